@@ -1,0 +1,30 @@
+//! Which client holds which role where, and until when.
+
+use sea_orm_migration::prelude::*;
+
+use crate::uuid;
+
+crate::migration!(up: up, down: down);
+
+fn up(manager: &SchemaManager<'_>) -> Vec<String> {
+    let id = uuid(manager);
+    vec![
+        format!(
+            "CREATE TABLE role_assignments (
+                id {id} NOT NULL PRIMARY KEY,
+                client_id {id} NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+                tenant_id {id} NOT NULL REFERENCES tenants (id),
+                role_id {id} NOT NULL,
+                expires_at BIGINT,
+                created_at BIGINT NOT NULL,
+                created_by TEXT NOT NULL,
+                UNIQUE (client_id, tenant_id, role_id)
+            )"
+        ),
+        "CREATE INDEX role_assignments_role ON role_assignments (role_id, client_id)".to_owned(),
+    ]
+}
+
+fn down(_: &SchemaManager<'_>) -> Vec<String> {
+    vec!["DROP TABLE role_assignments".to_owned()]
+}

@@ -1,0 +1,344 @@
+//! The composition root: the only file that knows every room.
+
+use std::fs::{self, File, OpenOptions};
+use std::future::Future;
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::audit::Audit;
+use crate::auth::Authorizer;
+use crate::clients::{Authenticator, Clients, Limits, Usage};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{AdminConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
+use crate::database::{Database, Options};
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::error::{Error, Result};
+use crate::http::{self, Door};
+use crate::schema::{self, Rooms};
+use crate::seal::MasterKey;
+use crate::tenants::Tenants;
+use crate::tokens::{Algorithm, Issuer, KeyRing, Verifier};
+
+const MASTER_KEY_FILE: &str = "master.key";
+const LOCK_FILE: &str = "start.lock";
+
+/// What a process takes from outside besides its settings.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// What tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for Surroundings {
+    /// Those of a real machine.
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// The rooms that work without a listener: what the command line needs.
+pub struct Core {
+    /// The database.
+    pub database: Arc<Database>,
+    /// The key that seals.
+    pub master: Arc<MasterKey>,
+    /// What callers may do.
+    pub authorizer: Arc<Authorizer>,
+    /// The tenants.
+    pub tenants: Arc<Tenants>,
+    /// The clients.
+    pub clients: Arc<Clients>,
+    /// The audit log.
+    pub audit: Arc<Audit>,
+    /// Clock and randomness.
+    pub surroundings: Surroundings,
+    usage: Arc<Usage>,
+}
+
+/// A gateway that is ready to serve.
+pub struct App {
+    core: Core,
+    door: Arc<Door>,
+}
+
+impl Core {
+    /// Opens the database and builds the rooms on it. An embedded database is brought up to date; on PostgreSQL, which other
+    /// nodes may be using, that is left to `migrate up`.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or its schema is not the one of this version.
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self> {
+        let database = connect(config).await?;
+        let embedded = database.is_sqlite();
+        // Several processes may start on one data folder at once.
+        let lock = if embedded { Some(lock(&config.data.dir).await?) } else { None };
+        if embedded {
+            database.migrate().await?;
+        }
+        require_current(&database).await?;
+        let master = master_key(config, &*surroundings.entropy)?;
+        drop(lock);
+        let Surroundings { clock, entropy } = surroundings.clone();
+        let database = Arc::new(database);
+        let (age, capacity) = (config.auth.standing_max_age, config.auth.cache_size);
+        let usage = Arc::new(Usage::new(database.clone()));
+        let limits = Limits {
+            grace_period_max: config.clients.grace_period_max,
+            idempotency_retention: config.clients.idempotency_retention,
+            token_lifetime: config.tokens.lifetime,
+        };
+        Ok(Self {
+            authorizer: Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity)),
+            tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
+            clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),
+            audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
+            master: Arc::new(master),
+            database,
+            surroundings,
+            usage,
+        })
+    }
+}
+
+impl App {
+    /// Builds the whole gateway; tokens will name `issuer`.
+    ///
+    /// # Errors
+    /// As [`Core::open`], and if the signing keys cannot be opened.
+    pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
+        let core = Core::open(config, surroundings).await?;
+        let Surroundings { clock, entropy } = core.surroundings.clone();
+        let algorithm = match config.tokens.algorithm {
+            TokenAlgorithm::EdDsa => Algorithm::EdDsa,
+            TokenAlgorithm::Es256 => Algorithm::Es256,
+            TokenAlgorithm::Rs256 => Algorithm::Rs256,
+        };
+        let keys =
+            KeyRing::open(core.database.clone(), core.master.clone(), clock.clone(), &*entropy, algorithm).await?;
+        let keys = Arc::new(keys);
+        let audience = config.tokens.audience.clone();
+        // Without a public URL each node names its own address, and a token of any node must serve at all.
+        let expected = config.server.public_url.clone();
+        let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
+        let (authorizer, usage) = (core.authorizer.clone(), core.usage.clone());
+        let door = Door {
+            schema: schema::build(rooms, config.graphql.introspection == Introspection::Authenticated),
+            verifier: Verifier::new(keys.clone(), clock.clone(), expected, audience.clone(), config.tokens.cache_size),
+            issuer: Issuer::new(keys.clone(), clock, entropy.clone(), issuer, audience, config.tokens.lifetime),
+            authenticator: Authenticator::new(core.database.clone(), authorizer.clone(), usage, config.auth.cache_size),
+            authorizer,
+            audit: core.audit.clone(),
+            database: core.database.clone(),
+            keys,
+            entropy,
+            body_limit: config.server.body_limit,
+            body_timeout: config.server.request_timeout,
+        };
+        Ok(Self { core, door: Arc::new(door) })
+    }
+
+    /// The rooms behind the door.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// All paths of the public listener.
+    pub fn router(&self) -> Router {
+        http::router(self.door.clone())
+    }
+}
+
+/// The listeners of a process, bound and not yet served.
+pub struct Listeners {
+    public: TcpListener,
+    admin: Option<TcpListener>,
+    /// The address of the public one.
+    pub listen: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds the addresses of the settings and logs those in use, before anything else is logged.
+    ///
+    /// # Errors
+    /// If an address is taken. The default address of the admin listener is no reason to fail: without it the gateway runs
+    /// all the same.
+    pub async fn bind(config: &Config) -> Result<Self> {
+        let public = bind(config.server.listen).await?;
+        let listen = public.local_addr().map_err(Error::internal)?;
+        let mut busy = false;
+        let admin = match config.admin.listen {
+            None => None,
+            Some(address) => match bind(address).await {
+                Ok(listener) => Some(listener),
+                Err(_) if config.admin.listen == AdminConfig::default().listen => {
+                    busy = true;
+                    None
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
+        let admin_text = admin_address.map_or_else(|| "off".to_owned(), |address| address.to_string());
+        tracing::info!(listen = %listen, admin = admin_text, "listening");
+        if busy {
+            tracing::warn!("the default admin address is taken: there is no admin listener");
+        }
+        Ok(Self { public, admin, listen })
+    }
+
+    /// The URL that tokens name as their issuer: the public one, else the address.
+    pub fn issuer(&self, config: &Config) -> String {
+        config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+}
+
+impl App {
+    /// Serves until `stop` is done, then lets requests in flight end for `grace`.
+    ///
+    /// # Errors
+    /// If a listener fails.
+    pub async fn serve(
+        self,
+        config: &Config,
+        listeners: Listeners,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
+        let (stopping, stopped) = watch::channel(false);
+        let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
+        tokio::spawn(async move {
+            stop.await;
+            tracing::info!("stopping");
+            stopping.send_replace(true);
+        });
+        let public = serve(listeners.public, self.router(), stopped.clone());
+        let admin = async {
+            match listeners.admin {
+                Some(listener) => serve(listener, http::admin_router(self.door.clone()), stopped.clone()).await,
+                None => Ok(()),
+            }
+        };
+        let drained = async { tokio::try_join!(public, admin) };
+        let cut_off = async {
+            wait(stopped.clone()).await;
+            tokio::time::sleep(config.server.shutdown_grace).await;
+        };
+        tokio::select! {
+            served = drained => { served?; }
+            () = cut_off => tracing::warn!("requests were still running when the time to drain was over"),
+        }
+        flusher.abort();
+        self.core.usage.flush().await
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) -> Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // An answer is one write; waiting to fill a packet only delays it.
+        stream.set_nodelay(true).ok();
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(wait(stopped)).await.map_err(Error::internal)
+}
+
+async fn wait(mut stopped: watch::Receiver<bool>) {
+    // The sender lives as long as the process serves; if it is gone, that too is the end.
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+async fn flush_usage(usage: Arc<Usage>, every: Duration, stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(every);
+    while !*stopped.borrow() {
+        ticks.tick().await;
+        if let Err(error) = usage.flush().await {
+            error.log_cause();
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| Error::internal(format!("cannot listen on {address}: {error}")))
+}
+
+/// Opens the database of the settings, and makes the data folder for an embedded one.
+///
+/// # Errors
+/// If it cannot be reached.
+pub async fn connect(config: &Config) -> Result<Database> {
+    let url = config.database_url();
+    if url.kind() == DatabaseKind::Sqlite {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data.dir).map_err(|error| {
+            Error::internal(format!("cannot make the data folder {}: {error}", config.data.dir.display()))
+        })?;
+    }
+    Database::connect(Options {
+        url: url.expose().to_owned(),
+        max_connections: config.database.max_connections,
+        busy_timeout: config.database.busy_timeout,
+    })
+    .await
+}
+
+async fn require_current(database: &Database) -> Result<()> {
+    let unknown = |error: Error| Error::internal(format!("the database's schema is not of this version: {error}"));
+    let pending = database.migrations().await.map_err(unknown)?.into_iter().filter(|(_, applied)| !applied).count();
+    match pending {
+        0 => Ok(()),
+        _ => Err(Error::internal(format!(
+            "the database's schema is {pending} changes behind: run `tenant-gateway migrate up` with the same settings"
+        ))),
+    }
+}
+
+/// Holds the data folder for one starting process; let go when the file is dropped.
+pub async fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK_FILE);
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    });
+    locked.await.map_err(Error::internal)?.map_err(Error::internal)
+}
+
+/// The master key of the settings; for an embedded database without one, that of a file in the data folder, which is made
+/// on the first start and readable by its owner alone.
+fn master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey> {
+    if let Some(key) = &config.seal.master_key {
+        return MasterKey::parse(key.expose());
+    }
+    let path = config.data.dir.join(MASTER_KEY_FILE);
+    let made = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path);
+    match made {
+        Ok(mut file) => {
+            let key = MasterKey::generate(entropy);
+            file.write_all(key.as_bytes()).and_then(|()| file.sync_all()).map_err(Error::internal)?;
+            MasterKey::parse(&key)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_master_key(&path),
+        Err(error) => Err(Error::internal(format!("cannot make {}: {error}", path.display()))),
+    }
+}
+
+fn read_master_key(path: &Path) -> Result<MasterKey> {
+    let refused = |error: std::io::Error| Error::internal(format!("cannot read {}: {error}", path.display()));
+    let mut file = File::open(path).map_err(refused)?;
+    let mode = file.metadata().map_err(refused)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        return Err(Error::internal(format!("{path} can be read by others: run `chmod 600 {path}`")));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(refused)?;
+    MasterKey::parse(&text)
+}

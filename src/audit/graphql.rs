@@ -1,0 +1,124 @@
+//! The audit log in the graph.
+
+use async_graphql::connection::{Connection, Edge};
+use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
+use serde_json::Value;
+
+use super::entity::Model;
+use super::service::{Audit, Filter, Outcome};
+use crate::auth::graphql::{request, room};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::paging::{cursor, page_size, read_cursor};
+use crate::roles::Permission;
+
+/// How something that was tried ended.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum AuditOutcome {
+    /// It happened.
+    Succeeded,
+    /// It was refused; nothing changed.
+    Refused,
+}
+
+/// One thing that was done, or refused, in a tenant.
+#[derive(SimpleObject)]
+pub struct AuditRecord {
+    /// The record's UUID.
+    id: ID,
+    /// When, in RFC 3339.
+    at: String,
+    /// Who: a client's UUID, `operator` for the command line, or the `client_id` that somebody claimed in vain.
+    actor: String,
+    /// The tenant that the actor belongs to.
+    #[graphql(name = "actingTenantID")]
+    acting_tenant_id: Option<ID>,
+    /// The tenant acted upon.
+    #[graphql(name = "tenantID")]
+    tenant_id: ID,
+    /// The name of the mutation or query, such as `createClient`; `token` for the token endpoint.
+    operation: String,
+    /// The id of the object acted upon.
+    subject: Option<String>,
+    /// How it ended.
+    outcome: AuditOutcome,
+    /// The error code that the caller was told.
+    code: Option<String>,
+    /// What the caller was not told, such as `secret_expired`.
+    reason: Option<String>,
+    /// The `X-Request-Id` of the request.
+    #[graphql(name = "requestID")]
+    request_id: String,
+    /// The ids of the requests to legacy systems that were made for it.
+    #[graphql(name = "upstreamRequestIDs")]
+    upstream_request_ids: Vec<String>,
+    /// The object before; absent if it is new.
+    before: Option<Json<Value>>,
+    /// The object after; absent if it is gone.
+    after: Option<Json<Value>>,
+}
+
+impl From<Model> for AuditRecord {
+    fn from(model: Model) -> Self {
+        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).map(Json);
+        let upstream_request_ids = model.upstream_request_ids.and_then(|ids| serde_json::from_str(&ids).ok());
+        Self {
+            id: model.id.to_string().into(),
+            at: model.at.to_string(),
+            actor: model.actor,
+            acting_tenant_id: model.acting_tenant_id.map(|id| id.to_string().into()),
+            tenant_id: model.tenant_id.to_string().into(),
+            operation: model.operation,
+            subject: model.subject,
+            outcome: if model.outcome == Outcome::Succeeded.as_str() {
+                AuditOutcome::Succeeded
+            } else {
+                AuditOutcome::Refused
+            },
+            code: model.code,
+            reason: model.reason,
+            request_id: model.request_id,
+            upstream_request_ids: upstream_request_ids.unwrap_or_default(),
+            before: json(model.before),
+            after: json(model.after),
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// What was done and refused in the tenant in context and in all below it, newest first. Needs the right to read the
+    /// audit log. All filters that are given must hold.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only this mutation or query.")] operation: Option<String>,
+        #[graphql(desc = "Only what this client did, by its UUID.")] actor: Option<String>,
+        #[graphql(desc = "Only what was done to the object with this id.")] subject: Option<String>,
+        #[graphql(desc = "Only what ended so.")] outcome: Option<AuditOutcome>,
+        #[graphql(desc = "Only at this moment or later, in RFC 3339.")] from: Option<String>,
+        #[graphql(desc = "Only before this moment, in RFC 3339.")] to: Option<String>,
+    ) -> Result<Connection<String, AuditRecord>> {
+        let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
+        let outcome = outcome.map(|outcome| match outcome {
+            AuditOutcome::Succeeded => Outcome::Succeeded,
+            AuditOutcome::Refused => Outcome::Refused,
+        });
+        let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
+        let filter = Filter { operation, actor, subject, outcome, from: moment("from", from)?, to: moment("to", to)? };
+        let before = after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
+        let count = page_size(first);
+        let mut records = room::<Audit>(ctx)?.list(&scope, filter, before, count).await?;
+        let more = records.len() as u64 > count;
+        records.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        let mut connection = Connection::new(before.is_some(), more);
+        connection.edges = records.into_iter().map(|record| Edge::new(cursor(&record.seq), record.into())).collect();
+        Ok(connection)
+    }
+}

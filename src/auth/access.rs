@@ -1,0 +1,178 @@
+//! What a client may do in a tenant, remembered for a few seconds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use super::entity::{self, ClientState};
+use crate::clock::{Clock, Timestamp};
+use crate::database::Database;
+use crate::error::Result;
+use crate::ids::{ClientId, TenantId};
+use crate::roles::{Permission, Role};
+
+/// A role that reaches into a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The role.
+    pub role: Role,
+    /// The tenant that it is held in: the tenant itself, or one above.
+    pub via: TenantId,
+    /// When it ends; never if absent.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The roles with which a caller stands in one tenant. Without any, the tenant is closed to the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    held: Vec<Held>,
+}
+
+impl Access {
+    /// The local operator's: everything, without end.
+    pub(super) fn full(tenant: TenantId) -> Self {
+        Self { held: vec![Held { role: Role::Administrator, via: tenant, expires_at: None }] }
+    }
+
+    /// The roles that have not ended.
+    pub fn roles(&self, now: Timestamp) -> impl Iterator<Item = &Held> {
+        self.held.iter().filter(move |held| held.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// Whether some role that has not ended permits this.
+    pub fn permits(&self, permission: Permission, now: Timestamp) -> bool {
+        self.roles(now).any(|held| held.role.permits(permission))
+    }
+
+    /// Until when everything that `role` permits is held here: `None` if something of it is not held at all, otherwise
+    /// the end of the shortest of the holds, or `Some(None)` if none of them ends.
+    pub fn covers(&self, role: Role, now: Timestamp) -> Option<Option<Timestamp>> {
+        let mut until: Option<Timestamp> = None;
+        for permission in role.permissions() {
+            let holds = self.roles(now).filter(|held| held.role.permits(*permission));
+            // No end beats any end.
+            let longest = holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
+            if longest != i64::MAX {
+                let end = Timestamp::from_millis(longest);
+                until = Some(until.map_or(end, |until| until.min(end)));
+            }
+        }
+        Some(until)
+    }
+}
+
+/// What the database said of a client and a tenant, and when.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub client: Option<ClientState>,
+    pub access: Arc<Access>,
+    asked_at: Timestamp,
+    version: u64,
+}
+
+/// Answers what a client may do in a tenant, from memory where the answer is young enough.
+pub struct Authorizer {
+    database: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    max_age: Duration,
+    // The key names both sides, so that one caller's answer never serves another.
+    standings: Cache<(ClientId, TenantId), Arc<Standing>>,
+    version: AtomicU64,
+}
+
+impl Authorizer {
+    /// Remembers at most `capacity` answers, none for longer than `max_age`.
+    pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, max_age: Duration, capacity: usize) -> Self {
+        Self { database, clock, max_age, standings: Cache::new(capacity), version: AtomicU64::new(0) }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A number that changes when a client, a role or a tenant was changed through this node. What was read under an
+    /// older number is stale.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
+    }
+
+    /// Whether something read at that moment, under that version, may still be used.
+    pub fn is_fresh(&self, asked_at: Timestamp, version: u64) -> bool {
+        version == self.version() && self.clock.now().since(asked_at) < self.max_age
+    }
+
+    /// Makes everything remembered stale. To be called after each commit that takes something away.
+    pub fn forget(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// What the client may do in the tenant; nothing if either does not exist or is disabled.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn access(&self, client: ClientId, tenant: TenantId) -> Result<Arc<Access>> {
+        Ok(self.standing(client, tenant).await?.access.clone())
+    }
+
+    pub(super) async fn standing(&self, client: ClientId, tenant: TenantId) -> Result<Arc<Standing>> {
+        let key = (client, tenant);
+        if let Some(standing) = self.standings.get(&key)
+            && self.is_fresh(standing.asked_at, standing.version)
+        {
+            return Ok(standing);
+        }
+        // Read before the database is: a change in between makes the answer stale, not wrongly fresh.
+        let (version, asked_at) = (self.version(), self.clock.now());
+        let reader = self.database.reader();
+        let (state, held) = tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant))?;
+        let held = held.into_iter().filter_map(|held| {
+            let role = Role::from_id(held.role_id)?;
+            Some(Held { role, via: held.via, expires_at: held.expires_at })
+        });
+        let access = Arc::new(Access { held: held.collect() });
+        let standing = Arc::new(Standing { client: state, access, asked_at, version });
+        self.standings.insert(key, standing.clone());
+        Ok(standing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+    const SOON: Timestamp = Timestamp::from_millis(2_000);
+    const LATER: Timestamp = Timestamp::from_millis(3_000);
+
+    fn access(held: &[(Role, Option<Timestamp>)]) -> Access {
+        let via = TenantId::random(&SystemEntropy);
+        Access { held: held.iter().map(|&(role, expires_at)| Held { role, via, expires_at }).collect() }
+    }
+
+    #[test]
+    fn a_role_ends_at_its_expiry() {
+        let access = access(&[(Role::Auditor, Some(SOON))]);
+        assert!(access.permits(Permission::ReadClients, NOW));
+        assert!(!access.permits(Permission::ReadClients, SOON));
+    }
+
+    #[test]
+    fn a_weaker_role_is_covered_and_a_stronger_one_is_not() {
+        let analyst = access(&[(Role::Analyst, None)]);
+        assert_eq!(analyst.covers(Role::Responder, NOW), Some(None));
+        assert_eq!(analyst.covers(Role::Auditor, NOW), Some(None));
+        assert_eq!(analyst.covers(Role::Administrator, NOW), None);
+    }
+
+    #[test]
+    fn two_roles_together_cover_what_neither_does_alone() {
+        let both = access(&[(Role::Responder, Some(LATER)), (Role::Auditor, Some(SOON))]);
+        assert_eq!(both.covers(Role::Auditor, NOW), Some(Some(SOON)));
+        assert_eq!(both.covers(Role::Responder, NOW), Some(Some(LATER)));
+        assert_eq!(both.covers(Role::Analyst, NOW), None);
+    }
+}

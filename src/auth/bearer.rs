@@ -1,0 +1,46 @@
+//! From the headers of a request to the context that it runs in.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+use super::access::Authorizer;
+use super::context::{RequestContext, RequestId, tenant_header};
+use crate::error::{Error, Result};
+use crate::tokens::{Claims, Verifier};
+
+/// The name under which a request chooses its tenant.
+pub const TENANT_CONTEXT: &str = "x-tenant-context";
+const TENANT_ID: &str = "x-tenant-id";
+
+/// Verifies the bearer token of a request (RFC 6750, section 2.1).
+///
+/// # Errors
+/// `UNAUTHENTICATED`, in the same words whatever is wrong.
+pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Arc<Claims>> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Error::unauthenticated()) };
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' ')));
+    verifier.verify(token.ok_or_else(Error::unauthenticated)?).await
+}
+
+/// Puts a verified caller into the tenant that the headers name.
+///
+/// # Errors
+/// As [`RequestContext::enter`], and `BAD_REQUEST` for tenant headers with two meanings.
+pub async fn enter(
+    authorizer: &Arc<Authorizer>,
+    claims: &Claims,
+    headers: &HeaderMap,
+    request_id: RequestId,
+) -> Result<RequestContext> {
+    let named = |name| headers.get_all(name).iter().map(|value| value.as_bytes());
+    let per_name = [named(TENANT_CONTEXT).count(), named(TENANT_ID).count()];
+    let header = tenant_header(named(TENANT_CONTEXT).chain(named(TENANT_ID)), per_name)?;
+    RequestContext::enter(authorizer, claims, header, request_id).await
+}

@@ -1,0 +1,261 @@
+//! The context of a request, and the scope that proves a right in a tenant.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::access::{Access, Authorizer};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::{ClientId, TenantId};
+use crate::roles::{Permission, Role};
+use crate::tokens::Claims;
+
+/// The id of a request, in answers, log lines and audit records alike: 1 to 64 of `[A-Za-z0-9._-]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl From<uuid::Uuid> for RequestId {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(id.to_string().into())
+    }
+}
+
+impl RequestId {
+    /// Takes a caller's id if it is of the right form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let right_form = (1..=64).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        right_form.then(|| Self(text.into()))
+    }
+
+    /// The text of the id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// A client with a verified token.
+    Client {
+        /// The client.
+        id: ClientId,
+        /// The tenant that it belongs to.
+        home: TenantId,
+    },
+    /// The person at the machine's own command line, who holds the database and the master key anyway.
+    Operator,
+}
+
+impl Caller {
+    /// How records name the caller: the client's UUID, or `operator`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Client { id, .. } => id.to_string(),
+            Self::Operator => "operator".to_owned(),
+        }
+    }
+
+    /// The tenant that the caller belongs to.
+    pub fn home(&self) -> Option<TenantId> {
+        match self {
+            Self::Client { home, .. } => Some(*home),
+            Self::Operator => None,
+        }
+    }
+}
+
+/// Who calls, in which tenant, under which request id. One for each request.
+#[derive(Clone)]
+pub struct RequestContext {
+    caller: Caller,
+    tenant: TenantId,
+    access: Arc<Access>,
+    request_id: RequestId,
+    authorizer: Arc<Authorizer>,
+}
+
+impl RequestContext {
+    /// The context of a request with a verified token, in the tenant that its header names, else in the client's own.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` if the client is gone or disabled, its tenant is, or the token was ended; `FORBIDDEN`, in the same
+    /// words, if the tenant does not exist, is disabled, or no role of the client reaches into it.
+    pub async fn enter(
+        authorizer: &Arc<Authorizer>,
+        claims: &Claims,
+        header: Option<TenantHeader>,
+        request_id: RequestId,
+    ) -> Result<Self> {
+        let tenant = match &header {
+            None => Some(claims.tenant_id),
+            Some(TenantHeader(text)) => text.as_deref().and_then(|text| text.parse().ok()),
+        };
+        // A header that names no tenant at all still costs the look at the client, as a foreign one does.
+        let standing = authorizer.standing(claims.sub, tenant.unwrap_or(claims.tenant_id)).await?;
+        let live =
+            standing.client.as_ref().filter(|client| client.live && client.token_generation == claims.generation);
+        let client = live.ok_or_else(Error::unauthenticated)?;
+        let tenant = tenant.ok_or_else(Error::tenant_forbidden)?;
+        if standing.access.roles(authorizer.now()).next().is_none() {
+            return Err(Error::tenant_forbidden());
+        }
+        Ok(Self {
+            caller: Caller::Client { id: claims.sub, home: client.home },
+            tenant,
+            access: standing.access.clone(),
+            request_id,
+            authorizer: authorizer.clone(),
+        })
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The tenant in context.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The id of the request.
+    pub fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    /// Whether the caller has the permission in the tenant in context.
+    pub fn permits(&self, permission: Permission) -> bool {
+        self.access.permits(permission, self.authorizer.now())
+    }
+
+    /// Whether the caller may give this role to a client in the tenant in context.
+    pub fn may_grant(&self, role: Role) -> bool {
+        self.permits(Permission::ManageClients) && self.access.covers(role, self.authorizer.now()).is_some()
+    }
+
+    /// The scope in which the caller may do this.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` if no role permits it in the tenant in context.
+    pub fn scope(&self, permission: Permission) -> Result<TenantScope> {
+        if !self.permits(permission) {
+            let needed = permission.sentence();
+            return Err(Error::forbidden(format!("this needs the right to {needed} in the tenant in context")));
+        }
+        Ok(self.member_scope())
+    }
+
+    /// The scope for what everyone who may enter the tenant may do there.
+    pub fn member_scope(&self) -> TenantScope {
+        TenantScope {
+            tenant: self.tenant,
+            caller: self.caller.clone(),
+            request_id: self.request_id.clone(),
+            authorizer: self.authorizer.clone(),
+        }
+    }
+}
+
+/// What the header `X-Tenant-Context` says: the text, or `None` where it is no text at all and so names no tenant.
+pub struct TenantHeader(pub Option<String>);
+
+/// The proof that a caller may act in a tenant. It reaches the tenant and all below it, and nothing else.
+#[derive(Clone)]
+pub struct TenantScope {
+    tenant: TenantId,
+    caller: Caller,
+    request_id: RequestId,
+    authorizer: Arc<Authorizer>,
+}
+
+impl TenantScope {
+    /// The scope of the local operator, who needs no token: the command line works on the database directly.
+    pub fn operator(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
+        Self { tenant, caller: Caller::Operator, request_id, authorizer: authorizer.clone() }
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Who acts.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The id of the request.
+    pub fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.authorizer.now()
+    }
+
+    /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn access_in(&self, tenant: TenantId) -> Result<Arc<Access>> {
+        match self.caller {
+            Caller::Client { id, .. } => self.authorizer.access(id, tenant).await,
+            Caller::Operator => Ok(Arc::new(Access::full(tenant))),
+        }
+    }
+
+    /// Makes what is remembered of callers and tenants stale. To be called after each commit that takes something away.
+    pub fn forget_access(&self) {
+        self.authorizer.forget();
+    }
+}
+
+impl PartialEq for TenantScope {
+    fn eq(&self, other: &Self) -> bool {
+        (self.tenant, &self.caller) == (other.tenant, &other.caller)
+    }
+}
+
+impl Eq for TenantScope {}
+
+impl Hash for TenantScope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.tenant, &self.caller).hash(state);
+    }
+}
+
+impl fmt::Debug for TenantScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantScope").field("tenant", &self.tenant).field("caller", &self.caller).finish()
+    }
+}
+
+/// Reads the tenant headers of a request: `X-Tenant-Context`, also accepted as `X-Tenant-ID`.
+///
+/// # Errors
+/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree: the request would have two meanings.
+pub fn tenant_header<'a>(
+    values: impl IntoIterator<Item = &'a [u8]>,
+    per_name: [usize; 2],
+) -> Result<Option<TenantHeader>> {
+    let bad = |message| Err(Error::new(ErrorCode::BadRequest, message));
+    if per_name.iter().any(|count| *count > 1) {
+        return bad("X-Tenant-Context: one tenant at a time");
+    }
+    let mut values = values.into_iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|other| other != first) {
+        return bad("X-Tenant-Context and X-Tenant-ID disagree");
+    }
+    if first.is_empty() {
+        return bad("X-Tenant-Context: must not be empty");
+    }
+    if first.contains(&b',') {
+        return bad("X-Tenant-Context: one tenant at a time");
+    }
+    Ok(Some(TenantHeader(std::str::from_utf8(first).ok().map(str::to_owned))))
+}

@@ -1,0 +1,54 @@
+//! What authorization reads of the tables of clients, tenants and role assignments.
+
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
+
+use crate::clock::Timestamp;
+use crate::ids::{ClientId, RoleId, TenantId};
+
+/// What a client is, as far as its tokens are concerned.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct ClientState {
+    /// The tenant that the client belongs to.
+    pub home: TenantId,
+    /// Whether the client is enabled, and its tenant and all above it are.
+    pub live: bool,
+    /// Tokens of an older generation are refused.
+    pub token_generation: i64,
+}
+
+/// A role that a client holds in a tenant or above it; it may have expired.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Held {
+    /// The role.
+    pub role_id: RoleId,
+    /// The tenant that the role is held in.
+    pub via: TenantId,
+    /// When the role ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The client, if it exists.
+pub async fn client(on: &impl ConnectionTrait, client: ClientId) -> Result<Option<ClientState>, DbErr> {
+    let sql = "SELECT c.tenant_id AS home, c.token_generation,
+            c.enabled AND NOT EXISTS (
+                SELECT 1 FROM tenant_ancestors a JOIN tenants t ON t.id = a.ancestor_id
+                WHERE a.tenant_id = c.tenant_id AND NOT t.enabled
+            ) AS live
+        FROM clients c WHERE c.id = $1";
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into()]);
+    ClientState::find_by_statement(statement).one(on).await
+}
+
+/// The roles that reach into the tenant: none if it does not exist, or if it or one above it is disabled.
+pub async fn held(on: &impl ConnectionTrait, client: ClientId, tenant: TenantId) -> Result<Vec<Held>, DbErr> {
+    let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
+        FROM role_assignments r
+        JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id AND a.tenant_id = $2
+        WHERE r.client_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
+            WHERE b.tenant_id = $2 AND NOT t.enabled
+        )
+        ORDER BY a.distance, r.role_id";
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into(), tenant.into()]);
+    Held::find_by_statement(statement).all(on).await
+}

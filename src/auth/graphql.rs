@@ -1,0 +1,22 @@
+//! The request's context inside a resolver.
+
+use async_graphql::Context;
+
+use super::context::RequestContext;
+use crate::error::{Error, Result};
+
+/// The context that the door put into the request.
+///
+/// # Errors
+/// If a request was executed without one, which no door does.
+pub fn request<'a>(ctx: &Context<'a>) -> Result<&'a RequestContext> {
+    ctx.data_opt::<RequestContext>().ok_or_else(|| Error::internal("a request without context was executed"))
+}
+
+/// A room of the house that the schema was built with.
+///
+/// # Errors
+/// If the schema was built without it, which `App::build` does not do.
+pub fn room<'a, T: Send + Sync + 'static>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<T>> {
+    ctx.data_opt::<std::sync::Arc<T>>().ok_or_else(|| Error::internal("a room is missing from the schema"))
+}

@@ -1,0 +1,13 @@
+//! Who calls, in which tenant, and what they may do there.
+//!
+//! A request becomes a [`RequestContext`] once, at the door. A [`TenantScope`] is the proof that the caller may do a
+//! certain thing in a certain tenant: every function that touches a tenant's data takes one, and only this room makes one.
+
+mod access;
+pub mod bearer;
+mod context;
+mod entity;
+pub mod graphql;
+
+pub use access::{Access, Authorizer, Held};
+pub use context::{Caller, RequestContext, RequestId, TenantScope};

@@ -1,0 +1,193 @@
+//! The tables of clients, their secrets, their roles, and of what was asked for under an idempotency key.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::{FromQueryResult, Statement};
+
+use crate::auth::{Caller, TenantScope};
+use crate::clock::Timestamp;
+use crate::ids::{ClientId, SecretId, TenantId};
+use crate::secret::SecretHash;
+use crate::tenants::entity::open_below;
+
+/// A client.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "clients")]
+pub struct Model {
+    /// A number for the name index alone.
+    #[sea_orm(primary_key)]
+    pub seq: i64,
+    pub id: ClientId,
+    /// The OAuth `client_id`.
+    pub client_id: String,
+    pub tenant_id: TenantId,
+    pub owner_tenant_id: Option<TenantId>,
+    pub name: String,
+    pub name_folded: String,
+    pub enabled: bool,
+    /// Tokens of an older generation are refused.
+    pub token_generation: i64,
+    pub token_request_count: i64,
+    pub token_request_time: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub created_by: String,
+    pub updated_by: String,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Entity {
+    /// The clients of the tenant of the scope and of all open tenants below it.
+    pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
+        Self::find().filter(Column::TenantId.in_subquery(open_below(scope)))
+    }
+
+    /// The client that calls, wherever it is at home.
+    pub fn caller(scope: &TenantScope) -> Select<Self> {
+        let id = match scope.caller() {
+            Caller::Client { id, .. } => Some(*id),
+            Caller::Operator => None,
+        };
+        Self::find().filter(Column::Id.is_in(id))
+    }
+}
+
+/// A secret, as a hash.
+pub mod secret {
+    use sea_orm::QueryOrder;
+    use sea_orm::entity::prelude::*;
+
+    use crate::clock::Timestamp;
+    use crate::ids::{ClientId, SecretId};
+    use crate::secret::SecretHash;
+
+    /// A secret of a client.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "client_secrets")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: SecretId,
+        pub client_id: ClientId,
+        pub hash: SecretHash,
+        pub last_four: String,
+        pub created_at: Timestamp,
+        pub last_used_at: Option<Timestamp>,
+        pub last_used_from: Option<String>,
+        /// When its overlap with a newer secret ends.
+        pub retires_at: Option<Timestamp>,
+        /// When the tenant's policy ends it.
+        pub expires_at: Option<Timestamp>,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// The secrets of clients that were found in a scope before, newest first.
+        pub fn of_clients(clients: &[ClientId]) -> Select<Self> {
+            let newest_first = Self::find().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+            newest_first.filter(Column::ClientId.is_in(clients.iter().copied()))
+        }
+    }
+}
+
+/// A role that a client holds in a tenant.
+pub mod assignment {
+    use sea_orm::QueryOrder;
+    use sea_orm::entity::prelude::*;
+
+    use crate::clock::Timestamp;
+    use crate::ids::{AssignmentId, ClientId, RoleId, TenantId};
+
+    /// One role given to one client in one tenant.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "role_assignments")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: AssignmentId,
+        pub client_id: ClientId,
+        pub tenant_id: TenantId,
+        pub role_id: RoleId,
+        pub expires_at: Option<Timestamp>,
+        pub created_at: Timestamp,
+        pub created_by: String,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// The roles of clients that were found in a scope before, oldest first.
+        pub fn of_clients(clients: &[ClientId]) -> Select<Self> {
+            let oldest_first = Self::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+            oldest_first.filter(Column::ClientId.is_in(clients.iter().copied()))
+        }
+    }
+}
+
+/// What `createClient` was asked under an idempotency key.
+pub mod idempotency {
+    use sea_orm::entity::prelude::*;
+
+    use crate::clock::Timestamp;
+    use crate::ids::{ClientId, TenantId};
+    use crate::secret::SecretHash;
+
+    /// One key of one caller in one tenant.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "idempotency_keys")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub actor: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        /// Hash of the arguments.
+        pub fingerprint: SecretHash,
+        pub client_id: ClientId,
+        pub created_at: Timestamp,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What the token endpoint needs to know of a client and one of its secrets.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct CredentialRow {
+    pub id: ClientId,
+    pub tenant_id: TenantId,
+    pub token_generation: i64,
+    pub enabled: bool,
+    /// Whether the client's tenant and all above it are enabled.
+    pub tenant_open: bool,
+    pub secret_id: Option<SecretId>,
+    pub hash: Option<SecretHash>,
+    pub retires_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The client with that `client_id` in every tenant, once for each of its secrets. It is asked before anybody is
+/// authenticated, so there is no scope yet; what it finds goes to nobody but the comparison of secrets.
+pub async fn credential(on: &impl ConnectionTrait, client_id: &str) -> Result<Vec<CredentialRow>, DbErr> {
+    let sql = "SELECT c.id, c.tenant_id, c.token_generation, c.enabled,
+            NOT EXISTS (
+                SELECT 1 FROM tenant_ancestors a JOIN tenants t ON t.id = a.ancestor_id
+                WHERE a.tenant_id = c.tenant_id AND NOT t.enabled
+            ) AS tenant_open,
+            s.id AS secret_id, s.hash, s.retires_at, s.expires_at
+        FROM clients c LEFT JOIN client_secrets s ON s.client_id = c.id
+        WHERE c.client_id = $1";
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client_id.into()]);
+    CredentialRow::find_by_statement(statement).all(on).await
+}

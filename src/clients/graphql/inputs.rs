@@ -1,0 +1,219 @@
+//! What the graph takes from callers, and how it becomes valid.
+
+use async_graphql::{Enum, ID, InputObject};
+
+use crate::clients::model::{ClientFilter, ClientOrder, Grant, SortBy};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::names::NamePattern;
+use crate::roles::Role;
+
+/// A list of ids becomes a statement: it has a limit.
+const LIST_MAX: usize = 1000;
+
+/// More of a new client.
+#[derive(Default, InputObject)]
+pub struct CreateClientInput {
+    /// The tenant that answers for the client. FORBIDDEN for one that the caller may not enter.
+    #[graphql(name = "ownerTenantID")]
+    pub owner_tenant_id: Option<ID>,
+}
+
+/// What to change of a client; what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateClientInput {
+    /// A new name: 1 to 255 characters, space around it cut off, no control characters.
+    pub name: Option<String>,
+    /// A disabled client gets no tokens, and those that it has are refused.
+    pub enabled: Option<bool>,
+}
+
+/// A role to be given.
+#[derive(InputObject)]
+pub struct ClientRoleAssignmentInput {
+    /// Where; in the tenant in context if absent.
+    #[graphql(name = "tenantID")]
+    tenant_id: Option<ID>,
+    /// Which role, by its UUID.
+    #[graphql(name = "roleID")]
+    role_id: Option<ID>,
+    /// When it ends, in RFC 3339 and in the future; if absent, never. It never lasts longer than the caller's own hold on
+    /// what the role permits.
+    expires_at: Option<String>,
+    /// Where.
+    #[graphql(name = "tenant_id", deprecation = "use tenantID")]
+    tenant_id_twin: Option<ID>,
+    /// Which role.
+    #[graphql(name = "role_id", deprecation = "use roleID")]
+    role_id_twin: Option<ID>,
+    /// When it ends.
+    #[graphql(name = "expires_at", deprecation = "use expiresAt")]
+    expires_at_twin: Option<String>,
+}
+
+/// Which clients, and in which order. All that is given must hold, and within a list any of it.
+#[derive(Default, InputObject)]
+pub struct ClientsSearchInput {
+    /// By name: `%` stands for any text, everything else for itself; letter case is ignored; without `%` the whole name.
+    name: Option<String>,
+    /// By UUID or `client_id`.
+    #[graphql(name = "clientIDs")]
+    client_ids: Option<Vec<ID>>,
+    /// By tenant.
+    #[graphql(name = "tenantID")]
+    tenant_id: Option<ID>,
+    /// By a role that has not ended.
+    #[graphql(name = "roleIDs")]
+    role_ids: Option<Vec<ID>>,
+    /// By any of these tenants.
+    #[graphql(name = "tenantIDs")]
+    tenant_ids: Option<Vec<ID>>,
+    /// Which page, from 0.
+    pub page_offset: Option<i32>,
+    /// How many: 50 if absent, 100 at most.
+    pub per_page: Option<i32>,
+    /// What to sort by.
+    sort_by: Option<ClientsSearchSortBy>,
+    /// In which direction.
+    sort_order: Option<ClientsSearchSortOrder>,
+    /// Whether the client is enabled.
+    enabled: Option<bool>,
+    /// Clients that were given no token since then, in RFC 3339.
+    unused_since: Option<String>,
+}
+
+/// What to sort clients by.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ClientsSearchSortBy {
+    /// By name, letter case ignored; the default.
+    Name,
+    /// By `client_id`.
+    ClientId,
+    /// By the first role's name in the alphabet.
+    RoleAssignmentName,
+    /// By how many tokens it was given.
+    TokenRequestCount,
+    /// By when it was last given a token.
+    TokenRequestTime,
+}
+
+/// The direction of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ClientsSearchSortOrder {
+    /// Smallest first; the default.
+    Asc,
+    /// Largest first.
+    Desc,
+}
+
+/// The filters that `clients` and `clientsSearch` share, as they come.
+#[derive(Default)]
+pub struct Filters {
+    pub name: Option<String>,
+    pub client_ids: Option<Vec<ID>>,
+    pub tenant_id: Option<ID>,
+    pub role_ids: Option<Vec<ID>>,
+    pub tenant_ids: Option<Vec<ID>>,
+    pub enabled: Option<bool>,
+    pub unused_since: Option<String>,
+}
+
+impl Filters {
+    /// Checks them.
+    pub fn parse(self) -> Result<ClientFilter> {
+        let pattern = self.name.as_deref().map(|name| NamePattern::parse("name", name, '%')).transpose()?;
+        let one_tenant = self.tenant_id.map(|id| vec![id]);
+        let lists = [one_tenant, limited("tenantIDs", self.tenant_ids)?];
+        // An id that is none of ours finds nothing, like a foreign one.
+        let tenants = lists.into_iter().flatten().map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect());
+        let client_ids = limited("clientIDs", self.client_ids)?;
+        Ok(ClientFilter {
+            name: pattern,
+            client_ids: client_ids.map(|ids| ids.into_iter().map(|id| id.0).filter(|id| !id.contains('\0')).collect()),
+            roles: limited("roleIDs", self.role_ids)?.map(|ids| parse_roles("roleIDs", &ids)).transpose()?,
+            tenants: tenants.collect(),
+            enabled: self.enabled,
+            unused_since: self.unused_since.map(|text| Timestamp::parse("unusedSince", &text)).transpose()?,
+        })
+    }
+}
+
+impl ClientsSearchInput {
+    /// Takes the filters and the order apart.
+    pub fn parse(self) -> Result<(ClientFilter, ClientOrder)> {
+        let by = match self.sort_by {
+            None | Some(ClientsSearchSortBy::Name) => SortBy::Name,
+            Some(ClientsSearchSortBy::ClientId) => SortBy::ClientId,
+            Some(ClientsSearchSortBy::RoleAssignmentName) => SortBy::RoleName,
+            Some(ClientsSearchSortBy::TokenRequestCount) => SortBy::TokenRequestCount,
+            Some(ClientsSearchSortBy::TokenRequestTime) => SortBy::TokenRequestTime,
+        };
+        let order = ClientOrder { by, descending: self.sort_order == Some(ClientsSearchSortOrder::Desc) };
+        let filters = Filters {
+            name: self.name,
+            client_ids: self.client_ids,
+            tenant_id: self.tenant_id,
+            role_ids: self.role_ids,
+            tenant_ids: self.tenant_ids,
+            enabled: self.enabled,
+            unused_since: self.unused_since,
+        };
+        Ok((filters.parse()?, order))
+    }
+}
+
+impl ClientRoleAssignmentInput {
+    /// Checks it. Both spellings of a field may be given if they agree.
+    pub fn parse(self) -> Result<Grant> {
+        let tenant = agreed("tenantID", self.tenant_id.map(|id| id.0), self.tenant_id_twin.map(|id| id.0))?;
+        let role = agreed("roleID", self.role_id.map(|id| id.0), self.role_id_twin.map(|id| id.0))?;
+        let expires_at = agreed("expiresAt", self.expires_at, self.expires_at_twin)?;
+        Ok(Grant {
+            tenant: tenant.map(|id| parse_tenant(&id)).transpose()?,
+            role: Role::parse("roleID", &role.ok_or_else(|| Error::bad_input("roleID", "is required"))?)?,
+            expires_at: expires_at.map(|text| Timestamp::parse("expiresAt", &text)).transpose()?,
+        })
+    }
+}
+
+fn agreed(argument: &str, present: Option<String>, twin: Option<String>) -> Result<Option<String>> {
+    match (present, twin) {
+        (Some(one), Some(two)) if one != two => Err(Error::bad_input(argument, "is given twice and differently")),
+        (one, two) => Ok(one.or(two)),
+    }
+}
+
+/// A tenant named by a caller. What is no id of ours is refused as a foreign tenant is.
+///
+/// # Errors
+/// `FORBIDDEN`.
+pub fn parse_tenant(id: &str) -> Result<TenantId> {
+    id.parse().map_err(|_| Error::forbidden("this needs the right to manage clients in the tenant of the role"))
+}
+
+/// The roles with these ids, each once.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming `argument` for an id that is no role's.
+pub fn parse_roles(argument: &'static str, ids: &[ID]) -> Result<Vec<Role>> {
+    let mut roles = Vec::new();
+    for id in ids {
+        let role = Role::parse(argument, id)?;
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    Ok(roles)
+}
+
+/// A list that is not too long.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming `argument`.
+pub fn limited<T>(argument: &'static str, list: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
+    match list {
+        Some(list) if list.len() > LIST_MAX => Err(Error::bad_input(argument, "must have at most 1000 entries")),
+        list => Ok(list),
+    }
+}

@@ -1,0 +1,9 @@
+//! Clients in the graph, by the contract of the Taegis Python SDK (`reference/taegis-client-contract.md`, section 7).
+
+mod inputs;
+mod mutation;
+mod objects;
+mod query;
+
+pub use mutation::ClientMutation;
+pub use query::ClientQuery;

@@ -1,0 +1,300 @@
+//! What the graph shows of a client.
+
+use std::time::Duration;
+
+use async_graphql::{ComplexObject, ID, SimpleObject, Union};
+
+use crate::clients::entity::{assignment, secret};
+use crate::clients::model::{self, Created};
+use crate::clock::Timestamp;
+use crate::roles::Role;
+use crate::secret::SECRET_PREFIX;
+
+/// Declares fields under their present name and under the snake_case one that hand-written queries of older scripts use.
+/// Both read one value, so that they cannot drift apart.
+macro_rules! twins {
+    ($object:ident {$(
+        $(#[$doc:meta])*
+        $camel:literal as $method:ident, once $snake:literal as $twin:ident ($reason:literal): $field:ident -> $value:ty;
+    )*}) => {
+        #[ComplexObject]
+        impl $object {$(
+            $(#[$doc])*
+            #[graphql(name = $camel)]
+            async fn $method(&self) -> $value {
+                self.$field.clone()
+            }
+
+            $(#[$doc])*
+            #[graphql(name = $snake, deprecation = $reason)]
+            async fn $twin(&self) -> $value {
+                self.$field.clone()
+            }
+        )*}
+    };
+}
+
+/// A program that works with the gateway: it has a `client_id`, one or two secrets, and roles in tenants.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Client {
+    /// The client's UUID. Wherever an id of a client is asked for, the `client_id` does as well.
+    id: ID,
+    /// The name; names need not be unique.
+    name: String,
+    /// The ids of the roles that have not ended, joined by commas.
+    roles: Option<String>,
+    /// The tenant that answers for the client, where one was named.
+    #[graphql(name = "ownerTenantID")]
+    owner_tenant_id: Option<ID>,
+    /// Always absent: the gateway has one environment.
+    environment: Option<String>,
+    /// Whether the client gets tokens, and whether those that it has work.
+    enabled: bool,
+    /// The secrets that work, newest first: one, or two while a rotation overlaps.
+    secrets: Vec<ClientSecret>,
+    /// How far a rotation is; absent unless two secrets work.
+    rotation: Option<ClientRotation>,
+    #[graphql(skip)]
+    client_id: ID,
+    #[graphql(skip)]
+    tenant_id: ID,
+    #[graphql(skip)]
+    created_at: Option<String>,
+    #[graphql(skip)]
+    updated_at: Option<String>,
+    #[graphql(skip)]
+    created_by: Option<String>,
+    #[graphql(skip)]
+    updated_by: Option<String>,
+    #[graphql(skip)]
+    token_request_time: Option<String>,
+    #[graphql(skip)]
+    token_request_count: Option<i32>,
+    #[graphql(skip)]
+    role_assignments: Option<Vec<ClientRoleAssignment>>,
+}
+
+twins! {
+    Client {
+        /// The OAuth `client_id`: 32 characters of `[0-9A-Za-z]`.
+        "clientID" as client_id_field, once "client_id" as client_id_twin ("use clientID"): client_id -> ID;
+        /// The tenant that the client belongs to.
+        "tenantID" as tenant_id_field, once "tenant_id" as tenant_id_twin ("use tenantID"): tenant_id -> ID;
+        /// When it was made, in RFC 3339.
+        "createdAt" as created_at_field, once "created_at" as created_at_twin ("use createdAt"): created_at -> Option<String>;
+        /// When it was last changed, in RFC 3339. A use of its secret is no change.
+        "updatedAt" as updated_at_field, once "updated_at" as updated_at_twin ("use updatedAt"): updated_at -> Option<String>;
+        /// Who made it: a client's UUID, or `operator` for the command line.
+        "createdBy" as created_by_field, once "created_by" as created_by_twin ("use createdBy"): created_by -> Option<String>;
+        /// Who changed it last.
+        "updatedBy" as updated_by_field, once "updated_by" as updated_by_twin ("use updatedBy"): updated_by -> Option<String>;
+        /// When it was last given a token, in RFC 3339; absent if never. On other nodes of the deployment it shows within
+        /// seconds.
+        "tokenRequestTime" as token_request_time_field, once "token_request_time" as token_request_time_twin
+            ("use tokenRequestTime"): token_request_time -> Option<String>;
+        /// How many tokens it was given; stays at 2147483647 once there.
+        "tokenRequestCount" as token_request_count_field, once "token_request_count" as token_request_count_twin
+            ("use tokenRequestCount"): token_request_count -> Option<i32>;
+        /// Its roles, those that have ended too.
+        "roleAssignments" as role_assignments_field, once "role_assignments" as role_assignments_twin
+            ("use roleAssignments"): role_assignments -> Option<Vec<ClientRoleAssignment>>;
+    }
+}
+
+/// A role that a client holds in a tenant, and with it in all tenants below.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct ClientRoleAssignment {
+    /// The assignment's UUID.
+    id: ID,
+    #[graphql(skip)]
+    tenant_id: ID,
+    #[graphql(skip)]
+    role_id: ID,
+    #[graphql(skip)]
+    role_name: Option<String>,
+    #[graphql(skip)]
+    expires_at: Option<String>,
+}
+
+twins! {
+    ClientRoleAssignment {
+        /// The tenant in which the role is held.
+        "tenantID" as tenant_id_field, once "tenant_id" as tenant_id_twin ("use tenantID"): tenant_id -> ID;
+        /// The role's UUID.
+        "roleID" as role_id_field, once "role_id" as role_id_twin ("use roleID"): role_id -> ID;
+        /// The role's name, such as `TenantAnalyst`.
+        "roleName" as role_name_field, once "role_name" as role_name_twin ("use roleName"): role_name -> Option<String>;
+        /// When the role ends, in RFC 3339; never if absent.
+        "expiresAt" as expires_at_field, once "expires_at" as expires_at_twin ("use expiresAt"): expires_at -> Option<String>;
+    }
+}
+
+/// One of the secrets of a client. The secret itself is stored nowhere.
+#[derive(Clone, SimpleObject)]
+pub struct ClientSecret {
+    /// The secret's UUID, as `retireClientSecret` takes it.
+    id: ID,
+    /// What every secret starts with.
+    prefix: &'static str,
+    /// The last four characters, to tell secrets apart.
+    last_four: String,
+    /// When it was made, in RFC 3339.
+    created_at: String,
+    /// When it was last used, in RFC 3339; absent if never.
+    last_used_at: Option<String>,
+    /// The address from which it was last used.
+    last_used_from: Option<String>,
+    /// When it stops because a newer one replaced it, in RFC 3339.
+    retires_at: Option<String>,
+    /// When it stops because of the tenant's `maxSecretAge`, in RFC 3339.
+    expires_at: Option<String>,
+}
+
+/// How far a rotation is.
+#[derive(Clone, SimpleObject)]
+pub struct ClientRotation {
+    /// Whether the new secret was used and the old one was not for the life of a token, so that nothing seems to need it.
+    safe_to_retire: bool,
+    /// When the old secret was last used, in RFC 3339; absent if never.
+    old_secret_last_used_at: Option<String>,
+}
+
+/// A client and its new secret.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct NewClient {
+    /// The client.
+    client: Client,
+    /// Present when a repeated `createClient` found the client that the first one made: says that the secret was shown then
+    /// and cannot be shown again.
+    note: Option<&'static str>,
+    #[graphql(skip)]
+    client_secret: String,
+}
+
+twins! {
+    NewClient {
+        /// The new secret: shown here and never again. Empty where `note` says why.
+        "clientSecret" as client_secret_field, once "client_secret" as client_secret_twin
+            ("use clientSecret"): client_secret -> String;
+    }
+}
+
+/// A page of clients.
+#[derive(SimpleObject)]
+pub struct ClientSearchResults {
+    /// How many clients are on this page.
+    #[graphql(name = "result_count")]
+    pub(super) result_count: i32,
+    /// How many clients the filters find.
+    pub(super) total_count: i32,
+    /// How many clients there are without the filters.
+    pub(super) total_unfiltered_count: i32,
+    /// The clients.
+    pub(super) results: Vec<Client>,
+}
+
+/// Who is behind a token.
+#[derive(Union)]
+pub enum SubjectIdentity {
+    /// A client.
+    Client(Box<Client>),
+}
+
+/// The subject of the token that the request carries.
+#[derive(SimpleObject)]
+pub struct Subject {
+    /// The subject's UUID.
+    pub(super) id: ID,
+    /// Its name.
+    pub(super) name: String,
+    /// Its name for people.
+    pub(super) display_name: String,
+    /// What it is.
+    pub(super) identity: SubjectIdentity,
+}
+
+fn text(moment: Timestamp) -> String {
+    moment.to_string()
+}
+
+impl Client {
+    /// The client as it is at that moment.
+    pub fn at(now: Timestamp, token_lifetime: Duration, client: model::Client) -> Self {
+        let live_roles = client.assignments.iter().filter(|held| held.expires_at.is_none_or(|end| now < end));
+        let mut role_ids: Vec<String> = live_roles.map(|held| held.role_id.to_string()).collect();
+        role_ids.dedup();
+        let rotation = client.rotation(now, token_lifetime);
+        let secrets = client.live_secrets(now).map(ClientSecret::from).collect();
+        let row = client.row;
+        Self {
+            id: row.id.to_string().into(),
+            name: row.name,
+            roles: Some(role_ids.join(",")),
+            owner_tenant_id: row.owner_tenant_id.map(|id| id.to_string().into()),
+            environment: None,
+            enabled: row.enabled,
+            secrets,
+            rotation: rotation.map(ClientRotation::from),
+            client_id: row.client_id.into(),
+            tenant_id: row.tenant_id.to_string().into(),
+            created_at: Some(text(row.created_at)),
+            updated_at: Some(text(row.updated_at)),
+            created_by: Some(row.created_by),
+            updated_by: Some(row.updated_by),
+            token_request_time: row.token_request_time.map(text),
+            token_request_count: Some(i32::try_from(row.token_request_count).unwrap_or(i32::MAX)),
+            role_assignments: Some(client.assignments.into_iter().map(ClientRoleAssignment::from).collect()),
+        }
+    }
+}
+
+impl NewClient {
+    /// The answer that shows a secret.
+    pub fn at(now: Timestamp, token_lifetime: Duration, created: Created) -> Self {
+        let note = "this idempotencyKey was used before: the client exists, and its secret was shown then";
+        Self {
+            client: Client::at(now, token_lifetime, created.client),
+            note: created.secret.is_none().then_some(note),
+            client_secret: created.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<assignment::Model> for ClientRoleAssignment {
+    fn from(held: assignment::Model) -> Self {
+        Self {
+            id: held.id.to_string().into(),
+            tenant_id: held.tenant_id.to_string().into(),
+            role_id: held.role_id.to_string().into(),
+            role_name: Role::from_id(held.role_id).map(|role| role.name().to_owned()),
+            expires_at: held.expires_at.map(text),
+        }
+    }
+}
+
+impl From<&secret::Model> for ClientSecret {
+    fn from(secret: &secret::Model) -> Self {
+        Self {
+            id: secret.id.to_string().into(),
+            prefix: SECRET_PREFIX,
+            last_four: secret.last_four.clone(),
+            created_at: text(secret.created_at),
+            last_used_at: secret.last_used_at.map(text),
+            last_used_from: secret.last_used_from.clone(),
+            retires_at: secret.retires_at.map(text),
+            expires_at: secret.expires_at.map(text),
+        }
+    }
+}
+
+impl From<model::Rotation> for ClientRotation {
+    fn from(rotation: model::Rotation) -> Self {
+        Self {
+            safe_to_retire: rotation.safe_to_retire,
+            old_secret_last_used_at: rotation.old_secret_last_used_at.map(text),
+        }
+    }
+}

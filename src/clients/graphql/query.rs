@@ -1,0 +1,111 @@
+//! Reading clients through the graph.
+
+use async_graphql::{Context, ID, Object};
+
+use super::inputs::{ClientsSearchInput, Filters};
+use super::objects::{Client, ClientSearchResults, Subject, SubjectIdentity};
+use crate::auth::graphql::{request, room};
+use crate::clients::{ClientFilter, ClientOrder, Clients};
+use crate::error::Result;
+use crate::paging::page_size;
+use crate::roles::Permission;
+
+#[derive(Default)]
+pub struct ClientQuery;
+
+#[Object]
+impl ClientQuery {
+    /// One client of the tenant in context, or of one below it, by UUID or `client_id`. Any other is NOT_FOUND, whether it
+    /// exists or not. Needs the right to read clients.
+    async fn client(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Client>> {
+        let scope = request(ctx)?.scope(Permission::ReadClients)?;
+        let clients = room::<Clients>(ctx)?;
+        let client = clients.find(&scope, &id).await?;
+        Ok(Some(Client::at(scope.now(), clients.limits().token_lifetime, client)))
+    }
+
+    /// The clients of the tenant in context and of those below it, by name and then by id. All filters that are given must
+    /// hold, and within a list any of it. Needs the right to read clients.
+    #[graphql(deprecation = "use clientsSearch")]
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn clients(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "`%` stands for any text, everything else for itself; letter case is ignored; without `%` the whole name."
+        )]
+        name: Option<String>,
+        #[graphql(name = "clientIDs", desc = "By UUID or `client_id`.")] client_ids: Option<Vec<ID>>,
+        #[graphql(name = "tenantID", desc = "By tenant.")] tenant_id: Option<ID>,
+        #[graphql(name = "roleIDs", desc = "By a role that has not ended.")] role_ids: Option<Vec<ID>>,
+        #[graphql(name = "tenantIDs", desc = "By any of these tenants.")] tenant_ids: Option<Vec<ID>>,
+        #[graphql(desc = "Which page, from 1.")] page: Option<i32>,
+        #[graphql(desc = "How many: 50 if absent, 100 at most.")] per_page: Option<i32>,
+        #[graphql(desc = "Whether the client is enabled.")] enabled: Option<bool>,
+        #[graphql(desc = "Clients that were given no token since then, in RFC 3339.")] unused_since: Option<String>,
+    ) -> Result<Option<Vec<Client>>> {
+        let scope = request(ctx)?.scope(Permission::ReadClients)?;
+        let clients = room::<Clients>(ctx)?;
+        let filters = Filters { name, client_ids, tenant_id, role_ids, tenant_ids, enabled, unused_since }.parse()?;
+        let count = page_size(per_page);
+        let offset = from_zero(page.map(|page| page.saturating_sub(1))) * count;
+        let found = clients.list(&scope, &filters, ClientOrder::default(), offset, count).await?;
+        let shown = found.into_iter().map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
+        Ok(Some(shown.collect()))
+    }
+
+    /// The clients of the tenant in context and of those below it, a page at a time, with totals. Needs the right to read
+    /// clients.
+    async fn clients_search(
+        &self,
+        ctx: &Context<'_>,
+        filters: Option<ClientsSearchInput>,
+    ) -> Result<Option<ClientSearchResults>> {
+        let scope = request(ctx)?.scope(Permission::ReadClients)?;
+        let clients = room::<Clients>(ctx)?;
+        let input = filters.unwrap_or_default();
+        let count = page_size(input.per_page);
+        let offset = from_zero(input.page_offset) * count;
+        let (filter, order) = input.parse()?;
+        let found = clients.list(&scope, &filter, order, offset, count).await?;
+        let asked = |field| ctx.look_ahead().field(field).exists();
+        let total = if asked("totalCount") { clients.count(&scope, &filter).await? } else { 0 };
+        let everything = ClientFilter::default();
+        let unfiltered = if asked("totalUnfilteredCount") { clients.count(&scope, &everything).await? } else { 0 };
+        let shown = found.into_iter().map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
+        let results: Vec<Client> = shown.collect();
+        Ok(Some(ClientSearchResults {
+            result_count: number(results.len() as u64),
+            total_count: number(total),
+            total_unfiltered_count: number(unfiltered),
+            results,
+        }))
+    }
+
+    /// Who am I: the subject of the token that the request carries.
+    async fn current_subject(&self, ctx: &Context<'_>) -> Result<Subject> {
+        let scope = request(ctx)?.member_scope();
+        let clients = room::<Clients>(ctx)?;
+        let client = clients.caller(&scope).await?;
+        Ok(Subject {
+            id: client.row.id.to_string().into(),
+            name: client.row.name.clone(),
+            display_name: client.row.name.clone(),
+            identity: SubjectIdentity::Client(Box::new(Client::at(
+                scope.now(),
+                clients.limits().token_lifetime,
+                client,
+            ))),
+        })
+    }
+}
+
+/// A page number that counts from zero; anything less is the first page.
+fn from_zero(page: Option<i32>) -> u64 {
+    page.and_then(|page| u64::try_from(page).ok()).unwrap_or(0)
+}
+
+/// GraphQL numbers end at 2^31-1.
+fn number(count: u64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,187 @@
+//! What a client is, apart from the tables it stands in.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::entity;
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::names::{Name, NamePattern};
+use crate::roles::Role;
+use crate::secret::PlainSecret;
+
+/// The role that a client gets if none is named.
+pub const DEFAULT_ROLE: Role = Role::Analyst;
+
+/// A client with its roles and the state of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The client itself.
+    pub row: entity::Model,
+    /// Its roles, expired ones too, oldest first.
+    pub assignments: Vec<entity::assignment::Model>,
+    /// Its secrets, ended ones too, newest first.
+    pub secrets: Vec<entity::secret::Model>,
+}
+
+impl Client {
+    /// The secrets that work, newest first; two at most.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &entity::secret::Model> {
+        self.secrets.iter().filter(move |secret| secret.is_live(now))
+    }
+
+    /// The state of a rotation, while two secrets work. The old one is safe to retire once the new one was used and the old
+    /// one was not for a whole `token_lifetime`: any program that still had it would have come back by then.
+    pub fn rotation(&self, now: Timestamp, token_lifetime: Duration) -> Option<Rotation> {
+        let mut live = self.live_secrets(now);
+        let (new, old) = (live.next()?, live.next()?);
+        let last = old.last_used_at.map_or(new.created_at, |used| used.max(new.created_at));
+        Some(Rotation {
+            safe_to_retire: new.last_used_at.is_some() && now.since(last) >= token_lifetime,
+            old_secret_last_used_at: old.last_used_at,
+        })
+    }
+
+    /// What the audit log keeps of a client: nothing of a secret but its id and times.
+    pub fn state(&self, now: Timestamp) -> Value {
+        let roles = self.assignments.iter().map(|held| {
+            json!({ "tenantID": held.tenant_id, "roleID": held.role_id, "expiresAt": held.expires_at.map(text) })
+        });
+        let secrets = self.live_secrets(now).map(|secret| {
+            json!({ "id": secret.id, "retiresAt": secret.retires_at.map(text), "expiresAt": secret.expires_at.map(text) })
+        });
+        json!({
+            "name": self.row.name,
+            "clientID": self.row.client_id,
+            "tenantID": self.row.tenant_id,
+            "ownerTenantID": self.row.owner_tenant_id,
+            "enabled": self.row.enabled,
+            "roles": roles.collect::<Vec<_>>(),
+            "secrets": secrets.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn text(moment: Timestamp) -> String {
+    moment.to_string()
+}
+
+impl entity::secret::Model {
+    /// Whether it works.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        [self.retires_at, self.expires_at].into_iter().flatten().all(|end| now < end)
+    }
+}
+
+/// How far a rotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// Whether nothing seems to use the old secret any more.
+    pub safe_to_retire: bool,
+    /// When the old secret was last used.
+    pub old_secret_last_used_at: Option<Timestamp>,
+}
+
+/// A client to be made.
+pub struct NewClient {
+    /// Its name; names need not be unique.
+    pub name: Name,
+    /// The roles that it gets in the tenant of the scope.
+    pub roles: Vec<Role>,
+    /// The tenant that answers for it.
+    pub owner: Option<TenantId>,
+    /// A repeated request with the same key makes nothing new.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// A caller's own name for a request, so that it can be repeated without effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Takes a key of 1 to 255 visible ASCII characters.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for any other.
+    pub fn parse(text: &str) -> Result<Self> {
+        let right_form = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let refused = || Error::bad_input("idempotencyKey", "must be 1 to 255 visible ASCII characters");
+        if right_form { Ok(Self(text.to_owned())) } else { Err(refused()) }
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A client that was made, or given a new secret.
+pub struct Created {
+    /// The client.
+    pub client: Client,
+    /// Its new secret; absent if a repeated request found what the first one made, whose secret was shown then.
+    pub secret: Option<PlainSecret>,
+}
+
+/// A role to be given.
+pub struct Grant {
+    /// Where; in the tenant of the scope if absent.
+    pub tenant: Option<TenantId>,
+    /// Which.
+    pub role: Role,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What to change of a client; what is absent stays.
+#[derive(Default)]
+pub struct ClientChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// Whether it gets tokens, and whether those that it has work.
+    pub enabled: Option<bool>,
+}
+
+/// Which clients; all that is named must hold, and within a list any of it.
+#[derive(Clone, Default)]
+pub struct ClientFilter {
+    /// By name.
+    pub name: Option<NamePattern>,
+    /// By UUID or `client_id`.
+    pub client_ids: Option<Vec<String>>,
+    /// By a role that has not ended.
+    pub roles: Option<Vec<Role>>,
+    /// By tenant. Several lists must all hold.
+    pub tenants: Vec<Vec<TenantId>>,
+    /// Whether it is enabled.
+    pub enabled: Option<bool>,
+    /// No token since then.
+    pub unused_since: Option<Timestamp>,
+}
+
+/// What to sort clients by; ties are broken by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SortBy {
+    /// The name, letter case ignored.
+    #[default]
+    Name,
+    /// The `client_id`, byte by byte.
+    ClientId,
+    /// The first role's name in the alphabet; those without a role come first.
+    RoleName,
+    /// How many tokens it was given.
+    TokenRequestCount,
+    /// When it was last given a token; those that never were come first.
+    TokenRequestTime,
+}
+
+/// An order and its direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientOrder {
+    /// What to sort by.
+    pub by: SortBy,
+    /// Largest first.
+    pub descending: bool,
+}

@@ -1,0 +1,64 @@
+//! Renaming, disabling and deleting clients.
+
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+
+use super::Clients;
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clients::entity::{Column, Entity, Model};
+use crate::clients::model::{Client, ClientChange};
+use crate::error::Result;
+
+impl Clients {
+    /// Changes a client. A disabled one gets no tokens, and those that it has are refused.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller.
+    pub async fn update(&self, scope: &TenantScope, id: &str, change: ClientChange) -> Result<Client> {
+        let write = self.database.write().await?;
+        let before = self.take_over(&write, scope, id).await?;
+        let mut row = before.row.clone().into_active_model();
+        if let Some(name) = &change.name {
+            row.name = Set(name.as_str().to_owned());
+            row.name_folded = Set(name.folded());
+        }
+        if let Some(enabled) = change.enabled {
+            row.enabled = Set(enabled);
+        }
+        if row.is_changed() {
+            row.update(write.on()).await?;
+        }
+        self.finish(write, scope, "updateClient", before).await
+    }
+
+    /// Deletes a client with its secrets and roles. Tokens that it has are refused from now on.
+    ///
+    /// # Errors
+    /// As [`Clients::update`]; a second time it is `NOT_FOUND`.
+    pub async fn delete(&self, scope: &TenantScope, id: &str) -> Result<Client> {
+        // The counts are part of what is given back.
+        self.usage.flush().await?;
+        let write = self.database.write().await?;
+        let client = self.take_over(&write, scope, id).await?;
+        Entity::delete_many().filter(Column::Id.eq(client.row.id)).exec(write.on()).await?;
+        let entry = Entry {
+            operation: "deleteClient",
+            tenant: client.row.tenant_id,
+            subject: client.row.id.to_string(),
+            before: Some(client.state(scope.now())),
+            after: None,
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        write.commit().await?;
+        scope.forget_access();
+        Ok(client)
+    }
+
+    /// Notes on a client who changed it and when.
+    pub(super) async fn touch(&self, on: &impl ConnectionTrait, scope: &TenantScope, row: &Model) -> Result<Model> {
+        let mut row = row.clone().into_active_model();
+        row.updated_at = Set(scope.now());
+        row.updated_by = Set(scope.caller().name());
+        Ok(row.update(on).await?)
+    }
+}

@@ -1,0 +1,114 @@
+//! Everything that is done to clients, one file a concern.
+
+mod authenticate;
+mod change;
+mod create;
+mod grants;
+mod read;
+mod secrets;
+mod usage;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect, Select};
+
+pub use authenticate::{Authenticator, Refused};
+pub use usage::Usage;
+
+use super::entity::{Column, Entity, Model, assignment, secret};
+use super::model::Client;
+use crate::auth::TenantScope;
+use crate::database::{Database, Write};
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::ids::ClientId;
+
+const WHAT: &str = "client";
+
+/// The limits that a deployment sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest overlap of two secrets.
+    pub grace_period_max: Duration,
+    /// How long an idempotency key is remembered.
+    pub idempotency_retention: Duration,
+    /// How long a token lives.
+    pub token_lifetime: Duration,
+}
+
+/// The clients in a database.
+pub struct Clients {
+    database: Arc<Database>,
+    entropy: Arc<dyn Entropy>,
+    usage: Arc<Usage>,
+    limits: Limits,
+}
+
+impl Clients {
+    /// The clients in that database.
+    pub fn new(database: Arc<Database>, entropy: Arc<dyn Entropy>, usage: Arc<Usage>, limits: Limits) -> Self {
+        Self { database, entropy, usage, limits }
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The client of the scope with that id, held against other writers until the transaction ends, with what it is now.
+    async fn take(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
+        let found = with_id(Entity::of_tenant(scope), id).lock_exclusive().one(write.on()).await?;
+        let client = found.ok_or_else(|| Error::not_found(WHAT))?;
+        one(write.on(), client).await
+    }
+
+    /// As [`Clients::take`], and refuses a client that holds more than the caller does: who may rotate, disable or delete it
+    /// could act as it, or take its powers from those who gave them.
+    async fn take_over(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
+        let client = self.take(write, scope, id).await?;
+        for held in &client.assignments {
+            grants::require_authority(scope, held).await?;
+        }
+        Ok(client)
+    }
+}
+
+/// Finds by UUID or by `client_id`.
+fn with_id(select: Select<Entity>, id: &str) -> Select<Entity> {
+    let by_client_id = Condition::any().add(Column::ClientId.eq(id));
+    select.filter(match id.parse::<ClientId>() {
+        Ok(uuid) => by_client_id.add(Column::Id.eq(uuid)),
+        Err(_) => by_client_id,
+    })
+}
+
+/// Adds roles and secrets to one client.
+async fn one(on: &impl ConnectionTrait, client: Model) -> Result<Client> {
+    let mut clients = complete(on, vec![client]).await?;
+    clients.pop().ok_or_else(|| Error::internal("a client was lost on the way"))
+}
+
+/// Adds roles and secrets to clients, with one statement each.
+async fn complete(on: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Client>> {
+    let ids: Vec<ClientId> = rows.iter().map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut assignments = by_client(assignment::Entity::of_clients(&ids).all(on).await?, |held| held.client_id);
+    let mut secrets = by_client(secret::Entity::of_clients(&ids).all(on).await?, |secret| secret.client_id);
+    let clients = rows.into_iter().map(|row| Client {
+        assignments: assignments.remove(&row.id).unwrap_or_default(),
+        secrets: secrets.remove(&row.id).unwrap_or_default(),
+        row,
+    });
+    Ok(clients.collect())
+}
+
+fn by_client<T>(rows: Vec<T>, client: impl Fn(&T) -> ClientId) -> std::collections::HashMap<ClientId, Vec<T>> {
+    let mut by_client = std::collections::HashMap::<_, Vec<T>>::new();
+    for row in rows {
+        by_client.entry(client(&row)).or_default().push(row);
+    }
+    by_client
+}

@@ -1,0 +1,146 @@
+//! Finding clients.
+
+use sea_orm::sea_query::{
+    Alias, CaseStatement, Expr, ExprTrait, JoinType, LikeExpr, Query, SelectStatement, SimpleExpr,
+};
+use sea_orm::{ColumnTrait, Condition, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+
+use super::{Clients, WHAT, complete, one, with_id};
+use crate::auth::TenantScope;
+use crate::clients::entity::{Column, Entity, assignment};
+use crate::clients::model::{Client, ClientFilter, ClientOrder, SortBy};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::ids::ClientId;
+use crate::roles::Role;
+
+/// The FTS5 table that stands beside the clients on SQLite.
+const NAME_INDEX: &str = "client_names";
+
+impl Clients {
+    /// One client of the scope, by UUID or `client_id`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, in the same words for foreign and unknown.
+    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Client> {
+        self.usage.flush().await?;
+        if id.contains('\0') {
+            return Err(Error::not_found(WHAT));
+        }
+        let found = with_id(Entity::of_tenant(scope), id).one(self.database.reader()).await?;
+        one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await
+    }
+
+    /// The client that calls.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for the command line, which is no client.
+    pub async fn caller(&self, scope: &TenantScope) -> Result<Client> {
+        self.usage.flush().await?;
+        let found = Entity::caller(scope).one(self.database.reader()).await?;
+        one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await
+    }
+
+    /// A page of the clients of the scope.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn list(
+        &self,
+        scope: &TenantScope,
+        filter: &ClientFilter,
+        order: ClientOrder,
+        offset: u64,
+        count: u64,
+    ) -> Result<Vec<Client>> {
+        self.usage.flush().await?;
+        let direction = if order.descending { Order::Desc } else { Order::Asc };
+        let select = self.filtered(scope, filter);
+        let select = select.order_by(key(order.by), direction.clone()).order_by(Column::Id, direction);
+        let rows = select.offset(offset).limit(count).all(self.database.reader()).await?;
+        complete(self.database.reader(), rows).await
+    }
+
+    /// How many clients the filter finds.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn count(&self, scope: &TenantScope, filter: &ClientFilter) -> Result<u64> {
+        Ok(self.filtered(scope, filter).count(self.database.reader()).await?)
+    }
+
+    fn filtered(&self, scope: &TenantScope, filter: &ClientFilter) -> Select<Entity> {
+        let mut select = Entity::of_tenant(scope);
+        if let Some(name) = &filter.name {
+            select = select.filter(Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\')));
+            if let Some(trigrams) = name.trigrams().filter(|_| self.database.is_sqlite()) {
+                through_name_index(QuerySelect::query(&mut select), trigrams);
+            }
+        }
+        if let Some(ids) = &filter.client_ids {
+            let uuids = ids.iter().filter_map(|id| id.parse::<ClientId>().ok());
+            let by_id = Condition::any().add(Column::ClientId.is_in(ids.iter().cloned())).add(Column::Id.is_in(uuids));
+            select = select.filter(by_id);
+        }
+        if let Some(roles) = &filter.roles {
+            select = select.filter(Column::Id.in_subquery(holders(roles, scope.now())));
+        }
+        for tenants in &filter.tenants {
+            select = select.filter(Column::TenantId.is_in(tenants.iter().copied()));
+        }
+        if let Some(enabled) = filter.enabled {
+            select = select.filter(Column::Enabled.eq(enabled));
+        }
+        if let Some(since) = filter.unused_since {
+            select = select.filter(Column::TokenRequestTime.is_null().or(Column::TokenRequestTime.lt(since)));
+        }
+        select
+    }
+}
+
+/// Lets SQLite look up the trigrams first and the clients by number after. Left to itself the planner walks all clients in
+/// the order of the answer; `CROSS JOIN` is SQLite's way to fix the order of the loops.
+fn through_name_index(select: &mut SelectStatement, trigrams: String) {
+    let index = Alias::new(NAME_INDEX);
+    select
+        .from_clear()
+        .from(index.clone())
+        .join(JoinType::CrossJoin, Entity, Expr::col((Entity, Column::Seq)).equals((index, Alias::new("rowid"))))
+        .and_where(Expr::cust_with_values(format!("{NAME_INDEX} MATCH ?"), [trigrams]));
+}
+
+/// The ids of clients that hold one of the roles now.
+fn holders(roles: &[Role], now: Timestamp) -> SelectStatement {
+    use assignment::Column;
+    Query::select()
+        .column(Column::ClientId)
+        .from(assignment::Entity)
+        .and_where(Column::RoleId.is_in(roles.iter().map(|role| role.id())))
+        .and_where(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now)))
+        .to_owned()
+}
+
+/// What the list is ordered by. What is absent counts as the smallest, on both databases alike.
+fn key(by: SortBy) -> SimpleExpr {
+    match by {
+        SortBy::Name => Expr::col((Entity, Column::NameFolded)),
+        SortBy::ClientId => Expr::col((Entity, Column::ClientId)),
+        SortBy::TokenRequestCount => Expr::col((Entity, Column::TokenRequestCount)),
+        SortBy::TokenRequestTime => Expr::col((Entity, Column::TokenRequestTime)).if_null(0),
+        SortBy::RoleName => first_role_name().if_null(""),
+    }
+}
+
+/// The first name in the alphabet among the roles of a client.
+fn first_role_name() -> SimpleExpr {
+    use assignment::Column as Held;
+    let named = Role::ALL.into_iter().fold(CaseStatement::new(), |case, role| {
+        case.case(Expr::col(Held::RoleId).eq(role.id()), Expr::val(role.name()))
+    });
+    let names = Query::select()
+        .expr(SimpleExpr::Case(Box::new(named)).min())
+        .from(assignment::Entity)
+        .and_where(Expr::col((assignment::Entity, Held::ClientId)).equals((Entity, Column::Id)))
+        .to_owned();
+    SimpleExpr::SubQuery(None, Box::new(names.into()))
+}

@@ -1,0 +1,112 @@
+//! Rotating and retiring secrets.
+
+use std::time::Duration;
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::Clients;
+use crate::auth::TenantScope;
+use crate::clients::entity::{Column, Entity, secret};
+use crate::clients::model::{Client, Created};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::{ClientId, SecretId};
+
+impl Clients {
+    /// Gives a client a new secret. The one before it works on for the grace period, any older one stops at once; so two at
+    /// most work at a time.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller.
+    pub async fn rotate(&self, scope: &TenantScope, id: &str, grace: Duration) -> Result<Created> {
+        self.replace_secrets(scope, id, grace, "rotateClientSecret").await
+    }
+
+    /// Gives a client a new secret and ends all others and all its tokens at once.
+    ///
+    /// # Errors
+    /// As [`Clients::rotate`].
+    pub async fn force_rotate(&self, scope: &TenantScope, id: &str) -> Result<Created> {
+        self.replace_secrets(scope, id, Duration::ZERO, FORCED).await
+    }
+
+    async fn replace_secrets(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        grace: Duration,
+        operation: &'static str,
+    ) -> Result<Created> {
+        let write = self.database.write().await?;
+        let mut before = self.take_over(&write, scope, id).await?;
+        let (client, now) = (before.row.id, scope.now());
+        forget_ended(write.on(), client, now).await?;
+        let mut live = before.live_secrets(now).map(|secret| secret.id);
+        // With no grace, the newest ends now like the rest.
+        if let Some(newest) = live.next() {
+            end(write.on(), &[newest], now.plus(grace)).await?;
+        }
+        end(write.on(), &live.collect::<Vec<_>>(), now).await?;
+        let secret = self.add_secret(write.on(), client, before.row.tenant_id, now).await?;
+        if operation == FORCED {
+            let next = before.row.token_generation + 1;
+            let expr = Expr::value(next);
+            Entity::update_many()
+                .col_expr(Column::TokenGeneration, expr)
+                .filter(Column::Id.eq(client))
+                .exec(write.on())
+                .await?;
+            before.row.token_generation = next;
+        }
+        let client = self.finish(write, scope, operation, before).await?;
+        Ok(Created { client, secret: Some(secret) })
+    }
+
+    /// Ends one secret now.
+    ///
+    /// # Errors
+    /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended; `LAST_SECRET` for the only
+    /// one that works, unless the client is disabled.
+    pub async fn retire(&self, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
+        let write = self.database.write().await?;
+        let before = self.take_over(&write, scope, id).await?;
+        let now = scope.now();
+        let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
+        let retired = live.iter().find(|live| live.to_string() == secret.to_ascii_lowercase());
+        let retired = *retired.ok_or_else(|| Error::not_found("secret"))?;
+        if live.len() == 1 && before.row.enabled {
+            let message =
+                "the last secret of an enabled client cannot be retired: rotate it, or disable or delete the client";
+            return Err(Error::new(ErrorCode::LastSecret, message));
+        }
+        end(write.on(), &[retired], now).await?;
+        self.finish(write, scope, "retireClientSecret", before).await
+    }
+}
+
+const FORCED: &str = "forceRotateClientSecret";
+
+/// Lets secrets end at that moment, unless they end before.
+async fn end(on: &impl ConnectionTrait, secrets: &[SecretId], at: Timestamp) -> Result<()> {
+    use secret::Column;
+    secret::Entity::update_many()
+        .col_expr(Column::RetiresAt, Expr::value(at))
+        .filter(Column::Id.is_in(secrets.iter().copied()))
+        .filter(Column::RetiresAt.is_null().or(Column::RetiresAt.gt(at)))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// Drops secrets that had ended before: the last ones to end stay until the next rotation, so that the audit log can tell a
+/// retired secret from a wrong one.
+async fn forget_ended(on: &impl ConnectionTrait, client: ClientId, now: Timestamp) -> Result<()> {
+    use secret::Column;
+    secret::Entity::delete_many()
+        .filter(Column::ClientId.eq(client))
+        .filter(Column::RetiresAt.lte(now).or(Column::ExpiresAt.lte(now)))
+        .exec(on)
+        .await?;
+    Ok(())
+}

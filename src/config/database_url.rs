@@ -1,0 +1,145 @@
+use std::{fmt, path::Path};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use super::SecretText;
+
+/// Where the database is. The URL may hold a password: `Debug`, `Display` and `Serialize` show
+/// `postgres://user:[redacted]@host/database`.
+#[derive(Clone)]
+pub struct DatabaseUrl(SecretText);
+
+/// Which database a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// A file of this node alone.
+    Sqlite,
+    /// A server that several nodes may share.
+    Postgres,
+}
+
+impl DatabaseUrl {
+    /// The SQLite database in this file.
+    pub fn sqlite(file: &Path) -> Self {
+        Self(SecretText::from(format!("sqlite:{}", file.display())))
+    }
+
+    /// SQLite or PostgreSQL.
+    pub fn kind(&self) -> DatabaseKind {
+        match server_part(self.expose()) {
+            Some(_) => DatabaseKind::Postgres,
+            None => DatabaseKind::Sqlite,
+        }
+    }
+
+    /// The whole URL with its password, for opening the connection and nothing else.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+/// What follows the scheme of a PostgreSQL URL.
+fn server_part(url: &str) -> Option<&str> {
+    url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))
+}
+
+/// User information and the rest. The last `@` ends it, wherever it stands, since a password may hold any character if
+/// its owner forgot to encode it.
+fn split_user(server: &str) -> (&str, &str) {
+    server.rsplit_once('@').unwrap_or(("", server))
+}
+
+fn check(url: &str) -> Result<(), &'static str> {
+    let Some(server) = server_part(url) else {
+        let file = url.strip_prefix("sqlite:").unwrap_or_default();
+        return match file.trim_start_matches('/') {
+            "" => Err("must be postgres://user:password@host/database or sqlite:path"),
+            _ => Ok(()),
+        };
+    };
+    let host = split_user(server).1.split(['/', '?', '#']).next().unwrap_or_default();
+    match host.rsplit_once(':') {
+        // A colon without a port after it would be a password that lost its host, and would be shown.
+        Some((_, port)) if !port.ends_with(']') && port.parse::<u16>().is_err() => {
+            Err("must have a number after the host's colon, and a password's / ? # @ written as %2F %3F %23 %40")
+        }
+        _ => Ok(()),
+    }
+}
+
+impl<'de> Deserialize<'de> for DatabaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let url = SecretText::deserialize(deserializer)?;
+        check(url.expose()).map_err(D::Error::custom)?;
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(server) = server_part(self.expose()) else {
+            return f.write_str(self.expose());
+        };
+        let (user, rest) = split_user(server);
+        f.write_str("postgres://")?;
+        match user.split_once(':') {
+            Some((user, _)) => write!(f, "{user}:[redacted]@")?,
+            None if user.is_empty() => (),
+            None => write!(f, "{user}@")?,
+        }
+        // The query may hold a password of its own.
+        match rest.split_once(['?', '#']) {
+            Some((rest, _)) => write!(f, "{rest}?[redacted]"),
+            None => f.write_str(rest),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for DatabaseUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(url: &str) -> String {
+        DatabaseUrl(SecretText::from(url.to_owned())).to_string()
+    }
+
+    #[test]
+    fn password_is_redacted_and_the_rest_is_shown() {
+        assert_eq!(shown("postgres://gw:hunter2@db:5432/gw"), "postgres://gw:[redacted]@db:5432/gw");
+        assert_eq!(shown("postgresql://gw@db/gw"), "postgres://gw@db/gw");
+        assert_eq!(shown("postgres://db/gw?password=hunter2"), "postgres://db/gw?[redacted]");
+        assert_eq!(shown("sqlite:/var/lib/gw.db?mode=rwc"), "sqlite:/var/lib/gw.db?mode=rwc");
+    }
+
+    #[test]
+    fn badly_encoded_password_is_redacted_too() {
+        for password in ["hun/ter2", "hun@ter2", "hun?ter2", "hun#ter2", "hun:ter2"] {
+            let url = format!("postgres://gw:{password}@db/gw");
+            assert_eq!(shown(&url), "postgres://gw:[redacted]@db/gw");
+        }
+    }
+
+    #[test]
+    fn only_known_databases_are_accepted() {
+        for url in
+            ["postgres://db/gw", "postgres://u:p@[::1]/gw", "postgres:///gw?host=/run/postgresql", "sqlite:gw.db"]
+        {
+            assert_eq!(check(url), Ok(()), "{url}");
+        }
+        for url in ["", "mysql://db/gw", "sqlite:", "sqlite://", "gw.db", "postgres://gw:hunter2/gw"] {
+            assert!(check(url).is_err(), "{url}");
+        }
+    }
+}

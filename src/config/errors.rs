@@ -1,0 +1,64 @@
+use std::{fmt, path::PathBuf};
+
+/// Where a setting was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The settings file.
+    File(PathBuf),
+    /// The environment variable of this name.
+    Variable(String),
+    /// The command line.
+    Flag,
+}
+
+/// One thing that is wrong. It names the setting and never repeats a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Who gave the setting.
+    pub source: Source,
+    /// The setting as `section.key`; absent where a whole source cannot be read.
+    pub key: Option<String>,
+    /// What is wrong, and where it can be told, what to write instead.
+    pub message: String,
+}
+
+/// Everything that is wrong with the settings, in the order of their sources: file, variables, flags, and then how they
+/// fit together.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings are not valid:\n{}", lines(.0))]
+pub struct ConfigErrors(Vec<Problem>);
+
+impl ConfigErrors {
+    pub(super) fn new(problems: Vec<Problem>) -> Self {
+        Self(problems)
+    }
+
+    /// Each problem, for those who print them their own way.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
+    lines.join("\n")
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "{}: {key}: {}", self.source, self.message),
+            None => write!(f, "{}: {}", self.source, self.message),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::File(path) => write!(f, "{}", path.display()),
+            Source::Variable(name) => f.write_str(name),
+            Source::Flag => f.write_str("command line"),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+use std::{fs, time::Duration};
+
+use super::*;
+use crate::config::{LogFormat, Problem, TokenAlgorithm};
+
+const MASTER_KEY: &str = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U=";
+
+fn with_variables(variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    Config::load(None, owned(variables), vec![])
+}
+
+fn with_file(text: &str) -> Result<Config, ConfigErrors> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    fs::write(&path, text).unwrap();
+    Config::load(Some(&path), [], vec![])
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+fn only_problem(result: Result<Config, ConfigErrors>) -> Problem {
+    match result.expect_err("a problem").problems() {
+        [problem] => problem.clone(),
+        problems => panic!("one problem, not {problems:#?}"),
+    }
+}
+
+#[test]
+fn later_source_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    fs::write(&path, "[server]\nbody_limit = 2048\nshutdown_grace = '1s'\nrequest_timeout = '1s'\n").unwrap();
+    let env =
+        owned(&[("TENANT_GATEWAY__SERVER__SHUTDOWN_GRACE", "2s"), ("TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT", "2s")]);
+    let config = Config::load(Some(&path), env, owned(&[("server.request_timeout", "3s")])).unwrap();
+    assert_eq!(config.server.body_limit, 2048);
+    assert_eq!(config.server.shutdown_grace, Duration::from_secs(2));
+    assert_eq!(config.server.request_timeout, Duration::from_secs(3));
+}
+
+#[test]
+fn variable_of_any_type_is_understood() {
+    let config = with_variables(&[
+        ("TENANT_GATEWAY__SERVER__LISTEN", "0.0.0.0:0"),
+        ("TENANT_GATEWAY__SERVER__PUBLIC_URL", "https://gateway.example/"),
+        ("TENANT_GATEWAY__DATABASE__MAX_CONNECTIONS", "3"),
+        ("TENANT_GATEWAY__PLAYGROUND__ENABLED", "true"),
+        ("TENANT_GATEWAY__TOKENS__AUDIENCE", "42"),
+        ("TENANT_GATEWAY__TOKENS__ALGORITHM", "ES256"),
+        ("TENANT_GATEWAY__LOG__FORMAT", "json"),
+        ("TENANT_GATEWAY__ADMIN__LISTEN", "off"),
+        ("HOME", "/root"),
+    ]);
+    let config = config.unwrap();
+    assert_eq!(config.server.listen.port(), 0);
+    assert_eq!(config.server.public_url.as_deref(), Some("https://gateway.example"));
+    assert_eq!(config.database.max_connections, 3);
+    assert!(config.playground.enabled);
+    assert_eq!(config.tokens.audience, "42");
+    assert_eq!(config.tokens.algorithm, TokenAlgorithm::Es256);
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.admin.listen, None);
+}
+
+#[test]
+fn unknown_name_is_refused_with_its_source() {
+    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__SERVER_LISTEN", "127.0.0.1:1")]));
+    assert_eq!(problem.source, Source::Variable("TENANT_GATEWAY__SERVER_LISTEN".into()));
+    assert!(problem.message.contains("did you mean TENANT_GATEWAY__SERVER__LISTEN?"), "{problem}");
+
+    let problem = only_problem(with_file("[servr]\nlisten = '127.0.0.1:1'"));
+    assert!(problem.to_string().contains("gateway.toml: servr.listen: "), "{problem}");
+    assert!(problem.message.contains("did you mean server.listen?"), "{problem}");
+
+    let problem = only_problem(Config::load(None, [], owned(&[("server.nothing_like_it", "1")])));
+    assert_eq!(problem.to_string(), "command line: server.nothing_like_it: is not a setting");
+}
+
+#[test]
+fn empty_or_misplaced_section_is_refused() {
+    assert_eq!(only_problem(with_file("[servers]")).key.as_deref(), Some("servers"));
+    assert_eq!(only_problem(with_file("listen = 1")).key.as_deref(), Some("listen"));
+    assert!(only_problem(with_file("server = 1")).message.contains("write [server]"));
+    assert!(with_file("[server]").is_ok());
+}
+
+#[test]
+fn all_problems_are_reported_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    fs::write(
+        &path,
+        "[server]\nlisten = 'here'\nbody_limit = 0\n[tokens]\nlifetime = '5'\n[clients]\npage_size = 500\n",
+    )
+    .unwrap();
+    let env = owned(&[("TENANT_GATEWAY__TOKENS__ALGORITHM", "none"), ("TENANT_GATEWAY__LOG__FILTER", "a=b=c")]);
+    let flags = owned(&[("database.url", "postgres://db/gateway")]);
+    let errors = Config::load(Some(&path), env, flags).unwrap_err();
+    let keys: Vec<_> = errors.problems().iter().filter_map(|problem| problem.key.as_deref()).collect();
+    let expected = [
+        "server.listen",
+        "server.body_limit",
+        "tokens.lifetime",
+        "log.filter",
+        "tokens.algorithm",
+        "database.url",
+        "clients.page_size",
+    ];
+    for key in expected {
+        assert!(keys.contains(&key), "{key} in {errors}");
+    }
+    assert_eq!(errors.to_string().lines().count(), 1 + expected.len());
+}
+
+#[test]
+fn value_out_of_range_names_the_range() {
+    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__TOKENS__LIFETIME", "30s")]));
+    assert_eq!(problem.to_string(), "TENANT_GATEWAY__TOKENS__LIFETIME: tokens.lifetime: must be between 1m and 24h");
+    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__CLIENTS__GRACE_PERIOD_MAX", "8d")]));
+    assert!(problem.message.ends_with("168h"), "{problem}");
+}
+
+#[test]
+fn missing_file_is_named() {
+    let problem = only_problem(Config::load(Some(Path::new("/nowhere/gateway.toml")), [], vec![]));
+    assert!(problem.to_string().starts_with("/nowhere/gateway.toml: cannot be read: "), "{problem}");
+}
+
+#[test]
+fn secret_may_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("url");
+    fs::write(&path, "postgres://gateway:hunter2@db/gateway\n").unwrap();
+    let config = with_variables(&[
+        ("TENANT_GATEWAY__DATABASE__URL_FILE", path.to_str().unwrap()),
+        ("TENANT_GATEWAY__SEAL__MASTER_KEY", MASTER_KEY),
+    ]);
+    assert_eq!(config.unwrap().database_url().expose(), "postgres://gateway:hunter2@db/gateway");
+}
+
+#[test]
+fn secret_given_twice_is_refused() {
+    let problem = only_problem(with_variables(&[
+        ("TENANT_GATEWAY__SEAL__MASTER_KEY", MASTER_KEY),
+        ("TENANT_GATEWAY__SEAL__MASTER_KEY_FILE", "/run/secrets/key"),
+    ]));
+    assert!(problem.message.contains("also set by TENANT_GATEWAY__SEAL__MASTER_KEY:"), "{problem}");
+}
+
+#[test]
+fn only_secrets_may_come_from_a_file() {
+    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__SERVER__LISTEN_FILE", "/etc/listen")]));
+    assert!(problem.message.starts_with("is not a setting"), "{problem}");
+}
+
+#[test]
+fn wrong_secret_is_never_repeated() {
+    let told = [
+        with_variables(&[("TENANT_GATEWAY__SEAL__MASTER_KEY", "hunter2")]),
+        with_variables(&[("TENANT_GATEWAY__SEAL__MASTER_KEY_FILE", "hunter2")]),
+        with_variables(&[("TENANT_GATEWAY__DATABASE__URL", "mysql://root:hunter2@db")]),
+        with_file("[seal]\nmaster_key = ['hunter2']"),
+        with_file("[seal]\nmaster_key = 'hunter2"),
+        with_file("[seal]\nmaster_key = hunter2"),
+        with_file("[seal.master_key]\nkey = 'hunter2'"),
+        with_file("[seal]\nmaster_keys = 'hunter2'"),
+        with_file("database = 'postgres://root:hunter2@db'"),
+        with_file("[database]\nurl = { password = 'hunter2' }"),
+    ];
+    for result in told {
+        let errors = result.unwrap_err();
+        assert!(!format!("{errors}{errors:?}").contains("hunter2"), "{errors}");
+    }
+}
+
+#[test]
+fn postgres_needs_a_master_key() {
+    let url = ("TENANT_GATEWAY__DATABASE__URL", "postgres://db/gateway");
+    let problem = only_problem(with_variables(&[url]));
+    assert_eq!(problem.source, Source::Variable(url.0.into()));
+    assert!(
+        problem.message.contains("seal.master_key")
+            && problem.message.contains("TENANT_GATEWAY__SEAL__MASTER_KEY_FILE")
+    );
+    assert!(with_variables(&[url, ("TENANT_GATEWAY__SEAL__MASTER_KEY", MASTER_KEY)]).is_ok());
+}
+
+#[test]
+fn mistake_causes_no_second_problem() {
+    let problem = only_problem(with_variables(&[
+        ("TENANT_GATEWAY__DATABASE__URL", "postgres://db/gateway"),
+        ("TENANT_GATEWAY__SEAL__MASTER_KEY", "too short"),
+    ]));
+    assert_eq!(problem.key.as_deref(), Some("seal.master_key"));
+}
+
+#[test]
+fn two_listeners_need_two_addresses() {
+    let same = ("TENANT_GATEWAY__ADMIN__LISTEN", "127.0.0.1:8080");
+    assert_eq!(only_problem(with_variables(&[same])).key.as_deref(), Some("admin.listen"));
+    let any = owned(&[("server.listen", "127.0.0.1:0"), ("admin.listen", "127.0.0.1:0")]);
+    assert!(Config::load(None, [], any).is_ok());
+}
+
+#[test]
+fn rust_log_beats_every_other_filter() {
+    let flags = || owned(&[("log.filter", "warn")]);
+    let with = |rust_log| Config::load(None, owned(&[("RUST_LOG", rust_log)]), flags());
+    assert_eq!(with("debug").unwrap().log.filter, "debug");
+    assert_eq!(with("").unwrap().log.filter, "warn");
+    assert_eq!(only_problem(with("a=b=c")).source, Source::Variable("RUST_LOG".into()));
+}

@@ -1,0 +1,170 @@
+//! Settings: one struct a concern, checked as a whole before anything starts.
+//!
+//! They come from one TOML file, then variables `TENANT_GATEWAY__SECTION__KEY`, then flags; what comes later wins. A
+//! secret may also stand in a file that a variable `TENANT_GATEWAY__SECTION__KEY_FILE` names. Durations are texts such
+//! as `30s`, `1h` or `7d`.
+
+mod admin;
+mod auth;
+mod clients;
+mod data;
+mod database;
+mod database_url;
+mod errors;
+mod friendly_duration;
+mod graphql;
+mod layers;
+mod load;
+mod log;
+mod names;
+mod playground;
+mod public_url;
+mod ranges;
+mod seal;
+mod secret_text;
+mod server;
+mod tokens;
+mod upstream;
+
+use serde::{Deserialize, Serialize};
+
+pub use admin::AdminConfig;
+pub use auth::AuthConfig;
+pub use clients::ClientsConfig;
+pub use data::DataConfig;
+pub use database::DatabaseConfig;
+pub use database_url::{DatabaseKind, DatabaseUrl};
+pub use errors::{ConfigErrors, Problem, Source};
+pub use graphql::{GraphqlConfig, Introspection};
+pub use log::{LogConfig, LogFormat};
+pub use names::Setting;
+pub use playground::PlaygroundConfig;
+pub use seal::SealConfig;
+pub use secret_text::SecretText;
+pub use server::ServerConfig;
+pub use tokens::{TokenAlgorithm, TokensConfig};
+pub use upstream::UpstreamConfig;
+
+/// All settings of one process. The default is valid: loopback listeners and an embedded database in `./data`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub admin: AdminConfig,
+    pub data: DataConfig,
+    pub database: DatabaseConfig,
+    pub seal: SealConfig,
+    pub tokens: TokensConfig,
+    pub auth: AuthConfig,
+    pub clients: ClientsConfig,
+    pub graphql: GraphqlConfig,
+    pub log: LogConfig,
+    pub playground: PlaygroundConfig,
+    pub upstream: UpstreamConfig,
+}
+
+/// Two settings that are fine alone and not together.
+struct Conflict {
+    keys: [&'static str; 2],
+    message: &'static str,
+}
+
+impl Config {
+    /// The database in use: `database.url`, else the SQLite file `tenant-gateway.db` in `data.dir`.
+    pub fn database_url(&self) -> DatabaseUrl {
+        let embedded = || DatabaseUrl::sqlite(&self.data.dir.join("tenant-gateway.db"));
+        self.database.url.clone().unwrap_or_else(embedded)
+    }
+
+    /// The effective settings as TOML, each secret as `[redacted]`. Settings that are absent and have no default are
+    /// left out.
+    pub fn show(&self) -> String {
+        let mut shown = self.clone();
+        shown.database.url = Some(self.database_url());
+        toml::to_string(&shown).expect("every setting came from text and can be written as text")
+    }
+
+    /// What each section holds on its own: ranges and formats.
+    fn check(&self) -> Result<(), String> {
+        self.server.check()?;
+        self.data.check()?;
+        self.database.check()?;
+        self.seal.check()?;
+        self.tokens.check()?;
+        self.auth.check()?;
+        self.clients.check()?;
+        self.log.check()
+    }
+
+    fn conflicts(&self) -> Vec<Conflict> {
+        let shared = self.database_url().kind() == DatabaseKind::Postgres;
+        let one_listener = self.server.listen.port() != 0 && self.admin.listen == Some(self.server.listen);
+        let candidates = [
+            (
+                shared && self.seal.master_key.is_none(),
+                ["database.url", "seal.master_key"],
+                "PostgreSQL needs a master key that all nodes share: \
+                 set seal.master_key, or name its file in TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
+            ),
+            (
+                self.clients.page_size > self.clients.page_size_max,
+                ["clients.page_size", "clients.page_size_max"],
+                "clients.page_size must not be more than clients.page_size_max",
+            ),
+            (
+                one_listener,
+                ["admin.listen", "server.listen"],
+                "admin.listen and server.listen must not be the same address",
+            ),
+        ];
+        let broken = candidates.into_iter().filter(|(broken, ..)| *broken);
+        broken.map(|(_, keys, message)| Conflict { keys, message }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn default_is_valid() {
+        let config = Config::default();
+        assert_eq!(config.check(), Ok(()));
+        assert!(config.conflicts().is_empty());
+    }
+
+    #[test]
+    fn shown_settings_load_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.toml");
+        std::fs::write(&file, Config::default().show()).unwrap();
+        let again = Config::load(Some(&file), [], vec![]).unwrap();
+        assert_eq!(again.show(), Config::default().show());
+    }
+
+    #[test]
+    fn embedded_database_lies_in_the_data_folder() {
+        let mut config = Config::default();
+        config.data.dir = Path::new("/var/lib/gateway").into();
+        let url = config.database_url();
+        assert_eq!(url.kind(), DatabaseKind::Sqlite);
+        assert_eq!(url.expose(), "sqlite:/var/lib/gateway/tenant-gateway.db");
+    }
+
+    #[test]
+    fn secret_is_never_shown() {
+        let master_key = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U=";
+        let env = [
+            ("TENANT_GATEWAY__DATABASE__URL", "postgres://gateway:hunter2@db/gateway"),
+            ("TENANT_GATEWAY__SEAL__MASTER_KEY", master_key),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::load(None, env, vec![]).unwrap();
+        let told = format!("{}{config:?}{config:#?}", config.show());
+        assert!(!told.contains("hunter2") && !told.contains(master_key), "{told}");
+        assert!(config.show().contains("postgres://gateway:[redacted]@db/gateway"));
+        assert!(config.show().contains("master_key = \"[redacted]\""));
+    }
+}

@@ -1,0 +1,159 @@
+//! The names of all settings, asked of the structs themselves, so that there is no second list to keep.
+
+use std::cell::RefCell;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        Error, IntoDeserializer, Visitor,
+        value::{Error as AskError, MapDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+
+use super::Config;
+
+/// All variables of the gateway begin so.
+pub(super) const PREFIX: &str = "TENANT_GATEWAY__";
+
+/// Settings that may also be given as the path of a file.
+const SECRETS: [&str; 2] = ["database.url", "seal.master_key"];
+
+/// One setting, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub(super) section: &'static str,
+    pub(super) field: &'static str,
+}
+
+impl Setting {
+    /// Every setting there is, in the order of the structs.
+    pub fn all() -> Vec<Self> {
+        let found = RefCell::default();
+        let ask = Ask { section: None, found: &found };
+        Config::deserialize(ask).expect("every section has defaults");
+        found.into_inner()
+    }
+
+    /// The name in the file and in messages: `server.listen`.
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.section, self.field)
+    }
+
+    /// The name of the environment variable: `TENANT_GATEWAY__SERVER__LISTEN`.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}__{}", self.section, self.field).to_uppercase()
+    }
+
+    /// For a secret, the variable that names a file to read it from.
+    pub fn file_variable(&self) -> Option<String> {
+        SECRETS.contains(&self.key().as_str()).then(|| format!("{}_FILE", self.variable()))
+    }
+
+    /// The value it has when nobody sets it, written as in TOML; `None` if it is absent then.
+    pub fn default_value(&self) -> Option<String> {
+        let defaults = toml::Table::try_from(Config::default()).ok()?;
+        Some(defaults.get(self.section)?.get(self.field)?.to_string())
+    }
+}
+
+/// A deserializer without data, which writes down the names that the structs ask for.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    section: Option<&'static str>,
+    found: &'a RefCell<Vec<Setting>>,
+}
+
+impl<'de> Deserializer<'de> for Ask<'_> {
+    type Error = AskError;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, AskError> {
+        let sections = match self.section {
+            None => fields,
+            Some(section) => {
+                let settings = fields.iter().map(|field| Setting { section, field });
+                self.found.borrow_mut().extend(settings);
+                &[]
+            }
+        };
+        let sections = sections.iter().map(|name| (*name, Ask { section: Some(name), ..self }));
+        visitor.visit_map(MapDeserializer::new(sections))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, AskError> {
+        Err(AskError::custom("settings are sections, and sections are structs"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de> for Ask<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// The candidate that a mistyped name most likely means: the nearest one, at most two edits away.
+pub(super) fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
+    let ranked = candidates.into_iter().map(|candidate| (distance(name, &candidate), candidate));
+    let (edits, candidate) = ranked.min()?;
+    (edits <= 2).then_some(candidate)
+}
+
+/// Insertions, removals and replacements between two names.
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, b) in right.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_and_every_default_is_found() {
+        let settings = Setting::all();
+        let find = |key: &str| settings.iter().find(|setting| setting.key() == key);
+        for (section, defaults) in toml::Table::try_from(Config::default()).unwrap() {
+            assert!(settings.iter().any(|setting| setting.section == section), "{section}");
+            for (field, value) in defaults.as_table().unwrap() {
+                let setting = find(&format!("{section}.{field}")).unwrap();
+                assert_eq!(setting.default_value(), Some(value.to_string()));
+            }
+        }
+        assert_eq!(find("server.public_url").unwrap().default_value(), None);
+    }
+
+    #[test]
+    fn every_secret_is_a_setting() {
+        let with_file = Setting::all().iter().filter_map(Setting::file_variable).count();
+        assert_eq!(with_file, SECRETS.len());
+    }
+
+    #[test]
+    fn distance_counts_edits() {
+        assert_eq!(distance("listen", "listen"), 0);
+        assert_eq!(distance("listne", "listen"), 2);
+        assert_eq!(distance("server_listen", "server__listen"), 1);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

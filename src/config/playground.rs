@@ -1,0 +1,11 @@
+use serde::{Deserialize, Serialize};
+
+/// The page for trying out queries.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlaygroundConfig {
+    /// Whether `/playground` is served. Accepted because scripts set it; it takes effect with the playground, which
+    /// this version does not have yet.
+    /// Variable `TENANT_GATEWAY__PLAYGROUND__ENABLED`, default `false`.
+    pub enabled: bool,
+}

@@ -1,0 +1,62 @@
+use serde::{Deserialize, Serialize};
+
+use super::SecretText;
+
+/// Encryption at rest of upstream credentials and signing keys.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SealConfig {
+    /// The key that seals all others: 32 bytes in standard base64, 44 characters with the padding. Secret. Absent with
+    /// SQLite: the file `master.key` in `data.dir`, made at the first start. With PostgreSQL it must be set, alike on
+    /// all nodes.
+    /// Variable `TENANT_GATEWAY__SEAL__MASTER_KEY`, or `TENANT_GATEWAY__SEAL__MASTER_KEY_FILE` for the path of a file
+    /// that holds it; default absent.
+    pub master_key: Option<SecretText>,
+}
+
+impl SealConfig {
+    pub(super) fn check(&self) -> Result<(), String> {
+        match &self.master_key {
+            Some(key) if !is_base64_of_32_bytes(key.expose()) => {
+                Err("must be 32 bytes in standard base64, 44 characters; make one with: openssl rand -base64 32".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_base64_of_32_bytes(text: &str) -> bool {
+    // 42 characters hold 252 bits; the 43rd holds the last four bits and two zeros, so that one key has one spelling.
+    let (Some(digits), Some(last)) = (text.get(..42), text.get(42..)) else {
+        return false;
+    };
+    let is_digit = |c: u8| c.is_ascii_alphanumeric() || c == b'+' || c == b'/';
+    digits.bytes().all(is_digit)
+        && last.strip_suffix('=').is_some_and(|last| last.len() == 1 && "AEIMQUYcgkosw048".contains(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_of_32_bytes_is_accepted() {
+        assert!(is_base64_of_32_bytes("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+        assert!(is_base64_of_32_bytes("//////////////////////////////////////////8="));
+    }
+
+    #[test]
+    fn any_other_key_is_refused() {
+        for text in [
+            "",
+            "AAAA",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+            "________________________________________AAA=",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+        ] {
+            assert!(!is_base64_of_32_bytes(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use std::{net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{friendly_duration, public_url, ranges};
+
+/// The public listener and what one request may cost.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port of the public listener; port 0 takes a free one.
+    /// Variable `TENANT_GATEWAY__SERVER__LISTEN`, default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+
+    /// The `http` or `https` URL under which clients reach this gateway, without query, fragment or closing slash. It
+    /// is the issuer of the tokens. Absent, tokens carry the listening address as issuer and `iss` is not compared,
+    /// since several nodes that share one database may then have several addresses.
+    /// Variable `TENANT_GATEWAY__SERVER__PUBLIC_URL`, default absent.
+    #[serde(deserialize_with = "public_url::deserialize")]
+    pub public_url: Option<String>,
+
+    /// The largest request body, in bytes, from 1024 to 67108864; a larger one is answered with 413.
+    /// Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
+    pub body_limit: usize,
+
+    /// How long requests in flight may still take after SIGTERM, at most 10 minutes.
+    /// Variable `TENANT_GATEWAY__SERVER__SHUTDOWN_GRACE`, default `25s`.
+    #[serde(with = "friendly_duration")]
+    pub shutdown_grace: Duration,
+
+    /// How long one request may take, from 1 second to 10 minutes.
+    /// Variable `TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT`, default `30s`.
+    #[serde(with = "friendly_duration")]
+    pub request_timeout: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            body_limit: 256 * 1024,
+            shutdown_grace: Duration::from_secs(25),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl ServerConfig {
+    pub(super) fn check(&self) -> Result<(), String> {
+        ranges::number(self.body_limit, 1024..=64 * 1024 * 1024)?;
+        ranges::duration(self.shutdown_grace, Duration::ZERO..=Duration::from_mins(10))?;
+        ranges::duration(self.request_timeout, Duration::from_secs(1)..=Duration::from_mins(10))
+    }
+}

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{friendly_duration, ranges};
+
+/// The access tokens that the gateway issues.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokensConfig {
+    /// How long a token is good for, from 1 minute to 24 hours.
+    /// Variable `TENANT_GATEWAY__TOKENS__LIFETIME`, default `1h`.
+    #[serde(with = "friendly_duration")]
+    pub lifetime: Duration,
+
+    /// The signature of new tokens: `EdDSA`, `ES256` or `RS256`.
+    /// Variable `TENANT_GATEWAY__TOKENS__ALGORITHM`, default `EdDSA`.
+    pub algorithm: TokenAlgorithm,
+
+    /// The `aud` claim of issued tokens, and the one that presented tokens must carry.
+    /// Variable `TENANT_GATEWAY__TOKENS__AUDIENCE`, default `tenant-gateway`.
+    pub audience: String,
+
+    /// How many verified tokens are remembered, from 1 to 10000000.
+    /// Variable `TENANT_GATEWAY__TOKENS__CACHE_SIZE`, default `10000`.
+    pub cache_size: usize,
+}
+
+/// How tokens are signed, named as in JWT headers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum TokenAlgorithm {
+    /// Ed25519.
+    #[default]
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA over P-256 with SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA PKCS#1 v1.5 with SHA-256, for readers that know nothing newer.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl Default for TokensConfig {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_hours(1),
+            algorithm: TokenAlgorithm::default(),
+            audience: "tenant-gateway".into(),
+            cache_size: 10_000,
+        }
+    }
+}
+
+impl TokensConfig {
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.audience.trim().is_empty() {
+            return Err("must not be empty".into());
+        }
+        ranges::duration(self.lifetime, Duration::from_mins(1)..=Duration::from_hours(24))?;
+        ranges::number(self.cache_size, 1..=10_000_000)
+    }
+}

@@ -1,0 +1,232 @@
+//! What can go wrong, shaped by what a caller can do about it.
+//!
+//! The public sentence and the internal cause are apart: the sentence goes to the caller, the cause to the log, once, at
+//! the edge, beside the request id.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use async_graphql::ErrorExtensionValues;
+
+/// The closed list of `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// The document is not GraphQL. Mend the document.
+    GraphqlParseFailed,
+    /// The document does not fit the schema. Mend the document.
+    GraphqlValidationFailed,
+    /// An argument or a variable is not acceptable; the message names it. Mend the value.
+    BadUserInput,
+    /// The document has no operation of that name, or several and none was chosen. Name one.
+    OperationResolutionFailure,
+    /// The HTTP request itself is malformed. Mend the request.
+    BadRequest,
+    /// No valid access token. Get a new one.
+    Unauthenticated,
+    /// The caller may not do this here. Ask an administrator of the tenant.
+    Forbidden,
+    /// No such object, or none that the caller may know of.
+    NotFound,
+    /// The state of things forbids it; the message says which.
+    Conflict,
+    /// A client that is enabled keeps at least one secret. Rotate, disable or delete instead.
+    LastSecret,
+    /// Something failed on our side; the log has the cause under the request id. Try again later.
+    InternalServerError,
+}
+
+impl ErrorCode {
+    /// All codes, in the order of the catalogue.
+    pub const ALL: [Self; 11] = [
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::BadUserInput,
+        Self::OperationResolutionFailure,
+        Self::BadRequest,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::LastSecret,
+        Self::InternalServerError,
+    ];
+
+    /// The code as it is written in `extensions.code`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
+            Self::BadRequest => "BAD_REQUEST",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::LastSecret => "LAST_SECRET",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// The HTTP status of a request that was refused with this code before it was executed.
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::GraphqlParseFailed
+            | Self::GraphqlValidationFailed
+            | Self::BadUserInput
+            | Self::OperationResolutionFailure
+            | Self::BadRequest => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Conflict | Self::LastSecret => 409,
+            Self::InternalServerError => 500,
+        }
+    }
+
+    /// Whether the same request may succeed later without any change.
+    pub const fn retryable(self) -> bool {
+        match self {
+            Self::InternalServerError => true,
+            Self::GraphqlParseFailed
+            | Self::GraphqlValidationFailed
+            | Self::BadUserInput
+            | Self::OperationResolutionFailure
+            | Self::BadRequest
+            | Self::Unauthenticated
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::Conflict
+            | Self::LastSecret => false,
+        }
+    }
+}
+
+/// An error with a code and a sentence for the caller, and, apart from them, a cause for the log.
+pub struct Error {
+    code: ErrorCode,
+    message: Cow<'static, str>,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error with its public sentence.
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), cause: None }
+    }
+
+    /// `BAD_USER_INPUT`: the sentence names the argument and then says what it must be.
+    pub fn bad_input(argument: &str, must: &str) -> Self {
+        Self::new(ErrorCode::BadUserInput, format!("{argument}: {must}"))
+    }
+
+    /// `NOT_FOUND`, in the same words for what is foreign and for what does not exist.
+    pub fn not_found(what: &'static str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("no such {what}"))
+    }
+
+    /// `FORBIDDEN`, in the same words for a tenant that is foreign and for one that does not exist.
+    pub fn tenant_forbidden() -> Self {
+        Self::new(ErrorCode::Forbidden, "the tenant in context is unknown, disabled, or not open to this client")
+    }
+
+    /// `FORBIDDEN`, with what would be needed.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::Forbidden, message)
+    }
+
+    /// `UNAUTHENTICATED`, in the same words whatever is wrong with the token.
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "a valid access token is required")
+    }
+
+    /// `CONFLICT`, with the state that forbids it.
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::Conflict, message)
+    }
+
+    /// `INTERNAL_SERVER_ERROR`: the cause is logged and never shown.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            code: ErrorCode::InternalServerError,
+            message: "something failed on our side".into(),
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// The code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence for the caller.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Writes the cause to the log, if there is one. The edge calls this once; the request id stands in its span.
+    pub fn log_cause(&self) {
+        if let Some(cause) = &self.cause {
+            let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| cause.source());
+            let chain = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            tracing::error!(code = self.code.as_str(), cause = chain, "request failed");
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("cause", &self.cause)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        match &self.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for async_graphql::Error {
+    /// Keeps the error beside its public half, so that the edge can log the cause.
+    fn from(error: Error) -> Self {
+        let mut public = Self::new(error.message.clone());
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", error.code.as_str());
+        extensions.set("retryable", error.code.retryable());
+        public.extensions = Some(extensions);
+        public.source = Some(Arc::new(error));
+        public
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_never_reaches_the_caller() {
+        let public = async_graphql::Error::from(Error::internal("password=hunter2"));
+        assert_eq!(public.message, "something failed on our side");
+        assert!(!format!("{:?}", public.extensions).contains("hunter2"));
+    }
+
+    #[test]
+    fn codes_are_distinct() {
+        let names: std::collections::HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+    }
+}

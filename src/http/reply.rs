@@ -1,0 +1,88 @@
+//! Answers of the door that no resolver gave.
+
+use std::any::Any;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::auth::RequestId;
+use crate::error::{Error, ErrorCode};
+
+/// The media type of every answer that is not GraphQL's own.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// An answer of JSON.
+pub fn json_response(status: StatusCode, content_type: HeaderValue, body: &impl serde::Serialize) -> Response {
+    // What is answered here is made of maps with text keys, which always can be written.
+    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}
+
+/// A refusal of a GraphQL request before its document was looked at: the status says it, and so does an `errors` body.
+pub struct Refused {
+    error: Error,
+    status: StatusCode,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Refused {
+    /// Status 405, with what is allowed.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        Self {
+            header: Some((ALLOW, HeaderValue::from_static(allow))),
+            ..Self::with(StatusCode::METHOD_NOT_ALLOWED, "the method is not offered here")
+        }
+    }
+
+    /// A malformed request, with a status more exact than 400.
+    pub fn with(status: StatusCode, message: &'static str) -> Self {
+        Self { error: Error::new(ErrorCode::BadRequest, message), status, header: None }
+    }
+
+    /// The answer.
+    pub fn into_response(self, request_id: &RequestId) -> Response {
+        self.error.log_cause();
+        let code = self.error.code();
+        let extensions =
+            json!({ "code": code.as_str(), "requestId": request_id.as_str(), "retryable": code.retryable() });
+        let body = json!({ "errors": [{ "message": self.error.message(), "extensions": extensions }] });
+        let mut response = json_response(self.status, JSON, &body);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let status = StatusCode::from_u16(error.code().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // RFC 6750, section 3: the challenge, without a hint at what is wrong with the token.
+        let challenge = HeaderValue::from_static(r#"Bearer realm="tenant-gateway", error="invalid_token""#);
+        let header = (status == StatusCode::UNAUTHORIZED).then_some((WWW_AUTHENTICATE, challenge));
+        Self { error, status, header }
+    }
+}
+
+/// A path that is not there.
+pub async fn no_such_path(id: Option<Extension<RequestId>>) -> Response {
+    let body: Value = json!({ "error": "not_found", "requestId": id.map(|Extension(id)| id.as_str().to_owned()) });
+    json_response(StatusCode::NOT_FOUND, JSON, &body)
+}
+
+/// A fault of ours in one request: that request is answered, the process goes on.
+pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(cause = text.unwrap_or("unknown"), "a request panicked");
+    let error = Error::internal("panic");
+    let extensions = json!({ "code": error.code().as_str(), "retryable": error.code().retryable() });
+    let body = json!({ "errors": [{ "message": error.message(), "extensions": extensions }] });
+    json_response(StatusCode::INTERNAL_SERVER_ERROR, JSON, &body)
+}

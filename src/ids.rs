@@ -1,0 +1,71 @@
+//! Identifiers: UUID newtypes that cannot be mistaken for one another and are also database columns.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::entropy::Entropy;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DeriveValueType)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new random identifier (UUID version 4).
+            pub fn random(entropy: &dyn Entropy) -> Self {
+                Self(random_uuid(entropy))
+            }
+        }
+
+        // Asked of every primary key; an automatic number is never one of ours.
+        impl TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tenant: a partner, an organisation or a customer.
+    TenantId,
+    /// A client, by its UUID; its OAuth `client_id` is another, textual name for it.
+    ClientId,
+    /// One of the secrets of a client.
+    SecretId,
+    /// A built-in role.
+    RoleId,
+    /// One role given to one client in one tenant.
+    AssignmentId,
+    /// A key that signs tokens; the `kid` of their headers.
+    KeyId,
+    /// A record of the audit log.
+    AuditId,
+}
+
+/// A random UUID of version 4 from the given source.
+pub fn random_uuid(entropy: &dyn Entropy) -> Uuid {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,33 @@
+//! Tenant Gateway: one GraphQL endpoint over many security consoles; the tenant is chosen per request.
+//!
+//! The map of the rooms, each of which imports only from those before it:
+//!
+//! * [`ids`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
+//! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
+//! * [`tokens`]: access tokens and the keys that sign them.
+//! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
+//! * [`audit`], [`tenants`], [`clients`]: the things that are managed.
+//! * [`schema`]: the graph, merged from the rooms' `graphql` files.
+//! * [`http`]: the door. [`app`]: puts everything together. [`cli`]: the command line.
+
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod cli;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod database;
+pub mod entropy;
+pub mod error;
+pub mod http;
+pub mod ids;
+pub mod names;
+pub mod paging;
+pub mod roles;
+pub mod schema;
+pub mod seal;
+pub mod secret;
+pub mod telemetry;
+pub mod tenants;
+pub mod tokens;

@@ -1,0 +1,129 @@
+//! Names that people give, and patterns that find them again.
+
+use crate::error::{Error, Result};
+
+const LENGTH_MAX: usize = 255;
+
+/// The trigram index of either database needs so many characters in a row.
+const INDEXED_RUN: usize = 3;
+
+/// A name: 1 to 255 characters of any script, without space around it and without control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// Takes a name from a caller; space around it is cut off.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming `argument`.
+    pub fn parse(argument: &str, text: &str) -> Result<Self> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() || trimmed.chars().count() > LENGTH_MAX {
+            return Err(Error::bad_input(argument, "must have 1 to 255 characters"));
+        }
+        if trimmed.chars().any(char::is_control) {
+            return Err(Error::bad_input(argument, "must not have control characters"));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name without letter case, as it is stored for searching and sorting.
+    pub fn folded(&self) -> String {
+        fold(&self.0)
+    }
+}
+
+/// Removes letter case in the same way for every script and database: each character alone, upper case first, so that
+/// `ß` equals `SS` and both forms of the small sigma are one.
+pub fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// What a caller searches names for. The wildcard stands for any text, also none, anywhere and more than once; everything
+/// else stands for itself, letter case ignored; without a wildcard it is the whole name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePattern {
+    pieces: Vec<String>,
+}
+
+impl NamePattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming `argument` for a pattern of more than 255 characters or with control characters.
+    pub fn parse(argument: &str, text: &str, wildcard: char) -> Result<Self> {
+        if text.chars().count() > LENGTH_MAX {
+            return Err(Error::bad_input(argument, "must have at most 255 characters"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(Error::bad_input(argument, "must not have control characters"));
+        }
+        let pieces: Vec<&str> = text.split(wildcard).collect();
+        let last = pieces.len() - 1;
+        // Wildcards in a row are one.
+        let kept = pieces.iter().enumerate().filter(|(at, piece)| *at == 0 || *at == last || !piece.is_empty());
+        Ok(Self { pieces: kept.map(|(_, piece)| fold(piece)).collect() })
+    }
+
+    /// The pattern for `LIKE … ESCAPE '\'` over folded names.
+    pub fn like(&self) -> String {
+        let escape = |piece: &String| piece.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        self.pieces.iter().map(escape).collect::<Vec<_>>().join("%")
+    }
+
+    /// The query for an FTS5 trigram table: every run of characters that it can look up. `None` if there is none, as in
+    /// `%ab%`.
+    pub fn trigrams(&self) -> Option<String> {
+        let runs = self.pieces.iter().filter(|piece| piece.chars().count() >= INDEXED_RUN);
+        let quoted: Vec<String> = runs.map(|run| format!("\"{}\"", run.replace('"', "\"\""))).collect();
+        (!quoted.is_empty()).then(|| quoted.join(" AND "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> NamePattern {
+        NamePattern::parse("name", text, '%').unwrap()
+    }
+
+    #[test]
+    fn only_the_wildcard_is_special() {
+        assert_eq!(pattern(r"a_b\c").like(), r"a\_b\\c");
+        assert_eq!(pattern("%docs%").like(), "%docs%");
+        assert_eq!(pattern("%%a%%%b%%").like(), "%a%b%");
+        assert_eq!(pattern("%").like(), "%");
+        assert_eq!(pattern("").like(), "");
+        assert_eq!(NamePattern::parse("name", "a%*", '*').unwrap().like(), r"a\%%");
+    }
+
+    #[test]
+    fn short_runs_are_left_to_the_scan() {
+        assert_eq!(pattern("%ab%").trigrams(), None);
+        assert_eq!(pattern("%abc%d%efgh").trigrams().unwrap(), r#""abc" AND "efgh""#);
+        assert_eq!(pattern("%a\"b%").trigrams().unwrap(), r#""a""b""#);
+    }
+
+    #[test]
+    fn letter_case_is_ignored_in_every_script() {
+        for (one, two) in [("STRASSE", "straße"), ("ОТЧЁТ", "отчёт"), ("ΟΔΟΣ", "οδος"), ("Ağ", "aĞ")]
+        {
+            assert_eq!(fold(one), fold(two));
+        }
+    }
+
+    #[test]
+    fn a_name_is_trimmed_and_checked() {
+        assert_eq!(Name::parse("name", "  東京支社 ").unwrap().as_str(), "東京支社");
+        for bad in ["", "   ", "a\0b", "a\nb", &"x".repeat(256)] {
+            assert!(Name::parse("name", bad).is_err(), "{bad:?}");
+        }
+        assert!(Name::parse("name", &"é".repeat(255)).is_ok());
+    }
+}

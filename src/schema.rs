@@ -1,0 +1,50 @@
+//! The whole graph, merged from the rooms.
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+
+use crate::audit::Audit;
+use crate::audit::graphql::AuditQuery;
+use crate::clients::Clients;
+use crate::clients::graphql::{ClientMutation, ClientQuery};
+use crate::roles::graphql::RoleQuery;
+use crate::tenants::Tenants;
+use crate::tenants::graphql::{TenantMutation, TenantQuery};
+
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery);
+
+/// Everything that can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(TenantMutation, ClientMutation);
+
+/// The executable schema.
+pub type GatewaySchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// What the resolvers work with.
+pub struct Rooms {
+    /// The tenants.
+    pub tenants: Arc<Tenants>,
+    /// The clients.
+    pub clients: Arc<Clients>,
+    /// The audit log.
+    pub audit: Arc<Audit>,
+}
+
+/// The schema over these rooms.
+pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
+    let schema = builder().data(rooms.tenants).data(rooms.clients).data(rooms.audit);
+    if introspection { schema.finish() } else { schema.disable_introspection().finish() }
+}
+
+/// The schema's text, as it stands in `schema.graphql`.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    builder().finish().sdl_with_options(options)
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+}

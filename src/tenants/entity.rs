@@ -1,0 +1,93 @@
+//! The tables of tenants and of what stands above each.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+
+use crate::auth::TenantScope;
+use crate::clock::Timestamp;
+use crate::ids::TenantId;
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tenants")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TenantId,
+    pub parent_id: Option<TenantId>,
+    /// The nearest partner, at the tenant or above it.
+    pub partner_id: Option<TenantId>,
+    /// The nearest organisation, at the tenant or above it.
+    pub organization_id: Option<TenantId>,
+    pub name: String,
+    pub name_folded: String,
+    pub is_partner: bool,
+    pub is_organization: bool,
+    pub enabled: bool,
+    pub max_secret_age_seconds: Option<i64>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Entity {
+    /// The tenant of the scope and all below it, disabled ones too.
+    pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
+        Self::find().filter(Column::Id.in_subquery(below(scope.tenant())))
+    }
+
+    /// The tenant of the scope and all below it that can be entered.
+    pub fn open_to(scope: &TenantScope) -> Select<Self> {
+        Self::find().filter(Column::Id.in_subquery(open_below(scope)))
+    }
+}
+
+/// The ids of the tenant and all below it.
+pub fn below(tenant: TenantId) -> SelectStatement {
+    Query::select()
+        .column(ancestor::Column::TenantId)
+        .from(ancestor::Entity)
+        .and_where(ancestor::Column::AncestorId.eq(tenant))
+        .to_owned()
+}
+
+/// The ids of the tenant of the scope and all below it, without those that are disabled or stand below a disabled one.
+pub fn open_below(scope: &TenantScope) -> SelectStatement {
+    let above = Alias::new("above");
+    let closed = Query::select()
+        .expr(Expr::val(1))
+        .from_as(ancestor::Entity, above.clone())
+        .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((above.clone(), ancestor::Column::AncestorId)))
+        .and_where(
+            Expr::col((above, ancestor::Column::TenantId)).equals((ancestor::Entity, ancestor::Column::TenantId)),
+        )
+        .and_where(Expr::col((Entity, Column::Enabled)).eq(false))
+        .to_owned();
+    below(scope.tenant()).and_where(Expr::exists(closed).not()).to_owned()
+}
+
+/// What stands above each tenant.
+pub mod ancestor {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::TenantId;
+
+    /// That `ancestor_id` stands `distance` steps above `tenant_id`; 0 is the tenant itself.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "tenant_ancestors")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ancestor_id: TenantId,
+        pub distance: i32,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,9 @@
+//! Tenants: a tree of partners, organisations and customers.
+
+pub(crate) mod entity;
+pub mod graphql;
+mod model;
+mod service;
+
+pub use model::{NewTenant, Order, OrderBy, Page, Tenant, TenantChange, TenantFilter};
+pub use service::{Tenants, max_secret_age_seconds};

@@ -1,0 +1,296 @@
+//! Making, finding and changing tenants.
+
+use std::sync::Arc;
+
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order as Direction,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, SelectExt, Set, Value,
+};
+use serde_json::json;
+
+use super::entity::{Column, Entity, Model, ancestor, below};
+use super::model::{DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Tenant, TenantChange, TenantFilter};
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clock::Timestamp;
+use crate::database::Database;
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::names::Name;
+use crate::roles::Permission;
+
+const WHAT: &str = "tenant";
+
+/// The tenants in a database.
+pub struct Tenants {
+    database: Arc<Database>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Tenants {
+    /// The tenants in that database.
+    pub fn new(database: Arc<Database>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { database, entropy }
+    }
+
+    /// Whether there is any tenant at all.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn exist(&self) -> Result<bool> {
+        Ok(Entity::find().exists(self.database.reader()).await?)
+    }
+
+    /// One tenant: that of the scope or one below it; a disabled one only for those who may manage tenants.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for any other, in the same words for foreign and unknown.
+    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Tenant> {
+        let id: TenantId = id.parse().map_err(|_| Error::not_found(WHAT))?;
+        let found = Self::visible(scope).await?.filter(Column::Id.eq(id)).one(self.database.reader()).await?;
+        found.ok_or_else(|| Error::not_found(WHAT))
+    }
+
+    /// A page of the tenants that the caller may enter, or may manage.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn list(
+        &self,
+        scope: &TenantScope,
+        filter: &TenantFilter,
+        order: Order,
+        after: Option<Place>,
+        count: u64,
+    ) -> Result<Page> {
+        let mut select = filtered(Self::visible(scope).await?, filter);
+        let offset = after.as_ref().map_or(0, |(index, ..)| index.saturating_add(1));
+        if let Some((_, value, id)) = after {
+            select = select.filter(behind(order, &value, id)?);
+        }
+        let direction = if order.descending { Direction::Desc } else { Direction::Asc };
+        let select = select.order_by(key(order.by), direction.clone()).order_by(Column::Id, direction);
+        let mut tenants = select.limit(count + 1).all(self.database.reader()).await?;
+        let has_more = tenants.len() as u64 > count;
+        tenants.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(Page { tenants, offset, has_more })
+    }
+
+    /// How many tenants the filter finds.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn count(&self, scope: &TenantScope, filter: &TenantFilter) -> Result<u64> {
+        Ok(filtered(Self::visible(scope).await?, filter).count(self.database.reader()).await?)
+    }
+
+    /// Makes a tenant below the one of the scope, or below the parent named, which must itself be the caller's to manage.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become too deep.
+    pub async fn create(&self, scope: &TenantScope, new: NewTenant) -> Result<Tenant> {
+        let write = self.database.write().await?;
+        let parent_id = new.parent.unwrap_or(scope.tenant());
+        let parent = Entity::open_to(scope).filter(Column::Id.eq(parent_id)).one(write.on()).await?;
+        let parent = parent.ok_or_else(|| Error::not_found(WHAT))?;
+        let tenant = self.insert(write.on(), scope.now(), Some(&parent), &new).await?;
+        let entry = Entry {
+            operation: "createTenant",
+            tenant: tenant.id,
+            subject: tenant.id.to_string(),
+            before: None,
+            after: Some(state(&tenant)),
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        write.commit().await?;
+        Ok(tenant)
+    }
+
+    /// Makes a tenant at the top of a tree, inside the caller's own transaction. Only the command line does that.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn create_root(&self, on: &impl ConnectionTrait, at: Timestamp, name: Name) -> Result<Tenant> {
+        self.insert(on, at, None, &NewTenant { name, parent: None, is_partner: true, is_organization: false }).await
+    }
+
+    async fn insert(
+        &self,
+        on: &impl ConnectionTrait,
+        now: Timestamp,
+        parent: Option<&Tenant>,
+        new: &NewTenant,
+    ) -> Result<Tenant> {
+        let id = TenantId::random(&*self.entropy);
+        let tenant = Model {
+            id,
+            parent_id: parent.map(|parent| parent.id),
+            partner_id: if new.is_partner { Some(id) } else { parent.and_then(|parent| parent.partner_id) },
+            organization_id: if new.is_organization {
+                Some(id)
+            } else {
+                parent.and_then(|parent| parent.organization_id)
+            },
+            name: new.name.as_str().to_owned(),
+            name_folded: new.name.folded(),
+            is_partner: new.is_partner,
+            is_organization: new.is_organization,
+            enabled: true,
+            max_secret_age_seconds: None,
+            created_at: now,
+            updated_at: now,
+        };
+        Entity::insert(tenant.clone().into_active_model()).exec_without_returning(on).await?;
+        let mut above = vec![ancestor::Model { tenant_id: id, ancestor_id: id, distance: 0 }];
+        if let Some(parent) = parent {
+            let of_parent = ancestor::Entity::find().filter(ancestor::Column::TenantId.eq(parent.id)).all(on).await?;
+            above.extend(of_parent.into_iter().map(|row| ancestor::Model {
+                tenant_id: id,
+                ancestor_id: row.ancestor_id,
+                distance: row.distance + 1,
+            }));
+        }
+        if above.len() > DEPTH_MAX {
+            return Err(Error::bad_input("parentTenantID", "the tree would be deeper than 64 levels"));
+        }
+        let above = above.into_iter().map(IntoActiveModel::into_active_model);
+        ancestor::Entity::insert_many(above).exec_without_returning(on).await?;
+        Ok(tenant)
+    }
+
+    /// Changes a tenant of the scope. Disabling one closes it and all below it at once; nobody disables the tenant that he
+    /// stands in, for he could not undo it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `CONFLICT` for disabling the tenant in context.
+    pub async fn update(&self, scope: &TenantScope, id: &str, change: TenantChange) -> Result<Tenant> {
+        let id: TenantId = id.parse().map_err(|_| Error::not_found(WHAT))?;
+        if id == scope.tenant() && change.enabled == Some(false) {
+            return Err(Error::conflict("the tenant in context cannot be disabled from within"));
+        }
+        let write = self.database.write().await?;
+        let found = Entity::of_tenant(scope).filter(Column::Id.eq(id)).one(write.on()).await?;
+        let before = found.ok_or_else(|| Error::not_found(WHAT))?;
+        let mut tenant = before.clone().into_active_model();
+        if let Some(name) = &change.name {
+            tenant.name = Set(name.as_str().to_owned());
+            tenant.name_folded = Set(name.folded());
+        }
+        if let Some(enabled) = change.enabled {
+            tenant.enabled = Set(enabled);
+        }
+        if let Some(age) = change.max_secret_age {
+            let seconds = age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+            tenant.max_secret_age_seconds = Set(seconds);
+        }
+        tenant.updated_at = Set(scope.now());
+        let after = tenant.update(write.on()).await?;
+        let entry = Entry {
+            operation: "updateTenant",
+            tenant: id,
+            subject: id.to_string(),
+            before: Some(state(&before)),
+            after: Some(state(&after)),
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        write.commit().await?;
+        scope.forget_access();
+        Ok(after)
+    }
+
+    /// Those who may manage tenants see disabled ones too: they are the ones who can enable them again.
+    async fn visible(scope: &TenantScope) -> Result<Select<Entity>> {
+        let manages = scope.access_in(scope.tenant()).await?.permits(Permission::ManageTenants, scope.now());
+        Ok(if manages { Entity::of_tenant(scope) } else { Entity::open_to(scope) })
+    }
+}
+
+/// The strictest limit on the age of secrets at the tenant or above it, in seconds.
+pub async fn max_secret_age_seconds(on: &impl ConnectionTrait, tenant: TenantId) -> Result<Option<i64>> {
+    let above = Query::select()
+        .column(ancestor::Column::AncestorId)
+        .from(ancestor::Entity)
+        .and_where(ancestor::Column::TenantId.eq(tenant))
+        .to_owned();
+    let strictest = Entity::find()
+        .select_only()
+        .column_as(Column::MaxSecretAgeSeconds.min(), "strictest")
+        .filter(Column::Id.in_subquery(above))
+        .into_tuple::<Option<i64>>()
+        .one(on)
+        .await?;
+    Ok(strictest.flatten())
+}
+
+/// What the audit log keeps of a tenant.
+fn state(tenant: &Tenant) -> serde_json::Value {
+    json!({
+        "name": tenant.name,
+        "parentTenantID": tenant.parent_id,
+        "isPartner": tenant.is_partner,
+        "isOrganization": tenant.is_organization,
+        "enabled": tenant.enabled,
+        "maxSecretAge": tenant.max_secret_age_seconds,
+    })
+}
+
+fn filtered(mut select: Select<Entity>, filter: &TenantFilter) -> Select<Entity> {
+    if let Some(ids) = &filter.ids {
+        select = select.filter(Column::Id.is_in(ids.iter().copied()));
+    }
+    if let Some(names) = &filter.names {
+        let like = |name: &crate::names::NamePattern| Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\'));
+        select = select.filter(names.iter().fold(Condition::any(), |any, name| any.add(like(name))));
+    }
+    if let Some(is_partner) = filter.is_partner {
+        select = select.filter(Column::IsPartner.eq(is_partner));
+    }
+    if let Some(is_organization) = filter.is_organization {
+        select = select.filter(Column::IsOrganization.eq(is_organization));
+    }
+    if let Some(enabled) = filter.enabled {
+        select = select.filter(Column::Enabled.eq(enabled));
+    }
+    if let Some(tops) = &filter.below {
+        let at_or_below = |top: &TenantId| Column::Id.in_subquery(below(*top));
+        select = select.filter(tops.iter().fold(Condition::any(), |any, top| any.add(at_or_below(top))));
+    }
+    if let Some(partners) = &filter.partners {
+        select = select.filter(Column::PartnerId.is_in(partners.iter().copied()));
+    }
+    if let Some(organizations) = &filter.organizations {
+        select = select.filter(Column::OrganizationId.is_in(organizations.iter().copied()));
+    }
+    select
+}
+
+/// What the list is ordered by. A tenant without partner or organisation counts as one with an id of zeros.
+fn key(by: OrderBy) -> SimpleExpr {
+    let or_zero = |column: Column| Expr::col(column).if_null(Expr::val(TenantId(uuid::Uuid::nil())));
+    match by {
+        OrderBy::Id => Expr::col(Column::Id),
+        OrderBy::Name => Expr::col(Column::NameFolded),
+        OrderBy::CreatedAt => Expr::col(Column::CreatedAt),
+        OrderBy::UpdatedAt => Expr::col(Column::UpdatedAt),
+        OrderBy::Partner => or_zero(Column::PartnerId),
+        OrderBy::Organization => or_zero(Column::OrganizationId),
+    }
+}
+
+/// What stands behind a place in the order.
+fn behind(order: Order, value: &str, id: TenantId) -> Result<Condition> {
+    let foreign = || Error::bad_input("afterCursor", "is of a list in another order");
+    let value: Value = match order.by {
+        OrderBy::Name => value.into(),
+        OrderBy::CreatedAt | OrderBy::UpdatedAt => value.parse::<i64>().map_err(|_| foreign())?.into(),
+        OrderBy::Partner | OrderBy::Organization if value.is_empty() => uuid::Uuid::nil().into(),
+        OrderBy::Id | OrderBy::Partner | OrderBy::Organization => {
+            value.parse::<TenantId>().map_err(|_| foreign())?.into()
+        }
+    };
+    let past = |left: SimpleExpr, right: Value| if order.descending { left.lt(right) } else { left.gt(right) };
+    let tie = Condition::all().add(key(order.by).eq(value.clone())).add(past(Expr::col(Column::Id), id.into()));
+    Ok(Condition::any().add(past(key(order.by), value)).add(tie))
+}
