@@ -1,0 +1,3 @@
+from taegis_sdk_python import GraphQLService
+service = GraphQLService()
+print(service.access_token)
