@@ -15,17 +15,20 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::audit::Audit;
-use crate::auth::Authorizer;
-use crate::clients::{Authenticator, Clients, Limits, Usage};
+use crate::auth::{Authorizer, RequestId, TenantScope};
+use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
 use crate::database::{Database, Options};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::http::{self, Door};
+use crate::ids::{ClientId, TenantId, random_uuid};
+use crate::names::Name;
+use crate::roles::Role;
 use crate::schema::{self, Rooms};
 use crate::seal::MasterKey;
-use crate::tenants::Tenants;
+use crate::tenants::{Tenant, Tenants};
 use crate::tokens::{Algorithm, Issuer, KeyRing, Verifier};
 
 const MASTER_KEY_FILE: &str = "master.key";
@@ -108,6 +111,28 @@ impl Core {
             surroundings,
             usage,
         })
+    }
+}
+
+impl Core {
+    /// The scope of the person at the command line.
+    pub fn operator(&self, tenant: TenantId) -> TenantScope {
+        let request_id = RequestId::from(random_uuid(&*self.surroundings.entropy));
+        TenantScope::operator(&self.authorizer, tenant, request_id)
+    }
+
+    /// Makes the first tenant, a partner, and its administrator client: both or neither.
+    ///
+    /// # Errors
+    /// `CONFLICT` if there is a tenant already.
+    pub async fn init(&self, tenant: Name, client: Name) -> Result<(Tenant, Created)> {
+        let write = self.database.write_alone().await?;
+        let tenant = self.tenants.create_first(write.on(), self.surroundings.clock.now(), tenant).await?;
+        let new = NewClient { name: client, roles: vec![Role::Administrator], owner: None, idempotency_key: None };
+        let id = ClientId::random(&*self.surroundings.entropy);
+        let created = self.clients.create_in(&write, &self.operator(tenant.id), id, &new).await?;
+        write.commit().await?;
+        Ok((tenant, created))
     }
 }
 

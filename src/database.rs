@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// Two nodes that migrate one PostgreSQL at once queue on this lock; the number means nothing else.
 const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
 
+/// Transactions of which only one may run at a time queue on this one.
+const LONE_WRITER_LOCK: i64 = MIGRATION_LOCK + 1;
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         Self::internal(error)
@@ -95,6 +98,18 @@ impl Database {
             ..Default::default()
         };
         Ok(Write { transaction: self.connection.begin_with_options(options).await?, _turn: turn })
+    }
+
+    /// As [`Database::write`], and no two such transactions run at once, over all nodes.
+    ///
+    /// # Errors
+    /// If no connection becomes free in time.
+    pub async fn write_alone(&self) -> Result<Write<'_>> {
+        let write = self.write().await?;
+        if !self.is_sqlite() {
+            write.on().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LONE_WRITER_LOCK})")).await?;
+        }
+        Ok(write)
     }
 
     /// Whether the database answers.

@@ -168,6 +168,11 @@ impl Error {
         &self.message
     }
 
+    /// The sentence, or where there is a cause, the cause: for the person at the machine, never for a caller.
+    pub fn explained(&self) -> String {
+        self.cause.as_ref().map_or_else(|| self.message.to_string(), ToString::to_string)
+    }
+
     /// Writes the cause to the log, if there is one. The edge calls this once; the request id stands in its span.
     pub fn log_cause(&self) {
         if let Some(cause) = &self.cause {

@@ -1,1 +1,8 @@
-fn main() {}
+//! The program: arguments in, exit status out.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tenant_gateway::cli::run(std::env::args_os()).await
+}

@@ -1,1 +1,166 @@
-//! The command line.
+//! The command line: one file a command.
+
+mod client;
+mod config;
+mod demo;
+mod health;
+mod init;
+mod migrate;
+mod output;
+mod serve;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::{Config, ConfigErrors};
+use crate::error::Error;
+use crate::{schema, telemetry};
+use output::{Output, print};
+
+/// One GraphQL endpoint over many security consoles; the tenant is chosen per request.
+///
+/// Settings come from a TOML file, then from variables TENANT_GATEWAY__SECTION__KEY, then from --set; `config show` prints
+/// those in force. Exit status: 0 done, 1 failed, 2 wrong usage.
+#[derive(Parser)]
+#[command(name = "tenant-gateway", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The settings file.
+    #[arg(long, global = true, value_name = "FILE", env = "TENANT_GATEWAY_CONFIG")]
+    config: Option<PathBuf>,
+    /// One setting, such as server.listen=127.0.0.1:0; may be repeated. Secrets are not taken here, where other users of the
+    /// machine could read them.
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C.
+    Serve,
+    /// Serve a fresh database in a temporary folder, with a partner, three customers and an administrator client.
+    Demo(demo::Arguments),
+    /// Make the first partner tenant and its administrator client on an empty database.
+    Init(init::Arguments),
+    /// Bring the database's schema up to date, or tell how far it is.
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Manage clients, directly on the database.
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Check or print the settings in force.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Ask a running gateway whether it is ready.
+    Health(health::Arguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Why a command failed.
+enum Failure {
+    Settings(ConfigErrors),
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Settings(errors)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Error(Error::internal(error))
+    }
+}
+
+/// Runs the program with these arguments, the program's name first.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(shown) => {
+            // Help and version are no errors; clap knows which of the two outputs each belongs to.
+            shown.print().ok();
+            return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
+        }
+    };
+    match cli.run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let text = match failure {
+                Failure::Settings(errors) => errors.to_string(),
+                Failure::Error(error) => format!("error: {}", error.explained()),
+            };
+            output::complain(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    async fn run(self) -> Result<(), Failure> {
+        // A variable that is no Unicode cannot be one of ours.
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+        let config = Config::load(self.config.as_deref(), variables, self.set);
+        match self.command {
+            Command::Schema => Ok(print(&schema::sdl())?),
+            Command::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "tenant-gateway", &mut script);
+                Ok(print(&String::from_utf8_lossy(&script))?)
+            }
+            Command::Serve => serve::run(&logged(config?, None)).await,
+            Command::Demo(arguments) => demo::run(logged(config?, None), &arguments).await,
+            Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
+            Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
+            Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
+            Command::Config(command) => config::run(&config?, command),
+            Command::Health(arguments) => health::run(&config?, &arguments).await,
+        }
+    }
+}
+
+/// What a command logs that only prints a result.
+const QUIET: Option<&str> = Some("warn");
+
+/// Starts logging, with another filter where the settings have the default one.
+fn logged(mut config: Config, filter: Option<&str>) -> Config {
+    if let Some(filter) = filter.filter(|_| config.log.filter == Config::default().log.filter) {
+        config.log.filter = filter.to_owned();
+    }
+    telemetry::init(&config.log);
+    config
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

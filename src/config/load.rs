@@ -109,7 +109,13 @@ impl Layers {
     fn flags(&mut self, flags: Vec<(String, String)>) {
         for (key, value) in flags {
             match self.find(&key) {
-                Some(setting) => self.give_text(setting, value, Source::Flag),
+                Some(setting) => match setting.file_variable() {
+                    Some(variable) => {
+                        let message = format!("is a secret, which does not belong on a command line: set {variable}");
+                        self.problem(Source::Flag, setting.key(), message);
+                    }
+                    None => self.give_text(setting, value, Source::Flag),
+                },
                 None => self.unknown(&key, &Source::Flag),
             }
         }

@@ -34,6 +34,11 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
+    /// The tenants at the top of their trees: for the operator of the machine, who stands in no tenant.
+    pub fn roots() -> Select<Self> {
+        Self::find().filter(Column::ParentId.is_null())
+    }
+
     /// The tenant of the scope and all below it, disabled ones too.
     pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
         Self::find().filter(Column::Id.in_subquery(below(scope.tenant())))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order as Direction,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, SelectExt, Set, Value,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Value,
 };
 use serde_json::json;
 
@@ -35,12 +35,12 @@ impl Tenants {
         Self { database, entropy }
     }
 
-    /// Whether there is any tenant at all.
+    /// The tenants at the top of their trees.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn exist(&self) -> Result<bool> {
-        Ok(Entity::find().exists(self.database.reader()).await?)
+    pub async fn roots(&self) -> Result<Vec<Tenant>> {
+        Ok(Entity::roots().all(self.database.reader()).await?)
     }
 
     /// One tenant: that of the scope or one below it; a disabled one only for those who may manage tenants.
@@ -108,11 +108,14 @@ impl Tenants {
         Ok(tenant)
     }
 
-    /// Makes a tenant at the top of a tree, inside the caller's own transaction. Only the command line does that.
+    /// Makes the first tenant, a partner, inside the caller's own transaction.
     ///
     /// # Errors
-    /// If the database refuses.
-    pub async fn create_root(&self, on: &impl ConnectionTrait, at: Timestamp, name: Name) -> Result<Tenant> {
+    /// `CONFLICT` if there is a tenant already.
+    pub async fn create_first(&self, on: &impl ConnectionTrait, at: Timestamp, name: Name) -> Result<Tenant> {
+        if Entity::roots().one(on).await?.is_some() {
+            return Err(Error::conflict("the database has its first tenant already; nothing was changed"));
+        }
         self.insert(on, at, None, &NewTenant { name, parent: None, is_partner: true, is_organization: false }).await
     }
 

@@ -58,7 +58,10 @@ impl Algorithm {
     fn generate(self) -> Result<Vec<u8>> {
         let failed = |_| Error::internal("the crypto library could not make a signing key");
         Ok(match self {
-            Self::EdDsa => Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?.as_ref().to_vec(),
+            // The older form, without the public half, is the one that jsonwebtoken reads.
+            Self::EdDsa => {
+                Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()).map_err(failed)?.as_ref().to_vec()
+            }
             Self::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
                 .map_err(failed)?
                 .as_ref()

@@ -14,6 +14,7 @@ use crate::auth::TenantScope;
 use crate::clients::entity::{ActiveModel, Entity, idempotency, secret};
 use crate::clients::model::{Created, IdempotencyKey, NewClient};
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::entropy::{Entropy, base62};
 use crate::error::{Error, Result};
 use crate::ids::{ClientId, SecretId, TenantId};
@@ -41,7 +42,23 @@ impl Clients {
         if let Some(owner) = new.owner {
             require_entry(scope, owner).await?;
         }
-        self.insert(write.on(), scope, id, &new).await?;
+        let created = self.create_in(&write, scope, id, &new).await?;
+        write.commit().await?;
+        Ok(created)
+    }
+
+    /// Makes a client inside the caller's own transaction.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for a role stronger than the caller's.
+    pub async fn create_in(
+        &self,
+        write: &Write<'_>,
+        scope: &TenantScope,
+        id: ClientId,
+        new: &NewClient,
+    ) -> Result<Created> {
+        self.insert(write.on(), scope, id, new).await?;
         for role in &new.roles {
             let expires_at = grants::permitted_end(scope, scope.tenant(), *role, None).await?;
             self.assign(write.on(), scope, id, scope.tenant(), *role, expires_at).await?;
@@ -57,7 +74,6 @@ impl Clients {
             after: Some(client.state(scope.now())),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        write.commit().await?;
         Ok(Created { client, secret: Some(secret) })
     }
 

@@ -1,0 +1,151 @@
+//! `tenant-gateway client create|list|rotate|delete`: for the operator of the machine, who holds the database and the
+//! master key; no token is asked for, and the audit log names the `operator`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{Failure, Output};
+use crate::app::{Core, Surroundings};
+use crate::auth::TenantScope;
+use crate::clients::{Client, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, NewClient};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::names::{Name, NamePattern};
+use crate::paging::PAGE_SIZE_MAX;
+use crate::roles::Role;
+
+/// What to do with clients.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a client and print its secret, once.
+    Create {
+        /// The name.
+        #[arg(long)]
+        name: String,
+        /// A role, by UUID or name, such as TenantAuditor; may be repeated. TenantAnalyst if none is given.
+        #[arg(long = "role")]
+        roles: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List clients.
+    List {
+        /// Only these: `%` stands for any text.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Give a client a new secret and print it, once.
+    Rotate {
+        /// UUID or client_id.
+        id: String,
+        /// How long the secret before works on, in seconds.
+        #[arg(long, default_value_t = 0)]
+        grace_period_seconds: u64,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Delete a client.
+    Delete {
+        /// UUID or client_id.
+        id: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Common {
+    /// The tenant to work in, with all below it; the top of the tree if there is just one.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Does it.
+pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    let core = Core::open(config, Surroundings::default()).await?;
+    match command {
+        Command::Create { name, roles, common } => {
+            let roles = match roles.as_slice() {
+                [] => vec![DEFAULT_ROLE],
+                roles => roles.iter().map(|role| parse_role(role)).collect::<Result<_>>()?,
+            };
+            let new = NewClient { name: Name::parse("--name", &name)?, roles, owner: None, idempotency_key: None };
+            let created = core.clients.create(&scope(&core, &common).await?, new).await?;
+            Ok(common.output.object(&with_secret(&created))?)
+        }
+        Command::List { name, common } => list(&core, name, common).await,
+        Command::Rotate { id, grace_period_seconds, common } => {
+            let grace = Duration::from_secs(grace_period_seconds);
+            if grace > core.clients.limits().grace_period_max {
+                return Err(Error::bad_input("--grace-period-seconds", "is longer than the settings allow").into());
+            }
+            let created = core.clients.rotate(&scope(&core, &common).await?, &id, grace).await?;
+            Ok(common.output.object(&with_secret(&created))?)
+        }
+        Command::Delete { id, common } => {
+            let client = core.clients.delete(&scope(&core, &common).await?, &id).await?;
+            Ok(common.output.object(&shown(&client))?)
+        }
+    }
+}
+
+async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), Failure> {
+    let scope = scope(core, &common).await?;
+    let name = name.map(|name| NamePattern::parse("--name", &name, '%')).transpose()?;
+    let filter = ClientFilter { name, ..ClientFilter::default() };
+    let mut rows = Vec::new();
+    loop {
+        let offset = rows.len() as u64;
+        let page = core.clients.list(&scope, &filter, ClientOrder::default(), offset, PAGE_SIZE_MAX).await?;
+        rows.extend(page.iter().map(shown));
+        if (page.len() as u64) < PAGE_SIZE_MAX {
+            break;
+        }
+    }
+    Ok(common.output.list(&["id", "clientID", "name", "tenantID", "roles", "enabled"], &rows)?)
+}
+
+async fn scope(core: &Core, common: &Common) -> Result<TenantScope> {
+    let roots = core.tenants.roots().await?;
+    let tenant = match (&common.tenant, roots.as_slice()) {
+        (Some(id), _) => id.parse().map_err(|_| Error::not_found("tenant"))?,
+        (None, [root]) => root.id,
+        (None, []) => return Err(Error::conflict("there is no tenant yet: run `tenant-gateway init`")),
+        (None, _) => return Err(Error::bad_input("--tenant", "is required, for there are several trees of tenants")),
+    };
+    let scope = core.operator(tenant);
+    core.tenants.find(&scope, &tenant.to_string()).await?;
+    Ok(scope)
+}
+
+fn parse_role(text: &str) -> Result<Role> {
+    match Role::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(text)) {
+        Some(role) => Ok(role),
+        None => Role::parse("--role", text),
+    }
+}
+
+fn shown(client: &Client) -> Value {
+    let roles = client.assignments.iter().filter_map(|held| Role::from_id(held.role_id)).map(Role::name);
+    json!({
+        "id": client.row.id,
+        "clientID": client.row.client_id,
+        "name": client.row.name,
+        "tenantID": client.row.tenant_id,
+        "roles": roles.collect::<Vec<_>>().join(","),
+        "enabled": client.row.enabled,
+    })
+}
+
+fn with_secret(created: &Created) -> Value {
+    let mut shown = shown(&created.client);
+    shown["clientSecret"] = created.secret.as_ref().map(|secret| secret.expose()).into();
+    shown
+}

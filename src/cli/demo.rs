@@ -1,0 +1,125 @@
+//! `tenant-gateway demo`: something to try in a minute.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::output::{Format, print};
+use super::serve::told_to_stop;
+use super::{Failure, Output};
+use crate::app::{App, Core, Listeners, Surroundings};
+use crate::clients::Created;
+use crate::config::{Config, ServerConfig};
+use crate::error::Error;
+use crate::names::Name;
+use crate::tenants::{NewTenant, Tenant};
+
+const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Traders"];
+
+/// How the demo says what it made.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Serves until told to stop; nothing is left behind.
+pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failure> {
+    let folder = tempfile::Builder::new().prefix("tenant-gateway-demo-").tempdir()?;
+    folder.path().clone_into(&mut config.data.dir);
+    config.database.url = None;
+    let stop = told_to_stop()?;
+    let listeners = bind(&mut config).await?;
+    let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await?;
+    let (partner, created) = app.core().init(name("Partner")?, name("administrator")?).await?;
+    let customers = customers(app.core(), &partner).await?;
+    let made = describe(&listeners.issuer(&config), &partner, &customers, &created);
+    match arguments.output.output {
+        Format::Json => arguments.output.object(&made)?,
+        Format::Table => print(&introduction(&made))?,
+    }
+    Ok(app.serve(&config, listeners, stop).await?)
+}
+
+/// Where the default port is taken, any free one does.
+async fn bind(config: &mut Config) -> Result<Listeners, Failure> {
+    let default = ServerConfig::default().listen;
+    if config.server.listen == default && std::net::TcpListener::bind(default).is_err() {
+        config.server.listen = SocketAddr::new(default.ip(), 0);
+    }
+    Ok(Listeners::bind(config).await?)
+}
+
+async fn customers(core: &Core, partner: &Tenant) -> Result<Vec<Tenant>, Error> {
+    let scope = core.operator(partner.id);
+    let mut customers = Vec::new();
+    for customer in CUSTOMERS {
+        let new = NewTenant { name: name(customer)?, parent: None, is_partner: false, is_organization: true };
+        customers.push(core.tenants.create(&scope, new).await?);
+    }
+    Ok(customers)
+}
+
+fn name(text: &str) -> Result<Name, Error> {
+    Name::parse("name", text)
+}
+
+fn describe(url: &str, partner: &Tenant, customers: &[Tenant], created: &Created) -> Value {
+    let tenant = |tenant: &Tenant| json!({ "id": tenant.id, "name": tenant.name });
+    json!({
+        "url": url,
+        "graphqlURL": format!("{url}/graphql"),
+        "tokenURL": format!("{url}/oauth2/token"),
+        "tenantID": partner.id,
+        "clientID": created.client.row.client_id,
+        "clientSecret": created.secret.as_ref().map(|secret| secret.expose()),
+        "partner": tenant(partner),
+        "customers": customers.iter().map(tenant).collect::<Vec<_>>(),
+    })
+}
+
+fn introduction(made: &Value) -> String {
+    let text = |key: &str| made[key].as_str().unwrap_or_default();
+    let (url, id, secret) = (text("url"), text("clientID"), text("clientSecret"));
+    let customers = made["customers"].as_array().into_iter().flatten();
+    let customers: String = customers
+        .map(|customer| {
+            let text = |key: &str| customer[key].as_str().unwrap_or_default();
+            format!("  {}  {}\n", text("id"), text("name"))
+        })
+        .collect();
+    let first = made["customers"][0]["id"].as_str().unwrap_or_default();
+    let partner = text("tenantID");
+    format!(
+        r#"
+Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
+
+  GraphQL         {url}/graphql
+  Token endpoint  {url}/oauth2/token
+  client_id       {id}
+  client_secret   {secret}
+
+  {partner}  Partner
+{customers}
+1. Get a token:
+
+  TOKEN=$(curl -sS -u '{id}:{secret}' -d grant_type=client_credentials {url}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+
+2. List the clients of a customer; the header chooses the tenant:
+
+  curl -sS {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
+    -H 'Content-Type: application/json' -d '{{"query":"{{ clientsSearch {{ totalCount results {{ name clientID }} }} }}"}}'
+
+3. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python):
+
+  CLIENT_ID='{id}' CLIENT_SECRET='{secret}' OAUTHLIB_INSECURE_TRANSPORT=1 python3 -c '
+from taegis_sdk_python import GraphQLService
+service = GraphQLService(environment="LOCAL", environments={{"LOCAL": "{url}"}}, tenant_id="{first}")
+made = service.clients.mutation.create_client(name="my_awesome_app", roles=None)
+print(made.client.client_id, made.client.tenant_id)
+'
+
+"#
+    )
+}

@@ -1,0 +1,66 @@
+//! `tenant-gateway health`: for container health checks and for people.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::HOST;
+use clap::Args;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use super::{Failure, Output};
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whom to ask.
+#[derive(Args)]
+pub struct Arguments {
+    /// The address to ask; that of the settings if absent.
+    #[arg(long)]
+    address: Option<SocketAddr>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Asks, prints the answer, and fails unless it is that the gateway is ready.
+pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
+    let address = reachable(arguments.address.unwrap_or(config.server.listen));
+    let asked = tokio::time::timeout(PATIENCE, ask(address)).await;
+    let status = asked.map_err(|_| Error::internal(format!("{address} does not answer")))??;
+    let ready = status == 200;
+    arguments.output.object(&json!({ "address": address.to_string(), "ready": ready }))?;
+    if ready { Ok(()) } else { Err(Error::internal(format!("not ready: status {status}")).into()) }
+}
+
+async fn ask(address: SocketAddr) -> Result<u16> {
+    let failed = |error: &dyn std::error::Error| Error::internal(format!("{address} cannot be asked: {error}"));
+    let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+    let request = Request::get("/health/ready").header(HOST, address.to_string()).body(Body::empty());
+    let request = request.map_err(Error::internal)?;
+    let answer = async { sender.send_request(request).await.map_err(|error| failed(&error)) };
+    let driver = async {
+        connection.await.ok();
+        // The connection ends after the answer; without one the answer's own error tells why.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        answer = answer => Ok(answer?.status().as_u16()),
+        () = driver => unreachable!("the driver never ends"),
+    }
+}
+
+/// A listener on all addresses is asked over loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
+        _ => address,
+    }
+}
