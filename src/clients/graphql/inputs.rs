@@ -131,7 +131,7 @@ impl Filters {
         Ok(ClientFilter {
             name: pattern,
             client_ids: client_ids.map(|ids| ids.into_iter().map(|id| id.0).filter(|id| !id.contains('\0')).collect()),
-            roles: limited("roleIDs", self.role_ids)?.map(|ids| parse_roles("roleIDs", &ids)).transpose()?,
+            roles: limited("roleIDs", self.role_ids)?.map(known_roles),
             tenants: tenants.collect(),
             enabled: self.enabled,
             unused_since: self.unused_since.map(|text| Timestamp::parse("unusedSince", &text)).transpose()?,
@@ -205,6 +205,11 @@ pub fn parse_roles(argument: &'static str, ids: &[ID]) -> Result<Vec<Role>> {
         }
     }
     Ok(roles)
+}
+
+/// The roles among these ids, for a filter: one that does not exist is held by nobody.
+fn known_roles(ids: Vec<ID>) -> Vec<Role> {
+    ids.iter().filter_map(|id| Role::from_id(id.parse().ok()?)).collect()
 }
 
 /// A list that is not too long.

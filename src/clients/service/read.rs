@@ -105,7 +105,9 @@ fn through_name_index(select: &mut SelectStatement, trigrams: String) {
     select
         .from_clear()
         .from(index.clone())
-        .join(JoinType::CrossJoin, Entity, Expr::col((Entity, Column::Seq)).equals((index, Alias::new("rowid"))))
+        .join(JoinType::CrossJoin, Entity, Condition::all())
+        // A cross join is written without its condition.
+        .and_where(Expr::col((Entity, Column::Seq)).equals((index, Alias::new("rowid"))))
         .and_where(Expr::cust_with_values(format!("{NAME_INDEX} MATCH ?"), [trigrams]));
 }
 
