@@ -1,5 +1,6 @@
 //! The tables of tenants and of what stands above each.
 
+use sea_orm::Statement;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 
@@ -72,6 +73,17 @@ pub fn open_below(scope: &TenantScope) -> SelectStatement {
         .and_where(Expr::col((Entity, Column::Enabled)).eq(false))
         .to_owned();
     below(scope.tenant()).and_where(Expr::exists(closed).not()).to_owned()
+}
+
+/// Lets no secret of the tenant's clients, nor of those below it, become older than that many milliseconds.
+pub async fn limit_secret_age(on: &impl ConnectionTrait, tenant: TenantId, millis: i64) -> Result<(), DbErr> {
+    let sql = "UPDATE client_secrets SET expires_at = created_at + $1
+        WHERE (expires_at IS NULL OR expires_at > created_at + $1) AND client_id IN (
+            SELECT c.id FROM clients c JOIN tenant_ancestors a ON a.tenant_id = c.tenant_id WHERE a.ancestor_id = $2
+        )";
+    let values = [millis.into(), tenant.into()];
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
+    Ok(())
 }
 
 /// What stands above each tenant.

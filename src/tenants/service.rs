@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::entity::{Column, Entity, Model, ancestor, below};
+use super::entity::{Column, Entity, Model, ancestor, below, limit_secret_age};
 use super::model::{DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Tenant, TenantChange, TenantFilter};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
@@ -187,6 +187,9 @@ impl Tenants {
         if let Some(age) = change.max_secret_age {
             let seconds = age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
             tenant.max_secret_age_seconds = Set(seconds);
+        }
+        if let Some(Some(age)) = change.max_secret_age {
+            limit_secret_age(write.on(), id, i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).await?;
         }
         tenant.updated_at = Set(scope.now());
         let after = tenant.update(write.on()).await?;
