@@ -4,18 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// Clients, their secrets and their lists.
+/// Clients and their secrets.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientsConfig {
-    /// How many clients a page holds when the caller does not say, from 1 to `page_size_max`.
-    /// Variable `TENANT_GATEWAY__CLIENTS__PAGE_SIZE`, default `50`.
-    pub page_size: u32,
-
-    /// The most clients a page may hold, from 1 to 1000.
-    /// Variable `TENANT_GATEWAY__CLIENTS__PAGE_SIZE_MAX`, default `100`.
-    pub page_size_max: u32,
-
     /// How long an idempotency key of `createClient` is remembered, from 1 minute to 30 days.
     /// Variable `TENANT_GATEWAY__CLIENTS__IDEMPOTENCY_RETENTION`, default `24h`.
     #[serde(with = "friendly_duration")]
@@ -37,20 +29,12 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Default for ClientsConfig {
     fn default() -> Self {
-        Self {
-            page_size: 50,
-            page_size_max: 100,
-            idempotency_retention: DAY,
-            grace_period_max: 7 * DAY,
-            usage_flush: Duration::from_secs(1),
-        }
+        Self { idempotency_retention: DAY, grace_period_max: 7 * DAY, usage_flush: Duration::from_secs(1) }
     }
 }
 
 impl ClientsConfig {
     pub(super) fn check(&self) -> Result<(), String> {
-        ranges::number(self.page_size, 1..=1000)?;
-        ranges::number(self.page_size_max, 1..=1000)?;
         ranges::duration(self.idempotency_retention, Duration::from_mins(1)..=30 * DAY)?;
         ranges::duration(self.grace_period_max, Duration::ZERO..=7 * DAY)?;
         ranges::duration(self.usage_flush, Duration::from_millis(100)..=Duration::from_mins(1))

@@ -14,7 +14,7 @@ pub struct DatabaseConfig {
     /// holds it; default absent.
     pub url: Option<DatabaseUrl>,
 
-    /// The most connections this node opens, from 1 to 1000.
+    /// The most connections this node opens, from 2 to 1000.
     /// Variable `TENANT_GATEWAY__DATABASE__MAX_CONNECTIONS`, default `10`.
     pub max_connections: u32,
 
@@ -32,7 +32,7 @@ impl Default for DatabaseConfig {
 
 impl DatabaseConfig {
     pub(super) fn check(&self) -> Result<(), String> {
-        ranges::number(self.max_connections, 1..=1000)?;
+        ranges::number(self.max_connections, 2..=1000)?;
         ranges::duration(self.busy_timeout, Duration::from_millis(100)..=Duration::from_mins(5))
     }
 }

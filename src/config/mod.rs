@@ -107,11 +107,6 @@ impl Config {
                  set seal.master_key, or name its file in TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
             ),
             (
-                self.clients.page_size > self.clients.page_size_max,
-                ["clients.page_size", "clients.page_size_max"],
-                "clients.page_size must not be more than clients.page_size_max",
-            ),
-            (
                 one_listener,
                 ["admin.listen", "server.listen"],
                 "admin.listen and server.listen must not be the same address",

@@ -28,7 +28,7 @@ pub struct ServerConfig {
     #[serde(with = "friendly_duration")]
     pub shutdown_grace: Duration,
 
-    /// How long one request may take, from 1 second to 10 minutes.
+    /// How long the body of a request may take to arrive, from 1 second to 10 minutes.
     /// Variable `TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT`, default `30s`.
     #[serde(with = "friendly_duration")]
     pub request_timeout: Duration,

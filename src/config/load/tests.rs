@@ -92,7 +92,7 @@ fn all_problems_are_reported_together() {
     let path = folder.path().join("gateway.toml");
     fs::write(
         &path,
-        "[server]\nlisten = 'here'\nbody_limit = 0\n[tokens]\nlifetime = '5'\n[clients]\npage_size = 500\n",
+        "[server]\nlisten = 'here'\nbody_limit = 0\n[tokens]\nlifetime = '5'\n[clients]\nusage_flush = '1h'\n",
     )
     .unwrap();
     let env = owned(&[("TENANT_GATEWAY__TOKENS__ALGORITHM", "none"), ("TENANT_GATEWAY__LOG__FILTER", "a=b=c")]);
@@ -105,8 +105,8 @@ fn all_problems_are_reported_together() {
         "tokens.lifetime",
         "log.filter",
         "tokens.algorithm",
+        "clients.usage_flush",
         "database.url",
-        "clients.page_size",
     ];
     for key in expected {
         assert!(keys.contains(&key), "{key} in {errors}");
