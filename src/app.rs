@@ -22,7 +22,7 @@ use crate::config::{AdminConfig, Config, DatabaseKind, Introspection, TokenAlgor
 use crate::database::{Database, Options};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
-use crate::http::{self, Door};
+use crate::http::{self, Door, GraphTypes};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::names::Name;
 use crate::roles::Role;
@@ -159,6 +159,7 @@ impl App {
         let (authorizer, usage) = (core.authorizer.clone(), core.usage.clone());
         let door = Door {
             schema: schema::build(rooms, config.graphql.introspection == Introspection::Authenticated),
+            types: GraphTypes::of(&schema::sdl()),
             verifier: Verifier::new(keys.clone(), clock.clone(), expected, audience.clone(), config.tokens.cache_size),
             issuer: Issuer::new(keys.clone(), clock, entropy.clone(), issuer, audience, config.tokens.lifetime),
             authenticator: Authenticator::new(core.database.clone(), authorizer.clone(), usage, config.auth.cache_size),

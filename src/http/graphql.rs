@@ -1,9 +1,11 @@
 //! The GraphQL endpoint. A request reads from top to bottom: who calls, in which tenant, what they ask, what they get.
 
+mod complete;
+
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{PathSegment, Request as Operation, Response as Outcome, ServerError, Variables};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
@@ -13,6 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use complete::Types;
 
 use super::Door;
 use super::reply::{JSON, Refused, json_response};
@@ -66,7 +70,12 @@ async fn serve(
         Ok(prepared) => prepared,
         Err(failed) => return Ok(answer(headers, finish(request_id, Outcome::from_errors(vec![failed])))),
     };
-    let outcome = door.schema.execute(operation.data(context.clone())).await;
+    let asked = (operation.query.clone(), operation.operation_name.clone(), operation.variables.clone());
+    let mut outcome = door.schema.execute(operation.data(context.clone())).await;
+    if !outcome.errors.is_empty() {
+        let (query, name, variables) = asked;
+        door.types.complete(&query, name.as_deref(), &variables, &mut outcome);
+    }
     record_refusals(door, &context, is_mutation, &outcome).await;
     Ok(answer(headers, finish(request_id, outcome)))
 }
@@ -112,7 +121,8 @@ fn prepare(body: Document) -> Result<(Operation, bool), ServerError> {
         set_code(&mut failed, ErrorCode::GraphqlParseFailed);
         failed
     })?;
-    let Some(kind) = chosen(&document, body.operation_name.as_deref()) else {
+    let chosen = complete::chosen(&document, body.operation_name.as_deref()).map(|operation| operation.ty);
+    let Some(kind) = chosen else {
         let message = "the document has no operation of that name, or several and `operationName` chooses none";
         let mut failed = ServerError::new(message, None);
         set_code(&mut failed, ErrorCode::OperationResolutionFailure);
@@ -123,19 +133,6 @@ fn prepare(body: Document) -> Result<(Operation, bool), ServerError> {
     operation.operation_name = body.operation_name;
     operation.set_parsed_query(document);
     Ok((operation, kind == OperationType::Mutation))
-}
-
-fn chosen(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(operation.node.ty),
-        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values().next().map(|operation| operation.node.ty)
-        }
-        (DocumentOperations::Multiple(operations), Some(name)) => {
-            operations.get(name).map(|operation| operation.node.ty)
-        }
-        _ => None,
-    }
 }
 
 /// Gives every error its code and the request id, and logs the causes that the caller does not see.

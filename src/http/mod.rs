@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{any, get};
+pub use graphql::Types as GraphTypes;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::audit::Audit;
@@ -26,6 +27,8 @@ use crate::tokens::{Issuer, KeyRing, Verifier};
 pub struct Door {
     /// The graph.
     pub schema: GatewaySchema,
+    /// The types of the graph, for answers with errors.
+    pub types: GraphTypes,
     /// Reads tokens.
     pub verifier: Verifier,
     /// Makes tokens.
