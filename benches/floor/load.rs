@@ -1,0 +1,67 @@
+//! Callers that ask for tokens over connections that stay open.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+const FORM: &str = "grant_type=client_credentials";
+
+/// The connections that ask at once.
+pub const CONNECTIONS: usize = 8;
+
+/// The header that carries credentials.
+pub fn authorization(client_id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")))
+}
+
+/// A token request as the Taegis SDK sends it.
+pub fn token_request(authorization: &str) -> Vec<u8> {
+    let length = FORM.len();
+    format!(
+        "POST /oauth2/token HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: taegis_sdk_python/2.0.4\r\n\
+        Accept-Encoding: gzip, deflate\r\nAccept: application/json\r\nConnection: keep-alive\r\n\
+        Content-Type: application/x-www-form-urlencoded;charset=UTF-8\r\nContent-Length: {length}\r\n\
+        Authorization: {authorization}\r\n\r\n{FORM}"
+    )
+    .into_bytes()
+}
+
+/// Sends each of the requests once.
+pub fn ask(address: SocketAddr, requests: &[Vec<u8>]) {
+    thread::scope(|scope| {
+        for share in requests.chunks(requests.len().div_ceil(CONNECTIONS)) {
+            scope.spawn(move || {
+                let mut connection = TcpStream::connect(address).expect("it listens");
+                connection.set_nodelay(true).expect("it is open");
+                let mut buffer = vec![0; 16 * 1024];
+                for request in share {
+                    connection.write_all(request).expect("it reads");
+                    read_answer(&mut connection, &mut buffer);
+                }
+            });
+        }
+    });
+}
+
+/// Reads one answer to its end and demands that it is a good one.
+pub fn read_answer(connection: &mut TcpStream, buffer: &mut [u8]) {
+    let mut filled = 0;
+    loop {
+        let read = connection.read(&mut buffer[filled..]).expect("it answers");
+        assert!(read > 0, "the connection ended: {}", String::from_utf8_lossy(&buffer[..filled]));
+        filled += read;
+        let Some(end) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = std::str::from_utf8(&buffer[..end]).expect("text");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().expect("a number"))
+        });
+        if filled >= end + 4 + length.expect("a length") {
+            return;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a gateway costs beyond what it cannot avoid: `cargo bench --bench floor`. Says ratios, and fails where one misses its
+//! aim. CPU time is that of the process measured, user and system; what is compared takes turns, so that a busy machine
+//! troubles both alike. Arguments choose parts: `cargo bench --bench floor -- token`.
+#![allow(clippy::print_stdout, reason = "its report")]
+#![allow(clippy::disallowed_methods, reason = "benchmarks may measure")]
+
+mod bare;
+mod gateway;
+mod load;
+mod process;
+mod report;
+mod search;
+mod start;
+#[allow(dead_code, reason = "each benchmark uses its part")]
+#[path = "../support/mod.rs"]
+mod support;
+mod token;
+mod verify;
+
+use std::process::ExitCode;
+
+use report::Report;
+
+fn main() -> ExitCode {
+    if let Some(known) = bare::role() {
+        return bare::serve(&known);
+    }
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let mut report = Report::default();
+    let parts: [(&str, fn(&mut Report)); 4] =
+        [("token", token::run), ("verify", verify::run), ("start", start::run), ("search", search::run)];
+    for (name, part) in parts {
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            part(&mut report);
+        }
+    }
+    report.end()
+}

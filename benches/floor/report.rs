@@ -1,0 +1,40 @@
+//! Ratios, and whether they are what was aimed at.
+
+use std::process::ExitCode;
+
+#[derive(Default)]
+pub struct Report {
+    missed: u32,
+}
+
+impl Report {
+    /// A figure without an aim.
+    pub fn note(&self, what: &str, figure: &str) {
+        println!("{what:<64} {figure}");
+    }
+
+    /// A ratio that should be at most so much. It is the median of several; the others show how far to trust it.
+    pub fn ratio(&mut self, what: &str, mut ratios: Vec<f64>, aim: Option<f64>) {
+        ratios.sort_unstable_by(f64::total_cmp);
+        let (ratio, low, high) = (ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);
+        let figure = format!("{ratio:.2} ({low:.2} to {high:.2})");
+        match aim {
+            None => self.note(what, &figure),
+            Some(aim) if ratio <= aim => self.note(what, &format!("{figure}, aim {aim}: reached")),
+            Some(aim) => {
+                self.missed += 1;
+                self.note(what, &format!("{figure}, aim {aim}: MISSED"));
+            }
+        }
+    }
+
+    pub fn end(self) -> ExitCode {
+        match self.missed {
+            0 => ExitCode::SUCCESS,
+            missed => {
+                println!("{missed} aims missed");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A token through the HTTP endpoint of the real gateway, compared with the floor: CPU time a request.
+
+use crate::bare;
+use crate::gateway::Server;
+use crate::load::{ask, authorization, token_request};
+use crate::report::Report;
+use crate::support::house::client_id;
+use crate::support::{Engine, House};
+
+const AIM: f64 = 1.3;
+const ROUNDS: u32 = 11;
+/// A hundred ticks or so of CPU time a round.
+const REQUESTS: u32 = 12_000;
+const CLIENTS: u32 = 100_000;
+
+pub fn run(report: &mut Report) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for engine in Engine::ALL {
+        let house = runtime.block_on(House::with_clients(engine, CLIENTS));
+        let header = |client_id: &str| authorization(client_id, &house.secret);
+        let one = token_request(&header(&house.administrator.client_id));
+        let same = vec![one; REQUESTS as usize];
+        let floor = bare::start(&header(&house.administrator.client_id), &house.administrator);
+        let gateway = Server::gateway(&house.config, &house.folder().join("gateway.log"), &[]);
+        let quiet = Server::gateway(
+            &house.config,
+            &house.folder().join("quiet.log"),
+            &["--set=log.filter=info,tenant_gateway::http=warn"],
+        );
+        let (mut logged, mut unlogged, mut first) = (Vec::new(), Vec::new(), Vec::new());
+        for server in [&floor, &gateway, &quiet] {
+            ask(server.address, &same);
+        }
+        for round in 0..ROUNDS {
+            let each = |number: u32| token_request(&header(&client_id(round * REQUESTS / 2 % CLIENTS + number)));
+            let others: Vec<_> = (1..=REQUESTS / 2).map(each).collect();
+            let bottom = cost(&floor, &same);
+            logged.push(cost(&gateway, &same) / bottom);
+            unlogged.push(cost(&quiet, &same) / bottom);
+            first.push(cost(&gateway, &others) / bottom);
+        }
+        let name = engine.name();
+        report.ratio(&format!("token over HTTP, {name}: CPU, × bare handler"), logged, Some(AIM));
+        report.ratio(&format!("  without a log line for each request, {name}"), unlogged, None);
+        report.ratio(&format!("  for clients not seen for a while, {name}"), first, None);
+    }
+}
+
+/// The CPU time of the server for each request, in seconds.
+fn cost(server: &Server, requests: &[Vec<u8>]) -> f64 {
+    let before = server.cpu();
+    ask(server.address, requests);
+    (server.cpu() - before).as_secs_f64() / requests.len() as f64
+}

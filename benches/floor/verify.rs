@@ -1,0 +1,50 @@
+//! Reading a token that was read before.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenant_gateway::tokens::{Algorithm, Issuer, KeyRing, Verifier};
+
+use crate::process::cpu;
+use crate::report::Report;
+use crate::support::{Engine, House};
+
+const AIM_MICROSECONDS: f64 = 5.0;
+const ROUNDS: usize = 11;
+
+pub fn run(report: &mut Report) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let house = House::with_clients(Engine::Sqlite, 1).await;
+        let (clock, entropy) = (house.core.surroundings.clock.clone(), house.core.surroundings.entropy.clone());
+        let (database, master) = (house.core.database.clone(), house.core.master.clone());
+        let keys = KeyRing::open(database, master, clock.clone(), &*entropy, Algorithm::EdDsa).await;
+        let keys = Arc::new(keys.expect("a key can be made"));
+        let (issuer, audience) = ("http://127.0.0.1:8080".to_owned(), "tenant-gateway".to_owned());
+        let lifetime = Duration::from_hours(1);
+        let issue = Issuer::new(keys.clone(), clock.clone(), entropy, issuer.clone(), audience.clone(), lifetime);
+        let token = issue.issue(&house.administrator).expect("there is a key").token;
+        let verifier =
+            |capacity| Verifier::new(keys.clone(), clock.clone(), Some(issuer.clone()), audience.clone(), capacity);
+        // The first remembers nothing.
+        let (cold, cached) = (verifier(0), verifier(10_000));
+        let (mut micros, mut ratios) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let (slow, fast) = (cost(&cold, &token, 5_000).await, cost(&cached, &token, 300_000).await);
+            micros.push(fast * 1e6);
+            ratios.push(slow / fast);
+        }
+        report.ratio("a token verified before: CPU, µs", micros, Some(AIM_MICROSECONDS));
+        report.ratio("  a token never seen: CPU, × the same", ratios, None);
+    });
+}
+
+/// The CPU time of one check, in seconds.
+async fn cost(verifier: &Verifier, token: &str, times: u32) -> f64 {
+    let before = cpu(std::process::id());
+    for _ in 0..times {
+        black_box(verifier.verify(black_box(token)).await.expect("it is ours"));
+    }
+    (cpu(std::process::id()) - before).as_secs_f64() / f64::from(times)
+}

@@ -1,0 +1,70 @@
+//! How long the costly paths take: `cargo bench --bench gateway`. The times are this machine's; compare them with each other
+//! and with those of an earlier run on it.
+
+mod support;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use support::{Engine, House};
+use tenant_gateway::tokens::{Algorithm, Issuer, KeyRing, Verifier};
+use tokio::runtime::Runtime;
+
+const ISSUER: &str = "http://127.0.0.1:8080";
+const AUDIENCE: &str = "tenant-gateway";
+const HOUR: Duration = Duration::from_hours(1);
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256];
+
+fn tokens(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
+    let (clock, entropy) = (house.core.surroundings.clock.clone(), house.core.surroundings.entropy.clone());
+    for algorithm in ALGORITHMS {
+        let (database, master) = (house.core.database.clone(), house.core.master.clone());
+        let keys = KeyRing::open(database, master, clock.clone(), &*entropy, algorithm);
+        let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
+        let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
+        let issue = Issuer::new(keys.clone(), clock.clone(), entropy.clone(), issuer, audience, HOUR);
+        criterion.bench_function(&format!("token/issue/{}", algorithm.name()), |bencher| {
+            bencher.iter(|| issue.issue(black_box(&house.administrator)).expect("there is a key"));
+        });
+        let token = issue.issue(&house.administrator).expect("there is a key").token;
+        let verifier = |capacity| {
+            Verifier::new(keys.clone(), clock.clone(), Some(ISSUER.to_owned()), AUDIENCE.to_owned(), capacity)
+        };
+        // It remembers nothing.
+        let cold = verifier(0);
+        criterion.bench_function(&format!("token/verify/cold/{}", algorithm.name()), |bencher| {
+            bencher.to_async(&runtime).iter(async || cold.verify(black_box(&token)).await.expect("it is ours"));
+        });
+        let cached = verifier(10_000);
+        criterion.bench_function(&format!("token/verify/cached/{}", algorithm.name()), |bencher| {
+            bencher.to_async(&runtime).iter(async || cached.verify(black_box(&token)).await.expect("it is ours"));
+        });
+    }
+}
+
+fn clients(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    for engine in Engine::ALL {
+        let house = runtime.block_on(House::with_clients(engine, 100_000));
+        let context = runtime.block_on(house.context(false));
+        let mut search = |what: &str, pattern: &str, per_page: i32| {
+            criterion.bench_function(&format!("clients/{}/{what}", engine.name()), |bencher| {
+                bencher.to_async(&runtime).iter(async || house.search(&context, black_box(pattern), per_page).await);
+            });
+        };
+        // About 150 of the 100,000 names hold these three characters.
+        search("name %abc% of 100,000", "%abc%", 50);
+        search("page of 100", "%", 100);
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(30);
+    targets = tokens, clients
+}
+criterion_main!(benches);

@@ -1,0 +1,96 @@
+//! The statements that fill a database with clients: through SQL, since a million calls would take hours.
+
+use tenant_gateway::roles::Role;
+
+use super::Engine;
+
+/// How many rows one statement inserts: enough to be quick, few enough for SQLite's log to be written back in between.
+const BATCH: u32 = 100_000;
+
+/// 2026-01-01T00:00:00Z.
+const MADE_AT: i64 = 1_767_225_600_000;
+
+impl Engine {
+    /// Adds clients to all tenants in turn, each with a role and with a secret like the one that is there already. The name
+    /// index is filled by its own trigger.
+    pub(super) fn fill(self, count: u32) -> Vec<String> {
+        let batches = (1..=count).step_by(BATCH as usize);
+        let mut statements: Vec<String> =
+            batches.map(|first| self.insert_clients(first, count.min(first + BATCH - 1))).collect();
+        let (uuid, analyst) = (self.random_uuid(), self.uuid(&Role::Analyst.id().to_string()));
+        statements.push(format!(
+            "INSERT INTO role_assignments (id, client_id, tenant_id, role_id, created_at, created_by)
+            SELECT {uuid}, id, tenant_id, {analyst}, {MADE_AT}, 'operator' FROM clients WHERE name LIKE 'app-%'"
+        ));
+        statements.push(format!(
+            "INSERT INTO client_secrets (id, client_id, hash, last_four, created_at)
+            SELECT {uuid}, c.id, s.hash, s.last_four, {MADE_AT}
+            FROM (SELECT hash, last_four FROM client_secrets LIMIT 1) s CROSS JOIN clients c WHERE c.name LIKE 'app-%'"
+        ));
+        if self == Self::Postgres {
+            // What autovacuum would do a minute later.
+            statements.push("VACUUM ANALYZE".to_owned());
+        }
+        statements
+    }
+
+    /// Names are `app-` and eight digits of base 16 that look random, so that a trigram such as `abc` stands in one name of
+    /// seven hundred; one name in ten ends in ` docs`, and five end in ` needle`.
+    fn insert_clients(self, first: u32, last: u32) -> String {
+        let (numbers, uuid) = (self.numbers(first, last), self.random_uuid());
+        let digits = self.hexadecimal("i * 2654435761 % 4294967296");
+        let id = self.padded("i");
+        format!(
+            "INSERT INTO clients (id, client_id, tenant_id, name, name_folded, enabled, token_generation,
+                token_request_count, token_request_time, created_at, updated_at, created_by, updated_by)
+            WITH {numbers},
+            homes AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM tenants),
+            named AS (
+                SELECT i, {id} AS client_id, 'app-' || {digits} || CASE
+                    WHEN i <= 5 THEN ' needle' WHEN i % 10 = 0 THEN ' docs' ELSE '' END AS name
+                FROM numbers
+            )
+            SELECT {uuid}, client_id, homes.id, name, name, TRUE, 0, i % 1000, {MADE_AT} + i, {MADE_AT}, {MADE_AT},
+                'operator', 'operator'
+            FROM named JOIN homes ON homes.place = i % (SELECT count(*) FROM tenants)"
+        )
+    }
+
+    fn numbers(self, first: u32, last: u32) -> String {
+        match self {
+            Self::Sqlite => {
+                format!("RECURSIVE numbers(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM numbers WHERE i < {last})")
+            }
+            Self::Postgres => format!("numbers AS (SELECT generate_series({first}::bigint, {last}) AS i)"),
+        }
+    }
+
+    fn random_uuid(self) -> &'static str {
+        match self {
+            Self::Sqlite => "randomblob(16)",
+            Self::Postgres => "gen_random_uuid()",
+        }
+    }
+
+    fn uuid(self, uuid: &str) -> String {
+        match self {
+            Self::Sqlite => format!("X'{}'", uuid.replace('-', "")),
+            Self::Postgres => format!("'{uuid}'::uuid"),
+        }
+    }
+
+    fn hexadecimal(self, number: &str) -> String {
+        match self {
+            Self::Sqlite => format!("printf('%08x', {number})"),
+            Self::Postgres => format!("lpad(to_hex({number}), 8, '0')"),
+        }
+    }
+
+    /// See [`super::house::client_id`].
+    fn padded(self, number: &str) -> String {
+        match self {
+            Self::Sqlite => format!("printf('%032d', {number})"),
+            Self::Postgres => format!("lpad(({number})::text, 32, '0')"),
+        }
+    }
+}

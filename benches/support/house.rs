@@ -1,0 +1,134 @@
+//! A partner with a hundred customers, and as many clients as wanted.
+
+use std::path::Path;
+
+use async_graphql::{Request, Response, Variables, value};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use tempfile::TempDir;
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::auth::{RequestContext, RequestId};
+use tenant_gateway::config::Config;
+use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::ids::TenantId;
+use tenant_gateway::names::Name;
+use tenant_gateway::schema::{self, GatewaySchema, Rooms};
+use tenant_gateway::seal::MasterKey;
+use tenant_gateway::tenants::NewTenant;
+use tenant_gateway::tokens::{Claims, SCOPE, Subject};
+
+use super::{Engine, postgres};
+
+const CUSTOMERS: usize = 100;
+
+/// What the Taegis SDK 2.0.4 asks of `clients`: all outputs that are not deprecated and that it knows.
+const SEARCH: &str = "query clients($name: String, $page: Int, $perPage: Int) {
+    clients(name: $name, page: $page, perPage: $perPage) {
+        id name clientID roles tenantID ownerTenantID createdAt updatedAt createdBy updatedBy environment
+        tokenRequestTime tokenRequestCount roleAssignments { id tenantID roleID roleName expiresAt }
+    }
+}";
+
+/// The rooms over a database that is full of clients.
+pub struct House {
+    pub core: Core,
+    pub config: Config,
+    /// The administrator of the partner.
+    pub administrator: Subject,
+    /// The secret of every client.
+    pub secret: String,
+    /// One of the customers.
+    pub customer: TenantId,
+    schema: GatewaySchema,
+    folder: TempDir,
+}
+
+impl House {
+    /// The tenants, and so many clients in them.
+    pub async fn with_clients(engine: Engine, count: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let mut config = Config::default();
+        config.data.dir = folder.path().to_owned();
+        config.seal.master_key = Some(MasterKey::generate(&SystemEntropy).into());
+        if engine == Engine::Postgres {
+            let url = postgres::migrated().await;
+            config.database.url = Some(serde_json::from_value(json!(url)).expect("a valid URL"));
+        }
+        let core = Core::open(&config, Surroundings::default()).await.expect("the database opens");
+        let (partner, created) = core.init(name("Partner"), name("administrator")).await.expect("it was empty");
+        let mut customer = partner.id;
+        for number in 1..=CUSTOMERS {
+            let new = NewTenant {
+                name: name(&format!("Customer {number}")),
+                parent: None,
+                is_partner: false,
+                is_organization: false,
+            };
+            customer = core.tenants.create(&core.operator(partner.id), new).await.expect("a tenant can be made").id;
+        }
+        for statement in engine.fill(count) {
+            core.database.reader().execute_unprepared(&statement).await.expect("the rows fit");
+        }
+        let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
+        let (row, secret) = (created.client.row, created.secret.expect("a new client has a secret"));
+        Self {
+            administrator: Subject {
+                client: row.id,
+                client_id: row.client_id,
+                tenant: partner.id,
+                generation: row.token_generation,
+            },
+            secret: secret.expose().to_owned(),
+            customer,
+            schema: schema::build(rooms, true),
+            core,
+            config,
+            folder,
+        }
+    }
+
+    /// The folder of the data.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The administrator of the partner, in the partner or in one of its customers.
+    pub async fn context(&self, customer: bool) -> RequestContext {
+        let Subject { client, client_id, generation, .. } = self.administrator.clone();
+        let tenant_id = if customer { self.customer } else { self.administrator.tenant };
+        let claims = Claims {
+            iss: String::new(),
+            sub: client,
+            aud: String::new(),
+            exp: i64::MAX,
+            iat: 0,
+            jti: String::new(),
+            client_id,
+            scope: SCOPE.to_owned(),
+            tenant_id,
+            tenant_ids: tenant_id.to_string(),
+            generation,
+        };
+        let request_id = RequestId::parse("bench").expect("a valid id");
+        let context = RequestContext::enter(&self.core.authorizer, &claims, None, request_id).await;
+        context.expect("the administrator may enter")
+    }
+
+    /// The first page of a search by name, as the SDK asks for it.
+    pub async fn search(&self, context: &RequestContext, pattern: &str, per_page: i32) -> Response {
+        let variables = Variables::from_value(value!({ "name": pattern, "page": 1, "perPage": per_page }));
+        let request = Request::new(SEARCH).variables(variables).data(context.clone());
+        let response = self.schema.execute(request).await;
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+        response
+    }
+}
+
+/// The `client_id` of the client with that number.
+pub fn client_id(number: u32) -> String {
+    format!("{number:032}")
+}
+
+fn name(text: &str) -> Name {
+    Name::parse("name", text).expect("a valid name")
+}

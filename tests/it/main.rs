@@ -1,0 +1,17 @@
+//! The tests that talk to the real router and a real database. One binary: a module a room.
+
+mod support;
+
+mod architecture;
+mod audit;
+mod clients;
+mod crash;
+mod door;
+mod fuzz;
+mod migrations;
+mod schema;
+mod search;
+mod startup;
+mod tenancy;
+mod tenants;
+mod tokens;

@@ -1,0 +1,130 @@
+//! The schema of the database: there and back again, by one and by many at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Statement};
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::database::{Database, Options};
+
+use crate::support::{Engine, TestDatabase, both_databases};
+
+async fn open(database: &TestDatabase) -> Database {
+    let url = database.config().database_url().expose().to_owned();
+    Database::connect(Options { url, max_connections: 4, busy_timeout: Duration::from_secs(10) }).await.unwrap()
+}
+
+async fn applied(database: &Database) -> Vec<bool> {
+    database.migrations().await.unwrap().into_iter().map(|(_, applied)| applied).collect()
+}
+
+/// Every table, index and trigger of ours by name.
+async fn objects(database: &Database) -> Vec<String> {
+    let sql = if database.is_sqlite() {
+        "SELECT type || ' ' || name AS name FROM sqlite_master WHERE name NOT LIKE 'seaql%' AND name NOT LIKE \
+            'sqlite%' ORDER BY 1"
+    } else {
+        "SELECT relkind::text || ' ' || relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+         WHERE nspname = 'public' AND relname NOT LIKE 'seaql%' ORDER BY 1"
+    };
+    let reader = database.reader();
+    let rows = reader.query_all_raw(Statement::from_string(reader.get_database_backend(), sql)).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+}
+
+async fn forget_last_change(database: &Database) {
+    let last = "DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)";
+    database.reader().execute_unprepared(last).await.unwrap();
+}
+
+async fn refusal(database: &TestDatabase) -> String {
+    let opened = Core::open(&database.config(), Surroundings::default()).await;
+    opened.err().expect("it does not open").explained()
+}
+
+both_databases! {
+    async fn changes_can_be_undone_and_done_again(engine: Engine) {
+        let fresh = TestDatabase::empty(engine).await;
+        let database = open(&fresh).await;
+        assert!(!applied(&database).await.iter().any(|applied| *applied), "nothing was run, and asking runs nothing");
+        database.migrate().await.unwrap();
+        assert!(applied(&database).await.iter().all(|applied| *applied));
+        let first = objects(&database).await;
+        assert!(first.iter().any(|name| name.ends_with(" clients")));
+        database.migrate().await.unwrap();
+        assert_eq!(objects(&database).await, first, "a second time changes nothing");
+        database.unmigrate().await.unwrap();
+        assert_eq!(objects(&database).await, Vec::<String>::new());
+        assert!(!applied(&database).await.iter().any(|applied| *applied));
+        database.migrate().await.unwrap();
+        assert_eq!(objects(&database).await, first);
+    }
+
+    async fn many_may_migrate_at_once(engine: Engine) {
+        let fresh = TestDatabase::empty(engine).await;
+        let mut starts = Vec::new();
+        for _ in 0..8 {
+            let fresh = fresh.clone();
+            starts.push(tokio::spawn(async move {
+                // An embedded database is brought up to date by each start, a shared one by `migrate up`.
+                match fresh.engine {
+                    Engine::Sqlite => Core::open(&fresh.config(), Surroundings::default()).await.map(drop),
+                    Engine::Postgres => open(&fresh).await.migrate().await,
+                }
+            }));
+        }
+        for start in starts {
+            start.await.unwrap().unwrap();
+        }
+        assert!(applied(&open(&fresh).await).await.iter().all(|applied| *applied));
+    }
+
+    async fn many_first_starts_share_one_key(database: Arc<TestDatabase>) {
+        use tenant_gateway::app::App;
+        let mut starts = Vec::new();
+        for _ in 0..8 {
+            let database = database.clone();
+            starts.push(tokio::spawn(async move {
+                App::build(&database.config(), "http://gateway".to_owned(), Surroundings::default()).await.map(drop)
+            }));
+        }
+        for start in starts {
+            start.await.unwrap().unwrap();
+        }
+        let database = open(&database).await;
+        let count = Statement::from_string(
+            database.reader().get_database_backend(),
+            "SELECT COUNT(*) AS keys FROM signing_keys",
+        );
+        let row = database.reader().query_one_raw(count).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<i64>("", "keys").unwrap(), 1);
+    }
+
+    async fn a_newer_schema_is_refused(database: Arc<TestDatabase>) {
+        let opened = open(&database).await;
+        opened.migrate().await.unwrap();
+        opened
+            .reader()
+            .execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)")
+            .await
+            .unwrap();
+        let refused = refusal(&database).await;
+        assert!(refused.contains("schema") && refused.contains("m9999_future"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_schema_on_postgres_is_refused_with_the_command_to_run() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    forget_last_change(&open(&database).await).await;
+    let refused = refusal(&database).await;
+    assert!(refused.contains("`tenant-gateway migrate up`"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_empty_postgres_is_refused_with_the_command_to_run() {
+    let database = TestDatabase::empty(Engine::Postgres).await;
+    let refused = refusal(&database).await;
+    assert!(refused.contains("`tenant-gateway migrate up`"), "{refused}");
+    assert!(objects(&open(&database).await).await.is_empty(), "the refusal changed nothing");
+}

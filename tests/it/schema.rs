@@ -1,0 +1,128 @@
+//! The schema's text, and who may ask for it.
+
+use serde_json::{Value, json};
+use tenant_gateway::config::Introspection;
+use tenant_gateway::roles::Role;
+
+use crate::support::{TestApp, both_databases};
+
+/// As the Taegis SDK asks: seven types deep, with everything deprecated.
+const INTROSPECTION: &str = "query IntrospectionQuery {
+  __schema {
+    queryType { name } mutationType { name } subscriptionType { name }
+    types { ...FullType }
+    directives { name description locations args(includeDeprecated: true) { ...InputValue } }
+  }
+}
+fragment FullType on __Type {
+  kind name description
+  fields(includeDeprecated: true) {
+    name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason
+  }
+  inputFields(includeDeprecated: true) { ...InputValue }
+  interfaces { ...TypeRef }
+  enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+  possibleTypes { ...TypeRef }
+}
+fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+fragment TypeRef on __Type {
+  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } }
+}";
+
+/// The arguments that the SDK always sends; any other that were required would break its calls.
+const ALWAYS_SENT: &[&str] = &[
+    "client.id",
+    "tenant.id",
+    "createClient.name",
+    "rotateClientSecret.id",
+    "forceRotateClientSecret.id",
+    "appendClientRoles.id",
+    "appendClientRoles.roles",
+    "removeClientRoles.id",
+    "removeClientRoles.roles",
+    "deleteClient.id",
+    "createTenant.newTenant",
+    // Not of the SDK.
+    "updateClient.id",
+    "updateClient.input",
+    "retireClientSecret.id",
+    "retireClientSecret.secretID",
+    "updateTenant.tenantID",
+    "updateTenant.tenantUpdate",
+];
+
+#[test]
+fn the_file_is_what_the_binary_prints() {
+    let file = include_str!("../../schema.graphql");
+    assert!(file == tenant_gateway::schema::sdl(), "run: tenant-gateway schema > schema.graphql");
+}
+
+#[test]
+fn every_public_item_says_what_it_is() {
+    let sdl = tenant_gateway::schema::sdl();
+    let mut documented = false;
+    // The two that the library makes of every list have no text of ours.
+    let of_library = |line: &str| line.contains("Connection {") || line.contains("Edge {");
+    for line in sdl.lines().filter(|line| !of_library(line)) {
+        let item = ["type ", "input ", "enum ", "union "].iter().any(|word| line.starts_with(word));
+        assert!(!item || documented || line.starts_with("type Query") || line.starts_with("type Mutation"), "{line}");
+        documented = line.trim_start().starts_with("\"\"\"");
+    }
+}
+
+both_databases! {
+    async fn the_weakest_role_gets_the_whole_schema(app: TestApp) {
+        let mut schemas = Vec::new();
+        for (tenant, role) in [(app.world.north, Role::Responder), (app.world.partner, Role::Administrator)] {
+            let caller = app.caller(tenant, role).await;
+            schemas.push(caller.ask(INTROSPECTION, json!({})).await.field("__schema"));
+        }
+        assert_eq!(schemas[0], schemas[1], "the SDK keeps one schema for all tenants and roles");
+        assert!(schemas[0]["types"].as_array().unwrap().iter().any(|kind| kind["name"] == "Client"));
+    }
+
+    async fn the_sdk_may_leave_out_what_it_leaves_out(app: TestApp) {
+        let caller = app.caller(app.world.north, Role::Auditor).await;
+        let schema = caller.ask(INTROSPECTION, json!({})).await.field("__schema");
+        let roots = schema["types"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|kind| kind["name"] == "Query" || kind["name"] == "Mutation");
+        for field in roots.flat_map(|root| root["fields"].as_array().unwrap()) {
+            for argument in field["args"].as_array().unwrap() {
+                let place = format!("{}.{}", field["name"].as_str().unwrap(), argument["name"].as_str().unwrap());
+                let required = argument["type"]["kind"] == "NON_NULL";
+                assert!(
+                    !required || ALWAYS_SENT.contains(&&*place),
+                    "{place} is required and the SDK does not send it"
+                );
+                assert_eq!(
+                    argument["defaultValue"],
+                    Value::Null,
+                    "{place}: an omitted variable does not fall back to a default"
+                );
+            }
+        }
+    }
+
+    async fn introspection_can_be_turned_off(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
+        let administrator = app.administrator(app.world.north).await;
+        for document in [
+            INTROSPECTION,
+            "{ __schema { queryType { name } } }",
+            "{ __type(name: \"Client\") { name \
+            } }",
+        ] {
+            let answer = administrator.ask(document, json!({})).await;
+            let data = answer.body["data"].clone();
+            let shown = ["__schema", "__type"].iter().any(|field| !data[*field].is_null());
+            assert!(!shown && answer.body["errors"].is_array(), "{}", answer.body);
+        }
+        assert_eq!(
+            administrator.ask("{ clients { __typename } }", json!({})).await.field("clients"),
+            json!([{ "__typename": "Client" }])
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! The name search looks into its index, in the statements that the gateway really sends.
+
+use std::fs;
+
+use sea_orm::{ConnectionTrait, Database as Connector};
+use serde_json::{Value, json};
+
+use crate::support::{Caller, Engine, TestApp, TestDatabase, eventually, postgres};
+
+/// Enough that reading them all is clearly dearer.
+const ROWS: usize = 50_000;
+
+const COLUMNS: &str = "id, client_id, tenant_id, name, name_folded, enabled, token_generation, \
+    token_request_count, created_at, updated_at, created_by, updated_by";
+
+/// Adds clients called `client <number>` to a tenant, past the services for speed.
+async fn fill(app: &TestApp) {
+    let tenant = app.world.north.0;
+    let sql = match app.database.engine {
+        Engine::Sqlite => format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
+             INSERT INTO clients ({COLUMNS}) SELECT randomblob(16), 'c' || i, x'{}', 'client ' || i, 'client ' || i, 1, 0, 0, 0, 0, 'x', 'x' FROM n",
+            tenant.simple()
+        ),
+        Engine::Postgres => format!(
+            "INSERT INTO clients ({COLUMNS}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', 'client ' || i, \
+                'client ' || i, true, 0, 0, 0, 0, 'x', 'x'
+             FROM generate_series(1, {ROWS}) i"
+        ),
+    };
+    let database = app.operator.database.reader();
+    database.execute_unprepared(&sql).await.unwrap();
+    database.execute_unprepared("ANALYZE").await.unwrap();
+}
+
+async fn found(caller: &Caller, pattern: &str) -> Value {
+    let document = "query($name: String) { clients(name: $name) { name } clientsSearch(filters: { name: $name }) { totalCount \
+            } }";
+    caller.ask(document, json!({ "name": pattern })).await.data()
+}
+
+fn one(name: &str) -> Value {
+    json!({ "clients": [{ "name": name }], "clientsSearch": { "totalCount": 1 } })
+}
+
+/// The plans of the statements of a database that look at names, as PostgreSQL wrote them.
+fn plans(database: &str) -> Vec<String> {
+    let log = fs::read_to_string(postgres::log()).unwrap();
+    let start = format!("\n{database}|");
+    // Lines of one entry are indented; what follows them is of somebody else.
+    let own = |entry: &str| {
+        entry
+            .split_inclusive('\n')
+            .enumerate()
+            .take_while(|(at, line)| *at == 0 || line.starts_with('\t'))
+            .map(|(_, line)| line.to_owned())
+            .collect::<String>()
+    };
+    let plans = log.split(&start).filter(|entry| entry.contains("plan:")).map(own);
+    plans.filter(|plan| plan.contains("LIKE")).collect()
+}
+
+#[tokio::test]
+async fn postgres_looks_names_up_in_the_trigram_index() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let url = database.url.clone().unwrap();
+    let name = url.split('/').nth(3).unwrap().split('?').next().unwrap().to_owned();
+    let connection = Connector::connect(&url).await.unwrap();
+    for setting in ["session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0"] {
+        connection.execute_unprepared(&format!("ALTER DATABASE {name} SET {setting}")).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let app = TestApp::over(database).await;
+    fill(&app).await;
+    let administrator = app.administrator(app.world.organization).await;
+    // A prepared statement gets a plan for any value once it was run five times on one connection.
+    for number in 0..60 {
+        let name = format!("client {}", 44_444 - number);
+        assert_eq!(found(&administrator, &format!("%{}%", &name[3..])).await, one(&name));
+    }
+    let plans = eventually(10, "the plans", async || Some(plans(&name)).filter(|plans| plans.len() >= 120)).await;
+    for plan in plans {
+        assert!(plan.contains("Bitmap Index Scan on client_names"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn sqlite_finds_names_through_the_trigram_table_alone() {
+    let app = TestApp::over(TestDatabase::fresh(Engine::Sqlite).await).await;
+    fill(&app).await;
+    let administrator = app.administrator(app.world.organization).await;
+    assert_eq!(found(&administrator, "%ient 44444%").await, one("client 44444"));
+    // What the index does not hold is not found, however well the name fits: nothing but the index was looked through.
+    let database = app.operator.database.reader();
+    let forget = "INSERT INTO client_names (client_names, rowid, name_folded) SELECT 'delete', seq, name_folded \
+        FROM clients WHERE name = 'client 44444'";
+    database.execute_unprepared(forget).await.unwrap();
+    let nothing = json!({ "clients": [], "clientsSearch": { "totalCount": 0 } });
+    assert_eq!(found(&administrator, "%ient 44444%").await, nothing);
+    assert_eq!(found(&administrator, "%44444%").await, nothing);
+    // Without three characters in a row there is nothing to look up, and all names are read.
+    assert_eq!(found(&administrator, "%4%4%4%4%4").await, one("client 44444"));
+}

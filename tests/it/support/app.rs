@@ -1,0 +1,129 @@
+//! A real gateway behind a real listener, on a fresh database.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenant_gateway::app::{App, Listeners, Surroundings};
+use tenant_gateway::clock::{Clock, ManualClock, Timestamp};
+use tenant_gateway::config::Config;
+use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::ids::TenantId;
+use tenant_gateway::roles::Role;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::caller::Gateway;
+use super::world::Operator;
+use super::{Caller, Credentials, Engine, OnEngine, TestDatabase, World};
+
+/// 2030-01-01T00:00:00Z, when all tests begin.
+pub const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
+
+/// A gateway of its own for one test. Its clock stands still until the test moves it.
+pub struct TestApp {
+    pub gateway: Gateway,
+    pub address: SocketAddr,
+    pub database: Arc<TestDatabase>,
+    pub clock: Arc<ManualClock>,
+    pub operator: Operator,
+    pub world: World,
+    // Dropped, it lets the gateway end.
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<()>>,
+}
+
+impl TestApp {
+    /// With other settings than the usual ones.
+    pub async fn with(engine: Engine, settings: impl FnOnce(&mut Config)) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        Self::build(TestDatabase::fresh(engine).await, clock, None, settings).await
+    }
+
+    /// The first gateway on this database.
+    pub async fn over(database: Arc<TestDatabase>) -> Self {
+        Self::build(database, Arc::new(ManualClock::at(START)), None, |_| ()).await
+    }
+
+    /// A second node on the same database, with the same clock.
+    pub async fn another_node(&self) -> Self {
+        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), |_| ()).await
+    }
+
+    async fn build(
+        database: Arc<TestDatabase>,
+        clock: Arc<ManualClock>,
+        world: Option<World>,
+        settings: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = database.config();
+        settings(&mut config);
+        let listeners = Listeners::bind(&config).await.unwrap();
+        let address = listeners.listen;
+        let surroundings = Surroundings { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let app = App::build(&config, listeners.issuer(&config), surroundings).await.unwrap();
+        let operator = Operator::of(app.core());
+        let world = match world {
+            Some(world) => world,
+            None => operator.world().await,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let stop = async {
+                stopped.await.ok();
+            };
+            app.serve(&config, listeners, stop).await.unwrap();
+        });
+        let gateway = Gateway { url: format!("http://{address}"), http: reqwest::Client::new() };
+        Self { gateway, address, database, clock, operator, world, stop: Some(stop), served: Some(served) }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// The moment that many seconds from now, as the API writes it.
+    pub fn in_seconds(&self, seconds: u64) -> String {
+        self.now().plus(Duration::from_secs(seconds)).to_string()
+    }
+
+    /// A new client with one role in a tenant.
+    pub async fn credentials(&self, tenant: TenantId, role: Role) -> Credentials {
+        self.operator.client(tenant, role.name(), &[role]).await
+    }
+
+    /// A new client with one role in a tenant, with a token.
+    pub async fn caller(&self, tenant: TenantId, role: Role) -> Caller {
+        self.gateway.log_in(self.credentials(tenant, role).await).await
+    }
+
+    /// A new administrator of a tenant.
+    pub async fn administrator(&self, tenant: TenantId) -> Caller {
+        self.caller(tenant, Role::Administrator).await
+    }
+
+    /// Lets requests in flight end and what was counted be written.
+    pub async fn stop(mut self) {
+        self.stop.take();
+        self.served.take().expect("it was started").await.expect("it ends well");
+    }
+}
+
+impl Deref for TestApp {
+    type Target = Gateway;
+
+    fn deref(&self) -> &Gateway {
+        &self.gateway
+    }
+}
+
+impl OnEngine for TestApp {
+    async fn on(engine: Engine) -> Self {
+        Self::with(engine, |_| ()).await
+    }
+}

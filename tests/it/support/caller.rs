@@ -1,0 +1,161 @@
+//! A client of the gateway, as the program behind it sees things.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use form_urlencoded::Serializer;
+use serde_json::{Value, json};
+
+use super::{Answer, notes};
+
+/// A client as its owner knows it.
+#[derive(Clone)]
+pub struct Credentials {
+    pub id: String,
+    pub client_id: String,
+    pub secret: String,
+}
+
+impl Credentials {
+    /// Takes the answer of `createClient` or of a rotation that asked for `CREDENTIALS`.
+    pub fn of(new_client: &Value) -> Self {
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let (client, secret) = (&new_client["client"], text(&new_client["clientSecret"]));
+        Self { id: text(&client["id"]), client_id: text(&client["clientID"]), secret }
+    }
+
+    /// The value of the header that carries them.
+    pub fn basic(&self) -> String {
+        let pair = STANDARD.encode(format!("{}:{}", self.client_id, self.secret));
+        notes::note(&self.secret);
+        notes::note(&pair);
+        format!("Basic {pair}")
+    }
+}
+
+/// What [`Credentials::of`] needs.
+pub const CREDENTIALS: &str = "{ client { id clientID } clientSecret }";
+
+/// A gateway at an address.
+#[derive(Clone)]
+pub struct Gateway {
+    pub url: String,
+    pub http: reqwest::Client,
+}
+
+impl Gateway {
+    /// A form at the token endpoint, without credentials of its own.
+    pub fn token_request(&self, form: &[(&str, &str)]) -> reqwest::RequestBuilder {
+        let body = Serializer::new(String::new()).extend_pairs(form).finish();
+        let post = self.http.post(format!("{}/oauth2/token", self.url));
+        post.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+
+    /// Asks for a token as the SDK does.
+    pub async fn ask_token(&self, credentials: &Credentials) -> Answer {
+        let request = self.token_request(&[("grant_type", "client_credentials")]);
+        let sent = request.header("authorization", credentials.basic()).send().await;
+        Answer::read(sent.expect("the gateway answers")).await
+    }
+
+    /// A token.
+    pub async fn token(&self, credentials: &Credentials) -> String {
+        let answer = self.ask_token(credentials).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Whether a secret gets a token.
+    pub async fn works(&self, credentials: &Credentials) -> bool {
+        match self.ask_token(credentials).await {
+            Answer { status: 200, .. } => true,
+            Answer { status: 401, body, .. } => {
+                assert_eq!(body["error"], "invalid_client");
+                false
+            }
+            answer => panic!("{} {}", answer.status, answer.body),
+        }
+    }
+
+    /// A GraphQL request that is not yet sent.
+    pub fn graphql(&self, document: &str, variables: &Value) -> reqwest::RequestBuilder {
+        let post = self.http.post(format!("{}/graphql", self.url));
+        post.json(&json!({ "query": document, "variables": variables }))
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::read(request.send().await.expect("the gateway answers")).await
+    }
+
+    /// Acts with these credentials.
+    pub async fn log_in(&self, credentials: Credentials) -> Caller {
+        let token = self.token(&credentials).await;
+        Caller { gateway: self.clone(), credentials, token, tenant: None }
+    }
+}
+
+/// Who asks, with which token, in which tenant.
+#[derive(Clone)]
+pub struct Caller {
+    pub gateway: Gateway,
+    pub credentials: Credentials,
+    pub token: String,
+    tenant: Option<String>,
+}
+
+impl Caller {
+    pub fn id(&self) -> &str {
+        &self.credentials.id
+    }
+
+    /// The same caller in the context of a tenant.
+    pub fn within(&self, tenant: impl ToString) -> Self {
+        Self { tenant: Some(tenant.to_string()), ..self.clone() }
+    }
+
+    /// The same caller at another node.
+    pub fn at(&self, gateway: &Gateway) -> Self {
+        Self { gateway: gateway.clone(), ..self.clone() }
+    }
+
+    /// The same caller with a new token.
+    pub async fn again(&self) -> Self {
+        Self { token: self.gateway.token(&self.credentials).await, ..self.clone() }
+    }
+
+    pub async fn ask(&self, document: &str, variables: Value) -> Answer {
+        let mut request = self.gateway.graphql(document, &variables).bearer_auth(&self.token);
+        if let Some(tenant) = &self.tenant {
+            request = request.header("X-Tenant-Context", tenant);
+        }
+        self.gateway.send(request).await
+    }
+
+    /// The status of any request of this caller.
+    pub async fn status(&self) -> u16 {
+        self.ask("{ __typename }", json!({})).await.status
+    }
+
+    /// Makes a client through the API.
+    pub async fn create(&self, name: &str, roles: &[&str]) -> Credentials {
+        let document = format!(
+            "mutation($name: String!, $roles: [ID!]) {{ createClient(name: $name, roles: $roles) {CREDENTIALS} }}"
+        );
+        Credentials::of(&self.ask(&document, json!({ "name": name, "roles": roles })).await.field("createClient"))
+    }
+
+    /// Rotates a secret through the API.
+    pub async fn rotate(&self, of: &Credentials, grace_seconds: i32) -> Credentials {
+        let document = format!(
+            "mutation($id: ID!, $grace: Int) {{ rotateClientSecret(id: $id, gracePeriodSeconds: $grace) \
+                {CREDENTIALS} }}"
+        );
+        let answer = self.ask(&document, json!({ "id": of.id, "grace": grace_seconds })).await;
+        Credentials::of(&answer.field("rotateClientSecret"))
+    }
+
+    /// One client with the fields asked for.
+    pub async fn client(&self, id: &str, fields: &str) -> Value {
+        let document = format!("query($id: ID!) {{ client(id: $id) {fields} }}");
+        self.ask(&document, json!({ "id": id })).await.field("client")
+    }
+}

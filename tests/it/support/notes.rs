@@ -1,0 +1,62 @@
+//! The list of secrets that the tests made, and the log in which none of them may stand.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::{Mutex, Once};
+
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+/// Shorter ones would be found by chance.
+const LENGTH_MIN: usize = 16;
+
+/// Writes a secret down.
+pub fn note(secret: &str) {
+    if secret.len() < LENGTH_MIN {
+        return;
+    }
+    let path =
+        std::env::var_os("TENANT_GATEWAY_TEST_SECRETS").map_or_else(|| folder().join("secrets.made"), PathBuf::from);
+    let mut options = OpenOptions::new();
+    let mut file = options.append(true).create(true).mode(0o600).open(path).expect("the list of secrets opens");
+    // One write, so that lines of tests that run at once do not mix.
+    file.write_all(format!("{secret}\n").as_bytes()).expect("the list of secrets can be written");
+}
+
+/// Writes down every secret and token in an answer.
+pub fn note_all(answer: &Value) {
+    match answer {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if ["clientSecret", "client_secret", "access_token"].contains(&&**name) => {
+                        note(text);
+                    }
+                    _ => note_all(value),
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter().for_each(note_all),
+        _ => {}
+    }
+}
+
+/// Sends what the process logs to `it.log`, in the wordiest level that people use.
+pub fn log_to_file() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let file = File::create(folder().join("it.log")).expect("the log opens");
+        let lines = tracing_subscriber::fmt().json().with_writer(Mutex::new(file));
+        lines.with_env_filter(EnvFilter::new("info,tenant_gateway=debug")).init();
+    });
+}
+
+/// Where logs of the tests go.
+pub fn folder() -> PathBuf {
+    let folder = std::env::var_os("TENANT_GATEWAY_TEST_LOG_DIR")
+        .map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    fs::create_dir_all(&folder).expect("the folder for logs can be made");
+    folder
+}

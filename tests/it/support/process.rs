@@ -1,0 +1,131 @@
+//! The real program, as its operator runs it.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+use super::caller::Gateway;
+use super::{Caller, Credentials, Engine, OnEngine, TestDatabase, eventually, notes};
+
+/// A database and the settings of processes that use it.
+pub struct Deployment {
+    pub database: Arc<TestDatabase>,
+}
+
+impl OnEngine for Deployment {
+    async fn on(engine: Engine) -> Self {
+        Self { database: TestDatabase::empty(engine).await }
+    }
+}
+
+impl Deployment {
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenant-gateway"));
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        command.env("RUST_LOG", "debug").env("TENANT_GATEWAY__LOG__FORMAT", "json");
+        command.env("TENANT_GATEWAY__SERVER__LISTEN", "127.0.0.1:0").env("TENANT_GATEWAY__ADMIN__LISTEN", "off");
+        command.env("TENANT_GATEWAY__DATA__DIR", self.database.folder.path());
+        if let Some(url) = &self.database.url {
+            command.env("TENANT_GATEWAY__DATABASE__URL", url);
+            command.env("TENANT_GATEWAY__SEAL__MASTER_KEY", &self.database.master_key);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program starts")
+    }
+
+    /// Migrates and makes the first administrator.
+    pub fn init(&self) -> Credentials {
+        if self.database.engine == Engine::Postgres {
+            assert!(self.run(&["migrate", "up"]).status.success());
+        }
+        let made = self.run(&["init", "--output", "json"]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let made: Value = serde_json::from_slice(&made.stdout).expect("one JSON object");
+        let text = |name: &str| made[name].as_str().expect("text").to_owned();
+        let credentials =
+            Credentials { id: text("clientID"), client_id: text("clientID"), secret: text("clientSecret") };
+        notes::note(&credentials.secret);
+        credentials
+    }
+
+    /// Starts a gateway and waits until it serves.
+    pub async fn serve(&self) -> Process {
+        static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+        let log = notes::folder().join(format!("it-process-{}.log", NUMBERS.fetch_add(1, Ordering::Relaxed)));
+        let file = File::create(&log).expect("the log opens");
+        let child = self.command(&["serve"]).stdout(file.try_clone().expect("a second handle")).stderr(file).spawn();
+        let mut process = Process { child: child.expect("the program starts"), log, gateway: None };
+        let listen = eventually(30, "the address in the log", async || {
+            assert!(process.child.try_wait().unwrap().is_none(), "the gateway ended: see {}", process.log.display());
+            process.records().iter().find_map(|record| Some(record["listen"].as_str()?.to_owned()))
+        });
+        let gateway = Gateway { url: format!("http://{}", listen.await), http: reqwest::Client::new() };
+        let ready = format!("{}/health/ready", gateway.url);
+        eventually(30, "readiness", async || {
+            gateway.http.get(&ready).send().await.ok().filter(|answer| answer.status() == 200)
+        })
+        .await;
+        process.gateway = Some(gateway);
+        process
+    }
+}
+
+/// A gateway that runs.
+pub struct Process {
+    child: Child,
+    pub log: PathBuf,
+    gateway: Option<Gateway>,
+}
+
+impl Process {
+    pub fn gateway(&self) -> &Gateway {
+        self.gateway.as_ref().expect("it serves")
+    }
+
+    pub async fn log_in(&self, credentials: Credentials) -> Caller {
+        self.gateway().log_in(credentials).await
+    }
+
+    /// What it logged, line by line.
+    pub fn records(&self) -> Vec<Value> {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        // The last line may be half written.
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// As `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    pub fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("there is a kill").success());
+    }
+
+    /// The exit status, once it ends by itself.
+    pub async fn ended(&mut self) -> Option<i32> {
+        eventually(30, "the end of the process", async || self.child.try_wait().unwrap()).await.code()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

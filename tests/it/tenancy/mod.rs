@@ -1,0 +1,6 @@
+//! Who may ask what, where: every field of the schema as nobody, as every role, and at another tenant's things.
+
+mod alike;
+mod headers;
+mod table;
+mod walk;

@@ -1,0 +1,151 @@
+//! What is expected of every field. A field without a row fails `walk::every_field_has_an_expectation`.
+
+use tenant_gateway::roles::Role;
+
+/// What is expected of a root field.
+pub struct Row {
+    pub field: &'static str,
+    /// A valid request; `$client`, `$tenant` and `$secret` are given to each.
+    pub document: &'static str,
+    /// Who may, in the tenant in context. Everybody else is told FORBIDDEN.
+    pub allowed: &'static [Role],
+    /// The variable that names the object, where the field takes one.
+    pub object: Option<&'static str>,
+}
+
+const ANY: &[Role] = &Role::ALL;
+const READERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Auditor];
+const MANAGERS: &[Role] = &[Role::Administrator, Role::Analyst];
+const ADMINISTRATORS: &[Role] = &[Role::Administrator];
+
+const fn row(field: &'static str, allowed: &'static [Role], document: &'static str) -> Row {
+    Row { field, document, allowed, object: None }
+}
+
+const fn at(object: &'static str, row: Row) -> Row {
+    Row { object: Some(object), ..row }
+}
+
+pub const QUERIES: &[Row] = &[
+    at(
+        "tenant",
+        row(
+            "tenant",
+            ANY,
+            "query($tenant: ID!) { tenant(id: $tenant) { id name effectiveRoles { via } } \
+        }",
+        ),
+    ),
+    row("tenants", ANY, "{ tenants { totalCount tenants { id effectiveRoles { role { id } via } } } }"),
+    row("requestTenantContext", ANY, "{ requestTenantContext { tenantIDs } }"),
+    row("authzAssignableRoles", ANY, "{ authzAssignableRoles { id } }"),
+    row("currentSubject", ANY, "{ currentSubject { id identity { ... on Client { id secrets { lastFour } } } } }"),
+    at(
+        "client",
+        row(
+            "client",
+            READERS,
+            "query($client: ID!) { client(id: $client) { id secrets { id } rotation { safeToRetire } } }",
+        ),
+    ),
+    row("clients", READERS, "{ clients { id roleAssignments { roleID } } }"),
+    row("clientsSearch", READERS, "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }"),
+    row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
+];
+
+pub const MUTATIONS: &[Row] = &[
+    at(
+        "tenant",
+        row(
+            "createTenant",
+            ADMINISTRATORS,
+            r#"mutation($tenant: ID!) { createTenant(newTenant: { name: "made", parentTenantID: $tenant }) { id } }"#,
+        ),
+    ),
+    at(
+        "tenant",
+        row(
+            "updateTenant",
+            ADMINISTRATORS,
+            r#"mutation($tenant: ID!) { updateTenant(tenantID: $tenant, tenantUpdate: { name: "renamed" }) { id } }"#,
+        ),
+    ),
+    at(
+        "tenant",
+        row(
+            "createClient",
+            MANAGERS,
+            r#"mutation($tenant: ID!) { createClient(name: "made", roles:
+                ["ace1cae4-59fd-4fd1-9500-40077dc529a7"], input: { ownerTenantID: $tenant }) { clientSecret } }"#,
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "updateClient",
+            MANAGERS,
+            r#"mutation($client: ID!) { updateClient(id: $client, input: { name: "renamed" }) { id } }"#,
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "rotateClientSecret",
+            MANAGERS,
+            "mutation($client: ID!) { rotateClientSecret(id: $client, gracePeriodSeconds: 600) { clientSecret } }",
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "forceRotateClientSecret",
+            MANAGERS,
+            "mutation($client: ID!) { forceRotateClientSecret(id: $client) { clientSecret } }",
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "retireClientSecret",
+            MANAGERS,
+            "mutation($client: ID!, $secret: ID!) { retireClientSecret(id: $client, secretID: $secret) { id } }",
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "appendClientRoles",
+            MANAGERS,
+            r#"mutation($client: ID!) { appendClientRoles(id: $client, roles: [{ roleID:
+                "ace1cae4-59fd-4fd1-9500-40077dc529a7" }]) { id } }"#,
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "removeClientRoles",
+            MANAGERS,
+            r#"mutation($client: ID!) { removeClientRoles(id: $client, roles:
+                ["ace1cae4-59fd-4fd1-9500-40077dc529a7"]) { id } }"#,
+        ),
+    ),
+    at("client", row("deleteClient", MANAGERS, "mutation($client: ID!) { deleteClient(id: $client) { id } }")),
+];
+
+/// The fields below the root that lead to another object, with what keeps strangers out of it.
+pub const NESTED: &[(&str, &str)] = &[
+    ("AuditRecordConnection.edges", "auditLog: administrators alone"),
+    ("AuditRecordConnection.nodes", "auditLog: administrators alone"),
+    ("AuditRecordConnection.pageInfo", "auditLog: administrators alone"),
+    ("AuditRecordEdge.node", "auditLog: administrators alone"),
+    ("Client.roleAssignments", "whoever may see the client"),
+    ("Client.role_assignments", "whoever may see the client"),
+    ("Client.rotation", "whoever may see the client"),
+    ("Client.secrets", "whoever may see the client; of a secret, its last four characters and times alone"),
+    ("ClientSearchResults.results", "clientsSearch: readers alone"),
+    ("EffectiveRole.role", "the caller's own"),
+    ("NewClient.client", "whoever may make or rotate the client"),
+    ("Subject.identity", "the caller itself"),
+    ("Tenant.effectiveRoles", "the caller's own"),
+    ("TenantResults.tenants", "whoever may enter the tenant in context"),
+];

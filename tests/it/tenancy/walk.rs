@@ -1,0 +1,151 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tenant_gateway::roles::Role;
+
+use super::table::{MUTATIONS, NESTED, QUERIES, Row};
+use crate::support::{Caller, TestApp, both_databases};
+
+/// An id that nothing has.
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
+fn rows() -> impl Iterator<Item = &'static Row> {
+    QUERIES.iter().chain(MUTATIONS)
+}
+
+/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the id of its older secret.
+async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
+    let administrator = administrator.within(tenant);
+    let client = administrator.create("target", &[&Role::Auditor.id().to_string()]).await;
+    app.advance(1);
+    administrator.rotate(&client, 600).await;
+    let secrets = administrator.client(&client.id, "{ secrets { id } }").await["secrets"].clone();
+    json!({ "tenant": tenant, "client": client.id, "secret": secrets[1]["id"] })
+}
+
+both_databases! {
+    async fn every_field_has_an_expectation(app: TestApp) {
+        let auditor = app.caller(app.world.north, Role::Auditor).await;
+        let document = "{ __schema {
+            queryType { fields(includeDeprecated: true) { name } }
+            mutationType { fields(includeDeprecated: true) { name } }
+            subscriptionType { name }
+            types { name kind fields(includeDeprecated: true) { name type { kind ofType { kind ofType { kind ofType { kind } } } } } }
+        } }";
+        let schema = auditor.ask(document, json!({})).await.field("__schema");
+        for (kind, rows) in [("queryType", QUERIES), ("mutationType", MUTATIONS)] {
+            assert_eq!(names(&schema[kind]["fields"]), rows.iter().map(|row| row.field.to_owned()).collect(), "{kind}");
+        }
+        assert_eq!(schema["subscriptionType"], Value::Null);
+        let expected = NESTED.iter().map(|(field, _)| (*field).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(nested(&schema["types"]), expected);
+    }
+
+    async fn nobody_learns_anything(app: TestApp) {
+        let variables = json!({ "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN });
+        for row in rows() {
+            let answer = app.send(app.graphql(row.document, &variables)).await;
+            assert_eq!((answer.status, answer.code()), (401, "UNAUTHENTICATED"), "{}", row.field);
+        }
+    }
+
+    async fn each_role_may_what_the_table_says(app: TestApp) {
+        let administrator = app.administrator(app.world.partner).await;
+        for role in Role::ALL {
+            let caller = app.caller(app.world.north, role).await;
+            for row in rows() {
+                let variables = targets(&app, &administrator, &app.world.north.to_string()).await;
+                let answer = caller.ask(row.document, variables).await;
+                if row.allowed.contains(&role) {
+                    assert!(!answer.field(row.field).is_null(), "{} as {role}", row.field);
+                } else {
+                    assert_eq!((answer.status, answer.code()), (200, "FORBIDDEN"), "{} as {role}", row.field);
+                    assert_eq!(answer.body["errors"][0]["path"], json!([row.field]));
+                }
+            }
+        }
+    }
+
+    async fn foreign_objects_are_like_unknown_ones(app: TestApp) {
+        let stranger = app.administrator(app.world.stranger).await;
+        let (north, south) = (app.administrator(app.world.north).await, app.administrator(app.world.south).await);
+        let own = targets(&app, &north, &app.world.north.to_string()).await;
+        let foreign = [
+            targets(&app, &stranger, &app.world.stranger.to_string()).await,
+            targets(&app, &south, &app.world.south.to_string()).await,
+            // Above the caller's own.
+            json!({ "tenant": app.world.organization }),
+        ];
+        for row in rows() {
+            let Some(object) = row.object else { continue };
+            let ask = |id: &Value| {
+                let mut variables = own.clone();
+                variables[object] = id.clone();
+                north.ask(row.document, variables)
+            };
+            let unknown = ask(&json!(UNKNOWN)).await;
+            assert!(["NOT_FOUND", "FORBIDDEN"].contains(&unknown.code()), "{}: {}", row.field, unknown.code());
+            assert_eq!(ask(&json!("no id of ours")).await.learnt(), unknown.learnt(), "{}", row.field);
+            for foreign in &foreign {
+                if foreign[object].is_string() {
+                    assert_eq!(ask(&foreign[object]).await.learnt(), unknown.learnt(), "{}", row.field);
+                }
+            }
+        }
+    }
+
+    async fn lists_hold_nothing_of_other_tenants(app: TestApp) {
+        let north = app.administrator(app.world.north).await;
+        app.administrator(app.world.stranger).await;
+        app.administrator(app.world.organization).await;
+        let clients = north
+            .ask("{ clients { tenantID } clientsSearch { totalCount totalUnfilteredCount } }", json!({}))
+            .await
+            .data();
+        assert_eq!(clients["clients"], json!([{ "tenantID": app.world.north }]));
+        assert_eq!(clients["clientsSearch"], json!({ "totalCount": 1, "totalUnfilteredCount": 1 }));
+        let widened = json!({ "tenants": [app.world.stranger, app.world.north, app.world.south] });
+        let document = "query($tenants: [ID!]) { clients(tenantIDs: $tenants) { tenantID } }";
+        assert_eq!(north.ask(document, widened).await.field("clients"), json!([{ "tenantID": app.world.north }]));
+        let document = "{ tenants { totalCount tenants { id } } }";
+        let tenants = north.ask(document, json!({})).await.field("tenants");
+        assert_eq!(tenants, json!({ "totalCount": 1, "tenants": [{ "id": app.world.north }] }));
+    }
+
+    async fn one_who_stands_above_reaches_down(app: TestApp) {
+        let administrator = app.administrator(app.world.partner).await;
+        for tenant in [app.world.partner, app.world.organization, app.world.north] {
+            let context = administrator.within(tenant).ask("{ requestTenantContext { tenantIDs } }", json!({})).await;
+            assert_eq!(context.field("requestTenantContext"), json!({ "tenantIDs": [tenant] }));
+        }
+        let target = targets(&app, &administrator, &app.world.north.to_string()).await;
+        let from_above = administrator.client(target["client"].as_str().unwrap(), "{ tenantID }").await;
+        assert_eq!(from_above, json!({ "tenantID": app.world.north }));
+    }
+}
+
+fn names(fields: &Value) -> BTreeSet<String> {
+    fields.as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The fields of objects below the root that give objects.
+fn nested(types: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for object in types.as_array().unwrap() {
+        let name = object["name"].as_str().unwrap();
+        if object["kind"] != "OBJECT" || name.starts_with("__") || ["Query", "Mutation"].contains(&name) {
+            continue;
+        }
+        for field in object["fields"].as_array().unwrap() {
+            if ["OBJECT", "UNION", "INTERFACE"].contains(&named_kind(&field["type"])) {
+                found.insert(format!("{name}.{}", field["name"].as_str().unwrap()));
+            }
+        }
+    }
+    found
+}
+
+/// The kind of a type under all its lists and non-nulls.
+fn named_kind(of: &Value) -> &str {
+    if of["ofType"].is_object() { named_kind(&of["ofType"]) } else { of["kind"].as_str().unwrap() }
+}
