@@ -87,7 +87,7 @@ impl Core {
         // Several processes may start on one data folder at once.
         let lock = if embedded { Some(lock(&config.data.dir).await?) } else { None };
         if embedded {
-            database.migrate().await?;
+            database.migrate().await.map_err(of_another_version)?;
         }
         require_current(&database).await?;
         let master = master_key(config, &*surroundings.entropy)?;
@@ -315,9 +315,13 @@ pub async fn connect(config: &Config) -> Result<Database> {
     .await
 }
 
+fn of_another_version(error: Error) -> Error {
+    Error::internal(format!("the database's schema is not of this version: {}", error.explained()))
+}
+
 async fn require_current(database: &Database) -> Result<()> {
-    let unknown = |error: Error| Error::internal(format!("the database's schema is not of this version: {error}"));
-    let pending = database.migrations().await.map_err(unknown)?.into_iter().filter(|(_, applied)| !applied).count();
+    let pending =
+        database.migrations().await.map_err(of_another_version)?.into_iter().filter(|(_, applied)| !applied).count();
     match pending {
         0 => Ok(()),
         _ => Err(Error::internal(format!(

@@ -18,6 +18,8 @@ pub fn page_size(asked: Option<i32>) -> u64 {
     asked.map_or(PAGE_SIZE, |asked| u64::try_from(asked).unwrap_or(0).clamp(1, PAGE_SIZE_MAX))
 }
 
+const NUL: &[u8] = br"\u0000";
+
 /// Writes a place in a list as an opaque cursor.
 pub fn cursor(place: &impl Serialize) -> String {
     // A place is a tuple of numbers and text, which always can be written.
@@ -31,6 +33,10 @@ pub fn cursor(place: &impl Serialize) -> String {
 pub fn read_cursor<T: DeserializeOwned>(argument: &str, cursor: &str) -> Result<T> {
     let refused = || Error::bad_input(argument, "is not a cursor that this list gave");
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
+    // PostgreSQL takes no NUL in a text, and JSON has one way to write it.
+    if bytes.windows(NUL.len()).any(|window| window == NUL) {
+        return Err(refused());
+    }
     serde_json::from_slice(&bytes).map_err(|_| refused())
 }
 
@@ -42,6 +48,7 @@ mod tests {
     fn a_cursor_is_read_as_it_was_written() {
         assert_eq!(read_cursor::<(i64, String)>("after", &cursor(&(7, "é"))).unwrap(), (7, "é".to_owned()));
         assert!(read_cursor::<(i64, String)>("after", "rubbish").is_err());
+        assert!(read_cursor::<(i64, String)>("after", &cursor(&(7, "\0"))).is_err());
     }
 
     #[test]

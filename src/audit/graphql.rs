@@ -8,7 +8,7 @@ use super::entity::Model;
 use super::service::{Audit, Filter, Outcome};
 use crate::auth::graphql::{request, room};
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::paging::{cursor, page_size, read_cursor};
 use crate::roles::Permission;
 
@@ -111,6 +111,9 @@ impl AuditQuery {
             AuditOutcome::Refused => Outcome::Refused,
         });
         let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
+        let [operation, actor, subject] = [("operation", operation), ("actor", actor), ("subject", subject)]
+            .map(|(argument, text)| text.map(|text| plain(argument, text)).transpose());
+        let (operation, actor, subject) = (operation?, actor?, subject?);
         let filter = Filter { operation, actor, subject, outcome, from: moment("from", from)?, to: moment("to", to)? };
         let before = after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
         let count = page_size(first);
@@ -120,5 +123,13 @@ impl AuditQuery {
         let mut connection = Connection::new(before.is_some(), more);
         connection.edges = records.into_iter().map(|record| Edge::new(cursor(&record.seq), record.into())).collect();
         Ok(connection)
+    }
+}
+
+/// A text that both databases take.
+fn plain(argument: &str, text: String) -> Result<String> {
+    match text.chars().any(char::is_control) {
+        true => Err(Error::bad_input(argument, "must not have control characters")),
+        false => Ok(text),
     }
 }

@@ -3,11 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::Request;
-use axum::http::header::HOST;
 use clap::Args;
+use hyper::Request;
 use hyper::client::conn::http1;
+use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -42,7 +41,7 @@ async fn ask(address: SocketAddr) -> Result<u16> {
     let failed = |error: &dyn std::error::Error| Error::internal(format!("{address} cannot be asked: {error}"));
     let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-    let request = Request::get("/health/ready").header(HOST, address.to_string()).body(Body::empty());
+    let request = Request::get("/health/ready").header(HOST, address.to_string()).body(String::new());
     let request = request.map_err(Error::internal)?;
     let answer = async { sender.send_request(request).await.map_err(|error| failed(&error)) };
     let driver = async {

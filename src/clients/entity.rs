@@ -136,6 +136,7 @@ pub mod assignment {
 pub mod idempotency {
     use sea_orm::entity::prelude::*;
 
+    use crate::auth::TenantScope;
     use crate::clock::Timestamp;
     use crate::ids::{ClientId, TenantId};
     use crate::secret::SecretHash;
@@ -160,6 +161,13 @@ pub mod idempotency {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// What the caller asked in the tenant of the scope under that key.
+        pub fn of_caller(scope: &TenantScope, key: &str) -> Select<Self> {
+            Self::find_by_id((scope.tenant(), scope.caller().name(), key.to_owned()))
+        }
+    }
 }
 
 /// What the token endpoint needs to know of a client and one of its secrets.

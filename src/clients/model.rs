@@ -84,6 +84,11 @@ pub struct Rotation {
     pub old_secret_last_used_at: Option<Timestamp>,
 }
 
+/// The refusal of an owner: in the same words for a tenant that is foreign and for one that does not exist.
+pub fn owner_forbidden() -> Error {
+    Error::forbidden("ownerTenantID: the tenant is unknown, disabled, or not open to this client")
+}
+
 /// A client to be made.
 pub struct NewClient {
     /// Its name; names need not be unique.

@@ -45,6 +45,16 @@ impl Entity {
         Self::find().filter(Column::Id.in_subquery(below(scope.tenant())))
     }
 
+    /// The tenant and all above it.
+    pub fn at_or_above(tenant: TenantId) -> Select<Self> {
+        let above = Query::select()
+            .column(ancestor::Column::AncestorId)
+            .from(ancestor::Entity)
+            .and_where(ancestor::Column::TenantId.eq(tenant))
+            .to_owned();
+        Self::find().filter(Column::Id.in_subquery(above))
+    }
+
     /// The tenant of the scope and all below it that can be entered.
     pub fn open_to(scope: &TenantScope) -> Select<Self> {
         Self::find().filter(Column::Id.in_subquery(open_below(scope)))
@@ -107,4 +117,10 @@ pub mod ancestor {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+    impl Entity {
+        /// What stands above the tenant, itself included.
+        pub fn of(tenant: TenantId) -> Select<Self> {
+            Self::find().filter(Column::TenantId.eq(tenant))
+        }
+    }
 }

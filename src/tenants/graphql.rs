@@ -340,7 +340,7 @@ impl TenantQuery {
             true => Some(number(tenants.count(&scope, &filter).await?)),
             false => None,
         };
-        let last_index = (page.offset + page.tenants.len() as u64).checked_sub(1);
+        let last_index = page.offset.saturating_add(page.tenants.len() as u64).checked_sub(1);
         let last = page.tenants.last().zip(last_index);
         Ok(TenantResults {
             cursor_pos: last.map(|(last, index)| cursor(&(index, order.by.value(last), last.id))),

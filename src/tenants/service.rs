@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order as Direction,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Value,
@@ -148,7 +148,7 @@ impl Tenants {
         Entity::insert(tenant.clone().into_active_model()).exec_without_returning(on).await?;
         let mut above = vec![ancestor::Model { tenant_id: id, ancestor_id: id, distance: 0 }];
         if let Some(parent) = parent {
-            let of_parent = ancestor::Entity::find().filter(ancestor::Column::TenantId.eq(parent.id)).all(on).await?;
+            let of_parent = ancestor::Entity::of(parent.id).all(on).await?;
             above.extend(of_parent.into_iter().map(|row| ancestor::Model {
                 tenant_id: id,
                 ancestor_id: row.ancestor_id,
@@ -215,15 +215,9 @@ impl Tenants {
 
 /// The strictest limit on the age of secrets at the tenant or above it, in seconds.
 pub async fn max_secret_age_seconds(on: &impl ConnectionTrait, tenant: TenantId) -> Result<Option<i64>> {
-    let above = Query::select()
-        .column(ancestor::Column::AncestorId)
-        .from(ancestor::Entity)
-        .and_where(ancestor::Column::TenantId.eq(tenant))
-        .to_owned();
-    let strictest = Entity::find()
+    let strictest = Entity::at_or_above(tenant)
         .select_only()
         .column_as(Column::MaxSecretAgeSeconds.min(), "strictest")
-        .filter(Column::Id.in_subquery(above))
         .into_tuple::<Option<i64>>()
         .one(on)
         .await?;

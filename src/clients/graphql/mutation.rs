@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, ID, Object};
 
-use super::inputs::{
-    ClientRoleAssignmentInput, CreateClientInput, UpdateClientInput, limited, parse_roles, parse_tenant,
-};
+use super::inputs::{ClientRoleAssignmentInput, CreateClientInput, UpdateClientInput, limited, parse_roles};
 use super::objects::{Client, NewClient};
 use crate::auth::TenantScope;
 use crate::auth::graphql::{request, room};
@@ -48,7 +46,7 @@ impl ClientMutation {
         let new = model::NewClient {
             name: Name::parse("name", &name)?,
             roles,
-            owner: owner.map(|id| parse_tenant(&id)).transpose()?,
+            owner: owner.map(|id| id.parse().map_err(|_| model::owner_forbidden())).transpose()?,
             idempotency_key: idempotency_key.as_deref().map(IdempotencyKey::parse).transpose()?,
         };
         let clients = room::<Clients>(ctx)?;

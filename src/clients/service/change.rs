@@ -15,7 +15,7 @@ impl Clients {
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller.
     pub async fn update(&self, scope: &TenantScope, id: &str, change: ClientChange) -> Result<Client> {
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let before = self.take_over(&write, scope, id).await?;
         let mut row = before.row.clone().into_active_model();
         if let Some(name) = &change.name {
@@ -36,9 +36,7 @@ impl Clients {
     /// # Errors
     /// As [`Clients::update`]; a second time it is `NOT_FOUND`.
     pub async fn delete(&self, scope: &TenantScope, id: &str) -> Result<Client> {
-        // The counts are part of what is given back.
-        self.usage.flush().await?;
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let client = self.take_over(&write, scope, id).await?;
         Entity::delete_many().filter(Column::Id.eq(client.row.id)).exec(write.on()).await?;
         let entry = Entry {

@@ -12,7 +12,7 @@ use super::{Clients, WHAT, grants, one, with_id};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clients::entity::{ActiveModel, Entity, idempotency, secret};
-use crate::clients::model::{Created, IdempotencyKey, NewClient};
+use crate::clients::model::{Created, IdempotencyKey, NewClient, owner_forbidden};
 use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::entropy::{Entropy, base62};
@@ -30,7 +30,7 @@ impl Clients {
     /// `FORBIDDEN` for a role stronger than the caller's, or an owner that the caller may not enter; `CONFLICT` for an
     /// idempotency key that was used with other arguments, or whose client is gone.
     pub async fn create(&self, scope: &TenantScope, new: NewClient) -> Result<Created> {
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let id = ClientId::random(&*self.entropy);
         if let Some(key) = &new.idempotency_key
             && let Some(first) = self.claim(write.on(), scope, key, &new, id).await?
@@ -159,7 +159,7 @@ impl Clients {
         if let TryInsertResult::Inserted(1..) = insert.exec_without_returning(on).await? {
             return Ok(None);
         }
-        let first = Entity::find_by_id((tenant_id, actor, key.as_str().to_owned())).one(on).await?;
+        let first = Entity::of_caller(scope, key.as_str()).one(on).await?;
         match first {
             Some(first) if first.fingerprint == fingerprint => Ok(Some(first.client_id)),
             _ => Err(Error::conflict("idempotencyKey: was used with other arguments")),
@@ -183,6 +183,6 @@ fn random_client_id(entropy: &dyn Entropy) -> String {
 async fn require_entry(scope: &TenantScope, tenant: TenantId) -> Result<()> {
     match scope.access_in(tenant).await?.roles(scope.now()).next() {
         Some(_) => Ok(()),
-        None => Err(Error::forbidden("ownerTenantID: the tenant is unknown, disabled, or not open to this client")),
+        None => Err(owner_forbidden()),
     }
 }

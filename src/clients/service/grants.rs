@@ -21,11 +21,18 @@ impl Clients {
     /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for a tenant that the caller may not manage clients in or a
     /// role stronger than the caller's there, `BAD_USER_INPUT` for an end in the past.
     pub async fn append_roles(&self, scope: &TenantScope, id: &str, grants: Vec<Grant>) -> Result<Client> {
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let before = self.take(&write, scope, id).await?;
         for grant in grants {
             let tenant = grant.tenant.unwrap_or(scope.tenant());
             let expires_at = permitted_end(scope, tenant, grant.role, grant.expires_at).await?;
+            let held =
+                before.assignments.iter().find(|held| (held.tenant_id, held.role_id) == (tenant, grant.role.id()));
+            // Whose own hold ends sooner than was wished adds nothing to a role that another gave for longer.
+            let cut = expires_at != grant.expires_at;
+            if held.is_some_and(|held| cut && held.expires_at.is_none_or(|end| Some(end) > expires_at)) {
+                continue;
+            }
             self.assign(write.on(), scope, before.row.id, tenant, grant.role, expires_at).await?;
         }
         self.finish(write, scope, "appendClientRoles", before).await
@@ -37,7 +44,7 @@ impl Clients {
     /// `NOT_FOUND` for a client outside the scope, `BAD_USER_INPUT` for an id that is neither, `FORBIDDEN` for a role
     /// stronger than the caller's where it is held.
     pub async fn remove_roles(&self, scope: &TenantScope, id: &str, roles: &[String]) -> Result<Client> {
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let before = self.take(&write, scope, id).await?;
         let mut gone = Vec::new();
         for role in roles {

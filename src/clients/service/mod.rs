@@ -56,6 +56,12 @@ impl Clients {
         self.limits
     }
 
+    /// Begins a change. What is known of the use of secrets is written first, so that the answer shows it.
+    async fn begin(&self) -> Result<Write<'_>> {
+        self.usage.flush().await?;
+        self.database.write().await
+    }
+
     /// The client of the scope with that id, held against other writers until the transaction ends, with what it is now.
     async fn take(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
         let found = with_id(Entity::of_tenant(scope), id).lock_exclusive().one(write.on()).await?;
@@ -74,8 +80,9 @@ impl Clients {
     }
 }
 
-/// Finds by UUID or by `client_id`.
+/// Finds by UUID or by `client_id`. PostgreSQL takes no NUL in a text; an id with one finds what an empty one does: nothing.
 fn with_id(select: Select<Entity>, id: &str) -> Select<Entity> {
+    let id = if id.contains('\0') { "" } else { id };
     let by_client_id = Condition::any().add(Column::ClientId.eq(id));
     select.filter(match id.parse::<ClientId>() {
         Ok(uuid) => by_client_id.add(Column::Id.eq(uuid)),

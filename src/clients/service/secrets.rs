@@ -38,17 +38,20 @@ impl Clients {
         grace: Duration,
         operation: &'static str,
     ) -> Result<Created> {
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let mut before = self.take_over(&write, scope, id).await?;
         let (client, now) = (before.row.id, scope.now());
         forget_ended(write.on(), client, now).await?;
+        // Two rotations may fall into one moment of the clock; the order of secrets is that of their times.
+        let newest = before.secrets.iter().map(|secret| secret.created_at).max();
+        let made_at = newest.map_or(now, |newest| Ord::max(now, newest.plus(Duration::from_millis(1))));
         let mut live = before.live_secrets(now).map(|secret| secret.id);
         // With no grace, the newest ends now like the rest.
         if let Some(newest) = live.next() {
             end(write.on(), &[newest], now.plus(grace)).await?;
         }
         end(write.on(), &live.collect::<Vec<_>>(), now).await?;
-        let secret = self.add_secret(write.on(), client, before.row.tenant_id, now).await?;
+        let secret = self.add_secret(write.on(), client, before.row.tenant_id, made_at).await?;
         if operation == FORCED {
             let next = before.row.token_generation + 1;
             let expr = Expr::value(next);
@@ -69,7 +72,7 @@ impl Clients {
     /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended; `LAST_SECRET` for the only
     /// one that works, unless the client is disabled.
     pub async fn retire(&self, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
-        let write = self.database.write().await?;
+        let write = self.begin().await?;
         let before = self.take_over(&write, scope, id).await?;
         let now = scope.now();
         let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
