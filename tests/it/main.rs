@@ -9,6 +9,7 @@ mod crash;
 mod door;
 mod fuzz;
 mod migrations;
+mod readme;
 mod schema;
 mod search;
 mod startup;
