@@ -1,0 +1,65 @@
+//! The tree of rights of a role (reference, section 8).
+
+use serde_json::{Value, json};
+
+use super::object::Object;
+use super::refusal::Refusal;
+
+const NAMES: &str = include_str!("rights.txt");
+
+/// Every right as its area, its group and its name.
+fn known() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let groups = NAMES.lines().filter_map(|line| line.split_once(": "));
+    groups.flat_map(|(group, names)| {
+        let (area, group) = group.split_once('/').unwrap_or((group, ""));
+        names.split(' ').map(move |name| (area, group, name))
+    })
+}
+
+/// The whole tree, in which those rights are true that `held` names.
+pub(crate) fn tree(held: impl Fn(&str) -> bool) -> Value {
+    let mut tree = json!({});
+    for (area, group, name) in known() {
+        tree[area][group][name] = held(name).into();
+    }
+    tree
+}
+
+/// `before` with what `body` sets; unknown rights are ignored.
+pub(crate) fn written(before: &Value, body: &Value) -> Result<Value, Refusal> {
+    let mut tree = before.clone();
+    for (area, group, name) in known() {
+        match &body[area][group][name] {
+            Value::Null => {}
+            Value::Bool(right) => tree[area][group][name] = (*right).into(),
+            _ => return Err(Refusal::bad(format!("The right {name} is not a boolean."))),
+        }
+    }
+    Ok(tree)
+}
+
+/// Whether a role has a right of `platformRights`, such as `apikeyRights/canViewApiKeys`.
+pub(crate) fn has(role: &Object, right: &str) -> bool {
+    let pointer = format!("/platformRights/{right}");
+    role.get("rights").and_then(|rights| rights.pointer(&pointer)).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// Whether `holder` has every right of `tree`: nobody grants what he does not have.
+pub(crate) fn covers(holder: &Value, tree: &Value) -> bool {
+    known().all(|(area, group, name)| tree[area][group][name] != true || holder[area][group][name] == true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lesser_tree_is_covered_and_a_greater_one_is_not() {
+        let viewer = tree(|name| name.starts_with("canView"));
+        let body = json!({"platformRights": {"computerRights": {"canEditComputerProperties": true}}});
+        let editor = written(&viewer, &body).unwrap();
+        assert!(covers(&editor, &viewer));
+        assert!(!covers(&viewer, &editor));
+        assert!(covers(&tree(|_| true), &editor));
+    }
+}

@@ -1,0 +1,134 @@
+//! What happens to every request: it is noted, then it fails as ordered or is answered by the console.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request as HttpRequest, State};
+use axum::response::Response;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::answer::{Answer, Body, json};
+use crate::clock::Clock;
+use crate::delivery::deliver;
+use crate::faults::{Fault, Faults, Manner, mistyped};
+use crate::journal::Journal;
+use crate::request::Request;
+use crate::server::Line;
+
+/// A stand-in behind a door.
+pub(crate) trait Console: Send + 'static {
+    /// The path below which it answers.
+    const BASE: &'static str;
+
+    /// The tenant whose credential a request shows, valid or not.
+    fn tenant(&self, request: &Request) -> Option<String>;
+
+    /// Carries a request out.
+    fn answer(&mut self, request: &Request) -> Answer;
+}
+
+/// A console with its orders and its journal, each behind a lock of its own.
+pub(crate) struct House<C> {
+    pub clock: Clock,
+    console: Mutex<C>,
+    faults: Mutex<Faults>,
+    journal: Mutex<Journal>,
+}
+
+impl<C: Console> House<C> {
+    pub fn new(console: C, clock: Clock) -> Arc<Self> {
+        Arc::new(Self { clock, console: Mutex::new(console), faults: Mutex::default(), journal: Mutex::default() })
+    }
+
+    pub fn console(&self) -> MutexGuard<'_, C> {
+        unpoisoned(&self.console)
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        unpoisoned(&self.faults)
+    }
+
+    pub fn journal(&self) -> MutexGuard<'_, Journal> {
+        unpoisoned(&self.journal)
+    }
+
+    /// Every path leads to the console.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new().fallback(enter::<C>).with_state(self.clone())
+    }
+}
+
+/// A test that failed while it held a lock shall not make others fail.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn enter<C: Console>(
+    State(house): State<Arc<House<C>>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: HttpRequest,
+) -> Response {
+    let Some(request) = Request::read(request, C::BASE).await else {
+        return deliver(Answer::empty(400), Manner::Whole);
+    };
+    let tenant = house.console().tenant(&request);
+    let fault = house.faults().take(&request.method, &request.path, tenant.as_deref());
+    let number = house.journal().enter(&request, tenant.clone(), house.clock.now());
+    let visit = Visit { house: &house, number, tenant, status: None };
+    visit.respond(&request, fault, &line).await
+}
+
+/// A request under way; it is noted as ended however it ends, also if the peer hangs up.
+struct Visit<'a, C: Console> {
+    house: &'a House<C>,
+    number: u64,
+    tenant: Option<String>,
+    status: Option<u16>,
+}
+
+impl<C: Console> Visit<'_, C> {
+    async fn respond(mut self, request: &Request, fault: Option<Fault>, line: &Line) -> Response {
+        let answer = match &fault {
+            Some(Fault::Reset) => Answer::empty(500),
+            Some(fault) => fault.answer().unwrap_or_else(|| self.house.console().answer(request)),
+            None => self.house.console().answer(request),
+        };
+        // Afterwards, so that a caller who gives up has changed the state all the same.
+        if let Some(Fault::Delay { millis }) = fault {
+            sleep(Duration::from_millis(millis)).await;
+        }
+        let lost = matches!(fault, Some(Fault::Reset | Fault::LoseAnswer));
+        if lost {
+            line.reset();
+        } else {
+            self.status = Some(answer.status);
+        }
+        match fault {
+            Some(Fault::HalfBody) => deliver(answer, Manner::Half),
+            Some(Fault::SlowDrip { bytes, pause_millis }) => {
+                deliver(answer, Manner::Drip { bytes, pause: Duration::from_millis(pause_millis) })
+            }
+            Some(Fault::WrongTypes) => deliver(rewritten(answer, |body| json(&mistyped(body))), Manner::Whole),
+            Some(Fault::NotANumber) => deliver(rewritten(answer, |body| not_a_number(&body)), Manner::Whole),
+            _ => deliver(answer, Manner::Whole),
+        }
+    }
+}
+
+impl<C: Console> Drop for Visit<'_, C> {
+    fn drop(&mut self) {
+        self.house.journal().leave(self.number, &self.tenant, self.status);
+    }
+}
+
+fn rewritten(answer: Answer, rewrite: impl FnOnce(Value) -> Vec<u8>) -> Answer {
+    let bytes = answer.body.into_bytes();
+    let body = serde_json::from_slice(&bytes).map(rewrite).map_or(Body::Empty, Body::Text);
+    Answer { body, ..answer }
+}
+
+fn not_a_number(body: &Value) -> Vec<u8> {
+    body.to_string().replace(r#""ID":"#, r#""ID":NaN,"was":"#).into_bytes()
+}

@@ -1,0 +1,127 @@
+//! Everything that came in, so that a test can count it.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::Serialize;
+
+use crate::calls::Calls;
+use crate::request::Request;
+
+/// One request, as it arrived.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// Counts all requests from 1.
+    pub number: u64,
+    /// When it came, by the simulator's clock.
+    pub at: i64,
+    pub method: String,
+    /// Below the base URL.
+    pub path: String,
+    /// Without the question mark; empty if there was none.
+    pub query: String,
+    /// Names in lower case, in the order of arrival.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    /// The tenant that the credential belongs to, valid or not.
+    pub tenant: Option<String>,
+    /// Absent while it is not answered, and for good if the connection was reset instead.
+    pub status: Option<u16>,
+}
+
+impl Seen {
+    /// The value of a header; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The latest requests in full, and the number of all.
+#[derive(Default)]
+pub(crate) struct Journal {
+    total: u64,
+    latest: VecDeque<Seen>,
+    counts: HashMap<(String, String, Option<String>), u64>,
+    in_flight: HashMap<Option<String>, usize>,
+    peak: Peak,
+}
+
+/// The most that was under way at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Peak {
+    /// Requests.
+    pub requests: usize,
+    /// Tenants with at least one request.
+    pub tenants: usize,
+}
+
+impl Journal {
+    /// Older requests are counted but no longer kept in full.
+    const KEPT: usize = 10_000;
+
+    /// Notes a request and gives its number, to be told when it has ended.
+    pub fn enter(&mut self, request: &Request, tenant: Option<String>, at: i64) -> u64 {
+        self.total += 1;
+        *self.counts.entry((request.method.clone(), request.path.clone(), tenant.clone())).or_default() += 1;
+        *self.in_flight.entry(tenant.clone()).or_default() += 1;
+        self.peak.requests = self.peak.requests.max(self.in_flight.values().sum());
+        self.peak.tenants = self.peak.tenants.max(self.in_flight.len());
+        if self.latest.len() == Self::KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(seen(self.total, request, tenant, at));
+        self.total
+    }
+
+    /// Notes that a request was answered with that status, or that its connection ended without an answer.
+    pub fn leave(&mut self, number: u64, tenant: &Option<String>, status: Option<u16>) {
+        if let Some(count) = self.in_flight.get_mut(tenant) {
+            *count -= 1;
+            if *count == 0 {
+                self.in_flight.remove(tenant);
+            }
+        }
+        if let Some(seen) = self.latest.iter_mut().rev().find(|seen| seen.number == number) {
+            seen.status = status;
+        }
+    }
+
+    pub fn count(&self, calls: &Calls) -> u64 {
+        let among =
+            |(method, path, tenant): &(String, String, Option<String>)| calls.include(method, path, tenant.as_deref());
+        self.counts.iter().filter(|(call, _)| among(call)).map(|(_, count)| count).sum()
+    }
+
+    pub fn seen(&self, calls: &Calls) -> Vec<Seen> {
+        let among = |seen: &&Seen| calls.include(&seen.method, &seen.path, seen.tenant.as_deref());
+        self.latest.iter().filter(among).cloned().collect()
+    }
+
+    pub fn peak(&self) -> Peak {
+        self.peak
+    }
+
+    /// Forgets what has ended; numbers go on.
+    pub fn clear(&mut self) {
+        self.latest.clear();
+        self.counts.clear();
+        self.peak = Peak { requests: self.in_flight.values().sum(), tenants: self.in_flight.len() };
+    }
+}
+
+fn seen(number: u64, request: &Request, tenant: Option<String>, at: i64) -> Seen {
+    let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    Seen {
+        number,
+        at,
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+        headers: request.headers.iter().map(header).collect(),
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+        tenant,
+        status: None,
+    }
+}
