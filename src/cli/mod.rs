@@ -8,6 +8,7 @@ mod init;
 mod migrate;
 mod output;
 mod serve;
+mod simulate;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -45,6 +46,9 @@ enum Command {
     Serve,
     /// Serve a fresh database in a temporary folder, with a partner, three customers and an administrator client.
     Demo(demo::Arguments),
+    /// Run a stand-in for a legacy console.
+    #[command(subcommand)]
+    Simulate(simulate::Command),
     /// Make the first partner tenant and its administrator client on an empty database.
     Init(init::Arguments),
     /// Bring the database's schema up to date, or tell how far it is.
@@ -129,6 +133,7 @@ impl Cli {
             }
             Command::Serve => serve::run(&logged(config?, None)).await,
             Command::Demo(arguments) => demo::run(logged(config?, None), &arguments).await,
+            Command::Simulate(command) => simulate::run(command).await,
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
             Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
