@@ -1,10 +1,12 @@
 //! The composition root: the only file that knows every room.
 
+mod master_key;
+mod upkeep;
+
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
-use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +20,11 @@ use crate::audit::Audit;
 use crate::auth::{Authorizer, RequestId, TenantScope};
 use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{AdminConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
+use crate::config::{AdminConfig, AuthConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
 use crate::database::{Database, Options};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
+use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Door, GraphTypes};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::names::Name;
@@ -29,9 +32,8 @@ use crate::roles::Role;
 use crate::schema::{self, Rooms};
 use crate::seal::MasterKey;
 use crate::tenants::{Tenant, Tenants};
-use crate::tokens::{Algorithm, Issuer, KeyRing, Verifier};
+use crate::tokens::{Algorithm, Issuer, KeyRing, Rotation, Schedule, Verifier};
 
-const MASTER_KEY_FILE: &str = "master.key";
 const LOCK_FILE: &str = "start.lock";
 
 /// What a process takes from outside besides its settings.
@@ -51,6 +53,7 @@ impl Default for Surroundings {
 }
 
 /// The rooms that work without a listener: what the command line needs.
+#[derive(Clone)]
 pub struct Core {
     /// The database.
     pub database: Arc<Database>,
@@ -90,7 +93,7 @@ impl Core {
             database.migrate().await.map_err(of_another_version)?;
         }
         require_current(&database).await?;
-        let master = master_key(config, &*surroundings.entropy)?;
+        let master = master_key::master_key(config, &*surroundings.entropy)?;
         drop(lock);
         let Surroundings { clock, entropy } = surroundings.clone();
         let database = Arc::new(database);
@@ -111,6 +114,22 @@ impl Core {
             surroundings,
             usage,
         })
+    }
+
+    /// What makes signing keys by these settings.
+    pub fn rotation(&self, config: &Config) -> Rotation {
+        let Surroundings { clock, entropy } = self.surroundings.clone();
+        let algorithm = match config.tokens.algorithm {
+            TokenAlgorithm::EdDsa => Algorithm::EdDsa,
+            TokenAlgorithm::Es256 => Algorithm::Es256,
+            TokenAlgorithm::Rs256 => Algorithm::Rs256,
+        };
+        let schedule = Schedule {
+            token_lifetime: config.tokens.lifetime,
+            key_lifetime: config.tokens.key_lifetime,
+            jwks_max_age: config.tokens.jwks_max_age,
+        };
+        Rotation::new(self.database.clone(), self.master.clone(), clock, entropy, algorithm, schedule)
     }
 }
 
@@ -144,29 +163,28 @@ impl App {
     pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
         let Surroundings { clock, entropy } = core.surroundings.clone();
-        let algorithm = match config.tokens.algorithm {
-            TokenAlgorithm::EdDsa => Algorithm::EdDsa,
-            TokenAlgorithm::Es256 => Algorithm::Es256,
-            TokenAlgorithm::Rs256 => Algorithm::Rs256,
-        };
-        let keys =
-            KeyRing::open(core.database.clone(), core.master.clone(), clock.clone(), &*entropy, algorithm).await?;
-        let keys = Arc::new(keys);
+        core.finish_master_key(config).await?;
+        let keys = Arc::new(KeyRing::open(core.rotation(config)).await?);
         let audience = config.tokens.audience.clone();
         // Without a public URL each node names its own address, and a token of any node must serve at all.
         let expected = config.server.public_url.clone();
         let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
         let (authorizer, usage) = (core.authorizer.clone(), core.usage.clone());
+        let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
+        let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
         let door = Door {
             schema: schema::build(rooms, config.graphql.introspection == Introspection::Authenticated),
             types: GraphTypes::of(&schema::sdl()),
             verifier: Verifier::new(keys.clone(), clock.clone(), expected, audience.clone(), config.tokens.cache_size),
-            issuer: Issuer::new(keys.clone(), clock, entropy.clone(), issuer, audience, config.tokens.lifetime),
+            issuer: Issuer::new(keys.clone(), clock, entropy.clone(), issuer.clone(), audience, config.tokens.lifetime),
             authenticator: Authenticator::new(core.database.clone(), authorizer.clone(), usage, config.auth.cache_size),
             authorizer,
             audit: core.audit.clone(),
             database: core.database.clone(),
             keys,
+            tenants: core.tenants.clone(),
+            oauth: Surface::new(issuer, config.tokens.jwks_max_age, throttle),
+            trusted_proxies: config.server.trusted_proxies.clone(),
             entropy,
             body_limit: config.server.body_limit,
             body_timeout: config.server.request_timeout,
@@ -242,6 +260,7 @@ impl App {
     ) -> Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
+        let upkeep = tokio::spawn(upkeep::keep_up(self.core.clone(), self.door.clone(), stopped.clone()));
         tokio::spawn(async move {
             stop.await;
             tracing::info!("stopping");
@@ -264,6 +283,7 @@ impl App {
             () = cut_off => tracing::warn!("requests were still running when the time to drain was over"),
         }
         flusher.abort();
+        upkeep.abort();
         self.core.usage.flush().await
     }
 }
@@ -339,36 +359,4 @@ pub async fn lock(folder: &Path) -> Result<File> {
         Ok::<_, std::io::Error>(file)
     });
     locked.await.map_err(Error::internal)?.map_err(Error::internal)
-}
-
-/// The master key of the settings; for an embedded database without one, that of a file in the data folder, which is made
-/// on the first start and readable by its owner alone.
-fn master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey> {
-    if let Some(key) = &config.seal.master_key {
-        return MasterKey::parse(key.expose());
-    }
-    let path = config.data.dir.join(MASTER_KEY_FILE);
-    let made = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path);
-    match made {
-        Ok(mut file) => {
-            let key = MasterKey::generate(entropy);
-            file.write_all(key.as_bytes()).and_then(|()| file.sync_all()).map_err(Error::internal)?;
-            MasterKey::parse(&key)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_master_key(&path),
-        Err(error) => Err(Error::internal(format!("cannot make {}: {error}", path.display()))),
-    }
-}
-
-fn read_master_key(path: &Path) -> Result<MasterKey> {
-    let refused = |error: std::io::Error| Error::internal(format!("cannot read {}: {error}", path.display()));
-    let mut file = File::open(path).map_err(refused)?;
-    let mode = file.metadata().map_err(refused)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        let path = path.display();
-        return Err(Error::internal(format!("{path} can be read by others: run `chmod 600 {path}`")));
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(refused)?;
-    MasterKey::parse(&text)
 }

@@ -30,7 +30,7 @@ pub enum ErrorCode {
     NotFound,
     /// The state of things forbids it; the message says which.
     Conflict,
-    /// A client that is enabled keeps at least one secret. Rotate, disable or delete instead.
+    /// A client that is enabled keeps at least one secret or key. Rotate, disable or delete instead.
     LastSecret,
     /// Something failed on our side; the log has the cause under the request id. Try again later.
     InternalServerError,

@@ -59,6 +59,10 @@ ids! {
     AssignmentId,
     /// A key that signs tokens; the `kid` of their headers.
     KeyId,
+    /// A public key of a client.
+    ClientKeyId,
+    /// An access token; the `jti` of its claims.
+    TokenId,
     /// A record of the audit log.
     AuditId,
 }

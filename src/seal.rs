@@ -17,8 +17,13 @@ const FORMAT: u8 = 1;
 const KEY_ID_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LEN;
 
-/// The key that seals: 32 bytes, written in base 64.
+/// The key that seals: 32 bytes, written in base 64. While it is being changed, the one before opens too.
 pub struct MasterKey {
+    current: Key,
+    previous: Option<Key>,
+}
+
+struct Key {
     id: [u8; KEY_ID_LENGTH],
     key: LessSafeKey,
 }
@@ -29,11 +34,15 @@ impl MasterKey {
     /// # Errors
     /// If the text is anything else. The text is not repeated in the error.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let bytes = STANDARD.decode(text.trim()).map_err(|_| malformed())?;
-        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| malformed())?;
-        let mut id = [0; KEY_ID_LENGTH];
-        id.copy_from_slice(&digest(&SHA256, &bytes).as_ref()[..KEY_ID_LENGTH]);
-        Ok(Self { id, key: LessSafeKey::new(key) })
+        Ok(Self { current: Key::parse(text)?, previous: None })
+    }
+
+    /// The same key, which also opens what was sealed by the one before.
+    ///
+    /// # Errors
+    /// As [`MasterKey::parse`].
+    pub fn after(self, previous: &str) -> Result<Self, Error> {
+        Ok(Self { previous: Some(Key::parse(previous)?), ..self })
     }
 
     /// The text of a new key.
@@ -48,10 +57,11 @@ impl MasterKey {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);
         let mut sealed = plain.to_vec();
-        self.key
+        self.current
+            .key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed)
             .expect("a key, a credential or a certificate is shorter than the cipher's limit of 64 GiB");
-        [&[FORMAT][..], &self.id, &nonce, &sealed].concat()
+        [&[FORMAT][..], &self.current.id, &nonce, &sealed].concat()
     }
 
     /// Opens what [`MasterKey::seal`] made for the same place.
@@ -65,18 +75,44 @@ impl MasterKey {
         }
         let (header, ciphertext) = sealed.split_at(HEADER_LENGTH);
         let (id, nonce) = header[1..].split_at(KEY_ID_LENGTH);
-        if id != self.id {
-            return Err(refused("sealed by another master key"));
-        }
+        let opens = |key: &&Key| key.id == id;
+        let key = Some(&self.current).into_iter().chain(&self.previous).find(opens);
+        let key = key.ok_or_else(|| refused("sealed by another master key"))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused("not a sealed value"))?;
         let mut plain = ciphertext.to_vec();
-        let length = self
+        let length = key
             .key
             .open_in_place(nonce, Aad::from(binding), &mut plain)
             .map_err(|_| refused("altered, or moved from another row"))?
             .len();
         plain.truncate(length);
         Ok(plain)
+    }
+
+    /// Whether this was sealed by the present key, and not by the one before or by a stranger to us.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=KEY_ID_LENGTH) == Some(&self.current.id)
+    }
+
+    /// What the key before sealed, sealed anew; nothing if there is nothing to do.
+    ///
+    /// # Errors
+    /// As [`MasterKey::open`].
+    pub fn rewrap(&self, entropy: &dyn Entropy, binding: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if self.is_current(sealed) {
+            return Ok(None);
+        }
+        Ok(Some(self.seal(entropy, binding, &self.open(binding, sealed)?)))
+    }
+}
+
+impl Key {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| malformed())?;
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| malformed())?;
+        let mut id = [0; KEY_ID_LENGTH];
+        id.copy_from_slice(&digest(&SHA256, &bytes).as_ref()[..KEY_ID_LENGTH]);
+        Ok(Self { id, key: LessSafeKey::new(key) })
     }
 }
 
@@ -115,6 +151,18 @@ mod tests {
         *sealed.last_mut().unwrap() ^= 1;
         assert!(one.open("row:1", &sealed).is_err());
         assert!(one.open("row:1", &[]).is_err());
+    }
+
+    #[test]
+    fn what_the_key_before_sealed_opens_and_is_sealed_anew_once() {
+        let (old, new) = (MasterKey::generate(&SystemEntropy), MasterKey::generate(&SystemEntropy));
+        let sealed = MasterKey::parse(&old).unwrap().seal(&SystemEntropy, "row:1", b"secret");
+        let both = MasterKey::parse(&new).unwrap().after(&old).unwrap();
+        assert_eq!(both.open("row:1", &sealed).unwrap(), b"secret");
+        let anew = both.rewrap(&SystemEntropy, "row:1", &sealed).unwrap().unwrap();
+        assert_eq!(MasterKey::parse(&new).unwrap().open("row:1", &anew).unwrap(), b"secret");
+        assert!(both.rewrap(&SystemEntropy, "row:1", &anew).unwrap().is_none());
+        assert!(both.rewrap(&SystemEntropy, "row:2", &sealed).is_err());
     }
 
     #[test]

@@ -12,6 +12,9 @@ mod m0004_role_assignments;
 mod m0005_signing_keys;
 mod m0006_audit_log;
 mod m0007_idempotency_keys;
+mod m0008_key_rotation;
+mod m0009_revoked_tokens;
+mod m0010_client_keys;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -28,6 +31,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_signing_keys::Migration),
             Box::new(m0006_audit_log::Migration),
             Box::new(m0007_idempotency_keys::Migration),
+            Box::new(m0008_key_rotation::Migration),
+            Box::new(m0009_revoked_tokens::Migration),
+            Box::new(m0010_client_keys::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::auth::{RequestId, TenantScope};
 use crate::clock::{Clock, Timestamp};
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{ErrorCode, Result};
 use crate::ids::{AuditId, TenantId};
@@ -27,6 +27,20 @@ pub struct Entry {
     pub before: Option<Value>,
     /// What it is now; nothing if it is gone. Never a secret.
     pub after: Option<Value>,
+}
+
+/// Something that a client did at the door, outside the graph.
+pub struct Deed {
+    /// Who did it: a client's UUID.
+    pub actor: String,
+    /// The tenant that they belong to, and in which it happened.
+    pub tenant: TenantId,
+    /// The name of the endpoint.
+    pub operation: &'static str,
+    /// The id of the object acted upon.
+    pub subject: String,
+    /// The id of the request.
+    pub request_id: RequestId,
 }
 
 /// Something that did not happen.
@@ -156,6 +170,31 @@ impl Audit {
     /// The log in that database.
     pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self { database, clock, entropy }
+    }
+
+    /// Records what was done at the door, in the transaction in which it happens.
+    ///
+    /// # Errors
+    /// If the database refuses; the transaction must then not be committed.
+    pub async fn done(&self, write: &Write<'_>, deed: Deed) -> Result<()> {
+        let record = ActiveModel {
+            seq: NotSet,
+            id: Set(AuditId::random(&*self.entropy)),
+            at: Set(self.clock.now()),
+            actor: Set(deed.actor),
+            acting_tenant_id: Set(Some(deed.tenant)),
+            tenant_id: Set(deed.tenant),
+            operation: Set(deed.operation.to_owned()),
+            subject: Set(Some(deed.subject)),
+            outcome: Set(Outcome::Succeeded.as_str().to_owned()),
+            code: Set(None),
+            reason: Set(None),
+            request_id: Set(deed.request_id.as_str().to_owned()),
+            upstream_request_ids: Set(None),
+            before: Set(None),
+            after: Set(None),
+        };
+        add(write.on(), record).await
     }
 
     /// Records what was refused at the door. A log that cannot be written is itself logged, and the refusal stands.

@@ -7,11 +7,13 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 
 use super::entity::{self, ClientState};
+use super::reach::Reach;
 use crate::clock::{Clock, Timestamp};
 use crate::database::Database;
 use crate::error::Result;
 use crate::ids::{ClientId, TenantId};
-use crate::roles::{Permission, Role};
+use crate::roles::{Permission, Permissions, Role};
+use crate::tokens::{Claims, Revocations};
 
 /// A role that reaches into a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,16 +26,24 @@ pub struct Held {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The roles with which a caller stands in one tenant. Without any, the tenant is closed to the caller.
-#[derive(Clone, Debug, Default)]
+/// The roles with which a caller stands in one tenant, and how much of what they permit the token lets through. Without
+/// any role, the tenant is closed to the caller.
+#[derive(Clone, Debug)]
 pub struct Access {
-    held: Vec<Held>,
+    held: Arc<[Held]>,
+    let_through: Permissions,
 }
 
 impl Access {
     /// The local operator's: everything, without end.
     pub(super) fn full(tenant: TenantId) -> Self {
-        Self { held: vec![Held { role: Role::Administrator, via: tenant, expires_at: None }] }
+        let held = Held { role: Role::Administrator, via: tenant, expires_at: None };
+        Self { held: [held].into(), let_through: Permissions::ALL }
+    }
+
+    /// The same roles, of which no more is let through than that.
+    pub(super) fn narrowed(&self, let_through: Permissions) -> Self {
+        Self { held: self.held.clone(), let_through }
     }
 
     /// The roles that have not ended.
@@ -43,7 +53,12 @@ impl Access {
 
     /// Whether some role that has not ended permits this.
     pub fn permits(&self, permission: Permission, now: Timestamp) -> bool {
-        self.roles(now).any(|held| held.role.permits(permission))
+        self.let_through.contains(permission) && self.roles(now).any(|held| held.role.permits(permission))
+    }
+
+    /// Everything that some role that has not ended permits.
+    pub fn permissions(&self, now: Timestamp) -> Permissions {
+        Permissions::of(Permission::ALL.into_iter().filter(|permission| self.permits(*permission, now)))
     }
 
     /// Until when everything that `role` permits is held here: `None` if something of it is not held at all, otherwise
@@ -51,6 +66,9 @@ impl Access {
     pub fn covers(&self, role: Role, now: Timestamp) -> Option<Option<Timestamp>> {
         let mut until: Option<Timestamp> = None;
         for permission in role.permissions() {
+            if !self.let_through.contains(*permission) {
+                return None;
+            }
             let holds = self.roles(now).filter(|held| held.role.permits(*permission));
             // No end beats any end.
             let longest = holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
@@ -67,7 +85,7 @@ impl Access {
 #[derive(Debug)]
 pub(super) struct Standing {
     pub client: Option<ClientState>,
-    pub access: Arc<Access>,
+    whole: Arc<Access>,
     asked_at: Timestamp,
     version: u64,
 }
@@ -78,14 +96,24 @@ pub struct Authorizer {
     clock: Arc<dyn Clock>,
     max_age: Duration,
     // The key names both sides, so that one caller's answer never serves another.
-    standings: Cache<(ClientId, TenantId), Arc<Standing>>,
+    standings: Cache<(ClientId, TenantId, Below), Arc<Standing>>,
     version: AtomicU64,
+    revocations: Arc<Revocations>,
 }
+
+/// The tenant at or below which another must stand for anything to be held there.
+type Below = TenantId;
 
 impl Authorizer {
     /// Remembers at most `capacity` answers, none for longer than `max_age`.
     pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, max_age: Duration, capacity: usize) -> Self {
-        Self { database, clock, max_age, standings: Cache::new(capacity), version: AtomicU64::new(0) }
+        let revocations = Arc::new(Revocations::new(database.clone(), clock.clone(), max_age, capacity));
+        Self { database, clock, max_age, standings: Cache::new(capacity), version: AtomicU64::new(0), revocations }
+    }
+
+    /// The tokens that were ended before their time.
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     /// The present moment.
@@ -109,16 +137,58 @@ impl Authorizer {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What the client may do in the tenant; nothing if either does not exist or is disabled.
+    /// What a token of the client that reaches this far may do in the tenant; nothing if either does not exist or is
+    /// disabled.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn access(&self, client: ClientId, tenant: TenantId) -> Result<Arc<Access>> {
-        Ok(self.standing(client, tenant).await?.access.clone())
+    pub async fn access(&self, client: ClientId, tenant: TenantId, reach: Reach) -> Result<Arc<Access>> {
+        Ok(self.standing(client, tenant, reach).await?.access(reach))
     }
 
-    pub(super) async fn standing(&self, client: ClientId, tenant: TenantId) -> Result<Arc<Standing>> {
-        let key = (client, tenant);
+    /// What a token of the client may be narrowed to: everything that a role permits in the tenant, or in any tenant if none
+    /// is named. Nothing if no role reaches into the tenant.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn grantable(&self, client: ClientId, tenant: Option<TenantId>) -> Result<Option<Permissions>> {
+        let reader = self.database.reader();
+        let held = match tenant {
+            Some(tenant) => entity::held(reader, client, tenant, tenant).await?,
+            None => entity::held_anywhere(reader, client).await?,
+        };
+        let (access, now) = (access(held), self.now());
+        Ok(access.roles(now).next().map(|_| access.permissions(now)))
+    }
+
+    /// Whether a verified token works at this moment, asked of the database and not of memory: its client and generation
+    /// live, it is not revoked, and where it was narrowed to a tenant, that is still open to it.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn is_live(&self, claims: &Claims) -> Result<bool> {
+        let reader = self.database.reader();
+        let tenant = claims.tenant_id;
+        let (state, held, revoked) = tokio::try_join!(
+            async { Ok(entity::client(reader, claims.sub).await?) },
+            async { Ok(entity::held(reader, claims.sub, tenant, tenant).await?) },
+            self.revocations.has_now(claims.jti),
+        )?;
+        let open = !claims.tenant_only || access(held).roles(self.now()).next().is_some();
+        Ok(!revoked && open && state.is_some_and(|client| client.live && client.token_generation == claims.generation))
+    }
+
+    /// Whether the one tenant is the other or stands below it.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn is_at_or_below(&self, tenant: TenantId, top: TenantId) -> Result<bool> {
+        Ok(tenant == top || entity::is_at_or_below(self.database.reader(), tenant, top).await?)
+    }
+
+    pub(super) async fn standing(&self, client: ClientId, tenant: TenantId, reach: Reach) -> Result<Arc<Standing>> {
+        let below = reach.tenant().unwrap_or(tenant);
+        let key = (client, tenant, below);
         if let Some(standing) = self.standings.get(&key)
             && self.is_fresh(standing.asked_at, standing.version)
         {
@@ -127,16 +197,30 @@ impl Authorizer {
         // Read before the database is: a change in between makes the answer stale, not wrongly fresh.
         let (version, asked_at) = (self.version(), self.clock.now());
         let reader = self.database.reader();
-        let (state, held) = tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant))?;
-        let held = held.into_iter().filter_map(|held| {
-            let role = Role::from_id(held.role_id)?;
-            Some(Held { role, via: held.via, expires_at: held.expires_at })
-        });
-        let access = Arc::new(Access { held: held.collect() });
-        let standing = Arc::new(Standing { client: state, access, asked_at, version });
+        let (state, held) =
+            tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant, below))?;
+        let standing = Arc::new(Standing { client: state, whole: Arc::new(access(held)), asked_at, version });
         self.standings.insert(key, standing.clone());
         Ok(standing)
     }
+}
+
+impl Standing {
+    /// What a token that reaches this far may do.
+    pub(super) fn access(&self, reach: Reach) -> Arc<Access> {
+        match reach.permissions() {
+            Permissions::ALL => self.whole.clone(),
+            let_through => Arc::new(self.whole.narrowed(let_through)),
+        }
+    }
+}
+
+fn access(held: Vec<entity::Held>) -> Access {
+    let held = held.into_iter().filter_map(|held| {
+        let role = Role::from_id(held.role_id)?;
+        Some(Held { role, via: held.via, expires_at: held.expires_at })
+    });
+    Access { held: held.collect(), let_through: Permissions::ALL }
 }
 
 #[cfg(test)]
@@ -150,7 +234,8 @@ mod tests {
 
     fn access(held: &[(Role, Option<Timestamp>)]) -> Access {
         let via = TenantId::random(&SystemEntropy);
-        Access { held: held.iter().map(|&(role, expires_at)| Held { role, via, expires_at }).collect() }
+        let held = held.iter().map(|&(role, expires_at)| Held { role, via, expires_at });
+        Access { held: held.collect(), let_through: Permissions::ALL }
     }
 
     #[test]
@@ -174,5 +259,21 @@ mod tests {
         assert_eq!(both.covers(Role::Auditor, NOW), Some(Some(SOON)));
         assert_eq!(both.covers(Role::Responder, NOW), Some(Some(LATER)));
         assert_eq!(both.covers(Role::Analyst, NOW), None);
+    }
+
+    #[test]
+    fn a_narrowed_token_neither_does_nor_gives_what_its_scope_leaves_out() {
+        let whole = access(&[(Role::Administrator, None)]);
+        let narrowed = whole.narrowed(Permissions::of([Permission::ReadClients, Permission::ReadLegacy]));
+        assert!(narrowed.permits(Permission::ReadClients, NOW));
+        assert!(!narrowed.permits(Permission::ManageClients, NOW));
+        assert_eq!(narrowed.covers(Role::Auditor, NOW), Some(None));
+        assert_eq!(narrowed.covers(Role::Responder, NOW), None);
+    }
+
+    #[test]
+    fn a_scope_never_widens() {
+        let auditor = access(&[(Role::Auditor, None)]).narrowed(Permissions::ALL);
+        assert!(!auditor.permits(Permission::ManageClients, NOW));
     }
 }

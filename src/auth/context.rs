@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::access::{Access, Authorizer};
+use super::reach::Reach;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{ClientId, TenantId};
@@ -73,16 +74,18 @@ pub struct RequestContext {
     caller: Caller,
     tenant: TenantId,
     access: Arc<Access>,
+    reach: Reach,
     request_id: RequestId,
     authorizer: Arc<Authorizer>,
 }
 
 impl RequestContext {
-    /// The context of a request with a verified token, in the tenant that its header names, else in the client's own.
+    /// The context of a request with a verified token, in the tenant that its header names, else in that of the token.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` if the client is gone or disabled, its tenant is, or the token was ended; `FORBIDDEN`, in the same
-    /// words, if the tenant does not exist, is disabled, or no role of the client reaches into it.
+    /// words, if the tenant does not exist, is disabled, is not the one that the token was narrowed to, or no role of the
+    /// client reaches into it.
     pub async fn enter(
         authorizer: &Arc<Authorizer>,
         claims: &Claims,
@@ -93,19 +96,30 @@ impl RequestContext {
             None => Some(claims.tenant_id),
             Some(TenantHeader(text)) => text.as_deref().and_then(|text| text.parse().ok()),
         };
+        let reach = Reach::of(claims);
         // A header that names no tenant at all still costs the look at the client, as a foreign one does.
-        let standing = authorizer.standing(claims.sub, tenant.unwrap_or(claims.tenant_id)).await?;
+        let (standing, revoked) = tokio::try_join!(
+            authorizer.standing(claims.sub, tenant.unwrap_or(claims.tenant_id), reach),
+            authorizer.revocations().has(claims.jti),
+        )?;
+        if revoked {
+            return Err(Error::unauthenticated());
+        }
         let live =
             standing.client.as_ref().filter(|client| client.live && client.token_generation == claims.generation);
         let client = live.ok_or_else(Error::unauthenticated)?;
         let tenant = tenant.ok_or_else(Error::tenant_forbidden)?;
-        if standing.access.roles(authorizer.now()).next().is_none() {
+        // Header and token must agree: a narrowed token does not reach into the tenants below its own by a header either.
+        let agreed = reach.tenant().is_none_or(|only| only == tenant);
+        let access = standing.access(reach);
+        if !agreed || access.roles(authorizer.now()).next().is_none() {
             return Err(Error::tenant_forbidden());
         }
         Ok(Self {
             caller: Caller::Client { id: claims.sub, home: client.home },
             tenant,
-            access: standing.access.clone(),
+            access,
+            reach,
             request_id,
             authorizer: authorizer.clone(),
         })
@@ -153,6 +167,7 @@ impl RequestContext {
         TenantScope {
             tenant: self.tenant,
             caller: self.caller.clone(),
+            reach: self.reach,
             request_id: self.request_id.clone(),
             authorizer: self.authorizer.clone(),
         }
@@ -167,6 +182,7 @@ pub struct TenantHeader(pub Option<String>);
 pub struct TenantScope {
     tenant: TenantId,
     caller: Caller,
+    reach: Reach,
     request_id: RequestId,
     authorizer: Arc<Authorizer>,
 }
@@ -174,7 +190,8 @@ pub struct TenantScope {
 impl TenantScope {
     /// The scope of the local operator, who needs no token: the command line works on the database directly.
     pub fn operator(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
-        Self { tenant, caller: Caller::Operator, request_id, authorizer: authorizer.clone() }
+        let (caller, authorizer) = (Caller::Operator, authorizer.clone());
+        Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
     }
 
     /// The tenant.
@@ -197,13 +214,14 @@ impl TenantScope {
         self.authorizer.now()
     }
 
-    /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown.
+    /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown, or that the token does not
+    /// reach.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn access_in(&self, tenant: TenantId) -> Result<Arc<Access>> {
         match self.caller {
-            Caller::Client { id, .. } => self.authorizer.access(id, tenant).await,
+            Caller::Client { id, .. } => self.authorizer.access(id, tenant, self.reach).await,
             Caller::Operator => Ok(Arc::new(Access::full(tenant))),
         }
     }
@@ -216,7 +234,7 @@ impl TenantScope {
 
 impl PartialEq for TenantScope {
     fn eq(&self, other: &Self) -> bool {
-        (self.tenant, &self.caller) == (other.tenant, &other.caller)
+        (self.tenant, &self.caller, self.reach) == (other.tenant, &other.caller, other.reach)
     }
 }
 
@@ -224,7 +242,7 @@ impl Eq for TenantScope {}
 
 impl Hash for TenantScope {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.tenant, &self.caller).hash(state);
+        (self.tenant, &self.caller, self.reach).hash(state);
     }
 }
 

@@ -39,16 +39,43 @@ pub async fn client(on: &impl ConnectionTrait, client: ClientId) -> Result<Optio
     ClientState::find_by_statement(statement).one(on).await
 }
 
-/// The roles that reach into the tenant: none if it does not exist, or if it or one above it is disabled.
-pub async fn held(on: &impl ConnectionTrait, client: ClientId, tenant: TenantId) -> Result<Vec<Held>, DbErr> {
+/// The roles that reach into the tenant: none if it does not exist, does not stand at or below the other, or if it or one
+/// above it is disabled.
+pub async fn held(
+    on: &impl ConnectionTrait,
+    client: ClientId,
+    tenant: TenantId,
+    below: TenantId,
+) -> Result<Vec<Held>, DbErr> {
     let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
         FROM role_assignments r
         JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id AND a.tenant_id = $2
-        WHERE r.client_id = $1 AND NOT EXISTS (
+        WHERE r.client_id = $1 AND EXISTS (
+            SELECT 1 FROM tenant_ancestors n WHERE n.tenant_id = $2 AND n.ancestor_id = $3
+        ) AND NOT EXISTS (
             SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
             WHERE b.tenant_id = $2 AND NOT t.enabled
         )
         ORDER BY a.distance, r.role_id";
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into(), tenant.into()]);
+    let values = [client.into(), tenant.into(), below.into()];
+    Held::find_by_statement(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).all(on).await
+}
+
+/// The roles of the client in all tenants that are open.
+pub async fn held_anywhere(on: &impl ConnectionTrait, client: ClientId) -> Result<Vec<Held>, DbErr> {
+    let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
+        FROM role_assignments r
+        WHERE r.client_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
+            WHERE b.tenant_id = r.tenant_id AND NOT t.enabled
+        )";
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into()]);
     Held::find_by_statement(statement).all(on).await
+}
+
+/// Whether `top` is the tenant or stands above it.
+pub async fn is_at_or_below(on: &impl ConnectionTrait, tenant: TenantId, top: TenantId) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 AS found FROM tenant_ancestors WHERE tenant_id = $1 AND ancestor_id = $2";
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [tenant.into(), top.into()]);
+    Ok(on.query_one_raw(statement).await?.is_some())
 }

@@ -8,6 +8,8 @@ pub mod bearer;
 mod context;
 mod entity;
 pub mod graphql;
+mod reach;
 
 pub use access::{Access, Authorizer, Held};
 pub use context::{Caller, RequestContext, RequestId, TenantScope};
+pub use reach::Reach;

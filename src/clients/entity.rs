@@ -1,5 +1,7 @@
 //! The tables of clients, their secrets, their roles, and of what was asked for under an idempotency key.
 
+pub mod key;
+
 use sea_orm::entity::prelude::*;
 use sea_orm::{FromQueryResult, Statement};
 

@@ -15,7 +15,7 @@ use crate::secret::PlainSecret;
 /// The role that a client gets if none is named.
 pub const DEFAULT_ROLE: Role = Role::Analyst;
 
-/// A client with its roles and the state of its secrets.
+/// A client with its roles and the state of its secrets and keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// The client itself.
@@ -24,12 +24,19 @@ pub struct Client {
     pub assignments: Vec<entity::assignment::Model>,
     /// Its secrets, ended ones too, newest first.
     pub secrets: Vec<entity::secret::Model>,
+    /// Its public keys, newest first; two at most.
+    pub keys: Vec<entity::key::Model>,
 }
 
 impl Client {
     /// The secrets that work, newest first; two at most.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &entity::secret::Model> {
         self.secrets.iter().filter(move |secret| secret.is_live(now))
+    }
+
+    /// How many secrets and keys it could prove itself with.
+    pub fn credentials(&self, now: Timestamp) -> usize {
+        self.live_secrets(now).count() + self.keys.len()
     }
 
     /// The state of a rotation, while two secrets work. The old one is safe to retire once the new one was used and the old
@@ -52,6 +59,7 @@ impl Client {
         let secrets = self.live_secrets(now).map(|secret| {
             json!({ "id": secret.id, "retiresAt": secret.retires_at.map(text), "expiresAt": secret.expires_at.map(text) })
         });
+        let keys = self.keys.iter().map(|key| json!({ "id": key.id, "thumbprint": key.thumbprint }));
         json!({
             "name": self.row.name,
             "clientID": self.row.client_id,
@@ -60,6 +68,7 @@ impl Client {
             "enabled": self.row.enabled,
             "roles": roles.collect::<Vec<_>>(),
             "secrets": secrets.collect::<Vec<_>>(),
+            "keys": keys.collect::<Vec<_>>(),
         })
     }
 }

@@ -17,6 +17,7 @@ mod layers;
 mod load;
 mod log;
 mod names;
+mod networks;
 mod playground;
 mod public_url;
 mod ranges;
@@ -38,6 +39,7 @@ pub use errors::{ConfigErrors, Problem, Source};
 pub use graphql::{GraphqlConfig, Introspection};
 pub use log::{LogConfig, LogFormat};
 pub use names::Setting;
+pub use networks::Networks;
 pub use playground::PlaygroundConfig;
 pub use seal::SealConfig;
 pub use secret_text::SecretText;
@@ -105,6 +107,11 @@ impl Config {
                 ["database.url", "seal.master_key"],
                 "PostgreSQL needs a master key that all nodes share: \
                  set seal.master_key, or name its file in TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
+            ),
+            (
+                self.seal.previous_master_key.is_some() && self.seal.master_key.is_none(),
+                ["seal.previous_master_key", "seal.master_key"],
+                "seal.previous_master_key opens what was sealed before seal.master_key was changed: set both",
             ),
             (
                 one_listener,

@@ -17,7 +17,7 @@ use super::Config;
 pub(super) const PREFIX: &str = "TENANT_GATEWAY__";
 
 /// Settings that may also be given as the path of a file.
-const SECRETS: [&str; 2] = ["database.url", "seal.master_key"];
+const SECRETS: [&str; 3] = ["database.url", "seal.master_key", "seal.previous_master_key"];
 
 /// One setting, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

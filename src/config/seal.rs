@@ -12,16 +12,22 @@ pub struct SealConfig {
     /// Variable `TENANT_GATEWAY__SEAL__MASTER_KEY`, or `TENANT_GATEWAY__SEAL__MASTER_KEY_FILE` for the path of a file
     /// that holds it; default absent.
     pub master_key: Option<SecretText>,
+
+    /// The master key before: it still opens what it sealed, and seals nothing. Set it beside the new `master_key` on every
+    /// node, run `tenant-gateway keys rotate-master`, then take it away. With several nodes, first start each with the new
+    /// key here and the old one as `master_key`, so that all know both before one seals with the new one. Secret.
+    /// Variable `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY`, or `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY_FILE` for the
+    /// path of a file that holds it; default absent.
+    pub previous_master_key: Option<SecretText>,
 }
 
 impl SealConfig {
     pub(super) fn check(&self) -> Result<(), String> {
-        match &self.master_key {
-            Some(key) if !is_base64_of_32_bytes(key.expose()) => {
-                Err("must be 32 bytes in standard base64, 44 characters; make one with: openssl rand -base64 32".into())
-            }
-            _ => Ok(()),
+        let mut keys = self.master_key.iter().chain(&self.previous_master_key);
+        if keys.all(|key| is_base64_of_32_bytes(key.expose())) {
+            return Ok(());
         }
+        Err("must be 32 bytes in standard base64, 44 characters; make one with: openssl rand -base64 32".into())
     }
 }
 

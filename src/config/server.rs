@@ -2,7 +2,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{friendly_duration, public_url, ranges};
+use super::{Networks, friendly_duration, public_url, ranges};
 
 /// The public listener and what one request may cost.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -18,6 +18,11 @@ pub struct ServerConfig {
     /// Variable `TENANT_GATEWAY__SERVER__PUBLIC_URL`, default absent.
     #[serde(deserialize_with = "public_url::deserialize")]
     pub public_url: Option<String>,
+
+    /// The networks of the proxies in front, such as `["10.0.0.0/8"]`: from them alone, `Forwarded` and `X-Forwarded-For` are
+    /// believed to name the address of the caller. A variable may also hold them as one text with commas.
+    /// Variable `TENANT_GATEWAY__SERVER__TRUSTED_PROXIES`, default `[]`.
+    pub trusted_proxies: Networks,
 
     /// The largest request body, in bytes, from 1024 to 67108864; a larger one is answered with 413.
     /// Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
@@ -39,6 +44,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: Networks::default(),
             body_limit: 256 * 1024,
             shutdown_grace: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),

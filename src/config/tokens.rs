@@ -17,6 +17,17 @@ pub struct TokensConfig {
     /// Variable `TENANT_GATEWAY__TOKENS__ALGORITHM`, default `EdDSA`.
     pub algorithm: TokenAlgorithm,
 
+    /// How long a key signs before the next one takes over, from 1 day to 1000 days. Any node makes the next one in time.
+    /// Variable `TENANT_GATEWAY__TOKENS__KEY_LIFETIME`, default `30d`.
+    #[serde(with = "friendly_duration")]
+    pub key_lifetime: Duration,
+
+    /// How long readers may keep the published key set, from 1 second to 12 hours: the `max-age` of `jwks.json`. A new key
+    /// is published that much, and 90 seconds more, before it signs.
+    /// Variable `TENANT_GATEWAY__TOKENS__JWKS_MAX_AGE`, default `10m`.
+    #[serde(with = "friendly_duration")]
+    pub jwks_max_age: Duration,
+
     /// The `aud` claim of issued tokens, and the one that presented tokens must carry.
     /// Variable `TENANT_GATEWAY__TOKENS__AUDIENCE`, default `tenant-gateway`.
     pub audience: String,
@@ -25,6 +36,8 @@ pub struct TokensConfig {
     /// Variable `TENANT_GATEWAY__TOKENS__CACHE_SIZE`, default `10000`.
     pub cache_size: usize,
 }
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// How tokens are signed, named as in JWT headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -46,6 +59,8 @@ impl Default for TokensConfig {
         Self {
             lifetime: Duration::from_hours(1),
             algorithm: TokenAlgorithm::default(),
+            key_lifetime: 30 * DAY,
+            jwks_max_age: Duration::from_mins(10),
             audience: "tenant-gateway".into(),
             cache_size: 10_000,
         }
@@ -57,7 +72,9 @@ impl TokensConfig {
         if self.audience.trim().is_empty() {
             return Err("must not be empty".into());
         }
-        ranges::duration(self.lifetime, Duration::from_mins(1)..=Duration::from_hours(24))?;
+        ranges::duration(self.lifetime, Duration::from_mins(1)..=DAY)?;
+        ranges::duration(self.key_lifetime, DAY..=1000 * DAY)?;
+        ranges::duration(self.jwks_max_age, Duration::from_secs(1)..=Duration::from_hours(12))?;
         ranges::number(self.cache_size, 1..=10_000_000)
     }
 }

@@ -1,8 +1,9 @@
 //! The door: everything that speaks HTTP.
 
+mod address;
 mod graphql;
 mod health;
-mod oauth;
+pub mod oauth;
 mod reply;
 mod request_id;
 
@@ -18,9 +19,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::audit::Audit;
 use crate::auth::Authorizer;
 use crate::clients::Authenticator;
+use crate::config::Networks;
 use crate::database::Database;
 use crate::entropy::Entropy;
 use crate::schema::GatewaySchema;
+use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 
 /// What the door needs of the house.
@@ -41,8 +44,14 @@ pub struct Door {
     pub audit: Arc<Audit>,
     /// Asked by the readiness check.
     pub database: Arc<Database>,
-    /// Asked by the readiness check.
+    /// Published; asked by the readiness check.
     pub keys: Arc<KeyRing>,
+    /// Knows whose audit log keeps what strangers try.
+    pub tenants: Arc<Tenants>,
+    /// What the OAuth endpoints need of their own.
+    pub oauth: oauth::Surface,
+    /// The proxies that are believed when they name the caller's address.
+    pub trusted_proxies: Networks,
     /// Makes request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The largest body of a GraphQL request, in bytes.
@@ -56,8 +65,7 @@ pub fn router(door: Arc<Door>) -> Router {
     Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/public/query", any(graphql::handle))
-        .route("/auth/api/v2/auth/token", any(oauth::token))
-        .route("/oauth2/token", any(oauth::token))
+        .merge(oauth::routes())
         .merge(health_routes())
         .fallback(reply::no_such_path)
         .with_state(door.clone())

@@ -1,9 +1,8 @@
 //! One id a request: in the answer, in every log line, in every record.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -45,9 +44,4 @@ pub async fn with_request_id(State(door): State<Arc<Door>>, mut request: Request
     }
     .instrument(span)
     .await
-}
-
-/// The address that a request came from.
-pub fn peer(peer: Option<&ConnectInfo<SocketAddr>>) -> IpAddr {
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip().to_canonical())
 }

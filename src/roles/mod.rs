@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::ids::RoleId;
 
 pub mod graphql;
+mod permissions;
+
+pub use permissions::Permissions;
 
 /// One thing that a role may allow, in a tenant and in all below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,19 @@ impl Permission {
         Self::ReadLegacy,
         Self::WriteLegacy,
     ];
+
+    /// The name by which the scope of a token narrows it to this.
+    pub const fn scope(self) -> &'static str {
+        match self {
+            Self::ManageTenants => "tenants:manage",
+            Self::ReadClients => "clients:read",
+            Self::ManageClients => "clients:manage",
+            Self::ReadAuditLog => "audit:read",
+            Self::ManageUpstreams => "upstreams:manage",
+            Self::ReadLegacy => "legacy:read",
+            Self::WriteLegacy => "legacy:write",
+        }
+    }
 
     /// What is missing without it, as the end of "this needs the right to …".
     pub const fn sentence(self) -> &'static str {

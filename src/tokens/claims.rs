@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ClientId, TenantId};
+use crate::clock::Timestamp;
+use crate::ids::{ClientId, TenantId, TokenId};
 
 /// The `typ` of the header (RFC 9068, section 2.1).
 pub(super) const TOKEN_TYPE: &str = "at+jwt";
 
-/// The one scope there is: use of the GraphQL endpoint with all that the client's roles permit.
+/// The scope of a token that was not narrowed: use of the GraphQL endpoint with all that the client's roles permit.
 pub const SCOPE: &str = "graphql";
 
-/// The claims of an access token (RFC 9068, section 2.2), and three of our own. There is no list of roles: it would go
+/// The claims of an access token (RFC 9068, section 2.2), and some of our own. There is no list of roles: it would go
 /// stale, and what a client may do is looked up at each use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
@@ -25,17 +26,33 @@ pub struct Claims {
     /// When it was issued, in seconds since 1970 UTC.
     pub iat: i64,
     /// The token's own id.
-    pub jti: String,
+    pub jti: TokenId,
     /// The client's OAuth `client_id`.
     pub client_id: String,
-    /// What it may be used for.
+    /// What it may be used for: scopes separated by spaces.
     pub scope: String,
-    /// The client's own tenant.
+    /// The tenant that a request is in if its header names none: the client's own, or the one that the token was narrowed
+    /// to.
     pub tenant_id: TenantId,
-    /// The client's own tenant once more, where the Taegis SDK looks for it (`get_token_tenant_id`).
+    /// `tenant_id` once more, where the Taegis SDK looks for it (`get_token_tenant_id`).
     #[serde(rename = "https://missione/octolabs/io/tenantIds")]
     pub tenant_ids: String,
+    /// Whether the token is good in `tenant_id` alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tenant_only: bool,
     /// The client's token generation. A forced rotation begins a new one, and tokens of older ones are refused.
     #[serde(rename = "gen")]
     pub generation: i64,
+}
+
+impl Claims {
+    /// The one tenant that the token is good in; absent if it was not narrowed.
+    pub fn only_tenant(&self) -> Option<TenantId> {
+        self.tenant_only.then_some(self.tenant_id)
+    }
+
+    /// When it ends.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.exp.saturating_mul(1000))
+    }
 }

@@ -1,7 +1,7 @@
-//! The table of signing keys.
+//! The tables of signing keys and of revoked tokens.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{QueryOrder, TryInsertResult};
 
 use crate::clock::Timestamp;
@@ -13,13 +13,17 @@ use crate::ids::KeyId;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: KeyId,
-    /// Counts up; the newest signs.
+    /// Counts up; the newest that may sign does.
     pub generation: i64,
     pub algorithm: String,
     pub public_jwk: String,
     /// PKCS #8, sealed for `signing_key:<id>`.
     pub sealed_private_key: Vec<u8>,
     pub created_at: Timestamp,
+    /// From when on it may sign; it is published before.
+    pub active_from: Timestamp,
+    /// When nothing that it signed is needed any more; absent while it has no successor.
+    pub retired_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -38,4 +42,79 @@ pub async fn insert_if_first(on: &impl ConnectionTrait, key: Model) -> Result<bo
     let inserted =
         Entity::insert(ActiveModel::from(key)).on_conflict(first).try_insert().exec_without_returning(on).await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(count) if count > 0))
+}
+
+/// Lets the predecessors of a key go at that moment, unless they go before: those of its algorithm, and those of another
+/// that nobody has renewed since `unused_since`.
+pub async fn retire_before(
+    on: &impl ConnectionTrait,
+    successor: &Model,
+    unused_since: Timestamp,
+    at: Timestamp,
+) -> Result<(), DbErr> {
+    let superseded = Column::Algorithm.eq(&successor.algorithm).or(Column::CreatedAt.lt(unused_since));
+    Entity::update_many()
+        .col_expr(Column::RetiredAt, Expr::value(at))
+        .filter(Column::Generation.lt(successor.generation))
+        .filter(superseded)
+        .filter(Column::RetiredAt.is_null().or(Column::RetiredAt.gt(at)))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// Drops the keys that are gone.
+pub async fn forget_retired(on: &impl ConnectionTrait, now: Timestamp) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::RetiredAt.lte(now)).exec(on).await?;
+    Ok(())
+}
+
+/// Puts what was sealed anew in the place of what was read, unless somebody else did so first.
+pub async fn reseal(on: &impl ConnectionTrait, id: KeyId, read: Vec<u8>, anew: Vec<u8>) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(Column::SealedPrivateKey, Expr::value(anew));
+    update.filter(Column::Id.eq(id)).filter(Column::SealedPrivateKey.eq(read)).exec(on).await?;
+    Ok(())
+}
+
+/// Tokens that were ended before their time.
+pub mod revoked {
+    use sea_orm::entity::prelude::*;
+    use sea_orm::sea_query::OnConflict;
+    use sea_orm::{IntoActiveModel, TryInsertResult};
+
+    use crate::clock::Timestamp;
+    use crate::ids::TokenId;
+
+    /// A token.
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "revoked_tokens")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: TokenId,
+        /// When it would have ended anyway.
+        pub expires_at: Timestamp,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    /// Adds a token; says whether it was not there yet.
+    pub async fn add(on: &impl ConnectionTrait, token: Model) -> Result<bool, DbErr> {
+        let once = OnConflict::column(Column::Id).do_nothing().to_owned();
+        let insert = Entity::insert(token.into_active_model()).on_conflict(once).try_insert();
+        Ok(matches!(insert.exec_without_returning(on).await?, TryInsertResult::Inserted(count) if count > 0))
+    }
+
+    /// Whether the token is there.
+    pub async fn holds(on: &impl ConnectionTrait, id: TokenId) -> Result<bool, DbErr> {
+        Ok(Entity::find_by_id(id).one(on).await?.is_some())
+    }
+
+    /// Drops tokens that would have ended before that moment.
+    pub async fn forget(on: &impl ConnectionTrait, before: Timestamp) -> Result<(), DbErr> {
+        Entity::delete_many().filter(Column::ExpiresAt.lt(before)).exec(on).await?;
+        Ok(())
+    }
 }

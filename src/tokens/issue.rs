@@ -11,7 +11,7 @@ use super::keys::KeyRing;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-use crate::ids::{ClientId, TenantId, random_uuid};
+use crate::ids::{ClientId, TenantId, TokenId};
 
 /// Whom a token is made for.
 #[derive(Clone, Debug)]
@@ -24,6 +24,22 @@ pub struct Subject {
     pub tenant: TenantId,
     /// Its present token generation.
     pub generation: i64,
+}
+
+/// How far a token is to reach. Whether the client itself reaches that far is asked at each use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowing {
+    /// The one tenant that it is good in; every one that the client may enter if absent.
+    pub tenant: Option<TenantId>,
+    /// The scopes, separated by spaces.
+    pub scope: String,
+}
+
+impl Default for Narrowing {
+    /// As far as the client.
+    fn default() -> Self {
+        Self { tenant: None, scope: SCOPE.to_owned() }
+    }
 }
 
 /// A signed token and how long it lives.
@@ -63,11 +79,19 @@ impl Issuer {
         Self { keys, clock, entropy, issuer, audience, lifetime }
     }
 
-    /// A new token for the client.
+    /// A new token for the client that reaches as far as the client does.
     ///
     /// # Errors
     /// If there is no key to sign with.
     pub fn issue(&self, subject: &Subject) -> Result<IssuedToken> {
+        self.issue_narrowed(subject, &Narrowing::default())
+    }
+
+    /// A new token for the client that reaches no further than that.
+    ///
+    /// # Errors
+    /// If there is no key to sign with.
+    pub fn issue_narrowed(&self, subject: &Subject, narrowing: &Narrowing) -> Result<IssuedToken> {
         let key = self.keys.current()?;
         let header = Header {
             typ: Some(TOKEN_TYPE.to_owned()),
@@ -76,17 +100,19 @@ impl Issuer {
         };
         let issued_at = self.clock.now().seconds();
         let expires_in = self.lifetime.as_secs();
+        let tenant = narrowing.tenant.unwrap_or(subject.tenant);
         let claims = Claims {
             iss: self.issuer.clone(),
             sub: subject.client,
             aud: self.audience.clone(),
             exp: issued_at.saturating_add_unsigned(expires_in),
             iat: issued_at,
-            jti: random_uuid(&*self.entropy).to_string(),
+            jti: TokenId::random(&*self.entropy),
             client_id: subject.client_id.clone(),
-            scope: SCOPE.to_owned(),
-            tenant_id: subject.tenant,
-            tenant_ids: subject.tenant.to_string(),
+            scope: narrowing.scope.clone(),
+            tenant_id: tenant,
+            tenant_ids: tenant.to_string(),
+            tenant_only: narrowing.tenant.is_some(),
             generation: subject.generation,
         };
         let token = jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(Error::internal)?;

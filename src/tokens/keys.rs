@@ -1,102 +1,24 @@
 //! The keys that sign: made on first use, sealed in the database, shared by all nodes.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
+use super::algorithm::Algorithm;
 use super::entity;
-use crate::clock::{Clock, Timestamp};
-use crate::database::Database;
-use crate::entropy::Entropy;
+use super::rotation::{Rotation, binding};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
-use crate::seal::MasterKey;
 
 /// How long a key id that was not found is not looked for again: made-up ids must not cost a database call each.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// The algorithms that a token may be signed with. Nothing else is ever accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// Ed25519 (RFC 8037): the default.
-    EdDsa,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// RSA of 2048 bits with SHA-256, for readers that know nothing newer.
-    Rs256,
-}
-
-impl Algorithm {
-    /// The name in the header of a token (RFC 7518, section 3.1; RFC 8037, section 3.1).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EdDsa => "EdDSA",
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-        }
-    }
-
-    pub(super) const fn jwt(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-        }
-    }
-
-    /// A new private key in PKCS #8.
-    fn generate(self) -> Result<Vec<u8>> {
-        let failed = |_| Error::internal("the crypto library could not make a signing key");
-        Ok(match self {
-            // The older form, without the public half, is the one that jsonwebtoken reads.
-            Self::EdDsa => {
-                Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()).map_err(failed)?.as_ref().to_vec()
-            }
-            Self::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-                .map_err(failed)?
-                .as_ref()
-                .to_vec(),
-            Self::Rs256 => {
-                RsaKeyPair::generate(KeySize::Rsa2048).and_then(|key| key.as_der()).map_err(failed)?.as_ref().to_vec()
-            }
-        })
-    }
-
-    fn encoding_key(self, pkcs8: &[u8]) -> Result<EncodingKey> {
-        match self {
-            Self::EdDsa => Ok(EncodingKey::from_ed_der(pkcs8)),
-            Self::Es256 => Ok(EncodingKey::from_ec_der(pkcs8)),
-            Self::Rs256 => {
-                let pem =
-                    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8));
-                EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(Error::internal)
-            }
-        }
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        [Self::EdDsa, Self::Es256, Self::Rs256]
-            .into_iter()
-            .find(|algorithm| algorithm.name() == text)
-            .ok_or_else(|| Error::internal("a signing key of an unknown algorithm is stored"))
-    }
-}
-
 /// A key of the ring, opened.
+#[derive(Clone)]
 pub struct SigningKey {
     /// The `kid`.
     pub id: KeyId,
@@ -104,7 +26,20 @@ pub struct SigningKey {
     pub algorithm: Algorithm,
     pub(super) encoding: EncodingKey,
     pub(super) decoding: DecodingKey,
-    generation: i64,
+    public: Jwk,
+    active_from: Timestamp,
+    retired_at: Option<Timestamp>,
+}
+
+impl SigningKey {
+    /// Whether it may sign a token now: it has been published long enough, and it will not be gone before the token is.
+    fn may_sign(&self, now: Timestamp, token_lifetime: Duration) -> bool {
+        self.active_from <= now && self.retired_at.is_none_or(|end| now.plus(token_lifetime) <= end)
+    }
+
+    fn is_gone(&self, now: Timestamp) -> bool {
+        self.retired_at.is_some_and(|end| end <= now)
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -115,114 +50,125 @@ impl fmt::Debug for SigningKey {
 
 /// All keys of the deployment, as this node last read them.
 pub struct KeyRing {
-    database: Arc<Database>,
-    master: Arc<MasterKey>,
-    clock: Arc<dyn Clock>,
+    rotation: Rotation,
+    // Newest first.
     keys: RwLock<Arc<Vec<Arc<SigningKey>>>>,
     reload: tokio::sync::Mutex<Timestamp>,
-    algorithm: Algorithm,
 }
 
 impl KeyRing {
-    /// Reads the keys, and makes one if there is none of the wanted algorithm. Of several nodes that start at once, one
-    /// makes it and all use it.
+    /// Reads the keys, and makes one if there is none of the wanted algorithm.
     ///
     /// # Errors
     /// If the database cannot be asked, or the master key is not the one that sealed the keys.
-    pub async fn open(
-        database: Arc<Database>,
-        master: Arc<MasterKey>,
-        clock: Arc<dyn Clock>,
-        entropy: &dyn Entropy,
-        algorithm: Algorithm,
-    ) -> Result<Self> {
-        let reload = tokio::sync::Mutex::new(clock.now());
-        let ring = Self { database, master, clock, keys: RwLock::default(), reload, algorithm };
-        ring.load().await?;
-        while ring.signing().is_none() {
-            ring.make(entropy).await?;
-            ring.load().await?;
-        }
+    pub async fn open(rotation: Rotation) -> Result<Self> {
+        let reload = tokio::sync::Mutex::new(rotation.clock.now());
+        let ring = Self { rotation, keys: RwLock::default(), reload };
+        ring.load(Unopened::Refuse).await?;
+        ring.rotation.rotate_if_due().await?;
+        ring.load(Unopened::Refuse).await?;
         Ok(ring)
     }
 
-    /// The key that signs: the newest of the wanted algorithm.
+    /// The key that signs: the newest of the wanted algorithm that may. While a first key of that algorithm waits, the
+    /// newest of any.
     ///
     /// # Errors
     /// If there is none, which [`KeyRing::open`] prevents.
     pub fn current(&self) -> Result<Arc<SigningKey>> {
-        self.signing().ok_or_else(|| Error::internal("the key ring is empty"))
+        let (keys, now) = (self.keys(), self.rotation.clock.now());
+        let lifetime = self.rotation.schedule.token_lifetime;
+        let ready = || keys.iter().filter(|key| key.may_sign(now, lifetime));
+        let wanted = ready().find(|key| key.algorithm == self.rotation.algorithm);
+        // If the clock was set back, none is ready: the oldest is the one that most readers know.
+        let signing = wanted.or_else(|| ready().next()).or_else(|| keys.last());
+        signing.cloned().ok_or_else(|| Error::internal("the key ring is empty"))
     }
 
-    /// The key with that id; keys made by other nodes since are found too.
+    /// The key with that id, unless it is gone; keys made by other nodes since are found too.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn find(&self, id: KeyId) -> Result<Option<Arc<SigningKey>>> {
-        let known = |ring: &Self| ring.keys().iter().find(|key| key.id == id).cloned();
-        if let Some(key) = known(self) {
+        let now = self.rotation.clock.now();
+        let known = || self.keys().iter().find(|key| key.id == id && !key.is_gone(now)).cloned();
+        if let Some(key) = known() {
             return Ok(Some(key));
         }
         let mut last = self.reload.lock().await;
-        if self.clock.now().since(*last) >= RELOAD_PAUSE {
-            *last = self.clock.now();
-            self.load().await?;
+        if now.since(*last) >= RELOAD_PAUSE {
+            *last = now;
+            self.load(Unopened::Skip).await?;
         }
-        Ok(known(self))
+        Ok(known())
+    }
+
+    /// The public halves of all keys that sign, will sign, or signed tokens that may be alive (RFC 7517, section 5).
+    pub fn published(&self) -> JwkSet {
+        let (keys, now) = (self.keys(), self.rotation.clock.now());
+        JwkSet { keys: keys.iter().filter(|key| !key.is_gone(now)).map(|key| key.public.clone()).collect() }
+    }
+
+    /// Does what is due: takes over the keys that other nodes made, makes the next one in time, drops those that are gone.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn refresh(&self) -> Result<()> {
+        self.rotation.rotate_if_due().await?;
+        let write = self.rotation.database.write().await?;
+        entity::forget_retired(write.on(), self.rotation.clock.now()).await?;
+        write.commit().await?;
+        self.load(Unopened::Skip).await
     }
 
     fn keys(&self) -> Arc<Vec<Arc<SigningKey>>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn signing(&self) -> Option<Arc<SigningKey>> {
-        self.keys().iter().find(|key| key.algorithm == self.algorithm).cloned()
-    }
-
-    async fn load(&self) -> Result<()> {
-        let rows = entity::all(self.database.reader()).await?;
-        let keys = rows.into_iter().map(|row| self.unseal(row).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+    async fn load(&self, unopened: Unopened) -> Result<()> {
+        let known = self.keys();
+        let mut keys = Vec::new();
+        for row in entity::all(self.rotation.database.reader()).await? {
+            let (id, opened) = (row.id, known.iter().find(|key| key.id == row.id));
+            let key = match opened {
+                // What is open stays open, also while the master key is being changed under a running node.
+                Some(key) => Ok(SigningKey { retired_at: row.retired_at, ..SigningKey::clone(key) }),
+                None => self.unseal(row),
+            };
+            match (key, unopened) {
+                (Ok(key), _) => keys.push(Arc::new(key)),
+                (Err(error), Unopened::Refuse) => return Err(error),
+                (Err(error), Unopened::Skip) => {
+                    tracing::error!(kid = %id, "a signing key does not open: its tokens are refused on this node");
+                    error.log_cause();
+                }
+            }
+        }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(())
     }
 
     fn unseal(&self, row: entity::Model) -> Result<SigningKey> {
         let algorithm: Algorithm = row.algorithm.parse()?;
-        let private = self.master.open(&binding(row.id), &row.sealed_private_key)?;
+        let private = self.rotation.master.open(&binding(row.id), &row.sealed_private_key)?;
         let public: Jwk = serde_json::from_str(&row.public_jwk).map_err(Error::internal)?;
         Ok(SigningKey {
             id: row.id,
             algorithm,
             encoding: algorithm.encoding_key(&private)?,
             decoding: DecodingKey::from_jwk(&public).map_err(Error::internal)?,
-            generation: row.generation,
+            public,
+            active_from: row.active_from,
+            retired_at: row.retired_at,
         })
-    }
-
-    async fn make(&self, entropy: &dyn Entropy) -> Result<()> {
-        let id = KeyId::random(entropy);
-        let private = self.algorithm.generate()?;
-        let encoding = self.algorithm.encoding_key(&private)?;
-        let mut public = Jwk::from_encoding_key(&encoding, self.algorithm.jwt()).map_err(Error::internal)?;
-        public.common.key_id = Some(id.to_string());
-        public.common.public_key_use = Some(jsonwebtoken::jwk::PublicKeyUse::Signature);
-        let newest = self.keys().first().map_or(0, |key| key.generation);
-        let key = entity::Model {
-            id,
-            generation: newest + 1,
-            algorithm: self.algorithm.name().to_owned(),
-            public_jwk: serde_json::to_string(&public).map_err(Error::internal)?,
-            sealed_private_key: self.master.seal(entropy, &binding(id), &private),
-            created_at: self.clock.now(),
-        };
-        let write = self.database.write().await?;
-        if entity::insert_if_first(write.on(), key).await? {
-            tracing::info!(kid = %id, algorithm = self.algorithm.name(), "signing key made");
-        }
-        write.commit().await
     }
 }
 
-fn binding(id: KeyId) -> String {
-    format!("signing_key:{id}")
+/// What to do about a key that does not open.
+#[derive(Clone, Copy)]
+enum Unopened {
+    /// At the start: a wrong master key must not pass for an empty database.
+    Refuse,
+    /// Later: another node may have a newer master key already, and this one serves on with what it has.
+    Skip,
 }

@@ -1,12 +1,25 @@
-//! Access tokens: JWTs by RFC 9068, signed with keys that all nodes share.
+//! Access tokens: JWTs by RFC 9068, signed with keys that all nodes share; and the assertions that clients sign.
 
+mod algorithm;
+mod assertion;
 mod claims;
+mod decoys;
 mod entity;
 mod issue;
 mod keys;
+mod public_key;
+mod revocation;
+mod rotation;
+mod schedule;
 mod verify;
 
+pub use algorithm::Algorithm;
+pub use assertion::{Assertion, Proof};
 pub use claims::{Claims, SCOPE};
-pub use issue::{IssuedToken, Issuer, Subject};
-pub use keys::{Algorithm, KeyRing};
+pub use issue::{IssuedToken, Issuer, Narrowing, Subject};
+pub use keys::KeyRing;
+pub use public_key::PublicKey;
+pub use revocation::Revocations;
+pub use rotation::{Rotated, Rotation, rewrap};
+pub use schedule::{REFRESH_EVERY, Schedule};
 pub use verify::Verifier;

@@ -73,7 +73,7 @@ impl Verifier {
     /// The algorithm is that of the key that `kid` names, never one that the token chooses; the key comes from our own
     /// ring alone (RFC 8725, sections 3.1 and 3.10).
     async fn check(&self, token: &str) -> Result<Option<Claims>> {
-        let Ok(header) = decode_header(token) else { return Ok(None) };
+        let Some(header) = decode_header(token).ok().filter(|header| header.crit.is_none()) else { return Ok(None) };
         let typed = header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
         let Some(id) = header.kid.filter(|_| typed).and_then(|kid| kid.parse().ok()) else { return Ok(None) };
         let Some(key) = self.keys.find(id).await? else { return Ok(None) };

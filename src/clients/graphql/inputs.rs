@@ -1,6 +1,8 @@
 //! What the graph takes from callers, and how it becomes valid.
 
-use async_graphql::{Enum, ID, InputObject};
+use async_graphql::{Enum, ID, InputObject, Json};
+
+use serde_json::Value;
 
 use crate::clients::model::{ClientFilter, ClientOrder, Grant, SortBy};
 use crate::clock::Timestamp;
@@ -8,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::names::NamePattern;
 use crate::roles::Role;
+use crate::tokens::PublicKey;
 
 /// A list of ids becomes a statement: it has a limit.
 const LIST_MAX: usize = 1000;
@@ -27,6 +30,22 @@ pub struct UpdateClientInput {
     pub name: Option<String>,
     /// A disabled client gets no tokens, and those that it has are refused.
     pub enabled: Option<bool>,
+}
+
+/// A public key to be registered.
+#[derive(InputObject)]
+pub struct AddClientKeyInput {
+    /// The public key as a JWK (RFC 7517): an object with `kty` and, by its kind, `crv` and `x` (Ed25519), `crv`, `x` and
+    /// `y` (P-256), or `n` and `e` (RSA of 2048 to 8192 bits). `kid` is kept; `alg` and `use` must fit if they are there.
+    /// BAD_USER_INPUT for any other key, and for one that holds a private part.
+    jwk: Json<Value>,
+}
+
+impl AddClientKeyInput {
+    /// Checks the key.
+    pub fn parse(self) -> Result<PublicKey> {
+        PublicKey::parse("input.jwk", &self.jwk.0)
+    }
 }
 
 /// A role to be given.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use async_graphql::{Context, ID, Object};
 
-use super::inputs::{ClientRoleAssignmentInput, CreateClientInput, UpdateClientInput, limited, parse_roles};
+use super::inputs::{
+    AddClientKeyInput, ClientRoleAssignmentInput, CreateClientInput, UpdateClientInput, limited, parse_roles,
+};
 use super::objects::{Client, NewClient};
 use crate::auth::TenantScope;
 use crate::auth::graphql::{request, room};
@@ -80,7 +82,8 @@ impl ClientMutation {
         Ok(Some(shown(clients, &scope, clients.rotate(&scope, &id, grace).await?)))
     }
 
-    /// Gives a client a new secret, and ends all its other secrets and all its tokens at once.
+    /// Gives a client a new secret, and ends all its other secrets and all its tokens at once. Its keys stay: take one away
+    /// with `removeClientKey`.
     async fn force_rotate_client_secret(
         &self,
         ctx: &Context<'_>,
@@ -91,7 +94,7 @@ impl ClientMutation {
         Ok(Some(shown(clients, &scope, clients.force_rotate(&scope, &id).await?)))
     }
 
-    /// Ends one secret of a client now. LAST_SECRET for the only one that works, unless the client is disabled.
+    /// Ends one secret of a client now. LAST_SECRET for the only one that works, unless the client has a key or is disabled.
     async fn retire_client_secret(
         &self,
         ctx: &Context<'_>,
@@ -101,6 +104,32 @@ impl ClientMutation {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = room::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.retire(&scope, &id, &secret_id).await?)))
+    }
+
+    /// Gives a client a public key, so that it may prove itself by a signature (`private_key_jwt`, RFC 7523) instead of by a
+    /// secret. It has two at most, one in use and one to take over; a third is a CONFLICT, as is one that it has.
+    async fn add_client_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        input: AddClientKeyInput,
+    ) -> Result<Option<Client>> {
+        let scope = request(ctx)?.scope(Permission::ManageClients)?;
+        let clients = room::<Clients>(ctx)?;
+        Ok(Some(seen(clients, &scope, clients.add_key(&scope, &id, &input.parse()?).await?)))
+    }
+
+    /// Takes a public key from a client, which no longer proves itself with it. Tokens that it was given live on; to end them,
+    /// use `forceRotateClientSecret`. LAST_SECRET for the only credential of a client, unless the client is disabled.
+    async fn remove_client_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        #[graphql(name = "keyID", desc = "The `id` in the client's `keys`.")] key_id: ID,
+    ) -> Result<Option<Client>> {
+        let scope = request(ctx)?.scope(Permission::ManageClients)?;
+        let clients = room::<Clients>(ctx)?;
+        Ok(Some(seen(clients, &scope, clients.remove_key(&scope, &id, &key_id).await?)))
     }
 
     /// Renames, disables or enables a client.

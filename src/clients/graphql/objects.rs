@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_graphql::{ComplexObject, ID, SimpleObject, Union};
 
-use crate::clients::entity::{assignment, secret};
+use crate::clients::entity::{assignment, key, secret};
 use crate::clients::model::{self, Created};
 use crate::clock::Timestamp;
 use crate::roles::Role;
 use crate::secret::SECRET_PREFIX;
+use crate::tokens::PublicKey;
 
 /// Declares fields under their present name and under the snake_case one that hand-written queries of older scripts use.
 /// Both read one value, so that they cannot drift apart.
@@ -55,6 +56,8 @@ pub struct Client {
     secrets: Vec<ClientSecret>,
     /// How far a rotation is; absent unless two secrets work.
     rotation: Option<ClientRotation>,
+    /// The public keys with which it may prove itself instead of by a secret, newest first: two at most.
+    keys: Vec<ClientKey>,
     #[graphql(skip)]
     client_id: ID,
     #[graphql(skip)]
@@ -152,6 +155,25 @@ pub struct ClientSecret {
     expires_at: Option<String>,
 }
 
+/// A public key of a client. Its private half is known to the client alone.
+#[derive(Clone, SimpleObject)]
+pub struct ClientKey {
+    /// The key's UUID, as `removeClientKey` takes it.
+    id: ID,
+    /// What it signs with: `EdDSA`, `ES256` or `RS256`.
+    algorithm: String,
+    /// The `kid` that its owner gave it, if any.
+    kid: Option<String>,
+    /// The SHA-256 of the key in base64url, to compare with one's own (RFC 7638).
+    thumbprint: String,
+    /// When it was registered, in RFC 3339.
+    created_at: String,
+    /// When it was last used, in RFC 3339; absent if never.
+    last_used_at: Option<String>,
+    /// The address from which it was last used.
+    last_used_from: Option<String>,
+}
+
 /// How far a rotation is.
 #[derive(Clone, SimpleObject)]
 pub struct ClientRotation {
@@ -238,6 +260,7 @@ impl Client {
             enabled: row.enabled,
             secrets,
             rotation: rotation.map(ClientRotation::from),
+            keys: client.keys.iter().map(ClientKey::from).collect(),
             client_id: row.client_id.into(),
             tenant_id: row.tenant_id.to_string().into(),
             created_at: Some(text(row.created_at)),
@@ -286,6 +309,21 @@ impl From<&secret::Model> for ClientSecret {
             last_used_from: secret.last_used_from.clone(),
             retires_at: secret.retires_at.map(text),
             expires_at: secret.expires_at.map(text),
+        }
+    }
+}
+
+impl From<&key::Model> for ClientKey {
+    fn from(key: &key::Model) -> Self {
+        let public = PublicKey::stored(&key.public_jwk).ok();
+        Self {
+            id: key.id.to_string().into(),
+            algorithm: key.algorithm.clone(),
+            kid: public.and_then(|public| public.key_id().map(str::to_owned)),
+            thumbprint: key.thumbprint.clone(),
+            created_at: text(key.created_at),
+            last_used_at: key.last_used_at.map(text),
+            last_used_from: key.last_used_from.clone(),
         }
     }
 }

@@ -1,22 +1,27 @@
-//! Is this the client, and does this secret work?
+//! Is this the client, and does this secret or this signature work?
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use super::usage::Usage;
+use super::usage::{Credential, Purpose, Usage};
 use crate::auth::Authorizer;
+use crate::clients::entity::key::{KeyRow, keys_of, used};
 use crate::clients::entity::{CredentialRow, credential};
 use crate::clock::Timestamp;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::{ClientId, SecretId, TenantId};
 use crate::secret::{PlainSecret, SecretHash};
-use crate::tokens::Subject;
+use crate::tokens::{Assertion, PublicKey, Subject};
 
 /// A `client_id` longer than this is none of ours.
 const CLIENT_ID_LENGTH_MAX: usize = 255;
+
+/// How much longer than it is good for a used assertion is remembered: no node's clock is further behind.
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(5);
 
 /// Why a client was refused: for the audit log, never for the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,20 +33,20 @@ pub struct Refused {
 }
 
 /// What the database said of a client, and when.
-struct Credential {
+struct Known {
     rows: Vec<CredentialRow>,
     asked_at: Timestamp,
     version: u64,
 }
 
-/// Authenticates clients by secret.
+/// Authenticates clients by secret or by key.
 pub struct Authenticator {
     database: Arc<Database>,
     authorizer: Arc<Authorizer>,
     usage: Arc<Usage>,
     // By client_id: it names one identity of one tenant. Only clients that proved themselves are remembered, so that
     // made-up ids fill nothing.
-    known: Cache<String, Arc<Credential>>,
+    known: Cache<String, Arc<Known>>,
 }
 
 impl Authenticator {
@@ -55,7 +60,13 @@ impl Authenticator {
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn authenticate(&self, client_id: &str, secret: &str, from: IpAddr) -> Result<Result<Subject, Refused>> {
+    pub async fn by_secret(
+        &self,
+        client_id: &str,
+        secret: &str,
+        from: IpAddr,
+        purpose: Purpose,
+    ) -> Result<Result<Subject, Refused>> {
         let unknown = |reason| Ok(Err(Refused { client: None, reason }));
         let Some(secret) = PlainSecret::parse(secret).filter(|_| client_id.len() <= CLIENT_ID_LENGTH_MAX) else {
             return unknown("malformed_secret");
@@ -65,24 +76,81 @@ impl Authenticator {
         }
         let hash = secret.hash();
         let (now, remembered) = (self.authorizer.now(), self.remembered(client_id));
-        if let Some(credential) = remembered
-            && let Ok((subject, secret)) = judge(&credential.rows, client_id, &hash, now)
+        let note = |(subject, secret): (Subject, SecretId)| {
+            self.usage.note(subject.client, Credential::Secret(secret), purpose, now, from);
+            subject
+        };
+        if let Some(known) = remembered
+            && let Ok(proved) = judge(&known.rows, client_id, &hash, now)
         {
-            self.usage.note(subject.client, secret, now, from);
-            return Ok(Ok(subject));
+            return Ok(Ok(note(proved)));
         }
         // What was remembered may be older than a rotation on another node: a refusal is never given from memory.
         let version = self.authorizer.version();
         let rows = credential(self.database.reader(), client_id).await?;
         let judged = judge(&rows, client_id, &hash, now);
-        Ok(judged.map(|(subject, secret)| {
-            self.known.insert(client_id.to_owned(), Arc::new(Credential { rows, asked_at: now, version }));
-            self.usage.note(subject.client, secret, now, from);
-            subject
+        Ok(judged.map(|proved| {
+            self.known.insert(client_id.to_owned(), Arc::new(Known { rows, asked_at: now, version }));
+            note(proved)
         }))
     }
 
-    fn remembered(&self, client_id: &str) -> Option<Arc<Credential>> {
+    /// The client, if one of its keys signed the assertion for one of these audiences, and no node has seen it before (RFC
+    /// 7523, section 3).
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn by_assertion(
+        &self,
+        assertion: &Assertion,
+        audiences: &[String],
+        from: IpAddr,
+        purpose: Purpose,
+    ) -> Result<Result<Subject, Refused>> {
+        let client_id = assertion.client_id();
+        if client_id.len() > CLIENT_ID_LENGTH_MAX || client_id.contains('\0') {
+            return Ok(Err(Refused { client: None, reason: "unknown_client" }));
+        }
+        let now = self.authorizer.now();
+        let rows = keys_of(self.database.reader(), client_id).await?;
+        let client = rows.first().map(|row| (row.id, row.tenant_id));
+        let refused = |reason| Ok(Err(Refused { client, reason }));
+        let keyed: Vec<_> =
+            rows.iter().filter_map(|row| Some((row, row.key_id?, row.public_jwk.as_deref()?))).collect();
+        let keys = keyed.iter().map(|(_, _, jwk)| PublicKey::stored(jwk)).collect::<Result<Vec<_>>>()?;
+        let proof = match assertion.verify(&keys, audiences, now) {
+            Ok(proof) => proof,
+            Err(_) if client.is_none() => return refused("unknown_client"),
+            Err(reason) => return refused(reason),
+        };
+        let (row, key, _) = keyed[proof.key];
+        if let Some(reason) = closed(row) {
+            return refused(reason);
+        }
+        let jti_hash = SecretHash::of(proof.jti.as_bytes()).as_bytes().to_vec();
+        let write = self.database.write().await?;
+        let row_used = used::Model { client_id: row.id, jti_hash, expires_at: proof.expires_at };
+        let first = used::add(write.on(), row_used).await?;
+        write.commit().await?;
+        if !first {
+            return refused("assertion_replayed");
+        }
+        self.usage.note(row.id, Credential::Key(key), purpose, now, from);
+        let (client_id, generation) = (client_id.to_owned(), row.token_generation);
+        Ok(Ok(Subject { client: row.id, client_id, tenant: row.tenant_id, generation }))
+    }
+
+    /// Forgets assertions that are refused for their age anyway.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
+        let kept = i64::try_from(KEPT_AFTER_EXPIRY.as_millis()).unwrap_or(i64::MAX);
+        let before = Timestamp::from_millis(self.authorizer.now().millis().saturating_sub(kept));
+        Ok(used::forget(write.on(), before).await?)
+    }
+
+    fn remembered(&self, client_id: &str) -> Option<Arc<Known>> {
         let known = self.known.get(client_id)?;
         self.authorizer.is_fresh(known.asked_at, known.version).then_some(known)
     }
@@ -117,5 +185,14 @@ fn judge(
             let client_id = client_id.to_owned();
             Ok((Subject { client: row.id, client_id, tenant: row.tenant_id, generation }, secret))
         }
+    }
+}
+
+/// Why a client that proved itself gets nothing all the same.
+fn closed(row: &KeyRow) -> Option<&'static str> {
+    match () {
+        () if !row.enabled => Some("client_disabled"),
+        () if !row.tenant_open => Some("tenant_disabled"),
+        () => None,
     }
 }

@@ -4,6 +4,7 @@ mod authenticate;
 mod change;
 mod create;
 mod grants;
+mod keys;
 mod read;
 mod secrets;
 mod usage;
@@ -14,9 +15,9 @@ use std::time::Duration;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect, Select};
 
 pub use authenticate::{Authenticator, Refused};
-pub use usage::Usage;
+pub use usage::{Purpose, Usage};
 
-use super::entity::{Column, Entity, Model, assignment, secret};
+use super::entity::{Column, Entity, Model, assignment, key, secret};
 use super::model::Client;
 use crate::auth::TenantScope;
 use crate::database::{Database, Write};
@@ -90,13 +91,13 @@ fn with_id(select: Select<Entity>, id: &str) -> Select<Entity> {
     })
 }
 
-/// Adds roles and secrets to one client.
+/// Adds roles, secrets and keys to one client.
 async fn one(on: &impl ConnectionTrait, client: Model) -> Result<Client> {
     let mut clients = complete(on, vec![client]).await?;
     clients.pop().ok_or_else(|| Error::internal("a client was lost on the way"))
 }
 
-/// Adds roles and secrets to clients, with one statement each.
+/// Adds roles, secrets and keys to clients, with one statement each.
 async fn complete(on: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Client>> {
     let ids: Vec<ClientId> = rows.iter().map(|row| row.id).collect();
     if ids.is_empty() {
@@ -104,7 +105,9 @@ async fn complete(on: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Cli
     }
     let mut assignments = by_client(assignment::Entity::of_clients(&ids).all(on).await?, |held| held.client_id);
     let mut secrets = by_client(secret::Entity::of_clients(&ids).all(on).await?, |secret| secret.client_id);
+    let mut keys = by_client(key::Entity::of_clients(&ids).all(on).await?, |key| key.client_id);
     let clients = rows.into_iter().map(|row| Client {
+        keys: keys.remove(&row.id).unwrap_or_default(),
         assignments: assignments.remove(&row.id).unwrap_or_default(),
         secrets: secrets.remove(&row.id).unwrap_or_default(),
         row,

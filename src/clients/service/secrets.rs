@@ -70,7 +70,7 @@ impl Clients {
     ///
     /// # Errors
     /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended; `LAST_SECRET` for the only
-    /// one that works, unless the client is disabled.
+    /// one that works, unless the client has a key or is disabled.
     pub async fn retire(&self, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
         let write = self.begin().await?;
         let before = self.take_over(&write, scope, id).await?;
@@ -78,7 +78,7 @@ impl Clients {
         let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
         let retired = live.iter().find(|live| live.to_string() == secret.to_ascii_lowercase());
         let retired = *retired.ok_or_else(|| Error::not_found("secret"))?;
-        if live.len() == 1 && before.row.enabled {
+        if before.row.enabled && before.credentials(now) == 1 {
             let message =
                 "the last secret of an enabled client cannot be retired: rotate it, or disable or delete the client";
             return Err(Error::new(ErrorCode::LastSecret, message));

@@ -1,4 +1,4 @@
-//! When which secret was last used: counted in memory, written in batches.
+//! When which secret or key was last used: counted in memory, written in batches.
 //!
 //! A token costs no write of its own. The counts of the last moments are lost if the process is killed; they say when a
 //! secret was used, and nothing depends on them.
@@ -8,25 +8,43 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
-use crate::clients::entity::{Column, Entity, secret};
+use crate::clients::entity::{Column, Entity, key, secret};
 use crate::clock::Timestamp;
 use crate::database::Database;
 use crate::error::Result;
-use crate::ids::{ClientId, SecretId};
+use crate::ids::{ClientId, ClientKeyId, SecretId};
+
+/// What a client proved itself with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Credential {
+    /// A secret.
+    Secret(SecretId),
+    /// A signature by its key.
+    Key(ClientKeyId),
+}
+
+/// What for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be given a token.
+    Token,
+    /// To ask about a token, or to end one: that counts as use of the credential, and not as a token.
+    Inquiry,
+}
 
 #[derive(Clone, Copy)]
 struct Used {
-    count: i64,
+    tokens: i64,
     at: Timestamp,
     from: IpAddr,
 }
 
-/// Uses of secrets that are not written yet.
+/// Uses of secrets and keys that are not written yet.
 pub struct Usage {
     database: Arc<Database>,
-    pending: Mutex<HashMap<(ClientId, SecretId), Used>>,
+    pending: Mutex<HashMap<(ClientId, Credential), Used>>,
     // Two batches at once could write an older moment over a newer one.
     writing: tokio::sync::Mutex<()>,
 }
@@ -38,10 +56,10 @@ impl Usage {
     }
 
     /// Notes one use.
-    pub fn note(&self, client: ClientId, secret: SecretId, at: Timestamp, from: IpAddr) {
+    pub fn note(&self, client: ClientId, credential: Credential, purpose: Purpose, at: Timestamp, from: IpAddr) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = pending.entry((client, secret)).or_insert(Used { count: 0, at, from });
-        *used = Used { count: used.count + 1, at, from };
+        let used = pending.entry((client, credential)).or_insert(Used { tokens: 0, at, from });
+        *used = Used { tokens: used.tokens + i64::from(purpose == Purpose::Token), at, from };
     }
 
     /// Writes what was noted. What cannot be written is kept for the next time.
@@ -58,31 +76,47 @@ impl Usage {
         if written.is_err() {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             for (key, old) in batch {
-                pending.entry(key).and_modify(|new| new.count += old.count).or_insert(old);
+                pending.entry(key).and_modify(|new| new.tokens += old.tokens).or_insert(old);
             }
         }
         written
     }
 
-    async fn write(&self, batch: &HashMap<(ClientId, SecretId), Used>) -> Result<()> {
+    async fn write(&self, batch: &HashMap<(ClientId, Credential), Used>) -> Result<()> {
         // Sorted, so that two nodes lock rows in the same order.
         let mut batch: Vec<_> = batch.iter().collect();
         batch.sort_unstable_by_key(|(key, _)| **key);
         let write = self.database.write().await?;
-        for ((client, secret), used) in batch {
-            Entity::update_many()
-                .col_expr(Column::TokenRequestCount, Expr::col(Column::TokenRequestCount).add(used.count))
-                .col_expr(Column::TokenRequestTime, Expr::value(used.at))
-                .filter(Column::Id.eq(*client))
-                .exec(write.on())
-                .await?;
-            secret::Entity::update_many()
-                .col_expr(secret::Column::LastUsedAt, Expr::value(used.at))
-                .col_expr(secret::Column::LastUsedFrom, Expr::value(used.from.to_string()))
-                .filter(secret::Column::Id.eq(*secret))
-                .exec(write.on())
-                .await?;
+        for ((client, credential), used) in batch {
+            if used.tokens > 0 {
+                Entity::update_many()
+                    .col_expr(Column::TokenRequestCount, Expr::col(Column::TokenRequestCount).add(used.tokens))
+                    .col_expr(Column::TokenRequestTime, Expr::value(used.at))
+                    .filter(Column::Id.eq(*client))
+                    .exec(write.on())
+                    .await?;
+            }
+            credential.write(write.on(), used).await?;
         }
         write.commit().await
+    }
+}
+
+impl Credential {
+    async fn write(self, on: &impl ConnectionTrait, used: &Used) -> Result<()> {
+        let (at, from) = (Expr::value(used.at), Expr::value(used.from.to_string()));
+        match self {
+            Self::Secret(id) => {
+                use secret::Column;
+                let update = secret::Entity::update_many().filter(Column::Id.eq(id)).col_expr(Column::LastUsedAt, at);
+                update.col_expr(Column::LastUsedFrom, from).exec(on).await?;
+            }
+            Self::Key(id) => {
+                use key::Column;
+                let update = key::Entity::update_many().filter(Column::Id.eq(id)).col_expr(Column::LastUsedAt, at);
+                update.col_expr(Column::LastUsedFrom, from).exec(on).await?;
+            }
+        }
+        Ok(())
     }
 }

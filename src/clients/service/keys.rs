@@ -1,0 +1,63 @@
+//! Adding and removing public keys.
+
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::Clients;
+use crate::auth::TenantScope;
+use crate::clients::entity::key::{Column, Entity, Model};
+use crate::clients::model::Client;
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::ClientKeyId;
+use crate::tokens::PublicKey;
+
+/// One that is in use and one that takes over from it.
+const KEYS_MAX: usize = 2;
+
+impl Clients {
+    /// Gives a client a public key, with which it may prove itself instead of by a secret.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller: who adds a key can act as
+    /// the client. `CONFLICT` for a third key, or one that the client has.
+    pub async fn add_key(&self, scope: &TenantScope, id: &str, key: &PublicKey) -> Result<Client> {
+        let write = self.database.write().await?;
+        let before = self.take_over(&write, scope, id).await?;
+        let thumbprint = key.thumbprint()?;
+        if before.keys.iter().any(|held| held.thumbprint == thumbprint) {
+            return Err(Error::conflict("the client has this key already"));
+        }
+        if before.keys.len() >= KEYS_MAX {
+            return Err(Error::conflict("a client has two keys at most: remove one first"));
+        }
+        let row = Model {
+            id: ClientKeyId::random(&*self.entropy),
+            client_id: before.row.id,
+            algorithm: key.algorithm().name().to_owned(),
+            public_jwk: key.to_json()?,
+            thumbprint,
+            created_at: scope.now(),
+            last_used_at: None,
+            last_used_from: None,
+        };
+        Entity::insert(row.into_active_model()).exec_without_returning(write.on()).await?;
+        self.finish(write, scope, "addClientKey", before).await
+    }
+
+    /// Takes a public key from a client.
+    ///
+    /// # Errors
+    /// As [`Clients::add_key`]; `NOT_FOUND` for a key that is not the client's; `LAST_SECRET` if nothing else works, unless
+    /// the client is disabled.
+    pub async fn remove_key(&self, scope: &TenantScope, id: &str, key: &str) -> Result<Client> {
+        let write = self.database.write().await?;
+        let before = self.take_over(&write, scope, id).await?;
+        let removed = before.keys.iter().find(|held| held.id.to_string() == key.to_ascii_lowercase());
+        let removed = removed.ok_or_else(|| Error::not_found("key"))?.id;
+        if before.row.enabled && before.credentials(scope.now()) == 1 {
+            let message = "the only credential of an enabled client cannot be removed: give it another, or disable it";
+            return Err(Error::new(ErrorCode::LastSecret, message));
+        }
+        Entity::delete_many().filter(Column::Id.eq(removed)).exec(write.on()).await?;
+        self.finish(write, scope, "removeClientKey", before).await
+    }
+}

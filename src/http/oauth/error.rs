@@ -1,0 +1,110 @@
+//! The errors of RFC 6749, section 5.2, and what answers have in common.
+
+use axum::http::header::{ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::http::reply::{JSON, json_response};
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OauthError {
+    /// The request itself is malformed; the sentence says how.
+    InvalidRequest(&'static str),
+    /// Whatever is wrong with the client or its credentials.
+    InvalidClient,
+    /// The token to be revoked is another client's (RFC 7009, section 2.1).
+    InvalidGrant,
+    /// Any grant but `client_credentials`.
+    UnsupportedGrantType,
+    /// A scope that is unknown, or more than the client has.
+    InvalidScope,
+    /// A tenant that is unknown, or closed to the client (RFC 8707, section 2).
+    InvalidTarget,
+    /// Too many failures before; heard again after so many seconds.
+    TooManyFailures(u64),
+    /// A fault of ours.
+    ServerError,
+}
+
+impl OauthError {
+    /// Logs a fault of ours, of which the caller learns nothing.
+    pub fn ours(error: &Error) -> Self {
+        error.log_cause();
+        Self::ServerError
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            // The code that client libraries know for "not now".
+            Self::TooManyFailures(_) => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(description) => description,
+            Self::InvalidClient => "unknown client, wrong secret or assertion, or no credentials",
+            Self::InvalidGrant => "the token was issued to another client",
+            Self::UnsupportedGrantType => "the grant offered is client_credentials",
+            Self::InvalidScope => "a scope is unknown, or the client has no role that permits it",
+            Self::InvalidTarget => "the tenant is unknown, disabled, or not open to this client",
+            Self::TooManyFailures(_) => "too many failed authentications: wait as long as Retry-After says",
+            Self::ServerError => "something failed on our side",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest(_)
+            | Self::InvalidGrant
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope
+            | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer.
+    pub fn into_response(self) -> Response {
+        let body = json!({ "error": self.code(), "error_description": self.description() });
+        let mut response = no_store(json_response(self.status(), JSON, &body));
+        match self {
+            Self::InvalidClient => {
+                let challenge = HeaderValue::from_static(r#"Basic realm="tenant-gateway", charset="UTF-8""#);
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            Self::TooManyFailures(seconds) => {
+                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// Status 405.
+pub fn method_not_allowed() -> Response {
+    let body = json!({ "error": "invalid_request", "error_description": "this endpoint takes POST" });
+    let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, JSON, &body);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    no_store(response)
+}
+
+/// An answer that nobody may keep.
+pub fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}

@@ -1,0 +1,80 @@
+//! What the gateway says of itself as an authorization server (RFC 8414), and its keys (RFC 7517).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::json_ok;
+use crate::http::Door;
+use crate::http::reply::no_such_path;
+use crate::roles::Permissions;
+use crate::tokens::Algorithm;
+
+/// Where tokens are asked for.
+pub const TOKEN: &str = "/oauth2/token";
+/// The same, where scripts written against the Taegis API look for it.
+pub const TAEGIS_TOKEN: &str = "/auth/api/v2/auth/token";
+/// Where tokens are asked about.
+pub const INTROSPECT: &str = "/oauth2/introspect";
+/// Where tokens are ended.
+pub const REVOKE: &str = "/oauth2/revoke";
+/// Where the keys are.
+pub const JWKS: &str = "/.well-known/jwks.json";
+
+/// Endpoints may change with the next version: readers ask again soon.
+const METADATA_MAX_AGE: Duration = Duration::from_mins(5);
+
+/// The metadata of an issuer. What is not named here does not work.
+pub fn document(issuer: &str) -> Value {
+    let at = |path: &str| format!("{issuer}{path}");
+    let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let algorithms = Algorithm::ALL.map(Algorithm::name);
+    json!({
+        "issuer": issuer,
+        "token_endpoint": at(TOKEN),
+        "jwks_uri": at(JWKS),
+        "introspection_endpoint": at(INTROSPECT),
+        "revocation_endpoint": at(REVOKE),
+        "scopes_supported": Permissions::scopes().collect::<Vec<_>>(),
+        // Required by section 2; no grant that is offered has one.
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+    })
+}
+
+/// Serves the metadata.
+pub async fn metadata(State(door): State<Arc<Door>>) -> Response {
+    kept_for(METADATA_MAX_AGE, json_ok(&document(&door.oauth.issuer)))
+}
+
+/// Serves the metadata where section 3.1 puts it for an issuer with a path: that path behind the well-known one.
+pub async fn metadata_of_path(State(door): State<Arc<Door>>, Path(path): Path<String>) -> Response {
+    let host_and_path = door.oauth.issuer.split_once("://").map_or("", |(_, rest)| rest);
+    match host_and_path.split_once('/') {
+        Some((_, own)) if own == path => metadata(State(door)).await,
+        _ => no_such_path(None).await,
+    }
+}
+
+/// Serves the keys. A reader may keep them for as long as a new key is published before it signs.
+pub async fn jwks(State(door): State<Arc<Door>>) -> Response {
+    kept_for(door.oauth.jwks_max_age, json_ok(&door.keys.published()))
+}
+
+fn kept_for(age: Duration, mut response: Response) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("public, max-age={}", age.as_secs())) {
+        response.headers_mut().insert(CACHE_CONTROL, value);
+    }
+    response
+}

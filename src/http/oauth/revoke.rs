@@ -1,0 +1,61 @@
+//! Token revocation (RFC 7009): a client ends a token of its own before its time.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::Request;
+use super::client_authentication::authenticate;
+use super::error::{OauthError, no_store};
+use crate::audit::Deed;
+use crate::auth::RequestId;
+use crate::clients::Purpose;
+use crate::error::{ErrorCode, Result};
+use crate::http::Door;
+use crate::tokens::{Claims, Subject};
+
+/// Serves the endpoint.
+pub async fn handle(request: Request) -> Response {
+    match revoke(&request).await {
+        Ok(()) => {
+            let mut response = no_store(Response::default());
+            *response.status_mut() = StatusCode::OK;
+            response
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn revoke(request: &Request) -> Result<(), OauthError> {
+    let (door, form) = (&request.door, &request.form);
+    let subject = authenticate(request, "revoke", Purpose::Inquiry).await?;
+    let token = form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
+    let claims = match door.verifier.verify(token).await {
+        Ok(claims) => claims,
+        // What does not work needs no ending (section 2.2).
+        Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(()),
+        Err(error) => return Err(OauthError::ours(&error)),
+    };
+    if claims.sub != subject.client {
+        return Err(OauthError::InvalidGrant);
+    }
+    end(door, &subject, &claims, &request.id).await.map_err(|error| OauthError::ours(&error))
+}
+
+/// Ends the token: here at once, on other nodes as soon as they ask the database again.
+async fn end(door: &Door, subject: &Subject, claims: &Claims, request_id: &RequestId) -> Result<()> {
+    let revocations = door.authorizer.revocations();
+    let write = door.database.write().await?;
+    if revocations.add(&write, claims).await? {
+        let deed = Deed {
+            actor: subject.client.to_string(),
+            tenant: subject.tenant,
+            operation: "revoke",
+            subject: claims.jti.to_string(),
+            request_id: request_id.clone(),
+        };
+        door.audit.done(&write, deed).await?;
+    }
+    write.commit().await?;
+    revocations.note(claims.jti);
+    Ok(())
+}

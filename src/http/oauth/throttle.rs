@@ -1,0 +1,156 @@
+//! Failed authentications, slowed down.
+//!
+//! Failures are counted for each pair of `client_id` and address, and for each address. A pair is refused with right
+//! credentials too, so that guessing tells nothing; nobody can lock a client out from another address. An address that
+//! guesses at many clients is refused whole, save for clients that lately proved themselves from it: a neighbour behind the
+//! same address does not stop them.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use crate::clock::Timestamp;
+use crate::secret::SecretHash;
+
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// For how long a client that proved itself from an address is known there.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
+
+/// Counts failed authentications; each node for itself, in memory of a fixed size.
+pub struct Throttle {
+    per_client: u32,
+    per_address: u32,
+    clients: Cache<Pair, Failures>,
+    addresses: Cache<IpAddr, Failures>,
+    proved: Cache<Pair, Timestamp>,
+    // Two failures at once must count as two.
+    counting: Mutex<()>,
+}
+
+/// A `client_id`, as a hash since it may be of any length, and an address.
+type Pair = ([u8; 32], IpAddr);
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    since: Timestamp,
+}
+
+impl Throttle {
+    /// Hears so many failures a minute of a client from one address, and of one address; remembers at most `capacity` of
+    /// each.
+    pub fn new(per_client: u32, per_address: u32, capacity: usize) -> Self {
+        let (clients, addresses, proved) = (Cache::new(capacity), Cache::new(capacity), Cache::new(capacity));
+        Self { per_client, per_address, clients, addresses, proved, counting: Mutex::new(()) }
+    }
+
+    /// For how many whole seconds this client is not heard from this address; nothing if it is heard.
+    pub fn blocked(&self, client_id: &str, address: IpAddr, now: Timestamp) -> Option<u64> {
+        let (pair, network) = keys(client_id, address);
+        let by_pair = self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
+        let known = || self.proved.get(&pair).is_some_and(|at| now.since(at) < KNOWN_FOR);
+        let by_address = self.addresses.get(&network).and_then(|failures| failures.wait(self.per_address, now));
+        by_pair.max(by_address.filter(|_| !known()))
+    }
+
+    /// Counts a failure.
+    pub fn failed(&self, client_id: &str, address: IpAddr, now: Timestamp) {
+        let (pair, network) = keys(client_id, address);
+        let _turn = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
+        count(&self.clients, pair, now);
+        count(&self.addresses, network, now);
+    }
+
+    /// Remembers that the client proved itself.
+    pub fn proved(&self, client_id: &str, address: IpAddr, now: Timestamp) {
+        self.proved.insert(keys(client_id, address).0, now);
+    }
+}
+
+impl Failures {
+    fn wait(self, limit: u32, now: Timestamp) -> Option<u64> {
+        let left = WINDOW.checked_sub(now.since(self.since)).filter(|left| !left.is_zero())?;
+        (self.count >= limit).then(|| u64::try_from(left.as_millis().div_ceil(1000)).unwrap_or(1).max(1))
+    }
+}
+
+fn count<K: Clone + Eq + std::hash::Hash>(failures: &Cache<K, Failures>, key: K, now: Timestamp) {
+    let going_on = failures.get(&key).filter(|failures| now.since(failures.since) < WINDOW);
+    let counted = going_on.map_or(Failures { count: 1, since: now }, |failures| Failures {
+        count: failures.count.saturating_add(1),
+        ..failures
+    });
+    failures.insert(key, counted);
+}
+
+fn keys(client_id: &str, address: IpAddr) -> (Pair, IpAddr) {
+    let network = match address {
+        // Whoever has an IPv6 address has the 2^64 of its network.
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    };
+    let mut hash = [0; 32];
+    hash.copy_from_slice(SecretHash::of(client_id.as_bytes()).as_bytes());
+    ((hash, network), network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn here() -> IpAddr {
+        "192.0.2.1".parse().unwrap()
+    }
+
+    fn after(failures: u32) -> Throttle {
+        let throttle = Throttle::new(3, 5, 100);
+        (0..failures).for_each(|_| throttle.failed("client", here(), NOW));
+        throttle
+    }
+
+    #[test]
+    fn a_pair_waits_for_the_rest_of_the_minute() {
+        assert_eq!(after(2).blocked("client", here(), NOW), None);
+        let throttle = after(3);
+        assert_eq!(throttle.blocked("client", here(), NOW), Some(60));
+        assert_eq!(throttle.blocked("client", here(), NOW.plus(Duration::from_millis(59_001))), Some(1));
+        assert_eq!(throttle.blocked("client", here(), NOW.plus(WINDOW)), None);
+    }
+
+    #[test]
+    fn a_stranger_elsewhere_locks_nobody_out() {
+        let elsewhere = "192.0.2.2".parse().unwrap();
+        assert_eq!(after(100).blocked("client", elsewhere, NOW), None);
+    }
+
+    #[test]
+    fn an_address_that_guesses_at_many_waits_and_its_known_clients_do_not() {
+        let throttle = Throttle::new(3, 5, 100);
+        throttle.proved("neighbour", here(), NOW);
+        (0..5).for_each(|client| throttle.failed(&format!("guess {client}"), here(), NOW));
+        assert_eq!(throttle.blocked("another", here(), NOW), Some(60));
+        assert_eq!(throttle.blocked("neighbour", here(), NOW), None);
+        (0..3).for_each(|_| throttle.failed("neighbour", here(), NOW));
+        assert_eq!(throttle.blocked("neighbour", here(), NOW), Some(60));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let throttle = Throttle::new(3, 5, 100);
+        (0..5).for_each(|host| throttle.failed("client", format!("2001:db8::{host}").parse().unwrap(), NOW));
+        assert!(throttle.blocked("other", "2001:db8::ffff".parse().unwrap(), NOW).is_some());
+        assert!(throttle.blocked("other", "2001:db8:0:1::1".parse().unwrap(), NOW).is_none());
+    }
+
+    #[test]
+    fn memory_has_an_end() {
+        let throttle = Throttle::new(3, 5, 100);
+        (0..10_000).for_each(|client| throttle.failed(&client.to_string(), here(), NOW));
+        assert!(throttle.clients.len() <= 200);
+    }
+}

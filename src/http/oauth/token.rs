@@ -1,0 +1,64 @@
+//! The token endpoint (RFC 6749, section 4.4: client credentials).
+
+use axum::response::Response;
+use serde_json::json;
+
+use super::client_authentication::authenticate;
+use super::error::{OauthError, no_store};
+use super::{Request, json_ok};
+use crate::clients::Purpose;
+use crate::http::Door;
+use crate::roles::Permissions;
+use crate::tokens::{Narrowing, SCOPE, Subject};
+
+/// Serves the endpoint.
+pub async fn handle(request: Request) -> Response {
+    match grant(&request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn grant(request: &Request) -> Result<Response, OauthError> {
+    let (door, form) = (&request.door, &request.form);
+    let subject = authenticate(request, "token", Purpose::Token).await?;
+    match form.get("grant_type") {
+        None => return Err(OauthError::InvalidRequest("grant_type is required")),
+        Some("client_credentials") => {}
+        Some(_) => return Err(OauthError::UnsupportedGrantType),
+    }
+    // To take a tenant without value for none would give a token that reaches further than was asked for.
+    let tenant = form.has("tenant").then(|| form.get("tenant").unwrap_or_default());
+    let narrowing = narrow(door, &subject, tenant, form.get("scope")).await?;
+    let issued = door.issuer.issue_narrowed(&subject, &narrowing).map_err(|error| OauthError::ours(&error))?;
+    Ok(no_store(json_ok(&json!({
+        "access_token": issued.token,
+        "token_type": "Bearer",
+        "expires_in": issued.expires_in,
+        "scope": narrowing.scope,
+    }))))
+}
+
+/// How far the token is to reach: to the tenant that was asked for, if it is open to the client, and to the scope, if the
+/// client's roles permit all of it there.
+async fn narrow(
+    door: &Door,
+    subject: &Subject,
+    tenant: Option<&str>,
+    scope: Option<&str>,
+) -> Result<Narrowing, OauthError> {
+    let tenant = tenant.map(|tenant| tenant.parse().map_err(|_| OauthError::InvalidTarget)).transpose()?;
+    let wanted = Permissions::requested(scope.unwrap_or(SCOPE)).ok_or(OauthError::InvalidScope)?;
+    if tenant.is_none() && wanted == Permissions::ALL {
+        return Ok(Narrowing::default());
+    }
+    let held = door.authorizer.grantable(subject.client, tenant).await.map_err(|error| OauthError::ours(&error))?;
+    if tenant.is_some() && held.is_none() {
+        return Err(OauthError::InvalidTarget);
+    }
+    // The scope for everything means all that the roles permit, whatever that is at the time of use.
+    if wanted != Permissions::ALL && !held.unwrap_or(Permissions::NONE).covers(wanted) {
+        return Err(OauthError::InvalidScope);
+    }
+    Ok(Narrowing { tenant, scope: wanted.scope() })
+}

@@ -1,0 +1,155 @@
+//! Making signing keys, and sealing them anew.
+
+use std::sync::Arc;
+
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+
+use super::algorithm::Algorithm;
+use super::entity;
+use super::schedule::Schedule;
+use crate::clock::{Clock, Timestamp};
+use crate::database::Database;
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::ids::KeyId;
+use crate::seal::MasterKey;
+
+/// A key that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// Its `kid`.
+    pub id: KeyId,
+    /// The name of its algorithm.
+    pub algorithm: String,
+    /// From when on it signs. It is published already.
+    pub active_from: Timestamp,
+}
+
+/// Makes signing keys for all nodes. Of several nodes that want one at once, one makes it and all use it: generations are
+/// unique.
+pub struct Rotation {
+    pub(super) database: Arc<Database>,
+    pub(super) master: Arc<MasterKey>,
+    pub(super) clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    pub(super) algorithm: Algorithm,
+    pub(super) schedule: Schedule,
+}
+
+impl Rotation {
+    /// Makes keys of that algorithm on that schedule.
+    pub fn new(
+        database: Arc<Database>,
+        master: Arc<MasterKey>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        algorithm: Algorithm,
+        schedule: Schedule,
+    ) -> Self {
+        Self { database, master, clock, entropy, algorithm, schedule }
+    }
+
+    /// Makes a successor to the present key now, whenever that is due. Running nodes find it by themselves.
+    ///
+    /// # Errors
+    /// If the database refuses, or a stored key was sealed by a master key that this process does not have.
+    pub async fn rotate(&self) -> Result<Rotated> {
+        loop {
+            // Lost to another node that rotated at this moment: try again with its key as predecessor.
+            if let Some(made) = self.make(|_| true).await? {
+                return Ok(made);
+            }
+        }
+    }
+
+    /// Makes a key if there is none of the wanted algorithm, or if the one that there is has signed its time.
+    ///
+    /// # Errors
+    /// As [`Rotation::rotate`].
+    pub async fn rotate_if_due(&self) -> Result<Option<Rotated>> {
+        if self.is_due(&entity::all(self.database.reader()).await?) {
+            self.make(|keys| self.is_due(keys)).await
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn is_due(&self, keys: &[entity::Model]) -> bool {
+        let wanted = |key: &&entity::Model| key.algorithm == self.algorithm.name() && key.retired_at.is_none();
+        let newest = keys.iter().find(wanted);
+        newest.is_none_or(|key| self.schedule.is_due(key.active_from, self.clock.now()))
+    }
+
+    async fn make(&self, wanted: impl Fn(&[entity::Model]) -> bool) -> Result<Option<Rotated>> {
+        // Before the transaction: an RSA key takes a while.
+        let (id, private) = (KeyId::random(&*self.entropy), self.algorithm.generate()?);
+        let public = self.public_half(id, &private)?;
+        let write = self.database.write().await?;
+        let keys = entity::all(write.on()).await?;
+        if !wanted(&keys) {
+            return Ok(None);
+        }
+        self.require_own(&keys)?;
+        let now = self.clock.now();
+        // The first key of all has nobody to wait for.
+        let first = keys.iter().all(|key| key.retired_at.is_some_and(|end| end <= now));
+        let key = entity::Model {
+            id,
+            generation: keys.first().map_or(0, |key| key.generation) + 1,
+            algorithm: self.algorithm.name().to_owned(),
+            public_jwk: serde_json::to_string(&public).map_err(Error::internal)?,
+            sealed_private_key: self.master.seal(&*self.entropy, &binding(id), &private),
+            created_at: now,
+            active_from: if first { now } else { self.schedule.active_from(now) },
+            retired_at: None,
+        };
+        if !entity::insert_if_first(write.on(), key.clone()).await? {
+            return Ok(None);
+        }
+        let unused_since = self.schedule.unused_since(now);
+        entity::retire_before(write.on(), &key, unused_since, Schedule::retired_at(key.active_from)).await?;
+        write.commit().await?;
+        tracing::info!(kid = %id, algorithm = key.algorithm, active_from = %key.active_from, "signing key made");
+        Ok(Some(Rotated { id, algorithm: key.algorithm, active_from: key.active_from }))
+    }
+
+    fn public_half(&self, id: KeyId, private: &[u8]) -> Result<Jwk> {
+        let encoding = self.algorithm.encoding_key(private)?;
+        let mut public = Jwk::from_encoding_key(&encoding, self.algorithm.jwt()).map_err(Error::internal)?;
+        public.common.key_id = Some(id.to_string());
+        public.common.public_key_use = Some(PublicKeyUse::Signature);
+        Ok(public)
+    }
+
+    /// That this process can open the newest key. One that was started before the master key was changed would otherwise
+    /// seal keys that nobody can open later.
+    fn require_own(&self, keys: &[entity::Model]) -> Result<()> {
+        match keys.first() {
+            Some(newest) => self.master.open(&binding(newest.id), &newest.sealed_private_key).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Seals with the present master key what the one before sealed, one key at a time: it may be stopped and run again. Says
+/// how many keys were sealed anew.
+///
+/// # Errors
+/// If the database refuses, or a key was sealed by neither of the two.
+pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entropy) -> Result<u64> {
+    let mut count = 0;
+    for key in entity::all(database.reader()).await? {
+        if let Some(anew) = master.rewrap(entropy, &binding(key.id), &key.sealed_private_key)? {
+            let write = database.write().await?;
+            entity::reseal(write.on(), key.id, key.sealed_private_key, anew).await?;
+            write.commit().await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// The place of a key, to which its seal is bound.
+pub(super) fn binding(id: KeyId) -> String {
+    format!("signing_key:{id}")
+}
