@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod health;
 mod init;
+mod keys;
 mod migrate;
 mod output;
 mod serve;
@@ -59,6 +60,9 @@ enum Command {
     /// Manage clients, directly on the database.
     #[command(subcommand)]
     Client(client::Command),
+    /// Change the keys that sign tokens, or the one that seals them.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Check or print the settings in force.
     #[command(subcommand)]
     Config(config::Command),
@@ -137,6 +141,7 @@ impl Cli {
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
             Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
+            Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
             Command::Config(command) => config::run(&config?, command),
             Command::Health(arguments) => health::run(&config?, &arguments).await,
         }

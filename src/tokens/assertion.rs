@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use jsonwebtoken::{Validation, dangerous, decode, decode_header};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::algorithm::Algorithm;
 use super::decoys;
@@ -17,14 +19,26 @@ const LIFETIME_MAX: Duration = Duration::from_mins(5);
 /// How far ahead a client's clock may be.
 const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
+/// The other name of `EdDSA`.
+pub(super) const ED25519: &str = "Ed25519";
+
 const LENGTH_MAX: usize = 8 * 1024;
 const JTI_LENGTH_MAX: usize = 255;
 
 /// An assertion as presented: read, and not believed yet.
 pub struct Assertion {
-    jwt: String,
+    /// Header and claims as they were signed.
+    message: String,
+    signature: Vec<u8>,
     algorithm: Algorithm,
-    client_id: String,
+    claims: Claims,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    crit: Option<serde_json::Value>,
 }
 
 /// What a verified assertion says about itself.
@@ -36,11 +50,6 @@ pub struct Proof {
     pub jti: String,
     /// When it ends.
     pub expires_at: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct Claimed {
-    sub: String,
 }
 
 /// A moment in seconds since 1970 UTC may have a fraction (RFC 7519, section 2).
@@ -63,13 +72,20 @@ enum Audience {
 }
 
 impl Assertion {
+    /// The names of the algorithms that an assertion may be signed with.
+    pub fn algorithms() -> impl Iterator<Item = &'static str> {
+        Algorithm::ALL.into_iter().map(Algorithm::name).chain([ED25519])
+    }
+
     /// Reads an assertion; nothing if it is no JWT of an algorithm on our list. An access token is not taken for one.
     pub fn read(jwt: &str) -> Option<Self> {
         if jwt.len() > LENGTH_MAX {
             return None;
         }
-        let header = decode_header(jwt).ok()?;
-        let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.jwt() == header.alg)?;
+        let (message, signature) = jwt.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let header: Header = part(header)?;
+        let algorithm = named(&header.alg)?;
         let typed = header
             .typ
             .is_none_or(|typ| typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("client-authentication+jwt"));
@@ -77,13 +93,13 @@ impl Assertion {
         if !typed || header.crit.is_some() {
             return None;
         }
-        let claimed = dangerous::insecure_decode_claims::<Claimed>(jwt).ok()?;
-        Some(Self { jwt: jwt.to_owned(), algorithm, client_id: claimed.sub })
+        let (signature, claims) = (URL_SAFE_NO_PAD.decode(signature).ok()?, part(claims)?);
+        Some(Self { message: message.to_owned(), signature, algorithm, claims })
     }
 
     /// The `client_id` that it claims.
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        &self.claims.sub
     }
 
     /// Verifies the signature by one of the client's keys, and then what was signed. Without a fitting key a stranger's
@@ -94,29 +110,21 @@ impl Assertion {
     pub fn verify(&self, keys: &[PublicKey], audiences: &[String], now: Timestamp) -> Result<Proof, &'static str> {
         let fitting = keys.iter().enumerate().filter(|(_, key)| key.algorithm() == self.algorithm);
         let fitting: Vec<_> = fitting.collect();
+        let signed_by = |key: &PublicKey| key.verifies(self.message.as_bytes(), &self.signature);
         if fitting.is_empty() {
-            self.signed_by(decoy(self.algorithm));
+            signed_by(decoy(self.algorithm));
             return Err("no_key_of_this_algorithm");
         }
-        let signed = fitting.into_iter().find_map(|(at, key)| Some((at, self.signed_by(key)?)));
-        let (key, claims) = signed.ok_or("wrong_signature")?;
-        let expires_at = self.judge(&claims, audiences, now)?;
-        let jti = claims.jti.filter(|jti| (1..=JTI_LENGTH_MAX).contains(&jti.len())).ok_or("jti_missing")?;
+        let (key, _) = fitting.into_iter().find(|(_, key)| signed_by(key)).ok_or("wrong_signature")?;
+        let expires_at = self.judge(audiences, now)?;
+        let jti =
+            self.claims.jti.clone().filter(|jti| (1..=JTI_LENGTH_MAX).contains(&jti.len())).ok_or("jti_missing")?;
         Ok(Proof { key, jti, expires_at })
     }
 
-    fn signed_by(&self, key: &PublicKey) -> Option<Claims> {
-        let mut validation = Validation::new(key.algorithm().jwt());
-        // What is signed is judged by our own clock and against several audiences, in `judge`.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let decoded = decode::<Claims>(&self.jwt, &key.decoding().ok()?, &validation);
-        decoded.ok().map(|decoded| decoded.claims)
-    }
-
-    fn judge(&self, claims: &Claims, audiences: &[String], now: Timestamp) -> Result<Timestamp, &'static str> {
-        if claims.iss != claims.sub || claims.sub != self.client_id {
+    fn judge(&self, audiences: &[String], now: Timestamp) -> Result<Timestamp, &'static str> {
+        let claims = &self.claims;
+        if claims.iss != claims.sub {
             return Err("wrong_issuer");
         }
         let ours = |audience: &String| audiences.contains(audience);
@@ -143,6 +151,17 @@ impl Assertion {
     }
 }
 
+/// A part of a JWT: JSON in base64url.
+fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// The algorithm of that name. Ed25519 has two: `EdDSA` says less (RFC 9864, section 2.2), and clients send either.
+fn named(alg: &str) -> Option<Algorithm> {
+    let alg = if alg == ED25519 { Algorithm::EdDsa.name() } else { alg };
+    Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == alg)
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "a moment beyond the range is the end of time")]
 fn moment(seconds: f64) -> Timestamp {
     Timestamp::from_millis((seconds * 1000.0) as i64)
@@ -158,5 +177,113 @@ pub(super) fn decoy(algorithm: Algorithm) -> &'static PublicKey {
         Algorithm::EdDsa => &DECOYS[0],
         Algorithm::Es256 => &DECOYS[1],
         Algorithm::Rs256 => &DECOYS[2],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
+
+    struct Client {
+        private: Ed25519KeyPair,
+        public: PublicKey,
+    }
+
+    impl Client {
+        fn new() -> Self {
+            let private = Ed25519KeyPair::generate().unwrap();
+            let x = URL_SAFE_NO_PAD.encode(private.public_key().as_ref());
+            let public = PublicKey::parse("jwk", &json!({ "kty": "OKP", "crv": "Ed25519", "x": x })).unwrap();
+            Self { private, public }
+        }
+
+        fn sign(&self, header: &Value, claims: &Value) -> String {
+            let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+            let message = format!("{}.{}", part(header), part(claims));
+            format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.private.sign(message.as_bytes())))
+        }
+
+        fn judged(&self, header: &Value, claims: &Value) -> Result<Proof, &'static str> {
+            let assertion = Assertion::read(&self.sign(header, claims)).ok_or("unread")?;
+            assertion.verify(std::slice::from_ref(&self.public), &["us".to_owned(), "us/token".to_owned()], NOW)
+        }
+    }
+
+    fn claims() -> Value {
+        json!({ "iss": "me", "sub": "me", "aud": "us", "exp": 1_000_300, "iat": 1_000_000, "jti": "1" })
+    }
+
+    fn with(member: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[member] = value;
+        claims
+    }
+
+    #[test]
+    fn what_the_client_signed_for_us_is_believed() {
+        let client = Client::new();
+        for alg in ["EdDSA", "Ed25519"] {
+            let proof = client.judged(&json!({ "alg": alg, "kid": "any" }), &claims()).unwrap();
+            assert_eq!((proof.key, proof.jti.as_str(), proof.expires_at.seconds()), (0, "1", 1_000_300));
+        }
+        let header = json!({ "alg": "EdDSA", "typ": "JWT" });
+        for aud in [json!("us/token"), json!(["us"]), json!(["us", "us/token"])] {
+            assert!(client.judged(&header, &with("aud", aud)).is_ok());
+        }
+        assert!(client.judged(&header, &with("exp", json!(1_000_300.5))).is_ok());
+    }
+
+    #[test]
+    fn anything_else_has_its_reason() {
+        let client = Client::new();
+        for (member, value, reason) in [
+            ("iss", json!("another"), "wrong_issuer"),
+            ("aud", json!("another"), "wrong_audience"),
+            ("aud", json!(["us", "another"]), "wrong_audience"),
+            ("aud", json!([]), "wrong_audience"),
+            ("exp", json!(1_000_000), "assertion_expired"),
+            ("exp", json!(1_000_331), "assertion_lives_too_long"),
+            ("exp", json!(1e300), "assertion_lives_too_long"),
+            ("iat", json!(1_000_031), "assertion_not_yet_valid"),
+            ("nbf", json!(1_000_031), "assertion_not_yet_valid"),
+            ("jti", json!(""), "jti_missing"),
+            ("jti", Value::Null, "jti_missing"),
+            ("exp", json!("1000300"), "unread"),
+            ("exp", Value::Null, "unread"),
+        ] {
+            let judged = client.judged(&json!({ "alg": "EdDSA" }), &with(member, value));
+            assert_eq!(judged, Err(reason), "{member}");
+        }
+    }
+
+    #[test]
+    fn the_header_chooses_nothing() {
+        let client = Client::new();
+        for header in [
+            json!({ "alg": "none" }),
+            json!({ "alg": "HS256" }),
+            json!({ "alg": "eddsa" }),
+            json!({ "alg": "EdDSA", "typ": "at+jwt" }),
+            json!({ "alg": "EdDSA", "crit": ["b64"], "b64": false }),
+            json!({ "typ": "JWT" }),
+        ] {
+            assert_eq!(client.judged(&header, &claims()), Err("unread"), "{header}");
+        }
+        assert_eq!(client.judged(&json!({ "alg": "ES256" }), &claims()), Err("no_key_of_this_algorithm"));
+        let stranger = Client::new().sign(&json!({ "alg": "EdDSA" }), &claims());
+        let assertion = Assertion::read(&stranger).unwrap();
+        assert_eq!(assertion.verify(&[client.public], &["us".to_owned()], NOW), Err("wrong_signature"));
+    }
+
+    #[test]
+    fn rubbish_is_refused_without_panic() {
+        for text in ["", ".", "..", "...", "a.b.c", "e30.e30.", "e30.e30.e30", &"x.".repeat(5000)] {
+            assert!(Assertion::read(text).is_none(), "{text}");
+        }
     }
 }

@@ -1,19 +1,25 @@
 //! The public keys that clients register, as JWKs (RFC 7517).
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, ThumbprintHash};
 use serde_json::{Map, Value, json};
 
 use super::algorithm::Algorithm;
+use super::assertion;
 use crate::error::{Error, Result};
 
 /// The members that only a private or a symmetric key has (RFC 7518, section 6; RFC 8037, section 2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// How a point of a curve begins that is written as both its coordinates.
+const UNCOMPRESSED: u8 = 4;
+
 const KEY_ID_LENGTH_MAX: usize = 255;
 
 /// A public key whose form and strength were checked.
@@ -42,7 +48,10 @@ impl PublicKey {
             _ => return Err(refused("must be of Ed25519, of P-256, or of RSA")),
         };
         let kept = kept.as_mut().map_err(|must| refused(must))?;
-        if text("alg").is_some_and(|alg| alg != algorithm.name()) || text("use").is_some_and(|used| used != "sig") {
+        let other_name = (algorithm == Algorithm::EdDsa).then_some(assertion::ED25519);
+        if text("alg").is_some_and(|alg| alg != algorithm.name() && Some(alg) != other_name)
+            || text("use").is_some_and(|used| used != "sig")
+        {
             return Err(refused("must be for signatures of EdDSA, ES256 or RS256, as `alg` and `use` say"));
         }
         kept["alg"] = algorithm.name().into();
@@ -93,8 +102,24 @@ impl PublicKey {
         self.jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)
     }
 
-    pub(super) fn decoding(&self) -> Result<DecodingKey> {
-        DecodingKey::from_jwk(&self.jwk).map_err(Error::internal)
+    /// Whether its owner signed this (RFC 7518, section 3; RFC 8037, section 3.1).
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let number = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        let verified = match &self.jwk.algorithm {
+            AlgorithmParameters::OctetKeyPair(key) => {
+                UnparsedPublicKey::new(&ED25519, number(&key.x)).verify(message, signature)
+            }
+            AlgorithmParameters::EllipticCurve(key) => {
+                let point = [&[UNCOMPRESSED][..], &number(&key.x), &number(&key.y)].concat();
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
+            }
+            AlgorithmParameters::RSA(key) => {
+                let key = RsaPublicKeyComponents { n: number(&key.n), e: number(&key.e) };
+                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+            }
+            _ => return false,
+        };
+        verified.is_ok()
     }
 }
 
@@ -113,8 +138,8 @@ fn ed25519(members: &Members) -> Result<Value, &'static str> {
 fn p256(members: &Members) -> Result<Value, &'static str> {
     let point = || {
         let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
-        // The uncompressed form, which is checked to lie on the curve.
-        let whole = [&[4][..], &x, &y].concat();
+        // Parsing checks that the point lies on the curve.
+        let whole = [&[UNCOMPRESSED][..], &x, &y].concat();
         let valid = x.len() == 32 && ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &whole).is_ok();
         valid.then(|| (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y)))
     };

@@ -42,7 +42,7 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(database, folder):
+def running_gateway(database, folder, suite="sdk", settings=None):
     LOG_DIR.mkdir(parents=True, exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],
@@ -53,10 +53,11 @@ def running_gateway(database, folder):
         "TENANT_GATEWAY__ADMIN__LISTEN": "off",
         "TENANT_GATEWAY__DATA__DIR": str(folder),
         "TENANT_GATEWAY__LOG__FORMAT": "json",
+        **(settings or {}),
     }
     with ExitStack() as stack:
-        log = stack.enter_context((LOG_DIR / f"sdk-{database}.log").open("wb"))
-        setup_log = stack.enter_context((LOG_DIR / f"sdk-{database}-setup.log").open("wb"))
+        log = stack.enter_context((LOG_DIR / f"{suite}-{database}.log").open("wb"))
+        setup_log = stack.enter_context((LOG_DIR / f"{suite}-{database}-setup.log").open("wb"))
 
         def run(*arguments):
             return subprocess.run(
@@ -67,7 +68,7 @@ def running_gateway(database, folder):
             master_key = base64.b64encode(secrets.token_bytes(32)).decode()
             note_secret(master_key)
             environment["TENANT_GATEWAY__SEAL__MASTER_KEY"] = master_key
-            environment["TENANT_GATEWAY__DATABASE__URL"] = stack.enter_context(running_postgres())
+            environment["TENANT_GATEWAY__DATABASE__URL"] = stack.enter_context(running_postgres(suite))
             run("migrate", "up")
         first = json.loads(run("init", "--output", "json"))
         note_pair(first["clientID"], first["clientSecret"])
@@ -104,12 +105,12 @@ def is_ready(process, url):
 
 
 @contextmanager
-def running_postgres():
+def running_postgres(suite):
     """A server of its own, without durability; yields the URL of an empty database."""
     programs = postgres_programs()
     # initdb refuses to run as root.
     owner = {"user": unprivileged(), "extra_groups": []} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="tenant-gateway-sdk-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"tenant-gateway-{suite}-"))
     # Hexadecimal, so that the same bytes stand in the URL and would stand in a log.
     password = secrets.token_hex(16)
     note_secret(password)
@@ -120,7 +121,7 @@ def running_postgres():
             shutil.chown(path, owner["user"])
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        log = stack.enter_context((LOG_DIR / "sdk-postgres-server.log").open("wb"))
+        log = stack.enter_context((LOG_DIR / f"{suite}-postgres-server.log").open("wb"))
         subprocess.run(
             [
                 f"{programs}/initdb",

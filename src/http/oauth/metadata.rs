@@ -13,7 +13,7 @@ use super::json_ok;
 use crate::http::Door;
 use crate::http::reply::no_such_path;
 use crate::roles::Permissions;
-use crate::tokens::Algorithm;
+use crate::tokens::Assertion;
 
 /// Where tokens are asked for.
 pub const TOKEN: &str = "/oauth2/token";
@@ -33,7 +33,7 @@ const METADATA_MAX_AGE: Duration = Duration::from_mins(5);
 pub fn document(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-    let algorithms = Algorithm::ALL.map(Algorithm::name);
+    let algorithms: Vec<_> = Assertion::algorithms().collect();
     json!({
         "issuer": issuer,
         "token_endpoint": at(TOKEN),
@@ -41,8 +41,8 @@ pub fn document(issuer: &str) -> Value {
         "introspection_endpoint": at(INTROSPECT),
         "revocation_endpoint": at(REVOKE),
         "scopes_supported": Permissions::scopes().collect::<Vec<_>>(),
-        // Required by section 2; no grant that is offered has one.
-        "response_types_supported": [],
+        // Required by section 2, and by section 3.2 never empty: the registered name for a response that gives nothing.
+        "response_types_supported": ["none"],
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

@@ -1,0 +1,42 @@
+//! `tenant-gateway keys rotate|rotate-master`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Failure, Output};
+use crate::app::{Core, Surroundings};
+use crate::config::Config;
+
+/// What to do with the keys of the deployment.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make the next signing key now. It is published at once and signs after tokens.jwks_max_age and 90 seconds more; every
+    /// token that was issued before stays good. Running nodes need no restart.
+    Rotate {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Seal everything with the new master key. With seal.master_key set, put the new key there and the old one into
+    /// seal.previous_master_key first; with the key in data.dir, this makes a new one, and running gateways must be started
+    /// again. May be stopped and run again.
+    RotateMaster {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// Does it, and prints what was done.
+pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Rotate { output } => {
+            let core = Core::open(config, Surroundings::default()).await?;
+            let made = core.rotation(config).rotate().await?;
+            let active_from = made.active_from.to_string();
+            Ok(output.object(&json!({ "kid": made.id, "algorithm": made.algorithm, "activeFrom": active_from }))?)
+        }
+        Command::RotateMaster { output } => {
+            let sealed = Core::rotate_master_key(config, Surroundings::default()).await?;
+            Ok(output.object(&json!({ "sealedAnew": sealed }))?)
+        }
+    }
+}
