@@ -34,6 +34,8 @@ use crate::seal::MasterKey;
 use crate::tenants::{Tenant, Tenants};
 use crate::tokens::{Algorithm, Issuer, KeyRing, Rotation, Schedule, Verifier};
 
+pub use self::upkeep::Upkeep;
+
 const LOCK_FILE: &str = "start.lock";
 
 /// What a process takes from outside besides its settings.
@@ -260,7 +262,7 @@ impl App {
     ) -> Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
-        let upkeep = tokio::spawn(upkeep::keep_up(self.core.clone(), self.door.clone(), stopped.clone()));
+        let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));
         tokio::spawn(async move {
             stop.await;
             tracing::info!("stopping");

@@ -9,34 +9,42 @@ use crate::error::Result;
 use crate::http::Door;
 use crate::tokens::REFRESH_EVERY;
 
+/// What a gateway does from time to time. Several nodes may do it at once.
+pub struct Upkeep {
+    core: Core,
+    door: Arc<Door>,
+}
+
 impl App {
-    /// Makes signing keys in time, takes over those that other nodes made, and forgets what has expired. Run by
-    /// [`App::serve`] every [`REFRESH_EVERY`]; several nodes may do it at once.
-    ///
-    /// # Errors
-    /// If the database refuses.
-    pub async fn upkeep(&self) -> Result<()> {
-        upkeep(&self.core, &self.door).await
+    /// The upkeep of this gateway, which [`App::serve`] does every 30 seconds.
+    pub fn upkeep(&self) -> Upkeep {
+        Upkeep { core: self.core.clone(), door: self.door.clone() }
     }
 }
 
-async fn upkeep(core: &Core, door: &Door) -> Result<()> {
-    door.keys.refresh().await?;
-    let write = core.database.write().await?;
-    core.authorizer.revocations().forget_expired(&write).await?;
-    door.authenticator.forget_expired(&write).await?;
-    write.commit().await
-}
+impl Upkeep {
+    /// Makes signing keys in time, takes over those that other nodes made, and forgets what has expired.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn once(&self) -> Result<()> {
+        self.door.keys.refresh().await?;
+        let write = self.core.database.write().await?;
+        self.core.authorizer.revocations().forget_expired(&write).await?;
+        self.door.authenticator.forget_expired(&write).await?;
+        write.commit().await
+    }
 
-/// Goes on until the gateway stops. What fails once is tried again at the next round.
-pub(super) async fn keep_up(core: Core, door: Arc<Door>, stopped: watch::Receiver<bool>) {
-    let mut rounds = tokio::time::interval(REFRESH_EVERY);
-    // The first round comes at once, and the start has just done it.
-    rounds.tick().await;
-    while !*stopped.borrow() {
+    /// Goes on until the gateway stops. What fails once is tried again at the next round.
+    pub(super) async fn go_on(self, stopped: watch::Receiver<bool>) {
+        let mut rounds = tokio::time::interval(REFRESH_EVERY);
+        // The first round comes at once, and the start has just done it.
         rounds.tick().await;
-        if let Err(error) = upkeep(&core, &door).await {
-            error.log_cause();
+        while !*stopped.borrow() {
+            rounds.tick().await;
+            if let Err(error) = self.once().await {
+                error.log_cause();
+            }
         }
     }
 }

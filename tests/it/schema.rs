@@ -47,6 +47,10 @@ const ALWAYS_SENT: &[&str] = &[
     "updateClient.input",
     "retireClientSecret.id",
     "retireClientSecret.secretID",
+    "addClientKey.id",
+    "addClientKey.input",
+    "removeClientKey.id",
+    "removeClientKey.keyID",
     "updateTenant.tenantID",
     "updateTenant.tenantUpdate",
 ];

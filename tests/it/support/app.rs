@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenant_gateway::app::{App, Listeners, Surroundings};
+use tenant_gateway::app::{App, Listeners, Surroundings, Upkeep};
 use tenant_gateway::clock::{Clock, ManualClock, Timestamp};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
@@ -29,6 +29,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub operator: Operator,
     pub world: World,
+    pub upkeep: Upkeep,
     // Dropped, it lets the gateway end.
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -63,7 +64,7 @@ impl TestApp {
         let address = listeners.listen;
         let surroundings = Surroundings { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let app = App::build(&config, listeners.issuer(&config), surroundings).await.unwrap();
-        let operator = Operator::of(app.core());
+        let (operator, upkeep) = (Operator::of(app.core()), app.upkeep());
         let world = match world {
             Some(world) => world,
             None => operator.world().await,
@@ -76,7 +77,7 @@ impl TestApp {
             app.serve(&config, listeners, stop).await.unwrap();
         });
         let gateway = Gateway { url: format!("http://{address}"), http: reqwest::Client::new() };
-        Self { gateway, address, database, clock, operator, world, stop: Some(stop), served: Some(served) }
+        Self { gateway, address, database, clock, operator, world, upkeep, stop: Some(stop), served: Some(served) }
     }
 
     pub fn now(&self) -> Timestamp {

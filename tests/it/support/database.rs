@@ -58,6 +58,9 @@ impl TestDatabase {
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.admin.listen = None;
         config.data.dir = self.folder.path().to_owned();
+        // Refusals are provoked on purpose, all from one address and in one moment.
+        config.auth.failures_per_client = 1_000_000;
+        config.auth.failures_per_address = 1_000_000;
         config.seal.master_key = Some(self.master_key.clone().into());
         config.database.url = self.url.as_ref().map(|url| serde_json::from_value(json!(url)).expect("a valid URL"));
         config

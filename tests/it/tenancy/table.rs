@@ -5,7 +5,7 @@ use tenant_gateway::roles::Role;
 /// What is expected of a root field.
 pub struct Row {
     pub field: &'static str,
-    /// A valid request; `$client`, `$tenant` and `$secret` are given to each.
+    /// A valid request; `$client`, `$tenant`, `$secret` and `$key` are given to each.
     pub document: &'static str,
     /// Who may, in the tenant in context. Everybody else is told FORBIDDEN.
     pub allowed: &'static [Role],
@@ -129,6 +129,23 @@ pub const MUTATIONS: &[Row] = &[
                 ["ace1cae4-59fd-4fd1-9500-40077dc529a7"]) { id } }"#,
         ),
     ),
+    at(
+        "client",
+        row(
+            "addClientKey",
+            MANAGERS,
+            r#"mutation($client: ID!) { addClientKey(id: $client, input: { jwk: { kty: "OKP", crv: "Ed25519",
+                x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } }) { keys { id } } }"#,
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "removeClientKey",
+            MANAGERS,
+            "mutation($client: ID!, $key: ID!) { removeClientKey(id: $client, keyID: $key) { id } }",
+        ),
+    ),
     at("client", row("deleteClient", MANAGERS, "mutation($client: ID!) { deleteClient(id: $client) { id } }")),
 ];
 
@@ -138,6 +155,7 @@ pub const NESTED: &[(&str, &str)] = &[
     ("AuditRecordConnection.nodes", "auditLog: administrators alone"),
     ("AuditRecordConnection.pageInfo", "auditLog: administrators alone"),
     ("AuditRecordEdge.node", "auditLog: administrators alone"),
+    ("Client.keys", "whoever may see the client; public halves' thumbprints alone"),
     ("Client.roleAssignments", "whoever may see the client"),
     ("Client.role_assignments", "whoever may see the client"),
     ("Client.rotation", "whoever may see the client"),

@@ -13,14 +13,18 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     QUERIES.iter().chain(MUTATIONS)
 }
 
-/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the id of its older secret.
+/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the ids of its older secret and of a key.
 async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let administrator = administrator.within(tenant);
     let client = administrator.create("target", &[&Role::Auditor.id().to_string()]).await;
     app.advance(1);
     administrator.rotate(&client, 600).await;
     let secrets = administrator.client(&client.id, "{ secrets { id } }").await["secrets"].clone();
-    json!({ "tenant": tenant, "client": client.id, "secret": secrets[1]["id"] })
+    let document = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv: "Ed25519",
+        x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } } }"#;
+    let keyed = administrator.ask(document, json!({ "id": client.id })).await.field("addClientKey");
+    let (secret, key) = (&secrets[1]["id"], &keyed["keys"][0]["id"]);
+    json!({ "tenant": tenant, "client": client.id, "secret": secret, "key": key })
 }
 
 both_databases! {
@@ -42,7 +46,7 @@ both_databases! {
     }
 
     async fn nobody_learns_anything(app: TestApp) {
-        let variables = json!({ "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN });
+        let variables = json!({ "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN, "key": UNKNOWN });
         for row in rows() {
             let answer = app.send(app.graphql(row.document, &variables)).await;
             assert_eq!((answer.status, answer.code()), (401, "UNAUTHENTICATED"), "{}", row.field);
