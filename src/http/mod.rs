@@ -3,6 +3,7 @@
 mod graphql;
 mod health;
 mod oauth;
+pub mod playground;
 mod reply;
 mod request_id;
 
@@ -46,6 +47,8 @@ pub struct Door {
     pub body_limit: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// Whether the playground is served.
+    pub playground: bool,
 }
 
 /// All paths of the public listener.
@@ -56,6 +59,7 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/auth/api/v2/auth/token", any(oauth::token))
         .route("/oauth2/token", any(oauth::token))
         .merge(health_routes())
+        .merge(if door.playground { playground::routes() } else { Router::new() })
         .fallback(reply::no_such_path)
         .with_state(door.clone())
         .layer(CatchPanicLayer::custom(reply::panicked))
