@@ -97,22 +97,24 @@ class Playground {
   }
 
   async type(query) {
-    await this.page.locator('.graphiql-query-editor .CodeMirror').evaluate((editor, text) => editor.CodeMirror.setValue(text), query);
+    const editor = this.page.locator('.graphiql-query-editor .CodeMirror');
+    await editor.evaluate((element, text) => element.CodeMirror.setValue(text), query);
   }
 
   /** Runs what stands in the editor and gives back the answer shown. */
   async run() {
     await this.page.getByRole('button', { name: /^Execute query/ }).click();
-    const shown = this.page.locator('.result-window .CodeMirror');
     await this.page.waitForFunction(() => {
       const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
       return editor?.getValue() && !document.querySelector('.graphiql-spinner');
     });
-    return JSON.parse(await shown.evaluate((editor) => editor.CodeMirror.getValue()));
+    return JSON.parse(await this.text('.result-window'));
   }
 
-  async answerShown() {
-    return this.page.locator('.result-window .CodeMirror').evaluate((editor) => editor.CodeMirror.getValue());
+  /** What an editor of the page shows. */
+  async text(place) {
+    const editor = this.page.locator(`${place} .CodeMirror`).first();
+    return editor.evaluate((element) => element.CodeMirror.getValue());
   }
 
   /** Everything that would outlive the page, as one text. */
