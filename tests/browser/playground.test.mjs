@@ -128,10 +128,10 @@ test('signing out leaves an empty sign-in page', async () => {
 test('there is a tab for each capability', async () => {
   const playground = await open();
   await playground.signedIn();
-  for (const name of ['Clients', 'CreateClient', 'RotateSecret', 'DeleteClient', 'Tenants', 'CreateTenant', 'Roles', 'AuditLog']) {
+  for (const name of ['Clients', 'CreateClient', 'RotateSecret', 'DeleteClient', 'TenantList', 'CreateTenant', 'Roles', 'AuditLog']) {
     await playground.tab(name).waitFor();
   }
-  for (const name of ['Clients', 'Tenants', 'Roles', 'AuditLog']) {
+  for (const name of ['Clients', 'TenantList', 'Roles', 'AuditLog']) {
     await playground.openTab(name);
     assert.equal((await playground.run()).errors, undefined, name);
   }
