@@ -190,6 +190,7 @@ impl App {
             entropy,
             body_limit: config.server.body_limit,
             body_timeout: config.server.request_timeout,
+            playground: config.playground.enabled,
         };
         Ok(Self { core, door: Arc::new(door) })
     }

@@ -12,6 +12,7 @@ use crate::app::{App, Core, Listeners, Surroundings};
 use crate::clients::Created;
 use crate::config::{Config, ServerConfig};
 use crate::error::Error;
+use crate::http::playground;
 use crate::names::Name;
 use crate::tenants::{NewTenant, Tenant};
 
@@ -29,6 +30,7 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
     let folder = tempfile::Builder::new().prefix("tenant-gateway-demo-").tempdir()?;
     folder.path().clone_into(&mut config.data.dir);
     config.database.url = None;
+    config.playground.enabled = true;
     let stop = told_to_stop()?;
     let listeners = bind(&mut config).await?;
     let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await?;
@@ -71,6 +73,7 @@ fn describe(url: &str, partner: &Tenant, customers: &[Tenant], created: &Created
         "url": url,
         "graphqlURL": format!("{url}/graphql"),
         "tokenURL": format!("{url}/oauth2/token"),
+        "playgroundURL": playground::is_built().then(|| format!("{url}{}", playground::PATH)),
         "tenantID": partner.id,
         "clientID": created.client.row.client_id,
         "clientSecret": created.secret.as_ref().map(|secret| secret.expose()),
@@ -91,12 +94,14 @@ fn introduction(made: &Value) -> String {
         .collect();
     let first = made["customers"][0]["id"].as_str().unwrap_or_default();
     let partner = text("tenantID");
+    let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
         r#"
 Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
 
   GraphQL         {url}/graphql
   Token endpoint  {url}/oauth2/token
+  Playground      {playground}
   client_id       {id}
   client_secret   {secret}
 

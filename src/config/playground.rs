@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlaygroundConfig {
-    /// Whether `/playground` is served. Accepted because scripts set it; it takes effect with the playground, which
-    /// this version does not have yet.
+    /// Whether `/playground` is served, and `/` leads there. The demo always serves it.
     /// Variable `TENANT_GATEWAY__PLAYGROUND__ENABLED`, default `false`.
     pub enabled: bool,
 }

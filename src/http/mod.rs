@@ -4,6 +4,7 @@ mod address;
 mod graphql;
 mod health;
 pub mod oauth;
+pub mod playground;
 mod reply;
 mod request_id;
 
@@ -58,6 +59,8 @@ pub struct Door {
     pub body_limit: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// Whether the playground is served.
+    pub playground: bool,
 }
 
 /// All paths of the public listener.
@@ -67,6 +70,7 @@ pub fn router(door: Arc<Door>) -> Router {
         .route("/public/query", any(graphql::handle))
         .merge(oauth::routes())
         .merge(health_routes())
+        .merge(if door.playground { playground::routes() } else { Router::new() })
         .fallback(reply::no_such_path)
         .with_state(door.clone())
         .layer(CatchPanicLayer::custom(reply::panicked))

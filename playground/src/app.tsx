@@ -1,0 +1,36 @@
+import { useState } from 'react';
+import type { Session } from './session';
+import { findHome, type Home } from './tenants';
+import { useTheme } from './theme';
+import { SignIn } from './ui/sign-in';
+import { ThemeSwitch } from './ui/theme-switch';
+import { Workbench } from './ui/workbench';
+
+interface SignedIn {
+  session: Session;
+  /** Absent for a client that holds no role in its own tenant. */
+  home: Home | null;
+}
+
+export function App() {
+  const { theme, choice, choose } = useTheme();
+  const [signedIn, setSignedIn] = useState<SignedIn | null>(null);
+  const [notice, setNotice] = useState('');
+  const themeSwitch = <ThemeSwitch choice={choice} choose={choose} />;
+
+  async function enter(session: Session) {
+    const home = await findHome(session).catch(() => null);
+    setSignedIn({ session, home });
+  }
+
+  function leave(why = '') {
+    setNotice(why);
+    setSignedIn(null);
+  }
+
+  return signedIn ? (
+    <Workbench {...signedIn} theme={theme} themeSwitch={themeSwitch} leave={leave} />
+  ) : (
+    <SignIn notice={notice} themeSwitch={themeSwitch} enter={enter} />
+  );
+}

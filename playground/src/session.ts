@@ -1,0 +1,87 @@
+const TOKEN_ENDPOINT = '/oauth2/token';
+/** A token that ends sooner is renewed before it is used. */
+const MARGIN_MS = 30_000;
+
+export interface Credentials {
+  clientId: string;
+  clientSecret: string;
+}
+
+/** The gateway does not let this client in (any more). The message is for the person at the page. */
+export class SignInFailed extends Error {}
+
+interface Token {
+  text: string;
+  renewAt: number;
+}
+
+/** The only place that holds the secret and the token: this object's memory, gone with the page. */
+export class Session {
+  readonly #credentials: Credentials;
+  #token: Token;
+  #renewal: Promise<string> | undefined;
+
+  private constructor(credentials: Credentials, token: Token) {
+    this.#credentials = credentials;
+    this.#token = token;
+  }
+
+  static async open(credentials: Credentials): Promise<Session> {
+    return new Session(credentials, await requestToken(credentials));
+  }
+
+  /** A token that is good for a while yet. */
+  async token(): Promise<string> {
+    return Date.now() < this.#token.renewAt ? this.#token.text : this.renew();
+  }
+
+  /** A new token; several who ask at once share it. */
+  renew(): Promise<string> {
+    this.#renewal ??= requestToken(this.#credentials)
+      .then((token) => (this.#token = token).text)
+      .finally(() => (this.#renewal = undefined));
+    return this.#renewal;
+  }
+}
+
+async function requestToken({ clientId, clientSecret }: Credentials): Promise<Token> {
+  const asked = Date.now();
+  let response: Response;
+  try {
+    response = await fetch(TOKEN_ENDPOINT, {
+      method: 'POST',
+      // In the body, and without the browser's own credentials: a Basic challenge would open the browser's own dialog.
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: clientSecret,
+      }),
+      credentials: 'omit',
+      cache: 'no-store',
+    });
+  } catch {
+    throw new SignInFailed('The gateway cannot be reached.');
+  }
+  const answer: unknown = await response.json().catch(() => null);
+  if (!response.ok || !isTokenAnswer(answer)) {
+    throw new SignInFailed(explain(response, answer));
+  }
+  const life = (answer.expires_in ?? 300) * 1000;
+  return { text: answer.access_token, renewAt: asked + Math.max(life - MARGIN_MS, life / 2) };
+}
+
+function isTokenAnswer(answer: unknown): answer is { access_token: string; expires_in?: number } {
+  return typeof answer === 'object' && answer !== null && 'access_token' in answer;
+}
+
+function explain(response: Response, answer: unknown): string {
+  const code = typeof answer === 'object' && answer !== null && 'error' in answer ? String(answer.error) : '';
+  if (code === 'invalid_client') {
+    return 'The gateway does not accept this client id with this secret.';
+  }
+  if (response.status === 429) {
+    const seconds = response.headers.get('Retry-After');
+    return `Too many attempts. Try again ${seconds ? `in ${seconds} s` : 'later'}.`;
+  }
+  return `The gateway gave no token (status ${response.status}${code && `, ${code}`}).`;
+}

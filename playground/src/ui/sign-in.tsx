@@ -1,0 +1,65 @@
+import { useState, type FormEvent, type ReactNode } from 'react';
+import { Session, SignInFailed } from '../session';
+import { Brand } from './brand';
+
+interface Props {
+  notice: string;
+  themeSwitch: ReactNode;
+  enter: (session: Session) => Promise<void>;
+}
+
+export function SignIn({ notice, themeSwitch, enter }: Props) {
+  const [problem, setProblem] = useState(notice);
+  const [busy, setBusy] = useState(false);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    // Read from the form when needed, so that the secret never is a part of the page's state.
+    const typed = new FormData(form);
+    const value = (name: string) => String(typed.get(name) ?? '').trim();
+    setBusy(true);
+    setProblem('');
+    try {
+      await enter(await Session.open({ clientId: value('client-id'), clientSecret: value('client-secret') }));
+    } catch (error) {
+      setBusy(false);
+      setProblem(error instanceof SignInFailed ? error.message : 'Signing in failed.');
+      form.querySelector<HTMLInputElement>('#client-secret')?.select();
+    }
+  }
+
+  return (
+    <div className="sign-in-page">
+      <header className="top-bar">
+        <Brand />
+        <span className="space" />
+        {themeSwitch}
+      </header>
+      <main>
+        <form className="sign-in" onSubmit={submit} aria-labelledby="sign-in-title">
+          <h1 id="sign-in-title">Sign in to the playground</h1>
+          <p>With the credentials of a client. They stay in this page’s memory and are gone when it is closed.</p>
+          <label htmlFor="client-id">Client id</label>
+          <input id="client-id" name="client-id" required autoFocus autoComplete="off" spellCheck={false} />
+          <label htmlFor="client-secret">Client secret</label>
+          <input
+            id="client-secret"
+            name="client-secret"
+            type="password"
+            required
+            autoComplete="off"
+            spellCheck={false}
+            aria-describedby="sign-in-problem"
+          />
+          <p id="sign-in-problem" className="problem" role="alert">
+            {problem}
+          </p>
+          <button type="submit" className="primary" disabled={busy}>
+            {busy ? 'Signing in…' : 'Sign in'}
+          </button>
+        </form>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+// A real Chromium that reaches nothing but the gateway, and the playground as a person sees it.
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+export const SIGN_OUT = { role: 'button', name: 'Sign out' };
+
+export function launch() {
+  const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+  const closed = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1';
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    // Chromium's own sandbox does not work for root.
+    args: [...quiet, '--disable-component-update', '--disable-sync', closed, ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+  });
+}
+
+/** A fresh profile at the playground; `complaints` and `outside` gather what must not happen. */
+export async function openPlayground(browser, gateway, { before, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const playground = new Playground(page, gateway);
+  page.on('console', (message) => message.type() === 'error' && playground.complaints.push(message.text()));
+  page.on('pageerror', (error) => playground.complaints.push(String(error)));
+  page.on('request', (request) => playground.sent(request));
+  page.on('websocket', (socket) => playground.reached(socket.url()));
+  await before?.(page);
+  await page.goto(`${gateway.url}/`);
+  return playground;
+}
+
+class Playground {
+  complaints = [];
+  outside = [];
+  tokens = new Set();
+  tokenRequests = 0;
+
+  constructor(page, gateway) {
+    this.page = page;
+    this.gateway = gateway;
+  }
+
+  sent(request) {
+    this.reached(request.url());
+    this.tokenRequests += request.url().endsWith('/oauth2/token') ? 1 : 0;
+    const authorization = request.headers()['authorization'];
+    if (authorization) {
+      this.tokens.add(authorization.replace('Bearer ', ''));
+    }
+  }
+
+  reached(url) {
+    const { protocol, host } = new URL(url);
+    if (protocol !== 'data:' && host !== new URL(this.gateway.url).host) {
+      this.outside.push(url);
+    }
+  }
+
+  async signIn({ clientID, clientSecret } = this.gateway) {
+    await this.page.getByLabel('Client id').fill(clientID);
+    await this.page.getByLabel('Client secret').fill(clientSecret);
+    await this.page.keyboard.press('Enter');
+  }
+
+  async signedIn(credentials) {
+    await this.signIn(credentials);
+    await this.page.getByRole(SIGN_OUT.role, SIGN_OUT).waitFor();
+    await this.ready();
+  }
+
+  /** The editor is there and knows the schema. */
+  async ready() {
+    await this.page.locator('.graphiql-query-editor .CodeMirror').waitFor();
+    await this.page.locator('.graphiql-spinner').waitFor({ state: 'detached' });
+  }
+
+  picker() {
+    return this.page.getByRole('combobox', { name: 'Tenant' });
+  }
+
+  /** By keyboard alone, as somebody without a mouse does it. */
+  async chooseTenant(name) {
+    await this.picker().focus();
+    await this.page.keyboard.press('ArrowDown');
+    await this.page.keyboard.type(name);
+    await this.page.getByRole('option', { name, selected: true }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.ready();
+  }
+
+  tab(name) {
+    return this.page.getByRole('tablist').getByRole('button', { name, exact: true });
+  }
+
+  async openTab(name) {
+    await this.tab(name).click();
+  }
+
+  async type(query) {
+    const editor = this.page.locator('.graphiql-query-editor .CodeMirror');
+    await editor.evaluate((element, text) => element.CodeMirror.setValue(text), query);
+  }
+
+  /** Runs what stands in the editor and gives back the answer shown. */
+  async run() {
+    await this.page.getByRole('button', { name: /^Execute query/ }).click();
+    await this.page.waitForFunction(() => {
+      const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
+      return editor?.getValue() && !document.querySelector('.graphiql-spinner');
+    });
+    return JSON.parse(await this.text('.result-window'));
+  }
+
+  /** What an editor of the page shows. */
+  async text(place) {
+    const editor = this.page.locator(`${place} .CodeMirror`).first();
+    return editor.evaluate((element) => element.CodeMirror.getValue());
+  }
+
+  /** Everything that would outlive the page, as one text. */
+  async kept() {
+    const page = await this.page.evaluate(async () =>
+      JSON.stringify([
+        { ...localStorage },
+        { ...sessionStorage },
+        document.cookie,
+        location.href,
+        history.state,
+        await indexedDB.databases(),
+        await caches.keys(),
+      ]),
+    );
+    return page + JSON.stringify(await this.page.context().storageState());
+  }
+
+  /** What holds at the end of every visit. */
+  async close({ complaints = [] } = {}) {
+    await this.page.context().close();
+    assert.deepEqual(this.complaints, complaints);
+    assert.deepEqual(this.outside, []);
+  }
+}
