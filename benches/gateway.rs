@@ -1,6 +1,7 @@
 //! How long the costly paths take: `cargo bench --bench gateway`. The times are this machine's; compare them with each other
 //! and with those of an earlier run on it.
 
+#[allow(dead_code, reason = "each benchmark uses its part")]
 mod support;
 
 use std::hint::black_box;
@@ -9,25 +10,28 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use support::{Engine, House};
-use tenant_gateway::tokens::{Algorithm, Issuer, KeyRing, Verifier};
+use tenant_gateway::config::TokenAlgorithm;
+use tenant_gateway::tokens::{Issuer, KeyRing, Verifier};
 use tokio::runtime::Runtime;
 
 const ISSUER: &str = "http://127.0.0.1:8080";
 const AUDIENCE: &str = "tenant-gateway";
 const HOUR: Duration = Duration::from_hours(1);
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256];
+const ALGORITHMS: [(TokenAlgorithm, &str); 3] =
+    [(TokenAlgorithm::EdDsa, "EdDSA"), (TokenAlgorithm::Es256, "ES256"), (TokenAlgorithm::Rs256, "RS256")];
 
 fn tokens(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
     let (clock, entropy) = (house.core.surroundings.clock.clone(), house.core.surroundings.entropy.clone());
-    for algorithm in ALGORITHMS {
-        let (database, master) = (house.core.database.clone(), house.core.master.clone());
-        let keys = KeyRing::open(database, master, clock.clone(), &*entropy, algorithm);
+    for (algorithm, name) in ALGORITHMS {
+        let mut config = house.config.clone();
+        config.tokens.algorithm = algorithm;
+        let keys = KeyRing::open(house.core.rotation(&config));
         let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
         let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
         let issue = Issuer::new(keys.clone(), clock.clone(), entropy.clone(), issuer, audience, HOUR);
-        criterion.bench_function(&format!("token/issue/{}", algorithm.name()), |bencher| {
+        criterion.bench_function(&format!("token/issue/{name}"), |bencher| {
             bencher.iter(|| issue.issue(black_box(&house.administrator)).expect("there is a key"));
         });
         let token = issue.issue(&house.administrator).expect("there is a key").token;
@@ -36,11 +40,11 @@ fn tokens(criterion: &mut Criterion) {
         };
         // It remembers nothing.
         let cold = verifier(0);
-        criterion.bench_function(&format!("token/verify/cold/{}", algorithm.name()), |bencher| {
+        criterion.bench_function(&format!("token/verify/cold/{name}"), |bencher| {
             bencher.to_async(&runtime).iter(async || cold.verify(black_box(&token)).await.expect("it is ours"));
         });
         let cached = verifier(10_000);
-        criterion.bench_function(&format!("token/verify/cached/{}", algorithm.name()), |bencher| {
+        criterion.bench_function(&format!("token/verify/cached/{name}"), |bencher| {
             bencher.to_async(&runtime).iter(async || cached.verify(black_box(&token)).await.expect("it is ours"));
         });
     }

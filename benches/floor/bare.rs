@@ -20,9 +20,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
-use tenant_gateway::ids::{ClientId, TenantId};
+use tenant_gateway::ids::{ClientId, TenantId, TokenId};
 use tenant_gateway::tokens::{Claims, SCOPE, Subject};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use crate::gateway::Server;
 
@@ -99,11 +100,12 @@ async fn token(
         aud: "tenant-gateway".to_owned(),
         exp: now + 3600,
         iat: now,
-        // As long as a UUID, without the cost of making one.
-        jti: format!("{:036}", bare.issued.fetch_add(1, Ordering::Relaxed)),
+        // Another each time, without the cost of a random one.
+        jti: TokenId(Uuid::from_u128(bare.issued.fetch_add(1, Ordering::Relaxed).into())),
         client_id: bare.client_id.clone(),
         scope: SCOPE.to_owned(),
         tenant_id: bare.tenant,
+        tenant_only: false,
         tenant_ids: bare.tenant.to_string(),
         generation: 0,
     };

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenant_gateway::tokens::{Algorithm, Issuer, KeyRing, Verifier};
+use tenant_gateway::tokens::{Issuer, KeyRing, Verifier};
 
 use crate::process::cpu;
 use crate::report::Report;
@@ -18,8 +18,7 @@ pub fn run(report: &mut Report) {
     runtime.block_on(async {
         let house = House::with_clients(Engine::Sqlite, 1).await;
         let (clock, entropy) = (house.core.surroundings.clock.clone(), house.core.surroundings.entropy.clone());
-        let (database, master) = (house.core.database.clone(), house.core.master.clone());
-        let keys = KeyRing::open(database, master, clock.clone(), &*entropy, Algorithm::EdDsa).await;
+        let keys = KeyRing::open(house.core.rotation(&house.config)).await;
         let keys = Arc::new(keys.expect("a key can be made"));
         let (issuer, audience) = ("http://127.0.0.1:8080".to_owned(), "tenant-gateway".to_owned());
         let lifetime = Duration::from_hours(1);

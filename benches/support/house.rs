@@ -10,12 +10,13 @@ use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::auth::{RequestContext, RequestId};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
-use tenant_gateway::ids::TenantId;
+use tenant_gateway::ids::{TenantId, TokenId};
 use tenant_gateway::names::Name;
 use tenant_gateway::schema::{self, GatewaySchema, Rooms};
 use tenant_gateway::seal::MasterKey;
 use tenant_gateway::tenants::NewTenant;
 use tenant_gateway::tokens::{Claims, SCOPE, Subject};
+use uuid::Uuid;
 
 use super::{Engine, postgres};
 
@@ -102,10 +103,11 @@ impl House {
             aud: String::new(),
             exp: i64::MAX,
             iat: 0,
-            jti: String::new(),
+            jti: TokenId(Uuid::nil()),
             client_id,
             scope: SCOPE.to_owned(),
             tenant_id,
+            tenant_only: false,
             tenant_ids: tenant_id.to_string(),
             generation,
         };
