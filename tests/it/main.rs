@@ -9,6 +9,7 @@ mod crash;
 mod door;
 mod fuzz;
 mod migrations;
+mod oauth;
 mod readme;
 mod schema;
 mod search;

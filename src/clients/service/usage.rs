@@ -37,6 +37,7 @@ pub enum Purpose {
 #[derive(Clone, Copy)]
 struct Used {
     tokens: i64,
+    token_at: Option<Timestamp>,
     at: Timestamp,
     from: IpAddr,
 }
@@ -58,8 +59,11 @@ impl Usage {
     /// Notes one use.
     pub fn note(&self, client: ClientId, credential: Credential, purpose: Purpose, at: Timestamp, from: IpAddr) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = pending.entry((client, credential)).or_insert(Used { tokens: 0, at, from });
-        *used = Used { tokens: used.tokens + i64::from(purpose == Purpose::Token), at, from };
+        let used = pending.entry((client, credential)).or_insert(Used { tokens: 0, token_at: None, at, from });
+        (used.at, used.from) = (at, from);
+        if purpose == Purpose::Token {
+            (used.tokens, used.token_at) = (used.tokens + 1, Some(at));
+        }
     }
 
     /// Writes what was noted. What cannot be written is kept for the next time.
@@ -76,7 +80,10 @@ impl Usage {
         if written.is_err() {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             for (key, old) in batch {
-                pending.entry(key).and_modify(|new| new.tokens += old.tokens).or_insert(old);
+                let merged = pending.entry(key).and_modify(|new| {
+                    (new.tokens, new.token_at) = (new.tokens + old.tokens, new.token_at.or(old.token_at));
+                });
+                merged.or_insert(old);
             }
         }
         written
@@ -88,10 +95,10 @@ impl Usage {
         batch.sort_unstable_by_key(|(key, _)| **key);
         let write = self.database.write().await?;
         for ((client, credential), used) in batch {
-            if used.tokens > 0 {
+            if let Some(token_at) = used.token_at {
                 Entity::update_many()
                     .col_expr(Column::TokenRequestCount, Expr::col(Column::TokenRequestCount).add(used.tokens))
-                    .col_expr(Column::TokenRequestTime, Expr::value(used.at))
+                    .col_expr(Column::TokenRequestTime, Expr::value(token_at))
                     .filter(Column::Id.eq(*client))
                     .exec(write.on())
                     .await?;

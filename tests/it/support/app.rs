@@ -49,7 +49,12 @@ impl TestApp {
 
     /// A second node on the same database, with the same clock.
     pub async fn another_node(&self) -> Self {
-        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), |_| ()).await
+        self.another_node_with(|_| ()).await
+    }
+
+    /// A second node with other settings than the usual ones.
+    pub async fn another_node_with(&self, settings: impl FnOnce(&mut Config)) -> Self {
+        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings).await
     }
 
     async fn build(

@@ -28,6 +28,9 @@ impl Deployment {
         command.args(arguments).env_clear().stdin(Stdio::null());
         command.env("RUST_LOG", "debug").env("TENANT_GATEWAY__LOG__FORMAT", "json");
         command.env("TENANT_GATEWAY__SERVER__LISTEN", "127.0.0.1:0").env("TENANT_GATEWAY__ADMIN__LISTEN", "off");
+        for limit in ["CLIENT", "ADDRESS"] {
+            command.env(format!("TENANT_GATEWAY__AUTH__FAILURES_PER_{limit}"), "1000000");
+        }
         command.env("TENANT_GATEWAY__DATA__DIR", self.database.folder.path());
         if let Some(url) = &self.database.url {
             command.env("TENANT_GATEWAY__DATABASE__URL", url);

@@ -1,0 +1,94 @@
+//! The key that seals the others is changed while the gateway runs.
+
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::config::Config;
+use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::roles::Role;
+use tenant_gateway::seal::MasterKey;
+
+use super::asking::{kid, published};
+use crate::support::process::Deployment;
+use crate::support::{Engine, OnEngine, TestApp, both_databases, notes};
+
+/// Settings with a new master key, and with the old one beside it or not.
+fn with(app: &TestApp, new: &str, beside: bool) -> Config {
+    let mut config = app.database.config();
+    config.seal.master_key = Some(new.to_owned().into());
+    config.seal.previous_master_key = beside.then(|| app.database.master_key.clone().into());
+    config
+}
+
+both_databases! {
+    async fn both_keys_open_until_all_is_sealed_anew(app: TestApp) {
+        let new = MasterKey::generate(&SystemEntropy);
+        notes::note(&new);
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let (both, alone) = (with(&app, &new, true), with(&app, &new, false));
+        let refused = Core::open(&alone, Surroundings::default()).await.unwrap();
+        assert!(refused.rewrap().await.is_err(), "the new key alone does not open what the old one sealed");
+        let between = app.another_node_with(|config| *config = both.clone()).await;
+        assert_eq!(robot.at(&between.gateway).status().await, 200);
+        assert_eq!(Core::rotate_master_key(&both, Surroundings::default()).await.unwrap(), 1);
+        assert_eq!(Core::rotate_master_key(&both, Surroundings::default()).await.unwrap(), 0, "a second time does nothing");
+        let after = app.another_node_with(|config| *config = alone).await;
+        assert_eq!(robot.at(&after.gateway).status().await, 200);
+        assert_eq!(kid(&after.token(&robot.credentials).await), kid(&robot.token));
+        assert_eq!(robot.status().await, 200, "a node that was not started again goes on");
+    }
+
+    async fn a_node_with_the_old_key_seals_nothing_that_others_cannot_open(app: TestApp) {
+        let new = MasterKey::generate(&SystemEntropy);
+        notes::note(&new);
+        let both = with(&app, &new, true);
+        Core::rotate_master_key(&both, Surroundings::default()).await.unwrap();
+        app.advance(31 * 24 * 3600);
+        assert!(app.upkeep.once().await.is_err(), "it cannot open the newest key any more");
+        let between = app.another_node_with(|config| *config = both.clone()).await;
+        between.upkeep.once().await.unwrap();
+        assert_eq!(published(&between).await.len(), 2);
+        app.another_node_with(|config| *config = with(&between, &new, false)).await;
+    }
+
+    async fn a_change_that_was_stopped_is_gone_on_with(app: TestApp) {
+        let new = MasterKey::generate(&SystemEntropy);
+        notes::note(&new);
+        let both = with(&app, &new, true);
+        // Half done: of two keys, the newer is sealed by the new master key and the older still by the old one.
+        let between = app.another_node_with(|config| *config = both.clone()).await;
+        app.advance(31 * 24 * 3600);
+        between.upkeep.once().await.unwrap();
+        assert_eq!(Core::rotate_master_key(&both, Surroundings::default()).await.unwrap(), 1, "only what is left");
+        let after = app.another_node_with(|config| *config = with(&app, &new, false)).await;
+        assert_eq!(published(&after).await.len(), 2);
+    }
+
+    async fn it_wants_the_key_before(app: TestApp) {
+        let alone = with(&app, &MasterKey::generate(&SystemEntropy), false);
+        let error = Core::rotate_master_key(&alone, Surroundings::default()).await.unwrap_err();
+        assert!(error.explained().contains("seal.previous_master_key"), "{}", error.explained());
+    }
+}
+
+/// Without the setting there is a file, and no one to tell the gateway of a new one.
+#[tokio::test]
+async fn the_key_file_is_changed_in_one_command() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let administrator = deployment.init();
+    let folder = deployment.database.folder.path();
+    let before = deployment.serve().await;
+    let caller = before.log_in(administrator).await;
+    let old = std::fs::read_to_string(folder.join("master.key")).unwrap();
+    notes::note(&old);
+    let ran = deployment.run(&["keys", "rotate-master", "--output", "json"]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim(), r#"{"sealedAnew":1}"#);
+    let new = std::fs::read_to_string(folder.join("master.key")).unwrap();
+    notes::note(&new);
+    assert_ne!(old, new);
+    assert_eq!(caller.status().await, 200, "the gateway that runs goes on");
+    assert!(folder.join("master.key.previous").exists());
+    drop(before);
+    let after = deployment.serve().await;
+    assert_eq!(caller.at(after.gateway()).status().await, 200);
+    assert!(!folder.join("master.key.previous").exists(), "the old key is gone");
+}

@@ -1,0 +1,185 @@
+//! Tokens that reach less far than their client.
+
+use serde_json::{Value, json};
+use tenant_gateway::ids::TenantId;
+use tenant_gateway::roles::Role;
+
+use super::asking::{ask_token, narrowed, part};
+use crate::support::{Caller, TestApp, both_databases};
+
+const CONTEXT: &str = "{ requestTenantContext { tenantIDs } }";
+
+async fn within(caller: &Caller, tenant: TenantId) -> Caller {
+    narrowed(caller, &[("tenant", &tenant.to_string())]).await
+}
+
+async fn context(caller: &Caller) -> Value {
+    caller.ask(CONTEXT, json!({})).await.field("requestTenantContext")["tenantIDs"].clone()
+}
+
+async fn give(caller: &Caller, client: &str, tenant: TenantId, role: Role) -> String {
+    let document = "mutation($id: ID!, $tenant: ID!, $role: ID!) {
+        appendClientRoles(id: $id, roles: [{ tenantID: $tenant, roleID: $role }]) { id } }";
+    let variables = json!({ "id": client, "tenant": tenant, "role": role.id() });
+    let answer = caller.ask(document, variables).await;
+    if answer.body.get("errors").is_some() { answer.code().to_owned() } else { "given".to_owned() }
+}
+
+async fn created(caller: &Caller, role: Role) -> String {
+    let document = "mutation($role: ID!) { createClient(name: \"made\", roles: [$role]) { clientSecret } }";
+    let answer = caller.ask(document, json!({ "role": role.id() })).await;
+    if answer.body.get("errors").is_some() { answer.code().to_owned() } else { "created".to_owned() }
+}
+
+both_databases! {
+    async fn a_narrowed_token_is_good_in_its_tenant_alone(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let narrow = within(&partner, app.world.north).await;
+        let claims = part(&narrow.token, 1);
+        assert_eq!((&claims["tenant_id"], &claims["tenant_only"]), (&json!(app.world.north), &json!(true)));
+        assert_eq!(claims["https://missione/octolabs/io/tenantIds"], json!(app.world.north));
+        assert_eq!(context(&narrow).await, json!([app.world.north]), "it is the context if no header names one");
+        assert_eq!(context(&narrow.within(app.world.north)).await, json!([app.world.north]));
+        let mut refusals = Vec::new();
+        for tenant in [app.world.partner, app.world.organization, app.world.south, app.world.stranger, app.world.top] {
+            let answer = narrow.within(tenant).ask(CONTEXT, json!({})).await;
+            assert_eq!((answer.status, answer.code()), (403, "FORBIDDEN"));
+            refusals.push(answer.learnt());
+        }
+        refusals.push(narrow.within("00000000-0000-4000-8000-000000000000").ask(CONTEXT, json!({})).await.learnt());
+        refusals.push(narrow.within("no tenant").ask(CONTEXT, json!({})).await.learnt());
+        assert!(refusals.iter().all(|other| *other == refusals[0]), "{refusals:#?}");
+        assert_eq!(partner.within(app.world.south).status().await, 200, "the client itself reaches on");
+    }
+
+    async fn the_header_does_not_reach_below_the_tenant_of_the_token(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let narrow = within(&partner, app.world.organization).await;
+        assert_eq!(narrow.within(app.world.north).status().await, 403);
+        let tenants = narrow.ask("{ tenants { totalCount } }", json!({})).await.field("tenants");
+        assert_eq!(tenants["totalCount"], 3, "what stands below is seen from the tenant itself");
+    }
+
+    async fn it_holds_nothing_above_or_beside(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let narrow = within(&partner, app.world.north).await;
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        assert_eq!(give(&narrow, &robot.id, app.world.north, Role::Responder).await, "given");
+        for tenant in [app.world.south, app.world.organization, app.world.partner] {
+            assert_eq!(give(&narrow, &robot.id, tenant, Role::Auditor).await, "FORBIDDEN");
+            let owner = json!({ "owner": tenant });
+            let document = "mutation($owner: ID!) { createClient(name: \"x\", input: { ownerTenantID: $owner }) { clientSecret } }";
+            assert_eq!(narrow.ask(document, owner).await.code(), "FORBIDDEN");
+        }
+        // The robot now holds a role beside: whoever rotates it could act there.
+        assert_eq!(give(&partner, &robot.id, app.world.south, Role::Auditor).await, "given");
+        let rotate = "mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }";
+        assert_eq!(narrow.ask(rotate, json!({ "id": robot.id })).await.code(), "FORBIDDEN");
+        let roles = narrow.ask("{ tenants { tenants { id effectiveRoles { via } } } }", json!({})).await.field("tenants");
+        assert_eq!(roles["tenants"], json!([{ "id": app.world.north, "effectiveRoles": [{ "via": app.world.partner }] }]));
+    }
+
+    async fn a_tenant_that_is_not_open_is_no_target(app: TestApp) {
+        let north = app.administrator(app.world.north).await;
+        let organization = app.administrator(app.world.organization).await;
+        let closed = organization.ask("mutation { createTenant(newTenant: { name: \"Closed\" }) { id } }", json!({})).await;
+        let closed = closed.field("createTenant")["id"].as_str().unwrap().to_owned();
+        let close = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: false }) { id } }";
+        organization.ask(close, json!({ "id": closed })).await.data();
+        let mut learnt = Vec::new();
+        for (by, tenant) in [
+            (&north, app.world.south.to_string()),
+            (&north, app.world.organization.to_string()),
+            (&north, "00000000-0000-4000-8000-000000000000".to_owned()),
+            (&north, "no tenant".to_owned()),
+            (&north, String::new()),
+            (&organization, closed),
+        ] {
+            let answer = ask_token(&app, &by.credentials, &[("tenant", &tenant)]).await;
+            assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_target")), "{tenant}");
+            learnt.push(answer.learnt());
+        }
+        assert!(learnt.iter().all(|other| *other == learnt[0]));
+    }
+
+    async fn a_narrowed_token_ends_with_the_role(app: TestApp) {
+        let administrator = app.administrator(app.world.organization).await;
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let narrow = within(&robot, app.world.north).await;
+        assert_eq!(narrow.status().await, 200);
+        let remove = "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
+        administrator.ask(remove, json!({ "id": robot.id(), "role": Role::Auditor.id() })).await.data();
+        assert_eq!(narrow.status().await, 403);
+        let again = ask_token(&app, &robot.credentials, &[("tenant", &app.world.north.to_string())]).await;
+        assert_eq!(again.body["error"], "invalid_target");
+    }
+
+    async fn a_scope_leaves_only_what_it_names(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let reader = narrowed(&administrator, &[("scope", "clients:read")]).await;
+        assert_eq!(part(&reader.token, 1)["scope"], "clients:read");
+        assert!(reader.ask("{ clients { id } }", json!({})).await.field("clients").is_array());
+        assert_eq!(reader.ask("{ auditLog { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+        assert_eq!(created(&reader, Role::Auditor).await, "FORBIDDEN");
+        assert_eq!(reader.ask("{ authzAssignableRoles { id } }", json!({})).await.field("authzAssignableRoles"), json!([]));
+        let auditor = narrowed(&administrator, &[("scope", "audit:read legacy:read")]).await;
+        assert!(auditor.ask("{ auditLog { nodes { id } } }", json!({})).await.field("auditLog").is_object());
+        assert_eq!(auditor.ask("{ clients { id } }", json!({})).await.code(), "FORBIDDEN");
+    }
+
+    async fn nobody_gives_more_than_the_scope_of_the_token(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let strong = app.credentials(app.world.north, Role::Responder).await;
+        let few = narrowed(&administrator, &[("scope", "clients:read clients:manage")]).await;
+        for role in Role::ALL {
+            assert_eq!(created(&few, role).await, "FORBIDDEN", "{role} permits more than the token");
+        }
+        let more = narrowed(&administrator, &[("scope", "clients:read clients:manage legacy:read")]).await;
+        assert_eq!(created(&more, Role::Auditor).await, "created");
+        assert_eq!(created(&more, Role::Analyst).await, "FORBIDDEN");
+        assert_eq!(give(&more, &strong.id, app.world.north, Role::Administrator).await, "FORBIDDEN");
+        for field in ["rotateClientSecret(id: $id) { clientSecret }", "deleteClient(id: $id) { id }"] {
+            let answer = more.ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": strong.id })).await;
+            assert_eq!(answer.code(), "FORBIDDEN", "it holds more than the token: {field}");
+        }
+        // Its own client least of all: the new secret would get it a token without limits.
+        let own = more.ask("mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }", json!({ "id": more.id() })).await;
+        assert_eq!(own.code(), "FORBIDDEN");
+    }
+
+    async fn a_scope_never_widens(app: TestApp) {
+        let auditor = app.caller(app.world.north, Role::Auditor).await;
+        for scope in ["clients:manage", "clients:read clients:manage", "tenants:manage", "openid", "Clients:read", "clients:read,legacy:read"] {
+            let answer = ask_token(&app, &auditor.credentials, &[("scope", scope)]).await;
+            assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_scope")), "{scope}");
+        }
+        for scope in ["graphql", "clients:read graphql", "", " "] {
+            let answer = ask_token(&app, &auditor.credentials, &[("scope", scope)]).await;
+            // Spaces alone name nothing, and are not the same as no scope at all.
+            if scope == " " {
+                assert_eq!(answer.body["error"], "invalid_scope");
+                continue;
+            }
+            assert_eq!(answer.body["scope"], "graphql");
+        }
+        assert_eq!(created(&auditor, Role::Auditor).await, "FORBIDDEN");
+        let administrator = app.administrator(app.world.north).await;
+        let append = "mutation($id: ID!, $role: ID!) { appendClientRoles(id: $id, roles: [{ roleID: $role }]) { id } }";
+        let narrow = narrowed(&auditor, &[("scope", "clients:read")]).await;
+        administrator.ask(append, json!({ "id": auditor.id(), "role": Role::Administrator.id() })).await.data();
+        assert_eq!(created(&auditor, Role::Auditor).await, "created", "the whole token grows with its client");
+        assert_eq!(created(&narrow, Role::Auditor).await, "FORBIDDEN", "the narrowed one does not");
+    }
+
+    async fn a_scope_is_held_against_the_tenant_that_was_asked_for(app: TestApp) {
+        let robot = app.caller(app.world.north, Role::Administrator).await;
+        let organization = app.administrator(app.world.organization).await;
+        assert_eq!(give(&organization, robot.id(), app.world.south, Role::Auditor).await, "given");
+        let ask = async |tenant: TenantId| {
+            let parameters = [("tenant", &*tenant.to_string()), ("scope", "clients:manage")];
+            ask_token(&app, &robot.credentials, &parameters).await.body["error"].clone()
+        };
+        assert_eq!(ask(app.world.north).await, Value::Null);
+        assert_eq!(ask(app.world.south).await, "invalid_scope");
+    }
+}

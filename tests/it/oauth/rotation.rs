@@ -1,0 +1,140 @@
+//! Signing keys come and go, and no token is refused because of it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tenant_gateway::config::{Config, TokenAlgorithm};
+use tenant_gateway::roles::Role;
+
+use super::asking::{jwks, kid, published, rows};
+use crate::support::process::Deployment;
+use crate::support::{Caller, TestApp, both_databases};
+
+const DAY: u64 = 24 * 3600;
+/// `jwks_max_age` and 90 seconds.
+const PUBLISHED_AHEAD: u64 = 600 + 90;
+
+/// The key that signs at this moment.
+async fn signing(app: &TestApp, caller: &Caller) -> String {
+    kid(&app.token(&caller.credentials).await)
+}
+
+fn daily(config: &mut Config) {
+    config.tokens.key_lifetime = Duration::from_secs(DAY);
+}
+
+both_databases! {
+    async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays(app: TestApp) {
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let old = kid(&robot.token);
+        assert_eq!(published(&app).await, [old.as_str()]);
+        app.advance(30 * DAY - PUBLISHED_AHEAD - 1);
+        app.upkeep.once().await.unwrap();
+        assert_eq!(published(&app).await.len(), 1, "not yet due");
+        app.advance(1);
+        app.upkeep.once().await.unwrap();
+        let keys = published(&app).await;
+        assert_eq!((keys.len(), keys[1].as_str()), (2, old.as_str()));
+        app.advance(PUBLISHED_AHEAD - 1);
+        assert_eq!(signing(&app, &robot).await, old, "published, and not signing yet");
+        let last = robot.again().await;
+        app.advance(1);
+        let first = robot.again().await;
+        assert_eq!((kid(&last.token), kid(&first.token)), (old.clone(), keys[0].clone()));
+        app.advance(3598);
+        assert_eq!((last.status().await, first.status().await), (200, 200));
+        // The longest life that a token may have, and a minute for the clocks.
+        app.advance(DAY - 3600 + 60);
+        app.upkeep.once().await.unwrap();
+        assert_eq!(published(&app).await.len(), 2, "a token of the longest life may still be alive");
+        app.advance(2);
+        app.upkeep.once().await.unwrap();
+        assert_eq!(published(&app).await, [keys[0].as_str()]);
+        assert_eq!(rows(&app, "signing_keys").await, 1, "what is gone is forgotten");
+    }
+
+    async fn no_issued_token_is_refused_over_many_rotations(engine: Engine) {
+        let app = TestApp::with(engine, daily).await;
+        let another = app.another_node_with(daily).await;
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let (mut issued, mut keys): (Vec<(Caller, u64)>, std::collections::BTreeSet<String>) = Default::default();
+        for step in 0..(4 * 24 * 2) {
+            let now = step * 1800;
+            app.upkeep.once().await.unwrap();
+            // The other node is late at times: it looks once an hour and a half.
+            if step % 3 == 0 {
+                another.upkeep.once().await.unwrap();
+            }
+            let caller = if step % 2 == 0 { robot.again().await } else { robot.at(&another.gateway).again().await };
+            let known = published(&app).await;
+            assert!(known.contains(&kid(&caller.token)), "what signs is published");
+            keys.insert(kid(&caller.token));
+            issued.push((caller, now));
+            issued.retain(|(_, at)| now - at < 3600);
+            for (caller, _) in &issued {
+                assert_eq!(caller.at(&app.gateway).status().await, 200);
+                assert_eq!(caller.at(&another.gateway).status().await, 200);
+            }
+            app.advance(1800);
+        }
+        assert!(keys.len() >= 4, "it did rotate: {} keys signed", keys.len());
+    }
+
+    async fn nodes_that_rotate_at_once_agree_on_one_key(app: TestApp) {
+        let (two, three) = (app.another_node().await, app.another_node().await);
+        app.advance(30 * DAY);
+        let (one, other, third) = tokio::join!(app.upkeep.once(), two.upkeep.once(), three.upkeep.once());
+        (one.unwrap(), other.unwrap(), third.unwrap());
+        for node in [&app, &two, &three] {
+            node.upkeep.once().await.unwrap();
+        }
+        let keys = published(&app).await;
+        assert_eq!(keys.len(), 2);
+        assert_eq!((published(&two).await, published(&three).await), (keys.clone(), keys.clone()));
+        app.advance(PUBLISHED_AHEAD);
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        assert_eq!(kid(&robot.token), keys[0]);
+        assert_eq!(signing(&two, &robot).await, keys[0]);
+    }
+
+    async fn a_node_that_slept_believes_the_new_key(app: TestApp) {
+        let asleep = app.another_node().await;
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        app.advance(30 * DAY);
+        app.upkeep.once().await.unwrap();
+        app.advance(PUBLISHED_AHEAD);
+        let new = robot.again().await;
+        assert_ne!(kid(&new.token), kid(&robot.token));
+        assert_eq!(new.at(&asleep.gateway).status().await, 200);
+    }
+
+    async fn another_algorithm_is_published_before_it_signs_too(app: TestApp) {
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let changed = app.another_node_with(|config| config.tokens.algorithm = TokenAlgorithm::Es256).await;
+        assert_eq!(signing(&changed, &robot).await, kid(&robot.token), "the old one signs on");
+        let algorithms: Vec<Value> = jwks(&changed).await.into_iter().map(|key| key["alg"].clone()).collect();
+        assert_eq!(algorithms, ["ES256", "EdDSA"]);
+        app.advance(PUBLISHED_AHEAD);
+        assert_eq!(signing(&changed, &robot).await, published(&changed).await[0]);
+        assert_eq!(signing(&app, &robot).await, kid(&robot.token), "a node of the old setting stays with it");
+        for node in [&app, &changed] {
+            node.upkeep.once().await.unwrap();
+        }
+        assert_eq!(published(&app).await.len(), 2, "they do not take turns in making keys");
+    }
+
+    async fn an_operator_rotates_by_hand(deployment: Deployment) {
+        let administrator = deployment.init();
+        let before = deployment.serve().await;
+        let caller = before.log_in(administrator).await;
+        drop(before);
+        let ran = deployment.run(&["keys", "rotate", "--output", "json"]);
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let made: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        let process = deployment.serve().await;
+        let keys = published(process.gateway()).await;
+        assert_eq!((keys.len(), &keys[0]), (2, &made["kid"].as_str().unwrap().to_owned()));
+        assert_eq!(caller.at(process.gateway()).status().await, 200);
+        assert_eq!(kid(&process.gateway().token(&caller.credentials).await), keys[1]);
+    }
+}
