@@ -170,7 +170,7 @@ test('many tenants are paged and searched', async () => {
   await page.getByText('50 of 61 tenants').waitFor();
   await page.screenshot({ path: `${pictures}/tenants.png` });
   await page.getByRole('button', { name: 'Show more' }).click();
-  await page.getByText('61 tenants').waitFor();
+  await page.getByText('61 tenants', { exact: true }).waitFor();
   assert.equal(await page.getByRole('listbox', { name: 'Tenants' }).getByRole('option').count(), 61);
   await page.keyboard.press('Escape');
   await playground.chooseTenant('Branch 57');
