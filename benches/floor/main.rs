@@ -21,13 +21,15 @@ use std::process::ExitCode;
 
 use report::Report;
 
+type Part = fn(&mut Report);
+
 fn main() -> ExitCode {
     if let Some(known) = bare::role() {
         return bare::serve(&known);
     }
     let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut report = Report::default();
-    let parts: [(&str, fn(&mut Report)); 4] =
+    let parts: [(&str, Part); 4] =
         [("token", token::run), ("verify", verify::run), ("start", start::run), ("search", search::run)];
     for (name, part) in parts {
         if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {

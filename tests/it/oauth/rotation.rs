@@ -84,7 +84,9 @@ both_databases! {
         let (two, three) = (app.another_node().await, app.another_node().await);
         app.advance(30 * DAY);
         let (one, other, third) = tokio::join!(app.upkeep.once(), two.upkeep.once(), three.upkeep.once());
-        (one.unwrap(), other.unwrap(), third.unwrap());
+        for rotated in [one, other, third] {
+            rotated.unwrap();
+        }
         for node in [&app, &two, &three] {
             node.upkeep.once().await.unwrap();
         }
