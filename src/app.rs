@@ -24,8 +24,9 @@ use crate::config::{AdminConfig, AuthConfig, Config, DatabaseKind, Introspection
 use crate::database::{Database, Options};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
+use crate::http::graphql::{Endpoint, Graph};
 use crate::http::oauth::{Surface, Throttle};
-use crate::http::{self, Door, GraphTypes};
+use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::names::Name;
 use crate::roles::Role;
@@ -161,22 +162,33 @@ impl App {
     /// Builds the whole gateway; tokens will name `issuer`.
     ///
     /// # Errors
-    /// As [`Core::open`], and if the signing keys cannot be opened.
+    /// As [`Core::open`], and if the signing keys or the trusted documents cannot be opened.
     pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
+        let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
+        let schema = schema::build(rooms, config.graphql.introspection == Introspection::Authenticated);
+        Self::build_on(core, Arc::new(schema), config, issuer).await
+    }
+
+    /// The same with another graph: how the door treats what the gateway's own does not have can then be tried too.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_on(core: Core, graph: Arc<dyn Graph>, config: &Config, issuer: String) -> Result<Self> {
         let Surroundings { clock, entropy } = core.surroundings.clone();
         core.finish_master_key(config).await?;
         let keys = Arc::new(KeyRing::open(core.rotation(config)).await?);
         let audience = config.tokens.audience.clone();
         // Without a public URL each node names its own address, and a token of any node must serve at all.
         let expected = config.server.public_url.clone();
-        let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
         let (authorizer, usage) = (core.authorizer.clone(), core.usage.clone());
         let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
         let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
         let door = Door {
-            schema: schema::build(rooms, config.graphql.introspection == Introspection::Authenticated),
-            types: GraphTypes::of(&schema::sdl()),
+            graphql: Endpoint::new(graph, config)?,
+            rate_limits: RateLimits::new(&config.rate_limit),
+            cors: Cors::new(config.cors.allowed_origins.clone()),
+            guests: Guests::default(),
             verifier: Verifier::new(keys.clone(), clock.clone(), expected, audience.clone(), config.tokens.cache_size),
             issuer: Issuer::new(keys.clone(), clock, entropy.clone(), issuer.clone(), audience, config.tokens.lifetime),
             authenticator: Authenticator::new(core.database.clone(), authorizer.clone(), usage, config.auth.cache_size),
@@ -276,7 +288,12 @@ impl App {
                 None => Ok(()),
             }
         };
-        let drained = async { tokio::try_join!(public, admin) };
+        let streams = async {
+            wait(stopped.clone()).await;
+            self.door.guests.ask_to_leave().await;
+            Ok(())
+        };
+        let drained = async { tokio::try_join!(public, admin, streams) };
         let cut_off = async {
             wait(stopped.clone()).await;
             tokio::time::sleep(config.server.shutdown_grace).await;

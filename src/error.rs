@@ -32,13 +32,21 @@ pub enum ErrorCode {
     Conflict,
     /// A client that is enabled keeps at least one secret or key. Rotate, disable or delete instead.
     LastSecret,
+    /// Too many requests of this client or in this tenant. Wait as long as `Retry-After` says.
+    RateLimited,
+    /// The document asks for too much; the message names the limit, the value and the maximum. Ask for less at once.
+    OperationTooCostly,
+    /// The query took longer than an operation may. Ask for less at once, or again later.
+    DeadlineExceeded,
+    /// No document is known by that hash. Send the document with it.
+    PersistedQueryNotFound,
     /// Something failed on our side; the log has the cause under the request id. Try again later.
     InternalServerError,
 }
 
 impl ErrorCode {
     /// All codes, in the order of the catalogue.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::BadUserInput,
@@ -49,6 +57,10 @@ impl ErrorCode {
         Self::NotFound,
         Self::Conflict,
         Self::LastSecret,
+        Self::RateLimited,
+        Self::OperationTooCostly,
+        Self::DeadlineExceeded,
+        Self::PersistedQueryNotFound,
         Self::InternalServerError,
     ];
 
@@ -65,6 +77,10 @@ impl ErrorCode {
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
             Self::LastSecret => "LAST_SECRET",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::OperationTooCostly => "OPERATION_TOO_COSTLY",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -76,19 +92,23 @@ impl ErrorCode {
             | Self::GraphqlValidationFailed
             | Self::BadUserInput
             | Self::OperationResolutionFailure
-            | Self::BadRequest => 400,
+            | Self::BadRequest
+            | Self::OperationTooCostly
+            | Self::PersistedQueryNotFound => 400,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::LastSecret => 409,
+            Self::RateLimited => 429,
             Self::InternalServerError => 500,
+            Self::DeadlineExceeded => 504,
         }
     }
 
     /// Whether the same request may succeed later without any change.
     pub const fn retryable(self) -> bool {
         match self {
-            Self::InternalServerError => true,
+            Self::RateLimited | Self::DeadlineExceeded | Self::InternalServerError => true,
             Self::GraphqlParseFailed
             | Self::GraphqlValidationFailed
             | Self::BadUserInput
@@ -98,7 +118,9 @@ impl ErrorCode {
             | Self::Forbidden
             | Self::NotFound
             | Self::Conflict
-            | Self::LastSecret => false,
+            | Self::LastSecret
+            | Self::OperationTooCostly
+            | Self::PersistedQueryNotFound => false,
         }
     }
 }

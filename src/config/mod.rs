@@ -7,6 +7,7 @@
 mod admin;
 mod auth;
 mod clients;
+mod cors;
 mod data;
 mod database;
 mod database_url;
@@ -14,6 +15,7 @@ mod errors;
 mod friendly_duration;
 mod graphql;
 mod layers;
+mod limits;
 mod load;
 mod log;
 mod names;
@@ -21,6 +23,7 @@ mod networks;
 mod playground;
 mod public_url;
 mod ranges;
+mod rate_limit;
 mod seal;
 mod secret_text;
 mod server;
@@ -32,15 +35,18 @@ use serde::{Deserialize, Serialize};
 pub use admin::AdminConfig;
 pub use auth::AuthConfig;
 pub use clients::ClientsConfig;
+pub use cors::CorsConfig;
 pub use data::DataConfig;
 pub use database::DatabaseConfig;
 pub use database_url::{DatabaseKind, DatabaseUrl};
 pub use errors::{ConfigErrors, Problem, Source};
-pub use graphql::{GraphqlConfig, Introspection};
+pub use graphql::{GraphqlConfig, Introspection, TrustedDocumentsMode};
+pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use names::Setting;
 pub use networks::Networks;
 pub use playground::PlaygroundConfig;
+pub use rate_limit::RateLimitConfig;
 pub use seal::SealConfig;
 pub use secret_text::SecretText;
 pub use server::ServerConfig;
@@ -60,6 +66,9 @@ pub struct Config {
     pub auth: AuthConfig,
     pub clients: ClientsConfig,
     pub graphql: GraphqlConfig,
+    pub limits: LimitsConfig,
+    pub rate_limit: RateLimitConfig,
+    pub cors: CorsConfig,
     pub log: LogConfig,
     pub playground: PlaygroundConfig,
     pub upstream: UpstreamConfig,
@@ -95,6 +104,10 @@ impl Config {
         self.tokens.check()?;
         self.auth.check()?;
         self.clients.check()?;
+        self.graphql.check()?;
+        self.limits.check()?;
+        self.rate_limit.check()?;
+        self.cors.check()?;
         self.log.check()
     }
 
@@ -112,6 +125,12 @@ impl Config {
                 self.seal.previous_master_key.is_some() && self.seal.master_key.is_none(),
                 ["seal.previous_master_key", "seal.master_key"],
                 "seal.previous_master_key opens what was sealed before seal.master_key was changed: set both",
+            ),
+            (
+                self.graphql.trusted_documents_mode != TrustedDocumentsMode::Off
+                    && self.graphql.trusted_documents.is_none(),
+                ["graphql.trusted_documents_mode", "graphql.trusted_documents"],
+                "graphql.trusted_documents must name the file of trusted documents",
             ),
             (
                 one_listener,

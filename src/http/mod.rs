@@ -1,10 +1,13 @@
 //! The door: everything that speaks HTTP.
 
 mod address;
-mod graphql;
+mod cors;
+pub mod graphql;
+mod guests;
 mod health;
 pub mod oauth;
 pub mod playground;
+mod rate_limit;
 mod reply;
 mod request_id;
 
@@ -14,7 +17,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{any, get};
-pub use graphql::Types as GraphTypes;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::audit::Audit;
@@ -23,16 +25,24 @@ use crate::clients::Authenticator;
 use crate::config::Networks;
 use crate::database::Database;
 use crate::entropy::Entropy;
-use crate::schema::GatewaySchema;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
+use graphql::Endpoint;
+
+pub use cors::Cors;
+pub use guests::Guests;
+pub use rate_limit::RateLimits;
 
 /// What the door needs of the house.
 pub struct Door {
-    /// The graph.
-    pub schema: GatewaySchema,
-    /// The types of the graph, for answers with errors.
-    pub types: GraphTypes,
+    /// The graph, and within which limits it is executed.
+    pub graphql: Endpoint,
+    /// How often it may be asked.
+    pub rate_limits: RateLimits,
+    /// Which web pages may ask.
+    pub cors: Cors,
+    /// Those who stay longer than a request.
+    pub guests: Guests,
     /// Reads tokens.
     pub verifier: Verifier,
     /// Makes tokens.
@@ -74,6 +84,7 @@ pub fn router(door: Arc<Door>) -> Router {
         .fallback(reply::no_such_path)
         .with_state(door.clone())
         .layer(CatchPanicLayer::custom(reply::panicked))
+        .layer(middleware::from_fn_with_state(door.clone(), cors::cors))
         .layer(middleware::from_fn_with_state(door, request_id::with_request_id))
 }
 

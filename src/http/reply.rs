@@ -4,11 +4,12 @@ use std::any::Any;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::rate_limit::TooOften;
 use crate::auth::RequestId;
 use crate::error::{Error, ErrorCode};
 
@@ -28,35 +29,38 @@ pub fn json_response(status: StatusCode, content_type: HeaderValue, body: &impl 
 pub struct Refused {
     error: Error,
     status: StatusCode,
-    header: Option<(HeaderName, HeaderValue)>,
+    // Boxed, since every result of the door would be as large as this.
+    headers: Box<HeaderMap>,
 }
 
 impl Refused {
     /// Status 405, with what is allowed.
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        Self {
-            header: Some((ALLOW, HeaderValue::from_static(allow))),
-            ..Self::with(StatusCode::METHOD_NOT_ALLOWED, "the method is not offered here")
-        }
+        let mut refused = Self::with(StatusCode::METHOD_NOT_ALLOWED, "the method is not offered here");
+        refused.headers.insert(ALLOW, HeaderValue::from_static(allow));
+        refused
     }
 
     /// A malformed request, with a status more exact than 400.
     pub fn with(status: StatusCode, message: &'static str) -> Self {
-        Self { error: Error::new(ErrorCode::BadRequest, message), status, header: None }
+        Self { error: Error::new(ErrorCode::BadRequest, message), status, headers: Box::default() }
     }
 
-    /// The answer.
-    pub fn into_response(self, request_id: &RequestId) -> Response {
+    /// The error behind it.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The answer, in JSON of that media type.
+    pub fn into_response(self, request_id: &RequestId, content_type: HeaderValue) -> Response {
         self.error.log_cause();
         let code = self.error.code();
         let extensions =
             json!({ "code": code.as_str(), "requestId": request_id.as_str(), "retryable": code.retryable() });
         let body = json!({ "errors": [{ "message": self.error.message(), "extensions": extensions }] });
-        let mut response = json_response(self.status, JSON, &body);
+        let mut response = json_response(self.status, content_type, &body);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some((name, value)) = self.header {
-            response.headers_mut().insert(name, value);
-        }
+        response.headers_mut().extend(*self.headers);
         response
     }
 }
@@ -66,8 +70,25 @@ impl From<Error> for Refused {
         let status = StatusCode::from_u16(error.code().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // RFC 6750, section 3: the challenge, without a hint at what is wrong with the token.
         let challenge = HeaderValue::from_static(r#"Bearer realm="tenant-gateway", error="invalid_token""#);
-        let header = (status == StatusCode::UNAUTHORIZED).then_some((WWW_AUTHENTICATE, challenge));
-        Self { error, status, header }
+        let unauthorized = (status == StatusCode::UNAUTHORIZED).then_some((WWW_AUTHENTICATE, challenge));
+        Self { error, status, headers: Box::new(unauthorized.into_iter().collect()) }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        refused.error
+    }
+}
+
+impl From<TooOften> for Refused {
+    fn from(too_often: TooOften) -> Self {
+        let error = Error::new(ErrorCode::RateLimited, too_often.to_string());
+        let mut refused = Self::from(error);
+        // In whole seconds: what else the standard allows breaks callers (`reference/taegis-client-contract.md`, section 11).
+        refused.headers.insert(RETRY_AFTER, HeaderValue::from(too_often.retry_after));
+        too_often.quotas().write(&mut refused.headers);
+        refused
     }
 }
 

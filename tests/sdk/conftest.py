@@ -57,13 +57,13 @@ def sdk(gateway, monkeypatch):
     """Makes a service that acts as a client. Each has an environment of its own, because the SDK keeps one token for each."""
     numbers = itertools.count(1)
 
-    def make(credentials, tenant_id=None):
+    def make(credentials, tenant_id=None, url=gateway.url):
         environment = f"GATEWAY{next(numbers)}"
         for name, value in (("CLIENT_ID", credentials.client_id), ("CLIENT_SECRET", credentials.secret)):
             write_to_config(environment, name, f"{environment}_{name}")
             monkeypatch.setenv(f"{environment}_{name}", value)
         service = GraphQLService(
-            environment=environment, environments={environment: gateway.url}, tenant_id=tenant_id
+            environment=environment, environments={environment: url}, tenant_id=tenant_id
         )
         note_secret(service.access_token)
         return service

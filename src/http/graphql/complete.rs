@@ -6,11 +6,11 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, Type,
     TypeKind, TypeSystemDefinition,
 };
-use async_graphql::parser::{parse_query, parse_schema};
 use async_graphql::{Name, PathSegment, Positioned, Response, Value, Variables};
 
 /// The types of the fields of a schema.
@@ -49,17 +49,24 @@ impl Types {
     }
 
     /// Completes the answer to a document that was executed and had errors.
-    pub fn complete(&self, query: &str, operation: Option<&str>, variables: &Variables, response: &mut Response) {
-        let executed = response.errors.iter().any(|error| !error.path.is_empty());
-        let Some(document) = executed.then(|| parse_query(query).ok()).flatten() else { return };
-        let Some(operation) = chosen(&document, operation) else { return };
+    pub fn complete(
+        &self,
+        document: &ExecutableDocument,
+        operation: Option<&str>,
+        variables: &Variables,
+        response: &mut Response,
+    ) {
+        if response.errors.iter().all(|error| error.path.is_empty()) {
+            return;
+        }
+        let Some(operation) = chosen(document, operation) else { return };
         let root = Name::new(match operation.ty {
             OperationType::Query => "Query",
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => "Subscription",
         });
         let failed: Vec<Vec<PathSegment>> = response.errors.iter().map(|error| error.path.clone()).collect();
-        let walk = Walk { types: self, document: &document, variables, failed: &failed };
+        let walk = Walk { types: self, document, variables, failed: &failed };
         let data = std::mem::take(&mut response.data);
         let completed = walk.object(data, &root, &[&operation.selection_set.node], &mut Vec::new());
         response.data = completed.unwrap_or(Value::Null);
@@ -287,7 +294,8 @@ mod tests {
     async fn completed(query: &str) -> String {
         let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
         let mut response = schema.execute(query).await;
-        Types::of(&schema.sdl()).complete(query, None, &Variables::default(), &mut response);
+        let document = async_graphql::parser::parse_query(query).unwrap();
+        Types::of(&schema.sdl()).complete(&document, None, &Variables::default(), &mut response);
         serde_json::to_string(&response.data).unwrap()
     }
 

@@ -1,0 +1,146 @@
+//! Which media type to answer in (GraphQL over HTTP, section 6.1; RFC 9110, section 12.5.1).
+
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, HeaderValue};
+
+use super::super::reply::JSON;
+
+/// A media type of answers that are one JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// `application/graphql-response+json`: the status tells whether anything was executed.
+    GraphqlResponse,
+    /// `application/json`: 200 for every well-formed request.
+    Json,
+}
+
+/// What a caller takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The type preferred for one object; absent if none is taken.
+    pub media: Option<Media>,
+    /// Whether `text/event-stream` is named.
+    pub events: bool,
+}
+
+impl Media {
+    /// The value of `Content-Type`.
+    pub const fn content_type(self) -> HeaderValue {
+        match self {
+            Self::GraphqlResponse => HeaderValue::from_static("application/graphql-response+json; charset=utf-8"),
+            Self::Json => JSON,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::GraphqlResponse => "application/graphql-response+json",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// Reads `Accept`. Absent, or where only wildcards fit, it means `application/json`.
+pub fn accepted(headers: &HeaderMap) -> Accepted {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let ranges: Vec<_> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
+    if ranges.is_empty() {
+        return Accepted { media: Some(Media::Json), events: false };
+    }
+    let quality = |name: &str| {
+        // The most exact range that fits decides.
+        let fitting = ranges.iter().filter_map(|(range, quality)| Some((exactness(range, name)?, *quality)));
+        fitting.max_by_key(|(exactness, _)| *exactness).map(|(exactness, quality)| (quality, exactness))
+    };
+    // Of two that are liked alike, the one that is named; of two that are named, the more telling one.
+    let of = |media: Media| quality(media.name()).filter(|(quality, _)| *quality > 0).map(|liked| (liked, media));
+    let candidates = [of(Media::Json).map(|found| (found, 0)), of(Media::GraphqlResponse).map(|found| (found, 1))];
+    let wild = |exactness: u8, rank: u8| if exactness < 2 { 1 - rank } else { rank };
+    let best = candidates
+        .into_iter()
+        .flatten()
+        .max_by_key(|(((quality, exactness), _), rank)| (*quality, *exactness, wild(*exactness, *rank)));
+    let events = quality("text/event-stream").is_some_and(|(quality, exactness)| quality > 0 && exactness == 2);
+    Accepted { media: best.map(|((_, media), _)| media), events }
+}
+
+/// A media range in lower case, and its quality in thousandths. What cannot be read is passed over.
+fn range(text: &str) -> Option<(String, u16)> {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    Some((range, quality.map_or(Some(1000), thousandths)?))
+}
+
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    if !["0", "1"].contains(&whole) || rest.len() > 3 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths = format!("{whole}{rest:0<3}").parse().ok()?;
+    (thousandths <= 1000).then_some(thousandths)
+}
+
+fn exactness(range: &str, name: &str) -> Option<u8> {
+    match range.strip_suffix('*') {
+        Some("*/") => Some(0),
+        Some(kind) if kind.ends_with('/') && name.starts_with(kind) => Some(1),
+        _ => (range == name).then_some(2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn media(accept: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().unwrap());
+        accepted(&headers).media
+    }
+
+    #[test]
+    fn without_a_wish_it_is_json() {
+        assert_eq!(accepted(&HeaderMap::new()).media, Some(Media::Json));
+        for wildcard in ["*/*", "application/*", "text/html, */*;q=0.1", "", "garbage"] {
+            assert_eq!(media(wildcard), Some(Media::Json), "{wildcard}");
+        }
+    }
+
+    #[test]
+    fn qualities_decide() {
+        let new = Some(Media::GraphqlResponse);
+        for accept in [
+            "application/graphql-response+json",
+            "application/graphql-response+json; charset=utf-8, application/json;q=0.9",
+            "application/json, application/graphql-response+json",
+            "application/json;q=0.5, Application/GraphQL-Response+JSON;q=0.6",
+            "*/*, application/graphql-response+json",
+            "application/*, application/json;q=0.2",
+        ] {
+            assert_eq!(media(accept), new, "{accept}");
+        }
+        for accept in [
+            "application/json",
+            "application/graphql-response+json;q=0.9, application/json",
+            "application/graphql-response+json;q=0, */*",
+            "application/json; q=0.001, text/html",
+        ] {
+            assert_eq!(media(accept), Some(Media::Json), "{accept}");
+        }
+        for accept in ["text/html", "application/json;q=0", "text/event-stream", "image/*"] {
+            assert_eq!(media(accept), None, "{accept}");
+        }
+    }
+
+    #[test]
+    fn events_must_be_named() {
+        let events = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            accepted(&headers).events
+        };
+        assert!(events("text/event-stream") && events("application/json, text/event-stream;q=0.1"));
+        assert!(!events("*/*") && !events("text/*") && !events("text/event-stream;q=0"));
+    }
+}

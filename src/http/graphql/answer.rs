@@ -1,0 +1,43 @@
+//! Outcomes as HTTP answers.
+
+use async_graphql::Response as Outcome;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::super::reply::json_response;
+use super::accept::Media;
+use super::outcome::{Written, code_of, not_executed};
+use crate::error::ErrorCode;
+
+/// The answer to one operation.
+pub fn one(media: Media, outcome: &Outcome) -> Response {
+    no_store(json_response(status(media, outcome), media.content_type(), &Written(outcome)))
+}
+
+/// The answer to a batch: a list in the order of the operations, with status 200, since each has its own fate.
+pub fn batch(media: Media, outcomes: &[Outcome]) -> Response {
+    let written: Vec<_> = outcomes.iter().map(Written).collect();
+    no_store(json_response(StatusCode::OK, media.content_type(), &written))
+}
+
+/// `application/graphql-response+json` has a status that tells whether anything was executed; `application/json` is 200 for
+/// every well-formed request (GraphQL over HTTP, sections 6.4.1 and 6.4.2). What was forbidden or malformed is said by both; a
+/// fault of ours is not, since clients that know 5xx alone would repeat a mutation that may have been made.
+fn status(media: Media, outcome: &Outcome) -> StatusCode {
+    if !not_executed(outcome) {
+        return StatusCode::OK;
+    }
+    let code = outcome.errors.first().and_then(code_of).unwrap_or(ErrorCode::GraphqlValidationFailed);
+    let told_by_both = matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest);
+    match media {
+        Media::Json if !told_by_both => StatusCode::OK,
+        _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What was told to one caller is nobody else's.
+pub fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,102 @@
+//! Who calls, and whether they still may.
+
+use std::sync::Arc;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName};
+
+use super::super::Door;
+use super::super::rate_limit::Quotas;
+use super::super::reply::Refused;
+use super::refusals::record_refused_entry;
+use crate::auth::bearer::TENANT_CONTEXT;
+use crate::auth::{RequestContext, RequestId, bearer};
+use crate::error::{Error, Result};
+use crate::roles::Permission;
+use crate::tokens::Claims;
+
+/// The headers that say who calls and in which tenant.
+pub const PRESENTED: [HeaderName; 3] =
+    [AUTHORIZATION, HeaderName::from_static(TENANT_CONTEXT), HeaderName::from_static("x-tenant-id")];
+
+/// Those of the headers that say it.
+pub fn presented(headers: &HeaderMap) -> HeaderMap {
+    let mut presented = HeaderMap::new();
+    for name in PRESENTED {
+        for value in headers.get_all(&name) {
+            presented.append(&name, value.clone());
+        }
+    }
+    presented
+}
+
+/// A caller who was let in, with what they presented, so that they can be judged again while a stream runs.
+pub struct Entered {
+    presented: HeaderMap,
+    claims: Arc<Claims>,
+    permissions: Vec<Permission>,
+    /// Who, where, and under which request id.
+    pub context: RequestContext,
+    /// What is left of their quotas.
+    pub quotas: Quotas,
+}
+
+impl Entered {
+    /// Lets a caller in by the headers of a request, or by those that a WebSocket gave in their place.
+    ///
+    /// # Errors
+    /// 401, 403, 400 for a tenant header with two meanings, and 429.
+    pub async fn enter(door: &Door, request_id: &RequestId, headers: &HeaderMap) -> Result<Self, Refused> {
+        let claims = bearer::authenticate(&door.verifier, headers).await?;
+        let span = tracing::Span::current();
+        span.record("client", tracing::field::display(claims.sub));
+        // Counted before the tenant is looked at, so that guessing at tenants is counted too.
+        let of_client = door.rate_limits.take_client(claims.sub, 1)?;
+        let context = match bearer::enter(&door.authorizer, &claims, headers, request_id.clone()).await {
+            Ok(context) => context,
+            Err(error) => {
+                record_refused_entry(door, &claims, request_id, &error).await;
+                return Err(error.into());
+            }
+        };
+        span.record("tenant", tracing::field::display(context.tenant()));
+        let of_tenant = door.rate_limits.take_tenant(context.tenant(), 1)?;
+        let permissions = Permission::ALL.into_iter().filter(|permission| context.permits(*permission)).collect();
+        let presented = presented(headers);
+        Ok(Self { presented, claims, permissions, context, quotas: Quotas { of_client, of_tenant } })
+    }
+
+    /// The OAuth `client_id`.
+    pub fn client_id(&self) -> &str {
+        &self.claims.client_id
+    }
+
+    /// What the caller presented.
+    pub fn presented(&self) -> &HeaderMap {
+        &self.presented
+    }
+
+    /// Counts further operations of the same caller.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn take(&self, door: &Door, operations: u32) -> Result<(), Refused> {
+        door.rate_limits.take_client(self.claims.sub, operations)?;
+        door.rate_limits.take_tenant(self.context.tenant(), operations)?;
+        Ok(())
+    }
+
+    /// The context of a further operation of the same caller, who is judged anew.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` if the token has ended or was revoked, `FORBIDDEN` if the tenant is closed to the caller by now, or
+    /// anything that they could do in it when they came in.
+    pub async fn again(&self, door: &Door, request_id: &RequestId) -> Result<RequestContext> {
+        let claims = bearer::authenticate(&door.verifier, &self.presented).await?;
+        let context = bearer::enter(&door.authorizer, &claims, &self.presented, request_id.clone()).await?;
+        match self.permissions.iter().all(|permission| context.permits(*permission)) {
+            true => Ok(context),
+            false => Err(Error::forbidden("a role that this began with has ended")),
+        }
+    }
+}

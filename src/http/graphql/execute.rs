@@ -1,0 +1,197 @@
+//! From what a caller asks to what they get, the same for every transport.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request as Operation, Response as Outcome, ServerError, Value, Variables};
+use axum::http::HeaderMap;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::super::Door;
+use super::asked::Asked;
+use super::caller::Entered;
+use super::cost::Cost;
+use super::documents::{Parsed, hash};
+use super::outcome::{failure, failure_of, finish};
+use super::refusals::record_refusals;
+use crate::auth::{RequestContext, RequestId};
+use crate::error::{Error, ErrorCode};
+
+/// The header that asks for `extensions.cost`.
+const QUERY_COST: &str = "x-query-cost";
+
+/// An operation within the limits, ready to be executed.
+pub struct Prepared {
+    operation: Operation,
+    parsed: Arc<Parsed>,
+    /// Query, mutation or subscription.
+    pub kind: OperationType,
+    /// What it costs.
+    pub cost: Cost,
+    /// The tokens of its document.
+    pub tokens: usize,
+}
+
+/// Whether a request asks what it costs.
+pub fn asks_cost(headers: &HeaderMap) -> bool {
+    headers.get(QUERY_COST).is_some_and(|value| !["0", "false"].iter().any(|no| value.as_bytes() == no.as_bytes()))
+}
+
+/// Finds the document, judges it and chooses the operation. Nothing is executed.
+///
+/// # Errors
+/// What the caller is told in place of a result.
+pub fn prepare(door: &Door, caller: &Entered, asked: Asked) -> Result<Prepared, ServerError> {
+    let parsed = find(door, caller, &asked)?;
+    let chosen = parsed.choose(asked.operation_name.as_deref())?;
+    if !door.graphql.introspection && chosen.cost.introspection_depth > 0 {
+        // The library would answer null and say nothing.
+        return Err(failure(ErrorCode::GraphqlValidationFailed, "introspection is turned off here"));
+    }
+    let variables = Variables::from_json(serde_json::Value::Object(asked.variables.unwrap_or_default()));
+    // The text is not needed: what is executed is the parsed document.
+    let mut operation = Operation::new("").variables(variables);
+    operation.operation_name = asked.operation_name;
+    operation.set_parsed_query(parsed.document().clone());
+    Ok(Prepared { operation, kind: chosen.kind, cost: chosen.cost, tokens: parsed.tokens(), parsed })
+}
+
+/// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
+fn find(door: &Door, caller: &Entered, asked: &Asked) -> Result<Arc<Parsed>, ServerError> {
+    let endpoint = &door.graphql;
+    let named = asked.hash().map_err(|error| failure_of(&error))?;
+    let own = asked.query.as_deref().map(|text| (hash(text), text));
+    let (hash, text) = match (own, named) {
+        (Some((own, _)), Some(named)) if own != named && endpoint.persisted_queries => {
+            return Err(failure(ErrorCode::BadRequest, "provided sha does not match query"));
+        }
+        (Some((own, text)), _) => (own, Some(text)),
+        (None, Some(named)) => (named, endpoint.trusted.text(&named).map(|text| &**text)),
+        (None, None) => {
+            return Err(failure(
+                ErrorCode::BadRequest,
+                "the request must be a JSON object with `query`, or name a persisted document",
+            ));
+        }
+    };
+    // Before it is looked for, so that a refusal does not tell whether somebody else has registered it.
+    let judged = endpoint.trusted.judge(caller.client_id(), &hash);
+    match text {
+        Some(text) => {
+            judged.map_err(|error| failure_of(&error))?;
+            endpoint.documents.parse(hash, text)
+        }
+        None if !endpoint.persisted_queries => {
+            Err(failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotSupported"))
+        }
+        // Apollo's clients look for this sentence.
+        None => judged
+            .ok()
+            .and_then(|()| endpoint.documents.known(&hash))
+            .ok_or_else(|| failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound")),
+    }
+}
+
+/// Executes a query or a mutation. A query is given up at the deadline, or when its caller goes; a mutation is not, since
+/// nobody could tell afterwards how far it came.
+pub async fn run(
+    door: &Arc<Door>,
+    context: &RequestContext,
+    prepared: Prepared,
+    deadline: Instant,
+    tell_cost: bool,
+) -> Outcome {
+    let cost = tell_cost.then(|| cost(&prepared));
+    let mut outcome = match prepared.kind {
+        OperationType::Mutation => {
+            let (door, context, guest) = (door.clone(), context.clone(), door.guests.enter());
+            let to_the_end = async move {
+                let outcome = execute(&door, &context, prepared).await;
+                drop(guest);
+                outcome
+            };
+            tokio::spawn(to_the_end.in_current_span()).await.unwrap_or_else(|_| broken())
+        }
+        _ => {
+            let outcome = timeout_at(deadline, execute(door, context, prepared)).await;
+            outcome.unwrap_or_else(|_| {
+                let message = "the query took longer than an operation may";
+                Outcome::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
+            })
+        }
+    };
+    outcome.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
+    finish(context.request_id(), door.graphql.limits.errors, outcome)
+}
+
+async fn execute(door: &Door, context: &RequestContext, prepared: Prepared) -> Outcome {
+    let is_mutation = prepared.kind == OperationType::Mutation;
+    let (operation, asked) = prepared.split();
+    // On a WebSocket nothing else stands between a panic and the other operations.
+    let executed = AssertUnwindSafe(door.graphql.graph.execute(operation.data(context.clone()))).catch_unwind().await;
+    let mut outcome = executed.unwrap_or_else(|_| broken());
+    asked.complete(door, &mut outcome);
+    record_refusals(door, context, is_mutation, &outcome, |key| asked.root_field(key)).await;
+    outcome
+}
+
+/// Begins a subscription.
+pub fn subscribe(door: &Arc<Door>, context: &RequestContext, prepared: Prepared) -> BoxStream<'static, Outcome> {
+    let (operation, asked) = prepared.split();
+    let stream = door.graphql.graph.stream(operation.data(context.clone()));
+    let door = door.clone();
+    let events = stream.map(move |mut event| {
+        asked.complete(&door, &mut event);
+        event
+    });
+    events.boxed()
+}
+
+/// What was asked, to see afterwards which fields are missing from an answer.
+struct Answerable {
+    parsed: Arc<Parsed>,
+    name: Option<String>,
+    variables: Variables,
+}
+
+impl Prepared {
+    fn split(self) -> (Operation, Answerable) {
+        let (name, variables) = (self.operation.operation_name.clone(), self.operation.variables.clone());
+        (self.operation, Answerable { parsed: self.parsed, name, variables })
+    }
+}
+
+impl Answerable {
+    /// The name of the field at the root that has that key in the answer.
+    fn root_field(&self, key: &str) -> String {
+        self.parsed.root_field(self.name.as_deref(), key).unwrap_or(key).to_owned()
+    }
+
+    fn complete(&self, door: &Door, outcome: &mut Outcome) {
+        let (document, name) = (self.parsed.document(), self.name.as_deref());
+        door.graphql.types.complete(document, name, &self.variables, outcome);
+    }
+}
+
+/// The answer to what was refused before anything was executed.
+pub fn refused(door: &Door, request_id: &RequestId, error: ServerError) -> Outcome {
+    finish(request_id, door.graphql.limits.errors, Outcome::from_errors(vec![error]))
+}
+
+/// The answer to what failed on our side in a way that nobody foresaw.
+pub fn broken() -> Outcome {
+    Outcome::from_errors(vec![failure_of(&Error::internal("a resolver panicked"))])
+}
+
+/// `extensions.cost`: fields counted through fragments, calls of legacy systems, tenants asked.
+fn cost(prepared: &Prepared) -> Value {
+    // There are no upstreams yet, and one operation is about the one tenant in context.
+    let entries = [("fields", prepared.cost.fields), ("upstreamCalls", 0), ("tenants", 1)];
+    let entries = entries.map(|(name, count)| (async_graphql::Name::new(name), Value::from(count)));
+    Value::Object(BTreeMap::from(entries).into_iter().collect())
+}

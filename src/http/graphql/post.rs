@@ -1,0 +1,200 @@
+//! POST: one operation, or a batch where it is on.
+
+use std::sync::Arc;
+
+use async_graphql::ServerError;
+use async_graphql::parser::types::OperationType;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use tokio::time::Instant;
+
+use super::super::Door;
+use super::super::reply::Refused;
+use super::accept::Accepted;
+use super::asked::{self, Asked};
+use super::caller::Entered;
+use super::cost::Cost;
+use super::execute::{Prepared, asks_cost, prepare, refused, run};
+use super::limits::{at_most, check_cost};
+use super::outcome::failure;
+use super::{answer, sse};
+use crate::error::{Error, ErrorCode};
+
+/// Serves a POST.
+///
+/// # Errors
+/// 415, 413, 408, 400 and 429.
+pub async fn serve(
+    door: &Arc<Door>,
+    caller: Entered,
+    accepted: Accepted,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let bytes = read(door, headers, body).await?;
+    match asked::read_body(&bytes, door.graphql.limits.json_nesting)? {
+        asked::Body::One(asked) => one(door, caller, accepted, headers, asked, Reads::AndWrites).await,
+        asked::Body::Batch(batch) => many(door, &caller, accepted, headers, batch).await,
+    }
+}
+
+/// The body, if it is JSON that a browser cannot send across origins without asking first.
+async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+    if !is_json(headers) {
+        return Err(Refused::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8"));
+    }
+    let bytes = tokio::time::timeout(door.body_timeout, to_bytes(body, door.body_limit)).await;
+    let bytes = bytes.map_err(|_| Refused::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))?;
+    bytes.map_err(|_| Refused::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off"))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter().map(|line| line.to_str().unwrap_or_default());
+    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    let mut parts = line.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"));
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
+    });
+    is_json && charset.is_none_or(|charset| ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8)))
+}
+
+/// What an HTTP method may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// GET.
+    Alone,
+    /// POST.
+    AndWrites,
+}
+
+/// Answers one operation, in the form that the caller takes.
+///
+/// # Errors
+/// 405 for a mutation where there are reads alone.
+pub async fn one(
+    door: &Arc<Door>,
+    caller: Entered,
+    accepted: Accepted,
+    headers: &HeaderMap,
+    asked: Asked,
+    reads: Reads,
+) -> Result<Response, Refused> {
+    let request_id = caller.context.request_id().clone();
+    let prepared = prepare(door, &caller, asked);
+    if reads == Reads::Alone && prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation) {
+        return Err(Refused::method_not_allowed("POST"));
+    }
+    let streams = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
+    let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
+        return sse::serve(door.clone(), caller, prepared, asks_cost(headers));
+    };
+    let outcome = match prepared.and_then(not_a_subscription) {
+        Ok(prepared) => run(door, &caller.context, prepared, deadline(door), asks_cost(headers)).await,
+        Err(error) => refused(door, &request_id, error),
+    };
+    Ok(answer::one(media, &outcome))
+}
+
+fn not_a_subscription(prepared: Prepared) -> Result<Prepared, ServerError> {
+    match prepared.kind {
+        OperationType::Subscription => {
+            let message = "a subscription needs a WebSocket, or `Accept: text/event-stream`";
+            Err(failure(ErrorCode::BadRequest, message))
+        }
+        _ => Ok(prepared),
+    }
+}
+
+/// When an operation that begins now must have ended.
+pub fn deadline(door: &Door) -> Instant {
+    Instant::now() + door.graphql.limits.execution
+}
+
+async fn many(
+    door: &Arc<Door>,
+    caller: &Entered,
+    accepted: Accepted,
+    headers: &HeaderMap,
+    batch: Vec<Asked>,
+) -> Result<Response, Refused> {
+    if !door.graphql.batching {
+        return Err(Error::new(ErrorCode::BadRequest, "the body must be one JSON object: batching is off").into());
+    }
+    let Some(media) = accepted.media else {
+        return Err(Refused::with(StatusCode::NOT_ACCEPTABLE, "a batch is answered in JSON"));
+    };
+    let request_id = caller.context.request_id();
+    let further = batch.len().saturating_sub(1);
+    let within = at_most("batch", batch.len(), door.graphql.limits.batch);
+    if batch.is_empty() {
+        return Err(Error::new(ErrorCode::BadRequest, "the batch is empty").into());
+    }
+    if let Err(error) = within {
+        return Ok(answer::one(media, &refused(door, request_id, error)));
+    }
+    caller.take(door, u32::try_from(further).unwrap_or(u32::MAX))?;
+    let prepared: Vec<_> =
+        batch.into_iter().map(|asked| prepare(door, caller, asked).and_then(not_a_subscription)).collect();
+    if let Err(error) = check_sum(door, &prepared) {
+        return Ok(answer::one(media, &refused(door, request_id, error)));
+    }
+    Ok(answer::batch(media, &run_all(door, caller, headers, prepared).await))
+}
+
+fn check_sum(door: &Door, prepared: &[Result<Prepared, ServerError>]) -> Result<(), ServerError> {
+    let ready = || prepared.iter().flatten();
+    at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), door.graphql.limits.tokens)?;
+    check_cost(&door.graphql.limits, &ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and))
+}
+
+/// One after the other, since a mutation may be what the next one builds on.
+async fn run_all(
+    door: &Arc<Door>,
+    caller: &Entered,
+    headers: &HeaderMap,
+    prepared: Vec<Result<Prepared, ServerError>>,
+) -> Vec<async_graphql::Response> {
+    let deadline = deadline(door);
+    let mut outcomes = Vec::with_capacity(prepared.len());
+    for prepared in prepared {
+        outcomes.push(match prepared {
+            Ok(prepared) => run(door, &caller.context, prepared, deadline, asks_cost(headers)).await,
+            Err(error) => refused(door, caller.context.request_id(), error),
+        });
+    }
+    outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content_type(text: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, text.parse().unwrap());
+        is_json(&headers)
+    }
+
+    #[test]
+    fn what_a_browser_sends_unasked_is_no_json() {
+        for text in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+            assert!(content_type(text), "{text}");
+        }
+        for text in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=application/json",
+            "text/plain; application/json",
+            "application/json; charset=utf-16",
+            "application/graphql",
+            "",
+        ] {
+            assert!(!content_type(text), "{text}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

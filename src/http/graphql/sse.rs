@@ -1,0 +1,143 @@
+//! Server-sent events: the distinct connections mode of the protocol of `graphql-sse`, one operation a request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response as Outcome, ServerError};
+use axum::body::{Body, Bytes};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval, interval_at};
+
+use super::super::Door;
+use super::super::guests::Guest;
+use super::super::reply::Refused;
+use super::answer::no_store;
+use super::caller::Entered;
+use super::execute::{Prepared, refused, run, subscribe};
+use super::outcome::{Written, failure_of};
+use super::post::deadline;
+use super::subscription::{JUDGED_EVERY, Next, Subscription};
+use super::ws::room_for_one_more;
+
+/// What keeps proxies from closing a quiet stream.
+const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+const COMMENT_EVERY: Duration = Duration::from_secs(15);
+const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+
+/// Events that wait for a slow reader. When they are full, the subscription itself waits.
+const WAITING: usize = 4;
+
+/// Answers an operation as a stream of events: each result as `next`, then `complete`.
+///
+/// # Errors
+/// 429 if there are too many streams already.
+pub fn serve(
+    door: Arc<Door>,
+    caller: Entered,
+    prepared: Result<Prepared, ServerError>,
+    tell_cost: bool,
+) -> Result<Response, Refused> {
+    let guest = room_for_one_more(&door)?;
+    let (events, mut waiting) = mpsc::channel(WAITING);
+    tokio::spawn(tracing::Instrument::in_current_span(feed(
+        door,
+        Arc::new(caller),
+        prepared,
+        tell_cost,
+        events,
+        guest,
+    )));
+    let body =
+        futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
+    let mut response = no_store(Response::new(Body::from_stream(body)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    Ok(response)
+}
+
+async fn feed(
+    door: Arc<Door>,
+    caller: Arc<Entered>,
+    prepared: Result<Prepared, ServerError>,
+    tell_cost: bool,
+    events: mpsc::Sender<Bytes>,
+    guest: Guest,
+) {
+    let context = &caller.context;
+    let request_id = context.request_id().clone();
+    let outcome = match prepared {
+        Ok(prepared) if prepared.kind == OperationType::Subscription => {
+            let stream = subscribe(&door, context, prepared);
+            follow(&door, Subscription::new(stream, caller, request_id), &events, guest).await;
+            return;
+        }
+        Ok(prepared) => {
+            let outcome = run(&door, context, prepared, deadline(&door), tell_cost);
+            // Who has gone needs no answer.
+            tokio::select! {
+                outcome = outcome => outcome,
+                () = events.closed() => return,
+            }
+        }
+        Err(error) => refused(&door, &request_id, error),
+    };
+    events.send(next(&outcome)).await.ok();
+    events.send(COMPLETE).await.ok();
+}
+
+/// Gives on events until the stream ends, its caller goes or may not follow any longer, or the process ends. Then there is no
+/// `complete`, so that the client connects again: to another node.
+async fn follow(door: &Arc<Door>, mut subscription: Subscription, events: &mpsc::Sender<Bytes>, mut guest: Guest) {
+    let mut judged = interval(JUDGED_EVERY);
+    let mut comments = interval_at(Instant::now() + COMMENT_EVERY, COMMENT_EVERY);
+    loop {
+        let came = tokio::select! {
+            came = subscription.next(door) => came,
+            _ = judged.tick() => match subscription.judge(door).await {
+                Ok(()) => continue,
+                Err(error) => Next::Refused(error),
+            },
+            _ = comments.tick() => {
+                // A reader who is behind needs no comment to stay awake.
+                events.try_send(COMMENT).ok();
+                continue;
+            }
+            () = guest.asked_to_leave() => return,
+            () = events.closed() => return,
+        };
+        let sent = match came {
+            Next::Event(outcome) => give(events, next(&outcome), &mut guest).await,
+            Next::End => {
+                give(events, COMPLETE, &mut guest).await;
+                return;
+            }
+            Next::Refused(error) => {
+                let last = refused(door, subscription.request_id(), failure_of(&error));
+                give(events, next(&last), &mut guest).await;
+                give(events, COMPLETE, &mut guest).await;
+                return;
+            }
+        };
+        if !sent {
+            return;
+        }
+    }
+}
+
+/// Whether it was taken. A reader who takes nothing must not hold up the end of the process.
+async fn give(events: &mpsc::Sender<Bytes>, event: Bytes, guest: &mut Guest) -> bool {
+    tokio::select! {
+        sent = events.send(event) => sent.is_ok(),
+        () = guest.asked_to_leave() => false,
+    }
+}
+
+fn next(outcome: &Outcome) -> Bytes {
+    // JSON holds no line breaks of its own.
+    let json = serde_json::to_string(&Written(outcome)).unwrap_or_default();
+    format!("event: next\ndata: {json}\n\n").into()
+}

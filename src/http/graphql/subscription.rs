@@ -1,0 +1,78 @@
+//! Subscriptions, each event of which is given on only while its caller may still see it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Response as Outcome;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+
+use super::super::Door;
+use super::caller::Entered;
+use super::execute::broken;
+use super::outcome::finish;
+use crate::auth::RequestId;
+use crate::error::{Error, Result};
+
+/// How often a caller who receives nothing is judged. With `auth.standing_max_age` it makes out after how long at most a
+/// stream ends that its caller may no longer follow.
+pub const JUDGED_EVERY: Duration = Duration::from_secs(1);
+
+/// A running subscription.
+pub struct Subscription {
+    stream: BoxStream<'static, Outcome>,
+    caller: Arc<Entered>,
+    request_id: RequestId,
+    // Came, and is not yet judged: who waits may be interrupted in between.
+    came: Option<Outcome>,
+}
+
+/// What comes next.
+pub enum Next {
+    /// An event.
+    Event(Outcome),
+    /// Nothing more.
+    End,
+    /// The caller may not follow any longer.
+    Refused(Error),
+}
+
+impl Subscription {
+    /// That stream, for that caller.
+    pub fn new(stream: BoxStream<'static, Outcome>, caller: Arc<Entered>, request_id: RequestId) -> Self {
+        // A fault of ours ends the one subscription.
+        let stream = AssertUnwindSafe(stream).catch_unwind().map(|event| event.unwrap_or_else(|_| broken())).boxed();
+        Self { stream, caller, request_id, came: None }
+    }
+
+    /// The id of the request that began it.
+    pub fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    /// Whether the caller may still follow.
+    ///
+    /// # Errors
+    /// As [`Entered::again`].
+    pub async fn judge(&mut self, door: &Door) -> Result<()> {
+        self.caller.again(door, &self.request_id).await.map(drop)
+    }
+
+    /// Waits for the next event, and judges the caller before it is given on. No event is lost if the wait is broken off.
+    pub async fn next(&mut self, door: &Door) -> Next {
+        if self.came.is_none() {
+            self.came = self.stream.next().await;
+        }
+        if self.came.is_none() {
+            return Next::End;
+        }
+        if let Err(error) = self.judge(door).await {
+            return Next::Refused(error);
+        }
+        match self.came.take() {
+            Some(event) => Next::Event(finish(&self.request_id, door.graphql.limits.errors, event)),
+            None => Next::End,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The operations that run on one socket.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tracing::Instrument;
+
+use super::super::super::Door;
+use super::super::asked::Asked;
+use super::super::caller::Entered;
+use super::super::execute::{prepare, refused, run, subscribe};
+use super::super::limits::too_costly;
+use super::super::outcome::failure_of;
+use super::super::post::deadline;
+use super::super::subscription::{Next, Subscription};
+use super::protocol::{Protocol, complete};
+use crate::auth::RequestId;
+use crate::error::Error;
+use crate::ids::random_uuid;
+
+/// Messages that wait for a slow reader. When they are full, the operations themselves wait.
+pub const WAITING: usize = 16;
+
+/// What an operation has to say.
+pub enum Event {
+    /// A message, of the operation with that id and number.
+    Message(String, u64, String),
+    /// It has ended, with this as the last message, if there is one.
+    Ended(String, u64, Option<String>),
+    /// The caller may not be here any longer.
+    Refused(Error),
+}
+
+/// The operations, by the ids that the client gave them. Dropped, they stop.
+pub struct Operations {
+    running: HashMap<String, (u64, AbortHandle)>,
+    // An id may be used again, and what the former operation of that id had yet to say must not be taken for the new one's.
+    number: u64,
+    events: mpsc::Sender<Event>,
+}
+
+impl Operations {
+    /// None yet; they will speak through `events`.
+    pub fn new(events: mpsc::Sender<Event>) -> Self {
+        Self { running: HashMap::new(), number: 0, events }
+    }
+
+    /// Whether one of that id runs.
+    pub fn has(&self, id: &str) -> bool {
+        self.running.contains_key(id)
+    }
+
+    /// Whether that is still the operation of that id.
+    pub fn is_current(&self, id: &str, number: u64) -> bool {
+        self.running.get(id).is_some_and(|(current, _)| *current == number)
+    }
+
+    /// Begins one.
+    pub fn start(&mut self, door: &Arc<Door>, caller: &Arc<Entered>, protocol: Protocol, id: String, asked: Asked) {
+        self.number += 1;
+        let too_many = self.running.len() >= door.graphql.limits.subscriptions;
+        let speaker = Speaker { id: id.clone(), number: self.number, protocol, events: self.events.clone() };
+        let request_id = RequestId::from(random_uuid(&*door.entropy));
+        let span = tracing::info_span!("operation", request_id = request_id.as_str());
+        let task = speak(door.clone(), caller.clone(), request_id, asked, speaker, too_many);
+        let task = tokio::spawn(task.instrument(span));
+        self.running.insert(id, (self.number, task.abort_handle()));
+    }
+
+    /// Stops one, if it runs. A mutation ends all the same.
+    pub fn stop(&mut self, id: &str) {
+        if let Some((_, task)) = self.running.remove(id) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Operations {
+    fn drop(&mut self) {
+        self.running.values().for_each(|(_, task)| task.abort());
+    }
+}
+
+struct Speaker {
+    id: String,
+    number: u64,
+    protocol: Protocol,
+    events: mpsc::Sender<Event>,
+}
+
+impl Speaker {
+    async fn give(&self, outcome: &async_graphql::Response) {
+        let message = self.protocol.result(&self.id, outcome);
+        self.events.send(Event::Message(self.id.clone(), self.number, message)).await.ok();
+    }
+
+    async fn end(self, last: Option<String>) {
+        self.events.send(Event::Ended(self.id, self.number, last)).await.ok();
+    }
+
+    /// A result that nothing follows.
+    async fn give_last(self, outcome: &async_graphql::Response) {
+        if self.protocol.is_last(outcome) {
+            let last = self.protocol.result(&self.id, outcome);
+            return self.end(Some(last)).await;
+        }
+        self.give(outcome).await;
+        let last = complete(&self.id);
+        self.end(Some(last)).await;
+    }
+}
+
+async fn speak(
+    door: Arc<Door>,
+    caller: Arc<Entered>,
+    request_id: RequestId,
+    asked: Asked,
+    speaker: Speaker,
+    too_many: bool,
+) {
+    let limits = &door.graphql.limits;
+    if too_many {
+        let error = too_costly("subscriptions", limits.subscriptions + 1, limits.subscriptions);
+        return speaker.give_last(&refused(&door, &request_id, error)).await;
+    }
+    if let Err(too_often) = caller.take(&door, 1) {
+        return speaker.give_last(&refused(&door, &request_id, failure_of(too_often.error()))).await;
+    }
+    let context = match caller.again(&door, &request_id).await {
+        Ok(context) => context,
+        Err(error) => {
+            speaker.events.send(Event::Refused(error)).await.ok();
+            return;
+        }
+    };
+    match prepare(&door, &caller, asked) {
+        Err(error) => speaker.give_last(&refused(&door, &request_id, error)).await,
+        Ok(prepared) if prepared.kind == OperationType::Subscription => {
+            let stream = subscribe(&door, &context, prepared);
+            follow(&door, Subscription::new(stream, caller, request_id), speaker).await;
+        }
+        Ok(prepared) => {
+            let outcome = run(&door, &context, prepared, deadline(&door), false).await;
+            speaker.give_last(&outcome).await;
+        }
+    }
+}
+
+async fn follow(door: &Door, mut subscription: Subscription, speaker: Speaker) {
+    loop {
+        match subscription.next(door).await {
+            Next::Event(outcome) if speaker.protocol.is_last(&outcome) => return speaker.give_last(&outcome).await,
+            Next::Event(outcome) => speaker.give(&outcome).await,
+            Next::End => {
+                let last = complete(&speaker.id);
+                return speaker.end(Some(last)).await;
+            }
+            Next::Refused(error) => {
+                speaker.events.send(Event::Refused(error)).await.ok();
+                return;
+            }
+        }
+    }
+}
