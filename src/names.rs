@@ -72,17 +72,23 @@ impl NamePattern {
 
     /// The pattern for `LIKE … ESCAPE '\'` over folded names.
     pub fn like(&self) -> String {
-        let escape = |piece: &String| piece.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        self.pieces.iter().map(escape).collect::<Vec<_>>().join("%")
+        self.pieces.iter().map(|piece| escaped(piece)).collect::<Vec<_>>().join("%")
     }
 
-    /// The query for an FTS5 trigram table: every run of characters that it can look up. `None` if there is none, as in
-    /// `%ab%`.
-    pub fn trigrams(&self) -> Option<String> {
-        let runs = self.pieces.iter().filter(|piece| piece.chars().count() >= INDEXED_RUN);
-        let quoted: Vec<String> = runs.map(|run| format!("\"{}\"", run.replace('"', "\"\""))).collect();
-        (!quoted.is_empty()).then(|| quoted.join(" AND "))
+    /// Every run of characters that a trigram index can look up; none in `%ab%`.
+    pub fn runs(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().map(String::as_str).filter(|piece| piece.chars().count() >= INDEXED_RUN)
     }
+}
+
+/// Text for `LIKE … ESCAPE '\'` that stands for itself.
+pub fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
+}
+
+/// The query for an FTS5 trigram table that finds this text.
+pub fn phrase(run: &str) -> String {
+    format!("\"{}\"", run.replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -105,9 +111,9 @@ mod tests {
 
     #[test]
     fn short_runs_are_left_to_the_scan() {
-        assert_eq!(pattern("%ab%").trigrams(), None);
-        assert_eq!(pattern("%abc%d%efgh").trigrams().unwrap(), r#""abc" AND "efgh""#);
-        assert_eq!(pattern("%a\"b%").trigrams().unwrap(), r#""a""b""#);
+        assert_eq!(pattern("%ab%").runs().count(), 0);
+        assert_eq!(pattern("%abc%d%efgh").runs().collect::<Vec<_>>(), ["abc", "efgh"]);
+        assert_eq!(phrase("a\"b"), r#""a""b""#);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use sea_orm::sea_query::{
     Alias, CaseStatement, Expr, ExprTrait, JoinType, LikeExpr, Query, SelectStatement, SimpleExpr,
 };
-use sea_orm::{ColumnTrait, Condition, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, FromQueryResult, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement,
+};
 
 use super::{Clients, WHAT, complete, one, with_id};
 use crate::auth::TenantScope;
@@ -12,10 +15,25 @@ use crate::clients::model::{Client, ClientFilter, ClientOrder, SortBy};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::ClientId;
+use crate::names::{escaped, phrase};
 use crate::roles::Role;
 
 /// The FTS5 table that stands beside the clients on SQLite.
 const NAME_INDEX: &str = "client_names";
+
+/// So many runs of a pattern are tried at most.
+const PROBES: usize = 4;
+
+/// As many names are looked up and sorted in a few milliseconds.
+const FEW: i64 = 2_000;
+
+/// The name, so that no index over it is used.
+const UNINDEXED_NAME: &str = "(clients.name_folded || '')";
+
+#[derive(FromQueryResult)]
+struct Counted {
+    found: i64,
+}
 
 impl Clients {
     /// One client of the scope, by UUID or `client_id`.
@@ -51,7 +69,8 @@ impl Clients {
         count: u64,
     ) -> Result<Vec<Client>> {
         self.usage.flush().await?;
-        let select = self.sorted(scope, filter, order).offset(offset).limit(count);
+        let rare = self.rare_run(filter).await?;
+        let select = self.sorted(scope, filter, rare, order).offset(offset).limit(count);
         let rows = select.all(self.database.reader()).await?;
         complete(self.database.reader(), rows).await
     }
@@ -61,21 +80,65 @@ impl Clients {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn count(&self, scope: &TenantScope, filter: &ClientFilter) -> Result<u64> {
-        Ok(self.filtered(scope, filter).count(self.database.reader()).await?)
+        let rare = self.rare_run(filter).await?;
+        Ok(self.filtered(scope, filter, rare).count(self.database.reader()).await?)
     }
 
-    fn sorted(&self, scope: &TenantScope, filter: &ClientFilter, order: ClientOrder) -> Select<Entity> {
+    /// The run of the pattern that the fewest names hold, if they are few: then the trigram index is the way to them.
+    /// What many names hold is found soonest by walking the names in the order of the answer, and to look up all of them
+    /// only to sort them would take seconds. Each question costs at most a look at that many entries of the index.
+    async fn rare_run<'a>(&self, filter: &'a ClientFilter) -> Result<Option<&'a str>> {
+        let mut rarest = None;
+        let Some(name) = &filter.name else { return Ok(None) };
+        for run in name.runs().take(PROBES) {
+            let (condition, value) = match self.database.is_sqlite() {
+                true => ("client_names WHERE client_names MATCH $1", phrase(run)),
+                false => (r"clients WHERE name_folded LIKE $1 ESCAPE '\'", format!("%{}%", escaped(run))),
+            };
+            let limit = FEW + 1;
+            let sql = format!("SELECT count(*) AS found FROM (SELECT 1 FROM {condition} LIMIT {limit}) AS few");
+            let reader = self.database.reader();
+            let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, [value.into()]);
+            let counted = Counted::find_by_statement(statement).one(reader).await?;
+            let found = counted.map_or(0, |counted| counted.found);
+            if found <= FEW && rarest.is_none_or(|(fewest, _)| found < fewest) {
+                rarest = Some((found, run));
+            }
+        }
+        Ok(rarest.map(|(_, run)| run))
+    }
+
+    fn sorted(
+        &self,
+        scope: &TenantScope,
+        filter: &ClientFilter,
+        rare: Option<&str>,
+        order: ClientOrder,
+    ) -> Select<Entity> {
         let direction = if order.descending { Order::Desc } else { Order::Asc };
-        let select = self.filtered(scope, filter).order_by(key(order.by), direction.clone());
-        select.order_by(Column::Id, direction)
+        let key = match rare {
+            // Without this PostgreSQL, which guesses how many names match, would walk all names in order.
+            Some(_) if order.by == SortBy::Name && !self.database.is_sqlite() => Expr::cust(UNINDEXED_NAME),
+            _ => key(order.by),
+        };
+        self.filtered(scope, filter, rare).order_by(key, direction.clone()).order_by(Column::Id, direction)
     }
 
-    fn filtered(&self, scope: &TenantScope, filter: &ClientFilter) -> Select<Entity> {
+    fn filtered(&self, scope: &TenantScope, filter: &ClientFilter, rare: Option<&str>) -> Select<Entity> {
         let mut select = Entity::of_tenant(scope);
         if let Some(name) = &filter.name {
-            select = select.filter(Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\')));
-            if let Some(trigrams) = name.trigrams().filter(|_| self.database.is_sqlite()) {
-                through_name_index(QuerySelect::query(&mut select), trigrams);
+            let whole = LikeExpr::new(name.like()).escape('\\');
+            match rare {
+                Some(run) if self.database.is_sqlite() => {
+                    select = select.filter(Column::NameFolded.like(whole));
+                    through_name_index(QuerySelect::query(&mut select), phrase(run));
+                }
+                Some(run) => {
+                    let rare = LikeExpr::new(format!("%{}%", escaped(run))).escape('\\');
+                    select =
+                        select.filter(Column::NameFolded.like(rare)).filter(Expr::cust(UNINDEXED_NAME).like(whole));
+                }
+                None => select = select.filter(Column::NameFolded.like(whole)),
             }
         }
         if let Some(ids) = &filter.client_ids {
@@ -183,7 +246,9 @@ mod tests {
         let usage = Arc::new(Usage::new(database.clone()));
         let clients = Clients::new(database.clone(), Arc::new(SystemEntropy), usage, limits);
         let name = Some(NamePattern::parse("name", pattern, '%').unwrap());
-        let select = clients.sorted(&scope, &ClientFilter { name, ..ClientFilter::default() }, order).limit(100);
+        let filter = ClientFilter { name, ..ClientFilter::default() };
+        let rare = clients.rare_run(&filter).await.unwrap();
+        let select = clients.sorted(&scope, &filter, rare, order).limit(100);
         let Statement { sql, values, .. } = select.build(DbBackend::Sqlite);
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let explain = Statement::from_sql_and_values(DbBackend::Sqlite, explain, values.unwrap());
