@@ -95,13 +95,13 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 /// The Rust source of the table of files: `None` where there is no playground in this build.
 fn table(pages: Option<&Path>) -> io::Result<String> {
     let Some(pages) = pages else {
-        return Ok("const PAGES: Option<Pages> = None;\n".to_owned());
+        return Ok("static PAGES: Option<Pages> = None;\n".to_owned());
     };
     let index = pages.join("index.html");
     let mut hasher = DefaultHasher::new();
     fs::read(&index)?.hash(&mut hasher);
     let mut source = format!(
-        "const PAGES: Option<Pages> = Some(Pages {{\n    index: include_bytes!({index:?}),\n    \
+        "static PAGES: Option<Pages> = Some(Pages {{\n    index: include_bytes!({index:?}),\n    \
          index_etag: \"\\\"{:016x}\\\"\",\n    assets: &[\n",
         hasher.finish()
     );

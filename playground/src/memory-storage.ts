@@ -1,23 +1,28 @@
 const TABS = 'graphiql:tabState';
 
+interface Tab {
+  query: string | null;
+  variables: string | null;
+}
+
 /** Where GraphiQL keeps tabs, variables and history: nowhere but in memory, since what people type may be secret. */
-export function memoryStorage() {
+export function memoryStorage(defaultTabs: Tab[]) {
   const kept = new Map<string, string>();
 
-  // GraphiQL opens another tab when the texts that it keeps beside the tabs are not exactly those of the active one, and
-  // it keeps them only once they are edited.
-  function ofActiveTab(field: 'query' | 'variables'): string | null {
-    const { tabs, activeTabIndex } = JSON.parse(kept.get(TABS) ?? '{}') as {
-      tabs?: { query: string | null; variables: string | null }[];
-      activeTabIndex?: number;
-    };
-    return tabs?.[activeTabIndex ?? 0]?.[field] ?? null;
+  // GraphiQL also keeps the texts of the active tab, but only once they are edited. Where they are missing it shows no
+  // variables, and where they are not those of the active tab it opens another one.
+  function ofActiveTab(field: keyof Tab): string | null {
+    const state = kept.get(TABS);
+    const { tabs, activeTabIndex } = state
+      ? (JSON.parse(state) as { tabs: Tab[]; activeTabIndex: number })
+      : { tabs: defaultTabs, activeTabIndex: 0 };
+    return tabs[activeTabIndex]?.[field] ?? null;
   }
 
   return {
     getItem(key: string) {
       const field = key.replace('graphiql:', '');
-      return (field === 'query' || field === 'variables') && kept.has(TABS) ? ofActiveTab(field) : (kept.get(key) ?? null);
+      return field === 'query' || field === 'variables' ? ofActiveTab(field) : (kept.get(key) ?? null);
     },
     setItem: (key: string, value: string) => void kept.set(key, value),
     removeItem: (key: string) => void kept.delete(key),

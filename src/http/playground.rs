@@ -45,7 +45,7 @@ struct Asset {
 include!(concat!(env!("OUT_DIR"), "/playground.rs"));
 
 /// Whether the page was made when this binary was.
-pub const fn is_built() -> bool {
+pub fn is_built() -> bool {
     PAGES.is_some()
 }
 

@@ -39,6 +39,7 @@ test('a wrong secret is said clearly', async () => {
 test('a query sees the clients of the chosen tenant only', async () => {
   const playground = await open();
   await playground.signedIn();
+  assert.match(await playground.text('.graphiql-editor-tool'), /"name": "%%"/);
   const names = async () => (await playground.run()).data.clientsSearch.results.map(({ name }) => name);
   assert.deepEqual(await names(), ['administrator', 'contoso backup', 'fabrikam backup']);
 

@@ -19,7 +19,7 @@ interface Props {
 export function Workbench({ session, home, theme, themeSwitch, leave }: Props) {
   const [tenant, setTenant] = useState<Tenant | null>(home?.tenant ?? null);
   // One for the whole session, so that tabs and history survive a change of tenant.
-  const storage = useMemo(memoryStorage, [session]);
+  const storage = useMemo(() => memoryStorage(examples), [session]);
 
   return (
     <div className="workbench">
