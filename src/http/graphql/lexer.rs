@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(shape("query Q($a: [Int!]! = [1, -2.5e3]) { b(a: $a) ...F @skip(if: true) }"), (35, 2));
         assert_eq!(shape("{a...F...G}"), (7, 1));
         assert_eq!(shape("[1-1 1.5-1]"), (6, 1));
-        assert_eq!(shape("\u{feff}{ a } # { { {"), (4, 1));
+        assert_eq!(shape("\u{feff}{ a } # { { {"), (3, 1));
     }
 
     #[test]
