@@ -4,13 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::Header;
-
-use super::claims::{Claims, SCOPE, TOKEN_TYPE};
+use super::claims::{Claims, SCOPE};
 use super::keys::KeyRing;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{ClientId, TenantId, TokenId};
 
 /// Whom a token is made for.
@@ -93,11 +91,6 @@ impl Issuer {
     /// If there is no key to sign with.
     pub fn issue_narrowed(&self, subject: &Subject, narrowing: &Narrowing) -> Result<IssuedToken> {
         let key = self.keys.current()?;
-        let header = Header {
-            typ: Some(TOKEN_TYPE.to_owned()),
-            kid: Some(key.id.to_string()),
-            ..Header::new(key.algorithm.jwt())
-        };
         let issued_at = self.clock.now().seconds();
         let expires_in = self.lifetime.as_secs();
         let tenant = narrowing.tenant.unwrap_or(subject.tenant);
@@ -115,7 +108,6 @@ impl Issuer {
             tenant_only: narrowing.tenant.is_some(),
             generation: subject.generation,
         };
-        let token = jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(Error::internal)?;
-        Ok(IssuedToken { token, expires_in })
+        Ok(IssuedToken { token: key.signer.sign(&claims)?, expires_in })
     }
 }

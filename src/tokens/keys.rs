@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
-use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use super::algorithm::Algorithm;
 use super::entity;
 use super::rotation::{Rotation, binding};
+use super::signer::Signer;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
@@ -24,7 +25,7 @@ pub struct SigningKey {
     pub id: KeyId,
     /// What it signs with.
     pub algorithm: Algorithm,
-    pub(super) encoding: EncodingKey,
+    pub(super) signer: Arc<Signer>,
     pub(super) decoding: DecodingKey,
     public: Jwk,
     active_from: Timestamp,
@@ -155,7 +156,7 @@ impl KeyRing {
         Ok(SigningKey {
             id: row.id,
             algorithm,
-            encoding: algorithm.encoding_key(&private)?,
+            signer: Arc::new(Signer::open(row.id, algorithm, &private)?),
             decoding: DecodingKey::from_jwk(&public).map_err(Error::internal)?,
             public,
             active_from: row.active_from,

@@ -11,6 +11,7 @@ mod public_key;
 mod revocation;
 mod rotation;
 mod schedule;
+mod signer;
 mod verify;
 
 pub use algorithm::Algorithm;
