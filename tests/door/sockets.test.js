@@ -6,6 +6,8 @@ import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import { code, start, sleep, until } from "./gateway.js";
 
+const ADMINISTRATOR = "ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068";
+const AUDITOR = "ace1cae4-59fd-4fd1-9500-40077dc529a7";
 const NEW = "graphql-transport-ws";
 const OLD = "graphql-ws";
 const TICKS = "subscription { ticks(to: 3, millis: 5) }";
@@ -254,6 +256,45 @@ describe("a stream ends", () => {
     const started = Date.now();
     assert.deepEqual([await closed, await quiet.closed], [4403, 4403]);
     assert.ok(Date.now() - started < 5000, `${Date.now() - started} ms`);
+  });
+
+  test("when its token is revoked, or its role or tenant goes: 4403 within 5 seconds", { timeout: 60_000 }, async () => {
+    const gateway = await start();
+    const data = async (query, variables, headers) => {
+      const answer = await gateway.ask(query, variables, headers);
+      assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+      return Object.values(answer.data)[0];
+    };
+    const tenant = (await data('mutation { createTenant(newTenant: { name: "Customer" }) { id } }')).id;
+    const within = { "x-tenant-context": tenant };
+    const create = "mutation ($roles: [ID!]) { createClient(name: \"watcher\", roles: $roles) { client { id clientID } clientSecret } }";
+    const watcher = async () => {
+      const { client, clientSecret } = await data(create, { roles: [ADMINISTRATOR, AUDITOR] }, within);
+      const token = await gateway.tokenOf(client.clientID, clientSecret);
+      const { closed } = await open(gateway, { headers: { authorization: `Bearer ${token}` } });
+      return { ...client, clientSecret, token, closed };
+    };
+    const ends = async ({ closed }, name, withdraw) => {
+      await withdraw();
+      const started = Date.now();
+      assert.equal(await closed, 4403, name);
+      assert.ok(Date.now() - started < 5000, `${name}: ${Date.now() - started} ms`);
+    };
+    const [revoked, weaker, disabled, closedOut] = await Promise.all([watcher(), watcher(), watcher(), watcher()]);
+    await ends(revoked, "revoked", async () => {
+      const basic = Buffer.from(`${revoked.clientID}:${revoked.clientSecret}`).toString("base64");
+      const headers = { authorization: `Basic ${basic}`, "content-type": "application/x-www-form-urlencoded" };
+      const answer = await fetch(`${gateway.url}/oauth2/revoke`, { method: "POST", headers, body: `token=${revoked.token}` });
+      assert.equal(answer.status, 200);
+    });
+    // An auditor may still enter the tenant; what ends is what an administrator began.
+    await ends(weaker, "a role less", () =>
+      data("mutation ($id: ID!, $roles: [ID!]!) { removeClientRoles(id: $id, roles: $roles) { id } }", { id: weaker.id, roles: [ADMINISTRATOR] }, within),
+    );
+    await ends(disabled, "disabled", () => data("mutation ($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }", { id: disabled.id }, within));
+    await ends(closedOut, "the tenant disabled", () =>
+      data("mutation ($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: false }) { id } }", { id: tenant }),
+    );
   });
 
   test("when the process does: 1001 within 4 seconds, also for those who do not read", { timeout: 60_000 }, async () => {
