@@ -60,6 +60,9 @@ impl Database {
             .acquire_timeout(timeout)
             .connect_timeout(timeout)
             .sqlx_logging(false)
+            // After some executions PostgreSQL would make one plan for every pattern, which reads the whole trigram index for
+            // `%`: minutes, where a plan of its own takes milliseconds.
+            .map_sqlx_postgres_opts(|postgres| postgres.options([("plan_cache_mode", "force_custom_plan")]))
             .map_sqlx_sqlite_opts(move |sqlite| {
                 sqlite
                     .create_if_missing(true)
