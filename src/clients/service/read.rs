@@ -87,6 +87,9 @@ impl Clients {
     /// The run of the pattern that the fewest names hold, if they are few: then the trigram index is the way to them.
     /// What many names hold is found soonest by walking the names in the order of the answer, and to look up all of them
     /// only to sort them would take seconds. Each question costs at most a look at that many entries of the index.
+    ///
+    /// The index spans all tenants, and so does the count: it chooses a plan and goes no further. What is read along that
+    /// plan is read through the scope.
     async fn rare_run<'a>(&self, filter: &'a ClientFilter) -> Result<Option<&'a str>> {
         let mut rarest = None;
         let Some(name) = &filter.name else { return Ok(None) };
