@@ -4,6 +4,7 @@
 //!
 //! * [`ids`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
 //! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
+//! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
 //! * [`audit`], [`tenants`], [`clients`]: the things that are managed.
@@ -23,6 +24,7 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod names;
+pub mod outbound;
 pub mod paging;
 pub mod roles;
 pub mod schema;
