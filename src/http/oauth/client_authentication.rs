@@ -124,6 +124,9 @@ fn basic(header: &HeaderValue) -> Option<Presented> {
 }
 
 fn form_decoded(text: &str) -> String {
+    if !text.contains(['%', '+']) {
+        return text.to_owned();
+    }
     // A lone value has no `=` or `&` of its own once encoded; one that was not encoded keeps them.
     let escaped = text.replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(escaped.as_bytes()).next().map_or_else(String::new, |(name, _)| Cow::into_owned(name))
