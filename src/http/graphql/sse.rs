@@ -116,6 +116,7 @@ async fn follow(door: &Arc<Door>, mut subscription: Subscription, events: &mpsc:
                 return;
             }
             Next::Refused(error) => {
+                subscription.caller().cut_off(door, &error);
                 let last = refused(door, subscription.request_id(), failure_of(&error));
                 give(events, next(&last), &mut guest).await;
                 give(events, COMPLETE, &mut guest).await;

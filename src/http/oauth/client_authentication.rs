@@ -151,7 +151,8 @@ fn record(request: &Request, operation: &'static str, claimed: String, refused: 
                 let Some(tenant) = home.or(top) else { return };
                 let reason = Some(refused.reason);
                 let (code, operation) = ("invalid_client", operation.to_owned());
-                let refusal = Refusal { actor, acting_tenant: home, tenant, operation, code, reason, request_id };
+                let (acting_tenant, subject) = (home, None);
+                let refusal = Refusal { actor, acting_tenant, tenant, operation, subject, code, reason, request_id };
                 door.audit.refused(refusal).await;
             }
             Err(error) => error.log_cause(),
