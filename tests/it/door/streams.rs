@@ -1,5 +1,6 @@
 //! Event streams end when what they rest on is taken away, and the audit log says so.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
@@ -8,7 +9,7 @@ use tenant_gateway::roles::Role;
 use tokio::time::timeout;
 
 use crate::oauth::asking::revoke;
-use crate::support::streams::{Events, Streaming};
+use crate::support::streams::{Events, FLOODED, Streaming};
 use crate::support::{Caller, both_databases, eventually};
 
 /// How long a stream may go on after its caller's right has ended.
@@ -44,14 +45,14 @@ impl Watched {
     }
 }
 
-/// The records of both streams of that client, once they are there; there must not be more.
-async fn recorded(reader: &Caller, client: &str) -> [Value; 2] {
+/// The records of the `N` streams of that client, once they are there; there must not be more.
+async fn recorded<const N: usize>(reader: &Caller, client: &str) -> [Value; N] {
     let document = "query($actor: String) { auditLog(actor: $actor, operation: \"stream\") {
         nodes { code reason outcome tenantID actingTenantID subject requestID } } }";
-    eventually(10, "the records of both streams", async || {
+    eventually(5, "the records of all streams", async || {
         let log = reader.ask(document, json!({ "actor": client })).await.field("auditLog");
         let records = log["nodes"].as_array().unwrap().clone();
-        assert!(records.len() <= 2, "one for each stream: {records:?}");
+        assert!(records.len() <= N, "one for each stream: {records:?}");
         records.try_into().ok()
     })
     .await
@@ -109,7 +110,23 @@ both_databases! {
         let watched = Watched::by(&watcher).await;
         assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
         watched.end("UNAUTHENTICATED", "the token was revoked").await;
-        assert!(recorded(&root, watcher.id()).await.iter().all(|record| record["reason"].is_null()));
+        assert!(recorded::<2>(&root, watcher.id()).await.iter().all(|record| record["reason"].is_null()));
+    }
+
+    async fn who_takes_nothing_is_cut_off_all_the_same(app: Streaming) {
+        let root = app.administrator(app.world.organization).await;
+        let watcher = app.caller(app.world.north, Role::Auditor).await;
+        let deaf = Events::of(&watcher, "subscription { flood }").await;
+        eventually(30, "the flood to stand still", async || {
+            let earlier = FLOODED.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            (earlier > 0 && FLOODED.load(Ordering::SeqCst) == earlier).then_some(())
+        })
+        .await;
+        assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
+        let [record] = recorded(&root, watcher.id()).await;
+        assert_eq!(record["code"], "UNAUTHENTICATED");
+        assert_eq!(deaf.ending().await, "UNAUTHENTICATED", "who listens again hears why");
     }
 
     async fn a_closed_tenant_ends_the_streams_in_it_and_below(app: Streaming) {
@@ -125,7 +142,7 @@ both_databases! {
             of_above.end("FORBIDDEN", "the tenant was closed"),
         )
         .await;
-        for record in recorded(&root, from_above.id()).await {
+        for record in recorded::<2>(&root, from_above.id()).await {
             let tenants = (&record["tenantID"], &record["actingTenantID"]);
             assert_eq!(tenants, (&json!(app.world.north), &json!(app.world.partner)));
         }
@@ -146,8 +163,8 @@ both_databases! {
         app.advance(3600);
         watched.end("UNAUTHENTICATED", "the token ran out").await;
         let root = root.again().await;
-        assert!(recorded(&root, watcher.id()).await.iter().all(|record| record["code"] == "FORBIDDEN"));
-        assert!(recorded(&root, patient.id()).await.iter().all(|record| record["reason"] == "token_expired"));
+        assert!(recorded::<2>(&root, watcher.id()).await.iter().all(|record| record["code"] == "FORBIDDEN"));
+        assert!(recorded::<2>(&root, patient.id()).await.iter().all(|record| record["reason"] == "token_expired"));
     }
 
     async fn what_another_node_withdraws_ends_streams_here(app: Streaming) {

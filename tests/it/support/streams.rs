@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::{Schema, Subscription};
@@ -47,7 +48,18 @@ impl Ticks {
             Some((at, at + 1))
         })
     }
+
+    /// As much as the reader takes.
+    async fn flood(&self) -> impl Stream<Item = String> {
+        unfold((), |()| async {
+            FLOODED.fetch_add(1, Ordering::SeqCst);
+            Some(("x".repeat(65_536), ()))
+        })
+    }
 }
+
+/// How many events all floods made.
+pub static FLOODED: AtomicUsize = AtomicUsize::new(0);
 
 /// An event stream, read as it arrives.
 pub struct Events {
@@ -58,7 +70,12 @@ pub struct Events {
 impl Events {
     /// A stream that counts, each number after that many milliseconds.
     pub async fn of_ticks(caller: &Caller, millis: u64) -> Self {
-        let request = caller.request(&format!("subscription {{ ticks(millis: {millis}) }}"), &json!({}));
+        Self::of(caller, &format!("subscription {{ ticks(millis: {millis}) }}")).await
+    }
+
+    /// The stream of a subscription.
+    pub async fn of(caller: &Caller, document: &str) -> Self {
+        let request = caller.request(document, &json!({}));
         let response = request.header("accept", "text/event-stream").send().await.expect("the gateway answers");
         assert_eq!(response.status(), 200);
         Self { response, read: String::new() }
@@ -81,7 +98,7 @@ impl Events {
                 return Some((name.to_owned(), serde_json::from_str(data).unwrap_or_default()));
             }
             let chunk = self.response.chunk().await.expect("the stream does not break off")?;
-            self.read += std::str::from_utf8(&chunk).expect("events are whole");
+            self.read += std::str::from_utf8(&chunk).expect("events are ASCII");
         }
     }
 
