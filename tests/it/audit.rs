@@ -172,6 +172,28 @@ both_databases! {
         assert_eq!(*newest, expected);
     }
 
+    async fn a_socket_of_a_foreign_page_is_recorded(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let node = app.another_node_with(|config| config.cors.allowed_origins = vec!["https://ours.example".into()]).await;
+        let auditor = app.caller(app.world.north, Role::Auditor).await;
+        let upgrade = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", "graphql-transport-ws"),
+            ("origin", "https://theirs.example"),
+        ];
+        let mut request = app.http.get(format!("{}/graphql", node.url)).bearer_auth(&auditor.token);
+        for (name, value) in upgrade {
+            request = request.header(name, value);
+        }
+        assert_eq!(app.send(request).await.code(), "FORBIDDEN");
+        let newest = &log(&administrator, "first: 1").await[0];
+        let told = (&newest["actor"], &newest["operation"], &newest["reason"]);
+        assert_eq!(told, (&json!(auditor.id()), &json!("graphql"), &json!("foreign_origin")));
+    }
+
     async fn nobody_fills_the_log_faster_than_he_may_ask(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let strict = strict_node(&app, |config| {

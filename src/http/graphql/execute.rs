@@ -16,9 +16,9 @@ use super::super::Door;
 use super::asked::Asked;
 use super::caller::Entered;
 use super::cost::Cost;
-use super::documents::{Parsed, hash};
+use super::documents::{Parsed, hash, hex};
 use super::outcome::{failure, failure_of, finish};
-use super::refusals::{record_refusals, record_untrusted};
+use super::refusals::{record_refusals, record_refused};
 use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
 
@@ -94,7 +94,8 @@ async fn find(
     match text {
         Some(text) => {
             if let Err(error) = judged {
-                record_untrusted(door, context, &hash, &error).await;
+                let document = format!("sha256:{}", hex(&hash));
+                record_refused(door, context, Some(document), "untrusted_document", &error).await;
                 return Err(failure_of(&error));
             }
             endpoint.documents.parse(hash, text)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_graphql::{PathSegment, Response as Outcome};
 
 use super::super::Door;
-use super::documents::{Hash, hex};
 use crate::audit::{Refusal, is_recorded};
 use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
@@ -55,13 +54,16 @@ pub async fn record_refused_entry(
     door.audit.refused(refusal).await;
 }
 
-/// Keeps in the audit log that a document was not executed because it is not trusted.
-pub async fn record_untrusted(door: &Door, context: &RequestContext, document: &Hash, error: &Error) {
-    let refusal = Refusal {
-        subject: Some(format!("sha256:{}", hex(document))),
-        reason: Some("untrusted_document"),
-        ..refusal(context, "graphql".to_owned(), error)
-    };
+/// Keeps in the audit log that something was refused to a caller who was let in, before anything was executed.
+pub async fn record_refused(
+    door: &Door,
+    context: &RequestContext,
+    subject: Option<String>,
+    reason: &'static str,
+    error: &Error,
+) {
+    let refusal = refusal(context, "graphql".to_owned(), error);
+    let refusal = Refusal { subject, reason: Some(reason), ..refusal };
     door.audit.refused(refusal).await;
 }
 

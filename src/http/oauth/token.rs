@@ -4,6 +4,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::client_authentication::authenticate;
+use super::denials::{record_denial, tenant_asked_for};
 use super::error::{OauthError, no_store};
 use super::{Request, json_ok};
 use crate::clients::Purpose;
@@ -39,7 +40,13 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
     }
     // To take a tenant without value for none would give a token that reaches further than was asked for.
     let tenant = form.has("tenant").then(|| form.get("tenant").unwrap_or_default());
-    let narrowing = narrow(door, &subject, tenant, form.get("scope")).await?;
+    let narrowing = match narrow(door, &subject, tenant, form.get("scope")).await {
+        Ok(narrowing) => narrowing,
+        Err(error) => {
+            record_denial(request, &subject, "token", tenant_asked_for(request), error).await;
+            return Err(error);
+        }
+    };
     let issued = door.issuer.issue_narrowed(&subject, &narrowing).map_err(|error| OauthError::ours(&error))?;
     let granted = Granted {
         access_token: issued.token,
