@@ -22,6 +22,9 @@ use super::{Caller, Credentials, Engine, OnEngine, TestDatabase, World};
 /// 2030-01-01T00:00:00Z, when all tests begin.
 pub const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
 
+/// A graph over the rooms of a gateway.
+pub type GraphOf = fn(&Core) -> Arc<dyn Graph>;
+
 /// A gateway of its own for one test. Its clock stands still until the test moves it.
 pub struct TestApp {
     pub gateway: Gateway,
@@ -44,7 +47,7 @@ impl TestApp {
     }
 
     /// Before another graph than the gateway's own.
-    pub async fn before(graph: fn(&Core) -> Arc<dyn Graph>, engine: Engine) -> Self {
+    pub async fn before(graph: GraphOf, engine: Engine) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         Self::build(TestDatabase::fresh(engine).await, clock, None, |_| (), Some(graph)).await
     }
@@ -69,7 +72,7 @@ impl TestApp {
         clock: Arc<ManualClock>,
         world: Option<World>,
         settings: impl FnOnce(&mut Config),
-        graph: Option<fn(&Core) -> Arc<dyn Graph>>,
+        graph: Option<GraphOf>,
     ) -> Self {
         let mut config = database.config();
         settings(&mut config);
