@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::manager::Manager;
 use super::client::{self, Request};
+use super::manager::Manager;
 use super::model::{Expand, Pattern};
 use super::wire::{self, Criterion, Listed, Page, SearchFilter};
 use crate::error::{Error, Result};
@@ -82,7 +82,7 @@ impl Manager {
         let largest = query.expand.as_ref().map_or(WINDOW, Expand::window);
         let mut items: Vec<T> = Vec::new();
         let mut after = query.after;
-        let mut by_name = query.name.as_ref().map(|name| name.criterion(T::NAME));
+        let by_name = query.name.as_ref().map(|name| name.criterion(T::NAME));
         while items.len() < wanted {
             // What does not fit the name after all is asked for too: then a small window would be many calls.
             let missing = wanted - items.len();
@@ -95,7 +95,6 @@ impl Manager {
                 _ => break,
             }
         }
-        by_name.take();
         let more = items.len() > query.first;
         items.truncate(query.first);
         Ok(Listing { items, more })
