@@ -29,6 +29,7 @@ use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::names::Name;
+use crate::outbound::{Outbound, Settings};
 use crate::roles::Role;
 use crate::schema::{self, Rooms};
 use crate::seal::MasterKey;
@@ -70,6 +71,8 @@ pub struct Core {
     pub clients: Arc<Clients>,
     /// The audit log.
     pub audit: Arc<Audit>,
+    /// The way out to the legacy systems.
+    pub outbound: Arc<Outbound>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
     usage: Arc<Usage>,
@@ -107,7 +110,9 @@ impl Core {
             idempotency_retention: config.clients.idempotency_retention,
             token_lifetime: config.tokens.lifetime,
         };
+        let outbound = Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone());
         Ok(Self {
+            outbound: Arc::new(outbound),
             authorizer: Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity)),
             tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
             clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),

@@ -32,7 +32,11 @@ impl BaseUrl {
         let refused = |must: &str| Err(Error::bad_input(argument, must));
         let url = match Url::parse(text) {
             Ok(url) if text.len() <= LONGEST => url,
-            _ => return refused("must be an absolute URL of at most 2048 bytes, such as https://manager.example:4119/api"),
+            _ => {
+                return refused(
+                    "must be an absolute URL of at most 2048 bytes, such as https://manager.example:4119/api",
+                );
+            }
         };
         let plain = match url.scheme() {
             "https" => false,

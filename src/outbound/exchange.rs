@@ -73,7 +73,8 @@ impl Message {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        let traceparent = HeaderValue::from_str(traceparent).expect("a trace context is hexadecimal digits and hyphens");
+        let traceparent =
+            HeaderValue::from_str(traceparent).expect("a trace context is hexadecimal digits and hyphens");
         request.headers_mut().insert(TRACEPARENT, traceparent);
         request
     }

@@ -148,7 +148,11 @@ mod tests {
         let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
         let upstream = UpstreamId(uuid::Uuid::nil());
         let endpoint = Endpoint { upstream, system: "TEST", revision: 1, base_url, ca_certificate: None };
-        Line { tenant: TenantId(uuid::Uuid::from_u128(tenant)), endpoint: endpoint.into(), identity: Identity("own".into()) }
+        Line {
+            tenant: TenantId(uuid::Uuid::from_u128(tenant)),
+            endpoint: endpoint.into(),
+            identity: Identity("own".into()),
+        }
     }
 
     #[test]

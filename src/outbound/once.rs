@@ -27,7 +27,8 @@ impl Once {
     {
         let key = (key.0, key.1, TypeId::of::<T>());
         let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        let found = asked.get_or_init(|| async { ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>) });
+        let found =
+            asked.get_or_init(|| async { ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>) });
         let found = found.await.clone()?;
         found.downcast().map_err(|_| Error::internal("an object was asked for as two things"))
     }

@@ -66,7 +66,8 @@ impl Pool {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let config = tls::client_config(endpoint.ca_certificate.as_deref())?;
-        let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(tcp);
+        let tls =
+            HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(tcp);
         Ok(hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)

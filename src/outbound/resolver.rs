@@ -43,7 +43,9 @@ impl Guard {
     fn judge(&self, found: impl Iterator<Item = SocketAddr>) -> io::Result<std::vec::IntoIter<SocketAddr>> {
         let allowed: Vec<_> = found.filter(|address| self.policy.permits(address.ip(), self.plain)).collect();
         match allowed.is_empty() {
-            true => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the name leads to no address that is allowed")),
+            true => {
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, "the name leads to no address that is allowed"))
+            }
             false => Ok(allowed.into_iter()),
         }
     }

@@ -127,7 +127,10 @@ impl Sender {
         journey.way.retries.earn();
         for tries in 0.. {
             let outcome = self.attempt(journey).await;
-            if tries >= self.settings.retries || !retry::may_pass(&outcome) || !self.wait(tries, &outcome, journey).await {
+            if tries >= self.settings.retries
+                || !retry::may_pass(&outcome)
+                || !self.wait(tries, &outcome, journey).await
+            {
                 return outcome.map(|reply| reply.answer);
             }
         }
