@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::client::{self, Denied, Reply, Request, Segment, Shown};
+use super::listing::Query;
 use super::model::{Expand, ObjectId, Right};
 use super::service::DeepSecurity;
-use super::wire::Listed;
+use super::wire::{Computer, CurrentKey, Listed};
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::outbound::{Line, LineKey, Operation};
-use crate::upstreams::Connection;
+use crate::upstreams::{Connection, Credential};
 
 /// A tenant's way to its manager. It is made from a scope, and each of its calls shows a key of that tenant which may no more
 /// than the caller.
@@ -112,6 +113,21 @@ impl Manager {
         match self.attempt(operation, &line, &key.shown(), request).await? {
             Ok(reply) => Ok((line, reply)),
             Err(status) => Err(client::unauthorized(&line, status)),
+        }
+    }
+
+    /// Sees whether the installation knows the gateway.
+    pub(super) async fn probe(&self, operation: &Operation) -> Result<()> {
+        match &*self.connection.credential {
+            // These keys have no page of their own in every edition of the API (`reference/deep-security-api.md`, section 3).
+            Credential::CloudOneApiKey(_) => {
+                let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::of(|_| false));
+                self.list::<Computer>(operation, &one).await.map(drop)
+            }
+            _ => {
+                let current = Request::get(["apikeys".into(), "current".into()]);
+                self.read::<CurrentKey>(operation, &current).await.map(drop)
+            }
         }
     }
 

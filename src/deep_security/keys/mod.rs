@@ -15,4 +15,4 @@ pub mod service;
 mod sweep;
 
 pub use key::Key;
-pub use service::{Keys, Settings, rewrap};
+pub use service::{Keys, Settings, Surroundings, rewrap};

@@ -14,6 +14,7 @@ use super::key::{Key, Slot, lasts};
 use super::mint::Wanted;
 use crate::auth::Authorizer;
 use crate::clock::{Clock, Timestamp};
+use crate::config::DeepSecurityConfig;
 use crate::database::Database;
 use crate::deep_security::model::Right;
 use crate::deep_security::wire::SecretKey;
@@ -38,6 +39,17 @@ pub struct Settings {
     pub lease: Duration,
     /// The names of roles that may look at everything and change nothing.
     pub read_only_roles: Vec<String>,
+}
+
+impl From<&DeepSecurityConfig> for Settings {
+    fn from(config: &DeepSecurityConfig) -> Self {
+        Self {
+            instance: config.instance.clone(),
+            lifetime: config.key_lifetime,
+            lease: config.mint_lease,
+            read_only_roles: config.read_only_roles.clone(),
+        }
+    }
 }
 
 /// The tenants' keys.
