@@ -92,12 +92,10 @@ impl Flights {
     }
 }
 
-fn fly(flying: Flying, landing: Landing) -> impl Future<Output = Outcome> + Send {
-    async move {
-        let outcome = flying.await;
-        drop(landing);
-        outcome
-    }
+async fn fly(flying: Flying, landing: Landing) -> Outcome {
+    let outcome = flying.await;
+    drop(landing);
+    outcome
 }
 
 /// Takes a flight off the list when it ends, or is given up.
