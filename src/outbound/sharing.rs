@@ -1,7 +1,6 @@
 //! Identical reads in flight share one call (feature F12).
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
