@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use async_graphql::ErrorExtensionValues;
+use async_graphql::{ErrorExtensionValues, Name, Value};
+
+use crate::ids::TenantId;
 
 /// The closed list of `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,13 +42,29 @@ pub enum ErrorCode {
     DeadlineExceeded,
     /// No document is known by that hash. Send the document with it.
     PersistedQueryNotFound,
+    /// The tenant in context has no installation of that legacy system. Link it with `linkTenant`.
+    UpstreamNotLinked,
+    /// The legacy system cannot be reached or is in trouble. Try again later; ask its operator if it lasts.
+    UpstreamUnavailable,
+    /// The legacy system did not answer in time. Try again later, or ask for less at once.
+    UpstreamTimeout,
+    /// The legacy system refused what was asked. Mend the request, or the state of things there.
+    UpstreamRejected,
+    /// The legacy system refused the gateway's own credentials. The operator of the upstream has to renew them.
+    UpstreamUnauthorized,
+    /// The legacy system answered something that cannot be understood. Ask its operator.
+    UpstreamMalformed,
+    /// The operation needs more calls of legacy systems than one may make. Ask for less at once.
+    UpstreamBudgetExceeded,
+    /// The legacy system failed so often that it is left alone for some seconds. Try again later.
+    CircuitOpen,
     /// Something failed on our side; the log has the cause under the request id. Try again later.
     InternalServerError,
 }
 
 impl ErrorCode {
     /// All codes, in the order of the catalogue.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 23] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::BadUserInput,
@@ -61,6 +79,14 @@ impl ErrorCode {
         Self::OperationTooCostly,
         Self::DeadlineExceeded,
         Self::PersistedQueryNotFound,
+        Self::UpstreamNotLinked,
+        Self::UpstreamUnavailable,
+        Self::UpstreamTimeout,
+        Self::UpstreamRejected,
+        Self::UpstreamUnauthorized,
+        Self::UpstreamMalformed,
+        Self::UpstreamBudgetExceeded,
+        Self::CircuitOpen,
         Self::InternalServerError,
     ];
 
@@ -81,6 +107,14 @@ impl ErrorCode {
             Self::OperationTooCostly => "OPERATION_TOO_COSTLY",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::UpstreamNotLinked => "UPSTREAM_NOT_LINKED",
+            Self::UpstreamUnavailable => "UPSTREAM_UNAVAILABLE",
+            Self::UpstreamTimeout => "UPSTREAM_TIMEOUT",
+            Self::UpstreamRejected => "UPSTREAM_REJECTED",
+            Self::UpstreamUnauthorized => "UPSTREAM_UNAUTHORIZED",
+            Self::UpstreamMalformed => "UPSTREAM_MALFORMED",
+            Self::UpstreamBudgetExceeded => "UPSTREAM_BUDGET_EXCEEDED",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -94,21 +128,32 @@ impl ErrorCode {
             | Self::OperationResolutionFailure
             | Self::BadRequest
             | Self::OperationTooCostly
-            | Self::PersistedQueryNotFound => 400,
+            | Self::PersistedQueryNotFound
+            | Self::UpstreamBudgetExceeded => 400,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
-            Self::NotFound => 404,
+            Self::NotFound | Self::UpstreamNotLinked => 404,
             Self::Conflict | Self::LastSecret => 409,
             Self::RateLimited => 429,
             Self::InternalServerError => 500,
-            Self::DeadlineExceeded => 504,
+            Self::UpstreamUnavailable
+            | Self::UpstreamRejected
+            | Self::UpstreamUnauthorized
+            | Self::UpstreamMalformed => 502,
+            Self::CircuitOpen => 503,
+            Self::DeadlineExceeded | Self::UpstreamTimeout => 504,
         }
     }
 
     /// Whether the same request may succeed later without any change.
     pub const fn retryable(self) -> bool {
         match self {
-            Self::RateLimited | Self::DeadlineExceeded | Self::InternalServerError => true,
+            Self::RateLimited
+            | Self::DeadlineExceeded
+            | Self::UpstreamUnavailable
+            | Self::UpstreamTimeout
+            | Self::CircuitOpen
+            | Self::InternalServerError => true,
             Self::GraphqlParseFailed
             | Self::GraphqlValidationFailed
             | Self::BadUserInput
@@ -120,16 +165,37 @@ impl ErrorCode {
             | Self::Conflict
             | Self::LastSecret
             | Self::OperationTooCostly
-            | Self::PersistedQueryNotFound => false,
+            | Self::PersistedQueryNotFound
+            | Self::UpstreamNotLinked
+            | Self::UpstreamRejected
+            | Self::UpstreamUnauthorized
+            | Self::UpstreamMalformed
+            | Self::UpstreamBudgetExceeded => false,
         }
     }
 }
 
-/// An error with a code and a sentence for the caller, and, apart from them, a cause for the log.
+/// What a legacy system had to do with an error: nothing of its text, its host or its URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamDetail {
+    /// Which kind of system, as `LegacySystem` names it.
+    pub system: &'static str,
+    /// The HTTP status of its answer, where there was one.
+    pub status: Option<u16>,
+    /// The vendor's own code, from a closed list.
+    pub code: Option<&'static str>,
+}
+
+/// An error with a code and a sentence for the caller, and, apart from them, a cause for the log. It can be cloned, since
+/// one call may fail for several callers.
+#[derive(Clone)]
 pub struct Error {
     code: ErrorCode,
     message: Cow<'static, str>,
-    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    upstream: Option<UpstreamDetail>,
+    tenant: Option<TenantId>,
+    outcome_unknown: bool,
 }
 
 /// The crate's result.
@@ -138,7 +204,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with its public sentence.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), cause: None }
+        Self { code, message: message.into(), cause: None, upstream: None, tenant: None, outcome_unknown: false }
     }
 
     /// `BAD_USER_INPUT`: the sentence names the argument and then says what it must be.
@@ -173,11 +239,43 @@ impl Error {
 
     /// `INTERNAL_SERVER_ERROR`: the cause is logged and never shown.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self {
-            code: ErrorCode::InternalServerError,
-            message: "something failed on our side".into(),
-            cause: Some(cause.into()),
-        }
+        Self::new(ErrorCode::InternalServerError, "something failed on our side").because(cause)
+    }
+
+    /// The same error with a cause for the log.
+    pub fn because(self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { cause: Some(Arc::from(cause.into())), ..self }
+    }
+
+    /// The same error with what the legacy system had to do with it: `extensions.upstream`.
+    pub fn of_upstream(self, upstream: UpstreamDetail) -> Self {
+        Self { upstream: Some(upstream), ..self }
+    }
+
+    /// The same error, said to belong to one tenant: `extensions.tenantID`.
+    pub fn of_tenant(self, tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
+    /// The same error of a write whose answer was lost: whether it was done is not known, so that repeating it blindly could
+    /// do it twice. `extensions.outcome` says `UNKNOWN`, and `retryable` is false whatever the code.
+    pub fn with_unknown_outcome(self) -> Self {
+        Self { outcome_unknown: true, ..self }
+    }
+
+    /// Whether the same request may succeed later without any change, and without doing anything twice.
+    pub fn retryable(&self) -> bool {
+        self.code.retryable() && !self.outcome_unknown
+    }
+
+    /// Whether it is unknown if the write was done.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.outcome_unknown
+    }
+
+    /// What the legacy system had to do with it.
+    pub fn upstream(&self) -> Option<&UpstreamDetail> {
+        self.upstream.as_ref()
     }
 
     /// The code.
@@ -233,7 +331,18 @@ impl From<Error> for async_graphql::Error {
         let mut public = Self::new(error.message.clone());
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", error.code.as_str());
-        extensions.set("retryable", error.code.retryable());
+        extensions.set("retryable", error.retryable());
+        if error.outcome_unknown {
+            extensions.set("outcome", "UNKNOWN");
+        }
+        if let Some(tenant) = error.tenant {
+            extensions.set("tenantID", tenant.to_string());
+        }
+        if let Some(UpstreamDetail { system, status, code }) = &error.upstream {
+            let entries = [("system", Value::from(*system)), ("status", (*status).into()), ("code", (*code).into())];
+            let entries = entries.into_iter().map(|(key, value)| (Name::new(key), value));
+            extensions.set("upstream", Value::Object(entries.collect()));
+        }
         public.extensions = Some(extensions);
         public.source = Some(Arc::new(error));
         public

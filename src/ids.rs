@@ -65,6 +65,14 @@ ids! {
     TokenId,
     /// A record of the audit log.
     AuditId,
+    /// An installation of a legacy system.
+    UpstreamId,
+    /// A tenant of ours, linked to a tenant of an installation.
+    LinkId,
+    /// A key of a tenant that was minted through the primary manager.
+    TenantKeyId,
+    /// A task of a legacy system, as the gateway keeps it.
+    TaskId,
 }
 
 /// A random UUID of version 4 from the given source.

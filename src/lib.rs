@@ -4,9 +4,10 @@
 //!
 //! * [`ids`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
 //! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
+//! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
-//! * [`audit`], [`tenants`], [`clients`]: the things that are managed.
+//! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.
 //! * [`http`]: the door. [`app`]: puts everything together. [`cli`]: the command line.
 
@@ -23,6 +24,7 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod names;
+pub mod outbound;
 pub mod paging;
 pub mod roles;
 pub mod schema;
@@ -31,3 +33,4 @@ pub mod secret;
 pub mod telemetry;
 pub mod tenants;
 pub mod tokens;
+pub mod upstreams;

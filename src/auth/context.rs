@@ -226,6 +226,27 @@ impl TenantScope {
         }
     }
 
+    /// The same caller's scope in another tenant, where they may do this too.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, in the same words whether the tenant is foreign, disabled or unknown, or no role permits it there.
+    pub async fn within(&self, tenant: TenantId, permission: Permission) -> Result<Self> {
+        match self.access_in(tenant).await?.permits(permission, self.now()) {
+            true => Ok(Self { tenant, ..self.clone() }),
+            false => Err(Error::forbidden(format!("this needs the right to {} in the tenant", permission.sentence()))),
+        }
+    }
+
+    /// Whether something that was read at that moment, under that version, may still be used: see [`Authorizer::is_fresh`].
+    pub fn is_fresh(&self, asked_at: Timestamp, version: u64) -> bool {
+        self.authorizer.is_fresh(asked_at, version)
+    }
+
+    /// The number that changes when anything is taken away through this node: see [`Authorizer::version`].
+    pub fn version(&self) -> u64 {
+        self.authorizer.version()
+    }
+
     /// Makes what is remembered of callers and tenants stale. To be called after each commit that takes something away.
     pub fn forget_access(&self) {
         self.authorizer.forget();

@@ -1,0 +1,70 @@
+//! How a call can fail without an answer, and what that means for the caller.
+
+use std::sync::Arc;
+
+use super::line::Line;
+use crate::error::{Error, ErrorCode, UpstreamDetail};
+
+/// Why there is no answer. It can be cloned, since one call may fail for several callers.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// No connection: nothing was sent.
+    Unreachable(Arc<str>),
+    /// The time of the call was over.
+    Timeout {
+        /// Whether the far side may have the request.
+        sent: bool,
+    },
+    /// The connection ended before the answer was whole.
+    Broken(Arc<str>),
+    /// The answer is longer than the call allows, or no HTTP.
+    Malformed(Arc<str>),
+    /// The circuit of this tenant and installation is open: nothing was sent.
+    CircuitOpen,
+    /// The operation has spent its calls: nothing was sent.
+    Budget {
+        /// Whose calls: those of one tenant, or of the whole operation.
+        of_tenant: bool,
+        /// How many it may make.
+        limit: u64,
+    },
+    /// The operation's time, or the tenant's part of it, was over before the call could be sent.
+    Deadline,
+}
+
+impl Failure {
+    /// The error for the caller. After a write that may have reached the far side it says that the outcome is not known.
+    pub fn into_error(self, line: &Line, wrote: bool) -> Error {
+        let unknown = wrote && matches!(self, Self::Timeout { sent: true } | Self::Broken(_) | Self::Malformed(_));
+        let error = match self {
+            Self::Unreachable(cause) => Self::told(ErrorCode::UpstreamUnavailable, "cannot be reached", Some(cause)),
+            Self::Timeout { .. } => Self::told(ErrorCode::UpstreamTimeout, "did not answer in time", None),
+            Self::Broken(cause) => Self::told(ErrorCode::UpstreamUnavailable, "broke off its answer", Some(cause)),
+            Self::Malformed(cause) => {
+                Self::told(ErrorCode::UpstreamMalformed, "gave an answer that cannot be understood", Some(cause))
+            }
+            Self::CircuitOpen => {
+                Self::told(ErrorCode::CircuitOpen, "failed too often and is left alone for a while", None)
+            }
+            Self::Budget { of_tenant, limit } => {
+                let whose = if of_tenant { "one tenant" } else { "one operation" };
+                let message = format!("all {limit} calls of legacy systems that {whose} may cost are used");
+                Error::new(ErrorCode::UpstreamBudgetExceeded, message)
+            }
+            Self::Deadline => {
+                Error::new(ErrorCode::DeadlineExceeded, "the time for this tenant's part of the operation was over")
+            }
+        };
+        let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
+        let error = error.of_upstream(detail).of_tenant(line.tenant);
+        if unknown { error.with_unknown_outcome() } else { error }
+    }
+
+    fn told(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {
+        let error = Error::new(code, format!("the legacy system {what}"));
+        match cause {
+            Some(cause) => error.because(cause.to_string()),
+            None => error,
+        }
+    }
+}
