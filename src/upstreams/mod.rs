@@ -2,6 +2,7 @@
 
 mod connection;
 mod entity;
+pub mod graphql;
 pub mod model;
 mod service;
 

@@ -28,7 +28,7 @@ use crate::seal::MasterKey;
 const WHAT: &str = "upstream";
 
 /// A tenant may own so many installations; nobody has more, and the list stays one page.
-const OWNED_MAX: u64 = 200;
+const OWNED_MAX: u64 = 1000;
 
 /// The installations in a database.
 pub struct Upstreams {
@@ -201,11 +201,11 @@ impl Upstreams {
     /// Registers an installation of the scope's tenant.
     ///
     /// # Errors
-    /// `CONFLICT` if the tenant has 200 already.
+    /// `CONFLICT` if the tenant has 1,000 already.
     pub async fn register(&self, scope: &TenantScope, new: NewUpstream) -> Result<Upstream> {
         let write = self.database.write().await?;
         if upstream::Entity::owned_by(scope.tenant()).count(write.on()).await? >= OWNED_MAX {
-            return Err(Error::conflict("a tenant owns at most 200 upstreams"));
+            return Err(Error::conflict("a tenant owns at most 1,000 upstreams"));
         }
         let (id, now) = (UpstreamId::random(&*self.entropy), scope.now());
         let upstream = Upstream {
