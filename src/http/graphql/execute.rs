@@ -177,7 +177,7 @@ fn calls(
 ) -> Arc<outbound::Operation> {
     let caller = match context.caller() {
         Caller::Client { id, .. } => id.0,
-        Caller::Operator => uuid::Uuid::nil(),
+        Caller::Operator | Caller::Gateway => uuid::Uuid::nil(),
     };
     let request_id = context.request_id().as_str().to_owned();
     let allowance = outbound::Allowance::from(&door.graphql.limits);
