@@ -29,12 +29,13 @@ use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::names::Name;
-use crate::outbound::{Outbound, Settings};
+use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::roles::Role;
 use crate::schema::{self, Rooms};
 use crate::seal::MasterKey;
 use crate::tenants::{Tenant, Tenants};
 use crate::tokens::{Algorithm, Issuer, KeyRing, Rotation, Schedule, Verifier};
+use crate::upstreams::Upstreams;
 
 pub use self::upkeep::Upkeep;
 
@@ -71,7 +72,9 @@ pub struct Core {
     pub clients: Arc<Clients>,
     /// The audit log.
     pub audit: Arc<Audit>,
-    /// The way out to the legacy systems.
+    /// The installations of legacy systems.
+    pub upstreams: Arc<Upstreams>,
+    /// The way to them.
     pub outbound: Arc<Outbound>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
@@ -110,18 +113,32 @@ impl Core {
             idempotency_retention: config.clients.idempotency_retention,
             token_lifetime: config.tokens.lifetime,
         };
+        let master = Arc::new(master);
+        let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
         let outbound = Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone());
         Ok(Self {
+            upstreams: Arc::new(Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity)),
             outbound: Arc::new(outbound),
             authorizer: Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity)),
             tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
             clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),
             audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
-            master: Arc::new(master),
+            master,
             database,
             surroundings,
             usage,
         })
+    }
+
+    /// What the resolvers work with.
+    pub fn rooms(&self) -> Rooms {
+        Rooms {
+            tenants: self.tenants.clone(),
+            clients: self.clients.clone(),
+            audit: self.audit.clone(),
+            upstreams: self.upstreams.clone(),
+            outbound: self.outbound.clone(),
+        }
     }
 
     /// What makes signing keys by these settings.
@@ -170,8 +187,7 @@ impl App {
     /// As [`Core::open`], and if the signing keys or the trusted documents cannot be opened.
     pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
-        let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
-        let schema = schema::build(rooms, config.graphql.introspection == Introspection::Authenticated);
+        let schema = schema::build(core.rooms(), config.graphql.introspection == Introspection::Authenticated);
         Self::build_on(core, Arc::new(schema), config, issuer).await
     }
 

@@ -7,7 +7,7 @@
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
-//! * [`audit`], [`tenants`], [`clients`]: the things that are managed.
+//! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.
 //! * [`http`]: the door. [`app`]: puts everything together. [`cli`]: the command line.
 
@@ -33,3 +33,4 @@ pub mod secret;
 pub mod telemetry;
 pub mod tenants;
 pub mod tokens;
+pub mod upstreams;

@@ -8,17 +8,20 @@ use crate::audit::Audit;
 use crate::audit::graphql::AuditQuery;
 use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
+use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::tenants::Tenants;
 use crate::tenants::graphql::{TenantMutation, TenantQuery};
+use crate::upstreams::Upstreams;
+use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery);
+pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(TenantMutation, ClientMutation);
+pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation);
 
 /// The executable schema.
 pub type GatewaySchema = Schema<Query, Mutation, EmptySubscription>;
@@ -31,6 +34,10 @@ pub struct Rooms {
     pub clients: Arc<Clients>,
     /// The audit log.
     pub audit: Arc<Audit>,
+    /// The installations of legacy systems.
+    pub upstreams: Arc<Upstreams>,
+    /// The way to them.
+    pub outbound: Arc<Outbound>,
 }
 
 /// The schema over these rooms.
@@ -38,6 +45,7 @@ pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
     // The door judges nesting itself before it executes anything, in words that name the setting.
     let builder = builder().limit_recursive_depth(usize::MAX);
     let schema = builder.data(rooms.tenants).data(rooms.clients).data(rooms.audit);
+    let schema = schema.data(rooms.upstreams).data(rooms.outbound);
     if introspection { schema.finish() } else { schema.disable_introspection().finish() }
 }
 

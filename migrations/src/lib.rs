@@ -15,6 +15,7 @@ mod m0007_idempotency_keys;
 mod m0008_key_rotation;
 mod m0009_revoked_tokens;
 mod m0010_client_keys;
+mod m0011_upstreams;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_key_rotation::Migration),
             Box::new(m0009_revoked_tokens::Migration),
             Box::new(m0010_client_keys::Migration),
+            Box::new(m0011_upstreams::Migration),
         ]
     }
 }

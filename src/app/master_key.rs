@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::seal::MasterKey;
-use crate::tokens;
+use crate::{tokens, upstreams};
 
 const FILE: &str = "master.key";
 const PREVIOUS_FILE: &str = "master.key.previous";
@@ -24,7 +24,8 @@ impl Core {
     /// If the database refuses, or a row was sealed by neither of the two.
     pub async fn rewrap(&self) -> Result<u64> {
         // Every room that seals something has its part here.
-        tokens::rewrap(&self.database, &self.master, &*self.surroundings.entropy).await
+        let (database, master, entropy) = (&*self.database, &*self.master, &*self.surroundings.entropy);
+        Ok(tokens::rewrap(database, master, entropy).await? + upstreams::rewrap(database, master, entropy).await?)
     }
 
     /// Changes the master key and seals everything anew; says how many rows. Both keys open until it is done, and while a

@@ -48,14 +48,17 @@ pub enum Caller {
     },
     /// The person at the machine's own command line, who holds the database and the master key anyway.
     Operator,
+    /// The gateway itself, going on with what a caller began and left: a recorded task, a key to be renewed or removed.
+    Gateway,
 }
 
 impl Caller {
-    /// How records name the caller: the client's UUID, or `operator`.
+    /// How records name the caller: the client's UUID, `operator` or `gateway`.
     pub fn name(&self) -> String {
         match self {
             Self::Client { id, .. } => id.to_string(),
             Self::Operator => "operator".to_owned(),
+            Self::Gateway => "gateway".to_owned(),
         }
     }
 
@@ -63,7 +66,7 @@ impl Caller {
     pub fn home(&self) -> Option<TenantId> {
         match self {
             Self::Client { home, .. } => Some(*home),
-            Self::Operator => None,
+            Self::Operator | Self::Gateway => None,
         }
     }
 }
@@ -194,6 +197,13 @@ impl TenantScope {
         Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
     }
 
+    /// The scope in which the gateway goes on with what a caller was allowed to begin, when that caller is gone. What it does
+    /// must follow from a record that was made in the caller's own scope.
+    pub fn going_on(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
+        let (caller, authorizer) = (Caller::Gateway, authorizer.clone());
+        Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
+    }
+
     /// The tenant.
     pub fn tenant(&self) -> TenantId {
         self.tenant
@@ -222,8 +232,29 @@ impl TenantScope {
     pub async fn access_in(&self, tenant: TenantId) -> Result<Arc<Access>> {
         match self.caller {
             Caller::Client { id, .. } => self.authorizer.access(id, tenant, self.reach).await,
-            Caller::Operator => Ok(Arc::new(Access::full(tenant))),
+            Caller::Operator | Caller::Gateway => Ok(Arc::new(Access::full(tenant))),
         }
+    }
+
+    /// The same caller's scope in another tenant, where they may do this too.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, in the same words whether the tenant is foreign, disabled or unknown, or no role permits it there.
+    pub async fn within(&self, tenant: TenantId, permission: Permission) -> Result<Self> {
+        match self.access_in(tenant).await?.permits(permission, self.now()) {
+            true => Ok(Self { tenant, ..self.clone() }),
+            false => Err(Error::forbidden(format!("this needs the right to {} in the tenant", permission.sentence()))),
+        }
+    }
+
+    /// Whether something that was read at that moment, under that version, may still be used: see [`Authorizer::is_fresh`].
+    pub fn is_fresh(&self, asked_at: Timestamp, version: u64) -> bool {
+        self.authorizer.is_fresh(asked_at, version)
+    }
+
+    /// The number that changes when anything is taken away through this node: see [`Authorizer::version`].
+    pub fn version(&self) -> u64 {
+        self.authorizer.version()
     }
 
     /// Makes what is remembered of callers and tenants stale. To be called after each commit that takes something away.

@@ -11,6 +11,7 @@ use crate::names::{Name, NamePattern};
 use crate::paging::{cursor, page_size, read_cursor};
 use crate::roles::Permission;
 use crate::roles::graphql::EffectiveRole;
+use crate::upstreams::graphql::{UpstreamLinkObject, links_of_tenant};
 
 /// Lists of ids and names are cut short before they become a statement of any length.
 const LIST_MAX: usize = 1000;
@@ -85,6 +86,11 @@ impl TenantObject {
         let scope = request(ctx)?.member_scope();
         let access = scope.access_in(self.0.id).await?;
         Ok(access.roles(scope.now()).map(EffectiveRole::from).collect())
+    }
+
+    /// The tenant's links to legacy systems. Needs the right to read legacy resources.
+    async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
+        links_of_tenant(ctx, self.0.id).await
     }
 }
 

@@ -211,6 +211,15 @@ fn no_bare_find_stands_outside_an_entity() {
     }
 }
 
+/// What the gateway does on its own follows from records: of keys that it minted and of tasks that callers began.
+#[test]
+fn only_recorded_work_goes_on_without_a_caller() {
+    let allowed = ["deep_security", "integration_server"];
+    for source in sources().iter().filter(|source| source.path != "auth/context.rs") {
+        assert!(allowed.contains(&&*source.room) || !source.code.contains("TenantScope::going_on("), "{}", source.path);
+    }
+}
+
 /// Its fields are private; what remains is who may do without a token.
 #[test]
 fn only_the_command_line_acts_as_operator() {

@@ -17,3 +17,4 @@ mod startup;
 mod tenancy;
 mod tenants;
 mod tokens;
+mod upstreams;

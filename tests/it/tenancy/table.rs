@@ -5,7 +5,7 @@ use tenant_gateway::roles::Role;
 /// What is expected of a root field.
 pub struct Row {
     pub field: &'static str,
-    /// A valid request; `$client`, `$tenant`, `$secret` and `$key` are given to each.
+    /// A valid request; `$client`, `$tenant`, `$secret`, `$key`, `$upstream` and `$link` are given to each.
     pub document: &'static str,
     /// Who may, in the tenant in context. Everybody else is told FORBIDDEN.
     pub allowed: &'static [Role],
@@ -50,6 +50,7 @@ pub const QUERIES: &[Row] = &[
     ),
     row("clients", READERS, "{ clients { id roleAssignments { roleID } } }"),
     row("clientsSearch", READERS, "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }"),
+    row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
 ];
 
@@ -146,6 +147,34 @@ pub const MUTATIONS: &[Row] = &[
             "mutation($client: ID!, $key: ID!) { removeClientKey(id: $client, keyID: $key) { id } }",
         ),
     ),
+    row(
+        "registerUpstream",
+        ADMINISTRATORS,
+        r#"mutation { registerUpstream(input: { name: "made", system: DEEP_SECURITY, baseURL: "https://dsm.example.com:4119/api",
+            credential: { secretKey: "1:made" } }) { id } }"#,
+    ),
+    at(
+        "upstream",
+        row(
+            "updateUpstream",
+            ADMINISTRATORS,
+            r#"mutation($upstream: ID!) { updateUpstream(id: $upstream, input: { name: "renamed" }) { id } }"#,
+        ),
+    ),
+    at(
+        "upstream",
+        row("removeUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { removeUpstream(id: $upstream) { id } }"),
+    ),
+    at(
+        "upstream",
+        row(
+            "linkTenant",
+            ADMINISTRATORS,
+            r#"mutation($tenant: ID!, $upstream: ID!) { linkTenant(input: { tenantID: $tenant, upstreamID: $upstream,
+                remoteTenantID: "7" }) { id } }"#,
+        ),
+    ),
+    at("link", row("unlinkTenant", ADMINISTRATORS, "mutation($link: ID!) { unlinkTenant(id: $link) { id } }")),
     at("client", row("deleteClient", MANAGERS, "mutation($client: ID!) { deleteClient(id: $client) { id } }")),
 ];
 
@@ -165,5 +194,9 @@ pub const NESTED: &[(&str, &str)] = &[
     ("NewClient.client", "whoever may make or rotate the client"),
     ("Subject.identity", "the caller itself"),
     ("Tenant.effectiveRoles", "the caller's own"),
+    ("Tenant.upstreamLinks", "whoever may read legacy resources in the tenant in context"),
     ("TenantResults.tenants", "whoever may enter the tenant in context"),
+    ("Upstream.links", "whoever may see the upstream; of the tenants in context and below alone"),
+    ("UpstreamLink.status", "whoever may see the link"),
+    ("UpstreamLink.upstream", "whoever may see the link; its credential is never shown"),
 ];

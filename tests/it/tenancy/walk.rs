@@ -13,7 +13,8 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     QUERIES.iter().chain(MUTATIONS)
 }
 
-/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the ids of its older secret and of a key.
+/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the ids of its older secret and of a
+/// key, an upstream that nobody uses, and the link of a tenant below to another.
 async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let administrator = administrator.within(tenant);
     let client = administrator.create("target", &[&Role::Auditor.id().to_string()]).await;
@@ -24,7 +25,23 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
         x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } } }"#;
     let keyed = administrator.ask(document, json!({ "id": client.id })).await.field("addClientKey");
     let (secret, key) = (&secrets[1]["id"], &keyed["keys"][0]["id"]);
-    json!({ "tenant": tenant, "client": client.id, "secret": secret, "key": key })
+    let (upstream, link) = upstream_and_link(&administrator, tenant).await;
+    json!({ "tenant": tenant, "client": client.id, "secret": secret, "key": key, "upstream": upstream, "link": link })
+}
+
+async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value) {
+    let document = r#"mutation($tenant: ID!) {
+        free: registerUpstream(input: { name: "free", system: INTEGRATION_SERVER, baseURL: "https://viis.example.com:7271",
+            credential: { basic: { password: "free" } } }) { id }
+        used: registerUpstream(input: { name: "used", system: DEEP_SECURITY, baseURL: "https://dsm.example.com:4119/api",
+            credential: { secretKey: "1:used" } }) { id }
+        below: createTenant(newTenant: { name: "below", parentTenantID: $tenant }) { id }
+    }"#;
+    let made = administrator.ask(document, json!({ "tenant": tenant })).await.data();
+    let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
+    let input = json!({ "tenantID": made["below"]["id"], "upstreamID": made["used"]["id"], "remoteTenantID": "7" });
+    let link = administrator.ask(document, json!({ "input": input })).await.field("linkTenant");
+    (made["free"]["id"].clone(), link["id"].clone())
 }
 
 both_databases! {
@@ -46,7 +63,9 @@ both_databases! {
     }
 
     async fn nobody_learns_anything(app: TestApp) {
-        let variables = json!({ "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN, "key": UNKNOWN });
+        let variables = json!({
+            "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN, "key": UNKNOWN, "upstream": UNKNOWN, "link": UNKNOWN,
+        });
         for row in rows() {
             let answer = app.send(app.graphql(row.document, &variables)).await;
             assert_eq!((answer.status, answer.code()), (401, "UNAUTHENTICATED"), "{}", row.field);

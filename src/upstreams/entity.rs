@@ -1,0 +1,109 @@
+//! The tables of installations and links.
+
+/// Installations.
+pub mod upstream {
+    use sea_orm::entity::prelude::*;
+
+    use crate::auth::TenantScope;
+    use crate::clock::Timestamp;
+    use crate::ids::{TenantId, UpstreamId};
+    use crate::tenants::entity::below;
+
+    /// An installation of a legacy system.
+    #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "upstreams")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: UpstreamId,
+        pub owner_tenant_id: TenantId,
+        pub name: String,
+        pub system: String,
+        pub base_url: String,
+        pub authentication: String,
+        pub sealed_credential: Vec<u8>,
+        pub ca_certificate: Option<String>,
+        pub time_zone: String,
+        /// Grows with every change.
+        pub revision: i64,
+        pub created_at: Timestamp,
+        pub updated_at: Timestamp,
+    }
+
+    impl std::fmt::Debug for Model {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("Upstream").field("id", &self.id).field("system", &self.system).finish_non_exhaustive()
+        }
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// Those that belong to the tenant of the scope or to one below it.
+        pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
+            Self::find().filter(Column::OwnerTenantId.in_subquery(below(scope.tenant())))
+        }
+
+        /// Those that belong to this tenant alone.
+        pub fn owned_by(tenant: TenantId) -> Select<Self> {
+            Self::find().filter(Column::OwnerTenantId.eq(tenant))
+        }
+
+        /// The installation of a link.
+        pub fn of_link(link: &super::link::Model) -> Select<Self> {
+            Self::find().filter(Column::Id.eq(link.upstream_id))
+        }
+
+        /// All, for the operator of the machine, who changes the master key.
+        pub fn all_rows() -> Select<Self> {
+            Self::find()
+        }
+    }
+}
+
+/// Links.
+pub mod link {
+    use sea_orm::entity::prelude::*;
+
+    use crate::auth::TenantScope;
+    use crate::clock::Timestamp;
+    use crate::ids::{LinkId, TenantId, UpstreamId};
+    use crate::tenants::entity::below;
+
+    /// That a tenant of ours is a tenant of an installation.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "upstream_links")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: LinkId,
+        pub tenant_id: TenantId,
+        pub upstream_id: UpstreamId,
+        pub system: String,
+        pub remote_tenant_id: Option<String>,
+        pub created_at: Timestamp,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// Those of the tenant of the scope and of all below it.
+        pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
+            Self::find().filter(Column::TenantId.in_subquery(below(scope.tenant())))
+        }
+
+        /// Those of the tenant of the scope alone.
+        pub fn of_this_tenant(scope: &TenantScope) -> Select<Self> {
+            Self::find().filter(Column::TenantId.eq(scope.tenant()))
+        }
+
+        /// Those of an installation, whoever's they are: to know whether it is in use, never to be shown.
+        pub fn using(upstream: UpstreamId) -> Select<Self> {
+            Self::find().filter(Column::UpstreamId.eq(upstream))
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Upstreams in the graph.
+
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+
+use super::Upstreams;
+use super::model::{self, Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange};
+use crate::auth::graphql::{request, room};
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::names::Name;
+use crate::outbound::{BaseUrl, Circuit, Outbound, Status};
+use crate::roles::Permission;
+
+/// A kind of legacy system.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "System")]
+pub enum LegacySystem {
+    /// Trend Micro Deep Security Manager, or Workload Security.
+    DeepSecurity,
+    /// Kaspersky Integration Server.
+    IntegrationServer,
+}
+
+/// How the gateway shows an installation who it is.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Authentication")]
+pub enum UpstreamAuthentication {
+    /// A secret key in the header `api-secret-key`.
+    SecretKey,
+    /// A key in the header `Authorization: ApiKey`.
+    CloudOneApiKey,
+    /// HTTP Basic.
+    Basic,
+}
+
+/// The state of a circuit breaker.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Circuit")]
+pub enum CircuitState {
+    /// Calls go through.
+    Closed,
+    /// Calls are refused at once, for some seconds.
+    Open,
+    /// One call is let through to see.
+    HalfOpen,
+}
+
+/// An installation in the graph.
+pub struct UpstreamObject(Upstream);
+
+/// An installation of a legacy product. Its credential is never shown.
+#[Object(name = "Upstream")]
+impl UpstreamObject {
+    /// The id; opaque.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The name for people.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What kind of system it is.
+    async fn system(&self) -> Result<LegacySystem> {
+        Ok(System::from_name(&self.0.system)?.into())
+    }
+
+    /// Where it stands: for Deep Security including `/api`, for Integration Server the root.
+    #[graphql(name = "baseURL")]
+    async fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The tenant that registered it.
+    #[graphql(name = "ownerTenantID")]
+    async fn owner_tenant_id(&self) -> ID {
+        self.0.owner_tenant_id.to_string().into()
+    }
+
+    /// How the gateway shows it who it is.
+    async fn authentication(&self) -> Result<UpstreamAuthentication> {
+        Ok(Authentication::from_name(&self.0.authentication)?.into())
+    }
+
+    /// The IANA name of the zone of its dates, where they carry none.
+    async fn time_zone(&self) -> &str {
+        &self.0.time_zone
+    }
+
+    /// The tenants that are linked to it: the tenant in context and those below it, no others.
+    async fn links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        let links = room::<Upstreams>(ctx)?.links_to(&scope, self.0.id).await?;
+        Ok(links.into_iter().map(UpstreamLinkObject).collect())
+    }
+
+    /// When it was registered, in RFC 3339.
+    async fn created_at(&self) -> String {
+        self.0.created_at.to_string()
+    }
+
+    /// When it was last changed, in RFC 3339.
+    async fn updated_at(&self) -> String {
+        self.0.updated_at.to_string()
+    }
+}
+
+/// A link in the graph.
+pub struct UpstreamLinkObject(Link);
+
+impl From<Link> for UpstreamLinkObject {
+    fn from(link: Link) -> Self {
+        Self(link)
+    }
+}
+
+/// Which tenant of an installation a tenant of ours is.
+#[Object(name = "UpstreamLink")]
+impl UpstreamLinkObject {
+    /// The id; opaque.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The tenant of ours.
+    #[graphql(name = "tenantID")]
+    async fn tenant_id(&self) -> ID {
+        self.0.tenant_id.to_string().into()
+    }
+
+    /// The installation.
+    async fn upstream(&self, ctx: &Context<'_>) -> Result<UpstreamObject> {
+        Ok(UpstreamObject(room::<Upstreams>(ctx)?.of_link(&self.0).await?))
+    }
+
+    /// The vendor's id of the tenant there. Absent where the installation's own credential is the tenant's, as for hosted
+    /// Workload Security.
+    #[graphql(name = "remoteTenantID")]
+    async fn remote_tenant_id(&self) -> Option<ID> {
+        self.0.remote_tenant_id.clone().map(ID)
+    }
+
+    /// How the tenant's calls are doing there, as the node that answers saw it.
+    async fn status(&self, ctx: &Context<'_>) -> Result<UpstreamStatus> {
+        let status = room::<Outbound>(ctx)?.status(self.0.tenant_id, self.0.upstream_id);
+        Ok(UpstreamStatus::of(status, None))
+    }
+}
+
+/// How a tenant's calls of an installation are doing.
+#[derive(SimpleObject)]
+pub struct UpstreamStatus {
+    /// Whether the last call got an answer; null before the first.
+    reachable: Option<bool>,
+    /// When a call last succeeded, in RFC 3339.
+    last_success_at: Option<String>,
+    /// The error code of the last call, if it failed.
+    last_error_code: Option<String>,
+    /// When the minted key in use ends, in RFC 3339.
+    key_expires_at: Option<String>,
+    /// The circuit breaker of the tenant and the installation.
+    circuit: CircuitState,
+}
+
+impl UpstreamStatus {
+    fn of(status: Status, key_expires_at: Option<String>) -> Self {
+        Self {
+            reachable: status.reachable,
+            last_success_at: status.last_success_at.map(|at| at.to_string()),
+            last_error_code: status.last_error.map(|code| code.as_str().to_owned()),
+            key_expires_at,
+            circuit: status.circuit.into(),
+        }
+    }
+}
+
+/// An installation to be registered.
+#[derive(InputObject)]
+pub struct RegisterUpstreamInput {
+    /// 1 to 255 characters.
+    name: String,
+    /// What kind of system it is.
+    system: LegacySystem,
+    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. HTTPS; loopback, private networks
+    /// and plain HTTP only where the operator of the gateway allows them.
+    #[graphql(name = "baseURL")]
+    base_url: String,
+    /// How the gateway shows it who it is.
+    credential: UpstreamCredentialInput,
+    /// Certificates in PEM, trusted for this installation alone and in place of the public authorities.
+    ca_certificate: Option<String>,
+    /// The IANA name of the zone of its dates, where they carry none; UTC if absent.
+    time_zone: Option<String>,
+}
+
+/// What to change of an installation; what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateUpstreamInput {
+    /// A new name.
+    name: Option<String>,
+    /// A new place. It needs the credential beside it, so that the one that is kept goes nowhere else.
+    #[graphql(name = "baseURL")]
+    base_url: Option<String>,
+    /// A new credential.
+    credential: Option<UpstreamCredentialInput>,
+    /// Other certificates; null ends the trust in any of its own.
+    ca_certificate: MaybeUndefined<String>,
+    /// Another zone.
+    time_zone: Option<String>,
+}
+
+/// Exactly one way to show an installation who the gateway is.
+#[derive(OneofObject)]
+pub enum UpstreamCredentialInput {
+    /// Deep Security: a secret key of the primary tenant, or of the one tenant that is meant.
+    SecretKey(String),
+    /// Workload Security: an API key of the Cloud One account.
+    #[graphql(name = "cloudOneApiKey")]
+    CloudOneApiKey(String),
+    /// Integration Server: its account.
+    Basic(BasicCredentialInput),
+}
+
+/// An account of an Integration Server.
+#[derive(InputObject)]
+pub struct BasicCredentialInput {
+    /// `multitenancy` if absent.
+    user_name: Option<String>,
+    /// The password.
+    password: String,
+}
+
+impl UpstreamCredentialInput {
+    fn check(self, system: System) -> Result<Credential> {
+        let credential = match self {
+            Self::SecretKey(key) => Credential::key("secretKey", Authentication::SecretKey, key)?,
+            Self::CloudOneApiKey(key) => Credential::key("cloudOneApiKey", Authentication::CloudOneApiKey, key)?,
+            Self::Basic(BasicCredentialInput { user_name, password }) => Credential::basic(user_name, password)?,
+        };
+        match credential.authentication().fits(system) {
+            true => Ok(credential),
+            false => Err(Error::bad_input("credential", "is of another kind of legacy system")),
+        }
+    }
+}
+
+/// A link to be made.
+#[derive(InputObject)]
+pub struct LinkTenantInput {
+    /// The tenant of ours: the one that owns the installation, or one below it.
+    #[graphql(name = "tenantID")]
+    tenant_id: ID,
+    /// The installation.
+    #[graphql(name = "upstreamID")]
+    upstream_id: ID,
+    /// The vendor's id of the tenant there. Left out where the installation's own credential is the tenant's.
+    #[graphql(name = "remoteTenantID")]
+    remote_tenant_id: Option<ID>,
+}
+
+/// The links of one tenant: what `Tenant.upstreamLinks` answers.
+///
+/// # Errors
+/// `FORBIDDEN` without the right to read legacy resources.
+pub async fn links_of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Vec<UpstreamLinkObject>> {
+    let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+    let links = room::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
+    Ok(links.into_iter().map(UpstreamLinkObject).collect())
+}
+
+#[derive(Default)]
+pub struct UpstreamQuery;
+
+#[Object]
+impl UpstreamQuery {
+    /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
+    async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamObject>> {
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        Ok(room::<Upstreams>(ctx)?.list(&scope).await?.into_iter().map(UpstreamObject).collect())
+    }
+}
+
+#[derive(Default)]
+pub struct UpstreamMutation;
+
+#[Object]
+impl UpstreamMutation {
+    /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
+    /// and never shown again. Nothing is asked of the installation: `testUpstream` does.
+    async fn register_upstream(&self, ctx: &Context<'_>, input: RegisterUpstreamInput) -> Result<UpstreamObject> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        let upstreams = room::<Upstreams>(ctx)?;
+        let system = System::from(input.system);
+        let new = NewUpstream {
+            name: Name::parse("name", &input.name)?,
+            system,
+            base_url: BaseUrl::parse("baseURL", &input.base_url, upstreams.policy())?,
+            credential: input.credential.check(system)?,
+            ca_certificate: input.ca_certificate.map(model::certificate).transpose()?,
+            time_zone: model::time_zone(input.time_zone)?,
+        };
+        Ok(UpstreamObject(upstreams.register(&scope, new).await?))
+    }
+
+    /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A new place
+    /// needs the credential beside it.
+    async fn update_upstream(&self, ctx: &Context<'_>, id: ID, input: UpdateUpstreamInput) -> Result<UpstreamObject> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        let upstreams = room::<Upstreams>(ctx)?;
+        let system = System::from_name(&upstreams.find(&scope, &id).await?.system)?;
+        if input.base_url.is_some() && input.credential.is_none() {
+            return Err(Error::bad_input("credential", "a new baseURL needs the credential for it"));
+        }
+        let change = UpstreamChange {
+            name: input.name.map(|name| Name::parse("name", &name)).transpose()?,
+            base_url: input.base_url.map(|url| BaseUrl::parse("baseURL", &url, upstreams.policy())).transpose()?,
+            credential: input.credential.map(|credential| credential.check(system)).transpose()?,
+            ca_certificate: match input.ca_certificate {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(text) => Some(Some(model::certificate(text)?)),
+            },
+            time_zone: input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?,
+        };
+        Ok(UpstreamObject(upstreams.update(&scope, &id, change).await?))
+    }
+
+    /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
+    /// tenants are linked to it.
+    async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamObject> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        Ok(UpstreamObject(room::<Upstreams>(ctx)?.remove(&scope, &id).await?))
+    }
+
+    /// Says which tenant of an installation a tenant of ours is. Needs the right to manage upstreams. CONFLICT if the tenant has
+    /// a link for that kind of system already, or another tenant of ours is linked to that tenant of the installation.
+    async fn link_tenant(&self, ctx: &Context<'_>, input: LinkTenantInput) -> Result<UpstreamLinkObject> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        let new = NewLink::parse(&input.tenant_id, &input.upstream_id, input.remote_tenant_id.map(|id| id.0))?;
+        Ok(UpstreamLinkObject(room::<Upstreams>(ctx)?.link(&scope, new).await?))
+    }
+
+    /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but keys that the gateway made
+    /// for the tenant.
+    async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamLinkObject> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        Ok(UpstreamLinkObject(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?))
+    }
+}

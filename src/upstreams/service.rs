@@ -1,0 +1,430 @@
+//! Registering installations, linking tenants to them, and finding the way to them.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    Set, SqlErr,
+};
+
+use super::connection::Connection;
+use super::entity::{link, upstream};
+use super::model::{
+    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding, link_state,
+    state, subject,
+};
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clock::Timestamp;
+use crate::database::{Database, Write};
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::{LinkId, TenantId, UpstreamId};
+use crate::outbound::{AddressPolicy, BaseUrl, Endpoint};
+use crate::roles::Permission;
+use crate::seal::MasterKey;
+
+const WHAT: &str = "upstream";
+
+/// A tenant may own so many installations; nobody has more, and the list stays one page.
+const OWNED_MAX: u64 = 1000;
+
+/// The installations in a database.
+pub struct Upstreams {
+    database: Arc<Database>,
+    master: Arc<MasterKey>,
+    entropy: Arc<dyn Entropy>,
+    policy: AddressPolicy,
+    connections: Cache<(TenantId, System), Remembered>,
+}
+
+/// A connection, and when it was read.
+#[derive(Clone)]
+struct Remembered {
+    connection: Arc<Connection>,
+    asked_at: Timestamp,
+    version: u64,
+}
+
+impl Upstreams {
+    /// The installations in that database; the addresses of new ones obey the policy. At most `capacity` connections are
+    /// remembered, as long as what a caller may do.
+    pub fn new(
+        database: Arc<Database>,
+        master: Arc<MasterKey>,
+        entropy: Arc<dyn Entropy>,
+        policy: AddressPolicy,
+        capacity: usize,
+    ) -> Self {
+        Self { database, master, entropy, policy, connections: Cache::new(capacity) }
+    }
+
+    /// Which addresses an installation may have.
+    pub fn policy(&self) -> AddressPolicy {
+        self.policy
+    }
+
+    /// The way of the scope's tenant to its installation of that system.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED` if it has none.
+    pub async fn connection(&self, scope: &TenantScope, system: System) -> Result<Arc<Connection>> {
+        let key = (scope.tenant(), system);
+        if let Some(known) = self.connections.get(&key) {
+            if scope.is_fresh(known.asked_at, known.version) {
+                return Ok(known.connection);
+            }
+        }
+        let (asked_at, version) = (scope.now(), scope.version());
+        let connection = Arc::new(self.read_connection(scope, system).await?);
+        self.connections.insert(key, Remembered { connection: connection.clone(), asked_at, version });
+        Ok(connection)
+    }
+
+    async fn read_connection(&self, scope: &TenantScope, system: System) -> Result<Connection> {
+        let links = link::Entity::of_this_tenant(scope).filter(link::Column::System.eq(system.as_str()));
+        let link = links.one(self.database.reader()).await?.ok_or_else(|| not_linked(scope, system))?;
+        let upstream = upstream::Entity::of_link(&link).one(self.database.reader()).await?;
+        self.connect(scope, &upstream.ok_or_else(|| not_linked(scope, system))?, Some(&link))
+    }
+
+    /// The way of the scope's tenant to an installation that it owns itself: the one named, else the one that it is linked to,
+    /// else its only one.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for one that it does not own; `UPSTREAM_NOT_LINKED` if it owns none, `CONFLICT` if several and none is
+    /// named.
+    pub async fn owned(&self, scope: &TenantScope, system: System, id: Option<&str>) -> Result<Connection> {
+        let owned = upstream::Entity::owned_by(scope.tenant()).filter(upstream::Column::System.eq(system.as_str()));
+        let owned = match id {
+            Some(id) => {
+                let id: UpstreamId = id.parse().map_err(|_| Error::not_found(WHAT))?;
+                owned.filter(upstream::Column::Id.eq(id)).all(self.database.reader()).await?
+            }
+            None => owned.all(self.database.reader()).await?,
+        };
+        let links = link::Entity::of_this_tenant(scope).filter(link::Column::System.eq(system.as_str()));
+        let link = links.one(self.database.reader()).await?;
+        let linked = |upstream: &Upstream| link.as_ref().is_some_and(|link| link.upstream_id == upstream.id);
+        let chosen = match (owned.as_slice(), id) {
+            ([], Some(_)) => return Err(Error::not_found(WHAT)),
+            ([], None) => return Err(not_linked(scope, system)),
+            ([only], _) => only,
+            (several, _) => several.iter().find(|upstream| linked(upstream)).ok_or_else(|| {
+                Error::conflict("the tenant in context owns several upstreams of this kind: name one by its id")
+            })?,
+        };
+        self.connect(scope, chosen, link.as_ref().filter(|_| linked(chosen)))
+    }
+
+    fn connect(&self, scope: &TenantScope, upstream: &Upstream, link: Option<&Link>) -> Result<Connection> {
+        let system = System::from_name(&upstream.system)?;
+        let sealed = self.master.open(&binding(upstream.id, upstream.owner_tenant_id), &upstream.sealed_credential)?;
+        let credential = Credential::from_bytes(Authentication::from_name(&upstream.authentication)?, sealed)?;
+        Ok(Connection {
+            tenant: scope.tenant(),
+            link: link.map(|link| link.id),
+            remote_tenant_id: link.and_then(|link| link.remote_tenant_id.clone()),
+            owns: upstream.owner_tenant_id == scope.tenant(),
+            system,
+            endpoint: Arc::new(Endpoint {
+                upstream: upstream.id,
+                system: system.as_str(),
+                revision: upstream.revision,
+                // A stored one was judged when it was registered; judged again, it obeys the settings of today.
+                base_url: BaseUrl::parse("baseURL", &upstream.base_url, self.policy)
+                    .map_err(|error| unusable(scope, system, error))?,
+                ca_certificate: upstream.ca_certificate.clone(),
+            }),
+            credential: Arc::new(credential),
+            time_zone: upstream.time_zone.as_str().into(),
+        })
+    }
+
+    /// The installations that the scope's tenant owns, by name.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn list(&self, scope: &TenantScope) -> Result<Vec<Upstream>> {
+        let owned = upstream::Entity::owned_by(scope.tenant()).order_by_asc(upstream::Column::Name);
+        Ok(owned.order_by_asc(upstream::Column::Id).all(self.database.reader()).await?)
+    }
+
+    /// One installation of the scope: its tenant's own, or that of one below it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for any other.
+    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Upstream> {
+        let id: UpstreamId = id.parse().map_err(|_| Error::not_found(WHAT))?;
+        let found = upstream::Entity::of_tenant(scope).filter(upstream::Column::Id.eq(id));
+        found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
+    }
+
+    /// The way to an installation in the name of the tenant that owns it, to see whether it answers.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` if the caller may not manage the owner's installations.
+    pub async fn to_test(&self, scope: &TenantScope, id: &str) -> Result<Connection> {
+        let upstream = self.find(scope, id).await?;
+        let scope = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
+        self.connect(&scope, &upstream, None)
+    }
+
+    /// The installation of a link that the caller may see.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn of_link(&self, link: &Link) -> Result<Upstream> {
+        let found = upstream::Entity::of_link(link).one(self.database.reader()).await?;
+        found.ok_or_else(|| Error::internal("a link without its upstream"))
+    }
+
+    /// The links of one tenant of the scope.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn links_of_tenant(&self, scope: &TenantScope, tenant: TenantId) -> Result<Vec<Link>> {
+        let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
+        Ok(links.order_by_asc(link::Column::System).all(self.database.reader()).await?)
+    }
+
+    /// The links to an installation, of those tenants that the scope reaches.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn links_to(&self, scope: &TenantScope, upstream: UpstreamId) -> Result<Vec<Link>> {
+        let links = link::Entity::of_tenant(scope).filter(link::Column::UpstreamId.eq(upstream));
+        Ok(links.order_by_asc(link::Column::CreatedAt).all(self.database.reader()).await?)
+    }
+
+    /// Registers an installation of the scope's tenant.
+    ///
+    /// # Errors
+    /// `CONFLICT` if the tenant has 1,000 already.
+    pub async fn register(&self, scope: &TenantScope, new: NewUpstream) -> Result<Upstream> {
+        let write = self.database.write().await?;
+        if upstream::Entity::owned_by(scope.tenant()).count(write.on()).await? >= OWNED_MAX {
+            return Err(Error::conflict("a tenant owns at most 1,000 upstreams"));
+        }
+        let (id, now) = (UpstreamId::random(&*self.entropy), scope.now());
+        let upstream = Upstream {
+            id,
+            owner_tenant_id: scope.tenant(),
+            name: new.name.as_str().to_owned(),
+            system: new.system.as_str().to_owned(),
+            base_url: new.base_url.as_str().to_owned(),
+            authentication: new.credential.authentication().as_str().to_owned(),
+            sealed_credential: self.seal(id, scope.tenant(), &new.credential),
+            ca_certificate: new.ca_certificate,
+            time_zone: new.time_zone,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        upstream::Entity::insert(upstream.clone().into_active_model()).exec_without_returning(write.on()).await?;
+        self.record(&write, scope, "registerUpstream", (None, Some(&upstream))).await?;
+        write.commit().await?;
+        Ok(upstream)
+    }
+
+    /// Changes an installation of the scope.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `BAD_USER_INPUT` for a credential of another kind of system.
+    pub async fn update(&self, scope: &TenantScope, id: &str, change: UpstreamChange) -> Result<Upstream> {
+        let write = self.database.write().await?;
+        let before = self.in_scope(&write, scope, id).await?;
+        let system = System::from_name(&before.system)?;
+        let mut upstream = before.clone().into_active_model();
+        if let Some(name) = &change.name {
+            upstream.name = Set(name.as_str().to_owned());
+        }
+        if let Some(base_url) = &change.base_url {
+            upstream.base_url = Set(base_url.as_str().to_owned());
+        }
+        if let Some(credential) = &change.credential {
+            let authentication = credential.authentication();
+            if !authentication.fits(system) {
+                return Err(Error::bad_input("credential", "is of another kind of legacy system"));
+            }
+            upstream.authentication = Set(authentication.as_str().to_owned());
+            upstream.sealed_credential = Set(self.seal(before.id, before.owner_tenant_id, credential));
+        }
+        if let Some(certificate) = change.ca_certificate {
+            upstream.ca_certificate = Set(certificate);
+        }
+        if let Some(time_zone) = change.time_zone {
+            upstream.time_zone = Set(time_zone);
+        }
+        upstream.revision = Set(before.revision + 1);
+        upstream.updated_at = Set(scope.now());
+        let after = upstream.update(write.on()).await?;
+        self.record(&write, scope, "updateUpstream", (Some(&before), Some(&after))).await?;
+        write.commit().await?;
+        scope.forget_access();
+        Ok(after)
+    }
+
+    /// Removes an installation of the scope.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `CONFLICT` while tenants are linked to it.
+    pub async fn remove(&self, scope: &TenantScope, id: &str) -> Result<Upstream> {
+        let write = self.database.write().await?;
+        let upstream = self.in_scope(&write, scope, id).await?;
+        if link::Entity::using(upstream.id).one(write.on()).await?.is_some() {
+            return Err(Error::conflict("tenants are linked to this upstream: unlink them first"));
+        }
+        upstream.clone().delete(write.on()).await?;
+        self.record(&write, scope, "removeUpstream", (Some(&upstream), None)).await?;
+        write.commit().await?;
+        scope.forget_access();
+        Ok(upstream)
+    }
+
+    /// Links a tenant of the scope to an installation of the scope. The tenant must be the one that owns the installation, or
+    /// stand below it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a tenant or an installation outside the scope, `CONFLICT` if the tenant has a link for that kind of
+    /// system already, or the tenant of the installation belongs to another of ours.
+    pub async fn link(&self, scope: &TenantScope, new: NewLink) -> Result<Link> {
+        let write = self.database.write().await?;
+        let link = self.link_in(&write, scope, new).await?;
+        write.commit().await?;
+        scope.forget_access();
+        Ok(link)
+    }
+
+    /// The same inside the caller's own transaction, after whose commit [`TenantScope::forget_access`] is to be called.
+    ///
+    /// # Errors
+    /// As [`Upstreams::link`].
+    pub async fn link_in(&self, write: &Write<'_>, scope: &TenantScope, new: NewLink) -> Result<Link> {
+        let upstream = self.in_scope(write, scope, &new.upstream.to_string()).await?;
+        let owner = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
+        let tenant = crate::tenants::entity::Entity::of_tenant(&owner)
+            .filter(crate::tenants::entity::Column::Id.eq(new.tenant))
+            .one(write.on())
+            .await?;
+        let tenant = tenant.ok_or_else(|| Error::not_found("tenant"))?;
+        let link = Link {
+            id: LinkId::random(&*self.entropy),
+            tenant_id: tenant.id,
+            upstream_id: upstream.id,
+            system: upstream.system.clone(),
+            remote_tenant_id: new.remote_tenant_id,
+            created_at: scope.now(),
+        };
+        let inserted = link::Entity::insert(link.clone().into_active_model()).exec_without_returning(write.on()).await;
+        if let Err(error) = inserted {
+            return Err(match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(
+                    "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it",
+                ),
+                _ => error.into(),
+            });
+        }
+        let entry = Entry {
+            operation: "linkTenant",
+            tenant: link.tenant_id,
+            subject: subject(link.id),
+            before: None,
+            after: Some(link_state(&link)),
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        Ok(link)
+    }
+
+    /// Ends a link of the scope.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope.
+    pub async fn unlink(&self, scope: &TenantScope, id: &str) -> Result<Link> {
+        let not_found = || Error::not_found("link");
+        let id: LinkId = id.parse().map_err(|_| not_found())?;
+        let write = self.database.write().await?;
+        let found = link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id)).one(write.on()).await?;
+        let link = found.ok_or_else(not_found)?;
+        link.clone().delete(write.on()).await?;
+        let entry = Entry {
+            operation: "unlinkTenant",
+            tenant: link.tenant_id,
+            subject: subject(link.id),
+            before: Some(link_state(&link)),
+            after: None,
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        write.commit().await?;
+        scope.forget_access();
+        Ok(link)
+    }
+
+    async fn in_scope(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Upstream> {
+        let id: UpstreamId = id.parse().map_err(|_| Error::not_found(WHAT))?;
+        let found = upstream::Entity::of_tenant(scope).filter(upstream::Column::Id.eq(id)).one(write.on()).await?;
+        found.ok_or_else(|| Error::not_found(WHAT))
+    }
+
+    fn seal(&self, id: UpstreamId, owner: TenantId, credential: &Credential) -> Vec<u8> {
+        self.master.seal(&*self.entropy, &binding(id, owner), &credential.to_bytes())
+    }
+
+    async fn record(
+        &self,
+        write: &Write<'_>,
+        scope: &TenantScope,
+        operation: &'static str,
+        (before, after): (Option<&Upstream>, Option<&Upstream>),
+    ) -> Result<()> {
+        let one = before.or(after).ok_or_else(|| Error::internal("nothing to record"))?;
+        let entry = Entry {
+            operation,
+            tenant: one.owner_tenant_id,
+            subject: one.id.to_string(),
+            before: before.map(state),
+            after: after.map(state),
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await
+    }
+}
+
+fn not_linked(scope: &TenantScope, system: System) -> Error {
+    let what = match system {
+        System::DeepSecurity => "the tenant is not linked to a Deep Security manager",
+        System::IntegrationServer => "the tenant is not linked to an Integration Server",
+    };
+    Error::new(ErrorCode::UpstreamNotLinked, what).of_tenant(scope.tenant())
+}
+
+fn unusable(scope: &TenantScope, system: System, error: Error) -> Error {
+    let detail = crate::error::UpstreamDetail { system: system.as_str(), status: None, code: None };
+    let message = "the settings of the gateway do not let it call this legacy system";
+    let refused = Error::new(ErrorCode::UpstreamUnavailable, message).because(error.message().to_owned());
+    refused.of_upstream(detail).of_tenant(scope.tenant())
+}
+
+/// Seals anew every credential that the master key before sealed; says how many. It may be stopped and run again.
+///
+/// # Errors
+/// If the database refuses, or a credential was sealed by neither of the two.
+pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entropy) -> Result<u64> {
+    let mut count = 0;
+    for row in upstream::Entity::all_rows().all(database.reader()).await? {
+        let anew = master.rewrap(entropy, &binding(row.id, row.owner_tenant_id), &row.sealed_credential)?;
+        if let Some(anew) = anew {
+            let write = database.write().await?;
+            // Only what was read is replaced: a credential that was changed meanwhile is sealed by the new key already.
+            upstream::Entity::update_many()
+                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew).into())
+                .filter(upstream::Column::Id.eq(row.id))
+                .filter(upstream::Column::SealedCredential.eq(row.sealed_credential))
+                .exec(write.on())
+                .await?;
+            write.commit().await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,98 @@
+use serde_json::json;
+use tenant_gateway::roles::Role;
+
+use super::{link, register, register_with};
+use crate::support::{TestApp, both_databases};
+
+both_databases! {
+    async fn what_was_registered_is_listed_where_it_belongs(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "DEEP_SECURITY").await;
+        assert_eq!(made["baseURL"], "https://dsm.example.com:4119/api", "a slash at the end is dropped");
+        assert_eq!((&made["authentication"], &made["timeZone"]), (&json!("SECRET_KEY"), &json!("UTC")));
+        assert_eq!(made["ownerTenantID"], json!(app.world.partner));
+        let list = "{ upstreams { id } }";
+        assert_eq!(partner.ask(list, json!({})).await.field("upstreams"), json!([{ "id": made["id"] }]));
+        let below = partner.within(app.world.north).ask(list, json!({})).await;
+        assert_eq!(below.field("upstreams"), json!([]), "it is the partner's, not the customer's");
+    }
+
+    async fn a_change_keeps_what_it_does_not_name(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "INTEGRATION_SERVER").await;
+        app.advance(5);
+        let document = r#"mutation($id: ID!) { updateUpstream(id: $id, input: { name: "VIIS", timeZone: "Europe/Berlin" }) {
+            name timeZone baseURL createdAt updatedAt
+        } }"#;
+        let changed = partner.ask(document, json!({ "id": made["id"] })).await.field("updateUpstream");
+        assert_eq!((&changed["name"], &changed["timeZone"]), (&json!("VIIS"), &json!("Europe/Berlin")));
+        assert_eq!((&changed["baseURL"], &changed["createdAt"]), (&made["baseURL"], &made["createdAt"]));
+        assert_ne!(changed["updatedAt"], made["updatedAt"]);
+    }
+
+    async fn one_that_is_in_use_stays(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "DEEP_SECURITY").await;
+        let link = link(&partner, app.world.north, &made, Some("7")).await.field("linkTenant");
+        let remove = "mutation($id: ID!) { removeUpstream(id: $id) { id } }";
+        assert_eq!(partner.ask(remove, json!({ "id": made["id"] })).await.code(), "CONFLICT");
+        let unlink = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
+        partner.ask(unlink, json!({ "id": link["id"] })).await.data();
+        partner.ask(remove, json!({ "id": made["id"] })).await.data();
+        assert_eq!(partner.ask(remove, json!({ "id": made["id"] })).await.code(), "NOT_FOUND");
+    }
+
+    async fn bad_input_names_its_argument(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let good = json!({
+            "name": "x", "system": "DEEP_SECURITY", "baseURL": "https://dsm.example.com/api", "credential": { "secretKey": "1:x" },
+        });
+        let cases = [
+            ("name", json!("")),
+            ("baseURL", json!("ftp://dsm.example.com/api")),
+            ("baseURL", json!("https://user:secret@dsm.example.com/api")),
+            ("baseURL", json!("https://dsm.example.com/api?x=1")),
+            ("baseURL", json!("https://169.254.169.254/api")),
+            ("baseURL", json!("nonsense")),
+            ("credential", json!({ "basic": { "password": "x" } })),
+            ("secretKey", json!({ "secretKey": "with\r\nnewline" })),
+            ("cloudOneApiKey", json!({ "cloudOneApiKey": "" })),
+            ("caCertificate", json!("not PEM")),
+            ("timeZone", json!("Mars/Olympus")),
+        ];
+        for (argument, value) in cases {
+            let mut input = good.clone();
+            let field = if ["secretKey", "cloudOneApiKey"].contains(&argument) { "credential" } else { argument };
+            input[field] = value.clone();
+            let refused = register_with(&partner, input).await;
+            assert_eq!(refused.code(), "BAD_USER_INPUT", "{argument} {value}");
+            assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
+            assert!(!refused.message().contains("secret@"), "{}", refused.message());
+        }
+    }
+
+    async fn every_change_is_in_the_audit_log_and_no_credential_is(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "DEEP_SECURITY").await;
+        let made_link = link(&partner, app.world.north, &made, Some("7")).await.field("linkTenant");
+        partner.ask("mutation($id: ID!) { unlinkTenant(id: $id) { id } }", json!({ "id": made_link["id"] })).await.data();
+        let log = partner.ask("{ auditLog { nodes { operation subject before after } } }", json!({})).await;
+        let log = log.field("auditLog")["nodes"].as_array().unwrap().clone();
+        let of = |operation: &str| log.iter().find(|record| record["operation"] == operation).unwrap().clone();
+        assert_eq!(of("registerUpstream")["subject"], made["id"]);
+        assert_eq!(of("linkTenant")["subject"], made_link["id"]);
+        assert_eq!(of("unlinkTenant")["subject"], made_link["id"]);
+        assert!(!json!(log).to_string().contains("registered\""), "the credential");
+    }
+
+    async fn without_the_right_nothing_is_registered(app: TestApp) {
+        for role in [Role::Analyst, Role::Responder, Role::Auditor] {
+            let caller = app.caller(app.world.partner, role).await;
+            let input = json!({
+                "name": "x", "system": "DEEP_SECURITY", "baseURL": "https://dsm.example.com/api",
+                "credential": { "secretKey": "1:x" },
+            });
+            assert_eq!(register_with(&caller, input).await.code(), "FORBIDDEN", "{role}");
+        }
+    }
+}
