@@ -29,8 +29,12 @@ impl TaskKind {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Fate {
-    /// It fails with that code when so many stages are done, at most all but the last; creating and deleting are undone.
-    Fails { code: String, after: usize },
+    /// It fails with that code when so many stages are done, at most all but the last; then what it did is undone.
+    Fails {
+        code: String,
+        #[serde(default = "all_but_the_last")]
+        after: usize,
+    },
     /// It stays in its first stage until it is canceled.
     NeverEnds,
     /// It is part of a larger task, which alone can be canceled.
@@ -46,8 +50,12 @@ pub enum Fate {
 impl Fate {
     /// Fails with that code when its last stage is about to end.
     pub fn fails(code: &str) -> Self {
-        Self::Fails { code: code.to_owned(), after: usize::MAX }
+        Self::Fails { code: code.to_owned(), after: all_but_the_last() }
     }
+}
+
+fn all_but_the_last() -> usize {
+    usize::MAX
 }
 
 /// A state; the names are those of the wire.
