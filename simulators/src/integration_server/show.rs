@@ -2,11 +2,12 @@
 
 use super::dates;
 use super::dialect::Dialect;
+use super::element::Element;
 use super::installation::{Installation, Machine, Tenant};
 use super::refusal::Outcome as Answered;
 use super::shapes::{Accepted, Encoding, Progress, Results, TaskErrors};
 use super::task::{Fate, Outcome, State, Task};
-use super::xml::{Element, document, text};
+use super::xml::{document, text};
 use crate::answer::{Answer, Body, JSON};
 
 impl Installation {
