@@ -1,0 +1,3 @@
+//! The client of the Integration Server.
+
+mod client;
