@@ -1,23 +1,14 @@
 //! The client over real connections, to a server that plays what it is told.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+use tenant_gateway::error::{Error, ErrorCode};
+use tenant_gateway::integration_server::client::{Client, FaultKind};
+use tenant_gateway::integration_server::model::{Cancellation, Started, TaskFilter};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 
-use tenant_gateway::clock::SystemClock;
-use tenant_gateway::entropy::SystemEntropy;
-use tenant_gateway::error::{Error, ErrorCode};
-use tenant_gateway::ids::{TenantId, UpstreamId};
-use tenant_gateway::integration_server::client::{Client, FaultKind};
-use tenant_gateway::integration_server::model::{
-    Administrator, AdministratorPassword, Cancellation, NewTenant, NewTenantKind, RemoteId, Started, TaskFilter,
-    WireText,
-};
-use tenant_gateway::outbound::{AddressPolicy, Allowance, BaseUrl, Endpoint, Operation, Outbound, Settings};
-use tenant_gateway::upstreams::{Connection, Credential, System};
+use super::{complete, id, operation};
 
 const TASK: &str = "78fce85d-2c37-4118-93d4-f844f23be6fd";
 
@@ -57,27 +48,7 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        let addresses = AddressPolicy { allow_private: true };
-        let settings = Settings { addresses, timeout: Duration::from_secs(5), retries: 2, ..Settings::default() };
-        let endpoint = Endpoint {
-            upstream: UpstreamId("0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11".parse().unwrap()),
-            system: "INTEGRATION_SERVER",
-            revision: 1,
-            base_url: BaseUrl::parse("baseURL", &self.base_url, addresses).unwrap(),
-            ca_certificate: None,
-        };
-        let connection = Connection {
-            tenant: TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap()),
-            link: None,
-            remote_tenant_id: None,
-            owns: true,
-            system: System::IntegrationServer,
-            endpoint: Arc::new(endpoint),
-            credential: Arc::new(Credential::basic(None, "pass:word".into()).unwrap()),
-            time_zone: "UTC".into(),
-        };
-        let outbound = Outbound::new(settings, Arc::new(SystemClock), Arc::new(SystemEntropy));
-        Client::new(Arc::new(outbound), &connection).unwrap()
+        super::client(&self.base_url, "pass:word")
     }
 }
 
@@ -103,28 +74,6 @@ async fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn operation() -> Operation {
-    let allowance =
-        Allowance { calls_a_tenant: 100, calls: 100, tenants_at_once: 8, tenant_deadline: Duration::from_secs(10) };
-    Operation::new("request-1".into(), None, allowance, Instant::now() + Duration::from_secs(10))
-}
-
-fn id(text: &str) -> RemoteId {
-    RemoteId::read(text).unwrap()
-}
-
-fn complete() -> NewTenant {
-    let password = AdministratorPassword::parse("password", "Good-Pass1".into()).unwrap();
-    let administrator = Administrator { name: WireText::name("name", "admin").unwrap(), password };
-    NewTenant {
-        name: WireText::name("name", "Contoso & Söhne").unwrap(),
-        description: None,
-        user_data: None,
-        preferred_address: None,
-        kind: NewTenantKind::Complete(administrator),
-    }
-}
-
 #[tokio::test]
 async fn a_read_asks_under_the_account_and_keeps_identifiers_in_their_segment() {
     let server = Server::with("200 OK", "Content-Type: text/xml\r\n", "<x><vm id='1'/></x>").await;
@@ -140,7 +89,7 @@ async fn a_read_asks_under_the_account_and_keeps_identifiers_in_their_segment() 
 #[tokio::test]
 async fn a_tenant_is_sent_as_xml_and_its_task_is_found_in_the_location() {
     let server = Server::with("202 Accepted", &format!("Location: /api/2.0/virtualization/tasks/{TASK}\r\n"), "").await;
-    let started = server.client().create_tenant(&operation(), &complete()).await.unwrap();
+    let started = server.client().create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap();
     assert_eq!(started, Started::Task(id(TASK)));
     let [asked] = server.asked().try_into().unwrap();
     assert!(
@@ -165,7 +114,7 @@ async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
         "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n",
     ] {
         let server = Server::answering(answer).await;
-        let fault = server.client().create_tenant(&operation(), &complete()).await.unwrap_err();
+        let fault = server.client().create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap_err();
         assert_eq!(fault.kind(), FaultKind::OutcomeUnknown, "{answer}");
         let error = Error::from(fault);
         assert!(error.is_outcome_unknown() && !error.retryable());
