@@ -97,7 +97,8 @@ async fn machines_come_and_go_in_every_dialect() {
         let taken = client.register_machine(&operation(), &other, &new).await.unwrap_err();
         assert_eq!(taken.kind(), FaultKind::BiosIdTaken, "{}", dialect.name);
         client.unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id)).await.unwrap();
-        client.unregister_machine(&operation(), &tenant, &MachineKey::Id(machines[0].id.clone())).await.unwrap();
+        let seeded = machines.iter().find(|machine| machine.bios_id != Some(bios_id)).unwrap().id.clone();
+        client.unregister_machine(&operation(), &tenant, &MachineKey::Id(seeded)).await.unwrap();
         assert_eq!(client.machines(&operation(), &tenant).await.unwrap().len(), 2);
         let gone = client.unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id)).await.unwrap_err();
         assert_eq!(gone.kind(), FaultKind::MachineNotFound, "{}", dialect.name);
