@@ -76,7 +76,7 @@ pub struct Core {
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
     pub upstreams: Arc<Upstreams>,
-    /// The way to them.
+    /// The way out to the legacy systems.
     pub outbound: Arc<Outbound>,
     /// Deep Security.
     pub deep_security: Arc<DeepSecurity>,

@@ -1,7 +1,6 @@
 //! Identical reads in flight share one call (feature F12).
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -92,12 +91,10 @@ impl Flights {
     }
 }
 
-fn fly(flying: Flying, landing: Landing) -> impl Future<Output = Outcome> + Send {
-    async move {
-        let outcome = flying.await;
-        drop(landing);
-        outcome
-    }
+async fn fly(flying: Flying, landing: Landing) -> Outcome {
+    let outcome = flying.await;
+    drop(landing);
+    outcome
 }
 
 /// Takes a flight off the list when it ends, or is given up.
