@@ -6,9 +6,10 @@ use tenant_gateway_simulators::deep_security::TenantSeed;
 use tenant_gateway_simulators::faults::Fault;
 
 use super::rig::Rig;
-use crate::support::{Engine, both_databases};
+use crate::support::both_databases;
 
-const TENANTS: &str = "query($after: String) { tenants(tenantsQuery: { count: 100, afterCursor: $after }) { cursorPos hasMore
+const TENANTS: &str =
+    "query($after: String) { tenants(tenantsQuery: { count: 100, afterCursor: $after }) { cursorPos hasMore
     tenants { id name deepSecurity { computers(first: 2) { nodes { hostName } } } } } }";
 
 both_databases! {
@@ -78,7 +79,8 @@ both_databases! {
         let narrowed = rig.app.gateway.token_request(&[("grant_type", "client_credentials"), ("scope", "clients:read")]);
         let narrowed = narrowed.header("authorization", partner.credentials.basic());
         let token = rig.app.send(narrowed).await.body["access_token"].as_str().unwrap().to_owned();
-        let narrowed = crate::support::Caller { token, ..partner.clone() };
+        let mut narrowed = partner.clone();
+        narrowed.token = token;
         let answer = narrowed.ask(document, json!({ "id": rig.world.south })).await;
         assert_eq!(answer.code(), "FORBIDDEN");
         assert_eq!(answer.body["data"]["tenant"]["deepSecurity"], Value::Null);

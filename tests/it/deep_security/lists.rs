@@ -5,11 +5,13 @@ use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::TenantSeed;
 
 use super::rig::{Rig, ask, see};
-use crate::support::{Caller, Engine, both_databases};
+use crate::support::{Caller, both_databases};
 
 async fn page(caller: &Caller, arguments: &str) -> Value {
-    let fields = format!("computers({arguments}) {{ nodes {{ id }} edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage \
-        hasPreviousPage startCursor endCursor }} }}");
+    let fields = format!(
+        "computers({arguments}) {{ nodes {{ id }} edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage \
+        hasPreviousPage startCursor endCursor }} }}"
+    );
     see(caller, &fields).await["computers"].clone()
 }
 

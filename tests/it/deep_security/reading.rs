@@ -7,7 +7,7 @@ use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Dialect, Product, Simulator};
 
 use super::rig::{Rig, ask, link, register, see, seeds};
-use crate::support::{Engine, both_databases};
+use crate::support::both_databases;
 
 fn names(nodes: &Value) -> Vec<&str> {
     nodes["nodes"].as_array().unwrap().iter().map(|node| node["hostName"].as_str().unwrap()).collect()

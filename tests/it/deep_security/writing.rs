@@ -50,8 +50,9 @@ both_databases! {
         let new = rotated["secretKey"].as_str().unwrap();
         notes::note(new);
         assert!(works(new).await && !works(secret).await);
-        let locked = change(&writer, &format!("updateDeepSecurityApiKey id: {},| {{ active keyName }}", key["id"]), json!({ "active": false }));
-        assert_eq!(locked.await.field("updateDeepSecurityApiKey"), json!({ "active": false, "keyName": "Report" }));
+        let field = format!("updateDeepSecurityApiKey id: {},| {{ active keyName }}", key["id"]);
+        let locked = change(&writer, &field, json!({ "active": false })).await;
+        assert_eq!(locked.field("updateDeepSecurityApiKey"), json!({ "active": false, "keyName": "Report" }));
         assert!(!works(new).await);
         let delete = "mutation($id: ID!) { deleteDeepSecurityApiKey(id: $id) }";
         assert_eq!(writer.ask(delete, json!({ "id": key["id"] })).await.field("deleteDeepSecurityApiKey"), key["id"]);
