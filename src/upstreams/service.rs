@@ -71,10 +71,9 @@ impl Upstreams {
     /// `UPSTREAM_NOT_LINKED` if it has none.
     pub async fn connection(&self, scope: &TenantScope, system: System) -> Result<Arc<Connection>> {
         let key = (scope.tenant(), system);
-        if let Some(known) = self.connections.get(&key) {
-            if scope.is_fresh(known.asked_at, known.version) {
-                return Ok(known.connection);
-            }
+        let known = self.connections.get(&key);
+        if let Some(known) = known.filter(|known| scope.is_fresh(known.asked_at, known.version)) {
+            return Ok(known.connection);
         }
         let (asked_at, version) = (scope.now(), scope.version());
         let connection = Arc::new(self.read_connection(scope, system).await?);
@@ -417,7 +416,7 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
             let write = database.write().await?;
             // Only what was read is replaced: a credential that was changed meanwhile is sealed by the new key already.
             upstream::Entity::update_many()
-                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew).into())
+                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew))
                 .filter(upstream::Column::Id.eq(row.id))
                 .filter(upstream::Column::SealedCredential.eq(row.sealed_credential))
                 .exec(write.on())
