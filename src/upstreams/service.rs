@@ -141,6 +141,17 @@ impl Upstreams {
         })
     }
 
+    /// The way to an installation to take back what was made there for the scope's tenant, which may be linked to it no more.
+    /// It stands at the tenant or above it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for one that the tenant could never be linked to.
+    pub async fn to_clean_up(&self, scope: &TenantScope, upstream: UpstreamId) -> Result<Connection> {
+        let found = upstream::Entity::above(scope).filter(upstream::Column::Id.eq(upstream));
+        let found = found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))?;
+        self.connect(scope, &found, None)
+    }
+
     /// The installations that the scope's tenant owns, by name.
     ///
     /// # Errors
