@@ -56,12 +56,7 @@ impl Request {
         self.kind == Kind::Write
     }
 
-    fn new(
-        method: &'static str,
-        path: impl IntoIterator<Item = Segment>,
-        body: Option<Bytes>,
-        kind: Kind,
-    ) -> Self {
+    fn new(method: &'static str, path: impl IntoIterator<Item = Segment>, body: Option<Bytes>, kind: Kind) -> Self {
         let path = path.into_iter().map(|Segment(segment)| segment).collect();
         Self { method, path, query: Vec::new(), body, kind }
     }

@@ -83,7 +83,8 @@ impl DeepSecurity {
         let connection = self.upstreams.owned(scope, System::DeepSecurity, upstream).await;
         let connection = connection.map_err(|error| match error.code() {
             ErrorCode::UpstreamNotLinked => {
-                Error::forbidden("only the tenant that owns the upstream sees the tenants of it").of_tenant(scope.tenant())
+                Error::forbidden("only the tenant that owns the upstream sees the tenants of it")
+                    .of_tenant(scope.tenant())
             }
             _ => error,
         })?;
@@ -159,7 +160,12 @@ impl DeepSecurity {
     ///
     /// # Errors
     /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as every call.
-    pub async fn probe(self: &Arc<Self>, scope: &TenantScope, connection: Connection, operation: &Operation) -> Result<()> {
+    pub async fn probe(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        connection: Connection,
+        operation: &Operation,
+    ) -> Result<()> {
         let connection = Arc::new(connection);
         let manager = Manager { room: self.clone(), scope: scope.clone(), connection, way: Way::Own };
         manager.probe(operation).await

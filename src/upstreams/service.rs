@@ -60,6 +60,11 @@ impl Upstreams {
         Self { database, master, entropy, policy, connections: Cache::new(capacity) }
     }
 
+    /// Where the ids of installations come from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
     /// Which addresses an installation may have.
     pub fn policy(&self) -> AddressPolicy {
         self.policy

@@ -131,9 +131,9 @@ pub fn plain(argument: &str, text: String) -> Result<String> {
 /// A moment in RFC 3339 as the vendor has it, in milliseconds.
 fn moment(argument: &str, text: &str) -> Result<i64> {
     let parsed = Timestamp::parse("date", text);
-    parsed.map(Timestamp::millis).map_err(|_| {
-        Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z")
-    })
+    parsed
+        .map(Timestamp::millis)
+        .map_err(|_| Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z"))
 }
 
 /// The spelling of the graph becomes the vendor's.

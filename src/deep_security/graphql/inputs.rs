@@ -157,7 +157,11 @@ impl DeepSecurityPolicyInput {
         body.insert("name".to_owned(), name.as_str().into());
         put_reference(&mut body, "parentID", self.parent_id)?;
         put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
-        put(&mut body, "autoRequiresUpdate", known("autoRequiresUpdate", self.auto_requires_update.map(|it| it.word()))?);
+        put(
+            &mut body,
+            "autoRequiresUpdate",
+            known("autoRequiresUpdate", self.auto_requires_update.map(|it| it.word()))?,
+        );
         let mode = known("recommendationScanMode", self.recommendation_scan_mode.map(|it| it.word()))?;
         put(&mut body, "recommendationScanMode", mode);
         for (name, module, states) in [

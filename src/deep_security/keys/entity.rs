@@ -239,4 +239,3 @@ pub async fn reseal(write: &Write<'_>, row: &Model, before: Vec<u8>, anew: Vec<u
         .await?;
     Ok(())
 }
-

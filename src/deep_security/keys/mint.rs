@@ -129,7 +129,8 @@ impl Keys {
 
     /// As the vendor's own samples do (`reference/deep-security-api.md`, section 7).
     async fn require_active(&self, connection: &Connection, tenant: ObjectId, operation: &Operation) -> Result<()> {
-        let found: Tenant = self.by_primary(connection, &Request::get(["tenants".into(), tenant.into()]), operation).await?;
+        let found: Tenant =
+            self.by_primary(connection, &Request::get(["tenants".into(), tenant.into()]), operation).await?;
         match found.tenant_state.as_ref().map(Word::as_str) {
             Some("active") => Ok(()),
             state => {

@@ -10,7 +10,8 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word(Cow<'static, str>);
 
-const USUAL: &[&str] = &["off", "on", "prevent", "detect", "real-time", "active", "inactive", "warning", "error", "en-US"];
+const USUAL: &[&str] =
+    &["off", "on", "prevent", "detect", "real-time", "active", "inactive", "warning", "error", "en-US"];
 
 impl Word {
     /// The word as the vendor writes it.
