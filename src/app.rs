@@ -22,6 +22,8 @@ use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, AuthConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
 use crate::database::{Database, Options};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::keys::{self, Keys};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::http::graphql::{Endpoint, Graph};
@@ -76,6 +78,8 @@ pub struct Core {
     pub upstreams: Arc<Upstreams>,
     /// The way out to the legacy systems.
     pub outbound: Arc<Outbound>,
+    /// Deep Security.
+    pub deep_security: Arc<DeepSecurity>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
     usage: Arc<Usage>,
@@ -115,11 +119,26 @@ impl Core {
         };
         let master = Arc::new(master);
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
-        let outbound = Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone());
+        let outbound = Arc::new(Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone()));
+        let upstreams = Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
+        let upstreams = Arc::new(upstreams);
+        let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
+        let keys = keys::Surroundings {
+            database: database.clone(),
+            master: master.clone(),
+            entropy: entropy.clone(),
+            clock: clock.clone(),
+            authorizer: authorizer.clone(),
+            upstreams: upstreams.clone(),
+            outbound: outbound.clone(),
+        };
+        let keys = Arc::new(Keys::new(keys, keys::Settings::from(&config.deep_security), capacity));
+        let (ways, way_out) = (upstreams.clone(), outbound.clone());
         Ok(Self {
-            upstreams: Arc::new(Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity)),
-            outbound: Arc::new(outbound),
-            authorizer: Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity)),
+            deep_security: Arc::new(DeepSecurity::new(database.clone(), entropy.clone(), ways, way_out, keys)),
+            upstreams,
+            outbound,
+            authorizer,
             tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
             clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),
             audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
@@ -138,6 +157,7 @@ impl Core {
             audit: self.audit.clone(),
             upstreams: self.upstreams.clone(),
             outbound: self.outbound.clone(),
+            deep_security: self.deep_security.clone(),
         }
     }
 
@@ -297,6 +317,7 @@ impl App {
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
         let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));
+        let sweeper = tokio::spawn(self.upkeep().go_on_sweeping(stopped.clone()));
         tokio::spawn(async move {
             stop.await;
             tracing::info!("stopping");
@@ -325,6 +346,7 @@ impl App {
         }
         flusher.abort();
         upkeep.abort();
+        sweeper.abort();
         self.core.usage.flush().await
     }
 }

@@ -8,6 +8,8 @@ use crate::audit::Audit;
 use crate::audit::graphql::AuditQuery;
 use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::graphql::{DeepSecurityMutation, DeepSecurityQuery};
 use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::tenants::Tenants;
@@ -17,11 +19,11 @@ use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery);
+pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery, DeepSecurityQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation);
+pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, DeepSecurityMutation);
 
 /// The executable schema.
 pub type GatewaySchema = Schema<Query, Mutation, EmptySubscription>;
@@ -38,6 +40,8 @@ pub struct Rooms {
     pub upstreams: Arc<Upstreams>,
     /// The way to them.
     pub outbound: Arc<Outbound>,
+    /// Deep Security.
+    pub deep_security: Arc<DeepSecurity>,
 }
 
 /// The schema over these rooms.
@@ -45,7 +49,7 @@ pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
     // The door judges nesting itself before it executes anything, in words that name the setting.
     let builder = builder().limit_recursive_depth(usize::MAX);
     let schema = builder.data(rooms.tenants).data(rooms.clients).data(rooms.audit);
-    let schema = schema.data(rooms.upstreams).data(rooms.outbound);
+    let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.deep_security);
     if introspection { schema.finish() } else { schema.disable_introspection().finish() }
 }
 

@@ -11,6 +11,7 @@ mod cors;
 mod data;
 mod database;
 mod database_url;
+mod deep_security;
 mod errors;
 mod friendly_duration;
 mod graphql;
@@ -39,6 +40,7 @@ pub use cors::CorsConfig;
 pub use data::DataConfig;
 pub use database::DatabaseConfig;
 pub use database_url::{DatabaseKind, DatabaseUrl};
+pub use deep_security::DeepSecurityConfig;
 pub use errors::{ConfigErrors, Problem, Source};
 pub use graphql::{GraphqlConfig, Introspection, TrustedDocumentsMode};
 pub use limits::LimitsConfig;
@@ -72,6 +74,7 @@ pub struct Config {
     pub log: LogConfig,
     pub playground: PlaygroundConfig,
     pub upstream: UpstreamConfig,
+    pub deep_security: DeepSecurityConfig,
 }
 
 /// Two settings that are fine alone and not together.
@@ -109,6 +112,7 @@ impl Config {
         self.rate_limit.check()?;
         self.cors.check()?;
         self.upstream.check()?;
+        self.deep_security.check()?;
         self.log.check()
     }
 

@@ -5,6 +5,7 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Simp
 use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantFilter};
 use super::{Tenant, Tenants};
 use crate::auth::graphql::{request, room};
+use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::names::{Name, NamePattern};
@@ -91,6 +92,12 @@ impl TenantObject {
     /// The tenant's links to legacy systems. Needs the right to read legacy resources.
     async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
         links_of_tenant(ctx, self.0.id).await
+    }
+
+    /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many tenants, each that fails is null
+    /// with an error of its own.
+    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<DeepSecurityObject>> {
+        Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
     }
 }
 
