@@ -94,7 +94,9 @@ fn sources() -> Vec<Source> {
                 continue;
             }
             if path.is_dir() {
-                folders.push(path);
+                if !path.ends_with("tests") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
                 found.push(read(&root, path));
             }
