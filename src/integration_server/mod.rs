@@ -1,0 +1,4 @@
+//! Kaspersky Integration Server: tenants, virtual machines, tasks and reports over its REST API.
+
+pub mod model;
+pub mod wire;

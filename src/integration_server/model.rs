@@ -1,0 +1,173 @@
+//! What the Integration Server tells, as we mean it.
+
+mod new_tenant;
+mod remote_id;
+mod report;
+mod task;
+mod vendor_code;
+mod wire_text;
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+
+pub use new_tenant::{Administrator, AdministratorPassword, NewTenant, NewTenantKind};
+pub use remote_id::RemoteId;
+pub use report::{Report, ReportPeriod, ReportRange};
+pub use task::{Outcome, Started, Task, TaskError, TaskFilter, TaskKind, TaskState};
+pub use vendor_code::VendorCode;
+pub use wire_text::WireText;
+pub(super) use wire_text::is_legal;
+
+/// A tenant in the server's database (reference, T1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteTenant {
+    /// Its identifier there.
+    pub id: RemoteId,
+    /// Its name, as given at creation; empty if the server left it out.
+    pub name: String,
+    /// What somebody wrote about it.
+    pub description: Option<String>,
+    /// Free text of the caller who made it; may itself look like XML or JSON and is never read.
+    pub user_data: Option<String>,
+    /// Its virtual Administration Server; only a complete tenant has one.
+    pub administration_server: Option<AdministrationServer>,
+    /// Whether it is active; absent only in the results of tasks.
+    pub status: Option<TenantStatus>,
+    /// What was set up for it; absent only in the results of tasks.
+    pub kind: Option<TenantKind>,
+    /// When it was registered.
+    pub created: Option<Moment>,
+    /// When its data last changed.
+    pub updated: Option<Moment>,
+}
+
+/// A virtual Administration Server in Security Center.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdministrationServer {
+    /// Its identifier in Security Center.
+    pub id: Option<String>,
+    /// The name of its administrator's account.
+    pub administrator: Option<String>,
+}
+
+/// Whether a tenant is active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TenantStatus {
+    /// Activated.
+    Active,
+    /// Made and not activated, or deactivated.
+    Inactive,
+    /// A word that no document lists.
+    Unknown(String),
+}
+
+/// What the server sets up for a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TenantKind {
+    /// A row in the database and the whole protection infrastructure in Security Center.
+    Complete,
+    /// A row in the database alone.
+    Simple,
+    /// A word that no document lists.
+    Unknown(String),
+}
+
+/// A virtual machine registered for a tenant (reference, T3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualMachine {
+    /// Its identifier in the server's database.
+    pub id: RemoteId,
+    /// Its BIOS identifier; absent if what the server wrote is no UUID.
+    pub bios_id: Option<BiosId>,
+    /// Its name, if it was given one.
+    pub name: Option<String>,
+    /// Free text of the caller who registered it; never read.
+    pub user_data: Option<String>,
+    /// When it was registered.
+    pub created: Option<Moment>,
+    /// When its data last changed.
+    pub updated: Option<Moment>,
+}
+
+/// A virtual machine to be registered (reference, T7).
+#[derive(Clone, Debug)]
+pub struct NewVirtualMachine {
+    /// Its BIOS identifier.
+    pub bios_id: BiosId,
+    /// Its name.
+    pub name: Option<WireText>,
+    /// Free text to be kept with it.
+    pub user_data: Option<WireText>,
+}
+
+/// What a machine is known by when it is unregistered (reference, T8).
+#[derive(Clone, Debug)]
+pub enum MachineKey {
+    /// Its identifier in the server's database.
+    Id(RemoteId),
+    /// Its BIOS identifier.
+    Bios(BiosId),
+}
+
+/// The BIOS identifier of a machine, a UUID, without letter case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BiosId(Uuid);
+
+impl BiosId {
+    /// Reads a UUID in its usual form with hyphens, in either letter case.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming `argument` for anything else.
+    pub fn parse(argument: &str, text: &str) -> Result<Self> {
+        Self::read(text).ok_or_else(|| Error::bad_input(argument, "must be a UUID"))
+    }
+
+    /// Reads what a server wrote; `None` if it is no UUID with hyphens.
+    pub fn read(text: &str) -> Option<Self> {
+        hyphenated(text).map(Self)
+    }
+}
+
+impl fmt::Display for BiosId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The UUID that a text of 36 characters is.
+pub(super) fn hyphenated(text: &str) -> Option<Uuid> {
+    const LENGTH: usize = 36;
+    if text.len() == LENGTH { Uuid::try_parse(text).ok() } else { None }
+}
+
+/// A date of the server, which writes them without a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The moment it means, by the time zone of the installation.
+    At(Timestamp),
+    /// What it wrote, when that is no date.
+    Unreadable(String),
+}
+
+impl Moment {
+    /// The moment, if the date was readable.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::At(moment) => Some(*moment),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// The usable items of a list, and how many were left out because they had no identifier or state.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// What could be used, in the server's order.
+    pub items: Vec<T>,
+    /// How many could not.
+    pub unusable: usize,
+}

@@ -1,0 +1,98 @@
+//! Identifiers that the server gives: opaque, and safe to build a path of.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::hyphenated;
+use crate::error::{Error, Result};
+
+const LENGTH_MAX: usize = 200;
+
+/// An identifier of a tenant, machine, task or report on the server: 1 to 200 characters without `/`, `?`, `#`, `..` and control
+/// characters. Two are equal if they are the same text, or the same UUID in any letter case.
+#[derive(Clone, Debug)]
+pub struct RemoteId(String);
+
+impl RemoteId {
+    /// Takes an identifier from a caller.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming `argument`.
+    pub fn parse(argument: &str, text: &str) -> Result<Self> {
+        Self::read(text).ok_or_else(|| {
+            Error::bad_input(argument, "must be an identifier of 1 to 200 characters without /, ?, # and control characters")
+        })
+    }
+
+    /// Takes an identifier that the server wrote; `None` if it could not stand in a path.
+    pub fn read(text: &str) -> Option<Self> {
+        let safe = !text.is_empty()
+            && text.chars().count() <= LENGTH_MAX
+            // A lone dot as a path segment means the folder itself.
+            && text != "."
+            && !text.contains("..")
+            && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#'));
+        safe.then(|| Self(text.to_owned()))
+    }
+
+    /// The identifier as it was written, which is how it is sent back.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The one text that all equal identifiers share: what is stored and looked up.
+    pub fn canonical(&self) -> String {
+        hyphenated(&self.0).map_or_else(|| self.0.clone(), |uuid| uuid.to_string())
+    }
+}
+
+impl PartialEq for RemoteId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || hyphenated(&self.0).is_some_and(|uuid| hyphenated(&other.0) == Some(uuid))
+    }
+}
+
+impl Eq for RemoteId {}
+
+impl Hash for RemoteId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match hyphenated(&self.0) {
+            Some(uuid) => uuid.hash(state),
+            None => self.0.hash(state),
+        }
+    }
+}
+
+impl fmt::Display for RemoteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_identifier_never_leaves_its_path_segment() {
+        for bad in ["", ".", "..", "a/../b", "a/b", r"a\b", "a?b", "a#b", "a\0b", "a\nb", "a..b", &"x".repeat(201)] {
+            assert!(RemoteId::read(bad).is_none(), "{bad:?}");
+        }
+        for good in ["1", "tenant one", "a%2Fb", "东京", "78fce85d-2c37-4118-93d4-f844f23be6fd", &"x".repeat(200)] {
+            assert_eq!(RemoteId::read(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn only_uuids_are_compared_without_case() {
+        let id = |text| RemoteId::read(text).unwrap();
+        let (lower, upper) = ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "345AE5D6-EEB7-4635-884A-01AC1781DEEB");
+        assert_eq!(id(lower), id(upper));
+        assert_eq!(HashSet::from([id(lower), id(upper)]).len(), 1);
+        assert_eq!(id(upper).canonical(), lower);
+        assert_eq!(id(upper).as_str(), upper);
+        assert_ne!(id("t"), id("T"));
+    }
+}

@@ -1,0 +1,72 @@
+//! Dates without a zone, in and out.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::clock::Timestamp;
+use crate::integration_server::model::Moment;
+
+/// The length of `YYYY-MM-DDThh:mm:ss`.
+const LENGTH_MIN: usize = 19;
+
+/// Reads `YYYY-MM-DDThh:mm:ss`, a fraction allowed, in `zone`; a zone in the text wins. Of an hour that the clocks
+/// repeat it is the first, and in one that they skip it is later by as much.
+pub(super) fn moment(text: &str, zone: &TimeZone) -> Moment {
+    read(text, zone).unwrap_or_else(|| Moment::Unreadable(text.to_owned()))
+}
+
+fn read(text: &str, zone: &TimeZone) -> Option<Moment> {
+    // Shorter texts are dates without a time, which mean no moment.
+    if text.len() < LENGTH_MIN {
+        return None;
+    }
+    let moment = text.parse::<jiff::Timestamp>().or_else(|_| zone.to_timestamp(text.parse::<DateTime>()?)).ok()?;
+    Some(Moment::At(Timestamp::from_millis(moment.as_millisecond())))
+}
+
+/// A moment as the server's query parameters want it, cut to the second.
+pub fn written(moment: Timestamp, zone: &TimeZone) -> String {
+    let moment = jiff::Timestamp::from_millisecond(moment.millis()).unwrap_or(jiff::Timestamp::MAX);
+    zone.to_datetime(moment).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, zone: &TimeZone) -> Option<String> {
+        moment(text, zone).at().map(|moment| moment.to_string())
+    }
+
+    #[test]
+    fn the_zone_of_the_installation_is_meant_unless_the_date_names_one() {
+        let moscow = TimeZone::get("Europe/Moscow").unwrap();
+        assert_eq!(at("2024-03-01T09:15:00", &TimeZone::UTC).unwrap(), "2024-03-01T09:15:00.000Z");
+        assert_eq!(at("2024-03-01T09:15:00", &moscow).unwrap(), "2024-03-01T06:15:00.000Z");
+        assert_eq!(at("2024-03-05T00:00:00.1234567", &moscow).unwrap(), "2024-03-04T21:00:00.123Z");
+        assert_eq!(at("2024-03-01T09:15:00Z", &moscow).unwrap(), "2024-03-01T09:15:00.000Z");
+        assert_eq!(at("2024-03-01T09:15:00.5+02:00", &moscow).unwrap(), "2024-03-01T07:15:00.500Z");
+    }
+
+    #[test]
+    fn clocks_that_are_turned_do_not_make_a_date_unreadable() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(at("2024-10-27T02:30:00", &berlin).unwrap(), "2024-10-27T00:30:00.000Z");
+        assert_eq!(at("2024-03-31T02:30:00", &berlin).unwrap(), "2024-03-31T01:30:00.000Z");
+    }
+
+    #[test]
+    fn what_is_no_date_is_kept_as_it_is() {
+        for bad in ["", "soon", "2024-03-01", "01.03.2024 09:15:00", "2024-02-30T00:00:00", "2024-03-01T25:00:00"] {
+            assert_eq!(moment(bad, &TimeZone::UTC), Moment::Unreadable(bad.into()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_in_the_zone_of_the_installation() {
+        let moscow = TimeZone::get("Europe/Moscow").unwrap();
+        let Moment::At(moment) = moment("2024-03-01T06:15:00.999Z", &moscow) else { panic!("a date") };
+        assert_eq!(written(moment, &moscow), "2024-03-01T09:15:00");
+        assert_eq!(written(moment, &TimeZone::UTC), "2024-03-01T06:15:00");
+    }
+}

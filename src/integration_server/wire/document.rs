@@ -1,0 +1,234 @@
+//! A streaming reader of XML: strict about what XML is, indifferent to prefixes and to what nobody asks for.
+
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+
+use super::{Malformed, Result, XML_MAX};
+use crate::integration_server::model::is_legal;
+
+const DEPTH_MAX: usize = 64;
+const ELEMENTS_MAX: usize = 200_000;
+const TEXT_MAX: usize = 1024 * 1024;
+/// The check for attributes of the same name compares each with all before it.
+const ATTRIBUTES_MAX: usize = 64;
+
+const NOT_XML: Malformed = Malformed("is not well-formed XML");
+const TOO_MUCH: Malformed = Malformed("is larger, deeper or longer than any that makes sense");
+
+/// A document on the way through a parser. Elements nobody reads are skipped, but must be well-formed all the same.
+pub(super) struct Document<'a> {
+    reader: Reader<&'a [u8]>,
+    depth: usize,
+    elements: usize,
+}
+
+/// The start of an element.
+pub(super) struct Element {
+    /// Its name without prefix.
+    pub(super) name: String,
+    depth: usize,
+    attributes: Vec<(String, String)>,
+}
+
+/// What an element holds directly.
+enum Piece {
+    Text(String),
+    Child(Element),
+}
+
+impl Element {
+    /// An attribute without the space around it, whatever its prefix; `None` if it is empty.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        let mut found = self.attributes.iter().filter(|(known, _)| known == name);
+        found.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+impl<'a> Document<'a> {
+    /// Reads a whole document: the closure gets the root and reads of it what it wants.
+    pub(super) fn read<T>(text: &'a str, read: impl FnOnce(&mut Self, &Element) -> Result<T>) -> Result<T> {
+        // A character of one byte may take three in UTF-8.
+        if text.len() > 3 * XML_MAX {
+            return Err(TOO_MUCH);
+        }
+        if !text.chars().all(is_legal) {
+            return Err(NOT_XML);
+        }
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        reader.config_mut().check_comments = true;
+        let mut document = Self { reader, depth: 0, elements: 0 };
+        let root = document.root()?;
+        let found = read(&mut document, &root)?;
+        while document.piece(&root)?.is_some() {}
+        document.end()?;
+        Ok(found)
+    }
+
+    /// The next direct child of an element; `None` at its end. Whatever is left of the child before it is skipped.
+    pub(super) fn child(&mut self, parent: &Element) -> Result<Option<Element>> {
+        while let Some(piece) = self.piece(parent)? {
+            if let Piece::Child(child) = piece {
+                return Ok(Some(child));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The element's own text and CDATA, joined and not trimmed.
+    pub(super) fn text(&mut self, element: &Element) -> Result<String> {
+        self.text_and(element, |_, _| Ok(()))
+    }
+
+    /// Its own text and, apart from it, each child given to the closure.
+    pub(super) fn text_and(
+        &mut self,
+        element: &Element,
+        mut visit: impl FnMut(&mut Self, &Element) -> Result<()>,
+    ) -> Result<String> {
+        let mut joined = String::new();
+        while let Some(piece) = self.piece(element)? {
+            match piece {
+                Piece::Text(text) => append(&mut joined, &text)?,
+                Piece::Child(child) => visit(self, &child)?,
+            }
+        }
+        Ok(joined)
+    }
+
+    /// All words at any depth, in attributes too; a space stands for each border between elements.
+    pub(super) fn words(&mut self, element: &Element) -> Result<String> {
+        let mut words = String::new();
+        for (_, value) in &element.attributes {
+            append(&mut words, value)?;
+            words.push(' ');
+        }
+        while let Some(piece) = self.piece(element)? {
+            match piece {
+                Piece::Text(text) => append(&mut words, &text)?,
+                Piece::Child(child) => append(&mut words, &format!(" {} ", self.words(&child)?))?,
+            }
+        }
+        Ok(words)
+    }
+
+    fn piece(&mut self, parent: &Element) -> Result<Option<Piece>> {
+        while self.depth >= parent.depth {
+            let own = self.depth == parent.depth;
+            match self.event()? {
+                Event::Start(start) => {
+                    let element = self.open(&start)?;
+                    if own {
+                        return Ok(Some(Piece::Child(element)));
+                    }
+                }
+                Event::End(_) => self.depth -= 1,
+                Event::Text(text) if own => return Ok(Some(Piece::Text(text.xml10_content().into_owned()))),
+                Event::CData(text) if own => return Ok(Some(Piece::Text(text.xml10_content().into_owned()))),
+                Event::GeneralRef(reference) => {
+                    let text = resolve(&reference)?;
+                    if own {
+                        return Ok(Some(Piece::Text(text.into())));
+                    }
+                }
+                Event::Eof => return Err(Malformed("ends too early")),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn root(&mut self) -> Result<Element> {
+        loop {
+            match self.event()? {
+                Event::Start(start) => return self.open(&start),
+                Event::Text(text) if text.trim().is_empty() => {}
+                Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+                _ => return Err(NOT_XML),
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        loop {
+            match self.event()? {
+                Event::Eof => return Ok(()),
+                Event::Text(text) if text.trim().is_empty() => {}
+                Event::PI(_) | Event::Comment(_) => {}
+                _ => return Err(NOT_XML),
+            }
+        }
+    }
+
+    fn event(&mut self) -> Result<Event<'a>> {
+        match self.reader.read_event().map_err(|_| NOT_XML)? {
+            Event::DocType(_) => Err(Malformed("holds a document type")),
+            event => Ok(event),
+        }
+    }
+
+    fn open(&mut self, start: &BytesStart<'_>) -> Result<Element> {
+        self.depth += 1;
+        self.elements += 1;
+        if self.depth > DEPTH_MAX || self.elements > ELEMENTS_MAX {
+            return Err(TOO_MUCH);
+        }
+        if !is_name(start.name().into_inner()) {
+            return Err(NOT_XML);
+        }
+        let name = start.local_name().into_inner().to_owned();
+        Ok(Element { name, depth: self.depth, attributes: attributes(start)? })
+    }
+}
+
+/// Whether a name is one, which the parser does not ask; outside ASCII any character will do.
+fn is_name(name: &str) -> bool {
+    let is_first = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':') || !c.is_ascii();
+    let mut rest = name.chars();
+    rest.next().is_some_and(is_first) && rest.all(|c| is_first(c) || c.is_ascii_digit() || matches!(c, '-' | '.'))
+}
+
+fn append(joined: &mut String, text: &str) -> Result<()> {
+    joined.push_str(text);
+    if joined.len() > TEXT_MAX { Err(TOO_MUCH) } else { Ok(()) }
+}
+
+/// The attributes by local name, those without prefix first; without declarations of namespaces and without the `nil` and
+/// `type` that serializers add.
+fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
+    let (mut plain, mut prefixed) = (Vec::new(), Vec::new());
+    for (at, attribute) in start.attributes().enumerate() {
+        let attribute = attribute.map_err(|_| NOT_XML)?;
+        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| NOT_XML)?;
+        if at >= ATTRIBUTES_MAX || value.len() > TEXT_MAX {
+            return Err(TOO_MUCH);
+        }
+        if !is_name(attribute.key.into_inner()) || attribute.value.contains('<') || !value.chars().all(is_legal) {
+            return Err(NOT_XML);
+        }
+        let (name, prefix) = attribute.key.decompose();
+        let entry = (name.into_inner().to_owned(), value.into_owned());
+        match prefix.map(|prefix| prefix.into_inner()) {
+            None if entry.0 == "xmlns" => {}
+            None => plain.push(entry),
+            Some("xmlns") => {}
+            Some(_) if matches!(&*entry.0, "nil" | "type") => {}
+            Some(_) => prefixed.push(entry),
+        }
+    }
+    plain.append(&mut prefixed);
+    Ok(plain)
+}
+
+/// One of the five entities, or a character; nothing else is ever expanded.
+fn resolve(reference: &BytesRef<'_>) -> Result<char> {
+    let resolved = match &**reference {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "apos" => Some('\''),
+        "quot" => Some('"'),
+        _ => reference.resolve_char_ref().map_err(|_| NOT_XML)?,
+    };
+    resolved.filter(|c| is_legal(*c)).ok_or(Malformed("names an entity"))
+}

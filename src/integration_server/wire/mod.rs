@@ -1,0 +1,90 @@
+//! What goes over the wire: XML written by the documents, and read as tolerantly as section 8 of the reference asks. Knows no network.
+
+mod accepted;
+mod dates;
+mod decode;
+mod document;
+mod faults;
+mod read;
+mod report;
+mod tasks;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::tz::TimeZone;
+
+use super::model::{Listed, RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine};
+
+pub use dates::written;
+pub use write::XmlBody;
+
+/// The largest answer in XML that is read, in bytes.
+pub const XML_MAX: usize = 10 * 1024 * 1024;
+
+/// What the server sent is not what it promises to send. The sentence is ours and holds nothing of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer of the Integration Server {0}")]
+pub struct Malformed(&'static str);
+
+/// The crate's result, with what can go wrong here.
+type Result<T> = std::result::Result<T, Malformed>;
+
+/// A whole answer of the server, and what is needed to understand it.
+pub struct Answer<'a> {
+    /// The body, unpacked.
+    pub body: &'a [u8],
+    /// The `Content-Type`, if there was one.
+    pub content_type: Option<&'a str>,
+    /// The zone that the dates of the installation are in.
+    pub zone: &'a TimeZone,
+}
+
+impl Answer<'_> {
+    /// T1: one tenant.
+    ///
+    /// # Errors
+    /// [`Malformed`] unless it is exactly one, with an identifier.
+    pub fn tenant(&self) -> Result<RemoteTenant> {
+        read::single(self.tenants()?)
+    }
+
+    /// T2: the tenants; those without identifier are counted.
+    ///
+    /// # Errors
+    /// [`Malformed`] for what is no XML, or beyond a limit; so for all that follow.
+    pub fn tenants(&self) -> Result<Listed<RemoteTenant>> {
+        read::list(self, "tenant", read::tenant)
+    }
+
+    /// T3: the machines of a tenant; those without identifier are counted.
+    pub fn machines(&self) -> Result<Listed<VirtualMachine>> {
+        read::list(self, "vm", read::machine)
+    }
+
+    /// K1: one task, with an identifier and a state.
+    pub fn task(&self) -> Result<Task> {
+        read::single(self.tasks()?)
+    }
+
+    /// K2: the tasks; those without identifier or state are counted.
+    pub fn tasks(&self) -> Result<Listed<Task>> {
+        read::list(self, "task", tasks::task)
+    }
+
+    /// The task that a 202 names in its body, or else in its `Location`.
+    pub fn started(&self, location: Option<&str>) -> Started {
+        accepted::task_id(self, location).map_or(Started::Unnamed, Started::Task)
+    }
+
+    /// R2: the lines about one tenant.
+    pub fn report(&self, tenant: &RemoteId) -> Result<Report> {
+        report::read(self, tenant)
+    }
+
+    /// The code in the body of a refusal, XML or not; `None` if there is none in its first 64 KiB.
+    pub fn vendor_code(&self) -> Option<VendorCode> {
+        faults::code_of(self)
+    }
+}

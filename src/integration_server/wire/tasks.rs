@@ -1,0 +1,132 @@
+//! Tasks and what they led to.
+
+use jiff::tz::TimeZone;
+
+use super::dates::moment;
+use super::document::{Document, Element};
+use super::read::{list_in, single, tenant, trimmed};
+use super::{Result, faults};
+use crate::integration_server::model::{Outcome, RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskState};
+
+/// The server's words are cut there: they are for people.
+const WORDS_MAX: usize = 500;
+
+/// A `task` (reference, K1).
+pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Option<Task>> {
+    let id = element.attribute("id").and_then(RemoteId::read);
+    let date = |name| element.attribute(name).map(|text| moment(text, zone));
+    let (created, state_changed, changed) = (date("created"), date("stateChanged"), date("changed"));
+    let (mut state, mut kind, mut stage, mut progress) = (None, None, None, None);
+    let (mut result, mut error) = (None, None);
+    while let Some(child) = document.child(element)? {
+        match child.name.as_str() {
+            "state" => state = trimmed(document.text(&child)?).map(|text| TaskState::read(&text)),
+            "type" => kind = trimmed(document.text(&child)?).map(|text| TaskKind::read(&text)),
+            "stage" => stage = trimmed(document.text(&child)?).map(cut),
+            "progress" => progress = percent(document.text(&child)?.trim()),
+            "result" => result = outcome(document, &child, zone)?,
+            "error" => error = failure(document, &child)?,
+            _ => {}
+        }
+    }
+    let outcome = error.map(Outcome::Error).or(result);
+    let (Some(id), Some(state)) = (id, state) else { return Ok(None) };
+    Ok(Some(Task { id, kind, state, stage, progress, created, state_changed, changed, outcome }))
+}
+
+/// The `error` of a task; an empty one is none.
+fn failure(document: &mut Document, element: &Element) -> Result<Option<TaskError>> {
+    let words = document.words(element)?;
+    let message = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok((!message.is_empty()).then(|| TaskError { code: faults::code_in(&message), message: cut(message) }))
+}
+
+/// The `result` of a task; an empty one is none.
+fn outcome(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Option<Outcome>> {
+    let mut made = None;
+    let text = result_parts(document, element, zone, &mut made)?;
+    Ok(match (made, trimmed(text)) {
+        (Some(made), _) => Some(made.map_or(Outcome::Unreadable, |tenant| Outcome::Tenant(Box::new(tenant)))),
+        (None, Some(text)) => Some(from_text(&text, zone)),
+        (None, None) => None,
+    })
+}
+
+/// The text of a result at any depth, and the tenant in it: `Some(None)` for one without identifier.
+fn result_parts(
+    document: &mut Document,
+    element: &Element,
+    zone: &TimeZone,
+    made: &mut Option<Option<RemoteTenant>>,
+) -> Result<String> {
+    let mut deeper = String::new();
+    let text = document.text_and(element, |document, child| {
+        if child.name == "tenant" {
+            *made = Some(tenant(document, child, zone)?);
+        } else {
+            deeper.push_str(&result_parts(document, child, zone, made)?);
+        }
+        Ok(())
+    })?;
+    Ok(if text.trim().is_empty() { deeper } else { text })
+}
+
+fn from_text(text: &str, zone: &TimeZone) -> Outcome {
+    if text.eq_ignore_ascii_case("true") {
+        Outcome::Confirmed
+    } else if text.starts_with('<') {
+        let tenant = list_in(text, "tenant", zone, tenant).and_then(single);
+        tenant.map_or(Outcome::Unreadable, |tenant| Outcome::Tenant(Box::new(tenant)))
+    } else {
+        RemoteId::read(text).map_or(Outcome::Unreadable, Outcome::Id)
+    }
+}
+
+/// The leading number, held between 0 and 100 and rounded down.
+fn percent(text: &str) -> Option<u8> {
+    let (below_zero, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let whole = &digits[..end];
+    match (whole, below_zero) {
+        ("", _) => None,
+        (_, true) => Some(0),
+        // What does not fit is more than 100.
+        (_, false) => Some(whole.parse::<u8>().map_or(100, |percent| percent.min(100))),
+    }
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(WORDS_MAX) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_a_number_up_to_100_or_unknown() {
+        for (text, percent_of_it) in [
+            ("0", Some(0)),
+            ("41.5", Some(41)),
+            ("37%", Some(37)),
+            ("99,9 %", Some(99)),
+            ("100.0", Some(100)),
+            ("250", Some(100)),
+            ("99999999999999999999", Some(100)),
+            ("-3", Some(0)),
+            ("+7", Some(7)),
+            ("", None),
+            ("half", None),
+            ("%", None),
+            ("NaN", None),
+        ] {
+            assert_eq!(percent(text), percent_of_it, "{text}");
+        }
+    }
+}

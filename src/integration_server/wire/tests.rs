@@ -1,0 +1,24 @@
+//! The example documents of the reference, and what a hostile or broken server may send.
+
+mod accepted;
+mod bodies;
+mod documents;
+mod hostile;
+mod reports;
+mod tasks;
+
+use jiff::tz::TimeZone;
+
+use super::Answer;
+
+const TASK_ID: &str = "78fce85d-2c37-4118-93d4-f844f23be6fd";
+
+static UTC: TimeZone = TimeZone::UTC;
+
+fn answer(body: &[u8]) -> Answer<'_> {
+    Answer { body, content_type: None, zone: &UTC }
+}
+
+fn xml(body: &str) -> Answer<'_> {
+    answer(body.as_bytes())
+}

@@ -1,0 +1,114 @@
+//! Tenants and machines of the reference, section 9.
+
+use super::xml;
+use crate::integration_server::model::{BiosId, TenantKind, TenantStatus};
+
+pub(super) const TENANTS: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<tenants>
+  <tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb" created="2024-03-01T09:15:00" updated="2024-03-02T10:00:00">
+    <name>ООО «Ромашка» &amp; R&#x26;D &lt;север&gt;</name>
+    <userData><![CDATA[{"note":"a]]]]><![CDATA[>b"}]]></userData>
+    <vKsc id="1001"><user><name>romashka-admin</name></user></vKsc>
+    <status>Active</status>
+    <type>Complete</type>
+  </tenant>
+  <tenant id="0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11" created="2024-03-05T00:00:00" updated="2024-03-05T00:00:00">
+    <name>東京支社</name><description/><status>Inactive</status><type>Simple</type>
+  </tenant>
+</tenants>"#;
+
+const OTHER_STACK: &str = concat!(
+    "\u{feff}",
+    r#"<ArrayOfTenant xmlns="urn:example:virtualization"><tenant updated="2024-03-05T00:00:00.1234567" id="0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11" created="2024-03-05T00:00:00.1234567"><type>Simple</type><status>Inactive</status><vKsc/><userData/><description/><name>東京支社</name></tenant></ArrayOfTenant>"#
+);
+
+pub(super) const MACHINES: &str = r#"<vms>
+  <vm id="522290fe-df3b-4f55-b621-0302603158d2" biosId="345AE5D6-EEB7-4635-884A-01AC1781DEEB" created="2024-03-01T09:15:00" updated="2024-03-01T09:15:00"/>
+  <vm id = '641267bb-96cf-4d32-88b1-df3a3e254031'
+      biosId = 'f2326a1f-24aa-4b59-96d2-af2e36352b89' created='2024-03-01T09:15:00' updated='2024-03-01T09:15:00' shard='4'>
+    <futureField><name>not the name of the machine</name></futureField>
+    <!-- <name>neither</name> --><?hint skip?>
+    <name>B&#xFC;ro &quot;7&quot; &apos;x&apos;</name>
+    <userData><![CDATA[]]]]><![CDATA[>]]></userData>
+  </vm>
+</vms>"#;
+
+#[test]
+fn tenants_are_read_with_entities_cdata_and_every_script() {
+    let listed = xml(TENANTS).tenants().unwrap();
+    let [first, second] = listed.items.as_slice() else { panic!("two tenants") };
+    assert_eq!((first.name.as_str(), listed.unusable), ("ООО «Ромашка» & R&D <север>", 0));
+    assert_eq!(first.user_data.as_deref(), Some(r#"{"note":"a]]>b"}"#));
+    assert_eq!(first.description, None);
+    let server = first.administration_server.as_ref().unwrap();
+    assert_eq!((server.id.as_deref(), server.administrator.as_deref()), (Some("1001"), Some("romashka-admin")));
+    assert_eq!((first.status.clone(), first.kind.clone()), (Some(TenantStatus::Active), Some(TenantKind::Complete)));
+    let updated = first.updated.as_ref().unwrap().at().unwrap();
+    assert_eq!(updated.to_string(), "2024-03-02T10:00:00.000Z");
+    assert_eq!((second.name.as_str(), second.description.as_deref()), ("東京支社", None));
+    assert_eq!(second.administration_server, None);
+}
+
+#[test]
+fn the_same_tenant_of_another_stack_is_the_same() {
+    let mut one = xml(TENANTS).tenants().unwrap().items.remove(1);
+    let two = xml(OTHER_STACK).tenant().unwrap();
+    assert_eq!(two.created.as_ref().unwrap().at().unwrap().to_string(), "2024-03-05T00:00:00.123Z");
+    (one.created, one.updated) = (two.created.clone(), two.updated.clone());
+    assert_eq!(one, two);
+}
+
+#[test]
+fn only_direct_children_belong_to_a_machine() {
+    let listed = xml(MACHINES).machines().unwrap();
+    let [first, second] = listed.items.as_slice() else { panic!("two machines") };
+    assert_eq!(first.bios_id, BiosId::read("345ae5d6-eeb7-4635-884a-01ac1781deeb"));
+    assert_eq!((first.name.as_deref(), first.user_data.as_deref()), (None, None));
+    assert_eq!(second.name.as_deref(), Some("Büro \"7\" 'x'"));
+    assert_eq!(second.user_data.as_deref(), Some("]]>"));
+}
+
+#[test]
+fn prefixes_mean_nothing_and_declarations_are_no_attributes() {
+    let prefixed = r#"<v:tenants xmlns:v="urn:v" xmlns:i="http://www.w3.org/2001/XMLSchema-instance">
+        <v:tenant xmlns:id="urn:id" v:id="1" i:type="T"><v:name> a  b </v:name><v:status> active </v:status><v:description i:nil="true"/></v:tenant>
+        <v:tenant v:id="2" id="3"/></v:tenants>"#;
+    let listed = xml(prefixed).tenants().unwrap();
+    assert_eq!((listed.items[0].id.as_str(), listed.items[0].name.as_str()), ("1", " a  b "));
+    assert_eq!((&listed.items[0].status, &listed.items[0].description), (&Some(TenantStatus::Active), &None));
+    assert_eq!(listed.items[1].id.as_str(), "3");
+}
+
+#[test]
+fn wrappers_of_any_name_may_be_empty_or_absent() {
+    for empty in ["<tenants/>", "<x></x>", "<x><y><tenant id='1'/></y></x>", "<x> <!-- --> </x>"] {
+        assert!(xml(empty).tenants().unwrap().items.is_empty(), "{empty}");
+    }
+    assert_eq!(xml("<tenant id='1'/>").tenants().unwrap().items.len(), 1);
+    assert_eq!(xml("<x><vm id='1'/><tenant id='2'/><vm id='3'/></x>").machines().unwrap().items.len(), 2);
+}
+
+#[test]
+fn an_item_without_identifier_is_left_out_and_counted() {
+    let listed = xml("<x><tenant><name>a</name></tenant><tenant id=''/><tenant id='a/b'/><tenant id='1'/></x>").tenants();
+    let listed = listed.unwrap();
+    assert_eq!((listed.items.len(), listed.unusable), (1, 3));
+    for not_one in ["<x/>", "<tenant/>", "<x><tenant id='1'/><tenant id='2'/></x>", "<x><tenant/><tenant id='2'/></x>"] {
+        assert!(xml(not_one).tenant().is_err(), "{not_one}");
+    }
+}
+
+#[test]
+fn unknown_words_are_kept() {
+    let tenant = xml("<tenant id='1'><status>Frozen</status><type>Hybrid</type></tenant>").tenant().unwrap();
+    assert_eq!(tenant.status, Some(TenantStatus::Unknown("Frozen".into())));
+    assert_eq!(tenant.kind, Some(TenantKind::Unknown("Hybrid".into())));
+    let machine = xml("<vm id='1' biosId='none'/>").machines().unwrap().items.remove(0);
+    assert_eq!(machine.bios_id, None);
+}
+
+#[test]
+fn line_ends_are_read_as_xml_says() {
+    let tenant = xml("<tenant id='1'><userData>a\r\nb&#13;c\rd</userData></tenant>").tenant().unwrap();
+    assert_eq!(tenant.user_data.as_deref(), Some("a\nb\rc\nd"));
+}
