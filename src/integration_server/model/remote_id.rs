@@ -20,7 +20,10 @@ impl RemoteId {
     /// `BAD_USER_INPUT` naming `argument`.
     pub fn parse(argument: &str, text: &str) -> Result<Self> {
         Self::read(text).ok_or_else(|| {
-            Error::bad_input(argument, "must be an identifier of 1 to 200 characters without /, ?, # and control characters")
+            Error::bad_input(
+                argument,
+                "must be an identifier of 1 to 200 characters without /, ?, # and control characters",
+            )
         })
     }
 

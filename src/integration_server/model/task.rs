@@ -158,6 +158,15 @@ pub struct TaskError {
     pub message: String,
 }
 
+/// What became of a wish to cancel a task. Either way the task may still end as completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancellation {
+    /// It is canceled.
+    Done,
+    /// It is on the way to its end.
+    Underway,
+}
+
 /// Which tasks to list (reference, K2); all that is named must hold.
 #[derive(Clone, Debug, Default)]
 pub struct TaskFilter {

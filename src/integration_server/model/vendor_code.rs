@@ -63,9 +63,46 @@ codes! {
     ServiceNotConfigured = "KSC_ServiceNotConfigured",
 }
 
+impl VendorCode {
+    /// What a caller is told of it. A taken name or BIOS identifier may be another tenant's, so those sentences say no more than that
+    /// it cannot be used.
+    pub const fn sentence(&self) -> &'static str {
+        match self {
+            Self::MandatoryParameterIsNotSpecified => "something that the Integration Server needs was not given",
+            Self::InvalidTenantType => "the Integration Server knows no tenants of this type",
+            Self::VKscCredentialsNotSpecified => "a complete tenant needs an administrator's name and password",
+            Self::InvalidViisAddressFormat => "the Integration Server does not take this address for its agents",
+            Self::TenantWithSpecifiedIdNotFound => "no such tenant of the Integration Server",
+            Self::VmWithSpecifiedIdNotFound => "no such virtual machine",
+            Self::VmWithSpecifiedBiosIdAlreadyExists => "no machine can be registered under this BIOS identifier",
+            Self::TenantWithSpecifiedNameAlreadyExists | Self::TenantGroupAlreadyExists => {
+                "no tenant can be made under this name"
+            }
+            Self::UserWithSpecifiedNameAlreadyExists => "no administrator's account can be made under this name",
+            Self::PasswordNotComplyPolicy => {
+                "the administrator's password does not comply with Security Center's policy"
+            }
+            Self::ServiceNotConfigured => {
+                "the Integration Server is not connected to Security Center; its operator has to set that up"
+            }
+            Self::Unknown(_) => "the Integration Server refused it",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_does_not_tell_who_has_a_taken_name() {
+        for code in VendorCode::ALL {
+            let sentence = code.sentence().to_ascii_lowercase();
+            assert!(
+                ["exist", "already", "taken", "registered by", "other"].iter().all(|word| !sentence.contains(word))
+            );
+        }
+    }
 
     #[test]
     fn every_listed_code_is_read_as_itself_and_no_other_text_leaves() {

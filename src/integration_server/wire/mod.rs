@@ -28,6 +28,11 @@ pub const XML_MAX: usize = 10 * 1024 * 1024;
 #[error("the answer of the Integration Server {0}")]
 pub struct Malformed(&'static str);
 
+impl Malformed {
+    /// The answer is about something else than what was asked for.
+    pub const ABOUT_ANOTHER: Self = Self("is about something else than what was asked for");
+}
+
 /// The crate's result, with what can go wrong here.
 type Result<T> = std::result::Result<T, Malformed>;
 

@@ -16,7 +16,9 @@ fn every_shape_of_a_202_names_its_task() {
         whole,
         format!(r#"<response><task id="{TASK_ID}"/></response>"#),
         format!("<taskId>{TASK_ID}</taskId>"),
-        format!("<r xmlns='urn:x'><TaskID> {TASK_ID} </TaskID><tenant>3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb</tenant></r>"),
+        format!(
+            "<r xmlns='urn:x'><TaskID> {TASK_ID} </TaskID><tenant>3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb</tenant></r>"
+        ),
         format!("<string xmlns=\"urn:x\">{TASK_ID}</string>"),
         format!("\"{TASK_ID}\""),
         TASK_ID.to_owned(),

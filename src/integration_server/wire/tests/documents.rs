@@ -90,10 +90,12 @@ fn wrappers_of_any_name_may_be_empty_or_absent() {
 
 #[test]
 fn an_item_without_identifier_is_left_out_and_counted() {
-    let listed = xml("<x><tenant><name>a</name></tenant><tenant id=''/><tenant id='a/b'/><tenant id='1'/></x>").tenants();
+    let listed =
+        xml("<x><tenant><name>a</name></tenant><tenant id=''/><tenant id='a/b'/><tenant id='1'/></x>").tenants();
     let listed = listed.unwrap();
     assert_eq!((listed.items.len(), listed.unusable), (1, 3));
-    for not_one in ["<x/>", "<tenant/>", "<x><tenant id='1'/><tenant id='2'/></x>", "<x><tenant/><tenant id='2'/></x>"] {
+    for not_one in ["<x/>", "<tenant/>", "<x><tenant id='1'/><tenant id='2'/></x>", "<x><tenant/><tenant id='2'/></x>"]
+    {
         assert!(xml(not_one).tenant().is_err(), "{not_one}");
     }
 }

@@ -14,7 +14,9 @@ fn refused(document: &str) -> bool {
 fn a_document_type_is_refused_whatever_it_holds() {
     let laughs = "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;&lol;\">]><tenants><tenant id='1'><name>&lol2;</name></tenant></tenants>";
     let external = "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><tenant id='1'><name>&x;</name></tenant>";
-    for document in [laughs, external, "<!DOCTYPE html><tenants/>", "<!doctype a><tenants/>", "<tenants><!DOCTYPE a></tenants>"] {
+    for document in
+        [laughs, external, "<!DOCTYPE html><tenants/>", "<!doctype a><tenants/>", "<tenants><!DOCTYPE a></tenants>"]
+    {
         assert!(refused(document), "{document}");
     }
 }
@@ -25,7 +27,11 @@ fn no_entity_but_the_five_is_known() {
         let known = name == "amp";
         assert_eq!(refused(&format!("<tenant id='1'><name>&{name};</name></tenant>")), !known, "{name}");
         assert_eq!(refused(&format!("<tenant id='1' x='&{name};'/>")), !known, "{name}");
-        assert_eq!(refused(&format!("<tenant id='1'><skipped><a b='c'>&{name};</a></skipped></tenant>")), !known, "{name}");
+        assert_eq!(
+            refused(&format!("<tenant id='1'><skipped><a b='c'>&{name};</a></skipped></tenant>")),
+            !known,
+            "{name}"
+        );
     }
 }
 
@@ -34,11 +40,36 @@ fn what_is_not_well_formed_is_refused_even_where_nobody_reads() {
     let misprint = "<vm id=\"1\" biosId=345ae5d6-eeb7-4635-884a-01ac1781deeb><name>x</name></vm>";
     assert!(xml(misprint).machines().is_err());
     for document in [
-        "", " ", "tenants", "<", "<tenants", "<tenants>", "<tenants></tenant>", "<tenants/><tenants/>", "<tenants/>x", "x<tenants/>",
-        "<tenants><a></b></tenants>", "<tenants><a b=c/></tenants>", "<tenants><a b='1' b='2'/></tenants>", "<tenants><a b/></tenants>",
-        "<tenants><a b='<'/></tenants>", "<tenants>&</tenants>", "<tenants>a & b</tenants>", "<tenants><![CDATA[</tenants>",
-        "<tenants><!-- -- --></tenants>", "<tenants><1/></tenants>", "<tenants><></></tenants>", "<tenants><a <b='1'/></tenants>", "<tenants>\u{1}</tenants>", "<tenants>\0</tenants>", "</tenants>", "<?xml version='1.0'?>",
-        "{\"tenants\":[]}", "<html><body>Service unavailable</body></html>", "<HTML/>", "<error><code>x</code></error>",
+        "",
+        " ",
+        "tenants",
+        "<",
+        "<tenants",
+        "<tenants>",
+        "<tenants></tenant>",
+        "<tenants/><tenants/>",
+        "<tenants/>x",
+        "x<tenants/>",
+        "<tenants><a></b></tenants>",
+        "<tenants><a b=c/></tenants>",
+        "<tenants><a b='1' b='2'/></tenants>",
+        "<tenants><a b/></tenants>",
+        "<tenants><a b='<'/></tenants>",
+        "<tenants>&</tenants>",
+        "<tenants>a & b</tenants>",
+        "<tenants><![CDATA[</tenants>",
+        "<tenants><!-- -- --></tenants>",
+        "<tenants><1/></tenants>",
+        "<tenants><></></tenants>",
+        "<tenants><a <b='1'/></tenants>",
+        "<tenants>\u{1}</tenants>",
+        "<tenants>\0</tenants>",
+        "</tenants>",
+        "<?xml version='1.0'?>",
+        "{\"tenants\":[]}",
+        "<html><body>Service unavailable</body></html>",
+        "<HTML/>",
+        "<error><code>x</code></error>",
     ] {
         assert!(refused(document), "{document}");
     }

@@ -20,7 +20,10 @@ fn a_tenant_sees_its_own_lines_alone() {
     let own = report(LINES, &ROMASHKA.to_uppercase());
     assert_eq!((own.periods.len(), own.foreign_lines, own.unreadable_lines.len()), (1, 2, 0));
     let period = &own.periods[0];
-    assert_eq!((period.machine_id.as_str(), period.machine_name.as_str()), ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "web-01"));
+    assert_eq!(
+        (period.machine_id.as_str(), period.machine_name.as_str()),
+        ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "web-01")
+    );
     assert_eq!(period.protected_until.as_ref().unwrap().at().unwrap().to_string(), "2024-03-02T00:00:00.000Z");
     assert!(report(LINES, "f2326a1f-24aa-4b59-96d2-af2e36352b89").periods.is_empty());
 }
@@ -28,10 +31,15 @@ fn a_tenant_sees_its_own_lines_alone() {
 #[test]
 fn names_with_semicolons_are_parted_by_the_one_uuid_between() {
     let own = report(LINES, TOKYO);
-    assert_eq!((own.periods[0].machine_id.as_str(), own.periods[0].machine_name.as_str()), ("522290fe-df3b-4f55-b621-0302603158d2", "vm"));
+    assert_eq!(
+        (own.periods[0].machine_id.as_str(), own.periods[0].machine_name.as_str()),
+        ("522290fe-df3b-4f55-b621-0302603158d2", "vm")
+    );
     let line = |middle: &str| format!("{TOKYO};{middle};2024-03-01T00:00:00;2024-03-03T00:00:00");
     assert_eq!(report(&line(&format!("a;b;{ROMASHKA};c;d;e")), TOKYO).periods[0].machine_name, "c;d;e");
-    for guess in [format!("a;{ROMASHKA};{TOKYO};b"), "a;b;c;d".into(), format!("{ROMASHKA};a;b;c"), format!("a;b;c;{ROMASHKA}")] {
+    for guess in
+        [format!("a;{ROMASHKA};{TOKYO};b"), "a;b;c;d".into(), format!("{ROMASHKA};a;b;c"), format!("a;b;c;{ROMASHKA}")]
+    {
         let report = report(&line(&guess), TOKYO);
         assert_eq!((report.periods.len(), report.unreadable_lines), (0, vec![1]), "{guess}");
     }

@@ -84,7 +84,8 @@ fn a_nil_error_is_none_and_an_error_stands_instead_of_a_result() {
 
 #[test]
 fn an_unknown_state_is_kept_and_a_missing_one_makes_the_task_unusable() {
-    let listed = xml("<x><task id='1'><state>Paused</state></task><task id='2'/><task><state>Failed</state></task></x>");
+    let listed =
+        xml("<x><task id='1'><state>Paused</state></task><task id='2'/><task><state>Failed</state></task></x>");
     let listed = listed.tasks().unwrap();
     assert_eq!((listed.items.len(), listed.unusable), (1, 2));
     assert_eq!(listed.items[0].state, TaskState::Unknown("Paused".into()));

@@ -1,0 +1,220 @@
+//! Calls the Integration Server: the fourteen methods of its REST API, each as one function.
+//!
+//! The server knows no credentials of tenants: whoever holds a client sees every tenant there. Which identifiers may be asked for is
+//! for the service to say, before it asks.
+
+mod calls;
+mod fault;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use self::calls::Calls;
+use self::fault::About;
+use super::model::{
+    Cancellation, Listed, MachineKey, NewTenant, NewVirtualMachine, RemoteId, RemoteTenant, Report, ReportRange,
+    Started, Task, TaskFilter, VirtualMachine,
+};
+use super::wire;
+use crate::error::{Error, Result as AppResult};
+use crate::outbound::{Answer, Call, Kind, Line, Operation, Outbound};
+use crate::upstreams::{Connection, Credential};
+
+pub use fault::{Fault, FaultKind};
+
+/// What a call comes to.
+type Result<T> = std::result::Result<T, Fault>;
+
+/// A tenant's way to an Integration Server. Every function makes one call; none is repeated here, and writes nowhere.
+pub struct Client {
+    outbound: Arc<Outbound>,
+    line: Line,
+    zone: TimeZone,
+    calls: Calls,
+}
+
+impl Client {
+    /// A client that goes that way.
+    ///
+    /// # Errors
+    /// If the connection is of another kind of system.
+    pub fn new(outbound: Arc<Outbound>, connection: &Connection) -> AppResult<Self> {
+        let Credential::Basic { user_name, password } = &*connection.credential else {
+            return Err(Error::internal("the credential is not one of an Integration Server"));
+        };
+        let zone = TimeZone::get(&connection.time_zone).map_err(Error::internal)?;
+        let calls = Calls::new(user_name, password, zone.clone());
+        Ok(Self { outbound, line: connection.own_line(), zone, calls })
+    }
+
+    /// T1: one tenant.
+    ///
+    /// # Errors
+    /// `TenantNotFound`; for this and all that follow, what [`FaultKind`] lists for every call.
+    pub async fn tenant(&self, operation: &Operation, id: &RemoteId) -> Result<RemoteTenant> {
+        let answer = self.send(operation, self.calls.tenant(id), About::Tenant).await?;
+        let tenant = self.read(&answer, |answer| answer.tenant())?;
+        self.is_the_one(&tenant.id, id).map(|()| tenant)
+    }
+
+    /// T2: all tenants of the installation, whoever they belong to.
+    pub async fn tenants(&self, operation: &Operation) -> Result<Vec<RemoteTenant>> {
+        let answer = self.send(operation, self.calls.tenants(), About::Nothing).await?;
+        self.read(&answer, |answer| answer.tenants()).map(|listed| self.usable("tenants", listed))
+    }
+
+    /// T3: the machines of a tenant.
+    ///
+    /// # Errors
+    /// `TenantNotFound`.
+    pub async fn machines(&self, operation: &Operation, tenant: &RemoteId) -> Result<Vec<VirtualMachine>> {
+        let answer = self.send(operation, self.calls.machines(tenant), About::Tenant).await?;
+        self.read(&answer, |answer| answer.machines()).map(|listed| self.usable("machines", listed))
+    }
+
+    /// T4: makes a tenant. A name or an account that is taken, and a password that does not please, show in the task alone.
+    ///
+    /// # Errors
+    /// `BadInput`.
+    pub async fn create_tenant(&self, operation: &Operation, new: &NewTenant) -> Result<Started> {
+        self.start(operation, self.calls.create_tenant(new), About::Nothing).await
+    }
+
+    /// T5: activates a tenant. The server accepts any identifier: check it first. An unknown one shows in the task alone.
+    pub async fn activate_tenant(&self, operation: &Operation, id: &RemoteId) -> Result<Started> {
+        self.start(operation, self.calls.activate_tenant(id), About::Tenant).await
+    }
+
+    /// T6: deactivates a tenant; as [`Client::activate_tenant`].
+    pub async fn deactivate_tenant(&self, operation: &Operation, id: &RemoteId) -> Result<Started> {
+        self.start(operation, self.calls.deactivate_tenant(id), About::Tenant).await
+    }
+
+    /// T7: registers a machine for a tenant. The answer is empty: its identifier is found with [`Client::machines`].
+    ///
+    /// # Errors
+    /// `TenantNotFound`, and `BiosIdTaken`, by whichever tenant.
+    pub async fn register_machine(
+        &self,
+        operation: &Operation,
+        tenant: &RemoteId,
+        new: &NewVirtualMachine,
+    ) -> Result<()> {
+        self.send(operation, self.calls.register_machine(tenant, new), About::Registration).await.map(drop)
+    }
+
+    /// T8: unregisters a machine. The documents do not say that the server checks whose it is: check it first.
+    ///
+    /// # Errors
+    /// `TenantNotFound`, `MachineNotFound`.
+    pub async fn unregister_machine(&self, operation: &Operation, tenant: &RemoteId, key: &MachineKey) -> Result<()> {
+        self.send(operation, self.calls.unregister_machine(tenant, key), About::Machine).await.map(drop)
+    }
+
+    /// T9: removes a tenant, with what was set up for it in Security Center if `artifacts`; otherwise that stays, and no
+    /// complete tenant of its name can be made again. Checks as little as [`Client::activate_tenant`].
+    pub async fn delete_tenant(&self, operation: &Operation, id: &RemoteId, artifacts: bool) -> Result<Started> {
+        self.start(operation, self.calls.delete_tenant(id, artifacts), About::Tenant).await
+    }
+
+    /// K1: one task, whoever started it.
+    ///
+    /// # Errors
+    /// `TaskNotFound`.
+    pub async fn task(&self, operation: &Operation, id: &RemoteId) -> Result<Task> {
+        let answer = self.send(operation, self.calls.task(id), About::Task).await?;
+        let task = self.read(&answer, |answer| answer.task())?;
+        self.is_the_one(&task.id, id).map(|()| task)
+    }
+
+    /// K2: all tasks of the installation that fit, also those of other tenants and of the server itself.
+    pub async fn tasks(&self, operation: &Operation, filter: &TaskFilter) -> Result<Vec<Task>> {
+        let answer = self.send(operation, self.calls.tasks(filter), About::Nothing).await?;
+        self.read(&answer, |answer| answer.tasks()).map(|listed| self.usable("tasks", listed))
+    }
+
+    /// K3: cancels a task. Whatever this says, the task may still end as completed.
+    ///
+    /// # Errors
+    /// `TaskNotFound`, `TaskEnded`, and `TaskIsPart` of another, with which alone it can be canceled.
+    pub async fn cancel_task(&self, operation: &Operation, id: &RemoteId) -> Result<Cancellation> {
+        let answer = self.send(operation, self.calls.cancel_task(id), About::Task).await?;
+        Ok(if answer.status == 200 { Cancellation::Done } else { Cancellation::Underway })
+    }
+
+    /// R1: makes a report about one tenant; its identifier is the outcome of the task.
+    ///
+    /// # Errors
+    /// `TenantNotFound`.
+    pub async fn create_report(
+        &self,
+        operation: &Operation,
+        tenant: &RemoteId,
+        range: &ReportRange,
+    ) -> Result<Started> {
+        self.start(operation, self.calls.create_report(tenant, range), About::Tenant).await
+    }
+
+    /// R2: what a report says about one tenant; whatever else stands in it is left out.
+    ///
+    /// # Errors
+    /// `ReportNotFound`; reports are kept for about a day.
+    pub async fn report(&self, operation: &Operation, id: &RemoteId, tenant: &RemoteId) -> Result<Report> {
+        let answer = self.send(operation, self.calls.report(id), About::Report).await?;
+        let report = self.read(&answer, |answer| answer.report(tenant))?;
+        if report.foreign_lines > 0 || !report.unreadable_lines.is_empty() {
+            let (foreign, unreadable) = (report.foreign_lines, report.unreadable_lines.len());
+            tracing::warn!(upstream = %self.line.endpoint.upstream, foreign, unreadable, "lines of a report were left out");
+        }
+        Ok(report)
+    }
+
+    async fn start(&self, operation: &Operation, call: Call, about: About) -> Result<Started> {
+        let answer = self.send(operation, call, about).await?;
+        Ok(self.understand(&answer).started(answer.location.as_deref()))
+    }
+
+    async fn send(&self, operation: &Operation, call: Call, about: About) -> Result<Answer> {
+        let (kind, what) = (call.kind, format!("{call:?}"));
+        let sent = self.outbound.send(operation, &self.line, call).await;
+        if kind == Kind::Write {
+            self.outbound.forget(self.line.tenant, self.line.endpoint.upstream);
+        }
+        let answer = sent.map_err(|failure| Fault::of_failure(failure, &self.line, kind))?;
+        let fits = match kind {
+            Kind::Read => answer.status == 200,
+            Kind::Write => (200..300).contains(&answer.status),
+        };
+        if fits {
+            Ok(answer)
+        } else {
+            Err(fault::refusal(&self.understand(&answer), (answer.status, kind, about), &self.line, &what))
+        }
+    }
+
+    fn understand<'a>(&'a self, answer: &'a Answer) -> wire::Answer<'a> {
+        wire::Answer { body: &answer.body, content_type: answer.content_type.as_deref(), zone: &self.zone }
+    }
+
+    fn read<T>(
+        &self,
+        answer: &Answer,
+        read: impl FnOnce(&wire::Answer<'_>) -> std::result::Result<T, wire::Malformed>,
+    ) -> Result<T> {
+        read(&self.understand(answer)).map_err(|malformed| Fault::malformed(malformed, &self.line))
+    }
+
+    /// An answer about another object than the one that was asked for is no answer.
+    fn is_the_one(&self, found: &RemoteId, asked: &RemoteId) -> Result<()> {
+        if found == asked { Ok(()) } else { Err(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.line)) }
+    }
+
+    fn usable<T>(&self, what: &str, listed: Listed<T>) -> Vec<T> {
+        if listed.unusable > 0 {
+            let (upstream, unusable) = (self.line.endpoint.upstream, listed.unusable);
+            tracing::warn!(%upstream, what, unusable, "items of a list have no identifier or state and were left out");
+        }
+        listed.items
+    }
+}

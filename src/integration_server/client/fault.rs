@@ -1,0 +1,176 @@
+//! What it means when a call does not succeed.
+
+use crate::error::{Error, ErrorCode, UpstreamDetail};
+use crate::integration_server::model::VendorCode;
+use crate::integration_server::wire::{self, Malformed};
+use crate::outbound::{Failure, Kind, Line};
+
+/// Why a call did not succeed: a kind, for the service that may know more and word it better, and an error that can be told as it is.
+#[derive(Debug)]
+pub struct Fault {
+    kind: FaultKind,
+    error: Error,
+}
+
+/// Kinds of faults. Every call may end in the last four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The server has no such tenant.
+    TenantNotFound,
+    /// The tenant has no such machine.
+    MachineNotFound,
+    /// The server has no such task, or no longer.
+    TaskNotFound,
+    /// The server has no such report, or no longer.
+    ReportNotFound,
+    /// The BIOS identifier is registered, perhaps by another tenant.
+    BiosIdTaken,
+    /// The task has ended, so that it cannot be canceled.
+    TaskEnded,
+    /// The task is part of another, with which alone it can be canceled.
+    TaskIsPart,
+    /// The server does not take what was given.
+    BadInput,
+    /// The server refused the gateway's account: its operator has to act.
+    Unauthorized,
+    /// Something was sent that was meant to change something, and whether it did is unknown: look before it is sent again.
+    OutcomeUnknown,
+    /// The server refused, and nothing changed.
+    Refused,
+    /// There was no answer, or none that can be understood; nothing changed.
+    Failed,
+}
+
+impl Fault {
+    /// What kind of fault.
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    pub(super) fn of_failure(failure: Failure, line: &Line, kind: Kind) -> Self {
+        let error = failure.into_error(line, kind == Kind::Write);
+        let kind = if error.is_outcome_unknown() { FaultKind::OutcomeUnknown } else { FaultKind::Failed };
+        Self { kind, error }
+    }
+
+    pub(super) fn malformed(malformed: Malformed, line: &Line) -> Self {
+        let error =
+            Error::new(ErrorCode::UpstreamMalformed, "the legacy system gave an answer that cannot be understood");
+        let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
+        Self { kind: FaultKind::Failed, error: error.because(malformed).of_upstream(detail).of_tenant(line.tenant) }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        fault.error
+    }
+}
+
+/// What a call is about, and so what a status without a code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Tenant,
+    Registration,
+    Machine,
+    Task,
+    Report,
+    /// Nothing that could be missing.
+    Nothing,
+}
+
+/// What an answer of another status than a success means: first the status, then the code in it (reference, section 6).
+pub(super) fn refusal(
+    answer: &wire::Answer<'_>,
+    (status, sent, about): (u16, Kind, About),
+    line: &Line,
+    what: &str,
+) -> Fault {
+    let code = answer.vendor_code();
+    let kind = kind(status, code.as_ref(), sent, about);
+    let (public, sentence) = told(kind, status, code.as_ref());
+    let cause = format!("{what} was answered with {status} {code:?}");
+    let detail = UpstreamDetail {
+        system: line.endpoint.system,
+        status: Some(status),
+        // This one would tell a partner that somebody has the machine.
+        code: code.filter(|_| kind != FaultKind::BiosIdTaken).and_then(|code| code.as_str()),
+    };
+    let error = Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(line.tenant);
+    let error = if kind == FaultKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };
+    Fault { kind, error }
+}
+
+fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> FaultKind {
+    match (status, code) {
+        (401 | 403, _) => FaultKind::Unauthorized,
+        (400, Some(code)) if is_bad_input(code) => FaultKind::BadInput,
+        (404, Some(VendorCode::TenantWithSpecifiedIdNotFound)) => FaultKind::TenantNotFound,
+        (404, Some(VendorCode::VmWithSpecifiedIdNotFound)) => FaultKind::MachineNotFound,
+        (404, _) => match about {
+            About::Tenant | About::Registration => FaultKind::TenantNotFound,
+            About::Machine => FaultKind::MachineNotFound,
+            About::Task => FaultKind::TaskNotFound,
+            About::Report => FaultKind::ReportNotFound,
+            About::Nothing => FaultKind::Refused,
+        },
+        (405, _) if about == About::Task => FaultKind::TaskIsPart,
+        (409, _) if about == About::Task => FaultKind::TaskEnded,
+        (409, _) if about == About::Registration => FaultKind::BiosIdTaken,
+        // Before it can start, by its own word.
+        (501 | 503, _) | (_, Some(VendorCode::ServiceNotConfigured)) => FaultKind::Refused,
+        (500.., _) if sent == Kind::Write => FaultKind::OutcomeUnknown,
+        (500.., _) => FaultKind::Failed,
+        // A success that is not the one of this method, or a redirect.
+        (..400, _) => FaultKind::Failed,
+        _ => FaultKind::Refused,
+    }
+}
+
+fn is_bad_input(code: &VendorCode) -> bool {
+    matches!(
+        code,
+        VendorCode::MandatoryParameterIsNotSpecified
+            | VendorCode::InvalidTenantType
+            | VendorCode::VKscCredentialsNotSpecified
+            | VendorCode::InvalidViisAddressFormat
+            | VendorCode::PasswordNotComplyPolicy
+    )
+}
+
+fn told(kind: FaultKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, &'static str) {
+    let sentence = code.map(VendorCode::sentence);
+    match kind {
+        FaultKind::TenantNotFound => (ErrorCode::NotFound, VendorCode::TenantWithSpecifiedIdNotFound.sentence()),
+        FaultKind::MachineNotFound => (ErrorCode::NotFound, VendorCode::VmWithSpecifiedIdNotFound.sentence()),
+        FaultKind::TaskNotFound => (ErrorCode::NotFound, "no such task"),
+        FaultKind::ReportNotFound => (ErrorCode::NotFound, "no such report"),
+        FaultKind::BiosIdTaken => (ErrorCode::Conflict, VendorCode::VmWithSpecifiedBiosIdAlreadyExists.sentence()),
+        FaultKind::TaskEnded => (ErrorCode::Conflict, "the task has ended"),
+        FaultKind::TaskIsPart => (ErrorCode::Conflict, "the task is part of another and can only be canceled with it"),
+        FaultKind::BadInput => (ErrorCode::BadUserInput, sentence.unwrap_or("the Integration Server does not take it")),
+        FaultKind::Unauthorized => (
+            ErrorCode::UpstreamUnauthorized,
+            "the legacy system refused the gateway's own account; its operator has to act",
+        ),
+        FaultKind::OutcomeUnknown => {
+            (ErrorCode::UpstreamUnavailable, "the legacy system failed, and whether it did what was asked is not known")
+        }
+        FaultKind::Failed if status < 400 => {
+            (ErrorCode::UpstreamMalformed, "the legacy system gave an answer that cannot be understood")
+        }
+        FaultKind::Failed => (ErrorCode::UpstreamUnavailable, "the legacy system is in trouble"),
+        FaultKind::Refused => match status {
+            408 | 429 | 503 if code != Some(&VendorCode::ServiceNotConfigured) => {
+                (ErrorCode::UpstreamUnavailable, "the legacy system takes no requests at the moment")
+            }
+            409 => {
+                (ErrorCode::Conflict, sentence.unwrap_or("the state of things at the Integration Server forbids it"))
+            }
+            _ => (ErrorCode::UpstreamRejected, sentence.unwrap_or("the Integration Server refused it")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

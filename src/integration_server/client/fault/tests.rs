@@ -1,0 +1,103 @@
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::ids::{TenantId, UpstreamId};
+use crate::outbound::{AddressPolicy, BaseUrl, Endpoint, Identity};
+
+fn line() -> Line {
+    let endpoint = Endpoint {
+        upstream: UpstreamId("0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11".parse().unwrap()),
+        system: "INTEGRATION_SERVER",
+        revision: 1,
+        base_url: BaseUrl::parse("baseURL", "https://viis.example:7271", AddressPolicy { allow_private: false })
+            .unwrap(),
+        ca_certificate: None,
+    };
+    let tenant = TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap());
+    Line { tenant, endpoint: Arc::new(endpoint), identity: Identity("own".into()) }
+}
+
+fn fault(status: u16, body: &str, sent: Kind, about: About) -> Fault {
+    let answer = wire::Answer { body: body.as_bytes(), content_type: None, zone: &TimeZone::UTC };
+    refusal(&answer, (status, sent, about), &line(), "POST /tenants")
+}
+
+#[test]
+fn the_status_decides_and_the_code_refines_it() {
+    use FaultKind::*;
+    let (not_found, machine) = ("VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_VmWithSpecifiedIdNotFound");
+    for (status, body, about, kind, code) in [
+        (401, "", About::Task, Unauthorized, ErrorCode::UpstreamUnauthorized),
+        (403, not_found, About::Tenant, Unauthorized, ErrorCode::UpstreamUnauthorized),
+        (404, not_found, About::Machine, TenantNotFound, ErrorCode::NotFound),
+        (404, machine, About::Machine, MachineNotFound, ErrorCode::NotFound),
+        (404, "<html>", About::Machine, MachineNotFound, ErrorCode::NotFound),
+        (404, "", About::Registration, TenantNotFound, ErrorCode::NotFound),
+        (404, "", About::Task, TaskNotFound, ErrorCode::NotFound),
+        (404, "", About::Report, ReportNotFound, ErrorCode::NotFound),
+        (404, "", About::Nothing, Refused, ErrorCode::UpstreamRejected),
+        (400, "VIRMT_InvalidTenantType", About::Nothing, BadInput, ErrorCode::BadUserInput),
+        (400, "VIRMT_New", About::Nothing, Refused, ErrorCode::UpstreamRejected),
+        (405, "", About::Task, TaskIsPart, ErrorCode::Conflict),
+        (405, "", About::Tenant, Refused, ErrorCode::UpstreamRejected),
+        (409, "", About::Task, TaskEnded, ErrorCode::Conflict),
+        (409, "", About::Registration, BiosIdTaken, ErrorCode::Conflict),
+        (409, "", About::Tenant, Refused, ErrorCode::Conflict),
+        (415, "", About::Report, Refused, ErrorCode::UpstreamRejected),
+        (429, "", About::Tenant, Refused, ErrorCode::UpstreamUnavailable),
+        (503, "", About::Tenant, Refused, ErrorCode::UpstreamUnavailable),
+        (503, "KSC_ServiceNotConfigured", About::Tenant, Refused, ErrorCode::UpstreamRejected),
+        (500, "KSC_ServiceNotConfigured", About::Tenant, Refused, ErrorCode::UpstreamRejected),
+        (302, "", About::Tenant, Failed, ErrorCode::UpstreamMalformed),
+        (206, "", About::Report, Failed, ErrorCode::UpstreamMalformed),
+    ] {
+        let fault = fault(status, body, Kind::Write, about);
+        let found = fault.kind();
+        assert_eq!((found, Error::from(fault).code()), (kind, code), "{status} {body} {about:?}");
+    }
+}
+
+#[test]
+fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() {
+    for status in [500, 502, 504, 599] {
+        let wrote = fault(status, "", Kind::Write, About::Tenant);
+        assert_eq!(wrote.kind(), FaultKind::OutcomeUnknown);
+        let error = Error::from(wrote);
+        assert!(error.is_outcome_unknown() && !error.retryable());
+        let read = fault(status, "", Kind::Read, About::Tenant);
+        assert_eq!(read.kind(), FaultKind::Failed);
+        assert!(Error::from(read).retryable());
+    }
+}
+
+#[test]
+fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
+    for failure in [Failure::Timeout { sent: true }, Failure::Broken("x".into()), Failure::Malformed("x".into())] {
+        assert_eq!(Fault::of_failure(failure.clone(), &line(), Kind::Write).kind(), FaultKind::OutcomeUnknown);
+        assert_eq!(Fault::of_failure(failure, &line(), Kind::Read).kind(), FaultKind::Failed);
+    }
+    for failure in [Failure::Timeout { sent: false }, Failure::Unreachable("x".into()), Failure::CircuitOpen] {
+        assert_eq!(Fault::of_failure(failure, &line(), Kind::Write).kind(), FaultKind::Failed);
+    }
+}
+
+#[test]
+fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
+    let error =
+        Error::from(fault(404, "VIRMT_TenantWithSpecifiedIdNotFound at viis.example", Kind::Read, About::Tenant));
+    assert_eq!(error.upstream().unwrap().code, Some("VIRMT_TenantWithSpecifiedIdNotFound"));
+    assert_eq!(error.upstream().unwrap().status, Some(404));
+    assert!(!error.message().contains("viis.example"));
+    assert_eq!(Error::from(fault(400, "VIRMT_New", Kind::Read, About::Tenant)).upstream().unwrap().code, None);
+}
+
+#[test]
+fn a_taken_bios_identifier_does_not_tell_that_somebody_has_it() {
+    let body =
+        "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>";
+    let error = Error::from(fault(409, body, Kind::Write, About::Registration));
+    assert_eq!((error.code(), error.upstream().unwrap().code), (ErrorCode::Conflict, None));
+    assert!(!error.message().contains("already") && !error.message().contains("exist"));
+}
