@@ -74,7 +74,7 @@ pub struct Core {
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
     pub upstreams: Arc<Upstreams>,
-    /// The way to them.
+    /// The way out to them.
     pub outbound: Arc<Outbound>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
@@ -115,9 +115,10 @@ impl Core {
         };
         let master = Arc::new(master);
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
+        let outbound = Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone());
         Ok(Self {
             upstreams: Arc::new(Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity)),
-            outbound: Arc::new(Outbound::new(Settings {})),
+            outbound: Arc::new(outbound),
             authorizer: Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity)),
             tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
             clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),

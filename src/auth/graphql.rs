@@ -4,6 +4,7 @@ use async_graphql::Context;
 
 use super::context::RequestContext;
 use crate::error::{Error, Result};
+use crate::outbound::Operation;
 
 /// The context that the door put into the request.
 ///
@@ -11,6 +12,14 @@ use crate::error::{Error, Result};
 /// If a request was executed without one, which no door does.
 pub fn request<'a>(ctx: &Context<'a>) -> Result<&'a RequestContext> {
     ctx.data_opt::<RequestContext>().ok_or_else(|| Error::internal("a request without context was executed"))
+}
+
+/// What counts the request's calls of legacy systems; the door put it into the request.
+///
+/// # Errors
+/// As [`request`].
+pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<Operation>> {
+    ctx.data_opt::<std::sync::Arc<Operation>>().ok_or_else(|| Error::internal("a request without count was executed"))
 }
 
 /// A room of the house that the schema was built with.

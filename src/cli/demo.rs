@@ -31,6 +31,7 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
     folder.path().clone_into(&mut config.data.dir);
     config.database.url = None;
     config.playground.enabled = true;
+    config.upstream.allow_private_addresses = true;
     let stop = told_to_stop()?;
     let listeners = bind(&mut config).await?;
     let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await?;

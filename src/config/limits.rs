@@ -88,6 +88,23 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__CONNECTION_INIT`, default `5s`.
     #[serde(with = "friendly_duration")]
     pub connection_init: Duration,
+
+    /// The most calls of legacy systems that an operation makes for one tenant, repeated ones counted each, from 1 to 1000000.
+    /// Variable `TENANT_GATEWAY__LIMITS__UPSTREAM_CALLS_PER_TENANT`, default `100`.
+    pub upstream_calls_per_tenant: u64,
+
+    /// The most calls of legacy systems that an operation makes in all, from 1 to 1000000.
+    /// Variable `TENANT_GATEWAY__LIMITS__UPSTREAM_CALLS`, default `2000`.
+    pub upstream_calls: u64,
+
+    /// Of how many tenants an operation asks the legacy systems at the same time, from 1 to 1000.
+    /// Variable `TENANT_GATEWAY__LIMITS__TENANTS_AT_ONCE`, default `8`.
+    pub tenants_at_once: usize,
+
+    /// How long one tenant's part of a query over several may take, from 100 milliseconds to 10 minutes.
+    /// Variable `TENANT_GATEWAY__LIMITS__TENANT_DEADLINE`, default `10s`.
+    #[serde(with = "friendly_duration")]
+    pub tenant_deadline: Duration,
 }
 
 impl Default for LimitsConfig {
@@ -112,6 +129,10 @@ impl Default for LimitsConfig {
             subscriptions: 100,
             streams: 5000,
             connection_init: Duration::from_secs(5),
+            upstream_calls_per_tenant: 100,
+            upstream_calls: 2000,
+            tenants_at_once: 8,
+            tenant_deadline: Duration::from_secs(10),
         }
     }
 }
@@ -138,6 +159,10 @@ impl LimitsConfig {
         ranges::duration(self.execution, Duration::from_millis(100)..=Duration::from_mins(10))?;
         ranges::number(self.subscriptions, 1..=10_000)?;
         ranges::number(self.streams, 1..=1_000_000)?;
-        ranges::duration(self.connection_init, Duration::from_millis(100)..=Duration::from_mins(1))
+        ranges::duration(self.connection_init, Duration::from_millis(100)..=Duration::from_mins(1))?;
+        ranges::number(self.upstream_calls_per_tenant, 1..=1_000_000)?;
+        ranges::number(self.upstream_calls, 1..=1_000_000)?;
+        ranges::number(self.tenants_at_once, 1..=1000)?;
+        ranges::duration(self.tenant_deadline, Duration::from_millis(100)..=Duration::from_mins(10))
     }
 }

@@ -108,6 +108,7 @@ impl Config {
         self.limits.check()?;
         self.rate_limit.check()?;
         self.cors.check()?;
+        self.upstream.check()?;
         self.log.check()
     }
 
@@ -131,6 +132,11 @@ impl Config {
                     && self.graphql.trusted_documents.is_none(),
                 ["graphql.trusted_documents_mode", "graphql.trusted_documents"],
                 "graphql.trusted_documents must name the file of trusted documents",
+            ),
+            (
+                self.upstream.connect_timeout > self.upstream.timeout,
+                ["upstream.connect_timeout", "upstream.timeout"],
+                "upstream.connect_timeout must not be longer than upstream.timeout, of which it is a part",
             ),
             (
                 one_listener,

@@ -1,11 +1,102 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::{friendly_duration, ranges};
+
 /// Calls to the legacy systems.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpstreamConfig {
-    /// Whether an upstream's base URL may lie in a private network. Accepted because scripts set it; it takes effect
-    /// with the upstreams, which this version does not have yet.
+    /// Whether a legacy system may stand at a loopback or private address, and be called there without TLS. Link-local
+    /// addresses, multicast and the metadata services of clouds are never called.
     /// Variable `TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES`, default `false`.
     pub allow_private_addresses: bool,
+
+    /// How long a connection may take, its name and its certificate included, from 10 milliseconds to 1 minute.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__CONNECT_TIMEOUT`, default `3s`.
+    #[serde(with = "friendly_duration")]
+    pub connect_timeout: Duration,
+
+    /// How long a call may take, from connecting to the end of the answer, from 100 milliseconds to 10 minutes, and longer than
+    /// a connection may. A read ends with its operation even so.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__TIMEOUT`, default `15s`.
+    #[serde(with = "friendly_duration")]
+    pub timeout: Duration,
+
+    /// How often a read that failed in a way that may pass is sent again, at most 10. Writes are never sent again.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__RETRIES`, default `2`.
+    pub retries: u32,
+
+    /// How many calls of one tenant are at one installation at once, from 1 to 10000.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__CONCURRENCY`, default `16`.
+    pub concurrency: usize,
+
+    /// How many calls may wait for a tenant's place at an installation, or for their turn under one credential, from 1 to
+    /// 1000000. Callers are served in turn.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__QUEUE`, default `1000`.
+    pub queue: usize,
+
+    /// How many calls this node makes in any 60 seconds at one installation with one credential, at most 1000000; 0 sets no
+    /// limit. Deep Security refuses more than 500 a minute of a key.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__CALLS_PER_MINUTE`, default `480`.
+    pub calls_per_minute: usize,
+
+    /// After how many failures in a row a tenant's circuit to an installation opens, from 1 to 1000000.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_FAILURES`, default `5`.
+    pub breaker_failures: u32,
+
+    /// It also opens when half of at least so many calls failed, from 1 to 1000000,
+    /// Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_SAMPLE`, default `20`.
+    pub breaker_sample: u32,
+
+    /// within this time, from 100 milliseconds to 10 minutes.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_WINDOW`, default `10s`.
+    #[serde(with = "friendly_duration")]
+    pub breaker_window: Duration,
+
+    /// How long an open circuit lets nothing through before it lets one call try, from 10 milliseconds to 10 minutes.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_OPEN`, default `10s`.
+    #[serde(with = "friendly_duration")]
+    pub breaker_open: Duration,
+
+    /// How many bytes of answers are remembered, for fields that remember any, at most 1 GiB; 0 for none.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
+    pub cache_size: usize,
+}
+
+impl Default for UpstreamConfig {
+    fn default() -> Self {
+        Self {
+            allow_private_addresses: false,
+            connect_timeout: Duration::from_secs(3),
+            timeout: Duration::from_secs(15),
+            retries: 2,
+            concurrency: 16,
+            queue: 1000,
+            calls_per_minute: 480,
+            breaker_failures: 5,
+            breaker_sample: 20,
+            breaker_window: Duration::from_secs(10),
+            breaker_open: Duration::from_secs(10),
+            cache_size: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl UpstreamConfig {
+    pub(super) fn check(&self) -> Result<(), String> {
+        let tenth = Duration::from_millis(100);
+        ranges::duration(self.connect_timeout, Duration::from_millis(10)..=Duration::from_mins(1))?;
+        ranges::duration(self.timeout, tenth..=Duration::from_mins(10))?;
+        ranges::number(self.retries, 0..=10)?;
+        ranges::number(self.concurrency, 1..=10_000)?;
+        ranges::number(self.queue, 1..=1_000_000)?;
+        ranges::number(self.calls_per_minute, 0..=1_000_000)?;
+        ranges::number(self.breaker_failures, 1..=1_000_000)?;
+        ranges::number(self.breaker_sample, 1..=1_000_000)?;
+        ranges::duration(self.breaker_window, tenth..=Duration::from_mins(10))?;
+        ranges::duration(self.breaker_open, Duration::from_millis(10)..=Duration::from_mins(10))?;
+        ranges::number(self.cache_size, 0..=1024 * 1024 * 1024)
+    }
 }

@@ -1,8 +1,14 @@
 //! Where an installation of a legacy system may stand.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use crate::error::Result;
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+
+/// The longest base URL, in bytes.
+const LONGEST: usize = 2048;
 
 /// Which addresses may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,18 +29,107 @@ impl BaseUrl {
     /// `BAD_USER_INPUT` naming `argument` and what is wrong: another scheme, no host, a user name, a query, a fragment, an address
     /// that the policy forbids. A name is resolved, and judged, when it is called.
     pub fn parse(argument: &str, text: &str, policy: AddressPolicy) -> Result<Self> {
-        let _ = (argument, policy);
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        let refused = |must: &str| Err(Error::bad_input(argument, must));
+        let url = match Url::parse(text) {
+            Ok(url) if text.len() <= LONGEST => url,
+            _ => {
+                return refused(
+                    "must be an absolute URL of at most 2048 bytes, such as https://manager.example:4119/api",
+                );
+            }
+        };
+        let plain = match url.scheme() {
+            "https" => false,
+            "http" if policy.allow_private => true,
+            _ => return refused("must begin with https://"),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused("must not hold a user name or a password");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refused("must end with its path: no query, no fragment");
+        }
+        match address(&url) {
+            Some(address) if !policy.permits(address, plain) => refused("is at an address that is not allowed here"),
+            _ => Ok(Self(url.as_str().trim_end_matches('/').to_owned())),
+        }
     }
 
     /// The text, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether calls go there without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.0.starts_with("http:")
+    }
+}
+
+/// The address in a URL, where there is one in place of a name.
+fn address(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
+    }
 }
 
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: AddressPolicy = AddressPolicy { allow_private: true };
+    const CLOSED: AddressPolicy = AddressPolicy { allow_private: false };
+
+    #[test]
+    fn a_slash_at_the_end_is_dropped_and_the_rest_kept() {
+        for (text, kept) in [
+            ("https://manager.example:4119/api/", "https://manager.example:4119/api"),
+            ("https://MANAGER.example/", "https://manager.example"),
+            ("https://8.8.8.8", "https://8.8.8.8"),
+        ] {
+            assert_eq!(BaseUrl::parse("baseURL", text, CLOSED).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_is_refused_by_name() {
+        for text in [
+            "",
+            "manager.example",
+            "ftp://manager.example",
+            "file:///etc/passwd",
+            "https://",
+            "https://user@manager.example",
+            "https://user:pass@manager.example",
+            "https://manager.example?x=1",
+            "https://manager.example#x",
+            "http://8.8.8.8",
+            "https://169.254.169.254",
+            "https://[::ffff:169.254.169.254]",
+            "https://0xa9fea9fe",
+            "https://[fe80::1]",
+            "https://0.0.0.0",
+        ] {
+            let error = BaseUrl::parse("baseURL", text, OPEN).unwrap_err();
+            assert!(error.message().starts_with("baseURL: "), "{text}");
+        }
+    }
+
+    #[test]
+    fn private_places_need_the_policy() {
+        let private =
+            ["http://127.0.0.1:1234", "https://10.0.0.1", "https://[::1]", "http://manager", "https://2130706433"];
+        for text in private {
+            assert!(BaseUrl::parse("baseURL", text, OPEN).is_ok(), "{text}");
+            assert!(BaseUrl::parse("baseURL", text, CLOSED).is_err(), "{text}");
+        }
     }
 }

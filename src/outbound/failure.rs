@@ -28,6 +28,10 @@ pub enum Failure {
         /// How many it may make.
         limit: u64,
     },
+    /// More calls wait than can be made in time, or the far side wants to be left alone longer than that: nothing was sent.
+    Busy,
+    /// What was asked for cannot be written as HTTP, or would lead out of the installation: nothing was sent.
+    Unsendable(Arc<str>),
     /// The operation's time, or the tenant's part of it, was over before the call could be sent.
     Deadline,
 }
@@ -46,6 +50,8 @@ impl Failure {
             Self::CircuitOpen => {
                 Self::told(ErrorCode::CircuitOpen, "failed too often and is left alone for a while", None)
             }
+            Self::Busy => Self::told(ErrorCode::UpstreamUnavailable, "takes no more calls for now", None),
+            Self::Unsendable(cause) => Error::internal(format!("a call cannot be sent: {cause}")),
             Self::Budget { of_tenant, limit } => {
                 let whose = if of_tenant { "one tenant" } else { "one operation" };
                 let message = format!("all {limit} calls of legacy systems that {whose} may cost are used");
@@ -58,6 +64,24 @@ impl Failure {
         let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
         let error = error.of_upstream(detail).of_tenant(line.tenant);
         if unknown { error.with_unknown_outcome() } else { error }
+    }
+
+    /// The code of the error.
+    pub(super) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unreachable(_) | Self::Broken(_) | Self::Busy => ErrorCode::UpstreamUnavailable,
+            Self::Timeout { .. } => ErrorCode::UpstreamTimeout,
+            Self::Malformed(_) => ErrorCode::UpstreamMalformed,
+            Self::CircuitOpen => ErrorCode::CircuitOpen,
+            Self::Budget { .. } => ErrorCode::UpstreamBudgetExceeded,
+            Self::Deadline => ErrorCode::DeadlineExceeded,
+            Self::Unsendable(_) => ErrorCode::InternalServerError,
+        }
+    }
+
+    /// Whether it comes of the operation that made the call, so that another, who waits for the same, may have more luck.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Budget { .. } | Self::Deadline | Self::Busy | Self::Timeout { .. })
     }
 
     fn told(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {

@@ -20,7 +20,8 @@ pub struct Endpoint {
     pub ca_certificate: Option<String>,
 }
 
-/// As whom the gateway calls: the credential, by a name that tells nothing of it, and how much it may.
+/// As whom the gateway calls: the credential, by a name that tells nothing of it, and how much it may. Two credentials of one
+/// installation never have the same name, since vendors count calls by credential, and so does the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity(pub String);
 
@@ -34,6 +35,27 @@ pub struct Line {
     pub endpoint: Arc<Endpoint>,
     /// As whom.
     pub identity: Identity,
+}
+
+/// A line as a key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LineKey {
+    /// On whose behalf.
+    pub tenant: TenantId,
+    /// Whereto.
+    pub upstream: UpstreamId,
+    /// As it is now.
+    pub revision: i64,
+    /// As whom.
+    pub identity: Identity,
+}
+
+impl Line {
+    /// The line as a key.
+    pub fn key(&self) -> LineKey {
+        let Endpoint { upstream, revision, .. } = *self.endpoint;
+        LineKey { tenant: self.tenant, upstream, revision, identity: self.identity.clone() }
+    }
 }
 
 impl fmt::Debug for Line {

@@ -2,25 +2,52 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`base_url`] | where an installation may stand (feature F21) |
+//! | [`base_url`], `address`, `resolver` | where an installation may stand (feature F21) |
 //! | [`line`] | for whom a call goes where: the key of everything that is shared, counted or remembered |
-//! | [`call`] | one call and its answer |
-//! | [`failure`] | how a call can fail, and what that means for the caller |
-//! | [`operation`] | what one operation of a caller may spend: calls, time, tenants at once |
+//! | [`call`], `exchange`, `trace` | one call and its answer, and both on the wire |
+//! | `pool`, [`tls`] | connections, and whom they trust |
+//! | [`failure`], `retry` | how a call can fail, what that means for the caller, and what is tried again |
+//! | [`operation`], `budget`, [`turn`], `once` | what one operation of a caller may spend: calls, time, tenants at once |
+//! | `lines`, `breaker`, `concurrency`, `rate`, `fair` | what is known of each tenant's way and each credential, and holds calls back |
+//! | `sharing`, `cache` | reads that serve more than one |
 //! | [`status`] | how a tenant's line to an installation is doing, as data |
+//! | `send`, `attempt`, [`settings`] | all of it, in order |
 
+mod address;
+mod attempt;
 pub mod base_url;
+mod breaker;
+mod budget;
+mod cache;
 pub mod call;
+mod concurrency;
+mod exchange;
 pub mod failure;
+mod fair;
 pub mod line;
+mod lines;
+mod once;
 pub mod operation;
+mod pool;
+mod rate;
+mod resolver;
+mod retry;
 mod send;
+pub mod settings;
+mod sharing;
 pub mod status;
+pub mod tls;
+mod trace;
+pub mod turn;
 
 pub use base_url::{AddressPolicy, BaseUrl};
+pub use breaker::BreakerSettings;
 pub use call::{Answer, Call, Kind};
 pub use failure::Failure;
-pub use line::{Endpoint, Identity, Line};
-pub use operation::{Allowance, Operation, Turn};
-pub use send::{Outbound, Settings};
+pub use line::{Endpoint, Identity, Line, LineKey};
+pub use operation::{Allowance, Operation};
+pub use send::Outbound;
+pub use settings::Settings;
 pub use status::{Circuit, Status};
+pub use tls::check_certificates;
+pub use turn::Turn;

@@ -1,24 +1,37 @@
 //! Sending.
 
-use super::call::{Answer, Call};
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::time::{sleep_until, timeout_at};
+
+use super::attempt::{Journey, Sender};
+use super::cache::Cache;
+use super::call::{Answer, Call, Kind};
+use super::exchange::{Message, Reply};
 use super::failure::Failure;
 use super::line::Line;
 use super::operation::Operation;
+use super::retry;
+use super::settings::Settings;
+use super::sharing::{Flights, Key};
 use super::status::Status;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 use crate::ids::{TenantId, UpstreamId};
 
-/// How calls are made.
-#[derive(Clone, Debug)]
-pub struct Settings {}
-
 /// The way out. One for each process.
-pub struct Outbound {}
+pub struct Outbound {
+    sender: Arc<Sender>,
+    cache: Arc<Cache>,
+    flights: Flights,
+}
 
 impl Outbound {
     /// A way out by these settings.
-    pub fn new(settings: Settings) -> Self {
-        let _ = settings;
-        Self {}
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        let cache = Arc::new(Cache::new(settings.cache_size));
+        Self { sender: Arc::new(Sender::new(settings, clock, entropy)), cache, flights: Flights::default() }
     }
 
     /// Sends a call: within the operation's budget and time, the line's circuit, concurrency and rate; reads are repeated when they fail
@@ -27,18 +40,110 @@ impl Outbound {
     /// # Errors
     /// [`Failure`]: no answer. An answer of any status is an answer.
     pub async fn send(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
-        let _ = (operation, line, call);
-        Err(Failure::CircuitOpen)
+        match call.kind {
+            Kind::Read => self.read(operation, line, call).await,
+            Kind::Write => self.write(operation, line, call).await,
+        }
     }
 
     /// How a tenant's line to an installation is doing, as this node saw it.
     pub fn status(&self, tenant: TenantId, upstream: UpstreamId) -> Status {
-        let _ = (tenant, upstream);
-        Status::default()
+        self.sender.lines.status(tenant, upstream)
     }
 
-    /// Forgets what was remembered of a tenant at an installation: to be called after every write there.
+    /// Forgets what was remembered of a tenant at an installation, and what is being read. Every write of the tenant there does
+    /// so by itself; it is to be called after what changes the tenant's data some other way.
     pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
-        let _ = (tenant, upstream);
+        self.sender.lines.forget(tenant, upstream);
+    }
+
+    async fn write(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
+        let journey = self.journey(operation, line, call)?;
+        // Also if nobody waits for the answer any more.
+        let _stale = Stale { outbound: self, operation, line };
+        self.sender.attempt(&journey).await.map(|reply| reply.answer)
+    }
+
+    async fn read(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
+        let key = Key::new(line, self.sender.lines.way(line).generation(), &call);
+        let remember = call.remember;
+        if let Some(answer) = remember.and_then(|_| self.cache.get(&key)) {
+            return Ok(answer);
+        }
+        let journey = Arc::new(self.journey(operation, line, call)?);
+        loop {
+            let seat = self.flights.board(key, || {
+                let (sender, cache, journey) = (self.sender.clone(), self.cache.clone(), journey.clone());
+                async move {
+                    let answer = sender.read(&journey).await?;
+                    if let Some(lasts) = remember {
+                        cache.put(key, &answer, lasts);
+                    }
+                    Ok(answer)
+                }
+                .boxed()
+            });
+            if seat.is_first {
+                return seat.flight.await;
+            }
+            match timeout_at(operation.deadline(line.tenant), seat.flight).await {
+                Err(_) => return Err(Failure::Deadline),
+                Ok(Err(failure)) if failure.is_own() => {}
+                Ok(outcome) => return outcome,
+            }
+        }
+    }
+
+    fn journey(&self, operation: &Operation, line: &Line, call: Call) -> Result<Journey, Failure> {
+        Ok(Journey {
+            operation: operation.clone(),
+            line: line.clone(),
+            way: self.sender.lines.way(line),
+            limiter: self.sender.lines.limiter(line),
+            kind: call.kind,
+            message: Message::new(&line.endpoint, call, operation.request_id())?,
+        })
+    }
+}
+
+/// What was known before a write ends with it.
+struct Stale<'a> {
+    outbound: &'a Outbound,
+    operation: &'a Operation,
+    line: &'a Line,
+}
+
+impl Drop for Stale<'_> {
+    fn drop(&mut self) {
+        let (tenant, upstream) = (self.line.tenant, self.line.endpoint.upstream);
+        self.outbound.forget(tenant, upstream);
+        self.operation.forget(tenant, upstream);
+    }
+}
+
+impl Sender {
+    /// Sends a read, again if it has to be.
+    async fn read(&self, journey: &Journey) -> Result<Answer, Failure> {
+        journey.way.retries.earn();
+        for tries in 0.. {
+            let outcome = self.attempt(journey).await;
+            if tries >= self.settings.retries
+                || !retry::may_pass(&outcome)
+                || !self.wait(tries, &outcome, journey).await
+            {
+                return outcome.map(|reply| reply.answer);
+            }
+        }
+        Err(Failure::Deadline)
+    }
+
+    /// Waits before a repetition. Whether there may be one: the line has to have something left, and the operation time.
+    async fn wait(&self, tries: u32, outcome: &Result<Reply, Failure>, journey: &Journey) -> bool {
+        let again = tokio::time::Instant::now() + retry::pause(tries, outcome, &*self.entropy);
+        if again >= journey.deadline() || !journey.way.retries.spend() {
+            return false;
+        }
+        sleep_until(again).await;
+        true
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request as Operation, Response as Outcome, ServerError, Value, Variables};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
@@ -19,11 +20,16 @@ use super::cost::Cost;
 use super::documents::{Parsed, hash};
 use super::outcome::{failure, failure_of, finish};
 use super::refusals::record_refusals;
-use crate::auth::{RequestContext, RequestId};
+use crate::auth::{Caller, RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
+use crate::outbound;
 
 /// The header that asks for `extensions.cost`.
 const QUERY_COST: &str = "x-query-cost";
+/// The header of W3C Trace Context that is passed on to the legacy systems.
+const TRACEPARENT: &str = "traceparent";
+/// A stream ends with its caller's token, long before this.
+const STREAM: Duration = Duration::from_hours(24 * 365);
 
 /// An operation within the limits, ready to be executed.
 pub struct Prepared {
@@ -37,9 +43,24 @@ pub struct Prepared {
     pub tokens: usize,
 }
 
-/// Whether a request asks what it costs.
-pub fn asks_cost(headers: &HeaderMap) -> bool {
-    headers.get(QUERY_COST).is_some_and(|value| !["0", "false"].iter().any(|no| value.as_bytes() == no.as_bytes()))
+/// What a request says about its operations beside what it asks.
+#[derive(Clone, Default)]
+pub struct Wishes {
+    /// Whether it asks what they cost.
+    tell_cost: bool,
+    /// Its trace context, not yet looked at.
+    traceparent: Option<String>,
+}
+
+impl Wishes {
+    /// Those of the headers.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let asks = |value: &HeaderValue| !["0", "false"].iter().any(|no| value.as_bytes() == no.as_bytes());
+        Self {
+            tell_cost: headers.get(QUERY_COST).is_some_and(asks),
+            traceparent: headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        }
+    }
 }
 
 /// Finds the document, judges it and chooses the operation. Nothing is executed.
@@ -104,36 +125,62 @@ pub async fn run(
     context: &RequestContext,
     prepared: Prepared,
     deadline: Instant,
-    tell_cost: bool,
+    wishes: &Wishes,
 ) -> Outcome {
-    let cost = tell_cost.then(|| cost(&prepared));
+    let fields = prepared.cost.fields;
+    let calls = calls(door, context, wishes.traceparent.as_deref(), deadline);
     let mut outcome = match prepared.kind {
         OperationType::Mutation => {
             let (door, context, guest) = (door.clone(), context.clone(), door.guests.enter());
+            let calls = calls.clone();
             let to_the_end = async move {
-                let outcome = execute(&door, &context, prepared).await;
+                let outcome = execute(&door, &context, &calls, prepared).await;
                 drop(guest);
                 outcome
             };
             tokio::spawn(to_the_end.in_current_span()).await.unwrap_or_else(|_| broken())
         }
         _ => {
-            let outcome = timeout_at(deadline, execute(door, context, prepared)).await;
+            let outcome = timeout_at(deadline, execute(door, context, &calls, prepared)).await;
             outcome.unwrap_or_else(|_| {
                 let message = "the query took longer than an operation may";
                 Outcome::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
             })
         }
     };
-    outcome.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
+    if wishes.tell_cost {
+        outcome.extensions.insert("cost".to_owned(), cost(fields, &calls));
+    }
     finish(context.request_id(), door.graphql.limits.errors, outcome)
 }
 
-async fn execute(door: &Door, context: &RequestContext, prepared: Prepared) -> Outcome {
+/// What counts the operation's calls of legacy systems.
+fn calls(
+    door: &Door,
+    context: &RequestContext,
+    traceparent: Option<&str>,
+    deadline: Instant,
+) -> Arc<outbound::Operation> {
+    let caller = match context.caller() {
+        Caller::Client { id, .. } => id.0,
+        Caller::Operator | Caller::Gateway => uuid::Uuid::nil(),
+    };
+    let request_id = context.request_id().as_str().to_owned();
+    let allowance = outbound::Allowance::from(&door.graphql.limits);
+    Arc::new(outbound::Operation::of_caller(caller, request_id, traceparent, allowance, deadline))
+}
+
+async fn execute(
+    door: &Door,
+    context: &RequestContext,
+    calls: &Arc<outbound::Operation>,
+    prepared: Prepared,
+) -> Outcome {
     let is_mutation = prepared.kind == OperationType::Mutation;
     let (operation, asked) = prepared.split();
     // On a WebSocket nothing else stands between a panic and the other operations.
-    let executed = AssertUnwindSafe(door.graphql.graph.execute(operation.data(context.clone()))).catch_unwind().await;
+    let operation = operation.data(context.clone()).data(calls.clone());
+    let executed = AssertUnwindSafe(door.graphql.graph.execute(operation)).catch_unwind().await;
     let mut outcome = executed.unwrap_or_else(|_| broken());
     asked.complete(door, &mut outcome);
     record_refusals(door, context, is_mutation, &outcome, |key| asked.root_field(key)).await;
@@ -141,9 +188,15 @@ async fn execute(door: &Door, context: &RequestContext, prepared: Prepared) -> O
 }
 
 /// Begins a subscription.
-pub fn subscribe(door: &Arc<Door>, context: &RequestContext, prepared: Prepared) -> BoxStream<'static, Outcome> {
+pub fn subscribe(
+    door: &Arc<Door>,
+    context: &RequestContext,
+    prepared: Prepared,
+    wishes: &Wishes,
+) -> BoxStream<'static, Outcome> {
     let (operation, asked) = prepared.split();
-    let stream = door.graphql.graph.stream(operation.data(context.clone()));
+    let calls = calls(door, context, wishes.traceparent.as_deref(), Instant::now() + STREAM);
+    let stream = door.graphql.graph.stream(operation.data(context.clone()).data(calls));
     let door = door.clone();
     let events = stream.map(move |mut event| {
         asked.complete(&door, &mut event);
@@ -188,10 +241,10 @@ pub fn broken() -> Outcome {
     Outcome::from_errors(vec![failure_of(&Error::internal("a resolver panicked"))])
 }
 
-/// `extensions.cost`: fields counted through fragments, calls of legacy systems, tenants asked.
-fn cost(prepared: &Prepared) -> Value {
-    // There are no upstreams yet, and one operation is about the one tenant in context.
-    let entries = [("fields", prepared.cost.fields), ("upstreamCalls", 0), ("tenants", 1)];
+/// `extensions.cost`: fields counted through fragments, calls of legacy systems, and tenants: those whose legacy systems were
+/// asked, else the one in context.
+fn cost(fields: u64, calls: &outbound::Operation) -> Value {
+    let entries = [("fields", fields), ("upstreamCalls", calls.calls()), ("tenants", calls.tenants().max(1))];
     let entries = entries.map(|(name, count)| (async_graphql::Name::new(name), Value::from(count)));
     Value::Object(BTreeMap::from(entries).into_iter().collect())
 }

@@ -16,7 +16,7 @@ use super::accept::Accepted;
 use super::asked::{self, Asked};
 use super::caller::Entered;
 use super::cost::Cost;
-use super::execute::{Prepared, asks_cost, prepare, refused, run};
+use super::execute::{Prepared, Wishes, prepare, refused, run};
 use super::limits::{at_most, check_cost};
 use super::outcome::failure;
 use super::{answer, sse};
@@ -90,10 +90,10 @@ pub async fn one(
     }
     let streams = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
     let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
-        return sse::serve(door.clone(), caller, prepared, asks_cost(headers));
+        return sse::serve(door.clone(), caller, prepared, Wishes::of(headers));
     };
     let outcome = match prepared.and_then(not_a_subscription) {
-        Ok(prepared) => run(door, &caller.context, prepared, deadline(door), asks_cost(headers)).await,
+        Ok(prepared) => run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await,
         Err(error) => refused(door, &request_id, error),
     };
     Ok(answer::one(media, &outcome))
@@ -158,11 +158,11 @@ async fn run_all(
     headers: &HeaderMap,
     prepared: Vec<Result<Prepared, ServerError>>,
 ) -> Vec<async_graphql::Response> {
-    let deadline = deadline(door);
+    let (deadline, wishes) = (deadline(door), Wishes::of(headers));
     let mut outcomes = Vec::with_capacity(prepared.len());
     for prepared in prepared {
         outcomes.push(match prepared {
-            Ok(prepared) => run(door, &caller.context, prepared, deadline, asks_cost(headers)).await,
+            Ok(prepared) => run(door, &caller.context, prepared, deadline, &wishes).await,
             Err(error) => refused(door, caller.context.request_id(), error),
         });
     }

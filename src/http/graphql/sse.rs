@@ -18,7 +18,7 @@ use super::super::guests::Guest;
 use super::super::reply::Refused;
 use super::answer::no_store;
 use super::caller::Entered;
-use super::execute::{Prepared, refused, run, subscribe};
+use super::execute::{Prepared, Wishes, refused, run, subscribe};
 use super::outcome::{Written, failure_of};
 use super::post::deadline;
 use super::subscription::{JUDGED_EVERY, Next, Subscription};
@@ -40,18 +40,11 @@ pub fn serve(
     door: Arc<Door>,
     caller: Entered,
     prepared: Result<Prepared, ServerError>,
-    tell_cost: bool,
+    wishes: Wishes,
 ) -> Result<Response, Refused> {
     let guest = room_for_one_more(&door)?;
     let (events, mut waiting) = mpsc::channel(WAITING);
-    tokio::spawn(tracing::Instrument::in_current_span(feed(
-        door,
-        Arc::new(caller),
-        prepared,
-        tell_cost,
-        events,
-        guest,
-    )));
+    tokio::spawn(tracing::Instrument::in_current_span(feed(door, Arc::new(caller), prepared, wishes, events, guest)));
     let body =
         futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
     let mut response = no_store(Response::new(Body::from_stream(body)));
@@ -63,7 +56,7 @@ async fn feed(
     door: Arc<Door>,
     caller: Arc<Entered>,
     prepared: Result<Prepared, ServerError>,
-    tell_cost: bool,
+    wishes: Wishes,
     events: mpsc::Sender<Bytes>,
     guest: Guest,
 ) {
@@ -71,12 +64,12 @@ async fn feed(
     let request_id = context.request_id().clone();
     let outcome = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&door, context, prepared);
+            let stream = subscribe(&door, context, prepared, &wishes);
             follow(&door, Subscription::new(stream, caller, request_id), &events, guest).await;
             return;
         }
         Ok(prepared) => {
-            let outcome = run(&door, context, prepared, deadline(&door), tell_cost);
+            let outcome = run(&door, context, prepared, deadline(&door), &wishes);
             // Who has gone needs no answer.
             tokio::select! {
                 outcome = outcome => outcome,

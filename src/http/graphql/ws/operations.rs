@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::super::super::Door;
 use super::super::asked::Asked;
 use super::super::caller::Entered;
-use super::super::execute::{prepare, refused, run, subscribe};
+use super::super::execute::{Wishes, prepare, refused, run, subscribe};
 use super::super::limits::too_costly;
 use super::super::outcome::failure_of;
 use super::super::post::deadline;
@@ -139,11 +139,11 @@ async fn speak(
     match prepare(&door, &caller, asked) {
         Err(error) => speaker.give_last(&refused(&door, &request_id, error)).await,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&door, &context, prepared);
+            let stream = subscribe(&door, &context, prepared, &Wishes::default());
             follow(&door, Subscription::new(stream, caller, request_id), speaker).await;
         }
         Ok(prepared) => {
-            let outcome = run(&door, &context, prepared, deadline(&door), false).await;
+            let outcome = run(&door, &context, prepared, deadline(&door), &Wishes::default()).await;
             speaker.give_last(&outcome).await;
         }
     }

@@ -1,0 +1,172 @@
+//! One request on the wire and its answer.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::call::{Answer, Call};
+use super::failure::Failure;
+use super::line::Endpoint;
+use super::pool::Client;
+use crate::clock::Timestamp;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// All but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A call in the form of HTTP, which may be sent more than once.
+pub(super) struct Message {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    answer_limit: usize,
+}
+
+/// An answer with what is said about it and not in it.
+pub(super) struct Reply {
+    pub answer: Answer,
+    /// For how long the far side wants to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The far side's own id of the request.
+    pub request_id: Option<String>,
+}
+
+impl Message {
+    /// Writes a call as HTTP.
+    ///
+    /// # Errors
+    /// `Unsendable` for a path that would lead elsewhere, or a header that is none.
+    pub(super) fn new(endpoint: &Endpoint, call: Call, request_id: &str) -> Result<Self, Failure> {
+        let unsendable = |what: &str| Failure::Unsendable(what.into());
+        let mut headers = HeaderMap::new();
+        for (name, value) in &call.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable("the name of a header"))?;
+            let value = HeaderValue::from_str(value).map_err(|_| unsendable("the value of a header"))?;
+            headers.append(name, value);
+        }
+        // What unpacks could be made to unpack without end.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| unsendable("the request id"))?);
+        Ok(Self {
+            method: call.method.parse().map_err(|_| unsendable("the method"))?,
+            uri: uri(endpoint, &call).ok_or_else(|| unsendable("the path"))?,
+            headers,
+            body: call.body.unwrap_or_default(),
+            answer_limit: call.answer_limit,
+        })
+    }
+
+    /// `GET`, `POST` and so on.
+    pub(super) fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    fn request(&self, traceparent: &str) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        let traceparent =
+            HeaderValue::from_str(traceparent).expect("a trace context is hexadecimal digits and hyphens");
+        request.headers_mut().insert(TRACEPARENT, traceparent);
+        request
+    }
+
+    /// Sends it once and reads the answer.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Broken` and `Malformed`.
+    pub(super) async fn exchange(&self, client: &Client, traceparent: &str, now: Timestamp) -> Result<Reply, Failure> {
+        let response = client.request(self.request(traceparent)).await.map_err(|error| of_client(&error))?;
+        let (head, body) = response.into_parts();
+        let encoding = head.headers.get(header::CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(Failure::Malformed("the answer is packed, though it was asked for as it is".into()));
+        }
+        let body = Limited::new(body, self.answer_limit).collect().await.map_err(|error| of_body(&*error))?;
+        Ok(reply(Response::from_parts(head, body.to_bytes()), now))
+    }
+}
+
+/// Nothing if a segment would climb out of the path, or if the whole is too long.
+fn uri(endpoint: &Endpoint, call: &Call) -> Option<Uri> {
+    let mut text = endpoint.base_url.as_str().to_owned();
+    for segment in &call.path {
+        if segment == "." || segment == ".." {
+            return None;
+        }
+        write!(text, "/{}", utf8_percent_encode(segment, ENCODED)).ok()?;
+    }
+    let mut sign = '?';
+    for (name, value) in &call.query {
+        write!(text, "{sign}{}={}", utf8_percent_encode(name, ENCODED), utf8_percent_encode(value, ENCODED)).ok()?;
+        sign = '&';
+    }
+    text.parse().ok()
+}
+
+fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
+    let headers = response.headers();
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let cookies = headers.get_all(header::SET_COOKIE).iter();
+    Reply {
+        answer: Answer {
+            status: response.status().as_u16(),
+            content_type: text(header::CONTENT_TYPE),
+            location: text(header::LOCATION),
+            cookies: cookies.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect(),
+            body: response.body().clone(),
+        },
+        retry_after: text(header::RETRY_AFTER).and_then(|text| retry_after(&text, now)),
+        request_id: text(X_REQUEST_ID),
+    }
+}
+
+/// Seconds, or a date (RFC 9110, section 10.2.3).
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_millis(moment.timestamp().as_millisecond()).since(now))
+}
+
+fn of_client(error: &hyper_util::client::legacy::Error) -> Failure {
+    let cause = chain(error);
+    match error.is_connect() {
+        true => Failure::Unreachable(cause),
+        false => of_hyper(error, cause),
+    }
+}
+
+fn of_body(error: &(dyn std::error::Error + 'static)) -> Failure {
+    match error.is::<LengthLimitError>() {
+        true => Failure::Malformed("the answer is too long".into()),
+        false => of_hyper(error, chain(error)),
+    }
+}
+
+fn of_hyper(error: &(dyn std::error::Error + 'static), cause: std::sync::Arc<str>) -> Failure {
+    let hyper = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
+    match hyper.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
+        true => Failure::Malformed(cause),
+        false => Failure::Broken(cause),
+    }
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> std::sync::Arc<str> {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ").into()
+}

@@ -1,0 +1,179 @@
+//! What is known of every tenant's way to every installation, and of every credential: as much as fits.
+
+use std::convert::Infallible;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
+
+use super::breaker::Breaker;
+use super::concurrency::Gate;
+use super::line::{Identity, Line};
+use super::rate::Limiter;
+use super::retry::RetryBudget;
+use super::settings::Settings;
+use super::status::Status;
+use crate::ids::{TenantId, UpstreamId};
+
+/// The most tenants' ways, and credentials, that are known at once. What is in use is not forgotten.
+const KNOWN: usize = 10_000;
+
+/// A tenant's way to an installation.
+pub(super) struct Way {
+    pub breaker: Arc<Breaker>,
+    pub gate: Arc<Gate>,
+    pub retries: RetryBudget,
+    health: Mutex<Status>,
+    /// Another number after every write.
+    generation: AtomicU64,
+}
+
+/// All ways and credentials.
+pub(super) struct Lines {
+    settings: Settings,
+    ways: Known<(TenantId, UpstreamId), Arc<Way>>,
+    limiters: Known<(UpstreamId, Identity), Arc<Limiter>>,
+    /// No number is given twice, so that a way that was forgotten and found again is not taken for what it was.
+    generations: AtomicU64,
+}
+
+type Known<K, V> = Cache<K, V, UnitWeighter, DefaultHashBuilder, KeepUsed>;
+
+impl Lines {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, ways: known(), limiters: known(), generations: AtomicU64::new(0) }
+    }
+
+    /// The way of a line, which all identities share.
+    pub(super) fn way(&self, line: &Line) -> Arc<Way> {
+        let key = (line.tenant, line.endpoint.upstream);
+        let made = self.ways.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_way())));
+        made.unwrap_or_else(|never| match never {})
+    }
+
+    /// The limiter of a line's credential, which all tenants who use it share.
+    pub(super) fn limiter(&self, line: &Line) -> Arc<Limiter> {
+        let key = (line.endpoint.upstream, line.identity.clone());
+        let limiter = || Limiter::new(self.settings.calls_per_minute, self.settings.queue);
+        let made = self.limiters.get_or_insert_with(&key, || Ok::<_, Infallible>(limiter()));
+        made.unwrap_or_else(|never| match never {})
+    }
+
+    /// How a way is doing; nothing is known of one that was never taken.
+    pub(super) fn status(&self, tenant: TenantId, upstream: UpstreamId) -> Status {
+        self.ways.get(&(tenant, upstream)).map_or_else(Status::default, |way| way.status())
+    }
+
+    /// The tenant's data changed there: what was asked before is not asked for any more.
+    pub(super) fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
+        if let Some(way) = self.ways.get(&(tenant, upstream)) {
+            way.generation.store(self.next_generation(), Ordering::SeqCst);
+        }
+    }
+
+    fn new_way(&self) -> Way {
+        let Settings { concurrency, queue, breaker, timeout, .. } = self.settings;
+        Way {
+            // Most reads are given up by their operation before their own time is over.
+            breaker: Breaker::new(breaker, timeout / 3),
+            gate: Gate::new(concurrency, queue),
+            retries: RetryBudget::new(),
+            health: Mutex::default(),
+            generation: AtomicU64::new(self.next_generation()),
+        }
+    }
+
+    fn next_generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+impl Way {
+    /// Which state of the tenant's data it is.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Notes what came of a call.
+    pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn status(&self) -> Status {
+        let health = *self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        Status { circuit: self.breaker.circuit(), ..health }
+    }
+}
+
+/// What stays known while it is in use.
+trait InUse {
+    fn is_in_use(&self) -> bool;
+}
+
+impl InUse for Arc<Way> {
+    fn is_in_use(&self) -> bool {
+        Self::strong_count(self) > 1
+    }
+}
+
+impl InUse for Arc<Limiter> {
+    fn is_in_use(&self) -> bool {
+        Self::strong_count(self) > 1 || !self.is_idle()
+    }
+}
+
+#[derive(Clone)]
+struct KeepUsed;
+
+impl<K, V: InUse> Lifecycle<K, V> for KeepUsed {
+    type RequestState = ();
+
+    fn is_pinned(&self, _: &K, value: &V) -> bool {
+        value.is_in_use()
+    }
+}
+
+fn known<K: Eq + Hash, V: Clone + InUse>() -> Known<K, V> {
+    Cache::with(KNOWN, KNOWN as u64, UnitWeighter, DefaultHashBuilder::default(), KeepUsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::{AddressPolicy, BaseUrl, Endpoint};
+
+    fn line(tenant: u128) -> Line {
+        let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
+        let upstream = UpstreamId(uuid::Uuid::nil());
+        let endpoint = Endpoint { upstream, system: "TEST", revision: 1, base_url, ca_certificate: None };
+        Line {
+            tenant: TenantId(uuid::Uuid::from_u128(tenant)),
+            endpoint: endpoint.into(),
+            identity: Identity("own".into()),
+        }
+    }
+
+    #[test]
+    fn what_is_known_has_an_end_and_what_is_in_use_stays() {
+        let lines = Lines::new(Settings::default());
+        let used = lines.way(&line(0));
+        for tenant in 1..30_000 {
+            lines.way(&line(tenant));
+        }
+        assert!(lines.ways.len() <= KNOWN + 100, "{}", lines.ways.len());
+        assert!(Arc::ptr_eq(&used, &lines.way(&line(0))));
+    }
+
+    #[test]
+    fn a_way_found_again_is_not_taken_for_what_it_was() {
+        let lines = Lines::new(Settings::default());
+        let before = lines.way(&line(0)).generation();
+        lines.ways.clear();
+        assert_ne!(lines.way(&line(0)).generation(), before);
+        let before = lines.way(&line(0)).generation();
+        lines.forget(line(0).tenant, line(0).endpoint.upstream);
+        assert_ne!(lines.way(&line(0)).generation(), before);
+    }
+}

@@ -1,0 +1,58 @@
+//! How calls are made.
+
+use std::time::Duration;
+
+use super::base_url::AddressPolicy;
+use super::breaker::BreakerSettings;
+use crate::config::UpstreamConfig;
+
+/// How calls are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Which addresses may be called.
+    pub addresses: AddressPolicy,
+    /// How long a connection may take: the name, the far side, its certificate.
+    pub connect_timeout: Duration,
+    /// How long a call may take, from connecting to the end of the answer.
+    pub timeout: Duration,
+    /// How often a read that failed is sent again.
+    pub retries: u32,
+    /// How many calls of one tenant are at one installation at once.
+    pub concurrency: usize,
+    /// How many calls may wait: for a tenant's place at an installation, and for their turn under one credential.
+    pub queue: usize,
+    /// How many calls a minute are made at one installation with one credential; 0 sets no limit.
+    pub calls_per_minute: usize,
+    /// When a circuit opens.
+    pub breaker: BreakerSettings,
+    /// How many bytes of answers are remembered, where a call says that they may be.
+    pub cache_size: usize,
+}
+
+impl Default for Settings {
+    /// Those of the settings' defaults.
+    fn default() -> Self {
+        Self::from(&UpstreamConfig::default())
+    }
+}
+
+impl From<&UpstreamConfig> for Settings {
+    fn from(config: &UpstreamConfig) -> Self {
+        Self {
+            addresses: AddressPolicy { allow_private: config.allow_private_addresses },
+            connect_timeout: config.connect_timeout,
+            timeout: config.timeout,
+            retries: config.retries,
+            concurrency: config.concurrency,
+            queue: config.queue,
+            calls_per_minute: config.calls_per_minute,
+            breaker: BreakerSettings {
+                failures_in_row: config.breaker_failures,
+                sample: config.breaker_sample,
+                window: config.breaker_window,
+                open_for: config.breaker_open,
+            },
+            cache_size: config.cache_size,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Identical reads in flight share one call (feature F12).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+
+use super::call::{Answer, Call};
+use super::failure::Failure;
+use super::line::Line;
+
+/// All that makes two reads the same, as a digest: the line with its tenant and identity, the state of the tenant's data, and
+/// the call whole.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 32]);
+
+impl Key {
+    /// The key of a call. `generation` changes with every write, so that what was asked before one does not answer what is
+    /// asked after it.
+    pub(super) fn new(line: &Line, generation: u64, call: &Call) -> Self {
+        let mut digest = Context::new(&SHA256);
+        // Each part with its length before it: no two lists of parts are the same bytes.
+        let mut part = |bytes: &[u8]| {
+            digest.update(&(bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        part(line.tenant.0.as_bytes());
+        part(line.endpoint.upstream.0.as_bytes());
+        part(&line.endpoint.revision.to_le_bytes());
+        part(line.identity.0.as_bytes());
+        part(&generation.to_le_bytes());
+        part(call.method.as_bytes());
+        part(&call.answer_limit.to_le_bytes());
+        part(&call.path.len().to_le_bytes());
+        call.path.iter().for_each(|segment| part(segment.as_bytes()));
+        part(&call.query.len().to_le_bytes());
+        for (name, value) in &call.query {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        part(&call.headers.len().to_le_bytes());
+        for (name, value) in &call.headers {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        part(call.body.as_deref().unwrap_or_default());
+        Self(digest.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+}
+
+type Outcome = Result<Answer, Failure>;
+type Flying = BoxFuture<'static, Outcome>;
+
+/// The reads in flight.
+#[derive(Clone, Default)]
+pub(super) struct Flights(Arc<Mutex<InFlight>>);
+
+#[derive(Default)]
+struct InFlight {
+    flights: HashMap<Key, (u64, WeakShared<Flying>)>,
+    number: u64,
+}
+
+/// A place in a flight. Whoever waits moves it on; when nobody waits any more, it ends.
+pub(super) struct Seat {
+    pub flight: Shared<Flying>,
+    /// Whether it began with this one.
+    pub is_first: bool,
+}
+
+impl Flights {
+    /// Takes a seat in the flight of that key, which begins now if there is none.
+    pub(super) fn board(&self, key: Key, begin: impl FnOnce() -> Flying) -> Seat {
+        let mut state = self.state();
+        if let Some(flight) = state.flights.get(&key).and_then(|(_, flight)| flight.upgrade()) {
+            return Seat { flight, is_first: false };
+        }
+        state.number += 1;
+        let number = state.number;
+        let landing = Landing { flights: self.clone(), key, number };
+        let flight = fly(begin(), landing).boxed().shared();
+        let weak = flight.downgrade().expect("a flight that has not begun has not ended");
+        state.flights.insert(key, (number, weak));
+        Seat { flight, is_first: true }
+    }
+
+    fn state(&self) -> MutexGuard<'_, InFlight> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn fly(flying: Flying, landing: Landing) -> Outcome {
+    let outcome = flying.await;
+    drop(landing);
+    outcome
+}
+
+/// Takes a flight off the list when it ends, or is given up.
+struct Landing {
+    flights: Flights,
+    key: Key,
+    number: u64,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let mut state = self.flights.state();
+        // By then there may be another of the same key.
+        if state.flights.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
+            state.flights.remove(&self.key);
+        }
+    }
+}

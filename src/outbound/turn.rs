@@ -1,0 +1,109 @@
+//! Whose turn it is: an operation asks for few tenants at once.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::TenantId;
+
+/// What is kept of the operation's time, so that what the other tenants answered can still be told.
+const TO_TELL: Duration = Duration::from_millis(500);
+
+/// The turns of an operation.
+pub(super) struct Turns {
+    places: Arc<Semaphore>,
+    tenants: Mutex<HashMap<TenantId, Taken>>,
+    tenant_deadline: Duration,
+    deadline: Instant,
+}
+
+struct Taken {
+    place: Weak<Place>,
+    deadline: Instant,
+}
+
+/// One of the places, as long as anybody holds it.
+type Place = OnceCell<OwnedSemaphorePermit>;
+
+/// A tenant's turn in an operation; ends when dropped.
+pub struct Turn {
+    tenant: TenantId,
+    deadline: Instant,
+    _place: Arc<Place>,
+}
+
+impl Turns {
+    pub(super) fn new(at_once: usize, tenant_deadline: Duration, deadline: Instant) -> Self {
+        let places = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { places, tenants: Mutex::default(), tenant_deadline, deadline }
+    }
+
+    /// Waits for a turn, first come first served.
+    ///
+    /// # Errors
+    /// `DEADLINE_EXCEEDED` if the operation's time is over before that.
+    pub(super) async fn turn(&self, tenant: TenantId) -> Result<Turn> {
+        let place = self.place(tenant);
+        let permit = place.get_or_try_init(|| self.places.clone().acquire_owned());
+        match timeout_at(self.deadline, permit).await {
+            Ok(permit) => permit.map_err(Error::internal)?,
+            Err(_) => return Err(over(tenant)),
+        };
+        let deadline = self.end_of_turn(Instant::now());
+        if let Some(taken) = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&tenant) {
+            taken.deadline = deadline;
+        }
+        Ok(Turn { tenant, deadline, _place: place })
+    }
+
+    /// Until when calls for this tenant may take: its latest turn's deadline, else the operation's.
+    pub(super) fn deadline(&self, tenant: TenantId) -> Instant {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = tenants.get(&tenant).filter(|taken| taken.place.strong_count() > 0);
+        taken.map_or(self.deadline, |taken| taken.deadline)
+    }
+
+    fn place(&self, tenant: TenantId) -> Arc<Place> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = tenants.get(&tenant).and_then(|taken| taken.place.upgrade()) {
+            return place;
+        }
+        let place = Arc::new(Place::new());
+        tenants.insert(tenant, Taken { place: Arc::downgrade(&place), deadline: self.deadline });
+        place
+    }
+
+    fn end_of_turn(&self, now: Instant) -> Instant {
+        let left = self.deadline.saturating_duration_since(now);
+        // Of an operation that is short anyway, a quarter.
+        let to_tell = TO_TELL.min(left / 4);
+        (now + self.tenant_deadline).min(self.deadline - to_tell)
+    }
+}
+
+impl Turn {
+    /// When the turn is over: the tenant's deadline, or shortly before the operation's, so that what the other tenants
+    /// answered can still be told.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Runs a read within the turn.
+    ///
+    /// # Errors
+    /// `DEADLINE_EXCEEDED`, saying the tenant, if the turn is over first. Writes are not run this way: they are not cut
+    /// short.
+    pub async fn read<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        timeout_at(self.deadline, work).await.unwrap_or_else(|_| Err(over(self.tenant)))
+    }
+}
+
+fn over(tenant: TenantId) -> Error {
+    let message = "the time for this tenant's part of the operation was over";
+    Error::new(ErrorCode::DeadlineExceeded, message).of_tenant(tenant)
+}
