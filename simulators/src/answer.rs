@@ -1,14 +1,17 @@
 //! What a console answers, before it becomes bytes.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-/// The type of every proper answer.
+/// The content type of JSON.
 pub(crate) const JSON: &str = "application/json";
 
 /// An answer.
 pub(crate) struct Answer {
     pub status: u16,
-    pub content_type: &'static str,
+    /// Goes with a body; empty if the body comes without one.
+    pub content_type: Cow<'static, str>,
     pub headers: Vec<(&'static str, String)>,
     pub body: Body,
 }
@@ -17,19 +20,26 @@ pub(crate) struct Answer {
 pub(crate) enum Body {
     Empty,
     Text(Vec<u8>),
-    /// `{"<member>": [<item>, …]}`, whose items are made only while they are sent: a list may be larger than memory.
+    /// A list whose items are made only while they are sent: it may be larger than memory.
     Many {
-        member: &'static str,
+        around: Around,
         items: Items,
     },
 }
 
-/// Items of a list, each as JSON.
+/// What stands before, between and after the items of a list.
+pub(crate) struct Around {
+    pub opening: String,
+    pub between: &'static str,
+    pub closing: &'static str,
+}
+
+/// Items of a list, each as it is sent.
 pub(crate) type Items = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 
 impl Answer {
     pub fn empty(status: u16) -> Self {
-        Self { status, content_type: JSON, headers: Vec::new(), body: Body::Empty }
+        Self { status, content_type: JSON.into(), headers: Vec::new(), body: Body::Empty }
     }
 
     /// An object as JSON.
@@ -38,8 +48,8 @@ impl Answer {
     }
 
     /// 200 with a text of any kind.
-    pub fn raw(content_type: &'static str, text: impl Into<Vec<u8>>) -> Self {
-        Self { content_type, body: Body::Text(text.into()), ..Self::empty(200) }
+    pub fn raw(content_type: impl Into<Cow<'static, str>>, text: impl Into<Vec<u8>>) -> Self {
+        Self { content_type: content_type.into(), body: Body::Text(text.into()), ..Self::empty(200) }
     }
 
     /// 200 with a list of objects.
@@ -49,8 +59,10 @@ impl Answer {
 }
 
 impl Body {
-    pub fn many(member: &'static str, items: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Self {
-        Self::Many { member, items: Box::new(items) }
+    /// `{"<member>": [<item>, …]}`
+    pub fn many(member: &str, items: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Self {
+        let around = Around { opening: format!(r#"{{"{member}":["#), between: ",", closing: "]}" };
+        Self::Many { around, items: Box::new(items) }
     }
 
     /// The whole body at once.
@@ -58,7 +70,7 @@ impl Body {
         match self {
             Self::Empty => Vec::new(),
             Self::Text(text) => text,
-            Self::Many { member, items } => Pieces::of(member, items).flatten().collect(),
+            Self::Many { around, items } => Pieces::of(around, items).flatten().collect(),
         }
     }
 }
@@ -70,7 +82,9 @@ pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
 
 /// A list's body in pieces, each of which holds so many whole items that it is worth sending.
 pub(crate) struct Pieces {
-    opening: Option<String>,
+    opening: String,
+    between: &'static str,
+    closing: &'static str,
     items: std::iter::Peekable<Items>,
     done: bool,
 }
@@ -78,8 +92,9 @@ pub(crate) struct Pieces {
 impl Pieces {
     const WORTH_SENDING: usize = 16 * 1024;
 
-    pub fn of(member: &str, items: Items) -> Self {
-        Self { opening: Some(format!(r#"{{"{member}":["#)), items: items.peekable(), done: false }
+    pub fn of(around: Around, items: Items) -> Self {
+        let Around { opening, between, closing } = around;
+        Self { opening, between, closing, items: items.peekable(), done: false }
     }
 }
 
@@ -90,16 +105,16 @@ impl Iterator for Pieces {
         if self.done {
             return None;
         }
-        let mut piece = self.opening.take().unwrap_or_default().into_bytes();
+        let mut piece = std::mem::take(&mut self.opening).into_bytes();
         while piece.len() < Self::WORTH_SENDING {
             let Some(item) = self.items.next() else {
-                piece.extend_from_slice(b"]}");
+                piece.extend_from_slice(self.closing.as_bytes());
                 self.done = true;
                 break;
             };
             piece.extend_from_slice(&item);
             if self.items.peek().is_some() {
-                piece.push(b',');
+                piece.extend_from_slice(self.between.as_bytes());
             }
         }
         Some(piece)

@@ -24,7 +24,7 @@ impl Calls {
         Self { method: Some(method.to_owned()), path: Some(path.to_owned()), tenant: None }
     }
 
-    /// Only those made with a credential of that tenant.
+    /// Only those of that tenant: made with its credential, or, where one credential serves all, naming it.
     #[must_use]
     pub fn of(self, tenant: impl ToString) -> Self {
         Self { tenant: Some(tenant.to_string()), ..self }

@@ -19,8 +19,8 @@ const BEFORE_THE_CUT: Duration = Duration::from_millis(20);
 /// The response that carries `answer` in that manner.
 pub(crate) fn deliver(answer: Answer, manner: Manner) -> Response {
     let mut response = Response::builder().status(answer.status);
-    if !matches!(answer.body, Body::Empty) {
-        response = response.header("content-type", answer.content_type);
+    if !matches!(answer.body, Body::Empty) && !answer.content_type.is_empty() {
+        response = response.header("content-type", answer.content_type.as_ref());
     }
     for (name, value) in answer.headers {
         response = response.header(name, value);
@@ -47,7 +47,7 @@ fn whole(body: Body) -> HttpBody {
     match body {
         Body::Empty => HttpBody::empty(),
         Body::Text(text) => HttpBody::from(text),
-        Body::Many { member, items } => HttpBody::new(Stream::of(Pieces::of(member, items), None, false)),
+        Body::Many { around, items } => HttpBody::new(Stream::of(Pieces::of(around, items), None, false)),
     }
 }
 

@@ -6,23 +6,26 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request as HttpRequest, State};
 use axum::response::Response;
-use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::answer::{Answer, Body, json};
+use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::delivery::deliver;
-use crate::faults::{Fault, Faults, Manner, mistyped};
+use crate::faults::{Fault, Faults, Manner};
 use crate::journal::Journal;
 use crate::request::Request;
 use crate::server::Line;
+use crate::spoilt::{self, Notation};
 
 /// A stand-in behind a door.
 pub(crate) trait Console: Send + 'static {
     /// The path below which it answers.
     const BASE: &'static str;
 
-    /// The tenant whose credential a request shows, valid or not.
+    /// What its answers are written in.
+    const NOTATION: Notation;
+
+    /// The tenant that a request belongs to, by its credential where tenants have credentials; valid or not.
     fn tenant(&self, request: &Request) -> Option<String>;
 
     /// Carries a request out.
@@ -92,7 +95,7 @@ impl<C: Console> Visit<'_, C> {
     async fn respond(mut self, request: &Request, fault: Option<Fault>, line: &Line) -> Response {
         let answer = match &fault {
             Some(Fault::Reset) => Answer::empty(500),
-            Some(fault) => fault.answer().unwrap_or_else(|| self.house.console().answer(request)),
+            Some(fault) => fault.answer(C::NOTATION).unwrap_or_else(|| self.house.console().answer(request)),
             None => self.house.console().answer(request),
         };
         // Afterwards, so that a caller who gives up has changed the state all the same.
@@ -110,9 +113,8 @@ impl<C: Console> Visit<'_, C> {
             Some(Fault::SlowDrip { bytes, pause_millis }) => {
                 deliver(answer, Manner::Drip { bytes, pause: Duration::from_millis(pause_millis) })
             }
-            Some(Fault::WrongTypes) => deliver(rewritten(answer, |body| json(&mistyped(body))), Manner::Whole),
-            Some(Fault::NotANumber) => deliver(rewritten(answer, |body| not_a_number(&body)), Manner::Whole),
-            _ => deliver(answer, Manner::Whole),
+            Some(fault) => deliver(spoilt::rewritten(answer, &fault), Manner::Whole),
+            None => deliver(answer, Manner::Whole),
         }
     }
 }
@@ -121,14 +123,4 @@ impl<C: Console> Drop for Visit<'_, C> {
     fn drop(&mut self) {
         self.house.journal().leave(self.number, &self.tenant, self.status);
     }
-}
-
-fn rewritten(answer: Answer, rewrite: impl FnOnce(Value) -> Vec<u8>) -> Answer {
-    let bytes = answer.body.into_bytes();
-    let body = serde_json::from_slice(&bytes).map(rewrite).map_or(Body::Empty, Body::Text);
-    Answer { body, ..answer }
-}
-
-fn not_a_number(body: &Value) -> Vec<u8> {
-    body.to_string().replace(r#""ID":"#, r#""ID":NaN,"was":"#).into_bytes()
 }

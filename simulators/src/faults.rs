@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-use crate::answer::{Answer, Body, JSON};
+use crate::answer::Answer;
 use crate::calls::Calls;
+use crate::spoilt::{self, Notation};
 
 /// One way to fail. Those marked *carried out* change the state all the same.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,68 +26,51 @@ pub enum Fault {
     HalfBody,
     /// *Carried out*; the true answer in pieces of so many bytes, with a pause after each.
     SlowDrip { bytes: usize, pause_millis: u64 },
-    /// 200 with that text as JSON, which it need not be.
+    /// 200 with that text under the console's own content type, which it need not be.
     Rubbish { text: String },
     /// 200 with a sign-in page in HTML.
     Html,
-    /// 200 with JSON of at least so many bytes; it is made while it is sent.
+    /// 200 with a well-formed list of at least so many bytes; it is made while it is sent.
     Huge { bytes: u64 },
-    /// 200 with JSON that is nested so deeply.
+    /// 200 with a document that is nested so deeply.
     DeepNesting { depth: usize },
-    /// *Carried out*; the true answer, in which each value below the lists has another type.
+    /// *Carried out*; the true answer in JSON, in which each value below the lists has another type.
     WrongTypes,
-    /// *Carried out*; the true answer, in which every `ID` is `NaN`.
+    /// *Carried out*; the true answer in JSON, in which every `ID` is `NaN`.
     NotANumber,
+    /// *Carried out*; the first two thirds of the true answer, as if that were all.
+    Truncated,
+    /// *Carried out*; the true answer in XML without the quotation marks round its attributes.
+    UnquotedAttributes,
+    /// 200 with XML of a few hundred bytes, whose entities would fill gigabytes.
+    XmlBomb,
+    /// 200 with XML in which `url` is an external entity and an external document type: whoever resolves them fetches it.
+    ExternalEntity { url: String },
+    /// That answer, whatever was asked.
+    Body { status: u16, content_type: String, bytes: Vec<u8> },
 }
 
 impl Fault {
     /// The answer that stands in for the true one, of faults that do not carry the call out.
-    pub(crate) fn answer(&self) -> Option<Answer> {
+    pub(crate) fn answer(&self, notation: Notation) -> Option<Answer> {
         match self {
-            Self::Status { status, retry_after } => Some(failed(*status, *retry_after)),
+            Self::Status { status, retry_after } => Some(spoilt::failed(notation, *status, *retry_after)),
             Self::Redirect { location } => {
                 let mut answer = Answer::empty(302);
                 answer.headers.push(("location", location.clone()));
                 Some(answer)
             }
-            Self::Rubbish { text } => Some(Answer::raw(JSON, text.clone())),
-            Self::Html => Some(Answer::raw("text/html;charset=UTF-8", SIGN_IN)),
-            Self::Huge { bytes } => Some(huge(*bytes)),
-            Self::DeepNesting { depth } => Some(Answer::raw(JSON, deep(*depth))),
+            Self::Rubbish { text } => Some(Answer::raw(notation.content_type(), text.clone())),
+            Self::Html => Some(spoilt::sign_in()),
+            Self::Huge { bytes } => Some(spoilt::huge(notation, *bytes)),
+            Self::DeepNesting { depth } => Some(spoilt::deep(notation, *depth)),
+            Self::XmlBomb => Some(spoilt::bomb()),
+            Self::ExternalEntity { url } => Some(spoilt::external_entity(url)),
+            Self::Body { status, content_type, bytes } => {
+                Some(Answer { status: *status, ..Answer::raw(content_type.clone(), bytes.clone()) })
+            }
             _ => None,
         }
-    }
-}
-
-const SIGN_IN: &str = "<!DOCTYPE html><html><head><title>Sign In</title></head><body>\
-    <form action=\"SignIn.screen\" method=\"post\">Session expired on dsm-node-1.internal</form></body></html>";
-
-fn failed(status: u16, retry_after: Option<u32>) -> Answer {
-    let message = "java.lang.NullPointerException at dsm-node-1.internal, jdbc:postgresql://dsm-db.internal:5432/dsm";
-    let mut answer = Answer::value(status, &json!({ "message": message }));
-    answer.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
-    answer
-}
-
-fn huge(bytes: u64) -> Answer {
-    const FILLING: usize = 64 * 1024;
-    let items = bytes.div_ceil(FILLING as u64);
-    let items = (1..=items).map(|id| format!(r#"{{"ID":{id},"hostName":"{}"}}"#, "x".repeat(FILLING)).into_bytes());
-    Answer { status: 200, content_type: JSON, headers: Vec::new(), body: Body::many("computers", items) }
-}
-
-fn deep(depth: usize) -> String {
-    format!(r#"{{"ID":1,"computers":{}{}}}"#, "[".repeat(depth), "]".repeat(depth))
-}
-
-/// Each value with another type, lists and objects apart.
-pub(crate) fn mistyped(value: Value) -> Value {
-    match value {
-        Value::Object(members) => members.into_iter().map(|(key, value)| (key, mistyped(value))).collect(),
-        Value::Array(items) => items.into_iter().map(mistyped).collect(),
-        Value::Number(_) => json!({ "value": "seven" }),
-        Value::String(_) => json!([7]),
-        Value::Bool(_) | Value::Null => json!("perhaps"),
     }
 }
 
@@ -136,6 +119,8 @@ pub(crate) enum Manner {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn order(calls: Calls, times: Option<u32>) -> FaultOrder {
@@ -160,12 +145,6 @@ mod tests {
         assert!((0..10).all(|_| faults.take("GET", "/roles", None).is_some()));
         faults.clear();
         assert!(faults.take("GET", "/roles", None).is_none());
-    }
-
-    #[test]
-    fn no_value_keeps_its_type() {
-        let value = json!({"ID": 1, "names": ["a"], "on": true});
-        assert_eq!(mistyped(value), json!({"ID": {"value": "seven"}, "names": [[7]], "on": "perhaps"}));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Seen {
     /// Names in lower case, in the order of arrival.
     pub headers: Vec<(String, String)>,
     pub body: String,
-    /// The tenant that the credential belongs to, valid or not.
+    /// The tenant that it belongs to, by its credential where tenants have credentials; valid or not.
     pub tenant: Option<String>,
     /// Absent while it is not answered, and for good if the connection was reset instead.
     pub status: Option<u16>,

@@ -6,9 +6,10 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`deep_security`] | Deep Security Manager: primary and tenants, keys, roles, computers, policies |
+//! | [`integration_server`] | Integration Server of Kaspersky Security for Virtualization: tenants, machines, tasks, reports |
 //! | [`calls`], [`faults`], [`journal`] | what a test orders and what it counts, for every console alike |
 //! | [`clock`], `random` | time and randomness as parameters |
-//! | `request`, `door`, `answer`, `delivery`, `server` | from a socket to a console and back, whole or spoilt |
+//! | `request`, `door`, `answer`, `spoilt`, `delivery`, `server` | from a socket to a console and back, whole or spoilt |
 
 mod answer;
 pub mod calls;
@@ -17,8 +18,10 @@ pub mod deep_security;
 mod delivery;
 mod door;
 pub mod faults;
+pub mod integration_server;
 pub mod journal;
 mod random;
 mod request;
 mod server;
+mod spoilt;
 mod wildcards;

@@ -31,6 +31,11 @@ impl Random {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
+    /// A UUID in lower case.
+    pub fn uuid(&mut self) -> String {
+        self.guid().to_lowercase()
+    }
+
     /// 32 bytes in base64, as secret keys are: 44 characters, among them `+`, `/` and `=`.
     pub fn base64(&mut self) -> String {
         let bytes: Vec<u8> = (0..4).flat_map(|_| self.next().to_be_bytes()).collect();

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::door::Console;
 use crate::random::Random;
 use crate::request::Request;
+use crate::spoilt::Notation;
 
 /// One tenant with a world of its own: ids are counted in each (reference, section 2).
 pub(crate) struct Tenant {
@@ -153,6 +154,7 @@ impl Manager {
 
 impl Console for Manager {
     const BASE: &'static str = "/api";
+    const NOTATION: Notation = Notation::Json;
 
     fn tenant(&self, request: &Request) -> Option<String> {
         let by_key = self.shown_secret(request).and_then(|secret| self.secrets.get(secret)).map(|key| key.tenant);

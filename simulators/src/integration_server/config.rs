@@ -1,0 +1,175 @@
+//! How a simulator starts, and what is in it then.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::dialect::Dialect;
+use crate::clock::Clock;
+
+/// Whether a tenant has a virtual Administration Server of its own (reference, T4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum TenantKind {
+    Complete,
+    Simple,
+}
+
+impl TenantKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "Complete",
+            Self::Simple => "Simple",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Complete, Self::Simple].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// How long tasks take, by the simulator's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// In each of the states Created, Queued and Starting.
+    pub waiting: Duration,
+    /// For each stage while Running: one for a Simple tenant, six for a Complete one.
+    pub stage: Duration,
+    /// In the state Stopping.
+    pub stopping: Duration,
+}
+
+impl Pace {
+    /// The same for all.
+    pub const fn of(duration: Duration) -> Self {
+        Self { waiting: duration, stage: duration, stopping: duration }
+    }
+}
+
+impl Default for Pace {
+    /// 5 ms for all.
+    fn default() -> Self {
+        Self::of(Duration::from_millis(5))
+    }
+}
+
+/// A tenant that is there at the start.
+#[derive(Clone, Debug)]
+pub struct TenantSeed {
+    pub(crate) name: String,
+    pub(crate) kind: TenantKind,
+    pub(crate) description: Option<String>,
+    pub(crate) user_data: Option<String>,
+    pub(crate) active: bool,
+    pub(crate) machines: usize,
+}
+
+impl TenantSeed {
+    /// An active Complete tenant without machines. Its administrator is `<name in lower case, with hyphens>-admin`.
+    pub fn complete(name: &str) -> Self {
+        let (description, user_data) = (None, None);
+        Self { name: name.to_owned(), kind: TenantKind::Complete, description, user_data, active: true, machines: 0 }
+    }
+
+    /// An active Simple tenant without machines.
+    pub fn simple(name: &str) -> Self {
+        Self { kind: TenantKind::Simple, ..Self::complete(name) }
+    }
+
+    #[must_use]
+    pub fn description(self, text: &str) -> Self {
+        Self { description: Some(text.to_owned()), ..self }
+    }
+
+    #[must_use]
+    pub fn user_data(self, text: &str) -> Self {
+        Self { user_data: Some(text.to_owned()), ..self }
+    }
+
+    /// With the status `Inactive`.
+    #[must_use]
+    pub fn inactive(self) -> Self {
+        Self { active: false, ..self }
+    }
+
+    /// So many machines, named `web-01`, `web-02` and so on; each has been protected for a week, with a gap.
+    #[must_use]
+    pub fn machines(self, machines: usize) -> Self {
+        Self { machines, ..self }
+    }
+}
+
+/// How a simulator starts. It has no `Debug`, since it holds the password.
+#[derive(Clone)]
+pub struct Config {
+    /// Where it listens: any free port of 127.0.0.1, unless told otherwise.
+    pub listen: SocketAddr,
+    /// Decides every identifier.
+    pub seed: u64,
+    /// The clock that tasks and reports go by.
+    pub clock: Clock,
+    pub dialect: Dialect,
+    /// Of the account `multitenancy`.
+    pub password: String,
+    pub pace: Pace,
+    /// The server's zone, in minutes east of UTC. The wire's dates are in it.
+    pub utc_offset: i32,
+    /// Whether the connection to Security Center is set up; without it `KSC_ServiceNotConfigured`.
+    pub security_center: bool,
+    /// How long tasks are known after their end; for good, if `None`.
+    pub tasks_kept: Option<Duration>,
+    /// How long reports are kept: 24 hours by default (reference, R2).
+    pub reports_kept: Duration,
+    /// Whether `/_control` answers.
+    pub control: bool,
+    pub tenants: Vec<TenantSeed>,
+}
+
+impl Default for Config {
+    /// A server without tenants, whose password holds a colon and quotes, as it may.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            seed: 1,
+            clock: Clock::system(),
+            dialect: Dialect::default(),
+            password: "Integration:\"Server\"1".to_owned(),
+            pace: Pace::default(),
+            utc_offset: 0,
+            security_center: true,
+            tasks_kept: None,
+            reports_kept: Duration::from_secs(24 * 60 * 60),
+            control: false,
+            tenants: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// One tenant more.
+    #[must_use]
+    pub fn tenant(mut self, tenant: TenantSeed) -> Self {
+        self.tenants.push(tenant);
+        self
+    }
+
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    #[must_use]
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    #[must_use]
+    pub fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    #[must_use]
+    pub fn password(self, password: &str) -> Self {
+        Self { password: password.to_owned(), ..self }
+    }
+}

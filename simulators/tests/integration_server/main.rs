@@ -1,0 +1,14 @@
+//! The simulator seen by a client over HTTP.
+
+mod access;
+mod activation;
+mod control;
+mod creation;
+mod deletion;
+mod dialects;
+mod faults;
+mod machines;
+mod reports;
+mod support;
+mod tasks;
+mod tenants;
