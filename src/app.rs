@@ -130,6 +130,17 @@ impl Core {
         })
     }
 
+    /// What the resolvers work with.
+    pub fn rooms(&self) -> Rooms {
+        Rooms {
+            tenants: self.tenants.clone(),
+            clients: self.clients.clone(),
+            audit: self.audit.clone(),
+            upstreams: self.upstreams.clone(),
+            outbound: self.outbound.clone(),
+        }
+    }
+
     /// What makes signing keys by these settings.
     pub fn rotation(&self, config: &Config) -> Rotation {
         let Surroundings { clock, entropy } = self.surroundings.clone();
@@ -176,14 +187,7 @@ impl App {
     /// As [`Core::open`], and if the signing keys or the trusted documents cannot be opened.
     pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
-        let rooms = Rooms {
-            tenants: core.tenants.clone(),
-            clients: core.clients.clone(),
-            audit: core.audit.clone(),
-            upstreams: core.upstreams.clone(),
-            outbound: core.outbound.clone(),
-        };
-        let schema = schema::build(rooms, config.graphql.introspection == Introspection::Authenticated);
+        let schema = schema::build(core.rooms(), config.graphql.introspection == Introspection::Authenticated);
         Self::build_on(core, Arc::new(schema), config, issuer).await
     }
 

@@ -1,7 +1,8 @@
-//! Callers that ask for tokens over connections that stay open.
+//! Callers that ask over connections that stay open.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
 use std::thread;
 
 use base64::Engine;
@@ -11,6 +12,9 @@ const FORM: &str = "grant_type=client_credentials";
 
 /// The connections that ask at once.
 pub const CONNECTIONS: usize = 8;
+
+/// Longer than any answer.
+const BUFFER: usize = 256 * 1024;
 
 /// The header that carries credentials.
 pub fn authorization(client_id: &str, secret: &str) -> String {
@@ -29,14 +33,41 @@ pub fn token_request(authorization: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A GraphQL request, by a caller with that token in that tenant.
+pub fn graphql_request(document: &str, caller: Option<(&str, &str)>) -> Vec<u8> {
+    let body = serde_json::json!({ "query": document }).to_string();
+    let caller =
+        caller.map(|(token, tenant)| format!("Authorization: Bearer {token}\r\nX-Tenant-Context: {tenant}\r\n"));
+    let (caller, length) = (caller.unwrap_or_default(), body.len());
+    format!(
+        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: application/json\r\n\
+        Content-Length: {length}\r\n{caller}\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Sends one request and gives the body of the answer.
+pub fn ask_once(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut connection = TcpStream::connect(address).expect("it listens");
+    connection.write_all(request).expect("it reads");
+    let mut buffer = vec![0; BUFFER];
+    let body = read_answer(&mut connection, &mut buffer);
+    buffer[body].to_vec()
+}
+
 /// Sends each of the requests once.
 pub fn ask(address: SocketAddr, requests: &[Vec<u8>]) {
+    ask_over(address, requests, CONNECTIONS);
+}
+
+/// The same over so many connections.
+pub fn ask_over(address: SocketAddr, requests: &[Vec<u8>], connections: usize) {
     thread::scope(|scope| {
-        for share in requests.chunks(requests.len().div_ceil(CONNECTIONS)) {
+        for share in requests.chunks(requests.len().div_ceil(connections)) {
             scope.spawn(move || {
                 let mut connection = TcpStream::connect(address).expect("it listens");
                 connection.set_nodelay(true).expect("it is open");
-                let mut buffer = vec![0; 16 * 1024];
+                let mut buffer = vec![0; BUFFER];
                 for request in share {
                     connection.write_all(request).expect("it reads");
                     read_answer(&mut connection, &mut buffer);
@@ -46,8 +77,8 @@ pub fn ask(address: SocketAddr, requests: &[Vec<u8>]) {
     });
 }
 
-/// Reads one answer to its end and demands that it is a good one.
-pub fn read_answer(connection: &mut TcpStream, buffer: &mut [u8]) {
+/// Reads one answer to its end, demands that it is a good one, and says where its body lies.
+pub fn read_answer(connection: &mut TcpStream, buffer: &mut [u8]) -> Range<usize> {
     let mut filled = 0;
     loop {
         let read = connection.read(&mut buffer[filled..]).expect("it answers");
@@ -60,8 +91,10 @@ pub fn read_answer(connection: &mut TcpStream, buffer: &mut [u8]) {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().expect("a number"))
         });
-        if filled >= end + 4 + length.expect("a length") {
-            return;
+        let body = end + 4..end + 4 + length.expect("a length");
+        if filled >= body.end {
+            assert!(!buffer[body.clone()].starts_with(b"{\"data\":null"), "{}", String::from_utf8_lossy(&buffer[body]));
+            return body;
         }
     }
 }

@@ -5,10 +5,12 @@
 #![allow(clippy::disallowed_methods, reason = "benchmarks may measure")]
 
 mod bare;
+mod computers;
 mod gateway;
 mod load;
 mod process;
 mod report;
+mod resolver;
 mod search;
 mod start;
 #[allow(dead_code, reason = "each benchmark uses its part")]
@@ -27,10 +29,18 @@ fn main() -> ExitCode {
     if let Some(known) = bare::role() {
         return bare::serve(&known);
     }
+    if let Some(manager) = resolver::role() {
+        return resolver::serve(&manager);
+    }
     let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut report = Report::default();
-    let parts: [(&str, Part); 4] =
-        [("token", token::run), ("verify", verify::run), ("start", start::run), ("search", search::run)];
+    let parts: [(&str, Part); 5] = [
+        ("token", token::run),
+        ("verify", verify::run),
+        ("start", start::run),
+        ("search", search::run),
+        ("computers", computers::run),
+    ];
     for (name, part) in parts {
         if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
             part(&mut report);

@@ -12,7 +12,7 @@ use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::ids::{TenantId, TokenId};
 use tenant_gateway::names::Name;
-use tenant_gateway::schema::{self, GatewaySchema, Rooms};
+use tenant_gateway::schema::{self, GatewaySchema};
 use tenant_gateway::seal::MasterKey;
 use tenant_gateway::tenants::NewTenant;
 use tenant_gateway::tokens::{Claims, SCOPE, Subject};
@@ -70,7 +70,6 @@ impl House {
         for statement in engine.fill(count) {
             core.database.reader().execute_unprepared(&statement).await.expect("the rows fit");
         }
-        let rooms = Rooms { tenants: core.tenants.clone(), clients: core.clients.clone(), audit: core.audit.clone() };
         let (row, secret) = (created.client.row, created.secret.expect("a new client has a secret"));
         Self {
             administrator: Subject {
@@ -81,7 +80,7 @@ impl House {
             },
             secret: secret.expose().to_owned(),
             customer,
-            schema: schema::build(rooms, true),
+            schema: schema::build(core.rooms(), true),
             core,
             config,
             folder,

@@ -36,15 +36,18 @@ pub struct AuditRecord {
     /// The tenant acted upon.
     #[graphql(name = "tenantID")]
     tenant_id: ID,
-    /// The name of the mutation or query, such as `createClient`; `token` for the token endpoint.
+    /// The name of the mutation or query, such as `createClient`; `token` for the token endpoint, `graphql` for what was
+    /// refused before it was executed, `stream` for a subscription or a WebSocket that was ended because its caller may not
+    /// follow it any longer.
     operation: String,
-    /// The id of the object acted upon.
+    /// The id of the object acted upon; the tenant that somebody tried to enter in vain; `sha256:` and the hash of a document
+    /// that is not trusted.
     subject: Option<String>,
     /// How it ended.
     outcome: AuditOutcome,
     /// The error code that the caller was told.
     code: Option<String>,
-    /// What the caller was not told, such as `secret_expired`.
+    /// Why, where the code does not tell, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
     /// The `X-Request-Id` of the request.
     #[graphql(name = "requestID")]

@@ -51,8 +51,10 @@ pub struct Refusal {
     pub acting_tenant: Option<TenantId>,
     /// The tenant in which they wanted it.
     pub tenant: TenantId,
-    /// The name of the mutation or query.
+    /// The name of the mutation or query, or of what was refused at the door.
     pub operation: String,
+    /// What they wanted it of, where nothing else of the record tells.
+    pub subject: Option<String>,
     /// The code that they were told.
     pub code: &'static str,
     /// What they were not told.
@@ -124,7 +126,7 @@ pub async fn refuse(on: &impl ConnectionTrait, entropy: &dyn Entropy, at: Timest
             acting_tenant_id: Set(refusal.acting_tenant),
             tenant_id: Set(refusal.tenant),
             operation: Set(refusal.operation),
-            subject: Set(None),
+            subject: Set(refusal.subject),
             outcome: Set(Outcome::Refused.as_str().to_owned()),
             code: Set(Some(refusal.code.to_owned())),
             reason: Set(refusal.reason.map(str::to_owned)),

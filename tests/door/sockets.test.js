@@ -295,6 +295,14 @@ describe("a stream ends", () => {
     await ends(closedOut, "the tenant disabled", () =>
       data("mutation ($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: false }) { id } }", { id: tenant }),
     );
+    const log = "query ($actor: String) { auditLog(actor: $actor, operation: \"stream\") { nodes { code outcome tenantID } } }";
+    for (const [{ id }, code] of [[revoked, "UNAUTHENTICATED"], [weaker, "FORBIDDEN"], [disabled, "UNAUTHENTICATED"], [closedOut, "UNAUTHENTICATED"]]) {
+      const records = await until("a record", async () => {
+        const { nodes } = await data(log, { actor: id });
+        return nodes.length > 0 && nodes;
+      });
+      assert.deepEqual(records, [{ code, outcome: "REFUSED", tenantID: tenant }]);
+    }
   });
 
   test("when the process does: 1001 within 4 seconds, also for those who do not read", { timeout: 60_000 }, async () => {

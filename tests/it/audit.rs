@@ -1,6 +1,7 @@
 //! The audit log: everything that was done or refused, read by administrators alone.
 
 use serde_json::{Value, json};
+use tenant_gateway::config::{Config, TrustedDocumentsMode};
 use tenant_gateway::roles::Role;
 
 use crate::support::caller::CREDENTIALS;
@@ -21,6 +22,18 @@ async fn ask_as(caller: &Caller, request_id: &str, tenant: impl ToString, docume
     let request = caller.gateway.graphql(document, &variables).bearer_auth(&caller.token);
     let request = request.header("X-Request-Id", request_id).header("X-Tenant-Context", tenant.to_string());
     caller.gateway.send(request).await.body
+}
+
+/// A node that executes no document at all, since none is trusted.
+async fn strict_node(app: &TestApp, settings: impl FnOnce(&mut Config)) -> TestApp {
+    let list = app.database.folder.path().join("documents.json");
+    std::fs::write(&list, "{}").unwrap();
+    app.another_node_with(|config| {
+        config.graphql.trusted_documents = Some(list);
+        config.graphql.trusted_documents_mode = TrustedDocumentsMode::Only;
+        settings(config);
+    })
+    .await
 }
 
 both_databases! {
@@ -136,6 +149,67 @@ both_databases! {
             (&json!("graphql"), &json!("FORBIDDEN"), &json!("door-1"))
         );
         assert_eq!((&newest["actor"], &newest["tenantID"]), (&json!(auditor.id()), &json!(app.world.north)));
+        assert_eq!(newest["subject"], json!(app.world.south), "the log says where they tried");
+        ask_as(&auditor, "door-2", "no id of anything", "{ __typename }", json!({})).await;
+        let newest = &log(&administrator, "first: 1").await[0];
+        assert_eq!((&newest["requestID"], &newest["subject"]), (&json!("door-2"), &Value::Null));
+    }
+
+    async fn a_document_that_is_not_trusted_is_recorded_by_its_hash(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let strict = strict_node(&app, |_| ()).await;
+        let auditor = app.caller(app.world.north, Role::Auditor).await.at(&strict);
+        let body = ask_as(&auditor, "untrusted-1", app.world.north, "{ __typename }", json!({})).await;
+        assert_eq!(body["errors"][0]["extensions"]["code"], "FORBIDDEN");
+        let newest = &log(&administrator, "first: 1").await[0];
+        let expected = json!({
+            "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
+            "tenantID": app.world.north, "operation": "graphql", "outcome": "REFUSED", "code": "FORBIDDEN",
+            "subject": "sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b",
+            "reason": "untrusted_document", "requestID": "untrusted-1", "upstreamRequestIDs": [], "before": null,
+            "after": null,
+        });
+        assert_eq!(*newest, expected);
+    }
+
+    async fn a_socket_of_a_foreign_page_is_recorded(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let node = app.another_node_with(|config| config.cors.allowed_origins = vec!["https://ours.example".into()]).await;
+        let auditor = app.caller(app.world.north, Role::Auditor).await;
+        let upgrade = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", "graphql-transport-ws"),
+            ("origin", "https://theirs.example"),
+        ];
+        let mut request = app.http.get(format!("{}/graphql", node.url)).bearer_auth(&auditor.token);
+        for (name, value) in upgrade {
+            request = request.header(name, value);
+        }
+        assert_eq!(app.send(request).await.code(), "FORBIDDEN");
+        let newest = &log(&administrator, "first: 1").await[0];
+        let told = (&newest["actor"], &newest["operation"], &newest["reason"]);
+        assert_eq!(told, (&json!(auditor.id()), &json!("graphql"), &json!("foreign_origin")));
+    }
+
+    async fn nobody_fills_the_log_faster_than_he_may_ask(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let strict = strict_node(&app, |config| {
+            config.rate_limit.client_per_second = 1;
+            config.rate_limit.client_burst = 5;
+        })
+        .await;
+        let auditor = app.caller(app.world.north, Role::Auditor).await.at(&strict);
+        let mut statuses = Vec::new();
+        for number in 0..20 {
+            let document = format!("query Made{number} {{ __typename }}");
+            statuses.push(auditor.ask(&document, json!({})).await.status);
+        }
+        let refused = statuses.iter().filter(|status| **status == 403).count();
+        assert!(refused < 20 && statuses.iter().all(|status| [403, 429].contains(status)), "{statuses:?}");
+        assert_eq!(log(&administrator, "operation: \"graphql\", first: 100").await.len(), refused);
     }
 
     async fn a_refused_secret_is_recorded_with_its_reason(app: TestApp) {

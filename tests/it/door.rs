@@ -1,5 +1,7 @@
 //! What stands in front of the graph: statuses, media types, health.
 
+mod streams;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;

@@ -8,10 +8,11 @@ use axum::http::{HeaderMap, HeaderName};
 use super::super::Door;
 use super::super::rate_limit::Quotas;
 use super::super::reply::Refused;
-use super::refusals::record_refused_entry;
+use super::refusals::{record_cut_off, record_refused_entry};
 use crate::auth::bearer::TENANT_CONTEXT;
 use crate::auth::{RequestContext, RequestId, bearer};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::TenantId;
 use crate::roles::Permission;
 use crate::tokens::Claims;
 
@@ -55,7 +56,7 @@ impl Entered {
         let context = match bearer::enter(&door.authorizer, &claims, headers, request_id.clone()).await {
             Ok(context) => context,
             Err(error) => {
-                record_refused_entry(door, &claims, request_id, &error).await;
+                record_refused_entry(door, &claims, named_tenant(headers), request_id, &error).await;
                 return Err(error.into());
             }
         };
@@ -99,4 +100,17 @@ impl Entered {
             false => Err(Error::forbidden("a role that this began with has ended")),
         }
     }
+
+    /// Keeps in the audit log that the caller could not stay, for what [`Entered::again`] said. To be called once, by whoever
+    /// ends the stream.
+    pub fn cut_off(&self, door: &Arc<Door>, error: &Error) {
+        let expired = error.code() == ErrorCode::Unauthenticated && door.authorizer.now() >= self.claims.expires_at();
+        record_cut_off(door, &self.context, expired.then_some("token_expired"), error);
+    }
+}
+
+/// The tenant that the headers name, if they name one: the others are refused for contradicting each other.
+fn named_tenant(headers: &HeaderMap) -> Option<TenantId> {
+    let [_, names @ ..] = &PRESENTED;
+    names.iter().find_map(|name| headers.get(name))?.to_str().ok()?.parse().ok()
 }

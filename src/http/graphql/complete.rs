@@ -1,7 +1,8 @@
 //! Puts null where a field failed, as the specification wants it (GraphQL, October 2021, section 6.4.4).
 //!
 //! The library leaves a field that failed out of its object, whatever its type. Here the field becomes null if it may be,
-//! else the nearest parent that may be does. Only answers with errors are touched, so that others cost nothing.
+//! else the nearest parent that may be does. Only what lies on the way to an error is touched, so that the rest of an answer
+//! costs nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +12,7 @@ use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, Type,
     TypeKind, TypeSystemDefinition,
 };
-use async_graphql::{Name, PathSegment, Positioned, Response, Value, Variables};
+use async_graphql::{Name, PathSegment, Positioned, Response, ServerError, Value, Variables};
 
 /// The types of the fields of a schema.
 pub struct Types {
@@ -22,6 +23,32 @@ pub struct Types {
 
 /// A value that may not be null is missing: the parent must be null instead.
 struct Propagate;
+
+/// What failed at a place in the answer or beneath it: the paths of all errors as a tree. A step down the answer is one
+/// look-up in here, so that what it costs to complete an answer is the number of its values plus that of its errors.
+#[derive(Default)]
+struct Failed<'a> {
+    fields: HashMap<&'a str, Self>,
+    items: HashMap<usize, Self>,
+}
+
+impl<'a> Failed<'a> {
+    fn of(errors: &'a [ServerError]) -> Self {
+        let mut root = Self::default();
+        for error in errors {
+            error.path.iter().fold(&mut root, |at, segment| match segment {
+                PathSegment::Field(name) => at.fields.entry(name).or_default(),
+                PathSegment::Index(index) => at.items.entry(*index).or_default(),
+            });
+        }
+        root
+    }
+
+    /// Whether it was something beneath this place, and not the place itself.
+    fn is_beneath(&self) -> bool {
+        !self.fields.is_empty() || !self.items.is_empty()
+    }
+}
 
 impl Types {
     /// Reads the schema's own text. A text that is none gives no types, and then nothing is completed.
@@ -65,10 +92,9 @@ impl Types {
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => "Subscription",
         });
-        let failed: Vec<Vec<PathSegment>> = response.errors.iter().map(|error| error.path.clone()).collect();
-        let walk = Walk { types: self, document, variables, failed: &failed };
+        let walk = Walk { types: self, document, variables };
         let data = std::mem::take(&mut response.data);
-        let completed = walk.object(data, &root, &[&operation.selection_set.node], &mut Vec::new());
+        let completed = walk.object(data, &root, &[&operation.selection_set.node], &Failed::of(&response.errors));
         response.data = completed.unwrap_or(Value::Null);
     }
 }
@@ -91,7 +117,6 @@ struct Walk<'a> {
     types: &'a Types,
     document: &'a ExecutableDocument,
     variables: &'a Variables,
-    failed: &'a [Vec<PathSegment>],
 }
 
 /// The selections of one response key: the first field, and the selection sets of all of that key.
@@ -103,7 +128,7 @@ impl<'a> Walk<'a> {
         value: Value,
         name: &Name,
         selected: &[&'a SelectionSet],
-        path: &mut Vec<PathSegment>,
+        failed: &Failed<'_>,
     ) -> Result<Value, Propagate> {
         let mut members = match value {
             Value::Object(members) => members,
@@ -118,16 +143,11 @@ impl<'a> Walk<'a> {
         }
         let mut completed = IndexMap::new();
         for (key, (field, sets)) in collected {
-            let member = members.swap_remove(&key);
-            let member = match (fields.get(&field.name.node), member) {
-                (Some(of), member) => {
-                    path.push(PathSegment::Field(key.to_string()));
-                    let member = self.value(member.unwrap_or_default(), of, &sets, path)?;
-                    path.pop();
-                    member
-                }
+            let member = members.swap_remove(&key).unwrap_or_default();
+            let member = match fields.get(&field.name.node) {
+                Some(of) => self.value(member, of, &sets, failed.fields.get(&*key))?,
                 // __typename and introspection, which do not fail.
-                (None, member) => member.unwrap_or_default(),
+                None => member,
             };
             completed.insert(key, member);
         }
@@ -139,29 +159,26 @@ impl<'a> Walk<'a> {
         value: Value,
         of: &Type,
         sets: &[&'a SelectionSet],
-        path: &mut Vec<PathSegment>,
+        failed: Option<&Failed<'_>>,
     ) -> Result<Value, Propagate> {
-        let depth = path.len();
-        let completed = match (&of.base, value) {
-            (BaseType::List(item), Value::List(items)) => {
-                let items = items.into_iter().enumerate().map(|(at, each)| {
-                    path.push(PathSegment::Index(at));
-                    let each = self.value(each, item, sets, path);
-                    path.truncate(depth);
-                    each
-                });
-                items.collect::<Result<Vec<_>, _>>().map(Value::List)
+        let completed = match (&of.base, value, failed) {
+            (BaseType::List(item), Value::List(items), Some(failed)) => {
+                let items = items.into_iter().enumerate();
+                let items = items.map(|(at, each)| self.value(each, item, sets, failed.items.get(&at)));
+                items.collect::<Result<_, _>>().map(Value::List)
             }
-            (BaseType::Named(name), value @ Value::Object(_)) => {
+            (BaseType::Named(name), value @ Value::Object(_), Some(failed)) => {
                 let name = self.concrete(name, &value, sets);
-                self.object(value, &name, sets, path)
+                self.object(value, &name, sets, failed)
             }
-            (BaseType::Named(name), Value::Null) if self.failed_beneath(path) => {
-                self.object(Value::Null, name, sets, path)
+            // Of an interface or a union nobody knows which object this would have been: it stays null.
+            (BaseType::Named(name), Value::Null, Some(failed))
+                if failed.is_beneath() && self.types.objects.contains_key(name) =>
+            {
+                self.object(Value::Null, name, sets, failed)
             }
-            (_, value) => Ok(value),
+            (_, value, _) => Ok(value),
         };
-        path.truncate(depth);
         match completed {
             Ok(Value::Null) | Err(Propagate) if of.nullable => Ok(Value::Null),
             Ok(Value::Null) | Err(Propagate) => Err(Propagate),
@@ -186,10 +203,6 @@ impl<'a> Walk<'a> {
             },
             _ => name.clone(),
         }
-    }
-
-    fn failed_beneath(&self, path: &[PathSegment]) -> bool {
-        self.failed.iter().any(|failed| failed.len() > path.len() && same(&failed[..path.len()], path))
     }
 
     /// Section 6.3.2 of the specification: each fragment is spread once in an object, so that this ends.
@@ -241,23 +254,24 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn same(one: &[PathSegment], two: &[PathSegment]) -> bool {
-    one.iter().zip(two).all(|pair| match pair {
-        (PathSegment::Field(one), PathSegment::Field(two)) => one == two,
-        (PathSegment::Index(one), PathSegment::Index(two)) => one == two,
-        _ => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, Union};
 
+    use super::super::outcome::finish;
     use super::*;
+    use crate::auth::RequestId;
     use crate::error::{Error, Result};
+
+    const MANY: usize = 5_000;
 
     struct Query;
     struct Leaf;
+
+    #[derive(Union)]
+    enum Either {
+        Leaf(Leaf),
+    }
 
     #[Object]
     impl Query {
@@ -276,6 +290,12 @@ mod tests {
         async fn leaves(&self) -> Vec<Option<Leaf>> {
             vec![Some(Leaf), None]
         }
+        async fn many(&self) -> Vec<Option<Leaf>> {
+            (0..MANY).map(|_| Some(Leaf)).collect()
+        }
+        async fn either(&self) -> Option<Either> {
+            Some(Either::Leaf(Leaf))
+        }
     }
 
     #[Object]
@@ -291,12 +311,16 @@ mod tests {
         }
     }
 
-    async fn completed(query: &str) -> String {
+    async fn answered(query: &str) -> Response {
         let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
         let mut response = schema.execute(query).await;
         let document = async_graphql::parser::parse_query(query).unwrap();
         Types::of(&schema.sdl()).complete(&document, None, &Variables::default(), &mut response);
-        serde_json::to_string(&response.data).unwrap()
+        response
+    }
+
+    async fn completed(query: &str) -> String {
+        serde_json::to_string(&answered(query).await.data).unwrap()
     }
 
     #[tokio::test]
@@ -319,6 +343,25 @@ mod tests {
         let query =
             "{ a: leaf { ...F ...F } b: leaf { value lost @skip(if: true) } } fragment F on Leaf { x: lost value }";
         assert_eq!(completed(query).await, r#"{"a":{"x":null,"value":2},"b":{"value":2}}"#);
+    }
+
+    #[tokio::test]
+    async fn of_a_union_only_a_known_object_is_completed() {
+        assert_eq!(completed("{ either { ...F } } fragment F on Leaf { lost }").await, r#"{"either":null}"#);
+        let known = completed("{ either { __typename ...F } } fragment F on Leaf { lost }").await;
+        assert_eq!(known, r#"{"either":{"__typename":"Leaf","lost":null}}"#);
+    }
+
+    #[tokio::test]
+    async fn every_null_stands_in_its_place_though_few_of_the_errors_are_told() {
+        for (field, each) in [("lost", r#"{"lost":null}"#), ("needed", "null")] {
+            let response = answered(&format!("{{ many {{ {field} }} }}")).await;
+            assert_eq!(response.errors.len(), MANY);
+            let told = finish(&RequestId::parse("x").unwrap(), 20, response);
+            assert_eq!((told.errors.len(), &told.extensions["errorsOmitted"]), (20, &Value::from(MANY - 20)));
+            let expected = format!(r#"{{"many":[{}]}}"#, vec![each; MANY].join(","));
+            assert!(serde_json::to_string(&told.data).unwrap() == expected, "{field}");
+        }
     }
 
     #[tokio::test]

@@ -30,6 +30,11 @@ pub fn hash(text: &str) -> Hash {
     hash
 }
 
+/// A hash as it is written: 64 digits.
+pub fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A document within the limits.
 pub struct Parsed {
     document: ExecutableDocument,

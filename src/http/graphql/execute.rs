@@ -17,9 +17,9 @@ use super::super::Door;
 use super::asked::Asked;
 use super::caller::Entered;
 use super::cost::Cost;
-use super::documents::{Parsed, hash};
+use super::documents::{Parsed, hash, hex};
 use super::outcome::{failure, failure_of, finish};
-use super::refusals::record_refusals;
+use super::refusals::{record_refusals, record_refused};
 use crate::auth::{Caller, RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
 use crate::outbound;
@@ -63,12 +63,17 @@ impl Wishes {
     }
 }
 
-/// Finds the document, judges it and chooses the operation. Nothing is executed.
+/// Finds the document, judges it and chooses the operation. Nothing is executed. The context is that of this one operation.
 ///
 /// # Errors
 /// What the caller is told in place of a result.
-pub fn prepare(door: &Door, caller: &Entered, asked: Asked) -> Result<Prepared, ServerError> {
-    let parsed = find(door, caller, &asked)?;
+pub async fn prepare(
+    door: &Door,
+    caller: &Entered,
+    context: &RequestContext,
+    asked: Asked,
+) -> Result<Prepared, ServerError> {
+    let parsed = find(door, caller, context, &asked).await?;
     let chosen = parsed.choose(asked.operation_name.as_deref())?;
     if !door.graphql.introspection && chosen.cost.introspection_depth > 0 {
         // The library would answer null and say nothing.
@@ -83,7 +88,12 @@ pub fn prepare(door: &Door, caller: &Entered, asked: Asked) -> Result<Prepared, 
 }
 
 /// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
-fn find(door: &Door, caller: &Entered, asked: &Asked) -> Result<Arc<Parsed>, ServerError> {
+async fn find(
+    door: &Door,
+    caller: &Entered,
+    context: &RequestContext,
+    asked: &Asked,
+) -> Result<Arc<Parsed>, ServerError> {
     let endpoint = &door.graphql;
     let named = asked.hash().map_err(|error| failure_of(&error))?;
     let own = asked.query.as_deref().map(|text| (hash(text), text));
@@ -104,7 +114,11 @@ fn find(door: &Door, caller: &Entered, asked: &Asked) -> Result<Arc<Parsed>, Ser
     let judged = endpoint.trusted.judge(caller.client_id(), &hash);
     match text {
         Some(text) => {
-            judged.map_err(|error| failure_of(&error))?;
+            if let Err(error) = judged {
+                let document = format!("sha256:{}", hex(&hash));
+                record_refused(door, context, Some(document), "untrusted_document", &error).await;
+                return Err(failure_of(&error));
+            }
             endpoint.documents.parse(hash, text)
         }
         None if !endpoint.persisted_queries => {

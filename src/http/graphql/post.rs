@@ -84,7 +84,7 @@ pub async fn one(
     reads: Reads,
 ) -> Result<Response, Refused> {
     let request_id = caller.context.request_id().clone();
-    let prepared = prepare(door, &caller, asked);
+    let prepared = prepare(door, &caller, &caller.context, asked).await;
     if reads == Reads::Alone && prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation) {
         return Err(Refused::method_not_allowed("POST"));
     }
@@ -137,8 +137,10 @@ async fn many(
         return Ok(answer::one(media, &refused(door, request_id, error)));
     }
     caller.take(door, u32::try_from(further).unwrap_or(u32::MAX))?;
-    let prepared: Vec<_> =
-        batch.into_iter().map(|asked| prepare(door, caller, asked).and_then(not_a_subscription)).collect();
+    let mut prepared = Vec::with_capacity(batch.len());
+    for asked in batch {
+        prepared.push(prepare(door, caller, &caller.context, asked).await.and_then(not_a_subscription));
+    }
     if let Err(error) = check_sum(door, &prepared) {
         return Ok(answer::one(media, &refused(door, request_id, error)));
     }

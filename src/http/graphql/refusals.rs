@@ -1,4 +1,7 @@
-//! What the audit log keeps of refusals.
+//! What the audit log keeps of refusals. There is at most one record for each root field of an operation, for each stream,
+//! and for each request that got no further than the door; all of these are counted by the rate limits before.
+
+use std::sync::Arc;
 
 use async_graphql::{PathSegment, Response as Outcome};
 
@@ -6,6 +9,7 @@ use super::super::Door;
 use crate::audit::{Refusal, is_recorded};
 use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
+use crate::ids::TenantId;
 use crate::tokens::Claims;
 
 /// Keeps in the audit log every mutation that was refused, and every query that was denied, under the name of its field;
@@ -21,22 +25,20 @@ pub async fn record_refusals(
         let Some(own) = error.source::<Error>() else { continue };
         let kept = own.code() == ErrorCode::Forbidden || (is_mutation && is_recorded(own.code()));
         let Some(PathSegment::Field(key)) = error.path.first().filter(|_| kept) else { continue };
-        let refusal = Refusal {
-            actor: context.caller().name(),
-            acting_tenant: context.caller().home(),
-            tenant: context.tenant(),
-            operation: name_of(key),
-            code: own.code().as_str(),
-            reason: None,
-            request_id: context.request_id().clone(),
-        };
-        door.audit.refused(refusal).await;
+        door.audit.refused(refusal(context, name_of(key), own)).await;
     }
 }
 
-/// Keeps in the audit log of the client's own tenant that it was turned away at the door.
-pub async fn record_refused_entry(door: &Door, claims: &Claims, request_id: &RequestId, error: &Error) {
-    if !matches!(error.code(), ErrorCode::Forbidden | ErrorCode::Unauthenticated) {
+/// Keeps in the audit log of the client's own tenant that it was turned away at the door, and which tenant it tried: the log
+/// of that one is no place for strangers to write in.
+pub async fn record_refused_entry(
+    door: &Door,
+    claims: &Claims,
+    tried: Option<TenantId>,
+    request_id: &RequestId,
+    error: &Error,
+) {
+    if !is_denial(error) {
         return;
     }
     let refusal = Refusal {
@@ -44,9 +46,55 @@ pub async fn record_refused_entry(door: &Door, claims: &Claims, request_id: &Req
         acting_tenant: Some(claims.tenant_id),
         tenant: claims.tenant_id,
         operation: "graphql".to_owned(),
+        subject: tried.map(|tenant| tenant.to_string()),
         code: error.code().as_str(),
         reason: None,
         request_id: request_id.clone(),
     };
     door.audit.refused(refusal).await;
+}
+
+/// Keeps in the audit log that something was refused to a caller who was let in, before anything was executed.
+pub async fn record_refused(
+    door: &Door,
+    context: &RequestContext,
+    subject: Option<String>,
+    reason: &'static str,
+    error: &Error,
+) {
+    let refusal = refusal(context, "graphql".to_owned(), error);
+    let refusal = Refusal { subject, reason: Some(reason), ..refusal };
+    door.audit.refused(refusal).await;
+}
+
+/// Keeps in the audit log that a stream was ended because its caller may not follow it any longer. Beside the stream, whose
+/// end must not wait for the log.
+pub fn record_cut_off(door: &Arc<Door>, context: &RequestContext, reason: Option<&'static str>, error: &Error) {
+    if !is_denial(error) {
+        return;
+    }
+    let refusal = Refusal { reason, ..refusal(context, "stream".to_owned(), error) };
+    let (door, guest) = (door.clone(), door.guests.enter());
+    tokio::spawn(async move {
+        door.audit.refused(refusal).await;
+        drop(guest);
+    });
+}
+
+/// Whether the caller was not allowed to, rather than mistaken or unlucky.
+fn is_denial(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::Forbidden | ErrorCode::Unauthenticated)
+}
+
+fn refusal(context: &RequestContext, operation: String, error: &Error) -> Refusal {
+    Refusal {
+        actor: context.caller().name(),
+        acting_tenant: context.caller().home(),
+        tenant: context.tenant(),
+        operation,
+        subject: None,
+        code: error.code().as_str(),
+        reason: None,
+        request_id: context.request_id().clone(),
+    }
 }

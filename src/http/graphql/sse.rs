@@ -11,7 +11,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, interval_at};
+use tokio::time::{Instant, interval, interval_at, sleep};
 
 use super::super::Door;
 use super::super::guests::Guest;
@@ -28,6 +28,9 @@ use super::ws::room_for_one_more;
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+
+/// For how long the last words wait for a reader who takes nothing.
+const LISTENING: Duration = Duration::from_secs(10);
 
 /// Events that wait for a slow reader. When they are full, the subscription itself waits.
 const WAITING: usize = 4;
@@ -78,8 +81,7 @@ async fn feed(
         }
         Err(error) => refused(&door, &request_id, error),
     };
-    events.send(next(&outcome)).await.ok();
-    events.send(COMPLETE).await.ok();
+    say_last(&events, &outcome).await;
 }
 
 /// Gives on events until the stream ends, its caller goes or may not follow any longer, or the process ends. Then there is no
@@ -87,46 +89,38 @@ async fn feed(
 async fn follow(door: &Arc<Door>, mut subscription: Subscription, events: &mpsc::Sender<Bytes>, mut guest: Guest) {
     let mut judged = interval(JUDGED_EVERY);
     let mut comments = interval_at(Instant::now() + COMMENT_EVERY, COMMENT_EVERY);
-    loop {
-        let came = tokio::select! {
-            came = subscription.next(door) => came,
-            _ = judged.tick() => match subscription.judge(door).await {
-                Ok(()) => continue,
-                Err(error) => Next::Refused(error),
+    let refusal = loop {
+        tokio::select! {
+            // No event is asked for before there is room for it: who takes nothing is judged all the same.
+            came = async { (events.reserve().await, subscription.next(door).await) } => match came {
+                (Ok(room), Next::Event(outcome)) => room.send(next(&outcome)),
+                (Ok(room), Next::End) => return room.send(COMPLETE),
+                (_, Next::Refused(error)) => break error,
+                (Err(_), _) => return,
             },
-            _ = comments.tick() => {
-                // A reader who is behind needs no comment to stay awake.
-                events.try_send(COMMENT).ok();
-                continue;
-            }
+            _ = judged.tick() => match subscription.judge(door).await {
+                Ok(()) => {}
+                Err(error) => break error,
+            },
+            // A reader who is behind needs no comment to stay awake.
+            _ = comments.tick() => drop(events.try_send(COMMENT)),
             () = guest.asked_to_leave() => return,
             () = events.closed() => return,
-        };
-        let sent = match came {
-            Next::Event(outcome) => give(events, next(&outcome), &mut guest).await,
-            Next::End => {
-                give(events, COMPLETE, &mut guest).await;
-                return;
-            }
-            Next::Refused(error) => {
-                let last = refused(door, subscription.request_id(), failure_of(&error));
-                give(events, next(&last), &mut guest).await;
-                give(events, COMPLETE, &mut guest).await;
-                return;
-            }
-        };
-        if !sent {
-            return;
         }
+    };
+    subscription.caller().cut_off(door, &refusal);
+    let last = refused(door, subscription.request_id(), failure_of(&refusal));
+    tokio::select! {
+        () = say_last(events, &last) => {}
+        () = sleep(LISTENING) => {}
+        () = guest.asked_to_leave() => {}
     }
 }
 
-/// Whether it was taken. A reader who takes nothing must not hold up the end of the process.
-async fn give(events: &mpsc::Sender<Bytes>, event: Bytes, guest: &mut Guest) -> bool {
-    tokio::select! {
-        sent = events.send(event) => sent.is_ok(),
-        () = guest.asked_to_leave() => false,
-    }
+async fn say_last(events: &mpsc::Sender<Bytes>, last: &Outcome) {
+    // Who has gone need not hear it.
+    events.send(next(last)).await.ok();
+    events.send(COMPLETE).await.ok();
 }
 
 fn next(outcome: &Outcome) -> Bytes {

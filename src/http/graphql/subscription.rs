@@ -51,6 +51,11 @@ impl Subscription {
         &self.request_id
     }
 
+    /// Who follows.
+    pub fn caller(&self) -> &Entered {
+        &self.caller
+    }
+
     /// Whether the caller may still follow.
     ///
     /// # Errors

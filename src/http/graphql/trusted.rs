@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn hex(text: &str) -> String {
-        hash(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        super::super::documents::hex(&hash(text))
     }
 
     fn judged(trusted: &Trusted, client: &str, text: &str) -> bool {

@@ -124,6 +124,9 @@ fn basic(header: &HeaderValue) -> Option<Presented> {
 }
 
 fn form_decoded(text: &str) -> String {
+    if !text.contains(['%', '+']) {
+        return text.to_owned();
+    }
     // A lone value has no `=` or `&` of its own once encoded; one that was not encoded keeps them.
     let escaped = text.replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(escaped.as_bytes()).next().map_or_else(String::new, |(name, _)| Cow::into_owned(name))
@@ -148,7 +151,8 @@ fn record(request: &Request, operation: &'static str, claimed: String, refused: 
                 let Some(tenant) = home.or(top) else { return };
                 let reason = Some(refused.reason);
                 let (code, operation) = ("invalid_client", operation.to_owned());
-                let refusal = Refusal { actor, acting_tenant: home, tenant, operation, code, reason, request_id };
+                let (acting_tenant, subject) = (home, None);
+                let refusal = Refusal { actor, acting_tenant, tenant, operation, subject, code, reason, request_id };
                 door.audit.refused(refusal).await;
             }
             Err(error) => error.log_cause(),

@@ -36,7 +36,8 @@ impl OauthError {
         Self::ServerError
     }
 
-    const fn code(self) -> &'static str {
+    /// The code, as the caller is told.
+    pub const fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",

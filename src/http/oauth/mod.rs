@@ -1,6 +1,7 @@
 //! The gateway as an OAuth 2 authorization server for machines.
 
 mod client_authentication;
+mod denials;
 mod error;
 mod form;
 mod introspect;

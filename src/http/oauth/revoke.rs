@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::Request;
 use super::client_authentication::authenticate;
+use super::denials::record_denial;
 use super::error::{OauthError, no_store};
 use crate::audit::Deed;
 use crate::auth::RequestId;
@@ -36,7 +37,9 @@ async fn revoke(request: &Request) -> Result<(), OauthError> {
         Err(error) => return Err(OauthError::ours(&error)),
     };
     if claims.sub != subject.client {
-        return Err(OauthError::InvalidGrant);
+        let error = OauthError::InvalidGrant;
+        record_denial(request, &subject, "revoke", Some(claims.jti.to_string()), error).await;
+        return Err(error);
     }
     end(door, &subject, &claims, &request.id).await.map_err(|error| OauthError::ours(&error))
 }

@@ -1,15 +1,26 @@
 //! The token endpoint (RFC 6749, section 4.4: client credentials).
 
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
 
 use super::client_authentication::authenticate;
+use super::denials::{record_denial, tenant_asked_for};
 use super::error::{OauthError, no_store};
 use super::{Request, json_ok};
 use crate::clients::Purpose;
 use crate::http::Door;
 use crate::roles::Permissions;
 use crate::tokens::{Narrowing, SCOPE, Subject};
+
+/// RFC 6749, section 5.1.
+#[derive(Serialize)]
+struct Granted {
+    access_token: String,
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: u64,
+    scope: String,
+}
 
 /// Serves the endpoint.
 pub async fn handle(request: Request) -> Response {
@@ -29,14 +40,21 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
     }
     // To take a tenant without value for none would give a token that reaches further than was asked for.
     let tenant = form.has("tenant").then(|| form.get("tenant").unwrap_or_default());
-    let narrowing = narrow(door, &subject, tenant, form.get("scope")).await?;
+    let narrowing = match narrow(door, &subject, tenant, form.get("scope")).await {
+        Ok(narrowing) => narrowing,
+        Err(error) => {
+            record_denial(request, &subject, "token", tenant_asked_for(request), error).await;
+            return Err(error);
+        }
+    };
     let issued = door.issuer.issue_narrowed(&subject, &narrowing).map_err(|error| OauthError::ours(&error))?;
-    Ok(no_store(json_ok(&json!({
-        "access_token": issued.token,
-        "token_type": "Bearer",
-        "expires_in": issued.expires_in,
-        "scope": narrowing.scope,
-    }))))
+    let granted = Granted {
+        access_token: issued.token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope: narrowing.scope,
+    };
+    Ok(no_store(json_ok(&granted)))
 }
 
 /// How far the token is to reach: to the tenant that was asked for, if it is open to the client, and to the scope, if the

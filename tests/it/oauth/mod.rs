@@ -1,6 +1,6 @@
 //! The gateway as an OAuth 2 authorization server: what strict clients, resource servers and operators rely on.
 
-mod asking;
+pub mod asking;
 mod assertions;
 mod errors;
 mod introspection;

@@ -1,10 +1,15 @@
 //! What the caller is not told, and the audit log is.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
 
-use super::asking::{INTROSPECT, REVOKE, form, reasons};
-use crate::support::{Credentials, TestApp, both_databases, eventually};
+use super::asking::{INTROSPECT, REVOKE, ask_token, form, part, reasons, revoke};
+use crate::support::{Caller, Credentials, TestApp, both_databases, eventually};
+
+async fn newest_of(administrator: &Caller) -> Value {
+    let document = "{ auditLog(first: 1) { nodes { actor operation code subject tenantID } } }";
+    administrator.ask(document, json!({})).await.field("auditLog")["nodes"][0].clone()
+}
 
 both_databases! {
     async fn each_failure_has_its_reason_in_the_log_of_the_client_or_of_the_top(app: TestApp) {
@@ -32,6 +37,45 @@ both_databases! {
         let actors: Vec<_> = reasons(&top, "token").await.into_iter().map(|(actor, _)| actor).collect();
         assert!(actors.contains(&"nobody\u{fffd}".to_owned()), "{actors:?}");
         assert!(app.works(&rotated).await);
+    }
+
+    async fn what_a_client_is_denied_that_proved_itself_is_recorded(app: TestApp) {
+        let north = app.administrator(app.world.north).await;
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let south = app.world.south.to_string();
+        for (parameters, code, subject) in [
+            ([("tenant", &*south)], "invalid_target", json!(south)),
+            ([("tenant", "none")], "invalid_target", Value::Null),
+            ([("scope", "clients:manage")], "invalid_scope", Value::Null),
+        ] {
+            let refused = ask_token(&app, &robot, &parameters).await;
+            assert_eq!(refused.body["error"], code);
+            assert_eq!(newest_of(&north).await, json!({
+                "actor": robot.id, "operation": "token", "code": code, "subject": subject, "tenantID": app.world.north,
+            }));
+        }
+        assert_eq!(revoke(&app, &robot, &north.token).await, 400);
+        assert_eq!(newest_of(&north).await, json!({
+            "actor": robot.id, "operation": "revoke", "code": "invalid_grant", "subject": part(&north.token, 1)["jti"],
+            "tenantID": app.world.north,
+        }));
+    }
+
+    async fn denials_are_kept_only_as_fast_as_a_client_may_ask(app: TestApp) {
+        let north = app.administrator(app.world.north).await;
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let node = app
+            .another_node_with(|config| {
+                config.rate_limit.client_per_second = 1;
+                config.rate_limit.client_burst = 3;
+            })
+            .await;
+        for _ in 0..20 {
+            assert_eq!(ask_token(&node, &robot, &[("tenant", "none")]).await.body["error"], "invalid_target");
+        }
+        let document = "{ auditLog(operation: \"token\") { nodes { id } } }";
+        let kept = north.ask(document, json!({})).await.field("auditLog")["nodes"].as_array().unwrap().len();
+        assert!((3..20).contains(&kept), "{kept}");
     }
 
     async fn every_endpoint_is_named(app: TestApp) {

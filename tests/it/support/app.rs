@@ -5,10 +5,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenant_gateway::app::{App, Listeners, Surroundings, Upkeep};
+use tenant_gateway::app::{App, Core, Listeners, Surroundings, Upkeep};
 use tenant_gateway::clock::{Clock, ManualClock, Timestamp};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::http::graphql::Graph;
 use tenant_gateway::ids::TenantId;
 use tenant_gateway::roles::Role;
 use tokio::sync::oneshot;
@@ -20,6 +21,9 @@ use super::{Caller, Credentials, Engine, OnEngine, TestDatabase, World};
 
 /// 2030-01-01T00:00:00Z, when all tests begin.
 pub const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
+
+/// A graph over the rooms of a gateway.
+pub type GraphOf = fn(&Core) -> Arc<dyn Graph>;
 
 /// A gateway of its own for one test. Its clock stands still until the test moves it.
 pub struct TestApp {
@@ -39,12 +43,18 @@ impl TestApp {
     /// With other settings than the usual ones.
     pub async fn with(engine: Engine, settings: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        Self::build(TestDatabase::fresh(engine).await, clock, None, settings).await
+        Self::build(TestDatabase::fresh(engine).await, clock, None, settings, None).await
+    }
+
+    /// Before another graph than the gateway's own.
+    pub async fn before(graph: GraphOf, engine: Engine) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        Self::build(TestDatabase::fresh(engine).await, clock, None, |_| (), Some(graph)).await
     }
 
     /// The first gateway on this database.
     pub async fn over(database: Arc<TestDatabase>) -> Self {
-        Self::build(database, Arc::new(ManualClock::at(START)), None, |_| ()).await
+        Self::build(database, Arc::new(ManualClock::at(START)), None, |_| (), None).await
     }
 
     /// A second node on the same database, with the same clock.
@@ -54,7 +64,7 @@ impl TestApp {
 
     /// A second node with other settings than the usual ones.
     pub async fn another_node_with(&self, settings: impl FnOnce(&mut Config)) -> Self {
-        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings).await
+        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings, None).await
     }
 
     async fn build(
@@ -62,13 +72,23 @@ impl TestApp {
         clock: Arc<ManualClock>,
         world: Option<World>,
         settings: impl FnOnce(&mut Config),
+        graph: Option<GraphOf>,
     ) -> Self {
         let mut config = database.config();
         settings(&mut config);
         let listeners = Listeners::bind(&config).await.unwrap();
         let address = listeners.listen;
         let surroundings = Surroundings { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
-        let app = App::build(&config, listeners.issuer(&config), surroundings).await.unwrap();
+        let issuer = listeners.issuer(&config);
+        let app = match graph {
+            None => App::build(&config, issuer, surroundings).await,
+            Some(graph) => {
+                let core = Core::open(&config, surroundings).await.unwrap();
+                let graph = graph(&core);
+                App::build_on(core, graph, &config, issuer).await
+            }
+        };
+        let app = app.unwrap();
         let (operator, upkeep) = (Operator::of(app.core()), app.upkeep());
         let world = match world {
             Some(world) => world,

@@ -123,11 +123,16 @@ impl Caller {
     }
 
     pub async fn ask(&self, document: &str, variables: Value) -> Answer {
-        let mut request = self.gateway.graphql(document, &variables).bearer_auth(&self.token);
-        if let Some(tenant) = &self.tenant {
-            request = request.header("X-Tenant-Context", tenant);
+        self.gateway.send(self.request(document, &variables)).await
+    }
+
+    /// A request of this caller that is not yet sent.
+    pub fn request(&self, document: &str, variables: &Value) -> reqwest::RequestBuilder {
+        let request = self.gateway.graphql(document, variables).bearer_auth(&self.token);
+        match &self.tenant {
+            Some(tenant) => request.header("X-Tenant-Context", tenant),
+            None => request,
         }
-        self.gateway.send(request).await
     }
 
     /// The status of any request of this caller.

@@ -8,6 +8,7 @@ pub mod notes;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod streams;
 pub mod world;
 
 pub use answer::Answer;

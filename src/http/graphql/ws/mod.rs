@@ -17,6 +17,7 @@ use super::super::Door;
 use super::super::guests::Guest;
 use super::super::reply::Refused;
 use super::caller::Entered;
+use super::refusals::record_refused;
 use crate::auth::RequestId;
 use crate::error::{Error, ErrorCode};
 use protocol::Protocol;
@@ -54,7 +55,11 @@ pub async fn upgrade(
         false => Some(Entered::enter(door, request_id, &presented).await?),
     };
     if !door.cors.admits_socket(headers) {
-        return Err(Error::forbidden("pages of this origin may not open a WebSocket here").into());
+        let error = Error::forbidden("pages of this origin may not open a WebSocket here");
+        if let Some(caller) = &caller {
+            record_refused(door, &caller.context, None, "foreign_origin", &error).await;
+        }
+        return Err(error.into());
     }
     let protocol = offered.iter().find_map(|name| Protocol::of(name)).ok_or_else(|| {
         Refused::with(StatusCode::BAD_REQUEST, "offer the WebSocket protocol graphql-transport-ws or graphql-ws")

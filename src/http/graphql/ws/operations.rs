@@ -136,7 +136,7 @@ async fn speak(
             return;
         }
     };
-    match prepare(&door, &caller, asked) {
+    match prepare(&door, &caller, &context, asked).await {
         Err(error) => speaker.give_last(&refused(&door, &request_id, error)).await,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
             let stream = subscribe(&door, &context, prepared, &Wishes::default());

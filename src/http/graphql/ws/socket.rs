@@ -135,10 +135,10 @@ impl Socket {
         loop {
             let step = tokio::select! {
                 read = stream.recv() => self.hear(stream, &caller, &mut operations, read).await,
-                Some(event) = waiting.recv() => tell(stream, &mut operations, event).await,
+                Some(event) = waiting.recv() => self.tell(stream, &caller, &mut operations, event).await,
                 _ = judged.tick() => match caller.again(&self.door, caller.context.request_id()).await {
                     Ok(_) => Step::Continue(()),
-                    Err(error) => close(close_of(&error)),
+                    Err(error) => self.cut_off(&caller, &error),
                 },
                 _ = pings.tick() => put(stream, Message::Ping(Bytes::new())).await,
                 () = self.guest.asked_to_leave() => close(Close::GOING_AWAY),
@@ -174,6 +174,26 @@ impl Socket {
         }
     }
 
+    async fn tell(&self, stream: &mut WebSocket, caller: &Entered, operations: &mut Operations, event: Event) -> Step {
+        match event {
+            Event::Message(id, number, message) if operations.is_current(&id, number) => send(stream, message).await,
+            Event::Ended(id, number, last) if operations.is_current(&id, number) => {
+                operations.stop(&id);
+                match last {
+                    Some(last) => send(stream, last).await,
+                    None => Step::Continue(()),
+                }
+            }
+            Event::Message(..) | Event::Ended(..) => Step::Continue(()),
+            Event::Refused(error) => self.cut_off(caller, &error),
+        }
+    }
+
+    fn cut_off(&self, caller: &Entered, error: &Error) -> Step {
+        caller.cut_off(&self.door, error);
+        close(close_of(error))
+    }
+
     /// What a message says; nothing if it is one of the transport's own.
     fn understand(&self, read: Option<Result<Message, axum::Error>>) -> Result<Option<Said>, Option<Close>> {
         let bad = Some(Close::BAD_MESSAGE);
@@ -186,21 +206,6 @@ impl Socket {
                 self.protocol.read(&text).map(Some).ok_or(bad)
             }
         }
-    }
-}
-
-async fn tell(stream: &mut WebSocket, operations: &mut Operations, event: Event) -> Step {
-    match event {
-        Event::Message(id, number, message) if operations.is_current(&id, number) => send(stream, message).await,
-        Event::Ended(id, number, last) if operations.is_current(&id, number) => {
-            operations.stop(&id);
-            match last {
-                Some(last) => send(stream, last).await,
-                None => Step::Continue(()),
-            }
-        }
-        Event::Message(..) | Event::Ended(..) => Step::Continue(()),
-        Event::Refused(error) => close(close_of(&error)),
     }
 }
 

@@ -1,10 +1,13 @@
 //! `tenant-gateway demo`: something to try in a minute.
 
+mod consoles;
+
 use std::net::SocketAddr;
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use self::consoles::Consoles;
 use super::output::{Format, print};
 use super::serve::told_to_stop;
 use super::{Failure, Output};
@@ -31,13 +34,15 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
     folder.path().clone_into(&mut config.data.dir);
     config.database.url = None;
     config.playground.enabled = true;
+    // The stand-ins of the consoles listen on loopback.
     config.upstream.allow_private_addresses = true;
     let stop = told_to_stop()?;
     let listeners = bind(&mut config).await?;
     let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await?;
     let (partner, created) = app.core().init(name("Partner")?, name("administrator")?).await?;
     let customers = customers(app.core(), &partner).await?;
-    let made = describe(&listeners.issuer(&config), &partner, &customers, &created);
+    let consoles = Consoles::start(app.core(), &partner, &customers).await?;
+    let made = describe(&listeners.issuer(&config), &partner, &customers, &consoles, &created);
     match arguments.output.output {
         Format::Json => arguments.output.object(&made)?,
         Format::Table => print(&introduction(&made))?,
@@ -68,7 +73,7 @@ fn name(text: &str) -> Result<Name, Error> {
     Name::parse("name", text)
 }
 
-fn describe(url: &str, partner: &Tenant, customers: &[Tenant], created: &Created) -> Value {
+fn describe(url: &str, partner: &Tenant, customers: &[Tenant], consoles: &Consoles, created: &Created) -> Value {
     let tenant = |tenant: &Tenant| json!({ "id": tenant.id, "name": tenant.name });
     json!({
         "url": url,
@@ -80,6 +85,7 @@ fn describe(url: &str, partner: &Tenant, customers: &[Tenant], created: &Created
         "clientSecret": created.secret.as_ref().map(|secret| secret.expose()),
         "partner": tenant(partner),
         "customers": customers.iter().map(tenant).collect::<Vec<_>>(),
+        "deepSecurityURL": consoles.deep_security_url(),
     })
 }
 
@@ -95,6 +101,7 @@ fn introduction(made: &Value) -> String {
         .collect();
     let first = made["customers"][0]["id"].as_str().unwrap_or_default();
     let partner = text("tenantID");
+    let deep_security = text("deepSecurityURL");
     let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
         r#"
@@ -103,6 +110,7 @@ Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
   GraphQL         {url}/graphql
   Token endpoint  {url}/oauth2/token
   Playground      {playground}
+  Deep Security   {deep_security} (a stand-in; one customer is suspended there)
   client_id       {id}
   client_secret   {secret}
 
@@ -117,7 +125,12 @@ Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
   curl -sS {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
     -H 'Content-Type: application/json' -d '{{"query":"{{ clientsSearch {{ totalCount results {{ name clientID }} }} }}"}}'
 
-3. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python):
+3. See the computers of every customer at once; one of them is suspended at its Deep Security manager, and says so:
+
+  curl -sS {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+    -d '{{"query":"{{ tenants(tenantsQuery: {{ isOrganization: true }}) {{ tenants {{ name deepSecurity {{ computers(first: 3) {{ nodes {{ hostName intrusionPrevention {{ state }} }} }} }} }} }} }}"}}'
+
+4. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python):
 
   CLIENT_ID='{id}' CLIENT_SECRET='{secret}' OAUTHLIB_INSECURE_TRANSPORT=1 python3 -c '
 from taegis_sdk_python import GraphQLService
