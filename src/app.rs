@@ -74,7 +74,7 @@ pub struct Core {
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
     pub upstreams: Arc<Upstreams>,
-    /// The way out to them.
+    /// The way out to the legacy systems.
     pub outbound: Arc<Outbound>,
     /// Clock and randomness.
     pub surroundings: Surroundings,

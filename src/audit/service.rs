@@ -6,6 +6,7 @@ use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
 };
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::auth::{RequestId, TenantScope};
@@ -166,12 +167,14 @@ pub struct Audit {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    // Held while something is written that nobody waits for.
+    unhurried: Mutex<()>,
 }
 
 impl Audit {
     /// The log in that database.
     pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { database, clock, entropy }
+        Self { database, clock, entropy, unhurried: Mutex::new(()) }
     }
 
     /// Records what was done at the door, in the transaction in which it happens.
@@ -204,6 +207,13 @@ impl Audit {
         if let Err(error) = self.write_refusal(refusal).await {
             error.log_cause();
         }
+    }
+
+    /// The same of what nobody waits for. Thousands of streams may be cut off at once: their records are written one after the
+    /// other, so that no other writer has more than one of them before it in the queue.
+    pub async fn refused_in_turn(&self, refusal: Refusal) {
+        let _turn = self.unhurried.lock().await;
+        self.refused(refusal).await;
     }
 
     async fn write_refusal(&self, refusal: Refusal) -> Result<()> {

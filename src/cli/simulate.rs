@@ -68,7 +68,7 @@ pub struct IntegrationServer {
     /// `latin`, `sloppy` or `silent`.
     #[arg(long, default_value = "documented")]
     dialect: integration_server::Dialect,
-    /// Holds the password of the account `multitenancy`, up to a line end; without it one is made and printed.
+    /// Holds the password of the account `multitenancy`; a line end after it is left out. Without a file one is made and printed.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches it reads every password sent.
@@ -85,7 +85,8 @@ impl IntegrationServer {
 }
 
 fn read_password(file: &Path) -> io::Result<String> {
-    Ok(std::fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned())
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    Ok(std::fs::read_to_string(file).map_err(named)?.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Runs it until told to stop.

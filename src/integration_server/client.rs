@@ -178,9 +178,6 @@ impl Client {
     async fn send(&self, operation: &Operation, call: Call, about: About) -> Result<Answer> {
         let (kind, what) = (call.kind, format!("{call:?}"));
         let sent = self.outbound.send(operation, &self.line, call).await;
-        if kind == Kind::Write {
-            self.outbound.forget(self.line.tenant, self.line.endpoint.upstream);
-        }
         let answer = sent.map_err(|failure| Fault::of_failure(failure, &self.line, kind))?;
         let fits = match kind {
             Kind::Read => answer.status == 200,

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::line::Line;
 use super::lines::{Lines, Way};
 use super::operation::Operation;
-use super::pool::Pool;
+use super::pool::{Client, Pool};
 use super::rate::Limiter;
 use super::settings::Settings;
 use super::trace::Trace;
@@ -57,71 +57,86 @@ impl Sender {
     /// # Errors
     /// Any [`Failure`].
     pub(super) async fn attempt(&self, journey: &Journey) -> Result<Reply, Failure> {
-        let Journey { operation, line, way, limiter, message, .. } = journey;
+        let Journey { operation, line, way, limiter, .. } = journey;
+        if journey.kind == Kind::Read && journey.deadline() <= Instant::now() {
+            return Err(Failure::Deadline);
+        }
         way.breaker.look()?;
         let fare = operation.budget().pay(line.tenant)?;
-        let deadline = journey.deadline();
-        let _inside = way.gate.enter(operation.caller(), deadline).await?;
-        let mut passage = limiter.enter(operation.caller(), deadline).await?;
-        // Those before may have failed meanwhile.
-        let pass = way.breaker.pass()?;
+        let _inside = way.gate.enter(operation.caller(), journey.deadline()).await?;
+        let mut passage = limiter.enter(operation.caller(), journey.deadline()).await?;
         let client = self.pool.client(&line.endpoint)?;
-        let until = self.until(journey)?;
+        // Those before may have failed meanwhile.
+        let watch = Watch { sender: self, journey, pass: Some(way.breaker.pass()?), began: Instant::now() };
         fare.use_up();
         passage.sent();
-        let (span, began) = (span(journey, operation.trace(&*self.entropy)), Instant::now());
-        let traceparent = operation.trace(&*self.entropy).next(&*self.entropy);
-        let exchange = message.exchange(&client, &traceparent, self.clock.now()).instrument(span.clone());
-        let outcome = timeout_at(until, exchange).await.unwrap_or(Err(Failure::Timeout { sent: true }));
-        log(&span, began, &outcome);
-        self.learn(journey, pass, &outcome);
+        let outcome = self.exchange(journey, &client).await;
+        watch.saw(&outcome);
         outcome
     }
 
     /// A write has its own time, whatever is left of the operation's; a read has the smaller of the two.
-    fn until(&self, journey: &Journey) -> Result<Instant, Failure> {
-        let now = Instant::now();
-        let (own, deadline) = (now + self.settings.timeout, journey.deadline());
-        if deadline <= now {
-            return Err(Failure::Deadline);
+    async fn exchange(&self, journey: &Journey, client: &Client) -> Result<Reply, Failure> {
+        let Journey { operation, message, kind, .. } = journey;
+        let trace = operation.trace(&*self.entropy);
+        let (span, began) = (span(journey, trace), Instant::now());
+        let traceparent = trace.next(&*self.entropy);
+        let exchange = message.exchange(client, &traceparent, self.clock.now()).instrument(span.clone());
+        let (own, deadline) = (began + self.settings.timeout, journey.deadline());
+        let (until, over) = match kind {
+            Kind::Read if deadline < own => (deadline, Failure::Deadline),
+            _ => (own, Failure::Timeout { sent: true }),
+        };
+        let outcome = timeout_at(until, exchange).await.unwrap_or(Err(over));
+        log(&span, began, &outcome);
+        outcome
+    }
+}
+
+/// Learns from what comes of a call. A call that is given up tells something too, if it took long.
+struct Watch<'a> {
+    sender: &'a Sender,
+    journey: &'a Journey,
+    pass: Option<Pass>,
+    began: Instant,
+}
+
+impl Watch<'_> {
+    fn saw(mut self, outcome: &Result<Reply, Failure>) {
+        let Journey { operation, way, limiter, .. } = self.journey;
+        match outcome {
+            Ok(reply) => {
+                let answer = &reply.answer;
+                self.conclude(|pass| if answer.status < 500 { pass.succeeded() } else { pass.failed() });
+                way.note(|status| status.answered(answer.status, self.sender.clock.now()));
+                match answer.status {
+                    429 => limiter.refused(reply.retry_after),
+                    _ => limiter.accepted(),
+                }
+                operation.note_request_id(reply.request_id.as_deref());
+            }
+            // Whether it was long enough to tell anything shows when this is dropped.
+            Err(Failure::Deadline) => {}
+            Err(failure) => {
+                let answered = matches!(failure, Failure::Malformed(_));
+                self.conclude(|pass| if answered { pass.succeeded() } else { pass.failed() });
+                way.note(|status| status.failed(answered, failure.code()));
+            }
         }
-        Ok(if journey.kind == Kind::Write { own } else { own.min(deadline) })
     }
 
-    fn learn(&self, journey: &Journey, pass: Pass, outcome: &Result<Reply, Failure>) {
-        match outcome {
-            Ok(reply) if reply.answer.status == 429 => journey.limiter.refused(reply.retry_after),
-            Ok(_) => journey.limiter.accepted(),
-            Err(_) => {}
+    fn conclude(&mut self, conclude: impl FnOnce(Pass)) {
+        if let Some(pass) = self.pass.take() {
+            conclude(pass);
         }
-        match outcome {
-            Ok(reply) if reply.answer.status < 500 => pass.succeeded(),
-            Err(Failure::Malformed(_)) => pass.succeeded(),
-            // It had less than its own time: whether that was enough to tell, the circuit knows.
-            Err(Failure::Timeout { .. }) => drop(pass),
-            _ => pass.failed(),
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if self.pass.take().is_some() && self.began.elapsed() >= self.sender.settings.patience() {
+            self.journey.way.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
         }
-        if let Ok(Reply { request_id: Some(id), .. }) = outcome {
-            journey.operation.note_request_id(id.clone());
-        }
-        let now = self.clock.now();
-        journey.way.note(|status| match outcome {
-            Ok(reply) => {
-                status.reachable = Some(true);
-                status.last_error = match reply.answer.status {
-                    401 => Some(ErrorCode::UpstreamUnauthorized),
-                    429 | 500.. => Some(ErrorCode::UpstreamUnavailable),
-                    _ => None,
-                };
-                if status.last_error.is_none() {
-                    status.last_success_at = Some(now);
-                }
-            }
-            Err(failure) => {
-                status.reachable = Some(matches!(failure, Failure::Malformed(_)));
-                status.last_error = Some(failure.code());
-            }
-        });
     }
 }
 

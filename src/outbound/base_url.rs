@@ -60,6 +60,12 @@ impl BaseUrl {
         &self.0
     }
 
+    /// Whether another one is at the same host, whatever its port and path.
+    pub fn has_host_of(&self, other: &Self) -> bool {
+        let host = |url: &Self| Url::parse(&url.0).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host(self).is_some_and(|own| host(other) == Some(own))
+    }
+
     /// Whether calls go there without TLS.
     pub(super) fn is_plain(&self) -> bool {
         self.0.starts_with("http:")

@@ -32,7 +32,7 @@ pub enum Failure {
     Busy,
     /// What was asked for cannot be written as HTTP, or would lead out of the installation: nothing was sent.
     Unsendable(Arc<str>),
-    /// The operation's time, or the tenant's part of it, was over before the call could be sent.
+    /// The operation's time, or the tenant's part of it, was over before the call could be sent or, if it is a read, answered.
     Deadline,
 }
 
@@ -81,7 +81,7 @@ impl Failure {
 
     /// Whether it comes of the operation that made the call, so that another, who waits for the same, may have more luck.
     pub(super) fn is_own(&self) -> bool {
-        matches!(self, Self::Budget { .. } | Self::Deadline | Self::Busy | Self::Timeout { .. })
+        matches!(self, Self::Budget { .. } | Self::Deadline | Self::Busy)
     }
 
     fn told(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {

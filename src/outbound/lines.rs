@@ -74,10 +74,9 @@ impl Lines {
     }
 
     fn new_way(&self) -> Way {
-        let Settings { concurrency, queue, breaker, timeout, .. } = self.settings;
+        let Settings { concurrency, queue, breaker, .. } = self.settings;
         Way {
-            // Most reads are given up by their operation before their own time is over.
-            breaker: Breaker::new(breaker, timeout / 3),
+            breaker: Breaker::new(breaker, self.settings.patience()),
             gate: Gate::new(concurrency, queue),
             retries: RetryBudget::new(),
             health: Mutex::default(),

@@ -36,6 +36,8 @@ mod send;
 pub mod settings;
 mod sharing;
 pub mod status;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 mod trace;
 pub mod turn;

@@ -168,11 +168,12 @@ impl Operation {
         self.0.once.forget(tenant, upstream);
     }
 
-    pub(super) fn note_request_id(&self, id: String) {
-        let mut ids = self.0.upstream_request_ids.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn note_request_id(&self, id: Option<&str>) {
         // Some systems send back the id that they were given.
-        if id != self.0.request_id && id.len() <= REQUEST_ID_LENGTH && ids.len() < REQUEST_IDS {
-            ids.insert(id);
+        let Some(id) = id.filter(|id| id.len() <= REQUEST_ID_LENGTH && *id != self.0.request_id) else { return };
+        let mut ids = self.0.upstream_request_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.len() < REQUEST_IDS {
+            ids.insert(id.to_owned());
         }
     }
 }

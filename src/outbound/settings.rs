@@ -29,6 +29,14 @@ pub struct Settings {
     pub cache_size: usize,
 }
 
+impl Settings {
+    /// How long a call that is given up must have taken to count as a failure: most reads are given up by their operation before
+    /// their own time is over.
+    pub(super) fn patience(&self) -> Duration {
+        self.timeout / 3
+    }
+}
+
 impl Default for Settings {
     /// Those of the settings' defaults.
     fn default() -> Self {

@@ -199,7 +199,7 @@ pub struct RegisterUpstreamInput {
 pub struct UpdateUpstreamInput {
     /// A new name.
     name: Option<String>,
-    /// A new place. It needs the credential beside it, so that the one that is kept goes nowhere else.
+    /// A new place. At another host it needs the credential beside it, so that the one that is kept goes nowhere else.
     #[graphql(name = "baseURL")]
     base_url: Option<String>,
     /// A new credential.
@@ -303,18 +303,22 @@ impl UpstreamMutation {
         Ok(UpstreamObject(upstreams.register(&scope, new).await?))
     }
 
-    /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A new place
-    /// needs the credential beside it.
+    /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
+    /// another host needs the credential beside it.
     async fn update_upstream(&self, ctx: &Context<'_>, id: ID, input: UpdateUpstreamInput) -> Result<UpstreamObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
-        let system = System::from_name(&upstreams.find(&scope, &id).await?.system)?;
-        if input.base_url.is_some() && input.credential.is_none() {
-            return Err(Error::bad_input("credential", "a new baseURL needs the credential for it"));
+        let before = upstreams.find(&scope, &id).await?;
+        let system = System::from_name(&before.system)?;
+        let parse = |url: &str| BaseUrl::parse("baseURL", url, upstreams.policy());
+        let base_url = input.base_url.as_deref().map(parse).transpose()?;
+        let moves = base_url.as_ref().is_some_and(|new| !parse(&before.base_url).is_ok_and(|old| old.has_host_of(new)));
+        if moves && input.credential.is_none() {
+            return Err(Error::bad_input("credential", "a baseURL at another host needs the credential for it"));
         }
         let change = UpstreamChange {
             name: input.name.map(|name| Name::parse("name", &name)).transpose()?,
-            base_url: input.base_url.map(|url| BaseUrl::parse("baseURL", &url, upstreams.policy())).transpose()?,
+            base_url,
             credential: input.credential.map(|credential| credential.check(system)).transpose()?,
             ca_certificate: match input.ca_certificate {
                 MaybeUndefined::Undefined => None,

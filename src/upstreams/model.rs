@@ -6,7 +6,7 @@ use super::entity;
 use crate::error::{Error, Result};
 use crate::ids::{LinkId, TenantId, UpstreamId};
 use crate::names::Name;
-use crate::outbound::BaseUrl;
+use crate::outbound::{BaseUrl, check_certificates};
 
 /// An installation, without its credential.
 pub type Upstream = entity::upstream::Model;
@@ -248,11 +248,12 @@ pub fn remote_id(argument: &str, id: String) -> Result<String> {
 /// Certificates in PEM.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` if there is none in it, or it is longer than 64 KiB.
+/// `BAD_USER_INPUT` if there is none in it that can be trusted, or it is longer than 64 KiB.
 pub fn certificate(text: String) -> Result<String> {
-    if text.len() > CERTIFICATE_MAX || !text.contains("-----BEGIN CERTIFICATE-----") {
-        return Err(Error::bad_input("caCertificate", "must be certificates in PEM, of at most 64 KiB"));
+    if text.len() > CERTIFICATE_MAX {
+        return Err(Error::bad_input("caCertificate", "must have at most 64 KiB"));
     }
+    check_certificates("caCertificate", &text)?;
     Ok(text)
 }
 

@@ -1,6 +1,7 @@
 // WebSocket: the client of the npm package `graphql-ws`, and sockets by hand for what no client does.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
@@ -31,6 +32,14 @@ async function open(gateway, { protocols = [NEW], headers = gateway.headers(), i
     await hears("connection_ack");
   }
   return { socket, heard, closed, say, hears };
+}
+
+/** The gateway's end of the connection from a port: whether it is open, and how many bytes wait to be taken. */
+function connection(gateway, port) {
+  const from = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const lines = readFileSync(`/proc/${gateway.child.pid}/net/tcp`, "utf8").split("\n").map((line) => line.trim().split(/\s+/));
+  const [, , , state, queues] = lines.find(([, , remote]) => remote?.endsWith(from)) ?? [];
+  return { open: state === "01", waiting: queues ? parseInt(queues.split(":")[0], 16) : 0 };
 }
 
 const subscribe = (query, id = "1") => ({ type: "subscribe", id, payload: { query } });
@@ -244,6 +253,22 @@ describe("a stream ends", () => {
     assert.equal(code(JSON.parse(/data: (.*)/.exec(last)[1])), "UNAUTHENTICATED");
     assert.equal(complete, "event: complete\ndata:");
     assert.ok(Date.now() - started < 5000);
+  });
+
+  test("with its token, also for who takes nothing", { timeout: 30_000 }, async () => {
+    const gateway = await start({ ticks: true });
+    const deaf = await open(gateway);
+    deaf.say(subscribe("subscription { ticks(to: 1000000, millis: 0, bytes: 10000) }"));
+    await deaf.hears("next");
+    deaf.socket._socket.pause();
+    const seen = [];
+    await until("the socket to be full", () => {
+      seen.push(connection(gateway, deaf.socket._socket.localPort).waiting);
+      return seen.at(-1) > 0 && seen.length > 25 && seen.slice(-25).every((waiting) => waiting === seen.at(-1));
+    });
+    await gateway.ask("mutation { advance(seconds: 3601) }");
+    await until("the end of the socket", () => !connection(gateway, deaf.socket._socket.localPort).open, 5000);
+    deaf.socket.terminate();
   });
 
   test("when its client is deleted: 4403 within 5 seconds", { timeout: 30_000 }, async () => {

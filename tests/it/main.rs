@@ -8,6 +8,7 @@ mod clients;
 mod crash;
 mod door;
 mod fuzz;
+mod integration_server;
 mod migrations;
 mod oauth;
 mod readme;

@@ -25,6 +25,8 @@ pub struct Dialect {
     pub free_text: FreeText,
     /// Names of the elements around tenants, machines and tasks.
     pub wrappers: [&'static str; 3],
+    /// Whether lists begin with what was made last; else with what was made first.
+    pub newest_first: bool,
     /// Whether a list of one is that item, without an element around it.
     pub bare_single: bool,
     /// Whether optional elements without value are there, but empty; else they are absent.

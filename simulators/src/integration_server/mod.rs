@@ -20,16 +20,18 @@
 //! ```
 //!
 //! A call passes `access`, then the file of its collection in `calls`. What takes time is a `task`: it goes through the
-//! `stages` of its `work` by the simulator's clock, and undoes them where the reference promises it. All state is in the
-//! `installation`. Answers are built as elements (`show`) and written (`xml`) as the `dialect` has it.
+//! `stages` of its `work` by the simulator's clock (`course`), and undoes them where the reference promises it. All state is
+//! in the `installation`. Answers are built of `element`s (`show`) and written (`xml`) as the `dialect` has it.
 
 mod access;
 mod calls;
 mod config;
 mod control;
+mod course;
 mod dates;
 mod dialect;
 mod dialects;
+mod element;
 mod inspection;
 mod installation;
 mod options;
@@ -43,6 +45,7 @@ mod show;
 mod simulator;
 mod stages;
 mod task;
+mod work;
 mod xml;
 
 pub use config::{Config, Pace, TenantKind, TenantSeed};

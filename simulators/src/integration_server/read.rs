@@ -8,7 +8,7 @@ use roxmltree::{Document, Node};
 
 use super::config::TenantKind;
 use super::refusal::Refusal;
-use super::stages::Administrator;
+use super::work::Administrator;
 
 /// The body of T4.
 pub(crate) struct NewTenant {

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::dialect::Dialect;
+use super::element::Element;
 use super::shapes::Errors;
-use super::xml::{Element, document};
+use super::xml::document;
 use crate::answer::{Answer, Body, JSON};
 
 /// An error: a status, mostly a code, and a text that names internals, which must not reach anybody outside.

@@ -1,11 +1,13 @@
 //! Tenants, machines and tasks as elements (reference, sections 3 and 4).
 
 use super::dates;
+use super::dialect::Dialect;
+use super::element::Element;
 use super::installation::{Installation, Machine, Tenant};
 use super::refusal::Outcome as Answered;
-use super::shapes::{Accepted, Progress, Results, TaskErrors};
+use super::shapes::{Accepted, Encoding, Progress, Results, TaskErrors};
 use super::task::{Fate, Outcome, State, Task};
-use super::xml::{Element, document, text};
+use super::xml::{document, text};
 use crate::answer::{Answer, Body, JSON};
 
 impl Installation {
@@ -16,7 +18,10 @@ impl Installation {
 
     /// 200 with a list in its wrapper.
     pub fn many(&self, wrapper: usize, items: impl Iterator<Item = Element>) -> Answered {
-        let items: Vec<Element> = items.collect();
+        let mut items: Vec<Element> = items.collect();
+        if self.dialect.newest_first {
+            items.reverse();
+        }
         if let ([item], true) = (items.as_slice(), self.dialect.bare_single) {
             return self.one(item);
         }
@@ -132,7 +137,10 @@ impl Installation {
                 let element = self.tenant_element(tenant);
                 match self.dialect.results {
                     Results::Element => result.child(element),
-                    Results::Escaped => result.text(&text(&element, &self.dialect)),
+                    Results::Escaped => {
+                        let inner = Dialect { encoding: Encoding::Utf16Bom, ..self.dialect };
+                        result.text(&text(&element, &inner))
+                    }
                     Results::Cdata => result.cdata(&text(&element, &self.dialect)),
                     Results::Identifier => result.own_word(self.shown_id(&tenant.id)),
                 }

@@ -81,3 +81,16 @@ async fn some_servers_unregister_machines_of_other_tenants() {
         assert_eq!(Client::new(&simulator).post(&call, "").await.0, status);
     }
 }
+
+#[tokio::test]
+async fn a_machine_of_nobody_can_be_registered_again() {
+    let simulator = simulator().await;
+    let client = Client::new(&simulator);
+    let machine_id = simulator.found_tenant("Contoso Retail").unwrap().machines[0].bios_id.clone();
+    let unregister = format!("{}/unregister?biosId={machine_id}", path(&simulator, "Contoso Retail"));
+    assert_eq!(client.post(&unregister, "").await.0, 200);
+    let register = format!("{}/register", path(&simulator, "Fabrikam Energy"));
+    assert_eq!(client.post(&register, &machine(&machine_id)).await.0, 200);
+    let names = names(&client.read(&path(&simulator, "Fabrikam Energy")).await);
+    assert_eq!(names, ["web-01", "web-02", "web-03", "db-01"]);
+}

@@ -1,9 +1,11 @@
 //! Who calls, and whether they still may.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName};
+use tokio::time::interval;
 
 use super::super::Door;
 use super::super::rate_limit::Quotas;
@@ -19,6 +21,10 @@ use crate::tokens::Claims;
 /// The headers that say who calls and in which tenant.
 pub const PRESENTED: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static(TENANT_CONTEXT), HeaderName::from_static("x-tenant-id")];
+
+/// How often those who stay are judged. With `auth.standing_max_age` it makes out after how long at most a stream ends that
+/// its caller may no longer follow.
+const JUDGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Those of the headers that say it.
 pub fn presented(headers: &HeaderMap) -> HeaderMap {
@@ -98,6 +104,18 @@ impl Entered {
         match self.permissions.iter().all(|permission| context.permits(*permission)) {
             true => Ok(context),
             false => Err(Error::forbidden("a role that this began with has ended")),
+        }
+    }
+
+    /// Done once the caller may not stay any longer, with what [`Entered::again`] says. To be waited for beside all that a
+    /// stream does: neither silence nor a reader who takes nothing must put it off.
+    pub async fn refused(&self, door: &Door) -> Error {
+        let mut judged = interval(JUDGED_EVERY);
+        loop {
+            judged.tick().await;
+            if let Err(error) = self.again(door, self.context.request_id()).await {
+                return error;
+            }
         }
     }
 

@@ -76,7 +76,7 @@ pub fn record_cut_off(door: &Arc<Door>, context: &RequestContext, reason: Option
     let refusal = Refusal { reason, ..refusal(context, "stream".to_owned(), error) };
     let (door, guest) = (door.clone(), door.guests.enter());
     tokio::spawn(async move {
-        door.audit.refused(refusal).await;
+        door.audit.refused_in_turn(refusal).await;
         drop(guest);
     });
 }

@@ -1,6 +1,7 @@
 //! Server-sent events: the distinct connections mode of the protocol of `graphql-sse`, one operation a request.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, interval_at, sleep};
+use tokio::time::{Instant, interval_at, sleep};
 
 use super::super::Door;
 use super::super::guests::Guest;
@@ -21,7 +22,7 @@ use super::caller::Entered;
 use super::execute::{Prepared, Wishes, refused, run, subscribe};
 use super::outcome::{Written, failure_of};
 use super::post::deadline;
-use super::subscription::{JUDGED_EVERY, Next, Subscription};
+use super::subscription::{Next, Subscription};
 use super::ws::room_for_one_more;
 
 /// What keeps proxies from closing a quiet stream.
@@ -68,7 +69,7 @@ async fn feed(
     let outcome = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
             let stream = subscribe(&door, context, prepared, &wishes);
-            follow(&door, Subscription::new(stream, caller, request_id), &events, guest).await;
+            follow(&door, &caller, Subscription::new(stream, caller.clone(), request_id), &events, guest).await;
             return;
         }
         Ok(prepared) => {
@@ -86,30 +87,32 @@ async fn feed(
 
 /// Gives on events until the stream ends, its caller goes or may not follow any longer, or the process ends. Then there is no
 /// `complete`, so that the client connects again: to another node.
-async fn follow(door: &Arc<Door>, mut subscription: Subscription, events: &mpsc::Sender<Bytes>, mut guest: Guest) {
-    let mut judged = interval(JUDGED_EVERY);
+async fn follow(
+    door: &Arc<Door>,
+    caller: &Entered,
+    mut subscription: Subscription,
+    events: &mpsc::Sender<Bytes>,
+    mut guest: Guest,
+) {
+    let mut refusal = pin!(caller.refused(door));
     let mut comments = interval_at(Instant::now() + COMMENT_EVERY, COMMENT_EVERY);
-    let refusal = loop {
+    let error = loop {
         tokio::select! {
-            // No event is asked for before there is room for it: who takes nothing is judged all the same.
             came = async { (events.reserve().await, subscription.next(door).await) } => match came {
                 (Ok(room), Next::Event(outcome)) => room.send(next(&outcome)),
                 (Ok(room), Next::End) => return room.send(COMPLETE),
                 (_, Next::Refused(error)) => break error,
                 (Err(_), _) => return,
             },
-            _ = judged.tick() => match subscription.judge(door).await {
-                Ok(()) => {}
-                Err(error) => break error,
-            },
+            error = &mut refusal => break error,
             // A reader who is behind needs no comment to stay awake.
             _ = comments.tick() => drop(events.try_send(COMMENT)),
             () = guest.asked_to_leave() => return,
             () = events.closed() => return,
         }
     };
-    subscription.caller().cut_off(door, &refusal);
-    let last = refused(door, subscription.request_id(), failure_of(&refusal));
+    caller.cut_off(door, &error);
+    let last = refused(door, caller.context.request_id(), failure_of(&error));
     tokio::select! {
         () = say_last(events, &last) => {}
         () = sleep(LISTENING) => {}

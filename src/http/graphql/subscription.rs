@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::Response as Outcome;
 use futures_util::StreamExt;
@@ -13,11 +12,7 @@ use super::caller::Entered;
 use super::execute::broken;
 use super::outcome::finish;
 use crate::auth::RequestId;
-use crate::error::{Error, Result};
-
-/// How often a caller who receives nothing is judged. With `auth.standing_max_age` it makes out after how long at most a
-/// stream ends that its caller may no longer follow.
-pub const JUDGED_EVERY: Duration = Duration::from_secs(1);
+use crate::error::Error;
 
 /// A running subscription.
 pub struct Subscription {
@@ -46,24 +41,6 @@ impl Subscription {
         Self { stream, caller, request_id, came: None }
     }
 
-    /// The id of the request that began it.
-    pub fn request_id(&self) -> &RequestId {
-        &self.request_id
-    }
-
-    /// Who follows.
-    pub fn caller(&self) -> &Entered {
-        &self.caller
-    }
-
-    /// Whether the caller may still follow.
-    ///
-    /// # Errors
-    /// As [`Entered::again`].
-    pub async fn judge(&mut self, door: &Door) -> Result<()> {
-        self.caller.again(door, &self.request_id).await.map(drop)
-    }
-
     /// Waits for the next event, and judges the caller before it is given on. No event is lost if the wait is broken off.
     pub async fn next(&mut self, door: &Door) -> Next {
         if self.came.is_none() {
@@ -72,7 +49,7 @@ impl Subscription {
         if self.came.is_none() {
             return Next::End;
         }
-        if let Err(error) = self.judge(door).await {
+        if let Err(error) = self.caller.again(door, &self.request_id).await {
             return Next::Refused(error);
         }
         match self.came.take() {

@@ -47,7 +47,7 @@ impl Watched {
 
 /// The records of the `N` streams of that client, once they are there; there must not be more.
 async fn recorded<const N: usize>(reader: &Caller, client: &str) -> [Value; N] {
-    let document = "query($actor: String) { auditLog(actor: $actor, operation: \"stream\") {
+    let document = "query($actor: String) { auditLog(first: 100, actor: $actor, operation: \"stream\") {
         nodes { code reason outcome tenantID actingTenantID subject requestID } } }";
     eventually(5, "the records of all streams", async || {
         let log = reader.ask(document, json!({ "actor": client })).await.field("auditLog");
@@ -111,6 +111,17 @@ both_databases! {
         assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
         watched.end("UNAUTHENTICATED", "the token was revoked").await;
         assert!(recorded::<2>(&root, watcher.id()).await.iter().all(|record| record["reason"].is_null()));
+    }
+
+    async fn many_streams_cut_off_at_once_are_recorded_each(app: Streaming) {
+        const MANY: usize = 60;
+        let root = app.administrator(app.world.organization).await;
+        let watcher = app.caller(app.world.north, Role::Auditor).await;
+        let streams = join_all((0..MANY).map(|_| Events::of_ticks(&watcher, NEVER))).await;
+        assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
+        let ended = timeout(WITHIN, join_all(streams.into_iter().map(Events::ending))).await.expect("all end in time");
+        assert_eq!(ended, vec!["UNAUTHENTICATED"; MANY]);
+        recorded::<MANY>(&root, watcher.id()).await;
     }
 
     async fn who_takes_nothing_is_cut_off_all_the_same(app: Streaming) {

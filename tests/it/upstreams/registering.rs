@@ -30,6 +30,23 @@ both_databases! {
         assert_ne!(changed["updatedAt"], made["updatedAt"]);
     }
 
+    async fn a_credential_that_is_kept_does_not_follow_to_another_host(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "DEEP_SECURITY").await;
+        let update = |input: serde_json::Value| {
+            let variables = json!({ "id": made["id"], "input": input });
+            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { baseURL } }";
+            let partner = partner.clone();
+            async move { partner.ask(document, variables).await }
+        };
+        let moved = update(json!({ "baseURL": "https://dsm.example.org/api" })).await;
+        assert_eq!(moved.code(), "BAD_USER_INPUT");
+        assert!(moved.message().starts_with("credential:"), "{}", moved.message());
+        update(json!({ "baseURL": "https://dsm.example.com:443/api" })).await.data();
+        let both = json!({ "baseURL": "https://dsm.example.org/api", "credential": { "secretKey": "3:other" } });
+        assert_eq!(update(both).await.field("updateUpstream")["baseURL"], "https://dsm.example.org/api");
+    }
+
     async fn one_that_is_in_use_stays(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;

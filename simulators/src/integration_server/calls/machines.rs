@@ -20,6 +20,7 @@ pub(super) fn register(installation: &mut Installation, tenant: &str, body: &[u8
         return Err(Refusal::coded(409, "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"));
     }
     let now = installation.clock.now();
+    installation.stray_machines.retain(|machine| !machine.bios_id.eq_ignore_ascii_case(&new.bios_id));
     let machine = Machine {
         id: installation.random.uuid(),
         bios_id: new.bios_id,

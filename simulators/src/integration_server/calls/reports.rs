@@ -5,8 +5,8 @@ use crate::answer::Answer;
 use crate::integration_server::dates;
 use crate::integration_server::installation::Installation;
 use crate::integration_server::refusal::{Outcome, Refusal};
-use crate::integration_server::stages::Work;
 use crate::integration_server::task::TaskKind;
+use crate::integration_server::work::Work;
 use crate::request::Request;
 
 const CSV: &str = "application/csv";

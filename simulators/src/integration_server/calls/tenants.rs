@@ -4,8 +4,8 @@ use super::parameter;
 use crate::integration_server::installation::{Installation, Tenant};
 use crate::integration_server::read;
 use crate::integration_server::refusal::{Outcome, Refusal};
-use crate::integration_server::stages::Work;
 use crate::integration_server::task::TaskKind;
+use crate::integration_server::work::Work;
 use crate::request::Request;
 
 pub(super) fn carry_out(installation: &mut Installation, request: &Request, method: &str, path: &[&str]) -> Outcome {

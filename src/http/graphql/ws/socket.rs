@@ -9,13 +9,12 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, interval_at, timeout, timeout_at};
 
 use super::super::super::Door;
 use super::super::super::guests::Guest;
 use super::super::asked::check_nesting;
 use super::super::caller::Entered;
-use super::super::subscription::JUDGED_EVERY;
 use super::credentials;
 use super::operations::{Event, Operations, WAITING};
 use super::protocol::{Close, Protocol, Said, acknowledged, connection_error, pong};
@@ -128,18 +127,21 @@ impl Socket {
     }
 
     async fn talk(&mut self, stream: &mut WebSocket, caller: Arc<Entered>) -> Option<Close> {
+        let door = self.door.clone();
+        tokio::select! {
+            end = self.go_on(stream, &caller) => end,
+            error = caller.refused(&door) => self.cut_off(&caller, &error),
+        }
+    }
+
+    async fn go_on(&mut self, stream: &mut WebSocket, caller: &Arc<Entered>) -> Option<Close> {
         let (events, mut waiting) = mpsc::channel(WAITING);
         let mut operations = Operations::new(events);
-        let mut judged = interval(JUDGED_EVERY);
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         loop {
             let step = tokio::select! {
-                read = stream.recv() => self.hear(stream, &caller, &mut operations, read).await,
-                Some(event) = waiting.recv() => self.tell(stream, &caller, &mut operations, event).await,
-                _ = judged.tick() => match caller.again(&self.door, caller.context.request_id()).await {
-                    Ok(_) => Step::Continue(()),
-                    Err(error) => self.cut_off(&caller, &error),
-                },
+                read = stream.recv() => self.hear(stream, caller, &mut operations, read).await,
+                Some(event) = waiting.recv() => self.tell(stream, caller, &mut operations, event).await,
                 _ = pings.tick() => put(stream, Message::Ping(Bytes::new())).await,
                 () = self.guest.asked_to_leave() => close(Close::GOING_AWAY),
             };
@@ -185,13 +187,13 @@ impl Socket {
                 }
             }
             Event::Message(..) | Event::Ended(..) => Step::Continue(()),
-            Event::Refused(error) => self.cut_off(caller, &error),
+            Event::Refused(error) => ControlFlow::Break(self.cut_off(caller, &error)),
         }
     }
 
-    fn cut_off(&self, caller: &Entered, error: &Error) -> Step {
+    fn cut_off(&self, caller: &Entered, error: &Error) -> Option<Close> {
         caller.cut_off(&self.door, error);
-        close(close_of(error))
+        Some(close_of(error))
     }
 
     /// What a message says; nothing if it is one of the transport's own.

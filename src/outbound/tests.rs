@@ -1,0 +1,91 @@
+//! The whole way out against a far side on loopback.
+
+mod calls;
+mod far_side;
+mod faults;
+mod limits;
+mod tls;
+mod walls;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use self::far_side::FarSide;
+use super::*;
+use crate::clock::SystemClock;
+use crate::entropy::SystemEntropy;
+use crate::ids::{TenantId, UpstreamId};
+
+const OPEN: AddressPolicy = AddressPolicy { allow_private: true };
+const ALLOWANCE: Allowance =
+    Allowance { calls_a_tenant: 100, calls: 2000, tenants_at_once: 8, tenant_deadline: Duration::from_secs(10) };
+
+fn settings() -> Settings {
+    Settings { addresses: OPEN, timeout: Duration::from_secs(5), ..Settings::default() }
+}
+
+fn outbound() -> Outbound {
+    outbound_by(settings())
+}
+
+fn outbound_by(settings: Settings) -> Outbound {
+    Outbound::new(settings, Arc::new(SystemClock), Arc::new(SystemEntropy))
+}
+
+/// An operation that has that long.
+fn operation_of(time: Duration) -> Operation {
+    Operation::new("r-1".to_owned(), None, ALLOWANCE, Instant::now() + time)
+}
+
+fn operation() -> Operation {
+    operation_of(Duration::from_secs(20))
+}
+
+fn tenant(number: u128) -> TenantId {
+    TenantId(Uuid::from_u128(number))
+}
+
+fn endpoint(base_url: &str) -> Endpoint {
+    let upstream = UpstreamId(Uuid::from_u128(7));
+    let base_url = BaseUrl::parse("baseURL", base_url, OPEN).unwrap();
+    Endpoint { upstream, system: "TEST", revision: 1, base_url, ca_certificate: None }
+}
+
+fn line(far_side: &FarSide) -> Line {
+    line_to(endpoint(&far_side.url()))
+}
+
+fn line_to(endpoint: Endpoint) -> Line {
+    Line { tenant: tenant(1), endpoint: Arc::new(endpoint), identity: Identity("own".to_owned()) }
+}
+
+fn read(path: &'static str) -> Call {
+    Call {
+        method: "GET",
+        path: vec![Cow::Borrowed(path)],
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: None,
+        kind: Kind::Read,
+        answer_limit: 1024 * 1024,
+        remember: None,
+    }
+}
+
+fn write(path: &'static str) -> Call {
+    Call { method: "POST", body: Some(Bytes::from_static(b"{}")), kind: Kind::Write, ..read(path) }
+}
+
+/// Waits until it is so.
+async fn until(what: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !what() {
+        assert!(Instant::now() < deadline, "it never came to be");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,136 @@
+//! Circuits, places and turns.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+
+use super::far_side::{Act, answer, bytes, ok};
+use super::*;
+use crate::error::ErrorCode;
+
+#[tokio::test]
+async fn an_open_circuit_leaves_other_tenants_and_installations_alone() {
+    let far_side = FarSide::start(|_, request| match request.contains("/bad") {
+        true => answer(500, "", ""),
+        false => ok(""),
+    })
+    .await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    for _ in 0..5 {
+        outbound.send(&operation(), &line, read("bad")).await.unwrap();
+    }
+    let before = far_side.count();
+    let failure = outbound.send(&operation(), &line, read("good")).await.unwrap_err();
+    assert!(matches!(failure, Failure::CircuitOpen), "{failure:?}");
+    assert_eq!(far_side.count(), before);
+    let status = outbound.status(line.tenant, line.endpoint.upstream);
+    assert_eq!((status.circuit, status.last_error), (Circuit::Open, Some(ErrorCode::UpstreamUnavailable)));
+    let other_tenant = Line { tenant: tenant(2), ..line.clone() };
+    assert_eq!(outbound.send(&operation(), &other_tenant, read("good")).await.unwrap().status, 200);
+    let elsewhere = Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(&far_side.url()) };
+    let elsewhere = Line { endpoint: Arc::new(elsewhere), ..line };
+    assert_eq!(outbound.send(&operation(), &elsewhere, read("good")).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_circuit_closes_after_a_call_that_went_well() {
+    let far_side = FarSide::start(|before, _| if before < 5 { answer(500, "", "") } else { ok("") }).await;
+    let mut settings = settings();
+    settings.breaker.open_for = Duration::from_millis(100);
+    let (outbound, line) = (outbound_by(settings), line(&far_side));
+    for _ in 0..5 {
+        outbound.send(&operation(), &line, read("a")).await.unwrap();
+    }
+    let circuit = || outbound.status(line.tenant, line.endpoint.upstream).circuit;
+    until(|| circuit() == Circuit::HalfOpen).await;
+    assert_eq!(outbound.send(&operation(), &line, read("a")).await.unwrap().status, 200);
+    assert_eq!(circuit(), Circuit::Closed);
+}
+
+#[tokio::test]
+async fn a_line_tells_how_it_is_doing() {
+    let far_side = FarSide::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") }).await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    let status = || outbound.status(line.tenant, line.endpoint.upstream);
+    assert_eq!(status(), Status::default());
+    outbound.send(&operation(), &line, read("a")).await.unwrap();
+    let well = status();
+    assert_eq!((well.reachable, well.last_error), (Some(true), None));
+    assert!(well.last_success_at.is_some());
+    outbound.send(&operation(), &line, read("a")).await.unwrap();
+    let refused = status();
+    assert_eq!((refused.reachable, refused.last_error), (Some(true), Some(ErrorCode::UpstreamUnauthorized)));
+    assert_eq!(refused.last_success_at, well.last_success_at);
+}
+
+#[tokio::test]
+async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
+    let far_side = FarSide::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
+    let (outbound, line) = (outbound_by(Settings { concurrency: 3, ..settings() }), line(&far_side));
+    let operation = operation();
+    let calls = join_all(["a", "b", "c", "d", "e", "f", "g"].map(|path| outbound.send(&operation, &line, read(path))));
+    let other = Line { tenant: tenant(2), ..line.clone() };
+    let watching = async {
+        until(|| far_side.count() == 3).await;
+        let others = outbound.send(&operation, &other, read("z"));
+        let come = async {
+            until(|| far_side.count() == 4).await;
+            assert!(far_side.seen()[3].starts_with("GET /z"), "another tenant is not held up");
+            far_side.go();
+        };
+        tokio::join!(others, come).0.unwrap();
+        for in_all in [7, 8] {
+            until(|| far_side.count() == in_all).await;
+            far_side.go();
+        }
+    };
+    let (answers, ()) = tokio::join!(calls, watching);
+    assert!(answers.into_iter().all(|answer| answer.is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_tenants_have_turns_at_once_each_as_one() {
+    let allowance = Allowance { tenants_at_once: 2, ..ALLOWANCE };
+    let operation = Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));
+    let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let turns = (0..12).map(async |number| {
+        let turn = operation.turn(tenant(number / 2)).await.unwrap();
+        let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
+        most.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        inside.fetch_sub(1, Ordering::SeqCst);
+        drop(turn);
+    });
+    let began = Instant::now();
+    join_all(turns).await;
+    assert_eq!(most.into_inner(), 4, "two tenants with two turns each");
+    assert_eq!(began.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
+    let operation = operation_of(Duration::from_secs(30));
+    let turn = operation.turn(tenant(1)).await.unwrap();
+    assert_eq!(turn.deadline() - Instant::now(), ALLOWANCE.tenant_deadline);
+    let error = turn.read(std::future::pending::<crate::error::Result<()>>()).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
+    let public = format!("{:?}", async_graphql_extensions(error));
+    assert!(public.contains(&tenant(1).to_string()), "{public}");
+    // What is left of the operation is less than a whole turn.
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    let turn = operation.turn(tenant(2)).await.unwrap();
+    assert_eq!(turn.deadline() - Instant::now(), Duration::from_millis(4500));
+}
+
+fn async_graphql_extensions(error: crate::error::Error) -> Option<async_graphql::ErrorExtensionValues> {
+    async_graphql::Error::from(error).extensions
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_gets_a_turn_is_told_at_the_end_of_the_operation() {
+    let allowance = Allowance { tenants_at_once: 1, ..ALLOWANCE };
+    let operation = Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));
+    let _turn = operation.turn(tenant(1)).await.unwrap();
+    let error = operation.turn(tenant(2)).await.err().unwrap();
+    assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
+}

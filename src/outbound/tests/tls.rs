@@ -1,0 +1,78 @@
+//! Whom the gateway trusts.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use super::far_side::ok;
+use super::*;
+
+/// A far side with a certificate for `127.0.0.1`, and the authority that signed it.
+async fn behind_tls(name: &str) -> (FarSide, String) {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let far_side = FarSide::start_tls(|_, _| ok("secret"), acceptor).await;
+    (far_side, authority.pem())
+}
+
+fn secured(far_side: &FarSide, ca_certificate: Option<String>) -> Endpoint {
+    Endpoint { ca_certificate, ..endpoint(&far_side.url().replace("http:", "https:")) }
+}
+
+#[tokio::test]
+async fn an_authority_is_trusted_for_its_own_installation_alone() {
+    let (far_side, authority) = behind_tls("127.0.0.1").await;
+    let outbound = outbound_by(Settings { retries: 0, ..settings() });
+    let own = line_to(secured(&far_side, Some(authority)));
+    assert_eq!(outbound.send(&operation(), &own, read("a")).await.unwrap().status, 200);
+    let (_, foreign) = behind_tls("127.0.0.1").await;
+    for ca_certificate in [None, Some(foreign)] {
+        let upstream = UpstreamId(crate::ids::random_uuid(&SystemEntropy));
+        let other = line_to(Endpoint { upstream, ..secured(&far_side, ca_certificate) });
+        let failure = outbound.send(&operation(), &other, read("a")).await.unwrap_err();
+        assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
+    }
+    assert_eq!(far_side.count(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_not_trusted() {
+    let (far_side, authority) = behind_tls("manager.example").await;
+    let line = line_to(secured(&far_side, Some(authority)));
+    let failure = outbound().send(&operation(), &line, write("a")).await.unwrap_err();
+    assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn connections_made_under_older_settings_are_not_used_on() {
+    let (far_side, authority) = behind_tls("127.0.0.1").await;
+    let outbound = outbound_by(Settings { retries: 0, ..settings() });
+    let before = line_to(secured(&far_side, Some(authority)));
+    outbound.send(&operation(), &before, read("a")).await.unwrap();
+    let after = line_to(Endpoint { revision: 2, ..secured(&far_side, None) });
+    assert!(outbound.send(&operation(), &after, read("a")).await.is_err());
+    outbound.send(&operation(), &before, read("a")).await.unwrap();
+    assert!(outbound.send(&operation(), &after, read("a")).await.is_err());
+}
+
+#[test]
+fn what_is_no_certificate_is_refused_by_name() {
+    let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for text in ["", "no certificate", empty] {
+        let error = check_certificates("caCertificate", text).unwrap_err();
+        assert!(error.message().starts_with("caCertificate: "), "{text}");
+    }
+}

@@ -1,0 +1,218 @@
+//! What one read may serve, and what it may not.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+
+use super::far_side::{Act, bytes, ok};
+use super::*;
+use crate::error::{Error, Result};
+
+async fn slow() -> FarSide {
+    FarSide::start(|before, _| Act::SayLater(bytes(200, "", &before.to_string()))).await
+}
+
+/// Two calls at the same moment; how many requests that makes.
+async fn requests(one: (Line, Call), other: (Line, Call), far_side: &FarSide, expected: usize) {
+    let (outbound, operation) = (outbound(), operation());
+    let calls =
+        async { tokio::join!(outbound.send(&operation, &one.0, one.1), outbound.send(&operation, &other.0, other.1)) };
+    let watching = async {
+        until(|| far_side.count() >= expected).await;
+        far_side.go();
+    };
+    let ((one, other), ()) = tokio::join!(calls, watching);
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(far_side.count(), expected);
+    assert_eq!(operation.calls(), expected as u64);
+}
+
+#[tokio::test]
+async fn identical_reads_share_one_call() {
+    let far_side = slow().await;
+    let line = line(&far_side);
+    requests((line.clone(), read("a")), (line, read("a")), &far_side, 1).await;
+}
+
+#[tokio::test]
+async fn reads_that_differ_in_anything_do_not_share() {
+    let others: [fn(Line) -> (Line, Call); 9] = [
+        |line| (Line { tenant: tenant(2), ..line }, read("a")),
+        |line| (Line { identity: Identity("other".to_owned()), ..line }, read("a")),
+        |line| {
+            let again = Endpoint { revision: 2, ..endpoint(line.endpoint.base_url.as_str()) };
+            (Line { endpoint: Arc::new(again), ..line }, read("a"))
+        },
+        |line| {
+            let elsewhere =
+                Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(line.endpoint.base_url.as_str()) };
+            (Line { endpoint: Arc::new(elsewhere), ..line }, read("a"))
+        },
+        |line| (line, read("b")),
+        |line| (line, Call { method: "POST", ..read("a") }),
+        |line| (line, Call { query: vec![("q", "1".into())], ..read("a") }),
+        |line| (line, Call { body: Some(Bytes::from_static(b"{}")), ..read("a") }),
+        |line| (line, Call { headers: vec![("accept", "text/xml".to_owned())], ..read("a") }),
+    ];
+    for other in others {
+        let far_side = slow().await;
+        let line = line(&far_side);
+        requests((line.clone(), read("a")), other(line), &far_side, 2).await;
+    }
+}
+
+#[tokio::test]
+async fn writes_never_share() {
+    let far_side = slow().await;
+    let line = line(&far_side);
+    requests((line.clone(), write("a")), (line, write("a")), &far_side, 2).await;
+}
+
+#[tokio::test]
+async fn followers_survive_a_cancelled_leader() {
+    let far_side = slow().await;
+    let (outbound, line) = (Arc::new(outbound()), line(&far_side));
+    let send = |operation: Operation| {
+        let (outbound, line) = (outbound.clone(), line.clone());
+        tokio::spawn(async move { outbound.send(&operation, &line, read("a")).await })
+    };
+    let leader = send(operation());
+    until(|| far_side.count() == 1).await;
+    let followers: Vec<_> = (0..5).map(|_| operation()).collect();
+    let waiting: Vec<_> = followers.iter().cloned().map(send).collect();
+    tokio::task::yield_now().await;
+    leader.abort();
+    assert!(leader.await.unwrap_err().is_cancelled());
+    far_side.go();
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap().unwrap().status, 200);
+    }
+    assert_eq!(far_side.count(), 1);
+    assert!(followers.iter().all(|operation| operation.calls() == 0), "who sent it paid for it");
+}
+
+#[tokio::test]
+async fn what_a_leader_ran_out_of_does_not_fail_its_followers() {
+    let far_side = slow().await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    let (hasty, patient) = (operation_of(Duration::from_millis(300)), operation());
+    let first = outbound.send(&hasty, &line, read("a"));
+    let second = async {
+        until(|| far_side.count() == 1).await;
+        outbound.send(&patient, &line, read("a")).await
+    };
+    let letting_go = async {
+        until(|| far_side.count() == 2).await;
+        far_side.go();
+    };
+    let (first, second, ()) = tokio::join!(first, second, letting_go);
+    assert!(matches!(first, Err(Failure::Deadline)));
+    assert_eq!(second.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_given_up() {
+    let far_side = slow().await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    let abandoned =
+        tokio::time::timeout(Duration::from_millis(100), outbound.send(&operation(), &line, read("a"))).await;
+    assert!(abandoned.is_err());
+    let anew = async {
+        until(|| far_side.count() == 2).await;
+        far_side.go();
+    };
+    let operation = operation();
+    let (answer, ()) = tokio::join!(outbound.send(&operation, &line, read("a")), anew);
+    assert_eq!(&*answer.unwrap().body, b"1");
+}
+
+fn remembered(path: &'static str) -> Call {
+    Call { remember: Some(Duration::from_secs(60)), ..read(path) }
+}
+
+async fn body(outbound: &Outbound, line: &Line, call: Call) -> String {
+    let answer = outbound.send(&operation(), line, call).await.unwrap();
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_where_it_may_be_and_for_whom() {
+    let far_side = FarSide::start(|before, _| ok(&before.to_string())).await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    assert_eq!(body(&outbound, &line, remembered("a")).await, "0");
+    assert_eq!(body(&outbound, &line, remembered("a")).await, "0");
+    assert_eq!(body(&outbound, &line, read("a")).await, "1", "who did not ask for old news gets none");
+    let other = Line { tenant: tenant(2), ..line.clone() };
+    assert_eq!(body(&outbound, &other, remembered("a")).await, "2");
+    let other = Line { identity: Identity("other".to_owned()), ..line.clone() };
+    assert_eq!(body(&outbound, &other, remembered("a")).await, "3");
+    let short = Call { remember: Some(Duration::ZERO), ..read("b") };
+    assert_eq!(body(&outbound, &line, short).await, "4");
+    assert_eq!(body(&outbound, &line, remembered("b")).await, "5");
+}
+
+#[tokio::test]
+async fn a_write_clears_what_its_tenant_remembers_and_no_other() {
+    let far_side = FarSide::start(|before, _| ok(&before.to_string())).await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    let other = Line { tenant: tenant(2), ..line.clone() };
+    assert_eq!(body(&outbound, &line, remembered("a")).await, "0");
+    assert_eq!(body(&outbound, &other, remembered("a")).await, "1");
+    body(&outbound, &line, write("a")).await;
+    assert_eq!(body(&outbound, &line, remembered("a")).await, "3");
+    assert_eq!(body(&outbound, &other, remembered("a")).await, "1");
+    outbound.forget(other.tenant, other.endpoint.upstream);
+    assert_eq!(body(&outbound, &other, remembered("a")).await, "4");
+}
+
+#[tokio::test]
+async fn a_read_that_began_before_a_write_answers_nobody_who_asks_after_it() {
+    let far_side = FarSide::start(|before, _| match before {
+        0 => Act::SayLater(bytes(200, "", "old")),
+        _ => ok("new"),
+    })
+    .await;
+    let (outbound, line) = (outbound(), line(&far_side));
+    let after = async {
+        until(|| far_side.count() == 1).await;
+        body(&outbound, &line, write("a")).await;
+        let shared = body(&outbound, &line, remembered("b")).await;
+        far_side.go();
+        shared
+    };
+    let (before, after) = tokio::join!(body(&outbound, &line, remembered("b")), after);
+    assert_eq!((&*before, &*after), ("old", "new"));
+    assert_eq!(body(&outbound, &line, remembered("b")).await, "new");
+}
+
+#[tokio::test]
+async fn an_object_is_asked_for_once_an_operation() {
+    let far_side = FarSide::start(|_, _| ok("")).await;
+    let (operation, asked) = (operation(), AtomicUsize::new(0));
+    let line = line(&far_side);
+    let ask = async |line: &Line, name: &str| -> Result<Arc<usize>> {
+        let key = (line.key(), name.to_owned());
+        let asking = || async {
+            tokio::task::yield_now().await;
+            Ok(asked.fetch_add(1, Ordering::SeqCst))
+        };
+        operation.once(key, asking).await
+    };
+    let found = join_all((0..10).map(|_| ask(&line, "computer 7"))).await;
+    assert!(found.iter().all(|found| **found.as_ref().unwrap() == 0));
+    assert_eq!(*ask(&line, "computer 8").await.unwrap(), 1);
+    let other = Line { tenant: tenant(2), ..line.clone() };
+    assert_eq!(*ask(&other, "computer 7").await.unwrap(), 2);
+    outbound().send(&operation, &line, write("computers")).await.unwrap();
+    assert_eq!(*ask(&line, "computer 7").await.unwrap(), 3, "a write makes it ask anew");
+    assert_eq!(*ask(&other, "computer 7").await.unwrap(), 2, "and no other tenant");
+}
+
+#[tokio::test]
+async fn an_error_is_asked_for_once_too() {
+    let (operation, far_side) = (operation(), slow().await);
+    let key = || (line(&far_side).key(), "x".to_owned());
+    let refused = operation.once::<usize, _>(key(), || async { Err(Error::not_found("computer")) }).await;
+    assert!(refused.is_err());
+    assert!(operation.once::<usize, _>(key(), || async { Ok(1) }).await.is_err());
+}
