@@ -28,6 +28,9 @@ use crate::http::graphql::{Endpoint, Graph};
 use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::tasks::Tasks;
+use crate::integration_server::tasks::service::Pace;
 use crate::names::Name;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::roles::Role;
@@ -76,6 +79,8 @@ pub struct Core {
     pub upstreams: Arc<Upstreams>,
     /// The way out to the legacy systems.
     pub outbound: Arc<Outbound>,
+    /// The Integration Servers.
+    pub integration_server: Arc<IntegrationServer>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
     usage: Arc<Usage>,
@@ -116,10 +121,28 @@ impl Core {
         let master = Arc::new(master);
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
         let outbound = Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone());
+        let outbound = Arc::new(outbound);
+        let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
+        let upstreams = Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
+        let upstreams = Arc::new(upstreams);
+        let pace = Pace {
+            poll_min: config.upstream.task_poll_min,
+            poll_max: config.upstream.task_poll_max,
+            deadline: config.upstream.task_deadline,
+        };
+        let tasks = Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
         Ok(Self {
-            upstreams: Arc::new(Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity)),
-            outbound: Arc::new(outbound),
-            authorizer: Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity)),
+            integration_server: Arc::new(IntegrationServer::new(
+                database.clone(),
+                entropy.clone(),
+                upstreams.clone(),
+                outbound.clone(),
+                authorizer.clone(),
+                Arc::new(tasks),
+            )),
+            upstreams,
+            outbound,
+            authorizer,
             tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
             clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),
             audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
@@ -138,6 +161,7 @@ impl Core {
             audit: self.audit.clone(),
             upstreams: self.upstreams.clone(),
             outbound: self.outbound.clone(),
+            integration_server: self.integration_server.clone(),
         }
     }
 
@@ -297,6 +321,7 @@ impl App {
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
         let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));
+        let runner = tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
         tokio::spawn(async move {
             stop.await;
             tracing::info!("stopping");
@@ -325,6 +350,8 @@ impl App {
         }
         flusher.abort();
         upkeep.abort();
+        // It ends by itself once it has left its tasks to other nodes.
+        runner.await.map_err(Error::internal)?;
         self.core.usage.flush().await
     }
 }

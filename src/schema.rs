@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use crate::audit::Audit;
 use crate::audit::graphql::AuditQuery;
 use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::graphql::{
+    IntegrationServerMutation, IntegrationServerQuery, IntegrationServerSubscription,
+};
 use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::tenants::Tenants;
@@ -17,14 +21,18 @@ use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery);
+pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery, IntegrationServerQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation);
+pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, IntegrationServerMutation);
+
+/// Everything that can be watched.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(IntegrationServerSubscription);
 
 /// The executable schema.
-pub type GatewaySchema = Schema<Query, Mutation, EmptySubscription>;
+pub type GatewaySchema = Schema<Query, Mutation, Subscription>;
 
 /// What the resolvers work with.
 pub struct Rooms {
@@ -38,6 +46,8 @@ pub struct Rooms {
     pub upstreams: Arc<Upstreams>,
     /// The way to them.
     pub outbound: Arc<Outbound>,
+    /// The Integration Servers.
+    pub integration_server: Arc<IntegrationServer>,
 }
 
 /// The schema over these rooms.
@@ -45,7 +55,7 @@ pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
     // The door judges nesting itself before it executes anything, in words that name the setting.
     let builder = builder().limit_recursive_depth(usize::MAX);
     let schema = builder.data(rooms.tenants).data(rooms.clients).data(rooms.audit);
-    let schema = schema.data(rooms.upstreams).data(rooms.outbound);
+    let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.integration_server);
     if introspection { schema.finish() } else { schema.disable_introspection().finish() }
 }
 
@@ -55,6 +65,6 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
 }

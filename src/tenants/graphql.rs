@@ -7,6 +7,7 @@ use super::{Tenant, Tenants};
 use crate::auth::graphql::{request, room};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::integration_server::graphql::{IntegrationServerObject, of_tenant};
 use crate::names::{Name, NamePattern};
 use crate::paging::{cursor, page_size, read_cursor};
 use crate::roles::Permission;
@@ -91,6 +92,12 @@ impl TenantObject {
     /// The tenant's links to legacy systems. Needs the right to read legacy resources.
     async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
         links_of_tenant(ctx, self.0.id).await
+    }
+
+    /// The Integration Server of the tenant. Needs the right to read legacy resources there. UPSTREAM_NOT_LINKED if it is not linked
+    /// to one and owns none.
+    async fn integration_server(&self, ctx: &Context<'_>) -> Result<Option<IntegrationServerObject>> {
+        of_tenant(ctx, self.0.id).await.map(Some)
     }
 }
 

@@ -6,7 +6,8 @@ use super::Purpose;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::integration_server::model::{
-    AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind, TenantStatus, VendorCode,
+    AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind, TenantStatus,
+    VendorCode,
 };
 
 /// The stand-in for a vendor's code that no document lists.
@@ -180,7 +181,11 @@ fn error(task: &Task) -> Option<Told> {
 fn without_places(text: &str) -> String {
     let is_place = |word: &str| {
         let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
-        word.contains("://") || word.contains(['\\', '@']) || word.contains(":/") || inner.contains('.') || word.starts_with('/')
+        word.contains("://")
+            || word.contains(['\\', '@'])
+            || word.contains(":/")
+            || inner.contains('.')
+            || word.starts_with('/')
     };
     text.split(' ').map(|word| if is_place(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
 }

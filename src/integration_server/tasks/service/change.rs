@@ -1,7 +1,6 @@
 //! What changes of a task, each change in one transaction with its place in the history.
 
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
 use serde_json::json;
 
 use super::Tasks;
@@ -64,10 +63,14 @@ impl Tasks {
         match self.store(record, linked, snapshot.as_ref(), Some((scope, Some(link)))).await {
             Err(error) if [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) => {
                 let message = "the tenant was made and could not be linked; link it with linkTenant".to_owned();
-                let unlinked = snapshot.map(|snapshot| Snapshot { error: Some(Told { code: None, message }), ..snapshot });
+                let unlinked =
+                    snapshot.map(|snapshot| Snapshot { error: Some(Told { code: None, message }), ..snapshot });
                 self.store(record, changed, unlinked.as_ref(), Some((scope, None))).await
             }
-            stored => stored,
+            stored => {
+                scope.forget_access();
+                stored
+            }
         }
     }
 
@@ -88,7 +91,6 @@ impl Tasks {
         if after.sequence > before.sequence {
             remember(&write, &after).await?;
         }
-        let links = ends.as_ref().is_some_and(|(_, link)| link.is_some());
         if let Some((scope, link)) = ends {
             if let Some(link) = link {
                 self.upstreams.link_in(&write, scope, link).await?;
@@ -96,9 +98,6 @@ impl Tasks {
             self.record_end(&write, scope, &after).await?;
         }
         write.commit().await?;
-        if links {
-            self.forget_access(&after);
-        }
         self.watched.poke(after.id);
         Ok(Some(after))
     }
@@ -107,7 +106,7 @@ impl Tasks {
     async fn replace(&self, write: &Write<'_>, before: &Record, after: &Record) -> Result<bool> {
         let mut row = after.clone().into_active_model().reset_all();
         for own in [task::Column::Id, task::Column::LeaseOwner, task::Column::LeaseUntil] {
-            sea_orm::ActiveModelTrait::not_set(&mut row, own);
+            row.not_set(own);
         }
         let replaced = task::Entity::update_many()
             .set(row)

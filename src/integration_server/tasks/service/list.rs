@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Tasks, WHAT};
 use crate::auth::TenantScope;
@@ -35,6 +35,15 @@ impl Tasks {
         let found = task::Entity::of_tenant(scope).filter(task::Column::RemoteTaskId.eq(id.canonical()));
         let newest = found.order_by_desc(task::Column::CreatedAt).one(self.database.reader()).await?;
         newest.ok_or_else(|| Error::not_found(WHAT))
+    }
+
+    /// One that was just found, as it is now.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is gone.
+    pub async fn again(&self, scope: &TenantScope, id: TaskId) -> Result<Record> {
+        let found = task::Entity::of_tenant(scope).filter(task::Column::Id.eq(id));
+        found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
     }
 
     /// The task about the tenant of the scope or one below it that made that report.
