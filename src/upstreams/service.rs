@@ -122,6 +122,33 @@ impl Upstreams {
         self.connect(scope, chosen, link.as_ref().filter(|_| linked(chosen)))
     }
 
+    /// The way of the scope's tenant to the installation that a record of work begun there names, whether or not the tenant is
+    /// still linked to it.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED` if the installation is gone.
+    pub async fn of_record(&self, scope: &TenantScope, id: UpstreamId) -> Result<Connection> {
+        let upstream = upstream::Entity::of_record(id).one(self.database.reader()).await?;
+        let upstream = upstream.ok_or_else(|| not_linked(scope, System::IntegrationServer))?;
+        self.connect(scope, &upstream, None)
+    }
+
+    /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be that tenant or stand below it, and
+    /// have no link to a system of this kind.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for another tenant, `CONFLICT` for one that has a link.
+    pub async fn can_link(&self, scope: &TenantScope, system: System, tenant: TenantId) -> Result<()> {
+        let tenants = crate::tenants::entity::Entity::of_tenant(scope);
+        let found = tenants.filter(crate::tenants::entity::Column::Id.eq(tenant)).one(self.database.reader()).await?;
+        found.ok_or_else(|| Error::not_found("tenant"))?;
+        let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
+        match links.filter(link::Column::System.eq(system.as_str())).one(self.database.reader()).await? {
+            Some(_) => Err(Error::conflict("the tenant is linked to a system of this kind already")),
+            None => Ok(()),
+        }
+    }
+
     fn connect(&self, scope: &TenantScope, upstream: &Upstream, link: Option<&Link>) -> Result<Connection> {
         let system = System::from_name(&upstream.system)?;
         let sealed = self.master.open(&binding(upstream.id, upstream.owner_tenant_id), &upstream.sealed_credential)?;

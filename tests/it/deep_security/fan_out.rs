@@ -8,7 +8,8 @@ use tenant_gateway_simulators::faults::Fault;
 use super::rig::Rig;
 use crate::support::{Engine, both_databases};
 
-const TENANTS: &str = "query($after: String) { tenants(tenantsQuery: { count: 100, afterCursor: $after }) { cursorPos hasMore
+const TENANTS: &str =
+    "query($after: String) { tenants(tenantsQuery: { count: 100, afterCursor: $after }) { cursorPos hasMore
     tenants { id name deepSecurity { computers(first: 2) { nodes { hostName } } } } } }";
 
 both_databases! {

@@ -8,8 +8,10 @@ use super::rig::{Rig, ask, see};
 use crate::support::{Caller, Engine, both_databases};
 
 async fn page(caller: &Caller, arguments: &str) -> Value {
-    let fields = format!("computers({arguments}) {{ nodes {{ id }} edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage \
-        hasPreviousPage startCursor endCursor }} }}");
+    let fields = format!(
+        "computers({arguments}) {{ nodes {{ id }} edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage \
+        hasPreviousPage startCursor endCursor }} }}"
+    );
     see(caller, &fields).await["computers"].clone()
 }
 
