@@ -30,6 +30,9 @@ use crate::http::graphql::{Endpoint, Graph};
 use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::tasks::Tasks;
+use crate::integration_server::tasks::service::Pace;
 use crate::names::Name;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::roles::Role;
@@ -80,6 +83,8 @@ pub struct Core {
     pub outbound: Arc<Outbound>,
     /// Deep Security.
     pub deep_security: Arc<DeepSecurity>,
+    /// The Integration Servers.
+    pub integration_server: Arc<IntegrationServer>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
     usage: Arc<Usage>,
@@ -134,8 +139,22 @@ impl Core {
         };
         let keys = Arc::new(Keys::new(keys, keys::Settings::from(&config.deep_security), capacity));
         let (ways, way_out) = (upstreams.clone(), outbound.clone());
+        let pace = Pace {
+            poll_min: config.upstream.task_poll_min,
+            poll_max: config.upstream.task_poll_max,
+            deadline: config.upstream.task_deadline,
+        };
+        let tasks = Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
         Ok(Self {
             deep_security: Arc::new(DeepSecurity::new(database.clone(), entropy.clone(), ways, way_out, keys)),
+            integration_server: Arc::new(IntegrationServer::new(
+                database.clone(),
+                entropy.clone(),
+                upstreams.clone(),
+                outbound.clone(),
+                authorizer.clone(),
+                Arc::new(tasks),
+            )),
             upstreams,
             outbound,
             authorizer,
@@ -158,6 +177,7 @@ impl Core {
             upstreams: self.upstreams.clone(),
             outbound: self.outbound.clone(),
             deep_security: self.deep_security.clone(),
+            integration_server: self.integration_server.clone(),
         }
     }
 
@@ -318,6 +338,7 @@ impl App {
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
         let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));
         let sweeper = tokio::spawn(self.upkeep().go_on_sweeping(stopped.clone()));
+        let runner = tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
         tokio::spawn(async move {
             stop.await;
             tracing::info!("stopping");
@@ -347,6 +368,8 @@ impl App {
         flusher.abort();
         upkeep.abort();
         sweeper.abort();
+        // It ends by itself once it has left its tasks to other nodes.
+        runner.await.map_err(Error::internal)?;
         self.core.usage.flush().await
     }
 }

@@ -75,6 +75,21 @@ impl NamePattern {
         self.pieces.iter().map(|piece| escaped(piece)).collect::<Vec<_>>().join("%")
     }
 
+    /// Whether a whole name fits the pattern, where no database is asked.
+    pub fn matches(&self, name: &str) -> bool {
+        let name = fold(name);
+        let Some((first, others)) = self.pieces.split_first() else { return name.is_empty() };
+        let Some((last, between)) = others.split_last() else { return name == *first };
+        let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };
+        for piece in between {
+            match rest.find(piece.as_str()) {
+                Some(at) => rest = &rest[at + piece.len()..],
+                None => return false,
+            }
+        }
+        rest.ends_with(last.as_str())
+    }
+
     /// Every run of characters that a trigram index can look up; none in `%ab%`.
     pub fn runs(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().map(String::as_str).filter(|piece| piece.chars().count() >= INDEXED_RUN)
@@ -107,6 +122,25 @@ mod tests {
         assert_eq!(pattern("%").like(), "%");
         assert_eq!(pattern("").like(), "");
         assert_eq!(NamePattern::parse("name", "a%*", '*').unwrap().like(), r"a\%%");
+    }
+
+    #[test]
+    fn a_name_fits_as_it_would_in_the_database() {
+        for (text, name, fits) in [
+            ("web", "WEB", true),
+            ("web", "web-01", false),
+            ("web%", "web-01", true),
+            ("%01", "web-01", true),
+            ("%eb%0%", "web-01", true),
+            ("%0%eb%", "web-01", false),
+            ("ab%ba", "aba", false),
+            ("w_b", "web", false),
+            ("%", "", true),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(pattern(text).matches(name), fits, "{text} {name}");
+        }
     }
 
     #[test]

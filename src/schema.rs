@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use crate::audit::Audit;
 use crate::audit::graphql::AuditQuery;
@@ -10,6 +10,10 @@ use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::graphql::{DeepSecurityMutation, DeepSecurityQuery};
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::graphql::{
+    IntegrationServerMutation, IntegrationServerQuery, IntegrationServerSubscription,
+};
 use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::tenants::Tenants;
@@ -19,14 +23,26 @@ use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery, DeepSecurityQuery);
+pub struct Query(
+    TenantQuery,
+    RoleQuery,
+    ClientQuery,
+    AuditQuery,
+    UpstreamQuery,
+    DeepSecurityQuery,
+    IntegrationServerQuery,
+);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, DeepSecurityMutation);
+pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, DeepSecurityMutation, IntegrationServerMutation);
+
+/// Everything that can be watched.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(IntegrationServerSubscription);
 
 /// The executable schema.
-pub type GatewaySchema = Schema<Query, Mutation, EmptySubscription>;
+pub type GatewaySchema = Schema<Query, Mutation, Subscription>;
 
 /// What the resolvers work with.
 pub struct Rooms {
@@ -42,6 +58,8 @@ pub struct Rooms {
     pub outbound: Arc<Outbound>,
     /// Deep Security.
     pub deep_security: Arc<DeepSecurity>,
+    /// The Integration Servers.
+    pub integration_server: Arc<IntegrationServer>,
 }
 
 /// The schema over these rooms.
@@ -50,6 +68,7 @@ pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
     let builder = builder().limit_recursive_depth(usize::MAX);
     let schema = builder.data(rooms.tenants).data(rooms.clients).data(rooms.audit);
     let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.deep_security);
+    let schema = schema.data(rooms.integration_server);
     if introspection { schema.finish() } else { schema.disable_introspection().finish() }
 }
 
@@ -59,6 +78,6 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
 }

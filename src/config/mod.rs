@@ -185,6 +185,13 @@ mod tests {
     }
 
     #[test]
+    fn connecting_is_a_part_of_a_call() {
+        let env = [("TENANT_GATEWAY__UPSTREAM__TIMEOUT".to_owned(), "2s".to_owned())];
+        let errors = Config::load(None, env, vec![]).unwrap_err().to_string();
+        assert!(errors.contains("upstream.connect_timeout"), "{errors}");
+    }
+
+    #[test]
     fn secret_is_never_shown() {
         let master_key = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U=";
         let env = [

@@ -63,6 +63,21 @@ pub struct UpstreamConfig {
     /// How many bytes of answers are remembered, for fields that remember any, at most 1 GiB; 0 for none.
     /// Variable `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
     pub cache_size: usize,
+
+    /// The pause between two looks at a task of a legacy system after one that saw a change, from 10 milliseconds to 1 minute.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__TASK_POLL_MIN`, default `1s`.
+    #[serde(with = "friendly_duration")]
+    pub task_poll_min: Duration,
+
+    /// The longest such pause, from 10 milliseconds to 1 hour.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__TASK_POLL_MAX`, default `10s`.
+    #[serde(with = "friendly_duration")]
+    pub task_poll_max: Duration,
+
+    /// How long a task is followed at most, from 1 second to 30 days.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__TASK_DEADLINE`, default `24h`.
+    #[serde(with = "friendly_duration")]
+    pub task_deadline: Duration,
 }
 
 impl Default for UpstreamConfig {
@@ -80,6 +95,9 @@ impl Default for UpstreamConfig {
             breaker_window: Duration::from_secs(10),
             breaker_open: Duration::from_secs(10),
             cache_size: 16 * 1024 * 1024,
+            task_poll_min: Duration::from_secs(1),
+            task_poll_max: Duration::from_secs(10),
+            task_deadline: Duration::from_hours(24),
         }
     }
 }
@@ -97,6 +115,9 @@ impl UpstreamConfig {
         ranges::number(self.breaker_sample, 1..=1_000_000)?;
         ranges::duration(self.breaker_window, tenth..=Duration::from_mins(10))?;
         ranges::duration(self.breaker_open, Duration::from_millis(10)..=Duration::from_mins(10))?;
-        ranges::number(self.cache_size, 0..=1024 * 1024 * 1024)
+        ranges::number(self.cache_size, 0..=1024 * 1024 * 1024)?;
+        ranges::duration(self.task_poll_min, Duration::from_millis(10)..=Duration::from_mins(1))?;
+        ranges::duration(self.task_poll_max, Duration::from_millis(10)..=Duration::from_hours(1))?;
+        ranges::duration(self.task_deadline, Duration::from_secs(1)..=Duration::from_hours(24 * 30))
     }
 }

@@ -65,6 +65,26 @@ pub enum TenantStatus {
     Unknown(String),
 }
 
+impl TenantStatus {
+    /// Reads a status, whatever its letter case.
+    pub fn read(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "active" => Self::Active,
+            "inactive" => Self::Inactive,
+            _ => Self::Unknown(text.to_owned()),
+        }
+    }
+
+    /// The status as the documents write it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "Active",
+            Self::Inactive => "Inactive",
+            Self::Unknown(text) => text,
+        }
+    }
+}
+
 /// What the server sets up for a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TenantKind {
@@ -74,6 +94,26 @@ pub enum TenantKind {
     Simple,
     /// A word that no document lists.
     Unknown(String),
+}
+
+impl TenantKind {
+    /// Reads a type of tenant, whatever its letter case.
+    pub fn read(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "complete" => Self::Complete,
+            "simple" => Self::Simple,
+            _ => Self::Unknown(text.to_owned()),
+        }
+    }
+
+    /// The type as the documents write it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Complete => "Complete",
+            Self::Simple => "Simple",
+            Self::Unknown(text) => text,
+        }
+    }
 }
 
 /// A virtual machine registered for a tenant (reference, T3).

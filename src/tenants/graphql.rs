@@ -8,6 +8,7 @@ use crate::auth::graphql::{request, room};
 use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::integration_server::graphql::{self as integration_server, IntegrationServerObject};
 use crate::names::{Name, NamePattern};
 use crate::paging::{cursor, page_size, read_cursor};
 use crate::roles::Permission;
@@ -98,6 +99,12 @@ impl TenantObject {
     /// with an error of its own.
     async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<DeepSecurityObject>> {
         Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
+    }
+
+    /// The Integration Server of the tenant. Needs the right to read legacy resources there. UPSTREAM_NOT_LINKED if it is not linked
+    /// to one and owns none.
+    async fn integration_server(&self, ctx: &Context<'_>) -> Result<Option<IntegrationServerObject>> {
+        integration_server::of_tenant(ctx, self.0.id).await.map(Some)
     }
 }
 

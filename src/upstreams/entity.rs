@@ -61,6 +61,11 @@ pub mod upstream {
             Self::find().filter(Column::Id.eq(link.upstream_id))
         }
 
+        /// The installation that a record of work begun there names.
+        pub fn of_record(id: UpstreamId) -> Select<Self> {
+            Self::find().filter(Column::Id.eq(id))
+        }
+
         /// All, for the operator of the machine, who changes the master key.
         pub fn all_rows() -> Select<Self> {
             Self::find()

@@ -60,6 +60,11 @@ impl Upstreams {
         Self { database, master, entropy, policy, connections: Cache::new(capacity) }
     }
 
+    /// Where the ids of installations come from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
     /// Which addresses an installation may have.
     pub fn policy(&self) -> AddressPolicy {
         self.policy
@@ -71,10 +76,9 @@ impl Upstreams {
     /// `UPSTREAM_NOT_LINKED` if it has none.
     pub async fn connection(&self, scope: &TenantScope, system: System) -> Result<Arc<Connection>> {
         let key = (scope.tenant(), system);
-        if let Some(known) = self.connections.get(&key) {
-            if scope.is_fresh(known.asked_at, known.version) {
-                return Ok(known.connection);
-            }
+        let known = self.connections.get(&key);
+        if let Some(known) = known.filter(|known| scope.is_fresh(known.asked_at, known.version)) {
+            return Ok(known.connection);
         }
         let (asked_at, version) = (scope.now(), scope.version());
         let connection = Arc::new(self.read_connection(scope, system).await?);
@@ -116,6 +120,33 @@ impl Upstreams {
             })?,
         };
         self.connect(scope, chosen, link.as_ref().filter(|_| linked(chosen)))
+    }
+
+    /// The way of the scope's tenant to the installation that a record of work begun there names, whether or not the tenant is
+    /// still linked to it.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED` if the installation is gone.
+    pub async fn of_record(&self, scope: &TenantScope, id: UpstreamId) -> Result<Connection> {
+        let upstream = upstream::Entity::of_record(id).one(self.database.reader()).await?;
+        let upstream = upstream.ok_or_else(|| not_linked(scope, System::IntegrationServer))?;
+        self.connect(scope, &upstream, None)
+    }
+
+    /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be that tenant or stand below it, and
+    /// have no link to a system of this kind.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for another tenant, `CONFLICT` for one that has a link.
+    pub async fn can_link(&self, scope: &TenantScope, system: System, tenant: TenantId) -> Result<()> {
+        let tenants = crate::tenants::entity::Entity::of_tenant(scope);
+        let found = tenants.filter(crate::tenants::entity::Column::Id.eq(tenant)).one(self.database.reader()).await?;
+        found.ok_or_else(|| Error::not_found("tenant"))?;
+        let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
+        match links.filter(link::Column::System.eq(system.as_str())).one(self.database.reader()).await? {
+            Some(_) => Err(Error::conflict("the tenant is linked to a system of this kind already")),
+            None => Ok(()),
+        }
     }
 
     fn connect(&self, scope: &TenantScope, upstream: &Upstream, link: Option<&Link>) -> Result<Connection> {
@@ -428,7 +459,7 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
             let write = database.write().await?;
             // Only what was read is replaced: a credential that was changed meanwhile is sealed by the new key already.
             upstream::Entity::update_many()
-                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew).into())
+                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew))
                 .filter(upstream::Column::Id.eq(row.id))
                 .filter(upstream::Column::SealedCredential.eq(row.sealed_credential))
                 .exec(write.on())

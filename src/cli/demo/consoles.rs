@@ -1,6 +1,8 @@
 //! The legacy consoles of the demo: stand-ins in the same process, with a tenant for each customer.
 
-use tenant_gateway_simulators::deep_security::{self, TenantSeed};
+use std::time::Duration;
+
+use tenant_gateway_simulators::{deep_security, integration_server};
 
 use crate::app::Core;
 use crate::cli::Failure;
@@ -13,9 +15,16 @@ use crate::upstreams::{Credential, NewLink, NewUpstream, System, Upstream};
 /// The customer whose tenant at the Deep Security manager is suspended.
 const SUSPENDED: &str = "Northwind Traders";
 
+/// The customer that the Integration Server does not know yet, so that there is one to be made.
+const UNKNOWN: &str = "Northwind Traders";
+
+/// How long a task of the Integration Server stays at each of its steps: slow enough to watch.
+const STEP: Duration = Duration::from_millis(1500);
+
 /// The stand-ins; they end when this is dropped.
 pub struct Consoles {
     deep_security: deep_security::Simulator,
+    integration_server: integration_server::Simulator,
 }
 
 impl Consoles {
@@ -31,7 +40,21 @@ impl Consoles {
             let remote = deep_security.customer(&customer.name).id.to_string();
             link(core, partner, customer, &upstream, remote).await?;
         }
-        Ok(Self { deep_security })
+        let known: Vec<&Tenant> = customers.iter().filter(|customer| customer.name != UNKNOWN).collect();
+        let integration_server = start_integration_server(&known).await?;
+        let credential = Credential::basic(None, integration_server.password())?;
+        let url = &integration_server.base_url;
+        let upstream = register(core, partner, System::IntegrationServer, url, credential).await?;
+        for customer in known {
+            let remote = integration_server.tenant(&customer.name).id.clone();
+            link(core, partner, customer, &upstream, remote).await?;
+        }
+        Ok(Self { deep_security, integration_server })
+    }
+
+    /// Where the Integration Server stands.
+    pub fn integration_server_url(&self) -> &str {
+        &self.integration_server.base_url
     }
 
     /// Where the Deep Security manager stands.
@@ -42,11 +65,18 @@ impl Consoles {
 
 async fn start_deep_security(customers: &[Tenant]) -> Result<deep_security::Simulator, Failure> {
     let seed = |customer: &Tenant| {
-        let seed = TenantSeed::named(&customer.name).computers(25);
+        let seed = deep_security::TenantSeed::named(&customer.name).computers(25);
         if customer.name == SUSPENDED { seed.state("suspended") } else { seed }
     };
     let config = deep_security::Config { tenants: customers.iter().map(seed).collect(), ..Default::default() };
     Ok(deep_security::Simulator::start(config).await?)
+}
+
+async fn start_integration_server(customers: &[&Tenant]) -> Result<integration_server::Simulator, Failure> {
+    use integration_server::{Config, Pace, TenantSeed};
+    let seed = |customer: &&Tenant| TenantSeed::complete(&customer.name).machines(5);
+    let config = Config { tenants: customers.iter().map(seed).collect(), ..Config::default() };
+    Ok(integration_server::Simulator::start(config.pace(Pace::of(STEP))).await?)
 }
 
 async fn register(

@@ -86,6 +86,7 @@ fn describe(url: &str, partner: &Tenant, customers: &[Tenant], consoles: &Consol
         "partner": tenant(partner),
         "customers": customers.iter().map(tenant).collect::<Vec<_>>(),
         "deepSecurityURL": consoles.deep_security_url(),
+        "integrationServerURL": consoles.integration_server_url(),
     })
 }
 
@@ -101,18 +102,19 @@ fn introduction(made: &Value) -> String {
         .collect();
     let first = made["customers"][0]["id"].as_str().unwrap_or_default();
     let partner = text("tenantID");
-    let deep_security = text("deepSecurityURL");
+    let (deep_security, integration_server) = (text("deepSecurityURL"), text("integrationServerURL"));
     let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
         r#"
 Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
 
-  GraphQL         {url}/graphql
-  Token endpoint  {url}/oauth2/token
-  Playground      {playground}
-  Deep Security   {deep_security} (a stand-in; one customer is suspended there)
-  client_id       {id}
-  client_secret   {secret}
+  GraphQL             {url}/graphql
+  Token endpoint      {url}/oauth2/token
+  Playground          {playground}
+  Deep Security       {deep_security} (a stand-in; one customer is suspended there)
+  Integration Server  {integration_server} (a stand-in; it knows two of the customers)
+  client_id           {id}
+  client_secret       {secret}
 
   {partner}  Partner
 {customers}

@@ -70,8 +70,8 @@ pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone
             "description" => tenant.description = filled(document.text(&child)?),
             "userData" => tenant.user_data = filled(document.text(&child)?),
             "vKsc" => tenant.administration_server = administration_server(document, &child)?,
-            "status" => tenant.status = trimmed(document.text(&child)?).map(status),
-            "type" => tenant.kind = trimmed(document.text(&child)?).map(kind),
+            "status" => tenant.status = trimmed(document.text(&child)?).map(|text| TenantStatus::read(&text)),
+            "type" => tenant.kind = trimmed(document.text(&child)?).map(|text| TenantKind::read(&text)),
             _ => {}
         }
     }
@@ -113,22 +113,6 @@ fn administration_server(document: &mut Document, element: &Element) -> Result<O
     }
     let present = id.is_some() || administrator.is_some();
     Ok(present.then_some(AdministrationServer { id, administrator }))
-}
-
-fn status(text: String) -> TenantStatus {
-    match text.to_ascii_lowercase().as_str() {
-        "active" => TenantStatus::Active,
-        "inactive" => TenantStatus::Inactive,
-        _ => TenantStatus::Unknown(text),
-    }
-}
-
-fn kind(text: String) -> TenantKind {
-    match text.to_ascii_lowercase().as_str() {
-        "complete" => TenantKind::Complete,
-        "simple" => TenantKind::Simple,
-        _ => TenantKind::Unknown(text),
-    }
 }
 
 /// Text as it is; empty is absent.

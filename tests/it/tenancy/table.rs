@@ -169,6 +169,10 @@ pub const MUTATIONS: &[Row] = &[
     ),
     at(
         "upstream",
+        row("testUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { testUpstream(id: $upstream) { reachable } }"),
+    ),
+    at(
+        "upstream",
         row(
             "linkTenant",
             ADMINISTRATORS,

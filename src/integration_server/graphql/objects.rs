@@ -1,0 +1,227 @@
+//! Tenants, machines and reports of the server.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+
+use crate::auth::TenantScope;
+use crate::auth::graphql::{operation, room};
+use crate::error::Result;
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::model::{Moment, RemoteTenant, Report, TenantKind, TenantStatus, VirtualMachine};
+
+/// A date of the server in RFC 3339; null if what it wrote is none.
+fn date(moment: Option<&Moment>) -> Option<String> {
+    moment.and_then(Moment::at).map(|at| at.to_string())
+}
+
+/// Whether a tenant of the server is active.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum IntegrationServerTenantStatus {
+    /// Activated.
+    Active,
+    /// Made and not activated, or deactivated.
+    Inactive,
+    /// Something else; `statusText` says what.
+    Unknown,
+}
+
+/// What the server sets up for a tenant.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum IntegrationServerTenantType {
+    /// A row in its database, and the whole protection infrastructure in Security Center.
+    Complete,
+    /// A row in its database alone.
+    Simple,
+    /// Something else; `typeText` says what.
+    Unknown,
+}
+
+/// A tenant of the server, in the graph.
+pub struct TenantObject(RemoteTenant);
+
+impl From<RemoteTenant> for TenantObject {
+    fn from(tenant: RemoteTenant) -> Self {
+        Self(tenant)
+    }
+}
+
+/// A tenant in the database of an Integration Server.
+#[Object(name = "IntegrationServerTenant")]
+impl TenantObject {
+    /// The server's identifier; opaque.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The name, as given at creation.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What somebody wrote about it.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// Free text that was given with it, as it was given.
+    async fn user_data(&self) -> Option<&str> {
+        self.0.user_data.as_deref()
+    }
+
+    /// Whether it is active.
+    async fn status(&self) -> Option<IntegrationServerTenantStatus> {
+        self.0.status.as_ref().map(|status| match status {
+            TenantStatus::Active => IntegrationServerTenantStatus::Active,
+            TenantStatus::Inactive => IntegrationServerTenantStatus::Inactive,
+            TenantStatus::Unknown(_) => IntegrationServerTenantStatus::Unknown,
+        })
+    }
+
+    /// The status in the server's word.
+    async fn status_text(&self) -> Option<&str> {
+        self.0.status.as_ref().map(TenantStatus::as_str)
+    }
+
+    /// What was set up for it.
+    #[graphql(name = "type")]
+    async fn kind(&self) -> Option<IntegrationServerTenantType> {
+        self.0.kind.as_ref().map(|kind| match kind {
+            TenantKind::Complete => IntegrationServerTenantType::Complete,
+            TenantKind::Simple => IntegrationServerTenantType::Simple,
+            TenantKind::Unknown(_) => IntegrationServerTenantType::Unknown,
+        })
+    }
+
+    /// The type in the server's word.
+    async fn type_text(&self) -> Option<&str> {
+        self.0.kind.as_ref().map(TenantKind::as_str)
+    }
+
+    /// Its virtual Administration Server; only a COMPLETE tenant has one.
+    async fn administration_server(&self) -> Option<IntegrationServerAdministrationServer> {
+        self.0.administration_server.clone().map(|server| IntegrationServerAdministrationServer {
+            id: server.id.map(ID),
+            administrator: server.administrator,
+        })
+    }
+
+    /// When it was registered, in RFC 3339.
+    async fn created(&self) -> Option<String> {
+        date(self.0.created.as_ref())
+    }
+
+    /// When its data last changed, in RFC 3339.
+    async fn updated(&self) -> Option<String> {
+        date(self.0.updated.as_ref())
+    }
+}
+
+/// A virtual Administration Server in Security Center.
+#[derive(SimpleObject)]
+pub struct IntegrationServerAdministrationServer {
+    /// Its identifier in Security Center.
+    id: Option<ID>,
+    /// The name of its administrator's account.
+    administrator: Option<String>,
+}
+
+/// A machine, in the graph.
+pub struct MachineObject(VirtualMachine);
+
+impl From<VirtualMachine> for MachineObject {
+    fn from(machine: VirtualMachine) -> Self {
+        Self(machine)
+    }
+}
+
+/// A virtual machine that is registered for a tenant.
+#[Object(name = "IntegrationServerVirtualMachine")]
+impl MachineObject {
+    /// The server's identifier; opaque.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The BIOS identifier, a UUID in lower case.
+    #[graphql(name = "biosID")]
+    async fn bios_id(&self) -> Option<ID> {
+        self.0.bios_id.map(|id| id.to_string().into())
+    }
+
+    /// The name, if it was given one.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// Free text that was given with it, as it was given.
+    async fn user_data(&self) -> Option<&str> {
+        self.0.user_data.as_deref()
+    }
+
+    /// When it was registered, in RFC 3339.
+    async fn created(&self) -> Option<String> {
+        date(self.0.created.as_ref())
+    }
+
+    /// When its data last changed, in RFC 3339.
+    async fn updated(&self) -> Option<String> {
+        date(self.0.updated.as_ref())
+    }
+}
+
+/// A report, in the graph.
+pub struct ReportObject {
+    pub id: String,
+    pub scope: TenantScope,
+}
+
+impl ReportObject {
+    /// Reads it, once an operation.
+    pub async fn read(&self, ctx: &Context<'_>) -> Result<Arc<Report>> {
+        room::<IntegrationServer>(ctx)?.report(&self.scope, operation(ctx)?, &self.id).await
+    }
+}
+
+/// A report on how long the machines of a tenant were protected. The server keeps it for about a day.
+#[Object(name = "IntegrationServerReport")]
+impl ReportObject {
+    /// The server's identifier; opaque.
+    async fn id(&self) -> ID {
+        self.id.as_str().into()
+    }
+
+    /// The periods of protection of the tenant's machines, in the server's order; several for a machine that was protected
+    /// several times. Lines that cannot be read without guessing are left out.
+    async fn periods(&self, ctx: &Context<'_>) -> Result<Option<Vec<IntegrationServerProtectionPeriod>>> {
+        let report = self.read(ctx).await?;
+        let period = |period: &crate::integration_server::model::ReportPeriod| IntegrationServerProtectionPeriod {
+            virtual_machine_id: period.machine_id.as_str().into(),
+            virtual_machine_name: period.machine_name.clone(),
+            protected_from: date(period.protected_from.as_ref()),
+            protected_until: date(period.protected_until.as_ref()),
+        };
+        Ok(Some(report.periods.iter().map(period).collect()))
+    }
+}
+
+/// One period in which one machine was protected.
+#[derive(SimpleObject)]
+pub struct IntegrationServerProtectionPeriod {
+    /// The machine's identifier, as the report has it.
+    #[graphql(name = "virtualMachineID")]
+    virtual_machine_id: ID,
+    /// The machine's name.
+    virtual_machine_name: String,
+    /// When protection began, in RFC 3339.
+    protected_from: Option<String>,
+    /// When it ended, in RFC 3339; absent while it lasts.
+    protected_until: Option<String>,
+}
+
+/// That what was asked for is so.
+#[derive(SimpleObject)]
+pub struct IntegrationServerConfirmation {
+    /// True.
+    pub confirmed: bool,
+}

@@ -1,0 +1,143 @@
+//! What can be asked of the Integration Server of a tenant.
+
+use async_graphql::connection::{Connection, Edge};
+use async_graphql::{Context, ID, Object};
+
+use super::lists::{Asked, count};
+use super::objects::{MachineObject, ReportObject, TenantObject};
+use super::task::{IntegrationServerTaskState, TaskObject};
+use crate::auth::TenantScope;
+use crate::auth::graphql::{operation, request, room};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::ids::TenantId;
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::tasks::model::TasksWanted;
+use crate::outbound::Turn;
+use crate::paging::{cursor, read_cursor};
+use crate::roles::Permission;
+
+/// The Integration Server of a tenant, while it is the tenant's turn.
+pub struct IntegrationServerObject {
+    scope: TenantScope,
+    turn: Turn,
+}
+
+/// The Integration Server of a tenant below the one in context: what `Tenant.integrationServer` answers.
+///
+/// # Errors
+/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if it has none.
+pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<IntegrationServerObject> {
+    let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await;
+    enter(ctx, scope.map_err(|error| error.of_tenant(tenant))?).await
+}
+
+async fn enter(ctx: &Context<'_>, scope: TenantScope) -> Result<IntegrationServerObject> {
+    room::<IntegrationServer>(ctx)?.exists(&scope).await?;
+    let turn = operation(ctx)?.turn(scope.tenant()).await?;
+    Ok(IntegrationServerObject { scope, turn })
+}
+
+/// The Integration Server that a tenant is linked to, and what of it is the tenant's. A tenant that owns an Integration Server
+/// may also ask for all tenants there.
+#[Object(name = "IntegrationServer")]
+impl IntegrationServerObject {
+    /// The tenant as it is at the server. NOT_FOUND if it was removed there.
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
+        let server = room::<IntegrationServer>(ctx)?;
+        let tenant = self.turn.read(server.tenant(&self.scope, operation(ctx)?)).await?;
+        Ok(Some(TenantObject::from((*tenant).clone())))
+    }
+
+    /// The virtual machines that are registered for the tenant, by name.
+    async fn virtual_machines(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name; `%` stands for any text, letter case is ignored.")] name: Option<
+            String,
+        >,
+    ) -> Result<Option<Connection<String, MachineObject>>> {
+        let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
+        let server = room::<IntegrationServer>(ctx)?;
+        let machines = self.turn.read(server.machines(&self.scope, operation(ctx)?)).await?;
+        Ok(Some(asked.page(&machines, |machine| (machine.name.clone().unwrap_or_default(), machine.id.canonical()))))
+    }
+
+    /// A task about the tenant or one below it that was begun through this gateway. Any other is NOT_FOUND.
+    async fn task(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TaskObject>> {
+        let record = room::<IntegrationServer>(ctx)?.tasks().find(&self.scope, &id).await?;
+        Ok(Some(TaskObject::of(&record, &self.scope)?))
+    }
+
+    /// The tasks about the tenant and those below it that were begun through this gateway, newest first. All filters that are given
+    /// must hold. One whose answer was lost is listed once it is found.
+    async fn tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those in this state.")] state: Option<IntegrationServerTaskState>,
+        #[graphql(desc = "Only those that do this, in the server's word.", name = "type")] kind: Option<String>,
+        #[graphql(desc = "Only those made at this moment or later, in RFC 3339.")] created_from: Option<String>,
+    ) -> Result<Option<Connection<String, TaskObject>>> {
+        let count = count(first)?;
+        let after = after.as_deref().map(|after| read_cursor("after", after)).transpose()?;
+        let wanted = TasksWanted {
+            state: state.map(IntegrationServerTaskState::stored),
+            kind,
+            created_from: created_from.map(|from| Timestamp::parse("createdFrom", &from)).transpose()?,
+        };
+        let tasks = room::<IntegrationServer>(ctx)?.tasks();
+        let mut records = tasks.list(&self.scope, wanted, after, count as u64).await?;
+        let more = records.len() > count;
+        records.truncate(count);
+        let mut connection = Connection::new(after.is_some(), more);
+        let edge = |record: &_| Ok(Edge::new(cursor(&place(record)), TaskObject::of(record, &self.scope)?));
+        connection.edges = records.iter().map(edge).collect::<Result<_>>()?;
+        Ok(Some(connection))
+    }
+
+    /// A report about the tenant or one below it that was made through this gateway. Any other is NOT_FOUND, and so is one that
+    /// the server has dropped.
+    async fn report(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ReportObject>> {
+        let report = ReportObject { id: id.0, scope: self.scope.clone() };
+        self.turn.read(report.read(ctx)).await?;
+        Ok(Some(report))
+    }
+
+    /// All tenants of the server, by name. Only for the tenant that owns it; for any other UPSTREAM_NOT_LINKED.
+    async fn tenants(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name; `%` stands for any text, letter case is ignored.")] name: Option<
+            String,
+        >,
+        #[graphql(desc = "Which server, where the tenant owns several.", name = "upstreamID")] upstream_id: Option<ID>,
+    ) -> Result<Option<Connection<String, TenantObject>>> {
+        let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
+        let server = room::<IntegrationServer>(ctx)?;
+        let upstream = upstream_id.as_ref().map(|id| id.as_str());
+        let tenants = self.turn.read(server.tenants(&self.scope, operation(ctx)?, upstream)).await?;
+        Ok(Some(asked.page(&tenants, |tenant| (tenant.name.clone(), tenant.id.canonical()))))
+    }
+}
+
+fn place(record: &crate::integration_server::tasks::model::Record) -> (i64, crate::ids::TaskId) {
+    (record.started_at.millis(), record.id)
+}
+
+#[derive(Default)]
+pub struct IntegrationServerQuery;
+
+#[Object]
+impl IntegrationServerQuery {
+    /// The Integration Server of the tenant in context. Needs the right to read legacy resources. UPSTREAM_NOT_LINKED if the tenant
+    /// is not linked to one and owns none.
+    async fn integration_server(&self, ctx: &Context<'_>) -> Result<Option<IntegrationServerObject>> {
+        Ok(Some(enter(ctx, request(ctx)?.scope(Permission::ReadLegacy)?).await?))
+    }
+}

@@ -1,0 +1,35 @@
+//! Watching a task.
+
+use async_graphql::{Context, ID, Subscription};
+use futures_util::{Stream, StreamExt};
+
+use super::task::TaskObject;
+use crate::auth::graphql::{request, room};
+use crate::error::Result;
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::tasks::model::Purpose;
+use crate::integration_server::tasks::watching::Watcher;
+use crate::roles::Permission;
+
+#[derive(Default)]
+pub struct IntegrationServerSubscription;
+
+#[Subscription]
+impl IntegrationServerSubscription {
+    /// A task about the tenant in context or one below it: how it is now, then each change, the last one twice, since some clients
+    /// drop the last event of a stream. Needs the right to read legacy resources. Any other task is NOT_FOUND.
+    async fn integration_server_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task.")] id: ID,
+    ) -> Result<impl Stream<Item = TaskObject> + use<>> {
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        let tasks = room::<IntegrationServer>(ctx)?.tasks().clone();
+        let id = tasks.find(&scope, &id).await?.id;
+        let watcher = Watcher::begin(&tasks, id);
+        let record = tasks.again(&scope, id).await?;
+        let purpose = Purpose::of(&record)?;
+        let changes = watcher.follow(&record)?;
+        Ok(changes.map(move |snapshot| TaskObject::new(snapshot, purpose, &scope)))
+    }
+}

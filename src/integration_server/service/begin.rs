@@ -1,0 +1,210 @@
+//! Beginning work that the server does after it has answered, and canceling it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::{IntegrationServer, Place};
+use crate::auth::TenantScope;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::integration_server::client::{Client, Fault, FaultKind};
+use crate::integration_server::model::{NewTenant, RemoteId, RemoteTenant, ReportRange, Started};
+use crate::integration_server::tasks::Begun;
+use crate::integration_server::tasks::looking::shown;
+use crate::integration_server::tasks::model::{Intent, NewTask, Phase, Purpose, Record, Snapshot};
+use crate::integration_server::tasks::service::Ending;
+use crate::outbound::Operation;
+use crate::roles::Permission;
+use crate::upstreams::{Connection, System};
+
+/// How long a caller waits for a task that is looked for because its answer was lost.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl IntegrationServer {
+    /// Makes a tenant at an installation that the scope's tenant owns, and links it to a tenant of ours when it is made.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an installation that it does not own, and for a tenant to link that does not stand at or below it; `CONFLICT`
+    /// for one that has a link; `FORBIDDEN` without the right to manage upstreams, where one is to be linked. Nothing was sent then.
+    pub async fn create_tenant(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        upstream: &str,
+        new: NewTenant,
+        link: Option<TenantId>,
+    ) -> Result<Record> {
+        let (client, connection) = self.owned(scope, Some(upstream)).await?;
+        if let Some(tenant) = link {
+            let scope = scope.within(scope.tenant(), Permission::ManageUpstreams).await?;
+            self.upstreams.can_link(&scope, System::IntegrationServer, tenant).await?;
+        }
+        let others = client.tenants(operation).await?;
+        let name_was_free = others.iter().all(|other| other.name != new.name.as_str());
+        let intent = Intent::to_create(&new, name_was_free);
+        let task = NewTask { link, ..new_task(&connection, Purpose::Create, None, intent) };
+        self.begin(scope, operation, &client, task, client.create_tenant(operation, &new)).await
+    }
+
+    /// Activates or deactivates the scope's tenant.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is no longer there; nothing was sent then.
+    pub async fn set_active(&self, scope: &TenantScope, operation: &Operation, active: bool) -> Result<Record> {
+        let (place, tenant) = self.present(scope, operation).await?;
+        let (client, id) = (&place.client, &place.tenant);
+        let purpose = if active { Purpose::Activate } else { Purpose::Deactivate };
+        let task = place.task(purpose, Intent::about(&tenant));
+        let call = async {
+            if active {
+                client.activate_tenant(operation, id).await
+            } else {
+                client.deactivate_tenant(operation, id).await
+            }
+        };
+        self.begin(scope, operation, client, task, call).await
+    }
+
+    /// Removes the scope's tenant from its server; the link stays.
+    ///
+    /// # Errors
+    /// As [`IntegrationServer::set_active`].
+    pub async fn delete_tenant(&self, scope: &TenantScope, operation: &Operation, artifacts: bool) -> Result<Record> {
+        let (place, tenant) = self.present(scope, operation).await?;
+        let intent = Intent { remove_artifacts: Some(artifacts), ..Intent::about(&tenant) };
+        let task = place.task(Purpose::Delete, intent);
+        let call = place.client.delete_tenant(operation, &place.tenant, artifacts);
+        self.begin(scope, operation, &place.client, task, call).await
+    }
+
+    /// Makes a report about the scope's tenant.
+    ///
+    /// # Errors
+    /// As [`IntegrationServer::set_active`].
+    pub async fn create_report(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        range: ReportRange,
+    ) -> Result<Record> {
+        let (place, _) = self.present(scope, operation).await?;
+        let task = place.task(Purpose::Report, Intent::to_report(&range));
+        let call = place.client.create_report(operation, &place.tenant, &range);
+        self.begin(scope, operation, &place.client, task, call).await
+    }
+
+    /// Cancels a task about the scope's tenant or one below it. It may still end as completed.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task that it is part of.
+    pub async fn cancel(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<Snapshot> {
+        let record = self.tasks().find(scope, id).await?;
+        let scope = scope.within(record.tenant_id, Permission::WriteLegacy).await?;
+        if record.phase == Phase::Ended.as_str() {
+            return Err(Error::conflict("the task has ended"));
+        }
+        let seen = Snapshot::read(record.snapshot.as_deref().unwrap_or_default())?;
+        let id = RemoteId::read(&seen.id).ok_or_else(|| Error::not_found("task"))?;
+        let connection = self.upstreams.of_record(&scope, record.upstream_id).await?;
+        let client = Client::new(self.outbound.clone(), &connection)?;
+        let what = serde_json::json!({ "taskID": id.as_str() });
+        self.record(&scope, "cancelIntegrationServerTask", record.id.to_string(), what).await?;
+        let unknown = match client.cancel_task(operation, &id).await {
+            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
+            canceled => canceled.map(|_| None)?,
+        };
+        self.tasks().watched.poke(record.id);
+        let task = client.task(operation, &id).await;
+        match (task, unknown) {
+            (Ok(task), None) => shown(&client, operation, &record, &task).await,
+            (Ok(task), Some(_)) if is_stopping(&task) => shown(&client, operation, &record, &task).await,
+            (_, Some(unknown)) => Err(unknown),
+            // It was canceled; how it is now the next look tells.
+            (Err(_), None) => Ok(seen),
+        }
+    }
+
+    /// The place of the scope's tenant, and the tenant as it is there: the server would take any identifier.
+    async fn present(&self, scope: &TenantScope, operation: &Operation) -> Result<(Place, RemoteTenant)> {
+        let place = self.place(scope).await?;
+        let tenant = place.read(operation).await?;
+        Ok((place, tenant))
+    }
+
+    /// Records the work, begins it, and completes the record by what came back.
+    async fn begin(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        client: &Client,
+        task: NewTask,
+        call: impl Future<Output = std::result::Result<Started, Fault>>,
+    ) -> Result<Record> {
+        let begun = self.tasks().begin(scope, task).await?;
+        let completed = self.complete(scope, operation, client, &begun, call.await).await;
+        drop(begun);
+        // Whatever is left to be done is the runner's now.
+        self.tasks().wake.notify_one();
+        completed
+    }
+
+    async fn complete(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        client: &Client,
+        begun: &Begun,
+        answer: std::result::Result<Started, Fault>,
+    ) -> Result<Record> {
+        let record = &begun.record;
+        let lost = match answer {
+            Ok(Started::Task(id)) => return self.named(operation, client, record, &id).await,
+            Ok(Started::Unnamed) => unnamed(scope),
+            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => fault.into(),
+            Err(fault) => {
+                // Nothing was begun.
+                self.tasks().end(scope, record, Ending { snapshot: None, link: None }).await?;
+                return Err(fault.into());
+            }
+        };
+        let Some(record) = self.tasks().lost(record).await? else { return Err(lost) };
+        let found = self.runner.find_now(&record, client, operation, PATIENCE).await?;
+        found.ok_or(lost)
+    }
+
+    /// The server has named the task. How it is now is asked at once, and if that fails it is known all the same.
+    async fn named(&self, operation: &Operation, client: &Client, record: &Record, id: &RemoteId) -> Result<Record> {
+        let accepted = Snapshot::accepted(id);
+        let stored = self.tasks().seen(record, &accepted).await?;
+        let known = stored.ok_or_else(|| Error::internal("a task was taken over while it was begun"))?;
+        let Ok(task) = client.task(operation, id).await else { return Ok(known) };
+        match self.runner.saw(&known, client, operation, &task).await {
+            Ok(Some(seen)) => Ok(seen),
+            Ok(None) | Err(_) => Ok(known),
+        }
+    }
+}
+
+impl Place {
+    fn task(&self, purpose: Purpose, intent: Intent) -> NewTask {
+        new_task(&self.connection, purpose, Some(self.tenant.as_str().to_owned()), intent)
+    }
+}
+
+fn new_task(connection: &Connection, purpose: Purpose, remote_tenant: Option<String>, intent: Intent) -> NewTask {
+    NewTask { upstream: connection.endpoint.upstream, purpose, remote_tenant, link: None, intent }
+}
+
+fn is_stopping(task: &crate::integration_server::model::Task) -> bool {
+    use crate::integration_server::model::TaskState::{Canceled, Stopping};
+    matches!(task.state, Stopping | Canceled)
+}
+
+/// The server has accepted the work in an answer that names no task.
+fn unnamed(scope: &TenantScope) -> Error {
+    let message = "the Integration Server began the work and did not say which task does it; look for it in the tasks";
+    let detail =
+        crate::error::UpstreamDetail { system: System::IntegrationServer.as_str(), status: Some(202), code: None };
+    let error = Error::new(crate::error::ErrorCode::UpstreamMalformed, message).of_upstream(detail);
+    error.of_tenant(scope.tenant()).with_unknown_outcome()
+}

@@ -1,0 +1,79 @@
+//! Registering and unregistering machines.
+
+use serde_json::json;
+
+use super::{IntegrationServer, Place};
+use crate::auth::TenantScope;
+use crate::error::{Error, Result};
+use crate::integration_server::client::FaultKind;
+use crate::integration_server::model::{BiosId, MachineKey, NewVirtualMachine, VirtualMachine};
+use crate::outbound::Operation;
+
+impl IntegrationServer {
+    /// Registers a machine for the scope's tenant. Where the answer is lost the machines are looked through; it is not sent again.
+    ///
+    /// # Errors
+    /// `CONFLICT` if the BIOS identifier cannot be registered, `NOT_FOUND` if the tenant is no longer there.
+    pub async fn register(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        new: NewVirtualMachine,
+    ) -> Result<VirtualMachine> {
+        let place = self.place(scope).await?;
+        let name = new.name.as_ref().map(|name| name.as_str());
+        self.record(scope, "registerVirtualMachine", new.bios_id.to_string(), json!({ "name": name })).await?;
+        let sent = place.client.register_machine(operation, &place.tenant, &new).await;
+        let unknown = match sent {
+            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
+            sent => sent.map(|()| None)?,
+        };
+        match (place.with_bios_id(operation, new.bios_id).await, unknown) {
+            (Ok(Some(machine)), _) => Ok(machine),
+            (_, Some(unknown)) => Err(unknown),
+            (Err(error), None) => Err(error.with_unknown_outcome()),
+            (Ok(None), None) => Err(Error::conflict("the machine was registered and is not listed: look again later")),
+        }
+    }
+
+    /// Unregisters a machine of the scope's tenant, which is checked first. Where the answer is lost the machines are looked
+    /// through; it is not sent again.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a machine that is not the tenant's, in the same words for foreign and unknown.
+    pub async fn unregister(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        key: MachineKey,
+    ) -> Result<VirtualMachine> {
+        let place = self.place(scope).await?;
+        let machines = place.client.machines(operation, &place.tenant).await?;
+        let machine = machines.into_iter().find(|machine| is_it(machine, &key));
+        let machine = machine.ok_or_else(|| Error::not_found("virtual machine"))?;
+        let what = json!({ "biosID": machine.bios_id.map(|id| id.to_string()), "name": machine.name });
+        self.record(scope, "unregisterVirtualMachine", machine.id.to_string(), what).await?;
+        match place.client.unregister_machine(operation, &place.tenant, &MachineKey::Id(machine.id.clone())).await {
+            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => {
+                let left = place.client.machines(operation, &place.tenant).await;
+                let is_gone = left.is_ok_and(|left| left.iter().all(|other| other.id != machine.id));
+                if is_gone { Ok(machine) } else { Err(fault.into()) }
+            }
+            done => Ok(done.map(|()| machine)?),
+        }
+    }
+}
+
+impl Place {
+    async fn with_bios_id(&self, operation: &Operation, id: BiosId) -> Result<Option<VirtualMachine>> {
+        let machines = self.client.machines(operation, &self.tenant).await?;
+        Ok(machines.into_iter().find(|machine| machine.bios_id == Some(id)))
+    }
+}
+
+fn is_it(machine: &VirtualMachine, key: &MachineKey) -> bool {
+    match key {
+        MachineKey::Id(id) => machine.id == *id,
+        MachineKey::Bios(id) => machine.bios_id == Some(*id),
+    }
+}

@@ -1,0 +1,88 @@
+//! What a tenant may see.
+
+use std::sync::Arc;
+
+use super::IntegrationServer;
+use crate::auth::TenantScope;
+use crate::error::{Error, Result};
+use crate::integration_server::client::{Client, FaultKind};
+use crate::integration_server::model::{RemoteId, RemoteTenant, Report, VirtualMachine};
+use crate::integration_server::tasks::model::{Made, Record, Snapshot};
+use crate::outbound::Operation;
+
+impl IntegrationServer {
+    /// The tenant of the scope as it is at its server.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED`, `NOT_FOUND` if it is no longer there.
+    pub async fn tenant(&self, scope: &TenantScope, operation: &Operation) -> Result<Arc<RemoteTenant>> {
+        let place = self.place(scope).await?;
+        let key = (place.connection.own_line().key(), "tenant".to_owned());
+        operation.once(key, || async { place.read(operation).await }).await
+    }
+
+    /// The machines of the scope's tenant, by name, then by identifier.
+    ///
+    /// # Errors
+    /// As [`IntegrationServer::tenant`].
+    pub async fn machines(&self, scope: &TenantScope, operation: &Operation) -> Result<Arc<Vec<VirtualMachine>>> {
+        let place = self.place(scope).await?;
+        let key = (place.connection.own_line().key(), "machines".to_owned());
+        let ask = || async {
+            let mut machines = place.client.machines(operation, &place.tenant).await?;
+            machines.sort_by_cached_key(|machine| (machine.name.clone().unwrap_or_default(), machine.id.canonical()));
+            Ok(machines)
+        };
+        operation.once(key, ask).await
+    }
+
+    /// All tenants of an installation that the scope's tenant owns, by name, then by identifier.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns several and none is
+    /// named.
+    pub async fn tenants(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        upstream: Option<&str>,
+    ) -> Result<Arc<Vec<RemoteTenant>>> {
+        let (client, connection) = self.owned(scope, upstream).await?;
+        let key = (connection.own_line().key(), "tenants".to_owned());
+        let ask = || async {
+            let mut tenants = client.tenants(operation).await?;
+            tenants.sort_by_cached_key(|tenant| (tenant.name.clone(), tenant.id.canonical()));
+            Ok(tenants)
+        };
+        operation.once(key, ask).await
+    }
+
+    /// A report that a task about the scope's tenant, or one below it, made: its lines about that tenant alone.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for any other, and once the server has dropped it, which it does after about a day.
+    pub async fn report(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<Arc<Report>> {
+        let record = self.tasks().of_report(scope, id).await?;
+        let (report, tenant) = report_of(&record)?;
+        let scope = scope.within(record.tenant_id, crate::roles::Permission::ReadLegacy).await?;
+        let connection = self.upstreams.of_record(&scope, record.upstream_id).await?;
+        let client = Client::new(self.outbound.clone(), &connection)?;
+        let key = (connection.own_line().key(), format!("report {}", report.canonical()));
+        let ask = || async {
+            match client.report(operation, &report, &tenant).await {
+                Err(fault) if fault.kind() == FaultKind::TenantNotFound => Err(Error::not_found("report")),
+                report => Ok(report?),
+            }
+        };
+        operation.once(key, ask).await
+    }
+}
+
+/// The report that a task made, and the tenant there that it is about.
+fn report_of(record: &Record) -> Result<(RemoteId, RemoteId)> {
+    let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
+    let made = snapshot.and_then(|snapshot| snapshot.result);
+    let report = made.and_then(|made| if let Made::Report(id) = made { RemoteId::read(&id) } else { None });
+    let tenant = record.remote_tenant_id.as_deref().and_then(RemoteId::read);
+    report.zip(tenant).ok_or_else(|| Error::not_found("report"))
+}

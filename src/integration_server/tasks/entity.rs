@@ -1,0 +1,128 @@
+//! The tables of tasks and of their histories.
+
+/// Tasks.
+pub mod task {
+    use sea_orm::Condition;
+    use sea_orm::entity::prelude::*;
+
+    use crate::auth::TenantScope;
+    use crate::clock::Timestamp;
+    use crate::ids::{TaskId, TenantId, UpstreamId};
+    use crate::integration_server::tasks::model::Phase;
+    use crate::tenants::entity::below;
+
+    /// Work that a caller began at an Integration Server.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "integration_server_tasks")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: TaskId,
+        /// The tenant of ours that it is about.
+        pub tenant_id: TenantId,
+        pub upstream_id: UpstreamId,
+        pub kind: String,
+        /// The tenant there that it is about; of one that is to be made, not known before the end.
+        pub remote_tenant_id: Option<String>,
+        /// The tenant of ours to which the new tenant there will be linked.
+        pub link_tenant_id: Option<TenantId>,
+        /// JSON; never with a password.
+        pub intent: String,
+        /// Who began it, as records name callers.
+        pub caller: String,
+        pub request_id: String,
+        pub phase: String,
+        /// The server's identifier of the task, in the one text that all equal identifiers share.
+        pub remote_task_id: Option<String>,
+        /// The last known state, as the server's list of states writes it.
+        pub state: Option<String>,
+        /// The identifier of what it made: a tenant or a report.
+        pub result_id: Option<String>,
+        /// JSON: the task as it was last seen.
+        pub snapshot: Option<String>,
+        /// The number of the last change.
+        pub sequence: i64,
+        /// When the server says that it made the task; else when the call was about to go out.
+        pub started_at: Timestamp,
+        pub deadline_at: Timestamp,
+        pub lease_owner: Option<Uuid>,
+        pub lease_until: Timestamp,
+        pub created_at: Timestamp,
+        pub ended_at: Option<Timestamp>,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// Those about the tenant of the scope and all below it, once the server has named them.
+        pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
+            let known = Self::find().filter(Column::RemoteTaskId.is_not_null());
+            known.filter(Column::TenantId.in_subquery(below(scope.tenant())))
+        }
+
+        /// Those at an installation that are one of these of the server's, whoever's they are: to know that they are spoken for,
+        /// never to be shown.
+        pub fn claimed(upstream: UpstreamId, remote: Vec<String>) -> Select<Self> {
+            Self::find().filter(Column::UpstreamId.eq(upstream)).filter(Column::RemoteTaskId.is_in(remote))
+        }
+
+        /// One that this node goes on with.
+        pub fn held(id: TaskId, node: Uuid) -> Select<Self> {
+            Self::find().filter(Column::Id.eq(id)).filter(Column::LeaseOwner.eq(node))
+        }
+
+        /// One whose subscribers have proved that they may see it.
+        pub fn watched(id: TaskId) -> Select<Self> {
+            Self::find().filter(Column::Id.eq(id))
+        }
+
+        /// Those that have not ended and that no other node goes on with.
+        pub fn free(node: Uuid, now: Timestamp) -> Select<Self> {
+            Self::find().filter(is_free(node, now))
+        }
+    }
+
+    /// That it has not ended and no other node goes on with it.
+    pub fn is_free(node: Uuid, now: Timestamp) -> Condition {
+        let held_by_nobody_else = Condition::any()
+            .add(Column::LeaseOwner.is_null())
+            .add(Column::LeaseOwner.eq(node))
+            .add(Column::LeaseUntil.lte(now));
+        Condition::all().add(Column::Phase.ne(Phase::Ended.as_str())).add(held_by_nobody_else)
+    }
+}
+
+/// Histories.
+pub mod event {
+    use sea_orm::QueryOrder;
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::TaskId;
+
+    /// A task as it was after a change.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "integration_server_task_events")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub task_id: TaskId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sequence: i64,
+        /// JSON.
+        pub snapshot: String,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+
+    impl Entity {
+        /// The changes of a task after one of them, in order, for subscribers who have proved that they may see it.
+        pub fn watched(task: TaskId, after: i64) -> Select<Self> {
+            let of_task = Self::find().filter(Column::TaskId.eq(task)).filter(Column::Sequence.gt(after));
+            of_task.order_by_asc(Column::Sequence)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What was asked for, as it is kept: enough to recognise the outcome, and nothing secret.
+
+use serde::{Deserialize, Serialize};
+
+use super::StoredTenant;
+use crate::error::{Error, Result};
+use crate::integration_server::model::{NewTenant, NewTenantKind, RemoteTenant, ReportRange, TenantKind};
+
+/// What was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Intent {
+    /// The name of the tenant to be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `Complete` or `Simple`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The name of its administrator's account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<String>,
+    /// The address of the server for its agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_server_address: Option<String>,
+    /// Whether no tenant had the name right before it was asked for: only then is a tenant of that name known by it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub name_was_free: bool,
+    /// The tenant to be changed, removed or reported on, as it was before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<StoredTenant>,
+    /// Whether what was set up in Security Center is to be removed too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove_artifacts: Option<bool>,
+    /// Where a report begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Where it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl Intent {
+    /// To make that tenant.
+    pub fn to_create(new: &NewTenant, name_was_free: bool) -> Self {
+        let (kind, administrator) = match &new.kind {
+            NewTenantKind::Simple => ("Simple", None),
+            NewTenantKind::Complete(administrator) => ("Complete", Some(administrator.name.as_str().to_owned())),
+        };
+        Self {
+            name: Some(new.name.as_str().to_owned()),
+            description: new.description.as_ref().map(|text| text.as_str().to_owned()),
+            kind: Some(kind.to_owned()),
+            administrator,
+            preferred_server_address: new.preferred_address.map(|address| address.to_string()),
+            name_was_free,
+            ..Self::default()
+        }
+    }
+
+    /// To do something to that tenant.
+    pub fn about(tenant: &RemoteTenant) -> Self {
+        Self { before: Some(tenant.into()), ..Self::default() }
+    }
+
+    /// To make a report.
+    pub fn to_report(range: &ReportRange) -> Self {
+        Self { from: range.from().map(|from| from.to_string()), to: Some(range.to().to_string()), ..Self::default() }
+    }
+
+    /// Whether this is the tenant that was to be made.
+    pub fn is_met_by(&self, tenant: &RemoteTenant) -> bool {
+        let kind = match &tenant.kind {
+            Some(TenantKind::Complete) => Some("Complete"),
+            Some(TenantKind::Simple) => Some("Simple"),
+            _ => None,
+        };
+        let administrator = tenant.administration_server.as_ref().and_then(|server| server.administrator.as_deref());
+        let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        self.name_was_free
+            && self.name.as_deref() == Some(&tenant.name)
+            && self.kind.as_deref() == kind
+            && filled(self.description.as_deref()) == filled(tenant.description.as_deref())
+            && self.administrator.as_deref() == administrator
+    }
+
+    /// The intent that stands in a record.
+    ///
+    /// # Errors
+    /// If what stands there is none.
+    pub fn read(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(Error::internal)
+    }
+
+    /// As it stands in a record.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!(self)
+    }
+}

@@ -1,0 +1,253 @@
+//! A task as it was seen, in the words of the gateway.
+
+use serde::{Deserialize, Serialize};
+
+use super::Purpose;
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::integration_server::model::{
+    AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind, TenantStatus,
+    VendorCode,
+};
+
+/// The stand-in for a vendor's code that no document lists.
+const UNKNOWN: &str = "UNKNOWN";
+
+/// A task as it was at one moment. Nothing of the server's own words is in it but the stage, which is cleaned of places.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The identifier, as the server writes it.
+    pub id: String,
+    /// The state, as the list of states writes it; an unlisted one as the server does.
+    pub state: String,
+    /// What it does at the moment.
+    pub stage: Option<String>,
+    /// How much is done, in percent.
+    pub progress: Option<u8>,
+    /// When it was made, in milliseconds since 1970 UTC; so for all that follow.
+    pub created: Option<i64>,
+    /// When its state last changed.
+    pub state_changed: Option<i64>,
+    /// When anything of it last changed.
+    pub changed: Option<i64>,
+    /// Why it did not succeed, or not wholly.
+    pub error: Option<Told>,
+    /// What it made.
+    pub result: Option<Made>,
+}
+
+/// An error of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The vendor's code, `UNKNOWN` for an unlisted one; absent if the vendor gave no reason.
+    pub code: Option<String>,
+    /// A sentence of ours.
+    pub message: String,
+}
+
+/// What a task made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Made {
+    /// The tenant that was made or removed.
+    Tenant(StoredTenant),
+    /// A report, by its identifier as the server writes it.
+    Report(String),
+    /// What was asked for is so.
+    Confirmation,
+}
+
+/// A tenant, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredTenant {
+    id: String,
+    name: String,
+    description: Option<String>,
+    user_data: Option<String>,
+    server: Option<(Option<String>, Option<String>)>,
+    status: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    created: Option<i64>,
+    updated: Option<i64>,
+}
+
+impl Snapshot {
+    /// A task of which nothing is known but that it was accepted.
+    pub fn accepted(id: &RemoteId) -> Self {
+        Self::bare(id.as_str(), &TaskState::Created)
+    }
+
+    /// A task that the server no longer tells of, or never did, when what it was to do is done.
+    pub fn done(id: &str, made: Made) -> Self {
+        Self { progress: Some(100), result: Some(made), ..Self::bare(id, &TaskState::Completed) }
+    }
+
+    fn bare(id: &str, state: &TaskState) -> Self {
+        Self {
+            id: id.to_owned(),
+            state: state.as_str().to_owned(),
+            stage: None,
+            progress: None,
+            created: None,
+            state_changed: None,
+            changed: None,
+            error: None,
+            result: None,
+        }
+    }
+
+    /// A task as the server tells of it; what it made is added when it is known.
+    pub fn of(task: &Task) -> Self {
+        let millis = |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
+        Self {
+            id: task.id.as_str().to_owned(),
+            state: task.state.as_str().to_owned(),
+            stage: task.stage.as_deref().map(without_places),
+            progress: if task.state == TaskState::Completed { Some(100) } else { task.progress },
+            created: millis(&task.created),
+            state_changed: millis(&task.state_changed),
+            changed: millis(&task.changed),
+            error: error(task),
+            result: None,
+        }
+    }
+
+    /// The state.
+    pub fn state(&self) -> TaskState {
+        TaskState::read(&self.state)
+    }
+
+    /// Whether nothing more will happen.
+    pub fn has_ended(&self) -> bool {
+        self.state().has_ended()
+    }
+
+    /// The identifier of what it made, in the one text that all equal identifiers share.
+    pub fn result_id(&self) -> Option<String> {
+        let id = match self.result.as_ref()? {
+            Made::Tenant(tenant) => &tenant.id,
+            Made::Report(id) => id,
+            Made::Confirmation => return None,
+        };
+        RemoteId::read(id).map(|id| id.canonical())
+    }
+
+    /// The snapshot that stands in a record.
+    ///
+    /// # Errors
+    /// If what stands there is none.
+    pub fn read(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(Error::internal)
+    }
+
+    /// As it stands in a record.
+    ///
+    /// # Errors
+    /// None that could be met: all of it can be written.
+    pub fn written(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::internal)
+    }
+}
+
+impl Made {
+    /// What a task of that purpose made, if the server says it in the task itself.
+    pub fn by(purpose: Purpose, outcome: Option<&Outcome>) -> Option<Self> {
+        match (purpose, outcome) {
+            (Purpose::Activate | Purpose::Deactivate, _) => Some(Self::Confirmation),
+            (Purpose::Report, Some(Outcome::Id(id))) => Some(Self::Report(id.as_str().to_owned())),
+            (Purpose::Create, Some(Outcome::Tenant(tenant))) => Some(Self::Tenant((&**tenant).into())),
+            _ => None,
+        }
+    }
+}
+
+fn error(task: &Task) -> Option<Told> {
+    let code = match &task.outcome {
+        Some(Outcome::Error(error)) => error.code.as_ref(),
+        _ => None,
+    };
+    match task.state {
+        TaskState::Canceled => Some(Told { code: None, message: "the task was canceled".to_owned() }),
+        TaskState::Failed => Some(Told {
+            code: Some(code.and_then(VendorCode::as_str).unwrap_or(UNKNOWN).to_owned()),
+            message: code.map_or("the task failed", VendorCode::sentence).to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+/// Free text without words that could be hosts, addresses or paths.
+fn without_places(text: &str) -> String {
+    let is_place = |word: &str| {
+        let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
+        word.contains("://")
+            || word.contains(['\\', '@'])
+            || word.contains(":/")
+            || inner.contains('.')
+            || word.starts_with('/')
+    };
+    text.split(' ').map(|word| if is_place(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
+}
+
+impl From<&RemoteTenant> for StoredTenant {
+    fn from(tenant: &RemoteTenant) -> Self {
+        let millis = |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
+        let server = tenant.administration_server.as_ref();
+        Self {
+            id: tenant.id.as_str().to_owned(),
+            name: tenant.name.clone(),
+            description: tenant.description.clone(),
+            user_data: tenant.user_data.clone(),
+            server: server.map(|server| (server.id.clone(), server.administrator.clone())),
+            status: tenant.status.as_ref().map(|status| status.as_str().to_owned()),
+            kind: tenant.kind.as_ref().map(|kind| kind.as_str().to_owned()),
+            created: millis(&tenant.created),
+            updated: millis(&tenant.updated),
+        }
+    }
+}
+
+impl StoredTenant {
+    /// The tenant.
+    ///
+    /// # Errors
+    /// If its identifier is none.
+    pub fn tenant(self) -> Result<RemoteTenant> {
+        let moment = |millis: Option<i64>| millis.map(|millis| Moment::At(Timestamp::from_millis(millis)));
+        Ok(RemoteTenant {
+            id: RemoteId::read(&self.id).ok_or_else(|| Error::internal("a stored tenant has no identifier"))?,
+            name: self.name,
+            description: self.description,
+            user_data: self.user_data,
+            administration_server: self.server.map(|(id, administrator)| AdministrationServer { id, administrator }),
+            status: self.status.map(|status| TenantStatus::read(&status)),
+            kind: self.kind.map(|kind| TenantKind::read(&kind)),
+            created: moment(self.created),
+            updated: moment(self.updated),
+        })
+    }
+
+    /// Whether it was active.
+    pub fn was_active(&self) -> bool {
+        self.status.as_deref().map(TenantStatus::read) == Some(TenantStatus::Active)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_names_no_place() {
+        for (text, cleaned) in [
+            ("Creating folder", "Creating folder"),
+            ("Connecting to Security Center on ksc.internal", "Connecting to Security Center on …"),
+            ("Waiting for https://ksc:13000/x now", "Waiting for … now"),
+            (r"Reading \\ksc\share at 10.0.0.1:7271.", "Reading … at …"),
+            ("Step 2/3.", "Step 2/3."),
+        ] {
+            assert_eq!(without_places(text), cleaned);
+        }
+    }
+}

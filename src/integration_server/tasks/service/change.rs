@@ -1,0 +1,172 @@
+//! What changes of a task, each change in one transaction with its place in the history.
+
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
+use serde_json::json;
+
+use super::Tasks;
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clock::Timestamp;
+use crate::database::Write;
+use crate::error::{Error, ErrorCode, Result};
+use crate::integration_server::model::RemoteId;
+use crate::integration_server::tasks::entity::{event, task};
+use crate::integration_server::tasks::model::{Phase, Purpose, Record, Snapshot, Told};
+use crate::upstreams::NewLink;
+
+/// How many changes of a task are kept.
+const KEPT: i64 = 100;
+
+/// How a task ends.
+pub struct Ending {
+    /// How it was last seen; as before, if absent.
+    pub snapshot: Option<Snapshot>,
+    /// The link to be made with it.
+    pub link: Option<NewLink>,
+}
+
+impl Tasks {
+    /// Notes that the answer to a task's call was lost, or named no task.
+    ///
+    /// # Errors
+    /// If the database refuses. `None`: another node goes on with it.
+    pub async fn lost(&self, record: &Record) -> Result<Option<Record>> {
+        let changed = Record { phase: Phase::Lost.as_str().to_owned(), ..record.clone() };
+        self.store(record, changed, None, None).await
+    }
+
+    /// Notes a task as it was seen. Nothing is stored where nothing has changed.
+    ///
+    /// # Errors
+    /// `CONFLICT` if the server gave this identifier to another task before, and if the database refuses. `None`: another node
+    /// goes on with it.
+    pub async fn seen(&self, record: &Record, snapshot: &Snapshot) -> Result<Option<Record>> {
+        if record.snapshot.as_deref() == Some(&snapshot.written()?) {
+            return Ok(Some(record.clone()));
+        }
+        let changed = Record { phase: Phase::Known.as_str().to_owned(), ..record.clone() };
+        self.store(record, changed, Some(snapshot), None).await
+    }
+
+    /// Ends a task, and links the tenant that it made. If that cannot be, the task says so: what was made there stays.
+    ///
+    /// # Errors
+    /// If the database refuses. `None`: another node goes on with it.
+    pub async fn end(&self, scope: &TenantScope, record: &Record, ending: Ending) -> Result<Option<Record>> {
+        let mut changed = Record { phase: Phase::Ended.as_str().to_owned(), ..record.clone() };
+        changed.ended_at = Some(self.clock.now());
+        let Ending { snapshot, link } = ending;
+        let Some(link) = link else {
+            return self.store(record, changed, snapshot.as_ref(), Some((scope, None))).await;
+        };
+        let linked = Record { tenant_id: link.tenant, ..changed.clone() };
+        match self.store(record, linked, snapshot.as_ref(), Some((scope, Some(link)))).await {
+            Err(error) if [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) => {
+                let message = "the tenant was made and could not be linked; link it with linkTenant".to_owned();
+                let unlinked =
+                    snapshot.map(|snapshot| Snapshot { error: Some(Told { code: None, message }), ..snapshot });
+                self.store(record, changed, unlinked.as_ref(), Some((scope, None))).await
+            }
+            stored => {
+                scope.forget_access();
+                stored
+            }
+        }
+    }
+
+    async fn store(
+        &self,
+        before: &Record,
+        mut after: Record,
+        snapshot: Option<&Snapshot>,
+        ends: Option<(&TenantScope, Option<NewLink>)>,
+    ) -> Result<Option<Record>> {
+        if let Some(snapshot) = snapshot {
+            show(&mut after, snapshot)?;
+        }
+        let write = self.database.write().await?;
+        if !self.replace(&write, before, &after).await? {
+            return Ok(None);
+        }
+        if after.sequence > before.sequence {
+            remember(&write, &after).await?;
+        }
+        if let Some((scope, link)) = ends {
+            if let Some(link) = link {
+                self.upstreams.link_in(&write, scope, link).await?;
+            }
+            self.record_end(&write, scope, &after).await?;
+        }
+        write.commit().await?;
+        self.watched.poke(after.id);
+        Ok(Some(after))
+    }
+
+    /// Writes a record over what it was, if this node still goes on with it and nobody has written since.
+    async fn replace(&self, write: &Write<'_>, before: &Record, after: &Record) -> Result<bool> {
+        let mut row = after.clone().into_active_model().reset_all();
+        for own in [task::Column::Id, task::Column::LeaseOwner, task::Column::LeaseUntil] {
+            row.not_set(own);
+        }
+        let replaced = task::Entity::update_many()
+            .set(row)
+            .filter(task::Column::Id.eq(before.id))
+            .filter(task::Column::LeaseOwner.eq(self.node))
+            .filter(task::Column::Sequence.eq(before.sequence))
+            .filter(task::Column::Phase.ne(Phase::Ended.as_str()))
+            .exec(write.on())
+            .await;
+        match replaced {
+            Ok(replaced) => Ok(replaced.rows_affected == 1),
+            Err(error) => Err(match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict("another record has this task"),
+                _ => error.into(),
+            }),
+        }
+    }
+
+    async fn record_end(&self, write: &Write<'_>, scope: &TenantScope, record: &Record) -> Result<()> {
+        let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
+        let error = snapshot.as_ref().and_then(|snapshot| snapshot.error.clone());
+        let entry = Entry {
+            operation: Purpose::of(record)?.operation(),
+            tenant: record.tenant_id,
+            subject: record.id.to_string(),
+            before: None,
+            after: Some(json!({
+                "taskID": record.remote_task_id,
+                "state": record.state,
+                "error": error.map(|error| error.code.unwrap_or(error.message)),
+                "resultID": record.result_id,
+            })),
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await
+    }
+}
+
+/// Makes a record show a task as it was seen.
+fn show(record: &mut Record, snapshot: &Snapshot) -> Result<()> {
+    let id = RemoteId::read(&snapshot.id).ok_or_else(|| Error::internal("a task without identifier was seen"))?;
+    record.remote_task_id = Some(id.canonical());
+    record.state = Some(snapshot.state.clone());
+    record.result_id = snapshot.result_id();
+    record.snapshot = Some(snapshot.written()?);
+    record.sequence += 1;
+    if let Some(created) = snapshot.created {
+        record.started_at = Timestamp::from_millis(created);
+    }
+    Ok(())
+}
+
+/// Adds the present snapshot to the history, and drops what is too old.
+async fn remember(write: &Write<'_>, record: &Record) -> Result<()> {
+    let snapshot = record.snapshot.clone().unwrap_or_default();
+    let event = event::Model { task_id: record.id, sequence: record.sequence, snapshot };
+    event::Entity::insert(event.into_active_model()).exec_without_returning(write.on()).await?;
+    event::Entity::delete_many()
+        .filter(event::Column::TaskId.eq(record.id))
+        .filter(event::Column::Sequence.lte(record.sequence - KEPT))
+        .exec(write.on())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Who goes on with a task: one node at a time.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::Tasks;
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::ids::TaskId;
+use crate::integration_server::tasks::entity::task;
+use crate::integration_server::tasks::model::Record;
+
+/// How long a node that says nothing more keeps its tasks.
+pub const LEASE: Duration = Duration::from_secs(10);
+
+/// How many tasks a node takes at one time.
+const TAKEN_AT_ONCE: u64 = 200;
+
+/// The tasks that something on this node works on.
+#[derive(Clone, Default)]
+pub(super) struct InHand(Arc<Mutex<HashSet<TaskId>>>);
+
+/// That one of them is; ends when dropped.
+pub(super) struct Hand {
+    all: InHand,
+    id: TaskId,
+}
+
+/// A record that its holder alone works on, on this node.
+pub struct Begun {
+    /// The record.
+    pub record: Record,
+    pub(super) _in_hand: Hand,
+}
+
+impl InHand {
+    pub(super) fn take(&self, id: TaskId) -> Hand {
+        self.all().insert(id);
+        Hand { all: self.clone(), id }
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, HashSet<TaskId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.all.all().remove(&self.id);
+    }
+}
+
+impl Tasks {
+    /// Keeps the tasks that this node works on, for another [`LEASE`].
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn renew(&self) -> Result<()> {
+        let held: Vec<TaskId> = self.begun.all().iter().copied().collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let until = self.clock.now().plus(LEASE);
+        let write = self.database.write().await?;
+        task::Entity::update_many()
+            .col_expr(task::Column::LeaseUntil, Expr::val(until).into())
+            .filter(task::Column::LeaseOwner.eq(self.node))
+            .filter(task::Column::Id.is_in(held))
+            .exec(write.on())
+            .await?;
+        write.commit().await?;
+        self.note_lease(until);
+        Ok(())
+    }
+
+    /// Takes tasks that no node works on.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn take(&self) -> Result<Vec<Begun>> {
+        let now = self.clock.now();
+        let free = task::Entity::free(self.node, now).order_by_asc(task::Column::LeaseUntil).limit(TAKEN_AT_ONCE);
+        let mut taken = Vec::new();
+        for record in free.all(self.database.reader()).await? {
+            if self.begun.all().contains(&record.id) {
+                continue;
+            }
+            if let Some(begun) = self.take_one(record, now).await? {
+                taken.push(begun);
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn take_one(&self, record: Record, now: Timestamp) -> Result<Option<Begun>> {
+        let in_hand = self.begun.take(record.id);
+        let until = now.plus(LEASE);
+        let write = self.database.write().await?;
+        let taken = task::Entity::update_many()
+            .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)).into())
+            .col_expr(task::Column::LeaseUntil, Expr::val(until).into())
+            .filter(task::Column::Id.eq(record.id))
+            .filter(task::is_free(self.node, now))
+            .exec(write.on())
+            .await?;
+        // What it was when it was read may be over.
+        let record = task::Entity::held(record.id, self.node).one(write.on()).await?;
+        write.commit().await?;
+        self.note_lease(until);
+        Ok(record.filter(|_| taken.rows_affected == 1).map(|record| Begun { record, _in_hand: in_hand }))
+    }
+
+    /// Gives every task back, for other nodes to take at once.
+    ///
+    /// # Errors
+    /// If the database refuses; then others wait until the leases are over.
+    pub async fn let_go(&self) -> Result<()> {
+        let write = self.database.write().await?;
+        task::Entity::update_many()
+            .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None).into())
+            .filter(task::Column::LeaseOwner.eq(self.node))
+            .exec(write.on())
+            .await?;
+        write.commit().await
+    }
+
+    /// Whether this node may still take its tasks for its own.
+    pub fn holds_leases(&self) -> bool {
+        self.clock.now().millis() < self.held_until.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn note_lease(&self, until: Timestamp) {
+        self.held_until.fetch_max(until.millis(), Ordering::SeqCst);
+    }
+}

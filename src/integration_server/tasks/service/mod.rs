@@ -1,0 +1,119 @@
+//! Records of tasks: making, completing and finding them.
+
+mod change;
+mod lease;
+mod list;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use sea_orm::{EntityTrait, IntoActiveModel};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::entity::task;
+use super::model::{NewTask, Phase, Record};
+use super::watching::Watched;
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clock::Clock;
+use crate::database::Database;
+use crate::entropy::Entropy;
+use crate::error::Result;
+use crate::ids::{TaskId, random_uuid};
+use crate::upstreams::Upstreams;
+
+pub use change::Ending;
+pub use lease::{Begun, LEASE};
+
+const WHAT: &str = "task";
+
+/// How tasks are followed.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The pause after the first look at a task, and after each that saw a change.
+    pub poll_min: Duration,
+    /// The longest pause between two looks.
+    pub poll_max: Duration,
+    /// How long a task is followed at most.
+    pub deadline: Duration,
+}
+
+/// The tasks in a database.
+pub struct Tasks {
+    database: Arc<Database>,
+    upstreams: Arc<Upstreams>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    /// How they are followed.
+    pub pace: Pace,
+    /// What subscribers on this node read.
+    pub watched: Watched,
+    /// Told when there is something to go on with.
+    pub wake: Notify,
+    node: Uuid,
+    begun: lease::InHand,
+    held_until: AtomicI64,
+}
+
+impl Tasks {
+    /// The tasks in that database. Leases are taken under a name that no other node has.
+    pub fn new(
+        database: Arc<Database>,
+        upstreams: Arc<Upstreams>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        pace: Pace,
+    ) -> Self {
+        let node = random_uuid(&*entropy);
+        let (watched, wake, begun) = (Watched::default(), Notify::new(), lease::InHand::default());
+        Self { database, upstreams, clock, entropy, pace, watched, wake, node, begun, held_until: AtomicI64::new(0) }
+    }
+
+    /// Makes the record of work that is about to be begun, and of who begins it. It is this node's to go on with.
+    ///
+    /// # Errors
+    /// If the database refuses; then nothing may be sent.
+    pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<Begun> {
+        let (id, now) = (TaskId::random(&*self.entropy), scope.now());
+        let intent = new.intent.to_json();
+        let record = Record {
+            id,
+            tenant_id: scope.tenant(),
+            upstream_id: new.upstream,
+            kind: new.purpose.as_str().to_owned(),
+            remote_tenant_id: new.remote_tenant,
+            link_tenant_id: new.link,
+            intent: intent.to_string(),
+            caller: scope.caller().name(),
+            request_id: scope.request_id().as_str().to_owned(),
+            phase: Phase::Sent.as_str().to_owned(),
+            remote_task_id: None,
+            state: None,
+            result_id: None,
+            snapshot: None,
+            sequence: 0,
+            started_at: now,
+            deadline_at: now.plus(self.pace.deadline),
+            lease_owner: Some(self.node),
+            lease_until: now.plus(LEASE),
+            created_at: now,
+            ended_at: None,
+        };
+        let in_hand = self.begun.take(id);
+        let write = self.database.write().await?;
+        task::Entity::insert(record.clone().into_active_model()).exec_without_returning(write.on()).await?;
+        let entry = Entry {
+            operation: new.purpose.operation(),
+            tenant: scope.tenant(),
+            subject: id.to_string(),
+            before: None,
+            after: Some(intent),
+        };
+        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        write.commit().await?;
+        self.note_lease(record.lease_until);
+        Ok(Begun { record, _in_hand: in_hand })
+    }
+}
