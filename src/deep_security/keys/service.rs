@@ -63,6 +63,7 @@ pub struct Keys {
     pub(super) outbound: Arc<Outbound>,
     pub(super) settings: Settings,
     held: Cache<Slot, Arc<Key>>,
+    refused: Cache<TenantKeyId, ()>,
     flights: Mutex<HashMap<Slot, Flight>>,
 }
 
@@ -91,8 +92,8 @@ impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
     pub fn new(surroundings: Surroundings, settings: Settings, capacity: usize) -> Self {
         let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } = surroundings;
-        let (held, flights) = (Cache::new(capacity), Mutex::default());
-        Self { database, master, entropy, clock, authorizer, upstreams, outbound, settings, held, flights }
+        let (held, refused, flights) = (Cache::new(capacity), Cache::new(capacity), Mutex::default());
+        Self { database, master, entropy, clock, authorizer, upstreams, outbound, settings, held, refused, flights }
     }
 
     /// A key for the tenant of the connection, of exactly this right. In use it costs no look into the database; when it has
@@ -109,7 +110,7 @@ impl Keys {
     ) -> Result<Arc<Key>> {
         let slot = slot(connection, right)?;
         let now = self.clock.now();
-        if let Some(key) = self.held.get(&slot).filter(|key| key.fits(connection, now)) {
+        if let Some(key) = self.held.get(&slot).filter(|key| self.is_good(key, connection, now)) {
             if key.is_to_be_renewed(now) {
                 drop(self.flight(connection, slot, operation, true));
             }
@@ -118,7 +119,7 @@ impl Keys {
         self.flight(connection, slot, operation, false).await
     }
 
-    /// Another key in the place of one that was refused. However many were refused at once, one is made.
+    /// Another key in the place of one that was refused. However many were refused at once, on however many nodes, one is made.
     ///
     /// # Errors
     /// As [`Keys::key`].
@@ -128,16 +129,12 @@ impl Keys {
         refused: &Key,
         operation: &Operation,
     ) -> Result<Arc<Key>> {
-        let write = self.database.write().await?;
-        entity::spend(&write, refused.id, self.clock.now()).await?;
-        write.commit().await?;
-        self.drop_held(refused.slot, refused.id);
+        self.refused.insert(refused.id, ());
         let found = self.key(connection, refused.slot.right, operation).await?;
         if found.id != refused.id {
             return Ok(found);
         }
-        // Somebody was about to read it from the database when it was put out of use.
-        self.drop_held(refused.slot, refused.id);
+        // Somebody was about to take it from the database when it was refused.
         self.key(connection, refused.slot.right, operation).await
     }
 
@@ -156,8 +153,8 @@ impl Keys {
         Ok(None)
     }
 
-    fn drop_held(&self, slot: Slot, id: TenantKeyId) {
-        self.held.remove_if(&slot, |held| held.id == id);
+    fn is_good(&self, key: &Key, connection: &Connection, now: Timestamp) -> bool {
+        key.fits(connection, now) && self.refused.get(&key.id).is_none()
     }
 
     /// The search for a key that is under way, else a new one; for a key that is not yet to be renewed, if `renewing`.
@@ -220,7 +217,7 @@ impl Keys {
         let row = entity::live(self.database.reader(), wanted.slot, now).await?;
         let row = row.filter(|row| lasts(row.expires_at, now) && (!wanted.renewing || row.renew_at > now));
         let key = row.map(|row| self.open(&row)).transpose()?.flatten();
-        Ok(key.filter(|key| key.fits(&wanted.connection, now)))
+        Ok(key.filter(|key| self.is_good(key, &wanted.connection, now)))
     }
 
     /// The key of a row; nothing if the row has none.
