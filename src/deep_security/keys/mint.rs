@@ -80,7 +80,11 @@ impl Keys {
         };
         self.give_up(&row, sent).await?;
         // What the caller asked for was not begun, whatever became of the key.
-        Err(error.with_known_outcome())
+        let error = error.with_known_outcome();
+        if sent {
+            self.note_setback(wanted.slot, error.clone());
+        }
+        Err(error)
     }
 
     async fn make(&self, wanted: &Wanted, row: &Model, operation: &Operation, sent: &mut bool) -> Result<Key> {
@@ -99,18 +103,23 @@ impl Keys {
             }
             Ok(fresh) => Some(fresh),
         };
-        let (fresh, role) = match fresh {
-            Some(fresh) if self.prove(&fresh, tenant, role, wanted.slot.right, operation).await? => (fresh, role),
-            unfit => {
-                if let Some(unfit) = unfit {
-                    self.discard(&unfit, operation).await;
+        let unfit = match fresh {
+            Some(fresh) => match self.prove(&fresh, tenant, role, wanted.slot.right, operation).await {
+                Ok(true) => return self.store(wanted, row, fresh, role, operation).await,
+                Ok(false) => Some(fresh),
+                Err(error) => {
+                    self.discard(&fresh, operation).await;
+                    return Err(error);
                 }
-                let role = self.look_up_role(connection, tenant, row, operation).await?;
-                let fresh = self.ask_for(connection, tenant, body(role), operation).await?;
-                self.require_own(&fresh, tenant, role, operation).await?;
-                (fresh, role)
-            }
+            },
+            None => None,
         };
+        let role = self.look_up_role(connection, tenant, (row, unfit), operation).await?;
+        let fresh = self.ask_for(connection, tenant, body(role), operation).await?;
+        if let Err(error) = self.require_own(&fresh, tenant, role, operation).await {
+            self.discard(&fresh, operation).await;
+            return Err(error);
+        }
         self.store(wanted, row, fresh, role, operation).await
     }
 

@@ -93,14 +93,11 @@ impl Keys {
             Ok(reply) => reply.read(&fresh.line, false),
             Err(denied) => Err(denied.of_own_credential(&fresh.line)),
         };
-        match own {
-            Ok(own) if own.tenant_id == Some(tenant.0) && own.role_id == Some(role) => Ok(()),
-            Ok(_) => {
-                self.discard(fresh, operation).await;
-                Err(client::malformed(&fresh.line, "the new key is of another tenant or role".to_owned()))
-            }
-            Err(error) => Err(error),
+        let own = own?;
+        if own.tenant_id == Some(tenant.0) && own.role_id == Some(role) {
+            return Ok(());
         }
+        Err(client::malformed(&fresh.line, "the new key is of another tenant or role".to_owned()))
     }
 
     fn is_read_only(&self, role: &Role) -> bool {
@@ -108,19 +105,26 @@ impl Keys {
         named && role.only_views()
     }
 
-    /// The read-only role of the tenant by its name, with a key for this alone.
+    /// The read-only role of the tenant by its name, with a key for this alone, which also removes one that is unfit.
     pub(super) async fn look_up_role(
         &self,
         connection: &Connection,
         tenant: ObjectId,
-        row: &Model,
+        (row, unfit): (&Model, Option<Fresh>),
         operation: &Operation,
     ) -> Result<i64> {
         // It bears the name of the key that is to be made: what is left of it after a crash is found with that one.
         let body = body(row, FULL_ACCESS, self.clock.now().plus(LOOK_UP_LIFETIME));
         let looker = self.ask_for(connection, tenant, body, operation).await?;
-        self.require_own(&looker, tenant, FULL_ACCESS, operation).await?;
-        let found = self.find_role(&looker, operation).await;
+        let found = match self.require_own(&looker, tenant, FULL_ACCESS, operation).await {
+            Ok(()) => {
+                if let Some(unfit) = unfit {
+                    self.delete(&looker, unfit.id, operation).await;
+                }
+                self.find_role(&looker, operation).await
+            }
+            Err(error) => Err(error),
+        };
         self.discard(&looker, operation).await;
         found?.ok_or_else(|| {
             let error = Error::new(ErrorCode::UpstreamRejected, "the tenant has no read-only role in Deep Security");
@@ -141,11 +145,16 @@ impl Keys {
         Ok(None)
     }
 
-    /// Deletes a key that must not be used, with its own secret. One that may not delete itself ends by itself.
+    /// Deletes a key that must not be used, with its own secret. One that may not delete itself ends by itself, unless a stronger
+    /// one sweeps it before.
     pub(super) async fn discard(&self, fresh: &Fresh, operation: &Operation) {
-        let request = Request::delete(["apikeys".into(), fresh.id.into()]);
-        if client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await.is_err() {
-            tracing::warn!(tenant = %fresh.line.tenant, "a key that is not used could not be deleted");
+        self.delete(fresh, fresh.id, operation).await;
+    }
+
+    async fn delete(&self, holder: &Fresh, id: ObjectId, operation: &Operation) {
+        let request = Request::delete(["apikeys".into(), id.into()]);
+        if client::send(&self.outbound, operation, &holder.line, &holder.shown, &request).await.is_err() {
+            tracing::warn!(tenant = %holder.line.tenant, "a key that is not used could not be deleted");
         }
     }
 }

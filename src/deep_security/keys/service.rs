@@ -28,6 +28,11 @@ use crate::upstreams::{Connection, Link, Upstreams};
 /// How often one looks whether the node that makes a key is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// After so many keys in a row that may have been made for nothing, no other is asked for before a pause: a manager that makes
+/// keys and does not let them be proven would soon be full of them.
+const SETBACKS: u32 = 3;
+const PAUSE: Duration = Duration::from_mins(1);
+
 /// How keys are made.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -64,6 +69,7 @@ pub struct Keys {
     pub(super) settings: Settings,
     held: Cache<Slot, Arc<Key>>,
     refused: Cache<TenantKeyId, ()>,
+    setbacks: Cache<Slot, Arc<Setback>>,
     flights: Mutex<HashMap<Slot, Flight>>,
 }
 
@@ -85,6 +91,13 @@ pub struct Surroundings {
     pub outbound: Arc<Outbound>,
 }
 
+/// Keys that were asked for in vain.
+struct Setback {
+    count: u32,
+    until: Instant,
+    error: Error,
+}
+
 /// A search for a key that several callers wait for. It goes on when they leave.
 type Flight = Shared<BoxFuture<'static, Result<Arc<Key>>>>;
 
@@ -92,8 +105,20 @@ impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
     pub fn new(surroundings: Surroundings, settings: Settings, capacity: usize) -> Self {
         let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } = surroundings;
-        let (held, refused, flights) = (Cache::new(capacity), Cache::new(capacity), Mutex::default());
-        Self { database, master, entropy, clock, authorizer, upstreams, outbound, settings, held, refused, flights }
+        Self {
+            database,
+            master,
+            entropy,
+            clock,
+            authorizer,
+            upstreams,
+            outbound,
+            settings,
+            held: Cache::new(capacity),
+            refused: Cache::new(capacity),
+            setbacks: Cache::new(capacity),
+            flights: Mutex::default(),
+        }
     }
 
     /// A key for the tenant of the connection, of exactly this right. In use it costs no look into the database; when it has
@@ -193,6 +218,9 @@ impl Keys {
             if let Some(key) = self.stored(wanted).await? {
                 return Ok(self.hold(key));
             }
+            if let Some(setback) = self.setbacks.get(&wanted.slot).filter(|setback| setback.lasts()) {
+                return Err(setback.error.clone());
+            }
             if let Some(row) = self.claim(wanted).await? {
                 return Ok(self.hold(self.mint(wanted, row).await?));
             }
@@ -206,7 +234,14 @@ impl Keys {
         }
     }
 
+    /// Takes note that a key was asked for in vain.
+    pub(super) fn note_setback(&self, slot: Slot, error: Error) {
+        let count = self.setbacks.get(&slot).map_or(0, |before| before.count) + 1;
+        self.setbacks.insert(slot, Arc::new(Setback { count, until: Instant::now() + PAUSE, error }));
+    }
+
     fn hold(&self, key: Key) -> Arc<Key> {
+        self.setbacks.remove(&key.slot);
         let key = Arc::new(key);
         self.held.insert(key.slot, key.clone());
         key
@@ -255,6 +290,13 @@ impl Keys {
         let write = self.database.write().await?;
         entity::give_up(&write, row, sent, self.clock.now()).await?;
         write.commit().await
+    }
+}
+
+impl Setback {
+    /// Whether no other key is to be asked for yet.
+    fn lasts(&self) -> bool {
+        self.count >= SETBACKS && Instant::now() < self.until
     }
 }
 
