@@ -16,6 +16,7 @@ use crate::auth::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::DeepSecurityConfig;
 use crate::database::Database;
+use crate::deep_security::client::told;
 use crate::deep_security::model::Right;
 use crate::deep_security::wire::SecretKey;
 use crate::entropy::Entropy;
@@ -32,6 +33,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// keys and does not let them be proven would soon be full of them.
 const SETBACKS: u32 = 3;
 const PAUSE: Duration = Duration::from_mins(1);
+
+/// How often a key is looked for that is still good when it is found.
+const ATTEMPTS: usize = 3;
 
 /// How keys are made.
 #[derive(Clone, Debug)]
@@ -141,7 +145,15 @@ impl Keys {
             }
             return Ok(key);
         }
-        self.flight(connection, slot, operation, false).await
+        for _ in 0..ATTEMPTS {
+            let key = self.flight(connection, slot, operation, false).await?;
+            // The search may have begun before the key was refused, or the installation moved to another place.
+            if self.is_good(&key, connection, self.clock.now()) {
+                return Ok(key);
+            }
+        }
+        let error = Error::new(ErrorCode::UpstreamUnavailable, "the tenant's keys change too often at the moment");
+        Err(told(error, &connection.own_line(), None))
     }
 
     /// Another key in the place of one that was refused. However many were refused at once, on however many nodes, one is made.
@@ -155,11 +167,6 @@ impl Keys {
         operation: &Operation,
     ) -> Result<Arc<Key>> {
         self.refused.insert(refused.id, ());
-        let found = self.key(connection, refused.slot.right, operation).await?;
-        if found.id != refused.id {
-            return Ok(found);
-        }
-        // Somebody was about to take it from the database when it was refused.
         self.key(connection, refused.slot.right, operation).await
     }
 
@@ -226,9 +233,8 @@ impl Keys {
             }
             if Instant::now() >= deadline {
                 let message = "another node was to make the tenant's key and did not";
-                let detail = wanted.connection.own_line();
                 let error = Error::new(ErrorCode::UpstreamTimeout, message);
-                return Err(crate::deep_security::client::told(error, &detail, None));
+                return Err(told(error, &wanted.connection.own_line(), None));
             }
             sleep(LOOK_AGAIN).await;
         }

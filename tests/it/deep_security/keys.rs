@@ -1,5 +1,6 @@
 //! The keys that the gateway makes for tenants.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
@@ -225,6 +226,28 @@ both_databases! {
             assert!(!known.contains(&call.header("api-secret-key").unwrap().to_owned()));
         }
         assert_eq!(other.count(&Calls::to("POST", "/tenants/*/apikeys")), 1);
+    }
+
+    async fn a_key_that_was_on_its_way_is_shown_at_no_other_place(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let other = Simulator::start(Config { seed: 9, ..seeds() }).await.unwrap();
+        rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Delay { millis: 2_000 }, 1);
+        let early = tokio::spawn({
+            let reader = reader.clone();
+            async move { ask(&reader, COMPUTERS).await }
+        });
+        eventually(10, "the first key", async || (rig.mints() == 1).then_some(())).await;
+        let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { id } }";
+        let input = json!({ "baseURL": other.base_url, "credential": { "secretKey": other.primary().secret_key } });
+        rig.partner.ask(document, json!({ "id": rig.upstream, "input": input })).await.data();
+        see(&reader, COMPUTERS).await;
+        early.await.unwrap();
+        let shown = |manager: &Simulator| {
+            let seen = manager.seen(&Calls::all());
+            seen.iter().filter_map(|call| call.header("api-secret-key").map(str::to_owned)).collect::<HashSet<_>>()
+        };
+        assert!(shown(&rig.manager).is_disjoint(&shown(&other)));
+        assert_eq!(other.count(&Calls::to("POST", "/computers/search")), 1);
     }
 
     async fn keys_are_sealed_and_a_new_master_key_seals_them_anew(rig: Rig) {
