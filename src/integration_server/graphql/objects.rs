@@ -51,7 +51,7 @@ impl From<RemoteTenant> for TenantObject {
 impl TenantObject {
     /// The server's identifier; opaque.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.0.id.canonical().into()
     }
 
     /// The name, as given at creation.
@@ -140,7 +140,7 @@ impl From<VirtualMachine> for MachineObject {
 impl MachineObject {
     /// The server's identifier; opaque.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.0.id.canonical().into()
     }
 
     /// The BIOS identifier, a UUID in lower case.
