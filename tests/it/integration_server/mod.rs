@@ -1,7 +1,7 @@
 //! The Integration Server: its client, over connections that a test holds in its hand and against the stand-in, and the graph.
 
 mod connections;
-mod graph;
+pub mod graph;
 mod simulated;
 
 use std::sync::Arc;
