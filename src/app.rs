@@ -22,6 +22,8 @@ use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, AuthConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
 use crate::database::{Database, Options};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::keys::{self, Keys};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::http::graphql::{Endpoint, Graph};
@@ -79,6 +81,8 @@ pub struct Core {
     pub upstreams: Arc<Upstreams>,
     /// The way out to the legacy systems.
     pub outbound: Arc<Outbound>,
+    /// Deep Security.
+    pub deep_security: Arc<DeepSecurity>,
     /// The Integration Servers.
     pub integration_server: Arc<IntegrationServer>,
     /// Clock and randomness.
@@ -120,11 +124,21 @@ impl Core {
         };
         let master = Arc::new(master);
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
-        let outbound = Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone());
-        let outbound = Arc::new(outbound);
-        let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
+        let outbound = Arc::new(Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone()));
         let upstreams = Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
         let upstreams = Arc::new(upstreams);
+        let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
+        let keys = keys::Surroundings {
+            database: database.clone(),
+            master: master.clone(),
+            entropy: entropy.clone(),
+            clock: clock.clone(),
+            authorizer: authorizer.clone(),
+            upstreams: upstreams.clone(),
+            outbound: outbound.clone(),
+        };
+        let keys = Arc::new(Keys::new(keys, keys::Settings::from(&config.deep_security), capacity));
+        let (ways, way_out) = (upstreams.clone(), outbound.clone());
         let pace = Pace {
             poll_min: config.upstream.task_poll_min,
             poll_max: config.upstream.task_poll_max,
@@ -132,6 +146,7 @@ impl Core {
         };
         let tasks = Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
         Ok(Self {
+            deep_security: Arc::new(DeepSecurity::new(database.clone(), entropy.clone(), ways, way_out, keys)),
             integration_server: Arc::new(IntegrationServer::new(
                 database.clone(),
                 entropy.clone(),
@@ -161,6 +176,7 @@ impl Core {
             audit: self.audit.clone(),
             upstreams: self.upstreams.clone(),
             outbound: self.outbound.clone(),
+            deep_security: self.deep_security.clone(),
             integration_server: self.integration_server.clone(),
         }
     }
@@ -321,6 +337,7 @@ impl App {
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
         let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));
+        let sweeper = tokio::spawn(self.upkeep().go_on_sweeping(stopped.clone()));
         let runner = tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
         tokio::spawn(async move {
             stop.await;
@@ -350,6 +367,7 @@ impl App {
         }
         flusher.abort();
         upkeep.abort();
+        sweeper.abort();
         // It ends by itself once it has left its tasks to other nodes.
         runner.await.map_err(Error::internal)?;
         self.core.usage.flush().await

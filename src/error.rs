@@ -263,6 +263,11 @@ impl Error {
         Self { outcome_unknown: true, ..self }
     }
 
+    /// The same error of a write that was a means to an end: what the caller asked for was not begun.
+    pub fn with_known_outcome(self) -> Self {
+        Self { outcome_unknown: false, ..self }
+    }
+
     /// Whether the same request may succeed later without any change, and without doing anything twice.
     pub fn retryable(&self) -> bool {
         self.code.retryable() && !self.outcome_unknown

@@ -20,6 +20,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod database;
+pub mod deep_security;
 pub mod entropy;
 pub mod error;
 pub mod http;

@@ -8,6 +8,8 @@ use crate::audit::Audit;
 use crate::audit::graphql::AuditQuery;
 use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::graphql::{DeepSecurityMutation, DeepSecurityQuery};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::graphql::{
     IntegrationServerMutation, IntegrationServerQuery, IntegrationServerSubscription,
@@ -21,11 +23,19 @@ use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(TenantQuery, RoleQuery, ClientQuery, AuditQuery, UpstreamQuery, IntegrationServerQuery);
+pub struct Query(
+    TenantQuery,
+    RoleQuery,
+    ClientQuery,
+    AuditQuery,
+    UpstreamQuery,
+    DeepSecurityQuery,
+    IntegrationServerQuery,
+);
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, IntegrationServerMutation);
+pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, DeepSecurityMutation, IntegrationServerMutation);
 
 /// Everything that can be watched.
 #[derive(MergedSubscription, Default)]
@@ -46,6 +56,8 @@ pub struct Rooms {
     pub upstreams: Arc<Upstreams>,
     /// The way to them.
     pub outbound: Arc<Outbound>,
+    /// Deep Security.
+    pub deep_security: Arc<DeepSecurity>,
     /// The Integration Servers.
     pub integration_server: Arc<IntegrationServer>,
 }
@@ -55,7 +67,8 @@ pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
     // The door judges nesting itself before it executes anything, in words that name the setting.
     let builder = builder().limit_recursive_depth(usize::MAX);
     let schema = builder.data(rooms.tenants).data(rooms.clients).data(rooms.audit);
-    let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.integration_server);
+    let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.deep_security);
+    let schema = schema.data(rooms.integration_server);
     if introspection { schema.finish() } else { schema.disable_introspection().finish() }
 }
 

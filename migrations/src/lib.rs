@@ -16,6 +16,7 @@ mod m0008_key_rotation;
 mod m0009_revoked_tokens;
 mod m0010_client_keys;
 mod m0011_upstreams;
+mod m0012_tenant_keys;
 mod m0013_integration_server_tasks;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_revoked_tokens::Migration),
             Box::new(m0010_client_keys::Migration),
             Box::new(m0011_upstreams::Migration),
+            Box::new(m0012_tenant_keys::Migration),
             Box::new(m0013_integration_server_tasks::Migration),
         ]
     }

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::seal::MasterKey;
-use crate::{tokens, upstreams};
+use crate::{deep_security, tokens, upstreams};
 
 const FILE: &str = "master.key";
 const PREVIOUS_FILE: &str = "master.key.previous";
@@ -25,7 +25,9 @@ impl Core {
     pub async fn rewrap(&self) -> Result<u64> {
         // Every room that seals something has its part here.
         let (database, master, entropy) = (&*self.database, &*self.master, &*self.surroundings.entropy);
-        Ok(tokens::rewrap(database, master, entropy).await? + upstreams::rewrap(database, master, entropy).await?)
+        Ok(tokens::rewrap(database, master, entropy).await?
+            + upstreams::rewrap(database, master, entropy).await?
+            + deep_security::rewrap(database, master, entropy).await?)
     }
 
     /// Changes the master key and seals everything anew; says how many rows. Both keys open until it is done, and while a

@@ -35,6 +35,25 @@ impl Upkeep {
         write.commit().await
     }
 
+    /// Removes what is no longer used at the legacy systems. Apart from the rest, for they may be slow.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn sweep(&self) -> Result<()> {
+        self.core.deep_security.sweep().await
+    }
+
+    /// Goes on sweeping until the gateway stops; the first time at once, since the process before may have been killed.
+    pub(super) async fn go_on_sweeping(self, stopped: watch::Receiver<bool>) {
+        let mut rounds = tokio::time::interval(REFRESH_EVERY);
+        while !*stopped.borrow() {
+            rounds.tick().await;
+            if let Err(error) = self.sweep().await {
+                error.log_cause();
+            }
+        }
+    }
+
     /// Goes on until the gateway stops. What fails once is tried again at the next round.
     pub(super) async fn go_on(self, stopped: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(REFRESH_EVERY);

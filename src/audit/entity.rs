@@ -26,7 +26,7 @@ pub struct Model {
     pub operation: String,
     /// The id of the object acted upon.
     pub subject: Option<String>,
-    /// `SUCCEEDED` or `REFUSED`.
+    /// `SUCCEEDED`, `REFUSED` or `BEGUN`.
     pub outcome: String,
     /// The error code of a refusal.
     pub code: Option<String>,

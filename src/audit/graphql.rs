@@ -17,8 +17,12 @@ use crate::roles::Permission;
 pub enum AuditOutcome {
     /// It happened.
     Succeeded,
-    /// It was refused; nothing changed.
+    /// It was refused, or failed. Nothing changed, unless the reason is `outcome_unknown`: then the answer of a legacy system was
+    /// lost, and whether it did what was asked is not known.
     Refused,
+    /// It was about to be done at a legacy system. How it ended stands in a later record of the same request; if there is none,
+    /// that is not known.
+    Begun,
 }
 
 /// One thing that was done, or refused, in a tenant.
@@ -73,10 +77,10 @@ impl From<Model> for AuditRecord {
             tenant_id: model.tenant_id.to_string().into(),
             operation: model.operation,
             subject: model.subject,
-            outcome: if model.outcome == Outcome::Succeeded.as_str() {
-                AuditOutcome::Succeeded
-            } else {
-                AuditOutcome::Refused
+            outcome: match &*model.outcome {
+                outcome if outcome == Outcome::Succeeded.as_str() => AuditOutcome::Succeeded,
+                outcome if outcome == Outcome::Begun.as_str() => AuditOutcome::Begun,
+                _ => AuditOutcome::Refused,
             },
             code: model.code,
             reason: model.reason,
@@ -112,6 +116,7 @@ impl AuditQuery {
         let outcome = outcome.map(|outcome| match outcome {
             AuditOutcome::Succeeded => Outcome::Succeeded,
             AuditOutcome::Refused => Outcome::Refused,
+            AuditOutcome::Begun => Outcome::Begun,
         });
         let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
         let [operation, actor, subject] = [("operation", operation), ("actor", actor), ("subject", subject)]

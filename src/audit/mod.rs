@@ -4,4 +4,4 @@ mod entity;
 pub mod graphql;
 mod service;
 
-pub use service::{Audit, Deed, Entry, Refusal, is_recorded, record, refuse};
+pub use service::{Audit, Deed, Entry, Refusal, begin, is_recorded, record, record_upstream, refuse};

@@ -71,6 +71,8 @@ pub enum Outcome {
     Succeeded,
     /// It did not.
     Refused,
+    /// It was about to: of what happens at a legacy system, how it ended is recorded after it.
+    Begun,
 }
 
 impl Outcome {
@@ -79,6 +81,7 @@ impl Outcome {
         match self {
             Self::Succeeded => "SUCCEEDED",
             Self::Refused => "REFUSED",
+            Self::Begun => "BEGUN",
         }
     }
 }
@@ -88,7 +91,42 @@ impl Outcome {
 /// # Errors
 /// If the database refuses; the transaction must then not be committed.
 pub async fn record(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &TenantScope, entry: Entry) -> Result<()> {
+    record_as(on, entropy, scope, entry, Outcome::Succeeded, &[]).await
+}
+
+/// Records what is about to be done at a legacy system, where no transaction reaches: `after` is what is wanted.
+///
+/// # Errors
+/// If the database refuses; it must then not be done.
+pub async fn begin(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &TenantScope, entry: Entry) -> Result<()> {
+    record_as(on, entropy, scope, entry, Outcome::Begun, &[]).await
+}
+
+/// Records what happened at a legacy system, with the ids that it gave to the requests.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn record_upstream(
+    on: &impl ConnectionTrait,
+    entropy: &dyn Entropy,
+    scope: &TenantScope,
+    entry: Entry,
+    request_ids: &[String],
+) -> Result<()> {
+    record_as(on, entropy, scope, entry, Outcome::Succeeded, request_ids).await
+}
+
+async fn record_as(
+    on: &impl ConnectionTrait,
+    entropy: &dyn Entropy,
+    scope: &TenantScope,
+    entry: Entry,
+    outcome: Outcome,
+    request_ids: &[String],
+) -> Result<()> {
     let json = |value: Option<Value>| value.map(|value| value.to_string());
+    let subject = Some(entry.subject).filter(|subject| !subject.is_empty());
+    let request_ids = (!request_ids.is_empty()).then(|| Value::from(request_ids).to_string());
     add(
         on,
         ActiveModel {
@@ -99,12 +137,12 @@ pub async fn record(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &Te
             acting_tenant_id: Set(scope.caller().home()),
             tenant_id: Set(entry.tenant),
             operation: Set(entry.operation.to_owned()),
-            subject: Set(Some(entry.subject)),
-            outcome: Set(Outcome::Succeeded.as_str().to_owned()),
+            subject: Set(subject),
+            outcome: Set(outcome.as_str().to_owned()),
             code: Set(None),
             reason: Set(None),
             request_id: Set(scope.request_id().as_str().to_owned()),
-            upstream_request_ids: Set(None),
+            upstream_request_ids: Set(request_ids),
             before: Set(json(entry.before)),
             after: Set(json(entry.after)),
         },

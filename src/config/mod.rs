@@ -11,6 +11,7 @@ mod cors;
 mod data;
 mod database;
 mod database_url;
+mod deep_security;
 mod errors;
 mod friendly_duration;
 mod graphql;
@@ -39,6 +40,7 @@ pub use cors::CorsConfig;
 pub use data::DataConfig;
 pub use database::DatabaseConfig;
 pub use database_url::{DatabaseKind, DatabaseUrl};
+pub use deep_security::DeepSecurityConfig;
 pub use errors::{ConfigErrors, Problem, Source};
 pub use graphql::{GraphqlConfig, Introspection, TrustedDocumentsMode};
 pub use limits::LimitsConfig;
@@ -72,6 +74,7 @@ pub struct Config {
     pub log: LogConfig,
     pub playground: PlaygroundConfig,
     pub upstream: UpstreamConfig,
+    pub deep_security: DeepSecurityConfig,
 }
 
 /// Two settings that are fine alone and not together.
@@ -109,6 +112,7 @@ impl Config {
         self.rate_limit.check()?;
         self.cors.check()?;
         self.upstream.check()?;
+        self.deep_security.check()?;
         self.log.check()
     }
 
@@ -178,6 +182,13 @@ mod tests {
         let url = config.database_url();
         assert_eq!(url.kind(), DatabaseKind::Sqlite);
         assert_eq!(url.expose(), "sqlite:/var/lib/gateway/tenant-gateway.db");
+    }
+
+    #[test]
+    fn connecting_is_a_part_of_a_call() {
+        let env = [("TENANT_GATEWAY__UPSTREAM__TIMEOUT".to_owned(), "2s".to_owned())];
+        let errors = Config::load(None, env, vec![]).unwrap_err().to_string();
+        assert!(errors.contains("upstream.connect_timeout"), "{errors}");
     }
 
     #[test]

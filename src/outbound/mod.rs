@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`base_url`], `address`, `resolver` | where an installation may stand (feature F21) |
-//! | [`line`] | for whom a call goes where: the key of everything that is shared, counted or remembered |
+//! | [`mod@line`] | for whom a call goes where: the key of everything that is shared, counted or remembered |
 //! | [`call`], `exchange`, `trace` | one call and its answer, and both on the wire |
 //! | `pool`, [`tls`] | connections, and whom they trust |
 //! | [`failure`], `retry` | how a call can fail, what that means for the caller, and what is tried again |

@@ -113,3 +113,48 @@ impl Drop for Landing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::collections::HashSet;
+
+    use super::super::call::Kind;
+    use super::super::{AddressPolicy, BaseUrl, Endpoint, Identity};
+    use super::*;
+    use crate::ids::{TenantId, UpstreamId};
+
+    fn key(tenant: u128, upstream: u128, revision: i64, identity: &str, path: &[&'static str]) -> Key {
+        let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
+        let upstream = UpstreamId(uuid::Uuid::from_u128(upstream));
+        let endpoint = Endpoint { upstream, system: "TEST", revision, base_url, ca_certificate: None };
+        let tenant = TenantId(uuid::Uuid::from_u128(tenant));
+        let line = Line { tenant, endpoint: Arc::new(endpoint), identity: Identity(identity.to_owned()) };
+        let call = Call {
+            method: "GET",
+            path: path.iter().map(|segment| Cow::Borrowed(*segment)).collect(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            kind: Kind::Read,
+            answer_limit: 1,
+            remember: None,
+        };
+        Key::new(&line, 1, &call)
+    }
+
+    #[test]
+    fn each_part_of_a_line_makes_another_key() {
+        let keys = [
+            key(1, 1, 1, "own", &["a", "b"]),
+            key(2, 1, 1, "own", &["a", "b"]),
+            key(1, 2, 1, "own", &["a", "b"]),
+            key(1, 1, 2, "own", &["a", "b"]),
+            key(1, 1, 1, "other", &["a", "b"]),
+            key(1, 1, 1, "own", &["ab"]),
+            key(1, 1, 1, "own", &["a", "b", ""]),
+        ];
+        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
+        assert!(key(1, 1, 1, "own", &["a"]) == key(1, 1, 1, "own", &["a"]));
+    }
+}

@@ -47,12 +47,7 @@ impl Entity {
 
     /// The tenant and all above it.
     pub fn at_or_above(tenant: TenantId) -> Select<Self> {
-        let above = Query::select()
-            .column(ancestor::Column::AncestorId)
-            .from(ancestor::Entity)
-            .and_where(ancestor::Column::TenantId.eq(tenant))
-            .to_owned();
-        Self::find().filter(Column::Id.in_subquery(above))
+        Self::find().filter(Column::Id.in_subquery(above(tenant)))
     }
 
     /// The tenant of the scope and all below it that can be entered.
@@ -67,6 +62,15 @@ pub fn below(tenant: TenantId) -> SelectStatement {
         .column(ancestor::Column::TenantId)
         .from(ancestor::Entity)
         .and_where(ancestor::Column::AncestorId.eq(tenant))
+        .to_owned()
+}
+
+/// The ids of the tenant and all above it.
+pub fn above(tenant: TenantId) -> SelectStatement {
+    Query::select()
+        .column(ancestor::Column::AncestorId)
+        .from(ancestor::Entity)
+        .and_where(ancestor::Column::TenantId.eq(tenant))
         .to_owned()
 }
 

@@ -5,9 +5,10 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Simp
 use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantFilter};
 use super::{Tenant, Tenants};
 use crate::auth::graphql::{request, room};
+use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::integration_server::graphql::{IntegrationServerObject, of_tenant};
+use crate::integration_server::graphql::{self as integration_server, IntegrationServerObject};
 use crate::names::{Name, NamePattern};
 use crate::paging::{cursor, page_size, read_cursor};
 use crate::roles::Permission;
@@ -94,10 +95,16 @@ impl TenantObject {
         links_of_tenant(ctx, self.0.id).await
     }
 
+    /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many tenants, each that fails is null
+    /// with an error of its own.
+    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<DeepSecurityObject>> {
+        Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
+    }
+
     /// The Integration Server of the tenant. Needs the right to read legacy resources there. UPSTREAM_NOT_LINKED if it is not linked
     /// to one and owns none.
     async fn integration_server(&self, ctx: &Context<'_>) -> Result<Option<IntegrationServerObject>> {
-        of_tenant(ctx, self.0.id).await.map(Some)
+        integration_server::of_tenant(ctx, self.0.id).await.map(Some)
     }
 }
 

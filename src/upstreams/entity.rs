@@ -7,7 +7,7 @@ pub mod upstream {
     use crate::auth::TenantScope;
     use crate::clock::Timestamp;
     use crate::ids::{TenantId, UpstreamId};
-    use crate::tenants::entity::below;
+    use crate::tenants::entity::{above, below};
 
     /// An installation of a legacy system.
     #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -49,6 +49,11 @@ pub mod upstream {
         /// Those that belong to this tenant alone.
         pub fn owned_by(tenant: TenantId) -> Select<Self> {
             Self::find().filter(Column::OwnerTenantId.eq(tenant))
+        }
+
+        /// Those that belong to the tenant of the scope or to one above it.
+        pub fn above(scope: &TenantScope) -> Select<Self> {
+            Self::find().filter(Column::OwnerTenantId.in_subquery(above(scope.tenant())))
         }
 
         /// The installation of a link.

@@ -2,13 +2,16 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
 
-use super::Upstreams;
 use super::model::{self, Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange};
-use crate::auth::graphql::{request, room};
+use super::{Connection, Upstreams};
+use crate::auth::TenantScope;
+use crate::auth::graphql::{operation, request, room};
+use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, Result};
-use crate::ids::TenantId;
+use crate::ids::{TenantId, UpstreamId, random_uuid};
+use crate::integration_server::client::Client;
 use crate::names::Name;
-use crate::outbound::{BaseUrl, Circuit, Outbound, Status};
+use crate::outbound::{BaseUrl, Circuit, Endpoint, Outbound, Status};
 use crate::roles::Permission;
 
 /// A kind of legacy system.
@@ -144,7 +147,9 @@ impl UpstreamLinkObject {
     /// How the tenant's calls are doing there, as the node that answers saw it.
     async fn status(&self, ctx: &Context<'_>) -> Result<UpstreamStatus> {
         let status = room::<Outbound>(ctx)?.status(self.0.tenant_id, self.0.upstream_id);
-        Ok(UpstreamStatus::of(status, None))
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        let key_expires_at = room::<DeepSecurity>(ctx)?.key_expires_at(&scope, &self.0).await?;
+        Ok(UpstreamStatus::of(status, key_expires_at.map(|at| at.to_string())))
     }
 }
 
@@ -218,8 +223,41 @@ pub enum UpstreamCredentialInput {
     /// Workload Security: an API key of the Cloud One account.
     #[graphql(name = "cloudOneApiKey")]
     CloudOneApiKey(String),
+    /// Deep Security: a user name and a password, with which the first key is made. The password is not kept.
+    Session(SessionCredentialInput),
     /// Integration Server: its account.
     Basic(BasicCredentialInput),
+}
+
+/// An administrator of a Deep Security manager, who makes the first key.
+#[derive(InputObject)]
+pub struct SessionCredentialInput {
+    /// The administrator's name.
+    user_name: String,
+    /// The administrator's password.
+    password: String,
+    /// The administrator's tenant, where it is not the primary.
+    tenant_name: Option<String>,
+    /// The code of the second factor, where there is one.
+    mfa_code: Option<String>,
+    /// The name of the key; `Tenant Gateway` if absent.
+    key_name: Option<String>,
+    /// The vendor's id of the key's role; the one called Full Access if absent.
+    #[graphql(name = "roleID")]
+    role_id: Option<ID>,
+}
+
+impl From<SessionCredentialInput> for SessionInput {
+    fn from(input: SessionCredentialInput) -> Self {
+        Self {
+            user_name: input.user_name,
+            password: input.password,
+            tenant_name: input.tenant_name,
+            mfa_code: input.mfa_code,
+            key_name: input.key_name,
+            role_id: input.role_id.map(|id| id.0),
+        }
+    }
 }
 
 /// An account of an Integration Server.
@@ -231,17 +269,57 @@ pub struct BasicCredentialInput {
     password: String,
 }
 
+/// A credential that was checked, or a session that is to make one.
+enum Given {
+    Ready(Credential),
+    ToBeMade(Session),
+}
+
 impl UpstreamCredentialInput {
-    fn check(self, system: System) -> Result<Credential> {
-        let credential = match self {
-            Self::SecretKey(key) => Credential::key("secretKey", Authentication::SecretKey, key)?,
-            Self::CloudOneApiKey(key) => Credential::key("cloudOneApiKey", Authentication::CloudOneApiKey, key)?,
-            Self::Basic(BasicCredentialInput { user_name, password }) => Credential::basic(user_name, password)?,
+    fn check(self, system: System) -> Result<Given> {
+        let given = match self {
+            Self::SecretKey(key) => Given::Ready(Credential::key("secretKey", Authentication::SecretKey, key)?),
+            Self::CloudOneApiKey(key) => {
+                Given::Ready(Credential::key("cloudOneApiKey", Authentication::CloudOneApiKey, key)?)
+            }
+            Self::Basic(BasicCredentialInput { user_name, password }) => {
+                Given::Ready(Credential::basic(user_name, password)?)
+            }
+            Self::Session(session) => Given::ToBeMade(Session::parse(session.into())?),
         };
-        match credential.authentication().fits(system) {
-            true => Ok(credential),
+        let authentication = match &given {
+            Given::Ready(credential) => credential.authentication(),
+            Given::ToBeMade(_) => Authentication::SecretKey,
+        };
+        match authentication.fits(system) {
+            true => Ok(given),
             false => Err(Error::bad_input("credential", "is of another kind of legacy system")),
         }
+    }
+}
+
+impl Given {
+    /// The credential; a session makes it now, at that place.
+    async fn credential(
+        self,
+        ctx: &Context<'_>,
+        scope: &TenantScope,
+        base_url: &BaseUrl,
+        ca_certificate: Option<&str>,
+    ) -> Result<Credential> {
+        let session = match self {
+            Self::Ready(credential) => return Ok(credential),
+            Self::ToBeMade(session) => session,
+        };
+        let endpoint = Endpoint {
+            // Nothing is stored under it; its connections are used for this alone.
+            upstream: UpstreamId(random_uuid(room::<Upstreams>(ctx)?.entropy())),
+            system: System::DeepSecurity.as_str(),
+            revision: 0,
+            base_url: base_url.clone(),
+            ca_certificate: ca_certificate.map(str::to_owned),
+        };
+        first_key(room::<Outbound>(ctx)?, operation(ctx)?, &endpoint.into(), scope.tenant(), session).await
     }
 }
 
@@ -257,6 +335,18 @@ pub struct LinkTenantInput {
     /// The vendor's id of the tenant there. Left out where the installation's own credential is the tenant's.
     #[graphql(name = "remoteTenantID")]
     remote_tenant_id: Option<ID>,
+}
+
+async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -> Result<()> {
+    let operation = operation(ctx)?;
+    match connection.system {
+        System::DeepSecurity => room::<DeepSecurity>(ctx)?.probe(scope, connection, operation).await,
+        System::IntegrationServer => {
+            let client = Client::new(room::<Outbound>(ctx)?.clone(), &connection)?;
+            client.tenants(operation).await?;
+            Ok(())
+        }
+    }
 }
 
 /// The links of one tenant: what `Tenant.upstreamLinks` answers.
@@ -287,19 +377,19 @@ pub struct UpstreamMutation;
 #[Object]
 impl UpstreamMutation {
     /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
-    /// and never shown again. Nothing is asked of the installation: `testUpstream` does.
+    /// and never shown again. Nothing is asked of the installation, unless a session is to make its first key: `testUpstream`
+    /// does that.
     async fn register_upstream(&self, ctx: &Context<'_>, input: RegisterUpstreamInput) -> Result<UpstreamObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
         let system = System::from(input.system);
-        let new = NewUpstream {
-            name: Name::parse("name", &input.name)?,
-            system,
-            base_url: BaseUrl::parse("baseURL", &input.base_url, upstreams.policy())?,
-            credential: input.credential.check(system)?,
-            ca_certificate: input.ca_certificate.map(model::certificate).transpose()?,
-            time_zone: model::time_zone(input.time_zone)?,
-        };
+        let name = Name::parse("name", &input.name)?;
+        let base_url = BaseUrl::parse("baseURL", &input.base_url, upstreams.policy())?;
+        let given = input.credential.check(system)?;
+        let ca_certificate = input.ca_certificate.map(model::certificate).transpose()?;
+        let time_zone = model::time_zone(input.time_zone)?;
+        let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
+        let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
         Ok(UpstreamObject(upstreams.register(&scope, new).await?))
     }
 
@@ -316,17 +406,23 @@ impl UpstreamMutation {
         if moves && input.credential.is_none() {
             return Err(Error::bad_input("credential", "a baseURL at another host needs the credential for it"));
         }
-        let change = UpstreamChange {
-            name: input.name.map(|name| Name::parse("name", &name)).transpose()?,
-            base_url,
-            credential: input.credential.map(|credential| credential.check(system)).transpose()?,
-            ca_certificate: match input.ca_certificate {
-                MaybeUndefined::Undefined => None,
-                MaybeUndefined::Null => Some(None),
-                MaybeUndefined::Value(text) => Some(Some(model::certificate(text)?)),
-            },
-            time_zone: input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?,
+        let name = input.name.map(|name| Name::parse("name", &name)).transpose()?;
+        let given = input.credential.map(|credential| credential.check(system)).transpose()?;
+        let ca_certificate = match input.ca_certificate {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(text) => Some(Some(model::certificate(text)?)),
         };
+        let time_zone = input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?;
+        let credential = match given {
+            None => None,
+            Some(given) => {
+                let place = base_url.clone().map_or_else(|| parse(&before.base_url), Ok)?;
+                let trusted = ca_certificate.as_ref().unwrap_or(&before.ca_certificate).as_deref();
+                Some(given.credential(ctx, &scope, &place, trusted).await?)
+            }
+        };
+        let change = UpstreamChange { name, base_url, credential, ca_certificate, time_zone };
         Ok(UpstreamObject(upstreams.update(&scope, &id, change).await?))
     }
 
@@ -335,6 +431,21 @@ impl UpstreamMutation {
     async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         Ok(UpstreamObject(room::<Upstreams>(ctx)?.remove(&scope, &id).await?))
+    }
+
+    /// Asks an installation of the tenant in context or of one below it, now, whether it answers and knows the gateway. Needs the
+    /// right to manage upstreams. What is wrong stands in `lastErrorCode`.
+    async fn test_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamStatus> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        let connection = room::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
+        let (tenant, upstream) = (connection.tenant, connection.endpoint.upstream);
+        let asked = probe(ctx, &scope, connection).await;
+        let mut status = room::<Outbound>(ctx)?.status(tenant, upstream);
+        if let Err(error) = asked {
+            error.log_cause();
+            status.last_error = Some(error.code());
+        }
+        Ok(UpstreamStatus::of(status, None))
     }
 
     /// Says which tenant of an installation a tenant of ours is. Needs the right to manage upstreams. CONFLICT if the tenant has

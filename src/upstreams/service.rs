@@ -60,6 +60,11 @@ impl Upstreams {
         Self { database, master, entropy, policy, connections: Cache::new(capacity) }
     }
 
+    /// Where the ids of installations come from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
     /// Which addresses an installation may have.
     pub fn policy(&self) -> AddressPolicy {
         self.policy
@@ -71,10 +76,9 @@ impl Upstreams {
     /// `UPSTREAM_NOT_LINKED` if it has none.
     pub async fn connection(&self, scope: &TenantScope, system: System) -> Result<Arc<Connection>> {
         let key = (scope.tenant(), system);
-        if let Some(known) = self.connections.get(&key) {
-            if scope.is_fresh(known.asked_at, known.version) {
-                return Ok(known.connection);
-            }
+        let known = self.connections.get(&key);
+        if let Some(known) = known.filter(|known| scope.is_fresh(known.asked_at, known.version)) {
+            return Ok(known.connection);
         }
         let (asked_at, version) = (scope.now(), scope.version());
         let connection = Arc::new(self.read_connection(scope, system).await?);
@@ -167,6 +171,17 @@ impl Upstreams {
             credential: Arc::new(credential),
             time_zone: upstream.time_zone.as_str().into(),
         })
+    }
+
+    /// The way to an installation to take back what was made there for the scope's tenant, which may be linked to it no more.
+    /// It stands at the tenant or above it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for one that the tenant could never be linked to.
+    pub async fn to_clean_up(&self, scope: &TenantScope, upstream: UpstreamId) -> Result<Connection> {
+        let found = upstream::Entity::above(scope).filter(upstream::Column::Id.eq(upstream));
+        let found = found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))?;
+        self.connect(scope, &found, None)
     }
 
     /// The installations that the scope's tenant owns, by name.
@@ -444,7 +459,7 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
             let write = database.write().await?;
             // Only what was read is replaced: a credential that was changed meanwhile is sealed by the new key already.
             upstream::Entity::update_many()
-                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew).into())
+                .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew))
                 .filter(upstream::Column::Id.eq(row.id))
                 .filter(upstream::Column::SealedCredential.eq(row.sealed_credential))
                 .exec(write.on())

@@ -53,6 +53,19 @@ const ALWAYS_SENT: &[&str] = &[
     "removeClientKey.keyID",
     "updateTenant.tenantID",
     "updateTenant.tenantUpdate",
+    "createDeepSecurityApiKey.input",
+    "updateDeepSecurityApiKey.id",
+    "updateDeepSecurityApiKey.input",
+    "rotateDeepSecurityApiKeySecret.id",
+    "deleteDeepSecurityApiKey.id",
+    "generateDeepSecurityTenantApiKey.input",
+    "createDeepSecurityPolicy.input",
+    "updateDeepSecurityPolicy.id",
+    "updateDeepSecurityPolicy.input",
+    "deleteDeepSecurityPolicy.id",
+    "updateDeepSecurityComputer.id",
+    "updateDeepSecurityComputer.input",
+    "deleteDeepSecurityComputer.id",
 ];
 
 #[test]

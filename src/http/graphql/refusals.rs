@@ -94,7 +94,7 @@ fn refusal(context: &RequestContext, operation: String, error: &Error) -> Refusa
         operation,
         subject: None,
         code: error.code().as_str(),
-        reason: None,
+        reason: error.is_outcome_unknown().then_some("outcome_unknown"),
         request_id: context.request_id().clone(),
     }
 }

@@ -3,8 +3,10 @@
 use super::far_side::{Act, answer, bytes, ok};
 use super::*;
 
+type Fault = (&'static str, fn() -> Act);
+
 /// Everything that can go wrong once the far side has a request.
-fn faults() -> Vec<(&'static str, fn() -> Act)> {
+fn faults() -> Vec<Fault> {
     vec![
         ("503", || answer(503, "", "")),
         ("429", || answer(429, "Retry-After: 0\r\n", "")),

@@ -1,6 +1,6 @@
 //! Whom the gateway trusts.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -16,6 +16,18 @@ async fn behind_tls(name: &str) -> (FarSide, String) {
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+    (serving(certificate, &key).await, authority.pem())
+}
+
+/// A far side whose certificate is its own authority.
+async fn signed_by_itself() -> (FarSide, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let pem = certificate.pem();
+    (serving(certificate, &key).await, pem)
+}
+
+async fn serving(certificate: Certificate, key: &KeyPair) -> FarSide {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -23,9 +35,7 @@ async fn behind_tls(name: &str) -> (FarSide, String) {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let far_side = FarSide::start_tls(|_, _| ok("secret"), acceptor).await;
-    (far_side, authority.pem())
+    FarSide::start_tls(|_, _| ok("secret"), TlsAcceptor::from(Arc::new(config))).await
 }
 
 fn secured(far_side: &FarSide, ca_certificate: Option<String>) -> Endpoint {
@@ -46,6 +56,14 @@ async fn an_authority_is_trusted_for_its_own_installation_alone() {
         assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
     }
     assert_eq!(far_side.count(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_trusted_where_it_is_given() {
+    let (far_side, own) = signed_by_itself().await;
+    let outbound = outbound_by(Settings { retries: 0, ..settings() });
+    let line = line_to(secured(&far_side, Some(own)));
+    assert_eq!(outbound.send(&operation(), &line, read("a")).await.unwrap().status, 200);
 }
 
 #[tokio::test]

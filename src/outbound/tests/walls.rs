@@ -14,7 +14,9 @@ async fn slow() -> FarSide {
 
 /// Two calls at the same moment; how many requests that makes.
 async fn requests(one: (Line, Call), other: (Line, Call), far_side: &FarSide, expected: usize) {
-    let (outbound, operation) = (outbound(), operation());
+    // So long that no repetition can be taken for a second call.
+    let patient = Settings { retries: 0, timeout: Duration::from_secs(60), ..settings() };
+    let (outbound, operation) = (outbound_by(patient), operation_of(Duration::from_secs(60)));
     let calls =
         async { tokio::join!(outbound.send(&operation, &one.0, one.1), outbound.send(&operation, &other.0, other.1)) };
     let watching = async {

@@ -61,10 +61,20 @@ impl Deployment {
 
     /// Starts a gateway and waits until it serves.
     pub async fn serve(&self) -> Process {
+        self.serve_with(&[]).await
+    }
+
+    /// The same with further variables.
+    pub async fn serve_with(&self, variables: &[(&str, &str)]) -> Process {
         static NUMBERS: AtomicUsize = AtomicUsize::new(1);
         let log = notes::folder().join(format!("it-process-{}.log", NUMBERS.fetch_add(1, Ordering::Relaxed)));
         let file = File::create(&log).expect("the log opens");
-        let child = self.command(&["serve"]).stdout(file.try_clone().expect("a second handle")).stderr(file).spawn();
+        let child = self
+            .command(&["serve"])
+            .envs(variables.iter().copied())
+            .stdout(file.try_clone().expect("a second handle"))
+            .stderr(file)
+            .spawn();
         let mut process = Process { child: child.expect("the program starts"), log, gateway: None };
         let listen = eventually(30, "the address in the log", async || {
             assert!(process.child.try_wait().unwrap().is_none(), "the gateway ended: see {}", process.log.display());

@@ -16,6 +16,7 @@ pub struct Row {
 const ANY: &[Role] = &Role::ALL;
 const READERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Auditor];
 const MANAGERS: &[Role] = &[Role::Administrator, Role::Analyst];
+const WRITERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Responder];
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];
 
 pub const fn row(field: &'static str, allowed: &'static [Role], document: &'static str) -> Row {
@@ -52,6 +53,7 @@ pub const QUERIES: &[Row] = &[
     row("clientsSearch", READERS, "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }"),
     row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
+    row("deepSecurity", ANY, "{ deepSecurity { computers(first: 1) { nodes { id } } tenant { name } } }"),
 ];
 
 pub const MUTATIONS: &[Row] = &[
@@ -167,6 +169,10 @@ pub const MUTATIONS: &[Row] = &[
     ),
     at(
         "upstream",
+        row("testUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { testUpstream(id: $upstream) { reachable } }"),
+    ),
+    at(
+        "upstream",
         row(
             "linkTenant",
             ADMINISTRATORS,
@@ -176,6 +182,49 @@ pub const MUTATIONS: &[Row] = &[
     ),
     at("link", row("unlinkTenant", ADMINISTRATORS, "mutation($link: ID!) { unlinkTenant(id: $link) { id } }")),
     at("client", row("deleteClient", MANAGERS, "mutation($client: ID!) { deleteClient(id: $client) { id } }")),
+    // The vendor's ids are counted in each tenant: none of them is another tenant's.
+    row(
+        "createDeepSecurityApiKey",
+        WRITERS,
+        r#"mutation { createDeepSecurityApiKey(input: { keyName: "made", roleID: "2" }) { apiKey { id } } }"#,
+    ),
+    row(
+        "updateDeepSecurityApiKey",
+        WRITERS,
+        "mutation($apiKey: ID!) { updateDeepSecurityApiKey(id: $apiKey, input: { active: false }) { id } }",
+    ),
+    row(
+        "rotateDeepSecurityApiKeySecret",
+        WRITERS,
+        "mutation($apiKey: ID!) { rotateDeepSecurityApiKeySecret(id: $apiKey) { apiKey { id } } }",
+    ),
+    row("deleteDeepSecurityApiKey", WRITERS, "mutation($apiKey: ID!) { deleteDeepSecurityApiKey(id: $apiKey) }"),
+    row(
+        "generateDeepSecurityTenantApiKey",
+        WRITERS,
+        r#"mutation { generateDeepSecurityTenantApiKey(input: { keyName: "made", roleID: "2" }) { apiKey { id } } }"#,
+    ),
+    row(
+        "createDeepSecurityPolicy",
+        WRITERS,
+        "mutation($name: String!) { createDeepSecurityPolicy(input: { name: $name }) { id } }",
+    ),
+    row(
+        "updateDeepSecurityPolicy",
+        WRITERS,
+        "mutation($policy: ID!, $name: String!) { updateDeepSecurityPolicy(id: $policy, input: { name: $name }) { id } }",
+    ),
+    row("deleteDeepSecurityPolicy", WRITERS, "mutation($policy: ID!) { deleteDeepSecurityPolicy(id: $policy) }"),
+    row(
+        "updateDeepSecurityComputer",
+        WRITERS,
+        r#"mutation($computer: ID!) { updateDeepSecurityComputer(id: $computer, input: { description: "x" }) { id } }"#,
+    ),
+    row(
+        "deleteDeepSecurityComputer",
+        WRITERS,
+        "mutation($computer: ID!) { deleteDeepSecurityComputer(id: $computer) }",
+    ),
 ];
 
 /// The fields below the root that lead to another object, with what keeps strangers out of it.
@@ -190,6 +239,61 @@ pub const NESTED: &[(&str, &str)] = &[
     ("Client.rotation", "whoever may see the client"),
     ("Client.secrets", "whoever may see the client; of a secret, its last four characters and times alone"),
     ("ClientSearchResults.results", "clientsSearch: readers alone"),
+    ("DeepSecurity.apiKey", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.apiKeys", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.computer", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.computers", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.policies", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.policy", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.role", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.roles", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurity.tenant", "the tenant's own entry"),
+    ("DeepSecurity.tenants", "the owner of the upstream alone"),
+    ("DeepSecurityApiKey.role", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityApiKeyConnection.edges", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityApiKeyConnection.nodes", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityApiKeyConnection.pageInfo", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityApiKeyEdge.node", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityApiKeySecret.apiKey", "whoever may change legacy resources"),
+    ("DeepSecurityComputer.activityMonitoring", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.antiMalware", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.applicationControl", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.computerStatus", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.firewall", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.integrityMonitoring", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.intrusionPrevention", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.logInspection", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.policy", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.sap", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputer.webReputation", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputerConnection.edges", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputerConnection.nodes", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputerConnection.pageInfo", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputerEdge.node", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityComputerModule.moduleStatus", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.activityMonitoring", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.antiMalware", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.applicationControl", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.firewall", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.integrityMonitoring", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.intrusionPrevention", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.logInspection", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.parent", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.sap", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicy.webReputation", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicyConnection.edges", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicyConnection.nodes", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicyConnection.pageInfo", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicyEdge.node", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityPolicyModule.moduleStatus", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityRoleConnection.edges", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityRoleConnection.nodes", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityRoleConnection.pageInfo", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityRoleEdge.node", "deepSecurity: read with a key of the tenant alone"),
+    ("DeepSecurityTenantConnection.edges", "the owner of the upstream alone"),
+    ("DeepSecurityTenantConnection.nodes", "the owner of the upstream alone"),
+    ("DeepSecurityTenantConnection.pageInfo", "the owner of the upstream alone"),
+    ("DeepSecurityTenantEdge.node", "the owner of the upstream alone"),
     ("EffectiveRole.role", "the caller's own"),
     (
         "IntegrationServer.report",
@@ -218,6 +322,7 @@ pub const NESTED: &[(&str, &str)] = &[
     ("IntegrationServerVirtualMachineEdge.node", "the tenant's own machines, by its link"),
     ("NewClient.client", "whoever may make or rotate the client"),
     ("Subject.identity", "the caller itself"),
+    ("Tenant.deepSecurity", "whoever may read legacy resources in that tenant"),
     ("Tenant.effectiveRoles", "the caller's own"),
     ("Tenant.integrationServer", "whoever may read legacy resources in that tenant"),
     ("Tenant.upstreamLinks", "whoever may read legacy resources in the tenant in context"),

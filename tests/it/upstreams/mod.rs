@@ -1,5 +1,6 @@
 //! Installations of legacy systems, and who is linked to which.
 
+mod asking;
 mod credentials;
 mod links;
 mod registering;

@@ -1,0 +1,229 @@
+//! One call of the vendor's API, and what its answer means.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::model::ObjectId;
+use super::wire::{self, SecretKey};
+use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
+use crate::outbound::{Call, Kind, Line, Operation, Outbound};
+use crate::upstreams::Credential;
+
+/// The most bytes of an answer.
+const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
+
+/// A call without its credential, so that it can be made again with another.
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: &'static str,
+    path: Vec<Cow<'static, str>>,
+    query: Vec<(&'static str, Cow<'static, str>)>,
+    body: Option<Bytes>,
+    kind: Kind,
+}
+
+impl Request {
+    /// Reads one object, or whatever stands at that path.
+    pub fn get(path: impl IntoIterator<Item = Segment>) -> Self {
+        Self::new("GET", path, None, Kind::Read)
+    }
+
+    /// Searches a collection: a read, though it is a `POST`.
+    pub fn search(collection: &'static str, filter: Bytes) -> Self {
+        Self::new("POST", [collection.into(), "search".into()], Some(filter), Kind::Read)
+    }
+
+    /// Makes something, or changes it: there is no `PUT` in this API.
+    pub fn post(path: impl IntoIterator<Item = Segment>, body: Option<Bytes>) -> Self {
+        Self::new("POST", path, body, Kind::Write)
+    }
+
+    /// Deletes something.
+    pub fn delete(path: impl IntoIterator<Item = Segment>) -> Self {
+        Self::new("DELETE", path, None, Kind::Write)
+    }
+
+    /// The same call with a parameter more, which may stand there several times.
+    pub fn with(mut self, name: &'static str, values: impl Iterator<Item = &'static str>) -> Self {
+        self.query.extend(values.map(|value| (name, Cow::Borrowed(value))));
+        self
+    }
+
+    /// Whether it changes anything.
+    pub fn writes(&self) -> bool {
+        self.kind == Kind::Write
+    }
+
+    fn new(method: &'static str, path: impl IntoIterator<Item = Segment>, body: Option<Bytes>, kind: Kind) -> Self {
+        let path = path.into_iter().map(|Segment(segment)| segment).collect();
+        Self { method, path, query: Vec::new(), body, kind }
+    }
+}
+
+/// A segment of a path: a word of ours or an id that was checked, never text of a caller.
+pub struct Segment(Cow<'static, str>);
+
+impl From<&'static str> for Segment {
+    fn from(word: &'static str) -> Self {
+        Self(Cow::Borrowed(word))
+    }
+}
+
+impl From<ObjectId> for Segment {
+    fn from(ObjectId(id): ObjectId) -> Self {
+        Self(Cow::Owned(id.to_string()))
+    }
+}
+
+/// The headers by which the gateway shows who it is.
+pub struct Shown(Vec<(&'static str, String)>);
+
+impl Shown {
+    /// An API key of Deep Security.
+    pub fn secret_key(key: &SecretKey) -> Self {
+        Self(vec![("api-secret-key", key.expose().to_owned())])
+    }
+
+    /// A session, which needs both.
+    pub fn session(id: &str, rid: &str) -> Self {
+        Self(vec![("cookie", format!("sID={id}")), ("rID", rid.to_owned())])
+    }
+
+    /// Nothing: for signing in.
+    pub fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
+    /// An installation's own credential.
+    ///
+    /// # Errors
+    /// If it is of another kind of system, which the room of the upstreams does not let in.
+    pub fn own(credential: &Credential) -> Result<Self> {
+        match credential {
+            Credential::SecretKey(key) => Ok(Self(vec![("api-secret-key", key.clone())])),
+            Credential::CloudOneApiKey(key) => Ok(Self(vec![("authorization", format!("ApiKey {key}"))])),
+            Credential::Basic { .. } => Err(Error::internal("a credential of another kind of system")),
+        }
+    }
+}
+
+/// Why there is nothing to read.
+#[derive(Debug)]
+pub enum Denied {
+    /// 401 or 403: the credential is no longer good, or its role lacks the right. Nothing was done. No source says which of the
+    /// two statuses means what (`reference/deep-security-api.md`, section 4).
+    Credential(u16),
+    /// Anything else.
+    Other(Error),
+}
+
+/// What came back.
+pub struct Reply {
+    /// The body of a success.
+    pub body: Bytes,
+    /// The values of `Set-Cookie`.
+    pub cookies: Vec<String>,
+}
+
+/// Makes a call.
+///
+/// # Errors
+/// [`Denied`], without any text of the vendor's.
+pub async fn send(
+    outbound: &Outbound,
+    operation: &Operation,
+    line: &Line,
+    shown: &Shown,
+    request: &Request,
+) -> Result<Reply, Denied> {
+    let wrote = request.writes();
+    let mut headers = vec![("api-version", "v1".to_owned()), ("accept", "application/json".to_owned())];
+    if request.body.is_some() {
+        headers.push(("content-type", "application/json".to_owned()));
+    }
+    headers.extend(shown.0.iter().cloned());
+    let call = Call {
+        method: request.method,
+        path: request.path.clone(),
+        query: request.query.clone(),
+        headers,
+        body: request.body.clone(),
+        kind: request.kind,
+        answer_limit: ANSWER_LIMIT,
+        remember: None,
+    };
+    let answer = outbound.send(operation, line, call).await;
+    let answer = answer.map_err(|failure| Denied::Other(failure.into_error(line, wrote)))?;
+    match answer.status {
+        200..=299 => Ok(Reply { body: answer.body, cookies: answer.cookies }),
+        status @ (401 | 403) => Err(Denied::Credential(status)),
+        status => Err(Denied::Other(refusal(line, status, wrote))),
+    }
+}
+
+/// What a status means for the caller.
+fn refusal(line: &Line, status: u16, wrote: bool) -> Error {
+    let error = match status {
+        404 => Error::not_found("object in Deep Security"),
+        400..=499 if status != 408 && status != 429 => {
+            Error::new(ErrorCode::UpstreamRejected, "Deep Security refused what was asked")
+        }
+        // Not RATE_LIMITED: that is ours, and says after how many seconds to come back, which the vendor does not tell. Others
+        // spend the same allowance.
+        429 => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security takes no more calls for the moment"),
+        300..=399 => Error::new(ErrorCode::UpstreamMalformed, "Deep Security gave an answer that cannot be understood"),
+        _ => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security is in trouble"),
+    };
+    let error = told(error, line, Some(status));
+    // What is in trouble may have done it before.
+    if wrote && status >= 500 { error.with_unknown_outcome() } else { error }
+}
+
+/// The error of a credential that the operator of the installation has to renew, or to give more rights.
+pub fn unauthorized(line: &Line, status: u16) -> Error {
+    let message = "Deep Security refused the gateway's own credentials";
+    told(Error::new(ErrorCode::UpstreamUnauthorized, message), line, Some(status))
+}
+
+/// The error of a key that is good, and of a role that lacks the right.
+pub fn lacks_right(line: &Line, status: u16) -> Error {
+    let message = "the role with which the gateway works in Deep Security lacks the right";
+    told(Error::new(ErrorCode::UpstreamRejected, message), line, Some(status))
+}
+
+/// The error of an answer that is not what the reference says.
+pub fn malformed(line: &Line, cause: String) -> Error {
+    let error = Error::new(ErrorCode::UpstreamMalformed, "Deep Security gave an answer that cannot be understood");
+    told(error.because(cause), line, Some(200))
+}
+
+/// The same error, with the system and the tenant that it belongs to.
+pub fn told(error: Error, line: &Line, status: Option<u16>) -> Error {
+    let detail = UpstreamDetail { system: line.endpoint.system, status, code: None };
+    error.of_upstream(detail).of_tenant(line.tenant)
+}
+
+impl Reply {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// `UPSTREAM_MALFORMED`. After a write its outcome counts as unknown: it was accepted, and nobody can say what it made.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self, line: &Line, wrote: bool) -> Result<T> {
+        wire::read(&self.body).map_err(|cause| {
+            let error = malformed(line, cause);
+            if wrote { error.with_unknown_outcome() } else { error }
+        })
+    }
+}
+
+impl Denied {
+    /// The error of a call that was made with the installation's own credential.
+    pub fn of_own_credential(self, line: &Line) -> Error {
+        match self {
+            Self::Credential(status) => unauthorized(line, status),
+            Self::Other(error) => error,
+        }
+    }
+}

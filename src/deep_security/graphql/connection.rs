@@ -1,0 +1,116 @@
+//! Relay connections over the vendor's lists.
+
+use std::sync::Arc;
+
+use async_graphql::connection::PageInfo;
+
+use super::computer::ComputerObject;
+use super::key::ApiKeyObject;
+use super::policy::PolicyObject;
+use super::role::RoleObject;
+use super::tenant::TenantObject;
+use crate::deep_security::listing::Listing;
+use crate::deep_security::manager::Manager;
+use crate::deep_security::wire::{self, Listed};
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::paging::{cursor, read_cursor};
+
+/// A place in a list: which list, whose, and the id behind which it goes on.
+type Place = (String, TenantId, i64);
+
+/// The id behind which a list goes on.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for a cursor of another list, or of another tenant's.
+pub fn after<T: Listed>(manager: &Manager, after: Option<&str>) -> Result<Option<i64>> {
+    let Some(after) = after else { return Ok(None) };
+    let (collection, tenant, id): Place = read_cursor("after", after)?;
+    match collection == T::COLLECTION && tenant == manager.tenant() && id >= 0 {
+        true => Ok(Some(id)),
+        false => Err(Error::bad_input("after", "is not a cursor that this list gave")),
+    }
+}
+
+/// Declares the connection of a kind of object. Cursors are written only where they are asked for.
+macro_rules! connections {
+    ($($(#[$doc:meta])* $connection:ident, $edge:ident, $connection_name:literal, $edge_name:literal, $node:ident, $wire:ident;)*) => {$(
+        $(#[$doc])*
+        pub struct $connection {
+            nodes: Vec<$node>,
+            tenant: TenantId,
+            begun: bool,
+            more: bool,
+        }
+
+        impl $connection {
+            /// The objects that were found; `begun` if there was a cursor to go on behind.
+            pub fn new(manager: &Arc<Manager>, listing: Listing<wire::$wire>, begun: bool) -> Self {
+                let Listing { items, more } = listing;
+                let nodes = items.into_iter().map(|item| $node::new(manager, item)).collect();
+                Self { nodes, tenant: manager.tenant(), begun, more }
+            }
+
+            fn cursor(&self, node: &$node) -> String {
+                cursor(&(<wire::$wire as Listed>::COLLECTION, self.tenant, node.wire().id))
+            }
+        }
+
+        $(#[$doc])*
+        #[async_graphql::Object(name = $connection_name)]
+        impl $connection {
+            /// The objects with their cursors.
+            async fn edges(&self) -> Vec<$edge<'_>> {
+                self.nodes.iter().map(|node| $edge { connection: self, node }).collect()
+            }
+
+            /// The objects.
+            async fn nodes(&self) -> &[$node] {
+                &self.nodes
+            }
+
+            /// Whether there is more.
+            async fn page_info(&self) -> PageInfo {
+                PageInfo {
+                    has_previous_page: self.begun,
+                    has_next_page: self.more,
+                    start_cursor: self.nodes.first().map(|node| self.cursor(node)),
+                    end_cursor: self.nodes.last().map(|node| self.cursor(node)),
+                }
+            }
+        }
+
+        /// An object with its cursor.
+        pub struct $edge<'a> {
+            connection: &'a $connection,
+            node: &'a $node,
+        }
+
+        /// An object with its cursor.
+        #[async_graphql::Object(name = $edge_name)]
+        impl $edge<'_> {
+            /// Pass it as `after` to read on behind this object.
+            async fn cursor(&self) -> String {
+                self.connection.cursor(self.node)
+            }
+
+            /// The object.
+            async fn node(&self) -> &$node {
+                self.node
+            }
+        }
+    )*};
+}
+
+connections! {
+    /// Computers of a tenant, by id.
+    ComputerConnection, ComputerEdge, "DeepSecurityComputerConnection", "DeepSecurityComputerEdge", ComputerObject, Computer;
+    /// Policies of a tenant, by id.
+    PolicyConnection, PolicyEdge, "DeepSecurityPolicyConnection", "DeepSecurityPolicyEdge", PolicyObject, Policy;
+    /// Roles of a tenant, by id.
+    RoleConnection, RoleEdge, "DeepSecurityRoleConnection", "DeepSecurityRoleEdge", RoleObject, Role;
+    /// API keys of a tenant, by id.
+    ApiKeyConnection, ApiKeyEdge, "DeepSecurityApiKeyConnection", "DeepSecurityApiKeyEdge", ApiKeyObject, ApiKey;
+    /// Tenants of an installation, by id.
+    TenantConnection, TenantEdge, "DeepSecurityTenantConnection", "DeepSecurityTenantEdge", TenantObject, Tenant;
+}

@@ -1,0 +1,143 @@
+//! The criteria of a search, one to one as the vendor has them.
+
+use async_graphql::{ID, InputObject};
+
+use super::choices::{DeepSecurityComparisonTest, DeepSecurityEqualityTest};
+use crate::clock::Timestamp;
+use crate::deep_security::model::reference;
+use crate::deep_security::wire::Criterion;
+use crate::error::{Error, Result};
+
+const CRITERIA_MAX: usize = 20;
+const TEXT_MAX: usize = 1000;
+
+/// One test on one field, as the vendor's search criteria have it. A field of an object below is written
+/// `ec2VirtualMachineSummary/accountID`. Exactly one kind of test is given.
+#[derive(InputObject)]
+pub struct DeepSecurityCriterion {
+    /// The vendor's name of the field, such as `hostName` or `policyID`; left out for a test of the id.
+    field_name: Option<String>,
+    /// How text is compared; EQUAL if only the value is given.
+    string_test: Option<DeepSecurityEqualityTest>,
+    /// The text. `%` stands for any text and `_` for one character, unless the wildcards are off.
+    string_value: Option<String>,
+    /// Whether `%` and `_` are wildcards; they are if absent.
+    string_wildcards: Option<bool>,
+    /// How a number is compared; EQUAL if only the value is given.
+    numeric_test: Option<DeepSecurityComparisonTest>,
+    /// The number.
+    numeric_value: Option<f64>,
+    /// How a choice is compared; EQUAL if only the value is given.
+    choice_test: Option<DeepSecurityEqualityTest>,
+    /// The choice, in the vendor's spelling (`suspended-db-locked`) or in that of the graph (`SUSPENDED_DB_LOCKED`).
+    choice_value: Option<String>,
+    /// What a flag has to be.
+    boolean_test: Option<bool>,
+    /// The beginning of a range of dates, in RFC 3339.
+    first_date_value: Option<String>,
+    /// Whether the beginning belongs to the range; it does if absent.
+    first_date_inclusive: Option<bool>,
+    /// The end of a range of dates, in RFC 3339.
+    last_date_value: Option<String>,
+    /// Whether the end belongs to the range; it does if absent.
+    last_date_inclusive: Option<bool>,
+    /// Whether the field has to be null, or must not be.
+    null_test: Option<bool>,
+    /// How a version is compared; EQUAL if only the value is given.
+    version_test: Option<DeepSecurityComparisonTest>,
+    /// The version, such as `20.0.1.3000`.
+    version_value: Option<String>,
+    /// How the id is compared; EQUAL if only the value is given.
+    id_test: Option<DeepSecurityComparisonTest>,
+    /// The id.
+    id_value: Option<ID>,
+}
+
+/// Checks the criteria of a search.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming the place: more than 20 criteria, more or less than one kind of test in one, no field, text that is
+/// too long or has control characters, a date or an id that is none.
+pub fn criteria(given: Option<Vec<DeepSecurityCriterion>>) -> Result<Vec<Criterion>> {
+    let given = given.unwrap_or_default();
+    if given.len() > CRITERIA_MAX {
+        return Err(Error::bad_input("where", "must have at most 20 criteria"));
+    }
+    given.into_iter().enumerate().map(|(at, one)| one.check(at)).collect()
+}
+
+impl DeepSecurityCriterion {
+    fn check(self, at: usize) -> Result<Criterion> {
+        let place = |member: &str| format!("where[{at}].{member}");
+        let by_id = self.id_test.is_some() || self.id_value.is_some();
+        if self.kinds() != 1 {
+            return Err(Error::bad_input(&format!("where[{at}]"), "must have exactly one kind of test"));
+        }
+        if self.field_name.is_none() != by_id {
+            return Err(Error::bad_input(&place("fieldName"), "must name the field, except in a test of the id"));
+        }
+        let text = |member: &str, value: Option<String>| value.map(|value| plain(&place(member), value)).transpose();
+        let date = |member: &str, value: Option<String>| value.map(|value| moment(&place(member), &value)).transpose();
+        if self.numeric_value.is_some_and(|value| !value.is_finite()) {
+            return Err(Error::bad_input(&place("numericValue"), "must be a number"));
+        }
+        Ok(Criterion {
+            field_name: text("fieldName", self.field_name)?,
+            string_test: self.string_test.map(DeepSecurityEqualityTest::word),
+            string_value: text("stringValue", self.string_value)?,
+            string_wildcards: self.string_wildcards,
+            numeric_test: self.numeric_test.map(DeepSecurityComparisonTest::word),
+            numeric_value: self.numeric_value,
+            choice_test: self.choice_test.map(DeepSecurityEqualityTest::word),
+            choice_value: text("choiceValue", self.choice_value)?.map(choice),
+            boolean_test: self.boolean_test,
+            first_date_value: date("firstDateValue", self.first_date_value)?,
+            first_date_inclusive: self.first_date_inclusive,
+            last_date_value: date("lastDateValue", self.last_date_value)?,
+            last_date_inclusive: self.last_date_inclusive,
+            null_test: self.null_test,
+            version_test: self.version_test.map(DeepSecurityComparisonTest::word),
+            version_value: text("versionValue", self.version_value)?,
+            id_test: self.id_test.map(DeepSecurityComparisonTest::word),
+            id_value: self.id_value.map(|id| reference(&place("idValue"), &id)).transpose()?,
+        })
+    }
+
+    /// How many kinds of test there are: a test counts with its value alone, which is what is compared with.
+    fn kinds(&self) -> usize {
+        let dates = self.first_date_value.is_some() || self.last_date_value.is_some();
+        let kinds = [
+            self.string_value.is_some(),
+            self.numeric_value.is_some(),
+            self.choice_value.is_some(),
+            self.boolean_test.is_some(),
+            dates,
+            self.null_test.is_some(),
+            self.version_value.is_some(),
+            self.id_value.is_some(),
+        ];
+        kinds.into_iter().filter(|given| *given).count()
+    }
+}
+
+/// Text for a body: of bounded length and without control characters.
+pub fn plain(argument: &str, text: String) -> Result<String> {
+    if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+        return Err(Error::bad_input(argument, "must have at most 1000 characters, none of them a control character"));
+    }
+    Ok(text)
+}
+
+/// A moment in RFC 3339 as the vendor has it, in milliseconds.
+fn moment(argument: &str, text: &str) -> Result<i64> {
+    let parsed = Timestamp::parse("date", text);
+    parsed
+        .map(Timestamp::millis)
+        .map_err(|_| Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z"))
+}
+
+/// The spelling of the graph becomes the vendor's.
+fn choice(value: String) -> String {
+    let of_graph = value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if of_graph { value.to_ascii_lowercase().replace('_', "-") } else { value }
+}

@@ -1,0 +1,17 @@
+//! Deep Security in the graph.
+
+mod choices;
+mod computer;
+mod connection;
+mod criteria;
+mod inputs;
+mod key;
+mod module;
+mod mutation;
+mod policy;
+mod query;
+mod role;
+mod tenant;
+
+pub use mutation::DeepSecurityMutation;
+pub use query::{DeepSecurityObject, DeepSecurityQuery, of_tenant};

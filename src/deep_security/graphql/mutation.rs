@@ -1,0 +1,230 @@
+//! Changing. Whatever is changed is changed once: nothing here is sent a second time when its answer is lost.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use serde_json::{Value, json};
+
+use super::computer::ComputerObject;
+use super::inputs::{
+    CreateDeepSecurityApiKeyInput, DeepSecurityPolicyInput, UpdateDeepSecurityApiKeyInput,
+    UpdateDeepSecurityComputerInput,
+};
+use super::key::{ApiKeyObject, ApiKeySecretObject};
+use super::policy::PolicyObject;
+use super::query::parts;
+use crate::auth::graphql::{operation, request, room};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::client::Request;
+use crate::deep_security::manager::{Manager, named, path_of};
+use crate::deep_security::model::{Expand, ObjectId};
+use crate::deep_security::service::{Deed, Done};
+use crate::deep_security::wire::{self, ApiKey, Computer, KeyWithSecret, Listed, Policy};
+use crate::error::{Error, Result};
+use crate::outbound::Operation;
+use crate::roles::Permission;
+
+#[derive(Default)]
+pub struct DeepSecurityMutation;
+
+/// A manager that the caller may change things at.
+struct Change<'a> {
+    room: &'a Arc<DeepSecurity>,
+    manager: Arc<Manager>,
+    operation: &'a Operation,
+    name: &'static str,
+}
+
+impl<'a> Change<'a> {
+    async fn open(ctx: &Context<'a>, name: &'static str) -> Result<Self> {
+        let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
+        let room = room::<DeepSecurity>(ctx)?;
+        let manager = Arc::new(room.manager(&scope).await?);
+        Ok(Self { room, manager, operation: operation(ctx)?, name })
+    }
+
+    /// Sends a change of an object and reads what it is now.
+    async fn send<T: Listed>(&self, before: Option<Value>, wanted: Value, request: Request) -> Result<T> {
+        self.send_as(before, wanted, request, |made: &T| (made.id(), made.state())).await
+    }
+
+    /// Sends a change whose answer shows a secret.
+    async fn send_for_secret(
+        &self,
+        manager: &Manager,
+        before: Option<Value>,
+        wanted: Value,
+        request: Request,
+    ) -> Result<ApiKeySecretObject> {
+        let told = |made: &KeyWithSecret| (made.key.id, made.key.state());
+        let made = self.send_by(manager, before, wanted, request, told).await?;
+        Ok(ApiKeySecretObject::new(&self.manager, made))
+    }
+
+    async fn send_as<T: serde::de::DeserializeOwned>(
+        &self,
+        before: Option<Value>,
+        wanted: Value,
+        request: Request,
+        told: impl FnOnce(&T) -> (i64, Value),
+    ) -> Result<T> {
+        self.send_by(&self.manager, before, wanted, request, told).await
+    }
+
+    async fn send_by<T: serde::de::DeserializeOwned>(
+        &self,
+        manager: &Manager,
+        before: Option<Value>,
+        wanted: Value,
+        request: Request,
+        told: impl FnOnce(&T) -> (i64, Value),
+    ) -> Result<T> {
+        let work = async {
+            let value: T = manager.read(self.operation, &request).await?;
+            let (id, after) = told(&value);
+            Ok(Done { value, subject: id.to_string(), after: Some(after) })
+        };
+        self.room.change(manager, self.operation, self.deed(before, wanted), work).await
+    }
+
+    /// Deletes an object that is there.
+    async fn delete<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<ID> {
+        let (id, before) = self.before::<T>(id, expand).await?;
+        let work = async {
+            self.manager.send(self.operation, &Request::delete(path_of::<T>(id))).await.map_err(named::<T>)?;
+            Ok(Done { value: ID(id.0.to_string()), subject: id.0.to_string(), after: None })
+        };
+        self.room.change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work).await
+    }
+
+    /// What an object is before it is changed: NOT_FOUND if it is not there, and then nothing is sent.
+    async fn before<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<(ObjectId, Value)> {
+        let id = ObjectId::parse(T::WHAT, id)?;
+        let found: T = self.manager.find(self.operation, id, expand).await?;
+        Ok((id, found.state()))
+    }
+
+    fn deed(&self, before: Option<Value>, wanted: Value) -> Deed {
+        let subject = before.as_ref().map(|before| before["id"].to_string()).unwrap_or_default();
+        Deed { operation: self.name, subject, before, wanted }
+    }
+}
+
+#[Object]
+impl DeepSecurityMutation {
+    /// Makes an API key in the tenant in context. Needs the right to change legacy resources. The secret is shown here and never
+    /// again. After a lost answer `outcome` is UNKNOWN: look for the key by its name before you try again.
+    async fn create_deep_security_api_key(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateDeepSecurityApiKeyInput,
+    ) -> Result<ApiKeySecretObject> {
+        let change = Change::open(ctx, "createDeepSecurityApiKey").await?;
+        let body = input.check(request(ctx)?.member_scope().now())?;
+        let (wanted, sent) = (json!(body), Request::post(["apikeys".into()], Some(wire::write(&body)?)));
+        change.send_for_secret(&change.manager, None, wanted, sent).await
+    }
+
+    /// Changes an API key of the tenant in context, or locks it. Needs the right to change legacy resources.
+    async fn update_deep_security_api_key(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        input: UpdateDeepSecurityApiKeyInput,
+    ) -> Result<ApiKeyObject> {
+        let change = Change::open(ctx, "updateDeepSecurityApiKey").await?;
+        let body = input.check(request(ctx)?.member_scope().now())?;
+        let (id, before) = change.before::<ApiKey>(&id, None).await?;
+        let sent = Request::post(path_of::<ApiKey>(id), Some(wire::write(&body)?));
+        Ok(ApiKeyObject::new(&change.manager, change.send(Some(before), json!(body), sent).await?))
+    }
+
+    /// Gives an API key of the tenant in context another secret, which is shown here and never again. The one before is refused
+    /// at once. Needs the right to change legacy resources.
+    async fn rotate_deep_security_api_key_secret(&self, ctx: &Context<'_>, id: ID) -> Result<ApiKeySecretObject> {
+        let change = Change::open(ctx, "rotateDeepSecurityApiKeySecret").await?;
+        let (id, before) = change.before::<ApiKey>(&id, None).await?;
+        let sent = Request::post(["apikeys".into(), id.into(), "secretkey".into()], None);
+        change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await
+    }
+
+    /// Deletes an API key of the tenant in context. Needs the right to change legacy resources.
+    async fn delete_deep_security_api_key(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
+        Change::open(ctx, "deleteDeepSecurityApiKey").await?.delete::<ApiKey>(&id, None).await
+    }
+
+    /// Makes an API key for the tenant in context through the primary manager. Needs the right to change legacy resources. It
+    /// always ends: after six hours if no date is given. CONFLICT where the link names no tenant of the installation.
+    async fn generate_deep_security_tenant_api_key(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateDeepSecurityApiKeyInput,
+    ) -> Result<ApiKeySecretObject> {
+        let change = Change::open(ctx, "generateDeepSecurityTenantApiKey").await?;
+        let now = request(ctx)?.member_scope().now();
+        let mut body = input.check(now)?;
+        body.expiry_date.get_or_insert(now.plus(TENANT_KEY_LIFETIME).millis());
+        let tenant = change.manager.remote_tenant()?.ok_or_else(|| {
+            Error::conflict("the tenant's link names no tenant of the installation: use createDeepSecurityApiKey")
+        })?;
+        let path = ["tenants".into(), tenant.into(), "apikeys".into()];
+        let (wanted, sent) = (json!(body), Request::post(path, Some(wire::write(&body)?)));
+        change.send_for_secret(&change.manager.primary(), None, wanted, sent).await
+    }
+
+    /// Makes a policy in the tenant in context. Needs the right to change legacy resources.
+    async fn create_deep_security_policy(
+        &self,
+        ctx: &Context<'_>,
+        input: DeepSecurityPolicyInput,
+    ) -> Result<PolicyObject> {
+        let change = Change::open(ctx, "createDeepSecurityPolicy").await?;
+        let body = input.check()?;
+        let sent = Request::post(["policies".into()], Some(wire::write(&body)?));
+        Ok(PolicyObject::new(&change.manager, change.send::<Policy>(None, body, sent).await?))
+    }
+
+    /// Changes a policy of the tenant in context. Needs the right to change legacy resources.
+    async fn update_deep_security_policy(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        input: DeepSecurityPolicyInput,
+    ) -> Result<PolicyObject> {
+        let change = Change::open(ctx, "updateDeepSecurityPolicy").await?;
+        let body = input.check()?;
+        let (id, before) = change.before::<Policy>(&id, None).await?;
+        let sent = Request::post(path_of::<Policy>(id), Some(wire::write(&body)?));
+        Ok(PolicyObject::new(&change.manager, change.send::<Policy>(Some(before), body, sent).await?))
+    }
+
+    /// Deletes a policy of the tenant in context. Needs the right to change legacy resources. UPSTREAM_REJECTED while it is in
+    /// use.
+    async fn delete_deep_security_policy(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
+        Change::open(ctx, "deleteDeepSecurityPolicy").await?.delete::<Policy>(&id, None).await
+    }
+
+    /// Changes a computer of the tenant in context. Needs the right to change legacy resources.
+    async fn update_deep_security_computer(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        input: UpdateDeepSecurityComputerInput,
+    ) -> Result<ComputerObject> {
+        let change = Change::open(ctx, "updateDeepSecurityComputer").await?;
+        let (body, none) = (input.check()?, Expand::of(|_| false));
+        let (id, before) = change.before::<Computer>(&id, Some(&none)).await?;
+        let sent = Request::post(path_of::<Computer>(id), Some(wire::write(&body)?));
+        let sent = sent.with("expand", parts(ctx).options());
+        Ok(ComputerObject::new(&change.manager, change.send(Some(before), body, sent).await?))
+    }
+
+    /// Deletes a computer of the tenant in context from the manager. Needs the right to change legacy resources.
+    async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
+        let none = Expand::of(|_| false);
+        Change::open(ctx, "deleteDeepSecurityComputer").await?.delete::<Computer>(&id, Some(&none)).await
+    }
+}
+
+/// As the vendor's own keys for tenants (`reference/deep-security-api.md`, section 7).
+const TENANT_KEY_LIFETIME: std::time::Duration = std::time::Duration::from_hours(6);

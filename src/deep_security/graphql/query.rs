@@ -1,0 +1,248 @@
+//! Reading.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use super::computer::ComputerObject;
+use super::connection::{
+    ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection, after as read_after,
+};
+use super::criteria::{DeepSecurityCriterion, criteria};
+use super::key::ApiKeyObject;
+use super::policy::PolicyObject;
+use super::role::RoleObject;
+use super::tenant::TenantObject;
+use crate::auth::TenantScope;
+use crate::auth::graphql::{operation, request, room};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::listing::{Listing, Query};
+use crate::deep_security::manager::Manager;
+use crate::deep_security::model::{Expand, ObjectId};
+use crate::deep_security::wire::{ApiKey, Computer, Listed, Policy, Role, Tenant};
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::TenantId;
+use crate::roles::Permission;
+
+/// Deep Security of one tenant in the graph.
+pub struct DeepSecurityObject {
+    scope: TenantScope,
+    manager: Result<Arc<Manager>>,
+}
+
+/// The arguments of a list.
+struct Wanted<'a> {
+    first: Option<i32>,
+    after: Option<&'a str>,
+    name: Option<&'a str>,
+    criteria: Option<Vec<DeepSecurityCriterion>>,
+    expand: Option<Expand>,
+}
+
+impl DeepSecurityObject {
+    /// Deep Security of the scope's tenant.
+    async fn open(ctx: &Context<'_>, scope: TenantScope) -> Result<Self> {
+        let room = room::<DeepSecurity>(ctx)?;
+        match room.manager(&scope).await {
+            // Who owns an installation may ask for its tenants, without being one of them.
+            Err(error) if error.code() == ErrorCode::UpstreamNotLinked && room.owns_one(&scope).await? => {
+                Ok(Self { scope, manager: Err(error) })
+            }
+            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?)) }),
+        }
+    }
+
+    fn manager(&self) -> Result<&Arc<Manager>> {
+        self.manager.as_ref().map_err(Error::clone)
+    }
+}
+
+/// Runs a read in the tenant's turn of the operation.
+async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: impl Future<Output = Result<T>>) -> Result<T> {
+    operation(ctx)?.turn(tenant).await?.read(work).await
+}
+
+/// An object, asked for once an operation.
+pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
+    let operation = operation(ctx)?;
+    let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None));
+    operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).await
+}
+
+async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expand: Option<&Expand>) -> Result<T> {
+    let id = ObjectId::parse(T::WHAT, id)?;
+    reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand)).await
+}
+
+async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wanted<'_>) -> Result<Listing<T>> {
+    let after = read_after::<T>(manager, wanted.after)?;
+    let query = Query::parse(wanted.first, after, wanted.name, criteria(wanted.criteria)?)?;
+    let query = match wanted.expand {
+        Some(expand) => query.expanded(expand),
+        None => query,
+    };
+    reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query)).await
+}
+
+/// The parts of computers that are selected below a field, through fragments.
+pub fn parts(ctx: &Context<'_>) -> Expand {
+    let selected = ctx.look_ahead();
+    Expand::of(|part| selected.field(part).exists())
+}
+
+fn parts_of_nodes(ctx: &Context<'_>) -> Expand {
+    let selected = ctx.look_ahead();
+    let (nodes, edges) = (selected.field("nodes"), selected.field("edges").field("node"));
+    Expand::of(|part| nodes.field(part).exists() || edges.field(part).exists())
+}
+
+/// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that may no more than the caller.
+/// Lists go by id; `name` takes `%` for any text and everything else literally, letter case ignored.
+#[Object(name = "DeepSecurity")]
+impl DeepSecurityObject {
+    /// The tenant itself, as the primary manager knows it; null where the installation's own credential is the tenant's.
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
+        let manager = self.manager()?;
+        let Some(id) = manager.remote_tenant()? else { return Ok(None) };
+        let primary = manager.primary();
+        let found = reading(ctx, manager.tenant(), primary.find::<Tenant>(operation(ctx)?, id, None)).await?;
+        Ok(Some(TenantObject::new(manager, found)))
+    }
+
+    /// Computers; `name` is their host name.
+    async fn computers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name.")] name: Option<String>,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
+            Vec<DeepSecurityCriterion>,
+        >,
+    ) -> Result<Option<ComputerConnection>> {
+        let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
+        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand };
+        let found = many::<Computer>(ctx, manager, wanted).await?;
+        Ok(Some(ComputerConnection::new(manager, found, after.is_some())))
+    }
+
+    /// One computer. NOT_FOUND if there is none.
+    async fn computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ComputerObject>> {
+        let manager = self.manager()?;
+        Ok(Some(ComputerObject::new(manager, one(ctx, manager, &id, Some(&parts(ctx))).await?)))
+    }
+
+    /// Policies.
+    async fn policies(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name.")] name: Option<String>,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
+            Vec<DeepSecurityCriterion>,
+        >,
+    ) -> Result<Option<PolicyConnection>> {
+        let manager = self.manager()?;
+        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let found = many::<Policy>(ctx, manager, wanted).await?;
+        Ok(Some(PolicyConnection::new(manager, found, after.is_some())))
+    }
+
+    /// One policy. NOT_FOUND if there is none.
+    async fn policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<PolicyObject>> {
+        let manager = self.manager()?;
+        Ok(Some(PolicyObject::new(manager, one::<Policy>(ctx, manager, &id, None).await?)))
+    }
+
+    /// Roles of administrators and API keys.
+    async fn roles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name.")] name: Option<String>,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
+            Vec<DeepSecurityCriterion>,
+        >,
+    ) -> Result<Option<RoleConnection>> {
+        let manager = self.manager()?;
+        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let found = many::<Role>(ctx, manager, wanted).await?;
+        Ok(Some(RoleConnection::new(manager, found, after.is_some())))
+    }
+
+    /// One role. NOT_FOUND if there is none.
+    async fn role(&self, ctx: &Context<'_>, id: ID) -> Result<Option<RoleObject>> {
+        let manager = self.manager()?;
+        Ok(Some(RoleObject::new(manager, one::<Role>(ctx, manager, &id, None).await?)))
+    }
+
+    /// API keys, never with their secrets; `name` is their key name.
+    async fn api_keys(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name.")] name: Option<String>,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
+            Vec<DeepSecurityCriterion>,
+        >,
+    ) -> Result<Option<ApiKeyConnection>> {
+        let manager = self.manager()?;
+        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let found = many::<ApiKey>(ctx, manager, wanted).await?;
+        Ok(Some(ApiKeyConnection::new(manager, found, after.is_some())))
+    }
+
+    /// One API key, without its secret. NOT_FOUND if there is none.
+    async fn api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ApiKeyObject>> {
+        let manager = self.manager()?;
+        Ok(Some(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?)))
+    }
+
+    /// The tenants of an installation. Only for the tenant that owns it: FORBIDDEN for others.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn tenants(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
+        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this name.")] name: Option<String>,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
+            Vec<DeepSecurityCriterion>,
+        >,
+        #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")] upstream_id: Option<
+            ID,
+        >,
+    ) -> Result<Option<TenantConnection>> {
+        let owned = room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream_id.as_deref().map(String::as_str)).await?;
+        let manager = Arc::new(owned);
+        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let found = many::<Tenant>(ctx, &manager, wanted).await?;
+        Ok(Some(TenantConnection::new(&manager, found, after.is_some())))
+    }
+}
+
+/// Deep Security of a tenant that the caller may enter: what `Tenant.deepSecurity` answers.
+///
+/// # Errors
+/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if the tenant has no manager.
+pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<DeepSecurityObject> {
+    let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
+    DeepSecurityObject::open(ctx, scope).await
+}
+
+#[derive(Default)]
+pub struct DeepSecurityQuery;
+
+#[Object]
+impl DeepSecurityQuery {
+    /// Deep Security of the tenant in context. Needs the right to read legacy resources. UPSTREAM_NOT_LINKED if the tenant has no
+    /// manager.
+    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<DeepSecurityObject>> {
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        Ok(Some(DeepSecurityObject::open(ctx, scope).await?))
+    }
+}

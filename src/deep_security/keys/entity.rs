@@ -1,0 +1,241 @@
+//! The table of tenants' keys.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{IntoActiveModel, QueryOrder, SqlErr};
+
+use super::key::Slot;
+use crate::clock::Timestamp;
+use crate::database::Write;
+use crate::deep_security::model::Right;
+use crate::error::Result;
+use crate::ids::{LinkId, TenantId, TenantKeyId, UpstreamId};
+
+/// Asked for; written down before the call goes out, so that what a process that dies leaves behind is known.
+const PENDING: &str = "PENDING";
+/// In use.
+const LIVE: &str = "LIVE";
+/// No longer used, and still to be removed at the far side.
+const SPENT: &str = "SPENT";
+/// Asked for, and nobody knows whether it was made: to be looked for by its name.
+const STRAY: &str = "STRAY";
+
+/// A key of a tenant of an installation.
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tenant_keys")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TenantKeyId,
+    pub tenant_id: TenantId,
+    pub upstream_id: UpstreamId,
+    pub link_id: LinkId,
+    pub remote_tenant_id: String,
+    pub base_url: String,
+    /// `READ` or `FULL`.
+    pub access: String,
+    pub state: String,
+    /// The name of the gateway that made it.
+    pub instance: String,
+    pub key_name: String,
+    pub remote_key_id: Option<i64>,
+    pub role_id: Option<i64>,
+    pub sealed_secret: Option<Vec<u8>>,
+    pub created_at: Timestamp,
+    pub renew_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub lease_until: Timestamp,
+    pub spent_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantKey").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// For whom it is.
+    pub fn slot(&self) -> Option<Slot> {
+        Right::from_name(&self.access).map(|right| Slot { link: self.link_id, right })
+    }
+
+    /// Whether it is in use.
+    pub fn is_live(&self) -> bool {
+        self.state == LIVE
+    }
+
+    /// Whether it is about to be made.
+    pub fn is_pending(&self) -> bool {
+        self.state == PENDING
+    }
+
+    /// Whether nobody knows if it was made.
+    pub fn is_stray(&self) -> bool {
+        self.state == STRAY
+    }
+
+    /// The place of its secret, to which the seal is bound: the row, the tenant and the installation.
+    pub fn binding(&self) -> String {
+        format!("tenant_key:{}:{}:{}", self.tenant_id, self.upstream_id, self.id)
+    }
+}
+
+impl Entity {
+    fn of(slot: Slot, state: &str) -> Select<Self> {
+        let found = Self::find().filter(Column::LinkId.eq(slot.link)).filter(Column::Access.eq(slot.right.as_str()));
+        found.filter(Column::State.eq(state))
+    }
+}
+
+/// The newest key in use that ends after that moment.
+pub async fn live(on: &impl ConnectionTrait, slot: Slot, ends_after: Timestamp) -> Result<Option<Model>> {
+    let found = Entity::of(slot, LIVE).filter(Column::ExpiresAt.gt(ends_after)).order_by_desc(Column::CreatedAt);
+    Ok(found.one(on).await?)
+}
+
+/// The role of the newest key that there was.
+pub async fn last_role(on: &impl ConnectionTrait, slot: Slot) -> Result<Option<i64>> {
+    let found = Entity::find()
+        .filter(Column::LinkId.eq(slot.link))
+        .filter(Column::Access.eq(slot.right.as_str()))
+        .filter(Column::RoleId.is_not_null())
+        .order_by_desc(Column::CreatedAt);
+    Ok(found.one(on).await?.and_then(|row| row.role_id))
+}
+
+/// Every key of a tenant at an installation.
+pub async fn all_of(on: &impl ConnectionTrait, tenant: TenantId, upstream: UpstreamId) -> Result<Vec<Model>> {
+    let of = Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::UpstreamId.eq(upstream));
+    Ok(of.order_by_asc(Column::CreatedAt).all(on).await?)
+}
+
+/// Every key, for the operator of the machine, who changes the master key.
+pub async fn all_rows(on: &impl ConnectionTrait) -> Result<Vec<Model>> {
+    Ok(Entity::find().all(on).await?)
+}
+
+/// Writes down that a key is about to be made. Nobody else makes one for the same slot until it is made or its lease is
+/// over; what an expired lease may have left behind becomes a stray.
+///
+/// Says whether the row is there: not if another node is at it.
+pub async fn claim(write: &Write<'_>, row: Model, now: Timestamp) -> Result<bool> {
+    Entity::update_many()
+        .col_expr(Column::State, Expr::val(STRAY).into())
+        .col_expr(Column::SpentAt, Expr::val(now).into())
+        .filter(Column::LinkId.eq(row.link_id))
+        .filter(Column::Access.eq(row.access.as_str()))
+        .filter(Column::State.eq(PENDING))
+        .filter(Column::LeaseUntil.lte(now))
+        .exec(write.on())
+        .await?;
+    let row = Model { state: PENDING.to_owned(), ..row };
+    match Entity::insert(row.into_active_model()).exec_without_returning(write.on()).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a pending key became.
+pub struct Made {
+    /// The vendor's id.
+    pub remote_key_id: i64,
+    /// Its role.
+    pub role_id: i64,
+    /// Its secret, sealed.
+    pub sealed_secret: Vec<u8>,
+}
+
+/// Puts a pending key into use, and the ones before it out of use. Says whether it was still pending.
+pub async fn go_live(write: &Write<'_>, row: &Model, made: Made, now: Timestamp) -> Result<bool> {
+    let before = Entity::update_many()
+        .col_expr(Column::State, Expr::val(SPENT).into())
+        .col_expr(Column::SpentAt, Expr::val(now).into())
+        .filter(Column::LinkId.eq(row.link_id))
+        .filter(Column::Access.eq(row.access.as_str()))
+        .filter(Column::State.eq(LIVE));
+    let this = Entity::update_many()
+        .col_expr(Column::State, Expr::val(LIVE).into())
+        .col_expr(Column::RemoteKeyId, Expr::val(made.remote_key_id).into())
+        .col_expr(Column::RoleId, Expr::val(made.role_id).into())
+        .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret).into())
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::State.eq(PENDING));
+    before.exec(write.on()).await?;
+    Ok(this.exec(write.on()).await?.rows_affected == 1)
+}
+
+/// Gives a claim up. Where the call was sent, a key may be there all the same; strays of one name are looked for together, so
+/// that one row is enough for all of them.
+pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp) -> Result<()> {
+    let unused = match sent {
+        true => Entity::delete_many().filter(Column::KeyName.eq(row.key_name.as_str())).filter(Column::State.eq(STRAY)),
+        false => Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING)),
+    };
+    unused.filter(Column::LinkId.eq(row.link_id)).exec(write.on()).await?;
+    if sent { set_state(write, row.id, PENDING, STRAY, now).await } else { Ok(()) }
+}
+
+/// Puts a key out of use.
+pub async fn spend(write: &Write<'_>, id: TenantKeyId, now: Timestamp) -> Result<()> {
+    set_state(write, id, LIVE, SPENT, now).await
+}
+
+async fn set_state(write: &Write<'_>, id: TenantKeyId, from: &str, to: &str, now: Timestamp) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::State, Expr::val(to).into())
+        .col_expr(Column::SpentAt, Expr::val(now).into())
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(from))
+        .exec(write.on())
+        .await?;
+    Ok(())
+}
+
+/// Puts out of use the keys that have ended and those of links that are gone, and makes strays of claims whose lease is over.
+pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
+    let gone = Expr::cust("link_id NOT IN (SELECT id FROM upstream_links)");
+    let (ended, over) = (Column::ExpiresAt.lte(now), Column::LeaseUntil.lte(now));
+    for (from, to, which) in [(LIVE, SPENT, gone), (LIVE, SPENT, ended), (PENDING, STRAY, over)] {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::val(to).into())
+            .col_expr(Column::SpentAt, Expr::val(now).into())
+            .filter(Column::State.eq(from))
+            .filter(which)
+            .exec(write.on())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Where there are strays, or keys that were put out of use before that moment.
+pub async fn to_sweep(on: &impl ConnectionTrait, before: Timestamp) -> Result<Vec<(TenantId, UpstreamId)>> {
+    let spent = Column::State.eq(SPENT).and(Column::SpentAt.lte(before));
+    let old = Entity::find().filter(Column::State.eq(STRAY).or(spent));
+    let mut places: Vec<_> = old.all(on).await?.into_iter().map(|row| (row.tenant_id, row.upstream_id)).collect();
+    places.sort_unstable();
+    places.dedup();
+    Ok(places)
+}
+
+/// Forgets a key that is not there any more.
+pub async fn forget(write: &Write<'_>, id: TenantKeyId) -> Result<()> {
+    Entity::delete_many().filter(Column::Id.eq(id)).exec(write.on()).await?;
+    Ok(())
+}
+
+/// Replaces a sealed secret by another seal of it, unless it was replaced meanwhile.
+pub async fn reseal(write: &Write<'_>, row: &Model, before: Vec<u8>, anew: Vec<u8>) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::SealedSecret, Expr::val(anew).into())
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::SealedSecret.eq(before))
+        .exec(write.on())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! A key in the hand of this process.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::deep_security::client::Shown;
+use crate::deep_security::model::Right;
+use crate::deep_security::wire::SecretKey;
+use crate::ids::{LinkId, TenantKeyId};
+use crate::outbound::{Identity, Line};
+use crate::upstreams::Connection;
+
+/// For whom a key is: the tenant by its link, and how much it may. Whatever is remembered of keys has this in its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// The link, which names one tenant of ours, one installation and one tenant there for as long as it lives.
+    pub link: LinkId,
+    /// How much it may.
+    pub right: Right,
+}
+
+/// No call begins with a key that ends so soon.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// After a renewal that failed, the next try comes no sooner.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// A tenant's key, proven to be that tenant's.
+#[derive(Debug)]
+pub struct Key {
+    /// Its row.
+    pub id: TenantKeyId,
+    /// For whom.
+    pub slot: Slot,
+    /// The base URL of the installation that made it: it is shown nowhere else.
+    pub base_url: String,
+    /// The tenant of the installation.
+    pub remote_tenant_id: String,
+    /// Its secret.
+    pub secret: SecretKey,
+    /// When it is to be renewed.
+    pub renew_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    next_renewal: AtomicI64,
+}
+
+impl Key {
+    /// A key that was read or made.
+    pub fn new(
+        id: TenantKeyId,
+        slot: Slot,
+        place: (String, String),
+        secret: SecretKey,
+        (renew_at, expires_at): (Timestamp, Timestamp),
+    ) -> Self {
+        let (base_url, remote_tenant_id) = place;
+        let next_renewal = AtomicI64::new(renew_at.millis());
+        Self { id, slot, base_url, remote_tenant_id, secret, renew_at, expires_at, next_renewal }
+    }
+
+    /// Whether it may be used on this connection at this moment.
+    pub fn fits(&self, connection: &Connection, now: Timestamp) -> bool {
+        Some(self.slot.link) == connection.link
+            && self.base_url == connection.endpoint.base_url.as_str()
+            && connection.remote_tenant_id.as_ref() == Some(&self.remote_tenant_id)
+            && lasts(self.expires_at, now)
+    }
+
+    /// Whether it is time to renew it; says so to one of those who ask, and to the next only after a pause.
+    pub fn is_to_be_renewed(&self, now: Timestamp) -> bool {
+        let due = self.next_renewal.load(Ordering::Relaxed);
+        let next = now.plus(PAUSE).millis();
+        now.millis() >= due
+            && self.next_renewal.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// The line on which it is used.
+    pub fn line(&self, connection: &Connection) -> Line {
+        let identity = Identity(format!("{}:{}", self.slot.right.as_str(), self.id));
+        Line { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity }
+    }
+
+    /// The header that shows it.
+    pub fn shown(&self) -> Shown {
+        Shown::secret_key(&self.secret)
+    }
+}
+
+/// Whether a key that ends then is still worth a call.
+pub fn lasts(expires_at: Timestamp, now: Timestamp) -> bool {
+    now.plus(MARGIN) < expires_at
+}

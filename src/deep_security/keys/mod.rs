@@ -1,0 +1,18 @@
+//! The keys that the gateway makes for the tenants of an installation through its primary manager (feature F6).
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `entity` | the table: what was asked for, what is used, what is to be removed |
+//! | [`key`] | a key in the hand of this process |
+//! | [`service`] | finding a tenant's key: remembered, stored, or made by one node while the others wait |
+//! | `mint` | making one, and proving whose it is before it is used |
+//! | `sweep` | removing those that are no longer used, and those of which nobody knows |
+
+mod entity;
+pub mod key;
+mod mint;
+pub mod service;
+mod sweep;
+
+pub use key::Key;
+pub use service::{Keys, Settings, Surroundings, rewrap};

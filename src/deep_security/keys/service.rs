@@ -1,0 +1,298 @@
+//! Finding a tenant's key: remembered, stored, or made by one node while the others wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use quick_cache::sync::Cache;
+use tokio::time::{Instant, sleep};
+
+use super::entity::{self, Model};
+use super::key::{Key, Slot, lasts};
+use super::mint::Wanted;
+use crate::auth::Authorizer;
+use crate::clock::{Clock, Timestamp};
+use crate::config::DeepSecurityConfig;
+use crate::database::Database;
+use crate::deep_security::model::Right;
+use crate::deep_security::wire::SecretKey;
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::TenantKeyId;
+use crate::outbound::{Operation, Outbound};
+use crate::seal::MasterKey;
+use crate::upstreams::{Connection, Link, Upstreams};
+
+/// How often one looks whether the node that makes a key is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How keys are made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How this gateway calls itself in the names of keys.
+    pub instance: String,
+    /// How long a key lives.
+    pub lifetime: Duration,
+    /// For how long nobody else makes a key that one node began to make.
+    pub lease: Duration,
+    /// The names of roles that may look at everything and change nothing.
+    pub read_only_roles: Vec<String>,
+}
+
+impl From<&DeepSecurityConfig> for Settings {
+    fn from(config: &DeepSecurityConfig) -> Self {
+        Self {
+            instance: config.instance.clone(),
+            lifetime: config.key_lifetime,
+            lease: config.mint_lease,
+            read_only_roles: config.read_only_roles.clone(),
+        }
+    }
+}
+
+/// The tenants' keys.
+pub struct Keys {
+    pub(super) database: Arc<Database>,
+    pub(super) master: Arc<MasterKey>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) authorizer: Arc<Authorizer>,
+    pub(super) upstreams: Arc<Upstreams>,
+    pub(super) outbound: Arc<Outbound>,
+    pub(super) settings: Settings,
+    held: Cache<Slot, Arc<Key>>,
+    flights: Mutex<HashMap<Slot, Flight>>,
+}
+
+/// What the keys stand on.
+pub struct Surroundings {
+    /// Where they are kept.
+    pub database: Arc<Database>,
+    /// What seals them.
+    pub master: Arc<MasterKey>,
+    /// Where the ids of rows come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// What tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// In whose scopes what is no longer used is removed.
+    pub authorizer: Arc<Authorizer>,
+    /// Where the installations stand.
+    pub upstreams: Arc<Upstreams>,
+    /// The way there.
+    pub outbound: Arc<Outbound>,
+}
+
+/// A search for a key that several callers wait for. It goes on when they leave.
+type Flight = Shared<BoxFuture<'static, Result<Arc<Key>>>>;
+
+impl Keys {
+    /// The keys in that database, of which at most `capacity` are remembered.
+    pub fn new(surroundings: Surroundings, settings: Settings, capacity: usize) -> Self {
+        let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } = surroundings;
+        let (held, flights) = (Cache::new(capacity), Mutex::default());
+        Self { database, master, entropy, clock, authorizer, upstreams, outbound, settings, held, flights }
+    }
+
+    /// A key for the tenant of the connection, of exactly this right. In use it costs no look into the database; when it has
+    /// lived four fifths of its life, a new one is made behind the back of those who use it.
+    ///
+    /// # Errors
+    /// `UPSTREAM_REJECTED` with the state of a tenant that is not active, or if it has no role that only reads;
+    /// `UPSTREAM_UNAUTHORIZED` if the primary manager refuses the gateway; as every call.
+    pub async fn key(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        right: Right,
+        operation: &Operation,
+    ) -> Result<Arc<Key>> {
+        let slot = slot(connection, right)?;
+        let now = self.clock.now();
+        if let Some(key) = self.held.get(&slot).filter(|key| key.fits(connection, now)) {
+            if key.is_to_be_renewed(now) {
+                drop(self.flight(connection, slot, operation, true));
+            }
+            return Ok(key);
+        }
+        self.flight(connection, slot, operation, false).await
+    }
+
+    /// Another key in the place of one that was refused. However many were refused at once, one is made.
+    ///
+    /// # Errors
+    /// As [`Keys::key`].
+    pub async fn replace(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        refused: &Key,
+        operation: &Operation,
+    ) -> Result<Arc<Key>> {
+        let write = self.database.write().await?;
+        entity::spend(&write, refused.id, self.clock.now()).await?;
+        write.commit().await?;
+        self.drop_held(refused.slot, refused.id);
+        let found = self.key(connection, refused.slot.right, operation).await?;
+        if found.id != refused.id {
+            return Ok(found);
+        }
+        // Somebody was about to read it from the database when it was put out of use.
+        self.drop_held(refused.slot, refused.id);
+        self.key(connection, refused.slot.right, operation).await
+    }
+
+    /// When the key that is in use for a link ends; the one that may more, if there are two.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn expires_at(&self, link: &Link) -> Result<Option<Timestamp>> {
+        let now = self.clock.now();
+        for right in [Right::Full, Right::Read] {
+            let slot = Slot { link: link.id, right };
+            if let Some(row) = entity::live(self.database.reader(), slot, now).await? {
+                return Ok(Some(row.expires_at));
+            }
+        }
+        Ok(None)
+    }
+
+    fn drop_held(&self, slot: Slot, id: TenantKeyId) {
+        self.held.remove_if(&slot, |held| held.id == id);
+    }
+
+    /// The search for a key that is under way, else a new one; for a key that is not yet to be renewed, if `renewing`.
+    fn flight(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        slot: Slot,
+        operation: &Operation,
+        renewing: bool,
+    ) -> Flight {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flights.get(&slot) {
+            return flight.clone();
+        }
+        let keys = self.clone();
+        let request_id = operation.request_id().to_owned();
+        let wanted = Wanted { connection: connection.clone(), slot, renewing, request_id };
+        let search = async move {
+            let landing = Landing { keys, slot };
+            let found = landing.keys.find_or_make(&wanted).await;
+            if let Err(error) = &found {
+                tracing::warn!(code = error.code().as_str(), tenant = %wanted.connection.tenant, "no key for the tenant");
+            }
+            found
+        };
+        // A task of its own: who asked first may give up, and what was begun must still be written down.
+        let task = tokio::spawn(search).map(|done| done.unwrap_or_else(|error| Err(Error::internal(error))));
+        let flight = task.boxed().shared();
+        flights.insert(slot, flight.clone());
+        flight
+    }
+
+    async fn find_or_make(&self, wanted: &Wanted) -> Result<Arc<Key>> {
+        let deadline = Instant::now() + self.settings.lease;
+        loop {
+            if let Some(key) = self.stored(wanted).await? {
+                return Ok(self.hold(key));
+            }
+            if let Some(row) = self.claim(wanted).await? {
+                return Ok(self.hold(self.mint(wanted, row).await?));
+            }
+            if Instant::now() >= deadline {
+                let message = "another node was to make the tenant's key and did not";
+                let detail = wanted.connection.own_line();
+                let error = Error::new(ErrorCode::UpstreamTimeout, message);
+                return Err(crate::deep_security::client::told(error, &detail, None));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn hold(&self, key: Key) -> Arc<Key> {
+        let key = Arc::new(key);
+        self.held.insert(key.slot, key.clone());
+        key
+    }
+
+    async fn stored(&self, wanted: &Wanted) -> Result<Option<Key>> {
+        let now = self.clock.now();
+        let row = entity::live(self.database.reader(), wanted.slot, now).await?;
+        let row = row.filter(|row| lasts(row.expires_at, now) && (!wanted.renewing || row.renew_at > now));
+        let key = row.map(|row| self.open(&row)).transpose()?.flatten();
+        Ok(key.filter(|key| key.fits(&wanted.connection, now)))
+    }
+
+    /// The key of a row; nothing if the row has none.
+    pub(super) fn open(&self, row: &Model) -> Result<Option<Key>> {
+        let (Some(sealed), Some(slot)) = (&row.sealed_secret, row.slot()) else { return Ok(None) };
+        let secret = String::from_utf8(self.master.open(&row.binding(), sealed)?).ok().and_then(SecretKey::parse);
+        let secret = secret.ok_or_else(|| Error::internal("a sealed key is no text"))?;
+        let place = (row.base_url.clone(), row.remote_tenant_id.clone());
+        Ok(Some(Key::new(row.id, slot, place, secret, (row.renew_at, row.expires_at))))
+    }
+
+    /// A claim to make a key, unless there is one by now, or another node is at it.
+    async fn claim(&self, wanted: &Wanted) -> Result<Option<Model>> {
+        let write = self.database.write().await?;
+        // On SQLite writers take turns: what the one before made is seen here.
+        if self.stored(wanted).await?.is_some() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let row = self.planned(wanted, now);
+        let claimed = entity::claim(&write, row.clone(), now).await?;
+        if !claimed {
+            return Ok(None);
+        }
+        write.commit().await?;
+        // On PostgreSQL another node may have been done between the look and the claim.
+        if self.stored(wanted).await?.is_some() {
+            self.give_up(&row, false).await?;
+            return Ok(None);
+        }
+        Ok(Some(row))
+    }
+
+    pub(super) async fn give_up(&self, row: &Model, sent: bool) -> Result<()> {
+        let write = self.database.write().await?;
+        entity::give_up(&write, row, sent, self.clock.now()).await?;
+        write.commit().await
+    }
+}
+
+/// Ends a flight, however the search ends.
+struct Landing {
+    keys: Arc<Keys>,
+    slot: Slot,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.keys.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.slot);
+    }
+}
+
+fn slot(connection: &Connection, right: Right) -> Result<Slot> {
+    let link = connection.link.ok_or_else(|| Error::internal("a key for a tenant that is not linked"))?;
+    Ok(Slot { link, right })
+}
+
+/// Seals with the present master key what the one before sealed, one key at a time: it may be stopped and run again. Says
+/// how many keys were sealed anew.
+///
+/// # Errors
+/// If the database refuses, or a key was sealed by neither of the two.
+pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entropy) -> Result<u64> {
+    let mut count = 0;
+    for row in entity::all_rows(database.reader()).await? {
+        let Some(sealed) = row.sealed_secret.clone() else { continue };
+        if let Some(anew) = master.rewrap(entropy, &row.binding(), &sealed)? {
+            let write = database.write().await?;
+            entity::reseal(&write, &row, sealed, anew).await?;
+            write.commit().await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

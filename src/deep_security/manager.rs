@@ -1,0 +1,172 @@
+//! The manager of one tenant, as one caller may use it.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::client::{self, Denied, Reply, Request, Segment, Shown};
+use super::listing::Query;
+use super::model::{Expand, ObjectId, Right};
+use super::service::DeepSecurity;
+use super::wire::{Computer, CurrentKey, Listed};
+use crate::auth::TenantScope;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::outbound::{Line, LineKey, Operation};
+use crate::upstreams::{Connection, Credential};
+
+/// A tenant's way to its manager. It is made from a scope, and each of its calls shows a key of that tenant which may no more
+/// than the caller.
+#[derive(Clone)]
+pub struct Manager {
+    pub(super) room: Arc<DeepSecurity>,
+    pub(super) scope: TenantScope,
+    pub(super) connection: Arc<Connection>,
+    pub(super) way: Way,
+}
+
+/// Which key is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The installation's own credential.
+    Own,
+    /// A key of the tenant, made through the primary manager.
+    Minted(Right),
+}
+
+impl Manager {
+    /// The tenant of ours.
+    pub fn tenant(&self) -> TenantId {
+        self.connection.tenant
+    }
+
+    /// The tenant of the installation, if the link names one.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it names something that can be none.
+    pub fn remote_tenant(&self) -> Result<Option<ObjectId>> {
+        let id = self.connection.remote_tenant_id.as_deref();
+        id.map(|id| ObjectId::parse("tenant of the installation", id)).transpose()
+    }
+
+    /// The same tenant seen by the primary manager, with the installation's own credential.
+    pub fn primary(&self) -> Self {
+        Self { way: Way::Own, ..self.clone() }
+    }
+
+    /// Under which name what was read once serves the rest of an operation.
+    pub fn key(&self) -> LineKey {
+        let mut line = self.connection.own_line();
+        if let Way::Minted(right) = self.way {
+            line.identity = crate::outbound::Identity(right.as_str().to_owned());
+        }
+        line.key()
+    }
+
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is none; as every call.
+    pub async fn find<T: Listed>(&self, operation: &Operation, id: ObjectId, expand: Option<&Expand>) -> Result<T> {
+        let mut request = Request::get([T::COLLECTION.into(), id.into()]);
+        if let Some(expand) = expand {
+            request = request.with("expand", expand.options());
+        }
+        let found: T = self.read(operation, &request).await.map_err(|error| named::<T>(error))?;
+        if found.id() != id.0 {
+            let line = self.connection.own_line();
+            return Err(client::malformed(&line, "another object than was asked for".to_owned()));
+        }
+        Ok(found)
+    }
+
+    /// Makes a call and reads its answer.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn read<T: DeserializeOwned>(&self, operation: &Operation, request: &Request) -> Result<T> {
+        let (line, reply) = self.send(operation, request).await?;
+        reply.read(&line, request.writes())
+    }
+
+    /// Makes a call. A key that is refused is replaced once and the call made once more: what was refused was not done, so that
+    /// holds for writes too.
+    ///
+    /// # Errors
+    /// `UPSTREAM_UNAUTHORIZED` if the gateway's own credential is refused, `UPSTREAM_REJECTED` if the key is good and its role
+    /// lacks the right; as [`client::send`].
+    pub async fn send(&self, operation: &Operation, request: &Request) -> Result<(Line, Reply)> {
+        let Way::Minted(right) = self.way else { return self.send_as_own(operation, request).await };
+        let key = self.room.keys.key(&self.connection, right, operation).await?;
+        let line = key.line(&self.connection);
+        let status = match self.attempt(operation, &line, &key.shown(), request).await? {
+            Ok(reply) => return Ok((line, reply)),
+            Err(status) => status,
+        };
+        // No source says which status means what: a key that still tells who it is was not refused, its role was.
+        let current = Request::get(["apikeys".into(), "current".into()]);
+        if status == 403 && self.attempt(operation, &line, &key.shown(), &current).await?.is_ok() {
+            return Err(client::lacks_right(&line, status));
+        }
+        let key = self.room.keys.replace(&self.connection, &key, operation).await?;
+        let line = key.line(&self.connection);
+        match self.attempt(operation, &line, &key.shown(), request).await? {
+            Ok(reply) => Ok((line, reply)),
+            Err(status) => Err(client::unauthorized(&line, status)),
+        }
+    }
+
+    /// Sees whether the installation knows the gateway.
+    pub(super) async fn probe(&self, operation: &Operation) -> Result<()> {
+        match &*self.connection.credential {
+            // These keys have no page of their own in every edition of the API (`reference/deep-security-api.md`, section 3).
+            Credential::CloudOneApiKey(_) => {
+                let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::of(|_| false));
+                self.list::<Computer>(operation, &one).await.map(drop)
+            }
+            _ => {
+                let current = Request::get(["apikeys".into(), "current".into()]);
+                self.read::<CurrentKey>(operation, &current).await.map(drop)
+            }
+        }
+    }
+
+    async fn send_as_own(&self, operation: &Operation, request: &Request) -> Result<(Line, Reply)> {
+        let line = self.connection.own_line();
+        let shown = Shown::own(&self.connection.credential)?;
+        match self.attempt(operation, &line, &shown, request).await? {
+            Ok(reply) => Ok((line, reply)),
+            Err(status) => Err(client::unauthorized(&line, status)),
+        }
+    }
+
+    /// The reply, or the status by which the credential was refused.
+    async fn attempt(
+        &self,
+        operation: &Operation,
+        line: &Line,
+        shown: &Shown,
+        request: &Request,
+    ) -> Result<Result<Reply, u16>> {
+        match client::send(&self.room.outbound, operation, line, shown, request).await {
+            Ok(reply) => Ok(Ok(reply)),
+            Err(Denied::Credential(status)) => Ok(Err(status)),
+            Err(Denied::Other(error)) => Err(error),
+        }
+    }
+}
+
+/// The path of an object.
+pub fn path_of<T: Listed>(id: ObjectId) -> [Segment; 2] {
+    [T::COLLECTION.into(), id.into()]
+}
+
+/// A missing object, called by its name.
+pub fn named<T: Listed>(error: Error) -> Error {
+    if error.code() != crate::error::ErrorCode::NotFound {
+        return error;
+    }
+    let upstream = error.upstream().cloned();
+    let named = Error::not_found(T::WHAT);
+    upstream.map_or(named.clone(), |upstream| named.of_upstream(upstream))
+}

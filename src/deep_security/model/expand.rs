@@ -1,0 +1,87 @@
+//! Which parts of a computer are asked for.
+
+/// A part of a computer that the manager adds on request (`reference/deep-security-api.md`, section 6). Its name is that of
+/// the member it adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The field of the graph that shows it.
+    pub field: &'static str,
+    /// The option of `expand`.
+    pub option: &'static str,
+    /// Whether it may hold thousands of rules.
+    heavy: bool,
+}
+
+const fn part(field: &'static str, option: &'static str, heavy: bool) -> Part {
+    Part { field, option, heavy }
+}
+
+impl Part {
+    /// All, in the order in which they are sent: an order of its own for each request would be a request of its own.
+    pub const ALL: [Self; 10] = [
+        part("sap", "SAP", false),
+        part("activityMonitoring", "activityMonitoring", false),
+        part("antiMalware", "antiMalware", false),
+        part("applicationControl", "applicationControl", false),
+        part("computerStatus", "computerStatus", false),
+        part("firewall", "firewall", true),
+        part("integrityMonitoring", "integrityMonitoring", true),
+        part("intrusionPrevention", "intrusionPrevention", true),
+        part("logInspection", "logInspection", true),
+        part("webReputation", "webReputation", false),
+    ];
+}
+
+/// The parts of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expand(Vec<Part>);
+
+impl Expand {
+    /// Those parts whose fields are selected.
+    pub fn of(selected: impl Fn(&str) -> bool) -> Self {
+        Self(Part::ALL.into_iter().filter(|part| selected(part.field)).collect())
+    }
+
+    /// The values of `expand`, sorted; `none` where there is no part. Never nothing, which would mean everything.
+    pub fn options(&self) -> impl Iterator<Item = &'static str> {
+        let none = self.0.is_empty().then_some("none");
+        none.into_iter().chain(self.0.iter().map(|part| part.option))
+    }
+
+    /// How many computers fit into one answer: with four modules of 3,000 rules one has 80 kB.
+    pub fn window(&self) -> usize {
+        match self.0.iter().filter(|part| part.heavy).count() {
+            0 | 1 => 500,
+            2 => 250,
+            _ => 125,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(fields: &[&str]) -> Vec<&'static str> {
+        Expand::of(|field| fields.contains(&field)).options().collect()
+    }
+
+    #[test]
+    fn nothing_selected_is_said_and_parts_are_sorted() {
+        assert_eq!(options(&["hostName"]), ["none"]);
+        let asked = options(&["intrusionPrevention", "computerStatus", "sap", "hostName"]);
+        assert_eq!(asked, ["SAP", "computerStatus", "intrusionPrevention"]);
+        assert!(Part::ALL.is_sorted_by_key(|part| part.option));
+    }
+
+    #[test]
+    fn an_answer_stays_below_its_limit_whatever_is_selected() {
+        for fields in 0..1_u32 << Part::ALL.len() {
+            let expand = Expand::of(|field| {
+                Part::ALL.iter().position(|part| part.field == field).is_some_and(|at| fields & 1 << at != 0)
+            });
+            let heavy = expand.0.iter().filter(|part| part.heavy).count();
+            assert!(expand.window() * (5 + 25 * heavy) * 1024 < 32 * 1024 * 1024);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The way of a scope to its manager, and the record of what was changed there.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::keys::Keys;
+use super::manager::{Manager, Way};
+use super::model::Right;
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clock::Timestamp;
+use crate::database::Database;
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorCode, Result};
+use crate::outbound::{Operation, Outbound};
+use crate::roles::Permission;
+use crate::upstreams::{Connection, Link, System, Upstreams};
+
+/// Deep Security, for all tenants.
+pub struct DeepSecurity {
+    pub(super) outbound: Arc<Outbound>,
+    pub(super) keys: Arc<Keys>,
+    upstreams: Arc<Upstreams>,
+    database: Arc<Database>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// A change at a manager, for the audit log.
+pub struct Deed {
+    /// The name of the mutation.
+    pub operation: &'static str,
+    /// The vendor's id of the object; empty if it is to be made.
+    pub subject: String,
+    /// What it is before; nothing if it is to be made.
+    pub before: Option<serde_json::Value>,
+    /// What is wanted. Never a secret.
+    pub wanted: serde_json::Value,
+}
+
+/// What a change came to, for the audit log.
+pub struct Done<T> {
+    /// What the caller gets.
+    pub value: T,
+    /// The vendor's id of the object.
+    pub subject: String,
+    /// What it is now; nothing if it is gone. Never a secret.
+    pub after: Option<serde_json::Value>,
+}
+
+impl DeepSecurity {
+    /// On these rooms.
+    pub fn new(
+        database: Arc<Database>,
+        entropy: Arc<dyn Entropy>,
+        upstreams: Arc<Upstreams>,
+        outbound: Arc<Outbound>,
+        keys: Arc<Keys>,
+    ) -> Self {
+        Self { outbound, keys, upstreams, database, entropy }
+    }
+
+    /// The manager of the scope's tenant, as the caller may use it: whoever may change things works with a key that may
+    /// everything, whoever only reads with one that only reads.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED` if the tenant has none.
+    pub async fn manager(self: &Arc<Self>, scope: &TenantScope) -> Result<Manager> {
+        let connection = self.upstreams.connection(scope, System::DeepSecurity).await?;
+        let writes = scope.access_in(scope.tenant()).await?.permits(Permission::WriteLegacy, scope.now());
+        let way = match (&connection.remote_tenant_id, writes) {
+            (None, _) => Way::Own,
+            (Some(_), true) => Way::Minted(Right::Full),
+            (Some(_), false) => Way::Minted(Right::Read),
+        };
+        Ok(Manager { room: self.clone(), scope: scope.clone(), connection, way })
+    }
+
+    /// The primary manager of an installation that the scope's tenant owns: the one named, else its only one.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` if the tenant owns none, `NOT_FOUND` for one that it does not own.
+    pub async fn owned(self: &Arc<Self>, scope: &TenantScope, upstream: Option<&str>) -> Result<Manager> {
+        let connection = self.upstreams.owned(scope, System::DeepSecurity, upstream).await;
+        let connection = connection.map_err(|error| match error.code() {
+            ErrorCode::UpstreamNotLinked => {
+                Error::forbidden("only the tenant that owns the upstream sees the tenants of it")
+                    .of_tenant(scope.tenant())
+            }
+            _ => error,
+        })?;
+        Ok(Manager { room: self.clone(), scope: scope.clone(), connection: Arc::new(connection), way: Way::Own })
+    }
+
+    /// Whether the scope's tenant owns an installation.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn owns_one(&self, scope: &TenantScope) -> Result<bool> {
+        match self.upstreams.owned(scope, System::DeepSecurity, None).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorCode::Conflict => Ok(true),
+            Err(error) if error.code() == ErrorCode::UpstreamNotLinked => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When the key ends that was made for a link and is in use.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn key_expires_at(&self, scope: &TenantScope, link: &Link) -> Result<Option<Timestamp>> {
+        // A link is only ever read in a scope; its keys are its own.
+        let _ = scope;
+        self.keys.expires_at(link).await
+    }
+
+    /// Removes the keys that are no longer used.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn sweep(&self) -> Result<()> {
+        self.keys.sweep().await
+    }
+
+    /// Changes something at a tenant's manager. That it is tried is written down before, and what came of it after: a process
+    /// that dies in between leaves the first.
+    ///
+    /// # Errors
+    /// What the change fails with; the door writes down that it did.
+    pub async fn change<T>(
+        &self,
+        manager: &Manager,
+        operation: &Operation,
+        deed: Deed,
+        work: impl Future<Output = Result<Done<T>>>,
+    ) -> Result<T> {
+        let entry = |subject: String, before, after| Entry {
+            operation: deed.operation,
+            tenant: manager.tenant(),
+            subject,
+            before,
+            after,
+        };
+        let begun = entry(deed.subject.clone(), deed.before.clone(), Some(deed.wanted));
+        let write = self.database.write().await?;
+        audit::begin(write.on(), &*self.entropy, &manager.scope, begun).await?;
+        write.commit().await?;
+        let worked = work.await;
+        self.outbound.forget(manager.tenant(), manager.connection.endpoint.upstream);
+        let Done { value, subject, after } = worked?;
+        let ids = operation.upstream_request_ids();
+        let write = self.database.write().await?;
+        audit::record_upstream(write.on(), &*self.entropy, &manager.scope, entry(subject, deed.before, after), &ids)
+            .await?;
+        write.commit().await?;
+        Ok(value)
+    }
+
+    /// Asks an installation whether it knows the gateway: which key it is, or for an account of Cloud One one computer.
+    ///
+    /// # Errors
+    /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as every call.
+    pub async fn probe(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        connection: Connection,
+        operation: &Operation,
+    ) -> Result<()> {
+        let connection = Arc::new(connection);
+        let manager = Manager { room: self.clone(), scope: scope.clone(), connection, way: Way::Own };
+        manager.probe(operation).await
+    }
+}

@@ -1,0 +1,125 @@
+//! API keys.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Listed, Word};
+
+/// An API key, without its secret.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    #[serde(rename = "ID")]
+    pub id: i64,
+    pub key_name: Option<String>,
+    pub description: Option<String>,
+    pub locale: Option<Word>,
+    #[serde(rename = "roleID")]
+    pub role_id: Option<i64>,
+    pub time_zone: Option<String>,
+    pub active: Option<bool>,
+    /// Milliseconds since 1970, like all dates.
+    pub created: Option<i64>,
+    pub last_sign_in: Option<i64>,
+    pub unlock_time: Option<i64>,
+    pub unsuccessful_sign_in_attempts: Option<i64>,
+    pub expiry_date: Option<i64>,
+    pub service_account: Option<bool>,
+}
+
+/// The answer that shows a secret: after a creation or a new secret, and never again.
+#[derive(Deserialize)]
+pub struct KeyWithSecret {
+    #[serde(flatten)]
+    pub key: ApiKey,
+    #[serde(rename = "secretKey")]
+    pub secret: SecretKey,
+}
+
+/// The answer of `GET /apikeys/current`, as far as it tells whose key it is.
+#[derive(Debug, Deserialize)]
+pub struct CurrentKey {
+    #[serde(rename = "roleID")]
+    pub role_id: Option<i64>,
+    #[serde(rename = "tenantID")]
+    pub tenant_id: Option<i64>,
+}
+
+/// The secret of an API key: printable ASCII without spaces, since it travels in a header.
+#[derive(Clone)]
+pub struct SecretKey(String);
+
+impl SecretKey {
+    /// Takes a secret if it can be one.
+    pub fn parse(text: String) -> Option<Self> {
+        let fits = (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then_some(Self(text))
+    }
+
+    /// The secret itself: for the header, the seal, and the answer that shows it once.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(text).ok_or_else(|| serde::de::Error::custom("a secret key of another form"))
+    }
+}
+
+/// A key to be made, or what to change of one; what is absent is left out.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<&'static str>,
+    #[serde(rename = "roleID", skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry_date: Option<i64>,
+}
+
+impl Listed for ApiKey {
+    const COLLECTION: &'static str = "apikeys";
+    const MEMBER: &'static str = "apiKeys";
+    const NAME: &'static str = "keyName";
+    const WHAT: &'static str = "API key";
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        self.key_name.as_deref().unwrap_or_default()
+    }
+
+    fn state(&self) -> serde_json::Value {
+        json!({
+            "id": self.id,
+            "keyName": self.key_name,
+            "description": self.description,
+            "roleID": self.role_id,
+            "active": self.active,
+            "expiryDate": self.expiry_date,
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! What Deep Security sends and takes (`reference/deep-security-api.md`, sections 2, 5 and 8). Only what the gateway uses is
+//! read; the rest is skipped without being kept.
+
+mod api_key;
+mod computer;
+mod page;
+mod policy;
+mod role;
+mod session;
+mod tenant;
+mod word;
+
+pub use api_key::{ApiKey, CurrentKey, KeyBody, KeyWithSecret, SecretKey};
+pub use computer::{Computer, ComputerStatus, Module, ModuleStatus};
+pub use page::{Criterion, Listed, Page, SearchFilter};
+pub use policy::{Policy, PolicyModule, PolicyModuleStatus};
+pub use role::Role;
+pub use session::{SignIn, SignedIn};
+pub use tenant::Tenant;
+pub use word::Word;
+
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// Reads an answer.
+///
+/// # Errors
+/// Where it stopped being what the reference says, without any of its text, which may hold secrets.
+pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| {
+        let what = match error.classify() {
+            serde_json::error::Category::Eof => "ends in the middle",
+            serde_json::error::Category::Data => "has other members than it should",
+            _ => "is no JSON",
+        };
+        format!("the answer {what}, at line {} column {}", error.line(), error.column())
+    })
+}
+
+/// Writes a body.
+///
+/// # Errors
+/// None in practice: what is written has text keys and finite numbers.
+pub fn write(body: &impl serde::Serialize) -> Result<bytes::Bytes, Error> {
+    serde_json::to_vec(body).map(Into::into).map_err(Error::internal)
+}

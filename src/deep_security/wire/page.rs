@@ -1,0 +1,120 @@
+//! Lists of objects.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+/// A kind of object that can be listed and searched (`reference/deep-security-api.md`, section 7).
+pub trait Listed: DeserializeOwned + Send + Sync + 'static {
+    /// The first segment of its paths.
+    const COLLECTION: &'static str;
+    /// The member of a list's answer that holds the objects.
+    const MEMBER: &'static str;
+    /// The field that holds the name by which people know it.
+    const NAME: &'static str;
+    /// What a caller is told does not exist.
+    const WHAT: &'static str;
+
+    /// Its id, unique in its tenant.
+    fn id(&self) -> i64;
+
+    /// Its name; empty if it has none.
+    fn name(&self) -> &str;
+
+    /// What the audit log keeps of it. Never a secret.
+    fn state(&self) -> serde_json::Value;
+}
+
+/// The answer to a search: `{"<member>": […]}`. Another root is no list.
+pub struct Page<T>(pub Vec<T>);
+
+impl<'de, T: Listed> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Root(PhantomData))
+    }
+}
+
+struct Root<T>(PhantomData<T>);
+
+/// The key of a member, which need not be kept.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+impl<'de, T: Listed> Visitor<'de> for Root<T> {
+    type Value = Page<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with the member {}", T::MEMBER)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Page<T>, A::Error> {
+        let mut found = None;
+        while let Some(Key(key)) = members.next_key()? {
+            if key == T::MEMBER {
+                found = Some(Page(members.next_value()?));
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        found.ok_or_else(|| A::Error::missing_field(T::MEMBER))
+    }
+}
+
+/// The body of a search (`reference/deep-security-api.md`, section 5). What is absent is left out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchFilter<'a> {
+    /// The most objects of the answer.
+    pub max_items: usize,
+    /// All of which must hold.
+    pub search_criteria: Vec<&'a Criterion>,
+    /// Always true: windows go by id.
+    #[serde(rename = "sortByObjectID")]
+    pub sort_by_object_id: bool,
+}
+
+/// One test on one field, as the vendor has it. What is absent is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Criterion {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub string_test: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub string_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub string_wildcards: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numeric_test: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numeric_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice_test: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boolean_test: Option<bool>,
+    /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_date_value: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_date_inclusive: Option<bool>,
+    /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_date_value: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_date_inclusive: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null_test: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_test: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_test: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_value: Option<i64>,
+}

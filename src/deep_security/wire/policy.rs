@@ -1,0 +1,81 @@
+//! Policies.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Listed, Word};
+
+/// A policy, with what it inherits.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    #[serde(rename = "ID")]
+    pub id: i64,
+    #[serde(rename = "parentID")]
+    pub parent_id: Option<i64>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub recommendation_scan_mode: Option<Word>,
+    pub auto_requires_update: Option<Word>,
+    pub anti_malware: Option<Box<PolicyModule>>,
+    pub web_reputation: Option<Box<PolicyModule>>,
+    pub activity_monitoring: Option<Box<PolicyModule>>,
+    pub firewall: Option<Box<PolicyModule>>,
+    pub intrusion_prevention: Option<Box<PolicyModule>>,
+    pub integrity_monitoring: Option<Box<PolicyModule>>,
+    pub log_inspection: Option<Box<PolicyModule>>,
+    pub application_control: Option<Box<PolicyModule>>,
+    #[serde(rename = "SAP")]
+    pub sap: Option<Box<PolicyModule>>,
+}
+
+/// One of the nine security modules of a policy.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyModule {
+    pub state: Option<Word>,
+    pub module_status: Option<PolicyModuleStatus>,
+    #[serde(rename = "ruleIDs")]
+    pub rule_ids: Option<Vec<i64>>,
+    #[serde(rename = "realTimeScanConfigurationID")]
+    pub real_time_scan_configuration_id: Option<i64>,
+    #[serde(rename = "manualScanConfigurationID")]
+    pub manual_scan_configuration_id: Option<i64>,
+    #[serde(rename = "scheduledScanConfigurationID")]
+    pub scheduled_scan_configuration_id: Option<i64>,
+    pub block_unrecognized: Option<bool>,
+}
+
+/// How a module of a policy is doing; of another shape than that of a computer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyModuleStatus {
+    pub status: Option<Word>,
+    pub status_message: Option<String>,
+}
+
+impl Listed for Policy {
+    const COLLECTION: &'static str = "policies";
+    const MEMBER: &'static str = "policies";
+    const NAME: &'static str = "name";
+    const WHAT: &'static str = "policy";
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    fn state(&self) -> serde_json::Value {
+        json!({
+            "id": self.id,
+            "parentID": self.parent_id,
+            "name": self.name,
+            "description": self.description,
+            "autoRequiresUpdate": self.auto_requires_update.as_ref().map(Word::as_str),
+            "recommendationScanMode": self.recommendation_scan_mode.as_ref().map(Word::as_str),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! One query over many tenants, each with its own answer or its own error.
+
+use serde_json::{Value, json};
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::deep_security::TenantSeed;
+use tenant_gateway_simulators::faults::Fault;
+
+use super::rig::Rig;
+use crate::support::both_databases;
+
+const TENANTS: &str =
+    "query($after: String) { tenants(tenantsQuery: { count: 100, afterCursor: $after }) { cursorPos hasMore
+    tenants { id name deepSecurity { computers(first: 2) { nodes { hostName } } } } } }";
+
+both_databases! {
+    async fn each_tenant_answers_for_itself(engine: Engine) {
+        let customers = 24;
+        let rig = Rig::with_settings(
+            engine,
+            |config| (0..customers).fold(config, |config, number| {
+                config.tenant(TenantSeed::named(&format!("Customer {number}")).computers(2))
+            }),
+            |config| {
+                config.limits.tenant_deadline = std::time::Duration::from_secs(3);
+                config.upstream.retries = 0;
+            },
+        )
+        .await;
+        let organization = rig.world.organization;
+        for number in 0..customers {
+            let name = format!("Customer {number}");
+            let tenant = rig.operator.tenant(organization, &name, false).await;
+            rig.link(tenant, Some(&name)).await;
+        }
+        let reader = rig.reader(organization).await;
+        let remote = |number: usize| rig.manager.customer(&format!("Customer {number}")).id;
+        // Each has its key before some of them fail.
+        reader.ask(TENANTS, json!({})).await;
+        rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(3)), Fault::Delay { millis: 20_000 });
+        rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(5)), Fault::Html);
+        rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(7)), Fault::Status { status: 503, retry_after: None });
+        rig.manager.set_tenant_state(remote(9), "suspended");
+        rig.manager.forget_calls();
+        let answer = reader.ask(TENANTS, json!({})).await;
+        let tenants = answer.body["data"]["tenants"]["tenants"].as_array().unwrap().clone();
+        let mut failed = Vec::new();
+        for (at, tenant) in tenants.iter().enumerate() {
+            let name = tenant["name"].as_str().unwrap();
+            if tenant["deepSecurity"].is_null() || tenant["deepSecurity"]["computers"].is_null() {
+                let errors = answer.body["errors"].as_array().unwrap().iter();
+                let mut own = errors.filter(|error| error["path"][2] == at);
+                let error = own.next().unwrap_or_else(|| panic!("{name} has no error"));
+                assert!(own.next().is_none());
+                if error["extensions"]["code"] != "UPSTREAM_NOT_LINKED" {
+                    assert_eq!(error["extensions"]["tenantID"], tenant["id"]);
+                    assert!(error["extensions"]["retryable"].is_boolean());
+                    failed.push((name.to_owned(), error["extensions"]["code"].as_str().unwrap().to_owned()));
+                }
+            } else {
+                let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
+                let domain = name.to_lowercase().replace(' ', "-");
+                assert!(nodes.len() == 2 && nodes.iter().all(|node| node["hostName"].as_str().unwrap().ends_with(&format!(".{domain}.example"))));
+            }
+        }
+        failed.sort();
+        let expected = [("Customer 3", "DEADLINE_EXCEEDED"), ("Customer 5", "UPSTREAM_MALFORMED"), ("Customer 7", "UPSTREAM_UNAVAILABLE"), ("Customer 9", "UPSTREAM_REJECTED")];
+        assert_eq!(failed, expected.map(|(name, code)| (name.to_owned(), code.to_owned())));
+        assert_eq!(answer.status, 200);
+        // The delayed call of the round before is still under way for the stand-in, not for us.
+        assert!(rig.manager.peak().tenants <= 8 + 1, "{:?}", rig.manager.peak());
+    }
+
+    async fn the_right_is_needed_in_each_tenant(rig: Rig) {
+        let partner = rig.reader(rig.world.partner).await;
+        let document = "query($id: ID!) { tenant(id: $id) { deepSecurity { computers(first: 1) { nodes { hostName } } } } }";
+        let seen = partner.ask(document, json!({ "id": rig.world.south })).await.field("tenant");
+        assert_eq!(seen["deepSecurity"]["computers"]["nodes"][0]["hostName"], "host-1.south.example");
+        // A token that may not read legacy resources.
+        let narrowed = rig.app.gateway.token_request(&[("grant_type", "client_credentials"), ("scope", "clients:read")]);
+        let narrowed = narrowed.header("authorization", partner.credentials.basic());
+        let token = rig.app.send(narrowed).await.body["access_token"].as_str().unwrap().to_owned();
+        let mut narrowed = partner.clone();
+        narrowed.token = token;
+        let answer = narrowed.ask(document, json!({ "id": rig.world.south })).await;
+        assert_eq!(answer.code(), "FORBIDDEN");
+        assert_eq!(answer.body["data"]["tenant"]["deepSecurity"], Value::Null);
+    }
+}

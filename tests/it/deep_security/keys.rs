@@ -1,0 +1,272 @@
+//! The keys that the gateway makes for tenants.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::{Value, json};
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::seal::MasterKey;
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::deep_security::{Config, Simulator};
+use tenant_gateway_simulators::faults::Fault;
+
+use super::rig::{self, Rig, ask, see, seeds};
+use crate::support::process::Deployment;
+use crate::support::{Caller, both_databases, eventually, notes};
+
+const COMPUTERS: &str = "computers { nodes { id } }";
+
+/// Asks so many times at once, each time as another operation.
+async fn at_once(callers: &[&Caller], times: usize) {
+    let mut asked = Vec::new();
+    for number in 0..times {
+        let caller = callers[number % callers.len()].clone();
+        asked.push(tokio::spawn(async move { see(&caller, COMPUTERS).await }));
+    }
+    for answer in asked {
+        assert!(!answer.await.unwrap()["computers"]["nodes"].as_array().unwrap().is_empty());
+    }
+}
+
+async fn rows(rig: &Rig, sql: &str) -> i64 {
+    let reader = rig.operator.database.reader();
+    let row = reader.query_one_raw(Statement::from_string(reader.get_database_backend(), sql)).await.unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
+}
+
+both_databases! {
+    async fn many_at_once_make_one_key_for_each_tenant_and_right(rig: Rig) {
+        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        let south = rig.reader(rig.world.south).await;
+        at_once(&[&reader, &writer, &south], 60).await;
+        assert_eq!((rig.mints_for("North"), rig.mints_for("South")), (2, 1));
+        at_once(&[&reader, &writer, &south], 6).await;
+        assert_eq!(rig.mints(), 3);
+    }
+
+    async fn many_nodes_share_one_key(rig: Rig) {
+        let node = rig.app.another_node_with(rig::reach_loopback).await;
+        let reader = rig.reader(rig.world.north).await;
+        let there = reader.at(&node.gateway);
+        at_once(&[&reader, &there], 50).await;
+        assert_eq!(rig.mints(), 1);
+        node.stop().await;
+    }
+
+    async fn a_key_is_renewed_while_the_old_one_works_and_then_removed(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        see(&writer, COMPUTERS).await;
+        rig.advance(24 * 3600 * 4 / 5 + 1);
+        let writer = writer.again().await;
+        see(&writer, COMPUTERS).await;
+        eventually(10, "the renewal", async || (rig.mints() == 2).then_some(())).await;
+        eventually(10, "its use", async || {
+            see(&writer, COMPUTERS).await;
+            (rows(&rig, "SELECT COUNT(*) FROM tenant_keys WHERE state = 'LIVE' AND remote_key_id = 3").await == 1).then_some(())
+        })
+        .await;
+        assert_eq!(rig.minted("North").len(), 2);
+        rig.advance(61);
+        rig.upkeep.sweep().await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1);
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2);
+        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1);
+    }
+
+    async fn a_key_that_was_deleted_is_replaced_once(rig: Rig) {
+        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        see(&reader, COMPUTERS).await;
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2);
+        let (north, keys) = (rig.manager.customer("North").id, rig.manager.api_keys(rig.manager.customer("North").id));
+        for key in keys.iter().filter(|key| key["serviceAccount"] == true) {
+            rig.manager.delete_api_key(north, i32::try_from(key["ID"].as_i64().unwrap()).unwrap());
+        }
+        at_once(&[&reader, &writer], 40).await;
+        assert_eq!(rig.mints(), 4);
+        let document = "mutation { updateDeepSecurityComputer(id: 1, input: { description: \"x\" }) { description } }";
+        writer.ask(document, json!({})).await.data();
+    }
+
+    async fn a_write_that_a_dead_key_could_not_do_is_done_once_with_the_next(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        see(&writer, COMPUTERS).await;
+        rig.manager.delete_api_key(rig.manager.customer("North").id, 2);
+        let document = "mutation { createDeepSecurityPolicy(input: { name: \"made\" }) { name } }";
+        writer.ask(document, json!({})).await.data();
+        assert_eq!(rig.manager.count(&Calls::to("POST", "/policies")), 2, "refused, then done");
+        let made = see(&writer, "policies(name: \"made\") { nodes { id } }").await;
+        assert_eq!(made["policies"]["nodes"].as_array().unwrap().len(), 1);
+    }
+
+    async fn a_suspended_tenant_gets_no_key_and_is_told_why(rig: Rig) {
+        let (reader, north) = (rig.reader(rig.world.north).await, rig.manager.customer("North").id);
+        rig.manager.set_tenant_state(north, "suspended-db-locked");
+        let answer = ask(&reader, COMPUTERS).await;
+        assert_eq!(answer.code(), "UPSTREAM_REJECTED");
+        assert!(answer.message().contains("suspended-db-locked"), "{}", answer.message());
+        assert_eq!(rig.mints(), 0);
+        rig.manager.set_tenant_state(north, "active");
+        see(&reader, COMPUTERS).await;
+        rig.manager.set_tenant_state(north, "suspended");
+        for _ in 0..3 {
+            assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_REJECTED");
+        }
+        assert_eq!(rig.mints(), 1);
+    }
+
+    async fn a_role_that_lacks_the_right_costs_no_new_key(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        see(&reader, COMPUTERS).await;
+        rig.manager.order(Calls::to("POST", "/policies/search"), Fault::Status { status: 403, retry_after: None }, 1);
+        let answer = ask(&reader, "policies { nodes { id } }").await;
+        assert_eq!(answer.code(), "UPSTREAM_REJECTED");
+        assert_eq!(rig.mints(), 1);
+        assert!(!answer.body.to_string().contains("internal"));
+    }
+
+    async fn a_primary_credential_that_is_refused_is_the_operators_business(rig: Rig) {
+        let north = rig.reader(rig.world.north).await;
+        rig.manager.order_always(Calls::to("GET", "/tenants/*"), Fault::Status { status: 401, retry_after: None });
+        let answer = ask(&north, COMPUTERS).await;
+        assert_eq!(answer.code(), "UPSTREAM_UNAUTHORIZED");
+        assert_eq!(answer.body["errors"][0]["extensions"]["tenantID"], json!(rig.world.north));
+        assert_eq!(rig.mints(), 0);
+    }
+
+    async fn a_role_of_number_two_that_may_change_things_is_not_used(rig: Rig) {
+        let north = rig.manager.customer("North");
+        let http = reqwest::Client::new();
+        let send = async |path: &str, body: Value| {
+            let post = http.post(format!("{}{path}", rig.manager.base_url)).header("api-version", "v1");
+            post.header("api-secret-key", &north.secret_key).json(&body).send().await.unwrap()
+        };
+        // The Auditor stands elsewhere: another role is named so, and number 2 is known under no such name.
+        let rights = json!({ "platformRights": { "computerRights": { "canViewOtherComputers": true } } });
+        assert!(send("/roles", json!({ "name": "Reader", "rights": rights })).await.status().is_success());
+        let node = rig.app.another_node_with(|config| {
+            rig::reach_loopback(config);
+            config.deep_security.read_only_roles = vec!["Reader".to_owned()];
+        })
+        .await;
+        let reader = rig.reader(rig.world.north).await.at(&node.gateway);
+        see(&reader, COMPUTERS).await;
+        let keys = rig.manager.api_keys(north.id);
+        let minted: Vec<_> = keys.iter().filter(|key| key["serviceAccount"] == true).collect();
+        assert_eq!(minted.iter().filter(|key| key["roleID"] == 3).count(), 1, "{minted:?}");
+        assert_eq!(minted.iter().filter(|key| key["roleID"] == 1).count(), 0, "the one that looked it up is gone");
+    }
+
+    async fn a_key_of_another_tenant_is_never_used(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let proof = json!({ "ID": 2, "roleID": 2, "tenantID": rig.manager.customer("South").id }).to_string();
+        rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Rubbish { text: proof }, 1);
+        assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_MALFORMED");
+        assert_eq!(rig.manager.count(&Calls::to("*", "/computers*")), 0);
+        see(&reader, COMPUTERS).await;
+    }
+
+    async fn a_lost_answer_leaves_one_stray_that_is_swept_by_its_name(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
+        let answer = ask(&writer, COMPUTERS).await;
+        assert_eq!(answer.code(), "UPSTREAM_UNAVAILABLE");
+        assert_eq!(answer.body["errors"][0]["extensions"]["retryable"], true, "what was asked was not begun");
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.minted("North").len(), 2);
+        rig.upkeep.sweep().await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1);
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2);
+    }
+
+    async fn the_keys_of_a_link_that_ended_are_removed(rig: Rig) {
+        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        see(&reader, COMPUTERS).await;
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.minted("North").len(), 2);
+        let links = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id status { keyExpiresAt } } } }";
+        let link = writer.ask(links, json!({ "id": rig.world.north })).await.field("tenant")["upstreamLinks"][0].clone();
+        let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
+        rig.partner.ask(end, json!({ "id": link["id"] })).await.data();
+        assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_NOT_LINKED");
+        rig.upkeep.sweep().await.unwrap();
+        rig.advance(61);
+        rig.upkeep.sweep().await.unwrap();
+        assert_eq!(rig.minted("North"), Vec::<String>::new());
+        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
+    }
+
+    async fn a_key_is_shown_at_no_other_place(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        see(&reader, COMPUTERS).await;
+        let other = Simulator::start(Config { seed: 9, ..seeds() }).await.unwrap();
+        let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { id } }";
+        let input = json!({ "baseURL": other.base_url, "credential": { "secretKey": other.primary().secret_key } });
+        rig.partner.ask(document, json!({ "id": rig.upstream, "input": input })).await.data();
+        see(&reader, COMPUTERS).await;
+        let known: Vec<_> = rig.manager.seen(&Calls::all()).iter().filter_map(|call| call.header("api-secret-key").map(str::to_owned)).collect();
+        for call in other.seen(&Calls::all()) {
+            assert!(!known.contains(&call.header("api-secret-key").unwrap().to_owned()));
+        }
+        assert_eq!(other.count(&Calls::to("POST", "/tenants/*/apikeys")), 1);
+    }
+
+    async fn keys_are_sealed_and_a_new_master_key_seals_them_anew(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        see(&reader, COMPUTERS).await;
+        let new = MasterKey::generate(&SystemEntropy);
+        notes::note(&new);
+        let mut config = rig.database.config();
+        rig::reach_loopback(&mut config);
+        config.seal.previous_master_key = config.seal.master_key.take();
+        config.seal.master_key = Some(new.into());
+        // A signing key, the installation's credential and the tenant's key.
+        assert_eq!(Core::rotate_master_key(&config, Surroundings::default()).await.unwrap(), 3);
+        config.seal.previous_master_key = None;
+        let node = rig.app.another_node_with(|settings| *settings = config).await;
+        see(&reader.at(&node.gateway), COMPUTERS).await;
+        assert_eq!(rig.mints(), 1);
+    }
+
+    async fn a_process_that_is_killed_leaves_one_stray_at_most(deployment: Deployment) {
+        let credentials = deployment.init();
+        let manager = Simulator::start(seeds()).await.unwrap();
+        let settings = [
+            ("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"),
+            ("TENANT_GATEWAY__DEEP_SECURITY__MINT_LEASE", "2s"),
+        ];
+        let process = deployment.serve_with(&settings).await;
+        let caller = process.log_in(credentials.clone()).await;
+        let upstream = rig::register(&caller, &manager.base_url, json!({ "secretKey": manager.primary().secret_key })).await;
+        let context = caller.ask("{ requestTenantContext { tenantIDs } }", json!({})).await.field("requestTenantContext");
+        let tenant = context["tenantIDs"][0].as_str().unwrap().parse().unwrap();
+        rig::link(&caller, tenant, &upstream, Some(manager.customer("North").id.to_string())).await.data();
+        manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 5_000 }, 1);
+        let asking = tokio::spawn(async move {
+            let request = caller.gateway.graphql("{ deepSecurity { computers { nodes { id } } } }", &json!({}));
+            request.bearer_auth(&caller.token).send().await.is_ok()
+        });
+        eventually(10, "the call for a key", async || {
+            (manager.count(&Calls::to("POST", "/tenants/*/apikeys")) == 1).then_some(())
+        })
+        .await;
+        process.kill();
+        asking.await.unwrap();
+        let process = deployment.serve_with(&settings).await;
+        let caller = process.log_in(credentials).await;
+        see(&caller, COMPUTERS).await;
+        let north = manager.customer("North").id;
+        let minted = || manager.api_keys(north).iter().filter(|key| key["serviceAccount"] == true).count();
+        assert!(minted() <= 2, "the one in use, and a stray");
+        eventually(70, "the sweep", async || {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            (minted() == 1).then_some(())
+        })
+        .await;
+        see(&caller, COMPUTERS).await;
+        assert_eq!(manager.count(&Calls::to("POST", "/tenants/*/apikeys")), 2);
+    }
+}

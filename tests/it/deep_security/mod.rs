@@ -1,0 +1,11 @@
+//! Deep Security through the graph, against a stand-in of the manager.
+
+mod fan_out;
+mod faults;
+mod keys;
+mod lists;
+mod reading;
+mod rig;
+mod writing;
+
+pub use rig::Rig;

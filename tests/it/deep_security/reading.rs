@@ -1,0 +1,189 @@
+//! What the vendor's own examples do, through the graph.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::deep_security::{Dialect, Product, Simulator};
+
+use super::rig::{Rig, ask, link, register, see, seeds};
+use crate::support::both_databases;
+
+fn names(nodes: &Value) -> Vec<&str> {
+    nodes["nodes"].as_array().unwrap().iter().map(|node| node["hostName"].as_str().unwrap()).collect()
+}
+
+both_databases! {
+    async fn a_role_is_found_by_its_name(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let found = see(&reader, r#"roles(name: "Auditor") { nodes { id name immutable rights } }"#).await;
+        let role = &found["roles"]["nodes"][0];
+        assert_eq!((&role["id"], &role["name"], &role["immutable"]), (&json!("2"), &json!("Auditor"), &json!(true)));
+        assert_eq!(role["rights"]["platformRights"]["computerRights"]["canEditComputerProperties"], false);
+        let sent = rig.manager.seen(&Calls::to("POST", "/roles/search").of(1));
+        let body: Value = serde_json::from_str(&sent[0].body).unwrap();
+        assert_eq!(body["searchCriteria"][0]["stringWildcards"], false);
+    }
+
+    async fn two_customers_with_the_same_ids_are_never_mixed(rig: Rig) {
+        let fields = "computers { nodes { id hostName intrusionPrevention { state stateText } policy { description } } }
+            tenant { id name tenantState tenantStateText lastSignIn }";
+        let (north, south) = (rig.reader(rig.world.north).await, rig.writer(rig.world.south).await);
+        for (caller, name, count, state) in [(north, "North", 7, "DETECT"), (south, "South", 5, "PREVENT")] {
+            let seen = see(&caller, fields).await;
+            let computers = seen["computers"]["nodes"].as_array().unwrap();
+            assert_eq!(computers.len(), count);
+            for (number, computer) in (1..).zip(computers) {
+                assert_eq!(computer["id"], number.to_string());
+                assert_eq!(computer["hostName"], format!("host-{number}.{}.example", name.to_lowercase()));
+                assert_eq!(computer["intrusionPrevention"], json!({ "state": state, "stateText": state.to_lowercase() }));
+                assert!(computer["policy"]["description"].as_str().unwrap().ends_with(name));
+            }
+            assert_eq!(seen["tenant"]["name"], name);
+            assert_eq!(seen["tenant"]["tenantState"], "ACTIVE");
+        }
+    }
+
+    async fn a_computer_is_shown_whole(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let fields = "computer(id: 1) { id hostName displayName description platform lastIPUsed groupID policyID agentVersion
+            lastAgentCommunication computerStatus { agentStatus agentStatusMessages }
+            antiMalware { state moduleStatus { agentStatus agentStatusMessage } realTimeScanConfigurationID }
+            webReputation { state } activityMonitoring { state } firewall { state ruleIDs } intrusionPrevention { state ruleIDs }
+            integrityMonitoring { state } logInspection { state } applicationControl { state } sap { state } }";
+        let computer = see(&reader, fields).await["computer"].clone();
+        assert_eq!(computer["groupID"], "0");
+        assert_eq!(computer["policyID"], "1");
+        assert_eq!(computer["antiMalware"]["state"], "ON");
+        assert_eq!(computer["antiMalware"]["moduleStatus"]["agentStatus"], "ACTIVE");
+        assert_eq!(computer["intrusionPrevention"]["ruleIDs"][0], "10001");
+        assert_eq!(computer["lastAgentCommunication"], "2029-12-31T23:59:00.000Z");
+        assert_eq!(computer["sap"]["state"], "OFF");
+    }
+
+    async fn only_the_parts_that_are_selected_are_asked_for(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let expanded = async |fields: &str| {
+            rig.manager.forget_calls();
+            see(&reader, fields).await;
+            let seen = rig.manager.seen(&Calls::to("*", "/computers/*"));
+            assert_eq!(seen.len(), 1);
+            seen[0].query.clone()
+        };
+        assert_eq!(expanded("computers { nodes { id hostName } }").await, "expand=none");
+        assert_eq!(
+            expanded("computers { edges { node { sap { state } ... { firewall { state } } computerStatus { agentStatus } } } }").await,
+            "expand=SAP&expand=computerStatus&expand=firewall"
+        );
+        assert_eq!(expanded("computer(id: 2) { ips: intrusionPrevention { state } }").await, "expand=intrusionPrevention");
+        assert_eq!(expanded("computers { pageInfo { hasNextPage } }").await, "expand=none");
+    }
+
+    async fn each_policy_is_asked_for_once_an_operation(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        see(&reader, "computers(first: 1) { nodes { id } }").await;
+        rig.manager.forget_calls();
+        let fields = "computers { nodes { policy { name parent { name } } } } more: computers { nodes { policy { name } } }";
+        see(&reader, fields).await;
+        // The same list twice is one call too.
+        assert_eq!(rig.manager.count(&Calls::to("POST", "/computers/search")), 1);
+        assert_eq!(rig.manager.count(&Calls::to("GET", "/policies/*")), 3);
+        assert_eq!(rig.manager.count(&Calls::all()), 4);
+    }
+
+    async fn what_only_reads_works_with_a_key_that_only_reads(rig: Rig) {
+        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        see(&reader, "computers { nodes { id } }").await;
+        see(&writer, "computers { nodes { id } }").await;
+        let north = rig.world.north;
+        assert_eq!(
+            rig.minted("North"),
+            [format!("tenant-gateway gateway {north} READ"), format!("tenant-gateway gateway {north} FULL")]
+        );
+        let keys = rig.manager.api_keys(1);
+        let minted: Vec<_> = keys.iter().filter(|key| key["serviceAccount"] == true).collect();
+        assert_eq!((&minted[0]["roleID"], &minted[1]["roleID"]), (&json!(2), &json!(1)));
+        assert!(minted.iter().all(|key| key["expiryDate"] == rig.now().millis() + 24 * 3600 * 1000));
+    }
+
+    async fn a_missing_object_and_an_id_that_is_none_are_not_found(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        for (field, id) in [("computer", "99"), ("policy", "99"), ("role", "99"), ("apiKey", "99")] {
+            let answer = ask(&reader, &format!("{field}(id: \"{id}\") {{ id }}")).await;
+            assert_eq!(answer.code(), "NOT_FOUND");
+            let error = &answer.body["errors"][0];
+            assert_eq!(error["extensions"]["upstream"], json!({ "system": "DEEP_SECURITY", "status": 404, "code": null }));
+            assert_eq!(error["path"], json!(["deepSecurity", field]));
+        }
+        rig.manager.forget_calls();
+        for id in ["1/../2", "..", "1\\r\\nx: y", "1\\u0000", "-1", "+1", "9223372036854775808", "1?expand=all", ""] {
+            for field in ["computer", "policy", "role", "apiKey"] {
+                assert_eq!(ask(&reader, &format!("{field}(id: \"{id}\") {{ id }}")).await.code(), "NOT_FOUND");
+            }
+        }
+        assert_eq!(rig.manager.count(&Calls::all()), 0);
+    }
+
+    async fn a_tenant_without_a_manager_is_told_so(rig: Rig) {
+        let stranger = rig.reader(rig.world.stranger).await;
+        assert_eq!(ask(&stranger, "computers { nodes { id } }").await.code(), "UPSTREAM_NOT_LINKED");
+    }
+
+    async fn tenants_are_shown_to_the_owner_alone(rig: Rig) {
+        let owned = see(&rig.partner, "tenants { nodes { id name guid locale modulesVisible } pageInfo { hasNextPage } }").await;
+        let tenants = owned["tenants"]["nodes"].as_array().unwrap();
+        assert_eq!(tenants.iter().map(|tenant| &tenant["name"]).collect::<Vec<_>>(), ["North", "South"]);
+        assert_eq!((&tenants[0]["locale"], &tenants[0]["modulesVisible"]), (&json!("EN_US"), &json!(["ALL"])));
+        assert_eq!(ask(&rig.partner, "computers { nodes { id } }").await.code(), "UPSTREAM_NOT_LINKED");
+        let north = rig.app.administrator(rig.world.north).await;
+        assert_eq!(ask(&north, "tenants { nodes { id } }").await.code(), "FORBIDDEN");
+        let other = format!("tenants(upstreamID: \"{}\") {{ nodes {{ id }} }}", rig.upstream);
+        assert_eq!(ask(&north, &other).await.code(), "NOT_FOUND");
+        let introspected = rig.partner.ask("{ __type(name: \"DeepSecurityTenant\") { fields { name } } }", json!({})).await;
+        assert!(!introspected.body.to_string().contains("assword"));
+    }
+
+    async fn a_hosted_account_is_read_with_its_own_credential(engine: Engine) {
+        let rig = Rig::on(engine).await;
+        let hosted = Simulator::start(seeds().product(Product::CloudOne)).await.unwrap();
+        let credential = json!({ "cloudOneApiKey": hosted.primary().secret_key });
+        let stranger = rig.app.administrator(rig.world.stranger).await;
+        let upstream = register(&stranger, &hosted.base_url, credential).await;
+        link(&stranger, rig.world.stranger, &upstream, None).await.data();
+        let seen = see(&stranger, "tenant { id } computers { nodes { hostName } } policies { nodes { name } }").await;
+        assert_eq!(seen["tenant"], Value::Null);
+        assert!(names(&seen["computers"]).is_empty());
+        assert_eq!(seen["policies"]["nodes"].as_array().unwrap().len(), 3);
+        let sent = hosted.seen(&Calls::all());
+        assert!(sent.iter().all(|call| call.header("authorization").is_some() && call.header("api-version") == Some("v1")));
+        assert!(sent.iter().all(|call| !call.path.starts_with("/tenants")));
+    }
+
+    async fn the_other_reading_of_the_reference_is_survived(engine: Engine) {
+        let rig = Rig::with(engine, |config| config.dialect(Dialect::other())).await;
+        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.south).await);
+        let fields = "computers { nodes { hostName policy { name } } } roles { nodes { name } } tenant { name }";
+        assert_eq!(names(&see(&reader, fields).await["computers"]).len(), 7);
+        assert_eq!(names(&see(&writer, fields).await["computers"]).len(), 5);
+        // 403 is then the answer to a key that is gone.
+        for key in rig.manager.api_keys(rig.manager.customer("North").id) {
+            let (north, id) = (rig.manager.customer("North").id, key["ID"].as_i64().unwrap());
+            rig.manager.delete_api_key(north, i32::try_from(id).unwrap());
+        }
+        assert_eq!(names(&see(&reader, fields).await["computers"]).len(), 7);
+        assert_eq!(rig.mints_for("North"), 2);
+    }
+
+    async fn nothing_of_the_caller_goes_upstream(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        see(&reader, "computers { nodes { policy { name } } }").await;
+        for call in rig.manager.seen(&Calls::all()) {
+            let names: BTreeSet<&str> = call.headers.iter().map(|(name, _)| name.as_str()).collect();
+            let known = ["accept", "accept-encoding", "api-secret-key", "api-version", "content-length", "content-type", "host",
+                "traceparent", "user-agent", "x-request-id"];
+            assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
+            assert_eq!(call.header("api-version"), Some("v1"));
+            assert!(!format!("{call:?}").contains(&reader.token));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What is changed at a manager.
+
+use serde_json::{Value, json};
+use tenant_gateway_simulators::calls::Calls;
+
+use super::rig::{Rig, ask, see};
+use crate::support::{Caller, both_databases, notes};
+
+async fn change(caller: &Caller, field: &str, input: Value) -> crate::support::Answer {
+    let (name, rest) = field.split_once(' ').unwrap();
+    let kind = match name {
+        "createDeepSecurityApiKey" | "generateDeepSecurityTenantApiKey" => "CreateDeepSecurityApiKeyInput",
+        "updateDeepSecurityApiKey" => "UpdateDeepSecurityApiKeyInput",
+        "createDeepSecurityPolicy" | "updateDeepSecurityPolicy" => "DeepSecurityPolicyInput",
+        _ => "UpdateDeepSecurityComputerInput",
+    };
+    let (id, rest) = rest.split_once("| ").map_or(("", rest), |(id, rest)| (id, rest));
+    let document = format!("mutation($input: {kind}!) {{ {name}({id} input: $input) {rest} }}");
+    caller.ask(&document, json!({ "input": input })).await
+}
+
+both_databases! {
+    async fn an_api_key_is_made_with_everything_and_its_secret_is_shown_once(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let role = see(&writer, "roles(name: \"Auditor\") { nodes { id } }").await["roles"]["nodes"][0]["id"].clone();
+        let two_weeks = rig.in_seconds(14 * 24 * 3600);
+        let input = json!({ "keyName": "Report", "roleID": role, "description": "Read-only access", "locale": "EN_US",
+            "timeZone": "Asia/Tokyo", "expiryDate": two_weeks });
+        let selection = "{ secretKey apiKey { id keyName description locale localeText roleID role { name } timeZone active created
+            lastSignIn unlockTime unsuccessfulSignInAttempts expiryDate serviceAccount } }";
+        let made = change(&writer, &format!("createDeepSecurityApiKey {selection}"), input).await.field("createDeepSecurityApiKey");
+        let (secret, key) = (made["secretKey"].as_str().unwrap(), &made["apiKey"]);
+        notes::note(secret);
+        let expected = json!({
+            "id": key["id"], "keyName": "Report", "description": "Read-only access", "locale": "EN_US", "localeText": "en-US",
+            "roleID": "2", "role": { "name": "Auditor" }, "timeZone": "Asia/Tokyo", "active": true, "created": rig.in_seconds(0),
+            "lastSignIn": null, "unlockTime": null, "unsuccessfulSignInAttempts": 0, "expiryDate": two_weeks, "serviceAccount": false,
+        });
+        assert_eq!(*key, expected);
+        let current = format!("{}/apikeys/current", rig.manager.base_url);
+        let works = async |secret: &str| {
+            let get = reqwest::Client::new().get(&current).header("api-version", "v1").header("api-secret-key", secret);
+            get.send().await.unwrap().status().is_success()
+        };
+        assert!(works(secret).await);
+        let again = see(&writer, &format!("apiKey(id: {}) {{ keyName }}", key["id"])).await;
+        assert_eq!(again["apiKey"], json!({ "keyName": "Report" }));
+        let rotate = "mutation($id: ID!) { rotateDeepSecurityApiKeySecret(id: $id) { secretKey apiKey { id } } }";
+        let rotated = writer.ask(rotate, json!({ "id": key["id"] })).await.field("rotateDeepSecurityApiKeySecret");
+        let new = rotated["secretKey"].as_str().unwrap();
+        notes::note(new);
+        assert!(works(new).await && !works(secret).await);
+        let field = format!("updateDeepSecurityApiKey id: {},| {{ active keyName }}", key["id"]);
+        let locked = change(&writer, &field, json!({ "active": false })).await;
+        assert_eq!(locked.field("updateDeepSecurityApiKey"), json!({ "active": false, "keyName": "Report" }));
+        assert!(!works(new).await);
+        let delete = "mutation($id: ID!) { deleteDeepSecurityApiKey(id: $id) }";
+        assert_eq!(writer.ask(delete, json!({ "id": key["id"] })).await.field("deleteDeepSecurityApiKey"), key["id"]);
+        assert_eq!(writer.ask(delete, json!({ "id": key["id"] })).await.code(), "NOT_FOUND");
+    }
+
+    async fn a_key_for_the_tenant_is_made_by_the_primary_and_always_ends(rig: Rig) {
+        let writer = rig.writer(rig.world.south).await;
+        let input = json!({ "keyName": "Temporary Key", "roleID": "1", "locale": "EN_US", "timeZone": "Asia/Tokyo" });
+        let field = "generateDeepSecurityTenantApiKey { secretKey apiKey { keyName serviceAccount expiryDate role { name } } }";
+        let made = change(&writer, field, input).await.field("generateDeepSecurityTenantApiKey");
+        notes::note(made["secretKey"].as_str().unwrap());
+        let expected = json!({ "keyName": "Temporary Key", "serviceAccount": true, "expiryDate": rig.in_seconds(6 * 3600),
+            "role": { "name": "Full Access" } });
+        assert_eq!(made["apiKey"], expected);
+        let south = rig.manager.customer("South").id;
+        let sent = rig.manager.seen(&Calls::to("POST", &format!("/tenants/{south}/apikeys")).of(0));
+        assert!(sent.last().unwrap().body.contains("expiryDate"));
+    }
+
+    async fn a_policy_is_made_changed_and_deleted(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let selection = "{ id name description parentID parent { name } autoRequiresUpdate recommendationScanMode
+            intrusionPrevention { state ruleIDs moduleStatus { status } } firewall { state } }";
+        let input = json!({ "name": "Web", "parentID": "1", "description": "made", "autoRequiresUpdate": "ON",
+            "intrusionPrevention": { "state": "PREVENT", "ruleIDs": ["1", "2"] }, "firewall": { "state": "ON" } });
+        let made = change(&writer, &format!("createDeepSecurityPolicy {selection}"), input).await.field("createDeepSecurityPolicy");
+        let expected = json!({
+            "id": "4", "name": "Web", "description": "made", "parentID": "1", "parent": { "name": "Base Policy" },
+            "autoRequiresUpdate": "ON", "recommendationScanMode": made["recommendationScanMode"],
+            "intrusionPrevention": { "state": "PREVENT", "ruleIDs": ["1", "2"], "moduleStatus": { "status": "ACTIVE" } },
+            "firewall": { "state": "ON" },
+        });
+        assert_eq!(made, expected);
+        let input = json!({ "name": "Web", "parentID": null, "intrusionPrevention": { "state": "INHERITED" } });
+        let field = format!("updateDeepSecurityPolicy id: 4,| {selection}");
+        let changed = change(&writer, &field, input).await.field("updateDeepSecurityPolicy");
+        assert_eq!((&changed["parentID"], &changed["intrusionPrevention"]["state"]), (&Value::Null, &json!("OFF")));
+        assert_eq!(writer.ask("mutation { deleteDeepSecurityPolicy(id: 4) }", json!({})).await.field("deleteDeepSecurityPolicy"), "4");
+        let used = writer.ask("mutation { deleteDeepSecurityPolicy(id: 1) }", json!({})).await;
+        assert_eq!(used.code(), "UPSTREAM_REJECTED");
+        let south = see(&rig.reader(rig.world.south).await, "policies { nodes { name } }").await;
+        assert_eq!(south["policies"]["nodes"].as_array().unwrap().len(), 3);
+    }
+
+    async fn a_computer_is_changed_and_deleted(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let field = "updateDeepSecurityComputer id: 3,| { policyID policy { name } displayName firewall { state } }";
+        let input = json!({ "policyID": "2", "displayName": "Front" });
+        let changed = change(&writer, field, input).await.field("updateDeepSecurityComputer");
+        assert_eq!((&changed["policyID"], &changed["policy"]["name"]), (&json!("2"), &json!("Windows Server")));
+        assert_eq!((&changed["displayName"], &changed["firewall"]["state"]), (&json!("Front"), &json!("ON")));
+        let removed = change(&writer, field, json!({ "policyID": null })).await.field("updateDeepSecurityComputer");
+        assert_eq!((&removed["policyID"], &removed["displayName"]), (&Value::Null, &json!("Front")));
+        let delete = "mutation { deleteDeepSecurityComputer(id: 3) }";
+        assert_eq!(writer.ask(delete, json!({})).await.field("deleteDeepSecurityComputer"), "3");
+        assert_eq!(ask(&writer, "computer(id: 3) { id }").await.code(), "NOT_FOUND");
+    }
+
+    async fn wrong_input_is_refused_before_anything_is_sent(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let past = rig.in_seconds(0);
+        for (field, input) in [
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "", "roleID": "1" })),
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "a\nb", "roleID": "1" })),
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "x".repeat(255), "roleID": "1" })),
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "a", "roleID": "../1" })),
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "a", "roleID": "1", "timeZone": "Mars/Base" })),
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "a", "roleID": "1", "expiryDate": past })),
+            ("createDeepSecurityApiKey { secretKey }", json!({ "keyName": "a", "roleID": "1", "locale": "UNKNOWN" })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": " " })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "a", "intrusionPrevention": { "state": "ON" } })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "a", "firewall": { "state": "PREVENT" } })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "a", "firewall": { "ruleIDs": ["x"] } })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "a", "parentID": "-1" })),
+            ("updateDeepSecurityComputer id: 1,| { id }", json!({})),
+            ("updateDeepSecurityComputer id: 1,| { id }", json!({ "policyID": "1/2" })),
+        ] {
+            assert_eq!(change(&writer, field, input.clone()).await.code(), "BAD_USER_INPUT", "{field} {input}");
+        }
+        for field in ["deleteDeepSecurityApiKey", "deleteDeepSecurityPolicy", "deleteDeepSecurityComputer"] {
+            let answer = writer.ask(&format!("mutation {{ {field}(id: \"1/../2\") }}"), json!({})).await;
+            assert_eq!(answer.code(), "NOT_FOUND");
+        }
+        assert_eq!(rig.manager.count(&Calls::all()), 0);
+    }
+
+    async fn who_only_reads_changes_nothing(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let answer = reader.ask("mutation { deleteDeepSecurityComputer(id: 1) }", json!({})).await;
+        assert_eq!(answer.code(), "FORBIDDEN");
+        assert_eq!(rig.manager.count(&Calls::all()), 0);
+    }
+
+    async fn what_is_changed_is_written_down_before_and_after(rig: Rig) {
+        let administrator = rig.app.administrator(rig.world.north).await;
+        let input = json!({ "displayName": "Front" });
+        change(&administrator, "updateDeepSecurityComputer id: 3,| { id }", input).await.data();
+        let log = "{ auditLog(operation: \"updateDeepSecurityComputer\") { nodes { subject outcome before after tenantID } } }";
+        let log = administrator.ask(log, json!({})).await.field("auditLog");
+        let records = log["nodes"].as_array().unwrap();
+        assert_eq!(records.iter().map(|record| &record["outcome"]).collect::<Vec<_>>(), ["SUCCEEDED", "BEGUN"]);
+        assert!(records.iter().all(|record| record["subject"] == "3" && record["tenantID"] == json!(rig.world.north)));
+        assert_eq!((&records[0]["before"]["displayName"], &records[0]["after"]["displayName"]), (&json!(""), &json!("Front")));
+        let made = change(&administrator, "createDeepSecurityApiKey { secretKey }", json!({ "keyName": "k", "roleID": "2" })).await;
+        let secret = made.field("createDeepSecurityApiKey")["secretKey"].as_str().unwrap().to_owned();
+        notes::note(&secret);
+        let all = administrator.ask("{ auditLog { nodes { before after } } }", json!({})).await;
+        assert!(!all.body.to_string().contains(&secret));
+    }
+}

@@ -1,0 +1,146 @@
+//! What is asked of an installation when it is registered or tested.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::deep_security::{Config, Simulator, TenantSeed};
+use tenant_gateway_simulators::faults::Fault;
+use tenant_gateway_simulators::integration_server;
+
+use super::{link, register_with};
+use crate::support::{Answer, Caller, Engine, TestApp, both_databases, notes};
+
+const CUSTOMER: &str = "Contoso Retail";
+
+async fn permissive(engine: Engine) -> TestApp {
+    TestApp::with(engine, |config| config.upstream.allow_private_addresses = true).await
+}
+
+async fn manager() -> Simulator {
+    let primary = TenantSeed::named("Primary").administrator("MasterAdmin", "primary password").mfa_code("424242");
+    let config = Config { primary, ..Config::default() };
+    Simulator::start(config.tenant(TenantSeed::named(CUSTOMER).computers(2))).await.unwrap()
+}
+
+fn by_session(manager: &Simulator, session: Value) -> Value {
+    json!({
+        "name": "by session", "system": "DEEP_SECURITY", "baseURL": manager.base_url, "credential": { "session": session },
+    })
+}
+
+async fn test(caller: &Caller, upstream: &Value) -> Answer {
+    let document = "mutation($id: ID!) { testUpstream(id: $id) { reachable lastSuccessAt lastErrorCode circuit } }";
+    caller.ask(document, json!({ "id": upstream["id"] })).await
+}
+
+both_databases! {
+    async fn the_first_key_is_made_with_a_password_that_is_forgotten(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        let password = "primary password";
+        notes::note(password);
+        let session = json!({ "userName": "MasterAdmin", "password": password, "mfaCode": "424242", "keyName": "First key" });
+        let made = register_with(&partner, by_session(&manager, session)).await.field("registerUpstream");
+        assert_eq!(made["authentication"], "SECRET_KEY");
+        let keys = manager.api_keys(manager.primary().id);
+        assert!(keys.iter().any(|key| key["keyName"] == "First key" && key["roleID"] == 1), "{keys:?}");
+        assert_eq!(manager.count(&Calls::to("POST", "/sessions")), 1);
+        assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 1);
+
+        let remote = manager.customer(CUSTOMER).id.to_string();
+        link(&partner, app.world.north, &made, Some(&remote)).await.data();
+        let computers = partner.within(app.world.north);
+        let computers = computers.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
+        assert_eq!(computers.field("deepSecurity")["computers"]["nodes"], json!([{ "id": "1" }, { "id": "2" }]));
+        assert_eq!(manager.count(&Calls::to("POST", "/sessions")), 1, "the key does from now on");
+    }
+
+    async fn a_wrong_password_or_code_registers_nothing(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        for session in [
+            json!({ "userName": "MasterAdmin", "password": "wrong", "mfaCode": "424242" }),
+            json!({ "userName": "MasterAdmin", "password": "primary password" }),
+            json!({ "userName": "nobody", "password": "primary password", "mfaCode": "424242" }),
+        ] {
+            let refused = register_with(&partner, by_session(&manager, session)).await;
+            assert_eq!(refused.code(), "UPSTREAM_UNAUTHORIZED");
+        }
+        let empty = register_with(&partner, by_session(&manager, json!({ "userName": "", "password": "x" }))).await;
+        assert_eq!(empty.code(), "BAD_USER_INPUT");
+        assert_eq!(partner.ask("{ upstreams { id } }", json!({})).await.field("upstreams"), json!([]));
+        assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 0);
+    }
+
+    async fn a_key_whose_answer_was_lost_is_not_made_twice(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        manager.order(Calls::to("POST", "/apikeys"), Fault::LoseAnswer, 1);
+        let session = json!({ "userName": "MasterAdmin", "password": "primary password", "mfaCode": "424242" });
+        let lost = register_with(&partner, by_session(&manager, session)).await;
+        assert_eq!(lost.body["errors"][0]["extensions"]["outcome"], "UNKNOWN", "{}", lost.body);
+        assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 1);
+    }
+
+    async fn a_test_says_whether_the_installation_knows_the_gateway(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        let with = |key: &str| json!({
+            "name": "x", "system": "DEEP_SECURITY", "baseURL": manager.base_url, "credential": { "secretKey": key },
+        });
+        let good = register_with(&partner, with(&manager.primary().secret_key)).await.field("registerUpstream");
+        let status = test(&partner, &good).await.field("testUpstream");
+        assert_eq!((&status["reachable"], &status["lastErrorCode"]), (&json!(true), &Value::Null));
+        assert_eq!((&status["circuit"], status["lastSuccessAt"].is_string()), (&json!("CLOSED"), true));
+
+        let wrong = register_with(&partner, with("1:wrong")).await.field("registerUpstream");
+        let status = test(&partner, &wrong).await.field("testUpstream");
+        assert_eq!((&status["reachable"], &status["lastErrorCode"]), (&json!(true), &json!("UPSTREAM_UNAUTHORIZED")));
+
+        manager.stop().await;
+        let status = test(&partner, &good).await.field("testUpstream");
+        assert_eq!((&status["reachable"], &status["lastErrorCode"]), (&json!(false), &json!("UPSTREAM_UNAVAILABLE")));
+    }
+
+    async fn an_integration_server_is_tested_alike(engine: Engine) {
+        let app = permissive(engine).await;
+        let server = integration_server::Simulator::start(integration_server::Config::default()).await.unwrap();
+        let partner = app.administrator(app.world.partner).await;
+        let with = |password: &str| json!({
+            "name": "x", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
+            "credential": { "basic": { "password": password } },
+        });
+        let good = register_with(&partner, with(&server.password())).await.field("registerUpstream");
+        assert_eq!(test(&partner, &good).await.field("testUpstream")["lastErrorCode"], Value::Null);
+        let wrong = register_with(&partner, with("wrong")).await.field("registerUpstream");
+        let status = test(&partner, &wrong).await.field("testUpstream");
+        assert_eq!(status["lastErrorCode"], "UPSTREAM_UNAUTHORIZED");
+        assert!(server.seen(&Calls::all()).len() < 10, "an unauthorized call is not repeated for ever");
+    }
+
+    async fn a_link_shows_when_the_key_of_its_tenant_ends(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        let input = json!({
+            "name": "x", "system": "DEEP_SECURITY", "baseURL": manager.base_url,
+            "credential": { "secretKey": manager.primary().secret_key },
+        });
+        let upstream = register_with(&partner, input).await.field("registerUpstream");
+        let remote = manager.customer(CUSTOMER).id.to_string();
+        link(&partner, app.world.north, &upstream, Some(&remote)).await.data();
+        let status = || async {
+            let document = "query($id: ID!) { tenant(id: $id) { upstreamLinks { status { reachable keyExpiresAt } } } }";
+            let tenant = partner.ask(document, json!({ "id": app.world.north })).await.field("tenant");
+            tenant["upstreamLinks"][0]["status"].clone()
+        };
+        assert_eq!(status().await, json!({ "reachable": null, "keyExpiresAt": null }));
+        partner.within(app.world.north).ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await.data();
+        let after = status().await;
+        assert_eq!(after["reachable"], true);
+        let end = after["keyExpiresAt"].as_str().expect("a key is in use");
+        let now = app.now();
+        let end = tenant_gateway::clock::Timestamp::parse("keyExpiresAt", end).unwrap();
+        assert!(end > now && end.since(now) <= Duration::from_secs(31 * 24 * 3600), "{end}");
+    }
+}
