@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
-use tenant_gateway_simulators::integration_server::{Dialect, Fate, TaskKind};
+use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, Pace, TaskKind};
 
 use super::{House, begin, ended, only, task};
 use crate::support::{both_databases, eventually};
@@ -172,7 +174,7 @@ both_databases! {
 
     async fn a_task_that_is_not_found_at_once_is_found_later(engine: Engine) {
         let house = House::with(engine, |config| {
-            config.pace(tenant_gateway_simulators::integration_server::Pace::of(std::time::Duration::from_millis(2500)))
+            config.pace(Pace::of(Duration::from_millis(2500)))
         })
         .await;
         house.server.order(Calls::to("POST", "/tenants"), Fault::LoseAnswer, 1);
@@ -187,5 +189,21 @@ both_databases! {
         let found = found.await;
         assert_eq!((&found["state"], &found["result"]["name"]), (&json!("COMPLETED"), &json!("Later")));
         assert_eq!(house.server.count(&Calls::to("POST", "/tenants")), 1);
+    }
+
+    async fn a_task_that_the_server_forgets_is_known_by_what_it_did(engine: Engine) {
+        let house = House::with(engine, |config| {
+            let pace = Pace { waiting: Duration::from_millis(100), ..Pace::of(Duration::from_millis(200)) };
+            let config = config.pace(pace);
+            Config { tasks_kept: Some(Duration::ZERO), ..config }
+        })
+        .await;
+        let fresh = house.app.operator.tenant(house.app.world.organization, "Fresh", false).await;
+        let made = house.create_with(json!({ "name": "Fresh", "type": "SIMPLE", "linkTenantID": fresh })).await;
+        let made = made.field("createIntegrationServerTenant");
+        let ended = ended(&house.partner, &made["id"]).await;
+        assert_eq!((&ended["state"], &ended["result"]["name"]), (&json!("COMPLETED"), &json!("Fresh")));
+        let own = house.partner.within(fresh).ask("{ integrationServer { tenant { name } } }", json!({})).await;
+        assert_eq!(own.field("integrationServer")["tenant"]["name"], "Fresh");
     }
 }

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_gateway_simulators::integration_server::Pace;
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway_simulators::integration_server::{Fate, Pace, TaskKind};
 
-use super::{House, TASK, begin, ended, only, settings};
+use super::{House, TASK, begin, ended, only, settings, task as find};
 use crate::support::{Caller, both_databases, eventually};
 
 /// The events of a subscription over SSE, up to its `complete`.
@@ -96,5 +97,33 @@ both_databases! {
             let text = request.send().await.unwrap().text().await.unwrap();
             assert!(text.contains("\"NOT_FOUND\"") && text.contains("no such task"), "{text}");
         }
+    }
+
+    async fn a_task_is_left_as_it_is_at_the_deadline(house: House) {
+        house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
+        let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
+        house.app.advance(24 * 60 * 60 + 1);
+        let partner = house.partner.again().await;
+        let events = watch(&partner, &house.app.world.north.to_string(), &task["id"]).await;
+        let seen = states(&events);
+        assert!(seen.len() >= 2 && seen[seen.len() - 1] == seen[seen.len() - 2], "{seen:?}");
+        assert!(!["COMPLETED", "FAILED", "CANCELED"].contains(&seen[seen.len() - 1]), "{seen:?}");
+    }
+
+    async fn histories_and_tasks_are_forgotten_in_time(house: House) {
+        let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
+        ended(&house.north, &task["id"]).await;
+        let config = house.app.database.config();
+        let surroundings = Surroundings { clock: house.app.clock.clone(), ..Surroundings::default() };
+        let tasks = Core::open(&config, surroundings).await.unwrap().integration_server.tasks().clone();
+        house.app.advance(25 * 60 * 60);
+        tasks.forget_old().await.unwrap();
+        let partner = house.partner.again().await;
+        let events = watch(&partner, &house.app.world.north.to_string(), &task["id"]).await;
+        assert_eq!(states(&events), ["COMPLETED", "COMPLETED"]);
+        house.app.advance(90 * 24 * 60 * 60);
+        tasks.forget_old().await.unwrap();
+        let north = partner.again().await.within(house.app.world.north);
+        assert_eq!(find(&north, &task["id"]).await.code(), "NOT_FOUND");
     }
 }
