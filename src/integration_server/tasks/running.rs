@@ -161,7 +161,7 @@ impl Runner {
         id: &RemoteId,
     ) -> Result<Option<Record>> {
         match (Looker { tasks: &self.tasks, client, operation, record }).look().await? {
-            Sight::Done(made) => self.end(record, Snapshot::done(id.as_str(), made)).await,
+            Sight::Done(made) => self.end(record, Snapshot::done(id.as_str(), *made)).await,
             Sight::Found(task) => {
                 let snapshot = shown(client, operation, record, &task).await?;
                 self.end(record, Snapshot { id: id.as_str().to_owned(), ..snapshot }).await
@@ -218,7 +218,9 @@ impl Runner {
         match (Looker { tasks: &self.tasks, client, operation, record }).look().await? {
             Sight::Found(task) => self.saw(record, client, operation, &task).await,
             // Its own task may be about to be listed.
-            Sight::Done(made) if vain.looks > 0 => self.end(record, Snapshot::done(&record.id.to_string(), made)).await,
+            Sight::Done(made) if vain.looks > 0 => {
+                self.end(record, Snapshot::done(&record.id.to_string(), *made)).await
+            }
             Sight::Nothing if vain.looks + 1 >= LOOKS => {
                 let scope = self.scope(record, record.tenant_id)?;
                 self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await

@@ -68,7 +68,7 @@ impl Tasks {
         let until = self.clock.now().plus(LEASE);
         let write = self.database.write().await?;
         task::Entity::update_many()
-            .col_expr(task::Column::LeaseUntil, Expr::val(until).into())
+            .col_expr(task::Column::LeaseUntil, Expr::val(until))
             .filter(task::Column::LeaseOwner.eq(self.node))
             .filter(task::Column::Id.is_in(held))
             .exec(write.on())
@@ -105,8 +105,8 @@ impl Tasks {
         let until = now.plus(LEASE);
         let write = self.database.write().await?;
         let taken = task::Entity::update_many()
-            .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)).into())
-            .col_expr(task::Column::LeaseUntil, Expr::val(until).into())
+            .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)))
+            .col_expr(task::Column::LeaseUntil, Expr::val(until))
             .filter(task::Column::Id.eq(record.id))
             .filter(task::is_free(self.node, now))
             .exec(write.on())
@@ -126,7 +126,7 @@ impl Tasks {
         self.held_until.store(0, Ordering::SeqCst);
         let write = self.database.write().await?;
         task::Entity::update_many()
-            .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None).into())
+            .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None))
             .filter(task::Column::LeaseOwner.eq(self.node))
             .exec(write.on())
             .await?;
