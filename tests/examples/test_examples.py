@@ -1,6 +1,5 @@
 """Every program of examples/, run as a reader runs it, against the real binary."""
 
-import json
 import os
 import re
 import subprocess
@@ -10,7 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from support import BINARY, LOG_DIR, ROOT, note_pair, note_secret
+from processes import running_demo
+from support import ROOT, note_secret
 
 EXAMPLES = ROOT / "examples"
 # The test script has compiled it there, outside the sources.
@@ -26,25 +26,8 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def demo():
-    LOG_DIR.mkdir(parents=True, exist_ok=True)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "RUST_LOG": "debug",
-        "TENANT_GATEWAY__LOG__FORMAT": "json",
-        "TENANT_GATEWAY__SERVER__LISTEN": "127.0.0.1:0",
-        "TENANT_GATEWAY__ADMIN__LISTEN": "off",
-    }
-    with (LOG_DIR / "examples.log").open("ab") as log:
-        process = subprocess.Popen(
-            [BINARY, "demo", "--output", "json"], env=environment, stdout=subprocess.PIPE, stderr=log
-        )
-    try:
-        made = json.loads(process.stdout.readline())
-        note_pair(made["clientID"], made["clientSecret"])
+    with running_demo("examples") as made:
         yield made
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture
@@ -76,7 +59,7 @@ def ask(demo, query, tenant):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_lists_makes_and_deletes_a_client_in_the_tenant(demo, run, name):
+def test_works_with_clients_and_computers_of_the_tenant(demo, run, name):
     tenant = demo["customers"][0]["id"]
     ran = run(name)
     assert ran.returncode == 0, ran.stderr
@@ -84,9 +67,23 @@ def test_lists_makes_and_deletes_a_client_in_the_tenant(demo, run, name):
     made, deleted = (re.search(rf"^{word} (\S+)$", ran.stdout, re.M) for word in ("made", "deleted"))
     assert made and deleted and made[1] == deleted[1], ran.stdout
     assert "tgw_" not in ran.stdout + ran.stderr
-    done = ask(demo, "{ auditLog(first: 2) { nodes { operation subject } } }", tenant)["auditLog"]["nodes"]
+    assert re.findall(r"^  (\S+)  Ubuntu", ran.stdout, re.M) == [f"host-{n}.contoso-retail.example" for n in range(1, 6)]
+    log = f'{{ auditLog(subject: "{made[1]}") {{ nodes {{ operation tenantID }} }} }}'
+    done = ask(demo, log, tenant)["auditLog"]["nodes"]
     assert [record["operation"] for record in done] == ["deleteClient", "createClient"]
-    assert {record["subject"] for record in done} == {made[1]}
+    assert {record["tenantID"] for record in done} == {tenant}
+
+
+def test_watches_a_task_to_its_end(run):
+    states = re.findall(r"^report: (\w+) ", run("urql").stdout, re.M)
+    assert states[0] != "COMPLETED" and states[-1] == "COMPLETED"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_tenant_that_is_suspended_there_is_an_error(demo, run, name):
+    ran = run(name, TENANT=demo["customers"][2]["id"])
+    assert ran.returncode != 0
+    assert "not active in Deep Security" in ran.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
