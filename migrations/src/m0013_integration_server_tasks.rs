@@ -37,7 +37,7 @@ fn up(manager: &SchemaManager<'_>) -> Vec<String> {
                 UNIQUE (upstream_id, remote_task_id)
             )"
         ),
-        "CREATE INDEX integration_server_tasks_tenant ON integration_server_tasks (tenant_id, started_at)".to_owned(),
+        "CREATE INDEX integration_server_tasks_tenant ON integration_server_tasks (tenant_id, created_at)".to_owned(),
         "CREATE INDEX integration_server_tasks_remote ON integration_server_tasks (remote_task_id)".to_owned(),
         "CREATE INDEX integration_server_tasks_result ON integration_server_tasks (result_id)".to_owned(),
         "CREATE INDEX integration_server_tasks_open ON integration_server_tasks (lease_until) WHERE phase <> 'ENDED'"

@@ -18,6 +18,7 @@ pub type Link = entity::link::Model;
 const CREDENTIAL_MAX: usize = 4 * 1024;
 const CERTIFICATE_MAX: usize = 64 * 1024;
 const REMOTE_ID_MAX: usize = 200;
+const UUID_LENGTH: usize = 36;
 
 /// What kind of legacy system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -233,7 +234,8 @@ impl NewLink {
     }
 }
 
-/// An id of a legacy system's own: it becomes one segment of a path, so nothing that could mean another path is taken.
+/// An id of a legacy system's own: it becomes one segment of a path, so nothing that could mean another path is taken. A UUID is
+/// taken in lower case: in another it would mean the same tenant, and two of ours could be linked to it.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
@@ -242,7 +244,7 @@ pub fn remote_id(argument: &str, id: String) -> Result<String> {
     if id.is_empty() || id.len() > REMOTE_ID_MAX || !id.bytes().all(safe) || id.contains("..") || id == "." {
         return Err(Error::bad_input(argument, "is no id of a legacy system"));
     }
-    Ok(id)
+    Ok(if id.len() == UUID_LENGTH && uuid::Uuid::try_parse(&id).is_ok() { id.to_ascii_lowercase() } else { id })
 }
 
 /// Certificates in PEM.

@@ -88,7 +88,8 @@ fn every_public_item_says_what_it_is() {
     let of_library = |line: &str| line.contains("Connection {") || line.contains("Edge {");
     for line in sdl.lines().filter(|line| !of_library(line)) {
         let item = ["type ", "input ", "enum ", "union "].iter().any(|word| line.starts_with(word));
-        assert!(!item || documented || line.starts_with("type Query") || line.starts_with("type Mutation"), "{line}");
+        let root = ["Query", "Mutation", "Subscription"].iter().any(|root| line.starts_with(&format!("type {root} ")));
+        assert!(!item || documented || root, "{line}");
         documented = line.trim_start().starts_with("\"\"\"");
     }
 }

@@ -93,8 +93,7 @@ pub(super) fn refusal(
     let detail = UpstreamDetail {
         system: line.endpoint.system,
         status: Some(status),
-        // This one would tell a partner that somebody has the machine.
-        code: code.filter(|_| kind != FaultKind::BiosIdTaken).and_then(|code| code.as_str()),
+        code: code.and_then(|code| code.as_str()),
     };
     let error = Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(line.tenant);
     let error = if kind == FaultKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };

@@ -8,7 +8,9 @@ use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, room};
 use crate::error::Result;
 use crate::integration_server::IntegrationServer;
-use crate::integration_server::model::{Moment, RemoteTenant, Report, TenantKind, TenantStatus, VirtualMachine};
+use crate::integration_server::model::{
+    Moment, RemoteId, RemoteTenant, Report, TenantKind, TenantStatus, VirtualMachine,
+};
 
 /// A date of the server in RFC 3339; null if what it wrote is none.
 fn date(moment: Option<&Moment>) -> Option<String> {
@@ -51,7 +53,7 @@ impl From<RemoteTenant> for TenantObject {
 impl TenantObject {
     /// The server's identifier; opaque.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.0.id.canonical().into()
     }
 
     /// The name, as given at creation.
@@ -140,7 +142,7 @@ impl From<VirtualMachine> for MachineObject {
 impl MachineObject {
     /// The server's identifier; opaque.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.0.id.canonical().into()
     }
 
     /// The BIOS identifier, a UUID in lower case.
@@ -196,7 +198,9 @@ impl ReportObject {
     async fn periods(&self, ctx: &Context<'_>) -> Result<Option<Vec<IntegrationServerProtectionPeriod>>> {
         let report = self.read(ctx).await?;
         let period = |period: &crate::integration_server::model::ReportPeriod| IntegrationServerProtectionPeriod {
-            virtual_machine_id: period.machine_id.as_str().into(),
+            virtual_machine_id: RemoteId::read(&period.machine_id)
+                .map_or_else(|| period.machine_id.clone(), |id| id.canonical())
+                .into(),
             virtual_machine_name: period.machine_name.clone(),
             protected_from: date(period.protected_from.as_ref()),
             protected_until: date(period.protected_until.as_ref()),

@@ -127,7 +127,7 @@ impl IntegrationServerObject {
 }
 
 fn place(record: &crate::integration_server::tasks::model::Record) -> (i64, crate::ids::TaskId) {
-    (record.started_at.millis(), record.id)
+    (record.created_at.millis(), record.id)
 }
 
 #[derive(Default)]

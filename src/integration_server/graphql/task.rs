@@ -177,7 +177,7 @@ impl TaskObject {
     /// The server's identifier; opaque. The gateway's own, where the server's answer was lost and what was to be done was then
     /// found done.
     async fn id(&self) -> ID {
-        self.snapshot.id.as_str().into()
+        self.snapshot.shown_id().into()
     }
 
     /// What it does, in the server's word: `CreateTenant`, `ChangeTenantActivation`, `DeleteTenant`, `CreateTenantReport`.
@@ -231,7 +231,8 @@ impl TaskObject {
         Ok(match self.snapshot.result.clone() {
             None => None,
             Some(Made::Tenant(tenant)) => Some(IntegrationServerTaskResult::Tenant(tenant.tenant()?.into())),
-            Some(Made::Report(id)) => {
+            Some(Made::Report(_)) => {
+                let id = self.snapshot.result_id().unwrap_or_default();
                 Some(IntegrationServerTaskResult::Report(ReportObject { id, scope: self.scope.clone() }))
             }
             Some(Made::Confirmation) => {

@@ -23,7 +23,7 @@ pub enum Sight {
     /// It is this task, beyond doubt.
     Found(Box<Task>),
     /// What was to be done is done, and no one task can be said to have done it.
-    Done(Made),
+    Done(Box<Made>),
     /// A task that is still at work may be the one.
     Perhaps,
     /// Nothing of it is to be seen.
@@ -98,7 +98,7 @@ impl Looker<'_> {
         }
         let tenants = self.client.tenants(self.operation).await?;
         let made = tenants.iter().find(|tenant| intent.is_met_by(tenant));
-        Ok(made.map_or(Sight::Nothing, |tenant| Sight::Done(Made::Tenant(tenant.into()))))
+        Ok(made.map_or(Sight::Nothing, |tenant| Sight::Done(Box::new(Made::Tenant(tenant.into())))))
     }
 
     async fn look_for_status(
@@ -116,7 +116,7 @@ impl Looker<'_> {
         let changed = intent.before.as_ref().is_some_and(|before| before.was_active() != active);
         Ok(match <[Task; 1]>::try_from(completed) {
             Ok([only]) if changed => Sight::Found(Box::new(only)),
-            _ => Sight::Done(Made::Confirmation),
+            _ => Sight::Done(Box::new(Made::Confirmation)),
         })
     }
 
@@ -136,7 +136,7 @@ impl Looker<'_> {
             return Ok(Sight::Found(Box::new(task)));
         }
         let is_gone = none_at_work && self.tenant(&remote).await?.is_none();
-        Ok(before.filter(|_| is_gone).map_or(Sight::Nothing, |before| Sight::Done(Made::Tenant(before))))
+        Ok(before.filter(|_| is_gone).map_or(Sight::Nothing, |before| Sight::Done(Box::new(Made::Tenant(before)))))
     }
 
     /// A report is known by its lines: all of them are about the tenant.

@@ -21,11 +21,14 @@ use crate::upstreams::{NewLink, Upstreams};
 /// How often leases are renewed and tasks taken that other nodes left.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// How often what is too old is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
+
 /// The time of one look at a task.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// After how many looks that saw nothing a task is given up whose answer was lost.
-const LOOKS: u32 = 20;
+const LOOKS: u32 = 60;
 
 /// After how many answers in a row that there is no such task that is believed.
 const DENIALS: u32 = 3;
@@ -52,9 +55,14 @@ struct Vain {
 impl Runner {
     /// Goes on until the gateway stops, then leaves the tasks to other nodes.
     pub async fn go_on(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let mut forgets = Instant::now();
         while !*stopped.borrow() {
             if let Err(error) = self.round().await {
                 error.log_cause();
+            }
+            if Instant::now() >= forgets {
+                forgets += FORGET_EVERY;
+                self.tasks.forget_old().await.unwrap_or_else(|error| error.log_cause());
             }
             tokio::select! {
                 _ = timeout(ROUND, self.tasks.wake.notified()) => {}
@@ -133,14 +141,34 @@ impl Runner {
                 self.saw(record, client, operation, &task).await
             }
             Err(fault) if fault.kind() == FaultKind::TaskNotFound && vain.denials + 1 >= DENIALS => {
-                let scope = self.scope(record, record.tenant_id)?;
-                self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await
+                self.forgotten(record, client, operation, &id).await
             }
             Err(fault) => {
                 if fault.kind() == FaultKind::TaskNotFound {
                     vain.denials += 1;
                 }
                 Err(fault.into())
+            }
+        }
+    }
+
+    /// The server has forgotten the task: whether it has done its work is to be seen, or else it stays as it was seen last.
+    async fn forgotten(
+        &self,
+        record: &Record,
+        client: &Client,
+        operation: &Operation,
+        id: &RemoteId,
+    ) -> Result<Option<Record>> {
+        match (Looker { tasks: &self.tasks, client, operation, record }).look().await? {
+            Sight::Done(made) => self.end(record, Snapshot::done(id.as_str(), *made)).await,
+            Sight::Found(task) => {
+                let snapshot = shown(client, operation, record, &task).await?;
+                self.end(record, Snapshot { id: id.as_str().to_owned(), ..snapshot }).await
+            }
+            Sight::Perhaps | Sight::Nothing => {
+                let scope = self.scope(record, record.tenant_id)?;
+                self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await
             }
         }
     }
@@ -190,7 +218,9 @@ impl Runner {
         match (Looker { tasks: &self.tasks, client, operation, record }).look().await? {
             Sight::Found(task) => self.saw(record, client, operation, &task).await,
             // Its own task may be about to be listed.
-            Sight::Done(made) if vain.looks > 0 => self.end(record, Snapshot::done(&record.id.to_string(), made)).await,
+            Sight::Done(made) if vain.looks > 0 => {
+                self.end(record, Snapshot::done(&record.id.to_string(), *made)).await
+            }
             Sight::Nothing if vain.looks + 1 >= LOOKS => {
                 let scope = self.scope(record, record.tenant_id)?;
                 self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await

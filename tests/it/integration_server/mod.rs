@@ -1,6 +1,7 @@
-//! The client of the Integration Server: over connections that a test holds in its hand, and against the stand-in.
+//! The Integration Server: its client, over connections that a test holds in its hand and against the stand-in, and the graph.
 
 mod connections;
+pub mod graph;
 mod simulated;
 
 use std::sync::Arc;

@@ -2,5 +2,6 @@
 
 mod alike;
 mod headers;
+mod integration_server;
 mod table;
 mod walk;

@@ -19,11 +19,11 @@ const MANAGERS: &[Role] = &[Role::Administrator, Role::Analyst];
 const WRITERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Responder];
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];
 
-const fn row(field: &'static str, allowed: &'static [Role], document: &'static str) -> Row {
+pub const fn row(field: &'static str, allowed: &'static [Role], document: &'static str) -> Row {
     Row { field, document, allowed, object: None }
 }
 
-const fn at(object: &'static str, row: Row) -> Row {
+pub const fn at(object: &'static str, row: Row) -> Row {
     Row { object: Some(object), ..row }
 }
 
@@ -295,10 +295,36 @@ pub const NESTED: &[(&str, &str)] = &[
     ("DeepSecurityTenantConnection.pageInfo", "the owner of the upstream alone"),
     ("DeepSecurityTenantEdge.node", "the owner of the upstream alone"),
     ("EffectiveRole.role", "the caller's own"),
+    (
+        "IntegrationServer.report",
+        "reports that tasks about the tenant or one below it made; its lines about that tenant alone",
+    ),
+    ("IntegrationServer.task", "tasks about the tenant or one below it"),
+    ("IntegrationServer.tasks", "tasks about the tenant or one below it"),
+    ("IntegrationServer.tenant", "the tenant's own entry, by its link"),
+    ("IntegrationServer.tenants", "the owner of the upstream alone"),
+    ("IntegrationServer.virtualMachines", "the tenant's own machines, by its link"),
+    ("IntegrationServerReport.periods", "whoever may see the report"),
+    ("IntegrationServerTask.error", "whoever may see the task"),
+    ("IntegrationServerTask.result", "whoever may see the task"),
+    ("IntegrationServerTaskConnection.edges", "whoever may see the tasks"),
+    ("IntegrationServerTaskConnection.nodes", "whoever may see the tasks"),
+    ("IntegrationServerTaskConnection.pageInfo", "whoever may see the tasks"),
+    ("IntegrationServerTaskEdge.node", "whoever may see the tasks"),
+    ("IntegrationServerTenant.administrationServer", "whoever may see the tenant"),
+    ("IntegrationServerTenantConnection.edges", "the owner of the upstream alone"),
+    ("IntegrationServerTenantConnection.nodes", "the owner of the upstream alone"),
+    ("IntegrationServerTenantConnection.pageInfo", "the owner of the upstream alone"),
+    ("IntegrationServerTenantEdge.node", "the owner of the upstream alone"),
+    ("IntegrationServerVirtualMachineConnection.edges", "the tenant's own machines, by its link"),
+    ("IntegrationServerVirtualMachineConnection.nodes", "the tenant's own machines, by its link"),
+    ("IntegrationServerVirtualMachineConnection.pageInfo", "the tenant's own machines, by its link"),
+    ("IntegrationServerVirtualMachineEdge.node", "the tenant's own machines, by its link"),
     ("NewClient.client", "whoever may make or rotate the client"),
     ("Subject.identity", "the caller itself"),
     ("Tenant.deepSecurity", "whoever may read legacy resources in that tenant"),
     ("Tenant.effectiveRoles", "the caller's own"),
+    ("Tenant.integrationServer", "whoever may read legacy resources in that tenant"),
     ("Tenant.upstreamLinks", "whoever may read legacy resources in the tenant in context"),
     ("TenantResults.tenants", "whoever may enter the tenant in context"),
     ("Upstream.links", "whoever may see the upstream; of the tenants in context and below alone"),

@@ -94,10 +94,13 @@ fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
 }
 
 #[test]
-fn a_taken_bios_identifier_does_not_tell_that_somebody_has_it() {
+fn a_taken_bios_identifier_tells_its_code_and_not_who_has_it() {
     let body =
         "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>";
     let error = Error::from(fault(409, body, Kind::Write, About::Registration));
-    assert_eq!((error.code(), error.upstream().unwrap().code), (ErrorCode::Conflict, None));
+    assert_eq!(
+        (error.code(), error.upstream().unwrap().code),
+        (ErrorCode::Conflict, Some("VIRMT_VmWithSpecifiedBiosIdAlreadyExists"))
+    );
     assert!(!error.message().contains("already") && !error.message().contains("exist"));
 }

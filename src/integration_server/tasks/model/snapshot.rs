@@ -113,6 +113,11 @@ impl Snapshot {
         }
     }
 
+    /// The identifier, in the one text that all equal identifiers share.
+    pub fn shown_id(&self) -> String {
+        RemoteId::read(&self.id).map_or_else(|| self.id.clone(), |id| id.canonical())
+    }
+
     /// The state.
     pub fn state(&self) -> TaskState {
         TaskState::read(&self.state)

@@ -95,7 +95,10 @@ impl Tasks {
             if let Some(link) = link {
                 self.upstreams.link_in(&write, scope, link).await?;
             }
-            self.record_end(&write, scope, &after).await?;
+            // Of work that was refused, or of which nothing was found, the record of its beginning says all.
+            if after.remote_task_id.is_some() {
+                self.record_end(&write, scope, &after).await?;
+            }
         }
         write.commit().await?;
         self.watched.poke(after.id);

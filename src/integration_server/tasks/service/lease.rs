@@ -68,7 +68,7 @@ impl Tasks {
         let until = self.clock.now().plus(LEASE);
         let write = self.database.write().await?;
         task::Entity::update_many()
-            .col_expr(task::Column::LeaseUntil, Expr::val(until).into())
+            .col_expr(task::Column::LeaseUntil, Expr::val(until))
             .filter(task::Column::LeaseOwner.eq(self.node))
             .filter(task::Column::Id.is_in(held))
             .exec(write.on())
@@ -84,9 +84,12 @@ impl Tasks {
     /// If the database refuses.
     pub async fn take(&self) -> Result<Vec<Begun>> {
         let now = self.clock.now();
-        let free = task::Entity::free(self.node, now).order_by_asc(task::Column::LeaseUntil).limit(TAKEN_AT_ONCE);
+        let in_hand: Vec<TaskId> = self.begun.all().iter().copied().collect();
+        let free = task::Entity::free(self.node, now).filter(task::Column::Id.is_not_in(in_hand));
+        let free = free.order_by_asc(task::Column::LeaseUntil).limit(TAKEN_AT_ONCE);
         let mut taken = Vec::new();
         for record in free.all(self.database.reader()).await? {
+            // Begun since.
             if self.begun.all().contains(&record.id) {
                 continue;
             }
@@ -102,8 +105,8 @@ impl Tasks {
         let until = now.plus(LEASE);
         let write = self.database.write().await?;
         let taken = task::Entity::update_many()
-            .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)).into())
-            .col_expr(task::Column::LeaseUntil, Expr::val(until).into())
+            .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)))
+            .col_expr(task::Column::LeaseUntil, Expr::val(until))
             .filter(task::Column::Id.eq(record.id))
             .filter(task::is_free(self.node, now))
             .exec(write.on())
@@ -120,9 +123,10 @@ impl Tasks {
     /// # Errors
     /// If the database refuses; then others wait until the leases are over.
     pub async fn let_go(&self) -> Result<()> {
+        self.held_until.store(0, Ordering::SeqCst);
         let write = self.database.write().await?;
         task::Entity::update_many()
-            .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None).into())
+            .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None))
             .filter(task::Column::LeaseOwner.eq(self.node))
             .exec(write.on())
             .await?;

@@ -85,12 +85,13 @@ impl Tasks {
         if let Some(from) = wanted.created_from {
             select = select.filter(task::Column::StartedAt.gte(from));
         }
-        if let Some((started, id)) = after {
-            let started = Timestamp::from_millis(started);
-            let tie = Condition::all().add(task::Column::StartedAt.eq(started)).add(task::Column::Id.lt(id));
-            select = select.filter(Condition::any().add(task::Column::StartedAt.lt(started)).add(tie));
+        // The server's dates end at the second, and so would their order.
+        if let Some((created, id)) = after {
+            let created = Timestamp::from_millis(created);
+            let tie = Condition::all().add(task::Column::CreatedAt.eq(created)).add(task::Column::Id.lt(id));
+            select = select.filter(Condition::any().add(task::Column::CreatedAt.lt(created)).add(tie));
         }
-        let select = select.order_by_desc(task::Column::StartedAt).order_by_desc(task::Column::Id);
+        let select = select.order_by_desc(task::Column::CreatedAt).order_by_desc(task::Column::Id);
         Ok(select.all(self.database.reader()).await?)
     }
 

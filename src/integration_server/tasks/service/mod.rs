@@ -1,6 +1,7 @@
 //! Records of tasks: making, completing and finding them.
 
 mod change;
+mod forget;
 mod lease;
 mod list;
 

@@ -1,0 +1,36 @@
+//! What is no longer kept.
+
+use std::time::Duration;
+
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::Tasks;
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::integration_server::tasks::entity::{event, task};
+
+/// How long the history of a task is kept after its end; how it ended stays.
+const HISTORY: Duration = Duration::from_hours(24);
+
+/// How long a task is kept after its end.
+const TASK: Duration = Duration::from_hours(24 * 90);
+
+impl Tasks {
+    /// Forgets tasks that ended 90 days ago, and the histories of those that ended a day ago.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn forget_old(&self) -> Result<()> {
+        let ended_before = |age: Duration| {
+            let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+            task::Column::EndedAt.lt(Timestamp::from_millis(self.clock.now().millis().saturating_sub(age)))
+        };
+        let over =
+            Query::select().column(task::Column::Id).from(task::Entity).and_where(ended_before(HISTORY)).to_owned();
+        let write = self.database.write().await?;
+        event::Entity::delete_many().filter(event::Column::TaskId.in_subquery(over)).exec(write.on()).await?;
+        task::Entity::delete_many().filter(ended_before(TASK)).exec(write.on()).await?;
+        write.commit().await
+    }
+}

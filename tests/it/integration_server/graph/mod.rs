@@ -1,0 +1,133 @@
+//! The graph over a stand-in of the server: what tenants see, what they change, and what becomes of it.
+
+mod changing;
+mod processes;
+mod reading;
+mod refusals;
+mod walls;
+mod watching;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tenant_gateway::ids::TenantId;
+use tenant_gateway_simulators::clock::Clock;
+use tenant_gateway_simulators::integration_server::{Config, Pace, Simulator, TenantSeed};
+use tokio::time::Instant;
+
+use crate::support::app::START;
+use crate::support::{Answer, Caller, Engine, OnEngine, TestApp, eventually, notes};
+
+/// All that a task says of itself.
+pub const TASK: &str = "{ id type state stateText stage progress created stateChanged changed error { code message } result {
+    __typename
+    ... on IntegrationServerTenant { id name description userData status type administrationServer { id administrator } created }
+    ... on IntegrationServerReport { id periods { virtualMachineID virtualMachineName protectedFrom protectedUntil } }
+    ... on IntegrationServerConfirmation { confirmed }
+} }";
+
+/// A gateway, and a server that the partner owns: north is one of its tenants, and south another.
+pub struct House {
+    pub app: TestApp,
+    pub server: Simulator,
+    pub upstream: Value,
+    pub partner: Caller,
+    pub north: Caller,
+    pub south: Caller,
+}
+
+impl OnEngine for House {
+    async fn on(engine: Engine) -> Self {
+        Self::with(engine, |config| config).await
+    }
+}
+
+/// What the server is like at the start: its clock begins with the gateway's and goes on.
+pub fn config() -> Config {
+    let begun = Instant::now();
+    let clock = Clock::reading(move || START.millis() + i64::try_from(begun.elapsed().as_millis()).unwrap());
+    let north = TenantSeed::complete("North").description("the first").user_data("<crm id=\"7\"/>").machines(3);
+    let (south, other) = (TenantSeed::simple("South").machines(2), TenantSeed::complete("Other").machines(1));
+    Config::default().clock(clock).tenant(north).tenant(south).tenant(other)
+}
+
+impl House {
+    pub async fn with(engine: Engine, change: impl FnOnce(Config) -> Config) -> Self {
+        let server = Simulator::start(change(config())).await.unwrap();
+        let app = TestApp::with(engine, settings).await;
+        let partner = app.administrator(app.world.partner).await;
+        let upstream = register(&partner, &server).await;
+        link(&partner, &upstream, app.world.north, &server.tenant("North").id).await;
+        link(&partner, &upstream, app.world.south, &server.tenant("South").id).await;
+        let (north, south) = (partner.within(app.world.north), partner.within(app.world.south));
+        Self { app, server, upstream, partner, north, south }
+    }
+
+    pub fn slow(config: Config) -> Config {
+        config.pace(Pace::of(Duration::from_millis(150)))
+    }
+
+    /// Makes a SIMPLE tenant there.
+    pub async fn create(&self, name: &str) -> Answer {
+        self.create_with(json!({ "name": name, "type": "SIMPLE" })).await
+    }
+
+    pub async fn create_with(&self, more: Value) -> Answer {
+        let mut input = json!({ "upstreamID": self.upstream });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let document = format!(
+            "mutation($input: CreateIntegrationServerTenantInput!) {{ createIntegrationServerTenant(input: $input) {TASK} }}"
+        );
+        self.partner.ask(&document, json!({ "input": input })).await
+    }
+}
+
+/// Looks at tasks without delay, as often as it takes.
+pub fn settings(config: &mut tenant_gateway::config::Config) {
+    config.upstream.allow_private_addresses = true;
+    config.upstream.calls_per_minute = 0;
+    config.upstream.task_poll_min = Duration::from_millis(20);
+    config.upstream.task_poll_max = Duration::from_millis(100);
+}
+
+pub async fn register(owner: &Caller, server: &Simulator) -> Value {
+    notes::note(&server.password());
+    let input = json!({
+        "name": "viis", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
+        "credential": { "basic": { "password": server.password() } },
+    });
+    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    owner.ask(document, json!({ "input": input })).await.field("registerUpstream")["id"].clone()
+}
+
+pub async fn link(owner: &Caller, upstream: &Value, tenant: TenantId, remote: &str) {
+    let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
+    let input = json!({ "tenantID": tenant, "upstreamID": upstream, "remoteTenantID": remote });
+    owner.ask(document, json!({ "input": input })).await.data();
+}
+
+/// A task, as it is now.
+pub async fn task(caller: &Caller, id: &Value) -> Answer {
+    let document = format!("query($id: ID!) {{ integrationServer {{ task(id: $id) {TASK} }} }}");
+    caller.ask(&document, json!({ "id": id })).await
+}
+
+/// A task, once it has ended.
+pub async fn ended(caller: &Caller, id: &Value) -> Value {
+    eventually(20, "the end of the task", async || {
+        let task = task(caller, id).await.field("integrationServer")["task"].clone();
+        let ended = ["COMPLETED", "FAILED", "CANCELED"].contains(&task["state"].as_str().unwrap());
+        ended.then_some(task)
+    })
+    .await
+}
+
+/// Begins something that takes no arguments but those in its text, and gives the task.
+pub async fn begin(caller: &Caller, field: &str) -> Answer {
+    caller.ask(&format!("mutation {{ {field} {TASK} }}"), json!({})).await
+}
+
+/// The only value of an answer without errors.
+pub fn only(answer: Answer) -> Value {
+    answer.data().as_object().unwrap().values().next().unwrap().clone()
+}

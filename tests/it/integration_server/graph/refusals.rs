@@ -1,0 +1,158 @@
+use serde_json::{Value, json};
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::faults::Fault;
+use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TenantSeed};
+
+use super::walls::rows;
+use super::{House, begin, ended, only};
+use crate::support::{Answer, both_databases};
+
+const TENANT: &str = "{ integrationServer { tenant { name } } }";
+const MACHINES: &str = "{ integrationServer { virtualMachines { nodes { name } } } }";
+
+fn upstream(answer: &Answer) -> (&str, &Value) {
+    (answer.code(), &answer.body["errors"][0]["extensions"]["upstream"])
+}
+
+both_databases! {
+    async fn bad_input_names_its_argument_before_anything_is_sent(house: House) {
+        let administrator = json!({ "name": "a", "password": "Good-Pass1" });
+        let cases = [
+            ("name", json!({ "name": "", "type": "SIMPLE" })),
+            ("administrator", json!({ "name": "x", "type": "COMPLETE" })),
+            ("administrator", json!({ "name": "x", "type": "SIMPLE", "administrator": administrator })),
+            ("administrator.password", json!({ "name": "x", "type": "COMPLETE", "administrator": { "name": "a", "password": "" } })),
+            ("preferredServerAddress", json!({ "name": "x", "type": "SIMPLE", "preferredServerAddress": "192.0.2.256" })),
+            ("description", json!({ "name": "x", "type": "SIMPLE", "description": "a\u{1}b" })),
+        ];
+        for (argument, input) in cases {
+            let refused = house.create_with(input).await;
+            assert_eq!(refused.code(), "BAD_USER_INPUT", "{argument}");
+            assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
+        }
+        // The schema itself asks for it.
+        let missing = house.create_with(json!({ "type": "SIMPLE" })).await;
+        assert!(missing.message().contains("name"), "{}", missing.message());
+        for (argument, field) in [
+            ("biosID", r#"registerVirtualMachine(input: { biosID: "345ae5d6" }) { id }"#),
+            ("biosID", r#"unregisterVirtualMachine(biosID: "no") { id }"#),
+            ("id, biosID", r#"unregisterVirtualMachine { id }"#),
+            ("id, biosID", r#"unregisterVirtualMachine(id: "1", biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb") { id }"#),
+            ("id", r#"unregisterVirtualMachine(id: "../1") { id }"#),
+            ("from", r#"createIntegrationServerReport(from: "yesterday") { id }"#),
+            ("from", r#"createIntegrationServerReport(from: "2029-12-02T00:00:00Z", to: "2029-12-01T00:00:00Z") { id }"#),
+            ("to", r#"createIntegrationServerReport(to: "2030-01-01T00:00:00Z") { id }"#),
+        ] {
+            let refused = house.north.ask(&format!("mutation {{ {field} }}"), json!({})).await;
+            assert_eq!(refused.code(), "BAD_USER_INPUT", "{field}");
+            assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
+        }
+        assert_eq!(house.server.count(&Calls::all()), 0);
+    }
+
+    async fn every_return_code_of_the_documents_is_told_by_its_name(house: House) {
+        let at_once = [
+            (400, "VIRMT_MandatoryParameterIsNotSpecified", "BAD_USER_INPUT"),
+            (400, "VIRMT_InvalidTenantType", "BAD_USER_INPUT"),
+            (400, "VIRMT_VKscCredentialsNotSpecified", "BAD_USER_INPUT"),
+            (400, "VIRMT_InvalidViisAddressFormat", "BAD_USER_INPUT"),
+            (403, "", "UPSTREAM_UNAUTHORIZED"),
+        ];
+        for (status, code, expected) in at_once {
+            let bytes = format!("<error><code>{code}</code><message>on viis-1.internal</message></error>").into_bytes();
+            let fault = Fault::Body { status, content_type: "application/xml".to_owned(), bytes };
+            house.server.order(Calls::to("POST", "/tenants"), fault, 1);
+            let refused = house.create("Refused").await;
+            let vendor = if code.is_empty() { Value::Null } else { json!(code) };
+            assert_eq!(upstream(&refused), (expected, &json!({ "system": "INTEGRATION_SERVER", "status": status, "code": vendor })));
+            assert!(!refused.body.to_string().contains("internal\""), "{}", refused.body);
+        }
+        house.server.remove_tenant(&house.server.tenant("North").id);
+        for document in [TENANT, MACHINES] {
+            let missing = house.north.ask(document, json!({})).await;
+            let detail = json!({ "system": "INTEGRATION_SERVER", "status": 404, "code": "VIRMT_TenantWithSpecifiedIdNotFound" });
+            assert_eq!(upstream(&missing), ("NOT_FOUND", &detail));
+        }
+        let register = r#"mutation { registerVirtualMachine(input: { biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb" }) { id } }"#;
+        assert_eq!(upstream(&house.north.ask(register, json!({})).await).1["code"], "VIRMT_TenantWithSpecifiedIdNotFound");
+        house.server.set_password("another one");
+        let unauthorized = house.south.ask(TENANT, json!({})).await;
+        assert_eq!(upstream(&unauthorized).0, "UPSTREAM_UNAUTHORIZED");
+        assert_eq!(unauthorized.body["errors"][0]["extensions"]["retryable"], false);
+    }
+
+    async fn every_error_of_a_task_is_told_by_its_name(house: House) {
+        let codes = [
+            (TaskKind::CreateTenant, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
+            (TaskKind::CreateTenant, "VIRMT_TenantGroupAlreadyExists", "VIRMT_TenantGroupAlreadyExists"),
+            (TaskKind::CreateTenant, "VIRMT_TenantWithSpecifiedNameAlreadyExists", "VIRMT_TenantWithSpecifiedNameAlreadyExists"),
+            (TaskKind::CreateTenant, "VIRMT_PasswordNotComplyPolicy", "VIRMT_PasswordNotComplyPolicy"),
+            (TaskKind::CreateTenant, "VIRMT_UserWithSpecifiedNameAlreadyExists", "VIRMT_UserWithSpecifiedNameAlreadyExists"),
+            (TaskKind::CreateTenant, "VIRMT_SomethingNew", "UNKNOWN"),
+            (TaskKind::ChangeTenantActivation, "VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_TenantWithSpecifiedIdNotFound"),
+            (TaskKind::ChangeTenantActivation, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
+            (TaskKind::DeleteTenant, "VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_TenantWithSpecifiedIdNotFound"),
+            (TaskKind::DeleteTenant, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
+        ];
+        for (number, (kind, code, told)) in codes.into_iter().enumerate() {
+            house.server.order_task(kind, Fate::fails(code), 1);
+            let begun = match kind {
+                TaskKind::CreateTenant => house.create(&format!("Failing {number}")).await,
+                TaskKind::DeleteTenant => begin(&house.south, "deleteIntegrationServerTenant(removeArtifacts: false)").await,
+                _ => begin(&house.south, "deactivateIntegrationServerTenant").await,
+            };
+            let begun = only(begun);
+            let caller = if kind == TaskKind::CreateTenant { &house.partner } else { &house.south };
+            let ended = ended(caller, &begun["id"]).await;
+            assert_eq!((&ended["state"], &ended["error"]["code"], &ended["result"]), (&json!("FAILED"), &json!(told), &Value::Null));
+        }
+    }
+
+    async fn a_taken_name_tells_no_more_than_it_must(house: House) {
+        house.server.add_tenant(&TenantSeed::simple("Taken"));
+        let begun = house.create("Taken").await.field("createIntegrationServerTenant");
+        let ended = ended(&house.partner, &begun["id"]).await;
+        assert_eq!(ended["error"]["code"], "VIRMT_TenantWithSpecifiedNameAlreadyExists");
+        assert_eq!(ended["error"]["message"], "no tenant can be made under this name");
+    }
+
+    async fn what_is_no_answer_is_malformed_and_harms_no_other(house: House) {
+        let id = house.server.tenant("North").id.clone();
+        let bait = house.server.bait_url();
+        for fault in [
+            Fault::XmlBomb,
+            Fault::ExternalEntity { url: bait },
+            Fault::Huge { bytes: 50 * 1024 * 1024 },
+            Fault::Truncated,
+            Fault::UnquotedAttributes,
+            Fault::DeepNesting { depth: 100_000 },
+            Fault::Html,
+            Fault::Rubbish { text: "nonsense".to_owned() },
+            Fault::Body { status: 200, content_type: "image/png".to_owned(), bytes: vec![0xff; 100] },
+        ] {
+            let what = format!("{fault:?}").chars().take(30).collect::<String>();
+            house.server.order_always(Calls::to("GET", "/tenants/*").of(&id), fault);
+            let malformed = house.north.ask(MACHINES, json!({})).await;
+            assert_eq!(malformed.code(), "UPSTREAM_MALFORMED", "{what}");
+            assert_eq!(house.south.ask(TENANT, json!({})).await.field("integrationServer")["tenant"]["name"], "South");
+            house.server.clear_orders();
+        }
+        assert_eq!(house.server.bait_taken(), 0);
+    }
+
+    async fn an_administrators_password_stands_nowhere(house: House) {
+        let password = "Very-Secret-Pass-4711";
+        crate::support::notes::note(password);
+        let administrator = json!({ "name": "new-admin", "password": password });
+        let made = house.create_with(json!({ "name": "New", "type": "COMPLETE", "administrator": administrator })).await;
+        let made = made.field("createIntegrationServerTenant");
+        let ended = ended(&house.partner, &made["id"]).await;
+        assert!(house.server.administrator_passwords().contains(&password.to_owned()), "it was passed on");
+        let audit = house.partner.ask("{ auditLog { nodes { operation before after } } }", json!({})).await.field("auditLog");
+        assert!(audit.to_string().contains("createIntegrationServerTenant"));
+        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, password);
+        for text in [ended.to_string(), audit.to_string(), rows(&house).await] {
+            assert!(!text.contains(password) && !text.contains(&encoded), "{text}");
+        }
+    }
+}
