@@ -10,8 +10,9 @@ import { code, collect, start } from "./gateway.js";
 
 const BEGIN = "mutation { createIntegrationServerReport { id state } }";
 const ENDS = ["COMPLETED", "FAILED", "CANCELED"];
+const FIELDS = ["state", "progress", "stage", "changed", "id", "error", "result"];
 const watch = (id) =>
-  `subscription { integrationServerTask(id: "${id}") { id state progress stage changed error { code } result { __typename } } }`;
+  `subscription { integrationServerTask(id: "${id}") { state progress stage changed id error { code } result { __typename } } }`;
 
 let gateway;
 let contoso;
@@ -80,6 +81,7 @@ describe("a task", () => {
       assert.ok(heard[name].every(({ errors }) => !errors), JSON.stringify(heard[name]));
       const events = heard[name].map(({ data }) => data.integrationServerTask);
       assert.ok(!ENDS.includes(events[0].state), "it began before its end");
+      assert.deepEqual(Object.keys(events[0]), FIELDS, "in the order that was asked for");
       const last = events.pop();
       assert.deepEqual(last, events.at(-1));
       assert.deepEqual([last.id, last.state, last.progress, last.result.__typename], [id, "COMPLETED", 100, "IntegrationServerReport"]);

@@ -1,5 +1,6 @@
-"""Every program of examples/, run as a reader runs it, against the real binary."""
+"""Every program of examples/, and every command that the demo prints, run as a reader runs it, against the real binary."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from processes import running_demo
-from support import ROOT, note_secret
+from processes import demo_process, running_demo
+from support import ROOT, note_pair, note_secret
 
 EXAMPLES = ROOT / "examples"
 # The test script has compiled it there, outside the sources.
@@ -91,3 +92,26 @@ def test_wrong_secret_is_an_error(run, name):
     ran = run(name, CLIENT_SECRET="tgw_wrong")
     assert ran.returncode != 0
     assert "made" not in ran.stdout
+
+
+def test_the_commands_of_the_demo_work_as_they_are_printed(tmp_path):
+    with demo_process("examples", "table") as process:
+        # The last command ends with a quote on a line of its own.
+        printed = "".join(iter(process.stdout.readline, "'\n")) + "'\n"
+        note_pair(*(re.search(rf"{name} +(\S+)", printed)[1] for name in ("client_id", "client_secret")))
+        customer = re.search(r"^  (\S+)  Contoso Retail$", printed, re.M)[1]
+        commands = re.split(r"^\d\. .*:\n", printed, flags=re.M)[1:]
+        script = "set -euo pipefail\n" + "\necho ----\n".join(commands)
+        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+        ran = subprocess.run(
+            ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    token, clients, computers, watched, made = ran.stdout.split("----\n")
+    assert not token.strip()
+    assert json.loads(clients)["data"]["clientsSearch"]["totalCount"] == 0
+    answer = json.loads(computers)
+    found = [tenant["deepSecurity"]["computers"] is not None for tenant in answer["data"]["tenants"]["tenants"]]
+    assert (found, len(answer["errors"])) == ([True, True, False], 1)
+    assert watched.count('"state":"COMPLETED"') == 2
+    assert made.split()[1] == customer

@@ -84,8 +84,8 @@ def running_gateway(database, folder, suite="sdk", settings=None):
 
 
 @contextmanager
-def running_demo(suite):
-    """The gateway with stand-ins of the legacy systems; yields what it prints of itself."""
+def demo_process(suite, output):
+    """The gateway with stand-ins of the legacy systems; it prints what it made."""
     LOG_DIR.mkdir(parents=True, exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],
@@ -94,16 +94,23 @@ def running_demo(suite):
         "TENANT_GATEWAY__SERVER__LISTEN": "127.0.0.1:0",
         "TENANT_GATEWAY__ADMIN__LISTEN": "off",
     }
+    command = [BINARY, "demo", "--output", output]
     with (LOG_DIR / f"{suite}.log").open("ab") as log:
-        command = [BINARY, "demo", "--output", "json"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
+        yield process
+    finally:
+        end(process)
+
+
+@contextmanager
+def running_demo(suite):
+    """Yields what the demo says of itself to scripts."""
+    with demo_process(suite, "json") as process:
         made = json.loads(process.stdout.readline())
         note_pair(made["clientID"], made["clientSecret"])
         wait_until(lambda: is_ready(process, made["url"]), 30, "readiness")
         yield made
-    finally:
-        end(process)
 
 
 def address_of(process, log):
