@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A token, a tenant, its clients, a new one, and its end: with curl and jq.
+# A token, a tenant, its clients, one made and deleted, and its computers: with curl and jq.
 # Takes URL, CLIENT_ID, CLIENT_SECRET and TENANT (the id of a tenant) from the environment.
 set -euo pipefail
 : "${URL:?}" "${CLIENT_ID:?}" "${CLIENT_SECRET:?}" "${TENANT:?}"
@@ -31,3 +31,7 @@ echo "made $id"
 
 graphql 'mutation ($id: ID!) { deleteClient(id: $id) { id } }' "$(jq --null-input --arg id "$id" '{$id}')" |
     jq --raw-output '"deleted \(.deleteClient.id)"'
+
+# The same tenant at its Deep Security manager: the gateway knows which that is, and has a key for it.
+graphql '{ deepSecurity { computers(first: 5) { nodes { hostName platform } } } }' |
+    jq --raw-output '.deepSecurity.computers.nodes[] | "  \(.hostName)  \(.platform)"'

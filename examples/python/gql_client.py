@@ -1,4 +1,4 @@
-"""A token, a tenant, its clients, a new one, and its end: with gql (pip install 'gql[requests]').
+"""A token, a tenant, its clients, one made and deleted, and its computers: with gql (pip install 'gql[requests]').
 
 Takes URL, CLIENT_ID, CLIENT_SECRET and TENANT (the id of a tenant) from the environment.
 """
@@ -11,6 +11,7 @@ from gql.transport.requests import RequestsHTTPTransport
 
 CLIENTS = gql("{ clientsSearch { totalCount results { name clientID } } }")
 CREATE = gql("mutation ($name: String!) { createClient(name: $name) { clientSecret client { id name } } }")
+COMPUTERS = gql("{ deepSecurity { computers(first: 5) { nodes { hostName platform } } } }")
 DELETE = gql("mutation ($id: ID!) { deleteClient(id: $id) { id } }")
 
 
@@ -46,3 +47,7 @@ print(f"made {made['client']['id']}")
 
 deleted = execute(DELETE, id=made["client"]["id"])["deleteClient"]
 print(f"deleted {deleted['id']}")
+
+# The same tenant at its Deep Security manager: the gateway knows which that is, and has a key for it.
+for computer in execute(COMPUTERS)["deepSecurity"]["computers"]["nodes"]:
+    print(f"  {computer['hostName']}  {computer['platform']}")

@@ -1,4 +1,4 @@
-"""A token, a tenant, its clients, a new one, and its end: with the Taegis SDK (pip install taegis-sdk-python).
+"""A tenant, its clients, one made and deleted, and its computers: with the Taegis SDK (pip install taegis-sdk-python).
 
 Takes URL and TENANT (the id of a tenant) from the environment; the SDK takes CLIENT_ID and CLIENT_SECRET from there itself.
 """
@@ -26,3 +26,10 @@ print(f"made {made.client.id_}")
 
 deleted = service.clients.mutation.delete_client(made.client.id_)
 print(f"deleted {deleted.id_}")
+
+# The same tenant at its Deep Security manager: the gateway knows which that is, and has a key for it. The SDK has no
+# method for that; each of its services runs what it is given.
+output = "computers(first: 5) { nodes { hostName platform } }"
+answer = service.clients.execute_query("deepSecurity", output=output, variables={})
+for computer in answer["deepSecurity"]["computers"]["nodes"]:
+    print(f"  {computer['hostName']}  {computer['platform']}")

@@ -1,8 +1,10 @@
-// A token, a tenant, its clients, a new one, and its end: with urql.
+// A token, a tenant, its clients, one made and deleted, its computers, and a task that is watched: with urql.
 // Takes URL, CLIENT_ID, CLIENT_SECRET and TENANT (the id of a tenant) from the environment.
 import { Client, fetchExchange, gql, type AnyVariables, type OperationResult, type TypedDocumentNode } from '@urql/core';
 
 type Named = { id: string; name: string; clientID: string };
+type Computer = { hostName: string; platform: string };
+type Task = { state: string; progress: number };
 
 const CLIENTS: TypedDocumentNode<{ clientsSearch: { totalCount: number; results: Named[] } }> = gql`
   query Clients {
@@ -36,6 +38,36 @@ const DELETE: TypedDocumentNode<{ deleteClient: Named }, { id: string }> = gql`
       id
       name
       clientID
+    }
+  }
+`;
+
+const COMPUTERS: TypedDocumentNode<{ deepSecurity: { computers: { nodes: Computer[] } } }> = gql`
+  query Computers {
+    deepSecurity {
+      computers(first: 5) {
+        nodes {
+          hostName
+          platform
+        }
+      }
+    }
+  }
+`;
+
+const REPORT: TypedDocumentNode<{ createIntegrationServerReport: { id: string } }> = gql`
+  mutation Report {
+    createIntegrationServerReport {
+      id
+    }
+  }
+`;
+
+const WATCH: TypedDocumentNode<{ integrationServerTask: Task }, { id: string }> = gql`
+  subscription Watch($id: ID!) {
+    integrationServerTask(id: $id) {
+      state
+      progress
     }
   }
 `;
@@ -78,6 +110,8 @@ const client = new Client({
   exchanges: [fetchExchange],
   fetchOptions: { headers },
   preferGetMethod: false,
+  // Subscriptions come as server-sent events, over the same fetch.
+  fetchSubscriptions: true,
 });
 
 const { clientsSearch } = dataOf(await client.query(CLIENTS, {}));
@@ -92,3 +126,24 @@ console.log(`made ${createClient.client.id}`);
 
 const { deleteClient } = dataOf(await client.mutation(DELETE, { id: createClient.client.id }));
 console.log(`deleted ${deleteClient.id}`);
+
+// The same tenant at its Deep Security manager: the gateway knows which that is, and has a key for it.
+const { deepSecurity } = dataOf(await client.query(COMPUTERS, {}));
+for (const { hostName, platform } of deepSecurity.computers.nodes) {
+  console.log(`  ${hostName}  ${platform}`);
+}
+
+// What takes the Integration Server a while is a task: how it is now, then each change, until its end.
+const { createIntegrationServerReport } = dataOf(await client.mutation(REPORT, {}));
+await new Promise<void>((resolve, reject) => {
+  client.subscription(WATCH, createIntegrationServerReport).subscribe(({ data, error }) => {
+    if (error || !data) {
+      return reject(error);
+    }
+    const { state, progress } = data.integrationServerTask;
+    console.log(`report: ${state} ${progress} %`);
+    if (['COMPLETED', 'FAILED', 'CANCELED'].includes(state)) {
+      resolve();
+    }
+  });
+});

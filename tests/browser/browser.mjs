@@ -15,7 +15,7 @@ export function launch() {
 }
 
 /** A fresh profile at the playground; `complaints` and `outside` gather what must not happen. */
-export async function openPlayground(browser, gateway, { before, ...options } = {}) {
+export async function openPlayground(browser, gateway, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -23,8 +23,7 @@ export async function openPlayground(browser, gateway, { before, ...options } = 
   page.on('console', (message) => message.type() === 'error' && playground.complaints.push(message.text()));
   page.on('pageerror', (error) => playground.complaints.push(String(error)));
   page.on('request', (request) => playground.sent(request));
-  page.on('websocket', (socket) => playground.reached(socket.url()));
-  await before?.(page);
+  page.on('websocket', (socket) => playground.opened(socket));
   await page.goto(`${gateway.url}/`);
   return playground;
 }
@@ -34,6 +33,8 @@ class Playground {
   outside = [];
   tokens = new Set();
   tokenRequests = 0;
+  /** What the page said on each of its sockets. */
+  spoken = [];
 
   constructor(page, gateway) {
     this.page = page;
@@ -54,6 +55,13 @@ class Playground {
     if (protocol !== 'data:' && host !== new URL(this.gateway.url).host) {
       this.outside.push(url);
     }
+  }
+
+  opened(socket) {
+    this.reached(socket.url());
+    const messages = [];
+    this.spoken.push(messages);
+    socket.on('framesent', ({ payload }) => messages.push(JSON.parse(payload)));
   }
 
   async signIn({ clientID, clientSecret } = this.gateway) {
@@ -96,9 +104,34 @@ class Playground {
     await this.tab(name).click();
   }
 
-  async type(query) {
-    const editor = this.page.locator('.graphiql-query-editor .CodeMirror');
-    await editor.evaluate((element, text) => element.CodeMirror.setValue(text), query);
+  type(query) {
+    return this.write('.graphiql-query-editor', query);
+  }
+
+  typeVariables(variables) {
+    return this.write('.graphiql-editor-tool', JSON.stringify(variables, null, 2));
+  }
+
+  async write(place, text) {
+    const editor = this.page.locator(`${place} .CodeMirror`).first();
+    await editor.evaluate((element, text) => element.CodeMirror.setValue(text), text);
+  }
+
+  /** Waits until the answer on the screen is like this. */
+  async answers(pattern) {
+    const shown = (source) => {
+      const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
+      return new RegExp(source).test(editor?.getValue());
+    };
+    await this.page.waitForFunction(shown, pattern.source);
+  }
+
+  async scrollAnswerTo(text) {
+    const editor = this.page.locator('.result-window .CodeMirror');
+    await editor.evaluate(({ CodeMirror: editor }, text) => {
+      const line = editor.getValue().split('\n').findIndex((line) => line.includes(text));
+      editor.scrollIntoView({ line, ch: 0 }, 200);
+    }, text);
   }
 
   /** Runs what stands in the editor and gives back the answer shown. */

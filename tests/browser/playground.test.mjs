@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { parse } from 'graphql';
 import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
 import { noteSecret, startDemo } from './gateway.mjs';
-import { subscriptionsOverWebSocket } from './subscriptions.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;
+const folder = `${process.env.TENANT_GATEWAY_ROOT}/playground/examples`;
+const examples = readdirSync(folder)
+  .filter((file) => file.endsWith('.graphql'))
+  .map((file) => parse(readFileSync(`${folder}/${file}`, 'utf8')).definitions[0]);
 let browser;
 let gateway;
 let contoso;
 let fabrikam;
+let northwind;
 
 before(async () => {
   [browser, gateway] = await Promise.all([launch(), startDemo()]);
   assert.ok(gateway.playgroundURL, 'the binary has no playground: see the warning of cargo build');
-  [contoso, fabrikam] = gateway.customers;
+  [contoso, fabrikam, northwind] = gateway.customers;
   await gateway.createClient('contoso backup', contoso.id);
   await gateway.createClient('fabrikam backup', fabrikam.id);
 });
@@ -126,15 +132,15 @@ test('signing out leaves an empty sign-in page', async () => {
   await playground.close();
 });
 
-test('there is a tab for each capability', async () => {
+test('there is a tab for each capability, and those that only read run as they are', async () => {
   const playground = await open();
   await playground.signedIn();
-  for (const name of ['Clients', 'CreateClient', 'RotateSecret', 'DeleteClient', 'TenantList', 'CreateTenant', 'Roles', 'AuditLog']) {
-    await playground.tab(name).waitFor();
-  }
-  for (const name of ['Clients', 'TenantList', 'Roles', 'AuditLog']) {
-    await playground.openTab(name);
-    assert.equal((await playground.run()).errors, undefined, name);
+  await playground.chooseTenant(contoso.name);
+  for (const { name, operation } of examples) {
+    await playground.openTab(name.value);
+    if (operation === 'query') {
+      assert.equal((await playground.run()).errors, undefined, name.value);
+    }
   }
   await playground.close();
 });
@@ -223,19 +229,120 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-test('subscriptions go over a WebSocket that says who and where', async () => {
-  const sockets = [];
-  const playground = await open({ before: (page) => subscriptionsOverWebSocket(page, sockets) });
+test('each customer has its own computers, under the same ids', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  const computers = async (tenant) => {
+    await playground.chooseTenant(tenant.name);
+    await playground.openTab('Computers');
+    return (await playground.run()).data.deepSecurity.computers.nodes;
+  };
+  const [ofContoso, ofFabrikam] = [await computers(contoso), await computers(fabrikam)];
+  const ids = (nodes) => nodes.map(({ id }) => id);
+  assert.equal(ofContoso.length, 20);
+  assert.deepEqual(ids(ofContoso), ids(ofFabrikam));
+  assert.ok(ofContoso.every(({ hostName }) => hostName.endsWith('.contoso-retail.example')));
+  assert.ok(ofFabrikam.every(({ hostName }) => hostName.endsWith('.fabrikam-energy.example')));
+  await playground.close();
+});
+
+test('a customer that fails is null beside the others, with an error that says why', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  await playground.openTab('EveryCustomer');
+  const { data, errors } = await playground.run();
+  const found = data.tenants.tenants.map(({ name, deepSecurity }) => [name, deepSecurity.computers?.nodes.length ?? null]);
+  assert.deepEqual(found, [[contoso.name, 3], [fabrikam.name, 3], [northwind.name, null]]);
+  assert.deepEqual(
+    errors.map(({ path, extensions: { code, tenantID, retryable } }) => ({ path, code, tenantID, retryable })),
+    [{ path: ['tenants', 'tenants', 2, 'deepSecurity', 'computers'], code: 'UPSTREAM_REJECTED', tenantID: northwind.id, retryable: false }],
+  );
+  await playground.scrollAnswerTo('UPSTREAM_REJECTED');
+  await playground.page.screenshot({ path: `${pictures}/every-customer.png` });
+  await playground.close();
+});
+
+test('what is made in one customer is in no other', async () => {
+  const playground = await open();
   await playground.signedIn();
   await playground.chooseTenant(contoso.name);
-  await playground.type('subscription Ticks { tick }');
-  const answer = await playground.run();
-  assert.ok(answer.data.tick >= 1);
-  await playground.page.waitForFunction(() => document.querySelector('.result-window .CodeMirror').CodeMirror.getValue().includes('3'));
-  assert.equal(sockets.length, 1);
-  const [{ protocol, payload }] = sockets;
-  assert.equal(protocol, 'graphql-transport-ws');
-  assert.equal(payload['X-Tenant-Context'], contoso.id);
-  assert.ok(playground.tokens.has(payload.Authorization.replace('Bearer ', '')));
+  await playground.openTab('CreatePolicy');
+  const made = (await playground.run()).data.createDeepSecurityPolicy;
+  assert.equal(made.intrusionPrevention.state, 'PREVENT');
+  await playground.openTab('CreateApiKey');
+  const { secretKey, apiKey } = (await playground.run()).data.createDeepSecurityApiKey;
+  noteSecret(secretKey);
+  assert.equal(apiKey.role.name, 'Full Access');
+  const left = `{ deepSecurity { policies(name: "${made.name}") { nodes { id } } apiKeys(name: "${apiKey.keyName}") { nodes { id } } } }`;
+  const counts = async ({ id }) => {
+    const { policies, apiKeys } = (await gateway.ask(left, {}, id)).deepSecurity;
+    return [policies.nodes.length, apiKeys.nodes.length];
+  };
+  assert.deepEqual([await counts(contoso), await counts(fabrikam)], [[1, 1], [0, 0]]);
+  await playground.close();
+});
+
+test('a tenant is made at the Integration Server and watched to its end', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  await playground.openTab('Upstreams');
+  const { upstreams } = (await playground.run()).data;
+  const { id: upstreamID } = upstreams.find(({ system }) => system === 'INTEGRATION_SERVER');
+  await playground.openTab('CreateServerTenant');
+  const administrator = { name: 'northwind', password: 'Watched-In-Chromium-7' };
+  noteSecret(administrator.password);
+  const input = { upstreamID, linkTenantID: northwind.id, name: northwind.name, type: 'COMPLETE', administrator };
+  await playground.typeVariables({ input });
+  const { id } = (await playground.run()).data.createIntegrationServerTenant;
+
+  await playground.openTab('WatchTask');
+  await playground.typeVariables({ id });
+  const begun = (await playground.run()).data.integrationServerTask;
+  assert.notEqual(begun.state, 'COMPLETED', 'it began before its end');
+  await playground.answers(/"state": "RUNNING",\s+"progress": [3-9]/);
+  await playground.page.screenshot({ path: `${pictures}/watched-task.png` });
+  await playground.answers(/"state": "COMPLETED"/);
+  const { progress, error, result } = JSON.parse(await playground.text('.result-window')).data.integrationServerTask;
+  assert.deepEqual([progress, error, result.name], [100, null, northwind.name]);
+  await playground.page.getByRole('button', { name: /^Execute query/ }).waitFor();
+  await playground.page.screenshot({ path: `${pictures}/completed-task.png` });
+
+  // One socket, which says who and where in its first message, as a page must.
+  const [[init, subscribe, ...more], ...others] = playground.spoken;
+  assert.deepEqual([init.type, subscribe.type, more, others], ['connection_init', 'subscribe', [], []]);
+  assert.equal(init.payload['X-Tenant-Context'], gateway.tenantID);
+  assert.ok(playground.tokens.has(init.payload.Authorization.replace('Bearer ', '')));
+
+  await playground.chooseTenant(northwind.name);
+  await playground.openTab('VirtualMachines');
+  assert.equal((await playground.run()).data.integrationServer.tenant.name, northwind.name);
+  await playground.close();
+});
+
+test('the watch of a task of another tenant is refused in the page', async () => {
+  const { createIntegrationServerReport: task } = await gateway.ask('mutation { createIntegrationServerReport { id } }', {}, contoso.id);
+  const playground = await open();
+  await playground.signedIn();
+  await playground.chooseTenant(fabrikam.name);
+  await playground.openTab('WatchTask');
+  await playground.typeVariables({ id: task.id });
+  await playground.run();
+  await playground.answers(/NOT_FOUND/);
+  await playground.close();
+});
+
+test('a report is made and read', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  await playground.chooseTenant(fabrikam.name);
+  await playground.openTab('ProtectionReport');
+  const { id } = (await playground.run()).data.createIntegrationServerReport;
+  await playground.openTab('WatchTask');
+  await playground.typeVariables({ id });
+  await playground.run();
+  await playground.answers(/"state": "COMPLETED"/);
+  await playground.openTab('Reports');
+  const [{ result }] = (await playground.run()).data.integrationServer.tasks.nodes;
+  assert.ok(result.periods.some(({ virtualMachineName }) => virtualMachineName === 'web-01'));
   await playground.close();
 });

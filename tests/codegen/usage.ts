@@ -1,5 +1,14 @@
 // What a caller writes with the made types. It only has to compile, and the marked lines only must not.
-import type { ClientsQuery, CreateClientMutation, CreateClientMutationVariables, Role, Tenant } from './generated';
+import type {
+  ClientsQuery,
+  ComputersQuery,
+  CreateClientMutation,
+  CreateClientMutationVariables,
+  Role,
+  TasksQuery,
+  Tenant,
+  WatchTaskSubscription,
+} from './generated';
 
 export const wanted: CreateClientMutationVariables = { name: 'my_awesome_app' };
 
@@ -26,3 +35,21 @@ export function isTop(tenant: Tenant): boolean {
 }
 
 export const roleName = (role: Role): string => role.displayName;
+
+export function hosts(answer: ComputersQuery): (string | null | undefined)[] {
+  return answer.deepSecurity?.computers?.nodes.map((computer) => computer.hostName) ?? [];
+}
+
+export function hostsOfAll(answer: ComputersQuery): unknown {
+  // @ts-expect-error a legacy system may fail
+  return answer.deepSecurity.computers.nodes;
+}
+
+export function hasEnded({ integrationServerTask: { state } }: WatchTaskSubscription): boolean {
+  return state === 'COMPLETED' || state === 'FAILED' || state === 'CANCELED';
+}
+
+export function madeTenants(answer: TasksQuery): string[] {
+  const tasks = answer.integrationServer?.tasks?.nodes ?? [];
+  return tasks.flatMap(({ result }) => (result?.__typename === 'IntegrationServerTenant' ? [result.name] : []));
+}

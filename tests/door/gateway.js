@@ -34,8 +34,11 @@ function note(...made) {
 const ends = [];
 after(() => Promise.all(ends.map((end) => end())));
 
-/** A gateway on a fresh database, with its first administrator. `ticks`: before the graph of `ticks.rs`. */
-export async function start({ settings = {}, ticks = false, name = "door" } = {}) {
+/** What tells its credentials itself: the graph of `ticks.rs`, and the gateway with stand-ins of the legacy systems. */
+const PROGRAMS = { ticks: [join(binary, "../examples/door-ticks"), []], demo: [binary, ["demo", "--output", "json"]] };
+
+/** A gateway on a fresh database, with its first administrator; or one of `PROGRAMS`. */
+export async function start({ settings = {}, program, name = "door" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "tenant-gateway-door-"));
   const environment = {
     PATH: process.env.PATH,
@@ -54,9 +57,8 @@ export async function start({ settings = {}, ticks = false, name = "door" } = {}
   await once(sink, "open");
   let first;
   let child;
-  if (ticks) {
-    const program = join(binary, "../examples/door-ticks");
-    child = spawn(program, [], { env: environment, stdio: ["ignore", "pipe", sink] });
+  if (program) {
+    child = spawn(...PROGRAMS[program], { env: environment, stdio: ["ignore", "pipe", sink] });
     let printed = "";
     child.stdout.on("data", (chunk) => (printed += chunk));
     await until("credentials", () => printed.includes("\n"));
@@ -133,6 +135,13 @@ class Gateway {
     const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]) * 1024;
   }
+}
+
+/** All that comes of an operation, from a client of `graphql-ws` or `graphql-sse`. */
+export async function collect(client, query) {
+  const results = [];
+  for await (const result of client.iterate({ query })) results.push(result);
+  return results;
 }
 
 /** The code of the only error. */

@@ -178,7 +178,7 @@ describe("with batching", () => {
 describe("before a slow graph", () => {
   let gateway;
   before(async () => {
-    gateway = await start({ ticks: true, settings: { "limits.execution": "300ms" } });
+    gateway = await start({ program: "ticks", settings: { "limits.execution": "300ms" } });
   });
 
   test("a query ends at the deadline", async () => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { code, start, sleep, until } from "./gateway.js";
+import { code, collect, start, sleep, until } from "./gateway.js";
 
 const ADMINISTRATOR = "ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068";
 const AUDITOR = "ace1cae4-59fd-4fd1-9500-40077dc529a7";
@@ -44,12 +44,6 @@ function connection(gateway, port) {
 
 const subscribe = (query, id = "1") => ({ type: "subscribe", id, payload: { query } });
 
-async function collect(client, query) {
-  const results = [];
-  for await (const result of client.iterate({ query })) results.push(result);
-  return results;
-}
-
 function clientOf(gateway, options = {}) {
   class Authorized extends WebSocket {
     constructor(address, protocols) {
@@ -62,12 +56,11 @@ function clientOf(gateway, options = {}) {
 describe("graphql-ws, the client", () => {
   let gateway;
   before(async () => {
-    gateway = await start({ ticks: true });
+    gateway = await start({ program: "ticks" });
   });
 
-  test("subscribes, asks and changes", async () => {
+  test("asks and changes", async () => {
     const client = clientOf(gateway);
-    assert.deepEqual((await collect(client, TICKS)).map(({ data }) => data.ticks), ["1", "2", "3"]);
     assert.deepEqual(await collect(client, "{ __typename }"), [{ data: { __typename: "Query" } }]);
     assert.equal((await collect(client, "mutation { slow(millis: 1) }")).length, 1);
     await client.dispose();
@@ -114,7 +107,7 @@ describe("graphql-ws, the client", () => {
 describe("the socket", () => {
   let gateway;
   before(async () => {
-    gateway = await start({ ticks: true, settings: { "limits.connection_init": "500ms", "limits.subscriptions": 5 } });
+    gateway = await start({ program: "ticks", settings: { "limits.connection_init": "500ms", "limits.subscriptions": 5 } });
   });
 
   const refused = async (options) => {
@@ -237,7 +230,7 @@ describe("the socket", () => {
 
 describe("a stream ends", () => {
   test("with its token: 4403, and an error event", { timeout: 30_000 }, async () => {
-    const gateway = await start({ ticks: true });
+    const gateway = await start({ program: "ticks" });
     const { say, hears, closed } = await open(gateway);
     say(subscribe(ENDLESS));
     await hears("next");
@@ -256,7 +249,7 @@ describe("a stream ends", () => {
   });
 
   test("with its token, also for who takes nothing", { timeout: 30_000 }, async () => {
-    const gateway = await start({ ticks: true });
+    const gateway = await start({ program: "ticks" });
     const deaf = await open(gateway);
     deaf.say(subscribe("subscription { ticks(to: 1000000, millis: 0, bytes: 10000) }"));
     await deaf.hears("next");
@@ -272,7 +265,7 @@ describe("a stream ends", () => {
   });
 
   test("when its client is deleted: 4403 within 5 seconds", { timeout: 30_000 }, async () => {
-    const gateway = await start({ ticks: true });
+    const gateway = await start({ program: "ticks" });
     const { say, hears, closed } = await open(gateway);
     say(subscribe(ENDLESS));
     await hears("next");
@@ -331,7 +324,7 @@ describe("a stream ends", () => {
   });
 
   test("when the process does: 1001 within 4 seconds, also for those who do not read", { timeout: 60_000 }, async () => {
-    const gateway = await start({ ticks: true });
+    const gateway = await start({ program: "ticks" });
     const sockets = await Promise.all(Array.from({ length: 20 }, () => open(gateway)));
     sockets.forEach(({ say }) => say(subscribe(ENDLESS)));
     const deaf = await open(gateway);
@@ -352,7 +345,7 @@ describe("a stream ends", () => {
 });
 
 test("a thousand subscriptions, each in little memory", { timeout: 120_000 }, async () => {
-  const gateway = await start({ ticks: true, settings: { "rate_limit.client_per_second": 0, "rate_limit.tenant_per_second": 0 } });
+  const gateway = await start({ program: "ticks", settings: { "rate_limit.client_per_second": 0, "rate_limit.tenant_per_second": 0 } });
   const earlier = gateway.memory;
   const sockets = [];
   for (let n = 0; n < 20; n++) sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => open(gateway)))));

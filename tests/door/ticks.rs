@@ -1,5 +1,5 @@
-//! The gateway's door before a graph that has what the gateway's own does not have yet: subscriptions, slow fields, a field
-//! that panics. The tests in this folder talk to it.
+//! The gateway's door before a graph that has what the gateway's own never will: subscriptions as long, as fast and as large as
+//! a test wants, slow fields, fields that panic, a clock that can be advanced. The tests in this folder talk to it.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-"""Every program of examples/, run as a reader runs it, against the real binary."""
+"""Every program of examples/, and every command that the demo prints, run as a reader runs it, against the real binary."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from support import BINARY, LOG_DIR, ROOT, note_pair, note_secret
+from processes import demo_process, running_demo
+from support import ROOT, note_pair, note_secret
 
 EXAMPLES = ROOT / "examples"
 # The test script has compiled it there, outside the sources.
@@ -26,25 +27,8 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def demo():
-    LOG_DIR.mkdir(parents=True, exist_ok=True)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "RUST_LOG": "debug",
-        "TENANT_GATEWAY__LOG__FORMAT": "json",
-        "TENANT_GATEWAY__SERVER__LISTEN": "127.0.0.1:0",
-        "TENANT_GATEWAY__ADMIN__LISTEN": "off",
-    }
-    with (LOG_DIR / "examples.log").open("ab") as log:
-        process = subprocess.Popen(
-            [BINARY, "demo", "--output", "json"], env=environment, stdout=subprocess.PIPE, stderr=log
-        )
-    try:
-        made = json.loads(process.stdout.readline())
-        note_pair(made["clientID"], made["clientSecret"])
+    with running_demo("examples") as made:
         yield made
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture
@@ -76,7 +60,7 @@ def ask(demo, query, tenant):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_lists_makes_and_deletes_a_client_in_the_tenant(demo, run, name):
+def test_works_with_clients_and_computers_of_the_tenant(demo, run, name):
     tenant = demo["customers"][0]["id"]
     ran = run(name)
     assert ran.returncode == 0, ran.stderr
@@ -84,9 +68,23 @@ def test_lists_makes_and_deletes_a_client_in_the_tenant(demo, run, name):
     made, deleted = (re.search(rf"^{word} (\S+)$", ran.stdout, re.M) for word in ("made", "deleted"))
     assert made and deleted and made[1] == deleted[1], ran.stdout
     assert "tgw_" not in ran.stdout + ran.stderr
-    done = ask(demo, "{ auditLog(first: 2) { nodes { operation subject } } }", tenant)["auditLog"]["nodes"]
+    assert re.findall(r"^  (\S+)  Ubuntu", ran.stdout, re.M) == [f"host-{n}.contoso-retail.example" for n in range(1, 6)]
+    log = f'{{ auditLog(subject: "{made[1]}") {{ nodes {{ operation tenantID }} }} }}'
+    done = ask(demo, log, tenant)["auditLog"]["nodes"]
     assert [record["operation"] for record in done] == ["deleteClient", "createClient"]
-    assert {record["subject"] for record in done} == {made[1]}
+    assert {record["tenantID"] for record in done} == {tenant}
+
+
+def test_watches_a_task_to_its_end(run):
+    states = re.findall(r"^report: (\w+) ", run("urql").stdout, re.M)
+    assert states[0] != "COMPLETED" and states[-1] == "COMPLETED"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_tenant_that_is_suspended_there_is_an_error(demo, run, name):
+    ran = run(name, TENANT=demo["customers"][2]["id"])
+    assert ran.returncode != 0
+    assert "not active in Deep Security" in ran.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -94,3 +92,26 @@ def test_wrong_secret_is_an_error(run, name):
     ran = run(name, CLIENT_SECRET="tgw_wrong")
     assert ran.returncode != 0
     assert "made" not in ran.stdout
+
+
+def test_the_commands_of_the_demo_work_as_they_are_printed(tmp_path):
+    with demo_process("examples", "table") as process:
+        # The last command ends with a quote on a line of its own.
+        printed = "".join(iter(process.stdout.readline, "'\n")) + "'\n"
+        note_pair(*(re.search(rf"{name} +(\S+)", printed)[1] for name in ("client_id", "client_secret")))
+        customer = re.search(r"^  (\S+)  Contoso Retail$", printed, re.M)[1]
+        commands = re.split(r"^\d\. .*:\n", printed, flags=re.M)[1:]
+        script = "set -euo pipefail\n" + "\necho ----\n".join(commands)
+        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+        ran = subprocess.run(
+            ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    token, clients, computers, watched, made = ran.stdout.split("----\n")
+    assert not token.strip()
+    assert json.loads(clients)["data"]["clientsSearch"]["totalCount"] == 0
+    answer = json.loads(computers)
+    found = [tenant["deepSecurity"]["computers"] is not None for tenant in answer["data"]["tenants"]["tenants"]]
+    assert (found, len(answer["errors"])) == ([True, True, False], 1)
+    assert watched.count('"state":"COMPLETED"') == 2
+    assert made.split()[1] == customer

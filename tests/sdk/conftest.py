@@ -4,6 +4,7 @@ import itertools
 import logging
 import uuid
 from configparser import ConfigParser
+from functools import partial
 
 import pytest
 from taegis_sdk_python import GraphQLService
@@ -53,11 +54,11 @@ def no_warnings(request, caplog):
 
 
 @pytest.fixture
-def sdk(gateway, monkeypatch):
+def sdk_at(monkeypatch):
     """Makes a service that acts as a client. Each has an environment of its own, because the SDK keeps one token for each."""
     numbers = itertools.count(1)
 
-    def make(credentials, tenant_id=None, url=gateway.url):
+    def make(url, credentials, tenant_id=None):
         environment = f"GATEWAY{next(numbers)}"
         for name, value in (("CLIENT_ID", credentials.client_id), ("CLIENT_SECRET", credentials.secret)):
             write_to_config(environment, name, f"{environment}_{name}")
@@ -69,6 +70,12 @@ def sdk(gateway, monkeypatch):
         return service
 
     return make
+
+
+@pytest.fixture
+def sdk(gateway, sdk_at):
+    """The same, at a gateway on either database."""
+    return partial(sdk_at, gateway.url)
 
 
 @pytest.fixture

@@ -83,6 +83,36 @@ def running_gateway(database, folder, suite="sdk", settings=None):
         assert process.wait(30) == 0, "SIGTERM did not end the gateway well"
 
 
+@contextmanager
+def demo_process(suite, output):
+    """The gateway with stand-ins of the legacy systems; it prints what it made."""
+    LOG_DIR.mkdir(parents=True, exist_ok=True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "RUST_LOG": "debug",
+        "TENANT_GATEWAY__LOG__FORMAT": "json",
+        "TENANT_GATEWAY__SERVER__LISTEN": "127.0.0.1:0",
+        "TENANT_GATEWAY__ADMIN__LISTEN": "off",
+    }
+    command = [BINARY, "demo", "--output", output]
+    with (LOG_DIR / f"{suite}.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+@contextmanager
+def running_demo(suite):
+    """Yields what the demo says of itself to scripts."""
+    with demo_process(suite, "json") as process:
+        made = json.loads(process.stdout.readline())
+        note_pair(made["clientID"], made["clientSecret"])
+        wait_until(lambda: is_ready(process, made["url"]), 30, "readiness")
+        yield made
+
+
 def address_of(process, log):
     """The address in the first record that has one: records of the debug level may stand before it."""
     assert process.poll() is None, f"the gateway ended with {process.returncode}; see {log}"

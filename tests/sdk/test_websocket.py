@@ -1,35 +1,40 @@
-"""Subscriptions as the SDK makes them. The gateway's own graph has none yet, so that they are made before another graph."""
-
-import json
-import subprocess
+"""Subscriptions as the SDK makes them: by the older protocol, with the token and the tenant as subprotocols."""
 
 import pytest
 
-from processes import Gateway, address_of, end, is_ready
-from support import BINARY, LOG_DIR, Credentials, note_pair, wait_until
+from processes import running_demo
+from support import Credentials, refused
+
+BEGIN = "createIntegrationServerReport"
+WATCH = "integrationServerTask"
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """The gateway with an Integration Server behind it, whose tasks take seconds."""
+    with running_demo("sdk-demo") as made:
+        yield made
 
 
 @pytest.fixture
-def ticks(tmp_path):
-    """The real door before the graph of `tests/door/ticks.rs`."""
-    environment = {
-        "RUST_LOG": "debug",
-        "TENANT_GATEWAY__SERVER__LISTEN": "127.0.0.1:0",
-        "TENANT_GATEWAY__ADMIN__LISTEN": "off",
-        "TENANT_GATEWAY__DATA__DIR": str(tmp_path / "data"),
-        "TENANT_GATEWAY__LOG__FORMAT": "json",
-    }
-    program = BINARY.parent / "examples/door-ticks"
-    with (LOG_DIR / "sdk-ticks.log").open("wb") as log:
-        process = subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, stderr=log)
-        try:
-            first = json.loads(process.stdout.readline())
-            note_pair(first["clientID"], first["clientSecret"])
-            url = wait_until(lambda: address_of(process, log.name), 30, "address in the log")
-            wait_until(lambda: is_ready(process, url), 30, "readiness")
-            yield Gateway(url, Credentials(first["clientID"], first["clientSecret"], first["tenantID"]))
-        finally:
-            end(process)
+def in_customer(sdk_at, demo):
+    """The SDK in the context of one of the demo's customers."""
+    administrator = Credentials(demo["clientID"], demo["clientSecret"], demo["tenantID"])
+
+    def make(number):
+        return sdk_at(demo["url"], administrator, demo["customers"][number]["id"])
+
+    return make
+
+
+def begin(service):
+    return service.clients.execute_mutation(endpoint=BEGIN, output="id state", variables={})[BEGIN]
+
+
+def watch(service, task):
+    output = "id state progress result { ... on IntegrationServerReport { id } }"
+    results = service.clients.execute_subscription(endpoint=WATCH, output=output, variables={"id": task["id"]})
+    return [result[WATCH] for result in results]
 
 
 def test_the_schema_comes_over_the_socket_too(root):
@@ -41,8 +46,27 @@ def test_a_tenant_is_chosen_by_subprotocol(root, tenant):
         assert root.clients.get_ws_schema().query_type.fields["clients"]
 
 
-def test_a_subscription_runs_to_its_end(sdk, ticks):
-    service = sdk(ticks.administrator, url=ticks.url)
-    results = service.clients.execute_subscription(endpoint="ticks", output="", variables={"to": 3, "millis": 5})
-    # The SDK drops the last result.
-    assert [result["ticks"] for result in results] == ["1", "2"]
+def test_the_end_of_a_task_arrives(in_customer):
+    service = in_customer(0)
+    task = begin(service)
+    events = watch(service, task)
+    # The SDK drops the last event of every subscription, so that the end is told twice.
+    assert [event["state"] for event in events].count("COMPLETED") == 1
+    assert events[0]["state"] != "COMPLETED"
+    assert events[-1]["state"] == "COMPLETED"
+    assert events[-1]["progress"] == 100
+    assert events[-1]["result"]["id"]
+    assert {event["id"] for event in events} == {task["id"]}
+
+
+def test_a_task_that_has_ended_is_told_at_once(in_customer):
+    service = in_customer(0)
+    task = begin(service)
+    watch(service, task)
+    assert [event["state"] for event in watch(service, task)] == ["COMPLETED"]
+
+
+def test_a_task_of_another_customer_is_not_found(in_customer):
+    task = begin(in_customer(0))
+    with refused("NOT_FOUND"):
+        watch(in_customer(1), task)

@@ -124,15 +124,23 @@ Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
 
 2. List the clients of a customer; the header chooses the tenant:
 
-  curl -sS {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
+  curl -sS -w '\n' {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
     -H 'Content-Type: application/json' -d '{{"query":"{{ clientsSearch {{ totalCount results {{ name clientID }} }} }}"}}'
 
 3. See the computers of every customer at once; one of them is suspended at its Deep Security manager, and says so:
 
-  curl -sS {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+  curl -sS -w '\n' {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{{"query":"{{ tenants(tenantsQuery: {{ isOrganization: true }}) {{ tenants {{ name deepSecurity {{ computers(first: 3) {{ nodes {{ hostName intrusionPrevention {{ state }} }} }} }} }} }} }}"}}'
 
-4. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python):
+4. Let the Integration Server report on a customer, which takes a few seconds, and watch it:
+
+  TASK=$(curl -sS {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
+    -H 'Content-Type: application/json' -d '{{"query":"mutation {{ createIntegrationServerReport {{ id }} }}"}}' | sed 's/.*"id":"\([^"]*\)".*/\1/')
+  curl -sSN {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
+    -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \
+    -d '{{"query":"subscription ($id: ID!) {{ integrationServerTask(id: $id) {{ state progress stage }} }}","variables":{{"id":"'$TASK'"}}}}'
+
+5. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python):
 
   CLIENT_ID='{id}' CLIENT_SECRET='{secret}' OAUTHLIB_INSECURE_TRANSPORT=1 python3 -c '
 from taegis_sdk_python import GraphQLService

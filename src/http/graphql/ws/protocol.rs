@@ -2,7 +2,7 @@
 //! `subscriptions-transport-ws`), which the Taegis SDK speaks.
 
 use async_graphql::Response as Outcome;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::asked::Asked;
@@ -100,20 +100,30 @@ impl Protocol {
     /// The messages that give on a result. What was refused before it was executed ends a `graphql-transport-ws` operation
     /// with `error`; the older protocol has it as data, since its clients expect an `error` to be one object.
     pub fn result(self, id: &str, outcome: &Outcome) -> String {
-        let written = match self {
+        match self {
             Self::Transport if not_executed(outcome) => {
-                json!({ "type": "error", "id": id, "payload": outcome.errors })
+                json!({ "type": "error", "id": id, "payload": outcome.errors }).to_string()
             }
-            Self::Transport => json!({ "type": "next", "id": id, "payload": Written(outcome) }),
-            Self::Legacy => json!({ "type": "data", "id": id, "payload": Written(outcome) }),
-        };
-        written.to_string()
+            Self::Transport => given("next", id, outcome),
+            Self::Legacy => given("data", id, outcome),
+        }
     }
 
     /// Whether that result was the last word on its operation.
     pub fn is_last(self, outcome: &Outcome) -> bool {
         self == Self::Transport && not_executed(outcome)
     }
+}
+
+/// A result. Not made with `json!`, which would sort what the caller has put in order.
+fn given(kind: &str, id: &str, outcome: &Outcome) -> String {
+    #[derive(Serialize)]
+    struct Given<'a> {
+        r#type: &'a str,
+        id: &'a str,
+        payload: Written<'a>,
+    }
+    serde_json::to_string(&Given { r#type: kind, id, payload: Written(outcome) }).unwrap_or_default()
 }
 
 /// The operation of that id has ended.
@@ -143,6 +153,9 @@ pub fn connection_error(message: &str, code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::indexmap::IndexMap;
+    use async_graphql::{Name, Value as ConstValue};
+
     use super::*;
 
     #[test]
@@ -153,6 +166,20 @@ mod tests {
         assert!(matches!(old.read(&start("start")), Some(Said::Start(..))));
         assert!(new.read(&start("start")).is_none() && old.read(&start("subscribe")).is_none());
         assert!(matches!(old.read(r#"{"type":"connection_terminate"}"#), Some(Said::Terminate)));
+    }
+
+    #[test]
+    fn results_keep_the_order_that_was_asked_for() {
+        let mut data = IndexMap::new();
+        for name in ["z", "a"] {
+            data.insert(Name::new(name), ConstValue::from(1));
+        }
+        let outcome = Outcome::new(ConstValue::Object(data));
+        let payload = r#"{"data":{"z":1,"a":1}}"#;
+        for (protocol, word) in [(Protocol::Transport, "next"), (Protocol::Legacy, "data")] {
+            let written = protocol.result("1", &outcome);
+            assert_eq!(written, format!(r#"{{"type":"{word}","id":"1","payload":{payload}}}"#));
+        }
     }
 
     #[test]
