@@ -8,6 +8,7 @@
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
 //! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
+//! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.
 //! * [`http`]: the door. [`app`]: puts everything together. [`cli`]: the command line.

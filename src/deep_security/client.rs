@@ -14,8 +14,8 @@ use crate::upstreams::Credential;
 /// The most bytes of an answer.
 const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
 
-/// A call without its credential, so that it can be made again with another.
-#[derive(Clone, Debug)]
+/// A call without its credential, so that it can be made again with another. Its body may hold a password.
+#[derive(Clone)]
 pub struct Request {
     method: &'static str,
     path: Vec<Cow<'static, str>>,

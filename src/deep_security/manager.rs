@@ -72,12 +72,20 @@ impl Manager {
         if let Some(expand) = expand {
             request = request.with("expand", expand.options());
         }
-        let found: T = self.read(operation, &request).await.map_err(|error| named::<T>(error))?;
+        let found: T = self.read(operation, &request).await.map_err(|error| self.named::<T>(error))?;
         if found.id() != id.0 {
             let line = self.connection.own_line();
             return Err(client::malformed(&line, "another object than was asked for".to_owned()));
         }
         Ok(found)
+    }
+
+    /// A missing object, called by its name.
+    pub fn named<T: Listed>(&self, error: Error) -> Error {
+        match error.upstream().and_then(|upstream| upstream.status) {
+            Some(404) => client::told(Error::not_found(T::WHAT), &self.connection.own_line(), Some(404)),
+            _ => error,
+        }
     }
 
     /// Makes a call and reads its answer.
@@ -159,14 +167,4 @@ impl Manager {
 /// The path of an object.
 pub fn path_of<T: Listed>(id: ObjectId) -> [Segment; 2] {
     [T::COLLECTION.into(), id.into()]
-}
-
-/// A missing object, called by its name.
-pub fn named<T: Listed>(error: Error) -> Error {
-    if error.code() != crate::error::ErrorCode::NotFound {
-        return error;
-    }
-    let upstream = error.upstream().cloned();
-    let named = Error::not_found(T::WHAT);
-    upstream.map_or(named.clone(), |upstream| named.of_upstream(upstream))
 }

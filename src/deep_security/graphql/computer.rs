@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, Object};
 use super::choices::DeepSecurityStatus;
 use super::module::{ComputerModule, date, reference, text};
 use super::policy::PolicyObject;
-use super::query::once;
+use super::reading::once;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{Computer, ComputerStatus, Policy};
 use crate::error::Result;

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::choices::DeepSecurityLocale;
 use super::module::{date, reference, text};
-use super::query::once;
+use super::reading::once;
 use super::role::RoleObject;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, KeyWithSecret, Role, SecretKey};

@@ -10,6 +10,7 @@ mod module;
 mod mutation;
 mod policy;
 mod query;
+mod reading;
 mod role;
 mod tenant;
 

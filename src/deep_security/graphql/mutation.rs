@@ -12,11 +12,11 @@ use super::inputs::{
 };
 use super::key::{ApiKeyObject, ApiKeySecretObject};
 use super::policy::PolicyObject;
-use super::query::parts;
+use super::reading::parts;
 use crate::auth::graphql::{operation, request, room};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::client::Request;
-use crate::deep_security::manager::{Manager, named, path_of};
+use crate::deep_security::manager::{Manager, path_of};
 use crate::deep_security::model::{Expand, ObjectId};
 use crate::deep_security::service::{Deed, Done};
 use crate::deep_security::wire::{self, ApiKey, Computer, KeyWithSecret, Listed, Policy};
@@ -91,7 +91,8 @@ impl<'a> Change<'a> {
     async fn delete<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<ID> {
         let (id, before) = self.before::<T>(id, expand).await?;
         let work = async {
-            self.manager.send(self.operation, &Request::delete(path_of::<T>(id))).await.map_err(named::<T>)?;
+            let sent = self.manager.send(self.operation, &Request::delete(path_of::<T>(id))).await;
+            sent.map_err(|error| self.manager.named::<T>(error))?;
             Ok(Done { value: ID(id.0.to_string()), subject: id.0.to_string(), after: None })
         };
         self.room.change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work).await

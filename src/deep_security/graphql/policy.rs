@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::choices::{DeepSecurityScanMode, DeepSecuritySwitch};
 use super::module::{PolicyModuleObject, reference, text};
-use super::query::once;
+use super::reading::once;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::Policy;
 use crate::error::Result;

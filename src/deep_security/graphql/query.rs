@@ -1,26 +1,22 @@
 //! Reading.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
 use super::computer::ComputerObject;
-use super::connection::{
-    ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection, after as read_after,
-};
-use super::criteria::{DeepSecurityCriterion, criteria};
+use super::connection::{ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection};
+use super::criteria::DeepSecurityCriterion;
 use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
+use super::reading::{Wanted, many, one, parts, parts_of_nodes, reading};
 use super::role::RoleObject;
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, room};
 use crate::deep_security::DeepSecurity;
-use crate::deep_security::listing::{Listing, Query};
 use crate::deep_security::manager::Manager;
-use crate::deep_security::model::{Expand, ObjectId};
-use crate::deep_security::wire::{ApiKey, Computer, Listed, Policy, Role, Tenant};
+use crate::deep_security::wire::{ApiKey, Computer, Policy, Role, Tenant};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::roles::Permission;
@@ -29,15 +25,6 @@ use crate::roles::Permission;
 pub struct DeepSecurityObject {
     scope: TenantScope,
     manager: Result<Arc<Manager>>,
-}
-
-/// The arguments of a list.
-struct Wanted<'a> {
-    first: Option<i32>,
-    after: Option<&'a str>,
-    name: Option<&'a str>,
-    criteria: Option<Vec<DeepSecurityCriterion>>,
-    expand: Option<Expand>,
 }
 
 impl DeepSecurityObject {
@@ -56,45 +43,6 @@ impl DeepSecurityObject {
     fn manager(&self) -> Result<&Arc<Manager>> {
         self.manager.as_ref().map_err(Error::clone)
     }
-}
-
-/// Runs a read in the tenant's turn of the operation.
-async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: impl Future<Output = Result<T>>) -> Result<T> {
-    operation(ctx)?.turn(tenant).await?.read(work).await
-}
-
-/// An object, asked for once an operation.
-pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
-    let operation = operation(ctx)?;
-    let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None));
-    operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).await
-}
-
-async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expand: Option<&Expand>) -> Result<T> {
-    let id = ObjectId::parse(T::WHAT, id)?;
-    reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand)).await
-}
-
-async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wanted<'_>) -> Result<Listing<T>> {
-    let after = read_after::<T>(manager, wanted.after)?;
-    let query = Query::parse(wanted.first, after, wanted.name, criteria(wanted.criteria)?)?;
-    let query = match wanted.expand {
-        Some(expand) => query.expanded(expand),
-        None => query,
-    };
-    reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query)).await
-}
-
-/// The parts of computers that are selected below a field, through fragments.
-pub fn parts(ctx: &Context<'_>) -> Expand {
-    let selected = ctx.look_ahead();
-    Expand::of(|part| selected.field(part).exists())
-}
-
-fn parts_of_nodes(ctx: &Context<'_>) -> Expand {
-    let selected = ctx.look_ahead();
-    let (nodes, edges) = (selected.field("nodes"), selected.field("edges").field("node"));
-    Expand::of(|part| nodes.field(part).exists() || edges.field(part).exists())
 }
 
 /// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that may no more than the caller.

@@ -125,8 +125,8 @@ pub async fn all_rows(on: &impl ConnectionTrait) -> Result<Vec<Model>> {
 /// Says whether the row is there: not if another node is at it.
 pub async fn claim(write: &Write<'_>, row: Model, now: Timestamp) -> Result<bool> {
     Entity::update_many()
-        .col_expr(Column::State, Expr::val(STRAY).into())
-        .col_expr(Column::SpentAt, Expr::val(now).into())
+        .col_expr(Column::State, Expr::val(STRAY))
+        .col_expr(Column::SpentAt, Expr::val(now))
         .filter(Column::LinkId.eq(row.link_id))
         .filter(Column::Access.eq(row.access.as_str()))
         .filter(Column::State.eq(PENDING))
@@ -154,16 +154,16 @@ pub struct Made {
 /// Puts a pending key into use, and the ones before it out of use. Says whether it was still pending.
 pub async fn go_live(write: &Write<'_>, row: &Model, made: Made, now: Timestamp) -> Result<bool> {
     let before = Entity::update_many()
-        .col_expr(Column::State, Expr::val(SPENT).into())
-        .col_expr(Column::SpentAt, Expr::val(now).into())
+        .col_expr(Column::State, Expr::val(SPENT))
+        .col_expr(Column::SpentAt, Expr::val(now))
         .filter(Column::LinkId.eq(row.link_id))
         .filter(Column::Access.eq(row.access.as_str()))
         .filter(Column::State.eq(LIVE));
     let this = Entity::update_many()
-        .col_expr(Column::State, Expr::val(LIVE).into())
-        .col_expr(Column::RemoteKeyId, Expr::val(made.remote_key_id).into())
-        .col_expr(Column::RoleId, Expr::val(made.role_id).into())
-        .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret).into())
+        .col_expr(Column::State, Expr::val(LIVE))
+        .col_expr(Column::RemoteKeyId, Expr::val(made.remote_key_id))
+        .col_expr(Column::RoleId, Expr::val(made.role_id))
+        .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret))
         .filter(Column::Id.eq(row.id))
         .filter(Column::State.eq(PENDING));
     before.exec(write.on()).await?;
@@ -181,15 +181,10 @@ pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp)
     if sent { set_state(write, row.id, PENDING, STRAY, now).await } else { Ok(()) }
 }
 
-/// Puts a key out of use.
-pub async fn spend(write: &Write<'_>, id: TenantKeyId, now: Timestamp) -> Result<()> {
-    set_state(write, id, LIVE, SPENT, now).await
-}
-
 async fn set_state(write: &Write<'_>, id: TenantKeyId, from: &str, to: &str, now: Timestamp) -> Result<()> {
     Entity::update_many()
-        .col_expr(Column::State, Expr::val(to).into())
-        .col_expr(Column::SpentAt, Expr::val(now).into())
+        .col_expr(Column::State, Expr::val(to))
+        .col_expr(Column::SpentAt, Expr::val(now))
         .filter(Column::Id.eq(id))
         .filter(Column::State.eq(from))
         .exec(write.on())
@@ -203,8 +198,8 @@ pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
     let (ended, over) = (Column::ExpiresAt.lte(now), Column::LeaseUntil.lte(now));
     for (from, to, which) in [(LIVE, SPENT, gone), (LIVE, SPENT, ended), (PENDING, STRAY, over)] {
         Entity::update_many()
-            .col_expr(Column::State, Expr::val(to).into())
-            .col_expr(Column::SpentAt, Expr::val(now).into())
+            .col_expr(Column::State, Expr::val(to))
+            .col_expr(Column::SpentAt, Expr::val(now))
             .filter(Column::State.eq(from))
             .filter(which)
             .exec(write.on())
@@ -232,7 +227,7 @@ pub async fn forget(write: &Write<'_>, id: TenantKeyId) -> Result<()> {
 /// Replaces a sealed secret by another seal of it, unless it was replaced meanwhile.
 pub async fn reseal(write: &Write<'_>, row: &Model, before: Vec<u8>, anew: Vec<u8>) -> Result<()> {
     Entity::update_many()
-        .col_expr(Column::SealedSecret, Expr::val(anew).into())
+        .col_expr(Column::SealedSecret, Expr::val(anew))
         .filter(Column::Id.eq(row.id))
         .filter(Column::SealedSecret.eq(before))
         .exec(write.on())

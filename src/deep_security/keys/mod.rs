@@ -5,12 +5,14 @@
 //! | `entity` | the table: what was asked for, what is used, what is to be removed |
 //! | [`key`] | a key in the hand of this process |
 //! | [`service`] | finding a tenant's key: remembered, stored, or made by one node while the others wait |
-//! | `mint` | making one, and proving whose it is before it is used |
+//! | `mint` | making one |
+//! | `proof` | proving whose it is and what its role may, before it is used |
 //! | `sweep` | removing those that are no longer used, and those of which nobody knows |
 
 mod entity;
 pub mod key;
 mod mint;
+mod proof;
 pub mod service;
 mod sweep;
 

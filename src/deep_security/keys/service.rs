@@ -28,6 +28,11 @@ use crate::upstreams::{Connection, Link, Upstreams};
 /// How often one looks whether the node that makes a key is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// After so many keys in a row that may have been made for nothing, no other is asked for before a pause: a manager that makes
+/// keys and does not let them be proven would soon be full of them.
+const SETBACKS: u32 = 3;
+const PAUSE: Duration = Duration::from_mins(1);
+
 /// How keys are made.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -63,6 +68,8 @@ pub struct Keys {
     pub(super) outbound: Arc<Outbound>,
     pub(super) settings: Settings,
     held: Cache<Slot, Arc<Key>>,
+    refused: Cache<TenantKeyId, ()>,
+    setbacks: Cache<Slot, Arc<Setback>>,
     flights: Mutex<HashMap<Slot, Flight>>,
 }
 
@@ -84,6 +91,13 @@ pub struct Surroundings {
     pub outbound: Arc<Outbound>,
 }
 
+/// Keys that were asked for in vain.
+struct Setback {
+    count: u32,
+    until: Instant,
+    error: Error,
+}
+
 /// A search for a key that several callers wait for. It goes on when they leave.
 type Flight = Shared<BoxFuture<'static, Result<Arc<Key>>>>;
 
@@ -91,8 +105,20 @@ impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
     pub fn new(surroundings: Surroundings, settings: Settings, capacity: usize) -> Self {
         let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } = surroundings;
-        let (held, flights) = (Cache::new(capacity), Mutex::default());
-        Self { database, master, entropy, clock, authorizer, upstreams, outbound, settings, held, flights }
+        Self {
+            database,
+            master,
+            entropy,
+            clock,
+            authorizer,
+            upstreams,
+            outbound,
+            settings,
+            held: Cache::new(capacity),
+            refused: Cache::new(capacity),
+            setbacks: Cache::new(capacity),
+            flights: Mutex::default(),
+        }
     }
 
     /// A key for the tenant of the connection, of exactly this right. In use it costs no look into the database; when it has
@@ -109,7 +135,7 @@ impl Keys {
     ) -> Result<Arc<Key>> {
         let slot = slot(connection, right)?;
         let now = self.clock.now();
-        if let Some(key) = self.held.get(&slot).filter(|key| key.fits(connection, now)) {
+        if let Some(key) = self.held.get(&slot).filter(|key| self.is_good(key, connection, now)) {
             if key.is_to_be_renewed(now) {
                 drop(self.flight(connection, slot, operation, true));
             }
@@ -118,7 +144,7 @@ impl Keys {
         self.flight(connection, slot, operation, false).await
     }
 
-    /// Another key in the place of one that was refused. However many were refused at once, one is made.
+    /// Another key in the place of one that was refused. However many were refused at once, on however many nodes, one is made.
     ///
     /// # Errors
     /// As [`Keys::key`].
@@ -128,16 +154,12 @@ impl Keys {
         refused: &Key,
         operation: &Operation,
     ) -> Result<Arc<Key>> {
-        let write = self.database.write().await?;
-        entity::spend(&write, refused.id, self.clock.now()).await?;
-        write.commit().await?;
-        self.drop_held(refused.slot, refused.id);
+        self.refused.insert(refused.id, ());
         let found = self.key(connection, refused.slot.right, operation).await?;
         if found.id != refused.id {
             return Ok(found);
         }
-        // Somebody was about to read it from the database when it was put out of use.
-        self.drop_held(refused.slot, refused.id);
+        // Somebody was about to take it from the database when it was refused.
         self.key(connection, refused.slot.right, operation).await
     }
 
@@ -156,8 +178,8 @@ impl Keys {
         Ok(None)
     }
 
-    fn drop_held(&self, slot: Slot, id: TenantKeyId) {
-        self.held.remove_if(&slot, |held| held.id == id);
+    fn is_good(&self, key: &Key, connection: &Connection, now: Timestamp) -> bool {
+        key.fits(connection, now) && self.refused.get(&key.id).is_none()
     }
 
     /// The search for a key that is under way, else a new one; for a key that is not yet to be renewed, if `renewing`.
@@ -196,6 +218,9 @@ impl Keys {
             if let Some(key) = self.stored(wanted).await? {
                 return Ok(self.hold(key));
             }
+            if let Some(setback) = self.setbacks.get(&wanted.slot).filter(|setback| setback.lasts()) {
+                return Err(setback.error.clone());
+            }
             if let Some(row) = self.claim(wanted).await? {
                 return Ok(self.hold(self.mint(wanted, row).await?));
             }
@@ -209,7 +234,14 @@ impl Keys {
         }
     }
 
+    /// Takes note that a key was asked for in vain.
+    pub(super) fn note_setback(&self, slot: Slot, error: Error) {
+        let count = self.setbacks.get(&slot).map_or(0, |before| before.count) + 1;
+        self.setbacks.insert(slot, Arc::new(Setback { count, until: Instant::now() + PAUSE, error }));
+    }
+
     fn hold(&self, key: Key) -> Arc<Key> {
+        self.setbacks.remove(&key.slot);
         let key = Arc::new(key);
         self.held.insert(key.slot, key.clone());
         key
@@ -220,7 +252,7 @@ impl Keys {
         let row = entity::live(self.database.reader(), wanted.slot, now).await?;
         let row = row.filter(|row| lasts(row.expires_at, now) && (!wanted.renewing || row.renew_at > now));
         let key = row.map(|row| self.open(&row)).transpose()?.flatten();
-        Ok(key.filter(|key| key.fits(&wanted.connection, now)))
+        Ok(key.filter(|key| self.is_good(key, &wanted.connection, now)))
     }
 
     /// The key of a row; nothing if the row has none.
@@ -258,6 +290,13 @@ impl Keys {
         let write = self.database.write().await?;
         entity::give_up(&write, row, sent, self.clock.now()).await?;
         write.commit().await
+    }
+}
+
+impl Setback {
+    /// Whether no other key is to be asked for yet.
+    fn lasts(&self) -> bool {
+        self.count >= SETBACKS && Instant::now() < self.until
     }
 }
 

@@ -29,6 +29,14 @@ impl Deref for Rig {
     }
 }
 
+impl Drop for Rig {
+    /// The keys that the gateway made are secrets too, and stand in no log.
+    fn drop(&mut self) {
+        let calls = self.manager.seen(&Calls::all());
+        calls.iter().filter_map(|call| call.header("api-secret-key")).for_each(notes::note);
+    }
+}
+
 impl OnEngine for Rig {
     async fn on(engine: Engine) -> Self {
         Self::with(engine, |config| config).await

@@ -1,0 +1,51 @@
+//! Computers to be changed.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use serde_json::{Map, Value};
+
+use super::{put, put_reference};
+use crate::deep_security::graphql::criteria::plain;
+use crate::error::{Error, Result};
+use crate::names::Name;
+
+/// What to change of a computer; what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateDeepSecurityComputerInput {
+    /// The policy to use; null removes it.
+    #[graphql(name = "policyID")]
+    policy_id: MaybeUndefined<ID>,
+    /// The name for people.
+    display_name: Option<String>,
+    /// What it is.
+    description: Option<String>,
+    /// The name or address by which the manager knows it.
+    host_name: Option<String>,
+    /// The group to stand in; null takes it out of all groups.
+    #[graphql(name = "groupID")]
+    group_id: MaybeUndefined<ID>,
+    /// How important it is; null takes that back.
+    #[graphql(name = "assetImportanceID")]
+    asset_importance_id: MaybeUndefined<ID>,
+    /// Where it gets its updates from; null takes that back.
+    #[graphql(name = "relayListID")]
+    relay_list_id: MaybeUndefined<ID>,
+}
+
+impl UpdateDeepSecurityComputerInput {
+    /// Checks the change, and gives its body.
+    pub fn check(self) -> Result<Value> {
+        let mut body = Map::new();
+        put_reference(&mut body, "policyID", self.policy_id)?;
+        put_reference(&mut body, "groupID", self.group_id)?;
+        put_reference(&mut body, "assetImportanceID", self.asset_importance_id)?;
+        put_reference(&mut body, "relayListID", self.relay_list_id)?;
+        put(&mut body, "displayName", self.display_name.map(|text| plain("displayName", text)).transpose()?);
+        put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
+        let host_name = self.host_name.map(|name| Name::parse("hostName", &name)).transpose()?;
+        put(&mut body, "hostName", host_name.map(|name| name.as_str().to_owned()));
+        if body.is_empty() {
+            return Err(Error::bad_input("input", "must change something"));
+        }
+        Ok(body.into())
+    }
+}

@@ -1,0 +1,104 @@
+//! API keys to be made and changed.
+
+use async_graphql::{ID, InputObject};
+
+use crate::clock::Timestamp;
+use crate::deep_security::graphql::choices::DeepSecurityLocale;
+use crate::deep_security::graphql::criteria::plain;
+use crate::deep_security::model::reference;
+use crate::deep_security::wire::KeyBody;
+use crate::error::{Error, Result};
+use crate::names::Name;
+use crate::upstreams;
+
+/// An API key to be made.
+#[derive(InputObject)]
+pub struct CreateDeepSecurityApiKeyInput {
+    /// 1 to 254 characters; names need not be unique.
+    key_name: String,
+    /// Its role, of the same tenant. `roles` finds it by its name.
+    #[graphql(name = "roleID")]
+    role_id: ID,
+    /// What it is for.
+    description: Option<String>,
+    /// Its language and country.
+    locale: Option<DeepSecurityLocale>,
+    /// The IANA name of the zone in which it reads dates.
+    time_zone: Option<String>,
+    /// When it ends, in RFC 3339 and in the future.
+    expiry_date: Option<String>,
+}
+
+/// What to change of an API key; what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateDeepSecurityApiKeyInput {
+    /// A new name.
+    key_name: Option<String>,
+    /// What it is for.
+    description: Option<String>,
+    /// Another role, of the same tenant.
+    #[graphql(name = "roleID")]
+    role_id: Option<ID>,
+    /// Whether it works; a locked one does not.
+    active: Option<bool>,
+    /// Its language and country.
+    locale: Option<DeepSecurityLocale>,
+    /// The IANA name of the zone in which it reads dates.
+    time_zone: Option<String>,
+    /// When it ends, in RFC 3339 and in the future.
+    expiry_date: Option<String>,
+}
+
+impl CreateDeepSecurityApiKeyInput {
+    /// Checks the key.
+    pub fn check(self, now: Timestamp) -> Result<KeyBody> {
+        Ok(KeyBody {
+            key_name: Some(key_name(&self.key_name)?),
+            role_id: Some(reference("roleID", &self.role_id)?),
+            description: self.description.map(|text| plain("description", text)).transpose()?,
+            locale: self.locale.map(locale).transpose()?,
+            time_zone: self.time_zone.map(time_zone).transpose()?,
+            expiry_date: self.expiry_date.map(|date| expiry(&date, now)).transpose()?,
+            active: None,
+        })
+    }
+}
+
+impl UpdateDeepSecurityApiKeyInput {
+    /// Checks the change.
+    pub fn check(self, now: Timestamp) -> Result<KeyBody> {
+        Ok(KeyBody {
+            key_name: self.key_name.map(|name| key_name(&name)).transpose()?,
+            role_id: self.role_id.map(|id| reference("roleID", &id)).transpose()?,
+            description: self.description.map(|text| plain("description", text)).transpose()?,
+            locale: self.locale.map(locale).transpose()?,
+            time_zone: self.time_zone.map(time_zone).transpose()?,
+            expiry_date: self.expiry_date.map(|date| expiry(&date, now)).transpose()?,
+            active: self.active,
+        })
+    }
+}
+
+fn key_name(name: &str) -> Result<String> {
+    let name = Name::parse("keyName", name)?;
+    match name.as_str().chars().count() {
+        0..=254 => Ok(name.as_str().to_owned()),
+        _ => Err(Error::bad_input("keyName", "must have 1 to 254 characters")),
+    }
+}
+
+fn locale(locale: DeepSecurityLocale) -> Result<&'static str> {
+    locale.word().ok_or_else(|| Error::bad_input("locale", "must be one that is known"))
+}
+
+fn time_zone(name: String) -> Result<String> {
+    upstreams::model::time_zone(Some(name))
+}
+
+fn expiry(date: &str, now: Timestamp) -> Result<i64> {
+    let date = Timestamp::parse("expiryDate", date)?;
+    match date > now {
+        true => Ok(date.millis()),
+        false => Err(Error::bad_input("expiryDate", "must be in the future")),
+    }
+}

@@ -1,0 +1,39 @@
+//! What the graph takes from callers, and how it becomes valid.
+
+mod computer;
+mod key;
+mod policy;
+
+pub use computer::UpdateDeepSecurityComputerInput;
+pub use key::{CreateDeepSecurityApiKeyInput, UpdateDeepSecurityApiKeyInput};
+pub use policy::DeepSecurityPolicyInput;
+
+use async_graphql::{ID, MaybeUndefined};
+use serde_json::{Map, Value};
+
+use crate::deep_security::model::reference;
+use crate::error::{Error, Result};
+
+fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        body.insert(name.to_owned(), value.into());
+    }
+}
+
+/// The vendor writes null as 0, and leaves alone what is null.
+fn put_reference(body: &mut Map<String, Value>, name: &str, id: MaybeUndefined<ID>) -> Result<()> {
+    let id = match id {
+        MaybeUndefined::Undefined => return Ok(()),
+        MaybeUndefined::Null => 0,
+        MaybeUndefined::Value(id) => reference(name, &id)?,
+    };
+    body.insert(name.to_owned(), id.into());
+    Ok(())
+}
+
+fn known(argument: &str, word: Option<Option<&'static str>>) -> Result<Option<&'static str>> {
+    match word {
+        Some(None) => Err(Error::bad_input(argument, "must be one that is known")),
+        word => Ok(word.flatten()),
+    }
+}

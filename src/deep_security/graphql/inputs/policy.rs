@@ -1,0 +1,113 @@
+//! Policies to be made and changed.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use serde_json::{Map, Value};
+
+use super::{known, put, put_reference};
+use crate::deep_security::graphql::choices::{DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch};
+use crate::deep_security::graphql::criteria::plain;
+use crate::deep_security::model::reference;
+use crate::error::{Error, Result};
+use crate::names::Name;
+
+/// What a policy says of a security module; what is absent stays, or is inherited by a new policy.
+#[derive(InputObject)]
+pub struct DeepSecurityModuleInput {
+    /// Whether it is on, and how: PREVENT, DETECT or OFF for intrusion prevention, REAL_TIME, ON or OFF for integrity monitoring, ON
+    /// or OFF for the others; INHERITED for all.
+    state: Option<DeepSecurityModuleState>,
+    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log inspection.
+    #[graphql(name = "ruleIDs")]
+    rule_ids: Option<Vec<ID>>,
+}
+
+/// A policy to be made, or what it is to be from now on. Modules that are absent stay as they are.
+#[derive(InputObject)]
+pub struct DeepSecurityPolicyInput {
+    /// 1 to 254 characters; unique in the tenant.
+    name: String,
+    /// The policy that it inherits from; null puts it at the top.
+    #[graphql(name = "parentID")]
+    parent_id: MaybeUndefined<ID>,
+    /// What it is for.
+    description: Option<String>,
+    /// Whether changes reach computers by themselves.
+    auto_requires_update: Option<DeepSecuritySwitch>,
+    /// Whether recommendation scans go on by themselves.
+    recommendation_scan_mode: Option<DeepSecurityScanMode>,
+    /// Anti-malware.
+    anti_malware: Option<DeepSecurityModuleInput>,
+    /// Web reputation.
+    web_reputation: Option<DeepSecurityModuleInput>,
+    /// Activity monitoring.
+    activity_monitoring: Option<DeepSecurityModuleInput>,
+    /// Firewall.
+    firewall: Option<DeepSecurityModuleInput>,
+    /// Intrusion prevention.
+    intrusion_prevention: Option<DeepSecurityModuleInput>,
+    /// Integrity monitoring.
+    integrity_monitoring: Option<DeepSecurityModuleInput>,
+    /// Log inspection.
+    log_inspection: Option<DeepSecurityModuleInput>,
+    /// Application control.
+    application_control: Option<DeepSecurityModuleInput>,
+    /// Protection of SAP systems.
+    sap: Option<DeepSecurityModuleInput>,
+}
+
+impl DeepSecurityPolicyInput {
+    /// Checks the policy, and gives its body.
+    pub fn check(self) -> Result<Value> {
+        let mut body = Map::new();
+        let name = Name::parse("name", &self.name)?;
+        body.insert("name".to_owned(), name.as_str().into());
+        put_reference(&mut body, "parentID", self.parent_id)?;
+        put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
+        put(
+            &mut body,
+            "autoRequiresUpdate",
+            known("autoRequiresUpdate", self.auto_requires_update.map(|it| it.word()))?,
+        );
+        let mode = known("recommendationScanMode", self.recommendation_scan_mode.map(|it| it.word()))?;
+        put(&mut body, "recommendationScanMode", mode);
+        for (name, module, states) in [
+            ("antiMalware", self.anti_malware, SWITCHED),
+            ("webReputation", self.web_reputation, SWITCHED),
+            ("activityMonitoring", self.activity_monitoring, SWITCHED),
+            ("firewall", self.firewall, SWITCHED),
+            ("intrusionPrevention", self.intrusion_prevention, DETECTING),
+            ("integrityMonitoring", self.integrity_monitoring, MONITORING),
+            ("logInspection", self.log_inspection, SWITCHED),
+            ("applicationControl", self.application_control, SWITCHED),
+            ("SAP", self.sap, SWITCHED),
+        ] {
+            put(&mut body, name, module.map(|module| module.check(name, states)).transpose()?);
+        }
+        Ok(body.into())
+    }
+}
+
+const SWITCHED: &[&str] = &["on", "off", "inherited"];
+const DETECTING: &[&str] = &["prevent", "detect", "off", "inherited"];
+const MONITORING: &[&str] = &["real-time", "on", "off", "inherited"];
+const RULES_MAX: usize = 10_000;
+
+impl DeepSecurityModuleInput {
+    fn check(self, name: &str, states: &[&str]) -> Result<Value> {
+        let mut body = Map::new();
+        if let Some(state) = self.state {
+            let word = state.word().filter(|word| states.contains(word));
+            let word = word.ok_or_else(|| Error::bad_input(&format!("{name}.state"), "is no state of this module"))?;
+            body.insert("state".to_owned(), word.into());
+        }
+        if let Some(ids) = self.rule_ids {
+            let place = format!("{name}.ruleIDs");
+            if ids.len() > RULES_MAX {
+                return Err(Error::bad_input(&place, "must have at most 10000 entries"));
+            }
+            let ids: Vec<i64> = ids.iter().map(|id| reference(&place, id)).collect::<Result<_>>()?;
+            body.insert("ruleIDs".to_owned(), ids.into());
+        }
+        Ok(body.into())
+    }
+}

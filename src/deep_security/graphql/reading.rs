@@ -1,0 +1,72 @@
+//! Reading within what an operation may spend.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_graphql::Context;
+
+use super::connection::after as read_after;
+use super::criteria::{DeepSecurityCriterion, criteria};
+use crate::auth::graphql::operation;
+use crate::deep_security::listing::{Listing, Query};
+use crate::deep_security::manager::Manager;
+use crate::deep_security::model::{Expand, ObjectId};
+use crate::deep_security::wire::Listed;
+use crate::error::Result;
+use crate::ids::TenantId;
+
+/// The arguments of a list.
+pub struct Wanted<'a> {
+    /// How many.
+    pub first: Option<i32>,
+    /// Behind which cursor.
+    pub after: Option<&'a str>,
+    /// Of which name.
+    pub name: Option<&'a str>,
+    /// For which all of this holds.
+    pub criteria: Option<Vec<DeepSecurityCriterion>>,
+    /// With which parts.
+    pub expand: Option<Expand>,
+}
+
+/// Runs a read in the tenant's turn of the operation.
+pub async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: impl Future<Output = Result<T>>) -> Result<T> {
+    operation(ctx)?.turn(tenant).await?.read(work).await
+}
+
+/// An object, asked for once an operation.
+pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
+    let operation = operation(ctx)?;
+    let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None));
+    operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).await
+}
+
+/// One object.
+pub async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expand: Option<&Expand>) -> Result<T> {
+    let id = ObjectId::parse(T::WHAT, id)?;
+    reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand)).await
+}
+
+/// A list of objects.
+pub async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wanted<'_>) -> Result<Listing<T>> {
+    let after = read_after::<T>(manager, wanted.after)?;
+    let query = Query::parse(wanted.first, after, wanted.name, criteria(wanted.criteria)?)?;
+    let query = match wanted.expand {
+        Some(expand) => query.expanded(expand),
+        None => query,
+    };
+    reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query)).await
+}
+
+/// The parts of computers that are selected below a field, through fragments.
+pub fn parts(ctx: &Context<'_>) -> Expand {
+    let selected = ctx.look_ahead();
+    Expand::of(|part| selected.field(part).exists())
+}
+
+/// The parts of computers that are selected in a connection.
+pub fn parts_of_nodes(ctx: &Context<'_>) -> Expand {
+    let selected = ctx.look_ahead();
+    let (nodes, edges) = (selected.field("nodes"), selected.field("edges").field("node"));
+    Expand::of(|part| nodes.field(part).exists() || edges.field(part).exists())
+}

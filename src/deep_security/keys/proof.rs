@@ -1,0 +1,171 @@
+//! Proving whose a new key is and what its role may, before it is used.
+
+use std::time::Duration;
+
+use super::entity::Model;
+use super::service::Keys;
+use crate::clock::Timestamp;
+use crate::deep_security::client::{self, Denied, Request, Shown};
+use crate::deep_security::listing::exactly;
+use crate::deep_security::model::{ObjectId, Right};
+use crate::deep_security::wire::{self, CurrentKey, KeyBody, KeyWithSecret, Page, Role, SecretKey};
+use crate::error::{Error, ErrorCode, Result};
+use crate::outbound::{Identity, Line, Operation};
+use crate::upstreams::Connection;
+
+/// The role with full access of every tenant (`reference/deep-security-api.md`, section 7).
+pub(super) const FULL_ACCESS: i64 = 1;
+
+/// How long a key lives that only looks a role up.
+const LOOK_UP_LIFETIME: Duration = Duration::from_mins(10);
+
+/// A key that was made and not yet proven.
+pub(super) struct Fresh {
+    pub id: ObjectId,
+    pub secret: SecretKey,
+    pub line: Line,
+    shown: Shown,
+}
+
+impl Keys {
+    /// Calls with the installation's own credential.
+    pub(super) async fn by_primary<T: serde::de::DeserializeOwned>(
+        &self,
+        connection: &Connection,
+        request: &Request,
+        operation: &Operation,
+    ) -> Result<T> {
+        let line = connection.own_line();
+        let reply = client::send(&self.outbound, operation, &line, &Shown::own(&connection.credential)?, request).await;
+        reply.map_err(|denied| denied.of_own_credential(&line))?.read(&line, request.writes())
+    }
+
+    /// Asks the primary manager for a key of the tenant.
+    pub(super) async fn ask_for(
+        &self,
+        connection: &Connection,
+        tenant: ObjectId,
+        body: KeyBody,
+        operation: &Operation,
+    ) -> Result<Fresh> {
+        let request = Request::post(["tenants".into(), tenant.into(), "apikeys".into()], Some(wire::write(&body)?));
+        let made: KeyWithSecret = self.by_primary(connection, &request, operation).await?;
+        let identity = Identity(format!("new:{}", made.key.id));
+        let line = Line { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity };
+        Ok(Fresh { id: ObjectId(made.key.id), shown: Shown::secret_key(&made.secret), secret: made.secret, line })
+    }
+
+    /// Whether a key has the role that was asked for, and the role is of that right. A key of another tenant is an error.
+    pub(super) async fn prove(
+        &self,
+        fresh: &Fresh,
+        tenant: ObjectId,
+        role: i64,
+        right: Right,
+        operation: &Operation,
+    ) -> Result<bool> {
+        self.require_own(fresh, tenant, role, operation).await?;
+        if right == Right::Full {
+            return Ok(true);
+        }
+        let request = Request::get(["roles".into(), ObjectId(role).into()]);
+        match client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await {
+            Ok(reply) => Ok(self.is_read_only(&reply.read(&fresh.line, false)?)),
+            // It may not even see its role, or the role is gone: then it proves nothing.
+            Err(Denied::Credential(_)) => Ok(false),
+            Err(Denied::Other(error)) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(Denied::Other(error)) => Err(error),
+        }
+    }
+
+    /// That a key is of that tenant and that role: no object tells its tenant, so this is the one proof that there is
+    /// (`reference/deep-security-api.md`, section 9).
+    pub(super) async fn require_own(
+        &self,
+        fresh: &Fresh,
+        tenant: ObjectId,
+        role: i64,
+        operation: &Operation,
+    ) -> Result<()> {
+        let request = Request::get(["apikeys".into(), "current".into()]);
+        let reply = client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await;
+        let own: Result<CurrentKey> = match reply {
+            Ok(reply) => reply.read(&fresh.line, false),
+            Err(denied) => Err(denied.of_own_credential(&fresh.line)),
+        };
+        let own = own?;
+        if own.tenant_id == Some(tenant.0) && own.role_id == Some(role) {
+            return Ok(());
+        }
+        Err(client::malformed(&fresh.line, "the new key is of another tenant or role".to_owned()))
+    }
+
+    fn is_read_only(&self, role: &Role) -> bool {
+        let named = role.name.as_ref().is_some_and(|name| self.settings.read_only_roles.contains(name));
+        named && role.only_views()
+    }
+
+    /// The read-only role of the tenant by its name, with a key for this alone, which also removes one that is unfit.
+    pub(super) async fn look_up_role(
+        &self,
+        connection: &Connection,
+        tenant: ObjectId,
+        (row, unfit): (&Model, Option<Fresh>),
+        operation: &Operation,
+    ) -> Result<i64> {
+        // It bears the name of the key that is to be made: what is left of it after a crash is found with that one.
+        let body = body(row, FULL_ACCESS, self.clock.now().plus(LOOK_UP_LIFETIME));
+        let looker = self.ask_for(connection, tenant, body, operation).await?;
+        let found = match self.require_own(&looker, tenant, FULL_ACCESS, operation).await {
+            Ok(()) => {
+                if let Some(unfit) = unfit {
+                    self.delete(&looker, unfit.id, operation).await;
+                }
+                self.find_role(&looker, operation).await
+            }
+            Err(error) => Err(error),
+        };
+        self.discard(&looker, operation).await;
+        found?.ok_or_else(|| {
+            let error = Error::new(ErrorCode::UpstreamRejected, "the tenant has no read-only role in Deep Security");
+            client::told(error, &connection.own_line(), Some(200))
+        })
+    }
+
+    async fn find_role(&self, looker: &Fresh, operation: &Operation) -> Result<Option<i64>> {
+        for name in &self.settings.read_only_roles {
+            let request = Request::search("roles", exactly::<Role>(name)?);
+            let reply = client::send(&self.outbound, operation, &looker.line, &looker.shown, &request).await;
+            let reply = reply.map_err(|denied| denied.of_own_credential(&looker.line))?;
+            let Page(roles) = reply.read::<Page<Role>>(&looker.line, false)?;
+            if let Some(role) = roles.iter().find(|role| self.is_read_only(role)) {
+                return Ok(Some(role.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes a key that must not be used, with its own secret. One that may not delete itself ends by itself, unless a stronger
+    /// one sweeps it before.
+    pub(super) async fn discard(&self, fresh: &Fresh, operation: &Operation) {
+        self.delete(fresh, fresh.id, operation).await;
+    }
+
+    async fn delete(&self, holder: &Fresh, id: ObjectId, operation: &Operation) {
+        let request = Request::delete(["apikeys".into(), id.into()]);
+        if client::send(&self.outbound, operation, &holder.line, &holder.shown, &request).await.is_err() {
+            tracing::warn!(tenant = %holder.line.tenant, "a key that is not used could not be deleted");
+        }
+    }
+}
+
+/// An end and a role, always: without them a key lives for six hours and may do everything.
+pub(super) fn body(row: &Model, role: i64, expires_at: Timestamp) -> KeyBody {
+    KeyBody {
+        key_name: Some(row.key_name.clone()),
+        description: Some("Made by Tenant Gateway, which also removes it".to_owned()),
+        role_id: Some(role),
+        expiry_date: Some(expires_at.millis()),
+        ..KeyBody::default()
+    }
+}
