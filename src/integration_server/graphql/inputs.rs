@@ -2,23 +2,15 @@
 
 use std::net::IpAddr;
 
-use async_graphql::{Enum, ID, InputObject};
+use async_graphql::{ID, InputObject};
 
+use super::objects::IntegrationServerTenantType;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::integration_server::model::{
     Administrator, AdministratorPassword, BiosId, MachineKey, NewTenant, NewTenantKind, NewVirtualMachine, RemoteId,
     WireText,
 };
-
-/// What is to be set up for a new tenant.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-pub enum NewIntegrationServerTenantType {
-    /// A row in the server's database, and the whole protection infrastructure in Security Center.
-    Complete,
-    /// A row in the server's database alone.
-    Simple,
-}
 
 /// A tenant to be made.
 #[derive(InputObject)]
@@ -28,9 +20,9 @@ pub struct CreateIntegrationServerTenantInput {
     upstream_id: ID,
     /// 1 to 255 characters, space around it cut off, no control characters. It must be new to the whole server.
     name: String,
-    /// What is to be set up for it.
+    /// What is to be set up for it: COMPLETE or SIMPLE.
     #[graphql(name = "type")]
-    kind: NewIntegrationServerTenantType,
+    kind: IntegrationServerTenantType,
     /// What there is to say about it, up to 32000 characters.
     description: Option<String>,
     /// Free text to be kept with it, up to 32000 characters; it is passed on as it is.
@@ -74,6 +66,11 @@ impl CreateIntegrationServerTenantInput {
     /// # Errors
     /// `BAD_USER_INPUT` naming what is not acceptable, `NOT_FOUND` for a tenant to link that is no id.
     pub fn check(self) -> Result<(ID, NewTenant, Option<TenantId>)> {
+        let complete = match self.kind {
+            IntegrationServerTenantType::Complete => true,
+            IntegrationServerTenantType::Simple => false,
+            IntegrationServerTenantType::Unknown => return Err(Error::bad_input("type", "must be COMPLETE or SIMPLE")),
+        };
         let administrator = self.administrator.map(IntegrationServerAdministratorInput::check).transpose()?;
         let address = self.preferred_server_address.map(|text| {
             text.parse::<IpAddr>().map_err(|_| Error::bad_input("preferredServerAddress", "must be an IP address"))
@@ -84,7 +81,7 @@ impl CreateIntegrationServerTenantInput {
             description: free_text("description", self.description)?,
             user_data: free_text("userData", self.user_data)?,
             preferred_address: address.transpose()?,
-            kind: NewTenantKind::new(self.kind == NewIntegrationServerTenantType::Complete, administrator)?,
+            kind: NewTenantKind::new(complete, administrator)?,
         };
         Ok((self.upstream_id, new, link.transpose()?))
     }

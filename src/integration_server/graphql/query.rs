@@ -107,7 +107,7 @@ impl IntegrationServerObject {
         Ok(Some(report))
     }
 
-    /// All tenants of the server, by name. Only for the tenant that owns it; for any other UPSTREAM_NOT_LINKED.
+    /// All tenants of the server, by name. Only for the tenant that owns it; FORBIDDEN for any other.
     async fn tenants(
         &self,
         ctx: &Context<'_>,

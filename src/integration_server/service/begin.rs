@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{IntegrationServer, Place};
 use crate::auth::TenantScope;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::TenantId;
 use crate::integration_server::client::{Client, Fault, FaultKind};
-use crate::integration_server::model::{NewTenant, RemoteId, RemoteTenant, ReportRange, Started};
+use crate::integration_server::model::{NewTenant, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState};
 use crate::integration_server::tasks::Begun;
 use crate::integration_server::tasks::looking::shown;
 use crate::integration_server::tasks::model::{Intent, NewTask, Phase, Purpose, Record, Snapshot};
@@ -113,14 +113,13 @@ impl IntegrationServer {
             Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
             canceled => canceled.map(|_| None)?,
         };
-        self.tasks().watched.poke(record.id);
-        let task = client.task(operation, &id).await;
-        match (task, unknown) {
-            (Ok(task), None) => shown(&client, operation, &record, &task).await,
-            (Ok(task), Some(_)) if is_stopping(&task) => shown(&client, operation, &record, &task).await,
+        match (client.task(operation, &id).await, unknown) {
+            (Ok(task), unknown) if unknown.is_none() || is_stopping(&task) => {
+                shown(&client, operation, &record, &task).await
+            }
             (_, Some(unknown)) => Err(unknown),
             // It was canceled; how it is now the next look tells.
-            (Err(_), None) => Ok(seen),
+            (_, None) => Ok(seen),
         }
     }
 
@@ -163,7 +162,7 @@ impl IntegrationServer {
             Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => fault.into(),
             Err(fault) => {
                 // Nothing was begun.
-                self.tasks().end(scope, record, Ending { snapshot: None, link: None }).await?;
+                self.tasks().end(scope, record, Ending::default()).await?;
                 return Err(fault.into());
             }
         };
@@ -195,16 +194,14 @@ fn new_task(connection: &Connection, purpose: Purpose, remote_tenant: Option<Str
     NewTask { upstream: connection.endpoint.upstream, purpose, remote_tenant, link: None, intent }
 }
 
-fn is_stopping(task: &crate::integration_server::model::Task) -> bool {
-    use crate::integration_server::model::TaskState::{Canceled, Stopping};
-    matches!(task.state, Stopping | Canceled)
+fn is_stopping(task: &Task) -> bool {
+    matches!(task.state, TaskState::Stopping | TaskState::Canceled)
 }
 
 /// The server has accepted the work in an answer that names no task.
 fn unnamed(scope: &TenantScope) -> Error {
     let message = "the Integration Server began the work and did not say which task does it; look for it in the tasks";
-    let detail =
-        crate::error::UpstreamDetail { system: System::IntegrationServer.as_str(), status: Some(202), code: None };
-    let error = Error::new(crate::error::ErrorCode::UpstreamMalformed, message).of_upstream(detail);
+    let detail = UpstreamDetail { system: System::IntegrationServer.as_str(), status: Some(202), code: None };
+    let error = Error::new(ErrorCode::UpstreamMalformed, message).of_upstream(detail);
     error.of_tenant(scope.tenant()).with_unknown_outcome()
 }

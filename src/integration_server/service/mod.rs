@@ -70,7 +70,8 @@ impl IntegrationServer {
                 match self.upstreams.owned(scope, System::IntegrationServer, None).await {
                     Err(owned) if owned.code() == ErrorCode::UpstreamNotLinked => Err(error),
                     // Several, none of which is named: there are some.
-                    _ => Ok(()),
+                    Err(owned) if owned.code() == ErrorCode::Conflict => Ok(()),
+                    owned => owned.map(drop),
                 }
             }
             connection => connection.map(drop),
@@ -94,7 +95,14 @@ impl IntegrationServer {
 
     /// The way to an installation that the scope's tenant owns itself.
     async fn owned(&self, scope: &TenantScope, upstream: Option<&str>) -> Result<(Client, Connection)> {
-        let connection = self.upstreams.owned(scope, System::IntegrationServer, upstream).await?;
+        let connection = self.upstreams.owned(scope, System::IntegrationServer, upstream).await;
+        let connection = connection.map_err(|error| match error.code() {
+            ErrorCode::UpstreamNotLinked => {
+                Error::forbidden("only the tenant that owns the upstream sees the tenants of it")
+                    .of_tenant(scope.tenant())
+            }
+            _ => error,
+        })?;
         Ok((Client::new(self.outbound.clone(), &connection)?, connection))
     }
 

@@ -39,7 +39,7 @@ impl IntegrationServer {
     /// All tenants of an installation that the scope's tenant owns, by name, then by identifier.
     ///
     /// # Errors
-    /// `UPSTREAM_NOT_LINKED` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns several and none is
+    /// `FORBIDDEN` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns several and none is
     /// named.
     pub async fn tenants(
         &self,

@@ -111,9 +111,9 @@ impl Runner {
 
     /// One look. `None`: another node goes on with it.
     async fn step(&self, record: &Record, vain: &mut Vain) -> Result<Option<Record>> {
-        let scope = self.scope(record, record.tenant_id)?;
+        let scope = self.scope(record)?;
         if scope.now() >= record.deadline_at {
-            return self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await;
+            return self.leave(record).await;
         }
         let connection = self.upstreams.of_record(&scope, record.upstream_id).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
@@ -166,10 +166,7 @@ impl Runner {
                 let snapshot = shown(client, operation, record, &task).await?;
                 self.end(record, Snapshot { id: id.as_str().to_owned(), ..snapshot }).await
             }
-            Sight::Perhaps | Sight::Nothing => {
-                let scope = self.scope(record, record.tenant_id)?;
-                self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await
-            }
+            Sight::Perhaps | Sight::Nothing => self.leave(record).await,
         }
     }
 
@@ -193,8 +190,13 @@ impl Runner {
 
     async fn end(&self, record: &Record, snapshot: Snapshot) -> Result<Option<Record>> {
         let link = self.link(record, &snapshot)?;
-        let scope = self.scope(record, record.tenant_id)?;
+        let scope = self.scope(record)?;
         self.tasks.end(&scope, record, Ending { snapshot: Some(snapshot), link }).await
+    }
+
+    /// Ends a task with its state as it is.
+    async fn leave(&self, record: &Record) -> Result<Option<Record>> {
+        self.tasks.end(&self.scope(record)?, record, Ending::default()).await
     }
 
     fn link(&self, record: &Record, snapshot: &Snapshot) -> Result<Option<NewLink>> {
@@ -221,10 +223,7 @@ impl Runner {
             Sight::Done(made) if vain.looks > 0 => {
                 self.end(record, Snapshot::done(&record.id.to_string(), *made)).await
             }
-            Sight::Nothing if vain.looks + 1 >= LOOKS => {
-                let scope = self.scope(record, record.tenant_id)?;
-                self.tasks.end(&scope, record, Ending { snapshot: None, link: None }).await
-            }
+            Sight::Nothing if vain.looks + 1 >= LOOKS => self.leave(record).await,
             Sight::Done(_) | Sight::Nothing => {
                 vain.looks += 1;
                 Ok(Some(record.clone()))
@@ -263,9 +262,9 @@ impl Runner {
         }
     }
 
-    fn scope(&self, record: &Record, tenant: crate::ids::TenantId) -> Result<TenantScope> {
+    fn scope(&self, record: &Record) -> Result<TenantScope> {
         let request = RequestId::parse(&record.request_id);
         let request = request.ok_or_else(|| Error::internal("a record without request id"))?;
-        Ok(TenantScope::going_on(&self.authorizer, tenant, request))
+        Ok(TenantScope::going_on(&self.authorizer, record.tenant_id, request))
     }
 }

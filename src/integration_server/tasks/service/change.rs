@@ -18,6 +18,7 @@ use crate::upstreams::NewLink;
 const KEPT: i64 = 100;
 
 /// How a task ends.
+#[derive(Default)]
 pub struct Ending {
     /// How it was last seen; as before, if absent.
     pub snapshot: Option<Snapshot>,

@@ -5,7 +5,7 @@ use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, Pace, TaskKind};
 
-use super::{House, begin, ended, only, task};
+use super::{House, begin, ended, link, only, task};
 use crate::support::{both_databases, eventually};
 
 const BIOS_ID: &str = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
@@ -205,5 +205,26 @@ both_databases! {
         assert_eq!((&ended["state"], &ended["result"]["name"]), (&json!("COMPLETED"), &json!("Fresh")));
         let own = house.partner.within(fresh).ask("{ integrationServer { tenant { name } } }", json!({})).await;
         assert_eq!(own.field("integrationServer")["tenant"]["name"], "Fresh");
+    }
+
+    async fn a_tenant_that_cannot_be_linked_stays_and_its_task_says_so(engine: Engine) {
+        let house = House::with(engine, House::slow).await;
+        let fresh = house.app.operator.tenant(house.app.world.organization, "Fresh", false).await;
+        let made = house.create_with(json!({ "name": "Fresh", "type": "SIMPLE", "linkTenantID": fresh })).await;
+        let made = made.field("createIntegrationServerTenant");
+        link(&house.partner, &house.upstream, fresh, &house.server.tenant("Other").id).await;
+        let ended = ended(&house.partner, &made["id"]).await;
+        assert_eq!((&ended["state"], &ended["error"]["code"], &ended["result"]["name"]), (&json!("COMPLETED"), &Value::Null, &json!("Fresh")));
+        assert!(ended["error"]["message"].as_str().unwrap().contains("could not be linked"), "{ended}");
+        assert!(house.server.found_tenant("Fresh").is_some());
+        let seen = house.partner.within(fresh).ask("{ integrationServer { tenant { name } } }", json!({})).await;
+        assert_eq!(seen.field("integrationServer")["tenant"]["name"], "Other");
+    }
+
+    async fn the_machine_of_another_tenant_cannot_be_registered(house: House) {
+        let south = house.server.found_tenant("South").unwrap();
+        let taken = register(&house, json!({ "biosID": south.machines[0].bios_id })).await;
+        assert_eq!((taken.code(), taken.message()), ("CONFLICT", "no machine can be registered under this BIOS identifier"));
+        assert!(!taken.body.to_string().contains("South"));
     }
 }

@@ -74,7 +74,7 @@ both_databases! {
         let document = "{ integrationServer { tenants { nodes { name } } } }";
         let all = house.partner.ask(document, json!({})).await.field("integrationServer");
         assert_eq!(names(&all["tenants"]), ["North", "Other", "South"]);
-        assert_eq!(house.north.ask(document, json!({})).await.code(), "UPSTREAM_NOT_LINKED");
+        assert_eq!(house.north.ask(document, json!({})).await.code(), "FORBIDDEN");
     }
 
     async fn fields_of_one_query_share_what_they_ask(house: House) {

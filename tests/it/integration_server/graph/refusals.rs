@@ -19,6 +19,7 @@ both_databases! {
         let administrator = json!({ "name": "a", "password": "Good-Pass1" });
         let cases = [
             ("name", json!({ "name": "", "type": "SIMPLE" })),
+            ("type", json!({ "name": "x", "type": "UNKNOWN" })),
             ("administrator", json!({ "name": "x", "type": "COMPLETE" })),
             ("administrator", json!({ "name": "x", "type": "SIMPLE", "administrator": administrator })),
             ("administrator.password", json!({ "name": "x", "type": "COMPLETE", "administrator": { "name": "a", "password": "" } })),
