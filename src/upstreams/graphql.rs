@@ -9,7 +9,7 @@ use crate::auth::graphql::{operation, request, room};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, Result};
 use crate::ids::{TenantId, UpstreamId, random_uuid};
-use crate::integration_server::client::Client;
+use crate::integration_server::service as integration_server;
 use crate::names::Name;
 use crate::outbound::{BaseUrl, Circuit, Endpoint, Outbound, Status};
 use crate::roles::Permission;
@@ -342,9 +342,8 @@ async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -
     match connection.system {
         System::DeepSecurity => room::<DeepSecurity>(ctx)?.probe(scope, connection, operation).await,
         System::IntegrationServer => {
-            let client = Client::new(room::<Outbound>(ctx)?.clone(), &connection)?;
-            client.tenants(operation).await?;
-            Ok(())
+            let outbound = room::<Outbound>(ctx)?.clone();
+            integration_server::probe(outbound, operation, &connection).await
         }
     }
 }
