@@ -123,7 +123,7 @@ class Playground {
       const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
       return new RegExp(source).test(editor?.getValue());
     };
-    await this.page.waitForFunction(shown, pattern.source);
+    await this.page.waitForFunction(shown, pattern.source, { timeout: 60_000 });
   }
 
   async scrollAnswerTo(text) {
