@@ -52,6 +52,10 @@ impl Server {
     pub fn resident(&self) -> u64 {
         process::resident(self.child.id())
     }
+
+    pub fn peak(&self) -> u64 {
+        process::peak(self.child.id())
+    }
 }
 
 impl Drop for Server {

@@ -14,7 +14,7 @@ const FORM: &str = "grant_type=client_credentials";
 pub const CONNECTIONS: usize = 8;
 
 /// Longer than any answer.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 1024 * 1024;
 
 /// The header that carries credentials.
 pub fn authorization(client_id: &str, secret: &str) -> String {
@@ -49,7 +49,7 @@ pub fn graphql_request(document: &str, caller: Option<(&str, &str)>) -> Vec<u8> 
 /// Sends one request and gives the body of the answer.
 pub fn ask_once(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     let mut connection = TcpStream::connect(address).expect("it listens");
-    connection.write_all(request).expect("it reads");
+    send(&mut connection, request);
     let mut buffer = vec![0; BUFFER];
     let body = read_answer(&mut connection, &mut buffer);
     buffer[body].to_vec()
@@ -69,12 +69,17 @@ pub fn ask_over(address: SocketAddr, requests: &[Vec<u8>], connections: usize) {
                 connection.set_nodelay(true).expect("it is open");
                 let mut buffer = vec![0; BUFFER];
                 for request in share {
-                    connection.write_all(request).expect("it reads");
+                    send(&mut connection, request);
                     read_answer(&mut connection, &mut buffer);
                 }
             });
         }
     });
+}
+
+/// Sends one request.
+pub fn send(connection: &mut TcpStream, request: &[u8]) {
+    connection.write_all(request).expect("it reads");
 }
 
 /// Reads one answer to its end, demands that it is a good one, and says where its body lies.

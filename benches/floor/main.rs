@@ -6,8 +6,11 @@
 
 mod bare;
 mod computers;
+mod far_side;
 mod gateway;
 mod load;
+mod memory;
+mod neighbour;
 mod process;
 mod report;
 mod resolver;
@@ -34,12 +37,14 @@ fn main() -> ExitCode {
     }
     let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut report = Report::default();
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 7] = [
         ("token", token::run),
         ("verify", verify::run),
         ("start", start::run),
         ("search", search::run),
         ("computers", computers::run),
+        ("memory", memory::run),
+        ("neighbour", neighbour::run),
     ];
     for (name, part) in parts {
         if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {

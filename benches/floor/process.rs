@@ -17,7 +17,16 @@ pub fn cpu(process: u32) -> Duration {
 
 /// The memory that a process holds, in KiB.
 pub fn resident(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// The most that it ever held.
+pub fn peak(process: u32) -> u64 {
+    status(process, "VmHWM:")
+}
+
+fn status(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("every process has memory");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("every process has memory");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }

@@ -8,6 +8,7 @@ use super::computer::ComputerObject;
 use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
 use super::role::RoleObject;
+use super::rows::{Row, Rows};
 use super::tenant::TenantObject;
 use crate::deep_security::listing::Listing;
 use crate::deep_security::manager::Manager;
@@ -65,8 +66,8 @@ macro_rules! connections {
             }
 
             /// The objects.
-            async fn nodes(&self) -> &[$node] {
-                &self.nodes
+            async fn nodes(&self) -> Rows<'_, $node> {
+                Rows(&self.nodes)
             }
 
             /// Whether there is more.
@@ -95,8 +96,8 @@ macro_rules! connections {
             }
 
             /// The object.
-            async fn node(&self) -> &$node {
-                self.node
+            async fn node(&self) -> Row<&$node> {
+                Row(self.node)
             }
         }
     )*};

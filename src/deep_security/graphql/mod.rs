@@ -12,6 +12,7 @@ mod policy;
 mod query;
 mod reading;
 mod role;
+mod rows;
 mod tenant;
 
 pub use mutation::DeepSecurityMutation;

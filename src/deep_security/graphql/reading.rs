@@ -10,7 +10,7 @@ use super::criteria::{DeepSecurityCriterion, criteria};
 use crate::auth::graphql::operation;
 use crate::deep_security::listing::{Listing, Query};
 use crate::deep_security::manager::Manager;
-use crate::deep_security::model::{Expand, ObjectId};
+use crate::deep_security::model::{Expand, ObjectId, Part};
 use crate::deep_security::wire::Listed;
 use crate::error::Result;
 use crate::ids::TenantId;
@@ -68,5 +68,7 @@ pub fn parts(ctx: &Context<'_>) -> Expand {
 pub fn parts_of_nodes(ctx: &Context<'_>) -> Expand {
     let selected = ctx.look_ahead();
     let (nodes, edges) = (selected.field("nodes"), selected.field("edges").field("node"));
-    Expand::of(|part| nodes.field(part).exists() || edges.field(part).exists())
+    let rules = |part: Part| [&nodes, &edges].iter().any(|of| of.field(part.field).field("ruleIDs").exists());
+    let parts = Expand::of(|part| nodes.field(part).exists() || edges.field(part).exists());
+    parts.with_rules(Part::ALL.into_iter().any(rules))
 }

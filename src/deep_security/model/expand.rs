@@ -34,23 +34,37 @@ impl Part {
 
 /// The parts of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expand(Vec<Part>);
+pub struct Expand {
+    parts: Vec<Part>,
+    rules: bool,
+}
 
 impl Expand {
     /// Those parts whose fields are selected.
     pub fn of(selected: impl Fn(&str) -> bool) -> Self {
-        Self(Part::ALL.into_iter().filter(|part| selected(part.field)).collect())
+        Self { parts: Part::ALL.into_iter().filter(|part| selected(part.field)).collect(), rules: true }
+    }
+
+    /// The same parts, with the ids of their rules or without: the manager sends them in any case, and those that nobody
+    /// selected need not be kept.
+    pub fn with_rules(self, rules: bool) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Whether the ids of rules are wanted.
+    pub fn rules(&self) -> bool {
+        self.rules
     }
 
     /// The values of `expand`, sorted; `none` where there is no part. Never nothing, which would mean everything.
     pub fn options(&self) -> impl Iterator<Item = &'static str> {
-        let none = self.0.is_empty().then_some("none");
-        none.into_iter().chain(self.0.iter().map(|part| part.option))
+        let none = self.parts.is_empty().then_some("none");
+        none.into_iter().chain(self.parts.iter().map(|part| part.option))
     }
 
     /// How many computers fit into one answer: with four modules of 3,000 rules one has 80 kB.
     pub fn window(&self) -> usize {
-        match self.0.iter().filter(|part| part.heavy).count() {
+        match self.parts.iter().filter(|part| part.heavy).count() {
             0 | 1 => 500,
             2 => 250,
             _ => 125,
@@ -80,7 +94,7 @@ mod tests {
             let expand = Expand::of(|field| {
                 Part::ALL.iter().position(|part| part.field == field).is_some_and(|at| fields & 1 << at != 0)
             });
-            let heavy = expand.0.iter().filter(|part| part.heavy).count();
+            let heavy = expand.parts.iter().filter(|part| part.heavy).count();
             assert!(expand.window() * (5 + 25 * heavy) * 1024 < 32 * 1024 * 1024);
         }
     }

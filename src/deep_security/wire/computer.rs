@@ -103,6 +103,16 @@ impl Listed for Computer {
         self.host_name.as_deref().unwrap_or_default()
     }
 
+    fn forget_rules(&mut self) {
+        let modules = [
+            &mut self.firewall,
+            &mut self.intrusion_prevention,
+            &mut self.integrity_monitoring,
+            &mut self.log_inspection,
+        ];
+        modules.into_iter().flatten().for_each(|module| module.rule_ids = None);
+    }
+
     fn state(&self) -> serde_json::Value {
         json!({
             "id": self.id,

@@ -23,6 +23,9 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
     /// Its name; empty if it has none.
     fn name(&self) -> &str;
 
+    /// Lets go of the ids of its rules, of which it may hold thousands.
+    fn forget_rules(&mut self) {}
+
     /// What the audit log keeps of it. Never a secret.
     fn state(&self) -> serde_json::Value;
 }

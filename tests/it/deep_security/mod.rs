@@ -4,6 +4,7 @@ mod fan_out;
 mod faults;
 mod keys;
 mod lists;
+mod neighbours;
 mod reading;
 mod rig;
 mod writing;

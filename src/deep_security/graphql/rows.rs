@@ -1,0 +1,238 @@
+//! Objects of lists, whose fields are read one after the other.
+//!
+//! The library makes a boxed future of each field of each object and polls them side by side. Of a list of computers nearly
+//! all fields are there already, and that costs more than reading the list. Here the fields that are selected are found once
+//! for a list; an object that is complete at once is written at once, and those that have to wait wait side by side. What is
+//! not plain is left to the library: directives, fields that stand twice, fragments on other types.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::{ContainerType, resolve_container, resolve_list};
+use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+/// A list of objects; in the schema the same as a slice of them.
+pub struct Rows<'a, T>(pub &'a [T]);
+
+/// One object; in the schema the same as the object itself.
+pub struct Row<T>(pub T);
+
+impl<T: ContainerType> OutputType for Rows<'_, T> {
+    fn type_name() -> Cow<'static, str> {
+        <&[T]>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <&[T]>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <&[T]>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let Some(fields) = plain::<T>(ctx) else {
+            return resolve_list(ctx, field, self.0, Some(self.0.len())).await;
+        };
+        let mut values = vec![Value::Null; self.0.len()];
+        let mut waiting = FuturesUnordered::new();
+        for (at, object) in self.0.iter().enumerate() {
+            let fields = &fields;
+            let mut written = async move { write(&ctx.with_index(at), fields, object).await }.boxed();
+            match poll_fn(|cx| Poll::Ready(written.poll_unpin(cx))).await {
+                Poll::Ready(value) => values[at] = value,
+                Poll::Pending => waiting.push(written.map(move |value| (at, value))),
+            }
+        }
+        while let Some((at, value)) = waiting.next().await {
+            values[at] = value;
+        }
+        Ok(Value::List(values))
+    }
+}
+
+impl<T: ContainerType> OutputType for Row<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        match plain::<T>(ctx) {
+            Some(fields) => Ok(write(ctx, &fields, &self.0).await),
+            None => resolve_container(ctx, &self.0).await,
+        }
+    }
+}
+
+/// The fields that are selected, if all is plain.
+fn plain<'a, T: OutputType>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
+    let mut fields = Vec::new();
+    collect(ctx, &ctx.item.node, &T::type_name(), &mut fields)?;
+    let mut keys = HashSet::with_capacity(fields.len());
+    fields.iter().all(|field| keys.insert(&field.node.response_key().node)).then_some(fields)
+}
+
+fn collect<'a>(
+    ctx: &ContextSelectionSet<'a>,
+    set: &'a SelectionSet,
+    name: &str,
+    fields: &mut Vec<&'a Positioned<Field>>,
+) -> Option<()> {
+    for selection in &set.items {
+        if !selection.node.directives().is_empty() {
+            return None;
+        }
+        let (condition, set) = match &selection.node {
+            Selection::Field(field) => {
+                fields.push(field);
+                continue;
+            }
+            Selection::InlineFragment(fragment) => {
+                (fragment.node.type_condition.as_ref(), &fragment.node.selection_set)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragment = &ctx.query_env.fragments.get(&spread.node.fragment_name.node)?.node;
+                (Some(&fragment.type_condition), &fragment.selection_set)
+            }
+        };
+        condition.is_none_or(|condition| condition.node.on.node == name).then_some(())?;
+        collect(ctx, &set.node, name, fields)?;
+    }
+    Some(())
+}
+
+/// Writes an object as the library does: a field that fails is missing, and its error is among those of the answer.
+async fn write<T: ContainerType>(ctx: &ContextSelectionSet<'_>, fields: &[&Positioned<Field>], object: &T) -> Value {
+    let mut members: IndexMap<Name, Value> = IndexMap::with_capacity(fields.len());
+    for field in fields {
+        let ctx_field = ctx.with_field(field);
+        let value = match field.node.name.node == "__typename" {
+            true => Ok(Some(Value::String(object.introspection_type_name().into_owned()))),
+            false => object.resolve_field(&ctx_field).await,
+        };
+        match value {
+            Ok(value) => drop(members.insert(field.node.response_key().node.clone(), value.unwrap_or_default())),
+            Err(error) => ctx.add_error(error),
+        }
+    }
+    if members.is_empty() { Value::Null } else { Value::Object(members) }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::{Error, Result};
+
+    struct Query(Vec<Leaf>);
+    struct Leaf(i32);
+
+    #[Object]
+    impl Query {
+        async fn quick(&self) -> Rows<'_, Leaf> {
+            Rows(&self.0)
+        }
+        async fn usual(&self) -> &[Leaf] {
+            &self.0
+        }
+        async fn row(&self) -> Row<&Leaf> {
+            Row(&self.0[0])
+        }
+        async fn one(&self) -> &Leaf {
+            &self.0[0]
+        }
+    }
+
+    #[Object]
+    impl Leaf {
+        async fn number(&self) -> i32 {
+            self.0
+        }
+        async fn absent(&self) -> Option<i32> {
+            None
+        }
+        async fn echo(&self, text: String) -> String {
+            text
+        }
+        async fn fails(&self) -> Result<Option<i32>> {
+            Err(Error::not_found("value"))
+        }
+        async fn must(&self) -> Result<i32> {
+            if self.0 == 1 { Err(Error::not_found("value")) } else { Ok(self.0) }
+        }
+        async fn slow(&self) -> Leaf {
+            tokio::task::yield_now().await;
+            Leaf(self.0 + 10)
+        }
+    }
+
+    const SELECTIONS: [&str; 14] = [
+        "number",
+        "n: number",
+        "absent",
+        "__typename",
+        "t: __typename",
+        "echo(text: \"x\")",
+        "fails",
+        "must",
+        "slow { number must }",
+        "slow { number __typename }",
+        "absent @include(if: true)",
+        "number @skip(if: true)",
+        "... on Leaf { n: number fails }",
+        "...F",
+    ];
+
+    /// The data and the errors, whatever the order in which they came to be. Fields that are compared have names of the same
+    /// length, since errors tell the column.
+    async fn answered(field: &str, selected: &str) -> (serde_json::Value, Vec<String>) {
+        let fragment = if selected.contains("...F") { "fragment F on Leaf { f: number slow { absent } }" } else { "" };
+        let document = format!("{{ asked: {field} {{ {selected} }} }} {fragment}");
+        let schema = Schema::new(Query(vec![Leaf(1), Leaf(2)]), EmptyMutation, EmptySubscription);
+        let response = schema.execute(document).await;
+        let mut errors: Vec<_> = response.errors.iter().map(|error| serde_json::to_string(error).unwrap()).collect();
+        errors.sort();
+        (response.data.into_json().unwrap(), errors)
+    }
+
+    proptest! {
+        #[test]
+        fn any_selection_is_answered_as_by_the_library(
+            selected in prop::collection::vec(prop::sample::select(&SELECTIONS[..]), 1..6)
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let selected = selected.join(" ");
+            runtime.block_on(async {
+                assert_eq!(answered("quick", &selected).await, answered("usual", &selected).await, "{selected}");
+                assert_eq!(answered("row", &selected).await, answered("one", &selected).await, "{selected}");
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn fields_stand_in_the_order_in_which_they_are_selected() {
+        let schema = Schema::new(Query(vec![Leaf(1)]), EmptyMutation, EmptySubscription);
+        let response = schema.execute("{ quick { slow { number } number } }").await;
+        let written = serde_json::to_string(&response.data).unwrap();
+        assert_eq!(written, r#"{"quick":[{"slow":{"number":11},"number":1}]}"#);
+    }
+
+    #[test]
+    fn the_schema_does_not_know_of_it() {
+        let sdl = Schema::new(Query(Vec::new()), EmptyMutation, EmptySubscription).sdl();
+        assert!(sdl.contains("quick: [Leaf!]!") && sdl.contains("row: Leaf!"), "{sdl}");
+    }
+}

@@ -1,0 +1,46 @@
+//! What is amiss with one tenant's manager is nothing to another tenant.
+
+use std::time::Duration;
+
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::faults::Fault;
+
+use super::rig::{Rig, ask, see};
+use crate::support::{Engine, both_databases, eventually};
+
+/// Longer than the test.
+const HOURS: Duration = Duration::from_hours(2);
+
+both_databases! {
+    async fn a_hanging_manager_holds_up_its_own_tenant_alone(engine: Engine) {
+        let rig = Rig::with_settings(engine, |config| config, |config| {
+            config.limits.execution = HOURS;
+            config.limits.tenant_deadline = HOURS;
+            config.upstream.timeout = HOURS;
+        })
+        .await;
+        let (north, south) = (rig.reader(rig.world.north).await, rig.reader(rig.world.south).await);
+        let query = "computers { nodes { hostName } }";
+        // Each has its key before anything hangs.
+        see(&north, query).await;
+        see(&south, query).await;
+        rig.manager.forget_calls();
+        let remote = rig.manager.customer("North").id;
+        let of_north = || Calls::to("*", "/computers/*").of(remote);
+        rig.manager.order_always(of_north(), Fault::Delay { millis: HOURS.as_millis().try_into().unwrap() });
+        // More than may be at a manager at once, and no two alike, so that none shares the call of another.
+        let waiting: Vec<_> = (1..=40)
+            .map(|first| {
+                let north = north.clone();
+                tokio::spawn(async move { ask(&north, &format!("computers(first: {first}) {{ nodes {{ hostName }} }}")).await })
+            })
+            .collect();
+        eventually(30, "calls that hang, as many as may", async || (rig.manager.count(&of_north()) >= 16).then_some(())).await;
+        for _ in 0..50 {
+            let seen = see(&south, query).await;
+            assert_eq!(seen["computers"]["nodes"].as_array().unwrap().len(), 5);
+        }
+        assert!(waiting.iter().all(|query| !query.is_finished()));
+        waiting.iter().for_each(|query| query.abort());
+    }
+}
