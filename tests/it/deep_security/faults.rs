@@ -8,7 +8,7 @@ use tenant_gateway_simulators::deep_security::TenantSeed;
 use tenant_gateway_simulators::faults::Fault;
 
 use super::rig::{Rig, ask, see};
-use crate::support::{Caller, Engine, both_databases};
+use crate::support::{Caller, both_databases};
 
 const NAMES: &str = "computers { nodes { hostName policy { name } } } roles { nodes { name } }";
 

@@ -11,7 +11,7 @@ use tenant_gateway::integration_server::model::{
 };
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
-use tenant_gateway_simulators::integration_server::{Config, Dialect, Simulator, TenantSeed};
+use tenant_gateway_simulators::integration_server::{self as simulated, Config, Dialect, Simulator, TenantSeed};
 use tokio::time::{Instant, sleep};
 
 use super::{complete, id, operation};
@@ -222,7 +222,7 @@ fn faults() -> Vec<(Fault, bool)> {
     ]
 }
 
-/// Whether it was understood, its outcome is known not to be known, or it is refused: as an error, with what is told of it.
+/// What failed, and whether it is then known that nobody knows what came of it.
 fn outcome<T>(sent: Result<T, tenant_gateway::integration_server::client::Fault>) -> Option<(bool, Error)> {
     sent.err().map(|fault| (fault.kind() == FaultKind::OutcomeUnknown, fault.into()))
 }
@@ -234,6 +234,7 @@ async fn whatever_goes_wrong_no_write_is_sent_twice_and_nothing_of_the_server_is
         let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));
         let machine = client.machines(&operation(), &tenant).await.unwrap().remove(0);
         let range = ReportRange::new(None, None, SystemClock.now()).unwrap();
+        simulator.order_task(simulated::TaskKind::CreateTenantReport, simulated::Fate::NeverEnds, 1);
         let report = client.create_report(&operation(), &tenant, &range).await.unwrap();
         let Started::Task(task) = report else { panic!("a named task") };
         let new = NewVirtualMachine { bios_id: BiosId::parse("", BIOS).unwrap(), name: None, user_data: None };

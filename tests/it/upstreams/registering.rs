@@ -5,7 +5,7 @@ use tenant_gateway::roles::Role;
 use tenant_gateway::upstreams::UpstreamChange;
 
 use super::{link, register, register_with};
-use crate::support::{Engine, TestApp, both_databases};
+use crate::support::{TestApp, both_databases};
 
 both_databases! {
     async fn what_was_registered_is_listed_where_it_belongs(app: TestApp) {
