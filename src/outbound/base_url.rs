@@ -60,10 +60,11 @@ impl BaseUrl {
         &self.0
     }
 
-    /// Whether another one is at the same host, whatever its port and path.
-    pub fn has_host_of(&self, other: &Self) -> bool {
+    /// Whether what is shown to another one may be shown here: the host is the same, whatever its port and path, and TLS is not
+    /// given up.
+    pub fn keeps_host_and_tls_of(&self, other: &Self) -> bool {
         let host = |url: &Self| Url::parse(&url.0).ok().and_then(|url| url.host_str().map(str::to_owned));
-        host(self).is_some_and(|own| host(other) == Some(own))
+        host(self).is_some_and(|own| host(other) == Some(own)) && (other.is_plain() || !self.is_plain())
     }
 
     /// Whether calls go there without TLS.

@@ -139,11 +139,12 @@ impl Sender {
 
     /// Waits before a repetition. Whether there may be one: the line has to have something left, and the operation time.
     async fn wait(&self, tries: u32, outcome: &Result<Reply, Failure>, journey: &Journey) -> bool {
-        let again = tokio::time::Instant::now() + retry::pause(tries, outcome, &*self.entropy);
-        if again >= journey.deadline() || !journey.way.retries.spend() {
-            return false;
+        // What the far side says may lie beyond all time.
+        let again = tokio::time::Instant::now().checked_add(retry::pause(tries, outcome, &*self.entropy));
+        match again.filter(|again| *again < journey.deadline()) {
+            Some(again) if journey.way.retries.spend() => sleep_until(again).await,
+            _ => return false,
         }
-        sleep_until(again).await;
         true
     }
 }

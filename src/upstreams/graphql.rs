@@ -204,12 +204,14 @@ pub struct RegisterUpstreamInput {
 pub struct UpdateUpstreamInput {
     /// A new name.
     name: Option<String>,
-    /// A new place. At another host it needs the credential beside it, so that the one that is kept goes nowhere else.
+    /// A new place. At another host, or without TLS, it needs the credential beside it, so that the one that is kept goes nowhere
+    /// else.
     #[graphql(name = "baseURL")]
     base_url: Option<String>,
     /// A new credential.
     credential: Option<UpstreamCredentialInput>,
-    /// Other certificates; null ends the trust in any of its own.
+    /// Other certificates; null ends the trust in any of its own. They need the credential beside them, since whom they let in is
+    /// shown the one that is kept.
     ca_certificate: MaybeUndefined<String>,
     /// Another zone.
     time_zone: Option<String>,
@@ -393,7 +395,8 @@ impl UpstreamMutation {
     }
 
     /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
-    /// another host needs the credential beside it.
+    /// another host or without TLS, and other certificates, need the credential beside them. CONFLICT if somebody else changed it
+    /// at the same time.
     async fn update_upstream(&self, ctx: &Context<'_>, id: ID, input: UpdateUpstreamInput) -> Result<UpstreamObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
@@ -401,9 +404,10 @@ impl UpstreamMutation {
         let system = System::from_name(&before.system)?;
         let parse = |url: &str| BaseUrl::parse("baseURL", url, upstreams.policy());
         let base_url = input.base_url.as_deref().map(parse).transpose()?;
-        let moves = base_url.as_ref().is_some_and(|new| !parse(&before.base_url).is_ok_and(|old| old.has_host_of(new)));
-        if moves && input.credential.is_none() {
-            return Err(Error::bad_input("credential", "a baseURL at another host needs the credential for it"));
+        let moves = |new: &BaseUrl| !parse(&before.base_url).is_ok_and(|old| new.keeps_host_and_tls_of(&old));
+        if input.credential.is_none() && base_url.as_ref().is_some_and(moves) {
+            let needed = "a baseURL at another host, or without TLS, needs the credential for it";
+            return Err(Error::bad_input("credential", needed));
         }
         let name = input.name.map(|name| Name::parse("name", &name)).transpose()?;
         let given = input.credential.map(|credential| credential.check(system)).transpose()?;
@@ -412,6 +416,9 @@ impl UpstreamMutation {
             MaybeUndefined::Null => Some(None),
             MaybeUndefined::Value(text) => Some(Some(model::certificate(text)?)),
         };
+        if given.is_none() && ca_certificate.as_ref().is_some_and(|new| *new != before.ca_certificate) {
+            return Err(Error::bad_input("credential", "trust in other certificates needs the credential beside it"));
+        }
         let time_zone = input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?;
         let credential = match given {
             None => None,
@@ -422,7 +429,7 @@ impl UpstreamMutation {
             }
         };
         let change = UpstreamChange { name, base_url, credential, ca_certificate, time_zone };
-        Ok(UpstreamObject(upstreams.update(&scope, &id, change).await?))
+        Ok(UpstreamObject(upstreams.update(&scope, &before, change).await?))
     }
 
     /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while

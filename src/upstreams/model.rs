@@ -247,6 +247,17 @@ pub fn remote_id(argument: &str, id: String) -> Result<String> {
     Ok(if id.len() == UUID_LENGTH && uuid::Uuid::try_parse(&id).is_ok() { id.to_ascii_lowercase() } else { id })
 }
 
+/// Whether two ids mean the same tenant of an installation: numbers with zeros before them do, and UUIDs however they are
+/// written.
+pub(super) fn is_same_remote(one: &str, other: &str) -> bool {
+    let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
+    match (uuid::Uuid::try_parse(one), uuid::Uuid::try_parse(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ if is_number(one) && is_number(other) => one.trim_start_matches('0') == other.trim_start_matches('0'),
+        _ => one == other,
+    }
+}
+
 /// Certificates in PEM.
 ///
 /// # Errors

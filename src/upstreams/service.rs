@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    Set, SqlErr,
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, SqlErr,
 };
 
 use super::connection::Connection;
 use super::entity::{link, upstream};
 use super::model::{
-    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding, link_state,
-    state, subject,
+    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding, is_same_remote,
+    link_state, state, subject,
 };
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
@@ -26,6 +25,9 @@ use crate::roles::Permission;
 use crate::seal::MasterKey;
 
 const WHAT: &str = "upstream";
+
+const TAKEN: &str =
+    "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it";
 
 /// A tenant may own so many installations; nobody has more, and the list stays one page.
 const OWNED_MAX: u64 = 1000;
@@ -131,6 +133,24 @@ impl Upstreams {
         let upstream = upstream::Entity::of_record(id).one(self.database.reader()).await?;
         let upstream = upstream.ok_or_else(|| not_linked(scope, System::IntegrationServer))?;
         self.connect(scope, &upstream, None)
+    }
+
+    /// The same for a caller, who may go that way only as long as the scope's tenant owns the installation or is linked to what the
+    /// record is about there.
+    ///
+    /// # Errors
+    /// `UPSTREAM_NOT_LINKED` otherwise.
+    pub async fn of_open_record(
+        &self,
+        scope: &TenantScope,
+        id: UpstreamId,
+        remote_tenant_id: Option<&str>,
+    ) -> Result<Connection> {
+        let connection = self.of_record(scope, id).await?;
+        let links = link::Entity::of_this_tenant(scope).filter(link::Column::UpstreamId.eq(id));
+        let link = links.one(self.database.reader()).await?;
+        let is_linked = link.is_some_and(|link| link.remote_tenant_id.as_deref() == remote_tenant_id);
+        if connection.owns || is_linked { Ok(connection) } else { Err(not_linked(scope, connection.system)) }
     }
 
     /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be that tenant or stand below it, and
@@ -270,13 +290,12 @@ impl Upstreams {
         Ok(upstream)
     }
 
-    /// Changes an installation of the scope.
+    /// Changes an installation of the scope that was found as `before`: what the change leaves as it is was judged by that.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `BAD_USER_INPUT` for a credential of another kind of system.
-    pub async fn update(&self, scope: &TenantScope, id: &str, change: UpstreamChange) -> Result<Upstream> {
+    /// `CONFLICT` if it was changed or removed since, `BAD_USER_INPUT` for a credential of another kind of system.
+    pub async fn update(&self, scope: &TenantScope, before: &Upstream, change: UpstreamChange) -> Result<Upstream> {
         let write = self.database.write().await?;
-        let before = self.in_scope(&write, scope, id).await?;
         let system = System::from_name(&before.system)?;
         let mut upstream = before.clone().into_active_model();
         if let Some(name) = &change.name {
@@ -301,8 +320,13 @@ impl Upstreams {
         }
         upstream.revision = Set(before.revision + 1);
         upstream.updated_at = Set(scope.now());
-        let after = upstream.update(write.on()).await?;
-        self.record(&write, scope, "updateUpstream", (Some(&before), Some(&after))).await?;
+        let update =
+            upstream::Entity::update(upstream).validate()?.filter(upstream::Column::Revision.eq(before.revision));
+        let after = update.exec(write.on()).await.map_err(|error| match error {
+            DbErr::RecordNotUpdated => Error::conflict("the upstream was changed by somebody else at the same time"),
+            error => error.into(),
+        })?;
+        self.record(&write, scope, "updateUpstream", (Some(before), Some(&after))).await?;
         write.commit().await?;
         scope.forget_access();
         Ok(after)
@@ -351,6 +375,14 @@ impl Upstreams {
             .one(write.on())
             .await?;
         let tenant = tenant.ok_or_else(|| Error::not_found("tenant"))?;
+        if let Some(remote) = &new.remote_tenant_id {
+            // The database knows texts alone, and an installation takes an id in more than one spelling.
+            let taken = link::Entity::using(upstream.id).all(write.on()).await?;
+            let mut taken = taken.iter().filter_map(|link| link.remote_tenant_id.as_deref());
+            if taken.any(|other| is_same_remote(other, remote)) {
+                return Err(Error::conflict(TAKEN));
+            }
+        }
         let link = Link {
             id: LinkId::random(&*self.entropy),
             tenant_id: tenant.id,
@@ -362,9 +394,7 @@ impl Upstreams {
         let inserted = link::Entity::insert(link.clone().into_active_model()).exec_without_returning(write.on()).await;
         if let Err(error) = inserted {
             return Err(match error.sql_err() {
-                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(
-                    "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it",
-                ),
+                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(TAKEN),
                 _ => error.into(),
             });
         }

@@ -96,7 +96,8 @@ impl IntegrationServer {
     /// Cancels a task about the scope's tenant or one below it. It may still end as completed.
     ///
     /// # Errors
-    /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task that it is part of.
+    /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task that it is part of,
+    /// `UPSTREAM_NOT_LINKED` once the link of the tenant has ended.
     pub async fn cancel(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<Snapshot> {
         let record = self.tasks().find(scope, id).await?;
         let scope = scope.within(record.tenant_id, Permission::WriteLegacy).await?;
@@ -105,7 +106,8 @@ impl IntegrationServer {
         }
         let seen = Snapshot::read(record.snapshot.as_deref().unwrap_or_default())?;
         let id = RemoteId::read(&seen.id).ok_or_else(|| Error::not_found("task"))?;
-        let connection = self.upstreams.of_record(&scope, record.upstream_id).await?;
+        let remote = record.remote_tenant_id.as_deref();
+        let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
         let what = serde_json::json!({ "taskID": id.as_str() });
         self.record(&scope, "cancelIntegrationServerTask", record.id.to_string(), what).await?;

@@ -60,12 +60,14 @@ impl IntegrationServer {
     /// A report that a task about the scope's tenant, or one below it, made: its lines about that tenant alone.
     ///
     /// # Errors
-    /// `NOT_FOUND` for any other, and once the server has dropped it, which it does after about a day.
+    /// `NOT_FOUND` for any other, and once the server has dropped it, which it does after about a day; `UPSTREAM_NOT_LINKED` once
+    /// the link of the tenant has ended.
     pub async fn report(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<Arc<Report>> {
         let record = self.tasks().of_report(scope, id).await?;
         let (report, tenant) = report_of(&record)?;
         let scope = scope.within(record.tenant_id, crate::roles::Permission::ReadLegacy).await?;
-        let connection = self.upstreams.of_record(&scope, record.upstream_id).await?;
+        let remote = record.remote_tenant_id.as_deref();
+        let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
         let key = (connection.own_line().key(), format!("report {}", report.canonical()));
         let ask = || async {

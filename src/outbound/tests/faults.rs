@@ -114,6 +114,15 @@ async fn what_is_to_wait_longer_than_there_is_time_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_far_side_that_wants_to_be_left_alone_beyond_all_time_is_told_at_once() {
+    for status in [429, 503] {
+        let far_side = FarSide::start(move |_, _| answer(status, "Retry-After: 18446744073709551615\r\n", "")).await;
+        let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
+        assert_eq!((answer.status, far_side.count()), (status, 1));
+    }
+}
+
+#[tokio::test]
 async fn a_read_ends_with_its_operation_and_a_write_does_not() {
     let far_side = FarSide::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
     let (outbound, line) = (outbound(), line(&far_side));

@@ -1,11 +1,14 @@
 //! A manager that is in trouble.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::deep_security::TenantSeed;
 use tenant_gateway_simulators::faults::Fault;
 
 use super::rig::{Rig, ask, see};
-use crate::support::both_databases;
+use crate::support::{Caller, both_databases};
 
 const NAMES: &str = "computers { nodes { hostName policy { name } } } roles { nodes { name } }";
 
@@ -114,4 +117,95 @@ both_databases! {
             see(&writer, "roles { nodes { id } }").await;
         }
     }
+
+    async fn whatever_goes_wrong_no_change_is_sent_twice_and_nothing_of_the_manager_is_told(engine: Engine) {
+        let rig = Rig::with_settings(
+            engine,
+            |config| config.tenant(TenantSeed::named("Large").computers(60)),
+            |config| {
+                config.upstream.timeout = Duration::from_millis(500);
+                config.upstream.breaker_failures = 10_000;
+                config.upstream.breaker_sample = 10_000;
+            },
+        )
+        .await;
+        let organization = rig.world.organization;
+        rig.link(organization, Some("Large")).await;
+        let (writer, large) = (rig.writer(organization).await, rig.manager.customer("Large").id);
+        see(&writer, NAMES).await;
+        let place = rig.manager.base_url.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+        for (round, fault) in faults(&place).into_iter().enumerate() {
+            let key = make(&writer, "createDeepSecurityApiKey", "apiKey { id }", &json!({ "keyName": format!("k{round}"), "roleID": "2" })).await;
+            let key = key["apiKey"]["id"].as_str().unwrap().to_owned();
+            let policy = make(&writer, "createDeepSecurityPolicy", "id", &json!({ "name": format!("p{round}") })).await;
+            let policy = policy["id"].as_str().unwrap().to_owned();
+            let computer = round + 1;
+            for (method, path, field) in [
+                ("POST", "/apikeys".to_owned(), format!(r#"createDeepSecurityApiKey(input: {{ keyName: "made{round}", roleID: "2" }}) {{ secretKey }}"#)),
+                ("POST", format!("/apikeys/{key}"), format!(r#"updateDeepSecurityApiKey(id: {key}, input: {{ description: "x" }}) {{ id }}"#)),
+                ("POST", format!("/apikeys/{key}/secretkey"), format!("rotateDeepSecurityApiKeySecret(id: {key}) {{ secretKey }}")),
+                ("DELETE", format!("/apikeys/{key}"), format!("deleteDeepSecurityApiKey(id: {key})")),
+                ("POST", format!("/tenants/{large}/apikeys"), format!(r#"generateDeepSecurityTenantApiKey(input: {{ keyName: "given{round}", roleID: "2" }}) {{ secretKey }}"#)),
+                ("POST", "/policies".to_owned(), format!(r#"createDeepSecurityPolicy(input: {{ name: "made{round}" }}) {{ id }}"#)),
+                ("POST", format!("/policies/{policy}"), format!(r#"updateDeepSecurityPolicy(id: {policy}, input: {{ name: "q{round}" }}) {{ id }}"#)),
+                ("DELETE", format!("/policies/{policy}"), format!("deleteDeepSecurityPolicy(id: {policy})")),
+                ("POST", format!("/computers/{computer}"), format!(r#"updateDeepSecurityComputer(id: {computer}, input: {{ description: "x" }}) {{ id }}"#)),
+                ("DELETE", format!("/computers/{computer}"), format!("deleteDeepSecurityComputer(id: {computer})")),
+            ] {
+                let (calls, what) = (Calls::to(method, &path), format!("{field} {fault:.40?}"));
+                rig.manager.forget_calls();
+                rig.manager.order_always(calls.clone(), fault.clone());
+                let answer = writer.ask(&format!("mutation {{ {field} }}"), json!({})).await;
+                rig.manager.clear_orders();
+                assert_eq!(rig.manager.count(&calls), 1, "{what}");
+                let told = answer.body.to_string();
+                assert!(MARKS.iter().chain([&&*place]).all(|mark| !told.contains(mark)), "{what}: {told}");
+                // Where what was answered does not matter, a success is one.
+                let Some(errors) = answer.body["errors"].as_array() else { continue };
+                let extensions = &errors[0]["extensions"];
+                let refused = matches!(fault, Fault::Status { status: 400..500, .. } | Fault::Redirect { .. });
+                assert_eq!(extensions["outcome"], if refused { Value::Null } else { json!("UNKNOWN") }, "{what}: {told}");
+                assert!(refused || extensions["retryable"] == false, "{what}: {told}");
+            }
+        }
+    }
+}
+
+/// What the stand-in writes into its errors, and no caller may read.
+const MARKS: &[&str] =
+    &["internal:", ".internal", "NullPointer", "java.", "jdbc", "SignIn", "html", "dsm-", "127.0.0.1", "stack"];
+
+/// Every way to fail, at that place.
+fn faults(place: &str) -> Vec<Fault> {
+    let status = |status| Fault::Status { status, retry_after: None };
+    vec![
+        status(400),
+        status(404),
+        status(409),
+        status(500),
+        status(502),
+        status(503),
+        status(504),
+        Fault::Redirect { location: format!("http://{place}/api/policies") },
+        Fault::Delay { millis: 1_500 },
+        Fault::Reset,
+        Fault::LoseAnswer,
+        Fault::HalfBody,
+        Fault::SlowDrip { bytes: 1, pause_millis: 100 },
+        Fault::Rubbish { text: "dsm-node-1.internal says java.lang".to_owned() },
+        Fault::Html,
+        Fault::Huge { bytes: 40 * 1024 * 1024 },
+        Fault::DeepNesting { depth: 100_000 },
+        Fault::WrongTypes,
+        Fault::NotANumber,
+        Fault::Truncated,
+        Fault::Body { status: 200, content_type: "image/png".to_owned(), bytes: vec![0xff; 100] },
+    ]
+}
+
+/// Makes something where nothing goes wrong.
+async fn make(writer: &Caller, name: &str, selection: &str, input: &Value) -> Value {
+    let kind = if name.ends_with("Policy") { "DeepSecurityPolicyInput" } else { "CreateDeepSecurityApiKeyInput" };
+    let document = format!("mutation($input: {kind}!) {{ {name}(input: $input) {{ {selection} }} }}");
+    writer.ask(&document, json!({ "input": input })).await.field(name)
 }

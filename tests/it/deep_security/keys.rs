@@ -270,6 +270,7 @@ both_databases! {
     async fn a_process_that_is_killed_leaves_one_stray_at_most(deployment: Deployment) {
         let credentials = deployment.init();
         let manager = Simulator::start(seeds()).await.unwrap();
+        manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
         let settings = [
             ("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"),
             ("TENANT_GATEWAY__DEEP_SECURITY__MINT_LEASE", "2s"),
@@ -304,5 +305,6 @@ both_databases! {
         .await;
         see(&caller, COMPUTERS).await;
         assert_eq!(manager.count(&Calls::to("POST", "/tenants/*/apikeys")), 2);
+        manager.seen(&Calls::all()).iter().filter_map(|call| call.header("api-secret-key")).for_each(notes::note);
     }
 }

@@ -6,7 +6,7 @@ use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 
 use super::rig::{Rig, ask, see};
-use crate::support::{Engine, both_databases, eventually};
+use crate::support::{both_databases, eventually};
 
 /// Longer than the test.
 const HOURS: Duration = Duration::from_hours(2);

@@ -11,7 +11,7 @@ use tenant_gateway::integration_server::model::{
 };
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
-use tenant_gateway_simulators::integration_server::{Config, Dialect, Simulator, TenantSeed};
+use tenant_gateway_simulators::integration_server::{self as simulated, Config, Dialect, Simulator, TenantSeed};
 use tokio::time::{Instant, sleep};
 
 use super::{complete, id, operation};
@@ -196,6 +196,76 @@ async fn a_write_whose_answer_is_lost_is_not_repeated() {
         let lost = client.create_tenant(&operation(), &complete("Contoso")).await.unwrap_err();
         assert_eq!(lost.kind(), FaultKind::OutcomeUnknown);
         assert_eq!(simulator.count(&Calls::to("POST", "/tenants")), 1);
+    }
+}
+
+/// Every way to fail after the server has a request, and whether it then refused for certain.
+fn faults() -> Vec<(Fault, bool)> {
+    let status = |status| Fault::Status { status, retry_after: None };
+    let bytes = vec![0xff; 100];
+    vec![
+        (status(400), true),
+        (status(500), false),
+        (status(502), false),
+        (status(504), false),
+        (Fault::Reset, false),
+        (Fault::LoseAnswer, false),
+        (Fault::HalfBody, false),
+        (Fault::Html, false),
+        (Fault::Rubbish { text: "<nonsense".into() }, false),
+        (Fault::Huge { bytes: 50 * 1024 * 1024 }, false),
+        (Fault::DeepNesting { depth: 100_000 }, false),
+        (Fault::XmlBomb, false),
+        (Fault::Truncated, false),
+        (Fault::UnquotedAttributes, false),
+        (Fault::Body { status: 200, content_type: "image/png".to_owned(), bytes }, false),
+    ]
+}
+
+/// What failed, and whether it is then known that nobody knows what came of it.
+fn outcome<T>(sent: Result<T, tenant_gateway::integration_server::client::Fault>) -> Option<(bool, Error)> {
+    sent.err().map(|fault| (fault.kind() == FaultKind::OutcomeUnknown, fault.into()))
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_no_write_is_sent_twice_and_nothing_of_the_server_is_told() {
+    for (fault, refused) in faults() {
+        let (simulator, client) = installation(Dialect::DOCUMENTED).await;
+        let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));
+        let machine = client.machines(&operation(), &tenant).await.unwrap().remove(0);
+        let range = ReportRange::new(None, None, SystemClock.now()).unwrap();
+        simulator.order_task(simulated::TaskKind::CreateTenantReport, simulated::Fate::NeverEnds, 1);
+        let report = client.create_report(&operation(), &tenant, &range).await.unwrap();
+        let Started::Task(task) = report else { panic!("a named task") };
+        let new = NewVirtualMachine { bios_id: BiosId::parse("", BIOS).unwrap(), name: None, user_data: None };
+        for write in 0..8 {
+            simulator.forget_calls();
+            // Its own, so that no circuit opens.
+            let client = super::client(&simulator.base_url, &simulator.password());
+            for method in ["POST", "DELETE"] {
+                simulator.order(Calls::to(method, "*"), fault.clone(), 5);
+            }
+            let operation = operation();
+            let sent = match write {
+                0 => outcome(client.create_tenant(&operation, &complete("Contoso")).await),
+                1 => outcome(client.deactivate_tenant(&operation, &tenant).await),
+                2 => outcome(client.activate_tenant(&operation, &tenant).await),
+                3 => outcome(client.register_machine(&operation, &tenant, &new).await),
+                4 => outcome(client.unregister_machine(&operation, &tenant, &MachineKey::Id(machine.id.clone())).await),
+                5 => outcome(client.create_report(&operation, &tenant, &range).await),
+                6 => outcome(client.cancel_task(&operation, &task).await),
+                _ => outcome(client.delete_tenant(&operation, &other, true).await),
+            };
+            simulator.clear_orders();
+            let what = format!("{write} {fault:.40?}");
+            assert_eq!(simulator.count(&Calls::to("*", "*")), 1, "{what}");
+            let Some((unknown, error)) = sent else { continue };
+            assert_eq!(unknown, !refused, "{what}: {error:?}");
+            assert_eq!(error.is_outcome_unknown(), unknown, "{what}");
+            for mark in ["internal", "NullReference", "html", "nonsense", "127.0.0.1"] {
+                assert!(!error.message().contains(mark), "{what}: {}", error.message());
+            }
+        }
     }
 }
 

@@ -31,7 +31,9 @@ pub fn note_all(answer: &Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match value {
-                    Value::String(text) if ["clientSecret", "client_secret", "access_token"].contains(&&**name) => {
+                    Value::String(text)
+                        if ["clientSecret", "client_secret", "access_token", "secretKey"].contains(&&**name) =>
+                    {
                         note(text);
                     }
                     _ => note_all(value),

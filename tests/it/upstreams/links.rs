@@ -36,6 +36,22 @@ both_databases! {
         assert_eq!(link(&partner, app.world.organization, &two, None).await.code(), "CONFLICT");
     }
 
+    async fn another_spelling_of_an_id_is_no_other_tenant(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let (manager, server) = (register(&partner, "DEEP_SECURITY").await, register(&partner, "INTEGRATION_SERVER").await);
+        link(&partner, app.world.north, &manager, Some("7")).await.data();
+        link(&partner, app.world.north, &server, Some("345ae5d6-eeb7-4635-884a-01ac1781deeb")).await.data();
+        for (upstream, id) in [
+            (&manager, "07"),
+            (&server, "345AE5D6-EEB7-4635-884A-01AC1781DEEB"),
+            (&server, "345ae5d6eeb74635884a01ac1781deeb"),
+            (&server, "{345ae5d6-eeb7-4635-884a-01ac1781deeb}"),
+        ] {
+            assert_eq!(link(&partner, app.world.south, upstream, Some(id)).await.code(), "CONFLICT", "{id}");
+        }
+        link(&partner, app.world.south, &manager, Some("70")).await.data();
+    }
+
     async fn only_tenants_below_its_owner_are_linked_to_an_upstream(app: TestApp) {
         let top = app.administrator(app.world.top).await;
         let upstream = register(&top.within(app.world.partner), "DEEP_SECURITY").await;

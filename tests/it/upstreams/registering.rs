@@ -1,5 +1,8 @@
 use serde_json::json;
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::error::ErrorCode;
 use tenant_gateway::roles::Role;
+use tenant_gateway::upstreams::UpstreamChange;
 
 use super::{link, register, register_with};
 use crate::support::{TestApp, both_databases};
@@ -45,6 +48,42 @@ both_databases! {
         update(json!({ "baseURL": "https://dsm.example.com:443/api" })).await.data();
         let both = json!({ "baseURL": "https://dsm.example.org/api", "credential": { "secretKey": "3:other" } });
         assert_eq!(update(both).await.field("updateUpstream")["baseURL"], "https://dsm.example.org/api");
+    }
+
+    async fn a_credential_that_is_kept_is_shown_to_nobody_new(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.upstream.allow_private_addresses = true).await;
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "DEEP_SECURITY").await;
+        let update = |input: serde_json::Value| {
+            let variables = json!({ "id": made["id"], "input": input });
+            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { baseURL } }";
+            let partner = partner.clone();
+            async move { partner.ask(document, variables).await }
+        };
+        let own = rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
+        for input in [json!({ "baseURL": "http://dsm.example.com:4119/api" }), json!({ "caCertificate": own })] {
+            let refused = update(input.clone()).await;
+            assert_eq!(refused.code(), "BAD_USER_INPUT", "{input}");
+            assert!(refused.message().starts_with("credential:"), "{}", refused.message());
+        }
+        update(json!({ "caCertificate": null })).await.data();
+        update(json!({ "caCertificate": own, "credential": { "secretKey": "3:other" } })).await.data();
+        update(json!({ "caCertificate": own, "name": "the same ones" })).await.data();
+        assert_eq!(update(json!({ "caCertificate": null })).await.code(), "BAD_USER_INPUT", "the public authorities are others");
+    }
+
+    async fn two_changes_at_once_are_not_mixed(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let made = register(&partner, "DEEP_SECURITY").await;
+        let core = Core::open(&app.database.config(), Surroundings::default()).await.unwrap();
+        let scope = core.operator(app.world.partner);
+        let before = core.upstreams.find(&scope, made["id"].as_str().unwrap()).await.unwrap();
+        let change = |zone: &str| UpstreamChange { time_zone: Some(zone.to_owned()), ..UpstreamChange::default() };
+        core.upstreams.update(&scope, &before, change("Europe/Berlin")).await.unwrap();
+        let late = core.upstreams.update(&scope, &before, change("Asia/Tokyo")).await.map(drop).unwrap_err();
+        assert_eq!(late.code(), ErrorCode::Conflict);
+        let after = core.upstreams.find(&scope, made["id"].as_str().unwrap()).await.unwrap();
+        assert_eq!(after.time_zone, "Europe/Berlin");
     }
 
     async fn one_that_is_in_use_stays(app: TestApp) {

@@ -6,7 +6,7 @@ use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, Pace, TaskKind};
 
 use super::{House, begin, ended, link, only, task};
-use crate::support::{both_databases, eventually};
+use crate::support::{both_databases, eventually, notes};
 
 const BIOS_ID: &str = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
 
@@ -22,7 +22,9 @@ async fn unregister(house: &House, arguments: Value) -> crate::support::Answer {
 }
 
 fn complete(name: &str) -> Value {
-    let administrator = json!({ "name": format!("{name}-admin"), "password": "Good-Pass1" });
+    let password = "Good-Pass1-of-an-administrator";
+    notes::note(password);
+    let administrator = json!({ "name": format!("{name}-admin"), "password": password });
     json!({ "name": name, "type": "COMPLETE", "description": "retail", "userData": "crm=42", "preferredServerAddress": "192.0.2.9",
         "administrator": administrator })
 }

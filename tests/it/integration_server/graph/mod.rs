@@ -92,6 +92,9 @@ pub fn settings(config: &mut tenant_gateway::config::Config) {
 
 pub async fn register(owner: &Caller, server: &Simulator) -> Value {
     notes::note(&server.password());
+    // As it travels.
+    let account = format!("multitenancy:{}", server.password());
+    notes::note(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, account));
     let input = json!({
         "name": "viis", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
         "credential": { "basic": { "password": server.password() } },

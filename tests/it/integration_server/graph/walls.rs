@@ -1,8 +1,9 @@
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TenantSeed};
 
-use super::{House, begin, ended, only, task};
+use super::{House, begin, ended, link, only, task};
 use crate::support::both_databases;
 
 /// What the tables of tasks hold, as text.
@@ -82,6 +83,31 @@ both_databases! {
         assert_eq!(house.south.ask(document, json!({ "id": report })).await.learnt(), unknown.learnt());
         assert_eq!(unknown.code(), "NOT_FOUND");
         assert!(house.north.ask(document, json!({ "id": report })).await.field("integrationServer")["report"]["periods"].is_array());
+    }
+
+    async fn what_was_begun_is_out_of_reach_once_the_link_has_ended(house: House) {
+        let begun = only(begin(&house.north, "createIntegrationServerReport").await);
+        let report = ended(&house.north, &begun["id"]).await["result"]["id"].clone();
+        house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
+        let endless = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
+        let links = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id } } }";
+        let found = house.partner.ask(links, json!({ "id": house.app.world.north })).await.field("tenant");
+        let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
+        house.partner.ask(end, json!({ "id": found["upstreamLinks"][0]["id"] })).await.data();
+        let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";
+        let read = "query($id: ID!) { integrationServer { report(id: $id) { periods { virtualMachineName } } } }";
+        // Nor is it, where it is another tenant there by now, or is at another server.
+        let fresh = house.server.add_tenant(&TenantSeed::simple("Fresh"));
+        for round in 0..2 {
+            house.server.forget_calls();
+            assert_eq!(house.north.ask(cancel, json!({ "id": endless["id"] })).await.code(), "UPSTREAM_NOT_LINKED", "{round}");
+            assert_eq!(house.north.ask(read, json!({ "id": report })).await.code(), "UPSTREAM_NOT_LINKED", "{round}");
+            assert_eq!(house.server.count(&Calls::to("POST", "/*")), 0);
+            assert_eq!(house.server.count(&Calls::to("GET", "/reports/*")), 0);
+            if round == 0 {
+                link(&house.partner, &house.upstream, house.app.world.north, &fresh).await;
+            }
+        }
     }
 
     async fn only_the_owner_makes_tenants(house: House) {
