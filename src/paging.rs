@@ -15,7 +15,12 @@ pub const PAGE_SIZE_MAX: u64 = 100;
 
 /// The size of a page: what was asked for, between 1 and [`PAGE_SIZE_MAX`]; [`PAGE_SIZE`] if nothing was.
 pub fn page_size(asked: Option<i32>) -> u64 {
-    asked.map_or(PAGE_SIZE, |asked| u64::try_from(asked).unwrap_or(0).clamp(1, PAGE_SIZE_MAX))
+    page_size_up_to(asked, PAGE_SIZE_MAX)
+}
+
+/// The same for a list whose pages may be larger, or must be smaller.
+pub fn page_size_up_to(asked: Option<i32>, max: u64) -> u64 {
+    asked.map_or(PAGE_SIZE, |asked| u64::try_from(asked).unwrap_or(0).clamp(1, max))
 }
 
 const NUL: &[u8] = br"\u0000";
