@@ -22,7 +22,8 @@ async fn unregister(house: &House, arguments: Value) -> crate::support::Answer {
 }
 
 fn complete(name: &str) -> Value {
-    let password = "Good-Pass1-of-an-administrator";
+    // Security Center takes no more than sixteen characters.
+    let password = "Good-Pass1-Admin";
     notes::note(password);
     let administrator = json!({ "name": format!("{name}-admin"), "password": password });
     json!({ "name": name, "type": "COMPLETE", "description": "retail", "userData": "crm=42", "preferredServerAddress": "192.0.2.9",
