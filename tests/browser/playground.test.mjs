@@ -289,7 +289,7 @@ test('a tenant is made at the Integration Server and watched to its end', async 
   const { upstreams } = (await playground.run()).data;
   const { id: upstreamID } = upstreams.find(({ system }) => system === 'INTEGRATION_SERVER');
   await playground.openTab('CreateServerTenant');
-  const administrator = { name: 'northwind', password: 'Watched-Here-7' };
+  const administrator = { name: 'northwind', password: 'Watched-Here-777' };
   noteSecret(administrator.password);
   const input = { upstreamID, linkTenantID: northwind.id, name: northwind.name, type: 'COMPLETE', administrator };
   await playground.typeVariables({ input });
