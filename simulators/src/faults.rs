@@ -22,6 +22,8 @@ pub enum Fault {
     Reset,
     /// The call is *carried out*, then the connection is reset without an answer.
     LoseAnswer,
+    /// *Carried out*; then a page with that status, as a proxy in between gives it.
+    Proxy { status: u16 },
     /// *Carried out*; half of the true answer's body, then the connection breaks off.
     HalfBody,
     /// *Carried out*; the true answer in pieces of so many bytes, with a pause after each.

@@ -48,6 +48,12 @@ pub(crate) fn sign_in() -> Answer {
     Answer::raw("text/html;charset=UTF-8", page)
 }
 
+/// What a proxy says that has lost patience with the console.
+fn proxy(status: u16) -> Answer {
+    let page = "<html><body><h1>No server is available on proxy-1.internal</h1></body></html>";
+    Answer { status, ..Answer::raw("text/html", page) }
+}
+
 /// A list whose items hold 64 KiB each.
 pub(crate) fn huge(notation: Notation, bytes: u64) -> Answer {
     const FILLING: usize = 64 * 1024;
@@ -98,6 +104,7 @@ pub(crate) fn external_entity(url: &str) -> Answer {
 /// The true answer as the fault leaves it; most leave it whole.
 pub(crate) fn rewritten(answer: Answer, fault: &Fault) -> Answer {
     let rewrite: fn(Vec<u8>) -> Vec<u8> = match fault {
+        Fault::Proxy { status } => return proxy(*status),
         Fault::WrongTypes => |body| json(&mistyped(parsed(&body))),
         Fault::NotANumber => |body| parsed(&body).to_string().replace(r#""ID":"#, r#""ID":NaN,"was":"#).into_bytes(),
         Fault::Truncated => |mut body| {

@@ -40,6 +40,14 @@ async fn half_a_body_breaks_off_after_the_call_was_carried_out() {
 }
 
 #[tokio::test]
+async fn a_proxy_answers_for_what_was_carried_out() {
+    let (simulator, client) = faulty(Fault::Proxy { status: 503 }).await;
+    let response = client.request("POST", "/tenants").body(SIMPLE).send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(simulator.found_tasks().len(), 1);
+}
+
+#[tokio::test]
 async fn bombs_and_external_entities_come_with_200_and_nobody_takes_the_bait() {
     let (status, bomb) = list(Fault::XmlBomb).await;
     assert!(status == 200 && bomb.contains("<!DOCTYPE") && bomb.len() < 1_000);

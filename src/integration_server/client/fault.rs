@@ -117,7 +117,8 @@ fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> Fau
         (409, _) if about == About::Task => FaultKind::TaskEnded,
         (409, _) if about == About::Registration => FaultKind::BiosIdTaken,
         // Before it can start, by its own word.
-        (501 | 503, _) | (_, Some(VendorCode::ServiceNotConfigured)) => FaultKind::Refused,
+        (501, _) | (_, Some(VendorCode::ServiceNotConfigured)) => FaultKind::Refused,
+        // A 503 too: the documents know none, and a proxy gives it for what has reached the server already.
         (500.., _) if sent == Kind::Write => FaultKind::OutcomeUnknown,
         (500.., _) => FaultKind::Failed,
         // A success that is not the one of this method, or a redirect.
@@ -160,9 +161,7 @@ fn told(kind: FaultKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, 
         }
         FaultKind::Failed => (ErrorCode::UpstreamUnavailable, "the legacy system is in trouble"),
         FaultKind::Refused => match status {
-            408 | 429 | 503 if code != Some(&VendorCode::ServiceNotConfigured) => {
-                (ErrorCode::UpstreamUnavailable, "the legacy system takes no requests at the moment")
-            }
+            408 | 429 => (ErrorCode::UpstreamUnavailable, "the legacy system takes no requests at the moment"),
             409 => {
                 (ErrorCode::Conflict, sentence.unwrap_or("the state of things at the Integration Server forbids it"))
             }

@@ -112,6 +112,7 @@ async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
         "",
         "HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n<task",
         "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n",
     ] {
         let server = Server::answering(answer).await;
         let fault = server.client().create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap_err();

@@ -206,8 +206,11 @@ fn faults() -> Vec<(Fault, bool)> {
     vec![
         (status(400), true),
         (status(500), false),
+        (status(501), true),
         (status(502), false),
+        (status(503), false),
         (status(504), false),
+        (Fault::Proxy { status: 503 }, false),
         (Fault::Reset, false),
         (Fault::LoseAnswer, false),
         (Fault::HalfBody, false),

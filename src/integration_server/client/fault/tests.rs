@@ -47,7 +47,7 @@ fn the_status_decides_and_the_code_refines_it() {
         (409, "", About::Tenant, Refused, ErrorCode::Conflict),
         (415, "", About::Report, Refused, ErrorCode::UpstreamRejected),
         (429, "", About::Tenant, Refused, ErrorCode::UpstreamUnavailable),
-        (503, "", About::Tenant, Refused, ErrorCode::UpstreamUnavailable),
+        (501, "", About::Tenant, Refused, ErrorCode::UpstreamRejected),
         (503, "KSC_ServiceNotConfigured", About::Tenant, Refused, ErrorCode::UpstreamRejected),
         (500, "KSC_ServiceNotConfigured", About::Tenant, Refused, ErrorCode::UpstreamRejected),
         (302, "", About::Tenant, Failed, ErrorCode::UpstreamMalformed),
@@ -61,7 +61,7 @@ fn the_status_decides_and_the_code_refines_it() {
 
 #[test]
 fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() {
-    for status in [500, 502, 504, 599] {
+    for status in [500, 502, 503, 504, 599] {
         let wrote = fault(status, "", Kind::Write, About::Tenant);
         assert_eq!(wrote.kind(), FaultKind::OutcomeUnknown);
         let error = Error::from(wrote);

@@ -166,6 +166,29 @@ both_databases! {
         }
     }
 
+    async fn what_a_proxy_calls_unavailable_is_looked_for_and_not_sent_again(house: House) {
+        let writes = [("/tenants", "POST"), ("/tenants/*/deactivate", "POST"), ("/tenants/*/vms/register", "POST")];
+        for (path, method) in writes {
+            house.server.order(Calls::to(method, path), Fault::Proxy { status: 503 }, 1);
+        }
+        let made = house.create("Begun").await.field("createIntegrationServerTenant");
+        assert_eq!((&made["state"], &made["result"]["name"]), (&json!("COMPLETED"), &json!("Begun")));
+        let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
+        assert_eq!(ended(&house.north, &task["id"]).await["state"], "COMPLETED");
+        let machine = register(&house, json!({ "biosID": BIOS_ID, "name": "web-99" })).await;
+        assert_eq!(machine.field("registerVirtualMachine")["name"], "web-99");
+        for (path, method) in writes {
+            assert_eq!(house.server.count(&Calls::to(method, path)), 1, "{method} {path}");
+        }
+    }
+
+    async fn an_unavailable_server_may_have_done_it(house: House) {
+        house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 503, retry_after: None }, 1);
+        let lost = register(&house, json!({ "biosID": BIOS_ID })).await;
+        let extensions = &lost.body["errors"][0]["extensions"];
+        assert_eq!((lost.code(), &extensions["outcome"], &extensions["retryable"]), ("UPSTREAM_UNAVAILABLE", &json!("UNKNOWN"), &json!(false)));
+    }
+
     async fn a_lost_answer_about_a_machine_is_found_by_looking(house: House) {
         house.server.order(Calls::to("POST", "/tenants/*/vms/*"), Fault::LoseAnswer, 2);
         let made = register(&house, json!({ "biosID": BIOS_ID, "name": "web-99" })).await.field("registerVirtualMachine");
