@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::TenantSeed;
 use tenant_gateway_simulators::faults::Fault;
+use tokio::net::TcpSocket;
 
-use super::rig::Rig;
+use super::rig::{Rig, link, register};
 use crate::support::both_databases;
 
 const TENANTS: &str = "{ tenants(tenantsQuery: { count: 500 }) { hasMore
@@ -69,6 +70,54 @@ both_databases! {
         assert_eq!(answer.status, 200);
         // A delayed call that was given up is still under way for the stand-in, not for us.
         assert!(rig.manager.peak().tenants <= 8 + 2, "{:?}", rig.manager.peak());
+    }
+
+    async fn a_manager_that_refuses_the_connection_fails_its_own_tenants_alone(rig: Rig) {
+        // A port that is taken and listened to by nobody: no other test can get it meanwhile.
+        let closed = TcpSocket::new_v4().unwrap();
+        closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let place = closed.local_addr().unwrap().to_string();
+        let secret = json!({ "secretKey": rig.manager.primary().secret_key });
+        let gone = register(&rig.partner, &format!("http://{place}/api"), secret).await;
+        // One whose own key is at hand, and one whose key would have to be made first.
+        for (name, remote) in [("Own", None), ("Unminted", Some("7".to_owned()))] {
+            let tenant = rig.operator.tenant(rig.world.organization, name, false).await;
+            link(&rig.partner, tenant, &gone, remote).await.data();
+        }
+        let reader = rig.reader(rig.world.organization).await;
+        let answer = reader.ask(TENANTS, json!({})).await;
+        assert_eq!(answer.status, 200);
+        let (mut whole, mut failed) = (Vec::new(), Vec::new());
+        for (at, tenant) in answer.body["data"]["tenants"]["tenants"].as_array().unwrap().iter().enumerate() {
+            let name = tenant["name"].as_str().unwrap();
+            let errors = answer.body["errors"].as_array().unwrap();
+            let own: Vec<_> = errors.iter().filter(|error| error["path"][2] == at).collect();
+            match name {
+                "Own" | "Unminted" => {
+                    assert_eq!(tenant["deepSecurity"], json!({ "computers": null }));
+                    let [error] = own[..] else { panic!("{name}: {own:?}") };
+                    assert_eq!(error["path"], json!(["tenants", "tenants", at, "deepSecurity", "computers"]));
+                    let told = &error["extensions"];
+                    assert_eq!((&told["code"], &told["retryable"]), (&json!("UPSTREAM_UNAVAILABLE"), &json!(true)));
+                    assert_eq!(told["upstream"], json!({ "system": "DEEP_SECURITY", "status": null, "code": null }));
+                    assert_eq!(told["tenantID"], tenant["id"]);
+                    failed.push(name);
+                }
+                "North" | "South" => {
+                    assert!(own.is_empty(), "{name}: {own:?}");
+                    let domain = format!(".{}.example", name.to_lowercase());
+                    let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
+                    assert!(nodes.len() == 2 && nodes.iter().all(|node| node["hostName"].as_str().unwrap().ends_with(&domain)));
+                    whole.push(name);
+                }
+                _ => assert_eq!(own[0]["extensions"]["code"], "UPSTREAM_NOT_LINKED", "{name}"),
+            }
+        }
+        whole.sort();
+        failed.sort();
+        assert_eq!((whole, failed), (vec!["North", "South"], vec!["Own", "Unminted"]));
+        let told = answer.body.to_string();
+        assert!(!told.contains(&place) && !told.contains("refused"), "{told}");
     }
 
     async fn the_right_is_needed_in_each_tenant(rig: Rig) {
