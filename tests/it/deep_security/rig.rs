@@ -32,8 +32,7 @@ impl Deref for Rig {
 impl Drop for Rig {
     /// The keys that the gateway made are secrets too, and stand in no log.
     fn drop(&mut self) {
-        let calls = self.manager.seen(&Calls::all());
-        calls.iter().filter_map(|call| call.header("api-secret-key")).for_each(notes::note);
+        notes::note_shown(&self.manager);
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, Once};
 
 use serde_json::Value;
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::deep_security::Simulator;
 use tracing_subscriber::EnvFilter;
 
 /// Shorter ones would be found by chance.
@@ -42,6 +44,14 @@ pub fn note_all(answer: &Value) {
         }
         Value::Array(entries) => entries.iter().for_each(note_all),
         _ => {}
+    }
+}
+
+/// Writes down every credential with which a manager was called: keys, and both halves of sessions.
+pub fn note_shown(manager: &Simulator) {
+    for call in manager.seen(&Calls::all()) {
+        let session = call.header("cookie").and_then(|cookie| cookie.strip_prefix("sID="));
+        [call.header("api-secret-key"), session, call.header("rid")].into_iter().flatten().for_each(note);
     }
 }
 

@@ -20,7 +20,9 @@ async fn permissive(engine: Engine) -> TestApp {
 async fn manager() -> Simulator {
     let primary = TenantSeed::named("Primary").administrator("MasterAdmin", "primary password").mfa_code("424242");
     let config = Config { primary, ..Config::default() };
-    Simulator::start(config.tenant(TenantSeed::named(CUSTOMER).computers(2))).await.unwrap()
+    let manager = Simulator::start(config.tenant(TenantSeed::named(CUSTOMER).computers(2))).await.unwrap();
+    manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
+    manager
 }
 
 fn by_session(manager: &Simulator, session: Value) -> Value {
@@ -54,6 +56,11 @@ both_databases! {
         let computers = computers.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
         assert_eq!(computers.field("deepSecurity")["computers"]["nodes"], json!([{ "id": "1" }, { "id": "2" }]));
         assert_eq!(manager.count(&Calls::to("POST", "/sessions")), 1, "the key does from now on");
+        let [asked] = manager.seen(&Calls::to("POST", "/apikeys")).try_into().unwrap();
+        for half in ["cookie", "rid"] {
+            assert!(asked.header(half).is_some_and(|half| half.len() >= 32), "a session has two secrets");
+        }
+        notes::note_shown(&manager);
     }
 
     async fn a_wrong_password_or_code_registers_nothing(engine: Engine) {
@@ -81,6 +88,7 @@ both_databases! {
         let lost = register_with(&partner, by_session(&manager, session)).await;
         assert_eq!(lost.body["errors"][0]["extensions"]["outcome"], "UNKNOWN", "{}", lost.body);
         assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 1);
+        notes::note_shown(&manager);
     }
 
     async fn a_test_says_whether_the_installation_knows_the_gateway(engine: Engine) {
