@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::roles::Role;
 use tenant_gateway::seal::MasterKey;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Config, Simulator};
@@ -14,7 +15,7 @@ use tenant_gateway_simulators::faults::Fault;
 
 use super::rig::{self, Rig, ask, see, seeds};
 use crate::support::process::Deployment;
-use crate::support::{Caller, both_databases, eventually, notes};
+use crate::support::{Caller, Engine, OnEngine, both_databases, eventually, notes};
 
 const COMPUTERS: &str = "computers { nodes { id } }";
 
@@ -305,6 +306,57 @@ both_databases! {
         .await;
         see(&caller, COMPUTERS).await;
         assert_eq!(manager.count(&Calls::to("POST", "/tenants/*/apikeys")), 2);
-        manager.seen(&Calls::all()).iter().filter_map(|call| call.header("api-secret-key")).for_each(notes::note);
+        notes::note_shown(&manager);
     }
+}
+
+/// Several processes share PostgreSQL alone.
+#[tokio::test]
+async fn two_processes_that_just_began_make_one_key_for_each_tenant_and_right() {
+    let deployment = Deployment::on(Engine::Postgres).await;
+    let credentials = deployment.init();
+    let manager = Simulator::start(seeds()).await.unwrap();
+    manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
+    let settings = [
+        ("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"),
+        ("TENANT_GATEWAY__UPSTREAM__CALLS_PER_MINUTE", "0"),
+    ];
+    let process = deployment.serve_with(&settings).await;
+    let administrator = process.log_in(credentials.clone()).await;
+    let secret = json!({ "secretKey": manager.primary().secret_key });
+    let upstream = rig::register(&administrator, &manager.base_url, secret).await;
+    let mut tenants = Vec::new();
+    for name in ["North", "South"] {
+        let document = "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
+        let made = administrator.ask(document, json!({ "name": name })).await.field("createTenant");
+        let (tenant, remote) = (made["id"].as_str().unwrap().to_owned(), manager.customer(name).id);
+        rig::link(&administrator, tenant.parse().unwrap(), &upstream, Some(remote.to_string())).await.data();
+        tenants.push((tenant, remote));
+    }
+    let auditor = administrator.create("auditor", &[&Role::Auditor.id().to_string()]).await;
+    process.kill();
+
+    let processes = [deployment.serve_with(&settings).await, deployment.serve_with(&settings).await];
+    let mut callers = Vec::new();
+    for who in [credentials, auditor] {
+        for (tenant, _) in &tenants {
+            for process in &processes {
+                callers.push(process.log_in(who.clone()).await.within(tenant));
+            }
+        }
+    }
+    assert_eq!(manager.count(&Calls::to("POST", "/tenants/*/apikeys")), 0);
+    at_once(&callers.iter().collect::<Vec<_>>(), 50).await;
+    for (_, remote) in tenants {
+        assert_eq!(manager.count(&Calls::to("POST", &format!("/tenants/{remote}/apikeys"))), 2);
+        let keys = manager.api_keys(remote);
+        let names = keys.iter().map(|key| key["keyName"].as_str().unwrap());
+        let mut rights: Vec<_> = names
+            .filter(|name| name.starts_with("tenant-gateway "))
+            .map(|name| name.rsplit(' ').next().unwrap())
+            .collect();
+        rights.sort_unstable();
+        assert_eq!(rights, ["FULL", "READ"]);
+    }
+    notes::note_shown(&manager);
 }
