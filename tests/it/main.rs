@@ -10,6 +10,7 @@ mod deep_security;
 mod door;
 mod fuzz;
 mod integration_server;
+mod logs;
 mod migrations;
 mod oauth;
 mod readme;

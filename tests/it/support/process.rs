@@ -78,7 +78,7 @@ impl Deployment {
         let mut process = Process { child: child.expect("the program starts"), log, gateway: None };
         let listen = eventually(30, "the address in the log", async || {
             assert!(process.child.try_wait().unwrap().is_none(), "the gateway ended: see {}", process.log.display());
-            process.records().iter().find_map(|record| Some(record["listen"].as_str()?.to_owned()))
+            process.address()
         });
         let gateway = Gateway { url: format!("http://{}", listen.await), http: reqwest::Client::new() };
         let ready = format!("{}/health/ready", gateway.url);
@@ -112,6 +112,16 @@ impl Process {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         // The last line may be half written.
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// The address that it tells in its log, in either format.
+    fn address(&self) -> Option<String> {
+        let of_json = self.records().iter().find_map(|record| Some(record["listen"].as_str()?.to_owned()));
+        of_json.or_else(|| {
+            let text = fs::read_to_string(&self.log).ok()?;
+            let (_, address) = text.split_once("listening listen=")?;
+            address.split_once(' ').map(|(address, _)| address.to_owned())
+        })
     }
 
     /// As `kill -9`.
