@@ -261,10 +261,19 @@ pub(super) fn is_same_remote(one: &str, other: &str) -> bool {
 /// Certificates in PEM.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` if there is none in it that can be trusted, or it is longer than 64 KiB.
+/// `BAD_USER_INPUT` if there is none in it that can be trusted, a private key, or a control character that no text has, or if it
+/// is longer than 64 KiB.
 pub fn certificate(text: String) -> Result<String> {
     if text.len() > CERTIFICATE_MAX {
         return Err(Error::bad_input("caCertificate", "must have at most 64 KiB"));
+    }
+    // It is not sealed: a key that was copied along would lie open.
+    let is_odd = |c: char| c.is_control() && !c.is_ascii_whitespace();
+    if text.contains("PRIVATE KEY") || text.chars().any(is_odd) {
+        return Err(Error::bad_input(
+            "caCertificate",
+            "must be certificates in PEM and nothing else, least of all a key",
+        ));
     }
     check_certificates("caCertificate", &text)?;
     Ok(text)

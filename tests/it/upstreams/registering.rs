@@ -103,6 +103,8 @@ both_databases! {
         let good = json!({
             "name": "x", "system": "DEEP_SECURITY", "baseURL": "https://dsm.example.com/api", "credential": { "secretKey": "1:x" },
         });
+        let certificate = rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
+        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
         let cases = [
             ("name", json!("")),
             ("baseURL", json!("ftp://dsm.example.com/api")),
@@ -114,6 +116,9 @@ both_databases! {
             ("secretKey", json!({ "secretKey": "with\r\nnewline" })),
             ("cloudOneApiKey", json!({ "cloudOneApiKey": "" })),
             ("caCertificate", json!("not PEM")),
+            ("caCertificate", json!(format!("{certificate}\0"))),
+            ("caCertificate", json!(format!("{certificate}{key}"))),
+            ("caCertificate", json!(format!("{certificate}{}", " ".repeat(64 * 1024)))),
             ("timeZone", json!("Mars/Olympus")),
         ];
         for (argument, value) in cases {
@@ -123,7 +128,7 @@ both_databases! {
             let refused = register_with(&partner, input).await;
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{argument} {value}");
             assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
-            assert!(!refused.message().contains("secret@"), "{}", refused.message());
+            assert!(["secret@", "MC4C"].iter().all(|secret| !refused.message().contains(secret)), "{}", refused.message());
         }
     }
 
