@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for SecretKey {
 }
 
 /// A key to be made, or what to change of one; what is absent is left out.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyBody {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -142,6 +142,7 @@ both_databases! {
     async fn wrong_criteria_are_refused_before_anything_is_sent(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let many = "{ idValue: 1 },".repeat(21);
+        let long = format!("{{ fieldName: \"hostName\", stringValue: \"{}\" }}", "x".repeat(1001));
         for criteria in [
             "{ fieldName: \"hostName\" }",
             "{ stringValue: \"x\" }",
@@ -151,6 +152,7 @@ both_databases! {
             "{ fieldName: \"created\", firstDateValue: \"yesterday\" }",
             "{ fieldName: \"hostName\", stringValue: \"a\\u0000\" }",
             &many,
+            &long,
         ] {
             let answer = ask(&reader, &format!("computers(where: [{criteria}]) {{ nodes {{ id }} }}")).await;
             assert_eq!(answer.code(), "BAD_USER_INPUT", "{criteria}");

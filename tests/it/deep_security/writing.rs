@@ -128,6 +128,10 @@ both_databases! {
             ("createDeepSecurityPolicy { id }", json!({ "name": "a", "firewall": { "state": "PREVENT" } })),
             ("createDeepSecurityPolicy { id }", json!({ "name": "a", "firewall": { "ruleIDs": ["x"] } })),
             ("createDeepSecurityPolicy { id }", json!({ "name": "a", "parentID": "-1" })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "x".repeat(255) })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "a", "description": "x".repeat(1001) })),
+            ("createDeepSecurityPolicy { id }", json!({ "name": "a", "firewall": { "ruleIDs": vec!["1"; 10_001] } })),
+            ("updateDeepSecurityApiKey id: 1,| { id }", json!({})),
             ("updateDeepSecurityComputer id: 1,| { id }", json!({})),
             ("updateDeepSecurityComputer id: 1,| { id }", json!({ "policyID": "1/2" })),
         ] {

@@ -2,13 +2,13 @@
 
 use async_graphql::{ID, InputObject};
 
+use super::short_name;
 use crate::clock::Timestamp;
 use crate::deep_security::graphql::choices::DeepSecurityLocale;
 use crate::deep_security::graphql::criteria::plain;
 use crate::deep_security::model::reference;
 use crate::deep_security::wire::KeyBody;
 use crate::error::{Error, Result};
-use crate::names::Name;
 use crate::upstreams;
 
 /// An API key to be made.
@@ -53,7 +53,7 @@ impl CreateDeepSecurityApiKeyInput {
     /// Checks the key.
     pub fn check(self, now: Timestamp) -> Result<KeyBody> {
         Ok(KeyBody {
-            key_name: Some(key_name(&self.key_name)?),
+            key_name: Some(short_name("keyName", &self.key_name)?),
             role_id: Some(reference("roleID", &self.role_id)?),
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
@@ -67,23 +67,19 @@ impl CreateDeepSecurityApiKeyInput {
 impl UpdateDeepSecurityApiKeyInput {
     /// Checks the change.
     pub fn check(self, now: Timestamp) -> Result<KeyBody> {
-        Ok(KeyBody {
-            key_name: self.key_name.map(|name| key_name(&name)).transpose()?,
+        let body = KeyBody {
+            key_name: self.key_name.map(|name| short_name("keyName", &name)).transpose()?,
             role_id: self.role_id.map(|id| reference("roleID", &id)).transpose()?,
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
             expiry_date: self.expiry_date.map(|date| expiry(&date, now)).transpose()?,
             active: self.active,
-        })
-    }
-}
-
-fn key_name(name: &str) -> Result<String> {
-    let name = Name::parse("keyName", name)?;
-    match name.as_str().chars().count() {
-        0..=254 => Ok(name.as_str().to_owned()),
-        _ => Err(Error::bad_input("keyName", "must have 1 to 254 characters")),
+        };
+        if body == KeyBody::default() {
+            return Err(Error::bad_input("input", "must change something"));
+        }
+        Ok(body)
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::deep_security::model::reference;
 use crate::error::{Error, Result};
+use crate::names::Name;
 
 fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
@@ -29,6 +30,15 @@ fn put_reference(body: &mut Map<String, Value>, name: &str, id: MaybeUndefined<I
     };
     body.insert(name.to_owned(), id.into());
     Ok(())
+}
+
+/// The vendor's names are one character shorter than ours.
+fn short_name(argument: &str, name: &str) -> Result<String> {
+    let name = Name::parse(argument, name)?;
+    match name.as_str().chars().count() {
+        0..=254 => Ok(name.as_str().to_owned()),
+        _ => Err(Error::bad_input(argument, "must have 1 to 254 characters")),
+    }
 }
 
 fn known(argument: &str, word: Option<Option<&'static str>>) -> Result<Option<&'static str>> {

@@ -3,12 +3,11 @@
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use serde_json::{Map, Value};
 
-use super::{known, put, put_reference};
+use super::{known, put, put_reference, short_name};
 use crate::deep_security::graphql::choices::{DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch};
 use crate::deep_security::graphql::criteria::plain;
 use crate::deep_security::model::reference;
 use crate::error::{Error, Result};
-use crate::names::Name;
 
 /// What a policy says of a security module; what is absent stays, or is inherited by a new policy.
 #[derive(InputObject)]
@@ -59,8 +58,7 @@ impl DeepSecurityPolicyInput {
     /// Checks the policy, and gives its body.
     pub fn check(self) -> Result<Value> {
         let mut body = Map::new();
-        let name = Name::parse("name", &self.name)?;
-        body.insert("name".to_owned(), name.as_str().into());
+        body.insert("name".to_owned(), short_name("name", &self.name)?.into());
         put_reference(&mut body, "parentID", self.parent_id)?;
         put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
         put(
