@@ -148,12 +148,16 @@ impl DeepSecurity {
         let worked = work.await;
         self.outbound.forget(manager.tenant(), manager.connection.endpoint.upstream);
         let Done { value, subject, after } = worked?;
+        let done = self.done(manager, operation, entry(subject, deed.before, after)).await;
+        // What cannot be written down was done all the same.
+        done.map(|()| value).map_err(Error::with_unknown_outcome)
+    }
+
+    async fn done(&self, manager: &Manager, operation: &Operation, entry: Entry) -> Result<()> {
         let ids = operation.upstream_request_ids();
         let write = self.database.write().await?;
-        audit::record_upstream(write.on(), &*self.entropy, &manager.scope, entry(subject, deed.before, after), &ids)
-            .await?;
-        write.commit().await?;
-        Ok(value)
+        audit::record_upstream(write.on(), &*self.entropy, &manager.scope, entry, &ids).await?;
+        write.commit().await
     }
 
     /// Asks an installation whether it knows the gateway: which key it is, or for an account of Cloud One one computer.

@@ -157,16 +157,33 @@ impl IntegrationServer {
         begun: &Begun,
         answer: std::result::Result<Started, Fault>,
     ) -> Result<Record> {
-        let record = &begun.record;
+        match answer {
+            Err(fault) if fault.kind() != FaultKind::OutcomeUnknown => {
+                // Nothing was begun.
+                self.tasks().end(scope, &begun.record, Ending::default()).await?;
+                Err(fault.into())
+            }
+            // Whatever goes wrong from here on, it may have been begun.
+            answer => {
+                let found = self.find(scope, operation, client, &begun.record, answer).await;
+                found.map_err(Error::with_unknown_outcome)
+            }
+        }
+    }
+
+    /// The task of a call that may have been carried out.
+    async fn find(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        client: &Client,
+        record: &Record,
+        answer: std::result::Result<Started, Fault>,
+    ) -> Result<Record> {
         let lost = match answer {
             Ok(Started::Task(id)) => return self.named(operation, client, record, &id).await,
             Ok(Started::Unnamed) => unnamed(scope),
-            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => fault.into(),
-            Err(fault) => {
-                // Nothing was begun.
-                self.tasks().end(scope, record, Ending::default()).await?;
-                return Err(fault.into());
-            }
+            Err(fault) => fault.into(),
         };
         let Some(record) = self.tasks().lost(record).await? else { return Err(lost) };
         let found = self.runner.find_now(&record, client, operation, PATIENCE).await?;
@@ -204,6 +221,5 @@ fn is_stopping(task: &Task) -> bool {
 fn unnamed(scope: &TenantScope) -> Error {
     let message = "the Integration Server began the work and did not say which task does it; look for it in the tasks";
     let detail = UpstreamDetail { system: System::IntegrationServer.as_str(), status: Some(202), code: None };
-    let error = Error::new(ErrorCode::UpstreamMalformed, message).of_upstream(detail);
-    error.of_tenant(scope.tenant()).with_unknown_outcome()
+    Error::new(ErrorCode::UpstreamMalformed, message).of_upstream(detail).of_tenant(scope.tenant())
 }

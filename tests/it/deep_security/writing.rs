@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::faults::Fault;
 
 use super::rig::{Rig, ask, see};
-use crate::support::{Caller, both_databases, notes};
+use crate::support::{Caller, both_databases, eventually, notes};
 
 async fn change(caller: &Caller, field: &str, input: Value) -> crate::support::Answer {
     let (name, rest) = field.split_once(' ').unwrap();
@@ -142,6 +143,21 @@ both_databases! {
             assert_eq!(answer.code(), "NOT_FOUND");
         }
         assert_eq!(rig.manager.count(&Calls::all()), 0);
+    }
+
+    async fn what_was_done_and_cannot_be_written_down_is_not_to_be_tried_again(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        see(&writer, "policies { nodes { id } }").await;
+        let created = Calls::to("POST", "/policies");
+        rig.manager.order(created.clone(), Fault::Delay { millis: 1_000 }, 1);
+        let asked = tokio::spawn(async move {
+            change(&writer, "createDeepSecurityPolicy { id }", json!({ "name": "made" })).await
+        });
+        eventually(10, "the change", async || (rig.manager.count(&created) == 1).then_some(())).await;
+        rig.operator.execute("ALTER TABLE audit_log RENAME TO audit_gone").await;
+        let answer = asked.await.unwrap();
+        let told = &answer.body["errors"][0]["extensions"];
+        assert_eq!((answer.code(), &told["outcome"], &told["retryable"]), ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false)));
     }
 
     async fn who_only_reads_changes_nothing(rig: Rig) {

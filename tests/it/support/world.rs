@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sea_orm::ConnectionTrait;
 use tenant_gateway::app::Core;
 use tenant_gateway::auth::{Authorizer, RequestId, TenantScope};
 use tenant_gateway::clients::{Clients, NewClient};
@@ -54,6 +55,13 @@ impl Operator {
         let south = self.tenant(organization, "South", false).await;
         let stranger = self.tenant(top, "Stranger", false).await;
         World { top, partner, organization, north, south, stranger }
+    }
+
+    /// Does to the database whatever befalls it.
+    pub async fn execute(&self, sql: &str) {
+        let write = self.database.write().await.unwrap();
+        write.on().execute_unprepared(sql).await.unwrap();
+        write.commit().await.unwrap();
     }
 
     pub async fn tenant(&self, parent: TenantId, name: &str, is_organization: bool) -> TenantId {

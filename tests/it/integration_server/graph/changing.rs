@@ -182,6 +182,18 @@ both_databases! {
         }
     }
 
+    async fn what_was_begun_and_cannot_be_written_down_is_not_to_be_tried_again(house: House) {
+        let deactivation = Calls::to("POST", "/tenants/*/deactivate");
+        house.server.order(deactivation.clone(), Fault::Delay { millis: 1_000 }, 1);
+        let north = house.north.clone();
+        let asked = tokio::spawn(async move { begin(&north, "deactivateIntegrationServerTenant").await });
+        eventually(10, "the change", async || (house.server.count(&deactivation) == 1).then_some(())).await;
+        house.app.operator.execute("ALTER TABLE integration_server_tasks RENAME TO tasks_gone").await;
+        let answer = asked.await.unwrap();
+        let told = &answer.body["errors"][0]["extensions"];
+        assert_eq!((answer.code(), &told["outcome"], &told["retryable"]), ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false)));
+    }
+
     async fn an_unavailable_server_may_have_done_it(house: House) {
         house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 503, retry_after: None }, 1);
         let lost = register(&house, json!({ "biosID": BIOS_ID })).await;
