@@ -186,13 +186,10 @@ fn error(task: &Task) -> Option<Told> {
 fn without_places(text: &str) -> String {
     let is_place = |word: &str| {
         let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
-        word.contains("://")
-            || word.contains(['\\', '@'])
-            || word.contains(":/")
-            || inner.contains('.')
-            || word.starts_with('/')
+        let begins_path = |(at, _)| !word[..at].ends_with(char::is_alphanumeric);
+        word.contains(['\\', '@']) || inner.contains(['.', ':']) || word.match_indices('/').any(begins_path)
     };
-    text.split(' ').map(|word| if is_place(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(|word| if is_place(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 impl From<&RemoteTenant> for StoredTenant {
@@ -250,6 +247,10 @@ mod tests {
             ("Connecting to Security Center on ksc.internal", "Connecting to Security Center on …"),
             ("Waiting for https://ksc:13000/x now", "Waiting for … now"),
             (r"Reading \\ksc\share at 10.0.0.1:7271.", "Reading … at …"),
+            ("Copying to fe80::1 and ksc:13000", "Copying to … and …"),
+            ("Reading\tksc.internal\nnow", "Reading … now"),
+            ("Opening (/opt/viis) or path=/etc/x", "Opening … or …"),
+            ("Step 2/3: done, 12 of 14", "Step 2/3: done, 12 of 14"),
             ("Step 2/3.", "Step 2/3."),
         ] {
             assert_eq!(without_places(text), cleaned);
