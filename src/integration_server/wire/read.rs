@@ -9,6 +9,8 @@ use crate::integration_server::model::{
     AdministrationServer, BiosId, Listed, RemoteId, RemoteTenant, TenantKind, TenantStatus, VirtualMachine,
 };
 
+const WORD_MAX: usize = 100;
+
 /// Reads one item; `None` if it lacks what it cannot do without.
 type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<Option<T>>;
 
@@ -70,8 +72,8 @@ pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone
             "description" => tenant.description = filled(document.text(&child)?),
             "userData" => tenant.user_data = filled(document.text(&child)?),
             "vKsc" => tenant.administration_server = administration_server(document, &child)?,
-            "status" => tenant.status = trimmed(document.text(&child)?).map(|text| TenantStatus::read(&text)),
-            "type" => tenant.kind = trimmed(document.text(&child)?).map(|text| TenantKind::read(&text)),
+            "status" => tenant.status = word(document.text(&child)?).map(|text| TenantStatus::read(&text)),
+            "type" => tenant.kind = word(document.text(&child)?).map(|text| TenantKind::read(&text)),
             _ => {}
         }
     }
@@ -118,6 +120,20 @@ fn administration_server(document: &mut Document, element: &Element) -> Result<O
 /// Text as it is; empty is absent.
 fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
+}
+
+/// A word of the server's own, without the space around it; empty is absent. One that is longer than any is cut, since it is kept
+/// and shown where nobody knows it.
+pub(super) fn word(text: String) -> Option<String> {
+    trimmed(text).map(|text| cut(text, WORD_MAX))
+}
+
+/// Text of so many characters at most.
+pub(super) fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    }
 }
 
 /// Text without the space around it; empty is absent.

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::dates::moment;
 use super::document::{Document, Element};
-use super::read::{list_in, single, tenant, trimmed};
+use super::read::{cut, list_in, single, tenant, trimmed, word};
 use super::{Result, faults};
 use crate::integration_server::model::{Outcome, RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskState};
 
@@ -20,9 +20,9 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
     let (mut result, mut error) = (None, None);
     while let Some(child) = document.child(element)? {
         match child.name.as_str() {
-            "state" => state = trimmed(document.text(&child)?).map(|text| TaskState::read(&text)),
-            "type" => kind = trimmed(document.text(&child)?).map(|text| TaskKind::read(&text)),
-            "stage" => stage = trimmed(document.text(&child)?).map(cut),
+            "state" => state = word(document.text(&child)?).map(|text| TaskState::read(&text)),
+            "type" => kind = word(document.text(&child)?).map(|text| TaskKind::read(&text)),
+            "stage" => stage = trimmed(document.text(&child)?).map(|text| cut(text, WORDS_MAX)),
             "progress" => progress = percent(document.text(&child)?.trim()),
             "result" => result = outcome(document, &child, zone)?,
             "error" => error = failure(document, &child)?,
@@ -38,7 +38,7 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
 fn failure(document: &mut Document, element: &Element) -> Result<Option<TaskError>> {
     let words = document.words(element)?;
     let message = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok((!message.is_empty()).then(|| TaskError { code: faults::code_in(&message), message: cut(message) }))
+    Ok((!message.is_empty()).then(|| TaskError { code: faults::code_in(&message), message: cut(message, WORDS_MAX) }))
 }
 
 /// The `result` of a task; an empty one is none.
@@ -95,13 +95,6 @@ fn percent(text: &str) -> Option<u8> {
         (_, true) => Some(0),
         // What does not fit is more than 100.
         (_, false) => Some(whole.parse::<u8>().map_or(100, |percent| percent.min(100))),
-    }
-}
-
-fn cut(text: String) -> String {
-    match text.char_indices().nth(WORDS_MAX) {
-        Some((end, _)) => text[..end].to_owned(),
-        None => text,
     }
 }
 

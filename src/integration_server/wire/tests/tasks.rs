@@ -20,6 +20,17 @@ fn a_running_task_has_no_outcome_yet() {
 }
 
 #[test]
+fn words_that_nobody_knows_are_cut() {
+    let long = "x".repeat(1000);
+    let found = xml(&format!("<task id='t'><state>{long}</state><type>{long}</type></task>")).task().unwrap();
+    let cut = "x".repeat(100);
+    assert_eq!((found.state, found.kind), (TaskState::Unknown(cut.clone()), Some(TaskKind::Other(cut.clone()))));
+    let found = xml(&format!("<tenant id='t'><status>{long}</status><type>é{long}</type></tenant>")).tenant().unwrap();
+    assert_eq!(found.status.unwrap().as_str(), cut);
+    assert_eq!(found.kind.unwrap().as_str(), format!("é{}", &cut[1..]));
+}
+
+#[test]
 fn a_tenant_is_found_in_a_result_however_it_is_wrapped() {
     let inside = r#"<task id="t"><state>Completed</state><result><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb" created="2024-03-01T09:15:02"><name>A &amp; B</name></tenant></result></task>"#;
     let escaped = r#"<task id="t"><state>Completed</state><type>DeleteTenant</type><result>&lt;tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"&gt;&lt;name&gt;A &amp;amp; B&lt;/name&gt;&lt;/tenant&gt;</result></task>"#;
