@@ -93,7 +93,7 @@ impl RoleObject {
     }
 
     /// What it may do: the vendor's tree of groups of rights, which differs between versions.
-    async fn rights(&self) -> Option<Json<&Value>> {
-        self.0.rights.as_ref().map(Json)
+    async fn rights(&self) -> Option<Json<Value>> {
+        self.0.rights().map(Json)
     }
 }

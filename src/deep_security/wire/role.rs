@@ -1,12 +1,13 @@
 //! Administrator roles.
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Listed;
 
 /// A role. Its path is `/roles`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     #[serde(rename = "ID")]
@@ -25,14 +26,32 @@ pub struct Role {
     pub computer_group_ids: Option<Vec<i64>>,
     #[serde(rename = "policyIDs")]
     pub policy_ids: Option<Vec<i64>>,
-    /// An open tree of objects of booleans, which differs between versions.
-    pub rights: Option<Value>,
+    #[serde(default, deserialize_with = "rights")]
+    rights: Option<Box<RawValue>>,
+}
+
+/// The longest tree of rights, in bytes: room for hundreds of rights with long names.
+const RIGHTS_MAX: usize = 32 * 1024;
+
+/// Keeps the text, since in memory a tree takes many times as much, and few ask for it.
+fn rights<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    let rights = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    let is_tree = |text: &str| text.len() <= RIGHTS_MAX && serde_json::from_str::<Value>(text).is_ok();
+    match rights {
+        Some(rights) if !is_tree(rights.get()) => Err(D::Error::custom("no tree of rights")),
+        rights => Ok(rights),
+    }
 }
 
 impl Role {
     /// Whether it may look at things and do nothing else: each right that it has is one to view.
     pub fn only_views(&self) -> bool {
-        self.rights.as_ref().is_none_or(|rights| only_views("", rights))
+        self.rights().is_none_or(|rights| only_views("", &rights))
+    }
+
+    /// What it may do: an open tree of objects of booleans, which differs between versions.
+    pub fn rights(&self) -> Option<Value> {
+        self.rights.as_ref().and_then(|rights| serde_json::from_str(rights.get()).ok())
     }
 }
 
@@ -69,6 +88,17 @@ mod tests {
 
     fn role(rights: Value) -> Role {
         serde_json::from_value(json!({ "ID": 2, "rights": rights })).unwrap()
+    }
+
+    #[test]
+    fn rights_are_a_tree_of_a_size_that_makes_sense() {
+        let read = |rights: &str| serde_json::from_str::<Role>(&format!(r#"{{ "ID": 2, "rights": {rights} }}"#));
+        let wide = |bytes: usize| format!("[{}0]", "0,".repeat(bytes / 2));
+        assert!(read(&wide(32 * 1024)).is_err(), "in memory it would take many times as much");
+        assert!(read(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))).is_err());
+        assert_eq!(read(&wide(1000)).unwrap().rights().unwrap().as_array().unwrap().len(), 501);
+        assert_eq!(read("null").unwrap().rights(), None);
+        assert_eq!(serde_json::from_str::<Role>(r#"{ "ID": 2 }"#).unwrap().rights(), None);
     }
 
     #[test]
