@@ -389,6 +389,7 @@ impl UpstreamMutation {
         let given = input.credential.check(system)?;
         let ca_certificate = input.ca_certificate.map(model::certificate).transpose()?;
         let time_zone = model::time_zone(input.time_zone)?;
+        upstreams.can_register(&scope).await?;
         let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
         let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
         Ok(UpstreamObject(upstreams.register(&scope, new).await?))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, SqlErr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, Set, SqlErr,
 };
 
 use super::connection::Connection;
@@ -260,15 +261,21 @@ impl Upstreams {
         Ok(links.order_by_asc(link::Column::CreatedAt).all(self.database.reader()).await?)
     }
 
+    /// Whether the scope's tenant may own one more, to be known before anything is made for it.
+    ///
+    /// # Errors
+    /// `CONFLICT` if the tenant has 1,000 already.
+    pub async fn can_register(&self, scope: &TenantScope) -> Result<()> {
+        has_room(self.database.reader(), scope).await
+    }
+
     /// Registers an installation of the scope's tenant.
     ///
     /// # Errors
     /// `CONFLICT` if the tenant has 1,000 already.
     pub async fn register(&self, scope: &TenantScope, new: NewUpstream) -> Result<Upstream> {
         let write = self.database.write().await?;
-        if upstream::Entity::owned_by(scope.tenant()).count(write.on()).await? >= OWNED_MAX {
-            return Err(Error::conflict("a tenant owns at most 1,000 upstreams"));
-        }
+        has_room(write.on(), scope).await?;
         let (id, now) = (UpstreamId::random(&*self.entropy), scope.now());
         let upstream = Upstream {
             id,
@@ -459,6 +466,13 @@ impl Upstreams {
             after: after.map(state),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await
+    }
+}
+
+async fn has_room(on: &impl ConnectionTrait, scope: &TenantScope) -> Result<()> {
+    match upstream::Entity::owned_by(scope.tenant()).count(on).await? {
+        0..OWNED_MAX => Ok(()),
+        _ => Err(Error::conflict("a tenant owns at most 1,000 upstreams")),
     }
 }
 

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::names::Name;
+use tenant_gateway::outbound::{AddressPolicy, BaseUrl};
+use tenant_gateway::upstreams::{Credential, NewUpstream, System};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Config, Simulator, TenantSeed};
 use tenant_gateway_simulators::faults::Fault;
@@ -61,6 +65,28 @@ both_databases! {
             assert!(asked.header(half).is_some_and(|half| half.len() >= 32), "a session has two secrets");
         }
         notes::note_shown(&manager);
+    }
+
+    async fn no_key_is_made_for_what_cannot_be_registered(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        let core = Core::open(&app.database.config(), Surroundings::default()).await.unwrap();
+        let scope = core.operator(app.world.partner);
+        for _ in 0..1000 {
+            let new = NewUpstream {
+                name: Name::parse("name", "one of many").unwrap(),
+                system: System::DeepSecurity,
+                base_url: BaseUrl::parse("baseURL", "https://dsm.example.com/api", AddressPolicy { allow_private: false }).unwrap(),
+                credential: Credential::SecretKey("2:x".to_owned()),
+                ca_certificate: None,
+                time_zone: "UTC".to_owned(),
+            };
+            core.upstreams.register(&scope, new).await.unwrap();
+        }
+        let session = json!({ "userName": "MasterAdmin", "password": "primary password", "mfaCode": "424242" });
+        let refused = register_with(&partner, by_session(&manager, session)).await;
+        assert_eq!(refused.code(), "CONFLICT");
+        assert_eq!(manager.count(&Calls::all()), 0);
     }
 
     async fn a_wrong_password_or_code_registers_nothing(engine: Engine) {
