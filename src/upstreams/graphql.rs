@@ -301,6 +301,10 @@ impl UpstreamCredentialInput {
 }
 
 impl Given {
+    fn makes_key(&self) -> bool {
+        matches!(self, Self::ToBeMade(_))
+    }
+
     /// The credential; a session makes it now, at that place.
     async fn credential(
         self,
@@ -323,6 +327,11 @@ impl Given {
         };
         first_key(room::<Outbound>(ctx)?, operation(ctx)?, &endpoint.into(), scope.tenant(), session).await
     }
+}
+
+/// A key that was made for what could not be kept stays at the manager: another try would make another.
+fn kept<T>(made_key: bool, kept: Result<T>) -> Result<T> {
+    kept.map_err(|error| if made_key { error.with_unknown_outcome() } else { error })
 }
 
 /// A link to be made.
@@ -390,9 +399,10 @@ impl UpstreamMutation {
         let ca_certificate = input.ca_certificate.map(model::certificate).transpose()?;
         let time_zone = model::time_zone(input.time_zone)?;
         upstreams.can_register(&scope).await?;
+        let makes_key = given.makes_key();
         let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
         let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
-        Ok(UpstreamObject(upstreams.register(&scope, new).await?))
+        Ok(UpstreamObject(kept(makes_key, upstreams.register(&scope, new).await)?))
     }
 
     /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
@@ -421,6 +431,7 @@ impl UpstreamMutation {
             return Err(Error::bad_input("credential", "trust in other certificates needs the credential beside it"));
         }
         let time_zone = input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?;
+        let makes_key = given.as_ref().is_some_and(Given::makes_key);
         let credential = match given {
             None => None,
             Some(given) => {
@@ -430,7 +441,7 @@ impl UpstreamMutation {
             }
         };
         let change = UpstreamChange { name, base_url, credential, ca_certificate, time_zone };
-        Ok(UpstreamObject(upstreams.update(&scope, &before, change).await?))
+        Ok(UpstreamObject(kept(makes_key, upstreams.update(&scope, &before, change).await)?))
     }
 
     /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while

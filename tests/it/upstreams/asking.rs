@@ -13,7 +13,7 @@ use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server;
 
 use super::{link, register_with};
-use crate::support::{Answer, Caller, Engine, TestApp, both_databases, notes};
+use crate::support::{Answer, Caller, Engine, TestApp, both_databases, eventually, notes};
 
 const CUSTOMER: &str = "Contoso Retail";
 
@@ -104,6 +104,22 @@ both_databases! {
         assert_eq!(empty.code(), "BAD_USER_INPUT");
         assert_eq!(partner.ask("{ upstreams { id } }", json!({})).await.field("upstreams"), json!([]));
         assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 0);
+    }
+
+    async fn a_key_that_was_made_for_nothing_is_not_made_again_blindly(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        let made = Calls::to("POST", "/apikeys");
+        manager.order(made.clone(), Fault::Delay { millis: 1_000 }, 1);
+        let session = json!({ "userName": "MasterAdmin", "password": "primary password", "mfaCode": "424242" });
+        let input = by_session(&manager, session);
+        let asked = tokio::spawn(async move { register_with(&partner, input).await });
+        eventually(10, "the key", async || (manager.count(&made) == 1).then_some(())).await;
+        app.operator.execute("ALTER TABLE upstreams RENAME TO upstreams_gone").await;
+        let answer = asked.await.unwrap();
+        let told = &answer.body["errors"][0]["extensions"];
+        assert_eq!((answer.code(), &told["outcome"], &told["retryable"]), ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false)));
+        notes::note_shown(&manager);
     }
 
     async fn a_key_whose_answer_was_lost_is_not_made_twice(engine: Engine) {
