@@ -171,7 +171,7 @@ impl TaskObject {
 }
 
 /// Work that an Integration Server does after it has answered, begun through this gateway. It is followed to its end, whether
-/// anybody watches or not, for at most `upstream.task_deadline`.
+/// anybody watches or not, for at most `upstream.task_deadline`. A tenant has at most 1,000 under way; CONFLICT for more.
 #[Object(name = "IntegrationServerTask")]
 impl TaskObject {
     /// The server's identifier; opaque. The gateway's own, where the server's answer was lost and what was to be done was then

@@ -62,6 +62,12 @@ pub mod task {
             known.filter(Column::TenantId.in_subquery(below(scope.tenant())))
         }
 
+        /// Those of the tenant of the scope alone that were begun since and have not ended.
+        pub fn under_way(scope: &TenantScope, since: Timestamp) -> Select<Self> {
+            let of_tenant = Self::find().filter(Column::TenantId.eq(scope.tenant()));
+            of_tenant.filter(Column::CreatedAt.gte(since)).filter(Column::Phase.ne(Phase::Ended.as_str()))
+        }
+
         /// Those at an installation that are one of these of the server's, whoever's they are: to know that they are spoken for,
         /// never to be shown.
         pub fn claimed(upstream: UpstreamId, remote: Vec<String>) -> Select<Self> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use sea_orm::{EntityTrait, IntoActiveModel};
+use sea_orm::{EntityTrait, IntoActiveModel, QuerySelect};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::auth::TenantScope;
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::entropy::Entropy;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{TaskId, random_uuid};
 use crate::upstreams::Upstreams;
 
@@ -29,6 +29,9 @@ pub use change::Ending;
 pub use lease::{Begun, LEASE};
 
 const WHAT: &str = "task";
+
+/// Each costs calls until it ends, which may take as long as it is followed.
+const UNDER_WAY_MAX: u64 = 1000;
 
 /// How tasks are followed.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +78,7 @@ impl Tasks {
     /// Makes the record of work that is about to be begun, and of who begins it. It is this node's to go on with.
     ///
     /// # Errors
-    /// If the database refuses; then nothing may be sent.
+    /// `CONFLICT` while the tenant has 1,000 tasks under way, and if the database refuses; then nothing may be sent.
     pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<Begun> {
         let (id, now) = (TaskId::random(&*self.entropy), scope.now());
         let intent = new.intent.to_json();
@@ -104,6 +107,10 @@ impl Tasks {
         };
         let in_hand = self.begun.take(id);
         let write = self.database.write().await?;
+        let others = task::Entity::under_way(scope, now.minus(self.pace.deadline));
+        if others.offset(UNDER_WAY_MAX - 1).one(write.on()).await?.is_some() {
+            return Err(Error::conflict("the tenant has 1,000 tasks under way: wait until some have ended"));
+        }
         task::Entity::insert(record.clone().into_active_model()).exec_without_returning(write.on()).await?;
         let entry = Entry {
             operation: new.purpose.operation(),

@@ -1,4 +1,8 @@
 use serde_json::{Value, json};
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::ids::UpstreamId;
+use tenant_gateway::integration_server::tasks::model::{Intent, NewTask, Purpose};
+use tenant_gateway::integration_server::tasks::service::Ending;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TenantSeed};
@@ -49,6 +53,29 @@ both_databases! {
             assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
         }
         assert_eq!(house.server.count(&Calls::all()), 0);
+    }
+
+    async fn a_tenant_that_has_too_much_under_way_begins_no_more(house: House) {
+        let surroundings = Surroundings { clock: house.app.clock.clone(), ..Surroundings::default() };
+        let core = Core::open(&house.app.database.config(), surroundings).await.unwrap();
+        let (scope, tasks) = (core.operator(house.app.world.north), core.integration_server.tasks());
+        let mut last = None;
+        for _ in 0..1000 {
+            let new = NewTask {
+                upstream: UpstreamId(house.upstream.as_str().unwrap().parse().unwrap()),
+                purpose: Purpose::Report,
+                remote_tenant: Some("7".to_owned()),
+                link: None,
+                intent: Intent::default(),
+            };
+            last = Some(tasks.begin(&scope, new).await.unwrap());
+        }
+        let refused = begin(&house.north, "createIntegrationServerReport").await;
+        assert_eq!(refused.code(), "CONFLICT", "{}", refused.body);
+        assert_eq!(house.server.count(&Calls::to("POST", "/reports/tenants")), 0);
+        begin(&house.south, "createIntegrationServerReport").await.data();
+        tasks.end(&scope, &last.unwrap().record, Ending::default()).await.unwrap();
+        begin(&house.north, "createIntegrationServerReport").await.data();
     }
 
     async fn every_return_code_of_the_documents_is_told_by_its_name(house: House) {
