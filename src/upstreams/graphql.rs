@@ -49,72 +49,95 @@ pub enum CircuitState {
 }
 
 /// An installation in the graph.
-pub struct UpstreamObject(Upstream);
+pub struct UpstreamObject {
+    row: Upstream,
+    come_by: ComeBy,
+}
+
+/// How something was come by: the links of an upstream lead to it again, and each time there would be as many more of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ComeBy {
+    Itself,
+    LinksOfUpstream,
+}
+
+impl From<Upstream> for UpstreamObject {
+    fn from(row: Upstream) -> Self {
+        Self { row, come_by: ComeBy::Itself }
+    }
+}
 
 /// An installation of a legacy product. Its credential is never shown.
 #[Object(name = "Upstream")]
 impl UpstreamObject {
     /// The id; opaque.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.row.id.to_string().into()
     }
 
     /// The name for people.
     async fn name(&self) -> &str {
-        &self.0.name
+        &self.row.name
     }
 
     /// What kind of system it is.
     async fn system(&self) -> Result<LegacySystem> {
-        Ok(System::from_name(&self.0.system)?.into())
+        Ok(System::from_name(&self.row.system)?.into())
     }
 
     /// Where it stands: for Deep Security including `/api`, for Integration Server the root.
     #[graphql(name = "baseURL")]
     async fn base_url(&self) -> &str {
-        &self.0.base_url
+        &self.row.base_url
     }
 
     /// The tenant that registered it.
     #[graphql(name = "ownerTenantID")]
     async fn owner_tenant_id(&self) -> ID {
-        self.0.owner_tenant_id.to_string().into()
+        self.row.owner_tenant_id.to_string().into()
     }
 
     /// How the gateway shows it who it is.
     async fn authentication(&self) -> Result<UpstreamAuthentication> {
-        Ok(Authentication::from_name(&self.0.authentication)?.into())
+        Ok(Authentication::from_name(&self.row.authentication)?.into())
     }
 
     /// The IANA name of the zone of its dates, where they carry none.
     async fn time_zone(&self) -> &str {
-        &self.0.time_zone
+        &self.row.time_zone
     }
 
-    /// The tenants that are linked to it: the tenant in context and those below it, no others.
+    /// The tenants that are linked to it: the tenant in context and those below it, no others. BAD_USER_INPUT within the links of
+    /// an upstream.
     async fn links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
+        if self.come_by == ComeBy::LinksOfUpstream {
+            return Err(Error::bad_input("links", "are not given within the links of an upstream: they are the same"));
+        }
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let links = room::<Upstreams>(ctx)?.links_to(&scope, self.0.id).await?;
-        Ok(links.into_iter().map(UpstreamLinkObject).collect())
+        let links = room::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
+        Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream }).collect())
     }
 
     /// When it was registered, in RFC 3339.
     async fn created_at(&self) -> String {
-        self.0.created_at.to_string()
+        self.row.created_at.to_string()
     }
 
     /// When it was last changed, in RFC 3339.
     async fn updated_at(&self) -> String {
-        self.0.updated_at.to_string()
+        self.row.updated_at.to_string()
     }
 }
 
 /// A link in the graph.
-pub struct UpstreamLinkObject(Link);
+pub struct UpstreamLinkObject {
+    row: Link,
+    come_by: ComeBy,
+}
 
 impl From<Link> for UpstreamLinkObject {
-    fn from(link: Link) -> Self {
-        Self(link)
+    fn from(row: Link) -> Self {
+        Self { row, come_by: ComeBy::Itself }
     }
 }
 
@@ -123,32 +146,33 @@ impl From<Link> for UpstreamLinkObject {
 impl UpstreamLinkObject {
     /// The id; opaque.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.row.id.to_string().into()
     }
 
     /// The tenant of ours.
     #[graphql(name = "tenantID")]
     async fn tenant_id(&self) -> ID {
-        self.0.tenant_id.to_string().into()
+        self.row.tenant_id.to_string().into()
     }
 
     /// The installation.
     async fn upstream(&self, ctx: &Context<'_>) -> Result<UpstreamObject> {
-        Ok(UpstreamObject(room::<Upstreams>(ctx)?.of_link(&self.0).await?))
+        let row = room::<Upstreams>(ctx)?.of_link(&self.row).await?;
+        Ok(UpstreamObject { row, come_by: self.come_by })
     }
 
     /// The vendor's id of the tenant there. Absent where the installation's own credential is the tenant's, as for hosted
     /// Workload Security.
     #[graphql(name = "remoteTenantID")]
     async fn remote_tenant_id(&self) -> Option<ID> {
-        self.0.remote_tenant_id.clone().map(ID)
+        self.row.remote_tenant_id.clone().map(ID)
     }
 
     /// How the tenant's calls are doing there, as the node that answers saw it.
     async fn status(&self, ctx: &Context<'_>) -> Result<UpstreamStatus> {
-        let status = room::<Outbound>(ctx)?.status(self.0.tenant_id, self.0.upstream_id);
+        let status = room::<Outbound>(ctx)?.status(self.row.tenant_id, self.row.upstream_id);
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let key_expires_at = room::<DeepSecurity>(ctx)?.key_expires_at(&scope, &self.0).await?;
+        let key_expires_at = room::<DeepSecurity>(ctx)?.key_expires_at(&scope, &self.row).await?;
         Ok(UpstreamStatus::of(status, key_expires_at.map(|at| at.to_string())))
     }
 }
@@ -366,7 +390,7 @@ async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -
 pub async fn links_of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Vec<UpstreamLinkObject>> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
     let links = room::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
-    Ok(links.into_iter().map(UpstreamLinkObject).collect())
+    Ok(links.into_iter().map(UpstreamLinkObject::from).collect())
 }
 
 #[derive(Default)]
@@ -377,7 +401,7 @@ impl UpstreamQuery {
     /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        Ok(room::<Upstreams>(ctx)?.list(&scope).await?.into_iter().map(UpstreamObject).collect())
+        Ok(room::<Upstreams>(ctx)?.list(&scope).await?.into_iter().map(UpstreamObject::from).collect())
     }
 }
 
@@ -402,7 +426,7 @@ impl UpstreamMutation {
         let makes_key = given.makes_key();
         let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
         let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
-        Ok(UpstreamObject(kept(makes_key, upstreams.register(&scope, new).await)?))
+        Ok(kept(makes_key, upstreams.register(&scope, new).await)?.into())
     }
 
     /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
@@ -441,14 +465,14 @@ impl UpstreamMutation {
             }
         };
         let change = UpstreamChange { name, base_url, credential, ca_certificate, time_zone };
-        Ok(UpstreamObject(kept(makes_key, upstreams.update(&scope, &before, change).await)?))
+        Ok(kept(makes_key, upstreams.update(&scope, &before, change).await)?.into())
     }
 
     /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
     /// tenants are linked to it.
     async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        Ok(UpstreamObject(room::<Upstreams>(ctx)?.remove(&scope, &id).await?))
+        Ok(room::<Upstreams>(ctx)?.remove(&scope, &id).await?.into())
     }
 
     /// Asks an installation of the tenant in context or of one below it, now, whether it answers and knows the gateway. Needs the
@@ -471,13 +495,13 @@ impl UpstreamMutation {
     async fn link_tenant(&self, ctx: &Context<'_>, input: LinkTenantInput) -> Result<UpstreamLinkObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let new = NewLink::parse(&input.tenant_id, &input.upstream_id, input.remote_tenant_id.map(|id| id.0))?;
-        Ok(UpstreamLinkObject(room::<Upstreams>(ctx)?.link(&scope, new).await?))
+        Ok(room::<Upstreams>(ctx)?.link(&scope, new).await?.into())
     }
 
     /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but keys that the gateway made
     /// for the tenant.
     async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamLinkObject> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        Ok(UpstreamLinkObject(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?))
+        Ok(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into())
     }
 }

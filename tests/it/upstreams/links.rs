@@ -24,6 +24,25 @@ both_databases! {
         assert_eq!(above["upstreamLinks"][0]["upstream"]["links"].as_array().unwrap().len(), 2);
     }
 
+    async fn links_are_not_multiplied_by_themselves(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let upstream = register(&partner, "DEEP_SECURITY").await;
+        for (tenant, remote) in [(app.world.north, "7"), (app.world.south, "8")] {
+            link(&partner, tenant, &upstream, Some(remote)).await.data();
+        }
+        let links = "links { id upstream { id links { id } } }";
+        for document in [
+            format!("{{ upstreams {{ {links} }} }}"),
+            format!("query($id: ID!) {{ tenant(id: $id) {{ upstreamLinks {{ upstream {{ {links} }} }} }} }}"),
+        ] {
+            let refused = partner.ask(&document, json!({ "id": app.world.north })).await;
+            for error in refused.body["errors"].as_array().unwrap() {
+                assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT");
+                assert!(error["message"].as_str().unwrap().starts_with("links:"), "{error}");
+            }
+        }
+    }
+
     async fn a_tenant_has_one_link_a_system_and_a_remote_tenant_one_of_ours(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let (one, two) = (register(&partner, "DEEP_SECURITY").await, register(&partner, "DEEP_SECURITY").await);
