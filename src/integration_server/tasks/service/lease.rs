@@ -19,7 +19,10 @@ use crate::integration_server::tasks::model::Record;
 pub const LEASE: Duration = Duration::from_secs(10);
 
 /// How many tasks a node takes at one time.
-const TAKEN_AT_ONCE: u64 = 200;
+const TAKEN_AT_ONCE: usize = 200;
+
+/// A statement of SQLite has at most 32,766 parameters.
+const NAMED_AT_ONCE: usize = 1000;
 
 /// The tasks that something on this node works on.
 #[derive(Clone, Default)]
@@ -67,12 +70,14 @@ impl Tasks {
         }
         let until = self.clock.now().plus(LEASE);
         let write = self.database.write().await?;
-        task::Entity::update_many()
-            .col_expr(task::Column::LeaseUntil, Expr::val(until))
-            .filter(task::Column::LeaseOwner.eq(self.node))
-            .filter(task::Column::Id.is_in(held))
-            .exec(write.on())
-            .await?;
+        for some in held.chunks(NAMED_AT_ONCE) {
+            task::Entity::update_many()
+                .col_expr(task::Column::LeaseUntil, Expr::val(until))
+                .filter(task::Column::LeaseOwner.eq(self.node))
+                .filter(task::Column::Id.is_in(some.iter().copied()))
+                .exec(write.on())
+                .await?;
+        }
         write.commit().await?;
         self.note_lease(until);
         Ok(())
@@ -84,35 +89,38 @@ impl Tasks {
     /// If the database refuses.
     pub async fn take(&self) -> Result<Vec<Begun>> {
         let now = self.clock.now();
-        let in_hand: Vec<TaskId> = self.begun.all().iter().copied().collect();
-        let free = task::Entity::free(self.node, now).filter(task::Column::Id.is_not_in(in_hand));
-        let free = free.order_by_asc(task::Column::LeaseUntil).limit(TAKEN_AT_ONCE);
+        // Those in hand are free to this node too.
+        let most = (self.begun.all().len() + TAKEN_AT_ONCE) as u64;
+        let free = task::Entity::free(self.node, now).select_only().column(task::Column::Id);
+        let free = free.order_by_asc(task::Column::LeaseUntil).limit(most).into_tuple::<TaskId>();
         let mut taken = Vec::new();
-        for record in free.all(self.database.reader()).await? {
-            // Begun since.
-            if self.begun.all().contains(&record.id) {
+        for id in free.all(self.database.reader()).await? {
+            if taken.len() == TAKEN_AT_ONCE {
+                break;
+            }
+            if self.begun.all().contains(&id) {
                 continue;
             }
-            if let Some(begun) = self.take_one(record, now).await? {
+            if let Some(begun) = self.take_one(id, now).await? {
                 taken.push(begun);
             }
         }
         Ok(taken)
     }
 
-    async fn take_one(&self, record: Record, now: Timestamp) -> Result<Option<Begun>> {
-        let in_hand = self.begun.take(record.id);
+    async fn take_one(&self, id: TaskId, now: Timestamp) -> Result<Option<Begun>> {
+        let in_hand = self.begun.take(id);
         let until = now.plus(LEASE);
         let write = self.database.write().await?;
         let taken = task::Entity::update_many()
             .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)))
             .col_expr(task::Column::LeaseUntil, Expr::val(until))
-            .filter(task::Column::Id.eq(record.id))
+            .filter(task::Column::Id.eq(id))
             .filter(task::is_free(self.node, now))
             .exec(write.on())
             .await?;
         // What it was when it was read may be over.
-        let record = task::Entity::held(record.id, self.node).one(write.on()).await?;
+        let record = task::Entity::held(id, self.node).one(write.on()).await?;
         write.commit().await?;
         self.note_lease(until);
         Ok(record.filter(|_| taken.rows_affected == 1).map(|record| Begun { record, _in_hand: in_hand }))
@@ -140,5 +148,41 @@ impl Tasks {
 
     pub(super) fn note_lease(&self, until: Timestamp) {
         self.held_until.fetch_max(until.millis(), Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::database::{Database, Options};
+    use crate::entropy::SystemEntropy;
+    use crate::integration_server::tasks::service::Pace;
+    use crate::outbound::AddressPolicy;
+    use crate::seal::MasterKey;
+    use crate::upstreams::Upstreams;
+
+    async fn tasks(folder: &std::path::Path) -> Tasks {
+        let url = format!("sqlite:{}", folder.join("tasks.db").display());
+        let options = Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) };
+        let database = Arc::new(Database::connect(options).await.unwrap());
+        database.migrate().await.unwrap();
+        let master = Arc::new(MasterKey::parse(&MasterKey::generate(&SystemEntropy)).unwrap());
+        let (entropy, policy) = (Arc::new(SystemEntropy), AddressPolicy { allow_private: false });
+        let upstreams = Arc::new(Upstreams::new(database.clone(), master, entropy.clone(), policy, 1));
+        let second = Duration::from_secs(1);
+        let pace = Pace { poll_min: second, poll_max: second, deadline: second };
+        Tasks::new(database, upstreams, Arc::new(SystemClock), entropy, pace)
+    }
+
+    #[tokio::test]
+    async fn a_node_keeps_its_leases_however_many_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = tasks(folder.path()).await;
+        let hands: Vec<Hand> = (0..40_000).map(|_| tasks.begun.take(TaskId::random(&SystemEntropy))).collect();
+        tasks.renew().await.unwrap();
+        assert!(tasks.holds_leases());
+        assert!(tasks.take().await.unwrap().is_empty());
+        drop(hands);
     }
 }
