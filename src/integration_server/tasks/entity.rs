@@ -70,8 +70,10 @@ pub mod task {
 
         /// Those at an installation that are one of these of the server's, whoever's they are: to know that they are spoken for,
         /// never to be shown.
-        pub fn claimed(upstream: UpstreamId, remote: Vec<String>) -> Select<Self> {
-            Self::find().filter(Column::UpstreamId.eq(upstream)).filter(Column::RemoteTaskId.is_in(remote))
+        pub fn claimed(upstream: UpstreamId, remote: &[String]) -> Select<Self> {
+            Self::find()
+                .filter(Column::UpstreamId.eq(upstream))
+                .filter(Column::RemoteTaskId.is_in(remote.iter().cloned()))
         }
 
         /// One that this node goes on with.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::Tasks;
+use super::{NAMED_AT_ONCE, Tasks};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::TaskId;
@@ -20,9 +20,6 @@ pub const LEASE: Duration = Duration::from_secs(10);
 
 /// How many tasks a node takes at one time.
 const TAKEN_AT_ONCE: usize = 200;
-
-/// A statement of SQLite has at most 32,766 parameters.
-const NAMED_AT_ONCE: usize = 1000;
 
 /// The tasks that something on this node works on.
 #[derive(Clone, Default)]
@@ -148,41 +145,5 @@ impl Tasks {
 
     pub(super) fn note_lease(&self, until: Timestamp) {
         self.held_until.fetch_max(until.millis(), Ordering::SeqCst);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::database::{Database, Options};
-    use crate::entropy::SystemEntropy;
-    use crate::integration_server::tasks::service::Pace;
-    use crate::outbound::AddressPolicy;
-    use crate::seal::MasterKey;
-    use crate::upstreams::Upstreams;
-
-    async fn tasks(folder: &std::path::Path) -> Tasks {
-        let url = format!("sqlite:{}", folder.join("tasks.db").display());
-        let options = Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) };
-        let database = Arc::new(Database::connect(options).await.unwrap());
-        database.migrate().await.unwrap();
-        let master = Arc::new(MasterKey::parse(&MasterKey::generate(&SystemEntropy)).unwrap());
-        let (entropy, policy) = (Arc::new(SystemEntropy), AddressPolicy { allow_private: false });
-        let upstreams = Arc::new(Upstreams::new(database.clone(), master, entropy.clone(), policy, 1));
-        let second = Duration::from_secs(1);
-        let pace = Pace { poll_min: second, poll_max: second, deadline: second };
-        Tasks::new(database, upstreams, Arc::new(SystemClock), entropy, pace)
-    }
-
-    #[tokio::test]
-    async fn a_node_keeps_its_leases_however_many_they_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let tasks = tasks(folder.path()).await;
-        let hands: Vec<Hand> = (0..40_000).map(|_| tasks.begun.take(TaskId::random(&SystemEntropy))).collect();
-        tasks.renew().await.unwrap();
-        assert!(tasks.holds_leases());
-        assert!(tasks.take().await.unwrap().is_empty());
-        drop(hands);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{Tasks, WHAT};
+use super::{NAMED_AT_ONCE, Tasks, WHAT};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -100,8 +100,12 @@ impl Tasks {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn claimed(&self, upstream: UpstreamId, remote: Vec<String>) -> Result<HashSet<String>> {
-        let found = task::Entity::claimed(upstream, remote).all(self.database.reader()).await?;
-        Ok(found.into_iter().filter_map(|record| record.remote_task_id).collect())
+        let mut claimed = HashSet::new();
+        for some in remote.chunks(NAMED_AT_ONCE) {
+            let found = task::Entity::claimed(upstream, some).all(self.database.reader()).await?;
+            claimed.extend(found.into_iter().filter_map(|record| record.remote_task_id));
+        }
+        Ok(claimed)
     }
 
     /// The changes of a task after one of them, and whether no more will come.

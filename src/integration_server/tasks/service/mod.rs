@@ -30,6 +30,9 @@ pub use lease::{Begun, LEASE};
 
 const WHAT: &str = "task";
 
+/// A statement of SQLite has at most 32,766 parameters.
+const NAMED_AT_ONCE: usize = 1000;
+
 /// Each costs calls until it ends, which may take as long as it is followed.
 const UNDER_WAY_MAX: u64 = 1000;
 
@@ -125,3 +128,6 @@ impl Tasks {
         Ok(Begun { record, _in_hand: in_hand })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+use super::lease::Hand;
+use super::*;
+use crate::clock::SystemClock;
+use crate::database::{Database, Options};
+use crate::entropy::SystemEntropy;
+use crate::ids::UpstreamId;
+use crate::outbound::AddressPolicy;
+use crate::seal::MasterKey;
+use crate::upstreams::Upstreams;
+
+async fn tasks(folder: &std::path::Path) -> Tasks {
+    let url = format!("sqlite:{}", folder.join("tasks.db").display());
+    let options = Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) };
+    let database = Arc::new(Database::connect(options).await.unwrap());
+    database.migrate().await.unwrap();
+    let master = Arc::new(MasterKey::parse(&MasterKey::generate(&SystemEntropy)).unwrap());
+    let (entropy, policy) = (Arc::new(SystemEntropy), AddressPolicy { allow_private: false });
+    let upstreams = Arc::new(Upstreams::new(database.clone(), master, entropy.clone(), policy, 1));
+    let second = Duration::from_secs(1);
+    let pace = Pace { poll_min: second, poll_max: second, deadline: second };
+    Tasks::new(database, upstreams, Arc::new(SystemClock), entropy, pace)
+}
+
+#[tokio::test]
+async fn a_node_keeps_its_leases_however_many_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let tasks = tasks(folder.path()).await;
+    let hands: Vec<Hand> = (0..40_000).map(|_| tasks.begun.take(TaskId::random(&SystemEntropy))).collect();
+    tasks.renew().await.unwrap();
+    assert!(tasks.holds_leases());
+    assert!(tasks.take().await.unwrap().is_empty());
+    drop(hands);
+}
+
+#[tokio::test]
+async fn a_server_may_list_more_tasks_than_a_statement_can_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let tasks = tasks(folder.path()).await;
+    let listed = (0..40_000).map(|number: u32| number.to_string()).collect();
+    let upstream = UpstreamId(random_uuid(&SystemEntropy));
+    assert!(tasks.claimed(upstream, listed).await.unwrap().is_empty());
+}
