@@ -53,7 +53,8 @@ impl Outbound {
     }
 
     /// Forgets what was remembered of a tenant at an installation, and what is being read. Every write of the tenant there does
-    /// so by itself; it is to be called after what changes the tenant's data some other way.
+    /// so by itself; it is to be called after what changes the tenant's data some other way, and after an answer that turned out to
+    /// be none.
     pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
         self.sender.lines.forget(tenant, upstream);
     }

@@ -36,7 +36,7 @@ impl DeepSecurityObject {
             Err(error) if error.code() == ErrorCode::UpstreamNotLinked && room.owns_one(&scope).await? => {
                 Ok(Self { scope, manager: Err(error) })
             }
-            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?)) }),
+            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.remembering())) }),
         }
     }
 
@@ -46,7 +46,8 @@ impl DeepSecurityObject {
 }
 
 /// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that may no more than the caller.
-/// Lists go by id; `name` takes `%` for any text and everything else literally, letter case ignored.
+/// Lists go by id; `name` takes `%` for any text and everything else literally, letter case ignored. Where the operator lets
+/// answers be remembered, what is read may be as old as that; what the tenant changed through the same node is seen at once.
 #[Object(name = "DeepSecurity")]
 impl DeepSecurityObject {
     /// The tenant itself, as the primary manager knows it; null where the installation's own credential is the tenant's.

@@ -1,9 +1,12 @@
 //! Administrator roles.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Listed;
+use crate::deep_security::remember::Remember;
 
 /// A role. Its path is `/roles`.
 #[derive(Debug, Deserialize)]
@@ -56,6 +59,10 @@ impl Listed for Role {
 
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
+    }
+
+    fn remembered(remember: &Remember) -> Duration {
+        remember.roles
     }
 
     fn state(&self) -> Value {
