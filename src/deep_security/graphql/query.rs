@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
 use super::connection::{ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection};
@@ -55,7 +56,7 @@ impl DeepSecurityObject {
         let manager = self.manager()?;
         let Some(id) = manager.remote_tenant()? else { return Ok(None) };
         let primary = manager.primary();
-        let found = reading(ctx, manager.tenant(), primary.find::<Tenant>(operation(ctx)?, id, None)).await?;
+        let found = reading(ctx, manager.tenant(), primary.find::<Tenant>(operation(ctx)?, id, None).boxed()).await?;
         Ok(Some(TenantObject::new(manager, found)))
     }
 
