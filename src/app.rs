@@ -22,8 +22,8 @@ use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, AuthConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
 use crate::database::{Database, Options};
-use crate::deep_security::DeepSecurity;
 use crate::deep_security::keys::{self, Keys};
+use crate::deep_security::{DeepSecurity, Remember};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::http::graphql::{Endpoint, Graph};
@@ -139,6 +139,7 @@ impl Core {
         };
         let keys = Arc::new(Keys::new(keys, keys::Settings::from(&config.deep_security), capacity));
         let (ways, way_out) = (upstreams.clone(), outbound.clone());
+        let remember = Remember::from(&config.deep_security);
         let pace = Pace {
             poll_min: config.upstream.task_poll_min,
             poll_max: config.upstream.task_poll_max,
@@ -146,7 +147,14 @@ impl Core {
         };
         let tasks = Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
         Ok(Self {
-            deep_security: Arc::new(DeepSecurity::new(database.clone(), entropy.clone(), ways, way_out, keys)),
+            deep_security: Arc::new(DeepSecurity::new(
+                database.clone(),
+                entropy.clone(),
+                ways,
+                way_out,
+                keys,
+                remember,
+            )),
             integration_server: Arc::new(IntegrationServer::new(
                 database.clone(),
                 entropy.clone(),

@@ -130,7 +130,10 @@ impl Database {
     /// If a change fails; it then happened not at all.
     pub async fn migrate(&self) -> Result<()> {
         if self.is_sqlite() {
-            return Ok(Migrator::up(&self.connection, None).await?);
+            // One transaction in place of one each: the disk is waited for once.
+            let whole = self.connection.begin().await?;
+            Migrator::up(&whole, None).await?;
+            return Ok(whole.commit().await?);
         }
         let lock = self.connection.begin().await?;
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;

@@ -1,11 +1,18 @@
 //! Where log lines go and how they look.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
+use tracing::span::Record;
 use tracing_subscriber::{
     EnvFilter, Layer,
-    fmt::{self, MakeWriter},
+    field::RecordFields,
+    fmt::{
+        FormatFields, FormattedFields, MakeWriter,
+        format::{JsonFields, Writer},
+        layer,
+    },
     layer::SubscriberExt,
     registry::{LookupSpan, Registry},
     util::SubscriberInitExt,
@@ -28,19 +35,41 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = fmt::layer().with_writer(writer);
+    let lines = layer().with_writer(writer);
     let as_text = match format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
     if !as_text {
-        return lines.json().flatten_event(true).with_span_list(false).boxed();
+        return lines.json().flatten_event(true).with_span_list(false).fmt_fields(Members::default()).boxed();
     }
     match terminal {
         // The default heeds NO_COLOR.
         true => lines.boxed(),
         false => lines.with_ansi(false).boxed(),
+    }
+}
+
+/// The fields of a span as the members of a JSON object. What is recorded later is put behind them; the library would read
+/// all of them again, and so make the two that each request records dearer than the rest of its log line.
+#[derive(Default)]
+struct Members(JsonFields);
+
+impl<'writer> FormatFields<'writer> for Members {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        self.0.format_fields(writer, fields)
+    }
+
+    fn add_fields(&self, current: &'writer mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+        let mut added = String::new();
+        self.0.format_fields(Writer::new(&mut added), fields)?;
+        let (Some(before), Some(added)) = (current.fields.strip_suffix('}'), added.strip_prefix('{')) else {
+            return Err(fmt::Error);
+        };
+        let comma = if before == "{" || added == "}" { "" } else { "," };
+        current.fields = format!("{before}{comma}{added}");
+        Ok(())
     }
 }
 
@@ -52,13 +81,17 @@ mod tests {
 
     /// What is logged by an event inside a span.
     fn logged(format: LogFormat, terminal: bool) -> String {
+        written(format, terminal, || {
+            let _inside = tracing::info_span!("request", request_id = "r-1").entered();
+            tracing::info!(tenants = 3, "listed");
+        })
+    }
+
+    fn written(format: LogFormat, terminal: bool, log: impl FnOnce()) -> String {
         let written = tempfile::NamedTempFile::new().unwrap();
         let writer = Arc::new(written.reopen().unwrap());
         let subscriber = Registry::default().with(lines(format, terminal, writer));
-        tracing::subscriber::with_default(subscriber, || {
-            let _inside = tracing::info_span!("request", request_id = "r-1").entered();
-            tracing::info!(tenants = 3, "listed");
-        });
+        tracing::subscriber::with_default(subscriber, log);
         fs::read_to_string(written).unwrap()
     }
 
@@ -68,6 +101,31 @@ mod tests {
         assert_eq!(line.lines().count(), 1);
         assert!(line.contains(r#""message":"listed","tenants":3"#), "{line}");
         assert!(line.contains(r#""span":{"request_id":"r-1","name":"request"}"#), "{line}");
+    }
+
+    #[test]
+    fn what_is_recorded_later_stands_beside_what_was_there() {
+        let inside = |span: tracing::Span| {
+            span.record("client", "c\"}\n").record("tenant", 7).record("tenant", 8);
+            let _inside = span.entered();
+            tracing::info!("done");
+        };
+        let lines = written(LogFormat::Json, false, || {
+            let empty = tracing::field::Empty;
+            inside(tracing::info_span!("request", request_id = "r-1", client = empty, tenant = empty));
+            inside(tracing::info_span!("request", client = empty, tenant = empty));
+        });
+        let spans: Vec<_> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["span"].clone())
+            .collect();
+        assert_eq!(
+            spans,
+            [
+                serde_json::json!({ "name": "request", "request_id": "r-1", "client": "c\"}\n", "tenant": 8 }),
+                serde_json::json!({ "name": "request", "client": "c\"}\n", "tenant": 8 }),
+            ]
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
 };
@@ -242,7 +243,8 @@ impl Audit {
 
     /// Records what was refused at the door. A log that cannot be written is itself logged, and the refusal stands.
     pub async fn refused(&self, refusal: Refusal) {
-        if let Err(error) = self.write_refusal(refusal).await {
+        // Boxed, so that the many requests of which nothing is refused do not carry the room that writing takes.
+        if let Err(error) = self.write_refusal(refusal).boxed().await {
             error.log_cause();
         }
     }

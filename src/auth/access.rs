@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 
 use super::entity::{self, ClientState};
@@ -197,8 +198,10 @@ impl Authorizer {
         // Read before the database is: a change in between makes the answer stale, not wrongly fresh.
         let (version, asked_at) = (self.version(), self.clock.now());
         let reader = self.database.reader();
-        let (state, held) =
-            tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant, below))?;
+        // Boxed, so that the many requests that are answered from memory do not carry the room that asking takes.
+        let asked =
+            async { tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant, below)) };
+        let (state, held) = asked.boxed().await?;
         let standing = Arc::new(Standing { client: state, whole: Arc::new(access(held)), asked_at, version });
         self.standings.insert(key, standing.clone());
         Ok(standing)

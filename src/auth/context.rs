@@ -9,7 +9,7 @@ use super::reach::Reach;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{ClientId, TenantId};
-use crate::roles::{Permission, Role};
+use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::Claims;
 
 /// The id of a request, in answers, log lines and audit records alike: 1 to 64 of `[A-Za-z0-9._-]`.
@@ -146,6 +146,11 @@ impl RequestContext {
     /// Whether the caller has the permission in the tenant in context.
     pub fn permits(&self, permission: Permission) -> bool {
         self.access.permits(permission, self.authorizer.now())
+    }
+
+    /// Everything that the caller may do in the tenant in context.
+    pub fn permissions(&self) -> Permissions {
+        self.access.permissions(self.authorizer.now())
     }
 
     /// Whether the caller may give this role to a client in the tenant in context.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// Deep Security: the keys that the gateway makes for the tenants of an installation.
+/// Deep Security: the keys that the gateway makes for the tenants of an installation, and how old what it tells may be.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeepSecurityConfig {
@@ -27,6 +27,29 @@ pub struct DeepSecurityConfig {
     /// is not taken, whatever its name.
     /// Variable `TENANT_GATEWAY__DEEP_SECURITY__READ_ONLY_ROLES`, default `["Auditor"]`.
     pub read_only_roles: Vec<String>,
+
+    /// For how long this node answers for computers what it was answered before, to who asks the same for the same tenant and
+    /// right, at most 1 hour; `0s` for never. What the tenant changes through this node is seen at once; what is changed through
+    /// another one, or at the manager itself, may be seen so much later. Mutations never rely on it. `upstream.cache_size` bounds
+    /// what all this takes.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_COMPUTERS`, default `0s`.
+    #[serde(with = "friendly_duration")]
+    pub remember_computers: Duration,
+
+    /// The same for policies.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_POLICIES`, default `0s`.
+    #[serde(with = "friendly_duration")]
+    pub remember_policies: Duration,
+
+    /// The same for roles.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_ROLES`, default `0s`.
+    #[serde(with = "friendly_duration")]
+    pub remember_roles: Duration,
+
+    /// The same for API keys, which never have their secrets with them.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_API_KEYS`, default `0s`.
+    #[serde(with = "friendly_duration")]
+    pub remember_api_keys: Duration,
 }
 
 impl Default for DeepSecurityConfig {
@@ -36,6 +59,10 @@ impl Default for DeepSecurityConfig {
             key_lifetime: Duration::from_hours(24),
             mint_lease: Duration::from_secs(30),
             read_only_roles: vec!["Auditor".to_owned()],
+            remember_computers: Duration::ZERO,
+            remember_policies: Duration::ZERO,
+            remember_roles: Duration::ZERO,
+            remember_api_keys: Duration::ZERO,
         }
     }
 }
@@ -48,6 +75,8 @@ impl DeepSecurityConfig {
         }
         ranges::duration(self.key_lifetime, Duration::from_mins(10)..=Duration::from_hours(30 * 24))?;
         ranges::duration(self.mint_lease, Duration::from_secs(1)..=Duration::from_mins(5))?;
-        ranges::number(self.read_only_roles.len(), 1..=10)
+        ranges::number(self.read_only_roles.len(), 1..=10)?;
+        let remembered = [self.remember_computers, self.remember_policies, self.remember_roles, self.remember_api_keys];
+        remembered.into_iter().try_for_each(|lasts| ranges::duration(lasts, Duration::ZERO..=Duration::from_hours(1)))
     }
 }

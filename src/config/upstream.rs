@@ -60,7 +60,8 @@ pub struct UpstreamConfig {
     #[serde(with = "friendly_duration")]
     pub breaker_open: Duration,
 
-    /// How many bytes of answers are remembered, for fields that remember any, at most 1 GiB; 0 for none.
+    /// How many bytes of answers are remembered, where `deep_security.remember_…` lets any be, at most 1 GiB; 0 for none. An
+    /// answer that alone takes nearly all of it is not.
     /// Variable `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
     pub cache_size: usize,
 

@@ -1,6 +1,7 @@
 //! One call of the vendor's API, and what its answer means.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -22,6 +23,7 @@ pub struct Request {
     query: Vec<(&'static str, Cow<'static, str>)>,
     body: Option<Bytes>,
     kind: Kind,
+    remember: Option<Duration>,
 }
 
 impl Request {
@@ -51,6 +53,11 @@ impl Request {
         self
     }
 
+    /// The same read, whose answer may serve again for so long; not at all if that is zero.
+    pub fn remembered(self, lasts: Duration) -> Self {
+        Self { remember: Some(lasts).filter(|lasts| !lasts.is_zero()), ..self }
+    }
+
     /// Whether it changes anything.
     pub fn writes(&self) -> bool {
         self.kind == Kind::Write
@@ -58,7 +65,7 @@ impl Request {
 
     fn new(method: &'static str, path: impl IntoIterator<Item = Segment>, body: Option<Bytes>, kind: Kind) -> Self {
         let path = path.into_iter().map(|Segment(segment)| segment).collect();
-        Self { method, path, query: Vec::new(), body, kind }
+        Self { method, path, query: Vec::new(), body, kind, remember: None }
     }
 }
 
@@ -152,7 +159,7 @@ pub async fn send(
         body: request.body.clone(),
         kind: request.kind,
         answer_limit: ANSWER_LIMIT,
-        remember: None,
+        remember: request.remember,
     };
     let answer = outbound.send(operation, line, call).await;
     let answer = answer.map_err(|failure| Denied::Other(failure.into_error(line, wrote)))?;

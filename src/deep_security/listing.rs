@@ -111,20 +111,23 @@ impl Manager {
         let behind = Criterion { id_test: Some("greater-than"), id_value: Some(after), ..Criterion::default() };
         let search_criteria = query.criteria.iter().chain(by_name).chain([&behind]).collect();
         let filter = SearchFilter { max_items: window, search_criteria, sort_by_object_id: true };
-        let mut request = Request::search(T::COLLECTION, wire::write(&filter)?);
+        let request = Request::search(T::COLLECTION, wire::write(&filter)?);
+        let mut request = request.remembered(T::remembered(&self.remember));
         if let Some(expand) = &query.expand {
             request = request.with("expand", expand.options());
         }
         let (line, reply) = self.send(operation, &request).await?;
-        let Page(mut page) = reply.read::<Page<T>>(&line, false)?;
+        let mut page = self.understood(reply.read(&line, false).and_then(|Page(page): Page<T>| {
+            let ids = std::iter::once(after).chain(page.iter().map(T::id));
+            // A filter that was not understood returns everything, and one read twice would never end.
+            match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {
+                true => Ok(page),
+                false => Err(client::malformed(&line, "the answer does not keep to the window of ids".to_owned())),
+            }
+        }))?;
         // Of thousands of computers with thousands of rules each.
         if query.expand.as_ref().is_some_and(|expand| !expand.rules()) {
             page.iter_mut().for_each(T::forget_rules);
-        }
-        let mut ids = std::iter::once(after).chain(page.iter().map(T::id));
-        // A filter that was not understood returns everything, and one read twice would never end.
-        if page.len() > window || !ids.by_ref().is_sorted_by(|one, two| one < two) {
-            return Err(client::malformed(&line, "the answer does not keep to the window of ids".to_owned()));
         }
         Ok(page)
     }

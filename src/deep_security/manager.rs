@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::client::{self, Denied, Reply, Request, Segment, Shown};
 use super::listing::Query;
 use super::model::{Expand, ObjectId, Right};
+use super::remember::Remember;
 use super::service::DeepSecurity;
 use super::wire::{Computer, CurrentKey, Listed};
 use crate::auth::TenantScope;
@@ -23,6 +24,7 @@ pub struct Manager {
     pub(super) scope: TenantScope,
     pub(super) connection: Arc<Connection>,
     pub(super) way: Way,
+    pub(super) remember: Remember,
 }
 
 /// Which key is shown.
@@ -54,6 +56,12 @@ impl Manager {
         Self { way: Way::Own, ..self.clone() }
     }
 
+    /// The same manager, for a caller who may be told what others of the same right were told a while ago, as the settings say.
+    /// What is changed, or is about to be, is never read so.
+    pub fn remembering(self) -> Self {
+        Self { remember: self.room.remember, ..self }
+    }
+
     /// Under which name what was read once serves the rest of an operation.
     pub fn key(&self) -> LineKey {
         let mut line = self.connection.own_line();
@@ -68,16 +76,24 @@ impl Manager {
     /// # Errors
     /// `NOT_FOUND` if there is none; as every call.
     pub async fn find<T: Listed>(&self, operation: &Operation, id: ObjectId, expand: Option<&Expand>) -> Result<T> {
-        let mut request = Request::get([T::COLLECTION.into(), id.into()]);
+        let mut request = Request::get([T::COLLECTION.into(), id.into()]).remembered(T::remembered(&self.remember));
         if let Some(expand) = expand {
             request = request.with("expand", expand.options());
         }
-        let found: T = self.read(operation, &request).await.map_err(|error| self.named::<T>(error))?;
-        if found.id() != id.0 {
-            let line = self.connection.own_line();
-            return Err(client::malformed(&line, "another object than was asked for".to_owned()));
+        let (line, reply) = self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
+        self.understood(reply.read(&line, false).and_then(|found: T| match found.id() == id.0 {
+            true => Ok(found),
+            false => Err(client::malformed(&line, "another object than was asked for".to_owned())),
+        }))
+    }
+
+    /// What an answer to a read says. One that cannot be understood is not told again: all that was remembered of the tenant is
+    /// forgotten with it.
+    pub(super) fn understood<T>(&self, said: Result<T>) -> Result<T> {
+        if said.is_err() {
+            self.room.outbound.forget(self.tenant(), self.connection.endpoint.upstream);
         }
-        Ok(found)
+        said
     }
 
     /// A missing object, called by its name.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::keys::Keys;
 use super::manager::{Manager, Way};
 use super::model::Right;
+use super::remember::Remember;
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
@@ -20,6 +21,7 @@ use crate::upstreams::{Connection, Link, System, Upstreams};
 pub struct DeepSecurity {
     pub(super) outbound: Arc<Outbound>,
     pub(super) keys: Arc<Keys>,
+    pub(super) remember: Remember,
     upstreams: Arc<Upstreams>,
     database: Arc<Database>,
     entropy: Arc<dyn Entropy>,
@@ -55,8 +57,9 @@ impl DeepSecurity {
         upstreams: Arc<Upstreams>,
         outbound: Arc<Outbound>,
         keys: Arc<Keys>,
+        remember: Remember,
     ) -> Self {
-        Self { outbound, keys, upstreams, database, entropy }
+        Self { outbound, keys, remember, upstreams, database, entropy }
     }
 
     /// The manager of the scope's tenant, as the caller may use it: whoever may change things works with a key that may
@@ -72,7 +75,7 @@ impl DeepSecurity {
             (Some(_), true) => Way::Minted(Right::Full),
             (Some(_), false) => Way::Minted(Right::Read),
         };
-        Ok(Manager { room: self.clone(), scope: scope.clone(), connection, way })
+        Ok(self.manager_by(scope, connection, way))
     }
 
     /// The primary manager of an installation that the scope's tenant owns: the one named, else its only one.
@@ -88,7 +91,11 @@ impl DeepSecurity {
             }
             _ => error,
         })?;
-        Ok(Manager { room: self.clone(), scope: scope.clone(), connection: Arc::new(connection), way: Way::Own })
+        Ok(self.manager_by(scope, Arc::new(connection), Way::Own))
+    }
+
+    fn manager_by(self: &Arc<Self>, scope: &TenantScope, connection: Arc<Connection>, way: Way) -> Manager {
+        Manager { room: self.clone(), scope: scope.clone(), connection, way, remember: Remember::default() }
     }
 
     /// Whether the scope's tenant owns an installation.
@@ -170,8 +177,6 @@ impl DeepSecurity {
         connection: Connection,
         operation: &Operation,
     ) -> Result<()> {
-        let connection = Arc::new(connection);
-        let manager = Manager { room: self.clone(), scope: scope.clone(), connection, way: Way::Own };
-        manager.probe(operation).await
+        self.manager_by(scope, Arc::new(connection), Way::Own).probe(operation).await
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
-use tracing::{Instrument, Span, field};
+use tracing::Level;
 
 use super::breaker::Pass;
 use super::call::Kind;
@@ -79,16 +79,16 @@ impl Sender {
     async fn exchange(&self, journey: &Journey, client: &Client) -> Result<Reply, Failure> {
         let Journey { operation, message, kind, .. } = journey;
         let trace = operation.trace(&*self.entropy);
-        let (span, began) = (span(journey, trace), Instant::now());
         let traceparent = trace.next(&*self.entropy);
-        let exchange = message.exchange(client, &traceparent, self.clock.now()).instrument(span.clone());
-        let (own, deadline) = (began + self.settings.timeout, journey.deadline());
+        let (began, deadline) = (Instant::now(), journey.deadline());
+        let exchange = message.exchange(client, &traceparent, self.clock.now());
+        let own = began + self.settings.timeout;
         let (until, over) = match kind {
             Kind::Read if deadline < own => (deadline, Failure::Deadline),
             _ => (own, Failure::Timeout { sent: true }),
         };
         let outcome = timeout_at(until, exchange).await.unwrap_or(Err(over));
-        log(&span, began, &outcome);
+        log(journey, trace, began, &outcome);
         outcome
     }
 }
@@ -140,28 +140,26 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Neither query nor headers nor body: they may hold secrets.
-fn span(journey: &Journey, trace: &Trace) -> Span {
-    tracing::info_span!(
-        "upstream_call",
-        request_id = journey.operation.request_id(),
-        trace_id = trace.id,
-        tenant = %journey.line.tenant,
-        upstream = %journey.line.endpoint.upstream,
-        system = journey.line.endpoint.system,
-        method = journey.message.method(),
-        status = field::Empty,
-        millis = field::Empty,
-    )
-}
-
-fn log(span: &Span, began: Instant, outcome: &Result<Reply, Failure>) {
-    span.record("millis", u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+/// Neither path nor query nor headers nor body: they may hold secrets. The span is made when there is something to say in it,
+/// which of most calls there is not.
+fn log(journey: &Journey, trace: &Trace, began: Instant, outcome: &Result<Reply, Failure>) {
+    let span = || {
+        tracing::info_span!(
+            "upstream_call",
+            request_id = journey.operation.request_id(),
+            trace_id = trace.id,
+            tenant = %journey.line.tenant,
+            upstream = %journey.line.endpoint.upstream,
+            system = journey.line.endpoint.system,
+            method = journey.message.method(),
+            millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        )
+    };
     match outcome {
-        Ok(reply) => {
-            span.record("status", reply.answer.status);
-            span.in_scope(|| tracing::debug!("answered"));
+        Ok(reply) if tracing::enabled!(Level::DEBUG) => {
+            span().in_scope(|| tracing::debug!(status = reply.answer.status, "answered"));
         }
-        Err(failure) => span.in_scope(|| tracing::info!(code = failure.code().as_str(), "no answer")),
+        Ok(_) => {}
+        Err(failure) => span().in_scope(|| tracing::info!(code = failure.code().as_str(), "no answer")),
     }
 }

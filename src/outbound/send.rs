@@ -11,6 +11,7 @@ use super::call::{Answer, Call, Kind};
 use super::exchange::{Message, Reply};
 use super::failure::Failure;
 use super::line::Line;
+use super::lines::Way;
 use super::operation::Operation;
 use super::retry;
 use super::settings::Settings;
@@ -52,25 +53,27 @@ impl Outbound {
     }
 
     /// Forgets what was remembered of a tenant at an installation, and what is being read. Every write of the tenant there does
-    /// so by itself; it is to be called after what changes the tenant's data some other way.
+    /// so by itself; it is to be called after what changes the tenant's data some other way, and after an answer that turned out to
+    /// be none.
     pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
         self.sender.lines.forget(tenant, upstream);
     }
 
     async fn write(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
-        let journey = self.journey(operation, line, call)?;
+        let journey = self.journey(operation, line, self.sender.lines.way(line), call)?;
         // Also if nobody waits for the answer any more.
         let _stale = Stale { outbound: self, operation, line };
         self.sender.attempt(&journey).await.map(|reply| reply.answer)
     }
 
     async fn read(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
-        let key = Key::new(line, self.sender.lines.way(line).generation(), &call);
+        let way = self.sender.lines.way(line);
+        let key = Key::new(line, way.generation(), &call);
         let remember = call.remember;
         if let Some(answer) = remember.and_then(|_| self.cache.get(&key)) {
             return Ok(answer);
         }
-        let journey = Arc::new(self.journey(operation, line, call)?);
+        let journey = Arc::new(self.journey(operation, line, way, call)?);
         loop {
             let seat = self.flights.board(key, || {
                 let (sender, cache, journey) = (self.sender.clone(), self.cache.clone(), journey.clone());
@@ -94,11 +97,11 @@ impl Outbound {
         }
     }
 
-    fn journey(&self, operation: &Operation, line: &Line, call: Call) -> Result<Journey, Failure> {
+    fn journey(&self, operation: &Operation, line: &Line, way: Arc<Way>, call: Call) -> Result<Journey, Failure> {
         Ok(Journey {
             operation: operation.clone(),
             line: line.clone(),
-            way: self.sender.lines.way(line),
+            way,
             limiter: self.sender.lines.limiter(line),
             kind: call.kind,
             message: Message::new(&line.endpoint, call, operation.request_id())?,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
@@ -20,11 +20,11 @@ impl Key {
     /// The key of a call. `generation` changes with every write, so that what was asked before one does not answer what is
     /// asked after it.
     pub(super) fn new(line: &Line, generation: u64, call: &Call) -> Self {
-        let mut digest = Context::new(&SHA256);
+        let mut whole = Vec::with_capacity(1024);
         // Each part with its length before it: no two lists of parts are the same bytes.
         let mut part = |bytes: &[u8]| {
-            digest.update(&(bytes.len() as u64).to_le_bytes());
-            digest.update(bytes);
+            whole.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            whole.extend_from_slice(bytes);
         };
         part(line.tenant.0.as_bytes());
         part(line.endpoint.upstream.0.as_bytes());
@@ -46,7 +46,15 @@ impl Key {
             part(value.as_bytes());
         }
         part(call.body.as_deref().unwrap_or_default());
-        Self(digest.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+        Self(digest(&SHA256, &whole).as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
+    /// A key of no call, by its number.
+    #[cfg(test)]
+    pub(super) fn of(number: u16) -> Self {
+        let mut key = [0; 32];
+        key[..2].copy_from_slice(&number.to_le_bytes());
+        Self(key)
     }
 }
 

@@ -44,8 +44,13 @@ fn random_hex<const BYTES: usize>(entropy: &dyn Entropy) -> String {
     let mut bytes = [0; BYTES];
     entropy.fill(&mut bytes);
     bytes[BYTES - 1] |= 1;
-    let digit = |four: u8| char::from_digit(u32::from(four), 16).expect("four bits are one digit");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
+    let mut text = String::with_capacity(2 * BYTES);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Whose turn it is: an operation asks for few tenants at once.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -93,12 +93,13 @@ impl Turn {
         self.deadline
     }
 
-    /// Runs a read within the turn.
+    /// Runs a read within the turn. It is boxed because every field of an object has room for the largest of its resolvers: one
+    /// that may ask an upstream would make all those dear that only hand out what is there.
     ///
     /// # Errors
     /// `DEADLINE_EXCEEDED`, saying the tenant, if the turn is over first. Writes are not run this way: they are not cut
     /// short.
-    pub async fn read<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub async fn read<T>(&self, work: BoxFuture<'_, Result<T>>) -> Result<T> {
         timeout_at(self.deadline, work).await.unwrap_or_else(|_| Err(over(self.tenant)))
     }
 }

@@ -123,6 +123,17 @@ fn value_out_of_range_names_the_range() {
 }
 
 #[test]
+fn nothing_of_deep_security_is_remembered_for_longer_than_an_hour() {
+    for what in ["computers", "policies", "roles", "api_keys"] {
+        let variable = format!("TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_{}", what.to_uppercase());
+        let with = |lasts| with_variables(&[(&variable, lasts)]);
+        assert!(with("0s").is_ok() && with("1h").is_ok(), "{what}");
+        let problem = only_problem(with("3601s")).to_string();
+        assert_eq!(problem, format!("{variable}: deep_security.remember_{what}: must be between 0s and 1h"));
+    }
+}
+
+#[test]
 fn missing_file_is_named() {
     let problem = only_problem(Config::load(Some(Path::new("/nowhere/gateway.toml")), [], vec![]));
     assert!(problem.to_string().starts_with("/nowhere/gateway.toml: cannot be read: "), "{problem}");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
 use super::connection::{ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection};
@@ -36,7 +37,7 @@ impl DeepSecurityObject {
             Err(error) if error.code() == ErrorCode::UpstreamNotLinked && room.owns_one(&scope).await? => {
                 Ok(Self { scope, manager: Err(error) })
             }
-            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?)) }),
+            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.remembering())) }),
         }
     }
 
@@ -46,7 +47,8 @@ impl DeepSecurityObject {
 }
 
 /// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that may no more than the caller.
-/// Lists go by id; `name` takes `%` for any text and everything else literally, letter case ignored.
+/// Lists go by id; `name` takes `%` for any text and everything else literally, letter case ignored. Where the operator lets
+/// answers be remembered, what is read may be as old as that; what the tenant changed through the same node is seen at once.
 #[Object(name = "DeepSecurity")]
 impl DeepSecurityObject {
     /// The tenant itself, as the primary manager knows it; null where the installation's own credential is the tenant's.
@@ -54,7 +56,7 @@ impl DeepSecurityObject {
         let manager = self.manager()?;
         let Some(id) = manager.remote_tenant()? else { return Ok(None) };
         let primary = manager.primary();
-        let found = reading(ctx, manager.tenant(), primary.find::<Tenant>(operation(ctx)?, id, None)).await?;
+        let found = reading(ctx, manager.tenant(), primary.find::<Tenant>(operation(ctx)?, id, None).boxed()).await?;
         Ok(Some(TenantObject::new(manager, found)))
     }
 

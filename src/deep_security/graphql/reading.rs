@@ -1,9 +1,10 @@
 //! Reading within what an operation may spend.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use async_graphql::Context;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::connection::after as read_after;
 use super::criteria::{DeepSecurityCriterion, criteria};
@@ -30,21 +31,21 @@ pub struct Wanted<'a> {
 }
 
 /// Runs a read in the tenant's turn of the operation.
-pub async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: BoxFuture<'_, Result<T>>) -> Result<T> {
     operation(ctx)?.turn(tenant).await?.read(work).await
 }
 
 /// An object, asked for once an operation.
 pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
     let operation = operation(ctx)?;
-    let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None));
+    let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None).boxed());
     operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).await
 }
 
 /// One object.
 pub async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expand: Option<&Expand>) -> Result<T> {
     let id = ObjectId::parse(T::WHAT, id)?;
-    reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand)).await
+    reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand).boxed()).await
 }
 
 /// A list of objects.
@@ -55,7 +56,7 @@ pub async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wante
         Some(expand) => query.expanded(expand),
         None => query,
     };
-    reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query)).await
+    reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query).boxed()).await
 }
 
 /// The parts of computers that are selected below a field, through fragments.

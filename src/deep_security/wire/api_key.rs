@@ -1,11 +1,13 @@
 //! API keys.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Listed, Word};
+use crate::deep_security::remember::Remember;
 
 /// An API key, without its secret.
 #[derive(Debug, Deserialize)]
@@ -110,6 +112,10 @@ impl Listed for ApiKey {
 
     fn name(&self) -> &str {
         self.key_name.as_deref().unwrap_or_default()
+    }
+
+    fn remembered(remember: &Remember) -> Duration {
+        remember.api_keys
     }
 
     fn state(&self) -> serde_json::Value {

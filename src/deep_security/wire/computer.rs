@@ -1,9 +1,12 @@
 //! Computers.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Listed, Word};
+use crate::deep_security::remember::Remember;
 
 /// A computer. What was not asked for by `expand` is absent, and so is what is null.
 #[derive(Debug, Deserialize)]
@@ -111,6 +114,10 @@ impl Listed for Computer {
             &mut self.log_inspection,
         ];
         modules.into_iter().flatten().for_each(|module| module.rule_ids = None);
+    }
+
+    fn remembered(remember: &Remember) -> Duration {
+        remember.computers
     }
 
     fn state(&self) -> serde_json::Value {

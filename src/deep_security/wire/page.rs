@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+
+use crate::deep_security::remember::Remember;
 
 /// A kind of object that can be listed and searched (`reference/deep-security-api.md`, section 7).
 pub trait Listed: DeserializeOwned + Send + Sync + 'static {
@@ -25,6 +28,11 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
 
     /// Lets go of the ids of its rules, of which it may hold thousands.
     fn forget_rules(&mut self) {}
+
+    /// For how long an answer about it serves again. Not at all, unless there is a setting for it.
+    fn remembered(_: &Remember) -> Duration {
+        Duration::ZERO
+    }
 
     /// What the audit log keeps of it. Never a secret.
     fn state(&self) -> serde_json::Value;

@@ -1,9 +1,12 @@
 //! Policies.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Listed, Word};
+use crate::deep_security::remember::Remember;
 
 /// A policy, with what it inherits.
 #[derive(Debug, Deserialize)]
@@ -66,6 +69,10 @@ impl Listed for Policy {
 
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
+    }
+
+    fn remembered(remember: &Remember) -> Duration {
+        remember.policies
     }
 
     fn state(&self) -> serde_json::Value {

@@ -1,10 +1,13 @@
 //! Administrator roles.
 
+use std::time::Duration;
+
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Listed;
+use crate::deep_security::remember::Remember;
 
 /// A role. Its path is `/roles`.
 #[derive(Debug, serde::Deserialize)]
@@ -75,6 +78,10 @@ impl Listed for Role {
 
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
+    }
+
+    fn remembered(remember: &Remember) -> Duration {
+        remember.roles
     }
 
     fn state(&self) -> Value {

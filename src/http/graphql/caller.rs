@@ -15,7 +15,7 @@ use crate::auth::bearer::TENANT_CONTEXT;
 use crate::auth::{RequestContext, RequestId, bearer};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
-use crate::roles::Permission;
+use crate::roles::Permissions;
 use crate::tokens::Claims;
 
 /// The headers that say who calls and in which tenant.
@@ -41,7 +41,7 @@ pub fn presented(headers: &HeaderMap) -> HeaderMap {
 pub struct Entered {
     presented: HeaderMap,
     claims: Arc<Claims>,
-    permissions: Vec<Permission>,
+    permissions: Permissions,
     /// Who, where, and under which request id.
     pub context: RequestContext,
     /// What is left of their quotas.
@@ -68,8 +68,7 @@ impl Entered {
         };
         span.record("tenant", tracing::field::display(context.tenant()));
         let of_tenant = door.rate_limits.take_tenant(context.tenant(), 1)?;
-        let permissions = Permission::ALL.into_iter().filter(|permission| context.permits(*permission)).collect();
-        let presented = presented(headers);
+        let (presented, permissions) = (presented(headers), context.permissions());
         Ok(Self { presented, claims, permissions, context, quotas: Quotas { of_client, of_tenant } })
     }
 
@@ -101,7 +100,7 @@ impl Entered {
     pub async fn again(&self, door: &Door, request_id: &RequestId) -> Result<RequestContext> {
         let claims = bearer::authenticate(&door.verifier, &self.presented).await?;
         let context = bearer::enter(&door.authorizer, &claims, &self.presented, request_id.clone()).await?;
-        match self.permissions.iter().all(|permission| context.permits(*permission)) {
+        match context.permissions().covers(self.permissions) {
             true => Ok(context),
             false => Err(Error::forbidden("a role that this began with has ended")),
         }

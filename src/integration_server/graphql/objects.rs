@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use futures_util::FutureExt;
 
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, room};
@@ -196,7 +197,7 @@ impl ReportObject {
     /// The periods of protection of the tenant's machines, in the server's order; several for a machine that was protected
     /// several times. Lines that cannot be read without guessing are left out.
     async fn periods(&self, ctx: &Context<'_>) -> Result<Option<Vec<IntegrationServerProtectionPeriod>>> {
-        let report = self.read(ctx).await?;
+        let report = self.read(ctx).boxed().await?;
         let period = |period: &crate::integration_server::model::ReportPeriod| IntegrationServerProtectionPeriod {
             virtual_machine_id: RemoteId::read(&period.machine_id)
                 .map_or_else(|| period.machine_id.clone(), |id| id.canonical())

@@ -2,6 +2,7 @@
 
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, Object};
+use futures_util::FutureExt;
 
 use super::lists::{Asked, count};
 use super::objects::{MachineObject, ReportObject, TenantObject};
@@ -45,7 +46,7 @@ impl IntegrationServerObject {
     /// The tenant as it is at the server. NOT_FOUND if it was removed there.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let server = room::<IntegrationServer>(ctx)?;
-        let tenant = self.turn.read(server.tenant(&self.scope, operation(ctx)?)).await?;
+        let tenant = self.turn.read(server.tenant(&self.scope, operation(ctx)?).boxed()).await?;
         Ok(Some(TenantObject::from((*tenant).clone())))
     }
 
@@ -61,7 +62,7 @@ impl IntegrationServerObject {
     ) -> Result<Option<Connection<String, MachineObject>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
         let server = room::<IntegrationServer>(ctx)?;
-        let machines = self.turn.read(server.machines(&self.scope, operation(ctx)?)).await?;
+        let machines = self.turn.read(server.machines(&self.scope, operation(ctx)?).boxed()).await?;
         Ok(Some(asked.page(&machines, |machine| (machine.name.clone().unwrap_or_default(), machine.id.canonical()))))
     }
 
@@ -103,7 +104,7 @@ impl IntegrationServerObject {
     /// the server has dropped.
     async fn report(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ReportObject>> {
         let report = ReportObject { id: id.0, scope: self.scope.clone() };
-        self.turn.read(report.read(ctx)).await?;
+        self.turn.read(report.read(ctx).boxed()).await?;
         Ok(Some(report))
     }
 
@@ -121,7 +122,7 @@ impl IntegrationServerObject {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
         let server = room::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
-        let tenants = self.turn.read(server.tenants(&self.scope, operation(ctx)?, upstream)).await?;
+        let tenants = self.turn.read(server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
         Ok(Some(asked.page(&tenants, |tenant| (tenant.name.clone(), tenant.id.canonical()))))
     }
 }

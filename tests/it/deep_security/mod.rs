@@ -6,6 +6,7 @@ mod keys;
 mod lists;
 mod neighbours;
 mod reading;
+mod remembering;
 mod rig;
 mod writing;
 

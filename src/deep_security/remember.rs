@@ -1,0 +1,56 @@
+//! For how long what was read serves again (feature F13).
+
+use std::time::Duration;
+
+use crate::config::DeepSecurityConfig;
+
+/// For how long an answer about each kind of object serves others who ask the same for the same tenant and right; by default,
+/// and where it is zero, not at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Remember {
+    /// Computers.
+    pub computers: Duration,
+    /// Policies.
+    pub policies: Duration,
+    /// Roles.
+    pub roles: Duration,
+    /// API keys.
+    pub api_keys: Duration,
+}
+
+impl From<&DeepSecurityConfig> for Remember {
+    fn from(config: &DeepSecurityConfig) -> Self {
+        Self {
+            computers: config.remember_computers,
+            policies: config.remember_policies,
+            roles: config.remember_roles,
+            api_keys: config.remember_api_keys,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deep_security::wire::{ApiKey, Computer, Listed, Policy, Role, Tenant};
+
+    #[test]
+    fn each_kind_of_object_has_its_own_time() {
+        let config = DeepSecurityConfig {
+            remember_computers: Duration::from_secs(1),
+            remember_policies: Duration::from_secs(2),
+            remember_roles: Duration::from_secs(3),
+            remember_api_keys: Duration::from_secs(4),
+            ..DeepSecurityConfig::default()
+        };
+        let remember = Remember::from(&config);
+        let times = [
+            Computer::remembered(&remember),
+            Policy::remembered(&remember),
+            Role::remembered(&remember),
+            ApiKey::remembered(&remember),
+            Tenant::remembered(&remember),
+        ];
+        assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 4, 0]);
+    }
+}
