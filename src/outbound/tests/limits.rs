@@ -112,7 +112,7 @@ async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
     let operation = operation_of(Duration::from_secs(30));
     let turn = operation.turn(tenant(1)).await.unwrap();
     assert_eq!(turn.deadline() - Instant::now(), ALLOWANCE.tenant_deadline);
-    let error = turn.read(std::future::pending::<crate::error::Result<()>>()).await.unwrap_err();
+    let error = turn.read(Box::pin(std::future::pending::<crate::error::Result<()>>())).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
     let public = format!("{:?}", async_graphql_extensions(error));
     assert!(public.contains(&tenant(1).to_string()), "{public}");
