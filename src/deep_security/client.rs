@@ -1,10 +1,12 @@
 //! One call of the vendor's API, and what its answer means.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use super::model::ObjectId;
 use super::wire::{self, SecretKey};
@@ -218,7 +220,15 @@ impl Reply {
     /// # Errors
     /// `UPSTREAM_MALFORMED`. After a write its outcome counts as unknown: it was accepted, and nobody can say what it made.
     pub fn read<'a, T: Deserialize<'a>>(&'a self, line: &Line, wrote: bool) -> Result<T> {
-        wire::read(&self.body).map_err(|cause| {
+        self.read_by(line, wrote, PhantomData)
+    }
+
+    /// The same, in the way that the seed knows.
+    ///
+    /// # Errors
+    /// As [`Reply::read`].
+    pub fn read_by<'a, S: DeserializeSeed<'a>>(&'a self, line: &Line, wrote: bool, seed: S) -> Result<S::Value> {
+        wire::read(&self.body, seed).map_err(|cause| {
             let error = malformed(line, cause);
             if wrote { error.with_unknown_outcome() } else { error }
         })

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::client::{self, Request};
 use super::manager::Manager;
 use super::model::{Expand, Pattern};
-use super::wire::{self, Criterion, Listed, Page, SearchFilter};
+use super::wire::{self, Criterion, Listed, Objects, SearchFilter};
 use crate::error::{Error, Result};
 use crate::outbound::Operation;
 
@@ -117,7 +117,8 @@ impl Manager {
             request = request.with("expand", expand.options());
         }
         let (line, reply) = self.send(operation, &request).await?;
-        let mut page = self.understood(reply.read(&line, false).and_then(|Page(page): Page<T>| {
+        let members = query.expand.as_ref().and_then(Expand::members);
+        let mut page = self.understood(reply.read_by(&line, false, Objects::<T>::with(members)).and_then(|page| {
             let ids = std::iter::once(after).chain(page.iter().map(T::id));
             // A filter that was not understood returns everything, and one read twice would never end.
             match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {

@@ -9,7 +9,7 @@ use super::listing::Query;
 use super::model::{Expand, ObjectId, Right};
 use super::remember::Remember;
 use super::service::DeepSecurity;
-use super::wire::{Computer, CurrentKey, Listed};
+use super::wire::{Computer, CurrentKey, Listed, Object};
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -81,9 +81,12 @@ impl Manager {
             request = request.with("expand", expand.options());
         }
         let (line, reply) = self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
-        self.understood(reply.read(&line, false).and_then(|found: T| match found.id() == id.0 {
-            true => Ok(found),
-            false => Err(client::malformed(&line, "another object than was asked for".to_owned())),
+        let members = expand.and_then(Expand::members);
+        self.understood(reply.read_by(&line, false, Object::<T>::with(members)).and_then(|found| {
+            match found.id() == id.0 {
+                true => Ok(found),
+                false => Err(client::malformed(&line, "another object than was asked for".to_owned())),
+            }
         }))
     }
 
@@ -145,7 +148,7 @@ impl Manager {
         match &*self.connection.credential {
             // These keys have no page of their own in every edition of the API (`reference/deep-security-api.md`, section 3).
             Credential::CloudOneApiKey(_) => {
-                let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::of(|_| false));
+                let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::NONE);
                 self.list::<Computer>(operation, &one).await.map(drop)
             }
             _ => {

@@ -213,7 +213,7 @@ impl DeepSecurityMutation {
         input: UpdateDeepSecurityComputerInput,
     ) -> Result<ComputerObject> {
         let change = Change::open(ctx, "updateDeepSecurityComputer").await?;
-        let (body, none) = (input.check()?, Expand::of(|_| false));
+        let (body, none) = (input.check()?, Expand::NONE);
         let (id, before) = change.before::<Computer>(&id, Some(&none)).await?;
         let sent = Request::post(path_of::<Computer>(id), Some(wire::write(&body)?));
         let sent = sent.with("expand", parts(ctx).options());
@@ -222,7 +222,7 @@ impl DeepSecurityMutation {
 
     /// Deletes a computer of the tenant in context from the manager. Needs the right to change legacy resources.
     async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
-        let none = Expand::of(|_| false);
+        let none = Expand::NONE;
         Change::open(ctx, "deleteDeepSecurityComputer").await?.delete::<Computer>(&id, Some(&none)).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::Context;
+use async_graphql::{Context, Lookahead, SelectionField};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -11,7 +11,7 @@ use super::criteria::{DeepSecurityCriterion, criteria};
 use crate::auth::graphql::operation;
 use crate::deep_security::listing::{Listing, Query};
 use crate::deep_security::manager::Manager;
-use crate::deep_security::model::{Expand, ObjectId, Part};
+use crate::deep_security::model::{Expand, ObjectId};
 use crate::deep_security::wire::Listed;
 use crate::error::Result;
 use crate::ids::TenantId;
@@ -59,17 +59,18 @@ pub async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wante
     reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query).boxed()).await
 }
 
-/// The parts of computers that are selected below a field, through fragments.
+/// What is selected of a computer below a field, through fragments.
 pub fn parts(ctx: &Context<'_>) -> Expand {
-    let selected = ctx.look_ahead();
-    Expand::of(|part| selected.field(part).exists())
+    Expand::of(&ctx.field().selection_set().map(|field| field.name()).collect::<Vec<_>>())
 }
 
-/// The parts of computers that are selected in a connection.
+/// What is selected of the computers of a connection.
 pub fn parts_of_nodes(ctx: &Context<'_>) -> Expand {
     let selected = ctx.look_ahead();
-    let (nodes, edges) = (selected.field("nodes"), selected.field("edges").field("node"));
-    let rules = |part: Part| [&nodes, &edges].iter().any(|of| of.field(part.field).field("ruleIDs").exists());
-    let parts = Expand::of(|part| nodes.field(part).exists() || edges.field(part).exists());
-    parts.with_rules(Part::ALL.into_iter().any(rules))
+    let computers = [selected.field("nodes"), selected.field("edges").field("node")];
+    let computers = computers.iter().flat_map(Lookahead::selection_fields);
+    let fields: Vec<_> = computers.flat_map(|computer| computer.selection_set().collect::<Vec<_>>()).collect();
+    let has_rules = |field: &SelectionField<'_>| field.selection_set().any(|below| below.name() == "ruleIDs");
+    let parts = Expand::of(&fields.iter().map(SelectionField::name).collect::<Vec<_>>());
+    parts.with_rules(fields.iter().any(has_rules))
 }

@@ -1,4 +1,6 @@
-//! Which parts of a computer are asked for.
+//! Which parts of a computer are asked for, and what of them is kept.
+
+use crate::deep_security::wire::Members;
 
 /// A part of a computer that the manager adds on request (`reference/deep-security-api.md`, section 6). Its name is that of
 /// the member it adds.
@@ -37,18 +39,31 @@ impl Part {
 pub struct Expand {
     parts: Vec<Part>,
     rules: bool,
+    members: Option<Members>,
 }
 
 impl Expand {
-    /// Those parts whose fields are selected.
-    pub fn of(selected: impl Fn(&str) -> bool) -> Self {
-        Self { parts: Part::ALL.into_iter().filter(|part| selected(part.field)).collect(), rules: true }
+    /// No part; what is sent without any is kept whole.
+    pub const NONE: Self = Self { parts: Vec::new(), rules: true, members: None };
+
+    /// What these fields of the graph show, and nothing else.
+    pub fn of(fields: &[&str]) -> Self {
+        Self {
+            parts: Part::ALL.into_iter().filter(|part| fields.contains(&part.field)).collect(),
+            rules: true,
+            members: Some(Members::new(fields.iter().map(|field| member(field)))),
+        }
     }
 
     /// The same parts, with the ids of their rules or without: the manager sends them in any case, and those that nobody
     /// selected need not be kept.
     pub fn with_rules(self, rules: bool) -> Self {
         Self { rules, ..self }
+    }
+
+    /// The members that are kept; all if absent.
+    pub fn members(&self) -> Option<&Members> {
+        self.members.as_ref()
     }
 
     /// Whether the ids of rules are wanted.
@@ -72,12 +87,22 @@ impl Expand {
     }
 }
 
+/// The member that a field of a computer shows.
+fn member(field: &str) -> &str {
+    match field {
+        "id" => "ID",
+        "policy" => "policyID",
+        "sap" => "SAP",
+        same => same,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn options(fields: &[&str]) -> Vec<&'static str> {
-        Expand::of(|field| fields.contains(&field)).options().collect()
+        Expand::of(fields).options().collect()
     }
 
     #[test]
@@ -91,9 +116,8 @@ mod tests {
     #[test]
     fn an_answer_stays_below_its_limit_whatever_is_selected() {
         for fields in 0..1_u32 << Part::ALL.len() {
-            let expand = Expand::of(|field| {
-                Part::ALL.iter().position(|part| part.field == field).is_some_and(|at| fields & 1 << at != 0)
-            });
+            let selected = Part::ALL.iter().enumerate().filter(|(at, _)| fields & 1 << at != 0);
+            let expand = Expand::of(&selected.map(|(_, part)| part.field).collect::<Vec<_>>());
             let heavy = expand.parts.iter().filter(|part| part.heavy).count();
             assert!(expand.window() * (5 + 25 * heavy) * 1024 < 32 * 1024 * 1024);
         }

@@ -5,7 +5,7 @@ mod id;
 mod pattern;
 mod right;
 
-pub use expand::{Expand, Part};
+pub use expand::Expand;
 pub use id::{ObjectId, reference};
 pub use pattern::Pattern;
 pub use right::Right;

@@ -3,6 +3,7 @@
 
 mod api_key;
 mod computer;
+mod only;
 mod page;
 mod policy;
 mod role;
@@ -12,6 +13,7 @@ mod word;
 
 pub use api_key::{ApiKey, CurrentKey, KeyBody, KeyWithSecret, SecretKey};
 pub use computer::{Computer, ComputerStatus, Module, ModuleStatus};
+pub use only::{Members, Object, Objects};
 pub use page::{Criterion, Listed, Page, SearchFilter};
 pub use policy::{Policy, PolicyModule, PolicyModuleStatus};
 pub use role::Role;
@@ -19,16 +21,18 @@ pub use session::{SignIn, SignedIn};
 pub use tenant::Tenant;
 pub use word::Word;
 
-use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use crate::error::Error;
 
-/// Reads an answer.
+/// Reads an answer, in the way that the seed knows.
 ///
 /// # Errors
 /// Where it stopped being what the reference says, without any of its text, which may hold secrets.
-pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| {
+pub fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value, String> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = seed.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
+    read.map_err(|error| {
         let what = match error.classify() {
             serde_json::error::Category::Eof => "ends in the middle",
             serde_json::error::Category::Data => "has other members than it should",

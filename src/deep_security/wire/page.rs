@@ -1,12 +1,11 @@
 //! Lists of objects.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
 use serde::{Deserialize, Serialize};
 
+use super::Objects;
 use crate::deep_security::remember::Remember;
 
 /// A kind of object that can be listed and searched (`reference/deep-security-api.md`, section 7).
@@ -38,38 +37,12 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
     fn state(&self) -> serde_json::Value;
 }
 
-/// The answer to a search: `{"<member>": […]}`. Another root is no list.
+/// The answer to a search, each object whole.
 pub struct Page<T>(pub Vec<T>);
 
 impl<'de, T: Listed> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Root(PhantomData))
-    }
-}
-
-struct Root<T>(PhantomData<T>);
-
-/// The key of a member, which need not be kept.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
-
-impl<'de, T: Listed> Visitor<'de> for Root<T> {
-    type Value = Page<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with the member {}", T::MEMBER)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Page<T>, A::Error> {
-        let mut found = None;
-        while let Some(Key(key)) = members.next_key()? {
-            if key == T::MEMBER {
-                found = Some(Page(members.next_value()?));
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        found.ok_or_else(|| A::Error::missing_field(T::MEMBER))
+        Objects::with(None).deserialize(deserializer).map(Self)
     }
 }
 

@@ -61,6 +61,37 @@ both_databases! {
         assert_eq!(computer["sap"]["state"], "OFF");
     }
 
+    async fn each_field_of_a_computer_is_the_same_alone_and_among_all(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        let types = r#"{ __type(name: "DeepSecurityComputer") { fields { name type { kind } } } }"#;
+        let types = reader.ask(types, json!({})).await.body["data"]["__type"]["fields"].clone();
+        let field = |field: &Value| {
+            let name = field["name"].as_str().unwrap();
+            let below = match (name, field["type"]["kind"].as_str()) {
+                ("policy", _) => " { id name }",
+                ("computerStatus", _) => " { agentStatusText }",
+                (_, Some("OBJECT")) => " { stateText }",
+                _ => "",
+            };
+            (name.to_owned(), format!("{name}{below}"))
+        };
+        let fields: Vec<_> = types.as_array().unwrap().iter().map(field).collect();
+        assert!(fields.len() > 20, "{fields:?}");
+        let all: Vec<_> = fields.iter().map(|(_, selected)| selected.as_str()).collect();
+        let all = see(&reader, &format!("computer(id: 1) {{ {} }}", all.join(" "))).await["computer"].clone();
+        for (name, selected) in &fields {
+            assert!(!all[name].is_null(), "nothing to compare: {name}");
+            let alone = format!(
+                "one: computer(id: 1) {{ {selected} }} nodes: computers(first: 1) {{ nodes {{ {selected} }} }}
+                edges: computers(first: 1) {{ edges {{ node {{ ... on DeepSecurityComputer {{ {selected} }} }} }} }}"
+            );
+            let alone = see(&reader, &alone).await;
+            assert_eq!(alone["one"][name], all[name], "{name}");
+            assert_eq!(alone["nodes"]["nodes"][0][name], all[name], "{name}");
+            assert_eq!(alone["edges"]["edges"][0]["node"][name], all[name], "{name}");
+        }
+    }
+
     async fn only_the_parts_that_are_selected_are_asked_for(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let expanded = async |fields: &str| {
