@@ -62,7 +62,11 @@ both_databases! {
     }
 
     async fn each_field_of_a_computer_is_the_same_alone_and_among_all(rig: Rig) {
-        let reader = rig.reader(rig.world.north).await;
+        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        let whole = r#"mutation { updateDeepSecurityComputer(id: 1, input: {
+            displayName: "Front", description: "Web", assetImportanceID: 3, relayListID: 2
+        }) { id } }"#;
+        writer.ask(whole, json!({})).await.field("updateDeepSecurityComputer");
         let types = r#"{ __type(name: "DeepSecurityComputer") { fields { name type { kind } } } }"#;
         let types = reader.ask(types, json!({})).await.body["data"]["__type"]["fields"].clone();
         let field = |field: &Value| {
