@@ -11,7 +11,7 @@ use super::entity::{self, ClientState};
 use super::reach::Reach;
 use crate::clock::{Clock, Timestamp};
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{ClientId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::{Claims, Revocations};
@@ -199,8 +199,13 @@ impl Authorizer {
         let (version, asked_at) = (self.version(), self.clock.now());
         let reader = self.database.reader();
         // Boxed, so that the many requests that are answered from memory do not carry the room that asking takes.
-        let asked =
-            async { tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant, below)) };
+        let asked = async {
+            let (state, held) =
+                tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant, below))?;
+            // Both at once: a client that is deleted meanwhile may have no role any more and seem to be there still.
+            let state = if held.is_empty() { entity::client(reader, client).await? } else { state };
+            Ok::<_, Error>((state, held))
+        };
         let (state, held) = asked.boxed().await?;
         let standing = Arc::new(Standing { client: state, whole: Arc::new(access(held)), asked_at, version });
         self.standings.insert(key, standing.clone());
