@@ -130,10 +130,11 @@ impl Database {
     /// If a change fails; it then happened not at all.
     pub async fn migrate(&self) -> Result<()> {
         if self.is_sqlite() {
-            // One transaction in place of one each: the disk is waited for once.
-            let whole = self.connection.begin().await?;
-            Migrator::up(&whole, None).await?;
-            return Ok(whole.commit().await?);
+            // One transaction in place of one each: the disk is waited for once. It writes from its beginning: one that looks
+            // first is turned away where another process, which serves from the same file, has written since.
+            let write = self.write().await?;
+            Migrator::up(write.on(), None).await?;
+            return write.commit().await;
         }
         let lock = self.connection.begin().await?;
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;

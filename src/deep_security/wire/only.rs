@@ -18,9 +18,15 @@ use super::Listed;
 pub struct Members(Vec<Box<str>>);
 
 impl Members {
-    /// Those of these names.
+    /// Those of these names, each once however often it is named: all of them are looked at for each member of each object.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
+        let mut members: Vec<Box<str>> = Vec::new();
+        for name in names {
+            if !members.iter().any(|member| **member == *name) {
+                members.push(name.into());
+            }
+        }
+        Self(members)
     }
 
     /// What is in order by id and found by name needs both in any case.
@@ -36,6 +42,8 @@ pub struct Object<'a, T>(Option<&'a Members>, PhantomData<T>);
 pub struct Objects<'a, T>(Object<'a, T>);
 
 struct Items<'a, T>(Object<'a, T>);
+
+struct Selected<'a, T>(&'a Members, PhantomData<T>);
 
 struct Only<'a, T, A> {
     all: A,
@@ -66,13 +74,13 @@ impl<'de, T: Listed> DeserializeSeed<'de> for Object<'_, T> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         match self.0 {
-            Some(_) => deserializer.deserialize_map(self),
+            Some(wanted) => deserializer.deserialize_map(Selected(wanted, self.1)),
             None => T::deserialize(deserializer),
         }
     }
 }
 
-impl<'de, T: Listed> Visitor<'de> for Object<'_, T> {
+impl<'de, T: Listed> Visitor<'de> for Selected<'_, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,10 +88,7 @@ impl<'de, T: Listed> Visitor<'de> for Object<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, all: A) -> Result<T, A::Error> {
-        match self.0 {
-            Some(wanted) => T::deserialize(MapAccessDeserializer::new(Only { all, wanted, of: self.1 })),
-            None => T::deserialize(MapAccessDeserializer::new(all)),
-        }
+        T::deserialize(MapAccessDeserializer::new(Only { all, wanted: self.0, of: self.1 }))
     }
 }
 
@@ -172,6 +177,12 @@ mod tests {
         assert!(computer.description.is_none() && computer.firewall.is_some());
         let whole = read(ONE.as_bytes(), Object::<Computer>::with(None)).unwrap();
         assert_eq!(whole.description.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn what_is_wanted_a_thousand_times_is_looked_for_once() {
+        let wanted = Members::new(["policyID", "firewall"].into_iter().cycle().take(2000));
+        assert_eq!(wanted, Members::new(["policyID", "firewall"]));
     }
 
     #[test]
