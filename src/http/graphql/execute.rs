@@ -20,6 +20,7 @@ use super::cost::Cost;
 use super::documents::{Parsed, hash, hex};
 use super::outcome::{failure, failure_of, finish};
 use super::refusals::{record_refusals, record_refused};
+use super::self_wakes;
 use crate::auth::{Caller, RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
 use crate::outbound;
@@ -194,7 +195,7 @@ async fn execute(
     let (operation, asked) = prepared.split();
     // On a WebSocket nothing else stands between a panic and the other operations.
     let operation = operation.data(context.clone()).data(calls.clone());
-    let executed = AssertUnwindSafe(door.graphql.graph.execute(operation)).catch_unwind().await;
+    let executed = AssertUnwindSafe(self_wakes::absorbed(door.graphql.graph.execute(operation))).catch_unwind().await;
     let mut outcome = executed.unwrap_or_else(|_| broken());
     asked.complete(door, &mut outcome);
     record_refusals(door, context, is_mutation, &outcome, |key| asked.root_field(key)).await;

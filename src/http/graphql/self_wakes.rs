@@ -1,0 +1,160 @@
+//! An operation that wakes itself is polled again at once.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+/// How often in a row. More than an operation is nested; whoever still has no rest then lets other tasks have a turn.
+const ROUNDS: usize = 64;
+
+/// Nobody polls: who wakes wakes the task.
+const RESTING: u8 = 0;
+/// It is polled, and nobody has woken it since that began.
+const POLLED: u8 = 1;
+/// It is to be polled again.
+const WOKEN: u8 = 2;
+
+#[derive(Default)]
+struct Bell {
+    state: AtomicU8,
+    task: AtomicWaker,
+}
+
+/// Runs a future that is polled again at once when it wakes itself while it is polled, in place of being put into the queue of the
+/// runtime.
+///
+/// Whenever all fields of an object wait, the executor of the graph wakes itself, once for each object around the field that
+/// waits. Each such wake would poll the whole connection again, and wake another worker thread, which finds nothing to do or takes
+/// the connection along to another core.
+pub async fn absorbed<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    poll_fn(|task| {
+        bell.task.register(task.waker());
+        for _ in 0..ROUNDS {
+            bell.state.store(POLLED, Ordering::Release);
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Poll::Ready(output);
+            }
+            if bell.state.compare_exchange(POLLED, RESTING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                return Poll::Pending;
+            }
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.swap(WOKEN, Ordering::AcqRel) == RESTING {
+            self.task.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use futures_util::FutureExt;
+    use futures_util::stream::{FuturesUnordered, StreamExt};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    /// Counts how often a task is woken.
+    #[derive(Default)]
+    struct Task(AtomicUsize);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Task {
+        fn wakes(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Wakes itself so many times.
+    fn restless(times: usize) -> impl Future<Output = usize> {
+        let mut polls = 0;
+        poll_fn(move |task| {
+            polls += 1;
+            if polls > times {
+                return Poll::Ready(polls);
+            }
+            task.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    #[test]
+    fn what_wakes_itself_is_polled_to_its_end() {
+        let task = Arc::new(Task::default());
+        let waker = Waker::from(task.clone());
+        let mut future = pin!(absorbed(restless(5)));
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(6));
+        assert_eq!(task.wakes(), 0);
+    }
+
+    #[test]
+    fn what_has_no_rest_lets_others_have_a_turn() {
+        let task = Arc::new(Task::default());
+        let waker = Waker::from(task.clone());
+        let mut future = pin!(absorbed(restless(ROUNDS + 1)));
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Pending);
+        assert_eq!(task.wakes(), 1);
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(ROUNDS + 2));
+        assert_eq!(task.wakes(), 1);
+    }
+
+    /// As the executor of the graph nests objects.
+    fn nested(depth: usize, inmost: oneshot::Receiver<u8>) -> futures_util::future::BoxFuture<'static, u8> {
+        async move {
+            match depth {
+                0 => inmost.await.unwrap(),
+                _ => FuturesUnordered::from_iter([nested(depth - 1, inmost)]).next().await.unwrap(),
+            }
+        }
+        .boxed()
+    }
+
+    #[test]
+    fn what_rests_wakes_its_task_once_and_no_more_when_it_is_done() {
+        let task = Arc::new(Task::default());
+        let waker = Waker::from(task.clone());
+        let (answer, inmost) = oneshot::channel();
+        let mut future = pin!(absorbed(nested(5, inmost)));
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(task.wakes(), 0);
+        answer.send(7).unwrap();
+        assert_eq!(task.wakes(), 1);
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(7));
+        assert_eq!(task.wakes(), 1);
+    }
+
+    #[test]
+    fn whatever_moment_another_thread_wakes_it_at_it_comes_to_its_end() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        for _ in 0..2_000 {
+            let (answer, inmost) = oneshot::channel();
+            let waits = runtime.spawn(absorbed(nested(3, inmost)));
+            answer.send(7).unwrap();
+            assert_eq!(runtime.block_on(waits).unwrap(), 7);
+        }
+    }
+}
