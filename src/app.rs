@@ -26,7 +26,7 @@ use crate::deep_security::keys::{self, Keys};
 use crate::deep_security::{DeepSecurity, Remember};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
-use crate::http::graphql::{Endpoint, Graph};
+use crate::http::graphql::{Endpoint, Graph, Judged};
 use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
@@ -235,8 +235,9 @@ impl App {
     /// As [`Core::open`], and if the signing keys or the trusted documents cannot be opened.
     pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
-        let schema = schema::build(core.rooms(), config.graphql.introspection == Introspection::Authenticated);
-        Self::build_on(core, Arc::new(schema), config, issuer).await
+        let (rooms, introspection) = (core.rooms(), config.graphql.introspection == Introspection::Authenticated);
+        let graph = Judged::new(|| schema::over(rooms.clone(), introspection));
+        Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 
     /// The same with another graph: how the door treats what the gateway's own does not have can then be tried too.

@@ -22,6 +22,7 @@ use crate::upstreams::Upstreams;
 use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
+// Each field has room for the largest of all resolvers here, so what asks the database is boxed in them.
 #[derive(MergedObject, Default)]
 pub struct Query(
     TenantQuery,
@@ -45,6 +46,7 @@ pub struct Subscription(IntegrationServerSubscription);
 pub type GatewaySchema = Schema<Query, Mutation, Subscription>;
 
 /// What the resolvers work with.
+#[derive(Clone)]
 pub struct Rooms {
     /// The tenants.
     pub tenants: Arc<Tenants>,
@@ -62,14 +64,14 @@ pub struct Rooms {
     pub integration_server: Arc<IntegrationServer>,
 }
 
-/// The schema over these rooms.
-pub fn build(rooms: Rooms, introspection: bool) -> GatewaySchema {
+/// What builds the schema over these rooms.
+pub fn over(rooms: Rooms, introspection: bool) -> SchemaBuilder<Query, Mutation, Subscription> {
     // The door judges nesting itself before it executes anything, in words that name the setting.
     let builder = builder().limit_recursive_depth(usize::MAX);
     let schema = builder.data(rooms.tenants).data(rooms.clients).data(rooms.audit);
     let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.deep_security);
     let schema = schema.data(rooms.integration_server);
-    if introspection { schema.finish() } else { schema.disable_introspection().finish() }
+    if introspection { schema } else { schema.disable_introspection() }
 }
 
 /// The schema's text, as it stands in `schema.graphql`.

@@ -80,7 +80,7 @@ impl House {
             },
             secret: secret.expose().to_owned(),
             customer,
-            schema: schema::build(core.rooms(), true),
+            schema: schema::over(core.rooms(), true).finish(),
             core,
             config,
             folder,

@@ -1,5 +1,6 @@
 //! What stands in front of the graph: statuses, media types, health.
 
+mod documents;
 mod streams;
 
 use reqwest::Method;

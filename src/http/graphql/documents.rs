@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
@@ -42,6 +43,7 @@ pub struct Parsed {
     weight: u64,
     // In the order of the document's own iterator.
     costs: Vec<Cost>,
+    valid: AtomicBool,
 }
 
 /// The operation that a request chose.
@@ -56,6 +58,19 @@ impl Parsed {
     /// The document.
     pub fn document(&self) -> &ExecutableDocument {
         &self.document
+    }
+
+    /// Whether it was found valid, and will be so for ever.
+    pub fn is_valid(&self) -> bool {
+        self.valid.load(Ordering::Relaxed)
+    }
+
+    /// Notes that it was answered without any error. With variables that says nothing of the next time: their values are judged
+    /// along with it.
+    pub fn note_valid(&self) {
+        if self.document.operations.iter().all(|(_, operation)| operation.node.variable_definitions.is_empty()) {
+            self.valid.store(true, Ordering::Relaxed);
+        }
     }
 
     /// How many tokens its text has.
@@ -139,7 +154,7 @@ impl Documents {
         let document = parse(text)?;
         let costs = limits::check_document(&self.limits, &document)?;
         let weight = text.len() as u64 + shape.tokens as u64 * BYTES_PER_TOKEN;
-        let parsed = Arc::new(Parsed { document, tokens: shape.tokens, weight, costs });
+        let parsed = Arc::new(Parsed { document, tokens: shape.tokens, weight, costs, valid: AtomicBool::new(false) });
         self.parsed.insert(hash, parsed.clone());
         Ok(parsed)
     }

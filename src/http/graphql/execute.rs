@@ -73,7 +73,7 @@ pub async fn prepare(
     caller: &Entered,
     context: &RequestContext,
     asked: Asked,
-) -> Result<Prepared, ServerError> {
+) -> Result<Box<Prepared>, ServerError> {
     let parsed = find(door, caller, context, &asked).await?;
     let chosen = parsed.choose(asked.operation_name.as_deref())?;
     if !door.graphql.introspection && chosen.cost.introspection_depth > 0 {
@@ -85,7 +85,7 @@ pub async fn prepare(
     let mut operation = Operation::new("").variables(variables);
     operation.operation_name = asked.operation_name;
     operation.set_parsed_query(parsed.document().clone());
-    Ok(Prepared { operation, kind: chosen.kind, cost: chosen.cost, tokens: parsed.tokens(), parsed })
+    Ok(Box::new(Prepared { operation, kind: chosen.kind, cost: chosen.cost, tokens: parsed.tokens(), parsed }))
 }
 
 /// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
@@ -138,7 +138,7 @@ async fn find(
 pub async fn run(
     door: &Arc<Door>,
     context: &RequestContext,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     deadline: Instant,
     wishes: &Wishes,
 ) -> Outcome {
@@ -189,14 +189,21 @@ async fn execute(
     door: &Door,
     context: &RequestContext,
     calls: &Arc<outbound::Operation>,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
 ) -> Outcome {
     let is_mutation = prepared.kind == OperationType::Mutation;
     let (operation, asked) = prepared.split();
     // On a WebSocket nothing else stands between a panic and the other operations.
     let operation = operation.data(context.clone()).data(calls.clone());
-    let executed = AssertUnwindSafe(self_wakes::absorbed(door.graphql.graph.execute(operation))).catch_unwind().await;
+    let executed = match asked.parsed.is_valid() {
+        true => door.graphql.graph.execute_valid(operation),
+        false => door.graphql.graph.execute(operation),
+    };
+    let executed = AssertUnwindSafe(self_wakes::absorbed(executed)).catch_unwind().await;
     let mut outcome = executed.unwrap_or_else(|_| broken());
+    if outcome.is_ok() {
+        asked.parsed.note_valid();
+    }
     asked.complete(door, &mut outcome);
     record_refusals(door, context, is_mutation, &outcome, |key| asked.root_field(key)).await;
     outcome
@@ -206,7 +213,7 @@ async fn execute(
 pub fn subscribe(
     door: &Arc<Door>,
     context: &RequestContext,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     wishes: &Wishes,
 ) -> BoxStream<'static, Outcome> {
     let (operation, asked) = prepared.split();

@@ -20,7 +20,7 @@ use super::{asked, post};
 /// 400 for a malformed URL, 405 for a mutation.
 pub async fn serve(
     door: &Arc<Door>,
-    caller: Entered,
+    caller: Box<Entered>,
     accepted: Accepted,
     headers: &HeaderMap,
     uri: &Uri,

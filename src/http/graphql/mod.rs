@@ -30,6 +30,7 @@ use axum::http::header::{ALLOW, UPGRADE, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 
 use super::Door;
 use super::reply::{JSON, Refused};
@@ -42,7 +43,7 @@ use complete::Types;
 use documents::Documents;
 use trusted::Trusted;
 
-pub use graph::Graph;
+pub use graph::{Graph, Judged};
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
@@ -109,9 +110,10 @@ async fn serve(
     if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
         let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
         let upgrade = upgrade.map_err(|_| Refused::with(StatusCode::BAD_REQUEST, "this is no WebSocket upgrade"))?;
-        return ws::upgrade(door, request_id, &parts.headers, upgrade).await;
+        // Boxed, so that a single request does not carry the room that an upgrade takes.
+        return ws::upgrade(door, request_id, &parts.headers, upgrade).boxed().await;
     }
-    let caller = Entered::enter(door, request_id, &parts.headers).await?;
+    let caller = Box::new(Entered::enter(door, request_id, &parts.headers).await?);
     let quotas = caller.quotas;
     let mut response = match answer(door, caller, accepted, parts, body).await {
         Ok(response) => response,
@@ -125,7 +127,7 @@ async fn serve(
 
 async fn answer(
     door: &Arc<Door>,
-    caller: Entered,
+    caller: Box<Entered>,
     accepted: Accepted,
     parts: &Parts,
     body: Body,

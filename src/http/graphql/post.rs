@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::super::Door;
@@ -28,7 +29,7 @@ use crate::error::{Error, ErrorCode};
 /// 415, 413, 408, 400 and 429.
 pub async fn serve(
     door: &Arc<Door>,
-    caller: Entered,
+    caller: Box<Entered>,
     accepted: Accepted,
     headers: &HeaderMap,
     body: Body,
@@ -36,7 +37,8 @@ pub async fn serve(
     let bytes = read(door, headers, body).await?;
     match asked::read_body(&bytes, door.graphql.limits.json_nesting)? {
         asked::Body::One(asked) => one(door, caller, accepted, headers, asked, Reads::AndWrites).await,
-        asked::Body::Batch(batch) => many(door, &caller, accepted, headers, batch).await,
+        // Boxed, so that a single operation does not carry the room that a batch takes.
+        asked::Body::Batch(batch) => many(door, &caller, accepted, headers, batch).boxed().await,
     }
 }
 
@@ -77,7 +79,7 @@ pub enum Reads {
 /// 405 for a mutation where there are reads alone.
 pub async fn one(
     door: &Arc<Door>,
-    caller: Entered,
+    caller: Box<Entered>,
     accepted: Accepted,
     headers: &HeaderMap,
     asked: Asked,
@@ -99,7 +101,7 @@ pub async fn one(
     Ok(answer::one(media, &outcome))
 }
 
-fn not_a_subscription(prepared: Prepared) -> Result<Prepared, ServerError> {
+fn not_a_subscription(prepared: Box<Prepared>) -> Result<Box<Prepared>, ServerError> {
     match prepared.kind {
         OperationType::Subscription => {
             let message = "a subscription needs a WebSocket, or `Accept: text/event-stream`";
@@ -147,7 +149,7 @@ async fn many(
     Ok(answer::batch(media, &run_all(door, caller, headers, prepared).await))
 }
 
-fn check_sum(door: &Door, prepared: &[Result<Prepared, ServerError>]) -> Result<(), ServerError> {
+fn check_sum(door: &Door, prepared: &[Result<Box<Prepared>, ServerError>]) -> Result<(), ServerError> {
     let ready = || prepared.iter().flatten();
     at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), door.graphql.limits.tokens)?;
     check_cost(&door.graphql.limits, &ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and))
@@ -158,7 +160,7 @@ async fn run_all(
     door: &Arc<Door>,
     caller: &Entered,
     headers: &HeaderMap,
-    prepared: Vec<Result<Prepared, ServerError>>,
+    prepared: Vec<Result<Box<Prepared>, ServerError>>,
 ) -> Vec<async_graphql::Response> {
     let (deadline, wishes) = (deadline(door), Wishes::of(headers));
     let mut outcomes = Vec::with_capacity(prepared.len());

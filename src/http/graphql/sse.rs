@@ -42,13 +42,13 @@ const WAITING: usize = 4;
 /// 429 if there are too many streams already.
 pub fn serve(
     door: Arc<Door>,
-    caller: Entered,
-    prepared: Result<Prepared, ServerError>,
+    caller: Box<Entered>,
+    prepared: Result<Box<Prepared>, ServerError>,
     wishes: Wishes,
 ) -> Result<Response, Refused> {
     let guest = room_for_one_more(&door)?;
     let (events, mut waiting) = mpsc::channel(WAITING);
-    tokio::spawn(tracing::Instrument::in_current_span(feed(door, Arc::new(caller), prepared, wishes, events, guest)));
+    tokio::spawn(tracing::Instrument::in_current_span(feed(door, Arc::from(caller), prepared, wishes, events, guest)));
     let body =
         futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
     let mut response = no_store(Response::new(Body::from_stream(body)));
@@ -59,7 +59,7 @@ pub fn serve(
 async fn feed(
     door: Arc<Door>,
     caller: Arc<Entered>,
-    prepared: Result<Prepared, ServerError>,
+    prepared: Result<Box<Prepared>, ServerError>,
     wishes: Wishes,
     events: mpsc::Sender<Bytes>,
     guest: Guest,
