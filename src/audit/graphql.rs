@@ -2,6 +2,7 @@
 
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
+use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::entity::Model;
@@ -125,7 +126,7 @@ impl AuditQuery {
         let filter = Filter { operation, actor, subject, outcome, from: moment("from", from)?, to: moment("to", to)? };
         let before = after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
         let count = page_size(first);
-        let mut records = room::<Audit>(ctx)?.list(&scope, filter, before, count).await?;
+        let mut records = room::<Audit>(ctx)?.list(&scope, filter, before, count).boxed().await?;
         let more = records.len() as u64 > count;
         records.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         let mut connection = Connection::new(before.is_some(), more);

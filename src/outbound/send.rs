@@ -43,7 +43,8 @@ impl Outbound {
     pub async fn send(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
         match call.kind {
             Kind::Read => self.read(operation, line, call).await,
-            Kind::Write => self.write(operation, line, call).await,
+            // Boxed, so that reads do not carry the room that it takes.
+            Kind::Write => self.write(operation, line, call).boxed().await,
         }
     }
 

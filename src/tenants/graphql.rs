@@ -1,11 +1,12 @@
 //! Tenants in the graph, in the shape of the Taegis API's `tenants4` (`reference/taegis-client-contract.md`, section 9).
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use futures_util::FutureExt;
 
 use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantFilter};
 use super::{Tenant, Tenants};
 use crate::auth::graphql::{request, room};
-use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject};
+use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, Source};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::integration_server::graphql::{self as integration_server, IntegrationServerObject};
@@ -100,7 +101,7 @@ impl TenantObject {
 
     /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many tenants, each that fails is null
     /// with an error of its own.
-    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<DeepSecurityObject>> {
+    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<Source<DeepSecurityObject>>> {
         Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
     }
 
@@ -345,7 +346,7 @@ impl TenantQuery {
     /// A tenant: the one in context or one below it. Any other is NOT_FOUND, whether it exists or not.
     async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.member_scope();
-        Ok(Some(room::<Tenants>(ctx)?.find(&scope, &id).await?.into()))
+        Ok(Some(room::<Tenants>(ctx)?.find(&scope, &id).boxed().await?.into()))
     }
 
     /// The tenants that the caller may enter: the one in context and those below it. Those who may manage tenants see
@@ -358,9 +359,10 @@ impl TenantQuery {
         let (filter, order) = (query.filter()?, query.order()?);
         let after = query.after_cursor.as_deref().or(query.cursor_pos.as_deref());
         let after = after.map(|after| read_cursor::<Place>("afterCursor", after)).transpose()?;
-        let page = tenants.list(&scope, &filter, order, after, page_size_up_to(query.count, PAGE_MAX)).await?;
+        let count = page_size_up_to(query.count, PAGE_MAX);
+        let page = tenants.list(&scope, &filter, order, after, count).boxed().await?;
         let total_count = match ctx.look_ahead().field("totalCount").exists() {
-            true => Some(number(tenants.count(&scope, &filter).await?)),
+            true => Some(number(tenants.count(&scope, &filter).boxed().await?)),
             false => None,
         };
         let last_index = page.offset.saturating_add(page.tenants.len() as u64).checked_sub(1);
@@ -379,7 +381,7 @@ impl TenantQuery {
     /// The tenant that this request runs in: that of the header `X-Tenant-Context`, else the client's own.
     async fn request_tenant_context(&self, ctx: &Context<'_>) -> Result<RequestTenantContext> {
         let scope = request(ctx)?.member_scope();
-        let tenant = room::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).await?;
+        let tenant = room::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).boxed().await?;
         let id = |id: TenantId| ID::from(id.to_string());
         Ok(RequestTenantContext {
             partner_tenant_id: tenant.partner_id.map(id),

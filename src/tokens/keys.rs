@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 
@@ -99,7 +100,8 @@ impl KeyRing {
         let mut last = self.reload.lock().await;
         if now.since(*last) >= RELOAD_PAUSE {
             *last = now;
-            self.load(Unopened::Skip).await?;
+            // Boxed, so that the many tokens of a known key do not carry the room that asking takes.
+            self.load(Unopened::Skip).boxed().await?;
         }
         Ok(known())
     }

@@ -1,6 +1,7 @@
 //! Upstreams in the graph.
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+use futures_util::FutureExt;
 
 use super::model::{self, Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange};
 use super::{Connection, Upstreams};
@@ -401,7 +402,8 @@ impl UpstreamQuery {
     /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        Ok(room::<Upstreams>(ctx)?.list(&scope).await?.into_iter().map(UpstreamObject::from).collect())
+        let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
+        Ok(upstreams.into_iter().map(UpstreamObject::from).collect())
     }
 }
 

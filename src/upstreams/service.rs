@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter,
@@ -84,7 +85,8 @@ impl Upstreams {
             return Ok(known.connection);
         }
         let (asked_at, version) = (scope.now(), scope.version());
-        let connection = Arc::new(self.read_connection(scope, system).await?);
+        // Boxed, so that the many reads over a known connection do not carry the room that asking takes.
+        let connection = Arc::new(self.read_connection(scope, system).boxed().await?);
         self.connections.insert(key, Remembered { connection: connection.clone(), asked_at, version });
         Ok(connection)
     }

@@ -1,6 +1,7 @@
 //! Reading clients through the graph.
 
 use async_graphql::{Context, ID, Object};
+use futures_util::FutureExt;
 
 use super::inputs::{ClientsSearchInput, Filters};
 use super::objects::{Client, ClientSearchResults, Subject, SubjectIdentity};
@@ -20,7 +21,7 @@ impl ClientQuery {
     async fn client(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ReadClients)?;
         let clients = room::<Clients>(ctx)?;
-        let client = clients.find(&scope, &id).await?;
+        let client = clients.find(&scope, &id).boxed().await?;
         Ok(Some(Client::at(scope.now(), clients.limits().token_lifetime, client)))
     }
 
@@ -49,7 +50,7 @@ impl ClientQuery {
         let filters = Filters { name, client_ids, tenant_id, role_ids, tenant_ids, enabled, unused_since }.parse()?;
         let count = page_size(per_page);
         let offset = from_zero(page.map(|page| page.saturating_sub(1))) * count;
-        let found = clients.list(&scope, &filters, ClientOrder::default(), offset, count).await?;
+        let found = clients.list(&scope, &filters, ClientOrder::default(), offset, count).boxed().await?;
         let shown = found.into_iter().map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
         Ok(Some(shown.collect()))
     }
@@ -67,11 +68,12 @@ impl ClientQuery {
         let count = page_size(input.per_page);
         let offset = from_zero(input.page_offset) * count;
         let (filter, order) = input.parse()?;
-        let found = clients.list(&scope, &filter, order, offset, count).await?;
+        let found = clients.list(&scope, &filter, order, offset, count).boxed().await?;
         let asked = |field| ctx.look_ahead().field(field).exists();
-        let total = if asked("totalCount") { clients.count(&scope, &filter).await? } else { 0 };
+        let total = if asked("totalCount") { clients.count(&scope, &filter).boxed().await? } else { 0 };
         let everything = ClientFilter::default();
-        let unfiltered = if asked("totalUnfilteredCount") { clients.count(&scope, &everything).await? } else { 0 };
+        let unfiltered =
+            if asked("totalUnfilteredCount") { clients.count(&scope, &everything).boxed().await? } else { 0 };
         let shown = found.into_iter().map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
         let results: Vec<Client> = shown.collect();
         Ok(Some(ClientSearchResults {
@@ -86,7 +88,7 @@ impl ClientQuery {
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Subject> {
         let scope = request(ctx)?.member_scope();
         let clients = room::<Clients>(ctx)?;
-        let client = clients.caller(&scope).await?;
+        let client = clients.caller(&scope).boxed().await?;
         Ok(Subject {
             id: client.row.id.to_string().into(),
             name: client.row.name.clone(),

@@ -17,3 +17,4 @@ mod tenant;
 
 pub use mutation::DeepSecurityMutation;
 pub use query::{DeepSecurityObject, DeepSecurityQuery, of_tenant};
+pub use rows::Source;

@@ -12,6 +12,7 @@ use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
 use super::reading::{Wanted, many, one, parts, parts_of_nodes, reading};
 use super::role::RoleObject;
+use super::rows::{Row, Source};
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, room};
@@ -34,7 +35,7 @@ impl DeepSecurityObject {
         let room = room::<DeepSecurity>(ctx)?;
         match room.manager(&scope).await {
             // Who owns an installation may ask for its tenants, without being one of them.
-            Err(error) if error.code() == ErrorCode::UpstreamNotLinked && room.owns_one(&scope).await? => {
+            Err(error) if error.code() == ErrorCode::UpstreamNotLinked && room.owns_one(&scope).boxed().await? => {
                 Ok(Self { scope, manager: Err(error) })
             }
             manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.remembering())) }),
@@ -70,17 +71,17 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<ComputerConnection>> {
+    ) -> Result<Option<Row<ComputerConnection>>> {
         let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand };
         let found = many::<Computer>(ctx, manager, wanted).await?;
-        Ok(Some(ComputerConnection::new(manager, found, after.is_some())))
+        Ok(Some(Row(ComputerConnection::new(manager, found, after.is_some()))))
     }
 
     /// One computer. NOT_FOUND if there is none.
-    async fn computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ComputerObject>> {
+    async fn computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<ComputerObject>>> {
         let manager = self.manager()?;
-        Ok(Some(ComputerObject::new(manager, one(ctx, manager, &id, Some(&parts(ctx))).await?)))
+        Ok(Some(Row(ComputerObject::new(manager, one(ctx, manager, &id, Some(&parts(ctx))).await?))))
     }
 
     /// Policies.
@@ -93,17 +94,17 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<PolicyConnection>> {
+    ) -> Result<Option<Row<PolicyConnection>>> {
         let manager = self.manager()?;
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
         let found = many::<Policy>(ctx, manager, wanted).await?;
-        Ok(Some(PolicyConnection::new(manager, found, after.is_some())))
+        Ok(Some(Row(PolicyConnection::new(manager, found, after.is_some()))))
     }
 
     /// One policy. NOT_FOUND if there is none.
-    async fn policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<PolicyObject>> {
+    async fn policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<PolicyObject>>> {
         let manager = self.manager()?;
-        Ok(Some(PolicyObject::new(manager, one::<Policy>(ctx, manager, &id, None).await?)))
+        Ok(Some(Row(PolicyObject::new(manager, one::<Policy>(ctx, manager, &id, None).await?))))
     }
 
     /// Roles of administrators and API keys.
@@ -116,17 +117,17 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<RoleConnection>> {
+    ) -> Result<Option<Row<RoleConnection>>> {
         let manager = self.manager()?;
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
         let found = many::<Role>(ctx, manager, wanted).await?;
-        Ok(Some(RoleConnection::new(manager, found, after.is_some())))
+        Ok(Some(Row(RoleConnection::new(manager, found, after.is_some()))))
     }
 
     /// One role. NOT_FOUND if there is none.
-    async fn role(&self, ctx: &Context<'_>, id: ID) -> Result<Option<RoleObject>> {
+    async fn role(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<RoleObject>>> {
         let manager = self.manager()?;
-        Ok(Some(RoleObject::new(manager, one::<Role>(ctx, manager, &id, None).await?)))
+        Ok(Some(Row(RoleObject::new(manager, one::<Role>(ctx, manager, &id, None).await?))))
     }
 
     /// API keys, never with their secrets; `name` is their key name.
@@ -139,17 +140,17 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<ApiKeyConnection>> {
+    ) -> Result<Option<Row<ApiKeyConnection>>> {
         let manager = self.manager()?;
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
         let found = many::<ApiKey>(ctx, manager, wanted).await?;
-        Ok(Some(ApiKeyConnection::new(manager, found, after.is_some())))
+        Ok(Some(Row(ApiKeyConnection::new(manager, found, after.is_some()))))
     }
 
     /// One API key, without its secret. NOT_FOUND if there is none.
-    async fn api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ApiKeyObject>> {
+    async fn api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<ApiKeyObject>>> {
         let manager = self.manager()?;
-        Ok(Some(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?)))
+        Ok(Some(Row(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?))))
     }
 
     /// The tenants of an installation. Only for the tenant that owns it: FORBIDDEN for others.
@@ -166,12 +167,12 @@ impl DeepSecurityObject {
         #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")] upstream_id: Option<
             ID,
         >,
-    ) -> Result<Option<TenantConnection>> {
-        let owned = room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream_id.as_deref().map(String::as_str)).await?;
-        let manager = Arc::new(owned);
+    ) -> Result<Option<Row<TenantConnection>>> {
+        let upstream = upstream_id.as_deref().map(String::as_str);
+        let manager = Arc::new(room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
         let found = many::<Tenant>(ctx, &manager, wanted).await?;
-        Ok(Some(TenantConnection::new(&manager, found, after.is_some())))
+        Ok(Some(Row(TenantConnection::new(&manager, found, after.is_some()))))
     }
 }
 
@@ -179,9 +180,9 @@ impl DeepSecurityObject {
 ///
 /// # Errors
 /// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if the tenant has no manager.
-pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<DeepSecurityObject> {
+pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Source<DeepSecurityObject>> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
-    DeepSecurityObject::open(ctx, scope).await
+    DeepSecurityObject::open(ctx, scope).await.map(Source)
 }
 
 #[derive(Default)]
@@ -191,8 +192,8 @@ pub struct DeepSecurityQuery;
 impl DeepSecurityQuery {
     /// Deep Security of the tenant in context. Needs the right to read legacy resources. UPSTREAM_NOT_LINKED if the tenant has no
     /// manager.
-    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<DeepSecurityObject>> {
+    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<Source<DeepSecurityObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        Ok(Some(DeepSecurityObject::open(ctx, scope).await?))
+        Ok(Some(Source(DeepSecurityObject::open(ctx, scope).await?)))
     }
 }

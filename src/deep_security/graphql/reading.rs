@@ -39,7 +39,7 @@ pub async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: BoxFuture<'_,
 pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
     let operation = operation(ctx)?;
     let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None).boxed());
-    operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).await
+    operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).boxed().await
 }
 
 /// One object.

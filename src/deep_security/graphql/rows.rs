@@ -1,4 +1,4 @@
-//! Objects of lists, whose fields are read one after the other.
+//! Objects whose fields are read one after the other.
 //!
 //! The library makes a boxed future of each field of each object and polls them side by side. Of a list of computers nearly
 //! all fields are there already, and that costs more than reading the list. Here the fields that are selected are found once
@@ -21,8 +21,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 /// A list of objects; in the schema the same as a slice of them.
 pub struct Rows<'a, T>(pub &'a [T]);
 
-/// One object; in the schema the same as the object itself.
+/// One object; in the schema the same as the object itself. Not for objects of which several fields have to wait.
 pub struct Row<T>(pub T);
+
+/// One object whose fields have to wait: several wait side by side, and a single one without the room that that takes. In the
+/// schema the same as the object itself.
+pub struct Source<T>(pub T);
 
 impl<T: ContainerType> OutputType for Rows<'_, T> {
     fn type_name() -> Cow<'static, str> {
@@ -71,6 +75,23 @@ impl<T: ContainerType> OutputType for Row<T> {
         match plain::<T>(ctx) {
             Some(fields) => Ok(write(ctx, &fields, &self.0).await),
             None => resolve_container(ctx, &self.0).await,
+        }
+    }
+}
+
+impl<T: ContainerType> OutputType for Source<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        match plain::<T>(ctx) {
+            Some(fields) if fields.len() == 1 => Ok(write(ctx, &fields, &self.0).await),
+            _ => resolve_container(ctx, &self.0).await,
         }
     }
 }
@@ -154,6 +175,12 @@ mod tests {
         async fn one(&self) -> &Leaf {
             &self.0[0]
         }
+        async fn from(&self) -> Source<&Leaf> {
+            Source(&self.0[0])
+        }
+        async fn same(&self) -> &Leaf {
+            &self.0[0]
+        }
     }
 
     #[Object]
@@ -218,6 +245,7 @@ mod tests {
             runtime.block_on(async {
                 assert_eq!(answered("quick", &selected).await, answered("usual", &selected).await, "{selected}");
                 assert_eq!(answered("row", &selected).await, answered("one", &selected).await, "{selected}");
+                assert_eq!(answered("from", &selected).await, answered("same", &selected).await, "{selected}");
             });
         }
     }
@@ -233,6 +261,6 @@ mod tests {
     #[test]
     fn the_schema_does_not_know_of_it() {
         let sdl = Schema::new(Query(Vec::new()), EmptyMutation, EmptySubscription).sdl();
-        assert!(sdl.contains("quick: [Leaf!]!") && sdl.contains("row: Leaf!"), "{sdl}");
+        assert!(["quick: [Leaf!]!", "row: Leaf!", "from: Leaf!"].iter().all(|field| sdl.contains(field)), "{sdl}");
     }
 }

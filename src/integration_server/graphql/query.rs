@@ -34,7 +34,7 @@ pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Integratio
 }
 
 async fn enter(ctx: &Context<'_>, scope: TenantScope) -> Result<IntegrationServerObject> {
-    room::<IntegrationServer>(ctx)?.exists(&scope).await?;
+    room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
     let turn = operation(ctx)?.turn(scope.tenant()).await?;
     Ok(IntegrationServerObject { scope, turn })
 }
