@@ -1,9 +1,7 @@
 //! Which web pages may call from a browser (the Fetch standard, section 3.3). Nobody's cookies are involved: who calls is
 //! told by the `Authorization` header alone, which no page can send across origins before this file allows it.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
@@ -12,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Door;
+use super::{Door, reply};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -50,9 +48,9 @@ impl Cors {
 }
 
 /// Answers preflights of allowed origins, and marks the answers that their pages may read.
-pub async fn cors(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+pub async fn cors(door: &Door, request: Request, next: Next) -> Response {
     if door.cors.origins.is_empty() {
-        return next.run(request).await;
+        return reply::run(request, next).await;
     }
     let allowed = door.cors.allowed(request.headers()).cloned();
     let preflight =
@@ -66,7 +64,7 @@ pub async fn cors(State(door): State<Arc<Door>>, request: Request, next: Next) -
             ];
             (StatusCode::NO_CONTENT, lines).into_response()
         }
-        _ => next.run(request).await,
+        _ => reply::run(request, next).await,
     };
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -17,7 +17,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{any, get};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::audit::Audit;
 use crate::auth::Authorizer;
@@ -83,8 +82,7 @@ pub fn router(door: Arc<Door>) -> Router {
         .merge(if door.playground { playground::routes() } else { Router::new() })
         .fallback(reply::no_such_path)
         .with_state(door.clone())
-        .layer(CatchPanicLayer::custom(reply::panicked))
-        .layer(middleware::from_fn_with_state(door.clone(), cors::cors))
+        // One layer, since each costs every request a future in a box.
         .layer(middleware::from_fn_with_state(door, request_id::with_request_id))
 }
 

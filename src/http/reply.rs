@@ -1,12 +1,16 @@
 //! Answers of the door that no resolver gave.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 
 use axum::Extension;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::rate_limit::TooOften;
@@ -98,12 +102,44 @@ pub async fn no_such_path(id: Option<Extension<RequestId>>) -> Response {
     json_response(StatusCode::NOT_FOUND, JSON, &body)
 }
 
-/// A fault of ours in one request: that request is answered, the process goes on.
-pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+/// Runs a request. A fault of ours is answered, and the process goes on.
+pub async fn run(request: Request, next: Next) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(panicked)
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(cause = text.unwrap_or("unknown"), "a request panicked");
     let error = Error::internal("panic");
     let extensions = json!({ "code": error.code().as_str(), "retryable": error.code().retryable() });
     let body = json!({ "errors": [{ "message": error.message(), "extensions": extensions }] });
     json_response(StatusCode::INTERNAL_SERVER_ERROR, JSON, &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::to_bytes;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower_service::Service;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_and_says_nothing_of_why() {
+        let mut router: Router = Router::new()
+            .route("/broken", get(async || -> &'static str { panic!("the word is xyzzy") }))
+            .route("/sound", get(async || "sound"))
+            .layer(from_fn(run));
+        for (path, status) in [("/broken", 500), ("/sound", 200), ("/broken", 500)] {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let answer = router.call(request).await.unwrap();
+            assert_eq!(answer.status(), status);
+            let body = to_bytes(answer.into_body(), 1024).await.unwrap();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert_eq!(text.contains("INTERNAL"), status == 500, "{text}");
+            assert!(!text.contains("xyzzy"), "{text}");
+        }
+    }
 }

@@ -9,13 +9,15 @@ use axum::response::Response;
 use tracing::Instrument;
 
 use super::Door;
+use super::cors::cors;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
 
 /// The header, in and out.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Takes the caller's request id if it is well-formed, else makes one; runs the request in a span that carries it.
+/// What every request passes: takes the caller's request id if it is well-formed, else makes one; runs the request in a span that
+/// carries it, past what browsers ask and what a fault of ours could do.
 pub async fn with_request_id(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(RequestId::parse);
     let id = given.unwrap_or_else(|| RequestId::from(random_uuid(&*door.entropy)));
@@ -30,7 +32,7 @@ pub async fn with_request_id(State(door): State<Arc<Door>>, mut request: Request
     request.extensions_mut().insert(id.clone());
     let started = door.authorizer.now();
     async {
-        let mut response = next.run(request).await;
+        let mut response = cors(&door, request, next).await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }

@@ -191,7 +191,6 @@ fn libraries_stay_behind_their_fences() {
                     || ["ids.rs", "secret.rs", "clock.rs", "database.rs", "app.rs"].contains(&path),
             ),
             ("axum", path.starts_with("http/") || ["auth/bearer.rs", "app.rs"].contains(&path)),
-            ("tower_http", path.starts_with("http/")),
             ("jsonwebtoken", path.starts_with("tokens/")),
             ("clap", path.starts_with("cli/")),
             ("reqwest", false),
