@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -336,7 +335,7 @@ impl App {
     /// Serves until `stop` is done, then lets requests in flight end for `grace`.
     ///
     /// # Errors
-    /// If a listener fails.
+    /// If what is to be written down at the end cannot be.
     pub async fn serve(
         self,
         config: &Config,
@@ -353,25 +352,23 @@ impl App {
             tracing::info!("stopping");
             stopping.send_replace(true);
         });
-        let public = serve(listeners.public, self.router(), stopped.clone());
+        let public = http::serve(listeners.public, self.router(), stopped.clone());
         let admin = async {
-            match listeners.admin {
-                Some(listener) => serve(listener, http::admin_router(self.door.clone()), stopped.clone()).await,
-                None => Ok(()),
+            if let Some(listener) = listeners.admin {
+                http::serve(listener, http::admin_router(self.door.clone()), stopped.clone()).await;
             }
         };
         let streams = async {
             wait(stopped.clone()).await;
             self.door.guests.ask_to_leave().await;
-            Ok(())
         };
-        let drained = async { tokio::try_join!(public, admin, streams) };
+        let drained = async { tokio::join!(public, admin, streams) };
         let cut_off = async {
             wait(stopped.clone()).await;
             tokio::time::sleep(config.server.shutdown_grace).await;
         };
         tokio::select! {
-            served = drained => { served?; }
+            _ = drained => {}
             () = cut_off => tracing::warn!("requests were still running when the time to drain was over"),
         }
         flusher.abort();
@@ -381,15 +378,6 @@ impl App {
         runner.await.map_err(Error::internal)?;
         self.core.usage.flush().await
     }
-}
-
-async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) -> Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // An answer is one write; waiting to fill a packet only delays it.
-        stream.set_nodelay(true).ok();
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(wait(stopped)).await.map_err(Error::internal)
 }
 
 async fn wait(mut stopped: watch::Receiver<bool>) {

@@ -28,7 +28,15 @@ use crate::config::{LogConfig, LogFormat};
 /// `span`, those of the current span. `RUST_LOG` is part of the filter already, and the filter was checked, when the
 /// settings were loaded. Only the first call in a process counts.
 pub fn init(log: &LogConfig) {
-    let lines = lines(log.format, io::stderr().is_terminal(), io::stderr);
+    init_to(log, io::stderr().is_terminal(), io::stderr);
+}
+
+/// The same to another place.
+pub fn init_to<W>(log: &LogConfig, terminal: bool, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = lines(log.format, terminal, writer);
     let subscriber = Registry::default().with(EnvFilter::new(&log.filter)).with(lines);
     // Refused if there is a subscriber already, as when many tests share one process.
     subscriber.try_init().ok();

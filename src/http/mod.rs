@@ -10,6 +10,8 @@ pub mod playground;
 mod rate_limit;
 mod reply;
 mod request_id;
+mod self_wakes;
+mod serve;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,7 @@ use graphql::Endpoint;
 pub use cors::Cors;
 pub use guests::Guests;
 pub use rate_limit::RateLimits;
+pub use serve::serve;
 
 /// What the door needs of the house.
 pub struct Door {

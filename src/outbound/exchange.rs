@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Body;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -90,9 +91,27 @@ impl Message {
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Failure::Malformed("the answer is packed, though it was asked for as it is".into()));
         }
-        let body = Limited::new(body, self.answer_limit).collect().await.map_err(|error| of_body(&*error))?;
-        Ok(reply(Response::from_parts(head, body.to_bytes()), now))
+        let body = whole(Limited::new(body, self.answer_limit)).await.map_err(|error| of_body(&*error))?;
+        Ok(reply(Response::from_parts(head, body), now))
     }
+}
+
+/// All that a body holds. It is not polled once more after all of its length has come: that would wake the connection to hear what is
+/// known.
+async fn whole<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Bytes, B::Error> {
+    let mut chunks = Vec::new();
+    while !body.is_end_stream()
+        && let Some(frame) = body.frame().await.transpose()?
+    {
+        chunks.extend(frame.into_data().ok());
+    }
+    Ok(match chunks.pop() {
+        Some(only) if chunks.is_empty() => only,
+        last => {
+            chunks.extend(last);
+            chunks.concat().into()
+        }
+    })
 }
 
 /// Nothing if a segment would climb out of the path, or if the whole is too long.
@@ -169,4 +188,41 @@ fn causes<'a>(
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> std::sync::Arc<str> {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// A body that knows when it ends, as one with a length does, and does not want to be asked then.
+    struct Chunks(VecDeque<&'static str>);
+
+    impl Body for Chunks {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let chunk = self.0.pop_front().expect("it has not ended");
+            Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0.is_empty()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_until_its_length_has_come_and_not_asked_again() {
+        for chunks in [&[][..], &["whole"], &["in ", "three ", "parts"]] {
+            let Ok(read) = whole(Chunks(chunks.iter().copied().collect())).await;
+            assert_eq!(read, chunks.concat());
+        }
+    }
 }

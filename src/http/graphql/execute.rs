@@ -13,14 +13,13 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::super::Door;
+use super::super::{Door, self_wakes};
 use super::asked::Asked;
 use super::caller::Entered;
 use super::cost::Cost;
 use super::documents::{Parsed, hash, hex};
 use super::outcome::{failure, failure_of, finish};
 use super::refusals::{record_refusals, record_refused};
-use super::self_wakes;
 use crate::auth::{Caller, RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
 use crate::outbound;

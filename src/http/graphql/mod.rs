@@ -15,7 +15,6 @@ mod limits;
 mod outcome;
 mod post;
 mod refusals;
-mod self_wakes;
 mod sse;
 mod subscription;
 mod trusted;

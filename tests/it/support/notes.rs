@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, Once};
 
 use serde_json::Value;
+use tenant_gateway::config::{LogConfig, LogFormat};
+use tenant_gateway::telemetry;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::Simulator;
-use tracing_subscriber::EnvFilter;
 
 /// Shorter ones would be found by chance.
 const LENGTH_MIN: usize = 16;
@@ -60,8 +61,8 @@ pub fn log_to_file() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let file = File::create(folder().join("it.log")).expect("the log opens");
-        let lines = tracing_subscriber::fmt().json().with_writer(Mutex::new(file));
-        lines.with_env_filter(EnvFilter::new("info,tenant_gateway=debug")).init();
+        let log = LogConfig { format: LogFormat::Json, filter: "info,tenant_gateway=debug".to_owned() };
+        telemetry::init_to(&log, false, Mutex::new(file));
     });
 }
 

@@ -1,4 +1,4 @@
-//! An operation that wakes itself is polled again at once.
+//! What wakes itself is polled again at once.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// How often in a row. More than an operation is nested; whoever still has no rest then lets other tasks have a turn.
-const ROUNDS: usize = 64;
+/// How often in a row. About as deep as operations are nested; whoever still has no rest then lets other tasks have a turn.
+const ROUNDS: usize = 16;
 
 /// Nobody polls: who wakes wakes the task.
 const RESTING: u8 = 0;
@@ -27,9 +27,9 @@ struct Bell {
 /// Runs a future that is polled again at once when it wakes itself while it is polled, in place of being put into the queue of the
 /// runtime.
 ///
-/// Whenever all fields of an object wait, the executor of the graph wakes itself, once for each object around the field that
-/// waits. Each such wake would poll the whole connection again, and wake another worker thread, which finds nothing to do or takes
-/// the connection along to another core.
+/// hyper wakes its connection when a request's body is first asked for. Whenever all fields of an object wait, the executor of the
+/// graph wakes itself, once for each object around the field that waits. The runtime answers each such wake by waking another worker
+/// thread, which finds nothing to do or takes the connection along to another core.
 pub async fn absorbed<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let bell = Arc::new(Bell::default());
@@ -37,7 +37,8 @@ pub async fn absorbed<F: Future>(future: F) -> F::Output {
     poll_fn(|task| {
         bell.task.register(task.waker());
         for _ in 0..ROUNDS {
-            bell.state.store(POLLED, Ordering::Release);
+            // Not a mere store: what was written before a wake that this overwrites has to be seen by the poll.
+            bell.state.swap(POLLED, Ordering::AcqRel);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(output);
             }
