@@ -105,13 +105,13 @@ async fn whole<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Bytes, B::E
     {
         chunks.extend(frame.into_data().ok());
     }
-    Ok(match chunks.pop() {
-        Some(only) if chunks.is_empty() => only,
-        last => {
-            chunks.extend(last);
-            chunks.concat().into()
-        }
-    })
+    if let [only] = &chunks[..] {
+        return Ok(only.clone());
+    }
+    let mut whole = Vec::with_capacity(chunks.iter().map(Bytes::len).sum());
+    // Each goes once it is copied, so that a large answer does not lie here twice.
+    chunks.into_iter().for_each(|chunk| whole.extend_from_slice(&chunk));
+    Ok(whole.into())
 }
 
 /// Nothing if a segment would climb out of the path, or if the whole is too long.
