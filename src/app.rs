@@ -102,16 +102,13 @@ impl Core {
     /// # Errors
     /// If the database cannot be reached, or its schema is not the one of this version.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self> {
-        let database = connect(config).await?;
-        let embedded = database.is_sqlite();
-        // Several processes may start on one data folder at once.
-        let lock = if embedded { Some(lock(&config.data.dir).await?) } else { None };
-        if embedded {
+        let (database, alone) = connect(config).await?;
+        if database.is_sqlite() {
             database.migrate().await.map_err(of_another_version)?;
         }
         require_current(&database).await?;
         let master = master_key::master_key(config, &*surroundings.entropy)?;
-        drop(lock);
+        drop(alone);
         let Surroundings { clock, entropy } = surroundings.clone();
         let database = Arc::new(database);
         let (age, capacity) = (config.auth.standing_max_age, config.auth.cache_size);
@@ -399,23 +396,29 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| Error::internal(format!("cannot listen on {address}: {error}")))
 }
 
-/// Opens the database of the settings, and makes the data folder for an embedded one.
+/// Opens the database of the settings, and makes the data folder for an embedded one. Several processes may start on one data
+/// folder at once: the next goes on when the file that comes with an embedded database is dropped.
 ///
 /// # Errors
 /// If it cannot be reached.
-pub async fn connect(config: &Config) -> Result<Database> {
+pub async fn connect(config: &Config) -> Result<(Database, Option<File>)> {
     let url = config.database_url();
-    if url.kind() == DatabaseKind::Sqlite {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data.dir).map_err(|error| {
-            Error::internal(format!("cannot make the data folder {}: {error}", config.data.dir.display()))
-        })?;
-    }
-    Database::connect(Options {
+    let alone = match url.kind() {
+        DatabaseKind::Sqlite => {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data.dir).map_err(|error| {
+                Error::internal(format!("cannot make the data folder {}: {error}", config.data.dir.display()))
+            })?;
+            // From before the file is opened: of two that give a new one its journal, SQLite turns one away without waiting.
+            Some(lock(&config.data.dir).await?)
+        }
+        DatabaseKind::Postgres => None,
+    };
+    let options = Options {
         url: url.expose().to_owned(),
         max_connections: config.database.max_connections,
         busy_timeout: config.database.busy_timeout,
-    })
-    .await
+    };
+    Ok((Database::connect(options).await?, alone))
 }
 
 fn of_another_version(error: Error) -> Error {
@@ -434,7 +437,7 @@ async fn require_current(database: &Database) -> Result<()> {
 }
 
 /// Holds the data folder for one starting process; let go when the file is dropped.
-pub async fn lock(folder: &Path) -> Result<File> {
+async fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK_FILE);
     let locked = tokio::task::spawn_blocking(move || {
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;

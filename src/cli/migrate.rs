@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::{connect, lock};
+use crate::app::connect;
 use crate::config::Config;
 use crate::database::Database;
 
@@ -25,10 +25,9 @@ pub enum Command {
 
 /// Does it, and prints where the schema stands then.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    let database = connect(config).await?;
+    let (database, _alone) = connect(config).await?;
     match command {
         Command::Up { output } => {
-            let _alone = if database.is_sqlite() { Some(lock(&config.data.dir).await?) } else { None };
             database.migrate().await?;
             print(&database, output).await
         }

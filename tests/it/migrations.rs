@@ -1,5 +1,7 @@
 //! The schema of the database: there and back again, by one and by many at once.
 
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::database::{Database, Options};
 
-use crate::support::{Engine, TestDatabase, both_databases};
+use crate::support::{Engine, TestDatabase, both_databases, eventually};
 
 async fn open(database: &TestDatabase) -> Database {
     let url = database.config().database_url().expose().to_owned();
@@ -111,6 +113,26 @@ both_databases! {
         let refused = refusal(&database).await;
         assert!(refused.contains("schema") && refused.contains("m9999_future"), "{refused}");
     }
+}
+
+/// Of several that open a new SQLite file at once one would be turned away.
+#[tokio::test]
+async fn a_start_waits_for_the_one_before_it_and_opens_nothing_meanwhile() {
+    let fresh = TestDatabase::empty(Engine::Sqlite).await;
+    let other = File::create(fresh.folder.path().join("start.lock")).unwrap();
+    other.lock().unwrap();
+    let config = fresh.config();
+    let start = tokio::spawn(async move { Core::open(&config, Surroundings::default()).await.map(drop) });
+    let waiting = format!(":{} ", other.metadata().unwrap().ino());
+    eventually(30, "the start at the lock", async || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|lock| lock.contains("->") && lock.contains(&waiting)).then_some(())
+    })
+    .await;
+    let files: Vec<_> = fs::read_dir(fresh.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["start.lock"]);
+    drop(other);
+    start.await.unwrap().unwrap();
 }
 
 #[tokio::test]
