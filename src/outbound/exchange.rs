@@ -99,18 +99,13 @@ impl Message {
 /// All that a body holds. It is not polled once more after all of its length has come: that would wake the connection to hear what is
 /// known.
 async fn whole<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Bytes, B::Error> {
-    let mut chunks = Vec::new();
+    let mut whole = Vec::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or_default());
     while !body.is_end_stream()
         && let Some(frame) = body.frame().await.transpose()?
     {
-        chunks.extend(frame.into_data().ok());
+        // Copied at once: how small the chunks are is the far side's choice, and each holds on to all that it was read into.
+        whole.extend_from_slice(&frame.into_data().unwrap_or_default());
     }
-    if let [only] = &chunks[..] {
-        return Ok(only.clone());
-    }
-    let mut whole = Vec::with_capacity(chunks.iter().map(Bytes::len).sum());
-    // Each goes once it is copied, so that a large answer does not lie here twice.
-    chunks.into_iter().for_each(|chunk| whole.extend_from_slice(&chunk));
     Ok(whole.into())
 }
 
@@ -195,33 +190,52 @@ mod tests {
     use std::collections::VecDeque;
     use std::convert::Infallible;
     use std::pin::Pin;
+    use std::sync::Arc;
     use std::task::{Context, Poll};
 
     use hyper::body::Frame;
 
     use super::*;
 
-    /// A body that knows when it ends, as one with a length does, and does not want to be asked then.
-    struct Chunks(VecDeque<&'static str>);
+    /// A body that knows when it ends, as one with a length does, and does not want to be asked then. It counts which of its
+    /// chunks are still held.
+    struct Chunks {
+        left: VecDeque<&'static str>,
+        held: Arc<()>,
+    }
+
+    struct Chunk {
+        text: &'static str,
+        _held: Arc<()>,
+    }
+
+    impl AsRef<[u8]> for Chunk {
+        fn as_ref(&self) -> &[u8] {
+            self.text.as_bytes()
+        }
+    }
 
     impl Body for Chunks {
         type Data = Bytes;
         type Error = Infallible;
 
         fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            let chunk = self.0.pop_front().expect("it has not ended");
-            Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
+            let text = self.left.pop_front().expect("it has not ended");
+            assert_eq!(Arc::strong_count(&self.held), 1, "no chunk before this one is held");
+            let chunk = Chunk { text, _held: self.held.clone() };
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(chunk)))))
         }
 
         fn is_end_stream(&self) -> bool {
-            self.0.is_empty()
+            self.left.is_empty()
         }
     }
 
     #[tokio::test]
     async fn a_body_is_read_until_its_length_has_come_and_not_asked_again() {
         for chunks in [&[][..], &["whole"], &["in ", "three ", "parts"]] {
-            let Ok(read) = whole(Chunks(chunks.iter().copied().collect())).await;
+            let body = Chunks { left: chunks.iter().copied().collect(), held: Arc::default() };
+            let Ok(read) = whole(body).await;
             assert_eq!(read, chunks.concat());
         }
     }
