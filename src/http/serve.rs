@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,12 +12,16 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower_service::Service;
 
 use super::self_wakes;
+
+/// How long the head of a request may take, counted from the answer before it. Proxies in front commonly let a connection go that is
+/// idle for 60 s; they are to be the first to do so, lest a request crosses the end of its connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Serves until told that all is `stopped`, then lets the requests in flight end.
 pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
@@ -50,11 +55,66 @@ async fn follow(stream: TcpStream, caller: SocketAddr, router: Router, mut stopp
         request.extensions_mut().insert(ConnectInfo(caller));
         router.clone().call(request.map(Body::new))
     });
-    let mut connection = pin!(Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
         biased;
         _ = &mut connection => return,
         _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
     }
     connection.await.ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n";
+
+    /// A connection to a gateway that lasts as long as the other end.
+    async fn connected() -> (TcpStream, watch::Sender<bool>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, Router::new().route("/", get(async || "here")), stopped));
+        (TcpStream::connect(address).await.unwrap(), stop)
+    }
+
+    async fn answered(stream: &mut TcpStream) {
+        stream.write_all(REQUEST).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"here") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{}", answer.escape_ascii());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_end_ends_its_connection() {
+        let (mut stream, _stop) = connected().await;
+        let started = Instant::now();
+        for byte in &REQUEST[..20] {
+            stream.write_all(&[*byte]).await.unwrap();
+            sleep(Duration::from_secs(3)).await;
+        }
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        assert_eq!(started.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_used_stays_and_an_idle_one_ends() {
+        let (mut stream, _stop) = connected().await;
+        for _ in 0..5 {
+            answered(&mut stream).await;
+            sleep(HEAD_TIMEOUT - Duration::from_secs(5)).await;
+        }
+        answered(&mut stream).await;
+        let answered = Instant::now();
+        assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+        assert_eq!(answered.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
+    }
 }
