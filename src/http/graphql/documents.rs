@@ -66,9 +66,11 @@ impl Parsed {
     }
 
     /// Notes that it was answered without any error. With variables that says nothing of the next time: their values are judged
-    /// along with it.
+    /// along with it. Those that ask about the schema are judged always, since what does not judge has another.
     pub fn note_valid(&self) {
-        if self.document.operations.iter().all(|(_, operation)| operation.node.variable_definitions.is_empty()) {
+        let plain =
+            self.document.operations.iter().all(|(_, operation)| operation.node.variable_definitions.is_empty());
+        if plain && self.costs.iter().all(|cost| cost.introspection_depth == 0) {
             self.valid.store(true, Ordering::Relaxed);
         }
     }

@@ -14,7 +14,7 @@ pub trait Graph: Send + Sync {
     /// Executes a query or a mutation, if its document is valid.
     fn execute(&self, operation: Operation) -> BoxFuture<'_, Outcome>;
 
-    /// Executes a query or a mutation whose document has no variables and was found valid before.
+    /// Executes a query or a mutation whose document has no variables, does not ask about the schema, and was found valid before.
     fn execute_valid(&self, operation: Operation) -> BoxFuture<'_, Outcome> {
         self.execute(operation)
     }
@@ -56,7 +56,9 @@ where
 {
     /// Over what builds the schema; it is built twice, since a schema of the library judges always or never.
     pub fn new(build: impl Fn() -> SchemaBuilder<Q, M, S>) -> Self {
-        Self { strict: build().finish(), fast: build().validation_mode(ValidationMode::Fast).finish() }
+        // Without federation the library looks through all types, for each field at the top, whether there is something federated.
+        let fast = build().validation_mode(ValidationMode::Fast).enable_federation();
+        Self { strict: build().finish(), fast: fast.finish() }
     }
 }
 

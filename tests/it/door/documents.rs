@@ -93,6 +93,25 @@ both_databases! {
         }
     }
 
+    async fn what_asks_about_the_schema_is_judged_each_time_and_hears_the_same(app: Judging) {
+        let caller = app.administrator(app.world.partner).await;
+        let fields = "{ __schema { queryType { fields { name } } } }";
+        let first = caller.ask(fields, json!({})).await;
+        let again = caller.ask(fields, json!({})).await;
+        assert!(!was_known(&again));
+        assert_eq!(again.data(), first.data());
+    }
+
+    async fn nothing_of_federation_can_be_asked(app: Judging) {
+        let caller = app.administrator(app.world.partner).await;
+        for document in ["{ _service { sdl } }", "{ _entities(representations: []) { __typename } }"] {
+            for _ in 0..2 {
+                let answer = caller.ask(document, json!({})).await;
+                assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
+            }
+        }
+    }
+
     async fn the_values_of_variables_are_judged_each_time(app: Judging) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let document = "query ($count: Int) { tenants(tenantsQuery: { count: $count }) { count } }";
