@@ -127,8 +127,8 @@ impl Recorded<'_> {
     fn write(&mut self, field: &Field, value: &(impl Serialize + ?Sized)) {
         // Only maps without text keys cannot be written, and there are no maps.
         let value = serde_json::to_string(value).unwrap_or_default();
-        let (comma, name) = (mem::replace(&mut self.comma, ","), field.name());
-        self.written = self.written.and_then(|()| write!(self.writer, "{comma}\"{name}\":{value}"));
+        let parts = [mem::replace(&mut self.comma, ","), "\"", field.name(), "\":", &value];
+        self.written = self.written.and_then(|()| parts.iter().try_for_each(|part| self.writer.write_str(part)));
     }
 }
 
