@@ -37,15 +37,22 @@ pub fn presented(headers: &HeaderMap) -> HeaderMap {
     presented
 }
 
-/// A caller who was let in, with what they presented, so that they can be judged again while a stream runs.
+/// A caller who was let in.
 pub struct Entered {
-    presented: HeaderMap,
     claims: Arc<Claims>,
-    permissions: Permissions,
     /// Who, where, and under which request id.
     pub context: RequestContext,
     /// What is left of their quotas.
     pub quotas: Quotas,
+}
+
+/// A caller who stays while a stream runs, and is judged again by what they presented.
+pub struct Staying {
+    /// As they came in.
+    pub entered: Entered,
+    /// What they presented.
+    pub presented: HeaderMap,
+    permissions: Permissions,
 }
 
 impl Entered {
@@ -68,18 +75,12 @@ impl Entered {
         };
         span.record("tenant", tracing::field::display(context.tenant()));
         let of_tenant = door.rate_limits.take_tenant(context.tenant(), 1)?;
-        let (presented, permissions) = (presented(headers), context.permissions());
-        Ok(Self { presented, claims, permissions, context, quotas: Quotas { of_client, of_tenant } })
+        Ok(Self { claims, context, quotas: Quotas { of_client, of_tenant } })
     }
 
     /// The OAuth `client_id`.
     pub fn client_id(&self) -> &str {
         &self.claims.client_id
-    }
-
-    /// What the caller presented.
-    pub fn presented(&self) -> &HeaderMap {
-        &self.presented
     }
 
     /// Counts further operations of the same caller.
@@ -92,6 +93,13 @@ impl Entered {
         Ok(())
     }
 
+    /// Lets them stay while a stream runs, with all that they presented.
+    pub fn stay(self, presented: HeaderMap) -> Staying {
+        Staying { permissions: self.context.permissions(), entered: self, presented }
+    }
+}
+
+impl Staying {
     /// The context of a further operation of the same caller, who is judged anew.
     ///
     /// # Errors
@@ -106,23 +114,24 @@ impl Entered {
         }
     }
 
-    /// Done once the caller may not stay any longer, with what [`Entered::again`] says. To be waited for beside all that a
+    /// Done once the caller may not stay any longer, with what [`Staying::again`] says. To be waited for beside all that a
     /// stream does: neither silence nor a reader who takes nothing must put it off.
     pub async fn refused(&self, door: &Door) -> Error {
         let mut judged = interval(JUDGED_EVERY);
         loop {
             judged.tick().await;
-            if let Err(error) = self.again(door, self.context.request_id()).await {
+            if let Err(error) = self.again(door, self.entered.context.request_id()).await {
                 return error;
             }
         }
     }
 
-    /// Keeps in the audit log that the caller could not stay, for what [`Entered::again`] said. To be called once, by whoever
+    /// Keeps in the audit log that the caller could not stay, for what [`Staying::again`] said. To be called once, by whoever
     /// ends the stream.
     pub fn cut_off(&self, door: &Arc<Door>, error: &Error) {
-        let expired = error.code() == ErrorCode::Unauthenticated && door.authorizer.now() >= self.claims.expires_at();
-        record_cut_off(door, &self.context, expired.then_some("token_expired"), error);
+        let expired =
+            error.code() == ErrorCode::Unauthenticated && door.authorizer.now() >= self.entered.claims.expires_at();
+        record_cut_off(door, &self.entered.context, expired.then_some("token_expired"), error);
     }
 }
 

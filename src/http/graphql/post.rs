@@ -15,7 +15,7 @@ use super::super::Door;
 use super::super::reply::Refused;
 use super::accept::Accepted;
 use super::asked::{self, Asked};
-use super::caller::Entered;
+use super::caller::{Entered, presented};
 use super::cost::Cost;
 use super::execute::{Prepared, Wishes, prepare, refused, run};
 use super::limits::{at_most, check_cost};
@@ -92,7 +92,7 @@ pub async fn one(
     }
     let streams = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
     let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
-        return sse::serve(door.clone(), caller, prepared, Wishes::of(headers));
+        return sse::serve(door.clone(), caller.stay(presented(headers)), prepared, Wishes::of(headers));
     };
     let outcome = match prepared.and_then(not_a_subscription) {
         Ok(prepared) => run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await,

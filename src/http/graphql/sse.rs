@@ -18,7 +18,7 @@ use super::super::Door;
 use super::super::guests::Guest;
 use super::super::reply::Refused;
 use super::answer::no_store;
-use super::caller::Entered;
+use super::caller::Staying;
 use super::execute::{Prepared, Wishes, refused, run, subscribe};
 use super::outcome::{Written, failure_of};
 use super::post::deadline;
@@ -42,13 +42,13 @@ const WAITING: usize = 4;
 /// 429 if there are too many streams already.
 pub fn serve(
     door: Arc<Door>,
-    caller: Box<Entered>,
+    caller: Staying,
     prepared: Result<Box<Prepared>, ServerError>,
     wishes: Wishes,
 ) -> Result<Response, Refused> {
     let guest = room_for_one_more(&door)?;
     let (events, mut waiting) = mpsc::channel(WAITING);
-    tokio::spawn(tracing::Instrument::in_current_span(feed(door, Arc::from(caller), prepared, wishes, events, guest)));
+    tokio::spawn(tracing::Instrument::in_current_span(feed(door, Arc::new(caller), prepared, wishes, events, guest)));
     let body =
         futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
     let mut response = no_store(Response::new(Body::from_stream(body)));
@@ -58,13 +58,13 @@ pub fn serve(
 
 async fn feed(
     door: Arc<Door>,
-    caller: Arc<Entered>,
+    caller: Arc<Staying>,
     prepared: Result<Box<Prepared>, ServerError>,
     wishes: Wishes,
     events: mpsc::Sender<Bytes>,
     guest: Guest,
 ) {
-    let context = &caller.context;
+    let context = &caller.entered.context;
     let request_id = context.request_id().clone();
     let outcome = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
@@ -89,7 +89,7 @@ async fn feed(
 /// `complete`, so that the client connects again: to another node.
 async fn follow(
     door: &Arc<Door>,
-    caller: &Entered,
+    caller: &Staying,
     mut subscription: Subscription,
     events: &mpsc::Sender<Bytes>,
     mut guest: Guest,
@@ -112,7 +112,7 @@ async fn follow(
         }
     };
     caller.cut_off(door, &error);
-    let last = refused(door, caller.context.request_id(), failure_of(&error));
+    let last = refused(door, caller.entered.context.request_id(), failure_of(&error));
     tokio::select! {
         () = say_last(events, &last) => {}
         () = sleep(LISTENING) => {}

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use super::super::Door;
-use super::caller::Entered;
+use super::caller::Staying;
 use super::execute::broken;
 use super::outcome::finish;
 use crate::auth::RequestId;
@@ -17,7 +17,7 @@ use crate::error::Error;
 /// A running subscription.
 pub struct Subscription {
     stream: BoxStream<'static, Outcome>,
-    caller: Arc<Entered>,
+    caller: Arc<Staying>,
     request_id: RequestId,
     // Came, and is not yet judged: who waits may be interrupted in between.
     came: Option<Outcome>,
@@ -35,7 +35,7 @@ pub enum Next {
 
 impl Subscription {
     /// That stream, for that caller.
-    pub fn new(stream: BoxStream<'static, Outcome>, caller: Arc<Entered>, request_id: RequestId) -> Self {
+    pub fn new(stream: BoxStream<'static, Outcome>, caller: Arc<Staying>, request_id: RequestId) -> Self {
         // A fault of ours ends the one subscription.
         let stream = AssertUnwindSafe(stream).catch_unwind().map(|event| event.unwrap_or_else(|_| broken())).boxed();
         Self { stream, caller, request_id, came: None }

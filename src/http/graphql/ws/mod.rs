@@ -52,12 +52,12 @@ pub async fn upgrade(
     let presented = credentials::of_upgrade(headers, &offered)?;
     let caller = match credentials::is_empty(&presented) {
         true => None,
-        false => Some(Entered::enter(door, request_id, &presented).await?),
+        false => Some(Entered::enter(door, request_id, &presented).await?.stay(presented)),
     };
     if !door.cors.admits_socket(headers) {
         let error = Error::forbidden("pages of this origin may not open a WebSocket here");
         if let Some(caller) = &caller {
-            record_refused(door, &caller.context, None, "foreign_origin", &error).await;
+            record_refused(door, &caller.entered.context, None, "foreign_origin", &error).await;
         }
         return Err(error.into());
     }

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::super::super::Door;
 use super::super::asked::Asked;
-use super::super::caller::Entered;
+use super::super::caller::Staying;
 use super::super::execute::{Wishes, prepare, refused, run, subscribe};
 use super::super::limits::too_costly;
 use super::super::outcome::failure_of;
@@ -59,7 +59,7 @@ impl Operations {
     }
 
     /// Begins one.
-    pub fn start(&mut self, door: &Arc<Door>, caller: &Arc<Entered>, protocol: Protocol, id: String, asked: Asked) {
+    pub fn start(&mut self, door: &Arc<Door>, caller: &Arc<Staying>, protocol: Protocol, id: String, asked: Asked) {
         self.number += 1;
         let too_many = self.running.len() >= door.graphql.limits.subscriptions;
         let speaker = Speaker { id: id.clone(), number: self.number, protocol, events: self.events.clone() };
@@ -115,7 +115,7 @@ impl Speaker {
 
 async fn speak(
     door: Arc<Door>,
-    caller: Arc<Entered>,
+    caller: Arc<Staying>,
     request_id: RequestId,
     asked: Asked,
     speaker: Speaker,
@@ -126,7 +126,7 @@ async fn speak(
         let error = too_costly("subscriptions", limits.subscriptions + 1, limits.subscriptions);
         return speaker.give_last(&refused(&door, &request_id, error)).await;
     }
-    if let Err(too_often) = caller.take(&door, 1) {
+    if let Err(too_often) = caller.entered.take(&door, 1) {
         return speaker.give_last(&refused(&door, &request_id, failure_of(too_often.error()))).await;
     }
     let context = match caller.again(&door, &request_id).await {
@@ -136,7 +136,7 @@ async fn speak(
             return;
         }
     };
-    match prepare(&door, &caller, &context, asked).await {
+    match prepare(&door, &caller.entered, &context, asked).await {
         Err(error) => speaker.give_last(&refused(&door, &request_id, error)).await,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
             let stream = subscribe(&door, &context, prepared, &Wishes::default());

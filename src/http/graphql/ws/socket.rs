@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use super::super::super::Door;
 use super::super::super::guests::Guest;
 use super::super::asked::check_nesting;
-use super::super::caller::Entered;
+use super::super::caller::{Entered, Staying};
 use super::credentials;
 use super::operations::{Event, Operations, WAITING};
 use super::protocol::{Close, Protocol, Said, acknowledged, connection_error, pong};
@@ -35,7 +35,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub struct Socket {
     door: Arc<Door>,
     protocol: Protocol,
-    caller: Option<Entered>,
+    caller: Option<Staying>,
     guest: Guest,
 }
 
@@ -50,7 +50,7 @@ const fn close(close: Close) -> Step {
 
 impl Socket {
     /// With the caller, if the upgrade told who it is.
-    pub fn new(door: Arc<Door>, protocol: Protocol, caller: Option<Entered>, guest: Guest) -> Self {
+    pub fn new(door: Arc<Door>, protocol: Protocol, caller: Option<Staying>, guest: Guest) -> Self {
         Self { door, protocol, caller, guest }
     }
 
@@ -80,7 +80,7 @@ impl Socket {
     }
 
     /// Waits for `connection_init` and lets the caller in.
-    async fn initialise(&mut self, stream: &mut WebSocket) -> Result<Entered, Option<Close>> {
+    async fn initialise(&mut self, stream: &mut WebSocket) -> Result<Staying, Option<Close>> {
         let deadline = Instant::now() + self.door.graphql.limits.connection_init;
         loop {
             let read = tokio::select! {
@@ -97,7 +97,7 @@ impl Socket {
         }
     }
 
-    async fn admit(&mut self, stream: &mut WebSocket, payload: &Map<String, Value>) -> Result<Entered, Option<Close>> {
+    async fn admit(&mut self, stream: &mut WebSocket, payload: &Map<String, Value>) -> Result<Staying, Option<Close>> {
         match self.enter(payload).await {
             Ok(caller) => {
                 said(send(stream, acknowledged()).await)?;
@@ -113,20 +113,20 @@ impl Socket {
         }
     }
 
-    async fn enter(&mut self, payload: &Map<String, Value>) -> Result<Entered, Error> {
+    async fn enter(&mut self, payload: &Map<String, Value>) -> Result<Staying, Error> {
         let early = self.caller.take();
-        let known = early.as_ref().map_or_else(HeaderMap::new, |caller| caller.presented().clone());
+        let known = early.as_ref().map_or_else(HeaderMap::new, |caller| caller.presented.clone());
         let presented = credentials::of_init(&known, payload)?;
         match early.filter(|_| presented == known) {
             Some(caller) => Ok(caller),
             None => {
                 let request_id = RequestId::from(random_uuid(&*self.door.entropy));
-                Entered::enter(&self.door, &request_id, &presented).await.map_err(Into::into)
+                Ok(Entered::enter(&self.door, &request_id, &presented).await?.stay(presented))
             }
         }
     }
 
-    async fn talk(&mut self, stream: &mut WebSocket, caller: Arc<Entered>) -> Option<Close> {
+    async fn talk(&mut self, stream: &mut WebSocket, caller: Arc<Staying>) -> Option<Close> {
         let door = self.door.clone();
         tokio::select! {
             end = self.go_on(stream, &caller) => end,
@@ -134,7 +134,7 @@ impl Socket {
         }
     }
 
-    async fn go_on(&mut self, stream: &mut WebSocket, caller: &Arc<Entered>) -> Option<Close> {
+    async fn go_on(&mut self, stream: &mut WebSocket, caller: &Arc<Staying>) -> Option<Close> {
         let (events, mut waiting) = mpsc::channel(WAITING);
         let mut operations = Operations::new(events);
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -154,7 +154,7 @@ impl Socket {
     async fn hear(
         &self,
         stream: &mut WebSocket,
-        caller: &Arc<Entered>,
+        caller: &Arc<Staying>,
         operations: &mut Operations,
         read: Option<Result<Message, axum::Error>>,
     ) -> Step {
@@ -176,7 +176,7 @@ impl Socket {
         }
     }
 
-    async fn tell(&self, stream: &mut WebSocket, caller: &Entered, operations: &mut Operations, event: Event) -> Step {
+    async fn tell(&self, stream: &mut WebSocket, caller: &Staying, operations: &mut Operations, event: Event) -> Step {
         match event {
             Event::Message(id, number, message) if operations.is_current(&id, number) => send(stream, message).await,
             Event::Ended(id, number, last) if operations.is_current(&id, number) => {
@@ -191,7 +191,7 @@ impl Socket {
         }
     }
 
-    fn cut_off(&self, caller: &Entered, error: &Error) -> Option<Close> {
+    fn cut_off(&self, caller: &Staying, error: &Error) -> Option<Close> {
         caller.cut_off(&self.door, error);
         Some(close_of(error))
     }
