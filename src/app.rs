@@ -11,7 +11,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -277,11 +276,6 @@ impl App {
     pub fn core(&self) -> &Core {
         &self.core
     }
-
-    /// All paths of the public listener.
-    pub fn router(&self) -> Router {
-        http::router(self.door.clone())
-    }
 }
 
 /// The listeners of a process, bound and not yet served.
@@ -349,10 +343,10 @@ impl App {
             tracing::info!("stopping");
             stopping.send_replace(true);
         });
-        let public = http::serve(listeners.public, self.router(), stopped.clone());
+        let public = http::serve_public(listeners.public, self.door.clone(), stopped.clone());
         let admin = async {
             if let Some(listener) = listeners.admin {
-                http::serve(listener, http::admin_router(self.door.clone()), stopped.clone()).await;
+                http::serve_admin(listener, self.door.clone(), stopped.clone()).await;
             }
         };
         let streams = async {

@@ -7,10 +7,9 @@ use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Door, reply};
+use super::Door;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -48,9 +47,9 @@ impl Cors {
 }
 
 /// Answers preflights of allowed origins, and marks the answers that their pages may read.
-pub async fn cors(door: &Door, request: Request, next: Next) -> Response {
+pub async fn cors(door: &Door, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     if door.cors.origins.is_empty() {
-        return reply::run(request, next).await;
+        return answer(request).await;
     }
     let allowed = door.cors.allowed(request.headers()).cloned();
     let preflight =
@@ -64,7 +63,7 @@ pub async fn cors(door: &Door, request: Request, next: Next) -> Response {
             ];
             (StatusCode::NO_CONTENT, lines).into_response()
         }
-        _ => reply::run(request, next).await,
+        _ => answer(request).await,
     };
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));

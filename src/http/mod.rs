@@ -17,8 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::{any, get};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_service::Service;
 
 use crate::audit::Audit;
 use crate::auth::Authorizer;
@@ -29,11 +33,12 @@ use crate::entropy::Entropy;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use graphql::Endpoint;
+use request_id::with_request_id;
+use serve::serve;
 
 pub use cors::Cors;
 pub use guests::Guests;
 pub use rate_limit::RateLimits;
-pub use serve::serve;
 
 /// What the door needs of the house.
 pub struct Door {
@@ -75,8 +80,30 @@ pub struct Door {
     pub playground: bool,
 }
 
-/// All paths of the public listener.
-pub fn router(door: Arc<Door>) -> Router {
+/// Serves the public listener until told that all is `stopped`, then lets the requests in flight end.
+pub async fn serve_public(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
+    let router = public_paths(&door);
+    serve(listener, move |request| enter(door.clone(), router.clone(), request), stopped).await;
+}
+
+/// The same for the admin listener.
+pub async fn serve_admin(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
+    let router = health_routes().fallback(reply::no_such_path).with_state(door);
+    serve(listener, move |request| route(router.clone(), request), stopped).await;
+}
+
+/// What every request passes.
+// Not layers of the router: each costs every request a future in a box.
+async fn enter(door: Arc<Door>, router: Router, request: Request) -> Response {
+    let routed = async |request| reply::or_panicked(route(router, request)).await;
+    with_request_id(&door, request, async |request| cors::cors(&door, request, routed).await).await
+}
+
+async fn route(mut router: Router, request: Request) -> Response {
+    router.call(request).await.unwrap_or_else(|never| match never {})
+}
+
+fn public_paths(door: &Arc<Door>) -> Router {
     Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/public/query", any(graphql::handle))
@@ -85,13 +112,6 @@ pub fn router(door: Arc<Door>) -> Router {
         .merge(if door.playground { playground::routes() } else { Router::new() })
         .fallback(reply::no_such_path)
         .with_state(door.clone())
-        // One layer, since each costs every request a future in a box.
-        .layer(middleware::from_fn_with_state(door, request_id::with_request_id))
-}
-
-/// All paths of the admin listener.
-pub fn admin_router(door: Arc<Door>) -> Router {
-    health_routes().fallback(reply::no_such_path).with_state(door)
 }
 
 fn health_routes() -> Router<Arc<Door>> {

@@ -1,21 +1,21 @@
-//! From a listener to the router.
+//! From a listener to requests, and from answers back to it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use axum::serve::Listener;
-use hyper::Request;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tower_service::Service;
 
 use super::self_wakes;
 
@@ -24,7 +24,13 @@ use super::self_wakes;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Serves until told that all is `stopped`, then lets the requests in flight end.
-pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+pub async fn serve<F>(
+    mut listener: TcpListener,
+    answer: impl Fn(Request) -> F + Clone + Send + 'static,
+    mut stopped: watch::Receiver<bool>,
+) where
+    F: Future<Output = Response> + Send + 'static,
+{
     // Each connection holds on to it.
     let (all_ended, open) = watch::channel(());
     let told = stopped.clone();
@@ -32,9 +38,9 @@ pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch
         loop {
             // It passes over connections that failed before they were one, and waits while too many files are open.
             let (stream, caller) = Listener::accept(&mut listener).await;
-            let (router, told, open) = (router.clone(), told.clone(), open.clone());
+            let (answer, told, open) = (answer.clone(), told.clone(), open.clone());
             tokio::spawn(async move {
-                self_wakes::absorbed(follow(stream, caller, router, told)).await;
+                self_wakes::absorbed(follow(stream, caller, answer, told)).await;
                 drop(open);
             });
         }
@@ -48,12 +54,17 @@ pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch
 }
 
 /// Follows a connection to its end. How it ended is the caller's matter.
-async fn follow(stream: TcpStream, caller: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn follow<F: Future<Output = Response>>(
+    stream: TcpStream,
+    caller: SocketAddr,
+    answer: impl Fn(Request) -> F,
+    mut stopped: watch::Receiver<bool>,
+) {
     // An answer is one write; waiting to fill a packet only delays it.
     stream.set_nodelay(true).ok();
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(caller));
-        router.clone().call(request.map(Body::new))
+        answer(request.map(Body::new)).map(Ok::<_, Infallible>)
     });
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
@@ -68,7 +79,6 @@ async fn follow(stream: TcpStream, caller: SocketAddr, router: Router, mut stopp
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::{Instant, sleep};
 
@@ -81,7 +91,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, Router::new().route("/", get(async || "here")), stopped));
+        tokio::spawn(serve(listener, async |_| Response::new(Body::from("here")), stopped));
         (TcpStream::connect(address).await.unwrap(), stop)
     }
 
