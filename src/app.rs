@@ -402,7 +402,7 @@ pub async fn connect(config: &Config) -> Result<(Database, Option<File>)> {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data.dir).map_err(|error| {
                 Error::internal(format!("cannot make the data folder {}: {error}", config.data.dir.display()))
             })?;
-            // From before the file is opened: of two that give a new one its journal, SQLite turns one away without waiting.
+            // Before the file is opened.
             Some(lock(&config.data.dir).await?)
         }
         DatabaseKind::Postgres => None,

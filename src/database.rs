@@ -47,7 +47,8 @@ pub struct Write<'a> {
 }
 
 impl Database {
-    /// Opens the pool; an SQLite file is made if it is missing.
+    /// Opens the pool; an SQLite file is made if it is missing. For that the caller holds a file lock: of several processes that
+    /// give a new file its journal, SQLite turns some away without waiting.
     ///
     /// # Errors
     /// If the database cannot be reached.

@@ -19,8 +19,9 @@ use tokio::sync::watch;
 
 use super::self_wakes;
 
-/// How long the head of a request may take, counted from the answer before it. Proxies in front commonly let a connection go that is
-/// idle for 60 s; they are to be the first to do so, lest a request crosses the end of its connection.
+/// How long the head of a request may take, counted from the answer before it or else from the connection's beginning. Proxies in
+/// front commonly let a connection go that is idle for 60 s; they are to be the first to do so, lest a request crosses the end of its
+/// connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Serves until told that all is `stopped`, then lets the requests in flight end.
