@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Session } from './session';
-import { findHome, type Home } from './tenants';
+import { TenantDirectory, type Home } from './tenants';
 import { useTheme } from './theme';
 import { SignIn } from './ui/sign-in';
 import { ThemeSwitch } from './ui/theme-switch';
@@ -8,6 +8,7 @@ import { Workbench } from './ui/workbench';
 
 interface SignedIn {
   session: Session;
+  directory: TenantDirectory;
   /** Absent for a client that holds no role in its own tenant. */
   home: Home | null;
 }
@@ -19,8 +20,9 @@ export function App() {
   const themeSwitch = <ThemeSwitch choice={choice} choose={choose} />;
 
   async function enter(session: Session) {
-    const home = await findHome(session).catch(() => null);
-    setSignedIn({ session, home });
+    const directory = new TenantDirectory(session);
+    const home = await directory.home().catch(() => null);
+    setSignedIn({ session, directory, home });
   }
 
   function leave(why = '') {

@@ -86,6 +86,28 @@ class Playground {
     return this.page.getByRole('combobox', { name: 'Tenant' });
   }
 
+  location() {
+    return this.page.locator('.location');
+  }
+
+  runButton() {
+    return this.page.getByRole('button', { name: /^Run/ });
+  }
+
+  /** Holds back the answers to tenant searches for this text until the function it returns is called. */
+  async holdTenantSearch(text) {
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    const isHeld = (operation) => operation?.query?.includes('TenantPage') && operation.variables.query.names?.[0] === `*${text}*`;
+    await this.page.route('**/graphql', async (route) => {
+      if (isHeld(route.request().postDataJSON())) {
+        await released;
+      }
+      await route.continue();
+    });
+    return release;
+  }
+
   /** By keyboard alone, as somebody without a mouse does it. */
   async chooseTenant(name) {
     await this.picker().focus();
@@ -136,7 +158,7 @@ class Playground {
 
   /** Runs what stands in the editor and gives back the answer shown. */
   async run() {
-    await this.page.getByRole('button', { name: /^Execute query/ }).click();
+    await this.runButton().click();
     await this.page.waitForFunction(() => {
       const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
       return editor?.getValue() && !document.querySelector('.graphiql-spinner');

@@ -116,7 +116,7 @@ test('a client whose secret was taken is signed out with the reason', async () =
   const playground = await open();
   await playground.signedIn(client);
   await gateway.ask('mutation ($id: ID!) { deleteClient(id: $id) { id } }', { id: client.id });
-  await playground.page.getByRole('button', { name: /^Execute query/ }).click();
+  await playground.runButton().click();
   const alert = playground.page.getByRole('alert').filter({ hasText: /./ });
   assert.match(await alert.textContent(), /does not accept this client/);
   const refused = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
@@ -161,6 +161,102 @@ test('panels and dialogs keep to the content security policy', async () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   }
+  await playground.close();
+});
+
+test('Enter waits for the answer to the present text', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  const { page } = playground;
+  const home = await playground.location().textContent();
+  const release = await playground.holdTenantSearch(fabrikam.name);
+  await playground.picker().focus();
+  await page.keyboard.press('ArrowDown');
+  // The first page is on the screen, and its rows belong to another text than the one typed next.
+  await page.getByRole('option', { name: contoso.name }).waitFor();
+  await page.keyboard.type(fabrikam.name);
+  await page.keyboard.press('Enter');
+  await page.getByText('Searching…').waitFor();
+  assert.equal(await playground.location().textContent(), home, 'no row of the earlier list is taken');
+  release();
+  await playground.location().getByText(fabrikam.name).waitFor();
+  await playground.openTab('Roles');
+  assert.deepEqual((await playground.run()).data.requestTenantContext.tenantIDs, [fabrikam.id]);
+  await playground.close();
+});
+
+test('Enter before an answer with several tenants leaves the choice open', async () => {
+  const above = await gateway.createTenant('Enter early');
+  for (const name of ['Enter early North', 'Enter early South']) {
+    await gateway.createTenant(name, above.id);
+  }
+  const playground = await open();
+  await playground.signedIn();
+  const home = await playground.location().textContent();
+  const release = await playground.holdTenantSearch('early');
+  await playground.picker().focus();
+  await playground.page.keyboard.press('ArrowDown');
+  await playground.page.keyboard.type('early');
+  await playground.page.keyboard.press('Enter');
+  release();
+  await playground.page.getByText('3 tenants', { exact: true }).waitFor();
+  assert.equal(await playground.location().textContent(), home);
+  await playground.page.keyboard.press('ArrowDown');
+  await playground.page.keyboard.press('Enter');
+  await playground.location().getByText('Enter early North').waitFor();
+  await playground.close();
+});
+
+test('opening the list and pressing Enter stays in the current tenant', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  await playground.chooseTenant(fabrikam.name);
+  const { page } = playground;
+  await playground.picker().focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('option', { name: contoso.name }).waitFor();
+  const [current] = await page.getByRole('option', { selected: true }).allTextContents();
+  assert.match(current, new RegExp(`^${fabrikam.name}`));
+  await page.screenshot({ path: `${pictures}/current-tenant.png` });
+  await page.keyboard.press('Enter');
+  await page.getByRole('listbox', { name: 'Tenants' }).waitFor({ state: 'detached' });
+  assert.match(await playground.location().textContent(), new RegExp(`^In ${fabrikam.name}`));
+  await playground.close();
+});
+
+test('two tenants of one name are told apart by path and id', async () => {
+  const branches = [];
+  for (const { id } of [contoso, fabrikam]) {
+    branches.push(await gateway.createTenant('Twin branch', id));
+  }
+  const playground = await open();
+  await playground.signedIn();
+  const { page } = playground;
+  await playground.picker().focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.type('Twin branch');
+  await page.getByText('2 tenants', { exact: true }).waitFor();
+  const rows = await page.getByRole('option').allTextContents();
+  for (const [index, parent] of [contoso, fabrikam].entries()) {
+    const row = rows.find((text) => text.includes(branches[index].id.slice(0, 8)));
+    assert.ok(row.includes(parent.name), `${row} names ${parent.name}`);
+  }
+  await page.screenshot({ path: `${pictures}/twin-tenants.png` });
+  await page.getByRole('option').filter({ hasText: branches[1].id.slice(0, 8) }).click();
+  const location = await playground.location().textContent();
+  assert.ok(location.includes(fabrikam.name) && location.includes(branches[1].id.slice(0, 8)), location);
+  await playground.close();
+});
+
+test('the run button of a mutation names the tenant', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  await playground.chooseTenant(contoso.name);
+  await playground.openTab('CreateClient');
+  await playground.page.getByRole('button', { name: `Run mutation in ${contoso.name}`, exact: true }).waitFor();
+  await playground.page.screenshot({ path: `${pictures}/mutation.png` });
+  await playground.openTab('Roles');
+  await playground.page.getByRole('button', { name: 'Run', exact: true }).waitFor();
   await playground.close();
 });
 
@@ -304,7 +400,7 @@ test('a tenant is made at the Integration Server and watched to its end', async 
   await playground.answers(/"state": "COMPLETED"/);
   const { progress, error, result } = JSON.parse(await playground.text('.result-window')).data.integrationServerTask;
   assert.deepEqual([progress, error, result.name], [100, null, northwind.name]);
-  await playground.page.getByRole('button', { name: /^Execute query/ }).waitFor();
+  await playground.runButton().waitFor();
   await playground.page.screenshot({ path: `${pictures}/completed-task.png` });
 
   // One socket, which says who and where in its first message, as a page must.

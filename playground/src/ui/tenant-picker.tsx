@@ -1,42 +1,68 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
-import type { Session } from '../session';
-import { isTenantId, tenantById, type Tenant } from '../tenants';
+import { isTenantId, pathText, shortId, tenantById, type Tenant, type TenantDirectory } from '../tenants';
 import { useTenantSearch } from './use-tenant-search';
 
 interface Props {
-  session: Session;
+  directory: TenantDirectory;
   chosen: Tenant | null;
   choose: (tenant: Tenant) => void;
 }
 
-/** A combobox after the ARIA authoring practices: type to search, arrows to move, Enter to choose, Escape to leave. */
-export function TenantPicker({ session, chosen, choose }: Props) {
+/**
+ * A combobox after the ARIA authoring practices: type to search, arrows to move, Enter to choose, Escape to leave.
+ * Enter never takes a row of an older search: it waits for the answer to the present text.
+ */
+export function TenantPicker({ directory, chosen, choose }: Props) {
   const [open, setOpen] = useState(false);
-  const [text, setText] = useState('');
+  const [typed, setTyped] = useState('');
   const [active, setActive] = useState(0);
-  const input = useRef<HTMLInputElement>(null);
+  const [enterPending, setEnterPending] = useState(false);
   const list = useRef<HTMLUListElement>(null);
-  const search = useTenantSearch(session, text.trim(), open);
-
-  const found = search.tenants;
-  const options = isTenantId(text.trim()) && !found.length ? [tenantById(text.trim())] : found;
+  const text = typed.trim();
+  const search = useTenantSearch(directory, text, open);
+  const options = optionsFor(text, search.tenants, chosen);
 
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [active, open]);
 
+  useEffect(() => {
+    if (search.settled && enterPending) {
+      setEnterPending(false);
+      pick(onlyMatch(options, text));
+    }
+  }, [search.settled, enterPending]);
+
   function show() {
     if (!open) {
-      setText('');
-      setActive(0);
+      searchFor('');
       setOpen(true);
     }
+  }
+
+  function close() {
+    setOpen(false);
+    setEnterPending(false);
+  }
+
+  function searchFor(next: string) {
+    setTyped(next);
+    setActive(0);
+    setEnterPending(false);
   }
 
   function pick(tenant: Tenant | undefined) {
     if (tenant) {
       choose(tenant);
-      setOpen(false);
+      close();
+    }
+  }
+
+  function enter() {
+    if (search.settled) {
+      pick(options[active]);
+    } else {
+      setEnterPending(true);
     }
   }
 
@@ -52,8 +78,8 @@ export function TenantPicker({ session, chosen, choose }: Props) {
     const keys: Record<string, () => void> = {
       ArrowDown: () => (open ? move(1) : show()),
       ArrowUp: () => (open ? move(-1) : show()),
-      Enter: () => (open ? pick(options[active]) : show()),
-      Escape: () => setOpen(false),
+      Enter: () => (open ? enter() : show()),
+      Escape: close,
     };
     const act = keys[event.key];
     if (act) {
@@ -68,7 +94,6 @@ export function TenantPicker({ session, chosen, choose }: Props) {
       <div className="combobox">
         <input
           id="tenant"
-          ref={input}
           role="combobox"
           aria-expanded={open}
           aria-controls="tenant-options"
@@ -77,32 +102,33 @@ export function TenantPicker({ session, chosen, choose }: Props) {
           autoComplete="off"
           spellCheck={false}
           placeholder={open ? 'Search by name, or an id' : 'Choose a tenant'}
-          value={open ? text : (chosen?.name ?? '')}
+          value={open ? typed : (chosen?.name ?? '')}
           onChange={(event) => {
             show();
-            setText(event.target.value);
-            setActive(0);
+            searchFor(event.target.value);
           }}
           onClick={show}
-          onBlur={() => setOpen(false)}
+          onBlur={close}
           onKeyDown={pressed}
         />
         {open && (
           // Pressing the mouse must not take the focus from the input, which would close the list before the click.
           <div className="options" onMouseDown={(event) => event.preventDefault()}>
-            <ul id="tenant-options" role="listbox" aria-label="Tenants" ref={list}>
+            <ul id="tenant-options" role="listbox" aria-label="Tenants" aria-busy={!search.settled} ref={list}>
               {options.map((tenant, index) => (
                 <li
                   key={tenant.id}
                   id={optionId(tenant)}
                   role="option"
                   aria-selected={index === active}
-                  className={tenant.id === chosen?.id ? 'chosen' : undefined}
+                  aria-current={tenant.id === chosen?.id ? 'true' : undefined}
                   onMouseMove={() => setActive(index)}
                   onClick={() => pick(tenant)}
                 >
                   <span className="name">{tenant.name}</span>
-                  <span className="kind">{kind(tenant)}</span>
+                  <span className="kind">{tenant.id === chosen?.id ? 'current' : kind(tenant)}</span>
+                  <span className="path">{pathText(tenant)}</span>
+                  <code className="short-id">{shortId(tenant)}</code>
                 </li>
               ))}
             </ul>
@@ -117,6 +143,21 @@ export function TenantPicker({ session, chosen, choose }: Props) {
       </div>
     </div>
   );
+}
+
+/** Without a text the current tenant stands first, so that opening the list and pressing Enter changes nothing. */
+function optionsFor(text: string, found: Tenant[], chosen: Tenant | null): Tenant[] {
+  if (isTenantId(text) && !found.length) {
+    return [tenantById(text)];
+  }
+  return text || !chosen ? found : [chosen, ...found.filter(({ id }) => id !== chosen.id)];
+}
+
+/** What an Enter before the answer may choose: the only row, or the only one of exactly this name. */
+function onlyMatch(options: Tenant[], text: string): Tenant | undefined {
+  const named = options.filter(({ name }) => name.toLowerCase() === text.toLowerCase());
+  const candidates = named.length ? named : options;
+  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 function optionId(tenant: Tenant): string {

@@ -1,55 +1,63 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Session } from '../session';
-import { listTenants, type Tenant, type TenantPage } from '../tenants';
+import type { Tenant, TenantDirectory, TenantPage } from '../tenants';
 
 const TYPING_PAUSE_MS = 200;
 
+interface Found {
+  /** The text that these tenants match. */
+  text: string;
+  tenants: Tenant[];
+  page: TenantPage | null;
+  problem: string;
+}
+
 /** The tenants that match the text, a page at a time, as long as the list is open. */
-export function useTenantSearch(session: Session, text: string, open: boolean) {
-  const [tenants, setTenants] = useState<Tenant[]>([]);
-  const [page, setPage] = useState<TenantPage | null>(null);
-  const [problem, setProblem] = useState('');
-  // Answers that arrive after a newer question are dropped.
-  const asked = useRef(0);
+export function useTenantSearch(directory: TenantDirectory, text: string, open: boolean) {
+  const [found, setFound] = useState<Found | null>(null);
+  // Drops an answer that arrives after a newer request.
+  const latestRequest = useRef(0);
 
   function load(before: Tenant[], after: string | null) {
-    const number = ++asked.current;
-    listTenants(session, text, after).then(
-      (next) => {
-        if (number === asked.current) {
-          setTenants([...before, ...next.tenants]);
-          setPage(next);
-          setProblem('');
-        }
-      },
+    const request = ++latestRequest.current;
+    const settle = (result: Omit<Found, 'text'>) => {
+      if (request === latestRequest.current) {
+        setFound({ text, ...result });
+      }
+    };
+    directory.list(text, after).then(
+      (page) => settle({ tenants: [...before, ...page.tenants], page, problem: '' }),
       (error: unknown) => {
-        if (number === asked.current) {
-          setTenants([]);
-          setPage(null);
-          setProblem(error instanceof Error ? error.message : 'The tenants cannot be listed.');
-        }
+        const problem = error instanceof Error ? error.message : 'The tenants cannot be listed.';
+        settle({ tenants: [], page: null, problem });
       },
     );
   }
 
   useEffect(() => {
+    // A list opened again is asked for again: tenants may have come and gone.
+    latestRequest.current += 1;
+    setFound(null);
     if (!open) {
       return;
     }
     const timer = setTimeout(() => load([], null), text ? TYPING_PAUSE_MS : 0);
     return () => clearTimeout(timer);
-  }, [session, text, open]);
+  }, [directory, text, open]);
 
-  const hasMore = Boolean(page?.hasMore);
+  // Between a keystroke and the effect above, `found` still belongs to the text before.
+  const current = found?.text === text ? found : null;
+  const hasMore = Boolean(current?.page?.hasMore);
   return {
-    tenants,
+    tenants: current?.tenants ?? [],
+    /** Whether `tenants` answers the present text. */
+    settled: current !== null,
     hasMore,
     more: () => {
-      if (hasMore) {
-        load(tenants, page?.cursorPos ?? null);
+      if (current && hasMore) {
+        load(current.tenants, current.page?.cursorPos ?? null);
       }
     },
-    status: problem || (page ? count(tenants.length, page.totalCount) : 'Looking…'),
+    status: current ? current.problem || count(current.tenants.length, current.page?.totalCount ?? null) : 'Searching…',
   };
 }
 

@@ -4,19 +4,21 @@ import { examples } from '../examples';
 import { connect } from '../fetcher';
 import { memoryStorage } from '../memory-storage';
 import type { Session } from '../session';
-import type { Home, Tenant } from '../tenants';
+import { pathText, shortId, type Home, type Tenant, type TenantDirectory } from '../tenants';
 import { Brand } from './brand';
+import { RunButton } from './run-button';
 import { TenantPicker } from './tenant-picker';
 
 interface Props {
   session: Session;
+  directory: TenantDirectory;
   home: Home | null;
   theme: 'light' | 'dark';
   themeSwitch: ReactNode;
   leave: (why?: string) => void;
 }
 
-export function Workbench({ session, home, theme, themeSwitch, leave }: Props) {
+export function Workbench({ session, directory, home, theme, themeSwitch, leave }: Props) {
   const [tenant, setTenant] = useState<Tenant | null>(home?.tenant ?? null);
   // One for the whole session, so that tabs and history survive a change of tenant.
   const storage = useMemo(() => memoryStorage(examples), [session]);
@@ -25,7 +27,10 @@ export function Workbench({ session, home, theme, themeSwitch, leave }: Props) {
     <div className="workbench">
       <header className="top-bar">
         <Brand />
-        <TenantPicker session={session} chosen={tenant} choose={setTenant} />
+        <TenantPicker directory={directory} chosen={tenant} choose={setTenant} />
+        <p className="location" role="status">
+          {tenant && <Location tenant={tenant} />}
+        </p>
         <span className="space" />
         {home && <span className="subject">{home.displayName}</span>}
         {themeSwitch}
@@ -42,6 +47,16 @@ export function Workbench({ session, home, theme, themeSwitch, leave }: Props) {
         </main>
       )}
     </div>
+  );
+}
+
+/** Where the next operation goes; read out after each change of tenant. */
+function Location({ tenant }: { tenant: Tenant }) {
+  return (
+    <>
+      In <strong>{tenant.name}</strong>
+      {tenant.path.length > 0 && <> below {pathText(tenant)}</>} <code>{shortId(tenant)}</code>
+    </>
   );
 }
 
@@ -72,6 +87,16 @@ function Editor({ session, tenant, storage, theme, leave }: EditorProps) {
         <GraphiQL.Logo>
           <></>
         </GraphiQL.Logo>
+        <GraphiQL.Toolbar>
+          {({ prettify, copy, merge }) => (
+            <>
+              <RunButton tenant={tenant} />
+              {prettify}
+              {merge}
+              {copy}
+            </>
+          )}
+        </GraphiQL.Toolbar>
       </GraphiQL>
     </main>
   );
