@@ -112,7 +112,7 @@ impl AuditQuery {
         #[graphql(desc = "Only what ended so.")] outcome: Option<AuditOutcome>,
         #[graphql(desc = "Only at this moment or later, in RFC 3339.")] from: Option<String>,
         #[graphql(desc = "Only before this moment, in RFC 3339.")] to: Option<String>,
-    ) -> Result<Connection<String, AuditRecord>> {
+    ) -> Result<Option<Connection<String, AuditRecord>>> {
         let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
         let outcome = outcome.map(|outcome| match outcome {
             AuditOutcome::Succeeded => Outcome::Succeeded,
@@ -131,7 +131,7 @@ impl AuditQuery {
         records.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         let mut connection = Connection::new(before.is_some(), more);
         connection.edges = records.into_iter().map(|record| Edge::new(cursor(&record.seq), record.into())).collect();
-        Ok(connection)
+        Ok(Some(connection))
     }
 }
 

@@ -95,8 +95,8 @@ impl TenantObject {
     }
 
     /// The tenant's links to legacy systems. Needs the right to read legacy resources.
-    async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
-        links_of_tenant(ctx, self.0.id).await
+    async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamLinkObject>>> {
+        links_of_tenant(ctx, self.0.id).await.map(Some)
     }
 
     /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many tenants, each that fails is null
@@ -351,7 +351,7 @@ impl TenantQuery {
 
     /// The tenants that the caller may enter: the one in context and those below it. Those who may manage tenants see
     /// disabled ones too.
-    async fn tenants(&self, ctx: &Context<'_>, tenants_query: Option<TenantsQuery>) -> Result<TenantResults> {
+    async fn tenants(&self, ctx: &Context<'_>, tenants_query: Option<TenantsQuery>) -> Result<Option<TenantResults>> {
         let scope = request(ctx)?.member_scope();
         let tenants = room::<Tenants>(ctx)?;
         let query = tenants_query.unwrap_or_default();
@@ -367,7 +367,7 @@ impl TenantQuery {
         };
         let last_index = page.offset.saturating_add(page.tenants.len() as u64).checked_sub(1);
         let last = page.tenants.last().zip(last_index);
-        Ok(TenantResults {
+        Ok(Some(TenantResults {
             cursor_pos: last.map(|(last, index)| cursor(&(index, order.by.value(last), last.id))),
             count: number(page.tenants.len() as u64),
             has_more: page.has_more,
@@ -375,19 +375,19 @@ impl TenantQuery {
             first_index: last.map(|_| number(page.offset)),
             last_index: last.map(|(_, index)| number(index)),
             tenants: page.tenants.into_iter().map(TenantObject).collect(),
-        })
+        }))
     }
 
     /// The tenant that this request runs in: that of the header `X-Tenant-Context`, else the client's own.
-    async fn request_tenant_context(&self, ctx: &Context<'_>) -> Result<RequestTenantContext> {
+    async fn request_tenant_context(&self, ctx: &Context<'_>) -> Result<Option<RequestTenantContext>> {
         let scope = request(ctx)?.member_scope();
         let tenant = room::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).boxed().await?;
         let id = |id: TenantId| ID::from(id.to_string());
-        Ok(RequestTenantContext {
+        Ok(Some(RequestTenantContext {
             partner_tenant_id: tenant.partner_id.map(id),
             organization_tenant_id: tenant.organization_id.map(id),
             tenant_ids: vec![id(tenant.id)],
-        })
+        }))
     }
 }
 
@@ -429,7 +429,7 @@ pub struct TenantMutation;
 impl TenantMutation {
     /// Makes a tenant below the one in context. Needs the right to manage tenants. A parent outside the tenant in context is
     /// NOT_FOUND.
-    async fn create_tenant(&self, ctx: &Context<'_>, new_tenant: TenantCreateInput) -> Result<TenantObject> {
+    async fn create_tenant(&self, ctx: &Context<'_>, new_tenant: TenantCreateInput) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
         let parent = new_tenant.parent_tenant_id.map(|id| id.parse().map_err(|_| Error::not_found("tenant")));
         let new = NewTenant {
@@ -438,7 +438,7 @@ impl TenantMutation {
             is_partner: new_tenant.is_partner.unwrap_or(false),
             is_organization: new_tenant.is_organization.unwrap_or(false),
         };
-        Ok(room::<Tenants>(ctx)?.create(&scope, new).await?.into())
+        Ok(Some(room::<Tenants>(ctx)?.create(&scope, new).await?.into()))
     }
 
     /// Renames, enables or disables a tenant, or limits the age of its secrets. Needs the right to manage tenants. The tenant
@@ -448,7 +448,7 @@ impl TenantMutation {
         ctx: &Context<'_>,
         #[graphql(name = "tenantID")] tenant_id: ID,
         tenant_update: TenantUpdateInput,
-    ) -> Result<TenantObject> {
+    ) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
         let max_secret_age = match tenant_update.max_secret_age {
             MaybeUndefined::Undefined => None,
@@ -457,6 +457,6 @@ impl TenantMutation {
         };
         let name = tenant_update.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;
         let change = TenantChange { name, enabled: tenant_update.enabled, max_secret_age };
-        Ok(room::<Tenants>(ctx)?.update(&scope, &tenant_id, change).await?.into())
+        Ok(Some(room::<Tenants>(ctx)?.update(&scope, &tenant_id, change).await?.into()))
     }
 }

@@ -400,10 +400,10 @@ pub struct UpstreamQuery;
 #[Object]
 impl UpstreamQuery {
     /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
-    async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamObject>> {
+    async fn upstreams(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
-        Ok(upstreams.into_iter().map(UpstreamObject::from).collect())
+        Ok(Some(upstreams.into_iter().map(UpstreamObject::from).collect()))
     }
 }
 
@@ -415,7 +415,11 @@ impl UpstreamMutation {
     /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
     /// and never shown again. Nothing is asked of the installation, unless a session is to make its first key: `testUpstream`
     /// does that.
-    async fn register_upstream(&self, ctx: &Context<'_>, input: RegisterUpstreamInput) -> Result<UpstreamObject> {
+    async fn register_upstream(
+        &self,
+        ctx: &Context<'_>,
+        input: RegisterUpstreamInput,
+    ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
         let system = System::from(input.system);
@@ -428,13 +432,18 @@ impl UpstreamMutation {
         let makes_key = given.makes_key();
         let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
         let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
-        Ok(kept(makes_key, upstreams.register(&scope, new).await)?.into())
+        Ok(Some(kept(makes_key, upstreams.register(&scope, new).await)?.into()))
     }
 
     /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
     /// another host or without TLS, and other certificates, need the credential beside them. CONFLICT if somebody else changed it
     /// at the same time.
-    async fn update_upstream(&self, ctx: &Context<'_>, id: ID, input: UpdateUpstreamInput) -> Result<UpstreamObject> {
+    async fn update_upstream(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        input: UpdateUpstreamInput,
+    ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
         let before = upstreams.find(&scope, &id).await?;
@@ -467,19 +476,19 @@ impl UpstreamMutation {
             }
         };
         let change = UpstreamChange { name, base_url, credential, ca_certificate, time_zone };
-        Ok(kept(makes_key, upstreams.update(&scope, &before, change).await)?.into())
+        Ok(Some(kept(makes_key, upstreams.update(&scope, &before, change).await)?.into()))
     }
 
     /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
     /// tenants are linked to it.
-    async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamObject> {
+    async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        Ok(room::<Upstreams>(ctx)?.remove(&scope, &id).await?.into())
+        Ok(Some(room::<Upstreams>(ctx)?.remove(&scope, &id).await?.into()))
     }
 
     /// Asks an installation of the tenant in context or of one below it, now, whether it answers and knows the gateway. Needs the
     /// right to manage upstreams. What is wrong stands in `lastErrorCode`.
-    async fn test_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamStatus> {
+    async fn test_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamStatus>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let connection = room::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
         let (tenant, upstream) = (connection.tenant, connection.endpoint.upstream);
@@ -489,21 +498,21 @@ impl UpstreamMutation {
             error.log_cause();
             status.last_error = Some(error.code());
         }
-        Ok(UpstreamStatus::of(status, None))
+        Ok(Some(UpstreamStatus::of(status, None)))
     }
 
     /// Says which tenant of an installation a tenant of ours is. Needs the right to manage upstreams. CONFLICT if the tenant has
     /// a link for that kind of system already, or another tenant of ours is linked to that tenant of the installation.
-    async fn link_tenant(&self, ctx: &Context<'_>, input: LinkTenantInput) -> Result<UpstreamLinkObject> {
+    async fn link_tenant(&self, ctx: &Context<'_>, input: LinkTenantInput) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let new = NewLink::parse(&input.tenant_id, &input.upstream_id, input.remote_tenant_id.map(|id| id.0))?;
-        Ok(room::<Upstreams>(ctx)?.link(&scope, new).await?.into())
+        Ok(Some(room::<Upstreams>(ctx)?.link(&scope, new).await?.into()))
     }
 
     /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but keys that the gateway made
     /// for the tenant.
-    async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<UpstreamLinkObject> {
+    async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        Ok(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into())
+        Ok(Some(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into()))
     }
 }

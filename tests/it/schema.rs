@@ -94,6 +94,21 @@ fn every_public_item_says_what_it_is() {
     }
 }
 
+/// A root field that fails must not take its siblings' answers with it: one of them may be a secret that is shown once.
+#[test]
+fn root_fields_are_nullable() {
+    let sdl = tenant_gateway::schema::sdl();
+    for root in ["Query", "Mutation"] {
+        let fields = sdl.split(&format!("type {root} {{")).nth(1).unwrap().split("\n}").next().unwrap();
+        // Arguments are indented further.
+        let is_field = |line: &&str| line.starts_with('\t') && !line.starts_with("\t\t") && line.contains("): ");
+        assert!(fields.lines().any(|line| is_field(&line)), "{root} has fields");
+        for line in fields.lines().filter(|line| line.starts_with('\t') && !line.starts_with("\t\t")) {
+            assert!(line.contains("\"\"\"") || !line.ends_with('!'), "{root}: {line}");
+        }
+    }
+}
+
 both_databases! {
     async fn the_weakest_role_gets_the_whole_schema(app: TestApp) {
         let mut schemas = Vec::new();

@@ -1,12 +1,13 @@
 // Refuses a schema that would break programs written for the one before. Called with the paths of the older and the newer.
-// A break that is meant stands, word for word, as a line of approved.txt beside this file.
+// A break that is meant stands, word for word, as a line of approved.txt beside this file, below a comment with its reason.
 import { readFileSync } from 'node:fs';
 import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema } from 'graphql';
 
 const here = new URL('.', import.meta.url);
 const read = (path) => buildSchema(readFileSync(path, 'utf8'));
-const approved = new Set(readFileSync(new URL('approved.txt', here), 'utf8').split('\n').filter(Boolean));
+const lines = readFileSync(new URL('approved.txt', here), 'utf8').split('\n');
+const approved = new Set(lines.filter((line) => line && !line.startsWith('#')));
 
 const changes = await diff(read(process.argv[2]), read(process.argv[3]));
 const breaking = changes.filter((change) => change.criticality.level === CriticalityLevel.Breaking);

@@ -85,11 +85,11 @@ impl ClientQuery {
     }
 
     /// Who am I: the subject of the token that the request carries.
-    async fn current_subject(&self, ctx: &Context<'_>) -> Result<Subject> {
+    async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
         let scope = request(ctx)?.member_scope();
         let clients = room::<Clients>(ctx)?;
         let client = clients.caller(&scope).boxed().await?;
-        Ok(Subject {
+        Ok(Some(Subject {
             id: client.row.id.to_string().into(),
             name: client.row.name.clone(),
             display_name: client.row.name.clone(),
@@ -98,7 +98,7 @@ impl ClientQuery {
                 clients.limits().token_lifetime,
                 client,
             ))),
-        })
+        }))
     }
 }
 

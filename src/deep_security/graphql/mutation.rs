@@ -119,11 +119,11 @@ impl DeepSecurityMutation {
         &self,
         ctx: &Context<'_>,
         input: CreateDeepSecurityApiKeyInput,
-    ) -> Result<ApiKeySecretObject> {
+    ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "createDeepSecurityApiKey").await?;
         let body = input.check(request(ctx)?.member_scope().now())?;
         let (wanted, sent) = (json!(body), Request::post(["apikeys".into()], Some(wire::write(&body)?)));
-        change.send_for_secret(&change.manager, None, wanted, sent).await
+        change.send_for_secret(&change.manager, None, wanted, sent).await.map(Some)
     }
 
     /// Changes an API key of the tenant in context, or locks it. Needs the right to change legacy resources.
@@ -132,26 +132,30 @@ impl DeepSecurityMutation {
         ctx: &Context<'_>,
         id: ID,
         input: UpdateDeepSecurityApiKeyInput,
-    ) -> Result<ApiKeyObject> {
+    ) -> Result<Option<ApiKeyObject>> {
         let change = Change::open(ctx, "updateDeepSecurityApiKey").await?;
         let body = input.check(request(ctx)?.member_scope().now())?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
         let sent = Request::post(path_of::<ApiKey>(id), Some(wire::write(&body)?));
-        Ok(ApiKeyObject::new(&change.manager, change.send(Some(before), json!(body), sent).await?))
+        Ok(Some(ApiKeyObject::new(&change.manager, change.send(Some(before), json!(body), sent).await?)))
     }
 
     /// Gives an API key of the tenant in context another secret, which is shown here and never again. The one before is refused
     /// at once. Needs the right to change legacy resources.
-    async fn rotate_deep_security_api_key_secret(&self, ctx: &Context<'_>, id: ID) -> Result<ApiKeySecretObject> {
+    async fn rotate_deep_security_api_key_secret(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "rotateDeepSecurityApiKeySecret").await?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
         let sent = Request::post(["apikeys".into(), id.into(), "secretkey".into()], None);
-        change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await
+        change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await.map(Some)
     }
 
     /// Deletes an API key of the tenant in context. Needs the right to change legacy resources.
-    async fn delete_deep_security_api_key(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
-        Change::open(ctx, "deleteDeepSecurityApiKey").await?.delete::<ApiKey>(&id, None).await
+    async fn delete_deep_security_api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
+        Change::open(ctx, "deleteDeepSecurityApiKey").await?.delete::<ApiKey>(&id, None).await.map(Some)
     }
 
     /// Makes an API key for the tenant in context through the primary manager. Needs the right to change legacy resources. It
@@ -160,7 +164,7 @@ impl DeepSecurityMutation {
         &self,
         ctx: &Context<'_>,
         input: CreateDeepSecurityApiKeyInput,
-    ) -> Result<ApiKeySecretObject> {
+    ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "generateDeepSecurityTenantApiKey").await?;
         let now = request(ctx)?.member_scope().now();
         let mut body = input.check(now)?;
@@ -170,7 +174,7 @@ impl DeepSecurityMutation {
         })?;
         let path = ["tenants".into(), tenant.into(), "apikeys".into()];
         let (wanted, sent) = (json!(body), Request::post(path, Some(wire::write(&body)?)));
-        change.send_for_secret(&change.manager.primary(), None, wanted, sent).await
+        change.send_for_secret(&change.manager.primary(), None, wanted, sent).await.map(Some)
     }
 
     /// Makes a policy in the tenant in context. Needs the right to change legacy resources.
@@ -178,11 +182,11 @@ impl DeepSecurityMutation {
         &self,
         ctx: &Context<'_>,
         input: DeepSecurityPolicyInput,
-    ) -> Result<PolicyObject> {
+    ) -> Result<Option<PolicyObject>> {
         let change = Change::open(ctx, "createDeepSecurityPolicy").await?;
         let body = input.check()?;
         let sent = Request::post(["policies".into()], Some(wire::write(&body)?));
-        Ok(PolicyObject::new(&change.manager, change.send::<Policy>(None, body, sent).await?))
+        Ok(Some(PolicyObject::new(&change.manager, change.send::<Policy>(None, body, sent).await?)))
     }
 
     /// Changes a policy of the tenant in context. Needs the right to change legacy resources.
@@ -191,18 +195,18 @@ impl DeepSecurityMutation {
         ctx: &Context<'_>,
         id: ID,
         input: DeepSecurityPolicyInput,
-    ) -> Result<PolicyObject> {
+    ) -> Result<Option<PolicyObject>> {
         let change = Change::open(ctx, "updateDeepSecurityPolicy").await?;
         let body = input.check()?;
         let (id, before) = change.before::<Policy>(&id, None).await?;
         let sent = Request::post(path_of::<Policy>(id), Some(wire::write(&body)?));
-        Ok(PolicyObject::new(&change.manager, change.send::<Policy>(Some(before), body, sent).await?))
+        Ok(Some(PolicyObject::new(&change.manager, change.send::<Policy>(Some(before), body, sent).await?)))
     }
 
     /// Deletes a policy of the tenant in context. Needs the right to change legacy resources. UPSTREAM_REJECTED while it is in
     /// use.
-    async fn delete_deep_security_policy(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
-        Change::open(ctx, "deleteDeepSecurityPolicy").await?.delete::<Policy>(&id, None).await
+    async fn delete_deep_security_policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
+        Change::open(ctx, "deleteDeepSecurityPolicy").await?.delete::<Policy>(&id, None).await.map(Some)
     }
 
     /// Changes a computer of the tenant in context. Needs the right to change legacy resources.
@@ -211,19 +215,19 @@ impl DeepSecurityMutation {
         ctx: &Context<'_>,
         id: ID,
         input: UpdateDeepSecurityComputerInput,
-    ) -> Result<ComputerObject> {
+    ) -> Result<Option<ComputerObject>> {
         let change = Change::open(ctx, "updateDeepSecurityComputer").await?;
         let (body, none) = (input.check()?, Expand::NONE);
         let (id, before) = change.before::<Computer>(&id, Some(&none)).await?;
         let sent = Request::post(path_of::<Computer>(id), Some(wire::write(&body)?));
         let sent = sent.with("expand", parts(ctx).options());
-        Ok(ComputerObject::new(&change.manager, change.send(Some(before), body, sent).await?))
+        Ok(Some(ComputerObject::new(&change.manager, change.send(Some(before), body, sent).await?)))
     }
 
     /// Deletes a computer of the tenant in context from the manager. Needs the right to change legacy resources.
-    async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
+    async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         let none = Expand::NONE;
-        Change::open(ctx, "deleteDeepSecurityComputer").await?.delete::<Computer>(&id, Some(&none)).await
+        Change::open(ctx, "deleteDeepSecurityComputer").await?.delete::<Computer>(&id, Some(&none)).await.map(Some)
     }
 }
 

@@ -28,22 +28,22 @@ impl IntegrationServerMutation {
         &self,
         ctx: &Context<'_>,
         input: CreateIntegrationServerTenantInput,
-    ) -> Result<TaskObject> {
+    ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let (upstream, new, link) = input.check()?;
         let server = room::<IntegrationServer>(ctx)?;
         let record = server.create_tenant(&scope, operation(ctx)?, &upstream, new, link).await?;
-        TaskObject::of(&record, &scope)
+        TaskObject::of(&record, &scope).map(Some)
     }
 
     /// Activates the tenant in context at its Integration Server. Needs the right to change legacy resources.
-    async fn activate_integration_server_tenant(&self, ctx: &Context<'_>) -> Result<TaskObject> {
-        set_active(ctx, true).await
+    async fn activate_integration_server_tenant(&self, ctx: &Context<'_>) -> Result<Option<TaskObject>> {
+        set_active(ctx, true).await.map(Some)
     }
 
     /// Deactivates the tenant in context at its Integration Server. Needs the right to change legacy resources.
-    async fn deactivate_integration_server_tenant(&self, ctx: &Context<'_>) -> Result<TaskObject> {
-        set_active(ctx, false).await
+    async fn deactivate_integration_server_tenant(&self, ctx: &Context<'_>) -> Result<Option<TaskObject>> {
+        set_active(ctx, false).await.map(Some)
     }
 
     /// Removes the tenant in context from its Integration Server; its link stays until `unlinkTenant`. Needs the right to change
@@ -56,10 +56,10 @@ impl IntegrationServerMutation {
             made again."
         )]
         remove_artifacts: bool,
-    ) -> Result<TaskObject> {
+    ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let record = room::<IntegrationServer>(ctx)?.delete_tenant(&scope, operation(ctx)?, remove_artifacts).await?;
-        TaskObject::of(&record, &scope)
+        TaskObject::of(&record, &scope).map(Some)
     }
 
     /// Registers a virtual machine for the tenant in context. Needs the right to change legacy resources. CONFLICT if no machine can
@@ -68,10 +68,10 @@ impl IntegrationServerMutation {
         &self,
         ctx: &Context<'_>,
         input: RegisterVirtualMachineInput,
-    ) -> Result<MachineObject> {
+    ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let new = input.check()?;
-        Ok(room::<IntegrationServer>(ctx)?.register(&scope, operation(ctx)?, new).await?.into())
+        Ok(Some(room::<IntegrationServer>(ctx)?.register(&scope, operation(ctx)?, new).await?.into()))
     }
 
     /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways. Needs the right to change legacy
@@ -81,20 +81,20 @@ impl IntegrationServerMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The server's identifier.")] id: Option<ID>,
         #[graphql(desc = "The BIOS identifier.", name = "biosID")] bios_id: Option<ID>,
-    ) -> Result<MachineObject> {
+    ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let key = machine_key(id, bios_id)?;
-        Ok(room::<IntegrationServer>(ctx)?.unregister(&scope, operation(ctx)?, key).await?.into())
+        Ok(Some(room::<IntegrationServer>(ctx)?.unregister(&scope, operation(ctx)?, key).await?.into()))
     }
 
     /// Cancels a task about the tenant in context or one below it. Needs the right to change legacy resources. The task may still
     /// end as COMPLETED. CONFLICT if it has ended, or can only be canceled with the task that it is part of.
-    async fn cancel_integration_server_task(&self, ctx: &Context<'_>, id: ID) -> Result<TaskObject> {
+    async fn cancel_integration_server_task(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let server = room::<IntegrationServer>(ctx)?;
         let record = server.tasks().find(&scope, &id).await?;
         let snapshot = server.cancel(&scope, operation(ctx)?, &id).await?;
-        Ok(TaskObject::new(Arc::new(snapshot), Purpose::of(&record)?, &scope))
+        Ok(Some(TaskObject::new(Arc::new(snapshot), Purpose::of(&record)?, &scope)))
     }
 
     /// Makes a report on how long the machines of the tenant in context were protected. Needs the right to change legacy
@@ -104,12 +104,12 @@ impl IntegrationServerMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Where it begins, in RFC 3339: at the earliest record if absent.")] from: Option<String>,
         #[graphql(desc = "Where it ends, in RFC 3339: an hour ago if absent, and at the latest.")] to: Option<String>,
-    ) -> Result<TaskObject> {
+    ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
         let range = ReportRange::new(moment("from", from)?, moment("to", to)?, scope.now())?;
         let record = room::<IntegrationServer>(ctx)?.create_report(&scope, operation(ctx)?, range).await?;
-        TaskObject::of(&record, &scope)
+        TaskObject::of(&record, &scope).map(Some)
     }
 }
 

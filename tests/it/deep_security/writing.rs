@@ -60,6 +60,18 @@ both_databases! {
         assert_eq!(writer.ask(delete, json!({ "id": key["id"] })).await.code(), "NOT_FOUND");
     }
 
+    async fn secret_is_shown_although_sibling_mutation_fails(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let document = r#"mutation {
+            made: createDeepSecurityApiKey(input: { keyName: "Report", roleID: "2" }) { secretKey }
+            failed: updateDeepSecurityApiKey(id: "4711", input: { active: false }) { id }
+        }"#;
+        let answer = writer.ask(document, json!({})).await;
+        notes::note(answer.body["data"]["made"]["secretKey"].as_str().expect("the secret is shown"));
+        assert_eq!(answer.body["data"]["failed"], Value::Null);
+        assert_eq!((answer.code(), &answer.body["errors"][0]["path"]), ("NOT_FOUND", &json!(["failed"])));
+    }
+
     async fn a_key_for_the_tenant_is_made_by_the_primary_and_always_ends(rig: Rig) {
         let writer = rig.writer(rig.world.south).await;
         let input = json!({ "keyName": "Temporary Key", "roleID": "1", "locale": "EN_US", "timeZone": "Asia/Tokyo" });
