@@ -1,18 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-const standIn = (name: string) => fileURLToPath(new URL(`./src/stand-ins/${name}`, import.meta.url));
 const gateway = process.env['GATEWAY'] ?? 'http://127.0.0.1:8080';
-
-/** GraphiQL's stylesheet carries 350 KB of fonts; the page uses those of the system. */
-const withoutFonts: Plugin = {
-  name: 'without-fonts',
-  enforce: 'pre',
-  transform(code, id) {
-    return id.split('?')[0]!.endsWith('/graphiql/dist/style.css') ? code.replace(/@font-face\s*{[^}]*}/g, '') : null;
-  },
-};
 
 /** The binary holds the files as browsers take them, a third of the size. */
 const compressed: Plugin = {
@@ -33,13 +22,13 @@ const compressed: Plugin = {
 
 export default defineConfig({
   base: '/playground/',
-  plugins: [withoutFonts, compressed],
-  resolve: { alias: { 'react-style-singleton': standIn('react-style-singleton.ts') } },
+  plugins: [compressed],
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: {
     // A script or style written into the page would break its content security policy.
     assetsInlineLimit: 0,
     modulePreload: false,
-    chunkSizeWarningLimit: 2000,
+    chunkSizeWarningLimit: 1000,
     target: 'es2022',
   },
   // `npm run dev` shows the page from its sources, in front of a gateway that runs.

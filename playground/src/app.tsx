@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 import type { Session } from './session';
 import { TenantDirectory, type Home } from './tenants';
 import { useTheme } from './theme';
@@ -14,7 +14,7 @@ interface SignedIn {
 }
 
 export function App() {
-  const { theme, choice, choose } = useTheme();
+  const { choice, choose } = useTheme();
   const [signedIn, setSignedIn] = useState<SignedIn | null>(null);
   const [notice, setNotice] = useState('');
   const themeSwitch = <ThemeSwitch choice={choice} choose={choose} />;
@@ -31,7 +31,7 @@ export function App() {
   }
 
   return signedIn ? (
-    <Workbench {...signedIn} theme={theme} themeSwitch={themeSwitch} leave={leave} />
+    <Workbench {...signedIn} themeSwitch={themeSwitch} leave={leave} />
   ) : (
     <SignIn notice={notice} themeSwitch={themeSwitch} enter={enter} />
   );

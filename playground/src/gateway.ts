@@ -14,6 +14,7 @@ export async function post(
   tenantId: string | null,
   operation: Operation,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<Response> {
   const send = (token: string) =>
     fetch(GRAPHQL_ENDPOINT, {
@@ -28,6 +29,7 @@ export async function post(
       body: JSON.stringify(operation),
       credentials: 'omit',
       cache: 'no-store',
+      ...(signal ? { signal } : {}),
     });
   const response = await send(await session.token());
   // 401 comes before anything is executed, so that even a mutation may be sent again.

@@ -1,6 +1,5 @@
-import { createRoot } from 'react-dom/client';
+import { render } from 'preact';
 import { App } from './app';
-import 'graphiql/style.css';
 import './style.css';
 
-createRoot(document.getElementById('root')!).render(<App />);
+render(<App />, document.getElementById('root')!);

@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 export const choices = ['system', 'light', 'dark'] as const;
 export type Choice = (typeof choices)[number];
@@ -19,12 +19,14 @@ function watchSystem(changed: () => void) {
 
 export function useTheme() {
   const [choice, choose] = useState(stored);
-  const dark = useSyncExternalStore(watchSystem, () => systemIsDark.matches);
+  const [dark, setDark] = useState(systemIsDark.matches);
+  useEffect(() => watchSystem(() => setDark(systemIsDark.matches)), []);
   const theme = choice === 'system' ? (dark ? 'dark' : 'light') : choice;
-  useEffect(() => {
+  // Before the next paint, so that nothing is drawn in the colours of the other theme.
+  useLayoutEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (choice === 'system') {
       localStorage.removeItem(KEY);
     } else {

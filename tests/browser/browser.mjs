@@ -17,6 +17,7 @@ export function launch() {
 /** A fresh profile at the playground; `complaints` and `outside` gather what must not happen. */
 export async function openPlayground(browser, gateway, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const playground = new Playground(page, gateway);
@@ -76,10 +77,13 @@ class Playground {
     await this.ready();
   }
 
-  /** The editor is there and knows the schema. */
+  /** The editor is there. */
   async ready() {
-    await this.page.locator('.graphiql-query-editor .CodeMirror').waitFor();
-    await this.page.locator('.graphiql-spinner').waitFor({ state: 'detached' });
+    await this.editor('Query').waitFor();
+  }
+
+  editor(label) {
+    return this.page.getByRole('textbox', { name: label });
   }
 
   picker() {
@@ -118,58 +122,83 @@ class Playground {
     await this.ready();
   }
 
-  tab(name) {
-    return this.page.getByRole('tablist').getByRole('button', { name, exact: true });
+  async openPanel(name) {
+    await this.page.getByRole('group', { name: 'Panel' }).getByRole('button', { name }).click();
   }
 
-  async openTab(name) {
-    await this.tab(name).click();
+  /** Opens an example in a tab of its own, or goes to the tab that holds it. */
+  async openExample(name) {
+    await this.openPanel('Examples');
+    await this.page.getByRole('navigation').getByRole('button', { name: new RegExp(`^${name}\\b`) }).click();
+    await this.openTabs().getByRole('button', { name, exact: true }).waitFor();
   }
 
-  type(query) {
-    return this.write('.graphiql-query-editor', query);
+  openTabs() {
+    return this.page.getByRole('list', { name: 'Open operations' });
+  }
+
+  typeQuery(text) {
+    return this.write('Query', text);
   }
 
   typeVariables(variables) {
-    return this.write('.graphiql-editor-tool', JSON.stringify(variables, null, 2));
+    return this.write('Variables', JSON.stringify(variables, null, 2));
   }
 
-  async write(place, text) {
-    const editor = this.page.locator(`${place} .CodeMirror`).first();
-    await editor.evaluate((element, text) => element.CodeMirror.setValue(text), text);
+  async write(label, text) {
+    await this.editor(label).click();
+    await this.page.keyboard.press('ControlOrMeta+A');
+    await this.page.keyboard.press('Delete');
+    await this.page.keyboard.insertText(text);
   }
 
-  /** Waits until the answer on the screen is like this. */
-  async answers(pattern) {
-    const shown = (source) => {
-      const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
-      return new RegExp(source).test(editor?.getValue());
-    };
-    await this.page.waitForFunction(shown, pattern.source, { timeout: 60_000 });
+  /** What an editor shows; long texts are shown in part. */
+  text(label) {
+    return this.editor(label).innerText();
   }
 
-  async scrollAnswerTo(text) {
-    const editor = this.page.locator('.result-window .CodeMirror');
-    await editor.evaluate(({ CodeMirror: editor }, text) => {
-      const line = editor.getValue().split('\n').findIndex((line) => line.includes(text));
-      editor.scrollIntoView({ line, ch: 0 }, 200);
-    }, text);
+  /** Waits until an editor shows a text like this. */
+  async shows(label, pattern) {
+    await this.editor(label).filter({ hasText: pattern }).waitFor();
   }
 
-  /** Runs what stands in the editor and gives back the answer shown. */
+  response() {
+    return this.page.getByRole('region', { name: 'Response' });
+  }
+
+  status() {
+    return this.response().getByRole('status');
+  }
+
+  /** Runs what stands in the editor and gives back the answer shown: for a subscription, its first event. */
   async run() {
-    await this.runButton().click();
-    await this.page.waitForFunction(() => {
-      const editor = document.querySelector('.result-window .CodeMirror')?.CodeMirror;
-      return editor?.getValue() && !document.querySelector('.graphiql-spinner');
-    });
-    return JSON.parse(await this.text('.result-window'));
+    await this.clickRun();
+    await this.response().getByRole('button', { name: 'Copy the response' }).waitFor();
+    return this.answer();
   }
 
-  /** What an editor of the page shows. */
-  async text(place) {
-    const editor = this.page.locator(`${place} .CodeMirror`).first();
-    return editor.evaluate((element) => element.CodeMirror.getValue());
+  async clickRun() {
+    await this.runButton().click();
+    // The answer before is gone with the next frame.
+    await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  }
+
+  /** The whole answer, by way of the clipboard. */
+  async answer() {
+    await this.response().getByRole('button', { name: 'Copy the response' }).click();
+    return JSON.parse(await this.page.evaluate(() => navigator.clipboard.readText()));
+  }
+
+  /** Waits until the answer shown satisfies the predicate. */
+  async answers(predicate) {
+    for (const deadline = Date.now() + 60_000; ; ) {
+      const answer = await this.answer();
+      if (predicate(answer)) {
+        return answer;
+      }
+      assert.ok(Date.now() < deadline, `the answer stays ${JSON.stringify(answer)}`);
+      await this.page.waitForTimeout(100);
+    }
   }
 
   /** Everything that would outlive the page, as one text. */

@@ -1,20 +1,23 @@
-import { useState, type FormEvent, type ReactNode } from 'react';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Session, SignInFailed } from '../session';
 import { Brand } from './brand';
 
 interface Props {
   notice: string;
-  themeSwitch: ReactNode;
+  themeSwitch: ComponentChildren;
   enter: (session: Session) => Promise<void>;
 }
 
 export function SignIn({ notice, themeSwitch, enter }: Props) {
   const [problem, setProblem] = useState(notice);
   const [busy, setBusy] = useState(false);
+  const clientId = useRef<HTMLInputElement>(null);
+  useEffect(() => clientId.current?.focus(), []);
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent) {
     event.preventDefault();
-    const form = event.currentTarget;
+    const form = event.currentTarget as HTMLFormElement;
     // Read from the form when needed, so that the secret never is a part of the page's state.
     const typed = new FormData(form);
     const value = (name: string) => String(typed.get(name) ?? '').trim();
@@ -41,15 +44,15 @@ export function SignIn({ notice, themeSwitch, enter }: Props) {
           <h1 id="sign-in-title">Sign in to the playground</h1>
           <p>With the credentials of a client. They stay in this page’s memory and are gone when it is closed.</p>
           <label htmlFor="client-id">Client id</label>
-          <input id="client-id" name="client-id" required autoFocus autoComplete="off" spellCheck={false} />
+          <input id="client-id" name="client-id" required ref={clientId} autocomplete="off" spellcheck={false} />
           <label htmlFor="client-secret">Client secret</label>
           <input
             id="client-secret"
             name="client-secret"
             type="password"
             required
-            autoComplete="off"
-            spellCheck={false}
+            autocomplete="off"
+            spellcheck={false}
             aria-describedby="sign-in-problem"
           />
           <p id="sign-in-problem" className="problem" role="alert">

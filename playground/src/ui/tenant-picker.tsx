@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isTenantId, pathText, shortId, tenantById, type Tenant, type TenantDirectory } from '../tenants';
 import { useTenantSearch } from './use-tenant-search';
 
@@ -99,13 +99,13 @@ export function TenantPicker({ directory, chosen, choose }: Props) {
           aria-controls="tenant-options"
           aria-autocomplete="list"
           aria-activedescendant={open && options[active] ? optionId(options[active]) : undefined}
-          autoComplete="off"
-          spellCheck={false}
+          autocomplete="off"
+          spellcheck={false}
           placeholder={open ? 'Search by name, or an id' : 'Choose a tenant'}
           value={open ? typed : (chosen?.name ?? '')}
-          onChange={(event) => {
+          onInput={({ currentTarget }) => {
             show();
-            searchFor(event.target.value);
+            searchFor(currentTarget.value);
           }}
           onClick={show}
           onBlur={close}

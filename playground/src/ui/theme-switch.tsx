@@ -6,7 +6,7 @@ export function ThemeSwitch({ choice, choose }: { choice: Choice; choose: (choic
   return (
     <label className="theme-switch">
       <span>Theme</span>
-      <select value={choice} onChange={(event) => choose(event.target.value as Choice)}>
+      <select value={choice} onChange={({ currentTarget }) => choose(currentTarget.value as Choice)}>
         {choices.map((value) => (
           <option key={value} value={value}>
             {names[value]}

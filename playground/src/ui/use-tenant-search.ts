@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Tenant, TenantDirectory, TenantPage } from '../tenants';
 
 const TYPING_PAUSE_MS = 200;

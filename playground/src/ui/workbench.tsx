@@ -1,32 +1,40 @@
-import { GraphiQL } from 'graphiql';
-import { useEffect, useMemo, useState, type ReactNode } from 'react';
-import { examples } from '../examples';
-import { connect } from '../fetcher';
-import { memoryStorage } from '../memory-storage';
+import type { GraphQLSchema } from 'graphql';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { loadSchema } from '../schema';
 import type { Session } from '../session';
 import { pathText, shortId, type Home, type Tenant, type TenantDirectory } from '../tenants';
+import { exampleChange, useWork } from '../work';
 import { Brand } from './brand';
-import { RunButton } from './run-button';
+import { ExamplesPanel } from './examples-panel';
+import { HistoryPanel } from './history-panel';
+import { OperationPane } from './operation-pane';
+import { SchemaExplorer } from './schema-explorer';
 import { TenantPicker } from './tenant-picker';
 
 interface Props {
   session: Session;
   directory: TenantDirectory;
   home: Home | null;
-  theme: 'light' | 'dark';
-  themeSwitch: ReactNode;
+  themeSwitch: ComponentChildren;
   leave: (why?: string) => void;
 }
 
-export function Workbench({ session, directory, home, theme, themeSwitch, leave }: Props) {
+const PANELS = ['Examples', 'Schema', 'History'] as const;
+
+export function Workbench({ session, directory, home, themeSwitch, leave }: Props) {
   const [tenant, setTenant] = useState<Tenant | null>(home?.tenant ?? null);
-  // One for the whole session, so that tabs and history survive a change of tenant.
-  const storage = useMemo(() => memoryStorage(examples), [session]);
+  const [panel, setPanel] = useState<(typeof PANELS)[number]>('Examples');
+  const work = useWork();
+  const { schema, schemaProblem } = useSchema(session);
+  const { active, dispatch } = work;
 
   return (
     <div className="workbench">
       <header className="top-bar">
-        <Brand />
+        <h1>
+          <Brand />
+        </h1>
         <TenantPicker directory={directory} chosen={tenant} choose={setTenant} />
         <p className="location" role="status">
           {tenant && <Location tenant={tenant} />}
@@ -38,16 +46,57 @@ export function Workbench({ session, directory, home, theme, themeSwitch, leave 
           Sign out
         </button>
       </header>
-      {tenant ? (
-        // A new key makes everything anew: no answer of one tenant stays on the screen of another.
-        <Editor key={tenant.id} {...{ session, tenant, storage, theme, leave }} />
-      ) : (
-        <main className="no-tenant">
-          <p>This client holds no role in its own tenant. Choose a tenant above, or type the id of one.</p>
-        </main>
-      )}
+      <main className="panes">
+        <nav className="side" aria-label="Workbench">
+          <div className="switch" role="group" aria-label="Panel">
+            {PANELS.map((name) => (
+              <button key={name} type="button" aria-pressed={panel === name} onClick={() => setPanel(name)}>
+                {name}
+              </button>
+            ))}
+          </div>
+          <div className="side-content">
+            <h2 className="visually-hidden">{panel}</h2>
+            {panel === 'Examples' && <ExamplesPanel open={(example) => dispatch(exampleChange(example))} />}
+            {panel === 'Schema' && (
+              <SchemaExplorer
+                schema={schema}
+                problem={schemaProblem}
+                document={active.query}
+                edit={(query) => dispatch({ type: 'edit', change: { query } })}
+              />
+            )}
+            {panel === 'History' && (
+              <HistoryPanel
+                entries={work.history}
+                kept={work.kept}
+                setKept={work.setKept}
+                open={({ query, variables }) => dispatch({ type: 'open', query, variables })}
+                clear={() => dispatch({ type: 'clearHistory' })}
+              />
+            )}
+          </div>
+        </nav>
+        {tenant ? (
+          // A new key makes everything anew: no answer of one tenant stays on the screen of another.
+          <OperationPane key={tenant.id} {...{ session, tenant, schema, work, leave }} />
+        ) : (
+          <p className="no-tenant">This client holds no role in its own tenant. Choose a tenant above, or type the id of one.</p>
+        )}
+      </main>
     </div>
   );
+}
+
+function useSchema(session: Session) {
+  const [schema, setSchema] = useState<GraphQLSchema | null>(null);
+  const [schemaProblem, setSchemaProblem] = useState('');
+  useEffect(() => {
+    loadSchema(session).then(setSchema, (error: Error) => {
+      setSchemaProblem(`The schema cannot be read, so there is no completion: ${error.message}`);
+    });
+  }, [session]);
+  return { schema, schemaProblem };
 }
 
 /** Where the next operation goes; read out after each change of tenant. */
@@ -57,47 +106,5 @@ function Location({ tenant }: { tenant: Tenant }) {
       In <strong>{tenant.name}</strong>
       {tenant.path.length > 0 && <> below {pathText(tenant)}</>} <code>{shortId(tenant)}</code>
     </>
-  );
-}
-
-interface EditorProps {
-  session: Session;
-  tenant: Tenant;
-  storage: ReturnType<typeof memoryStorage>;
-  theme: 'light' | 'dark';
-  leave: (why: string) => void;
-}
-
-function Editor({ session, tenant, storage, theme, leave }: EditorProps) {
-  const connection = useMemo(() => connect(session, tenant.id, leave), [session, tenant.id]);
-  useEffect(() => () => connection.close(), [connection]);
-  return (
-    <main className="editor" aria-label={`GraphiQL in ${tenant.name}`}>
-      <GraphiQL
-        fetcher={connection.fetcher}
-        onSchemaChange={connection.schemaChanged}
-        storage={storage}
-        defaultTabs={examples}
-        shouldPersistHeaders={false}
-        inputValueDeprecation
-        defaultEditorToolsVisibility="variables"
-        defaultTheme={theme}
-        forcedTheme={theme}
-      >
-        <GraphiQL.Logo>
-          <></>
-        </GraphiQL.Logo>
-        <GraphiQL.Toolbar>
-          {({ prettify, copy, merge }) => (
-            <>
-              <RunButton tenant={tenant} />
-              {prettify}
-              {merge}
-              {copy}
-            </>
-          )}
-        </GraphiQL.Toolbar>
-      </GraphiQL>
-    </main>
   );
 }

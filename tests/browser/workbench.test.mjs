@@ -1,0 +1,233 @@
+// The workbench as a person uses it: errors, examples, the schema, history, small screens, the keyboard.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPlayground } from './browser.mjs';
+import { noteSecret, startDemo } from './gateway.mjs';
+
+const pictures = process.env.TENANT_GATEWAY_PICTURES;
+let browser;
+let gateway;
+let contoso;
+let northwind;
+
+before(async () => {
+  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+  contoso = gateway.customers[0];
+  northwind = gateway.customers[2];
+});
+
+after(async () => {
+  await browser?.close();
+  await gateway?.end();
+});
+
+async function openSignedIn(options) {
+  const playground = await openPlayground(browser, gateway, options);
+  await playground.signedIn();
+  return playground;
+}
+
+test('errors stand above the answer, with code, path and tenant, and lead to their place', async () => {
+  const playground = await openSignedIn();
+  await playground.openExample('EveryCustomer');
+  await playground.run();
+  const status = await playground.status().innerText();
+  assert.match(status, /1 error/);
+  assert.match(status, /HTTP 200/);
+  assert.match(status, /\d+ ms/);
+  assert.match(status, /\d+ fields, \d+ upstream calls, 2 tenants/);
+  const error = playground.page.getByRole('list', { name: 'Errors' }).getByRole('button');
+  const text = await error.innerText();
+  for (const part of ['UPSTREAM_REJECTED', 'tenants.tenants.2.deepSecurity.computers', northwind.name]) {
+    assert.ok(text.includes(part), text);
+  }
+  assert.doesNotMatch(await playground.text('Response'), /"computers": null/, 'the place is out of sight');
+  await error.click();
+  await playground.response().getByText('"computers": null').waitFor();
+  await playground.close();
+});
+
+test('the tenants of a fan-out are listed with those that did not answer', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  await playground.openExample('EveryCustomer');
+  await playground.run();
+  await page.getByRole('button', { name: 'Tenants', exact: true }).click();
+  await page.getByText('2 of 3 tenants answered in full.').waitFor();
+  const rows = await page.getByRole('row').allInnerTexts();
+  assert.match(rows[1], /Contoso Retail\s+answered/);
+  assert.match(rows[3], /Northwind Traders\s+UPSTREAM_REJECTED/);
+  await page.screenshot({ path: `${pictures}/tenant-results.png` });
+  await page.getByRole('button', { name: northwind.name, exact: true }).click();
+  await playground.response().getByText('"computers": null').waitFor();
+  await playground.close();
+});
+
+test('an example that wants values says which before anything is sent', async () => {
+  const playground = await openSignedIn();
+  await playground.page.getByRole('searchbox', { name: 'Search examples' }).fill('delete client');
+  const entry = playground.page.getByRole('navigation').getByRole('button', { name: /^DeleteClient/ });
+  assert.match(await entry.innerText(), /Fill in id: UUID or client_id/);
+  await entry.click();
+  let sent = 0;
+  playground.page.on('request', (request) => (sent += request.url().endsWith('/graphql') ? 1 : 0));
+  await playground.clickRun();
+  assert.equal(await playground.status().innerText(), 'Fill in the variables first: `id` (UUID or client_id).');
+  assert.equal(sent, 0);
+  await playground.close();
+});
+
+test('an anonymous operation pasted over a named one runs at once', async () => {
+  const playground = await openSignedIn();
+  await playground.typeQuery('{ currentSubject { displayName } }');
+  await playground.page.keyboard.press('ControlOrMeta+Enter');
+  await playground.response().getByRole('button', { name: 'Copy the response' }).waitFor();
+  assert.equal((await playground.answer()).data.currentSubject.displayName, 'administrator');
+  await playground.close();
+});
+
+test('mistakes in variables and headers are told in words', async () => {
+  const playground = await openSignedIn();
+  await playground.write('Variables', '{ "name": "%", }');
+  await playground.clickRun();
+  assert.match(await playground.status().innerText(), /^The variables cannot be parsed: .+/);
+  await playground.write('Variables', '[]');
+  await playground.clickRun();
+  assert.equal(await playground.status().innerText(), 'The variables must be a JSON object.');
+  await playground.typeVariables({});
+  await playground.page.getByRole('button', { name: 'Headers', exact: true }).click();
+  await playground.write('Headers', `{ "x-tenant-context": "${contoso.id}" }`);
+  await playground.clickRun();
+  assert.match(await playground.status().innerText(), /^The page sets the header `x-tenant-context` itself/);
+  await playground.write('Headers', '{ "X-Request-Id": "from-the-page" }');
+  const requested = playground.page.waitForRequest((request) => request.headers()['x-request-id'] === 'from-the-page');
+  await playground.run();
+  await requested;
+  await playground.close();
+});
+
+test('a gateway that is gone is told in words', async () => {
+  const playground = await openSignedIn();
+  await playground.page.context().setOffline(true);
+  await playground.clickRun();
+  await playground.status().getByText('The gateway cannot be reached. Is it running?').waitFor();
+  await playground.page.context().setOffline(false);
+  await playground.run();
+  await playground.close({ complaints: ['Failed to load resource: net::ERR_INTERNET_DISCONNECTED'] });
+});
+
+test('the schema is read once a session', async () => {
+  const playground = await openPlayground(browser, gateway);
+  let introspections = 0;
+  playground.page.on('request', (request) => {
+    introspections += request.postData()?.includes('__schema') ? 1 : 0;
+  });
+  await playground.signedIn();
+  for (const { name } of gateway.customers) {
+    await playground.chooseTenant(name);
+    await playground.openExample('Roles');
+    await playground.run();
+  }
+  assert.equal(introspections, 1);
+  await playground.close();
+});
+
+test('the schema builds a query, with required arguments as variables', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  await page.getByRole('button', { name: 'New operation' }).click();
+  await playground.openPanel('Schema');
+  await page.getByRole('searchbox', { name: 'Search fields' }).fill('requestTenantContext');
+  await page.getByRole('button', { name: 'Details of requestTenantContext', exact: true }).click();
+  await page.getByRole('checkbox', { name: /^tenantIDs/ }).check();
+  await playground.shows('Query', /query MyQuery \{\s*requestTenantContext \{\s*tenantIDs\s*\}\s*\}/);
+  assert.deepEqual((await playground.run()).data.requestTenantContext.tenantIDs, [gateway.tenantID]);
+  await page.getByRole('searchbox', { name: 'Search fields' }).fill('tenant');
+  await page.getByRole('checkbox', { name: 'tenant Tenant', exact: true }).check();
+  await playground.shows('Query', /query MyQuery\(\$id: ID!\)[^]+tenant\(id: \$id\) \{\s*id\s*\}/);
+  await page.getByRole('checkbox', { name: 'tenant Tenant', exact: true }).uncheck();
+  await playground.shows('Query', /^(?![^]*\$id)/);
+  await playground.close();
+});
+
+test('history is kept only where the person asks for it, and without secrets', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  await playground.openExample('CreateServerTenant');
+  const password = 'Never-Kept-4711';
+  noteSecret(password);
+  await playground.typeVariables({ input: { name: 'Kept name', administrator: { name: 'kept', password } } });
+  await playground.run();
+  await playground.openPanel('History');
+  await page.getByRole('navigation').getByRole('button', { name: /^CreateServerTenant/ }).waitFor();
+  assert.ok(!(await playground.kept()).includes('Kept name'));
+  await page.getByRole('checkbox', { name: 'Keep tabs and history in this browser' }).check();
+  const kept = await playground.kept();
+  assert.ok(kept.includes('Kept name'));
+  assert.ok(!kept.includes(password));
+  await page.reload();
+  await playground.signedIn();
+  assert.match(await playground.text('Variables'), /Kept name[^]+<removed>/);
+  await playground.openPanel('History');
+  await page.getByRole('checkbox', { name: 'Keep tabs and history in this browser' }).uncheck();
+  assert.ok(!(await playground.kept()).includes('Kept name'));
+  const refused = 'Failed to load resource: the server responded with a status of 400 (Bad Request)';
+  await playground.close({ complaints: [refused] });
+});
+
+test('signing in leads straight to the editor, and Tab leads on from there', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  const focused = () => page.evaluate(() => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) {
+      element = element.shadowRoot.activeElement;
+    }
+    return element?.getAttribute('aria-label') ?? element?.textContent;
+  });
+  assert.equal(await focused(), 'Query');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Variables');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Headers');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Variables');
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await playground.response().getByText('OK').waitFor();
+  await playground.close();
+});
+
+test('with introspection off everything but completion works', async () => {
+  const closed = await startDemo({ TENANT_GATEWAY__GRAPHQL__INTROSPECTION: 'off' });
+  const playground = await openPlayground(browser, closed);
+  await playground.signedIn();
+  const { createIntegrationServerReport: task } = await closed.ask('mutation { createIntegrationServerReport { id } }', {}, closed.customers[0].id);
+  await playground.chooseTenant(closed.customers[0].name);
+  await playground.openPanel('Schema');
+  await playground.page.getByText(/^The schema cannot be read, so there is no completion/).waitFor();
+  await playground.openExample('WatchTask');
+  await playground.typeVariables({ id: task.id });
+  const { data } = await playground.run();
+  assert.ok(data.integrationServerTask.state);
+  const refused = 'Failed to load resource: the server responded with a status of 400 (Bad Request)';
+  await playground.close({ complaints: [refused] });
+  await closed.end();
+});
+
+const phone = { viewport: { width: 390, height: 844 } };
+/** What a window of 1280 px shows at 200 %. */
+const zoomed = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
+
+for (const [name, options] of [['phone', phone], ['zoomed', zoomed]]) {
+  test(`a query is run on a ${name} screen, which scrolls in one direction only`, async () => {
+    const playground = await openSignedIn(options);
+    const { page } = playground;
+    await playground.chooseTenant(contoso.name);
+    await playground.openExample('Computers');
+    assert.equal((await playground.run()).data.deepSecurity.computers.nodes.length, 20);
+    const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(excess, 0);
+    await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+    await playground.close();
+  });
+}
