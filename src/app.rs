@@ -1,13 +1,12 @@
 //! The composition root: the only file that knows every room.
 
+mod backup;
+mod data_folder;
 mod master_key;
 mod upkeep;
 
-use std::fs::{self, File, OpenOptions};
 use std::future::Future;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,8 @@ use crate::audit::Audit;
 use crate::auth::{Authorizer, RequestId, TenantScope};
 use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{AdminConfig, AuthConfig, Config, DatabaseKind, Introspection, TokenAlgorithm};
-use crate::database::{Database, Options};
+use crate::config::{AdminConfig, AuthConfig, Config, Introspection, TokenAlgorithm};
+use crate::database::Database;
 use crate::deep_security::keys::{self, Keys};
 use crate::deep_security::{DeepSecurity, Remember};
 use crate::entropy::{Entropy, SystemEntropy};
@@ -40,9 +39,12 @@ use crate::tenants::{Tenant, Tenants};
 use crate::tokens::{Algorithm, Issuer, KeyRing, Rotation, Schedule, Verifier};
 use crate::upstreams::Upstreams;
 
+pub use self::backup::{Contents, check_backup, restore};
+pub use self::data_folder::{connect, lock_for_serving, require_database};
 pub use self::upkeep::Upkeep;
 
-const LOCK_FILE: &str = "start.lock";
+/// How long the end of a process waits for the database to be closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a process takes from outside besides its settings.
 #[derive(Clone)]
@@ -103,10 +105,10 @@ impl Core {
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self> {
         let (database, alone) = connect(config).await?;
         if database.is_sqlite() {
-            database.migrate().await.map_err(of_another_version)?;
+            database.migrate().await?;
         }
         require_current(&database).await?;
-        let master = master_key::master_key(config, &*surroundings.entropy)?;
+        let master = master_key::master_key(config, &database, &*surroundings.entropy).await?;
         drop(alone);
         let Surroundings { clock, entropy } = surroundings.clone();
         let database = Arc::new(database);
@@ -169,6 +171,16 @@ impl Core {
             surroundings,
             usage,
         })
+    }
+
+    /// Ends the connections to the database; an embedded one is then complete in its one file. Waits for what still runs, but
+    /// not for long.
+    pub async fn close(&self) {
+        match tokio::time::timeout(CLOSE_TIMEOUT, self.database.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error.log_cause(),
+            Err(_) => tracing::warn!("the database is still in use and was not closed"),
+        }
     }
 
     /// What the resolvers work with.
@@ -390,53 +402,14 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| Error::internal(format!("cannot listen on {address}: {error}")))
 }
 
-/// Opens the database of the settings, and makes the data folder for an embedded one. Several processes may start on one data
-/// folder at once: the next goes on when the file that comes with an embedded database is dropped.
-///
-/// # Errors
-/// If it cannot be reached.
-pub async fn connect(config: &Config) -> Result<(Database, Option<File>)> {
-    let url = config.database_url();
-    let alone = match url.kind() {
-        DatabaseKind::Sqlite => {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data.dir).map_err(|error| {
-                Error::internal(format!("cannot make the data folder {}: {error}", config.data.dir.display()))
-            })?;
-            // Before the file is opened.
-            Some(lock(&config.data.dir).await?)
-        }
-        DatabaseKind::Postgres => None,
-    };
-    let options = Options {
-        url: url.expose().to_owned(),
-        max_connections: config.database.max_connections,
-        busy_timeout: config.database.busy_timeout,
-    };
-    Ok((Database::connect(options).await?, alone))
-}
-
-fn of_another_version(error: Error) -> Error {
-    Error::internal(format!("the database's schema is not of this version: {}", error.explained()))
-}
-
 async fn require_current(database: &Database) -> Result<()> {
-    let pending =
-        database.migrations().await.map_err(of_another_version)?.into_iter().filter(|(_, applied)| !applied).count();
+    let schema = database.schema().await?;
+    schema.require_compatible()?;
+    let pending = schema.pending();
     match pending {
         0 => Ok(()),
         _ => Err(Error::internal(format!(
             "the database's schema is {pending} changes behind: run `tenant-gateway migrate up` with the same settings"
         ))),
     }
-}
-
-/// Holds the data folder for one starting process; let go when the file is dropped.
-async fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK_FILE);
-    let locked = tokio::task::spawn_blocking(move || {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        file.lock()?;
-        Ok::<_, std::io::Error>(file)
-    });
-    locked.await.map_err(Error::internal)?.map_err(Error::internal)
 }

@@ -58,13 +58,15 @@ pub enum ErrorCode {
     UpstreamBudgetExceeded,
     /// The legacy system failed so often that it is left alone for some seconds. Try again later.
     CircuitOpen,
+    /// The gateway's own database cannot be reached, is busy, or takes no writes. Try again after `Retry-After`.
+    DatabaseUnavailable,
     /// Something failed on our side; the log has the cause under the request id. Try again later.
     InternalServerError,
 }
 
 impl ErrorCode {
     /// All codes, in the order of the catalogue.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::BadUserInput,
@@ -87,6 +89,7 @@ impl ErrorCode {
         Self::UpstreamMalformed,
         Self::UpstreamBudgetExceeded,
         Self::CircuitOpen,
+        Self::DatabaseUnavailable,
         Self::InternalServerError,
     ];
 
@@ -115,6 +118,7 @@ impl ErrorCode {
             Self::UpstreamMalformed => "UPSTREAM_MALFORMED",
             Self::UpstreamBudgetExceeded => "UPSTREAM_BUDGET_EXCEEDED",
             Self::CircuitOpen => "CIRCUIT_OPEN",
+            Self::DatabaseUnavailable => "DATABASE_UNAVAILABLE",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -140,7 +144,7 @@ impl ErrorCode {
             | Self::UpstreamRejected
             | Self::UpstreamUnauthorized
             | Self::UpstreamMalformed => 502,
-            Self::CircuitOpen => 503,
+            Self::CircuitOpen | Self::DatabaseUnavailable => 503,
             Self::DeadlineExceeded | Self::UpstreamTimeout => 504,
         }
     }
@@ -153,6 +157,7 @@ impl ErrorCode {
             | Self::UpstreamUnavailable
             | Self::UpstreamTimeout
             | Self::CircuitOpen
+            | Self::DatabaseUnavailable
             | Self::InternalServerError => true,
             Self::GraphqlParseFailed
             | Self::GraphqlValidationFailed
@@ -196,6 +201,7 @@ pub struct Error {
     upstream: Option<UpstreamDetail>,
     tenant: Option<TenantId>,
     outcome_unknown: bool,
+    write_conflict: bool,
 }
 
 /// The crate's result.
@@ -204,7 +210,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with its public sentence.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), cause: None, upstream: None, tenant: None, outcome_unknown: false }
+        Self {
+            code,
+            message: message.into(),
+            cause: None,
+            upstream: None,
+            tenant: None,
+            outcome_unknown: false,
+            write_conflict: false,
+        }
     }
 
     /// `BAD_USER_INPUT`: the sentence names the argument and then says what it must be.
@@ -235,6 +249,11 @@ impl Error {
     /// `CONFLICT`, with the state that forbids it.
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Conflict, message)
+    }
+
+    /// `CONFLICT` between two transactions: nothing was written, and the same request may succeed at once.
+    pub fn write_conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { write_conflict: true, ..Self::new(ErrorCode::Conflict, message) }
     }
 
     /// `INTERNAL_SERVER_ERROR`: the cause is logged and never shown.
@@ -270,7 +289,12 @@ impl Error {
 
     /// Whether the same request may succeed later without any change, and without doing anything twice.
     pub fn retryable(&self) -> bool {
-        self.code.retryable() && !self.outcome_unknown
+        (self.code.retryable() || self.write_conflict) && !self.outcome_unknown
+    }
+
+    /// Whether it is a conflict between two transactions.
+    pub fn is_write_conflict(&self) -> bool {
+        self.write_conflict
     }
 
     /// Whether it is unknown if the write was done.

@@ -18,8 +18,13 @@ mod m0010_client_keys;
 mod m0011_upstreams;
 mod m0012_tenant_keys;
 mod m0013_integration_server_tasks;
+mod m0031_schema_changes;
 
-pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+pub use sea_orm_migration::MigratorTrait;
+
+/// The changes that only add what older versions of the program do not look at: a table, an index, or a column that may be
+/// empty or has a default. A node of an older version goes on with them; any other change it refuses.
+pub const ADDITIVE: &[&str] = &["m0031_schema_changes"];
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -40,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_upstreams::Migration),
             Box::new(m0012_tenant_keys::Migration),
             Box::new(m0013_integration_server_tasks::Migration),
+            Box::new(m0031_schema_changes::Migration),
         ]
     }
 }

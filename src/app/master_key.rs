@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::{Core, Surroundings};
 use crate::config::Config;
-use crate::entropy::Entropy;
+use crate::database::Database;
+use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::seal::MasterKey;
 use crate::{deep_security, tokens, upstreams};
@@ -41,14 +42,17 @@ impl Core {
     /// As [`Core::rewrap`], and if the settings hold a key and not the one before.
     pub async fn rotate_master_key(config: &Config, surroundings: Surroundings) -> Result<u64> {
         if config.seal.master_key.is_none() {
-            let lock = super::lock(&config.data.dir).await?;
+            let lock = super::data_folder::lock(&config.data.dir).await?;
             replace_file(&config.data.dir, &*surroundings.entropy)?;
             drop(lock);
         } else if config.seal.previous_master_key.is_none() {
             let message = "put the new key into seal.master_key and the one before into seal.previous_master_key";
             return Err(Error::internal(message));
         }
-        Self::open(config, surroundings).await?.rewrap().await
+        let core = Self::open(config, surroundings).await?;
+        let sealed = core.rewrap().await;
+        core.close().await;
+        sealed
     }
 
     /// Ends a change of the key file: seals anew what an older process sealed since, and removes the old key.
@@ -57,15 +61,46 @@ impl Core {
         if config.seal.master_key.is_some() || !previous.exists() {
             return Ok(());
         }
-        let _lock = super::lock(&config.data.dir).await?;
+        let _lock = super::data_folder::lock(&config.data.dir).await?;
         self.rewrap().await?;
         remove_if_there(&previous)
     }
 }
 
+/// Whether the settings or the data folder hold a master key.
+pub(super) fn is_there(config: &Config) -> bool {
+    config.seal.master_key.is_some() || config.data.dir.join(FILE).exists()
+}
+
 /// The master key of the settings; for an embedded database without one, that of a file in the data folder, which is made
 /// on the first start and readable by its owner alone.
-pub(super) fn master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey> {
+///
+/// # Errors
+/// If the file is missing and the database holds what it sealed: then no other is made.
+pub(super) async fn master_key(config: &Config, database: &Database, entropy: &dyn Entropy) -> Result<MasterKey> {
+    if !is_there(config) && tokens::holds_sealed_keys(database.reader()).await? {
+        return Err(Error::internal(format!(
+            "the database holds secrets that are sealed with a master key, and the key is missing: restore {}, \
+             or set seal.master_key",
+            config.data.dir.join(FILE).display()
+        )));
+    }
+    read_master_key(config, entropy)
+}
+
+/// The master key of the settings or of the data folder; none is made.
+///
+/// # Errors
+/// If there is none.
+pub(super) fn existing_master_key(config: &Config) -> Result<MasterKey> {
+    if is_there(config) {
+        return read_master_key(config, &SystemEntropy);
+    }
+    let file = config.data.dir.join(FILE);
+    Err(Error::internal(format!("there is no master key: put {} in its place, or set seal.master_key", file.display())))
+}
+
+fn read_master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey> {
     let (text, previous) = match &config.seal.master_key {
         Some(key) => {
             let previous = config.seal.previous_master_key.as_ref();
@@ -143,7 +178,6 @@ fn read(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::SystemEntropy;
 
     fn config(folder: &Path) -> Config {
         let mut config = Config::default();
@@ -155,36 +189,36 @@ mod tests {
     fn the_old_key_opens_until_the_change_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let sealed = master_key(&config, &SystemEntropy).unwrap().seal(&SystemEntropy, "row:1", b"secret");
+        let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(&SystemEntropy, "row:1", b"secret");
         replace_file(folder.path(), &SystemEntropy).unwrap();
-        let both = master_key(&config, &SystemEntropy).unwrap();
+        let both = read_master_key(&config, &SystemEntropy).unwrap();
         assert!(!both.is_current(&sealed));
         assert_eq!(both.open("row:1", &sealed).unwrap(), b"secret");
         fs::remove_file(folder.path().join(PREVIOUS_FILE)).unwrap();
-        assert!(master_key(&config, &SystemEntropy).unwrap().open("row:1", &sealed).is_err());
+        assert!(read_master_key(&config, &SystemEntropy).unwrap().open("row:1", &sealed).is_err());
     }
 
     #[test]
     fn a_change_that_was_begun_is_gone_on_with() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let sealed = master_key(&config, &SystemEntropy).unwrap().seal(&SystemEntropy, "row:1", b"secret");
+        let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(&SystemEntropy, "row:1", b"secret");
         for _ in 0..2 {
             replace_file(folder.path(), &SystemEntropy).unwrap();
         }
         // A second new key would have put the one that opens this out of reach.
-        assert!(master_key(&config, &SystemEntropy).unwrap().open("row:1", &sealed).is_ok());
+        assert!(read_master_key(&config, &SystemEntropy).unwrap().open("row:1", &sealed).is_ok());
     }
 
     #[test]
     fn a_change_that_stopped_before_the_new_key_makes_one() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let sealed = master_key(&config, &SystemEntropy).unwrap().seal(&SystemEntropy, "row:1", b"secret");
+        let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(&SystemEntropy, "row:1", b"secret");
         let old = read(&folder.path().join(FILE)).unwrap();
         make(&folder.path().join(PREVIOUS_FILE), &old).unwrap();
         replace_file(folder.path(), &SystemEntropy).unwrap();
-        let both = master_key(&config, &SystemEntropy).unwrap();
+        let both = read_master_key(&config, &SystemEntropy).unwrap();
         assert!(!both.is_current(&sealed) && both.open("row:1", &sealed).is_ok());
     }
 }

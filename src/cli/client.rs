@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Failure, Output};
-use crate::app::{Core, Surroundings};
+use crate::app::{Core, Surroundings, require_database};
 use crate::auth::TenantScope;
 use crate::clients::{Client, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, NewClient};
 use crate::config::Config;
@@ -69,7 +69,14 @@ pub struct Common {
 
 /// Does it.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    require_database(config)?;
     let core = Core::open(config, Surroundings::default()).await?;
+    let done = run_on(&core, command).await;
+    core.close().await;
+    done
+}
+
+async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
     match command {
         Command::Create { name, roles, common } => {
             let roles = match roles.as_slice() {
@@ -77,20 +84,20 @@ pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
                 roles => roles.iter().map(|role| parse_role(role)).collect::<Result<_>>()?,
             };
             let new = NewClient { name: Name::parse("--name", &name)?, roles, owner: None, idempotency_key: None };
-            let created = core.clients.create(&scope(&core, &common).await?, new).await?;
+            let created = core.clients.create(&scope(core, &common).await?, new).await?;
             Ok(common.output.object(&with_secret(&created))?)
         }
-        Command::List { name, common } => list(&core, name, common).await,
+        Command::List { name, common } => list(core, name, common).await,
         Command::Rotate { id, grace_period_seconds, common } => {
             let grace = Duration::from_secs(grace_period_seconds);
             if grace > core.clients.limits().grace_period_max {
                 return Err(Error::bad_input("--grace-period-seconds", "is longer than the settings allow").into());
             }
-            let created = core.clients.rotate(&scope(&core, &common).await?, &id, grace).await?;
+            let created = core.clients.rotate(&scope(core, &common).await?, &id, grace).await?;
             Ok(common.output.object(&with_secret(&created))?)
         }
         Command::Delete { id, common } => {
-            let client = core.clients.delete(&scope(&core, &common).await?, &id).await?;
+            let client = core.clients.delete(&scope(core, &common).await?, &id).await?;
             Ok(common.output.object(&shown(&client))?)
         }
     }

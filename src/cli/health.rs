@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
+use http_body_util::{BodyExt, Limited};
 use hyper::Request;
 use hyper::client::conn::http1;
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use super::{Failure, Output};
@@ -16,6 +17,9 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The answer of a gateway is much shorter.
+const BODY_MAX: usize = 16 * 1024;
 
 /// Whom to ask.
 #[derive(Args)]
@@ -31,28 +35,44 @@ pub struct Arguments {
 pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let address = reachable(arguments.address.unwrap_or(config.server.listen));
     let asked = tokio::time::timeout(PATIENCE, ask(address)).await;
-    let status = asked.map_err(|_| Error::internal(format!("{address} does not answer")))??;
+    let (status, causes) = asked.map_err(|_| Error::internal(format!("{address} does not answer")))??;
     let ready = status == 200;
     arguments.output.object(&json!({ "address": address.to_string(), "ready": ready }))?;
-    if ready { Ok(()) } else { Err(Error::internal(format!("not ready: status {status}")).into()) }
+    if ready {
+        return Ok(());
+    }
+    Err(Error::internal(format!("not ready: status {status}{causes}")).into())
 }
 
-async fn ask(address: SocketAddr) -> Result<u16> {
+/// The status of the readiness check, and what it says about why.
+async fn ask(address: SocketAddr) -> Result<(u16, String)> {
     let failed = |error: &dyn std::error::Error| Error::internal(format!("{address} cannot be asked: {error}"));
     let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
     let request = Request::get("/health/ready").header(HOST, address.to_string()).body(String::new());
     let request = request.map_err(Error::internal)?;
-    let answer = async { sender.send_request(request).await.map_err(|error| failed(&error)) };
+    let answer = async {
+        let answer = sender.send_request(request).await.map_err(|error| failed(&error))?;
+        let status = answer.status().as_u16();
+        let body = Limited::new(answer.into_body(), BODY_MAX).collect().await.map_err(|error| failed(&*error))?;
+        Ok((status, causes(&body.to_bytes())))
+    };
     let driver = async {
         connection.await.ok();
         // The connection ends after the answer; without one the answer's own error tells why.
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        answer = answer => Ok(answer?.status().as_u16()),
+        answer = answer => answer,
         () = driver => unreachable!("the driver never ends"),
     }
+}
+
+/// The causes in the answer of the readiness check, each behind its check.
+fn causes(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let causes = body["causes"].as_object().into_iter().flatten();
+    causes.filter_map(|(check, cause)| Some(format!("; {check}: {}", cause.as_str()?))).collect()
 }
 
 /// A listener on all addresses is asked over loopback.

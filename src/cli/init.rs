@@ -26,7 +26,9 @@ pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> 
     let tenant_name = Name::parse("--tenant-name", &arguments.tenant_name)?;
     let client_name = Name::parse("--client-name", &arguments.client_name)?;
     let core = Core::open(config, Surroundings::default()).await?;
-    let (tenant, created) = core.init(tenant_name, client_name).await?;
+    let made = core.init(tenant_name, client_name).await;
+    core.close().await;
+    let (tenant, created) = made?;
     Ok(arguments.output.object(&json!({
         "tenantID": tenant.id,
         "clientID": created.client.row.client_id,

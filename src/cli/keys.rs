@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::{Core, Surroundings};
+use crate::app::{Core, Surroundings, require_database};
 use crate::config::Config;
 
 /// What to do with the keys of the deployment.
@@ -27,10 +27,13 @@ pub enum Command {
 
 /// Does it, and prints what was done.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    require_database(config)?;
     match command {
         Command::Rotate { output } => {
             let core = Core::open(config, Surroundings::default()).await?;
-            let made = core.rotation(config).rotate().await?;
+            let made = core.rotation(config).rotate().await;
+            core.close().await;
+            let made = made?;
             let active_from = made.active_from.to_string();
             Ok(output.object(&json!({ "kid": made.id, "algorithm": made.algorithm, "activeFrom": active_from }))?)
         }

@@ -1,10 +1,10 @@
-//! `tenant-gateway migrate up|status`
+//! `tenant-gateway migrate up|down|status`
 
 use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::connect;
+use crate::app::{connect, lock_for_serving};
 use crate::config::Config;
 use crate::database::Database;
 
@@ -13,6 +13,15 @@ use crate::database::Database;
 pub enum Command {
     /// Run every change that was not run yet. Several nodes may do it at once.
     Up {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Undo the changes that were run after the one named, newest first: before an older version of the program is
+    /// installed that does not know them. What they added to the database is lost; make a backup first.
+    Down {
+        /// The last change that stays, such as m0013_integration_server_tasks; `migrate status` lists them.
+        #[arg(long, value_name = "CHANGE")]
+        to: String,
         #[command(flatten)]
         output: Output,
     },
@@ -26,12 +35,24 @@ pub enum Command {
 /// Does it, and prints where the schema stands then.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let (database, _alone) = connect(config).await?;
+    let done = run_on(&database, config, command).await;
+    database.close().await?;
+    done
+}
+
+async fn run_on(database: &Database, config: &Config, command: Command) -> Result<(), Failure> {
     match command {
         Command::Up { output } => {
             database.migrate().await?;
-            print(&database, output).await
+            print(database, output).await
         }
-        Command::Status { output } => print(&database, output).await,
+        Command::Down { to, output } => {
+            // Nobody may be using what is taken away.
+            let _lock = lock_for_serving(config)?;
+            database.unmigrate_to(&to).await?;
+            print(database, output).await
+        }
+        Command::Status { output } => print(database, output).await,
     }
 }
 

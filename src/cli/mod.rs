@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod backup;
 mod client;
 mod config;
 mod demo;
@@ -55,6 +56,10 @@ enum Command {
     /// Bring the database's schema up to date, or tell how far it is.
     #[command(subcommand)]
     Migrate(migrate::Command),
+    /// Copy an embedded database into a file while the gateway serves, or check such a copy. The master key is not in it.
+    Backup(backup::Arguments),
+    /// Put a backup in the place of an embedded database that is missing.
+    Restore(backup::Restore),
     /// Print the GraphQL schema.
     Schema,
     /// Manage clients, directly on the database.
@@ -140,6 +145,8 @@ impl Cli {
             Command::Simulate(command) => simulate::run(command).await,
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
             Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
+            Command::Backup(arguments) => backup::run(&logged(config?, QUIET), arguments).await,
+            Command::Restore(arguments) => backup::run_restore(&logged(config?, QUIET), arguments).await,
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
             Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
             Command::Config(command) => config::run(&config?, command),

@@ -3,15 +3,22 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
-use crate::app::{App, Listeners, Surroundings};
+use crate::app::{App, Listeners, Surroundings, lock_for_serving, require_database};
 use crate::config::Config;
 
 /// Serves until told to stop.
 pub async fn run(config: &Config) -> Result<(), Failure> {
     let stop = told_to_stop()?;
+    require_database(config)?;
+    // Until the process ends.
+    let _lock = lock_for_serving(config)?;
     let listeners = Listeners::bind(config).await?;
     let app = App::build(config, listeners.issuer(config), Surroundings::default()).await?;
-    Ok(app.serve(config, listeners, stop).await?)
+    let core = app.core().clone();
+    core.database.check_content().await?;
+    let served = app.serve(config, listeners, stop).await;
+    core.close().await;
+    Ok(served?)
 }
 
 /// Done at the first SIGTERM or Ctrl-C.

@@ -18,7 +18,8 @@ pub struct DatabaseConfig {
     /// Variable `TENANT_GATEWAY__DATABASE__MAX_CONNECTIONS`, default `10`.
     pub max_connections: u32,
 
-    /// How long a request waits for a busy database or a free connection, from 100 milliseconds to 5 minutes.
+    /// How long a write waits for its turn, and a statement for a lock, from 100 milliseconds to 5 minutes; then the request
+    /// fails with `DATABASE_UNAVAILABLE`. A connection to PostgreSQL is waited for at most 2 seconds.
     /// Variable `TENANT_GATEWAY__DATABASE__BUSY_TIMEOUT`, default `10s`.
     #[serde(with = "friendly_duration")]
     pub busy_timeout: Duration,

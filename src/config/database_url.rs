@@ -1,5 +1,7 @@
-use std::{fmt, path::Path};
+use std::fmt;
+use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::SecretText;
@@ -30,6 +32,14 @@ impl DatabaseUrl {
             Some(_) => DatabaseKind::Postgres,
             None => DatabaseKind::Sqlite,
         }
+    }
+
+    /// The file of an SQLite database, if it is one in a file.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let rest = self.expose().strip_prefix("sqlite:")?;
+        let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
+        let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
+        (path != ":memory:").then(|| path.into())
     }
 
     /// The whole URL with its password, for opening the connection and nothing else.
@@ -129,6 +139,16 @@ mod tests {
             let url = format!("postgres://gw:{password}@db/gw");
             assert_eq!(shown(&url), "postgres://gw:[redacted]@db/gw");
         }
+    }
+
+    #[test]
+    fn sqlite_file_is_the_path_of_the_url() {
+        let file = |url: &str| DatabaseUrl(SecretText::from(url.to_owned())).sqlite_file();
+        assert_eq!(file("sqlite:gw.db?mode=rwc"), Some("gw.db".into()));
+        assert_eq!(file("sqlite:///var/lib/g%20w.db"), Some("/var/lib/g w.db".into()));
+        assert_eq!(file("sqlite:/var/lib/gw.db"), Some("/var/lib/gw.db".into()));
+        assert_eq!(file("sqlite::memory:"), None);
+        assert_eq!(file("postgres://db/gw"), None);
     }
 
     #[test]

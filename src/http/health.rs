@@ -18,11 +18,17 @@ pub async fn live() -> Response {
 /// 200 if the database answers and there is a key to sign with, else 503. Legacy systems are not asked: their faults are
 /// theirs.
 pub async fn ready(State(door): State<Arc<Door>>) -> Response {
-    let database = door.database.ping().await.inspect_err(|error| error.log_cause()).is_ok();
+    let database = door.database.ready().await;
     let keys = door.keys.current().is_ok();
     let word = |well| if well { "ok" } else { "failing" };
-    let (status, text) =
-        if database && keys { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    let body = json!({ "status": text, "checks": { "database": word(database), "keys": word(keys) } });
+    let (status, text) = if database.is_ok() && keys {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    };
+    let mut body = json!({ "status": text, "checks": { "database": word(database.is_ok()), "keys": word(keys) } });
+    if let Err(failure) = database {
+        body["causes"] = json!({ "database": failure.message() });
+    }
     json_response(status, JSON, &body)
 }

@@ -18,6 +18,9 @@ use crate::error::{Error, ErrorCode};
 /// The media type of every answer that is not GraphQL's own.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
+/// `Retry-After` of an answer that the database is unavailable, in seconds: the gateway tries to reach it twice a second.
+pub const UNAVAILABLE_FOR: HeaderValue = HeaderValue::from_static("1");
+
 /// An answer of JSON.
 pub fn json_response(status: StatusCode, content_type: HeaderValue, body: &impl serde::Serialize) -> Response {
     // What is answered here is made of maps with text keys, which always can be written.
@@ -58,7 +61,7 @@ impl Refused {
         self.error.log_cause();
         let code = self.error.code();
         let extensions =
-            json!({ "code": code.as_str(), "requestId": request_id.as_str(), "retryable": code.retryable() });
+            json!({ "code": code.as_str(), "requestId": request_id.as_str(), "retryable": self.error.retryable() });
         let body = json!({ "errors": [{ "message": self.error.message(), "extensions": extensions }] });
         let mut response = json_response(self.status, content_type, &body);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -73,7 +76,8 @@ impl From<Error> for Refused {
         // RFC 6750, section 3: the challenge, without a hint at what is wrong with the token.
         let challenge = HeaderValue::from_static(r#"Bearer realm="tenant-gateway", error="invalid_token""#);
         let unauthorized = (status == StatusCode::UNAUTHORIZED).then_some((WWW_AUTHENTICATE, challenge));
-        Self { error, status, headers: Box::new(unauthorized.into_iter().collect()) }
+        let unavailable = (error.code() == ErrorCode::DatabaseUnavailable).then_some((RETRY_AFTER, UNAVAILABLE_FOR));
+        Self { error, status, headers: Box::new(unauthorized.into_iter().chain(unavailable).collect()) }
     }
 }
 

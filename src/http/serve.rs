@@ -1,6 +1,7 @@
 //! From a listener to requests, and from answers back to it.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use axum::serve::Listener;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
@@ -24,9 +24,12 @@ use super::self_wakes;
 /// connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// How long to wait while connections cannot be accepted.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// Serves until told that all is `stopped`, then lets the requests in flight end.
 pub async fn serve<F>(
-    mut listener: TcpListener,
+    listener: TcpListener,
     answer: impl Fn(Request) -> F + Clone + Send + 'static,
     mut stopped: watch::Receiver<bool>,
 ) where
@@ -37,8 +40,7 @@ pub async fn serve<F>(
     let told = stopped.clone();
     let accepting = async {
         loop {
-            // It passes over connections that failed before they were one, and waits while too many files are open.
-            let (stream, caller) = Listener::accept(&mut listener).await;
+            let (stream, caller) = accept(&listener).await;
             let (answer, told, open) = (answer.clone(), told.clone(), open.clone());
             tokio::spawn(async move {
                 self_wakes::absorbed(follow(stream, caller, answer, told)).await;
@@ -52,6 +54,22 @@ pub async fn serve<F>(
     }
     drop((listener, open));
     all_ended.closed().await;
+}
+
+/// Accepts the next connection. Passes over those that failed before they were accepted, and waits while the process or the
+/// machine has too many open files, which it logs.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
+            Err(error) => {
+                tracing::error!(cause = %error, "no connection can be accepted; the next attempt is in a second");
+                tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+            }
+        }
+    }
 }
 
 /// Follows a connection to its end. How it ended is the caller's matter.

@@ -14,7 +14,7 @@ use super::model::{DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Tenant, Te
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -91,11 +91,14 @@ impl Tenants {
     /// # Errors
     /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become too deep.
     pub async fn create(&self, scope: &TenantScope, new: NewTenant) -> Result<Tenant> {
-        let write = self.database.write().await?;
+        self.database.transaction(|write| self.create_in(write, scope, &new)).await
+    }
+
+    async fn create_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, new: &NewTenant) -> Result<Tenant> {
         let parent_id = new.parent.unwrap_or(scope.tenant());
         let parent = Entity::open_to(scope).filter(Column::Id.eq(parent_id)).one(write.on()).await?;
         let parent = parent.ok_or_else(|| Error::not_found(WHAT))?;
-        let tenant = self.insert(write.on(), scope.now(), Some(&parent), &new).await?;
+        let tenant = self.insert(write.on(), scope.now(), Some(&parent), new).await?;
         let entry = Entry {
             operation: "createTenant",
             tenant: tenant.id,
@@ -104,7 +107,6 @@ impl Tenants {
             after: Some(state(&tenant)),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        write.commit().await?;
         Ok(tenant)
     }
 
@@ -173,7 +175,18 @@ impl Tenants {
         if id == scope.tenant() && change.enabled == Some(false) {
             return Err(Error::conflict("the tenant in context cannot be disabled from within"));
         }
-        let write = self.database.write().await?;
+        let after = self.database.transaction(|write| self.update_in(write, scope, id, &change)).await?;
+        scope.forget_access();
+        Ok(after)
+    }
+
+    async fn update_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: TenantId,
+        change: &TenantChange,
+    ) -> Result<Tenant> {
         let found = Entity::of_tenant(scope).filter(Column::Id.eq(id)).one(write.on()).await?;
         let before = found.ok_or_else(|| Error::not_found(WHAT))?;
         let mut tenant = before.clone().into_active_model();
@@ -201,8 +214,6 @@ impl Tenants {
             after: Some(state(&after)),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        write.commit().await?;
-        scope.forget_access();
         Ok(after)
     }
 

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{QueryOrder, TryInsertResult};
+use sea_orm::{QueryOrder, QuerySelect, TryInsertResult};
 
+use super::rotation::binding;
 use crate::clock::Timestamp;
+use crate::error;
 use crate::ids::KeyId;
+use crate::seal::MasterKey;
 
 /// A signing key, its private half sealed.
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -34,6 +37,31 @@ impl ActiveModelBehavior for ActiveModel {}
 /// All keys, newest first.
 pub async fn all(on: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find().order_by_desc(Column::Generation).all(on).await
+}
+
+/// The newest key as it is sealed.
+async fn newest_sealed(on: &impl ConnectionTrait) -> Result<Option<(KeyId, Vec<u8>)>, DbErr> {
+    let sealed = Entity::find().select_only().columns([Column::Id, Column::SealedPrivateKey]);
+    sealed.order_by_desc(Column::Generation).into_tuple().one(on).await
+}
+
+/// Whether a database holds signing keys, which a master key has sealed.
+///
+/// # Errors
+/// If the database cannot be asked.
+pub async fn holds_sealed_keys(on: &impl ConnectionTrait) -> error::Result<bool> {
+    Ok(newest_sealed(on).await?.is_some())
+}
+
+/// Refuses a master key that does not open the newest signing key of a database.
+///
+/// # Errors
+/// If it does not, or the database cannot be asked.
+pub async fn require_master_key(on: &impl ConnectionTrait, master: &MasterKey) -> error::Result<()> {
+    match newest_sealed(on).await? {
+        Some((id, sealed)) => master.open(&binding(id), &sealed).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Adds the key unless another node was first with this generation; says whether it was added.

@@ -17,6 +17,7 @@ mod verify;
 pub use algorithm::Algorithm;
 pub use assertion::{Assertion, Proof};
 pub use claims::{Claims, SCOPE};
+pub use entity::{holds_sealed_keys, require_master_key};
 pub use issue::{IssuedToken, Issuer, Narrowing, Subject};
 pub use keys::KeyRing;
 pub use public_key::PublicKey;

@@ -153,10 +153,25 @@ both_databases! {
     }
 
     async fn without_its_database_the_gateway_lives_and_is_not_ready(app: TestApp) {
-        app.operator.database.reader().clone().close().await.unwrap();
+        app.operator.database.close().await.unwrap();
         assert_eq!(app.send(app.http.get(format!("{}/health/live", app.url))).await.status, 200);
         let ready = app.send(app.http.get(format!("{}/health/ready", app.url))).await;
         assert_eq!((ready.status, &ready.body["checks"]), (503, &json!({ "database": "failing", "keys": "ok" })));
+    }
+
+    async fn requests_without_a_database_say_when_to_come_again(app: TestApp) {
+        let caller = app.administrator(app.world.north).await;
+        let unseen = app.credentials(app.world.north, Role::Auditor).await;
+        assert_eq!(caller.status().await, 200);
+        app.operator.database.close().await.unwrap();
+        let answer = caller.ask("{ clients { id } }", json!({})).await;
+        assert_eq!((answer.status, answer.code()), (503, "DATABASE_UNAVAILABLE"));
+        assert_eq!(answer.body["errors"][0]["extensions"]["retryable"], true);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        let token = app.ask_token(&unseen).await;
+        assert_eq!((token.status, &token.body["error"]), (503, &json!("temporarily_unavailable")));
+        assert_eq!(token.header("retry-after"), Some("1"));
+        assert_eq!(app.send(app.http.get(format!("{}/.well-known/jwks.json", app.url))).await.status, 200);
     }
 
     async fn a_fault_of_ours_shows_nothing_of_its_cause(app: TestApp) {
@@ -164,7 +179,7 @@ both_databases! {
         // Nothing is remembered of a client that was never here.
         let unseen = app.credentials(app.world.north, Role::Auditor).await;
         assert_eq!(caller.status().await, 200);
-        app.operator.database.reader().clone().close().await.unwrap();
+        app.operator.execute("ALTER TABLE client_secrets RENAME TO elsewhere").await;
         let answer = caller.ask("{ clients { id } }", json!({})).await;
         assert_eq!((answer.status, answer.code()), (200, "INTERNAL_SERVER_ERROR"));
         assert_eq!(answer.message(), "something failed on our side");

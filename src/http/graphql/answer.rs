@@ -1,11 +1,11 @@
 //! Outcomes as HTTP answers.
 
-use async_graphql::Response as Outcome;
-use axum::http::header::CACHE_CONTROL;
+use async_graphql::{Response as Outcome, Value};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::super::reply::json_response;
+use super::super::reply::{UNAVAILABLE_FOR, json_response};
 use super::accept::Media;
 use super::outcome::{Written, code_of, not_executed};
 use crate::error::ErrorCode;
@@ -13,6 +13,25 @@ use crate::error::ErrorCode;
 /// The answer to one operation.
 pub fn one(media: Media, outcome: &Outcome) -> Response {
     no_store(json_response(status(media, outcome), media.content_type(), &Written(outcome)))
+}
+
+/// The same for a query. One that only failed for the database says so with its status, whatever the media type: a query can
+/// be repeated safely.
+pub fn query(media: Media, outcome: &Outcome) -> Response {
+    let mut response = one(media, outcome);
+    let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
+    if is_empty(&outcome.data) && outcome.errors.iter().any(unavailable) {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(RETRY_AFTER, UNAVAILABLE_FOR);
+    }
+    response
+}
+
+fn is_empty(data: &Value) -> bool {
+    match data {
+        Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
+        data => *data == Value::Null,
+    }
 }
 
 /// The answer to a batch: a list in the order of the operations, with status 200, since each has its own fate.

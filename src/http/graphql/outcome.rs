@@ -16,7 +16,9 @@ pub fn failure(code: ErrorCode, message: impl Into<String>) -> ServerError {
 /// The same of an error of ours, whose cause the log will have.
 pub fn failure_of(error: &Error) -> ServerError {
     error.log_cause();
-    failure(error.code(), error.message())
+    let mut failed = failure(error.code(), error.message());
+    failed.extensions.get_or_insert_default().set("retryable", error.retryable());
+    failed
 }
 
 /// Sets the code of an error.

@@ -95,7 +95,14 @@ pub async fn one(
         return sse::serve(door.clone(), caller.stay(presented(headers)), prepared, Wishes::of(headers));
     };
     let outcome = match prepared.and_then(not_a_subscription) {
-        Ok(prepared) => run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await,
+        Ok(prepared) => {
+            let is_query = prepared.kind == OperationType::Query;
+            let outcome = run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await;
+            if is_query {
+                return Ok(answer::query(media, &outcome));
+            }
+            outcome
+        }
         Err(error) => refused(door, &request_id, error),
     };
     Ok(answer::one(media, &outcome))

@@ -5,8 +5,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
-use crate::error::Error;
-use crate::http::reply::{JSON, json_response};
+use crate::error::{Error, ErrorCode};
+use crate::http::reply::{JSON, UNAVAILABLE_FOR, json_response};
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum OauthError {
     InvalidTarget,
     /// Too many failures before; heard again after so many seconds.
     TooManyFailures(u64),
+    /// The gateway's database is unavailable.
+    Unavailable,
     /// A fault of ours.
     ServerError,
 }
@@ -33,6 +35,9 @@ impl OauthError {
     /// Logs a fault of ours, of which the caller learns nothing.
     pub fn ours(error: &Error) -> Self {
         error.log_cause();
+        if error.code() == ErrorCode::DatabaseUnavailable {
+            return Self::Unavailable;
+        }
         Self::ServerError
     }
 
@@ -46,7 +51,7 @@ impl OauthError {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             // The code that client libraries know for "not now".
-            Self::TooManyFailures(_) => "temporarily_unavailable",
+            Self::TooManyFailures(_) | Self::Unavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
     }
@@ -60,6 +65,7 @@ impl OauthError {
             Self::InvalidScope => "a scope is unknown, or the client has no role that permits it",
             Self::InvalidTarget => "the tenant is unknown, disabled, or not open to this client",
             Self::TooManyFailures(_) => "too many failed authentications: wait as long as Retry-After says",
+            Self::Unavailable => "the gateway's database is unavailable: try again after Retry-After",
             Self::ServerError => "something failed on our side",
         }
     }
@@ -73,6 +79,7 @@ impl OauthError {
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -88,6 +95,9 @@ impl OauthError {
             }
             Self::TooManyFailures(seconds) => {
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            Self::Unavailable => {
+                response.headers_mut().insert(RETRY_AFTER, UNAVAILABLE_FOR);
             }
             _ => {}
         }

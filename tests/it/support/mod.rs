@@ -7,6 +7,7 @@ pub mod database;
 pub mod notes;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod streams;
 pub mod world;

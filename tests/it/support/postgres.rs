@@ -128,7 +128,7 @@ impl Server {
         let database = Database::connect(options).await.expect("the template opens");
         database.migrate().await.expect("the template can be migrated");
         // A template must have no visitors.
-        database.reader().clone().close().await.expect("the connections end");
+        database.close().await.expect("the connections end");
     }
 }
 

@@ -1,0 +1,211 @@
+//! What the failures of the last moments say about the database as a whole.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sea_orm::sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
+use tokio::time::{Instant, timeout};
+
+use super::failure::Failure;
+use super::sqlite_file::SqliteFile;
+
+/// How long a server that cannot be reached is left alone before the next attempt.
+const ATTEMPT_EVERY: Duration = Duration::from_millis(500);
+
+/// How long an attempt to connect may take that only finds out why the pool has no connection.
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Knows what prevents the database from working, and lets requests fail at once meanwhile.
+pub struct Health {
+    server: Server,
+    state: Mutex<State>,
+    /// One attempt to connect at a time finds out why.
+    diagnosis: tokio::sync::Mutex<()>,
+}
+
+/// Where the database is.
+pub(super) enum Server {
+    Sqlite(Option<SqliteFile>),
+    Postgres(Box<PgConnectOptions>),
+}
+
+#[derive(Default)]
+struct State {
+    /// Until the process ends.
+    lasting: Option<Failure>,
+    /// Until a write succeeds.
+    writes: Option<Failure>,
+    /// Until a statement is answered: when the last attempt was made.
+    unreachable: Option<Instant>,
+}
+
+impl Health {
+    pub(super) fn new(server: Server) -> Self {
+        Self { server, state: Mutex::default(), diagnosis: tokio::sync::Mutex::default() }
+    }
+
+    /// What prevents the database from working, as far as it is known.
+    pub fn failure(&self) -> Option<Failure> {
+        let state = self.state();
+        let unreachable = state.unreachable.map(|_| Failure::Unreachable);
+        state.lasting.or(unreachable).or(state.writes)
+    }
+
+    /// What prevents it from working until the process ends.
+    pub(super) fn lasting_failure(&self) -> Option<Failure> {
+        self.state().lasting
+    }
+
+    /// Finds out why the database gave no answer in time.
+    pub(super) async fn diagnose_silence(&self) -> Failure {
+        let error = self.note_failure(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)).await;
+        self.failure().unwrap_or_else(|| Failure::of(&error))
+    }
+
+    /// Whether writes failed last for space or a lock.
+    pub(super) fn prevents_writes(&self) -> bool {
+        self.state().writes.is_some()
+    }
+
+    /// Lets a statement be sent, unless the server could not be reached a moment ago: then one
+    /// statement every half second makes the attempt, and the others fail at once.
+    pub(super) fn admit(&self) -> Result<(), DbErr> {
+        let mut state = self.state();
+        match &mut state.unreachable {
+            Some(last) if last.elapsed() < ATTEMPT_EVERY => Err(unreachable("a moment ago it could not be reached")),
+            Some(last) => {
+                *last = Instant::now();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A statement was answered.
+    pub(super) fn note_answer(&self) {
+        if self.state().unreachable.take().is_some() {
+            tracing::info!(database = self.place(), "the database can be reached again");
+        }
+    }
+
+    /// A transaction was committed.
+    pub(super) fn note_commit(&self) {
+        self.note_answer();
+        if self.state().writes.take().is_some() {
+            tracing::info!(database = self.place(), "the database takes writes again");
+        }
+    }
+
+    /// Notes the failure of a statement outside of any transaction, or of beginning one; returns
+    /// its true cause.
+    pub(super) async fn note_failure(&self, error: DbErr) -> DbErr {
+        let error = match (Failure::of(&error), &error) {
+            // The pool tried to connect, and says why it could not.
+            (Failure::Unreachable, DbErr::Conn(_)) => error,
+            // One connection was lost, or none became free.
+            (Failure::Unreachable | Failure::Busy, _) => self.diagnose(error).await,
+            _ => error,
+        };
+        match (Failure::of(&error), &error) {
+            (Failure::Unreachable, DbErr::Conn(_)) => self.note_unreachable(&error),
+            (Failure::Unreachable | Failure::Busy, _) => {}
+            (failure, _) => self.note(failure, &error),
+        }
+        error
+    }
+
+    /// Notes the failure of a write.
+    pub(super) fn note_failed_write(&self, error: DbErr) -> DbErr {
+        match Failure::of(&error) {
+            // A row that another transaction holds says nothing about the server.
+            Failure::Busy if !self.is_sqlite() => {}
+            failure => self.note(failure, &error),
+        }
+        error
+    }
+
+    /// Refuses if the SQLite file is not the one that was opened: writes into it would be lost.
+    pub(super) fn check_file(&self) -> Result<(), Failure> {
+        let Server::Sqlite(Some(file)) = &self.server else { return Ok(()) };
+        match file.check() {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.note_lasting(Failure::FileReplaced, &error);
+                Err(Failure::FileReplaced)
+            }
+        }
+    }
+
+    /// Tries whether the disk of an SQLite file has space.
+    pub(super) fn check_space(&self) -> std::io::Result<()> {
+        match &self.server {
+            Server::Sqlite(Some(file)) => file.check_space(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The path of the SQLite file, or host and port of the server.
+    pub(super) fn place(&self) -> String {
+        match &self.server {
+            Server::Sqlite(file) => file.as_ref().map_or_else(|| "memory".to_owned(), SqliteFile::to_string),
+            Server::Postgres(options) => format!("{}:{}", options.get_host(), options.get_port()),
+        }
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self.server, Server::Sqlite(_))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, failure: Failure, error: &DbErr) {
+        if failure == Failure::Damaged {
+            self.note_lasting(failure, error);
+        } else if failure.prevents_writes() && self.state().writes.replace(failure) != Some(failure) {
+            tracing::error!(database = self.place(), cause = %error, "{}", failure.message());
+        }
+    }
+
+    fn note_lasting(&self, failure: Failure, error: &dyn std::error::Error) {
+        if self.state().lasting.replace(failure).is_none() {
+            tracing::error!(database = self.place(), cause = %error, "{}", failure.message());
+        }
+    }
+
+    fn note_unreachable(&self, error: &DbErr) {
+        if self.state().unreachable.replace(Instant::now()).is_none() {
+            tracing::error!(database = self.place(), cause = %error, "{}", Failure::Unreachable.message());
+        }
+    }
+
+    /// Finds out why a connection was lost or none became free: the server cannot be reached, or it
+    /// can, and then the error stays what it is.
+    async fn diagnose(&self, error: DbErr) -> DbErr {
+        let Server::Postgres(options) = &self.server else { return error };
+        let Ok(_alone) = self.diagnosis.try_lock() else { return error };
+        connect_once(options, DIAGNOSIS_TIMEOUT).await.err().unwrap_or(error)
+    }
+}
+
+/// Connects once and says why it cannot: a pool would go on trying and then say that it waited.
+pub(super) async fn connect_once(options: &PgConnectOptions, patience: Duration) -> Result<(), DbErr> {
+    match timeout(patience, PgConnection::connect_with(options)).await {
+        Ok(Ok(connection)) => {
+            connection.close().await.ok();
+            Ok(())
+        }
+        Ok(Err(cause)) => Err(connection_error(cause)),
+        Err(_) => Err(unreachable("it does not answer")),
+    }
+}
+
+fn connection_error(cause: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)))
+}
+
+fn unreachable(reason: &str) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(reason.to_owned()))
+}

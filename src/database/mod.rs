@@ -1,0 +1,222 @@
+//! The database: SQLite, embedded, or PostgreSQL, shared by several nodes.
+
+mod backup;
+mod failure;
+mod health;
+mod monitored;
+mod schema;
+mod sqlite_file;
+mod write;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::Connection;
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseBackend, DatabaseConnection, DbErr, Statement,
+};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use crate::error::{Error, ErrorCode, Result};
+use health::{Health, Server, connect_once};
+use sqlite_file::SqliteFile;
+
+pub use backup::Backup;
+pub use failure::Failure;
+pub use monitored::Monitored;
+pub use schema::{NewerChange, Schema};
+pub use write::Write;
+
+/// Two nodes that migrate one PostgreSQL at once queue on this lock; the number means nothing else.
+const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
+
+/// Transactions of which only one may run at a time queue on this one.
+const LONE_WRITER_LOCK: i64 = MIGRATION_LOCK + 1;
+
+/// How long a request waits for a connection to PostgreSQL at most: a server that is down is told
+/// to callers within three seconds.
+const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How long a start waits before it tries again to reach PostgreSQL.
+const CONNECT_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// How long the readiness check waits for an answer.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How to reach the database.
+pub struct Options {
+    /// `sqlite:<path>` or `postgres://…`.
+    pub url: String,
+    /// Connections kept at most; two at least.
+    pub max_connections: u32,
+    /// How long a write waits for its turn, and a statement for a lock.
+    pub busy_timeout: Duration,
+}
+
+/// A pool of connections.
+pub struct Database {
+    pool: Monitored<DatabaseConnection>,
+    writers: Semaphore,
+    busy_timeout: Duration,
+    health: Arc<Health>,
+}
+
+impl Database {
+    /// Opens the pool; an SQLite file is made if it is missing, for its owner alone. For that the caller holds a file lock: of
+    /// several processes that give a new file its journal, SQLite turns some away without waiting.
+    ///
+    /// # Errors
+    /// If the database cannot be reached; the cause says why.
+    pub async fn connect(options: Options) -> Result<Self> {
+        let server = prepare(&options).await?;
+        let is_sqlite = matches!(server, Server::Sqlite(_));
+        let health = Arc::new(Health::new(server));
+        let max_connections = options.max_connections.max(2);
+        let busy_timeout = options.busy_timeout;
+        let opened = Connector::connect(connect_options(options, is_sqlite)).await;
+        let connection = opened.map_err(|error| {
+            let cause = format!("{}: {error}", health.place());
+            Error::from(error).because(cause)
+        })?;
+        // A transaction may ask what the caller is allowed, on another connection: half of them stay free for that.
+        let writers = if is_sqlite { 1 } else { (max_connections / 2).max(1) };
+        let pool = Monitored::pool(connection, health.clone());
+        Ok(Self { pool, writers: Semaphore::new(writers as usize), busy_timeout, health })
+    }
+
+    /// For statements that only read.
+    pub fn reader(&self) -> &Monitored<DatabaseConnection> {
+        &self.pool
+    }
+
+    /// Which of the two databases this is.
+    pub fn is_sqlite(&self) -> bool {
+        self.pool.get_database_backend() == DatabaseBackend::Sqlite
+    }
+
+    /// Ends all connections.
+    ///
+    /// # Errors
+    /// If one of them breaks off instead.
+    pub async fn close(&self) -> Result<()> {
+        Ok(self.pool.unmonitored().clone().close().await?)
+    }
+
+    /// Whether the database can serve requests: it answers within a second, takes writes if the last
+    /// one failed for space or a lock, is not damaged, and its file is the one that was opened.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        self.health.check_file()?;
+        if let Some(failure) = self.health.lasting_failure() {
+            return Err(failure);
+        }
+        match timeout(READINESS_TIMEOUT, self.check()).await {
+            Ok(checked) => checked,
+            Err(_) => Err(self.health.diagnose_silence().await),
+        }
+    }
+
+    async fn check(&self) -> Result<(), Failure> {
+        let failed = |error| Failure::of(&error);
+        // The schema table stands in the file itself, which is then read.
+        let sql = if self.is_sqlite() { "SELECT COUNT(*) FROM sqlite_master" } else { "SELECT 1" };
+        let read = Statement::from_string(self.pool.get_database_backend(), sql);
+        self.pool.query_one_raw(read).await.map_err(failed)?;
+        if !self.health.prevents_writes() {
+            return Ok(());
+        }
+        self.check_write().await.map_err(|_| self.health.failure().unwrap_or(Failure::Busy))
+    }
+
+    /// Writes something of no meaning. The log of an SQLite file may have room for it that larger writes have not.
+    async fn check_write(&self) -> Result<()> {
+        self.health.check_space().map_err(Error::internal)?;
+        let write = self.write().await?;
+        let sql = if self.is_sqlite() { "PRAGMA user_version = 0" } else { "SELECT txid_current()" };
+        write.on().execute_unprepared(sql).await?;
+        write.commit().await
+    }
+}
+
+/// Where the database is: for SQLite the file, made and closed to others; for PostgreSQL the
+/// server, asked once so that the true cause is told if it cannot be reached.
+async fn prepare(options: &Options) -> Result<Server> {
+    if options.url.starts_with("sqlite:") {
+        let parsed = SqliteConnectOptions::from_str(&options.url).map_err(Error::internal)?;
+        let path = parsed.get_filename();
+        if path.as_os_str() == ":memory:" || path.starts_with("file:") {
+            return Ok(Server::Sqlite(None));
+        }
+        let opened = SqliteFile::prepare(path);
+        let message = Failure::Io.message();
+        let file = opened.map_err(|error| Error::new(ErrorCode::DatabaseUnavailable, message).because(error))?;
+        return Ok(Server::Sqlite(Some(file)));
+    }
+    let server = PgConnectOptions::from_str(&options.url).map_err(Error::internal)?;
+    reach(&server).await.map_err(|error| {
+        let cause = format!("{}:{}: {error}", server.get_host(), server.get_port());
+        Error::from(error).because(cause)
+    })?;
+    Ok(Server::Postgres(Box::new(server)))
+}
+
+/// Connects, and waits a moment for a server that is just starting.
+async fn reach(server: &PgConnectOptions) -> Result<(), DbErr> {
+    let deadline = Instant::now() + CONNECTION_WAIT_MAX;
+    loop {
+        let refused = match connect_once(server, deadline.duration_since(Instant::now())).await {
+            Err(error) if Failure::of(&error) == Failure::Unreachable => error,
+            outcome => return outcome,
+        };
+        if Instant::now() + CONNECT_AGAIN_AFTER >= deadline {
+            return Err(refused);
+        }
+        tokio::time::sleep(CONNECT_AGAIN_AFTER).await;
+    }
+}
+
+fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(options.url);
+    let busy_timeout = options.busy_timeout;
+    let wait = if is_sqlite { busy_timeout } else { busy_timeout.min(CONNECTION_WAIT_MAX) };
+    let lock_timeout = busy_timeout.as_millis().to_string();
+    connect
+        .max_connections(options.max_connections.max(2))
+        .acquire_timeout(wait)
+        .connect_timeout(wait)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(move |postgres| {
+            // After some executions PostgreSQL would make one plan for every pattern, which reads the whole trigram index for
+            // `%`: minutes, where a plan of its own takes milliseconds.
+            let plan = ("plan_cache_mode", "force_custom_plan");
+            // A lock that is held outside must not hold a request without end.
+            postgres.options([plan, ("lock_timeout", &lock_timeout)])
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    // The rollback of a dropped transaction may still be in the queue of the connection's thread.
+                    connection.ping().await?;
+                    // SQLite rolls back by itself when the disk is full. The driver's own ROLLBACK then fails, it counts a
+                    // transaction that is none, and the next one would be a savepoint that is never committed.
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+        })
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .busy_timeout(busy_timeout)
+                .pragma("journal_mode", "WAL")
+                // What was answered survives a power failure, not only the end of the process.
+                .pragma("synchronous", "FULL")
+        });
+    connect
+}

@@ -1,0 +1,108 @@
+//! A connection that reports its failures to the health of the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use sea_orm::prelude::async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::health::Health;
+
+/// A pool or a transaction whose statements are watched.
+pub struct Monitored<C> {
+    inner: C,
+    health: Arc<Health>,
+    /// Only a transaction is lost with its first failed statement.
+    is_transaction: bool,
+    failed: AtomicBool,
+    /// Statements that were begun and did not succeed: they failed, or their caller stopped waiting.
+    unfinished: AtomicUsize,
+}
+
+impl<C: ConnectionTrait> Monitored<C> {
+    /// A pool: each statement stands for itself.
+    pub(super) fn pool(inner: C, health: Arc<Health>) -> Self {
+        Self::new(inner, health, false)
+    }
+
+    /// A transaction. After a failed statement it takes no further ones: SQLite may have ended it
+    /// already, and would run them outside of any transaction.
+    pub(super) fn transaction(inner: C, health: Arc<Health>) -> Self {
+        Self::new(inner, health, true)
+    }
+
+    fn new(inner: C, health: Arc<Health>, is_transaction: bool) -> Self {
+        let failed = AtomicBool::new(false);
+        Self { inner, health, is_transaction, failed, unfinished: AtomicUsize::new(0) }
+    }
+
+    /// The connection without the watch.
+    pub(super) fn unmonitored(&self) -> &C {
+        &self.inner
+    }
+
+    /// The connection itself.
+    pub(super) fn into_inner(self) -> C {
+        self.inner
+    }
+
+    /// Whether every statement that was begun has succeeded.
+    pub(super) fn all_succeeded(&self) -> bool {
+        self.unfinished.load(Ordering::SeqCst) == 0
+    }
+
+    async fn watch<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if self.is_transaction {
+            return self.watch_in_transaction(statement).await;
+        }
+        self.health.admit()?;
+        match statement.await {
+            Ok(answer) => {
+                self.health.note_answer();
+                Ok(answer)
+            }
+            Err(error) => Err(self.health.note_failure(error).await),
+        }
+    }
+
+    async fn watch_in_transaction<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if self.failed.load(Ordering::SeqCst) {
+            let reason = "a statement of this transaction has failed: it takes no further ones";
+            return Err(DbErr::Custom(reason.to_owned()));
+        }
+        self.unfinished.fetch_add(1, Ordering::SeqCst);
+        match statement.await {
+            Ok(answer) => {
+                self.unfinished.fetch_sub(1, Ordering::SeqCst);
+                Ok(answer)
+            }
+            Err(error) => {
+                self.failed.store(true, Ordering::SeqCst);
+                Err(self.health.note_failed_write(error))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<C: ConnectionTrait + Send> ConnectionTrait for Monitored<C> {
+    fn get_database_backend(&self) -> DatabaseBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.watch(self.inner.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.watch(self.inner.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.watch(self.inner.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.watch(self.inner.query_all_raw(statement)).await
+    }
+}

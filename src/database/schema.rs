@@ -1,0 +1,232 @@
+//! The schema of the database and its changes.
+
+use std::collections::BTreeMap;
+
+use migrations::{ADDITIVE, Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DbErr, Statement, TransactionTrait, Value};
+use tenant_gateway_migrations as migrations;
+
+use super::{Database, Failure, MIGRATION_LOCK};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The version of this program, as it is written beside each change that it runs.
+const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Where the schema of a database stands, seen from this version of the program.
+pub struct Schema {
+    /// Each change that this version knows, oldest first, and whether it was run.
+    pub changes: Vec<(String, bool)>,
+    /// The changes that a newer version ran.
+    pub newer: Vec<NewerChange>,
+}
+
+/// A change of the schema that this version of the program does not know.
+pub struct NewerChange {
+    /// Its name.
+    pub name: String,
+    /// The version that ran it, if that is written down.
+    pub program_version: Option<String>,
+    /// Whether it only adds what this version does not look at.
+    pub is_additive: bool,
+}
+
+impl Schema {
+    /// How many of the changes that this version knows were not run yet.
+    pub fn pending(&self) -> usize {
+        self.changes.iter().filter(|(_, applied)| !applied).count()
+    }
+
+    /// Refuses a schema that a newer version made and this one cannot work with.
+    ///
+    /// # Errors
+    /// Names the version that made it, and what to do.
+    pub fn require_compatible(&self) -> Result<()> {
+        let unknown: Vec<_> = self.newer.iter().filter(|change| !change.is_additive).collect();
+        let Some(first) = unknown.first() else { return Ok(()) };
+        let newest = unknown.iter().rev().find_map(|change| change.program_version.as_deref());
+        let maker = newest.map_or_else(|| "a newer version".to_owned(), |version| format!("version {version}"));
+        let last_known = self.changes.last().map_or("", |(name, _)| name.as_str());
+        Err(Error::internal(format!(
+            "the database's schema was made by {maker} of tenant-gateway: this is version {PROGRAM_VERSION}, which \
+             does not know its change {}. Run {maker}, or undo the change with its `tenant-gateway migrate down --to \
+             {last_known}`, or restore a backup",
+            first.name
+        )))
+    }
+}
+
+impl Database {
+    /// Runs every change of the schema that was not run yet. Safe to call from several nodes at once on PostgreSQL; for
+    /// SQLite the caller holds a file lock.
+    ///
+    /// # Errors
+    /// If a change fails; it then happened not at all. If a newer version made the schema, and this one cannot work with it.
+    pub async fn migrate(&self) -> Result<()> {
+        let schema = self.schema().await?;
+        schema.require_compatible()?;
+        if schema.pending() == 0 {
+            return Ok(());
+        }
+        if !schema.newer.is_empty() {
+            let newest = &schema.newer[schema.newer.len() - 1].name;
+            let message =
+                format!("a newer version has run {newest}: only that version can run what is missing before it");
+            return Err(Error::internal(message));
+        }
+        if self.is_sqlite() {
+            // One transaction in place of one each: the disk is waited for once. It writes from its beginning: one that looks
+            // first is turned away where another process, which serves from the same file, has written since.
+            let write = self.write().await?;
+            Migrator::up(write.on().unmonitored(), None).await?;
+            record(write.on().unmonitored()).await?;
+            return write.commit().await;
+        }
+        let lock = self.pool.unmonitored().begin().await?;
+        // Another node's changes may take their time.
+        lock.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
+        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        Migrator::up(self.pool.unmonitored(), None).await?;
+        record(self.pool.unmonitored()).await?;
+        Ok(lock.commit().await?)
+    }
+
+    /// Undoes every change of the schema, newest first.
+    ///
+    /// # Errors
+    /// If a change cannot be undone.
+    pub async fn unmigrate(&self) -> Result<()> {
+        Ok(Migrator::down(self.pool.unmonitored(), None).await?)
+    }
+
+    /// Undoes the changes of the schema that came after the one named, newest first. What they added is lost.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` if no change has that name or it was not run; if a change cannot be undone.
+    pub async fn unmigrate_to(&self, name: &str) -> Result<()> {
+        let schema = self.schema().await?;
+        schema.require_compatible()?;
+        let position = schema.changes.iter().position(|(known, applied)| known == name && *applied);
+        let position = position.ok_or_else(|| {
+            Error::bad_input("--to", "must name a change that was run; `tenant-gateway migrate status` lists them")
+        })?;
+        let after = &schema.changes[position + 1..];
+        let steps = after.iter().filter(|(_, applied)| *applied).count();
+        let steps = u32::try_from(steps).map_err(Error::internal)?;
+        if steps == 0 {
+            return Ok(());
+        }
+        Migrator::down(self.pool.unmonitored(), Some(steps)).await?;
+        Ok(forget_undone(self.pool.unmonitored()).await?)
+    }
+
+    /// Each change of the schema by name, and whether it was run. Writes nothing.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or a newer version made the schema, and this one cannot work with it.
+    pub async fn migrations(&self) -> Result<Vec<(String, bool)>> {
+        let schema = self.schema().await?;
+        schema.require_compatible()?;
+        Ok(schema.changes)
+    }
+
+    /// Reads every page of an SQLite database. PostgreSQL looks after its own files.
+    ///
+    /// # Errors
+    /// If it is damaged; the cause names the file.
+    pub async fn check_content(&self) -> Result<()> {
+        if !self.is_sqlite() {
+            return Ok(());
+        }
+        let check = Statement::from_string(sea_orm::DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
+        let row = self.pool.query_one_raw(check).await.map_err(|error| self.named(error.into()))?;
+        let found = row.map(|row| row.try_get_by_index::<String>(0)).transpose()?.unwrap_or_default();
+        if found == "ok" {
+            return Ok(());
+        }
+        let damaged = Error::new(ErrorCode::DatabaseUnavailable, Failure::Damaged.message());
+        Err(self.named(damaged.because(format!("{}: {found}", Failure::Damaged.message()))))
+    }
+
+    /// Where the schema stands. Writes nothing.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn schema(&self) -> Result<Schema> {
+        read(self.pool.unmonitored()).await.map_err(|error| self.named(error.into()))
+    }
+}
+
+/// Reads where the schema of a database stands.
+pub(super) async fn read(on: &impl ConnectionTrait) -> Result<Schema, DbErr> {
+    let applied = applied(on).await?;
+    let recorded = recorded(on).await?;
+    let changes: Vec<_> = Migrator::migrations().iter().map(|change| change.name().to_owned()).collect();
+    let newer = applied.iter().filter(|name| !changes.contains(name)).map(|name| {
+        let record = recorded.get(name);
+        NewerChange {
+            name: name.clone(),
+            program_version: record.map(|(version, _)| version.clone()),
+            is_additive: record.is_some_and(|(_, is_additive)| *is_additive),
+        }
+    });
+    let newer = newer.collect();
+    let changes = changes.into_iter().map(|name| {
+        let was_run = applied.contains(&name);
+        (name, was_run)
+    });
+    Ok(Schema { changes: changes.collect(), newer })
+}
+
+/// The changes that were run, in the order of their names.
+async fn applied(on: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    if !has_table(on, "seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT version FROM seaql_migrations ORDER BY version";
+    let rows = on.query_all_raw(Statement::from_string(on.get_database_backend(), sql)).await?;
+    rows.iter().map(|row| row.try_get("", "version")).collect()
+}
+
+/// Which version ran each change, and whether the change is additive.
+async fn recorded(on: &impl ConnectionTrait) -> Result<BTreeMap<String, (String, bool)>, DbErr> {
+    if !has_table(on, "schema_changes").await? {
+        return Ok(BTreeMap::new());
+    }
+    let sql = "SELECT name, program_version, is_additive FROM schema_changes";
+    let rows = on.query_all_raw(Statement::from_string(on.get_database_backend(), sql)).await?;
+    let read = |row: &sea_orm::QueryResult| {
+        let version = (row.try_get("", "program_version")?, row.try_get("", "is_additive")?);
+        Ok((row.try_get("", "name")?, version))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Writes down which version ran the changes that are not written down yet.
+async fn record(on: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let recorded = recorded(on).await?;
+    let sql = "INSERT INTO schema_changes (name, program_version, is_additive) VALUES ($1, $2, $3)";
+    for name in applied(on).await?.into_iter().filter(|name| !recorded.contains_key(name)) {
+        let is_additive = ADDITIVE.contains(&name.as_str());
+        let values: [Value; 3] = [name.into(), PROGRAM_VERSION.into(), is_additive.into()];
+        on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// Removes what is written down about changes that were undone.
+async fn forget_undone(on: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if has_table(on, "schema_changes").await? {
+        let sql = "DELETE FROM schema_changes WHERE name NOT IN (SELECT version FROM seaql_migrations)";
+        on.execute_unprepared(sql).await?;
+    }
+    Ok(())
+}
+
+async fn has_table(on: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    let sql = match on.get_database_backend() {
+        sea_orm::DatabaseBackend::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
+        _ => "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace",
+    };
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [name.into()]);
+    Ok(on.query_one_raw(statement).await?.is_some())
+}

@@ -1,0 +1,165 @@
+//! Transactions that write: everything in one happens, or nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use tokio::sync::SemaphorePermit;
+
+use super::failure::Failure;
+use super::monitored::Monitored;
+use super::{Database, LONE_WRITER_LOCK};
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::error::{Error, ErrorCode, Result};
+
+/// How often a transaction is begun that conflicts with others.
+const ATTEMPTS_MAX: u32 = 4;
+
+/// The pause before the second attempt is at most this long; it doubles each time.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A transaction that writes. Dropped, it is rolled back.
+pub struct Write<'a> {
+    transaction: Monitored<DatabaseTransaction>,
+    database: &'a Database,
+    _turn: SemaphorePermit<'a>,
+}
+
+impl Database {
+    /// Runs `work` in a transaction and commits it. A serialization failure or a deadlock rolls
+    /// everything back and runs `work` again, a few times: it must do nothing but write through
+    /// the transaction, which it must not keep. Any other error rolls back and is returned.
+    ///
+    /// # Errors
+    /// Those of `work`; `DATABASE_UNAVAILABLE` as [`Database::write`]; a `CONFLICT` that is
+    /// retryable if other transactions were in the way each time.
+    pub async fn transaction<'a, T, W>(&'a self, work: impl Fn(Arc<Write<'a>>) -> W) -> Result<T>
+    where
+        W: Future<Output = Result<T>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let write = Arc::new(self.write().await?);
+            let outcome = work(write.clone()).await;
+            let write = Arc::into_inner(write).ok_or_else(|| Error::internal("a transaction is still in use"))?;
+            let outcome = match outcome {
+                Ok(value) => write.commit().await.map(|()| value),
+                Err(error) => {
+                    write.roll_back().await;
+                    Err(error)
+                }
+            };
+            match outcome {
+                Err(error) if error.is_write_conflict() && attempt < ATTEMPTS_MAX => {
+                    tracing::debug!(attempt, cause = %error, "transaction conflicts with another one");
+                    tokio::time::sleep(pause_after(attempt)).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Begins a transaction that writes. Writers queue here, in order: on SQLite one at a time,
+    /// instead of polling the file's lock. Conflicts are the caller's to repeat:
+    /// [`Database::transaction`] does so by itself.
+    ///
+    /// # Errors
+    /// `DATABASE_UNAVAILABLE` if it cannot begin within the busy timeout, or if the file of an
+    /// SQLite database is not the one that was opened.
+    pub async fn write(&self) -> Result<Write<'_>> {
+        self.health.check_file().map_err(|failure| self.unavailable(failure))?;
+        self.health.admit()?;
+        let turn = tokio::time::timeout(self.busy_timeout, self.writers.acquire()).await;
+        let turn = turn.map_err(|_| self.unavailable(Failure::Busy))?.map_err(Error::internal)?;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        match self.pool.unmonitored().begin_with_options(options).await {
+            Ok(transaction) => {
+                self.health.note_answer();
+                let transaction = Monitored::transaction(transaction, self.health.clone());
+                Ok(Write { transaction, database: self, _turn: turn })
+            }
+            Err(error) if self.is_sqlite() => Err(self.named(self.health.note_failed_write(error).into())),
+            Err(error) => Err(self.health.note_failure(error).await.into()),
+        }
+    }
+
+    /// As [`Database::write`], and no two such transactions run at once, over all nodes.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn write_alone(&self) -> Result<Write<'_>> {
+        let write = self.write().await?;
+        if !self.is_sqlite() {
+            write.on().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LONE_WRITER_LOCK})")).await?;
+        }
+        Ok(write)
+    }
+}
+
+impl Write<'_> {
+    /// For statements inside the transaction. After one that failed it takes no further ones.
+    pub fn on(&self) -> &Monitored<DatabaseTransaction> {
+        &self.transaction
+    }
+
+    /// Makes everything in the transaction happen.
+    ///
+    /// # Errors
+    /// If a statement failed, or the database refuses; then nothing happened. If the connection
+    /// ended before the answer came, the error says that the outcome is unknown.
+    pub async fn commit(self) -> Result<()> {
+        let database = self.database;
+        if !self.transaction.all_succeeded() {
+            // PostgreSQL would answer such a COMMIT with a rollback and no error.
+            self.roll_back().await;
+            return Err(Error::internal("a statement of the transaction did not succeed: it was rolled back"));
+        }
+        // The pool hands out no connection that is inside a transaction, so this ends the outermost.
+        match self.transaction.into_inner().commit().await {
+            Ok(()) => {}
+            Err(error) => {
+                let failure = Failure::of(&error);
+                let error = database.named(database.health.note_failed_write(error).into());
+                let is_unknown = matches!(failure, Failure::Unreachable | Failure::Io);
+                return Err(if is_unknown { error.with_unknown_outcome() } else { error });
+            }
+        }
+        database.health.check_file().map_err(|failure| database.unavailable(failure).with_unknown_outcome())?;
+        database.health.note_commit();
+        Ok(())
+    }
+
+    /// Undoes everything in the transaction. A connection that cannot do so is closed by the pool.
+    pub(super) async fn roll_back(self) {
+        if let Err(error) = self.transaction.into_inner().rollback().await {
+            tracing::debug!(cause = %error, "rollback failed");
+        }
+    }
+}
+
+impl Database {
+    fn unavailable(&self, failure: Failure) -> Error {
+        let cause = format!("{}: {}", self.health.place(), failure.message());
+        Error::new(ErrorCode::DatabaseUnavailable, failure.message()).because(cause)
+    }
+
+    /// The same error, whose cause names the file.
+    pub(super) fn named(&self, error: Error) -> Error {
+        if !self.is_sqlite() || error.code() != ErrorCode::DatabaseUnavailable {
+            return error;
+        }
+        let cause = format!("{}: {}", self.health.place(), error.explained());
+        error.because(cause)
+    }
+}
+
+/// A random part of the pause, so that the transactions do not meet again.
+fn pause_after(attempt: u32) -> Duration {
+    let mut byte = [0];
+    SystemEntropy.fill(&mut byte);
+    PAUSE * 2_u32.pow(attempt - 1) * u32::from(byte[0]) / 255
+}
