@@ -11,7 +11,7 @@ use serde::de::DeserializeSeed;
 use super::model::ObjectId;
 use super::wire::{self, SecretKey};
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
-use crate::outbound::{Call, Kind, Line, Operation, Outbound};
+use crate::outbound::{Answer, Call, Kind, Line, Operation, Outbound};
 use crate::upstreams::Credential;
 
 /// The most bytes of an answer.
@@ -58,6 +58,11 @@ impl Request {
     /// The same read, whose answer may serve again for so long; not at all if that is zero.
     pub fn remembered(self, lasts: Duration) -> Self {
         Self { remember: Some(lasts).filter(|lasts| !lasts.is_zero()), ..self }
+    }
+
+    /// Whether its path leads to one object, rather than to what every installation has.
+    fn names_object(&self) -> bool {
+        self.path.iter().any(|segment| matches!(segment, Cow::Owned(_)))
     }
 
     /// Whether it changes anything.
@@ -168,8 +173,32 @@ pub async fn send(
     match answer.status {
         200..=299 => Ok(Reply { body: answer.body, cookies: answer.cookies }),
         status @ (401 | 403) => Err(Denied::Credential(status)),
+        status if is_elsewhere(request, &answer) => {
+            outbound.note_malformed(line);
+            Err(Denied::Other(elsewhere(line, status)))
+        }
         status => Err(Denied::Other(refusal(line, status, wrote))),
     }
+}
+
+/// Whether an answer shows that the base URL leads to something else than the API: a redirect; a page in HTML where the API
+/// says in JSON that it has no such object; nothing at a path that every installation has.
+fn is_elsewhere(request: &Request, answer: &Answer) -> bool {
+    match answer.status {
+        300..=399 => true,
+        404 | 405 => is_html(answer) || !request.names_object() && !request.writes(),
+        _ => false,
+    }
+}
+
+fn is_html(answer: &Answer) -> bool {
+    answer.content_type.as_deref().is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// The error of an installation whose base URL leads to something else.
+fn elsewhere(line: &Line, status: u16) -> Error {
+    let message = "the Deep Security API does not answer at the upstream's base URL, which has to end with /api";
+    told(Error::new(ErrorCode::UpstreamMalformed, message), line, Some(status))
 }
 
 /// What a status means for the caller.
@@ -182,7 +211,6 @@ fn refusal(line: &Line, status: u16, wrote: bool) -> Error {
         // Not RATE_LIMITED: that is ours, and says after how many seconds to come back, which the vendor does not tell. Others
         // spend the same allowance.
         429 => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security takes no more calls for the moment"),
-        300..=399 => Error::new(ErrorCode::UpstreamMalformed, "Deep Security gave an answer that cannot be understood"),
         _ => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security is in trouble"),
     };
     let error = told(error, line, Some(status));
@@ -228,7 +256,12 @@ impl Reply {
     /// # Errors
     /// As [`Reply::read`].
     pub fn read_by<'a, S: DeserializeSeed<'a>>(&'a self, line: &Line, wrote: bool, seed: S) -> Result<S::Value> {
-        wire::read(&self.body, seed).map_err(|cause| {
+        let (read, odd) = wire::counting_odd(|| wire::read(&self.body, seed));
+        if odd > 0 {
+            let upstream = line.endpoint.upstream;
+            tracing::warn!(%upstream, tenant = %line.tenant, odd, "optional values of another form were read as null");
+        }
+        read.map_err(|cause| {
             let error = malformed(line, cause);
             if wrote { error.with_unknown_outcome() } else { error }
         })

@@ -118,14 +118,17 @@ impl Manager {
         }
         let (line, reply) = self.send(operation, &request).await?;
         let members = query.expand.as_ref().and_then(Expand::members);
-        let mut page = self.understood(reply.read_by(&line, false, Objects::<T>::with(members)).and_then(|page| {
-            let ids = std::iter::once(after).chain(page.iter().map(T::id));
-            // A filter that was not understood returns everything, and one read twice would never end.
-            match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {
-                true => Ok(page),
-                false => Err(client::malformed(&line, "the answer does not keep to the window of ids".to_owned())),
-            }
-        }))?;
+        let mut page = self.understood(
+            &line,
+            reply.read_by(&line, false, Objects::<T>::with(members)).and_then(|page| {
+                let ids = std::iter::once(after).chain(page.iter().map(T::id));
+                // A filter that was not understood returns everything, and one read twice would never end.
+                match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {
+                    true => Ok(page),
+                    false => Err(client::malformed(&line, "the answer does not keep to the window of ids".to_owned())),
+                }
+            }),
+        )?;
         // Of thousands of computers with thousands of rules each.
         if query.expand.as_ref().is_some_and(|expand| !expand.rules()) {
             page.iter_mut().for_each(T::forget_rules);

@@ -11,7 +11,7 @@ use super::remember::Remember;
 use super::service::DeepSecurity;
 use super::wire::{Computer, CurrentKey, Listed, Object};
 use crate::auth::TenantScope;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::outbound::{Line, LineKey, Operation};
 use crate::upstreams::{Connection, Credential};
@@ -82,19 +82,20 @@ impl Manager {
         }
         let (line, reply) = self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
         let members = expand.and_then(Expand::members);
-        self.understood(reply.read_by(&line, false, Object::<T>::with(members)).and_then(|found| {
-            match found.id() == id.0 {
+        self.understood(
+            &line,
+            reply.read_by(&line, false, Object::<T>::with(members)).and_then(|found| match found.id() == id.0 {
                 true => Ok(found),
                 false => Err(client::malformed(&line, "another object than was asked for".to_owned())),
-            }
-        }))
+            }),
+        )
     }
 
-    /// What an answer to a read says. One that cannot be understood is not told again: all that was remembered of the tenant is
+    /// What an answer says. One that cannot be understood is not told again: all that was remembered of the tenant is
     /// forgotten with it.
-    pub(super) fn understood<T>(&self, said: Result<T>) -> Result<T> {
+    pub(super) fn understood<T>(&self, line: &Line, said: Result<T>) -> Result<T> {
         if said.is_err() {
-            self.room.outbound.forget(self.tenant(), self.connection.endpoint.upstream);
+            self.room.outbound.note_malformed(line);
         }
         said
     }
@@ -102,7 +103,9 @@ impl Manager {
     /// A missing object, called by its name.
     pub fn named<T: Listed>(&self, error: Error) -> Error {
         match error.upstream().and_then(|upstream| upstream.status) {
-            Some(404) => client::told(Error::not_found(T::WHAT), &self.connection.own_line(), Some(404)),
+            Some(404) if error.code() == ErrorCode::NotFound => {
+                client::told(Error::not_found(T::WHAT), &self.connection.own_line(), Some(404))
+            }
             _ => error,
         }
     }
@@ -113,7 +116,7 @@ impl Manager {
     /// As every call.
     pub async fn read<T: DeserializeOwned>(&self, operation: &Operation, request: &Request) -> Result<T> {
         let (line, reply) = self.send(operation, request).await?;
-        reply.read(&line, request.writes())
+        self.understood(&line, reply.read(&line, request.writes()))
     }
 
     /// Makes a call. A key that is refused is replaced once and the call made once more: what was refused was not done, so that

@@ -13,11 +13,11 @@ use jiff::tz::TimeZone;
 use self::calls::Calls;
 use self::fault::About;
 use super::model::{
-    Cancellation, Listed, MachineKey, NewTenant, NewVirtualMachine, RemoteId, RemoteTenant, Report, ReportRange,
-    Started, Task, TaskFilter, VirtualMachine,
+    Cancellation, MachineKey, NewTenant, NewVirtualMachine, RemoteId, RemoteTenant, Report, ReportRange, Started, Task,
+    TaskFilter, VirtualMachine,
 };
 use super::wire;
-use crate::error::{Error, Result as AppResult};
+use crate::error::{Error, ErrorCode, Result as AppResult};
 use crate::outbound::{Answer, Call, Kind, Line, Operation, Outbound};
 use crate::upstreams::{Connection, Credential};
 
@@ -61,7 +61,7 @@ impl Client {
     /// T2: all tenants of the installation, whoever they belong to.
     pub async fn tenants(&self, operation: &Operation) -> Result<Vec<RemoteTenant>> {
         let answer = self.send(operation, self.calls.tenants(), About::Nothing).await?;
-        self.read(&answer, |answer| answer.tenants()).map(|listed| self.usable("tenants", listed))
+        self.read(&answer, |answer| answer.tenants())
     }
 
     /// T3: the machines of a tenant.
@@ -70,7 +70,7 @@ impl Client {
     /// `TenantNotFound`.
     pub async fn machines(&self, operation: &Operation, tenant: &RemoteId) -> Result<Vec<VirtualMachine>> {
         let answer = self.send(operation, self.calls.machines(tenant), About::Tenant).await?;
-        self.read(&answer, |answer| answer.machines()).map(|listed| self.usable("machines", listed))
+        self.read(&answer, |answer| answer.machines())
     }
 
     /// T4: makes a tenant. A name or an account that is taken, and a password that does not please, show in the task alone.
@@ -131,7 +131,7 @@ impl Client {
     /// K2: all tasks of the installation that fit, also those of other tenants and of the server itself.
     pub async fn tasks(&self, operation: &Operation, filter: &TaskFilter) -> Result<Vec<Task>> {
         let answer = self.send(operation, self.calls.tasks(filter), About::Nothing).await?;
-        self.read(&answer, |answer| answer.tasks()).map(|listed| self.usable("tasks", listed))
+        self.read(&answer, |answer| answer.tasks())
     }
 
     /// K3: cancels a task. Whatever this says, the task may still end as completed.
@@ -186,7 +186,8 @@ impl Client {
         if fits {
             Ok(answer)
         } else {
-            Err(fault::refusal(&self.understand(&answer), (answer.status, kind, about), &self.line, &what))
+            let fault = fault::refusal(&self.understand(&answer), (answer.status, kind, about), &self.line, &what);
+            Err(self.noted(fault))
         }
     }
 
@@ -199,19 +200,20 @@ impl Client {
         answer: &Answer,
         read: impl FnOnce(&wire::Answer<'_>) -> std::result::Result<T, wire::Malformed>,
     ) -> Result<T> {
-        read(&self.understand(answer)).map_err(|malformed| Fault::malformed(malformed, &self.line))
+        read(&self.understand(answer)).map_err(|malformed| self.noted(Fault::malformed(malformed, &self.line)))
+    }
+
+    /// A fault, of which the status of the upstream learns if what answered was not the server's API.
+    fn noted(&self, fault: Fault) -> Fault {
+        if fault.code() == ErrorCode::UpstreamMalformed {
+            self.outbound.note_malformed(&self.line);
+        }
+        fault
     }
 
     /// An answer about another object than the one that was asked for is no answer.
     fn is_the_one(&self, found: &RemoteId, asked: &RemoteId) -> Result<()> {
-        if found == asked { Ok(()) } else { Err(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.line)) }
-    }
-
-    fn usable<T>(&self, what: &str, listed: Listed<T>) -> Vec<T> {
-        if listed.unusable > 0 {
-            let (upstream, unusable) = (self.line.endpoint.upstream, listed.unusable);
-            tracing::warn!(%upstream, what, unusable, "items of a list have no identifier or state and were left out");
-        }
-        listed.items
+        let about_another = || self.noted(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.line));
+        (found == asked).then_some(()).ok_or_else(about_another)
     }
 }

@@ -202,12 +202,3 @@ impl Moment {
         }
     }
 }
-
-/// The usable items of a list, and how many were left out because they had no identifier or state.
-#[derive(Debug)]
-pub struct Listed<T> {
-    /// What could be used, in the server's order.
-    pub items: Vec<T>,
-    /// How many could not.
-    pub unusable: usize,
-}

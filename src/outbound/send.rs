@@ -53,9 +53,15 @@ impl Outbound {
         self.sender.lines.status(tenant, upstream)
     }
 
+    /// Notes that an answer on this line is not one of the system's API, which only the system's own room can see: the status
+    /// no longer says that it was reached, and the answer is not shared with anybody else.
+    pub fn note_malformed(&self, line: &Line) {
+        self.sender.lines.way(line).note(Status::malformed);
+        self.forget(line.tenant, line.endpoint.upstream);
+    }
+
     /// Forgets what was remembered of a tenant at an installation, and what is being read. Every write of the tenant there does
-    /// so by itself; it is to be called after what changes the tenant's data some other way, and after an answer that turned out to
-    /// be none.
+    /// so by itself; it is to be called after what changes the tenant's data some other way.
     pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
         self.sender.lines.forget(tenant, upstream);
     }

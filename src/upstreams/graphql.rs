@@ -181,7 +181,7 @@ impl UpstreamLinkObject {
 /// How a tenant's calls of an installation are doing.
 #[derive(SimpleObject)]
 pub struct UpstreamStatus {
-    /// Whether the last call got an answer; null before the first.
+    /// Whether the last call got an answer of the system's API; null before the first.
     reachable: Option<bool>,
     /// When a call last succeeded, in RFC 3339.
     last_success_at: Option<String>,

@@ -12,7 +12,7 @@ pub struct Fault {
     error: Error,
 }
 
-/// Kinds of faults. Every call may end in the last four.
+/// Kinds of faults. Every call may end in the last five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// The server has no such tenant.
@@ -37,6 +37,8 @@ pub enum FaultKind {
     OutcomeUnknown,
     /// The server refused, and nothing changed.
     Refused,
+    /// What answers at the base URL is not the server's API.
+    NoApi,
     /// There was no answer, or none that can be understood; nothing changed.
     Failed,
 }
@@ -45,6 +47,11 @@ impl Fault {
     /// What kind of fault.
     pub fn kind(&self) -> FaultKind {
         self.kind
+    }
+
+    /// The code of the error.
+    pub(super) fn code(&self) -> ErrorCode {
+        self.error.code()
     }
 
     pub(super) fn of_failure(failure: Failure, line: &Line, kind: Kind) -> Self {
@@ -111,8 +118,11 @@ fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> Fau
             About::Machine => FaultKind::MachineNotFound,
             About::Task => FaultKind::TaskNotFound,
             About::Report => FaultKind::ReportNotFound,
+            // A list is at the same path of every server.
+            About::Nothing if sent == Kind::Read => FaultKind::NoApi,
             About::Nothing => FaultKind::Refused,
         },
+        (405, None) if about == About::Nothing && sent == Kind::Read => FaultKind::NoApi,
         (405, _) if about == About::Task => FaultKind::TaskIsPart,
         (409, _) if about == About::Task => FaultKind::TaskEnded,
         (409, _) if about == About::Registration => FaultKind::BiosIdTaken,
@@ -156,6 +166,10 @@ fn told(kind: FaultKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, 
         FaultKind::OutcomeUnknown => {
             (ErrorCode::UpstreamUnavailable, "the legacy system failed, and whether it did what was asked is not known")
         }
+        FaultKind::NoApi => (
+            ErrorCode::UpstreamMalformed,
+            "the Integration Server's API does not answer at the upstream's base URL, which is the server's root",
+        ),
         FaultKind::Failed if status < 400 => {
             (ErrorCode::UpstreamMalformed, "the legacy system gave an answer that cannot be understood")
         }

@@ -42,6 +42,11 @@ impl Element {
         let mut found = self.attributes.iter().filter(|(known, _)| known == name);
         found.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
+
+    /// Whether it has attributes beside declarations of namespaces and what serializers add.
+    pub(super) fn has_attributes(&self) -> bool {
+        !self.attributes.is_empty()
+    }
 }
 
 impl<'a> Document<'a> {
@@ -94,6 +99,25 @@ impl<'a> Document<'a> {
             }
         }
         Ok(joined)
+    }
+
+    /// Gives each child to the closure, and tells whether the element holds nothing: no child, and no text but white space.
+    pub(super) fn visit(
+        &mut self,
+        element: &Element,
+        mut visit: impl FnMut(&mut Self, &Element) -> Result<()>,
+    ) -> Result<bool> {
+        let mut is_empty = true;
+        while let Some(piece) = self.piece(element)? {
+            match piece {
+                Piece::Text(text) => is_empty &= text.trim().is_empty(),
+                Piece::Child(child) => {
+                    is_empty = false;
+                    visit(self, &child)?;
+                }
+            }
+        }
+        Ok(is_empty)
     }
 
     /// All words at any depth, in attributes too; a space stands for each border between elements.

@@ -15,7 +15,7 @@ mod tests;
 
 use jiff::tz::TimeZone;
 
-use super::model::{Listed, RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine};
+use super::model::{RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine};
 
 pub use dates::written;
 pub use write::XmlBody;
@@ -55,16 +55,17 @@ impl Answer<'_> {
         read::single(self.tenants()?)
     }
 
-    /// T2: the tenants; those without identifier are counted.
+    /// T2: the tenants.
     ///
     /// # Errors
-    /// [`Malformed`] for what is no XML, or beyond a limit; so for all that follow.
-    pub fn tenants(&self) -> Result<Listed<RemoteTenant>> {
+    /// [`Malformed`] for what is no XML, beyond a limit, no list of these, or holds one without an identifier; so for all
+    /// that follow.
+    pub fn tenants(&self) -> Result<Vec<RemoteTenant>> {
         read::list(self, "tenant", read::tenant)
     }
 
-    /// T3: the machines of a tenant; those without identifier are counted.
-    pub fn machines(&self) -> Result<Listed<VirtualMachine>> {
+    /// T3: the machines of a tenant.
+    pub fn machines(&self) -> Result<Vec<VirtualMachine>> {
         read::list(self, "vm", read::machine)
     }
 
@@ -73,8 +74,8 @@ impl Answer<'_> {
         read::single(self.tasks()?)
     }
 
-    /// K2: the tasks; those without identifier or state are counted.
-    pub fn tasks(&self) -> Result<Listed<Task>> {
+    /// K2: the tasks, each with an identifier and a state: whether work goes on is concluded from them.
+    pub fn tasks(&self) -> Result<Vec<Task>> {
         read::list(self, "task", tasks::task)
     }
 

@@ -6,54 +6,82 @@ use super::dates::moment;
 use super::document::{Document, Element};
 use super::{Answer, Malformed, Result, decode};
 use crate::integration_server::model::{
-    AdministrationServer, BiosId, Listed, RemoteId, RemoteTenant, TenantKind, TenantStatus, VirtualMachine,
+    AdministrationServer, BiosId, RemoteId, RemoteTenant, TenantKind, TenantStatus, VirtualMachine,
 };
 
 const WORD_MAX: usize = 100;
 
-/// Reads one item; `None` if it lacks what it cannot do without.
-type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<Option<T>>;
+/// Names of roots that are no wrapper, however empty: they report a failure or wrap another kind of document.
+const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "fault", "message", "envelope"];
+
+/// The elements that stand for an object of the server, in lower case.
+const ITEMS: &[&str] = &["tenant", "vm", "task"];
+
+const NO_LIST: Malformed = Malformed("is not the list that was asked for");
+
+/// Reads one item.
+type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<T>;
 
 /// The items of a wrapper of any name, or the one item that the root itself is.
-pub(super) fn list<T>(answer: &Answer, item: &str, read: Reads<T>) -> Result<Listed<T>> {
+///
+/// # Errors
+/// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the status of a success
+/// would otherwise read as "there are none". Also for an item that [`Reads`] refuses: a list that leaves one out is wrong.
+pub(super) fn list<T>(answer: &Answer, item: &str, read: Reads<T>) -> Result<Vec<T>> {
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
 
 /// The same in text that is decoded already.
-pub(super) fn list_in<T>(text: &str, item: &str, zone: &TimeZone, read: Reads<T>) -> Result<Listed<T>> {
+pub(super) fn list_in<T>(text: &str, item: &str, zone: &TimeZone, read: Reads<T>) -> Result<Vec<T>> {
     Document::read(text, |document, root| {
-        let mut listed = Listed { items: Vec::new(), unusable: 0 };
-        let mut add = |found: Option<T>| match found {
-            Some(found) => listed.items.push(found),
-            None => listed.unusable += 1,
-        };
         if root.name == item {
-            add(read(document, root, zone)?);
-        } else if ["html", "error"].iter().any(|name| root.name.eq_ignore_ascii_case(name)) {
-            return Err(Malformed("is a page or an error under the status of a success"));
-        } else {
-            while let Some(child) = document.child(root)? {
-                if child.name == item {
-                    add(read(document, &child, zone)?);
-                }
-            }
+            return Ok(vec![read(document, root, zone)?]);
         }
-        Ok(listed)
+        if !may_wrap(root, item) {
+            return Err(NO_LIST);
+        }
+        let mut items = Vec::new();
+        let is_empty = document.visit(root, |document, child| {
+            if child.name == item {
+                items.push(read(document, child, zone)?);
+            }
+            Ok(())
+        })?;
+        let says_none = is_empty && may_be_empty(root, item);
+        if items.is_empty() && !says_none { Err(NO_LIST) } else { Ok(items) }
     })
 }
 
+/// Whether an element may wrap items: it does not stand for a failure, nor for an item itself in another letter case.
+fn may_wrap(root: &Element, item: &str) -> bool {
+    let name = root.name.to_ascii_lowercase();
+    name != item && !NO_WRAPPERS.contains(&name.as_str())
+}
+
+/// Whether an element that holds nothing says "there are none": it is called after the items, or neither after others nor
+/// has it attributes, in which another kind of document may say anything.
+fn may_be_empty(root: &Element, item: &str) -> bool {
+    let name = root.name.to_ascii_lowercase();
+    name.contains(item) || !(root.has_attributes() || ITEMS.iter().any(|other| name.contains(other)))
+}
+
 /// The only item of a list.
-pub(super) fn single<T>(listed: Listed<T>) -> Result<T> {
-    let Listed { mut items, unusable } = listed;
+pub(super) fn single<T>(mut items: Vec<T>) -> Result<T> {
     match items.pop() {
-        Some(item) if items.is_empty() && unusable == 0 => Ok(item),
-        _ => Err(Malformed("is not about exactly one usable thing")),
+        Some(item) if items.is_empty() => Ok(item),
+        _ => Err(Malformed("is not about exactly one thing")),
     }
 }
 
+/// The identifier of an item.
+pub(super) fn identifier(element: &Element) -> Result<RemoteId> {
+    let id = element.attribute("id").and_then(RemoteId::read);
+    id.ok_or(Malformed("holds something without an identifier"))
+}
+
 /// A `tenant` (reference, T1).
-pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Option<RemoteTenant>> {
-    let Some(id) = element.attribute("id").and_then(RemoteId::read) else { return Ok(None) };
+pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<RemoteTenant> {
+    let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
     let mut tenant = RemoteTenant {
         id,
@@ -77,12 +105,12 @@ pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone
             _ => {}
         }
     }
-    Ok(Some(tenant))
+    Ok(tenant)
 }
 
 /// A `vm` (reference, T3).
-pub(super) fn machine(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Option<VirtualMachine>> {
-    let Some(id) = element.attribute("id").and_then(RemoteId::read) else { return Ok(None) };
+pub(super) fn machine(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<VirtualMachine> {
+    let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
     let mut machine = VirtualMachine {
         id,
@@ -99,7 +127,7 @@ pub(super) fn machine(document: &mut Document, element: &Element, zone: &TimeZon
             _ => {}
         }
     }
-    Ok(Some(machine))
+    Ok(machine)
 }
 
 /// A `vKsc`; an empty one is none.

@@ -9,6 +9,7 @@ use super::{Answer, Malformed, Result, decode};
 use crate::integration_server::model::{Moment, RemoteId, Report, ReportPeriod, hyphenated};
 
 const FIELDS: usize = 6;
+const SEPARATOR: char = ';';
 const LINES_MAX: usize = 500_000;
 
 /// Reads the lines about one tenant. Lines about others are counted, and so are those that could only be guessed at.
@@ -16,6 +17,10 @@ pub(super) fn read(answer: &Answer, tenant: &RemoteId) -> Result<Report> {
     let text = decode::text(answer)?;
     if is_page(&text, answer.content_type) {
         return Err(Malformed("is a page where a report was asked for"));
+    }
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+    if lines.peek().is_some() && lines.all(|line| !line.contains(SEPARATOR)) {
+        return Err(Malformed("is a message where a report was asked for"));
     }
     let mut report = Report::default();
     for (at, line) in text.lines().enumerate() {

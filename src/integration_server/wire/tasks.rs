@@ -4,16 +4,16 @@ use jiff::tz::TimeZone;
 
 use super::dates::moment;
 use super::document::{Document, Element};
-use super::read::{cut, list_in, single, tenant, trimmed, word};
-use super::{Result, faults};
+use super::read::{cut, identifier, list_in, single, tenant, trimmed, word};
+use super::{Malformed, Result, faults};
 use crate::integration_server::model::{Outcome, RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskState};
 
 /// The server's words are cut there: they are for people.
 const WORDS_MAX: usize = 500;
 
 /// A `task` (reference, K1).
-pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Option<Task>> {
-    let id = element.attribute("id").and_then(RemoteId::read);
+pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Task> {
+    let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
     let (created, state_changed, changed) = (date("created"), date("stateChanged"), date("changed"));
     let (mut state, mut kind, mut stage, mut progress) = (None, None, None, None);
@@ -30,8 +30,8 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
         }
     }
     let outcome = error.map(Outcome::Error).or(result);
-    let (Some(id), Some(state)) = (id, state) else { return Ok(None) };
-    Ok(Some(Task { id, kind, state, stage, progress, created, state_changed, changed, outcome }))
+    let state = state.ok_or(Malformed("holds a task without a state"))?;
+    Ok(Task { id, kind, state, stage, progress, created, state_changed, changed, outcome })
 }
 
 /// The `error` of a task; an empty one is none.
@@ -62,7 +62,7 @@ fn result_parts(
     let mut deeper = String::new();
     let text = document.text_and(element, |document, child| {
         if child.name == "tenant" {
-            *made = Some(tenant(document, child, zone)?);
+            *made = Some(tenant(document, child, zone).ok());
         } else {
             deeper.push_str(&result_parts(document, child, zone, made)?);
         }

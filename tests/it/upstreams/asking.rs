@@ -40,6 +40,20 @@ async fn test(caller: &Caller, upstream: &Value) -> Answer {
     caller.ask(document, json!({ "id": upstream["id"] })).await
 }
 
+fn body(status: u16, content_type: &str, text: &str) -> Fault {
+    Fault::Body { status, content_type: content_type.to_owned(), bytes: text.as_bytes().to_vec() }
+}
+
+/// What a test says where something answers that is not the system's API: the last success stays what it was before.
+fn no_api(before: &Value) -> Value {
+    json!({
+        "reachable": false,
+        "lastSuccessAt": before["lastSuccessAt"],
+        "lastErrorCode": "UPSTREAM_MALFORMED",
+        "circuit": "CLOSED",
+    })
+}
+
 both_databases! {
     async fn the_first_key_is_made_with_a_password_that_is_forgotten(engine: Engine) {
         let (app, manager) = (permissive(engine).await, manager().await);
@@ -167,6 +181,69 @@ both_databases! {
         let status = test(&partner, &wrong).await.field("testUpstream");
         assert_eq!(status["lastErrorCode"], "UPSTREAM_UNAUTHORIZED");
         assert!(server.seen(&Calls::all()).len() < 10, "an unauthorized call is not repeated for ever");
+    }
+
+    async fn integration_server_is_not_reachable_when_its_answer_is_no_list(engine: Engine) {
+        let app = permissive(engine).await;
+        let server = integration_server::Simulator::start(integration_server::Config::default()).await.unwrap();
+        let partner = app.administrator(app.world.partner).await;
+        let input = json!({
+            "name": "x", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
+            "credential": { "basic": { "password": server.password() } },
+        });
+        let upstream = register_with(&partner, input).await.field("registerUpstream");
+        let before = test(&partner, &upstream).await.field("testUpstream");
+        assert_eq!(before["reachable"], true);
+        let tenants = "query($id: ID) { integrationServer { tenants(upstreamID: $id) { nodes { id } } } }";
+        for document in [
+            "<tasks/>",
+            "<Tenant id='1'/>",
+            "<tenants><tenant><name>without identifier</name></tenant></tenants>",
+            "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault/></s:Body></s:Envelope>",
+            "<message>The service is starting.</message>",
+        ] {
+            server.order_always(Calls::to("GET", "/tenants"), body(200, "application/xml", document));
+            assert_eq!(test(&partner, &upstream).await.field("testUpstream"), no_api(&before), "{document}");
+            let list = partner.ask(tenants, json!({ "id": upstream["id"] })).await;
+            assert_eq!(list.code(), "UPSTREAM_MALFORMED", "{document}: {}", list.body);
+            server.clear_orders();
+        }
+        server.order(Calls::to("GET", "/tenants"), body(404, "text/html", "<html>"), 1);
+        assert_eq!(test(&partner, &upstream).await.field("testUpstream"), no_api(&before));
+        server.order(Calls::to("GET", "/tenants"), body(200, "application/xml", "<tenants/>"), 1);
+        assert_eq!(test(&partner, &upstream).await.field("testUpstream")["reachable"], true);
+    }
+
+    async fn deep_security_is_not_reachable_at_a_base_url_without_its_api(engine: Engine) {
+        let (app, manager) = (permissive(engine).await, manager().await);
+        let partner = app.administrator(app.world.partner).await;
+        let at = |base_url: &str| json!({
+            "name": "x", "system": "DEEP_SECURITY", "baseURL": base_url,
+            "credential": { "secretKey": manager.primary().secret_key },
+        });
+        let root = manager.base_url.strip_suffix("/api").unwrap();
+        let elsewhere = register_with(&partner, at(root)).await.field("registerUpstream");
+        assert_eq!(test(&partner, &elsewhere).await.field("testUpstream")["reachable"], false);
+
+        let upstream = register_with(&partner, at(&manager.base_url)).await.field("registerUpstream");
+        let before = test(&partner, &upstream).await.field("testUpstream");
+        link(&partner, app.world.partner, &upstream, None).await.data();
+        let redirect = Fault::Redirect { location: format!("{root}/SignIn.screen") };
+        for (fault, code) in [
+            (body(404, "text/html;charset=utf-8", "<html>Not Found</html>"), "UPSTREAM_MALFORMED"),
+            (body(404, "application/json", "{\"message\":\"no such path\"}"), "UPSTREAM_MALFORMED"),
+            (body(405, "text/plain", ""), "UPSTREAM_MALFORMED"),
+            (Fault::Html, "UPSTREAM_MALFORMED"),
+            (redirect, "UPSTREAM_MALFORMED"),
+        ] {
+            manager.order_always(Calls::all(), fault.clone());
+            assert_eq!(test(&partner, &upstream).await.field("testUpstream"), no_api(&before), "{fault:?}");
+            let list = partner.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
+            assert_eq!(list.code(), code, "{fault:?}: {}", list.body);
+            manager.clear_orders();
+        }
+        assert_eq!(test(&partner, &upstream).await.field("testUpstream")["reachable"], true);
+        notes::note_shown(&manager);
     }
 
     async fn a_link_shows_when_the_key_of_its_tenant_ends(engine: Engine) {

@@ -60,6 +60,14 @@ fn the_status_decides_and_the_code_refines_it() {
 }
 
 #[test]
+fn list_that_is_not_there_means_that_the_base_url_leads_elsewhere() {
+    for status in [404, 405] {
+        let fault = fault(status, "<html>", Kind::Read, About::Nothing);
+        assert_eq!((fault.kind(), fault.code()), (FaultKind::NoApi, ErrorCode::UpstreamMalformed));
+    }
+}
+
+#[test]
 fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() {
     for status in [500, 502, 503, 504, 599] {
         let wrote = fault(status, "", Kind::Write, About::Tenant);

@@ -35,9 +35,9 @@ pub(super) const MACHINES: &str = r#"<vms>
 
 #[test]
 fn tenants_are_read_with_entities_cdata_and_every_script() {
-    let listed = xml(TENANTS).tenants().unwrap();
-    let [first, second] = listed.items.as_slice() else { panic!("two tenants") };
-    assert_eq!((first.name.as_str(), listed.unusable), ("ООО «Ромашка» & R&D <север>", 0));
+    let tenants = xml(TENANTS).tenants().unwrap();
+    let [first, second] = tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!(first.name, "ООО «Ромашка» & R&D <север>");
     assert_eq!(first.user_data.as_deref(), Some(r#"{"note":"a]]>b"}"#));
     assert_eq!(first.description, None);
     let server = first.administration_server.as_ref().unwrap();
@@ -51,7 +51,7 @@ fn tenants_are_read_with_entities_cdata_and_every_script() {
 
 #[test]
 fn the_same_tenant_of_another_stack_is_the_same() {
-    let mut one = xml(TENANTS).tenants().unwrap().items.remove(1);
+    let mut one = xml(TENANTS).tenants().unwrap().remove(1);
     let two = xml(OTHER_STACK).tenant().unwrap();
     assert_eq!(two.created.as_ref().unwrap().at().unwrap().to_string(), "2024-03-05T00:00:00.123Z");
     (one.created, one.updated) = (two.created.clone(), two.updated.clone());
@@ -60,8 +60,8 @@ fn the_same_tenant_of_another_stack_is_the_same() {
 
 #[test]
 fn only_direct_children_belong_to_a_machine() {
-    let listed = xml(MACHINES).machines().unwrap();
-    let [first, second] = listed.items.as_slice() else { panic!("two machines") };
+    let machines = xml(MACHINES).machines().unwrap();
+    let [first, second] = machines.as_slice() else { panic!("two machines") };
     assert_eq!(first.bios_id, BiosId::read("345ae5d6-eeb7-4635-884a-01ac1781deeb"));
     assert_eq!((first.name.as_deref(), first.user_data.as_deref()), (None, None));
     assert_eq!(second.name.as_deref(), Some("Büro \"7\" 'x'"));
@@ -73,27 +73,54 @@ fn prefixes_mean_nothing_and_declarations_are_no_attributes() {
     let prefixed = r#"<v:tenants xmlns:v="urn:v" xmlns:i="http://www.w3.org/2001/XMLSchema-instance">
         <v:tenant xmlns:id="urn:id" v:id="1" i:type="T"><v:name> a  b </v:name><v:status> active </v:status><v:description i:nil="true"/></v:tenant>
         <v:tenant v:id="2" id="3"/></v:tenants>"#;
-    let listed = xml(prefixed).tenants().unwrap();
-    assert_eq!((listed.items[0].id.as_str(), listed.items[0].name.as_str()), ("1", " a  b "));
-    assert_eq!((&listed.items[0].status, &listed.items[0].description), (&Some(TenantStatus::Active), &None));
-    assert_eq!(listed.items[1].id.as_str(), "3");
+    let tenants = xml(prefixed).tenants().unwrap();
+    assert_eq!((tenants[0].id.as_str(), tenants[0].name.as_str()), ("1", " a  b "));
+    assert_eq!((&tenants[0].status, &tenants[0].description), (&Some(TenantStatus::Active), &None));
+    assert_eq!(tenants[1].id.as_str(), "3");
 }
 
 #[test]
 fn wrappers_of_any_name_may_be_empty_or_absent() {
-    for empty in ["<tenants/>", "<x></x>", "<x><y><tenant id='1'/></y></x>", "<x> <!-- --> </x>"] {
-        assert!(xml(empty).tenants().unwrap().items.is_empty(), "{empty}");
+    let array = "<ArrayOfTenant xmlns='urn:a' xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>";
+    for empty in ["<tenants/>", "<x></x>", "<tenants count='0'/>", "<x> <!-- --> </x>", array] {
+        assert!(xml(empty).tenants().unwrap().is_empty(), "{empty}");
     }
-    assert_eq!(xml("<tenant id='1'/>").tenants().unwrap().items.len(), 1);
-    assert_eq!(xml("<x><vm id='1'/><tenant id='2'/><vm id='3'/></x>").machines().unwrap().items.len(), 2);
+    assert_eq!(xml("<tenant id='1'/>").tenants().unwrap().len(), 1);
+    assert_eq!(xml("<x><vm id='1'/><tenant id='2'/><vm id='3'/></x>").machines().unwrap().len(), 2);
 }
 
 #[test]
-fn an_item_without_identifier_is_left_out_and_counted() {
-    let listed =
-        xml("<x><tenant><name>a</name></tenant><tenant id=''/><tenant id='a/b'/><tenant id='1'/></x>").tenants();
-    let listed = listed.unwrap();
-    assert_eq!((listed.items.len(), listed.unusable), (1, 3));
+fn document_that_is_not_the_list_is_malformed() {
+    for other in [
+        "<tasks/>",
+        "<vms/>",
+        "<vm id='1'/>",
+        "<Tenant id='1'/>",
+        "<TENANT/>",
+        "<x status='starting'/>",
+        "<Error/>",
+        "<message/>",
+        "<tenants>The service is starting.</tenants>",
+        "<tenants><Tenant id='1'/></tenants>",
+        "<tenants><vm id='1'/></tenants>",
+        "<x><y><tenant id='1'/></y></x>",
+        "<response><tenants/></response>",
+        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault/></s:Body></s:Envelope>",
+        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'/>",
+        "<Fault><tenant id='1'/></Fault>",
+    ] {
+        assert!(xml(other).tenants().is_err(), "{other}");
+    }
+    assert!(xml("<tenants/>").machines().is_err());
+    assert!(xml("<tenants/>").tasks().is_err());
+}
+
+#[test]
+fn an_item_without_identifier_makes_its_list_malformed() {
+    for item in ["<tenant><name>a</name></tenant>", "<tenant id=''/>", "<tenant id='a/b'/>"] {
+        assert!(xml(&format!("<x>{item}<tenant id='1'/></x>")).tenants().is_err(), "{item}");
+    }
+    assert!(xml("<vms><vm id='1'/><vm biosId='345ae5d6-eeb7-4635-884a-01ac1781deeb'/></vms>").machines().is_err());
     for not_one in ["<x/>", "<tenant/>", "<x><tenant id='1'/><tenant id='2'/></x>", "<x><tenant/><tenant id='2'/></x>"]
     {
         assert!(xml(not_one).tenant().is_err(), "{not_one}");
@@ -105,7 +132,7 @@ fn unknown_words_are_kept() {
     let tenant = xml("<tenant id='1'><status>Frozen</status><type>Hybrid</type></tenant>").tenant().unwrap();
     assert_eq!(tenant.status, Some(TenantStatus::Unknown("Frozen".into())));
     assert_eq!(tenant.kind, Some(TenantKind::Unknown("Hybrid".into())));
-    let machine = xml("<vm id='1' biosId='none'/>").machines().unwrap().items.remove(0);
+    let machine = xml("<vm id='1' biosId='none'/>").machines().unwrap().remove(0);
     assert_eq!(machine.bios_id, None);
 }
 

@@ -69,7 +69,7 @@ fn lines_that_are_too_short_are_named() {
 fn a_page_is_no_report_and_an_empty_one_is() {
     let tenant = RemoteId::read(TOKYO).unwrap();
     assert_eq!(report("", TOKYO), Report::default());
-    for page in ["<html>", " <?xml version='1.0'?><error/>"] {
+    for page in ["<html>", " <?xml version='1.0'?><error/>", "The service is starting.\n", "{\"error\":1}"] {
         assert!(xml(page).report(&tenant).is_err());
     }
     assert!(answer(b"\xff;;;;;").report(&tenant).is_err());

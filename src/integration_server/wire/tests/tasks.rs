@@ -67,7 +67,6 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
 </tasks>"#;
     let tasks = xml(tasks).tasks().unwrap();
     let errors: Vec<_> = tasks
-        .items
         .iter()
         .map(|task| match &task.outcome {
             Some(Outcome::Error(error)) => (error.code.clone(), error.message.as_str()),
@@ -83,7 +82,7 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
             (None, "canceled by user"),
         ]
     );
-    assert_eq!((&tasks.items[3].state, tasks.items[3].progress), (&TaskState::Canceled, Some(37)));
+    assert_eq!((&tasks[3].state, tasks[3].progress), (&TaskState::Canceled, Some(37)));
 }
 
 #[test]
@@ -94,12 +93,13 @@ fn a_nil_error_is_none_and_an_error_stands_instead_of_a_result() {
 }
 
 #[test]
-fn an_unknown_state_is_kept_and_a_missing_one_makes_the_task_unusable() {
-    let listed =
-        xml("<x><task id='1'><state>Paused</state></task><task id='2'/><task><state>Failed</state></task></x>");
-    let listed = listed.tasks().unwrap();
-    assert_eq!((listed.items.len(), listed.unusable), (1, 2));
-    assert_eq!(listed.items[0].state, TaskState::Unknown("Paused".into()));
+fn an_unknown_state_is_kept_and_a_missing_one_makes_the_list_malformed() {
+    let paused = "<task id='1'><state>Paused</state></task>";
+    let tasks = |more: &str| xml(&format!("<x>{paused}{more}</x>")).tasks();
+    assert_eq!(tasks("").unwrap()[0].state, TaskState::Unknown("Paused".into()));
+    for unusable in ["<task id='2'/>", "<task><state>Failed</state></task>"] {
+        assert!(tasks(unusable).is_err(), "{unusable}");
+    }
 }
 
 #[test]
