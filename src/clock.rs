@@ -4,6 +4,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use jiff::civil::{self, DateTime};
+use jiff::fmt::temporal::{Pieces, PiecesOffset};
+use jiff::tz::Offset;
 use sea_orm::DeriveValueType;
 
 use crate::error::Error;
@@ -12,10 +16,31 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Timestamp(i64);
 
+const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
 impl Timestamp {
-    /// The moment that many milliseconds after 1970-01-01 UTC.
+    /// 0001-01-01T00:00:00Z, the first moment that callers can read: many calendars of theirs have no year 0.
+    pub const MIN: Self = Self(-62_135_596_800_000);
+
+    /// 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write.
+    pub const MAX: Self = Self(253_402_300_799_999);
+
+    /// The moment that many milliseconds after 1970-01-01 UTC, of a source that knows no others than there are.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
+    }
+
+    /// The same of a source that may send any number; `None` for one beyond [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    pub fn checked_from_millis(millis: i64) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+    }
+
+    /// The moment at which clocks with that offset show `local`; `None` if it lies beyond [`Timestamp::MIN`] or
+    /// [`Timestamp::MAX`].
+    // Not by jiff's own timestamps: they end a day before the calendar does, so that every zone can show them.
+    pub fn from_civil(local: DateTime, offset: Offset) -> Option<Self> {
+        let utc = local.duration_since(EPOCH) - SignedDuration::from_secs(offset.seconds().into());
+        Self::checked_from_millis(i64::try_from(utc.as_millis()).ok()?)
     }
 
     /// Milliseconds since 1970-01-01 UTC.
@@ -43,21 +68,33 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Reads an RFC 3339 moment with a zone, such as `2030-01-01T00:00:00Z`.
+    /// Reads an RFC 3339 moment with a zone, such as `2030-01-01T00:00:00Z`, from [`Timestamp::MIN`] to
+    /// [`Timestamp::MAX`].
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument` if the text is anything else.
     pub fn parse(argument: &'static str, text: &str) -> Result<Self, Error> {
-        text.parse::<jiff::Timestamp>()
-            .map(|moment| Self(moment.as_millisecond()))
-            .map_err(|_| Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z"))
+        let moment = Self::read(text);
+        moment.ok_or_else(|| Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z"))
+    }
+
+    /// Reads a date with a time and a zone; `None` for anything else.
+    pub fn read(text: &str) -> Option<Self> {
+        let pieces = Pieces::parse(text).ok()?;
+        let offset = match pieces.offset()? {
+            PiecesOffset::Zulu => Offset::UTC,
+            PiecesOffset::Numeric(offset) => offset.offset(),
+            _ => return None,
+        };
+        Self::from_civil(pieces.date().to_datetime(pieces.time()?), offset)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
-        write!(f, "{moment:.3}")
+        let shown = self.0.clamp(Self::MIN.0, Self::MAX.0);
+        let utc = EPOCH.checked_add(SignedDuration::from_millis(shown)).map_err(|_| fmt::Error)?;
+        write!(f, "{utc:.3}Z")
     }
 }
 
@@ -112,6 +149,34 @@ mod tests {
     fn a_moment_without_zone_is_refused() {
         assert!(Timestamp::parse("expiresAt", "2030-01-01T00:00:00").is_err());
         assert!(Timestamp::parse("expiresAt", "soon").is_err());
+    }
+
+    #[test]
+    fn moments_at_both_ends_of_time_are_read_and_shown() {
+        for (text, shown) in [
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
+            ("9999-12-31T23:59:59+14:00", "9999-12-31T09:59:59.000Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+            ("1969-12-31T23:59:59.5-00:00", "1969-12-31T23:59:59.500Z"),
+        ] {
+            assert_eq!(Timestamp::parse("expiresAt", text).unwrap().to_string(), shown, "{text}");
+        }
+        for beyond in
+            ["9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01", "0000-12-31T00:00:00Z", "+10000-01-01T00:00:00Z"]
+        {
+            assert!(Timestamp::parse("expiresAt", beyond).is_err(), "{beyond}");
+        }
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn numbers_that_are_no_moment_are_none() {
+        for millis in [i64::MIN, i64::MAX, Timestamp::MIN.0 - 1, Timestamp::MAX.0 + 1] {
+            assert_eq!(Timestamp::checked_from_millis(millis), None, "{millis}");
+        }
+        assert_eq!(Timestamp::checked_from_millis(0).unwrap().to_string(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

@@ -6,9 +6,9 @@ use super::choices::{DeepSecurityMaintenanceMode, DeepSecurityModuleState, DeepS
 use crate::clock::Timestamp;
 use crate::deep_security::wire::{Module, ModuleStatus, PolicyModule, PolicyModuleStatus, Word};
 
-/// A date of the vendor's in RFC 3339.
+/// A date of the vendor's in RFC 3339; absent if the number is no moment.
 pub fn date(millis: Option<i64>) -> Option<String> {
-    millis.map(|millis| Timestamp::from_millis(millis).to_string())
+    millis.and_then(Timestamp::checked_from_millis).map(|moment| moment.to_string())
 }
 
 /// A reference; 0 means none.

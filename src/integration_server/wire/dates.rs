@@ -1,7 +1,8 @@
 //! Dates without a zone, in and out.
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::clock::Timestamp;
 use crate::integration_server::model::Moment;
@@ -20,8 +21,21 @@ fn read(text: &str, zone: &TimeZone) -> Option<Moment> {
     if text.len() < LENGTH_MIN {
         return None;
     }
-    let moment = text.parse::<jiff::Timestamp>().or_else(|_| zone.to_timestamp(text.parse::<DateTime>()?)).ok()?;
-    Some(Moment::At(Timestamp::from_millis(moment.as_millisecond())))
+    let moment = Timestamp::read(text).or_else(|| without_zone(text, zone))?;
+    Some(Moment::At(moment))
+}
+
+fn without_zone(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let has_zone = Pieces::parse(text).ok()?.offset().is_some();
+    if has_zone {
+        return None;
+    }
+    let local: DateTime = text.parse().ok()?;
+    let offset = match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+    };
+    Timestamp::from_civil(local, offset)
 }
 
 /// A moment as the server's query parameters want it, cut to the second.
@@ -53,6 +67,20 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         assert_eq!(at("2024-10-27T02:30:00", &berlin).unwrap(), "2024-10-27T00:30:00.000Z");
         assert_eq!(at("2024-03-31T02:30:00", &berlin).unwrap(), "2024-03-31T01:30:00.000Z");
+    }
+
+    #[test]
+    fn dates_at_the_ends_of_time_are_a_moment_or_none() {
+        let [moscow, new_york] = ["Europe/Moscow", "America/New_York"].map(|name| TimeZone::get(name).unwrap());
+        let first = "0001-01-01T00:00:00";
+        let last = "9999-12-31T23:59:59.9999999";
+        assert_eq!(at(first, &TimeZone::UTC).unwrap(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(at(last, &TimeZone::UTC).unwrap(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(at("9999-12-31T23:59:59Z", &new_york).unwrap(), "9999-12-31T23:59:59.000Z");
+        assert_eq!(at(last, &moscow).unwrap(), "9999-12-31T20:59:59.999Z");
+        for (beyond, zone) in [(first, &moscow), (last, &new_york), ("0000-01-01T00:00:00", &TimeZone::UTC)] {
+            assert_eq!(at(beyond, zone), None, "{beyond}");
+        }
     }
 
     #[test]

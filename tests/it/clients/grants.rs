@@ -104,6 +104,19 @@ both_databases! {
         assert_eq!((assignment.as_array().unwrap().len(), &assignment[0]["expiresAt"]), (1, &json!(ends)));
     }
 
+    async fn last_moment_of_the_calendar_is_a_valid_end(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let robot = app.credentials(app.world.north, Role::Responder).await;
+        let role = |ends: &str| json!([{ "roleID": id(Role::Auditor), "expiresAt": ends }]);
+        let given = append(&administrator, &robot.id, role("9999-12-31T23:59:59Z")).await;
+        let ends: Vec<_> = given.field("appendClientRoles")["roleAssignments"].as_array().unwrap().clone();
+        assert!(ends.iter().any(|held| held["expiresAt"] == "9999-12-31T23:59:59.000Z"), "{ends:?}");
+        let beyond = append(&administrator, &robot.id, role("9999-12-31T23:59:59-01:00")).await;
+        assert_eq!(beyond.code(), "BAD_USER_INPUT");
+        let log = r#"{ auditLog(from: "0001-01-01T00:00:00Z", to: "9999-12-31T23:59:59Z") { nodes { operation } } }"#;
+        assert!(!administrator.ask(log, json!({})).await.field("auditLog")["nodes"].as_array().unwrap().is_empty());
+    }
+
     async fn snake_case_twins_of_the_input_do_the_same(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
