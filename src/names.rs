@@ -1,13 +1,18 @@
 //! Names that people give, and patterns that find them again.
 
+use tenant_gateway_folding::is_ignorable;
+
 use crate::error::{Error, Result};
+
+pub use tenant_gateway_folding::{compose, fold};
 
 const LENGTH_MAX: usize = 255;
 
 /// The trigram index of either database needs so many characters in a row.
 const INDEXED_RUN: usize = 3;
 
-/// A name: 1 to 255 characters of any script, without space around it and without control characters.
+/// A name: 1 to 255 characters of any script, at least one of them visible, without space around it, and without
+/// characters that end a line or turn the direction of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -21,8 +26,14 @@ impl Name {
         if trimmed.is_empty() || trimmed.chars().count() > LENGTH_MAX {
             return Err(Error::bad_input(argument, "must have 1 to 255 characters"));
         }
-        if trimmed.chars().any(char::is_control) {
+        if trimmed.chars().any(|character| character.is_control() || LINE_ENDS.contains(&character)) {
             return Err(Error::bad_input(argument, "must not have control characters"));
+        }
+        if trimmed.chars().any(turns_direction) {
+            return Err(Error::bad_input(argument, "must not have characters that turn the direction of text"));
+        }
+        if trimmed.chars().all(is_invisible) {
+            return Err(Error::bad_input(argument, "must have a visible character"));
         }
         Ok(Self(trimmed.to_owned()))
     }
@@ -32,20 +43,29 @@ impl Name {
         &self.0
     }
 
-    /// The name without letter case, as it is stored for searching and sorting.
+    /// The name folded, as it is stored for searching and sorting.
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// Removes letter case in the same way for every script and database: each character alone, upper case first, so that
-/// `ß` equals `SS` and both forms of the small sigma are one.
-pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+/// LINE SEPARATOR and PARAGRAPH SEPARATOR.
+const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
+
+const BLANK_BRAILLE: char = '\u{2800}';
+
+/// Whether a character embeds, overrides or isolates a direction of writing (Unicode, annex 9): what follows is then shown in
+/// another order than it is, also outside the name.
+fn turns_direction(character: char) -> bool {
+    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace() || is_ignorable(character) || character == BLANK_BRAILLE
 }
 
 /// What a caller searches names for. The wildcard stands for any text, also none, anywhere and more than once; everything
-/// else stands for itself, letter case ignored; without a wildcard it is the whole name.
+/// else stands for itself, folded; without a wildcard it is the whole name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     pieces: Vec<String>,
@@ -155,6 +175,28 @@ mod tests {
         for (one, two) in [("STRASSE", "straße"), ("ОТЧЁТ", "отчёт"), ("ΟΔΟΣ", "οδος"), ("Ağ", "aĞ")]
         {
             assert_eq!(fold(one), fold(two));
+        }
+    }
+
+    #[test]
+    fn names_and_patterns_are_compared_as_people_see_them() {
+        assert!(pattern("ISTANBUL%").matches("İstanbul office") && pattern("%İ%").matches("istanbul"));
+        assert!(pattern("Zoe\u{308}").matches("ZOË") && pattern("Zoë%").matches("zoe\u{308} 1"));
+        assert!(pattern("%acme%").matches("ＡＣ\u{200B}ＭＥ"));
+    }
+
+    #[test]
+    fn name_needs_a_visible_character_and_one_direction() {
+        for invisible in
+            ["\u{200B}", "\u{2060}", "\u{200E}", "\u{FEFF}", "\u{AD}", "\u{3164}", "\u{2800}", "\u{200D} \u{FE0F}"]
+        {
+            assert!(Name::parse("name", invisible).is_err(), "{invisible:?}");
+        }
+        for turned in ["a\u{202E}b", "\u{202D}a", "a\u{2067}b\u{2069}", "a\u{2028}b"] {
+            assert!(Name::parse("name", turned).is_err(), "{turned:?}");
+        }
+        for good in ["👩\u{200D}💻", "می\u{200C}خواهم", "שלום\u{200F}", "in\u{AD}voice"] {
+            assert_eq!(Name::parse("name", good).unwrap().as_str(), good);
         }
     }
 

@@ -19,6 +19,7 @@ mod m0011_upstreams;
 mod m0012_tenant_keys;
 mod m0013_integration_server_tasks;
 mod m0031_schema_changes;
+mod m0035_name_folding;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_tenant_keys::Migration),
             Box::new(m0013_integration_server_tasks::Migration),
             Box::new(m0031_schema_changes::Migration),
+            Box::new(m0035_name_folding::Migration),
         ]
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
+use serde_json::json;
 use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::database::{Database, Options};
 
-use crate::support::{Engine, TestDatabase, both_databases, eventually};
+use crate::support::{Engine, TestApp, TestDatabase, both_databases, eventually};
 
 async fn open(database: &TestDatabase) -> Database {
     let url = database.config().database_url().expose().to_owned();
@@ -60,6 +61,34 @@ both_databases! {
         assert!(!applied(&database).await.iter().any(|applied| *applied));
         database.migrate().await.unwrap();
         assert_eq!(objects(&database).await, first);
+    }
+
+    async fn folded_names_of_an_older_schema_are_made_anew(app: TestApp) {
+        const ROWS: usize = 1_200;
+        let tenant = app.world.north.0;
+        let columns = "id, client_id, tenant_id, name, name_folded, enabled, token_generation, token_request_count, \
+            created_at, updated_at, created_by, updated_by";
+        let sql = match app.database.engine {
+            Engine::Sqlite => format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
+                 INSERT INTO clients ({columns}) SELECT randomblob(16), 'c' || i, x'{}', 'İzmir ' || i, 'i\u{307}zmir ' || i, 1, 0, 0, 0, 0, 'x', 'x' FROM n",
+                tenant.simple()
+            ),
+            Engine::Postgres => format!(
+                "INSERT INTO clients ({columns}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', 'İzmir ' || i, \
+                    'i\u{307}zmir ' || i, true, 0, 0, 0, 0, 'x', 'x' FROM generate_series(1, {ROWS}) i"
+            ),
+        };
+        app.operator.execute(&sql).await;
+        let administrator = app.administrator(app.world.north).await;
+        let found = async || {
+            let document = "{ clientsSearch(filters: { name: \"%izmir%\" }) { totalCount } }";
+            administrator.ask(document, json!({})).await.field("clientsSearch")["totalCount"].clone()
+        };
+        assert_eq!(found().await, 0);
+        app.operator.execute("DELETE FROM seaql_migrations WHERE version = 'm0035_name_folding'").await;
+        app.operator.database.migrate().await.unwrap();
+        assert_eq!(found().await, ROWS);
     }
 
     async fn many_may_migrate_at_once(engine: Engine) {

@@ -2,7 +2,7 @@
 
 use crate::deep_security::wire::Criterion;
 use crate::error::{Error, Result};
-use crate::names::fold;
+use crate::names::{compose, fold};
 
 const LENGTH_MAX: usize = 255;
 
@@ -26,10 +26,11 @@ impl Pattern {
         if text.chars().count() > LENGTH_MAX || text.chars().any(char::is_control) {
             return Err(Error::bad_input("name", "must have at most 255 characters, none of them a control character"));
         }
-        Ok(Self { text: text.to_owned(), folded: text.split('%').map(fold).collect() })
+        Ok(Self { text: compose(text), folded: text.split('%').map(fold).collect() })
     }
 
-    /// What the manager is asked; it finds at least what fits.
+    /// What the manager is asked. It compares by rules of its own, so the text goes there composed, as names are kept: what
+    /// fits only once it is folded is found if the manager thinks so too.
     pub fn criterion(&self, field: &'static str) -> Criterion {
         Criterion {
             field_name: Some(field.to_owned()),

@@ -50,9 +50,14 @@ const CLIENTS: &str = "query($name: String, $roles: [ID!], $since: String, $ids:
 const TENANT: &str = "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
 
 fn bad_names() -> Vec<String> {
-    ["", "   ", "a\0b", "a\nb", "a\u{7f}b", "a\u{85}x", "\t"]
-        .map(str::to_owned)
+    let controls = ["", "   ", "a\0b", "a\nb", "a\u{7f}b", "a\u{85}x", "\t", "a\u{2028}b"];
+    let invisible = ["\u{200B}", "\u{2060}", "\u{200E}", "\u{FEFF}", "\u{AD}", "\u{2800}", " \u{200D} \u{FE0F}"];
+    let turned = ["invoice\u{202E}fdp.exe", "\u{202D}a", "a\u{2067}b"];
+    controls
         .into_iter()
+        .chain(invisible)
+        .chain(turned)
+        .map(str::to_owned)
         .chain(["x".repeat(256), "é".repeat(256)])
         .collect()
 }
@@ -75,6 +80,7 @@ both_databases! {
             "é".repeat(255),
             "  東京 🚀 ".to_owned(),
             "مرحبا".to_owned(),
+            "👩\u{200D}💻 in\u{AD}voice".to_owned(),
             "O'Brien; DROP TABLE clients--".to_owned(),
         ] {
             let made = administrator.create(&name, &[]).await;

@@ -62,6 +62,23 @@ both_databases! {
         assert_eq!(search(&reader, json!({ "name": "%" })).await["totalCount"], 11);
     }
 
+    async fn names_are_found_as_people_see_them(app: TestApp) {
+        let reader = named(&app, &["İstanbul Şube", "Zoe\u{308} GmbH", "ＡＣＭＥ", "in\u{AD}voice", "ﬁnance"]).await;
+        for (pattern, expected) in [
+            ("istanbul%", "İstanbul Şube"),
+            ("%ISTANBUL%", "İstanbul Şube"),
+            ("%i\u{307}stanbul s\u{327}ube", "İstanbul Şube"),
+            ("zoë gmbh", "Zoe\u{308} GmbH"),
+            ("%ZOE\u{308}%", "Zoe\u{308} GmbH"),
+            ("acme", "ＡＣＭＥ"),
+            ("%invoice%", "in\u{AD}voice"),
+            ("FINANCE", "ﬁnance"),
+        ] {
+            assert_eq!(names(&reader, json!({ "name": pattern })).await, [expected], "{pattern}");
+        }
+        assert!(names(&reader, json!({ "name": "zoe%" })).await.is_empty(), "an accent is seen");
+    }
+
     async fn letter_case_is_ignored_in_every_script(app: TestApp) {
         let reader = named(&app, &["STRASSE Nord", "Straße Süd", "ОТЧЁТЫ", "ΟΔΟΣ", "東京支社", "Ångström"]).await;
         for (pattern, expected) in [
