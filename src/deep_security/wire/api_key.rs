@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Listed, Word};
+use super::{Listed, Word, optional};
 use crate::deep_security::remember::Remember;
 
 /// An API key, without its secret.
@@ -16,18 +16,28 @@ pub struct ApiKey {
     #[serde(rename = "ID")]
     pub id: i64,
     pub key_name: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub locale: Option<Word>,
-    #[serde(rename = "roleID")]
+    #[serde(rename = "roleID", default, deserialize_with = "optional")]
     pub role_id: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub time_zone: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub active: Option<bool>,
     /// Milliseconds since 1970, like all dates.
+    #[serde(default, deserialize_with = "optional")]
     pub created: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_sign_in: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub unlock_time: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub unsuccessful_sign_in_attempts: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub expiry_date: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub service_account: Option<bool>,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Listed, Word};
+use super::{Listed, Word, optional};
 use crate::deep_security::remember::Remember;
 
 /// A computer. What was not asked for by `expand` is absent, and so is what is null.
@@ -15,36 +15,52 @@ pub struct Computer {
     #[serde(rename = "ID")]
     pub id: i64,
     pub host_name: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub display_name: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
-    #[serde(rename = "lastIPUsed")]
+    #[serde(rename = "lastIPUsed", default, deserialize_with = "optional")]
     pub last_ip_used: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub platform: Option<String>,
-    #[serde(rename = "groupID")]
+    #[serde(rename = "groupID", default, deserialize_with = "optional")]
     pub group_id: Option<i64>,
-    #[serde(rename = "policyID")]
+    #[serde(rename = "policyID", default, deserialize_with = "optional")]
     pub policy_id: Option<i64>,
-    #[serde(rename = "assetImportanceID")]
+    #[serde(rename = "assetImportanceID", default, deserialize_with = "optional")]
     pub asset_importance_id: Option<i64>,
-    #[serde(rename = "relayListID")]
+    #[serde(rename = "relayListID", default, deserialize_with = "optional")]
     pub relay_list_id: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub agent_version: Option<String>,
     /// Milliseconds since 1970, like all dates.
+    #[serde(default, deserialize_with = "optional")]
     pub last_agent_communication: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_send_policy_request: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_send_policy_success: Option<i64>,
-    #[serde(rename = "hostGUID")]
+    #[serde(rename = "hostGUID", default, deserialize_with = "optional")]
     pub host_guid: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub computer_status: Option<Box<ComputerStatus>>,
+    #[serde(default, deserialize_with = "optional")]
     pub anti_malware: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub web_reputation: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub activity_monitoring: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub firewall: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub intrusion_prevention: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub integrity_monitoring: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub log_inspection: Option<Box<Module>>,
+    #[serde(default, deserialize_with = "optional")]
     pub application_control: Option<Box<Module>>,
-    #[serde(rename = "SAP")]
+    #[serde(rename = "SAP", default, deserialize_with = "optional")]
     pub sap: Option<Box<Module>>,
 }
 
@@ -52,9 +68,13 @@ pub struct Computer {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComputerStatus {
+    #[serde(default, deserialize_with = "optional")]
     pub agent_status: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub agent_status_messages: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "optional")]
     pub appliance_status: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub appliance_status_messages: Option<Vec<String>>,
 }
 
@@ -62,23 +82,32 @@ pub struct ComputerStatus {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Module {
+    #[serde(default, deserialize_with = "optional")]
     pub state: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub module_status: Option<ModuleStatus>,
-    #[serde(rename = "ruleIDs")]
+    #[serde(rename = "ruleIDs", default, deserialize_with = "optional")]
     pub rule_ids: Option<Vec<i64>>,
-    #[serde(rename = "realTimeScanConfigurationID")]
+    #[serde(rename = "realTimeScanConfigurationID", default, deserialize_with = "optional")]
     pub real_time_scan_configuration_id: Option<i64>,
-    #[serde(rename = "manualScanConfigurationID")]
+    #[serde(rename = "manualScanConfigurationID", default, deserialize_with = "optional")]
     pub manual_scan_configuration_id: Option<i64>,
-    #[serde(rename = "scheduledScanConfigurationID")]
+    #[serde(rename = "scheduledScanConfigurationID", default, deserialize_with = "optional")]
     pub scheduled_scan_configuration_id: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_manual_scan: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_scheduled_scan: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_integrity_scan: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub last_baseline_created: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub block_unrecognized: Option<bool>,
+    #[serde(default, deserialize_with = "optional")]
     pub maintenance_mode_status: Option<Word>,
     /// Minutes.
+    #[serde(default, deserialize_with = "optional")]
     pub maintenance_mode_duration: Option<i64>,
 }
 
@@ -86,9 +115,13 @@ pub struct Module {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModuleStatus {
+    #[serde(default, deserialize_with = "optional")]
     pub agent_status: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub agent_status_message: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub appliance_status: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub appliance_status_message: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 
 mod api_key;
 mod computer;
+mod lenient;
 mod only;
 mod page;
 mod policy;
@@ -13,6 +14,7 @@ mod word;
 
 pub use api_key::{ApiKey, CurrentKey, KeyBody, KeyWithSecret, SecretKey};
 pub use computer::{Computer, ComputerStatus, Module, ModuleStatus};
+pub use lenient::counting_odd;
 pub use only::{Members, Object, Objects};
 pub use page::{Criterion, Listed, Page, SearchFilter};
 pub use policy::{Policy, PolicyModule, PolicyModuleStatus};
@@ -23,6 +25,7 @@ pub use word::Word;
 
 use serde::de::DeserializeSeed;
 
+use self::lenient::optional;
 use crate::error::Error;
 
 /// Reads an answer, in the way that the seed knows.

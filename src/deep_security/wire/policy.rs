@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Listed, Word};
+use super::{Listed, Word, optional};
 use crate::deep_security::remember::Remember;
 
 /// A policy, with what it inherits.
@@ -14,21 +14,32 @@ use crate::deep_security::remember::Remember;
 pub struct Policy {
     #[serde(rename = "ID")]
     pub id: i64,
-    #[serde(rename = "parentID")]
+    #[serde(rename = "parentID", default, deserialize_with = "optional")]
     pub parent_id: Option<i64>,
     pub name: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub recommendation_scan_mode: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub auto_requires_update: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub anti_malware: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub web_reputation: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub activity_monitoring: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub firewall: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub intrusion_prevention: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub integrity_monitoring: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub log_inspection: Option<Box<PolicyModule>>,
+    #[serde(default, deserialize_with = "optional")]
     pub application_control: Option<Box<PolicyModule>>,
-    #[serde(rename = "SAP")]
+    #[serde(rename = "SAP", default, deserialize_with = "optional")]
     pub sap: Option<Box<PolicyModule>>,
 }
 
@@ -36,16 +47,19 @@ pub struct Policy {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyModule {
+    #[serde(default, deserialize_with = "optional")]
     pub state: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub module_status: Option<PolicyModuleStatus>,
-    #[serde(rename = "ruleIDs")]
+    #[serde(rename = "ruleIDs", default, deserialize_with = "optional")]
     pub rule_ids: Option<Vec<i64>>,
-    #[serde(rename = "realTimeScanConfigurationID")]
+    #[serde(rename = "realTimeScanConfigurationID", default, deserialize_with = "optional")]
     pub real_time_scan_configuration_id: Option<i64>,
-    #[serde(rename = "manualScanConfigurationID")]
+    #[serde(rename = "manualScanConfigurationID", default, deserialize_with = "optional")]
     pub manual_scan_configuration_id: Option<i64>,
-    #[serde(rename = "scheduledScanConfigurationID")]
+    #[serde(rename = "scheduledScanConfigurationID", default, deserialize_with = "optional")]
     pub scheduled_scan_configuration_id: Option<i64>,
+    #[serde(default, deserialize_with = "optional")]
     pub block_unrecognized: Option<bool>,
 }
 
@@ -53,7 +67,9 @@ pub struct PolicyModule {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyModuleStatus {
+    #[serde(default, deserialize_with = "optional")]
     pub status: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub status_message: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::Listed;
+use super::{Listed, optional};
 use crate::deep_security::remember::Remember;
 
 /// A role. Its path is `/roles`.
@@ -16,18 +16,25 @@ pub struct Role {
     #[serde(rename = "ID")]
     pub id: i64,
     pub name: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub immutable: Option<bool>,
+    #[serde(default, deserialize_with = "optional")]
     pub can_only_manipulate_users_with_equal_or_lesser_rights: Option<bool>,
+    #[serde(default, deserialize_with = "optional")]
     pub all_computers: Option<bool>,
+    #[serde(default, deserialize_with = "optional")]
     pub all_policies: Option<bool>,
+    #[serde(default, deserialize_with = "optional")]
     pub allow_user_interface: Option<bool>,
+    #[serde(default, deserialize_with = "optional")]
     pub allow_web_service: Option<bool>,
-    #[serde(rename = "computerIDs")]
+    #[serde(rename = "computerIDs", default, deserialize_with = "optional")]
     pub computer_ids: Option<Vec<i64>>,
-    #[serde(rename = "computerGroupIDs")]
+    #[serde(rename = "computerGroupIDs", default, deserialize_with = "optional")]
     pub computer_group_ids: Option<Vec<i64>>,
-    #[serde(rename = "policyIDs")]
+    #[serde(rename = "policyIDs", default, deserialize_with = "optional")]
     pub policy_ids: Option<Vec<i64>>,
     #[serde(default, deserialize_with = "rights")]
     rights: Option<Box<RawValue>>,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Listed, Word};
+use super::{Listed, Word, optional};
 
 /// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets, and so are not even read.
 #[derive(Debug, Deserialize)]
@@ -12,14 +12,20 @@ pub struct Tenant {
     #[serde(rename = "ID")]
     pub id: i64,
     pub name: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub guid: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub locale: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub time_zone: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
     pub tenant_state: Option<Word>,
+    #[serde(default, deserialize_with = "optional")]
     pub modules_visible: Option<Vec<Word>>,
     /// Milliseconds since 1970. The vendor's spelling differs from that of the same thing in an API key.
-    #[serde(rename = "lastSigninTime")]
+    #[serde(rename = "lastSigninTime", default, deserialize_with = "optional")]
     pub last_sign_in: Option<i64>,
 }
 

@@ -48,6 +48,38 @@ both_databases! {
         assert_eq!(rig.mints(), 1);
     }
 
+    async fn one_odd_optional_value_nulls_its_field_alone(rig: Rig) {
+        let reader = rig.reader(rig.world.north).await;
+        see(&reader, NAMES).await;
+        let odd = json!({
+            "ID": 1, "hostName": "odd", "policyID": "3", "lastAgentCommunication": "2024-03-01T00:00:00Z",
+            "lastSendPolicyRequest": 1700000000000.5, "lastSendPolicySuccess": i64::MIN,
+            "firewall": { "state": "on", "ruleIDs": [1, null] },
+        });
+        let sound = json!({ "ID": 2, "hostName": "sound", "lastAgentCommunication": 253402300799999_i64 });
+        let text = json!({ "computers": [odd, sound] }).to_string();
+        rig.manager.order_always(Calls::to("POST", "/computers/search"), Fault::Rubbish { text });
+        let fields = "hostName policyID lastAgentCommunication lastSendPolicyRequest lastSendPolicySuccess \
+            firewall { stateText ruleIDs }";
+        let computers = see(&reader, &format!("computers {{ nodes {{ {fields} }} }}")).await;
+        let nothing = Value::Null;
+        assert_eq!(
+            computers["computers"]["nodes"],
+            json!([
+                {
+                    "hostName": "odd", "policyID": nothing, "lastAgentCommunication": nothing,
+                    "lastSendPolicyRequest": nothing, "lastSendPolicySuccess": nothing,
+                    "firewall": { "stateText": "on", "ruleIDs": nothing },
+                },
+                {
+                    "hostName": "sound", "policyID": nothing,
+                    "lastAgentCommunication": "9999-12-31T23:59:59.999Z", "lastSendPolicyRequest": nothing,
+                    "lastSendPolicySuccess": nothing, "firewall": nothing,
+                },
+            ])
+        );
+    }
+
     async fn a_status_becomes_a_code_and_nothing_of_the_text_is_told(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, NAMES).await;
