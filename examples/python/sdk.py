@@ -12,8 +12,10 @@ if url.startswith("http://127.0.0.1"):
     # Only on loopback, where nobody listens in.
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
-# The SDK keeps its token in ~/.taegis_sdk_python/config, under the name of the environment.
-service = GraphQLService(environment="GATEWAY", environments={"GATEWAY": url}, tenant_id=os.environ["TENANT"])
+# The SDK caches its token in ~/.taegis_sdk_python/config under the name of the environment: one name for each client keeps
+# the token of another gateway out.
+name = "GATEWAY_" + os.environ["CLIENT_ID"][:8]
+service = GraphQLService(environment=name, environments={name: url}, tenant_id=os.environ["TENANT"])
 
 found = service.clients.query.clients_search()
 print(f"{found.total_count} clients")

@@ -1,4 +1,5 @@
 // A token, a tenant, its clients, one made and deleted, its computers, and a task that is watched: with urql.
+// Install and run it with `npm ci` and `npm start`.
 // Takes URL, CLIENT_ID, CLIENT_SECRET and TENANT (the id of a tenant) from the environment.
 import { Client, fetchExchange, gql, type AnyVariables, type OperationResult, type TypedDocumentNode } from '@urql/core';
 

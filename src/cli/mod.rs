@@ -141,7 +141,7 @@ impl Cli {
                 Ok(print(&String::from_utf8_lossy(&script))?)
             }
             Command::Serve => serve::run(&logged(config?, None)).await,
-            Command::Demo(arguments) => demo::run(logged(config?, None), &arguments).await,
+            Command::Demo(arguments) => demo::run(logged(config?, REQUESTS), &arguments).await,
             Command::Simulate(command) => simulate::run(command).await,
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
             Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
@@ -157,6 +157,9 @@ impl Cli {
 
 /// What a command logs that only prints a result.
 const QUIET: Option<&str> = Some("warn");
+
+/// What the demo logs below its instructions: a line for each request, and what goes wrong.
+const REQUESTS: Option<&str> = Some("warn,tenant_gateway::http::request_id=info");
 
 /// Starts logging, with another filter where the settings have the default one.
 fn logged(mut config: Config, filter: Option<&str>) -> Config {

@@ -21,6 +21,18 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     Ok(served?)
 }
 
+/// Done at the first SIGTERM, Ctrl-C, or SIGHUP of a terminal that is closed.
+pub fn told_to_stop_or_hung_up() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let stop = told_to_stop()?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            () = stop => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
 /// Done at the first SIGTERM or Ctrl-C.
 pub fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -107,9 +107,10 @@ def test_the_commands_of_the_demo_work_as_they_are_printed(tmp_path):
             ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
     assert (ran.returncode, ran.stderr) == (0, "")
-    token, clients, computers, watched, made = ran.stdout.split("----\n")
+    token, of_customer, computers, watched, made = ran.stdout.split("----\n")
     assert not token.strip()
-    assert json.loads(clients)["data"]["clientsSearch"]["totalCount"] == 0
+    nodes = json.loads(of_customer)["data"]["deepSecurity"]["computers"]["nodes"]
+    assert [node["hostName"] for node in nodes] == [f"host-{n}.contoso-retail.example" for n in (1, 2, 3)]
     answer = json.loads(computers)
     found = [tenant["deepSecurity"]["computers"] is not None for tenant in answer["data"]["tenants"]["tenants"]]
     assert (found, len(answer["errors"])) == ([True, True, False], 1)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::consoles::Consoles;
 use super::output::{Format, print};
-use super::serve::told_to_stop;
+use super::serve::told_to_stop_or_hung_up;
 use super::{Failure, Output};
 use crate::app::{App, Core, Listeners, Surroundings};
 use crate::clients::Created;
@@ -36,7 +36,7 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
     config.playground.enabled = true;
     // The stand-ins of the consoles listen on loopback.
     config.upstream.allow_private_addresses = true;
-    let stop = told_to_stop()?;
+    let stop = told_to_stop_or_hung_up()?;
     let listeners = bind(&mut config).await?;
     let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await?;
     let (partner, created) = app.core().init(name("Partner")?, name("administrator")?).await?;
@@ -102,11 +102,13 @@ fn introduction(made: &Value) -> String {
         .collect();
     let first = made["customers"][0]["id"].as_str().unwrap_or_default();
     let partner = text("tenantID");
+    let environment = format!("DEMO_{}", &id[..id.len().min(8)]);
     let (deep_security, integration_server) = (text("deepSecurityURL"), text("integrationServerURL"));
     let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
         r#"
-Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
+Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it; each request logs a line here.
+Open the playground in a browser, or paste the commands into a second terminal.
 
   GraphQL             {url}/graphql
   Token endpoint      {url}/oauth2/token
@@ -122,10 +124,10 @@ Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
 
   TOKEN=$(curl -sS -u '{id}:{secret}' -d grant_type=client_credentials {url}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
-2. List the clients of a customer; the header chooses the tenant:
+2. List computers of a customer; the header chooses the tenant:
 
   curl -sS -w '\n' {url}/graphql -H "Authorization: Bearer $TOKEN" -H 'X-Tenant-Context: {first}' \
-    -H 'Content-Type: application/json' -d '{{"query":"{{ clientsSearch {{ totalCount results {{ name clientID }} }} }}"}}'
+    -H 'Content-Type: application/json' -d '{{"query":"{{ deepSecurity {{ computers(first: 3) {{ nodes {{ hostName platform }} }} }} }}"}}'
 
 3. See the computers of every customer at once; one of them is suspended at its Deep Security manager, and says so:
 
@@ -140,11 +142,12 @@ Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it.
     -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \
     -d '{{"query":"subscription ($id: ID!) {{ integrationServerTask(id: $id) {{ state progress stage }} }}","variables":{{"id":"'$TASK'"}}}}'
 
-5. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python):
+5. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python). The SDK caches tokens by the name of
+   the environment, so that each demo has its own:
 
   CLIENT_ID='{id}' CLIENT_SECRET='{secret}' OAUTHLIB_INSECURE_TRANSPORT=1 python3 -c '
 from taegis_sdk_python import GraphQLService
-service = GraphQLService(environment="LOCAL", environments={{"LOCAL": "{url}"}}, tenant_id="{first}")
+service = GraphQLService(environment="{environment}", environments={{"{environment}": "{url}"}}, tenant_id="{first}")
 made = service.clients.mutation.create_client(name="my_awesome_app", roles=None)
 print(made.client.client_id, made.client.tenant_id)
 '
