@@ -35,7 +35,7 @@ use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::roles::Role;
 use crate::schema::{self, Rooms};
 use crate::seal::MasterKey;
-use crate::tenants::{Tenant, Tenants};
+use crate::tenants::{Quotas, Tenant, Tenants};
 use crate::tokens::{Algorithm, Issuer, KeyRing, Rotation, Schedule, Verifier};
 use crate::upstreams::Upstreams;
 
@@ -118,6 +118,12 @@ impl Core {
             grace_period_max: config.clients.grace_period_max,
             idempotency_retention: config.clients.idempotency_retention,
             token_lifetime: config.tokens.lifetime,
+            clients_per_tenant: config.quotas.clients_per_tenant,
+            roles_per_client: config.quotas.roles_per_client,
+        };
+        let quotas = Quotas {
+            below_partner: config.quotas.tenants_below_partner,
+            below_tenant: config.quotas.tenants_below_tenant,
         };
         let master = Arc::new(master);
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
@@ -163,7 +169,7 @@ impl Core {
             upstreams,
             outbound,
             authorizer,
-            tenants: Arc::new(Tenants::new(database.clone(), entropy.clone())),
+            tenants: Arc::new(Tenants::new(database.clone(), entropy.clone(), quotas)),
             clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),
             audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
             master,

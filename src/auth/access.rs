@@ -80,6 +80,15 @@ impl Access {
         }
         Some(until)
     }
+
+    /// Whether everything that `role` permits is held here at least until that end; `None` is no end.
+    pub fn covers_until(&self, role: Role, end: Option<Timestamp>, now: Timestamp) -> bool {
+        match self.covers(role, now) {
+            None => false,
+            Some(None) => true,
+            Some(Some(own_end)) => end.is_some_and(|end| end <= own_end),
+        }
+    }
 }
 
 /// What the database said of a client and a tenant, and when.
@@ -267,6 +276,16 @@ mod tests {
         assert_eq!(both.covers(Role::Auditor, NOW), Some(Some(SOON)));
         assert_eq!(both.covers(Role::Responder, NOW), Some(Some(LATER)));
         assert_eq!(both.covers(Role::Analyst, NOW), None);
+    }
+
+    #[test]
+    fn a_hold_that_ends_does_not_cover_one_that_lasts_longer() {
+        let limited = access(&[(Role::Administrator, Some(SOON))]);
+        assert!(limited.covers_until(Role::Auditor, Some(SOON), NOW));
+        assert!(!limited.covers_until(Role::Auditor, Some(LATER), NOW));
+        assert!(!limited.covers_until(Role::Auditor, None, NOW));
+        let both = access(&[(Role::Administrator, Some(SOON)), (Role::Auditor, None)]);
+        assert!(both.covers_until(Role::Auditor, None, NOW) && !both.covers_until(Role::Analyst, None, NOW));
     }
 
     #[test]

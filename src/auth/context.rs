@@ -229,6 +229,16 @@ impl TenantScope {
         self.authorizer.now()
     }
 
+    /// The one tenant that the caller's token was narrowed to, if it was.
+    pub fn narrowed_to(&self) -> Option<TenantId> {
+        self.reach.tenant()
+    }
+
+    /// Whether the caller's token reaches less far than its client: in which tenants, or in what it may do there.
+    pub fn is_narrowed(&self) -> bool {
+        self.reach != Reach::WHOLE
+    }
+
     /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown, or that the token does not
     /// reach.
     ///

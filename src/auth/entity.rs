@@ -79,3 +79,34 @@ pub async fn is_at_or_below(on: &impl ConnectionTrait, tenant: TenantId, top: Te
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [tenant.into(), top.into()]);
     Ok(on.query_one_raw(statement).await?.is_some())
 }
+
+/// Whether an enabled client of an open tenant, with a secret or key that works now, holds the role at the tenant or above
+/// it at least until that end.
+pub async fn has_administrator(
+    on: &impl ConnectionTrait,
+    administrator: RoleId,
+    tenant: TenantId,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 AS found
+        FROM role_assignments r
+        JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id AND a.tenant_id = $1
+        JOIN clients c ON c.id = r.client_id
+        WHERE r.role_id = $2 AND (r.expires_at IS NULL OR (r.expires_at >= $3 AND r.expires_at > $4))
+        AND c.enabled AND NOT EXISTS (
+            SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
+            WHERE b.tenant_id = c.tenant_id AND NOT t.enabled
+        ) AND (
+            EXISTS (SELECT 1 FROM client_keys k WHERE k.client_id = c.id)
+            OR EXISTS (
+                SELECT 1 FROM client_secrets s WHERE s.client_id = c.id
+                AND (s.retires_at IS NULL OR s.retires_at > $4) AND (s.expires_at IS NULL OR s.expires_at > $4)
+            )
+        )
+        LIMIT 1";
+    let until = until.map_or(i64::MAX, Timestamp::millis);
+    let values = [tenant.into(), administrator.into(), until.into(), now.into()];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
+    Ok(on.query_one_raw(statement).await?.is_some())
+}

@@ -4,6 +4,8 @@
 //! certain thing in a certain tenant: every function that touches a tenant's data takes one, and only this room makes one.
 
 mod access;
+mod administrators;
+mod authority;
 pub mod bearer;
 mod context;
 mod entity;
@@ -11,5 +13,6 @@ pub mod graphql;
 mod reach;
 
 pub use access::{Access, Authorizer, Held};
+pub use administrators::{AdministratorHold, own_holds, require_administrators};
 pub use context::{Caller, RequestContext, RequestId, TenantScope};
 pub use reach::Reach;

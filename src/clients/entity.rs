@@ -47,6 +47,11 @@ impl Entity {
         Self::find().filter(Column::TenantId.in_subquery(open_below(scope)))
     }
 
+    /// The clients of the tenant of the scope alone.
+    pub fn at_home_in(scope: &TenantScope) -> Select<Self> {
+        Self::find().filter(Column::TenantId.eq(scope.tenant()))
+    }
+
     /// The client that calls, wherever it is at home.
     pub fn caller(scope: &TenantScope) -> Select<Self> {
         let id = match scope.caller() {

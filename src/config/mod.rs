@@ -23,6 +23,7 @@ mod names;
 mod networks;
 mod playground;
 mod public_url;
+mod quotas;
 mod ranges;
 mod rate_limit;
 mod seal;
@@ -48,6 +49,7 @@ pub use log::{LogConfig, LogFormat};
 pub use names::Setting;
 pub use networks::Networks;
 pub use playground::PlaygroundConfig;
+pub use quotas::QuotasConfig;
 pub use rate_limit::RateLimitConfig;
 pub use seal::SealConfig;
 pub use secret_text::SecretText;
@@ -67,6 +69,7 @@ pub struct Config {
     pub tokens: TokensConfig,
     pub auth: AuthConfig,
     pub clients: ClientsConfig,
+    pub quotas: QuotasConfig,
     pub graphql: GraphqlConfig,
     pub limits: LimitsConfig,
     pub rate_limit: RateLimitConfig,
@@ -107,6 +110,7 @@ impl Config {
         self.tokens.check()?;
         self.auth.check()?;
         self.clients.check()?;
+        self.quotas.check()?;
         self.graphql.check()?;
         self.limits.check()?;
         self.rate_limit.check()?;

@@ -1,5 +1,6 @@
 //! The database: SQLite, embedded, or PostgreSQL, shared by several nodes.
 
+mod advisory_lock;
 mod backup;
 mod failure;
 mod health;
@@ -25,6 +26,7 @@ use crate::error::{Error, ErrorCode, Result};
 use health::{Health, Server, connect_once};
 use sqlite_file::SqliteFile;
 
+pub use advisory_lock::AdvisoryLock;
 pub use backup::Backup;
 pub use failure::Failure;
 pub use monitored::Monitored;

@@ -1,8 +1,10 @@
 //! The tables of tenants and of what stands above each.
 
-use sea_orm::Statement;
+pub mod secret_age;
+
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{FromQueryResult, QuerySelect, Statement};
 
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
@@ -89,15 +91,43 @@ pub fn open_below(scope: &TenantScope) -> SelectStatement {
     below(scope.tenant()).and_where(Expr::exists(closed).not()).to_owned()
 }
 
-/// Lets no secret of the tenant's clients, nor of those below it, become older than that many milliseconds.
-pub async fn limit_secret_age(on: &impl ConnectionTrait, tenant: TenantId, millis: i64) -> Result<(), DbErr> {
-    let sql = "UPDATE client_secrets SET expires_at = created_at + $1
-        WHERE (expires_at IS NULL OR expires_at > created_at + $1) AND client_id IN (
-            SELECT c.id FROM clients c JOIN tenant_ancestors a ON a.tenant_id = c.tenant_id WHERE a.ancestor_id = $2
-        )";
-    let values = [millis.into(), tenant.into()];
-    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
-    Ok(())
+/// The ids of the tenants and all below them.
+pub fn below_any(tenants: &[TenantId]) -> SelectStatement {
+    Query::select()
+        .column(ancestor::Column::TenantId)
+        .from(ancestor::Entity)
+        .and_where(ancestor::Column::AncestorId.is_in(tenants.iter().copied()))
+        .to_owned()
+}
+
+/// Those of the tenants that are the tenant itself or stand below it.
+pub async fn at_or_below(
+    on: &impl ConnectionTrait,
+    top: TenantId,
+    tenants: &[TenantId],
+) -> Result<Vec<TenantId>, DbErr> {
+    let below = ancestor::Entity::find().filter(ancestor::Column::AncestorId.eq(top));
+    let among = below.filter(ancestor::Column::TenantId.is_in(tenants.iter().copied()));
+    among.select_only().column(ancestor::Column::TenantId).into_tuple().all(on).await
+}
+
+/// How many tenants stand below another.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct TenantCount {
+    pub is_partner: bool,
+    pub below: i64,
+}
+
+/// The counts of the tenant and of each above it.
+pub async fn counts_above(on: &impl ConnectionTrait, tenant: TenantId) -> Result<Vec<TenantCount>, DbErr> {
+    let sql = "SELECT t.is_partner, COUNT(b.tenant_id) - 1 AS below
+        FROM tenant_ancestors a
+        JOIN tenants t ON t.id = a.ancestor_id
+        JOIN tenant_ancestors b ON b.ancestor_id = a.ancestor_id
+        WHERE a.tenant_id = $1
+        GROUP BY a.ancestor_id, t.is_partner";
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [tenant.into()]);
+    TenantCount::find_by_statement(statement).all(on).await
 }
 
 /// What stands above each tenant.

@@ -66,12 +66,14 @@ impl TenantObject {
         self.0.is_organization
     }
 
-    /// Whether it can be entered. Disabled, it is closed with all below it, and the tokens of its clients are refused.
+    /// Whether it can be entered. Disabled, it is closed with all below it, and the tokens of its clients are refused until
+    /// it is enabled again; to end a token for good, rotate its client by `forceRotateClientSecret`.
     async fn enabled(&self) -> bool {
         self.0.enabled
     }
 
-    /// The greatest age of a secret here and below, in seconds; the strictest limit on the way up counts. Absent: no limit
+    /// The greatest age of a secret here and below, in seconds; the strictest limit on the way up counts. A secret that
+    /// existed when the limit was set falls under it only if whoever set it had authority over the client. Absent: no limit
     /// of its own.
     async fn max_secret_age(&self) -> Option<i32> {
         self.0.max_secret_age_seconds.and_then(|seconds| seconds.try_into().ok())
@@ -418,7 +420,9 @@ pub struct TenantUpdateInput {
     /// Whether the tenant and what is below it can be entered.
     enabled: Option<bool>,
     /// The greatest age of a secret here and below, in seconds, 60 to 315360000; null ends the limit. It holds for secrets
-    /// that exist as for new ones; a longer limit later does not revive a secret that had ended.
+    /// that exist as for new ones; a longer limit later does not revive a secret that had ended. A client over which the
+    /// caller has no authority, because it holds a role that permits more than the caller may do, or for longer, keeps its
+    /// secrets as they are until it is rotated; the next secret falls under the limit.
     max_secret_age: MaybeUndefined<i32>,
 }
 
@@ -428,7 +432,7 @@ pub struct TenantMutation;
 #[Object]
 impl TenantMutation {
     /// Makes a tenant below the one in context. Needs the right to manage tenants. A parent outside the tenant in context is
-    /// NOT_FOUND.
+    /// NOT_FOUND. CONFLICT for more tenants than the settings `quotas.*` allow below one of those above.
     async fn create_tenant(&self, ctx: &Context<'_>, new_tenant: TenantCreateInput) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
         let parent = new_tenant.parent_tenant_id.map(|id| id.parse().map_err(|_| Error::not_found("tenant")));
@@ -442,7 +446,8 @@ impl TenantMutation {
     }
 
     /// Renames, enables or disables a tenant, or limits the age of its secrets. Needs the right to manage tenants. The tenant
-    /// in context cannot be disabled from within: CONFLICT.
+    /// in context cannot be disabled from within: CONFLICT, as is a change after which the caller could not sign in and a
+    /// tenant would be left without an administrator.
     async fn update_tenant(
         &self,
         ctx: &Context<'_>,

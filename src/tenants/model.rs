@@ -12,6 +12,15 @@ pub use super::entity::Model as Tenant;
 /// The longest chain of tenants. Deeper trees serve nobody, and each level costs a row for every tenant below it.
 pub const DEPTH_MAX: usize = 64;
 
+/// How many tenants there may be below another, at whatever distance.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotas {
+    /// Below a partner.
+    pub below_partner: u64,
+    /// Below any other tenant.
+    pub below_tenant: u64,
+}
+
 /// A tenant to be made.
 pub struct NewTenant {
     /// Its name.

@@ -28,7 +28,7 @@ pub struct CreateClientInput {
 pub struct UpdateClientInput {
     /// A new name: 1 to 255 characters, space around it cut off, no control characters.
     pub name: Option<String>,
-    /// A disabled client gets no tokens, and those that it has are refused.
+    /// A disabled client gets no tokens, and those that it has are refused, also once it is enabled again.
     pub enabled: Option<bool>,
 }
 

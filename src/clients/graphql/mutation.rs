@@ -20,10 +20,11 @@ use crate::roles::Permission;
 pub struct ClientMutation;
 
 /// All need the right to manage clients in the tenant in context. A client outside it and the tenants below it is NOT_FOUND,
-/// whether it exists or not; one that holds more than the caller is FORBIDDEN.
+/// whether it exists or not; one that holds a role that permits more than the caller may do, or for longer, is FORBIDDEN.
 #[Object]
 impl ClientMutation {
-    /// Makes a client in the tenant in context. The answer shows its secret, and nothing ever shows it again.
+    /// Makes a client in the tenant in context. The answer shows its secret, and nothing ever shows it again. CONFLICT for
+    /// more clients than the setting `quotas.clients_per_tenant` allows.
     async fn create_client(
         &self,
         ctx: &Context<'_>,
@@ -132,7 +133,7 @@ impl ClientMutation {
         Ok(Some(seen(clients, &scope, clients.remove_key(&scope, &id, &key_id).await?)))
     }
 
-    /// Renames, disables or enables a client.
+    /// Renames, disables or enables a client. CONFLICT for disabling the last administrator of a tenant.
     async fn update_client(
         &self,
         ctx: &Context<'_>,
@@ -147,7 +148,8 @@ impl ClientMutation {
     }
 
     /// Gives roles to a client, each in a tenant, which reach all tenants below it. Giving one again changes its end.
-    /// FORBIDDEN for a role that permits more than the caller may do in that tenant.
+    /// FORBIDDEN for a role that permits more than the caller may do in that tenant. CONFLICT for an end that would leave a
+    /// tenant without an administrator.
     async fn append_client_roles(
         &self,
         ctx: &Context<'_>,
@@ -162,7 +164,7 @@ impl ClientMutation {
     }
 
     /// Takes roles from a client. An id of a role takes it in every tenant where the client holds it, an id of an assignment
-    /// takes that one; a role that the client does not hold is no error.
+    /// takes that one; a role that the client does not hold is no error. CONFLICT for the last administrator of a tenant.
     async fn remove_client_roles(
         &self,
         ctx: &Context<'_>,
@@ -177,7 +179,7 @@ impl ClientMutation {
     }
 
     /// Deletes a client: it gets no more tokens, and those that it has are refused from now on. The answer is the client as
-    /// it was; a second time it is NOT_FOUND.
+    /// it was; a second time it is NOT_FOUND. CONFLICT for the last administrator of a tenant.
     async fn delete_client(
         &self,
         ctx: &Context<'_>,

@@ -52,7 +52,8 @@ pub struct Client {
     environment: Option<String>,
     /// Whether the client gets tokens, and whether those that it has work.
     enabled: bool,
-    /// The secrets that work, newest first: one, or two while a rotation overlaps.
+    /// The secrets that work, newest first: one, or two while a rotation overlaps. `currentSubject` shows none to a token
+    /// that was narrowed and may not read clients in the client's tenant; nor keys, their use, or who made the client.
     secrets: Vec<ClientSecret>,
     /// How far a rotation is; absent unless two secrets work.
     rotation: Option<ClientRotation>,
@@ -270,6 +271,23 @@ impl Client {
             token_request_time: row.token_request_time.map(text),
             token_request_count: Some(i32::try_from(row.token_request_count).unwrap_or(i32::MAX)),
             role_assignments: Some(client.assignments.into_iter().map(ClientRoleAssignment::from).collect()),
+        }
+    }
+}
+
+impl Client {
+    /// Who the client is, without its credentials, their use, and others who have to do with it.
+    pub fn identity_alone(self) -> Self {
+        Self {
+            owner_tenant_id: None,
+            secrets: Vec::new(),
+            rotation: None,
+            keys: Vec::new(),
+            created_by: None,
+            updated_by: None,
+            token_request_time: None,
+            token_request_count: None,
+            ..self
         }
     }
 }

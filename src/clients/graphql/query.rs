@@ -84,20 +84,20 @@ impl ClientQuery {
         }))
     }
 
-    /// Who am I: the subject of the token that the request carries.
+    /// Who am I: the subject of the token that the request carries. A token that was narrowed shows the roles that reach the
+    /// tenant in context, and of secrets, keys and their use nothing, unless it may read clients in the client's own tenant.
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
         let scope = request(ctx)?.member_scope();
         let clients = room::<Clients>(ctx)?;
-        let client = clients.caller(&scope).boxed().await?;
+        let (client, whole) = clients.caller(&scope).boxed().await?;
+        let (id, name) = (client.row.id, client.row.name.clone());
+        let shown = Client::at(scope.now(), clients.limits().token_lifetime, client);
+        let shown = if whole { shown } else { shown.identity_alone() };
         Ok(Some(Subject {
-            id: client.row.id.to_string().into(),
-            name: client.row.name.clone(),
-            display_name: client.row.name.clone(),
-            identity: SubjectIdentity::Client(Box::new(Client::at(
-                scope.now(),
-                clients.limits().token_lifetime,
-                client,
-            ))),
+            id: id.to_string().into(),
+            name: name.clone(),
+            display_name: name,
+            identity: SubjectIdentity::Client(Box::new(shown)),
         }))
     }
 }

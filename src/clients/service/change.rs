@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
-use super::Clients;
+use super::{Clients, administrators};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, Model};
@@ -10,13 +10,14 @@ use crate::clients::model::{Client, ClientChange};
 use crate::error::Result;
 
 impl Clients {
-    /// Changes a client. A disabled one gets no tokens, and those that it has are refused.
+    /// Changes a client. A disabled one gets no tokens, and those that it has are refused, also once it is enabled again.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller.
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over, `CONFLICT` for
+    /// disabling the last administrator of a tenant.
     pub async fn update(&self, scope: &TenantScope, id: &str, change: ClientChange) -> Result<Client> {
         let write = self.begin().await?;
-        let before = self.take_over(&write, scope, id).await?;
+        let before = self.lock(&write, scope, id).await?;
         let mut row = before.row.clone().into_active_model();
         if let Some(name) = &change.name {
             row.name = Set(name.as_str().to_owned());
@@ -24,6 +25,10 @@ impl Clients {
         }
         if let Some(enabled) = change.enabled {
             row.enabled = Set(enabled);
+            if before.row.enabled && !enabled {
+                // Tokens that it has stay ended when it is enabled again.
+                row.token_generation = Set(before.row.token_generation + 1);
+            }
         }
         if row.is_changed() {
             row.update(write.on()).await?;
@@ -37,8 +42,9 @@ impl Clients {
     /// As [`Clients::update`]; a second time it is `NOT_FOUND`.
     pub async fn delete(&self, scope: &TenantScope, id: &str) -> Result<Client> {
         let write = self.begin().await?;
-        let client = self.take_over(&write, scope, id).await?;
+        let mut client = self.lock(&write, scope, id).await?;
         Entity::delete_many().filter(Column::Id.eq(client.row.id)).exec(write.on()).await?;
+        administrators::require_others(&write, scope, &client, None).await?;
         let entry = Entry {
             operation: "deleteClient",
             tenant: client.row.tenant_id,
@@ -47,6 +53,7 @@ impl Clients {
             after: None,
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        self.disclose(scope, std::slice::from_mut(&mut client)).await?;
         write.commit().await?;
         scope.forget_access();
         Ok(client)

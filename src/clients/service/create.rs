@@ -4,22 +4,23 @@ use std::time::Duration;
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set, TryInsertResult,
+    ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+    TryInsertResult,
 };
 use serde_json::json;
 
 use super::{Clients, WHAT, grants, one, with_id};
 use crate::audit::{self, Entry};
-use crate::auth::TenantScope;
+use crate::auth::{Caller, TenantScope};
 use crate::clients::entity::{ActiveModel, Entity, idempotency, secret};
 use crate::clients::model::{Created, IdempotencyKey, NewClient, owner_forbidden};
 use crate::clock::Timestamp;
-use crate::database::Write;
+use crate::database::{AdvisoryLock, Write};
 use crate::entropy::{Entropy, base62};
 use crate::error::{Error, Result};
 use crate::ids::{ClientId, SecretId, TenantId};
 use crate::secret::{PlainSecret, SecretHash};
-use crate::tenants::max_secret_age_seconds;
+use crate::tenants::{max_secret_age_seconds, share_policies};
 
 const CLIENT_ID_CHARACTERS: usize = 32;
 
@@ -28,7 +29,8 @@ impl Clients {
     ///
     /// # Errors
     /// `FORBIDDEN` for a role stronger than the caller's, or an owner that the caller may not enter; `CONFLICT` for an
-    /// idempotency key that was used with other arguments, or whose client is gone.
+    /// idempotency key that was used with other arguments, or whose client is gone, and for more clients than a tenant may
+    /// have.
     pub async fn create(&self, scope: &TenantScope, new: NewClient) -> Result<Created> {
         let write = self.begin().await?;
         let id = ClientId::random(&*self.entropy);
@@ -37,7 +39,9 @@ impl Clients {
         {
             let found = with_id(Entity::of_tenant(scope), &first.to_string()).one(write.on()).await?;
             let row = found.ok_or_else(|| Error::conflict("idempotencyKey: the client made under this key is gone"))?;
-            return Ok(Created { client: one(write.on(), row).await?, secret: None });
+            let mut client = one(write.on(), row).await?;
+            self.disclose(scope, std::slice::from_mut(&mut client)).await?;
+            return Ok(Created { client, secret: None });
         }
         if let Some(owner) = new.owner {
             require_entry(scope, owner).await?;
@@ -50,7 +54,7 @@ impl Clients {
     /// Makes a client inside the caller's own transaction.
     ///
     /// # Errors
-    /// `FORBIDDEN` for a role stronger than the caller's.
+    /// `FORBIDDEN` for a role stronger than the caller's, `CONFLICT` for more clients than a tenant may have.
     pub async fn create_in(
         &self,
         write: &Write<'_>,
@@ -58,6 +62,8 @@ impl Clients {
         id: ClientId,
         new: &NewClient,
     ) -> Result<Created> {
+        share_policies(write.on(), scope.tenant()).await?;
+        self.require_room(write, scope).await?;
         self.insert(write.on(), scope, id, new).await?;
         for role in &new.roles {
             let expires_at = grants::permitted_end(scope, scope.tenant(), *role, None).await?;
@@ -75,6 +81,23 @@ impl Clients {
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
         Ok(Created { client, secret: Some(secret) })
+    }
+
+    /// Requires that the tenant of the scope has fewer clients than it may. Creations in one tenant wait for each other. The
+    /// local operator, who brings back an administrator that was lost, is not counted.
+    async fn require_room(&self, write: &Write<'_>, scope: &TenantScope) -> Result<()> {
+        if *scope.caller() == Caller::Operator {
+            return Ok(());
+        }
+        write.lock(AdvisoryLock::ClientsOf(scope.tenant())).await?;
+        let most = self.limits.clients_per_tenant;
+        if Entity::at_home_in(scope).count(write.on()).await? >= most {
+            let message = format!(
+                "the tenant has {most} clients, the most that it may have (quotas.clients_per_tenant): delete some first"
+            );
+            return Err(Error::conflict(message));
+        }
+        Ok(())
     }
 
     async fn insert(

@@ -1,9 +1,11 @@
 //! Giving roles and taking them away. Nobody gives, or takes from others, more than they hold.
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use std::collections::BTreeSet;
 
-use super::{Clients, one};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+
+use super::{Clients, NAMED_AT_ONCE, administrators, one};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clients::entity::assignment;
@@ -18,51 +20,57 @@ impl Clients {
     /// lasts longer than the caller's own hold on what it permits.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for a tenant that the caller may not manage clients in or a
-    /// role stronger than the caller's there, `BAD_USER_INPUT` for an end in the past.
+    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no authority over, a tenant in
+    /// which the caller may not manage clients, or a role stronger than the caller's there; `BAD_USER_INPUT` for an end in
+    /// the past, `CONFLICT` for more roles than a client may hold.
     pub async fn append_roles(&self, scope: &TenantScope, id: &str, grants: Vec<Grant>) -> Result<Client> {
         let write = self.begin().await?;
-        let before = self.take(&write, scope, id).await?;
+        let before = self.lock(&write, scope, id).await?;
         for grant in grants {
             let tenant = grant.tenant.unwrap_or(scope.tenant());
             let expires_at = permitted_end(scope, tenant, grant.role, grant.expires_at).await?;
-            let held =
-                before.assignments.iter().find(|held| (held.tenant_id, held.role_id) == (tenant, grant.role.id()));
-            // Whose own hold ends sooner than was wished adds nothing to a role that another gave for longer.
-            let cut = expires_at != grant.expires_at;
-            if held.is_some_and(|held| cut && held.expires_at.is_none_or(|end| Some(end) > expires_at)) {
-                continue;
-            }
             self.assign(write.on(), scope, before.row.id, tenant, grant.role, expires_at).await?;
         }
+        self.require_room_for_roles(write.on(), before.row.id).await?;
         self.finish(write, scope, "appendClientRoles", before).await
     }
 
     /// Takes roles from a client: each id is a role's, which is taken wherever the client holds it, or an assignment's.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a client outside the scope, `BAD_USER_INPUT` for an id that is neither, `FORBIDDEN` for a role
-    /// stronger than the caller's where it is held.
+    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no authority over,
+    /// `BAD_USER_INPUT` for an id that is neither, `CONFLICT` for the last administrator of a tenant.
     pub async fn remove_roles(&self, scope: &TenantScope, id: &str, roles: &[String]) -> Result<Client> {
         let write = self.begin().await?;
-        let before = self.take(&write, scope, id).await?;
-        let mut gone = Vec::new();
+        let before = self.lock(&write, scope, id).await?;
+        let mut removed = BTreeSet::new();
         for role in roles {
-            let assignment = before.assignments.iter().find(|held| held.id.to_string() == *role);
-            match assignment {
-                Some(held) => gone.push(held),
-                None => {
-                    let role = Role::parse("roles", role)?.id();
-                    gone.extend(before.assignments.iter().filter(|held| held.role_id == role));
-                }
+            if let Some(held) = before.assignments.iter().find(|held| held.id.to_string() == *role) {
+                removed.insert(held.id);
+            } else {
+                let role = Role::parse("roles", role)?.id();
+                removed.extend(before.assignments.iter().filter(|held| held.role_id == role).map(|held| held.id));
             }
         }
-        for held in &gone {
-            require_authority(scope, held).await?;
+        let removed: Vec<AssignmentId> = removed.into_iter().collect();
+        for some in removed.chunks(NAMED_AT_ONCE) {
+            let some = assignment::Column::Id.is_in(some.iter().copied());
+            assignment::Entity::delete_many().filter(some).exec(write.on()).await?;
         }
-        let ids = gone.iter().map(|held| held.id);
-        assignment::Entity::delete_many().filter(assignment::Column::Id.is_in(ids)).exec(write.on()).await?;
         self.finish(write, scope, "removeClientRoles", before).await
+    }
+
+    async fn require_room_for_roles(&self, on: &impl ConnectionTrait, client: ClientId) -> Result<()> {
+        let held = assignment::Entity::of_clients(&[client]).count(on).await?;
+        let most = self.limits.roles_per_client;
+        if held > most {
+            let message = format!(
+                "roles: a client holds {most} roles at most (quotas.roles_per_client): remove some first, or give one in \
+                 a tenant above"
+            );
+            return Err(Error::conflict(message));
+        }
+        Ok(())
     }
 
     /// Stores a role whose right was checked before.
@@ -102,7 +110,8 @@ impl Clients {
         before: Client,
     ) -> Result<Client> {
         let row = self.touch(write.on(), scope, &before.row).await?;
-        let after = one(write.on(), row).await?;
+        let mut after = one(write.on(), row).await?;
+        administrators::require_others(&write, scope, &before, Some(&after)).await?;
         let entry = Entry {
             operation,
             tenant: after.row.tenant_id,
@@ -111,6 +120,7 @@ impl Clients {
             after: Some(after.state(scope.now())),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        self.disclose(scope, std::slice::from_mut(&mut after)).await?;
         write.commit().await?;
         scope.forget_access();
         Ok(after)
@@ -139,19 +149,4 @@ pub(super) async fn permitted_end(
         Error::forbidden(format!("{role} permits more than the caller may do in the tenant of the role"))
     })?;
     Ok([wished, own_end].into_iter().flatten().min())
-}
-
-/// That the caller holds everything that this role permits, where it is held.
-///
-/// # Errors
-/// `FORBIDDEN` if not.
-pub(super) async fn require_authority(scope: &TenantScope, held: &assignment::Model) -> Result<()> {
-    let now = scope.now();
-    let Some(role) = Role::from_id(held.role_id).filter(|_| held.expires_at.is_none_or(|end| now < end)) else {
-        return Ok(());
-    };
-    match scope.access_in(held.tenant_id).await?.covers(role, now) {
-        Some(_) => Ok(()),
-        None => Err(Error::forbidden("the client holds a role that permits more than the caller may do")),
-    }
 }

@@ -17,11 +17,11 @@ impl Clients {
     /// Gives a client a public key, with which it may prove itself instead of by a secret.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller: who adds a key can act as
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over: who adds a key can act as
     /// the client. `CONFLICT` for a third key, or one that the client has.
     pub async fn add_key(&self, scope: &TenantScope, id: &str, key: &PublicKey) -> Result<Client> {
         let write = self.database.write().await?;
-        let before = self.take_over(&write, scope, id).await?;
+        let before = self.lock(&write, scope, id).await?;
         let thumbprint = key.thumbprint()?;
         if before.keys.iter().any(|held| held.thumbprint == thumbprint) {
             return Err(Error::conflict("the client has this key already"));
@@ -50,7 +50,7 @@ impl Clients {
     /// the client is disabled.
     pub async fn remove_key(&self, scope: &TenantScope, id: &str, key: &str) -> Result<Client> {
         let write = self.database.write().await?;
-        let before = self.take_over(&write, scope, id).await?;
+        let before = self.lock(&write, scope, id).await?;
         let removed = before.keys.iter().find(|held| held.id.to_string() == key.to_ascii_lowercase());
         let removed = removed.ok_or_else(|| Error::not_found("key"))?.id;
         if before.row.enabled && before.credentials(scope.now()) == 1 {

@@ -1,8 +1,10 @@
 //! Everything that is done to clients, one file a concern.
 
+mod administrators;
 mod authenticate;
 mod change;
 mod create;
+mod disclosure;
 mod grants;
 mod keys;
 mod read;
@@ -24,8 +26,12 @@ use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::ClientId;
+use crate::tenants::share_policies;
 
 const WHAT: &str = "client";
+
+/// How many ids one statement names at most: SQLite takes 32,766 values in one.
+const NAMED_AT_ONCE: usize = 500;
 
 /// The limits that a deployment sets.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +42,10 @@ pub struct Limits {
     pub idempotency_retention: Duration,
     /// How long a token lives.
     pub token_lifetime: Duration,
+    /// How many clients a tenant may have.
+    pub clients_per_tenant: u64,
+    /// How many roles a client may hold, each in a tenant.
+    pub roles_per_client: u64,
 }
 
 /// The clients in a database.
@@ -63,22 +73,38 @@ impl Clients {
         self.database.write().await
     }
 
-    /// The client of the scope with that id, held against other writers until the transaction ends, with what it is now.
-    async fn take(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
-        let found = with_id(Entity::of_tenant(scope), id).lock_exclusive().one(write.on()).await?;
-        let client = found.ok_or_else(|| Error::not_found(WHAT))?;
-        one(write.on(), client).await
-    }
-
-    /// As [`Clients::take`], and refuses a client that holds more than the caller does: who may rotate, disable or delete it
-    /// could act as it, or take its powers from those who gave them.
-    async fn take_over(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
-        let client = self.take(write, scope, id).await?;
-        for held in &client.assignments {
-            grants::require_authority(scope, held).await?;
-        }
+    /// The client of the scope with that id, for a change: every change of a client begins here. It is locked against other
+    /// writers until the transaction ends, and the caller must have authority over it, for whoever changes a client could
+    /// act as it, or take its powers from those who gave them.
+    ///
+    /// All transactions lock in one order, so that no two wait for each other: tenants by id, clients by id, then what
+    /// belongs to a client.
+    async fn lock(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
+        let found = with_id(Entity::of_tenant(scope), id).one(write.on()).await?;
+        let found = found.ok_or_else(|| Error::not_found(WHAT))?;
+        share_policies(write.on(), found.tenant_id).await?;
+        // Found once more: it may have been deleted, or its tenant closed, while the locks were waited for.
+        let locked = Entity::of_tenant(scope).filter(Column::Id.eq(found.id)).lock_exclusive();
+        let row = locked.one(write.on()).await?.ok_or_else(|| Error::not_found(WHAT))?;
+        let client = one(write.on(), row).await?;
+        require_authority(scope, &client).await?;
         Ok(client)
     }
+}
+
+/// Requires that the caller has authority over a client: over each role that it holds.
+///
+/// # Errors
+/// `FORBIDDEN` if not.
+async fn require_authority(scope: &TenantScope, client: &Client) -> Result<()> {
+    for held in &client.assignments {
+        if !scope.has_authority_over(held.role_id, held.tenant_id, held.expires_at).await? {
+            return Err(Error::forbidden(
+                "the client holds a role that permits more than the caller may do, or for longer than the caller may",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Finds by UUID or by `client_id`. PostgreSQL takes no NUL in a text; an id with one finds what an empty one does: nothing.

@@ -12,11 +12,11 @@ use super::{Clients, WHAT, complete, one, with_id};
 use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, assignment};
 use crate::clients::model::{Client, ClientFilter, ClientOrder, SortBy};
-use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::ClientId;
 use crate::names::{escaped, phrase};
 use crate::roles::Role;
+use crate::tenants::entity::{above, below};
 
 /// The FTS5 table that stands beside the clients on SQLite.
 const NAME_INDEX: &str = "client_names";
@@ -43,14 +43,13 @@ impl Clients {
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Client> {
         self.usage.flush().await?;
         let found = with_id(Entity::of_tenant(scope), id).one(self.database.reader()).await?;
-        one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await
+        let mut client = one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await?;
+        self.disclose(scope, std::slice::from_mut(&mut client)).await?;
+        Ok(client)
     }
 
-    /// The client that calls.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for the command line, which is no client.
-    pub async fn caller(&self, scope: &TenantScope) -> Result<Client> {
+    /// The client that calls, with all that it holds.
+    pub(super) async fn find_caller(&self, scope: &TenantScope) -> Result<Client> {
         self.usage.flush().await?;
         let found = Entity::caller(scope).one(self.database.reader()).await?;
         one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await
@@ -72,7 +71,9 @@ impl Clients {
         let rare = self.rare_run(filter).await?;
         let select = self.sorted(scope, filter, rare, order).offset(offset).limit(count);
         let rows = select.all(self.database.reader()).await?;
-        complete(self.database.reader(), rows).await
+        let mut clients = complete(self.database.reader(), rows).await?;
+        self.disclose(scope, &mut clients).await?;
+        Ok(clients)
     }
 
     /// How many clients the filter finds.
@@ -122,7 +123,7 @@ impl Clients {
         let key = match rare {
             // Without this PostgreSQL, which guesses how many names match, would walk all names in order.
             Some(_) if order.by == SortBy::Name && !self.database.is_sqlite() => Expr::cust(UNINDEXED_NAME),
-            _ => key(order.by),
+            _ => key(scope, order.by),
         };
         self.filtered(scope, filter, rare).order_by(key, direction.clone()).order_by(Column::Id, direction)
     }
@@ -150,7 +151,7 @@ impl Clients {
             select = select.filter(by_id);
         }
         if let Some(roles) = &filter.roles {
-            select = select.filter(Column::Id.in_subquery(holders(roles, scope.now())));
+            select = select.filter(Column::Id.in_subquery(holders(scope, roles)));
         }
         for tenants in &filter.tenants {
             select = select.filter(Column::TenantId.is_in(tenants.iter().copied()));
@@ -179,29 +180,41 @@ fn through_name_index(select: &mut SelectStatement, trigrams: String) {
 }
 
 /// The ids of clients that hold one of the roles now.
-fn holders(roles: &[Role], now: Timestamp) -> SelectStatement {
+fn holders(scope: &TenantScope, roles: &[Role]) -> SelectStatement {
     use assignment::Column;
     Query::select()
         .column(Column::ClientId)
         .from(assignment::Entity)
         .and_where(Column::RoleId.is_in(roles.iter().map(|role| role.id())))
-        .and_where(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now)))
+        .and_where(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(scope.now())))
+        .cond_where(reached(scope))
         .to_owned()
 }
 
+/// The roles that the token reaches: see [`Clients::disclose`]. A filter or an order must not tell of others either.
+fn reached(scope: &TenantScope) -> Condition {
+    let tenant = Expr::col((assignment::Entity, assignment::Column::TenantId));
+    match scope.narrowed_to() {
+        None => Condition::all(),
+        Some(only) => {
+            Condition::any().add(tenant.clone().in_subquery(above(only))).add(tenant.in_subquery(below(only)))
+        }
+    }
+}
+
 /// What the list is ordered by. What is absent counts as the smallest, on both databases alike.
-fn key(by: SortBy) -> SimpleExpr {
+fn key(scope: &TenantScope, by: SortBy) -> SimpleExpr {
     match by {
         SortBy::Name => Expr::col((Entity, Column::NameFolded)),
         SortBy::ClientId => Expr::col((Entity, Column::ClientId)),
         SortBy::TokenRequestCount => Expr::col((Entity, Column::TokenRequestCount)),
         SortBy::TokenRequestTime => Expr::col((Entity, Column::TokenRequestTime)).if_null(0),
-        SortBy::RoleName => first_role_name().if_null(""),
+        SortBy::RoleName => first_role_name(scope).if_null(""),
     }
 }
 
 /// The first name in the alphabet among the roles of a client.
-fn first_role_name() -> SimpleExpr {
+fn first_role_name(scope: &TenantScope) -> SimpleExpr {
     use assignment::Column as Held;
     let named = Role::ALL.into_iter().fold(CaseStatement::new(), |case, role| {
         case.case(Expr::col(Held::RoleId).eq(role.id()), Expr::val(role.name()))
@@ -210,6 +223,7 @@ fn first_role_name() -> SimpleExpr {
         .expr(SimpleExpr::Case(Box::new(named)).min())
         .from(assignment::Entity)
         .and_where(Expr::col((assignment::Entity, Held::ClientId)).equals((Entity, Column::Id)))
+        .cond_where(reached(scope))
         .to_owned();
     SimpleExpr::SubQuery(None, Box::new(names.into()))
 }
@@ -245,6 +259,8 @@ mod tests {
             grace_period_max: Duration::ZERO,
             idempotency_retention: Duration::ZERO,
             token_lifetime: Duration::ZERO,
+            clients_per_tenant: 1,
+            roles_per_client: 1,
         };
         let usage = Arc::new(Usage::new(database.clone()));
         let clients = Clients::new(database.clone(), Arc::new(SystemEntropy), usage, limits);

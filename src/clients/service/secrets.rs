@@ -18,7 +18,7 @@ impl Clients {
     /// most work at a time.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that holds more than the caller.
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over.
     pub async fn rotate(&self, scope: &TenantScope, id: &str, grace: Duration) -> Result<Created> {
         self.replace_secrets(scope, id, grace, "rotateClientSecret").await
     }
@@ -39,7 +39,7 @@ impl Clients {
         operation: &'static str,
     ) -> Result<Created> {
         let write = self.begin().await?;
-        let mut before = self.take_over(&write, scope, id).await?;
+        let mut before = self.lock(&write, scope, id).await?;
         let (client, now) = (before.row.id, scope.now());
         forget_ended(write.on(), client, now).await?;
         // Two rotations may fall into one moment of the clock; the order of secrets is that of their times.
@@ -73,7 +73,7 @@ impl Clients {
     /// one that works, unless the client has a key or is disabled.
     pub async fn retire(&self, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
         let write = self.begin().await?;
-        let before = self.take_over(&write, scope, id).await?;
+        let before = self.lock(&write, scope, id).await?;
         let now = scope.now();
         let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
         let retired = live.iter().find(|live| live.to_string() == secret.to_ascii_lowercase());

@@ -95,14 +95,13 @@ impl Usage {
         batch.sort_unstable_by_key(|(key, _)| **key);
         let write = self.database.write().await?;
         for ((client, credential), used) in batch {
+            // Also where no token was given: a client's row is locked before what belongs to it, as everywhere.
+            let count = Expr::col(Column::TokenRequestCount).add(used.tokens);
+            let mut update = Entity::update_many().col_expr(Column::TokenRequestCount, count);
             if let Some(token_at) = used.token_at {
-                Entity::update_many()
-                    .col_expr(Column::TokenRequestCount, Expr::col(Column::TokenRequestCount).add(used.tokens))
-                    .col_expr(Column::TokenRequestTime, Expr::value(token_at))
-                    .filter(Column::Id.eq(*client))
-                    .exec(write.on())
-                    .await?;
+                update = update.col_expr(Column::TokenRequestTime, Expr::value(token_at));
             }
+            update.filter(Column::Id.eq(*client)).exec(write.on()).await?;
             credential.write(write.on(), used).await?;
         }
         write.commit().await

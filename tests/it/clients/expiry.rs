@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 use tenant_gateway::ids::TenantId;
+use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases, eventually};
 
+const ROTATE: &str =
+    "mutation($id: ID!) { rotateClientSecret(id: $id, gracePeriodSeconds: 300) { client { id } clientSecret } }";
+const FORCE: &str = "mutation($id: ID!) { forceRotateClientSecret(id: $id) { client { id } clientSecret } }";
+const CREATE: &str = "mutation { createClient(name: \"made\") { client { id } clientSecret } }";
 const EXPIRES: &str = "{ secrets { expiresAt } }";
 
 async fn limit(caller: &Caller, tenant: TenantId, seconds: Value) -> Answer {
@@ -13,7 +18,94 @@ async fn limit(caller: &Caller, tenant: TenantId, seconds: Value) -> Answer {
     caller.ask(document, json!({ "id": tenant, "age": seconds })).await
 }
 
+async fn hold(caller: &Caller, id: &str, tenant: TenantId, role: Role, expires_at: Value) {
+    let document = "mutation($id: ID!, $tenant: ID!, $role: ID!, $end: String) {
+        appendClientRoles(id: $id, roles: [{ tenantID: $tenant, roleID: $role, expiresAt: $end }]) { id } }";
+    let variables = json!({ "id": id, "tenant": tenant, "role": role.id(), "end": expires_at });
+    caller.ask(document, variables).await.data();
+}
+
+const ROUNDS: usize = 40;
+
 both_databases! {
+    async fn a_policy_ends_no_secret_of_a_client_that_its_setter_has_no_authority_over(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let weaker = app.administrator(app.world.organization).await;
+        let stronger = app.credentials(app.world.north, Role::Auditor).await;
+        hold(&partner, &stronger.id, app.world.partner, Role::Auditor, Value::Null).await;
+        let equal = app.credentials(app.world.north, Role::Administrator).await;
+        app.advance(120);
+        weaker.rotate(&weaker.credentials, 0).await;
+        limit(&weaker, app.world.organization, json!(60)).await.data();
+        assert!(!app.works(&equal).await && app.works(&stronger).await);
+        let own = app.log_in(stronger.clone()).await;
+        assert_eq!(own.client(own.id(), EXPIRES).await, json!({ "secrets": [{ "expiresAt": null }] }));
+
+        let rotated = partner.rotate(&stronger, 600).await;
+        assert!(app.works(&stronger).await, "the grace period is kept");
+        let shown = partner.client(&stronger.id, EXPIRES).await;
+        assert_eq!(shown["secrets"][0]["expiresAt"], app.in_seconds(60), "the next secret falls under the policy");
+        app.advance(60);
+        assert!(!app.works(&rotated).await);
+    }
+
+    async fn a_policy_set_with_authority_ends_what_one_without_it_spared(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let weaker = app.administrator(app.world.organization).await;
+        let stronger = app.credentials(app.world.north, Role::Auditor).await;
+        hold(&partner, &stronger.id, app.world.partner, Role::Auditor, Value::Null).await;
+        app.advance(120);
+        weaker.rotate(&weaker.credentials, 0).await;
+        limit(&weaker, app.world.organization, json!(60)).await.data();
+        assert!(app.works(&stronger).await);
+        limit(&partner, app.world.organization, json!(60)).await.data();
+        assert!(!app.works(&stronger).await);
+    }
+
+    async fn a_policy_of_a_limited_administrator_spares_those_who_stay_longer(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let limited = app.caller(app.world.north, Role::Auditor).await;
+        hold(&administrator, limited.id(), app.world.north, Role::Administrator, json!(app.in_seconds(3600))).await;
+        let lasting = app.credentials(app.world.north, Role::Responder).await;
+        let shorter = limited.create("shorter", &[&Role::Auditor.id().to_string()]).await;
+        let none = administrator.create("none", &[]).await;
+        let remove = "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
+        administrator.ask(remove, json!({ "id": none.id, "role": Role::Analyst.id() })).await.data();
+        app.advance(120);
+        limit(&limited, app.world.north, json!(60)).await.data();
+        assert!(app.works(&lasting).await && app.works(&administrator.credentials).await);
+        assert!(!app.works(&shorter).await && !app.works(&none).await);
+    }
+
+    async fn no_secret_made_at_the_same_moment_escapes_a_policy(app: TestApp) {
+        let another_node = app.another_node().await;
+        let administrator = app.administrator(app.world.organization).await;
+        let there = administrator.at(&another_node).within(app.world.north);
+        let robot = administrator.within(app.world.north).create("robot", &[]).await;
+        let another = administrator.within(app.world.north).create("another", &[]).await;
+        for round in 0..ROUNDS {
+            limit(&administrator, app.world.organization, Value::Null).await.data();
+            // What was used is written beside, which locks rows of the same clients.
+            assert!(app.works(&administrator.credentials).await);
+            let (set, rotated, forced, made) = tokio::join!(
+                limit(&administrator, app.world.organization, json!(600)),
+                there.ask(ROTATE, json!({ "id": robot.id })),
+                administrator.ask(FORCE, json!({ "id": another.id })),
+                there.ask(CREATE, json!({})),
+            );
+            set.data();
+            let answers = [rotated.field("rotateClientSecret"), forced.field("forceRotateClientSecret"), made.field("createClient")];
+            for answer in answers {
+                let id = answer["client"]["id"].as_str().unwrap();
+                let secrets = administrator.client(id, EXPIRES).await["secrets"].clone();
+                assert!(
+                    secrets.as_array().unwrap().iter().all(|secret| secret["expiresAt"].is_string()),
+                    "round {round}: {secrets}"
+                );
+            }
+        }
+    }
+
     async fn a_secret_ends_at_the_greatest_age(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         limit(&administrator, app.world.north, json!(600)).await.data();

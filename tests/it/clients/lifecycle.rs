@@ -85,8 +85,13 @@ both_databases! {
         assert_eq!(robot.status().await, 401);
         assert!(!app.works(&robot.credentials).await);
         update(&administrator, robot.id(), json!({ "enabled": true })).await.data();
+        assert_eq!(robot.status().await, 401, "tokens that ended stay ended");
+        let robot = robot.again().await;
         assert_eq!(robot.status().await, 200);
-        assert!(app.works(&robot.credentials).await);
+        for unchanged in [json!({ "enabled": true }), json!({ "name": "renamed" })] {
+            update(&administrator, robot.id(), unchanged).await.data();
+            assert_eq!(robot.status().await, 200, "what changes nothing ends nothing");
+        }
     }
 
     async fn a_deleted_client_is_gone(app: TestApp) {

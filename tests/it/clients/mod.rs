@@ -1,10 +1,14 @@
 //! Clients: their secrets, their lives, their roles, and how they are found.
 
+mod administrators;
+mod authority;
 mod expiry;
 mod grants;
 mod idempotency;
 mod input;
 mod lifecycle;
+mod long_lists;
+mod quotas;
 mod search;
 mod secrets;
 mod takeover;

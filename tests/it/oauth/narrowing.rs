@@ -1,6 +1,7 @@
 //! Tokens that reach less far than their client.
 
 use serde_json::{Value, json};
+use tenant_gateway::clients::Grant;
 use tenant_gateway::ids::TenantId;
 use tenant_gateway::roles::Role;
 
@@ -29,6 +30,10 @@ async fn created(caller: &Caller, role: Role) -> String {
     let document = "mutation($role: ID!) { createClient(name: \"made\", roles: [$role]) { clientSecret } }";
     let answer = caller.ask(document, json!({ "role": role.id() })).await;
     if answer.body.get("errors").is_some() { answer.code().to_owned() } else { "created".to_owned() }
+}
+
+fn tenants_of(assignments: &Value, field: &str) -> Vec<String> {
+    assignments.as_array().unwrap().iter().map(|held| held[field].as_str().unwrap().to_owned()).collect()
 }
 
 both_databases! {
@@ -77,6 +82,94 @@ both_databases! {
         assert_eq!(narrow.ask(rotate, json!({ "id": robot.id })).await.code(), "FORBIDDEN");
         let roles = narrow.ask("{ tenants { tenants { id effectiveRoles { via } } } }", json!({})).await.field("tenants");
         assert_eq!(roles["tenants"], json!([{ "id": app.world.north, "effectiveRoles": [{ "via": app.world.partner }] }]));
+    }
+
+    async fn narrowed_token_reads_no_role_that_it_does_not_reach(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let robot = app.caller(app.world.organization, Role::Auditor).await;
+        for tenant in [app.world.partner, app.world.stranger, app.world.north, app.world.south] {
+            let top = app.operator.scope(app.world.top);
+            let grant = Grant { tenant: Some(tenant), role: Role::Auditor, expires_at: None };
+            app.operator.clients.append_roles(&top, robot.id(), vec![grant]).await.unwrap();
+        }
+        let world = app.world;
+        let cases = [
+            (robot.clone(), vec![world.organization, world.partner, world.stranger, world.north, world.south]),
+            (within(&robot, world.organization).await, vec![world.organization, world.partner, world.north, world.south]),
+            (within(&robot, world.north).await, vec![world.organization, world.partner, world.north]),
+            (narrowed(&robot, &[("tenant", &world.north.to_string()), ("scope", "legacy:read")]).await, vec![world.organization, world.partner, world.north]),
+            (narrowed(&robot, &[("scope", "legacy:read")]).await, vec![world.organization, world.partner]),
+            (narrowed(&robot, &[("scope", "clients:read")]).await, vec![world.organization, world.partner, world.stranger, world.north, world.south]),
+        ];
+        for (caller, reached) in cases {
+            let own = caller.ask("{ currentSubject { identity { ... on Client { roles roleAssignments { tenantID } role_assignments { tenant_id } } } } }", json!({})).await;
+            let own = own.field("currentSubject")["identity"].clone();
+            let mut held = tenants_of(&own["roleAssignments"], "tenantID");
+            assert_eq!(held, tenants_of(&own["role_assignments"], "tenant_id"));
+            let mut reached: Vec<String> = reached.iter().map(ToString::to_string).collect();
+            held.sort();
+            reached.sort();
+            assert_eq!(held, reached);
+            assert_eq!(own["roles"], json!(Role::Auditor.id()));
+        }
+        // Elsewhere than through itself a narrowed token sees no more.
+        let narrow = within(&partner, world.organization).await;
+        for document in [
+            "query($id: ID!) { shown: client(id: $id) { roleAssignments { tenantID } } }",
+            "mutation($id: ID!) { shown: updateClient(id: $id, input: { name: \"x\" }) { roleAssignments { tenantID } } }",
+        ] {
+            let answer = narrow.ask(document, json!({ "id": robot.id() })).await;
+            assert!(!answer.body.to_string().contains(&world.stranger.to_string()), "{}", answer.body);
+        }
+        let listed = narrow.ask("{ clients { roleAssignments { tenantID } } }", json!({})).await.field("clients");
+        assert!(!listed.to_string().contains(&world.stranger.to_string()) && listed.to_string().contains(&world.south.to_string()));
+    }
+
+    async fn filters_and_orders_tell_a_narrowed_token_of_no_role_that_it_does_not_reach(app: TestApp) {
+        let administrator = app.administrator(app.world.partner).await;
+        let robot = app.credentials(app.world.north, Role::Responder).await;
+        assert_eq!(give(&administrator, &robot.id, app.world.south, Role::Auditor).await, "given");
+        let document = "query($role: ID!) { clients(roleIDs: [$role]) { id } }";
+        let found = async |caller: &Caller| {
+            caller.within(app.world.north).ask(document, json!({ "role": Role::Auditor.id() })).await.field("clients")
+        };
+        assert_eq!(found(&administrator).await, json!([{ "id": robot.id }]));
+        assert_eq!(found(&within(&administrator, app.world.north).await).await, json!([]));
+    }
+
+    async fn narrowed_token_reads_credentials_of_its_own_client_only_where_it_may_read_clients(app: TestApp) {
+        let administrator = app.administrator(app.world.partner).await;
+        let add = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv: "Ed25519",
+            x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { id } }"#;
+        administrator.ask(add, json!({ "id": administrator.id() })).await.data();
+        let north = app.world.north.to_string();
+        let home = app.world.partner.to_string();
+        let cases: &[(&[(&str, &str)], bool)] = &[
+            (&[], true),
+            (&[("scope", "clients:read")], true),
+            (&[("scope", "legacy:read")], false),
+            (&[("tenant", &home)], true),
+            (&[("tenant", &home), ("scope", "legacy:read")], false),
+            (&[("tenant", &north)], false),
+            (&[("tenant", &north), ("scope", "clients:read")], false),
+        ];
+        let document = "{ currentSubject { id name identity { ... on Client { id name clientID tenantID enabled
+            ownerTenantID secrets { lastFour lastUsedAt lastUsedFrom } rotation { oldSecretLastUsedAt }
+            keys { thumbprint lastUsedAt } createdBy updatedBy tokenRequestTime tokenRequestCount token_request_time } } } }";
+        for (parameters, whole) in cases {
+            let caller = narrowed(&administrator, parameters).await;
+            let subject = caller.ask(document, json!({})).await.field("currentSubject");
+            let client = &subject["identity"];
+            assert_eq!((&subject["id"], &client["id"]), (&json!(administrator.id()), &json!(administrator.id())));
+            assert_eq!(client["clientID"], json!(administrator.credentials.client_id));
+            let credentials = [&client["secrets"], &client["keys"]].iter().all(|list| !list.as_array().unwrap().is_empty());
+            assert_eq!(credentials, *whole, "{parameters:?}");
+            for field in ["tokenRequestTime", "token_request_time", "tokenRequestCount", "createdBy", "updatedBy"] {
+                assert_eq!(!client[field].is_null(), *whole, "{parameters:?} {field}");
+            }
+            let four = &administrator.credentials.secret[administrator.credentials.secret.len() - 4..];
+            assert_eq!(subject.to_string().contains(&format!("\"{four}\"")), *whole, "{parameters:?}");
+        }
     }
 
     async fn a_tenant_that_is_not_open_is_no_target(app: TestApp) {

@@ -3,5 +3,5 @@
 mod alike;
 mod headers;
 mod integration_server;
-mod table;
+pub mod table;
 mod walk;

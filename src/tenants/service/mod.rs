@@ -1,38 +1,47 @@
 //! Making, finding and changing tenants.
 
+mod quota;
+mod secret_age;
+
 use std::sync::Arc;
 
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, LockType, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order as Direction,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Value,
 };
 use serde_json::json;
 
-use super::entity::{Column, Entity, Model, ancestor, below, limit_secret_age};
-use super::model::{DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Tenant, TenantChange, TenantFilter};
+use super::entity::{Column, Entity, Model, ancestor, at_or_below, below_any};
+use super::model::{DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Quotas, Tenant, TenantChange, TenantFilter};
 use crate::audit::{self, Entry};
-use crate::auth::TenantScope;
+use crate::auth::{TenantScope, own_holds, require_administrators};
 use crate::clock::Timestamp;
 use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::names::Name;
+use crate::names::{Name, NamePattern};
 use crate::roles::Permission;
 
+pub use secret_age::{max_secret_age_seconds, share_policies};
+
 const WHAT: &str = "tenant";
+
+/// SQLite nests expressions 1,000 deep at most, and a chain of alternatives is as deep as it is long.
+const ALTERNATIVES_AT_ONCE: usize = 100;
 
 /// The tenants in a database.
 pub struct Tenants {
     database: Arc<Database>,
     entropy: Arc<dyn Entropy>,
+    quotas: Quotas,
 }
 
 impl Tenants {
     /// The tenants in that database.
-    pub fn new(database: Arc<Database>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { database, entropy }
+    pub fn new(database: Arc<Database>, entropy: Arc<dyn Entropy>, quotas: Quotas) -> Self {
+        Self { database, entropy, quotas }
     }
 
     /// The tenants at the top of their trees.
@@ -89,7 +98,8 @@ impl Tenants {
     /// Makes a tenant below the one of the scope, or below the parent named, which must itself be the caller's to manage.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become too deep.
+    /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become too deep, `CONFLICT` for
+    /// more tenants than there may be below one of those above.
     pub async fn create(&self, scope: &TenantScope, new: NewTenant) -> Result<Tenant> {
         self.database.transaction(|write| self.create_in(write, scope, &new)).await
     }
@@ -98,6 +108,7 @@ impl Tenants {
         let parent_id = new.parent.unwrap_or(scope.tenant());
         let parent = Entity::open_to(scope).filter(Column::Id.eq(parent_id)).one(write.on()).await?;
         let parent = parent.ok_or_else(|| Error::not_found(WHAT))?;
+        self.quotas.require_room(&write, scope, parent.id).await?;
         let tenant = self.insert(write.on(), scope.now(), Some(&parent), new).await?;
         let entry = Entry {
             operation: "createTenant",
@@ -165,11 +176,12 @@ impl Tenants {
         Ok(tenant)
     }
 
-    /// Changes a tenant of the scope. Disabling one closes it and all below it at once; nobody disables the tenant that he
-    /// stands in, for he could not undo it.
+    /// Changes a tenant of the scope. Disabling one closes it and all below it at once; nobody disables the tenant in context,
+    /// or locks the last administrator out, for the caller could not undo it.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `CONFLICT` for disabling the tenant in context.
+    /// `NOT_FOUND` outside the scope, `CONFLICT` for disabling the tenant in context, and for a change after which the
+    /// caller, as the last administrator, could not sign in.
     pub async fn update(&self, scope: &TenantScope, id: &str, change: TenantChange) -> Result<Tenant> {
         let id: TenantId = id.parse().map_err(|_| Error::not_found(WHAT))?;
         if id == scope.tenant() && change.enabled == Some(false) {
@@ -187,7 +199,9 @@ impl Tenants {
         id: TenantId,
         change: &TenantChange,
     ) -> Result<Tenant> {
-        let found = Entity::of_tenant(scope).filter(Column::Id.eq(id)).one(write.on()).await?;
+        // Locked first of all: see `Clients::lock` for the order.
+        let found = Entity::of_tenant(scope).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate);
+        let found = found.one(write.on()).await?;
         let before = found.ok_or_else(|| Error::not_found(WHAT))?;
         let mut tenant = before.clone().into_active_model();
         if let Some(name) = &change.name {
@@ -202,10 +216,17 @@ impl Tenants {
             tenant.max_secret_age_seconds = Set(seconds);
         }
         if let Some(Some(age)) = change.max_secret_age {
-            limit_secret_age(write.on(), id, i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).await?;
+            secret_age::limit(&write, scope, id, age).await?;
         }
         tenant.updated_at = Set(scope.now());
         let after = tenant.update(write.on()).await?;
+        let ends_clients = change.enabled == Some(false) || matches!(change.max_secret_age, Some(Some(_)));
+        if ends_clients && let Some(home) = scope.caller().home() {
+            // Only clients at home here can be locked out, and whoever else manages tenants can let them in again.
+            let at_home = !at_or_below(write.on(), id, &[home]).await?.is_empty();
+            let own = if at_home { own_holds(&write, scope).await? } else { Vec::new() };
+            require_administrators(&write, scope, &own).await?;
+        }
         let entry = Entry {
             operation: "updateTenant",
             tenant: id,
@@ -222,17 +243,6 @@ impl Tenants {
         let manages = scope.access_in(scope.tenant()).await?.permits(Permission::ManageTenants, scope.now());
         Ok(if manages { Entity::of_tenant(scope) } else { Entity::open_to(scope) })
     }
-}
-
-/// The strictest limit on the age of secrets at the tenant or above it, in seconds.
-pub async fn max_secret_age_seconds(on: &impl ConnectionTrait, tenant: TenantId) -> Result<Option<i64>> {
-    let strictest = Entity::at_or_above(tenant)
-        .select_only()
-        .column_as(Column::MaxSecretAgeSeconds.min(), "strictest")
-        .into_tuple::<Option<i64>>()
-        .one(on)
-        .await?;
-    Ok(strictest.flatten())
 }
 
 /// What the audit log keeps of a tenant.
@@ -252,8 +262,7 @@ fn filtered(mut select: Select<Entity>, filter: &TenantFilter) -> Select<Entity>
         select = select.filter(Column::Id.is_in(ids.iter().copied()));
     }
     if let Some(names) = &filter.names {
-        let like = |name: &crate::names::NamePattern| Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\'));
-        select = select.filter(names.iter().fold(Condition::any(), |any, name| any.add(like(name))));
+        select = select.filter(named_as_any(names));
     }
     if let Some(is_partner) = filter.is_partner {
         select = select.filter(Column::IsPartner.eq(is_partner));
@@ -265,8 +274,7 @@ fn filtered(mut select: Select<Entity>, filter: &TenantFilter) -> Select<Entity>
         select = select.filter(Column::Enabled.eq(enabled));
     }
     if let Some(tops) = &filter.below {
-        let at_or_below = |top: &TenantId| Column::Id.in_subquery(below(*top));
-        select = select.filter(tops.iter().fold(Condition::any(), |any, top| any.add(at_or_below(top))));
+        select = select.filter(Column::Id.in_subquery(below_any(tops)));
     }
     if let Some(partners) = &filter.partners {
         select = select.filter(Column::PartnerId.is_in(partners.iter().copied()));
@@ -275,6 +283,13 @@ fn filtered(mut select: Select<Entity>, filter: &TenantFilter) -> Select<Entity>
         select = select.filter(Column::OrganizationId.is_in(organizations.iter().copied()));
     }
     select
+}
+
+/// That the name fits one of the patterns: groups of alternatives, since one chain of all would be too deep.
+fn named_as_any(names: &[NamePattern]) -> Condition {
+    let like = |name: &NamePattern| Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\'));
+    let group = |some: &[NamePattern]| some.iter().fold(Condition::any(), |any, name| any.add(like(name)));
+    names.chunks(ALTERNATIVES_AT_ONCE).fold(Condition::any(), |any, some| any.add(group(some)))
 }
 
 /// What the list is ordered by. A tenant without partner or organisation counts as one with an id of zeros.

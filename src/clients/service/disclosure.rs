@@ -1,0 +1,63 @@
+//! What a narrowed token is shown of a client: no more than it could do something with.
+
+use std::collections::HashSet;
+
+use super::Clients;
+use crate::auth::TenantScope;
+use crate::clients::model::Client;
+use crate::error::Result;
+use crate::ids::TenantId;
+use crate::roles::Permission;
+use crate::tenants::entity::{ancestor, at_or_below};
+
+impl Clients {
+    /// Takes out the roles that a token narrowed to one tenant does not reach: those held neither
+    /// in that tenant, nor above it, nor below it. For any other token nothing is taken out.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn disclose(&self, scope: &TenantScope, clients: &mut [Client]) -> Result<()> {
+        let Some(tenant) = scope.narrowed_to() else { return Ok(()) };
+        let mut reached = self.above(tenant).await?;
+        let held = clients.iter().flat_map(|client| &client.assignments).map(|held| held.tenant_id);
+        let others: HashSet<TenantId> = held.filter(|held| !reached.contains(held)).collect();
+        let others: Vec<TenantId> = others.into_iter().collect();
+        for some in others.chunks(super::NAMED_AT_ONCE) {
+            reached.extend(at_or_below(self.database.reader(), tenant, some).await?);
+        }
+        retain(clients, &reached);
+        Ok(())
+    }
+
+    /// The client that calls, and whether it may be shown whole: a token that was narrowed shows
+    /// the credentials of its own client only where it may read clients, and otherwise no role but
+    /// those that reach the tenant in context.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for the command line, which is no client.
+    pub async fn caller(&self, scope: &TenantScope) -> Result<(Client, bool)> {
+        let mut client = self.find_caller(scope).await?;
+        if !scope.is_narrowed() {
+            return Ok((client, true));
+        }
+        let access = scope.access_in(client.row.tenant_id).await?;
+        let whole = access.permits(Permission::ReadClients, scope.now());
+        self.disclose(scope, std::slice::from_mut(&mut client)).await?;
+        if !whole {
+            retain(std::slice::from_mut(&mut client), &self.above(scope.tenant()).await?);
+        }
+        Ok((client, whole))
+    }
+
+    /// The tenant and all above it.
+    async fn above(&self, tenant: TenantId) -> Result<HashSet<TenantId>> {
+        let above = ancestor::Entity::of(tenant).all(self.database.reader()).await?;
+        Ok(above.into_iter().map(|row| row.ancestor_id).collect())
+    }
+}
+
+fn retain(clients: &mut [Client], reached: &HashSet<TenantId>) {
+    for client in clients {
+        client.assignments.retain(|held| reached.contains(&held.tenant_id));
+    }
+}

@@ -1,0 +1,48 @@
+//! What transactions of all nodes wait for each other by where no row stands for it.
+
+use sea_orm::ConnectionTrait;
+
+use super::{LONE_WRITER_LOCK, Write};
+use crate::error::Result;
+use crate::ids::TenantId;
+
+/// A lock that a transaction holds until it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdvisoryLock {
+    /// Who administers a tenant.
+    Administrators,
+    /// Which tenants there are, and below which.
+    TenantTree,
+    /// How many clients belong to a tenant.
+    ClientsOf(TenantId),
+}
+
+impl AdvisoryLock {
+    fn key(self) -> i64 {
+        match self {
+            Self::Administrators => LONE_WRITER_LOCK + 1,
+            Self::TenantTree => LONE_WRITER_LOCK + 2,
+            // Two tenants that share a number wait for each other, and no more.
+            Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
+        }
+    }
+}
+
+impl Write<'_> {
+    /// Waits until no other transaction holds the lock, and holds it until this one ends. On
+    /// SQLite, where one transaction writes at a time, there is nothing to wait for.
+    ///
+    /// # Errors
+    /// If the database refuses, or the lock is not free within the busy timeout.
+    pub async fn lock(&self, lock: AdvisoryLock) -> Result<()> {
+        if !self.is_sqlite() {
+            let sql = format!("SELECT pg_advisory_xact_lock({})", lock.key());
+            self.on().execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+
+    fn is_sqlite(&self) -> bool {
+        self.on().get_database_backend() == sea_orm::DatabaseBackend::Sqlite
+    }
+}
