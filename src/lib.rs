@@ -2,7 +2,7 @@
 //!
 //! The map of the rooms, each of which imports only from those before it:
 //!
-//! * [`ids`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
+//! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
 //! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
@@ -10,6 +10,7 @@
 //! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
 //! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
+//! * [`nodes`]: objects found by their global id alone.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.
 //! * [`http`]: the door. [`app`]: puts everything together. [`cli`]: the command line.
 
@@ -24,10 +25,12 @@ pub mod database;
 pub mod deep_security;
 pub mod entropy;
 pub mod error;
+pub mod global_id;
 pub mod http;
 pub mod ids;
 pub mod integration_server;
 pub mod names;
+pub mod nodes;
 pub mod outbound;
 pub mod paging;
 pub mod roles;

@@ -14,6 +14,7 @@ use crate::integration_server::IntegrationServer;
 use crate::integration_server::graphql::{
     IntegrationServerMutation, IntegrationServerQuery, IntegrationServerSubscription,
 };
+use crate::nodes::graphql::NodeQuery;
 use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::tenants::Tenants;
@@ -32,6 +33,7 @@ pub struct Query(
     UpstreamQuery,
     DeepSecurityQuery,
     IntegrationServerQuery,
+    NodeQuery,
 );
 
 /// Everything that can be changed.

@@ -30,7 +30,8 @@ pub enum AuditOutcome {
 #[derive(SimpleObject)]
 pub struct AuditRecord {
     /// The record's UUID.
-    id: ID,
+    #[graphql(owned)]
+    pub id: ID,
     /// When, in RFC 3339.
     at: String,
     /// Who: a client's UUID, `operator` for the command line, or the `client_id` that somebody claimed in vain.
@@ -91,6 +92,15 @@ impl From<Model> for AuditRecord {
             after: json(model.after),
         }
     }
+}
+
+/// A record about the tenant in context or one below it.
+///
+/// # Errors
+/// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read the audit log.
+pub async fn find(ctx: &Context<'_>, id: &str) -> Result<AuditRecord> {
+    let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
+    Ok(room::<Audit>(ctx)?.find(&scope, id).await?.into())
 }
 
 #[derive(Default)]

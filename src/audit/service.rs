@@ -14,7 +14,7 @@ use crate::auth::{RequestId, TenantScope};
 use crate::clock::{Clock, Timestamp};
 use crate::database::{Database, Write};
 use crate::entropy::Entropy;
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{AuditId, TenantId};
 
 /// Something that happened.
@@ -260,6 +260,17 @@ impl Audit {
         let write = self.database.write().await?;
         refuse(write.on(), &*self.entropy, self.clock.now(), refusal).await?;
         write.commit().await
+    }
+
+    /// A record about the tenant of the scope or one below it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for any other.
+    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Model> {
+        let not_found = || Error::not_found("audit record");
+        let id: AuditId = id.parse().map_err(|_| not_found())?;
+        let found = Entity::of_tenant(scope).filter(Column::Id.eq(id));
+        found.one(self.database.reader()).await?.ok_or_else(not_found)
     }
 
     /// Records about the tenant of the scope and all below it, newest first, older than `before`; one more than asked

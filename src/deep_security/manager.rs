@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::client::{self, Denied, Reply, Request, Segment, Shown};
 use super::listing::Query;
-use super::model::{Expand, ObjectId, Right};
+use super::model::{Expand, IdScope, ObjectId, Right};
 use super::remember::Remember;
 use super::service::DeepSecurity;
 use super::wire::{Computer, CurrentKey, Listed, Object};
@@ -40,6 +40,12 @@ impl Manager {
     /// The tenant of ours.
     pub fn tenant(&self) -> TenantId {
         self.connection.tenant
+    }
+
+    /// Where the ids of this manager's objects are unique: within the tenant of the installation, for which the link stands.
+    pub fn ids(&self) -> IdScope {
+        let upstream = self.connection.endpoint.upstream;
+        IdScope::new(self.connection.link.map_or(upstream.0, |link| link.0), upstream)
     }
 
     /// The tenant of the installation, if the link names one.

@@ -12,7 +12,8 @@ use crate::error::Result;
 #[graphql(name = "Role")]
 pub struct RoleObject {
     /// The role's UUID, as `createClient` and `appendClientRoles` take it.
-    id: ID,
+    #[graphql(owned)]
+    pub id: ID,
     /// The name that scripts know it by, such as `TenantAnalyst`.
     name: &'static str,
     /// The name for people.

@@ -29,7 +29,7 @@ pub struct TenantObject(Tenant);
 #[Object(name = "Tenant")]
 impl TenantObject {
     /// The tenant's id; opaque.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

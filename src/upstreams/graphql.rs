@@ -9,7 +9,7 @@ use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, room};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, Result};
-use crate::ids::{TenantId, UpstreamId, random_uuid};
+use crate::ids::{LinkId, TenantId, UpstreamId, random_uuid};
 use crate::integration_server::service as integration_server;
 use crate::names::Name;
 use crate::outbound::{BaseUrl, Circuit, Endpoint, Outbound, Status};
@@ -72,7 +72,7 @@ impl From<Upstream> for UpstreamObject {
 #[Object(name = "Upstream")]
 impl UpstreamObject {
     /// The id; opaque.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
     }
 
@@ -146,7 +146,7 @@ impl From<Link> for UpstreamLinkObject {
 #[Object(name = "UpstreamLink")]
 impl UpstreamLinkObject {
     /// The id; opaque.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
     }
 
@@ -392,6 +392,24 @@ pub async fn links_of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Vec<
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
     let links = room::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
     Ok(links.into_iter().map(UpstreamLinkObject::from).collect())
+}
+
+/// A link of the tenant in context or of one below it.
+///
+/// # Errors
+/// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read legacy resources.
+pub async fn find_link(ctx: &Context<'_>, id: LinkId) -> Result<UpstreamLinkObject> {
+    let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+    Ok(room::<Upstreams>(ctx)?.find_link(&scope, id).await?.into())
+}
+
+/// An installation that a tenant in context or below it owns or is linked to.
+///
+/// # Errors
+/// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read legacy resources.
+pub async fn find(ctx: &Context<'_>, id: &str) -> Result<UpstreamObject> {
+    let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+    Ok(room::<Upstreams>(ctx)?.find(&scope, id).await?.into())
 }
 
 #[derive(Default)]

@@ -8,4 +8,4 @@ mod service;
 
 pub use connection::Connection;
 pub use model::{Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange};
-pub use service::{Upstreams, rewrap};
+pub use service::{LegacyTenant, Upstreams, rewrap};

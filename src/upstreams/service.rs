@@ -43,6 +43,15 @@ pub struct Upstreams {
     connections: Cache<(TenantId, System), Remembered>,
 }
 
+/// The tenant of ours that sees a tenant of an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegacyTenant {
+    /// The one that is linked to it.
+    Linked(TenantId),
+    /// The one that owns the installation.
+    OfOwner(TenantId),
+}
+
 /// A connection, and when it was read.
 #[derive(Clone)]
 struct Remembered {
@@ -234,6 +243,28 @@ impl Upstreams {
         let upstream = self.find(scope, id).await?;
         let scope = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
         self.connect(&scope, &upstream, None)
+    }
+
+    /// A link of the scope.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for any other.
+    pub async fn find_link(&self, scope: &TenantScope, id: LinkId) -> Result<Link> {
+        let found = link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id));
+        found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found("link"))
+    }
+
+    /// By whom within the scope a tenant of an installation can be seen: the tenant that is linked to it, else the owner.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is neither.
+    pub async fn legacy_tenant(&self, scope: &TenantScope, upstream: UpstreamId, remote: &str) -> Result<LegacyTenant> {
+        let links = link::Entity::of_tenant(scope).filter(link::Column::UpstreamId.eq(upstream));
+        let link = links.filter(link::Column::RemoteTenantId.eq(remote)).one(self.database.reader()).await?;
+        if let Some(link) = link {
+            return Ok(LegacyTenant::Linked(link.tenant_id));
+        }
+        Ok(LegacyTenant::OfOwner(self.find(scope, &upstream.to_string()).await?.owner_tenant_id))
     }
 
     /// The installation of a link that the caller may see.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&str] = &[
     "entropy",
     "ids",
+    "global_id",
     "error",
     "secret",
     "clock",
@@ -28,6 +29,7 @@ const ROOMS: &[&str] = &[
     "upstreams",
     "deep_security",
     "integration_server",
+    "nodes",
     "schema",
     "http",
     "app",
@@ -37,7 +39,7 @@ const ROOMS: &[&str] = &[
 
 /// The rooms that have a part in the graph, each joined only from those before it.
 const GRAPHQL: &[&str] =
-    &["auth", "roles", "audit", "upstreams", "deep_security", "integration_server", "tenants", "clients"];
+    &["auth", "roles", "audit", "upstreams", "deep_security", "integration_server", "tenants", "clients", "nodes"];
 
 struct Source {
     path: String,

@@ -13,6 +13,7 @@ mod fuzz;
 mod integration_server;
 mod logs;
 mod migrations;
+mod nodes;
 mod oauth;
 mod readme;
 mod schema;

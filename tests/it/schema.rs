@@ -43,6 +43,8 @@ const ALWAYS_SENT: &[&str] = &[
     "deleteClient.id",
     "createTenant.newTenant",
     // Not of the SDK.
+    "node.id",
+    "nodes.ids",
     "updateClient.id",
     "updateClient.input",
     "retireClientSecret.id",

@@ -6,4 +6,5 @@ mod objects;
 mod query;
 
 pub use mutation::ClientMutation;
-pub use query::ClientQuery;
+pub use objects::Client;
+pub use query::{ClientQuery, find};

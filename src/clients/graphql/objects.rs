@@ -40,7 +40,8 @@ macro_rules! twins {
 #[graphql(complex)]
 pub struct Client {
     /// The client's UUID. Wherever an id of a client is asked for, the `client_id` does as well.
-    id: ID,
+    #[graphql(owned)]
+    pub id: ID,
     /// The name; names need not be unique.
     name: String,
     /// The ids of the roles that have not ended, joined by commas.

@@ -11,6 +11,17 @@ use crate::error::Result;
 use crate::paging::page_size;
 use crate::roles::Permission;
 
+/// A client of the tenant in context or of one below it, by UUID or `client_id`.
+///
+/// # Errors
+/// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read clients.
+pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Client> {
+    let scope = request(ctx)?.scope(Permission::ReadClients)?;
+    let clients = room::<Clients>(ctx)?;
+    let client = clients.find(&scope, id).boxed().await?;
+    Ok(Client::at(scope.now(), clients.limits().token_lifetime, client))
+}
+
 #[derive(Default)]
 pub struct ClientQuery;
 
@@ -19,10 +30,7 @@ impl ClientQuery {
     /// One client of the tenant in context, or of one below it, by UUID or `client_id`. Any other is NOT_FOUND, whether it
     /// exists or not. Needs the right to read clients.
     async fn client(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Client>> {
-        let scope = request(ctx)?.scope(Permission::ReadClients)?;
-        let clients = room::<Clients>(ctx)?;
-        let client = clients.find(&scope, &id).boxed().await?;
-        Ok(Some(Client::at(scope.now(), clients.limits().token_lifetime, client)))
+        find(ctx, &id).await.map(Some)
     }
 
     /// The clients of the tenant in context and of those below it, by name and then by id. All filters that are given must

@@ -11,6 +11,7 @@ use super::reading::once;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{Computer, ComputerStatus, Policy};
 use crate::error::Result;
+use crate::global_id::NodeKind;
 
 /// A computer in the graph.
 pub struct ComputerObject {
@@ -32,8 +33,14 @@ impl ComputerObject {
 /// A computer that the tenant protects. Only the parts that are selected are asked of the manager.
 #[Object(name = "DeepSecurityComputer")]
 impl ComputerObject {
-    /// The vendor's id, unique in its tenant alone.
-    async fn id(&self) -> ID {
+    /// The global id: opaque, and unique over all types, tenants and installations.
+    pub async fn id(&self) -> ID {
+        ID(self.manager.ids().global(NodeKind::DeepSecurityComputer, self.wire.id))
+    }
+
+    /// The vendor's id, unique in its tenant only.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
     }
 

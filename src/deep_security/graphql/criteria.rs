@@ -4,7 +4,6 @@ use async_graphql::{ID, InputObject};
 
 use super::choices::{DeepSecurityComparisonTest, DeepSecurityEqualityTest};
 use crate::clock::Timestamp;
-use crate::deep_security::model::reference;
 use crate::deep_security::wire::Criterion;
 use crate::error::{Error, Result};
 
@@ -49,25 +48,28 @@ pub struct DeepSecurityCriterion {
     version_value: Option<String>,
     /// How the id is compared; EQUAL if only the value is given.
     id_test: Option<DeepSecurityComparisonTest>,
-    /// The id.
+    /// The id: the vendor's, or a global one of an object of this list.
     id_value: Option<ID>,
 }
 
-/// Checks the criteria of a search.
+/// Checks the criteria of a search; `read_id` reads an id that a caller gave for the argument of that name.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming the place: more than 20 criteria, more or less than one kind of test in one, no field, text that is
 /// too long or has control characters, a date or an id that is none.
-pub fn criteria(given: Option<Vec<DeepSecurityCriterion>>) -> Result<Vec<Criterion>> {
+pub fn criteria(
+    given: Option<Vec<DeepSecurityCriterion>>,
+    read_id: impl Fn(&str, &str) -> Result<i64>,
+) -> Result<Vec<Criterion>> {
     let given = given.unwrap_or_default();
     if given.len() > CRITERIA_MAX {
         return Err(Error::bad_input("where", "must have at most 20 criteria"));
     }
-    given.into_iter().enumerate().map(|(at, one)| one.check(at)).collect()
+    given.into_iter().enumerate().map(|(at, one)| one.check(at, &read_id)).collect()
 }
 
 impl DeepSecurityCriterion {
-    fn check(self, at: usize) -> Result<Criterion> {
+    fn check(self, at: usize, read_id: impl Fn(&str, &str) -> Result<i64>) -> Result<Criterion> {
         let place = |member: &str| format!("where[{at}].{member}");
         let by_id = self.id_test.is_some() || self.id_value.is_some();
         if self.kinds() != 1 {
@@ -99,7 +101,7 @@ impl DeepSecurityCriterion {
             version_test: self.version_test.map(DeepSecurityComparisonTest::word),
             version_value: text("versionValue", self.version_value)?,
             id_test: self.id_test.map(DeepSecurityComparisonTest::word),
-            id_value: self.id_value.map(|id| reference(&place("idValue"), &id)).transpose()?,
+            id_value: self.id_value.map(|id| read_id(&place("idValue"), &id)).transpose()?,
         })
     }
 

@@ -11,6 +11,7 @@ use super::role::RoleObject;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, KeyWithSecret, Role, SecretKey};
 use crate::error::Result;
+use crate::global_id::NodeKind;
 
 /// An API key in the graph.
 pub struct ApiKeyObject {
@@ -32,8 +33,14 @@ impl ApiKeyObject {
 /// An API key of the tenant. Those that the gateway makes for itself are among them, named `tenant-gateway …`.
 #[Object(name = "DeepSecurityApiKey")]
 impl ApiKeyObject {
-    /// The vendor's id, unique in its tenant alone.
-    async fn id(&self) -> ID {
+    /// The global id: opaque, and unique over all types, tenants and installations.
+    pub async fn id(&self) -> ID {
+        ID(self.manager.ids().global(NodeKind::DeepSecurityApiKey, self.wire.id))
+    }
+
+    /// The vendor's id, unique in its tenant only.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
     }
 

@@ -90,17 +90,18 @@ impl<'a> Change<'a> {
     /// Deletes an object that is there.
     async fn delete<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<ID> {
         let (id, before) = self.before::<T>(id, expand).await?;
+        let deleted = ID(self.manager.ids().global(T::KIND, id.0));
         let work = async {
             let sent = self.manager.send(self.operation, &Request::delete(path_of::<T>(id))).await;
             sent.map_err(|error| self.manager.named::<T>(error))?;
-            Ok(Done { value: ID(id.0.to_string()), subject: id.0.to_string(), after: None })
+            Ok(Done { value: deleted, subject: id.0.to_string(), after: None })
         };
         self.room.change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work).await
     }
 
     /// What an object is before it is changed: NOT_FOUND if it is not there, and then nothing is sent.
     async fn before<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<(ObjectId, Value)> {
-        let id = ObjectId::parse(T::WHAT, id)?;
+        let id = self.manager.ids().object(T::WHAT, T::KIND, id)?;
         let found: T = self.manager.find(self.operation, id, expand).await?;
         Ok((id, found.state()))
     }
@@ -121,7 +122,7 @@ impl DeepSecurityMutation {
         input: CreateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "createDeepSecurityApiKey").await?;
-        let body = input.check(request(ctx)?.member_scope().now())?;
+        let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
         let (wanted, sent) = (json!(body), Request::post(["apikeys".into()], Some(wire::write(&body)?)));
         change.send_for_secret(&change.manager, None, wanted, sent).await.map(Some)
     }
@@ -134,7 +135,7 @@ impl DeepSecurityMutation {
         input: UpdateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeyObject>> {
         let change = Change::open(ctx, "updateDeepSecurityApiKey").await?;
-        let body = input.check(request(ctx)?.member_scope().now())?;
+        let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
         let sent = Request::post(path_of::<ApiKey>(id), Some(wire::write(&body)?));
         Ok(Some(ApiKeyObject::new(&change.manager, change.send(Some(before), json!(body), sent).await?)))
@@ -153,7 +154,7 @@ impl DeepSecurityMutation {
         change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await.map(Some)
     }
 
-    /// Deletes an API key of the tenant in context. Needs the right to change legacy resources.
+    /// Deletes an API key of the tenant in context; gives its global id. Needs the right to change legacy resources.
     async fn delete_deep_security_api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         Change::open(ctx, "deleteDeepSecurityApiKey").await?.delete::<ApiKey>(&id, None).await.map(Some)
     }
@@ -167,7 +168,7 @@ impl DeepSecurityMutation {
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "generateDeepSecurityTenantApiKey").await?;
         let now = request(ctx)?.member_scope().now();
-        let mut body = input.check(now)?;
+        let mut body = input.check(change.manager.ids(), now)?;
         body.expiry_date.get_or_insert(now.plus(TENANT_KEY_LIFETIME).millis());
         let tenant = change.manager.remote_tenant()?.ok_or_else(|| {
             Error::conflict("the tenant's link names no tenant of the installation: use createDeepSecurityApiKey")
@@ -184,7 +185,7 @@ impl DeepSecurityMutation {
         input: DeepSecurityPolicyInput,
     ) -> Result<Option<PolicyObject>> {
         let change = Change::open(ctx, "createDeepSecurityPolicy").await?;
-        let body = input.check()?;
+        let body = input.check(change.manager.ids())?;
         let sent = Request::post(["policies".into()], Some(wire::write(&body)?));
         Ok(Some(PolicyObject::new(&change.manager, change.send::<Policy>(None, body, sent).await?)))
     }
@@ -197,14 +198,14 @@ impl DeepSecurityMutation {
         input: DeepSecurityPolicyInput,
     ) -> Result<Option<PolicyObject>> {
         let change = Change::open(ctx, "updateDeepSecurityPolicy").await?;
-        let body = input.check()?;
+        let body = input.check(change.manager.ids())?;
         let (id, before) = change.before::<Policy>(&id, None).await?;
         let sent = Request::post(path_of::<Policy>(id), Some(wire::write(&body)?));
         Ok(Some(PolicyObject::new(&change.manager, change.send::<Policy>(Some(before), body, sent).await?)))
     }
 
-    /// Deletes a policy of the tenant in context. Needs the right to change legacy resources. UPSTREAM_REJECTED while it is in
-    /// use.
+    /// Deletes a policy of the tenant in context; gives its global id. Needs the right to change legacy resources.
+    /// UPSTREAM_REJECTED while it is in use.
     async fn delete_deep_security_policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         Change::open(ctx, "deleteDeepSecurityPolicy").await?.delete::<Policy>(&id, None).await.map(Some)
     }
@@ -217,14 +218,15 @@ impl DeepSecurityMutation {
         input: UpdateDeepSecurityComputerInput,
     ) -> Result<Option<ComputerObject>> {
         let change = Change::open(ctx, "updateDeepSecurityComputer").await?;
-        let (body, none) = (input.check()?, Expand::NONE);
+        let (body, none) = (input.check(change.manager.ids())?, Expand::NONE);
         let (id, before) = change.before::<Computer>(&id, Some(&none)).await?;
         let sent = Request::post(path_of::<Computer>(id), Some(wire::write(&body)?));
         let sent = sent.with("expand", parts(ctx).options());
         Ok(Some(ComputerObject::new(&change.manager, change.send(Some(before), body, sent).await?)))
     }
 
-    /// Deletes a computer of the tenant in context from the manager. Needs the right to change legacy resources.
+    /// Deletes a computer of the tenant in context from the manager; gives its global id. Needs the right to change legacy
+    /// resources.
     async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         let none = Expand::NONE;
         Change::open(ctx, "deleteDeepSecurityComputer").await?.delete::<Computer>(&id, Some(&none)).await.map(Some)

@@ -10,6 +10,7 @@ use super::reading::once;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::Policy;
 use crate::error::Result;
+use crate::global_id::NodeKind;
 
 /// A policy in the graph.
 pub struct PolicyObject {
@@ -31,8 +32,14 @@ impl PolicyObject {
 /// A policy, with what it inherits from its parent.
 #[Object(name = "DeepSecurityPolicy")]
 impl PolicyObject {
-    /// The vendor's id, unique in its tenant alone.
-    async fn id(&self) -> ID {
+    /// The global id: opaque, and unique over all types, tenants and installations.
+    pub async fn id(&self) -> ID {
+        ID(self.manager.ids().global(NodeKind::DeepSecurityPolicy, self.wire.id))
+    }
+
+    /// The vendor's id, unique in its tenant only.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
     }
 

@@ -20,6 +20,7 @@ use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, Computer, Policy, Role, Tenant};
 use crate::error::{Error, ErrorCode, Result};
+use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
@@ -52,6 +53,11 @@ impl DeepSecurityObject {
 /// answers be remembered, what is read may be as old as that; what the tenant changed through the same node is seen at once.
 #[Object(name = "DeepSecurity")]
 impl DeepSecurityObject {
+    /// The global id: opaque, one for each tenant.
+    pub async fn id(&self) -> ID {
+        ID(GlobalId::write(NodeKind::DeepSecurity, self.scope.tenant().0, ""))
+    }
+
     /// The tenant itself, as the primary manager knows it; null where the installation's own credential is the tenant's.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let manager = self.manager()?;

@@ -44,14 +44,19 @@ pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> R
 
 /// One object.
 pub async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expand: Option<&Expand>) -> Result<T> {
-    let id = ObjectId::parse(T::WHAT, id)?;
+    let id = manager.ids().object(T::WHAT, T::KIND, id)?;
     reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand).boxed()).await
 }
 
 /// A list of objects.
 pub async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wanted<'_>) -> Result<Listing<T>> {
     let after = read_after::<T>(manager, wanted.after)?;
-    let query = Query::parse(wanted.first, after, wanted.name, criteria(wanted.criteria)?)?;
+    let query = Query::parse(
+        wanted.first,
+        after,
+        wanted.name,
+        criteria(wanted.criteria, |argument, id| manager.ids().reference(argument, T::KIND, id))?,
+    )?;
     let query = match wanted.expand {
         Some(expand) => query.expanded(expand),
         None => query,

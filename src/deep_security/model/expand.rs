@@ -90,7 +90,7 @@ impl Expand {
 /// The member that a field of a computer shows.
 fn member(field: &str) -> &str {
     match field {
-        "id" => "ID",
+        "id" | "remoteID" => "ID",
         "policy" => "policyID",
         "sap" => "SAP",
         same => same,

@@ -6,6 +6,6 @@ mod pattern;
 mod right;
 
 pub use expand::Expand;
-pub use id::{ObjectId, reference};
+pub use id::{IdScope, ObjectId, reference};
 pub use pattern::Pattern;
 pub use right::Right;

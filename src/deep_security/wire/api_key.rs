@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Listed, Word, optional};
 use crate::deep_security::remember::Remember;
+use crate::global_id::NodeKind;
 
 /// An API key, without its secret.
 #[derive(Debug, Deserialize)]
@@ -115,6 +116,7 @@ impl Listed for ApiKey {
     const MEMBER: &'static str = "apiKeys";
     const NAME: &'static str = "keyName";
     const WHAT: &'static str = "API key";
+    const KIND: NodeKind = NodeKind::DeepSecurityApiKey;
 
     fn id(&self) -> i64 {
         self.id

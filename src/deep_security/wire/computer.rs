@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Listed, Word, optional};
 use crate::deep_security::remember::Remember;
+use crate::global_id::NodeKind;
 
 /// A computer. What was not asked for by `expand` is absent, and so is what is null.
 #[derive(Debug, Deserialize)]
@@ -130,6 +131,7 @@ impl Listed for Computer {
     const MEMBER: &'static str = "computers";
     const NAME: &'static str = "hostName";
     const WHAT: &'static str = "computer";
+    const KIND: NodeKind = NodeKind::DeepSecurityComputer;
 
     fn id(&self) -> i64 {
         self.id

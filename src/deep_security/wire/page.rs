@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Objects;
 use crate::deep_security::remember::Remember;
+use crate::global_id::NodeKind;
 
 /// A kind of object that can be listed and searched (`reference/deep-security-api.md`, section 7).
 pub trait Listed: DeserializeOwned + Send + Sync + 'static {
@@ -18,6 +19,8 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
     /// What a caller is told does not exist.
     const WHAT: &'static str;
+    /// The type in its global id.
+    const KIND: NodeKind;
 
     /// Its id, unique in its tenant.
     fn id(&self) -> i64;

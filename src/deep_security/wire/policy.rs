@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Listed, Word, optional};
 use crate::deep_security::remember::Remember;
+use crate::global_id::NodeKind;
 
 /// A policy, with what it inherits.
 #[derive(Debug, Deserialize)]
@@ -78,6 +79,7 @@ impl Listed for Policy {
     const MEMBER: &'static str = "policies";
     const NAME: &'static str = "name";
     const WHAT: &'static str = "policy";
+    const KIND: NodeKind = NodeKind::DeepSecurityPolicy;
 
     fn id(&self) -> i64 {
         self.id

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Listed, optional};
 use crate::deep_security::remember::Remember;
+use crate::global_id::NodeKind;
 
 /// A role. Its path is `/roles`.
 #[derive(Debug, serde::Deserialize)]
@@ -78,6 +79,7 @@ impl Listed for Role {
     const MEMBER: &'static str = "roles";
     const NAME: &'static str = "name";
     const WHAT: &'static str = "role";
+    const KIND: NodeKind = NodeKind::DeepSecurityRole;
 
     fn id(&self) -> i64 {
         self.id

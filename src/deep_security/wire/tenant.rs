@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Listed, Word, optional};
+use crate::global_id::NodeKind;
 
 /// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets, and so are not even read.
 #[derive(Debug, Deserialize)]
@@ -34,6 +35,7 @@ impl Listed for Tenant {
     const MEMBER: &'static str = "tenants";
     const NAME: &'static str = "name";
     const WHAT: &'static str = "tenant of the installation";
+    const KIND: NodeKind = NodeKind::DeepSecurityTenant;
 
     fn id(&self) -> i64 {
         self.id

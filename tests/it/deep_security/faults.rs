@@ -167,10 +167,10 @@ both_databases! {
         see(&writer, NAMES).await;
         let place = rig.manager.base_url.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
         for (round, fault) in faults(&place).into_iter().enumerate() {
-            let key = make(&writer, "createDeepSecurityApiKey", "apiKey { id }", &json!({ "keyName": format!("k{round}"), "roleID": "2" })).await;
-            let key = key["apiKey"]["id"].as_str().unwrap().to_owned();
-            let policy = make(&writer, "createDeepSecurityPolicy", "id", &json!({ "name": format!("p{round}") })).await;
-            let policy = policy["id"].as_str().unwrap().to_owned();
+            let key = make(&writer, "createDeepSecurityApiKey", "apiKey { remoteID }", &json!({ "keyName": format!("k{round}"), "roleID": "2" })).await;
+            let key = key["apiKey"]["remoteID"].as_str().unwrap().to_owned();
+            let policy = make(&writer, "createDeepSecurityPolicy", "remoteID", &json!({ "name": format!("p{round}") })).await;
+            let policy = policy["remoteID"].as_str().unwrap().to_owned();
             let computer = round + 1;
             for (method, path, field) in [
                 ("POST", "/apikeys".to_owned(), format!(r#"createDeepSecurityApiKey(input: {{ keyName: "made{round}", roleID: "2" }}) {{ secretKey }}"#)),

@@ -9,7 +9,7 @@ use crate::support::{Caller, both_databases};
 
 async fn page(caller: &Caller, arguments: &str) -> Value {
     let fields = format!(
-        "computers({arguments}) {{ nodes {{ id }} edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage \
+        "computers({arguments}) {{ nodes {{ remoteID }} edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage \
         hasPreviousPage startCursor endCursor }} }}"
     );
     see(caller, &fields).await["computers"].clone()
@@ -17,7 +17,7 @@ async fn page(caller: &Caller, arguments: &str) -> Value {
 
 fn ids(page: &Value) -> Vec<i64> {
     let nodes = page["nodes"].as_array().unwrap().iter();
-    nodes.map(|node| node["id"].as_str().unwrap().parse().unwrap()).collect()
+    nodes.map(|node| node["remoteID"].as_str().unwrap().parse().unwrap()).collect()
 }
 
 both_databases! {
@@ -121,7 +121,7 @@ both_databases! {
     async fn criteria_are_the_vendors_own(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let found = async |criteria: &str| {
-            let fields = format!("computers(where: [{criteria}]) {{ nodes {{ id }} }}");
+            let fields = format!("computers(where: [{criteria}]) {{ nodes {{ remoteID }} }}");
             ids(&see(&reader, &fields).await["computers"])
         };
         assert_eq!(found("{ fieldName: \"policyID\", numericTest: EQUAL, numericValue: 2 }").await, [2, 5]);

@@ -16,9 +16,9 @@ fn names(nodes: &Value) -> Vec<&str> {
 both_databases! {
     async fn a_role_is_found_by_its_name(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
-        let found = see(&reader, r#"roles(name: "Auditor") { nodes { id name immutable rights } }"#).await;
+        let found = see(&reader, r#"roles(name: "Auditor") { nodes { remoteID name immutable rights } }"#).await;
         let role = &found["roles"]["nodes"][0];
-        assert_eq!((&role["id"], &role["name"], &role["immutable"]), (&json!("2"), &json!("Auditor"), &json!(true)));
+        assert_eq!((&role["remoteID"], &role["name"], &role["immutable"]), (&json!("2"), &json!("Auditor"), &json!(true)));
         assert_eq!(role["rights"]["platformRights"]["computerRights"]["canEditComputerProperties"], false);
         let sent = rig.manager.seen(&Calls::to("POST", "/roles/search").of(1));
         let body: Value = serde_json::from_str(&sent[0].body).unwrap();
@@ -26,7 +26,7 @@ both_databases! {
     }
 
     async fn two_customers_with_the_same_ids_are_never_mixed(rig: Rig) {
-        let fields = "computers { nodes { id hostName intrusionPrevention { state stateText } policy { description } } }
+        let fields = "computers { nodes { remoteID hostName intrusionPrevention { state stateText } policy { description } } }
             tenant { id name tenantState tenantStateText lastSignIn }";
         let (north, south) = (rig.reader(rig.world.north).await, rig.writer(rig.world.south).await);
         for (caller, name, count, state) in [(north, "North", 7, "DETECT"), (south, "South", 5, "PREVENT")] {
@@ -34,7 +34,7 @@ both_databases! {
             let computers = seen["computers"]["nodes"].as_array().unwrap();
             assert_eq!(computers.len(), count);
             for (number, computer) in (1..).zip(computers) {
-                assert_eq!(computer["id"], number.to_string());
+                assert_eq!(computer["remoteID"], number.to_string());
                 assert_eq!(computer["hostName"], format!("host-{number}.{}.example", name.to_lowercase()));
                 assert_eq!(computer["intrusionPrevention"], json!({ "state": state, "stateText": state.to_lowercase() }));
                 assert!(computer["policy"]["description"].as_str().unwrap().ends_with(name));

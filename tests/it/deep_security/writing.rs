@@ -88,13 +88,13 @@ both_databases! {
 
     async fn a_policy_is_made_changed_and_deleted(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
-        let selection = "{ id name description parentID parent { name } autoRequiresUpdate recommendationScanMode
+        let selection = "{ id remoteID name description parentID parent { name } autoRequiresUpdate recommendationScanMode
             intrusionPrevention { state ruleIDs moduleStatus { status } } firewall { state } }";
         let input = json!({ "name": "Web", "parentID": "1", "description": "made", "autoRequiresUpdate": "ON",
             "intrusionPrevention": { "state": "PREVENT", "ruleIDs": ["1", "2"] }, "firewall": { "state": "ON" } });
         let made = change(&writer, &format!("createDeepSecurityPolicy {selection}"), input).await.field("createDeepSecurityPolicy");
         let expected = json!({
-            "id": "4", "name": "Web", "description": "made", "parentID": "1", "parent": { "name": "Base Policy" },
+            "id": made["id"], "remoteID": "4", "name": "Web", "description": "made", "parentID": "1", "parent": { "name": "Base Policy" },
             "autoRequiresUpdate": "ON", "recommendationScanMode": made["recommendationScanMode"],
             "intrusionPrevention": { "state": "PREVENT", "ruleIDs": ["1", "2"], "moduleStatus": { "status": "ACTIVE" } },
             "firewall": { "state": "ON" },
@@ -104,7 +104,7 @@ both_databases! {
         let field = format!("updateDeepSecurityPolicy id: 4,| {selection}");
         let changed = change(&writer, &field, input).await.field("updateDeepSecurityPolicy");
         assert_eq!((&changed["parentID"], &changed["intrusionPrevention"]["state"]), (&Value::Null, &json!("OFF")));
-        assert_eq!(writer.ask("mutation { deleteDeepSecurityPolicy(id: 4) }", json!({})).await.field("deleteDeepSecurityPolicy"), "4");
+        assert_eq!(writer.ask("mutation { deleteDeepSecurityPolicy(id: 4) }", json!({})).await.field("deleteDeepSecurityPolicy"), made["id"]);
         let used = writer.ask("mutation { deleteDeepSecurityPolicy(id: 1) }", json!({})).await;
         assert_eq!(used.code(), "UPSTREAM_REJECTED");
         let south = see(&rig.reader(rig.world.south).await, "policies { nodes { name } }").await;
@@ -120,8 +120,9 @@ both_databases! {
         assert_eq!((&changed["displayName"], &changed["firewall"]["state"]), (&json!("Front"), &json!("ON")));
         let removed = change(&writer, field, json!({ "policyID": null })).await.field("updateDeepSecurityComputer");
         assert_eq!((&removed["policyID"], &removed["displayName"]), (&Value::Null, &json!("Front")));
+        let id = see(&writer, "computer(id: 3) { id }").await["computer"]["id"].clone();
         let delete = "mutation { deleteDeepSecurityComputer(id: 3) }";
-        assert_eq!(writer.ask(delete, json!({})).await.field("deleteDeepSecurityComputer"), "3");
+        assert_eq!(writer.ask(delete, json!({})).await.field("deleteDeepSecurityComputer"), id);
         assert_eq!(ask(&writer, "computer(id: 3) { id }").await.code(), "NOT_FOUND");
     }
 

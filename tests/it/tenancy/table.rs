@@ -38,6 +38,9 @@ pub const QUERIES: &[Row] = &[
         ),
     ),
     row("tenants", ANY, "{ tenants { totalCount tenants { id effectiveRoles { role { id } via } } } }"),
+    // Ids of no form at all are another error than those of nothing; tests/it/nodes.rs has the walls.
+    row("node", ANY, "query($tenant: ID!) { node(id: $tenant) { id } }"),
+    row("nodes", ANY, "query($tenant: ID!) { nodes(ids: [$tenant]) { id } }"),
     row("requestTenantContext", ANY, "{ requestTenantContext { tenantIDs } }"),
     row("authzAssignableRoles", ANY, "{ authzAssignableRoles { id } }"),
     row("currentSubject", ANY, "{ currentSubject { id identity { ... on Client { id secrets { lastFour } } } } }"),

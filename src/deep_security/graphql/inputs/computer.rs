@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use super::{put, put_reference};
 use crate::deep_security::graphql::criteria::plain;
+use crate::deep_security::model::{IdScope, reference};
 use crate::error::{Error, Result};
+use crate::global_id::NodeKind;
 use crate::names::Name;
 
 /// What to change of a computer; what is absent stays.
@@ -33,12 +35,16 @@ pub struct UpdateDeepSecurityComputerInput {
 
 impl UpdateDeepSecurityComputerInput {
     /// Checks the change, and gives its body.
-    pub fn check(self) -> Result<Value> {
+    pub fn check(self, ids: IdScope) -> Result<Value> {
         let mut body = Map::new();
-        put_reference(&mut body, "policyID", self.policy_id)?;
-        put_reference(&mut body, "groupID", self.group_id)?;
-        put_reference(&mut body, "assetImportanceID", self.asset_importance_id)?;
-        put_reference(&mut body, "relayListID", self.relay_list_id)?;
+        put_reference(&mut body, "policyID", self.policy_id, |text| {
+            ids.reference("policyID", NodeKind::DeepSecurityPolicy, text)
+        })?;
+        put_reference(&mut body, "groupID", self.group_id, |text| reference("groupID", text))?;
+        put_reference(&mut body, "assetImportanceID", self.asset_importance_id, |text| {
+            reference("assetImportanceID", text)
+        })?;
+        put_reference(&mut body, "relayListID", self.relay_list_id, |text| reference("relayListID", text))?;
         put(&mut body, "displayName", self.display_name.map(|text| plain("displayName", text)).transpose()?);
         put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
         let host_name = self.host_name.map(|name| Name::parse("hostName", &name)).transpose()?;

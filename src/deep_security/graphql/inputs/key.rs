@@ -6,9 +6,10 @@ use super::short_name;
 use crate::clock::Timestamp;
 use crate::deep_security::graphql::choices::DeepSecurityLocale;
 use crate::deep_security::graphql::criteria::plain;
-use crate::deep_security::model::reference;
+use crate::deep_security::model::IdScope;
 use crate::deep_security::wire::KeyBody;
 use crate::error::{Error, Result};
+use crate::global_id::NodeKind;
 use crate::upstreams;
 
 /// An API key to be made.
@@ -51,10 +52,10 @@ pub struct UpdateDeepSecurityApiKeyInput {
 
 impl CreateDeepSecurityApiKeyInput {
     /// Checks the key.
-    pub fn check(self, now: Timestamp) -> Result<KeyBody> {
+    pub fn check(self, ids: IdScope, now: Timestamp) -> Result<KeyBody> {
         Ok(KeyBody {
             key_name: Some(short_name("keyName", &self.key_name)?),
-            role_id: Some(reference("roleID", &self.role_id)?),
+            role_id: Some(ids.reference("roleID", NodeKind::DeepSecurityRole, &self.role_id)?),
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
@@ -66,10 +67,10 @@ impl CreateDeepSecurityApiKeyInput {
 
 impl UpdateDeepSecurityApiKeyInput {
     /// Checks the change.
-    pub fn check(self, now: Timestamp) -> Result<KeyBody> {
+    pub fn check(self, ids: IdScope, now: Timestamp) -> Result<KeyBody> {
         let body = KeyBody {
             key_name: self.key_name.map(|name| short_name("keyName", &name)).transpose()?,
-            role_id: self.role_id.map(|id| reference("roleID", &id)).transpose()?,
+            role_id: self.role_id.map(|id| ids.reference("roleID", NodeKind::DeepSecurityRole, &id)).transpose()?,
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
             time_zone: self.time_zone.map(time_zone).transpose()?,

@@ -11,7 +11,6 @@ pub use policy::DeepSecurityPolicyInput;
 use async_graphql::{ID, MaybeUndefined};
 use serde_json::{Map, Value};
 
-use crate::deep_security::model::reference;
 use crate::error::{Error, Result};
 use crate::names::Name;
 
@@ -22,11 +21,16 @@ fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>
 }
 
 /// The vendor writes null as 0, and leaves alone what is null.
-fn put_reference(body: &mut Map<String, Value>, name: &str, id: MaybeUndefined<ID>) -> Result<()> {
+fn put_reference(
+    body: &mut Map<String, Value>,
+    name: &str,
+    id: MaybeUndefined<ID>,
+    read: impl FnOnce(&str) -> Result<i64>,
+) -> Result<()> {
     let id = match id {
         MaybeUndefined::Undefined => return Ok(()),
         MaybeUndefined::Null => 0,
-        MaybeUndefined::Value(id) => reference(name, &id)?,
+        MaybeUndefined::Value(id) => read(&id)?,
     };
     body.insert(name.to_owned(), id.into());
     Ok(())

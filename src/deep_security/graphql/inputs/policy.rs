@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use super::{known, put, put_reference, short_name};
 use crate::deep_security::graphql::choices::{DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch};
 use crate::deep_security::graphql::criteria::plain;
-use crate::deep_security::model::reference;
+use crate::deep_security::model::{IdScope, reference};
 use crate::error::{Error, Result};
+use crate::global_id::NodeKind;
 
 /// What a policy says of a security module; what is absent stays, or is inherited by a new policy.
 #[derive(InputObject)]
@@ -56,10 +57,12 @@ pub struct DeepSecurityPolicyInput {
 
 impl DeepSecurityPolicyInput {
     /// Checks the policy, and gives its body.
-    pub fn check(self) -> Result<Value> {
+    pub fn check(self, ids: IdScope) -> Result<Value> {
         let mut body = Map::new();
         body.insert("name".to_owned(), short_name("name", &self.name)?.into());
-        put_reference(&mut body, "parentID", self.parent_id)?;
+        put_reference(&mut body, "parentID", self.parent_id, |text| {
+            ids.reference("parentID", NodeKind::DeepSecurityPolicy, text)
+        })?;
         put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
         put(
             &mut body,

@@ -1,0 +1,84 @@
+//! Objects of a manager by their ids, for those who find them without `DeepSecurity`.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use futures_util::FutureExt;
+
+use super::computer::ComputerObject;
+use super::key::ApiKeyObject;
+use super::policy::PolicyObject;
+use super::reading::{one, parts, reading};
+use super::role::RoleObject;
+use super::tenant::TenantObject;
+use crate::auth::TenantScope;
+use crate::auth::graphql::{operation, room};
+use crate::deep_security::DeepSecurity;
+use crate::deep_security::manager::Manager;
+use crate::deep_security::model::ObjectId;
+use crate::deep_security::wire::{Listed, Policy, Role, Tenant};
+use crate::error::{Error, Result};
+use crate::ids::UpstreamId;
+
+/// The manager of the scope's tenant.
+///
+/// # Errors
+/// `UPSTREAM_NOT_LINKED` if the tenant has none.
+pub async fn manager_of(ctx: &Context<'_>, scope: &TenantScope) -> Result<Arc<Manager>> {
+    Ok(Arc::new(room::<DeepSecurity>(ctx)?.manager(scope).await?.remembering()))
+}
+
+/// A computer, with the parts that are selected.
+///
+/// # Errors
+/// `NOT_FOUND` if the id is none of this manager's computers; as every call.
+pub async fn computer(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<ComputerObject> {
+    Ok(ComputerObject::new(manager, one(ctx, manager, id, Some(&parts(ctx))).await?))
+}
+
+/// A policy.
+///
+/// # Errors
+/// As [`computer`].
+pub async fn policy(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<PolicyObject> {
+    Ok(PolicyObject::new(manager, one::<Policy>(ctx, manager, id, None).await?))
+}
+
+/// A role.
+///
+/// # Errors
+/// As [`computer`].
+pub async fn role(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<RoleObject> {
+    Ok(RoleObject::new(manager, one::<Role>(ctx, manager, id, None).await?))
+}
+
+/// An API key, without its secret.
+///
+/// # Errors
+/// As [`computer`].
+pub async fn api_key(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<ApiKeyObject> {
+    Ok(ApiKeyObject::new(manager, one(ctx, manager, id, None).await?))
+}
+
+/// A tenant of an installation: of the one named, which the scope's tenant owns, else the tenant itself.
+///
+/// # Errors
+/// `NOT_FOUND` if the scope's tenant is another one there; as every call.
+pub async fn tenant(
+    ctx: &Context<'_>,
+    scope: &TenantScope,
+    owned: Option<UpstreamId>,
+    remote: &str,
+) -> Result<TenantObject> {
+    let id = ObjectId::parse(Tenant::WHAT, remote)?;
+    let manager = match owned {
+        Some(upstream) => room::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?,
+        None => room::<DeepSecurity>(ctx)?.manager(scope).await?.primary(),
+    };
+    if owned.is_none() && manager.remote_tenant()? != Some(id) {
+        return Err(Error::not_found(Tenant::WHAT));
+    }
+    let find = manager.find::<Tenant>(operation(ctx)?, id, None).boxed();
+    let found = reading(ctx, manager.tenant(), find).await?;
+    Ok(TenantObject::new(&Arc::new(manager), found))
+}

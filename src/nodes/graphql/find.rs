@@ -1,0 +1,117 @@
+//! Finding an object of any type.
+
+use async_graphql::Context;
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::Node;
+use crate::audit::graphql as audit;
+use crate::auth::TenantScope;
+use crate::auth::graphql::{request, room};
+use crate::clients::graphql as clients;
+use crate::deep_security::graphql as deep_security;
+use crate::error::{Error, ErrorCode, Result};
+use crate::global_id::{GlobalId, NodeKind};
+use crate::ids::{LinkId, RoleId, TenantId, UpstreamId};
+use crate::roles::{Permission, Role};
+use crate::tenants::Tenants;
+use crate::upstreams::{LegacyTenant, Upstreams};
+
+/// The object with that id.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for a text that is no global id, `NOT_FOUND` for what the caller may not read or does not exist.
+pub async fn node(ctx: &Context<'_>, id: &str) -> Result<Node> {
+    let found = match (Uuid::try_parse(id), GlobalId::read(id)) {
+        (Ok(uuid), _) => of_gateway(ctx, uuid).await,
+        (_, Some(id)) => of_legacy_system(ctx, id).await,
+        _ => return Err(Error::bad_input("id", "must be the id of an object, as the gateway gave it")),
+    };
+    // What the caller may not do there must not tell that there is something.
+    found.map_err(|error| match error.code() {
+        ErrorCode::Forbidden | ErrorCode::NotFound => unknown(),
+        _ => error,
+    })
+}
+
+fn unknown() -> Error {
+    Error::not_found("object")
+}
+
+/// An object that the gateway itself keeps. Its UUID does not tell its type, so each type is asked in turn.
+async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
+    if let Some(role) = Role::from_id(RoleId(id)) {
+        return Ok(Node::Role(role.into()));
+    }
+    let text = id.to_string();
+    let finders = [
+        tenant(ctx, &text).boxed(),
+        clients::find(ctx, &text).map(|found| found.map(Node::Client)).boxed(),
+        crate::upstreams::graphql::find(ctx, &text).map(|found| found.map(Node::Upstream)).boxed(),
+        crate::upstreams::graphql::find_link(ctx, LinkId(id)).map(|found| found.map(Node::UpstreamLink)).boxed(),
+        audit::find(ctx, &text).map(|found| found.map(Node::AuditRecord)).boxed(),
+    ];
+    for finder in finders {
+        match finder.await {
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Forbidden) => {}
+            found => return found,
+        }
+    }
+    Err(unknown())
+}
+
+async fn tenant(ctx: &Context<'_>, id: &str) -> Result<Node> {
+    let scope = request(ctx)?.member_scope();
+    Ok(Node::Tenant(room::<Tenants>(ctx)?.find(&scope, id).await?.into()))
+}
+
+/// An object of a legacy system, found by the rights of the tenant at its place.
+async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
+    match id.kind {
+        NodeKind::DeepSecurity => {
+            deep_security::of_tenant(ctx, TenantId(id.place)).await.map(|found| Node::DeepSecurity(found.0))
+        }
+        NodeKind::DeepSecurityTenant => legacy_tenant(ctx, id).await,
+        NodeKind::DeepSecurityComputer
+        | NodeKind::DeepSecurityPolicy
+        | NodeKind::DeepSecurityRole
+        | NodeKind::DeepSecurityApiKey => of_deep_security(ctx, id).await,
+        _ => Err(unknown()),
+    }
+}
+
+async fn of_deep_security(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
+    let scope = of_link(ctx, LinkId(id.place)).await?;
+    let manager = deep_security::manager_of(ctx, &scope).await?;
+    let text = GlobalId::write(id.kind, id.place, &id.remote);
+    Ok(match id.kind {
+        NodeKind::DeepSecurityComputer => {
+            Node::DeepSecurityComputer(deep_security::computer(ctx, &manager, &text).await?)
+        }
+        NodeKind::DeepSecurityPolicy => Node::DeepSecurityPolicy(deep_security::policy(ctx, &manager, &text).await?),
+        NodeKind::DeepSecurityRole => Node::DeepSecurityRole(deep_security::role(ctx, &manager, &text).await?),
+        NodeKind::DeepSecurityApiKey => Node::DeepSecurityApiKey(deep_security::api_key(ctx, &manager, &text).await?),
+        _ => return Err(unknown()),
+    })
+}
+
+/// A tenant of an installation: seen by the tenant that is linked to it, and by the owner of the installation.
+async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
+    let upstream = UpstreamId(id.place);
+    let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+    let seen = room::<Upstreams>(ctx)?.legacy_tenant(&scope, upstream, &id.remote).await?;
+    let (tenant, is_owner) = match seen {
+        LegacyTenant::Linked(tenant) => (tenant, false),
+        LegacyTenant::OfOwner(tenant) => (tenant, true),
+    };
+    let scope = scope.within(tenant, Permission::ReadLegacy).await?;
+    let owned = is_owner.then_some(upstream);
+    deep_security::tenant(ctx, &scope, owned, &id.remote).await.map(Node::DeepSecurityTenant)
+}
+
+/// The scope of the tenant that a link of the caller's reach belongs to.
+async fn of_link(ctx: &Context<'_>, id: LinkId) -> Result<TenantScope> {
+    let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+    let link = room::<Upstreams>(ctx)?.find_link(&scope, id).await?;
+    scope.within(link.tenant_id, Permission::ReadLegacy).await
+}
