@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::audit::Audit;
 use crate::auth::{Authorizer, RequestId, TenantScope};
+use crate::budget::{Budgets, descriptors};
 use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, AuthConfig, Config, Introspection, TokenAlgorithm};
@@ -85,6 +86,8 @@ pub struct Core {
     pub deep_security: Arc<DeepSecurity>,
     /// The Integration Servers.
     pub integration_server: Arc<IntegrationServer>,
+    /// What this node may hold and do at once.
+    pub budgets: Arc<Budgets>,
     /// Clock and randomness.
     pub surroundings: Surroundings,
     usage: Arc<Usage>,
@@ -126,8 +129,14 @@ impl Core {
             below_tenant: config.quotas.tenants_below_tenant,
         };
         let master = Arc::new(master);
+        let budgets = Arc::new(Budgets::new(config));
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
-        let outbound = Arc::new(Outbound::new(Settings::from(&config.upstream), clock.clone(), entropy.clone()));
+        let outbound = Arc::new(Outbound::new(
+            Settings { answer_patience: config.budget.patience, ..Settings::from(&config.upstream) },
+            budgets.upstream_answers.clone(),
+            clock.clone(),
+            entropy.clone(),
+        ));
         let upstreams = Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
         let upstreams = Arc::new(upstreams);
         let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
@@ -174,6 +183,7 @@ impl Core {
             audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
             master,
             database,
+            budgets,
             surroundings,
             usage,
         })
@@ -269,6 +279,7 @@ impl App {
         let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
         let door = Door {
             graphql: Endpoint::new(graph, config)?,
+            budgets: core.budgets.clone(),
             rate_limits: RateLimits::new(&config.rate_limit),
             cors: Cors::new(config.cors.allowed_origins.clone()),
             guests: Guests::default(),
@@ -285,6 +296,7 @@ impl App {
             entropy,
             body_limit: config.server.body_limit,
             body_timeout: config.server.request_timeout,
+            write_timeout: config.server.write_timeout,
             playground: config.playground.enabled,
         };
         Ok(Self { core, door: Arc::new(door) })
@@ -328,6 +340,7 @@ impl Listeners {
         let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         let admin_text = admin_address.map_or_else(|| "off".to_owned(), |address| address.to_string());
         tracing::info!(listen = %listen, admin = admin_text, "listening");
+        descriptors::raise();
         if busy {
             tracing::warn!("the default admin address is taken: there is no admin listener");
         }
@@ -351,6 +364,10 @@ impl App {
         listeners: Listeners,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
+        let connections = self.core.budgets.connections.figures().limit;
+        if connections < config.budget.connections {
+            tracing::warn!(connections, "the limit of open files allows fewer connections than budget.connections");
+        }
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
         let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));

@@ -4,6 +4,7 @@
 //!
 //! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
 //! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
+//! * [`budget`]: what a node may hold and do at once, shared out by tenant and client.
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
@@ -17,6 +18,7 @@
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod budget;
 pub mod cli;
 pub mod clients;
 pub mod clock;

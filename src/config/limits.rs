@@ -63,6 +63,11 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__DIRECTIVES`, default `20`.
     pub directives: u64,
 
+    /// The largest response in bytes of JSON, from 65536 to 1099511627776. What a response takes in memory while it is built
+    /// also counts against the caller's share of `budget.responses`.
+    /// Variable `TENANT_GATEWAY__LIMITS__RESPONSE`, default `33554432`.
+    pub response: usize,
+
     /// The most errors of one answer, from 1 to 10000; how many were left out is told in `extensions.errorsOmitted`.
     /// Variable `TENANT_GATEWAY__LIMITS__ERRORS`, default `20`.
     pub errors: usize,
@@ -123,6 +128,7 @@ impl Default for LimitsConfig {
             fragments: 50,
             operations: 10,
             directives: 20,
+            response: 32 * 1024 * 1024,
             errors: 20,
             batch: 10,
             execution: Duration::from_secs(30),
@@ -154,6 +160,7 @@ impl LimitsConfig {
         ranges::number(self.fragments, 0..=1000)?;
         ranges::number(self.operations, 1..=1000)?;
         ranges::number(self.directives, 0..=10_000)?;
+        ranges::number(self.response, 64 * 1024..=1024 * 1024 * 1024 * 1024)?;
         ranges::number(self.errors, 1..=10_000)?;
         ranges::number(self.batch, 1..=100)?;
         ranges::duration(self.execution, Duration::from_millis(100)..=Duration::from_mins(10))?;

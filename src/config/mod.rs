@@ -6,6 +6,7 @@
 
 mod admin;
 mod auth;
+mod budget;
 mod clients;
 mod cors;
 mod data;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 pub use admin::AdminConfig;
 pub use auth::AuthConfig;
+pub use budget::BudgetConfig;
 pub use clients::ClientsConfig;
 pub use cors::CorsConfig;
 pub use data::DataConfig;
@@ -72,6 +74,7 @@ pub struct Config {
     pub quotas: QuotasConfig,
     pub graphql: GraphqlConfig,
     pub limits: LimitsConfig,
+    pub budget: BudgetConfig,
     pub rate_limit: RateLimitConfig,
     pub cors: CorsConfig,
     pub log: LogConfig,
@@ -113,6 +116,7 @@ impl Config {
         self.quotas.check()?;
         self.graphql.check()?;
         self.limits.check()?;
+        self.budget.check()?;
         self.rate_limit.check()?;
         self.cors.check()?;
         self.upstream.check()?;

@@ -37,6 +37,11 @@ pub struct ServerConfig {
     /// Variable `TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT`, default `30s`.
     #[serde(with = "friendly_duration")]
     pub request_timeout: Duration,
+
+    /// How long a caller may take nothing of a response before its connection is closed, from 1 second to 10 minutes.
+    /// Variable `TENANT_GATEWAY__SERVER__WRITE_TIMEOUT`, default `30s`.
+    #[serde(with = "friendly_duration")]
+    pub write_timeout: Duration,
 }
 
 impl Default for ServerConfig {
@@ -48,6 +53,7 @@ impl Default for ServerConfig {
             body_limit: 256 * 1024,
             shutdown_grace: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -56,6 +62,7 @@ impl ServerConfig {
     pub(super) fn check(&self) -> Result<(), String> {
         ranges::number(self.body_limit, 1024..=64 * 1024 * 1024)?;
         ranges::duration(self.shutdown_grace, Duration::ZERO..=Duration::from_mins(10))?;
-        ranges::duration(self.request_timeout, Duration::from_secs(1)..=Duration::from_mins(10))
+        ranges::duration(self.request_timeout, Duration::from_secs(1)..=Duration::from_mins(10))?;
+        ranges::duration(self.write_timeout, Duration::from_secs(1)..=Duration::from_mins(10))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use serde::de::DeserializeSeed;
 use super::model::ObjectId;
 use super::wire::{self, SecretKey};
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
-use crate::outbound::{Answer, Call, Kind, Line, Operation, Outbound};
+use crate::outbound::{Answer, Call, HeldAnswer, Kind, Line, Operation, Outbound};
 use crate::upstreams::Credential;
 
 /// The most bytes of an answer.
@@ -139,6 +140,8 @@ pub struct Reply {
     pub body: Bytes,
     /// The values of `Set-Cookie`.
     pub cookies: Vec<String>,
+    /// What the body takes of the node's memory, to be kept beside a list that was read from it.
+    pub held: Option<Arc<HeldAnswer>>,
 }
 
 /// Makes a call.
@@ -171,7 +174,7 @@ pub async fn send(
     let answer = outbound.send(operation, line, call).await;
     let answer = answer.map_err(|failure| Denied::Other(failure.into_error(line, wrote)))?;
     match answer.status {
-        200..=299 => Ok(Reply { body: answer.body, cookies: answer.cookies }),
+        200..=299 => Ok(Reply { body: answer.body, cookies: answer.cookies, held: answer.held }),
         status @ (401 | 403) => Err(Denied::Credential(status)),
         status if is_elsewhere(request, &answer) => {
             outbound.note_malformed(line);

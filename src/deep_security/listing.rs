@@ -1,5 +1,7 @@
 //! Reading lists in windows of ids (feature F17).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::client::{self, Request};
@@ -7,7 +9,7 @@ use super::manager::Manager;
 use super::model::{Expand, Pattern};
 use super::wire::{self, Criterion, Listed, Objects, SearchFilter};
 use crate::error::{Error, Result};
-use crate::outbound::Operation;
+use crate::outbound::{HeldAnswer, Operation};
 
 /// Windows of objects that have no parts of thousands of rules.
 const WINDOW: usize = 500;
@@ -41,6 +43,11 @@ impl Query {
         })
     }
 
+    /// Under which name what it finds is shared within an operation: another for every query that differs in anything.
+    pub fn name<T: Listed>(&self) -> String {
+        format!("{}/{self:?}", T::COLLECTION)
+    }
+
     /// The same query of computers with these parts.
     pub fn expanded(self, expand: Expand) -> Self {
         Self { expand: Some(expand), ..self }
@@ -53,6 +60,8 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// Whether there are more.
     pub more: bool,
+    /// What they take of the node's memory.
+    pub held: Vec<Arc<HeldAnswer>>,
 }
 
 /// The body of a search for one exact name.
@@ -81,13 +90,15 @@ impl Manager {
         let wanted = query.first + 1;
         let largest = query.expand.as_ref().map_or(WINDOW, Expand::window);
         let mut items: Vec<T> = Vec::new();
+        let mut held = Vec::new();
         let mut after = query.after;
         let by_name = query.name.as_ref().map(|name| name.criterion(T::NAME));
         while items.len() < wanted {
             // What does not fit the name after all is asked for too: then a small window would be many calls.
             let missing = wanted - items.len();
             let window = if query.name.is_some() { largest.min(missing.max(100)) } else { largest.min(missing) };
-            let page = self.window::<T>(operation, query, by_name.as_ref(), after, window).await?;
+            let (page, answer) = self.window::<T>(operation, query, by_name.as_ref(), after, window).await?;
+            held.extend(answer);
             let (count, last) = (page.len(), page.last().map(T::id));
             items.extend(page.into_iter().filter(|item| query.name.as_ref().is_none_or(|name| name.fits(item.name()))));
             match last {
@@ -97,7 +108,7 @@ impl Manager {
         }
         let more = items.len() > query.first;
         items.truncate(query.first);
-        Ok(Listing { items, more })
+        Ok(Listing { items, more, held })
     }
 
     async fn window<T: Listed>(
@@ -107,7 +118,7 @@ impl Manager {
         by_name: Option<&Criterion>,
         after: i64,
         window: usize,
-    ) -> Result<Vec<T>> {
+    ) -> Result<(Vec<T>, Option<Arc<HeldAnswer>>)> {
         let behind = Criterion { id_test: Some("greater-than"), id_value: Some(after), ..Criterion::default() };
         let search_criteria = query.criteria.iter().chain(by_name).chain([&behind]).collect();
         let filter = SearchFilter { max_items: window, search_criteria, sort_by_object_id: true };
@@ -120,7 +131,7 @@ impl Manager {
         let members = query.expand.as_ref().and_then(Expand::members);
         let mut page = self.understood(
             &line,
-            reply.read_by(&line, false, Objects::<T>::with(members)).and_then(|page| {
+            reply.read_by(&line, false, Objects::<T>::with(members).at_most(window)).and_then(|page| {
                 let ids = std::iter::once(after).chain(page.iter().map(T::id));
                 // A filter that was not understood returns everything, and one read twice would never end.
                 match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {
@@ -133,6 +144,6 @@ impl Manager {
         if query.expand.as_ref().is_some_and(|expand| !expand.rules()) {
             page.iter_mut().for_each(T::forget_rules);
         }
-        Ok(page)
+        Ok((page, reply.held))
     }
 }

@@ -31,11 +31,6 @@ impl Guests {
         Guest { asked: self.asked.subscribe(), _present: self.present.subscribe() }
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.present.receiver_count()
-    }
-
     /// Asks all to leave, and waits until they have.
     pub async fn ask_to_leave(&self) {
         self.asked.send_replace(true);

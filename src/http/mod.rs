@@ -1,6 +1,7 @@
 //! The door: everything that speaks HTTP.
 
 mod address;
+mod connection;
 mod cors;
 pub mod graphql;
 mod guests;
@@ -12,6 +13,7 @@ mod reply;
 mod request_id;
 mod self_wakes;
 mod serve;
+mod write_timeout;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +28,14 @@ use tower_service::Service;
 
 use crate::audit::Audit;
 use crate::auth::Authorizer;
+use crate::budget::{Budgets, Network, Pool};
 use crate::clients::Authenticator;
 use crate::config::Networks;
 use crate::database::Database;
 use crate::entropy::Entropy;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
+use connection::ConnectionBudget;
 use graphql::Endpoint;
 use request_id::with_request_id;
 use serve::serve;
@@ -40,10 +44,15 @@ pub use cors::Cors;
 pub use guests::Guests;
 pub use rate_limit::RateLimits;
 
+/// The admin listener has connections of its own, so that health goes on being told while the public one is full.
+const ADMIN_CONNECTIONS: usize = 64;
+
 /// What the door needs of the house.
 pub struct Door {
     /// The graph, and within which limits it is executed.
     pub graphql: Endpoint,
+    /// What this node may hold and do at once.
+    pub budgets: Arc<Budgets>,
     /// How often it may be asked.
     pub rate_limits: RateLimits,
     /// Which web pages may ask.
@@ -76,6 +85,8 @@ pub struct Door {
     pub body_limit: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a caller may take nothing of a response.
+    pub write_timeout: Duration,
     /// Whether the playground is served.
     pub playground: bool,
 }
@@ -83,13 +94,20 @@ pub struct Door {
 /// Serves the public listener until told that all is `stopped`, then lets the requests in flight end.
 pub async fn serve_public(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
     let router = public_paths(&door);
-    serve(listener, move |request| enter(door.clone(), router.clone(), request), stopped).await;
+    let budget = connections(&door, door.budgets.connections.clone());
+    serve(listener, budget, move |request| enter(door.clone(), router.clone(), request), stopped).await;
 }
 
 /// The same for the admin listener.
 pub async fn serve_admin(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
+    let budget = connections(&door, Pool::with_cap("admin_connections", ADMIN_CONNECTIONS, ADMIN_CONNECTIONS));
     let router = health_routes().fallback(reply::no_such_path).with_state(door);
-    serve(listener, move |request| route(router.clone(), request), stopped).await;
+    serve(listener, budget, move |request| route(router.clone(), request), stopped).await;
+}
+
+fn connections(door: &Door, pool: Arc<Pool<Network>>) -> ConnectionBudget {
+    let trusted_proxies = door.trusted_proxies.clone();
+    ConnectionBudget { pool, trusted_proxies, write_timeout: door.write_timeout }
 }
 
 /// What every request passes.

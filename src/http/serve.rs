@@ -17,7 +17,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::connection::{Admission, Connection, ConnectionBudget};
 use super::self_wakes;
+use super::write_timeout::WriteTimeout;
 
 /// How long the head of a request may take, counted from the answer before it or else from the connection's beginning. Proxies in
 /// front commonly let a connection go that is idle for 60 s; they are to be the first to do so, lest a request crosses the end of its
@@ -30,6 +32,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Serves until told that all is `stopped`, then lets the requests in flight end.
 pub async fn serve<F>(
     listener: TcpListener,
+    budget: ConnectionBudget,
     answer: impl Fn(Request) -> F + Clone + Send + 'static,
     mut stopped: watch::Receiver<bool>,
 ) where
@@ -38,12 +41,17 @@ pub async fn serve<F>(
     // Each connection holds on to it.
     let (all_ended, open) = watch::channel(());
     let told = stopped.clone();
+    let mut admission = Admission::new(budget);
     let accepting = async {
         loop {
             let (stream, caller) = accept(&listener).await;
+            let Some(connection) = admission.admit(caller.ip()) else { continue };
+            // An answer is one write; waiting to fill a packet only delays it.
+            stream.set_nodelay(true).ok();
+            let stream = WriteTimeout::new(stream, admission.write_timeout());
             let (answer, told, open) = (answer.clone(), told.clone(), open.clone());
             tokio::spawn(async move {
-                self_wakes::absorbed(follow(stream, caller, answer, told)).await;
+                self_wakes::absorbed(follow(stream, caller, connection, answer, told)).await;
                 drop(open);
             });
         }
@@ -74,26 +82,31 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 
 /// Follows a connection to its end. How it ended is the caller's matter.
 async fn follow<F: Future<Output = Response>>(
-    stream: TcpStream,
+    stream: WriteTimeout<TcpStream>,
     caller: SocketAddr,
+    connection: Connection,
     answer: impl Fn(Request) -> F,
     mut stopped: watch::Receiver<bool>,
 ) {
-    // An answer is one write; waiting to fill a packet only delays it.
-    stream.set_nodelay(true).ok();
+    let open = connection.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(caller));
+        request.extensions_mut().insert(open.clone());
         answer(request.map(Body::new)).map(Ok::<_, Infallible>)
     });
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
         biased;
-        _ = &mut connection => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        _ = &mut served => return,
+        () = connection.closed() => return,
+        _ = stopped.wait_for(|stopped| *stopped) => served.as_mut().graceful_shutdown(),
     }
-    connection.await.ok();
+    tokio::select! {
+        _ = served => {}
+        () = connection.closed() => {}
+    }
 }
 
 #[cfg(test)]
@@ -102,16 +115,36 @@ mod tests {
     use tokio::time::{Instant, sleep};
 
     use super::*;
+    use crate::budget::Pool;
+    use crate::config::Networks;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n";
 
     /// A connection to a gateway that lasts as long as the other end.
     async fn connected() -> (TcpStream, watch::Sender<bool>) {
+        let (address, stop) = listening(10, 10, |_| Body::from("here")).await;
+        (TcpStream::connect(address).await.unwrap(), stop)
+    }
+
+    async fn listening(
+        connections: usize,
+        per_address: usize,
+        body: fn(&Connection) -> Body,
+    ) -> (SocketAddr, watch::Sender<bool>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, async |_| Response::new(Body::from("here")), stopped));
-        (TcpStream::connect(address).await.unwrap(), stop)
+        let budget = ConnectionBudget {
+            pool: Pool::with_cap("connections", connections, per_address),
+            trusted_proxies: Networks::default(),
+            write_timeout: Duration::from_secs(30),
+        };
+        let answer = move |request: Request| {
+            let response = Response::new(body(request.extensions().get().unwrap()));
+            async move { response }
+        };
+        tokio::spawn(serve(listener, budget, answer, stopped));
+        (address, stop)
     }
 
     async fn answered(stream: &mut TcpStream) {
@@ -120,6 +153,44 @@ mod tests {
         while !answer.ends_with(b"here") {
             assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{}", answer.escape_ascii());
         }
+    }
+
+    #[tokio::test]
+    async fn connections_of_one_address_leave_room_for_others() {
+        let (address, _stop) = listening(20, 5, |_| Body::from("here")).await;
+        let mut silent = Vec::new();
+        for _ in 0..5 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            answered(&mut stream).await;
+            silent.push(stream);
+        }
+        let mut refused = TcpStream::connect(address).await.unwrap();
+        assert!(!matches!(refused.read(&mut [0]).await, Ok(1..)));
+        let neighbour = tokio::net::TcpSocket::new_v4().unwrap();
+        neighbour.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        answered(&mut neighbour.connect(address).await.unwrap()).await;
+        drop(silent.pop());
+        // The gateway sees the end a moment later.
+        loop {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            if stream.write_all(REQUEST).await.is_ok() && matches!(stream.read(&mut [0]).await, Ok(1..)) {
+                break;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn connection_that_is_closed_from_within_ends_though_its_reader_takes_nothing() {
+        let (address, _stop) = listening(10, 10, |connection| {
+            connection.close();
+            Body::from(vec![b'x'; 64 * 1024 * 1024])
+        })
+        .await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(REQUEST).await.unwrap();
+        let mut taken = Vec::new();
+        stream.read_to_end(&mut taken).await.ok();
+        assert!(taken.len() < 64 * 1024 * 1024, "{}", taken.len());
     }
 
     #[tokio::test(start_paused = true)]

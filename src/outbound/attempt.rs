@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 use tracing::Level;
+use uuid::Uuid;
 
 use super::breaker::Pass;
 use super::call::Kind;
 use super::exchange::{Message, Reply};
 use super::failure::Failure;
+use super::held::AnswerBudget;
 use super::line::Line;
 use super::lines::{Lines, Way};
 use super::operation::Operation;
@@ -25,6 +27,7 @@ pub(super) struct Sender {
     pub settings: Settings,
     pub lines: Lines,
     pub entropy: Arc<dyn Entropy>,
+    answers: Arc<crate::budget::Pool<Uuid>>,
     pool: Pool,
     clock: Arc<dyn Clock>,
 }
@@ -47,9 +50,14 @@ impl Journey {
 }
 
 impl Sender {
-    pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        answers: Arc<crate::budget::Pool<Uuid>>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         let pool = Pool::new(settings.addresses, settings.connect_timeout);
-        Self { settings, lines: Lines::new(settings), entropy, pool, clock }
+        Self { settings, lines: Lines::new(settings), entropy, answers, pool, clock }
     }
 
     /// Sends a call once, as soon as it may go.
@@ -64,7 +72,7 @@ impl Sender {
         way.breaker.look()?;
         let fare = operation.budget().pay(line.tenant)?;
         let _inside = way.gate.enter(operation.caller(), journey.deadline()).await?;
-        let mut passage = limiter.enter(operation.caller(), journey.deadline()).await?;
+        let mut passage = limiter.enter(line.tenant, line.endpoint.owner, journey.deadline()).await?;
         let client = self.pool.client(&line.endpoint)?;
         // Those before may have failed meanwhile.
         let watch = Watch { sender: self, journey, pass: Some(way.breaker.pass()?), began: Instant::now() };
@@ -81,7 +89,8 @@ impl Sender {
         let trace = operation.trace(&*self.entropy);
         let traceparent = trace.next(&*self.entropy);
         let (began, deadline) = (Instant::now(), journey.deadline());
-        let exchange = message.exchange(client, &traceparent, self.clock.now());
+        let budget = AnswerBudget::new(&self.answers, self.settings.answer_patience, &journey.line, operation);
+        let exchange = message.exchange(client, &traceparent, self.clock.now(), &budget);
         let own = began + self.settings.timeout;
         let (until, over) = match kind {
             Kind::Read if deadline < own => (deadline, Failure::Deadline),
@@ -118,7 +127,7 @@ impl Watch<'_> {
             // Whether it was long enough to tell anything shows when this is dropped.
             Err(Failure::Deadline) => {}
             Err(failure) => {
-                let answered = matches!(failure, Failure::Malformed(_));
+                let answered = matches!(failure, Failure::Malformed(_) | Failure::NoRoom { .. });
                 self.conclude(|pass| if answered { pass.succeeded() } else { pass.failed() });
                 way.note(|status| status.failed(answered, failure.code()));
             }

@@ -55,7 +55,7 @@ impl Cache {
     pub(super) fn put(&self, key: Key, answer: &Answer, lasts: Duration) {
         let Some(entries) = self.0.as_ref().filter(|_| answer.status == 200) else { return };
         // The body may be a part of a larger buffer, which would be kept with it and not weighed.
-        let answer = Answer { body: Bytes::copy_from_slice(&answer.body), ..answer.clone() };
+        let answer = Answer { body: Bytes::copy_from_slice(&answer.body), held: None, ..answer.clone() };
         entries.insert(key, Remembered { answer, until: Instant::now() + lasts });
     }
 }
@@ -68,7 +68,7 @@ mod tests {
 
     fn answer(status: u16, length: usize) -> Answer {
         let body = Bytes::from(vec![b'x'; length]);
-        Answer { status, content_type: None, location: None, cookies: Vec::new(), body }
+        Answer { status, content_type: None, location: None, cookies: Vec::new(), body, held: None }
     }
 
     #[tokio::test(start_paused = true)]

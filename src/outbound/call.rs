@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+
+use super::held::HeldAnswer;
 
 /// Whether a call changes anything at the far side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,9 @@ pub struct Answer {
     pub cookies: Vec<String>,
     /// The body, whole.
     pub body: Bytes,
+    /// What the body takes of the node's budget: to be kept for as long as anything that was read from it. A remembered answer
+    /// has a budget of its own.
+    pub held: Option<Arc<HeldAnswer>>,
 }
 
 impl fmt::Debug for Answer {

@@ -1,6 +1,7 @@
 //! One request on the wire and its answer.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
+use super::held::{AnswerBudget, HeldAnswer};
 use super::line::Endpoint;
 use super::pool::Client;
 use crate::clock::Timestamp;
@@ -83,29 +85,57 @@ impl Message {
     /// Sends it once and reads the answer.
     ///
     /// # Errors
-    /// `Unreachable`, `Broken` and `Malformed`.
-    pub(super) async fn exchange(&self, client: &Client, traceparent: &str, now: Timestamp) -> Result<Reply, Failure> {
+    /// `Unreachable`, `Broken`, `Malformed` and `NoRoom`.
+    pub(super) async fn exchange(
+        &self,
+        client: &Client,
+        traceparent: &str,
+        now: Timestamp,
+        budget: &AnswerBudget,
+    ) -> Result<Reply, Failure> {
         let response = client.request(self.request(traceparent)).await.map_err(|error| of_client(&error))?;
         let (head, body) = response.into_parts();
         let encoding = head.headers.get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Failure::Malformed("the answer is packed, though it was asked for as it is".into()));
         }
-        let body = whole(Limited::new(body, self.answer_limit)).await.map_err(|error| of_body(&*error))?;
-        Ok(reply(Response::from_parts(head, body), now))
+        let exact = body.size_hint().exact();
+        let length = exact.map(|exact| usize::try_from(exact).unwrap_or(usize::MAX));
+        if length.is_some_and(|length| length > self.answer_limit) {
+            return Err(Failure::Malformed("the answer is too long".into()));
+        }
+        let mut held = budget.hold(length).await?;
+        let body = Limited::new(body, self.answer_limit);
+        let body = whole(body, self.answer_limit, &mut held).await?;
+        let mut reply = reply(Response::from_parts(head, body), now);
+        reply.answer.held = Some(Arc::new(held));
+        Ok(reply)
     }
 }
 
 /// All that a body holds. It is not polled once more after all of its length has come: that would wake the connection to hear what is
 /// known.
-async fn whole<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Bytes, B::Error> {
-    let mut whole = Vec::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or_default());
+async fn whole<B>(mut body: B, limit: usize, held: &mut HeldAnswer) -> Result<Bytes, Failure>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
+{
+    let mut whole = Vec::with_capacity(held.bytes());
     while !body.is_end_stream()
-        && let Some(frame) = body.frame().await.transpose()?
+        && let Some(frame) = body.frame().await.transpose().map_err(|error| of_body(&*error.into()))?
     {
+        let data = frame.into_data().unwrap_or_default();
+        let needed = whole.len() + data.len();
+        if needed > held.bytes() {
+            // Twice as much each time, up to what an answer may have.
+            let next = needed.max(2 * held.bytes()).min(limit.max(needed));
+            held.grow(next - held.bytes()).await?;
+            whole.reserve_exact(next - whole.len());
+        }
         // Copied at once: how small the chunks are is the far side's choice, and each holds on to all that it was read into.
-        whole.extend_from_slice(&frame.into_data().unwrap_or_default());
+        whole.extend_from_slice(&data);
     }
+    whole.shrink_to_fit();
+    held.shrink_to(whole.len());
     Ok(whole.into())
 }
 
@@ -137,6 +167,7 @@ fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
             location: text(header::LOCATION),
             cookies: cookies.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect(),
             body: response.body().clone(),
+            held: None,
         },
         retry_after: text(header::RETRY_AFTER).and_then(|text| retry_after(&text, now)),
         request_id: text(X_REQUEST_ID),
@@ -167,7 +198,7 @@ fn of_body(error: &(dyn std::error::Error + 'static)) -> Failure {
     }
 }
 
-fn of_hyper(error: &(dyn std::error::Error + 'static), cause: std::sync::Arc<str>) -> Failure {
+fn of_hyper(error: &(dyn std::error::Error + 'static), cause: Arc<str>) -> Failure {
     let hyper = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
     match hyper.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
         true => Failure::Malformed(cause),
@@ -181,7 +212,7 @@ fn causes<'a>(
     std::iter::successors(Some(error), |error| error.source())
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> std::sync::Arc<str> {
+fn chain(error: &(dyn std::error::Error + 'static)) -> Arc<str> {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ").into()
 }
 
@@ -235,8 +266,11 @@ mod tests {
     async fn a_body_is_read_until_its_length_has_come_and_not_asked_again() {
         for chunks in [&[][..], &["whole"], &["in ", "three ", "parts"]] {
             let body = Chunks { left: chunks.iter().copied().collect(), held: Arc::default() };
-            let Ok(read) = whole(body).await;
+            let pool = crate::budget::Pool::new("upstream_answers", 1024 * 1024);
+            let mut held = AnswerBudget::of_tests(&pool).hold(None).await.unwrap();
+            let read = whole(body, 1024, &mut held).await.unwrap();
             assert_eq!(read, chunks.concat());
+            assert_eq!(pool.figures().in_use, read.len());
         }
     }
 }

@@ -46,9 +46,20 @@ impl<T> Queue<T> {
         Ok(receiver)
     }
 
+    /// Whether that caller waits.
+    pub(super) fn holds(&self, caller: &Uuid) -> bool {
+        self.waiting.contains_key(caller)
+    }
+
     /// Who is next. They may have gone.
     pub(super) fn next(&mut self) -> Option<oneshot::Sender<T>> {
-        let caller = self.turns.pop_front()?;
+        self.next_where(|_| true).map(|(_, next)| next)
+    }
+
+    /// Who is next among the callers that may go. They may have gone.
+    pub(super) fn next_where(&mut self, may_go: impl Fn(&Uuid) -> bool) -> Option<(Uuid, oneshot::Sender<T>)> {
+        let at = self.turns.iter().position(may_go)?;
+        let caller = self.turns.remove(at)?;
         let own = self.waiting.get_mut(&caller)?;
         let next = own.pop_front();
         self.length -= 1;
@@ -56,7 +67,7 @@ impl<T> Queue<T> {
             true => drop(self.waiting.remove(&caller)),
             false => self.turns.push_back(caller),
         }
-        next
+        next.map(|next| (caller, next))
     }
 
     fn drop_gone(&mut self) {

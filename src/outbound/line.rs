@@ -10,6 +10,8 @@ use crate::ids::{TenantId, UpstreamId};
 pub struct Endpoint {
     /// Which one.
     pub upstream: UpstreamId,
+    /// The tenant that owns it, on whose account its answers take memory.
+    pub owner: TenantId,
     /// What kind of system it is, as `LegacySystem` names it; it stands in errors and log lines.
     pub system: &'static str,
     /// Changes with every change of the row, so that connections made under older settings are not used on.

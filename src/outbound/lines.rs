@@ -146,7 +146,14 @@ mod tests {
     fn line(tenant: u128) -> Line {
         let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
         let upstream = UpstreamId(uuid::Uuid::nil());
-        let endpoint = Endpoint { upstream, system: "TEST", revision: 1, base_url, ca_certificate: None };
+        let endpoint = Endpoint {
+            upstream,
+            owner: TenantId(uuid::Uuid::nil()),
+            system: "TEST",
+            revision: 1,
+            base_url,
+            ca_certificate: None,
+        };
         Line {
             tenant: TenantId(uuid::Uuid::from_u128(tenant)),
             endpoint: endpoint.into(),

@@ -9,6 +9,7 @@
 //! | [`failure`], `retry` | how a call can fail, what that means for the caller, and what is tried again |
 //! | [`operation`], `budget`, [`turn`], `once` | what one operation of a caller may spend: calls, time, tenants at once |
 //! | `lines`, `breaker`, `concurrency`, `rate`, `fair` | what is known of each tenant's way and each credential, and holds calls back |
+//! | `held` | what answers take of the node's memory |
 //! | `sharing`, `cache` | reads that serve more than one |
 //! | [`status`] | how a tenant's line to an installation is doing, as data |
 //! | `send`, `attempt`, [`settings`] | all of it, in order |
@@ -24,6 +25,7 @@ mod concurrency;
 mod exchange;
 pub mod failure;
 mod fair;
+mod held;
 pub mod line;
 mod lines;
 mod once;
@@ -46,6 +48,7 @@ pub use base_url::{AddressPolicy, BaseUrl};
 pub use breaker::BreakerSettings;
 pub use call::{Answer, Call, Kind};
 pub use failure::Failure;
+pub use held::HeldAnswer;
 pub use line::{Endpoint, Identity, Line, LineKey};
 pub use operation::{Allowance, Operation};
 pub use send::Outbound;

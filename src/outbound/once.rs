@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
 
@@ -16,7 +16,17 @@ type Asked = Arc<OnceCell<Result<Arc<dyn Any + Send + Sync>>>>;
 
 /// The objects that were asked for.
 #[derive(Default)]
-pub(super) struct Once(Mutex<HashMap<Key, Asked>>);
+pub(super) struct Once {
+    asked: Mutex<HashMap<Key, Asked>>,
+    shared: Mutex<HashMap<Key, Shared>>,
+}
+
+/// What is kept by those alone who wait for it, or hold it.
+#[derive(Default)]
+struct Shared {
+    asked: Weak<OnceCell<Result<Arc<dyn Any + Send + Sync>>>>,
+    found: Option<Weak<dyn Any + Send + Sync>>,
+}
 
 impl Once {
     /// Asks, unless it was asked before or is being asked; then waits for that.
@@ -26,16 +36,46 @@ impl Once {
         F: Future<Output = Result<T>>,
     {
         let key = (key.0, key.1, TypeId::of::<T>());
-        let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        let found =
+            asked.get_or_init(|| async { ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>) });
+        downcast(found.await.clone()?)
+    }
+
+    /// Asks, unless it is being asked or somebody still holds what was found.
+    pub(super) async fn share<T, F>(&self, key: (LineKey, String), ask: impl FnOnce() -> F) -> Result<Arc<T>>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T>>,
+    {
+        let key = (key.0, key.1, TypeId::of::<T>());
+        let asked = {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let entry = shared.entry(key.clone()).or_default();
+            if let Some(found) = entry.found.as_ref().and_then(Weak::upgrade) {
+                return downcast(found);
+            }
+            let asked = entry.asked.upgrade().unwrap_or_default();
+            *entry = Shared { asked: Arc::downgrade(&asked), found: None };
+            asked
+        };
         let found =
             asked.get_or_init(|| async { ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>) });
         let found = found.await.clone()?;
-        found.downcast().map_err(|_| Error::internal("an object was asked for as two things"))
+        if let Some(entry) = self.shared.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key) {
+            entry.found = Some(Arc::downgrade(&found));
+        }
+        downcast(found)
     }
 
     /// What was asked of an installation before a change there is not true any more.
     pub(super) fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.retain(|(line, _, _), _| (line.tenant, line.upstream) != (tenant, upstream));
+        let stays = |(line, _, _): &Key| (line.tenant, line.upstream) != (tenant, upstream);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| stays(key));
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| stays(key));
     }
+}
+
+fn downcast<T: Send + Sync + 'static>(found: Arc<dyn Any + Send + Sync>) -> Result<Arc<T>> {
+    found.downcast().map_err(|_| Error::internal("an object was asked for as two things"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ struct State {
     budget: Arc<Budget>,
     turns: Turns,
     once: Once,
+    held_answers: Arc<AtomicUsize>,
     upstream_request_ids: Mutex<BTreeSet<String>>,
 }
 
@@ -86,6 +88,7 @@ impl Operation {
             budget: Budget::new(allowance.calls_a_tenant, allowance.calls),
             turns: Turns::new(allowance.tenants_at_once, allowance.tenant_deadline, deadline),
             once: Once::default(),
+            held_answers: Arc::default(),
             upstream_request_ids: Mutex::default(),
         }))
     }
@@ -144,6 +147,24 @@ impl Operation {
         F: Future<Output = Result<T>>,
     {
         self.0.once.ask(key, ask).await
+    }
+
+    /// How many bytes of answers it holds.
+    pub(super) fn held_answers(&self) -> &Arc<AtomicUsize> {
+        &self.0.held_answers
+    }
+
+    /// Asks for something large together with all who want the same at the same time, and does not keep it: it lives for as long
+    /// as one of them holds it. The key is as in [`Operation::once`].
+    ///
+    /// # Errors
+    /// What `ask` fails with.
+    pub async fn shared<T, F>(&self, key: (LineKey, String), ask: impl FnOnce() -> F) -> Result<Arc<T>>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T>>,
+    {
+        self.0.once.share(key, ask).await
     }
 
     /// Whose it is, for serving callers in turn.

@@ -26,6 +26,8 @@ const INSTALLATIONS: usize = 1000;
 /// Shorter than servers usually wait, so that a call is seldom sent into a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(15);
 const IDLE_CONNECTIONS: usize = 64;
+/// The library's own is more than 400 kB for each connection.
+const READ_BUFFER: usize = 64 * 1024;
 
 /// What calls of one installation are made with.
 pub(super) type Client = hyper_util::client::legacy::Client<Patient, Full<Bytes>>;
@@ -72,6 +74,8 @@ impl Pool {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            // What has come of an answer and found no room yet.
+            .http1_max_buf_size(READ_BUFFER)
             .build(Patient { tls, patience: self.connect_timeout }))
     }
 }

@@ -2,17 +2,22 @@
 //!
 //! A call counts from when it is let go until a minute after it has ended. So the far side, which counts it at some moment in
 //! between, never sees more than that many in any minute, however long calls are on their way.
+//!
+//! A credential that several tenants use is shared out among them by the rule of the node's budgets: a tenant that asks much
+//! leaves a reserve for those who asked little. Within a tenant, first come is first served.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 use super::failure::Failure;
 use super::fair::Queue;
+use crate::budget::{Account, Shares};
+use crate::ids::TenantId;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long a credential is left alone after a refusal that says nothing of it; twice that after the next.
@@ -29,9 +34,13 @@ pub(super) struct Limiter {
 }
 
 struct State {
-    /// When the calls of the last minute ended.
-    ended: VecDeque<Instant>,
+    /// When the calls of the last minute ended, and whose they were.
+    ended: VecDeque<(Instant, Uuid)>,
     on_their_way: usize,
+    /// Whose the calls of the last minute are, those on their way included.
+    shares: Shares<Uuid>,
+    /// Whether others than the owner of the installation use the credential.
+    is_shared: bool,
     held_until: Option<Instant>,
     /// In a row.
     refusals: u32,
@@ -42,12 +51,13 @@ struct State {
 /// One call may go.
 pub(super) struct Passage {
     limiter: Option<Arc<Limiter>>,
+    tenant: Uuid,
     was_sent: bool,
 }
 
-/// When the next one may go.
+/// Who may go next, and when.
 enum Next {
-    Now,
+    Now(Uuid, oneshot::Sender<Passage>),
     At(Instant),
     /// When one of those on their way has ended.
     Later,
@@ -59,6 +69,8 @@ impl Limiter {
         let state = State {
             ended: VecDeque::new(),
             on_their_way: 0,
+            shares: Shares::new(calls_per_minute, usize::MAX),
+            is_shared: false,
             held_until: None,
             refusals: 0,
             queue: Queue::new(waiting),
@@ -68,17 +80,26 @@ impl Limiter {
         Arc::new(Self { most, state: Mutex::new(state), changed: Notify::new() })
     }
 
-    /// Waits until a call may go; callers go by turns.
+    /// Waits until a call of a tenant may go; tenants go by turns.
     ///
     /// # Errors
-    /// `Deadline` if that is not before it, `Busy` if that is certain already, or if too many wait.
-    pub(super) async fn enter(self: &Arc<Self>, caller: Uuid, deadline: Instant) -> Result<Passage, Failure> {
+    /// `Deadline` if that is not before it, `OverShare` if then other tenants could still call, `Busy` if it is certain already,
+    /// or if too many wait.
+    pub(super) async fn enter(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        owner: TenantId,
+        deadline: Instant,
+    ) -> Result<Passage, Failure> {
+        let caller = tenant.0;
         let turn = {
             let mut state = self.state();
             let now = Instant::now();
-            if state.queue.is_empty() && matches!(state.next(self.most, now), Next::Now) {
-                state.on_their_way += 1;
-                return Ok(self.passage());
+            state.let_go(now);
+            state.is_shared |= tenant != owner;
+            if !state.queue.holds(&caller) && !state.is_held(now) && state.may_go(self.most, &caller) {
+                state.begin(caller);
+                return Ok(self.passage(caller));
             }
             if state.held_until.is_some_and(|until| until > deadline) {
                 return Err(Failure::Busy);
@@ -91,6 +112,7 @@ impl Limiter {
         };
         match timeout_at(deadline, turn).await {
             Ok(Ok(passage)) => Ok(passage),
+            _ if self.state().has_room(self.most) => Err(Failure::OverShare),
             _ => Err(Failure::Deadline),
         }
     }
@@ -121,31 +143,28 @@ impl Limiter {
     /// Lets those who wait go, each at the first moment that there is room, until nobody waits.
     async fn pump(self: Arc<Self>) {
         loop {
-            let (next, waiting) = {
+            let next = {
                 let mut state = self.state();
                 if state.queue.is_empty() {
                     state.is_pumped = false;
                     return;
                 }
-                let next = state.next(self.most, Instant::now());
-                let waiting = matches!(next, Next::Now).then(|| state.queue.next()).flatten();
-                state.on_their_way += usize::from(waiting.is_some());
-                (next, waiting)
+                state.next(self.most, Instant::now())
             };
-            match (next, waiting) {
+            match next {
                 // Who has gone gives it back by dropping it.
-                (Next::Now, waiting) => drop(waiting.map(|waiting| waiting.send(self.passage()))),
-                (Next::At(moment), _) => tokio::select! {
+                Next::Now(tenant, waiting) => drop(waiting.send(self.passage(tenant))),
+                Next::At(moment) => tokio::select! {
                     () = sleep_until(moment) => {}
                     () = self.changed.notified() => {}
                 },
-                (Next::Later, _) => self.changed.notified().await,
+                Next::Later => self.changed.notified().await,
             }
         }
     }
 
-    fn passage(self: &Arc<Self>) -> Passage {
-        Passage { limiter: Some(self.clone()), was_sent: false }
+    fn passage(self: &Arc<Self>, tenant: Uuid) -> Passage {
+        Passage { limiter: Some(self.clone()), tenant, was_sent: false }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -159,19 +178,50 @@ impl State {
         if let Some(until) = self.held_until.filter(|until| *until > now) {
             return Next::At(until);
         }
+        let (shares, is_shared) = (&self.shares, self.is_shared);
+        let has_room = self.has_room(most);
+        let may_go = |tenant: &Uuid| has_room && may_go(shares, is_shared, most, tenant);
+        if let Some((tenant, waiting)) = self.queue.next_where(may_go) {
+            self.begin(tenant);
+            return Next::Now(tenant, waiting);
+        }
         match self.ended.front() {
-            _ if most.is_none_or(|most| self.ended.len() + self.on_their_way < most) => Next::Now,
-            Some(first) => Next::At(*first + MINUTE),
+            Some((first, _)) => Next::At(*first + MINUTE),
             None => Next::Later,
         }
     }
 
+    fn is_held(&self, now: Instant) -> bool {
+        self.held_until.is_some_and(|until| until > now)
+    }
+
+    fn has_room(&self, most: Option<usize>) -> bool {
+        most.is_none_or(|most| self.ended.len() + self.on_their_way < most)
+    }
+
+    fn may_go(&self, most: Option<usize>, tenant: &Uuid) -> bool {
+        self.has_room(most) && may_go(&self.shares, self.is_shared, most, tenant)
+    }
+
+    fn begin(&mut self, tenant: Uuid) {
+        self.on_their_way += 1;
+        self.shares.add(Account::alone(tenant), 1);
+    }
+
     /// Forgets the calls that ended a minute ago.
     fn let_go(&mut self, now: Instant) {
-        while self.ended.front().is_some_and(|ended| *ended + MINUTE <= now) {
+        while let Some((ended, tenant)) = self.ended.front().copied()
+            && ended + MINUTE <= now
+        {
             self.ended.pop_front();
+            self.shares.remove(Account::alone(tenant), 1);
         }
     }
+}
+
+/// Whether a tenant's share allows one more, where there is room.
+fn may_go(shares: &Shares<Uuid>, is_shared: bool, most: Option<usize>, tenant: &Uuid) -> bool {
+    most.is_none() || !is_shared || shares.admit(&Account::alone(*tenant), 1)
 }
 
 impl Passage {
@@ -187,7 +237,9 @@ impl Drop for Passage {
         let mut state = limiter.state();
         state.on_their_way -= 1;
         if self.was_sent && limiter.most.is_some() {
-            state.ended.push_back(Instant::now());
+            state.ended.push_back((Instant::now(), self.tenant));
+        } else {
+            state.shares.remove(Account::alone(self.tenant), 1);
         }
         drop(state);
         limiter.changed.notify_one();
@@ -203,7 +255,8 @@ mod tests {
     }
 
     async fn go(limiter: &Arc<Limiter>, caller: u128, seconds: u64) -> Result<(), Failure> {
-        limiter.enter(Uuid::from_u128(caller), after(seconds)).await?.sent();
+        let tenant = TenantId(Uuid::from_u128(caller));
+        limiter.enter(tenant, tenant, after(seconds)).await?.sent();
         Ok(())
     }
 
@@ -214,7 +267,8 @@ mod tests {
         for caller in 0..40_u64 {
             let limiter = limiter.clone();
             calls.push(tokio::spawn(async move {
-                let mut passage = limiter.enter(Uuid::from_u128(u128::from(caller % 3)), after(3600)).await.unwrap();
+                let tenant = TenantId(Uuid::from_u128(u128::from(caller % 3)));
+                let mut passage = limiter.enter(tenant, tenant, after(3600)).await.unwrap();
                 passage.sent();
                 // The far side counts it somewhere on its way.
                 tokio::time::sleep(Duration::from_millis(caller * 37 % 900)).await;
@@ -249,6 +303,38 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn tenant_that_asks_much_leaves_calls_for_tenants_that_share_the_credential() {
+        let limiter = Limiter::new(480, 1000);
+        let call = async |tenant: u128, seconds: u64| {
+            let (tenant, owner) = (TenantId(Uuid::from_u128(tenant)), TenantId(Uuid::nil()));
+            limiter.enter(tenant, owner, after(seconds)).await.map(|mut passage| passage.sent())
+        };
+        let began = Instant::now();
+        let mut greedy = 0;
+        while greedy < 480 && call(1, 0).await.is_ok() {
+            greedy += 1;
+        }
+        assert!((240..400).contains(&greedy), "{greedy}");
+        assert!(matches!(call(1, 5).await, Err(Failure::OverShare)));
+        for neighbour in 2..22 {
+            for _ in 0..5 {
+                call(neighbour, 0).await.unwrap();
+            }
+        }
+        assert!(began.elapsed() < Duration::from_secs(6));
+        call(1, 60).await.expect("its share comes back within a minute");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn owner_that_is_alone_has_the_whole_rate() {
+        let limiter = Limiter::new(480, 1000);
+        for _ in 0..480 {
+            go(&limiter, 1, 0).await.unwrap();
+        }
+        assert!(matches!(go(&limiter, 1, 5).await, Err(Failure::Deadline)));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_holds_all_calls_back_as_long_as_it_says() {
         let limiter = Limiter::new(0, 10);
         go(&limiter, 1, 1).await.unwrap();
@@ -277,7 +363,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_not_sent_does_not_count() {
         let limiter = Limiter::new(1, 10);
-        drop(limiter.enter(Uuid::nil(), after(1)).await.unwrap());
+        let tenant = TenantId(Uuid::nil());
+        drop(limiter.enter(tenant, tenant, after(1)).await.unwrap());
         assert!(limiter.is_idle());
         go(&limiter, 1, 1).await.unwrap();
         assert!(!limiter.is_idle());

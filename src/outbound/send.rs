@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::time::{sleep_until, timeout_at};
+use uuid::Uuid;
 
 use super::attempt::{Journey, Sender};
 use super::cache::Cache;
@@ -17,6 +18,7 @@ use super::retry;
 use super::settings::Settings;
 use super::sharing::{Flights, Key};
 use super::status::Status;
+use crate::budget::Pool;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::{TenantId, UpstreamId};
@@ -29,10 +31,12 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// A way out by these settings.
-    pub fn new(settings: Settings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    /// A way out by these settings. Answers take memory of the pool `answers`, on the account of the installation's owner and of
+    /// the tenant that asks.
+    pub fn new(settings: Settings, answers: Arc<Pool<Uuid>>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let cache = Arc::new(Cache::new(settings.cache_size));
-        Self { sender: Arc::new(Sender::new(settings, clock, entropy)), cache, flights: Flights::default() }
+        let sender = Arc::new(Sender::new(settings, answers, clock, entropy));
+        Self { sender, cache, flights: Flights::default() }
     }
 
     /// Sends a call: within the operation's budget and time, the line's circuit, concurrency and rate; reads are repeated when they fail

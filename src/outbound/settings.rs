@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::base_url::AddressPolicy;
 use super::breaker::BreakerSettings;
-use crate::config::UpstreamConfig;
+use crate::config::{BudgetConfig, UpstreamConfig};
 
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub struct Settings {
     pub queue: usize,
     /// How many calls a minute are made at one installation with one credential; 0 sets no limit.
     pub calls_per_minute: usize,
+    /// How long an answer waits for room in the node's memory.
+    pub answer_patience: Duration,
     /// When a circuit opens.
     pub breaker: BreakerSettings,
     /// How many bytes of answers are remembered, where a call says that they may be.
@@ -54,6 +56,7 @@ impl From<&UpstreamConfig> for Settings {
             concurrency: config.concurrency,
             queue: config.queue,
             calls_per_minute: config.calls_per_minute,
+            answer_patience: BudgetConfig::default().patience,
             breaker: BreakerSettings {
                 failures_in_row: config.breaker_failures,
                 sample: config.breaker_sample,

@@ -135,7 +135,14 @@ mod tests {
     fn key(tenant: u128, upstream: u128, revision: i64, identity: &str, path: &[&'static str]) -> Key {
         let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
         let upstream = UpstreamId(uuid::Uuid::from_u128(upstream));
-        let endpoint = Endpoint { upstream, system: "TEST", revision, base_url, ca_certificate: None };
+        let endpoint = Endpoint {
+            upstream,
+            owner: TenantId(uuid::Uuid::nil()),
+            system: "TEST",
+            revision,
+            base_url,
+            ca_certificate: None,
+        };
         let tenant = TenantId(uuid::Uuid::from_u128(tenant));
         let line = Line { tenant, endpoint: Arc::new(endpoint), identity: Identity(identity.to_owned()) };
         let call = Call {

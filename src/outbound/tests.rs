@@ -34,7 +34,8 @@ fn outbound() -> Outbound {
 }
 
 fn outbound_by(settings: Settings) -> Outbound {
-    Outbound::new(settings, Arc::new(SystemClock), Arc::new(SystemEntropy))
+    let answers = crate::budget::Pool::new("upstream_answers", 64 * 1024 * 1024);
+    Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy))
 }
 
 /// An operation that has that long.
@@ -53,7 +54,7 @@ fn tenant(number: u128) -> TenantId {
 fn endpoint(base_url: &str) -> Endpoint {
     let upstream = UpstreamId(Uuid::from_u128(7));
     let base_url = BaseUrl::parse("baseURL", base_url, OPEN).unwrap();
-    Endpoint { upstream, system: "TEST", revision: 1, base_url, ca_certificate: None }
+    Endpoint { upstream, owner: tenant(1), system: "TEST", revision: 1, base_url, ca_certificate: None }
 }
 
 fn line(far_side: &FarSide) -> Line {

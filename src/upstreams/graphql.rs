@@ -345,6 +345,7 @@ impl Given {
         let endpoint = Endpoint {
             // Nothing is stored under it; its connections are used for this alone.
             upstream: UpstreamId(random_uuid(room::<Upstreams>(ctx)?.entropy())),
+            owner: scope.tenant(),
             system: System::DeepSecurity.as_str(),
             revision: 0,
             base_url: base_url.clone(),

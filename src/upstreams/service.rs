@@ -193,6 +193,7 @@ impl Upstreams {
             system,
             endpoint: Arc::new(Endpoint {
                 upstream: upstream.id,
+                owner: upstream.owner_tenant_id,
                 system: system.as_str(),
                 revision: upstream.revision,
                 // A stored one was judged when it was registered; judged again, it obeys the settings of today.

@@ -19,6 +19,7 @@ const ROOMS: &[&str] = &[
     "database",
     "config",
     "telemetry",
+    "budget",
     "outbound",
     "tokens",
     "roles",

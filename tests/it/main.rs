@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod audit;
+mod budget;
 mod clients;
 mod crash;
 mod database;

@@ -15,6 +15,7 @@ use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{self, Listed};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::outbound::HeldAnswer;
 use crate::paging::{cursor, read_cursor};
 
 /// A place in a list: which list, whose, and the id behind which it goes on.
@@ -42,14 +43,15 @@ macro_rules! connections {
             tenant: TenantId,
             begun: bool,
             more: bool,
+            _held: Vec<Arc<HeldAnswer>>,
         }
 
         impl $connection {
             /// The objects that were found; `begun` if there was a cursor to go on behind.
             pub fn new(manager: &Arc<Manager>, listing: Listing<wire::$wire>, begun: bool) -> Self {
-                let Listing { items, more } = listing;
+                let Listing { items, more, held } = listing;
                 let nodes = items.into_iter().map(|item| $node::new(manager, item)).collect();
-                Self { nodes, tenant: manager.tenant(), begun, more }
+                Self { nodes, tenant: manager.tenant(), begun, more, _held: held }
             }
 
             fn cursor(&self, node: &$node) -> String {

@@ -1,6 +1,10 @@
 //! The security modules of computers and policies.
 
-use async_graphql::{ID, Object};
+use std::borrow::Cow;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, ID, Object, OutputType, Positioned, ServerResult, Value};
 
 use super::choices::{DeepSecurityMaintenanceMode, DeepSecurityModuleState, DeepSecurityStatus};
 use crate::clock::Timestamp;
@@ -21,8 +25,30 @@ pub fn text(word: &Option<Word>) -> Option<&str> {
     word.as_ref().map(Word::as_str)
 }
 
-fn ids(ids: &Option<Vec<i64>>) -> Option<Vec<ID>> {
-    ids.as_ref().map(|ids| ids.iter().map(|id| ID(id.to_string())).collect())
+/// Ids of the vendor's, of which a module may have thousands: written at once, since the library resolves each value of a list
+/// in a future of its own.
+pub struct Ids<'a>(&'a [i64]);
+
+impl OutputType for Ids<'_> {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<ID> as OutputType>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<ID> as OutputType>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<ID> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(Value::List(self.0.iter().map(|id| Value::String(id.to_string())).collect()))
+    }
+}
+
+fn ids(ids: &Option<Vec<i64>>) -> Option<Ids<'_>> {
+    ids.as_deref().map(Ids)
 }
 
 /// A security module of a computer in the graph.
@@ -48,7 +74,7 @@ impl ComputerModule<'_> {
 
     /// The rules in use: firewall, intrusion prevention, integrity monitoring and log inspection.
     #[graphql(name = "ruleIDs")]
-    async fn rule_ids(&self) -> Option<Vec<ID>> {
+    async fn rule_ids(&self) -> Option<Ids<'_>> {
         ids(&self.0.rule_ids)
     }
 
@@ -171,7 +197,7 @@ impl PolicyModuleObject<'_> {
 
     /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log inspection.
     #[graphql(name = "ruleIDs")]
-    async fn rule_ids(&self) -> Option<Vec<ID>> {
+    async fn rule_ids(&self) -> Option<Ids<'_>> {
         ids(&self.0.rule_ids)
     }
 

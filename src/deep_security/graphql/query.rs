@@ -77,11 +77,10 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<Row<ComputerConnection>>> {
+    ) -> Result<Option<Row<Arc<ComputerConnection>>>> {
         let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand };
-        let found = many::<Computer>(ctx, manager, wanted).await?;
-        Ok(Some(Row(ComputerConnection::new(manager, found, after.is_some()))))
+        Ok(Some(Row(many::<Computer, _>(ctx, manager, wanted, ComputerConnection::new).await?)))
     }
 
     /// One computer. NOT_FOUND if there is none.
@@ -100,11 +99,10 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<Row<PolicyConnection>>> {
+    ) -> Result<Option<Row<Arc<PolicyConnection>>>> {
         let manager = self.manager()?;
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
-        let found = many::<Policy>(ctx, manager, wanted).await?;
-        Ok(Some(Row(PolicyConnection::new(manager, found, after.is_some()))))
+        Ok(Some(Row(many::<Policy, _>(ctx, manager, wanted, PolicyConnection::new).await?)))
     }
 
     /// One policy. NOT_FOUND if there is none.
@@ -123,11 +121,10 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<Row<RoleConnection>>> {
+    ) -> Result<Option<Row<Arc<RoleConnection>>>> {
         let manager = self.manager()?;
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
-        let found = many::<Role>(ctx, manager, wanted).await?;
-        Ok(Some(Row(RoleConnection::new(manager, found, after.is_some()))))
+        Ok(Some(Row(many::<Role, _>(ctx, manager, wanted, RoleConnection::new).await?)))
     }
 
     /// One role. NOT_FOUND if there is none.
@@ -146,11 +143,10 @@ impl DeepSecurityObject {
         #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
             Vec<DeepSecurityCriterion>,
         >,
-    ) -> Result<Option<Row<ApiKeyConnection>>> {
+    ) -> Result<Option<Row<Arc<ApiKeyConnection>>>> {
         let manager = self.manager()?;
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
-        let found = many::<ApiKey>(ctx, manager, wanted).await?;
-        Ok(Some(Row(ApiKeyConnection::new(manager, found, after.is_some()))))
+        Ok(Some(Row(many::<ApiKey, _>(ctx, manager, wanted, ApiKeyConnection::new).await?)))
     }
 
     /// One API key, without its secret. NOT_FOUND if there is none.
@@ -173,12 +169,11 @@ impl DeepSecurityObject {
         #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")] upstream_id: Option<
             ID,
         >,
-    ) -> Result<Option<Row<TenantConnection>>> {
+    ) -> Result<Option<Row<Arc<TenantConnection>>>> {
         let upstream = upstream_id.as_deref().map(String::as_str);
         let manager = Arc::new(room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
         let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
-        let found = many::<Tenant>(ctx, &manager, wanted).await?;
-        Ok(Some(Row(TenantConnection::new(&manager, found, after.is_some()))))
+        Ok(Some(Row(many::<Tenant, _>(ctx, &manager, wanted, TenantConnection::new).await?)))
     }
 }
 

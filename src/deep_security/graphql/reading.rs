@@ -48,8 +48,14 @@ pub async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expa
     reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand).boxed()).await
 }
 
-/// A list of objects.
-pub async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wanted<'_>) -> Result<Listing<T>> {
+/// A list of objects. Fields that want the same list at the same time share one, however many aliases it has.
+pub async fn many<T: Listed, C: Send + Sync + 'static>(
+    ctx: &Context<'_>,
+    manager: &Arc<Manager>,
+    wanted: Wanted<'_>,
+    connection: fn(&Arc<Manager>, Listing<T>, bool) -> C,
+) -> Result<Arc<C>> {
+    let begun = wanted.after.is_some();
     let after = read_after::<T>(manager, wanted.after)?;
     let query = Query::parse(
         wanted.first,
@@ -61,7 +67,12 @@ pub async fn many<T: Listed>(ctx: &Context<'_>, manager: &Manager, wanted: Wante
         Some(expand) => query.expanded(expand),
         None => query,
     };
-    reading(ctx, manager.tenant(), manager.list(operation(ctx)?, &query).boxed()).await
+    let operation = operation(ctx)?;
+    let list = async || {
+        let found = reading(ctx, manager.tenant(), manager.list(operation, &query).boxed()).await?;
+        Ok(connection(manager, found, begun))
+    };
+    operation.shared((manager.key(), query.name::<T>()), list).boxed().await
 }
 
 /// What is selected of a computer below a field, through fragments.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use async_graphql::indexmap::IndexMap;
@@ -17,6 +18,12 @@ use async_graphql::resolver_utils::{ContainerType, resolve_container, resolve_li
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::auth::graphql::{sum, weigh};
+use crate::budget::{ResponseMeter, Weight};
+
+/// How many objects of a list are written before other tasks have a turn.
+const ROWS_A_TURN: usize = 64;
 
 /// A list of objects; in the schema the same as a slice of them.
 pub struct Rows<'a, T>(pub &'a [T]);
@@ -48,6 +55,11 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
         let mut values = vec![Value::Null; self.0.len()];
         let mut waiting = FuturesUnordered::new();
         for (at, object) in self.0.iter().enumerate() {
+            stop_if_too_large(ctx)?;
+            if at % ROWS_A_TURN == ROWS_A_TURN - 1 {
+                // Others who run on the same thread must not wait for the whole list.
+                tokio::task::yield_now().await;
+            }
             let fields = &fields;
             let mut written = async move { write(&ctx.with_index(at), fields, object).await }.boxed();
             match poll_fn(|cx| Poll::Ready(written.poll_unpin(cx))).await {
@@ -73,7 +85,10 @@ impl<T: ContainerType> OutputType for Row<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
         match plain::<T>(ctx) {
-            Some(fields) => Ok(write(ctx, &fields, &self.0).await),
+            Some(fields) => {
+                stop_if_too_large(ctx)?;
+                Ok(write(ctx, &fields, &self.0).await)
+            }
             None => resolve_container(ctx, &self.0).await,
         }
     }
@@ -136,6 +151,7 @@ fn collect<'a>(
 /// Writes an object as the library does: a field that fails is missing, and its error is among those of the answer.
 async fn write<T: ContainerType>(ctx: &ContextSelectionSet<'_>, fields: &[&Positioned<Field>], object: &T) -> Value {
     let mut members: IndexMap<Name, Value> = IndexMap::with_capacity(fields.len());
+    let mut taken = Weight::default();
     for field in fields {
         let ctx_field = ctx.with_field(field);
         let value = match field.node.name.node == "__typename" {
@@ -143,11 +159,33 @@ async fn write<T: ContainerType>(ctx: &ContextSelectionSet<'_>, fields: &[&Posit
             false => object.resolve_field(&ctx_field).await,
         };
         match value {
-            Ok(value) => drop(members.insert(field.node.response_key().node.clone(), value.unwrap_or_default())),
+            Ok(value) => {
+                let value = value.unwrap_or_default();
+                // Objects counted themselves.
+                if !matches!(value, Value::Object(_)) {
+                    taken = sum(taken, weigh(&value));
+                }
+                members.insert(field.node.response_key().node.clone(), value);
+            }
             Err(error) => ctx.add_error(error),
         }
     }
-    if members.is_empty() { Value::Null } else { Value::Object(members) }
+    let value = if members.is_empty() { Value::Null } else { Value::Object(members) };
+    if let Some(meter) = ctx.data_opt::<Arc<ResponseMeter>>()
+        && let Err(error) = meter.charge(sum(taken, weigh(&value))).await
+    {
+        ctx.add_error(async_graphql::Error::from(error).into_server_error(ctx.item.pos));
+        return Value::Null;
+    }
+    value
+}
+
+/// Whatever else would be read of a response that is too large is not built any more.
+fn stop_if_too_large(ctx: &ContextSelectionSet<'_>) -> ServerResult<()> {
+    match ctx.data_opt::<Arc<ResponseMeter>>().and_then(|meter| meter.failure()) {
+        Some(error) => Err(async_graphql::Error::from(error.clone()).into_server_error(ctx.item.pos)),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -39,9 +39,12 @@ impl Members {
 pub struct Object<'a, T>(Option<&'a Members>, PhantomData<T>);
 
 /// Reads the answer to a search: `{"<member>": […]}`. Another root is no list.
-pub struct Objects<'a, T>(Object<'a, T>);
+pub struct Objects<'a, T>(Items<'a, T>);
 
-struct Items<'a, T>(Object<'a, T>);
+struct Items<'a, T> {
+    each: Object<'a, T>,
+    at_most: usize,
+}
 
 struct Selected<'a, T>(&'a Members, PhantomData<T>);
 
@@ -65,7 +68,12 @@ impl<'a, T> Object<'a, T> {
 impl<'a, T> Objects<'a, T> {
     /// With these members of each alone.
     pub fn with(members: Option<&'a Members>) -> Self {
-        Self(Object::with(members))
+        Self(Items { each: Object::with(members), at_most: usize::MAX })
+    }
+
+    /// No more than so many: one more is an error at once, before the others are read into memory.
+    pub fn at_most(self, at_most: usize) -> Self {
+        Self(Items { at_most, ..self.0 })
     }
 }
 
@@ -129,7 +137,8 @@ impl<'de, T: Listed> Visitor<'de> for Objects<'_, T> {
         let mut found = None;
         while let Some(Key(key)) = members.next_key()? {
             if key == T::MEMBER {
-                found = Some(members.next_value_seed(Items(Object(self.0.0, PhantomData)))?);
+                let each = Object(self.0.each.0, PhantomData);
+                found = Some(members.next_value_seed(Items { each, at_most: self.0.at_most })?);
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
@@ -155,7 +164,10 @@ impl<'de, T: Listed> Visitor<'de> for Items<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut objects: A) -> Result<Vec<T>, A::Error> {
         let mut read = Vec::new();
-        while let Some(object) = objects.next_element_seed(Object(self.0.0, PhantomData))? {
+        while let Some(object) = objects.next_element_seed(Object(self.each.0, PhantomData))? {
+            if read.len() == self.at_most {
+                return Err(A::Error::custom("more objects than were asked for"));
+            }
             read.push(object);
         }
         Ok(read)
@@ -193,6 +205,13 @@ mod tests {
             assert_eq!(computers.iter().map(|computer| computer.id).collect::<Vec<_>>(), [7, 7]);
             assert_eq!(computers[0].description.is_some(), wanted.is_none());
         }
+    }
+
+    #[test]
+    fn more_objects_than_were_asked_for_are_not_read() {
+        let list = format!(r#"{{"computers":[{ONE},{ONE},{ONE}]}}"#);
+        assert!(read(list.as_bytes(), Objects::<Computer>::with(None).at_most(2)).is_err());
+        assert_eq!(read(list.as_bytes(), Objects::<Computer>::with(None).at_most(3)).unwrap().len(), 3);
     }
 
     #[test]

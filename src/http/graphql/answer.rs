@@ -5,22 +5,33 @@ use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::super::reply::{UNAVAILABLE_FOR, json_response};
+use super::super::reply::UNAVAILABLE_FOR;
 use super::accept::Media;
+use super::executed::{Executed, respond, write};
 use super::outcome::{Written, code_of, not_executed};
 use crate::error::ErrorCode;
 
 /// The answer to one operation.
-pub fn one(media: Media, outcome: &Outcome) -> Response {
-    no_store(json_response(status(media, outcome), media.content_type(), &Written(outcome)))
+pub fn one(media: Media, executed: Executed) -> Response {
+    let Executed { outcome, size, permit } = executed;
+    let status = status(media, &outcome);
+    let bytes = write(&Written(&outcome), size);
+    drop(outcome);
+    let mut response = respond(status, media.content_type(), bytes, permit.into_iter().collect());
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        // In whole seconds. Room may come at any moment.
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    no_store(response)
 }
 
 /// The same for a query. One that only failed for the database says so with its status, whatever the media type: a query can
 /// be repeated safely.
-pub fn query(media: Media, outcome: &Outcome) -> Response {
-    let mut response = one(media, outcome);
+pub fn query(media: Media, executed: Executed) -> Response {
     let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
-    if is_empty(&outcome.data) && outcome.errors.iter().any(unavailable) {
+    let failed = executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);
+    let mut response = one(media, executed);
+    if failed {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(RETRY_AFTER, UNAVAILABLE_FOR);
     }
@@ -35,9 +46,12 @@ fn is_empty(data: &Value) -> bool {
 }
 
 /// The answer to a batch: a list in the order of the operations, with status 200, since each has its own fate.
-pub fn batch(media: Media, outcomes: &[Outcome]) -> Response {
-    let written: Vec<_> = outcomes.iter().map(Written).collect();
-    no_store(json_response(StatusCode::OK, media.content_type(), &written))
+pub fn batch(media: Media, executed: Vec<Executed>) -> Response {
+    let size = executed.iter().map(|executed| executed.size).sum();
+    let written: Vec<_> = executed.iter().map(|executed| Written(&executed.outcome)).collect();
+    let bytes = write(&written, size);
+    let permits = executed.into_iter().filter_map(|executed| executed.permit).collect();
+    no_store(respond(StatusCode::OK, media.content_type(), bytes, permits))
 }
 
 /// `application/graphql-response+json` has a status that tells whether anything was executed; `application/json` is 200 for
@@ -48,7 +62,7 @@ fn status(media: Media, outcome: &Outcome) -> StatusCode {
         return StatusCode::OK;
     }
     let code = outcome.errors.first().and_then(code_of).unwrap_or(ErrorCode::GraphqlValidationFailed);
-    let told_by_both = matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest);
+    let told_by_both = matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest | ErrorCode::RateLimited);
     match media {
         Media::Json if !told_by_both => StatusCode::OK,
         _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),

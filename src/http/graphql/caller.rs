@@ -6,13 +6,15 @@ use std::time::Duration;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName};
 use tokio::time::interval;
+use uuid::Uuid;
 
 use super::super::Door;
 use super::super::rate_limit::Quotas;
 use super::super::reply::Refused;
 use super::refusals::{record_cut_off, record_refused_entry};
 use crate::auth::bearer::TENANT_CONTEXT;
-use crate::auth::{RequestContext, RequestId, bearer};
+use crate::auth::{Caller, RequestContext, RequestId, bearer};
+use crate::budget::Account;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::roles::Permissions;
@@ -38,6 +40,7 @@ pub fn presented(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// A caller who was let in.
+#[derive(Clone)]
 pub struct Entered {
     claims: Arc<Claims>,
     /// Who, where, and under which request id.
@@ -78,6 +81,11 @@ impl Entered {
         Ok(Self { claims, context, quotas: Quotas { of_client, of_tenant } })
     }
 
+    /// On whose account the caller uses the node's budgets.
+    pub fn account(&self) -> Account<Uuid> {
+        account(&self.context)
+    }
+
     /// The OAuth `client_id`.
     pub fn client_id(&self) -> &str {
         &self.claims.client_id
@@ -96,6 +104,19 @@ impl Entered {
     /// Lets them stay while a stream runs, with all that they presented.
     pub fn stay(self, presented: HeaderMap) -> Staying {
         Staying { permissions: self.context.permissions(), entered: self, presented }
+    }
+}
+
+/// On whose account an operation uses the node's budgets: the tenant that it is for, and the client within it.
+pub fn account(context: &RequestContext) -> Account<Uuid> {
+    Account { owner: context.tenant().0, member: caller_id(context) }
+}
+
+/// The client that calls, for taking turns with others.
+pub fn caller_id(context: &RequestContext) -> Uuid {
+    match context.caller() {
+        Caller::Client { id, .. } => id.0,
+        Caller::Operator | Caller::Gateway => Uuid::nil(),
     }
 }
 

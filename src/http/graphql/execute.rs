@@ -15,12 +15,14 @@ use tracing::Instrument;
 
 use super::super::{Door, self_wakes};
 use super::asked::Asked;
-use super::caller::Entered;
+use super::caller::{Entered, account, caller_id};
 use super::cost::Cost;
 use super::documents::{Parsed, hash, hex};
+use super::executed::Executed;
 use super::outcome::{failure, failure_of, finish};
 use super::refusals::{record_refusals, record_refused};
-use crate::auth::{Caller, RequestContext, RequestId};
+use crate::auth::{RequestContext, RequestId};
+use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
 use crate::error::{Error, ErrorCode};
 use crate::outbound;
 
@@ -140,32 +142,64 @@ pub async fn run(
     prepared: Box<Prepared>,
     deadline: Instant,
     wishes: &Wishes,
-) -> Outcome {
+) -> Executed {
     let fields = prepared.cost.fields;
+    let is_query = prepared.kind != OperationType::Mutation;
+    let (running, meter) = match admit(door, context, deadline).await {
+        Ok(admitted) => admitted,
+        Err(error) => return refused(door, context.request_id(), failure_of(&error)).into(),
+    };
     let calls = calls(door, context, wishes.traceparent.as_deref(), deadline);
     let mut outcome = match prepared.kind {
         OperationType::Mutation => {
             let (door, context, guest) = (door.clone(), context.clone(), door.guests.enter());
             let calls = calls.clone();
+            let meter = meter.clone();
             let to_the_end = async move {
-                let outcome = execute(&door, &context, &calls, prepared).await;
-                drop(guest);
+                let outcome = execute(&door, &context, &calls, meter, prepared).await;
+                drop((running, guest));
                 outcome
             };
             tokio::spawn(to_the_end.in_current_span()).await.unwrap_or_else(|_| broken())
         }
         _ => {
-            let outcome = timeout_at(deadline, execute(door, context, &calls, prepared)).await;
+            let outcome = timeout_at(deadline, execute(door, context, &calls, meter.clone(), prepared)).await;
             outcome.unwrap_or_else(|_| {
                 let message = "the query took longer than an operation may";
                 Outcome::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
             })
         }
     };
+    // Of a mutation the caller learns what was done, though not all of it; a query is refused as a whole.
+    if let Some(error) = meter.failure().filter(|_| is_query) {
+        outcome = Outcome::from_errors(vec![failure_of(error)]);
+    }
     if wishes.tell_cost {
         outcome.extensions.insert("cost".to_owned(), cost(fields, &calls));
     }
-    finish(context.request_id(), door.graphql.limits.errors, outcome)
+    let outcome = finish(context.request_id(), door.graphql.limits.errors, outcome);
+    Executed { outcome, size: meter.size(), permit: Arc::into_inner(meter).map(ResponseMeter::into_permit) }
+}
+
+/// Waits for room for one more operation and for the beginning of its response.
+///
+/// # Errors
+/// `RATE_LIMITED` if the caller's share, or the node, has none in time.
+async fn admit(
+    door: &Door,
+    context: &RequestContext,
+    deadline: Instant,
+) -> Result<(Permit<uuid::Uuid>, Arc<ResponseMeter>), Error> {
+    let budgets = &door.budgets;
+    let account = account(context);
+    let until = deadline.min(Instant::now() + budgets.patience);
+    let running = budgets.operations.take(account, 1, until).await.map_err(|_| {
+        let message = "your share of the operations that this node runs at once is in use: try again later";
+        Error::new(ErrorCode::RateLimited, message)
+    })?;
+    let beginning = budgets.responses.take(account, RESPONSE_BEGINNING, until).await.map_err(|_| no_room())?;
+    let meter = ResponseMeter::new(door.graphql.limits.response, beginning, budgets.patience);
+    Ok((running, Arc::new(meter)))
 }
 
 /// What counts the operation's calls of legacy systems.
@@ -175,10 +209,7 @@ fn calls(
     traceparent: Option<&str>,
     deadline: Instant,
 ) -> Arc<outbound::Operation> {
-    let caller = match context.caller() {
-        Caller::Client { id, .. } => id.0,
-        Caller::Operator | Caller::Gateway => uuid::Uuid::nil(),
-    };
+    let caller = caller_id(context);
     let request_id = context.request_id().as_str().to_owned();
     let allowance = outbound::Allowance::from(&door.graphql.limits);
     Arc::new(outbound::Operation::of_caller(caller, request_id, traceparent, allowance, deadline))
@@ -188,12 +219,13 @@ async fn execute(
     door: &Door,
     context: &RequestContext,
     calls: &Arc<outbound::Operation>,
+    meter: Arc<ResponseMeter>,
     prepared: Box<Prepared>,
 ) -> Outcome {
     let is_mutation = prepared.kind == OperationType::Mutation;
     let (operation, asked) = prepared.split();
     // On a WebSocket nothing else stands between a panic and the other operations.
-    let operation = operation.data(context.clone()).data(calls.clone());
+    let operation = operation.data(context.clone()).data(calls.clone()).data(meter);
     let executed = match asked.parsed.is_valid() {
         true => door.graphql.graph.execute_valid(operation),
         false => door.graphql.graph.execute(operation),

@@ -6,6 +6,8 @@ use async_graphql::{
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+use super::metering::Metering;
+
 /// A schema of any shape, so that the door does not depend on which roots it has.
 pub trait Graph: Send + Sync {
     /// Its text.
@@ -57,8 +59,8 @@ where
     /// Over what builds the schema; it is built twice, since a schema of the library judges always or never.
     pub fn new(build: impl Fn() -> SchemaBuilder<Q, M, S>) -> Self {
         // Without federation the library looks through all types, for each field at the top, whether there is something federated.
-        let fast = build().validation_mode(ValidationMode::Fast).enable_federation();
-        Self { strict: build().finish(), fast: fast.finish() }
+        let fast = build().extension(Metering).validation_mode(ValidationMode::Fast).enable_federation();
+        Self { strict: build().extension(Metering).finish(), fast: fast.finish() }
     }
 }
 

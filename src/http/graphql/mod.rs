@@ -8,10 +8,12 @@ mod complete;
 mod cost;
 mod documents;
 mod execute;
+mod executed;
 mod get;
 mod graph;
 mod lexer;
 mod limits;
+mod metering;
 mod outcome;
 mod post;
 mod refusals;
@@ -37,7 +39,7 @@ use crate::auth::RequestId;
 use crate::config::{Config, Introspection, LimitsConfig};
 use crate::error::Result;
 use accept::{Accepted, Media, accepted};
-use caller::Entered;
+use caller::{Entered, presented};
 use complete::Types;
 use documents::Documents;
 use trusted::Trusted;
@@ -110,12 +112,16 @@ async fn serve(
         let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
         let upgrade = upgrade.map_err(|_| Refused::with(StatusCode::BAD_REQUEST, "this is no WebSocket upgrade"))?;
         // Boxed, so that a single request does not carry the room that an upgrade takes.
-        return ws::upgrade(door, request_id, &parts.headers, upgrade).boxed().await;
+        return ws::upgrade(door, request_id, parts, upgrade).boxed().await;
     }
     let caller = Box::new(Entered::enter(door, request_id, &parts.headers).await?);
     let quotas = caller.quotas;
+    let who = caller.clone();
     let mut response = match answer(door, caller, accepted, parts, body).await {
-        Ok(response) => response,
+        Ok(response) => {
+            executed::watch(door, &response, parts.extensions.get(), || who.stay(presented(&parts.headers)));
+            response
+        }
         Err(refused) => refused.into_response(request_id, accepted.media.map_or(JSON, Media::content_type)),
     };
     if response.status() != StatusCode::TOO_MANY_REQUESTS {

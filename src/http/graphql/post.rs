@@ -18,6 +18,7 @@ use super::asked::{self, Asked};
 use super::caller::{Entered, presented};
 use super::cost::Cost;
 use super::execute::{Prepared, Wishes, prepare, refused, run};
+use super::executed::Executed;
 use super::limits::{at_most, check_cost};
 use super::outcome::failure;
 use super::{answer, sse};
@@ -99,13 +100,13 @@ pub async fn one(
             let is_query = prepared.kind == OperationType::Query;
             let outcome = run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await;
             if is_query {
-                return Ok(answer::query(media, &outcome));
+                return Ok(answer::query(media, outcome));
             }
             outcome
         }
-        Err(error) => refused(door, &request_id, error),
+        Err(error) => refused(door, &request_id, error).into(),
     };
-    Ok(answer::one(media, &outcome))
+    Ok(answer::one(media, outcome))
 }
 
 fn not_a_subscription(prepared: Box<Prepared>) -> Result<Box<Prepared>, ServerError> {
@@ -143,7 +144,7 @@ async fn many(
         return Err(Error::new(ErrorCode::BadRequest, "the batch is empty").into());
     }
     if let Err(error) = within {
-        return Ok(answer::one(media, &refused(door, request_id, error)));
+        return Ok(answer::one(media, refused(door, request_id, error).into()));
     }
     caller.take(door, u32::try_from(further).unwrap_or(u32::MAX))?;
     let mut prepared = Vec::with_capacity(batch.len());
@@ -151,9 +152,9 @@ async fn many(
         prepared.push(prepare(door, caller, &caller.context, asked).await.and_then(not_a_subscription));
     }
     if let Err(error) = check_sum(door, &prepared) {
-        return Ok(answer::one(media, &refused(door, request_id, error)));
+        return Ok(answer::one(media, refused(door, request_id, error).into()));
     }
-    Ok(answer::batch(media, &run_all(door, caller, headers, prepared).await))
+    Ok(answer::batch(media, run_all(door, caller, headers, prepared).await))
 }
 
 fn check_sum(door: &Door, prepared: &[Result<Box<Prepared>, ServerError>]) -> Result<(), ServerError> {
@@ -168,13 +169,13 @@ async fn run_all(
     caller: &Entered,
     headers: &HeaderMap,
     prepared: Vec<Result<Box<Prepared>, ServerError>>,
-) -> Vec<async_graphql::Response> {
+) -> Vec<Executed> {
     let (deadline, wishes) = (deadline(door), Wishes::of(headers));
     let mut outcomes = Vec::with_capacity(prepared.len());
     for prepared in prepared {
         outcomes.push(match prepared {
             Ok(prepared) => run(door, &caller.context, prepared, deadline, &wishes).await,
-            Err(error) => refused(door, caller.context.request_id(), error),
+            Err(error) => refused(door, caller.context.request_id(), error).into(),
         });
     }
     outcomes

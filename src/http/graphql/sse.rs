@@ -13,6 +13,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep};
+use uuid::Uuid;
 
 use super::super::Door;
 use super::super::guests::Guest;
@@ -20,10 +21,12 @@ use super::super::reply::Refused;
 use super::answer::no_store;
 use super::caller::Staying;
 use super::execute::{Prepared, Wishes, refused, run, subscribe};
+use super::executed::{Executed, holding};
 use super::outcome::{Written, failure_of};
 use super::post::deadline;
 use super::subscription::{Next, Subscription};
-use super::ws::room_for_one_more;
+use super::ws::stream_slot;
+use crate::budget::Permit;
 
 /// What keeps proxies from closing a quiet stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
@@ -46,9 +49,17 @@ pub fn serve(
     prepared: Result<Box<Prepared>, ServerError>,
     wishes: Wishes,
 ) -> Result<Response, Refused> {
-    let guest = room_for_one_more(&door)?;
+    let slot = stream_slot(&door, caller.entered.account())?;
+    let guest = door.guests.enter();
     let (events, mut waiting) = mpsc::channel(WAITING);
-    tokio::spawn(tracing::Instrument::in_current_span(feed(door, Arc::new(caller), prepared, wishes, events, guest)));
+    tokio::spawn(tracing::Instrument::in_current_span(feed(
+        door,
+        Arc::new(caller),
+        prepared,
+        wishes,
+        events,
+        (guest, slot),
+    )));
     let body =
         futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
     let mut response = no_store(Response::new(Body::from_stream(body)));
@@ -62,7 +73,7 @@ async fn feed(
     prepared: Result<Box<Prepared>, ServerError>,
     wishes: Wishes,
     events: mpsc::Sender<Bytes>,
-    guest: Guest,
+    (guest, _slot): (Guest, Permit<Uuid>),
 ) {
     let context = &caller.entered.context;
     let request_id = context.request_id().clone();
@@ -80,9 +91,9 @@ async fn feed(
                 () = events.closed() => return,
             }
         }
-        Err(error) => refused(&door, &request_id, error),
+        Err(error) => refused(&door, &request_id, error).into(),
     };
-    say_last(&events, &outcome).await;
+    say_last(&events, outcome).await;
 }
 
 /// Gives on events until the stream ends, its caller goes or may not follow any longer, or the process ends. Then there is no
@@ -114,15 +125,18 @@ async fn follow(
     caller.cut_off(door, &error);
     let last = refused(door, caller.entered.context.request_id(), failure_of(&error));
     tokio::select! {
-        () = say_last(events, &last) => {}
+        () = say_last(events, last.into()) => {}
         () = sleep(LISTENING) => {}
         () = guest.asked_to_leave() => {}
     }
 }
 
-async fn say_last(events: &mpsc::Sender<Bytes>, last: &Outcome) {
+async fn say_last(events: &mpsc::Sender<Bytes>, last: Executed) {
+    let Executed { outcome, permit, .. } = last;
+    let text = next(&outcome);
+    drop(outcome);
     // Who has gone need not hear it.
-    events.send(next(last)).await.ok();
+    events.send(holding(text.into(), permit.into_iter().collect())).await.ok();
     events.send(COMPLETE).await.ok();
 }
 

@@ -7,7 +7,7 @@ mod lists;
 mod neighbours;
 mod reading;
 mod remembering;
-mod rig;
+pub mod rig;
 mod writing;
 
 pub use rig::Rig;

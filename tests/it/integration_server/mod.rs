@@ -30,6 +30,7 @@ fn client(base_url: &str, password: &str) -> Client {
     };
     let endpoint = Endpoint {
         upstream: UpstreamId("0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11".parse().unwrap()),
+        owner: TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap()),
         system: "INTEGRATION_SERVER",
         revision: 1,
         base_url: BaseUrl::parse("baseURL", base_url, addresses).unwrap(),
@@ -45,7 +46,8 @@ fn client(base_url: &str, password: &str) -> Client {
         credential: Arc::new(Credential::basic(None, password.to_owned()).unwrap()),
         time_zone: "UTC".into(),
     };
-    let outbound = Outbound::new(settings, Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let answers = tenant_gateway::budget::Pool::new("upstream_answers", 64 * 1024 * 1024);
+    let outbound = Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy));
     Client::new(Arc::new(outbound), &connection).unwrap()
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenant_gateway::app::{App, Core, Listeners, Surroundings, Upkeep};
+use tenant_gateway::budget::Budgets;
 use tenant_gateway::clock::{Clock, ManualClock, Timestamp};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
@@ -34,6 +35,7 @@ pub struct TestApp {
     pub operator: Operator,
     pub world: World,
     pub upkeep: Upkeep,
+    pub budgets: Arc<Budgets>,
     // Dropped, it lets the gateway end.
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -90,6 +92,7 @@ impl TestApp {
         };
         let app = app.unwrap();
         let (operator, upkeep) = (Operator::of(app.core()), app.upkeep());
+        let budgets = app.core().budgets.clone();
         let world = match world {
             Some(world) => world,
             None => operator.world().await,
@@ -102,7 +105,8 @@ impl TestApp {
             app.serve(&config, listeners, stop).await.unwrap();
         });
         let gateway = Gateway { url: format!("http://{address}"), http: reqwest::Client::new() };
-        Self { gateway, address, database, clock, operator, world, upkeep, stop: Some(stop), served: Some(served) }
+        let (stop, served) = (Some(stop), Some(served));
+        Self { gateway, address, database, clock, operator, world, upkeep, budgets, stop, served }
     }
 
     pub fn now(&self) -> Timestamp {

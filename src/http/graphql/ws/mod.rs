@@ -9,32 +9,47 @@ use std::sync::Arc;
 
 use axum::extract::WebSocketUpgrade;
 use axum::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::super::Door;
-use super::super::guests::Guest;
+use super::super::address;
+use super::super::connection::Connection;
 use super::super::reply::Refused;
 use super::caller::Entered;
 use super::refusals::record_refused;
 use crate::auth::RequestId;
-use crate::error::{Error, ErrorCode};
+use crate::budget::{Account, Network, Permit};
+use crate::error::{Error, ErrorCode, Result};
 use protocol::Protocol;
-use socket::Socket;
+use socket::{Slot, Socket};
 
 /// The library's own buffers are a hundred times as large, for each socket.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// One more stream, if there is room for it.
+/// Room for one more stream of an authenticated caller.
 ///
 /// # Errors
-/// 429 if there are as many as `limits.streams` allows.
-pub fn room_for_one_more(door: &Door) -> Result<Guest, Refused> {
-    if door.guests.count() >= door.graphql.limits.streams {
-        return Err(Error::new(ErrorCode::RateLimited, "too many open streams: try again later").into());
-    }
-    Ok(door.guests.enter())
+/// `RATE_LIMITED` if the client, its tenant or the node has as many as its share of `limits.streams` allows.
+pub fn stream_slot(door: &Door, account: Account<Uuid>) -> Result<Permit<Uuid>> {
+    let refused = |_| Error::new(ErrorCode::RateLimited, "your share of the open streams is in use: close some first");
+    door.budgets.streams.try_take(account, 1).map_err(refused)
+}
+
+/// Room for one more WebSocket that has not said yet who it is.
+///
+/// # Errors
+/// `RATE_LIMITED` if its address, or the node, has as many as it may.
+fn socket_slot(door: &Door, parts: &Parts) -> Result<Permit<Network>> {
+    let address = address::of_caller(&door.trusted_proxies, parts.extensions.get(), &parts.headers);
+    let refused = |_| {
+        let message = "too many WebSockets of your address wait with connection_init: send it, or try again later";
+        Error::new(ErrorCode::RateLimited, message)
+    };
+    door.budgets.sockets.try_take(Account::alone(address.into()), 1).map_err(refused)
 }
 
 /// Answers an upgrade. Who presents credentials with it is judged before the socket opens; who does not, as no page in a
@@ -45,9 +60,10 @@ pub fn room_for_one_more(door: &Door) -> Result<Guest, Refused> {
 pub async fn upgrade(
     door: &Arc<Door>,
     request_id: &RequestId,
-    headers: &HeaderMap,
+    parts: &Parts,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
+    let headers = &parts.headers;
     let offered: Vec<_> = offered(headers).collect();
     let presented = credentials::of_upgrade(headers, &offered)?;
     let caller = match credentials::is_empty(&presented) {
@@ -64,8 +80,12 @@ pub async fn upgrade(
     let protocol = offered.iter().find_map(|name| Protocol::of(name)).ok_or_else(|| {
         Refused::with(StatusCode::BAD_REQUEST, "offer the WebSocket protocol graphql-transport-ws or graphql-ws")
     })?;
-    let guest = room_for_one_more(door)?;
-    let socket = Socket::new(door.clone(), protocol, caller, guest);
+    let slot = match &caller {
+        Some(caller) => Slot::Stream(stream_slot(door, caller.entered.account())?),
+        None => Slot::Unauthenticated(socket_slot(door, parts)?),
+    };
+    let connection = parts.extensions.get::<Connection>().cloned();
+    let socket = Socket::new(door.clone(), protocol, caller, slot, connection);
     let largest = door.body_limit;
     let upgrade = upgrade.protocols([protocol.name()]).read_buffer_size(READ_BUFFER).write_buffer_size(0);
     let upgrade = upgrade.max_message_size(largest).max_frame_size(largest);

@@ -7,17 +7,20 @@ use async_graphql::parser::types::OperationType;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::super::super::Door;
 use super::super::asked::Asked;
 use super::super::caller::Staying;
 use super::super::execute::{Wishes, prepare, refused, run, subscribe};
+use super::super::executed::Executed;
 use super::super::limits::too_costly;
 use super::super::outcome::failure_of;
 use super::super::post::deadline;
 use super::super::subscription::{Next, Subscription};
 use super::protocol::{Protocol, complete};
 use crate::auth::RequestId;
+use crate::budget::Permit;
 use crate::error::Error;
 use crate::ids::random_uuid;
 
@@ -27,11 +30,35 @@ pub const WAITING: usize = 16;
 /// What an operation has to say.
 pub enum Event {
     /// A message, of the operation with that id and number.
-    Message(String, u64, String),
+    Message(String, u64, Message),
     /// It has ended, with this as the last message, if there is one.
-    Ended(String, u64, Option<String>),
+    Ended(String, u64, Option<Message>),
     /// The caller may not be here any longer.
     Refused(Error),
+}
+
+/// A message, and what it takes of the budget of responses until it is sent.
+pub struct Message {
+    /// The text.
+    pub text: String,
+    _permit: Option<Permit<Uuid>>,
+}
+
+impl From<String> for Message {
+    /// A small one, which no budget counts.
+    fn from(text: String) -> Self {
+        Self { text, _permit: None }
+    }
+}
+
+impl Message {
+    fn holding(text: String, permit: Option<Permit<Uuid>>) -> Self {
+        let shrunk = permit.map(|mut permit| {
+            permit.shrink_to(text.len());
+            permit
+        });
+        Self { text, _permit: shrunk }
+    }
 }
 
 /// The operations, by the ids that the client gave them. Dropped, they stop.
@@ -92,24 +119,25 @@ struct Speaker {
 }
 
 impl Speaker {
-    async fn give(&self, outcome: &async_graphql::Response) {
-        let message = self.protocol.result(&self.id, outcome);
+    async fn give(&self, executed: Executed) {
+        let text = self.protocol.result(&self.id, &executed.outcome);
+        let message = Message::holding(text, executed.permit);
         self.events.send(Event::Message(self.id.clone(), self.number, message)).await.ok();
     }
 
-    async fn end(self, last: Option<String>) {
+    async fn end(self, last: Option<Message>) {
         self.events.send(Event::Ended(self.id, self.number, last)).await.ok();
     }
 
     /// A result that nothing follows.
-    async fn give_last(self, outcome: &async_graphql::Response) {
-        if self.protocol.is_last(outcome) {
-            let last = self.protocol.result(&self.id, outcome);
-            return self.end(Some(last)).await;
+    async fn give_last(self, executed: Executed) {
+        if self.protocol.is_last(&executed.outcome) {
+            let text = self.protocol.result(&self.id, &executed.outcome);
+            return self.end(Some(Message::holding(text, executed.permit))).await;
         }
-        self.give(outcome).await;
+        self.give(executed).await;
         let last = complete(&self.id);
-        self.end(Some(last)).await;
+        self.end(Some(last.into())).await;
     }
 }
 
@@ -124,10 +152,10 @@ async fn speak(
     let limits = &door.graphql.limits;
     if too_many {
         let error = too_costly("subscriptions", limits.subscriptions + 1, limits.subscriptions);
-        return speaker.give_last(&refused(&door, &request_id, error)).await;
+        return speaker.give_last(refused(&door, &request_id, error).into()).await;
     }
     if let Err(too_often) = caller.entered.take(&door, 1) {
-        return speaker.give_last(&refused(&door, &request_id, failure_of(too_often.error()))).await;
+        return speaker.give_last(refused(&door, &request_id, failure_of(too_often.error())).into()).await;
     }
     let context = match caller.again(&door, &request_id).await {
         Ok(context) => context,
@@ -137,14 +165,14 @@ async fn speak(
         }
     };
     match prepare(&door, &caller.entered, &context, asked).await {
-        Err(error) => speaker.give_last(&refused(&door, &request_id, error)).await,
+        Err(error) => speaker.give_last(refused(&door, &request_id, error).into()).await,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
             let stream = subscribe(&door, &context, prepared, &Wishes::default());
             follow(&door, Subscription::new(stream, caller, request_id), speaker).await;
         }
         Ok(prepared) => {
             let outcome = run(&door, &context, prepared, deadline(&door), &Wishes::default()).await;
-            speaker.give_last(&outcome).await;
+            speaker.give_last(outcome).await;
         }
     }
 }
@@ -152,11 +180,13 @@ async fn speak(
 async fn follow(door: &Door, mut subscription: Subscription, speaker: Speaker) {
     loop {
         match subscription.next(door).await {
-            Next::Event(outcome) if speaker.protocol.is_last(&outcome) => return speaker.give_last(&outcome).await,
-            Next::Event(outcome) => speaker.give(&outcome).await,
+            Next::Event(outcome) if speaker.protocol.is_last(&outcome) => {
+                return speaker.give_last(outcome.into()).await;
+            }
+            Next::Event(outcome) => speaker.give(outcome.into()).await,
             Next::End => {
                 let last = complete(&speaker.id);
-                return speaker.end(Some(last)).await;
+                return speaker.end(Some(last.into())).await;
             }
             Next::Refused(error) => {
                 speaker.events.send(Event::Refused(error)).await.ok();

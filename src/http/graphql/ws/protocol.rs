@@ -30,6 +30,8 @@ impl Close {
     pub const NORMAL: Self = Self { code: 1000, reason: "" };
     pub const GOING_AWAY: Self = Self { code: 1001, reason: "Going away" };
     pub const INTERNAL: Self = Self { code: 1011, reason: "Internal error" };
+    /// Of the registry of IANA, since the protocols have none for it.
+    pub const TRY_AGAIN_LATER: Self = Self { code: 1013, reason: "Try again later" };
     pub const BAD_MESSAGE: Self = Self { code: 4400, reason: "Invalid message received" };
     pub const UNAUTHORIZED: Self = Self { code: 4401, reason: "Unauthorized" };
     pub const FORBIDDEN: Self = Self { code: 4403, reason: "Forbidden" };

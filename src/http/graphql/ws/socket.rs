@@ -10,15 +10,18 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, timeout, timeout_at};
+use uuid::Uuid;
 
 use super::super::super::Door;
+use super::super::super::connection::Connection;
 use super::super::super::guests::Guest;
 use super::super::asked::check_nesting;
 use super::super::caller::{Entered, Staying};
-use super::credentials;
 use super::operations::{Event, Operations, WAITING};
 use super::protocol::{Close, Protocol, Said, acknowledged, connection_error, pong};
+use super::{credentials, stream_slot};
 use crate::auth::RequestId;
+use crate::budget::{Network, Permit};
 use crate::error::{Error, ErrorCode};
 use crate::ids::random_uuid;
 
@@ -37,6 +40,17 @@ pub struct Socket {
     protocol: Protocol,
     caller: Option<Staying>,
     guest: Guest,
+    slot: Slot,
+    // Counted as a connection for as long as it is open.
+    _connection: Option<Connection>,
+}
+
+/// What a socket holds of the node's budget.
+pub enum Slot {
+    /// It has not said yet who it is.
+    Unauthenticated(#[expect(dead_code, reason = "held until the socket is authenticated")] Permit<Network>),
+    /// It is a stream of an authenticated caller.
+    Stream(#[expect(dead_code, reason = "held until the socket ends")] Permit<Uuid>),
 }
 
 /// Goes on, or ends with that close; with none where the other side is gone.
@@ -50,8 +64,15 @@ const fn close(close: Close) -> Step {
 
 impl Socket {
     /// With the caller, if the upgrade told who it is.
-    pub fn new(door: Arc<Door>, protocol: Protocol, caller: Option<Staying>, guest: Guest) -> Self {
-        Self { door, protocol, caller, guest }
+    pub fn new(
+        door: Arc<Door>,
+        protocol: Protocol,
+        caller: Option<Staying>,
+        slot: Slot,
+        connection: Option<Connection>,
+    ) -> Self {
+        let guest = door.guests.enter();
+        Self { door, protocol, caller, guest, slot, _connection: connection }
     }
 
     /// Serves the socket to its end, or until the process can wait no longer for a reader who takes nothing.
@@ -121,7 +142,10 @@ impl Socket {
             Some(caller) => Ok(caller),
             None => {
                 let request_id = RequestId::from(random_uuid(&*self.door.entropy));
-                Ok(Entered::enter(&self.door, &request_id, &presented).await?.stay(presented))
+                let caller = Entered::enter(&self.door, &request_id, &presented).await?.stay(presented);
+                // It may be another account than the one of the upgrade.
+                self.slot = Slot::Stream(stream_slot(&self.door, caller.entered.account())?);
+                Ok(caller)
             }
         }
     }
@@ -178,11 +202,13 @@ impl Socket {
 
     async fn tell(&self, stream: &mut WebSocket, caller: &Staying, operations: &mut Operations, event: Event) -> Step {
         match event {
-            Event::Message(id, number, message) if operations.is_current(&id, number) => send(stream, message).await,
+            Event::Message(id, number, message) if operations.is_current(&id, number) => {
+                send(stream, message.text).await
+            }
             Event::Ended(id, number, last) if operations.is_current(&id, number) => {
                 operations.stop(&id);
                 match last {
-                    Some(last) => send(stream, last).await,
+                    Some(last) => send(stream, last.text).await,
                     None => Step::Continue(()),
                 }
             }
@@ -235,6 +261,7 @@ fn close_of(error: &Error) -> Close {
             error.log_cause();
             Close::INTERNAL
         }
+        ErrorCode::RateLimited => Close::TRY_AGAIN_LATER,
         _ => Close::FORBIDDEN,
     }
 }

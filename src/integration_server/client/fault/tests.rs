@@ -9,6 +9,7 @@ use crate::outbound::{AddressPolicy, BaseUrl, Endpoint, Identity};
 fn line() -> Line {
     let endpoint = Endpoint {
         upstream: UpstreamId("0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11".parse().unwrap()),
+        owner: TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap()),
         system: "INTEGRATION_SERVER",
         revision: 1,
         base_url: BaseUrl::parse("baseURL", "https://viis.example:7271", AddressPolicy { allow_private: false })

@@ -1,0 +1,170 @@
+//! What the response of one operation takes while it is built.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::pool::{Exhausted, Permit};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Permits are taken in steps of so many bytes, so that most values cost one addition.
+const STEP: usize = 64 * 1024;
+
+/// What every response takes from the beginning.
+pub const RESPONSE_BEGINNING: usize = STEP;
+
+/// What a value of a response takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Bytes of JSON.
+    pub json: usize,
+    /// Bytes of memory until it is JSON.
+    pub memory: usize,
+}
+
+/// Counts what a response takes, against the largest size of a response and against the node's budget.
+pub struct ResponseMeter {
+    largest: usize,
+    json: AtomicUsize,
+    memory: AtomicUsize,
+    reserved: AtomicUsize,
+    permit: Mutex<Permit<Uuid>>,
+    patience: Duration,
+    failed: OnceLock<Error>,
+}
+
+impl ResponseMeter {
+    /// The meter of a response of at most `largest` bytes, that begins with what `permit` holds.
+    pub fn new(largest: usize, permit: Permit<Uuid>, patience: Duration) -> Self {
+        Self {
+            largest,
+            json: AtomicUsize::new(0),
+            memory: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(permit.units()),
+            permit: Mutex::new(permit),
+            patience,
+            failed: OnceLock::new(),
+        }
+    }
+
+    /// Counts a value that was built.
+    ///
+    /// # Errors
+    /// `OPERATION_TOO_COSTLY` if the response is larger than one may be, `RATE_LIMITED` if the caller's other responses hold
+    /// its share. From then on every value fails with the same.
+    pub async fn charge(&self, weight: Weight) -> Result<()> {
+        if let Some(error) = self.failed.get() {
+            return Err(error.clone());
+        }
+        let json = self.json.fetch_add(weight.json, Ordering::Relaxed) + weight.json;
+        let memory = self.memory.fetch_add(weight.memory, Ordering::Relaxed) + weight.memory;
+        if json > self.largest {
+            return Err(self.fail(too_large(self.largest)));
+        }
+        if memory <= self.reserved.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.reserve(memory).await
+    }
+
+    /// About how many bytes of JSON it has so far.
+    pub fn size(&self) -> usize {
+        self.json.load(Ordering::Relaxed).min(self.largest)
+    }
+
+    /// Why values fail, if they do.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failed.get()
+    }
+
+    /// The permit of the response, to be held until it is sent.
+    pub fn into_permit(self) -> Permit<Uuid> {
+        self.permit.into_inner()
+    }
+
+    async fn reserve(&self, memory: usize) -> Result<()> {
+        let mut permit = self.permit.lock().await;
+        let missing = memory.saturating_sub(permit.units());
+        if missing == 0 {
+            return Ok(());
+        }
+        let until = Instant::now() + self.patience;
+        match permit.grow(missing.next_multiple_of(STEP), until).await {
+            Ok(()) => {
+                self.reserved.store(permit.units(), Ordering::Relaxed);
+                Ok(())
+            }
+            Err(Exhausted::TooLarge) => Err(self.fail(too_large(self.largest))),
+            Err(Exhausted::Full) => Err(self.fail(no_room())),
+        }
+    }
+
+    fn fail(&self, error: Error) -> Error {
+        self.failed.get_or_init(|| error).clone()
+    }
+}
+
+fn too_large(largest: usize) -> Error {
+    let message =
+        format!("the response is too large: at most {largest} bytes of JSON; select less, or page through it");
+    Error::new(ErrorCode::OperationTooCostly, message)
+}
+
+/// The error of a caller whose responses take its share of memory.
+pub fn no_room() -> Error {
+    let message =
+        "the responses that you have not read yet take your share of this node's memory: read them, then try again";
+    Error::new(ErrorCode::RateLimited, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Account, Pool};
+    use super::*;
+
+    const ACCOUNT: Account<Uuid> = Account { owner: Uuid::nil(), member: Uuid::nil() };
+
+    fn weight(json: usize, memory: usize) -> Weight {
+        Weight { json, memory }
+    }
+
+    async fn meter(total: usize, largest: usize) -> (std::sync::Arc<Pool<Uuid>>, ResponseMeter) {
+        let pool = Pool::new("responses", total);
+        let permit = pool.try_take(ACCOUNT, STEP).unwrap();
+        (pool, ResponseMeter::new(largest, permit, Duration::from_secs(1)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn largest_size_is_reached_with_an_error_and_stays_reached() {
+        let (pool, meter) = meter(100 * STEP, 1000).await;
+        meter.charge(weight(1000, 10)).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(meter.charge(weight(1, 1)).await.unwrap_err().code(), ErrorCode::OperationTooCostly);
+        }
+        assert!(meter.failure().is_some());
+        assert_eq!(pool.figures().in_use, STEP);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_reserved_before_it_grows_further() {
+        let (pool, meter) = meter(100 * STEP, usize::MAX).await;
+        meter.charge(weight(0, 3 * STEP)).await.unwrap();
+        assert_eq!(pool.figures().in_use, 3 * STEP);
+        let error = meter.charge(weight(0, 90 * STEP)).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::OperationTooCostly);
+        drop(meter.into_permit());
+        assert_eq!(pool.figures().in_use, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn caller_whose_share_is_held_by_other_responses_may_try_again() {
+        let (pool, meter) = meter(100 * STEP, usize::MAX).await;
+        let _unread = pool.try_take(ACCOUNT, 60 * STEP).unwrap();
+        let error = meter.charge(weight(0, 20 * STEP)).await.unwrap_err();
+        assert!(error.code() == ErrorCode::RateLimited && error.code().retryable());
+    }
+}

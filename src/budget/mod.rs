@@ -1,0 +1,77 @@
+//! What this node may hold and do at once. Each budget is a pool of permits; whatever takes room holds its permit for as
+//! long as it exists, so that the sum is bounded by construction and not by what a document looks like.
+//!
+//! | pool | counts | accounts |
+//! |---|---|---|
+//! | `connections` | TCP connections of the public listener | network address |
+//! | `sockets` | WebSockets that have not said who they are | network address |
+//! | `streams` | WebSockets and event streams | tenant, client |
+//! | `operations` | operations that are being executed | tenant, client |
+//! | `responses` | bytes of responses that are built, or built and not yet sent | tenant, client |
+//! | `upstream_answers` | bytes of legacy systems' answers | owner of the installation, tenant |
+
+pub mod descriptors;
+mod meter;
+mod network;
+mod pool;
+mod shares;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::config::Config;
+
+pub use meter::{RESPONSE_BEGINNING, ResponseMeter, Weight, no_room};
+pub use network::Network;
+pub use pool::{Exhausted, Figures, Permit, Pool};
+pub use shares::{Account, Shares};
+
+/// The budgets of one node.
+pub struct Budgets {
+    /// TCP connections of the public listener.
+    pub connections: Arc<Pool<Network>>,
+    /// WebSockets that have not said who they are.
+    pub sockets: Arc<Pool<Network>>,
+    /// WebSockets and event streams of authenticated callers.
+    pub streams: Arc<Pool<Uuid>>,
+    /// Operations that are being executed.
+    pub operations: Arc<Pool<Uuid>>,
+    /// Bytes of responses, from the first value to the last byte sent.
+    pub responses: Arc<Pool<Uuid>>,
+    /// Bytes of legacy systems' answers, from the wire until nothing that was read from them is left.
+    pub upstream_answers: Arc<Pool<Uuid>>,
+    /// How long a caller over its share waits for room.
+    pub patience: Duration,
+}
+
+impl Budgets {
+    /// The budgets of the settings. There are never more connections than three quarters of the files that the process may
+    /// open: the database and the legacy systems need the others.
+    pub fn new(config: &Config) -> Self {
+        let own = &config.budget;
+        let files = descriptors::limit().map_or(usize::MAX, |files| files / 4 * 3);
+        Self {
+            connections: Pool::with_cap("connections", own.connections.min(files).max(1), own.connections_per_address),
+            sockets: Pool::with_cap("sockets", own.sockets, own.sockets_per_address),
+            streams: Pool::new("streams", config.limits.streams),
+            operations: Pool::new("operations", own.operations),
+            responses: Pool::new("responses", own.responses),
+            upstream_answers: Pool::new("upstream_answers", own.upstream_answers),
+            patience: own.patience,
+        }
+    }
+
+    /// How full each pool is.
+    pub fn figures(&self) -> [Figures; 6] {
+        [
+            self.connections.figures(),
+            self.sockets.figures(),
+            self.streams.figures(),
+            self.operations.figures(),
+            self.responses.figures(),
+            self.upstream_answers.figures(),
+        ]
+    }
+}

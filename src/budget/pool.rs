@@ -1,0 +1,336 @@
+//! A pool of permits.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::shares::{Account, Shares};
+
+/// The most that may wait for one pool. Further callers are refused at once.
+const WAITING: usize = 1000;
+
+/// So many units, shared out by account.
+pub struct Pool<K> {
+    name: &'static str,
+    state: Mutex<State<K>>,
+}
+
+struct State<K> {
+    shares: Shares<K>,
+    waiting: VecDeque<Waiting<K>>,
+    highest: usize,
+    refused: u64,
+}
+
+struct Waiting<K> {
+    account: Account<K>,
+    units: usize,
+    granted: oneshot::Sender<()>,
+}
+
+/// Why there is no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exhausted {
+    /// The account's share is in use, or the pool is. It may have room again later.
+    Full,
+    /// More than one account ever gets.
+    TooLarge,
+}
+
+/// How full a pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// The name of the pool.
+    pub name: &'static str,
+    /// How many units there are.
+    pub limit: usize,
+    /// How many are in use.
+    pub in_use: usize,
+    /// The most that were in use at once.
+    pub highest: usize,
+    /// How many callers wait.
+    pub waiting: usize,
+    /// How many were refused since the process began.
+    pub refused: u64,
+}
+
+/// Units of a pool, given back when this is dropped.
+pub struct Permit<K: Copy + Eq + Hash> {
+    pool: Arc<Pool<K>>,
+    account: Account<K>,
+    units: usize,
+}
+
+impl<K: Copy + Eq + Hash> Pool<K> {
+    /// A pool of so many units.
+    pub fn new(name: &'static str, total: usize) -> Arc<Self> {
+        Self::with_cap(name, total, usize::MAX)
+    }
+
+    /// The same, of which one owner never holds more than `cap`.
+    pub fn with_cap(name: &'static str, total: usize, cap: usize) -> Arc<Self> {
+        let shares = Shares::new(total, cap);
+        Arc::new(Self { name, state: Mutex::new(State { shares, waiting: VecDeque::new(), highest: 0, refused: 0 }) })
+    }
+
+    /// Takes units that are free now.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if the account may not have them now.
+    pub fn try_take(self: &Arc<Self>, account: Account<K>, units: usize) -> Result<Permit<K>, Exhausted> {
+        self.state().take(account, units)?;
+        Ok(self.permit(account, units))
+    }
+
+    /// Takes units of whatever is free, past the account's share: for proxies, through which many callers come.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if the pool has none left.
+    pub fn try_take_unshared(self: &Arc<Self>, account: Account<K>, units: usize) -> Result<Permit<K>, Exhausted> {
+        let mut state = self.state();
+        if state.shares.in_use() + units > state.shares.total() {
+            state.refused += 1;
+            return Err(Exhausted::Full);
+        }
+        state.add(account, units);
+        Ok(self.permit(account, units))
+    }
+
+    /// Takes units, and waits for them until the deadline.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if the account may not have them by then.
+    pub async fn take(
+        self: &Arc<Self>,
+        account: Account<K>,
+        units: usize,
+        until: Instant,
+    ) -> Result<Permit<K>, Exhausted> {
+        let mut permit = self.none(account);
+        permit.grow(units, until).await?;
+        Ok(permit)
+    }
+
+    /// A permit of nothing yet, to be grown.
+    pub fn none(self: &Arc<Self>, account: Account<K>) -> Permit<K> {
+        self.permit(account, 0)
+    }
+
+    /// How full it is.
+    pub fn figures(&self) -> Figures {
+        let state = self.state();
+        Figures {
+            name: self.name,
+            limit: state.shares.total(),
+            in_use: state.shares.in_use(),
+            highest: state.highest,
+            waiting: state.waiting.iter().filter(|waiting| !waiting.granted.is_closed()).count(),
+            refused: state.refused,
+        }
+    }
+
+    fn permit(self: &Arc<Self>, account: Account<K>, units: usize) -> Permit<K> {
+        Permit { pool: self.clone(), account, units }
+    }
+
+    fn release(&self, account: Account<K>, units: usize) {
+        if units > 0 {
+            let mut state = self.state();
+            state.shares.remove(account, units);
+            state.grant();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<K>> {
+        // The numbers are whole between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Copy + Eq + Hash> State<K> {
+    fn take(&mut self, account: Account<K>, units: usize) -> Result<(), Exhausted> {
+        if self.shares.admit(&account, units) {
+            self.add(account, units);
+            return Ok(());
+        }
+        self.refused += 1;
+        Err(if units > self.shares.largest() { Exhausted::TooLarge } else { Exhausted::Full })
+    }
+
+    fn add(&mut self, account: Account<K>, units: usize) {
+        self.shares.add(account, units);
+        self.highest = self.highest.max(self.shares.in_use());
+    }
+
+    /// Serves all who wait and may have what they want, in their order. One whose share is in use holds up nobody else.
+    fn grant(&mut self) {
+        let mut at = 0;
+        while let Some(next) = self.waiting.get(at) {
+            if next.granted.is_closed() {
+                self.waiting.remove(at);
+            } else if self.shares.admit(&next.account, next.units) {
+                let Some(next) = self.waiting.remove(at) else { return };
+                if next.granted.send(()).is_ok() {
+                    self.add(next.account, next.units);
+                }
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Gives back what was granted to a caller who left before hearing of it.
+struct Claim<'a, K: Copy + Eq + Hash> {
+    pool: &'a Pool<K>,
+    account: Account<K>,
+    units: usize,
+    granted: oneshot::Receiver<()>,
+}
+
+impl<K: Copy + Eq + Hash> Drop for Claim<'_, K> {
+    fn drop(&mut self) {
+        self.granted.close();
+        if self.granted.try_recv().is_ok() {
+            self.pool.release(self.account, self.units);
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Permit<K> {
+    /// How many units it holds.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// The most that its account ever gets.
+    pub fn largest(&self) -> usize {
+        self.pool.state().shares.largest()
+    }
+
+    /// Adds units, and waits for them until the deadline. Without them it holds what it held before.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if the account may not have them by then.
+    pub async fn grow(&mut self, units: usize, until: Instant) -> Result<(), Exhausted> {
+        let granted = {
+            let mut state = self.pool.state();
+            if state.shares.admit(&self.account, units) {
+                state.add(self.account, units);
+                self.units += units;
+                return Ok(());
+            }
+            if self.units + units > state.shares.largest() {
+                state.refused += 1;
+                return Err(Exhausted::TooLarge);
+            }
+            if state.waiting.len() >= WAITING {
+                state.waiting.retain(|waiting| !waiting.granted.is_closed());
+            }
+            if state.waiting.len() >= WAITING {
+                state.refused += 1;
+                return Err(Exhausted::Full);
+            }
+            let (granted, wait) = oneshot::channel();
+            state.waiting.push_back(Waiting { account: self.account, units, granted });
+            wait
+        };
+        let mut claim = Claim { pool: &self.pool, account: self.account, units, granted };
+        match timeout_at(until, &mut claim.granted).await {
+            Ok(Ok(())) => {
+                self.units += units;
+                Ok(())
+            }
+            _ => {
+                drop(claim);
+                self.pool.state().refused += 1;
+                Err(Exhausted::Full)
+            }
+        }
+    }
+
+    /// Gives back all but so many units.
+    pub fn shrink_to(&mut self, units: usize) {
+        let surplus = self.units.saturating_sub(units);
+        self.units -= surplus;
+        self.pool.release(self.account, surplus);
+    }
+}
+
+impl<K: Copy + Eq + Hash> Drop for Permit<K> {
+    fn drop(&mut self) {
+        self.pool.release(self.account, self.units);
+    }
+}
+
+impl<K: Copy + Eq + Hash> fmt::Debug for Permit<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.units, self.pool.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const ONE: Account<u8> = Account { owner: 1, member: 11 };
+    const OTHER: Account<u8> = Account { owner: 2, member: 21 };
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn caller_over_its_share_waits_and_a_neighbour_does_not() {
+        let pool = Pool::new("bytes", 1300);
+        let held = pool.take(ONE, 900, soon()).await.unwrap();
+        assert_eq!(pool.take(ONE, 300, soon()).await.unwrap_err(), Exhausted::Full);
+        let neighbour = pool.try_take(OTHER, 200).unwrap();
+        let waits = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.take(ONE, 300, soon()).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(pool.figures().waiting, 1);
+        drop(held);
+        let granted = waits.await.unwrap().unwrap();
+        assert_eq!((granted.units(), pool.figures().in_use), (300, 500));
+        drop((granted, neighbour));
+        assert_eq!((pool.figures().in_use, pool.figures().highest), (0, 1100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn more_than_a_share_is_refused_at_once() {
+        let pool = Pool::new("bytes", 1300);
+        let start = Instant::now();
+        let mut held = pool.take(ONE, 800, soon()).await.unwrap();
+        assert_eq!(held.grow(101, soon()).await.unwrap_err(), Exhausted::TooLarge);
+        assert_eq!((start.elapsed(), held.units()), (Duration::ZERO, 800));
+        held.shrink_to(10);
+        assert_eq!(pool.figures().in_use, 10);
+        assert_eq!(pool.figures().refused, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn caller_that_gave_up_holds_nothing() {
+        let pool = Pool::new("bytes", 1300);
+        for _ in 0..20 {
+            let held = pool.take(ONE, 900, soon()).await.unwrap();
+            let waits = tokio::spawn({
+                let pool = pool.clone();
+                async move { pool.take(ONE, 300, soon()).await }
+            });
+            tokio::task::yield_now().await;
+            drop(held);
+            waits.abort();
+            drop(waits.await);
+        }
+        assert_eq!((pool.figures().in_use, pool.figures().waiting), (0, 0));
+    }
+}

@@ -1,0 +1,149 @@
+//! How a pool is shared out.
+//!
+//! The rule is that of shared-memory switches with dynamic thresholds (Choudhury and Hahne, 1998): an account may hold at
+//! most [`RATIO`] times what is still free. A caller who is alone gets most of the pool, and whoever comes next always
+//! finds something, without a share being set aside for accounts that do not ask.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// How many times what is free an account may hold.
+const RATIO: usize = 3;
+
+/// On whose account a permit is: an owner, such as a tenant, and a member of it, such as a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Account<K> {
+    /// The one that shares are given to first.
+    pub owner: K,
+    /// The one that the owner's share is divided among.
+    pub member: K,
+}
+
+impl<K: Copy> Account<K> {
+    /// An owner without members.
+    pub fn alone(owner: K) -> Self {
+        Self { owner, member: owner }
+    }
+}
+
+/// What each account holds of so many units.
+pub struct Shares<K> {
+    total: usize,
+    /// The most of one owner, whatever is free.
+    cap: usize,
+    in_use: usize,
+    owners: HashMap<K, usize>,
+    members: HashMap<Account<K>, usize>,
+}
+
+impl<K: Copy + Eq + Hash> Shares<K> {
+    /// None are held of `total` units, of which one owner may have `cap`.
+    pub fn new(total: usize, cap: usize) -> Self {
+        Self { total, cap, in_use: 0, owners: HashMap::new(), members: HashMap::new() }
+    }
+
+    /// How many are held.
+    pub fn in_use(&self) -> usize {
+        self.in_use
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The most that one account ever gets: what the thresholds of owner and member leave it when nobody else holds anything.
+    pub fn largest(&self) -> usize {
+        let alone = self.total / (1 + RATIO + RATIO * RATIO) * RATIO * RATIO;
+        alone.max(1).min(self.cap)
+    }
+
+    /// Whether an account may take that much more.
+    pub fn admit(&self, account: &Account<K>, units: usize) -> bool {
+        let Some(free) = self.total.checked_sub(self.in_use.saturating_add(units)) else { return false };
+        let threshold = free.saturating_mul(RATIO).min(self.cap);
+        let of_owner = self.owners.get(&account.owner).copied().unwrap_or_default() + units;
+        let of_member = self.members.get(account).copied().unwrap_or_default() + units;
+        // Whoever holds nothing may have one, since the last units of a pool are in proportion to nothing.
+        let Some(left) = threshold.checked_sub(of_owner) else { return of_owner == 1 };
+        let is_alone = account.owner == account.member;
+        is_alone || of_member == 1 || of_member <= left.min(free).saturating_mul(RATIO)
+    }
+
+    /// Gives an account so many, whether it may have them or not.
+    pub fn add(&mut self, account: Account<K>, units: usize) {
+        self.in_use += units;
+        *self.owners.entry(account.owner).or_default() += units;
+        *self.members.entry(account).or_default() += units;
+    }
+
+    /// Takes so many back from an account.
+    pub fn remove(&mut self, account: Account<K>, units: usize) {
+        self.in_use -= units;
+        subtract(&mut self.owners, account.owner, units);
+        subtract(&mut self.members, account, units);
+    }
+}
+
+/// Accounts that hold nothing are forgotten.
+fn subtract<K: Eq + Hash>(held: &mut HashMap<K, usize>, key: K, units: usize) {
+    if let Some(left) = held.get_mut(&key) {
+        *left -= units;
+        if *left == 0 {
+            held.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(shares: &mut Shares<u8>, account: Account<u8>) -> usize {
+        let mut taken = 0;
+        while shares.admit(&account, 1) {
+            shares.add(account, 1);
+            taken += 1;
+        }
+        taken
+    }
+
+    #[test]
+    fn one_client_leaves_room_for_its_tenant_and_its_tenant_for_others() {
+        let mut shares = Shares::new(1300, usize::MAX);
+        let first = fill(&mut shares, Account { owner: 1, member: 11 });
+        assert!((890..=910).contains(&first), "{first}");
+        let same_tenant = fill(&mut shares, Account { owner: 1, member: 12 });
+        let neighbour = fill(&mut shares, Account { owner: 2, member: 21 });
+        assert!(same_tenant > 50 && neighbour > 100, "{same_tenant} {neighbour}");
+        assert!(fill(&mut shares, Account { owner: 3, member: 31 }) > 20);
+    }
+
+    #[test]
+    fn largest_share_is_what_a_lone_account_gets() {
+        let mut shares = Shares::new(1300, usize::MAX);
+        let account = Account { owner: 1, member: 2 };
+        assert!(shares.admit(&account, shares.largest()));
+        assert!(!shares.admit(&account, shares.largest() + 13));
+        shares.add(account, shares.largest());
+        shares.remove(account, shares.largest());
+        assert!(shares.owners.is_empty() && shares.members.is_empty());
+    }
+
+    #[test]
+    fn cap_holds_however_much_is_free() {
+        let mut shares = Shares::new(1000, 16);
+        assert_eq!(fill(&mut shares, Account::alone(1)), 16);
+        assert_eq!(fill(&mut shares, Account::alone(2)), 16);
+    }
+
+    #[test]
+    fn small_pool_is_used_to_its_last_unit_by_accounts_that_hold_nothing() {
+        let mut shares = Shares::new(2, usize::MAX);
+        for owner in 1..=2 {
+            assert!(shares.admit(&Account::alone(owner), 1));
+            shares.add(Account::alone(owner), 1);
+        }
+        assert!(!shares.admit(&Account::alone(3), 1));
+    }
+}
