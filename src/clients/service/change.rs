@@ -1,5 +1,7 @@
 //! Renaming, disabling and deleting clients.
 
+use std::sync::Arc;
+
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
 use super::{Clients, administrators};
@@ -7,6 +9,7 @@ use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, Model};
 use crate::clients::model::{Client, ClientChange};
+use crate::database::Write;
 use crate::error::Result;
 
 impl Clients {
@@ -16,7 +19,16 @@ impl Clients {
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over, `CONFLICT` for
     /// disabling the last administrator of a tenant.
     pub async fn update(&self, scope: &TenantScope, id: &str, change: ClientChange) -> Result<Client> {
-        let write = self.begin().await?;
+        self.change(scope, |write| self.update_in(write, scope, id, &change)).await
+    }
+
+    async fn update_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+        change: &ClientChange,
+    ) -> Result<Client> {
         let before = self.lock(&write, scope, id).await?;
         let mut row = before.row.clone().into_active_model();
         if let Some(name) = &change.name {
@@ -33,7 +45,7 @@ impl Clients {
         if row.is_changed() {
             row.update(write.on()).await?;
         }
-        self.finish(write, scope, "updateClient", before).await
+        self.finish(&write, scope, "updateClient", before).await
     }
 
     /// Deletes a client with its secrets and roles. Tokens that it has are refused from now on.
@@ -41,7 +53,10 @@ impl Clients {
     /// # Errors
     /// As [`Clients::update`]; a second time it is `NOT_FOUND`.
     pub async fn delete(&self, scope: &TenantScope, id: &str) -> Result<Client> {
-        let write = self.begin().await?;
+        self.change(scope, |write| self.delete_in(write, scope, id)).await
+    }
+
+    async fn delete_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, id: &str) -> Result<Client> {
         let mut client = self.lock(&write, scope, id).await?;
         Entity::delete_many().filter(Column::Id.eq(client.row.id)).exec(write.on()).await?;
         administrators::require_others(&write, scope, &client, None).await?;
@@ -54,8 +69,6 @@ impl Clients {
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
         self.disclose(scope, std::slice::from_mut(&mut client)).await?;
-        write.commit().await?;
-        scope.forget_access();
         Ok(client)
     }
 

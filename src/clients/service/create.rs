@@ -1,5 +1,6 @@
 //! Making clients.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::OnConflict;
@@ -32,10 +33,14 @@ impl Clients {
     /// idempotency key that was used with other arguments, or whose client is gone, and for more clients than a tenant may
     /// have.
     pub async fn create(&self, scope: &TenantScope, new: NewClient) -> Result<Created> {
-        let write = self.begin().await?;
+        self.usage.flush().await?;
+        self.database.transaction(|write| self.create_once(write, scope, &new)).await
+    }
+
+    async fn create_once(&self, write: Arc<Write<'_>>, scope: &TenantScope, new: &NewClient) -> Result<Created> {
         let id = ClientId::random(&*self.entropy);
         if let Some(key) = &new.idempotency_key
-            && let Some(first) = self.claim(write.on(), scope, key, &new, id).await?
+            && let Some(first) = self.claim(write.on(), scope, key, new, id).await?
         {
             let found = with_id(Entity::of_tenant(scope), &first.to_string()).one(write.on()).await?;
             let row = found.ok_or_else(|| Error::conflict("idempotencyKey: the client made under this key is gone"))?;
@@ -46,9 +51,7 @@ impl Clients {
         if let Some(owner) = new.owner {
             require_entry(scope, owner).await?;
         }
-        let created = self.create_in(&write, scope, id, &new).await?;
-        write.commit().await?;
-        Ok(created)
+        self.create_in(&write, scope, id, new).await
     }
 
     /// Makes a client inside the caller's own transaction.

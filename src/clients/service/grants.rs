@@ -1,6 +1,7 @@
 //! Giving roles and taking them away. Nobody gives, or takes from others, more than they hold.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
@@ -11,6 +12,7 @@ use crate::auth::TenantScope;
 use crate::clients::entity::assignment;
 use crate::clients::model::{Client, Grant};
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::error::{Error, Result};
 use crate::ids::{AssignmentId, ClientId, TenantId};
 use crate::roles::{Permission, Role};
@@ -24,7 +26,16 @@ impl Clients {
     /// which the caller may not manage clients, or a role stronger than the caller's there; `BAD_USER_INPUT` for an end in
     /// the past, `CONFLICT` for more roles than a client may hold.
     pub async fn append_roles(&self, scope: &TenantScope, id: &str, grants: Vec<Grant>) -> Result<Client> {
-        let write = self.begin().await?;
+        self.change(scope, |write| self.append_roles_in(write, scope, id, &grants)).await
+    }
+
+    async fn append_roles_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+        grants: &[Grant],
+    ) -> Result<Client> {
         let before = self.lock(&write, scope, id).await?;
         for grant in grants {
             let tenant = grant.tenant.unwrap_or(scope.tenant());
@@ -32,7 +43,7 @@ impl Clients {
             self.assign(write.on(), scope, before.row.id, tenant, grant.role, expires_at).await?;
         }
         self.require_room_for_roles(write.on(), before.row.id).await?;
-        self.finish(write, scope, "appendClientRoles", before).await
+        self.finish(&write, scope, "appendClientRoles", before).await
     }
 
     /// Takes roles from a client: each id is a role's, which is taken wherever the client holds it, or an assignment's.
@@ -41,7 +52,16 @@ impl Clients {
     /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no authority over,
     /// `BAD_USER_INPUT` for an id that is neither, `CONFLICT` for the last administrator of a tenant.
     pub async fn remove_roles(&self, scope: &TenantScope, id: &str, roles: &[String]) -> Result<Client> {
-        let write = self.begin().await?;
+        self.change(scope, |write| self.remove_roles_in(write, scope, id, roles)).await
+    }
+
+    async fn remove_roles_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+        roles: &[String],
+    ) -> Result<Client> {
         let before = self.lock(&write, scope, id).await?;
         let mut removed = BTreeSet::new();
         for role in roles {
@@ -57,7 +77,7 @@ impl Clients {
             let some = assignment::Column::Id.is_in(some.iter().copied());
             assignment::Entity::delete_many().filter(some).exec(write.on()).await?;
         }
-        self.finish(write, scope, "removeClientRoles", before).await
+        self.finish(&write, scope, "removeClientRoles", before).await
     }
 
     async fn require_room_for_roles(&self, on: &impl ConnectionTrait, client: ClientId) -> Result<()> {
@@ -101,17 +121,17 @@ impl Clients {
         Ok(())
     }
 
-    /// The end of a change: marks the client as changed, records it, commits, and makes what is remembered stale.
+    /// The end of a change: marks the client as changed, holds it against what a change must leave, and records it.
     pub(super) async fn finish(
         &self,
-        write: crate::database::Write<'_>,
+        write: &Write<'_>,
         scope: &TenantScope,
         operation: &'static str,
         before: Client,
     ) -> Result<Client> {
         let row = self.touch(write.on(), scope, &before.row).await?;
         let mut after = one(write.on(), row).await?;
-        administrators::require_others(&write, scope, &before, Some(&after)).await?;
+        administrators::require_others(write, scope, &before, Some(&after)).await?;
         let entry = Entry {
             operation,
             tenant: after.row.tenant_id,
@@ -121,8 +141,6 @@ impl Clients {
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
         self.disclose(scope, std::slice::from_mut(&mut after)).await?;
-        write.commit().await?;
-        scope.forget_access();
         Ok(after)
     }
 }

@@ -67,10 +67,16 @@ impl Clients {
         self.limits
     }
 
-    /// Begins a change. What is known of the use of secrets is written first, so that the answer shows it.
-    async fn begin(&self) -> Result<Write<'_>> {
+    /// Makes a change in one transaction, which is repeated where others are in its way, and then makes what is remembered
+    /// of callers stale. What is known of the use of secrets is written first, so that the answer shows it.
+    async fn change<'a, T, W>(&'a self, scope: &TenantScope, work: impl Fn(Arc<Write<'a>>) -> W) -> Result<T>
+    where
+        W: Future<Output = Result<T>>,
+    {
         self.usage.flush().await?;
-        self.database.write().await
+        let changed = self.database.transaction(work).await?;
+        scope.forget_access();
+        Ok(changed)
     }
 
     /// The client of the scope with that id, for a change: every change of a client begins here. It is locked against other

@@ -1,5 +1,6 @@
 //! Rotating and retiring secrets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -10,6 +11,7 @@ use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, secret};
 use crate::clients::model::{Client, Created};
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{ClientId, SecretId};
 
@@ -20,7 +22,7 @@ impl Clients {
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over.
     pub async fn rotate(&self, scope: &TenantScope, id: &str, grace: Duration) -> Result<Created> {
-        self.replace_secrets(scope, id, grace, "rotateClientSecret").await
+        self.change(scope, |write| self.replace_secrets(write, scope, id, grace, ROTATED)).await
     }
 
     /// Gives a client a new secret and ends all others and all its tokens at once.
@@ -28,17 +30,17 @@ impl Clients {
     /// # Errors
     /// As [`Clients::rotate`].
     pub async fn force_rotate(&self, scope: &TenantScope, id: &str) -> Result<Created> {
-        self.replace_secrets(scope, id, Duration::ZERO, FORCED).await
+        self.change(scope, |write| self.replace_secrets(write, scope, id, Duration::ZERO, FORCED)).await
     }
 
     async fn replace_secrets(
         &self,
+        write: Arc<Write<'_>>,
         scope: &TenantScope,
         id: &str,
         grace: Duration,
         operation: &'static str,
     ) -> Result<Created> {
-        let write = self.begin().await?;
         let mut before = self.lock(&write, scope, id).await?;
         let (client, now) = (before.row.id, scope.now());
         forget_ended(write.on(), client, now).await?;
@@ -62,7 +64,7 @@ impl Clients {
                 .await?;
             before.row.token_generation = next;
         }
-        let client = self.finish(write, scope, operation, before).await?;
+        let client = self.finish(&write, scope, operation, before).await?;
         Ok(Created { client, secret: Some(secret) })
     }
 
@@ -72,7 +74,10 @@ impl Clients {
     /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended; `LAST_SECRET` for the only
     /// one that works, unless the client has a key or is disabled.
     pub async fn retire(&self, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
-        let write = self.begin().await?;
+        self.change(scope, |write| self.retire_in(write, scope, id, secret)).await
+    }
+
+    async fn retire_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
         let before = self.lock(&write, scope, id).await?;
         let now = scope.now();
         let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
@@ -84,10 +89,11 @@ impl Clients {
             return Err(Error::new(ErrorCode::LastSecret, message));
         }
         end(write.on(), &[retired], now).await?;
-        self.finish(write, scope, "retireClientSecret", before).await
+        self.finish(&write, scope, "retireClientSecret", before).await
     }
 }
 
+const ROTATED: &str = "rotateClientSecret";
 const FORCED: &str = "forceRotateClientSecret";
 
 /// Lets secrets end at that moment, unless they end before.

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::clients::entity::{Column, Entity, key, secret};
 use crate::clock::Timestamp;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::{ClientId, ClientKeyId, SecretId};
 
@@ -93,19 +93,22 @@ impl Usage {
         // Sorted, so that two nodes lock rows in the same order.
         let mut batch: Vec<_> = batch.iter().collect();
         batch.sort_unstable_by_key(|(key, _)| **key);
-        let write = self.database.write().await?;
-        for ((client, credential), used) in batch {
-            // Also where no token was given: a client's row is locked before what belongs to it, as everywhere.
-            let count = Expr::col(Column::TokenRequestCount).add(used.tokens);
-            let mut update = Entity::update_many().col_expr(Column::TokenRequestCount, count);
-            if let Some(token_at) = used.token_at {
-                update = update.col_expr(Column::TokenRequestTime, Expr::value(token_at));
-            }
-            update.filter(Column::Id.eq(*client)).exec(write.on()).await?;
-            credential.write(write.on(), used).await?;
-        }
-        write.commit().await
+        self.database.transaction(|write| write_batch(write, &batch)).await
     }
+}
+
+async fn write_batch(write: Arc<Write<'_>>, batch: &[(&(ClientId, Credential), &Used)]) -> Result<()> {
+    for ((client, credential), used) in batch {
+        // Also where no token was given: a client's row is locked before what belongs to it, as everywhere.
+        let count = Expr::col(Column::TokenRequestCount).add(used.tokens);
+        let mut update = Entity::update_many().col_expr(Column::TokenRequestCount, count);
+        if let Some(token_at) = used.token_at {
+            update = update.col_expr(Column::TokenRequestTime, Expr::value(token_at));
+        }
+        update.filter(Column::Id.eq(*client)).exec(write.on()).await?;
+        credential.write(write.on(), used).await?;
+    }
+    Ok(())
 }
 
 impl Credential {
