@@ -86,7 +86,7 @@ impl Database {
         })?;
         // A transaction may ask what the caller is allowed, on another connection: half of them stay free for that.
         let writers = if is_sqlite { 1 } else { (max_connections / 2).max(1) };
-        let pool = Monitored::pool(connection, health.clone());
+        let pool = Monitored::pool(connection, health.clone(), statement_timeout(is_sqlite, busy_timeout));
         Ok(Self { pool, writers: Semaphore::new(writers as usize), busy_timeout, health })
     }
 
@@ -98,6 +98,10 @@ impl Database {
     /// Which of the two databases this is.
     pub fn is_sqlite(&self) -> bool {
         self.pool.get_database_backend() == DatabaseBackend::Sqlite
+    }
+
+    fn statement_timeout(&self) -> Option<Duration> {
+        statement_timeout(self.is_sqlite(), self.busy_timeout)
     }
 
     /// Ends all connections.
@@ -144,6 +148,12 @@ impl Database {
         write.on().execute_unprepared(sql).await?;
         write.commit().await
     }
+}
+
+/// How long a statement may take: PostgreSQL gives a lock up after the busy timeout, and what takes
+/// longer than that and a second has no answer. SQLite answers always.
+fn statement_timeout(is_sqlite: bool, busy_timeout: Duration) -> Option<Duration> {
+    (!is_sqlite).then_some(busy_timeout + Duration::from_secs(1))
 }
 
 /// Where the database is: for SQLite the file, made and closed to others; for PostgreSQL the

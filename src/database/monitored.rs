@@ -1,10 +1,12 @@
 //! A connection that reports its failures to the health of the database.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use sea_orm::prelude::async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqlxError, Statement};
 
 use super::health::Health;
 
@@ -14,6 +16,8 @@ pub struct Monitored<C> {
     health: Arc<Health>,
     /// Only a transaction is lost with its first failed statement.
     is_transaction: bool,
+    /// How long a statement may take.
+    timeout: Option<Duration>,
     failed: AtomicBool,
     /// Statements that were begun and did not succeed: they failed, or their caller stopped waiting.
     unfinished: AtomicUsize,
@@ -21,19 +25,20 @@ pub struct Monitored<C> {
 
 impl<C: ConnectionTrait> Monitored<C> {
     /// A pool: each statement stands for itself.
-    pub(super) fn pool(inner: C, health: Arc<Health>) -> Self {
-        Self::new(inner, health, false)
+    pub(super) fn pool(inner: C, health: Arc<Health>, timeout: Option<Duration>) -> Self {
+        Self::new(inner, health, false, timeout)
     }
 
     /// A transaction. After a failed statement it takes no further ones: SQLite may have ended it
     /// already, and would run them outside of any transaction.
-    pub(super) fn transaction(inner: C, health: Arc<Health>) -> Self {
-        Self::new(inner, health, true)
+    pub(super) fn transaction(inner: C, health: Arc<Health>, timeout: Option<Duration>) -> Self {
+        Self::new(inner, health, true, timeout)
     }
 
-    fn new(inner: C, health: Arc<Health>, is_transaction: bool) -> Self {
+    fn new(inner: C, health: Arc<Health>, is_transaction: bool, timeout: Option<Duration>) -> Self {
         let failed = AtomicBool::new(false);
-        Self { inner, health, is_transaction, failed, unfinished: AtomicUsize::new(0) }
+        let unfinished = AtomicUsize::new(0);
+        Self { inner, health, is_transaction, timeout, failed, unfinished }
     }
 
     /// The connection without the watch.
@@ -56,7 +61,7 @@ impl<C: ConnectionTrait> Monitored<C> {
             return self.watch_in_transaction(statement).await;
         }
         self.health.admit()?;
-        match statement.await {
+        match answer_within(self.timeout, statement).await {
             Ok(answer) => {
                 self.health.note_answer();
                 Ok(answer)
@@ -71,7 +76,7 @@ impl<C: ConnectionTrait> Monitored<C> {
             return Err(DbErr::Custom(reason.to_owned()));
         }
         self.unfinished.fetch_add(1, Ordering::SeqCst);
-        match statement.await {
+        match answer_within(self.timeout, statement).await {
             Ok(answer) => {
                 self.unfinished.fetch_sub(1, Ordering::SeqCst);
                 Ok(answer)
@@ -82,6 +87,19 @@ impl<C: ConnectionTrait> Monitored<C> {
             }
         }
     }
+}
+
+/// The answer to a statement, or an error if it does not come in time: a server that fell silent
+/// would otherwise hold the request until the network gives the connection up.
+pub(super) async fn answer_within<T>(
+    limit: Option<Duration>,
+    statement: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    let Some(limit) = limit else { return statement.await };
+    tokio::time::timeout(limit, statement).await.unwrap_or_else(|_| {
+        let silence = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}"));
+        Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(SqlxError::Io(silence)))))
+    })
 }
 
 #[async_trait]

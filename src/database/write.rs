@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Trans
 use tokio::sync::SemaphorePermit;
 
 use super::failure::Failure;
-use super::monitored::Monitored;
+use super::monitored::{Monitored, answer_within};
 use super::{Database, LONE_WRITER_LOCK};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
@@ -79,7 +79,8 @@ impl Database {
         match self.pool.unmonitored().begin_with_options(options).await {
             Ok(transaction) => {
                 self.health.note_answer();
-                let transaction = Monitored::transaction(transaction, self.health.clone());
+                let timeout = self.statement_timeout();
+                let transaction = Monitored::transaction(transaction, self.health.clone(), timeout);
                 Ok(Write { transaction, database: self, _turn: turn })
             }
             Err(error) if self.is_sqlite() => Err(self.named(self.health.note_failed_write(error).into())),
@@ -119,7 +120,8 @@ impl Write<'_> {
             return Err(Error::internal("a statement of the transaction did not succeed: it was rolled back"));
         }
         // The pool hands out no connection that is inside a transaction, so this ends the outermost.
-        match self.transaction.into_inner().commit().await {
+        let commit = self.transaction.into_inner().commit();
+        match answer_within(database.statement_timeout(), commit).await {
             Ok(()) => {}
             Err(error) => {
                 let failure = Failure::of(&error);
@@ -135,7 +137,8 @@ impl Write<'_> {
 
     /// Undoes everything in the transaction. A connection that cannot do so is closed by the pool.
     pub(super) async fn roll_back(self) {
-        if let Err(error) = self.transaction.into_inner().rollback().await {
+        let timeout = self.database.statement_timeout();
+        if let Err(error) = answer_within(timeout, self.transaction.into_inner().rollback()).await {
             tracing::debug!(cause = %error, "rollback failed");
         }
     }

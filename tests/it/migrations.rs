@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::database::{Database, Options};
 
+use crate::support::process::Deployment;
 use crate::support::{Engine, TestApp, TestDatabase, both_databases, eventually};
 
 async fn open(database: &TestDatabase) -> Database {
@@ -38,6 +39,18 @@ async fn objects(database: &Database) -> Vec<String> {
 async fn forget_last_change(database: &Database) {
     let last = "DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)";
     database.reader().execute_unprepared(last).await.unwrap();
+}
+
+/// As a version of the program leaves it that knows one change more.
+async fn run_by_a_newer_version(database: &Database, change: &str, is_additive: bool) {
+    for sql in [
+        format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{change}', 0)"),
+        format!(
+            "INSERT INTO schema_changes (name, program_version, is_additive) VALUES ('{change}', '9.8.7', {is_additive})"
+        ),
+    ] {
+        database.reader().execute_unprepared(&sql).await.unwrap();
+    }
 }
 
 async fn refusal(database: &TestDatabase) -> String {
@@ -131,16 +144,60 @@ both_databases! {
         assert_eq!(row.try_get::<i64>("", "keys").unwrap(), 1);
     }
 
-    async fn a_newer_schema_is_refused(database: Arc<TestDatabase>) {
+    async fn newer_schema_is_refused_with_the_version_that_made_it(database: Arc<TestDatabase>) {
         let opened = open(&database).await;
         opened.migrate().await.unwrap();
-        opened
-            .reader()
-            .execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)")
-            .await
-            .unwrap();
+        run_by_a_newer_version(&opened, "m9998_future", true).await;
+        run_by_a_newer_version(&opened, "m9999_future", false).await;
         let refused = refusal(&database).await;
-        assert!(refused.contains("schema") && refused.contains("m9999_future"), "{refused}");
+        for word in ["schema", "m9999_future", "version 9.8.7", "migrate down --to"] {
+            assert!(refused.contains(word), "{word}: {refused}");
+        }
+        assert_eq!(opened.migrate().await.unwrap_err().explained(), refused);
+    }
+
+    async fn newer_schema_of_which_nothing_is_written_down_is_refused(database: Arc<TestDatabase>) {
+        let opened = open(&database).await;
+        opened.migrate().await.unwrap();
+        let sql = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)";
+        opened.reader().execute_unprepared(sql).await.unwrap();
+        let refused = refusal(&database).await;
+        assert!(refused.contains("a newer version") && refused.contains("m9999_future"), "{refused}");
+    }
+
+    async fn additive_change_of_a_newer_version_is_compatible(database: Arc<TestDatabase>) {
+        let opened = open(&database).await;
+        opened.migrate().await.unwrap();
+        run_by_a_newer_version(&opened, "m9999_future", true).await;
+        let core = Core::open(&database.config(), Surroundings::default()).await.unwrap();
+        core.database.migrate().await.unwrap();
+        assert!(core.database.migrations().await.unwrap().iter().all(|(_, applied)| *applied));
+    }
+
+    async fn changes_can_be_undone_down_to_a_named_one(deployment: Deployment) {
+        deployment.init();
+        let states = |output: std::process::Output| {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let changes: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+            changes.into_iter().map(|change| (change["change"].clone(), change["state"] == "applied")).collect::<Vec<_>>()
+        };
+        let before = states(deployment.run(&["migrate", "status", "--output", "json"]));
+        let last_kept = before.len() - 3;
+        let name = before[last_kept].0.as_str().unwrap();
+        let after = states(deployment.run(&["migrate", "down", "--to", name, "--output", "json"]));
+        let applied: Vec<_> = after.iter().map(|(_, applied)| *applied).collect();
+        let expected: Vec<_> = (0..before.len()).map(|position| position <= last_kept).collect();
+        assert_eq!(applied, expected);
+        assert_eq!(states(deployment.run(&["migrate", "up", "--output", "json"])), before);
+        let unknown = deployment.run(&["migrate", "down", "--to", "m0000_nothing"]);
+        assert_eq!(unknown.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&unknown.stderr).contains("migrate status"));
+        let process = deployment.serve().await;
+        if deployment.database.engine == Engine::Sqlite {
+            let refused = deployment.run(&["migrate", "down", "--to", name]);
+            assert!(String::from_utf8_lossy(&refused.stderr).contains("another gateway"));
+        }
+        drop(process);
     }
 }
 

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenant_gateway::database::{Database, Options};
 
 use crate::support::caller::CREDENTIALS;
 use crate::support::process::Deployment;
@@ -130,6 +132,15 @@ async fn backup_that_cannot_be_used_is_refused() {
     fs::write(&other, "").unwrap();
     assert!(refusal(&other).contains("no database of tenant-gateway"));
     assert!(refusal(&backups.path().join("missing.db")).contains("missing.db"));
+    // Made by a version that knows one change more.
+    let newer = backups.path().join("newer.db");
+    fs::copy(&file, &newer).unwrap();
+    let url = format!("sqlite:{}", newer.display());
+    let database = Database::connect(Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) });
+    let database = database.await.unwrap();
+    super::execute(&database, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)").await;
+    database.close().await.unwrap();
+    assert!(refusal(&newer).contains("m9999_future"));
     // With the key of another deployment.
     let (stranger, _) = started().await;
     let key = fs::read(stranger.database.folder.path().join(KEY)).unwrap();

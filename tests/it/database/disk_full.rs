@@ -42,6 +42,13 @@ impl SmallDisk {
     }
 }
 
+impl SmallDisk {
+    fn make_read_only(&self) {
+        let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.path).status().unwrap();
+        assert!(remounted.success());
+    }
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         Command::new("umount").arg("--lazy").arg(&self.path).status().ok();
@@ -145,4 +152,20 @@ async fn reached_page_limit_leaves_no_transaction_open() {
         execute(&database, "INSERT INTO things VALUES ('small')").await;
     }
     assert_eq!(count(&database, "things").await, 4);
+}
+
+#[tokio::test]
+async fn read_only_disk_is_named_with_its_path() {
+    let fresh = TestDatabase::empty(Engine::Sqlite).await;
+    let disk = SmallDisk::mount(fresh.folder.path(), "4m");
+    let deployment = Deployment { database: fresh };
+    deployment.init();
+    disk.make_read_only();
+    for command in [&["serve"][..], &["client", "list"]] {
+        let output = deployment.run(command);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        let path = deployment.database.folder.path().to_str().unwrap();
+        assert!(told.contains("Read-only file system") && told.contains(path), "{command:?}: {told}");
+    }
 }

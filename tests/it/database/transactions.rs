@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Database as Connector, Statement};
-use tenant_gateway::database::{Database, Write};
+use tenant_gateway::database::{Database, Failure, Write};
 use tenant_gateway::error::{Error, ErrorCode};
 use tokio::sync::Barrier;
 use tokio::time::{Instant, timeout};
@@ -151,4 +151,36 @@ async fn connection_that_postgres_ends_in_the_middle_of_a_write_loses_all_of_it_
     execute(&database, "UPDATE counters SET number = number + 1").await;
     assert_eq!(numbers(&database).await, [1, 1]);
     assert_eq!(count(&database, "counters").await, 2);
+}
+
+#[tokio::test]
+async fn row_that_is_locked_outside_on_postgres_holds_a_write_for_the_busy_timeout_at_most() {
+    let (fresh, database) = with_counters(Engine::Postgres).await;
+    let patient = database.write().await.unwrap();
+    patient.on().execute_unprepared("UPDATE counters SET number = 7 WHERE id = 1").await.unwrap();
+    let hasty = open_with(&fresh, Duration::from_millis(300)).await;
+    let started = Instant::now();
+    let work = async |write: Arc<Write<'_>>| {
+        write.on().execute_unprepared("UPDATE counters SET number = 8 WHERE id = 1").await?;
+        Ok(())
+    };
+    let refused = hasty.transaction(work).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
+    hasty.ready().await.expect("a locked row says nothing about the server");
+    patient.commit().await.unwrap();
+    assert_eq!(numbers(&database).await, [7, 0]);
+}
+
+#[tokio::test]
+async fn file_that_is_locked_outside_makes_the_database_unready_until_a_write_succeeds() {
+    let (fresh, database) = with_counters(Engine::Sqlite).await;
+    let hasty = open_with(&fresh, Duration::from_millis(300)).await;
+    let other = database.write().await.unwrap();
+    let refused = hasty.write().await.err().expect("the file is locked");
+    assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
+    assert_eq!(hasty.ready().await, Err(Failure::Busy));
+    assert_eq!(count(&hasty, "counters").await, 2, "reads go on");
+    other.commit().await.unwrap();
+    assert_eq!(hasty.ready().await, Ok(()));
 }

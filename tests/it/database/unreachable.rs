@@ -82,3 +82,24 @@ async fn start_without_postgres_says_that_the_connection_is_refused() {
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     }
 }
+
+#[tokio::test]
+async fn server_that_falls_silent_holds_no_request() {
+    let deployment = Deployment::on(Engine::Postgres).await;
+    let administrator = deployment.init();
+    let mut proxy = PostgresProxy::before(&deployment.database).await;
+    let variables = [(URL, &*proxy.url()), ("TENANT_GATEWAY__DATABASE__BUSY_TIMEOUT", "500ms")];
+    let process = deployment.serve_with(&variables).await;
+    let caller = process.log_in(administrator).await;
+    assert_eq!(caller.status().await, 200);
+    proxy.stall();
+    expect_refusal(caller.clone(), "{ clients { id } }").await;
+    let started = Instant::now();
+    assert_eq!(readiness(&process).await.0, 503);
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    let answer = caller.ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({})).await;
+    assert_eq!(answer.code(), "DATABASE_UNAVAILABLE", "{}", answer.body);
+    proxy.mend().await;
+    eventually(10, "readiness", async || (readiness(&process).await.0 == 200).then_some(())).await;
+    caller.create("after", &[]).await;
+}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::TestDatabase;
@@ -13,6 +14,7 @@ pub struct PostgresProxy {
     socket: String,
     database: String,
     accepting: Option<JoinHandle<()>>,
+    stalled: watch::Sender<bool>,
 }
 
 impl PostgresProxy {
@@ -23,8 +25,9 @@ impl PostgresProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let socket = format!("{folder}/.s.PGSQL.5432");
-        let accepting = Some(tokio::spawn(forward_all(listener, socket.clone())));
-        Self { address, socket, database: name, accepting }
+        let (stalled, _) = watch::channel(false);
+        let accepting = Some(tokio::spawn(forward_all(listener, socket.clone(), stalled.subscribe())));
+        Self { address, socket, database: name, accepting, stalled }
     }
 
     pub fn url(&self) -> String {
@@ -39,25 +42,38 @@ impl PostgresProxy {
         }
     }
 
-    /// Lets connections through again.
+    /// Keeps all connections open and lets nothing through any more.
+    pub fn stall(&self) {
+        self.stalled.send_replace(true);
+    }
+
+    /// Lets new connections through again.
     pub async fn mend(&mut self) {
+        self.cut().await;
+        self.stalled.send_replace(false);
         let listener = TcpListener::bind(self.address).await.expect("the port is still free");
-        self.accepting = Some(tokio::spawn(forward_all(listener, self.socket.clone())));
+        let forwarding = forward_all(listener, self.socket.clone(), self.stalled.subscribe());
+        self.accepting = Some(tokio::spawn(forwarding));
     }
 }
 
-async fn forward_all(listener: TcpListener, socket: String) {
+async fn forward_all(listener: TcpListener, socket: String, stalled: watch::Receiver<bool>) {
     // Dropped with the task, it ends what it holds.
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.expect("a connection");
-        connections.spawn(forward(client, socket.clone()));
+        connections.spawn(forward(client, socket.clone(), stalled.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn forward(mut client: TcpStream, socket: String) {
-    if let Ok(mut server) = UnixStream::connect(socket).await {
-        tokio::io::copy_bidirectional(&mut client, &mut server).await.ok();
+async fn forward(mut client: TcpStream, socket: String, mut stalled: watch::Receiver<bool>) {
+    let Ok(mut server) = UnixStream::connect(socket).await else { return };
+    tokio::select! {
+        biased;
+        _ = stalled.wait_for(|stalled| *stalled) => {}
+        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
     }
+    // Both ends stay open.
+    std::future::pending::<()>().await;
 }
