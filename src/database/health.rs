@@ -36,6 +36,8 @@ struct State {
     lasting: Option<Failure>,
     /// Until a write succeeds.
     writes: Option<Failure>,
+    /// When the readiness check last tried a write.
+    write_checked: Option<Instant>,
     /// Until a statement is answered: when the last attempt was made.
     unreachable: Option<Instant>,
 }
@@ -63,9 +65,19 @@ impl Health {
         self.failure().unwrap_or_else(|| Failure::of(&error))
     }
 
-    /// Whether writes failed last for space or a lock.
-    pub(super) fn prevents_writes(&self) -> bool {
-        self.state().writes.is_some()
+    /// Why the last write failed, if it did for space or a lock.
+    pub(super) fn write_failure(&self) -> Option<Failure> {
+        self.state().writes
+    }
+
+    /// Whether the readiness check may try a write: anybody may call it, and a write costs the disk.
+    pub(super) fn admit_write_check(&self) -> bool {
+        let mut state = self.state();
+        let is_due = state.write_checked.is_none_or(|last| last.elapsed() >= ATTEMPT_EVERY);
+        if is_due {
+            state.write_checked = Some(Instant::now());
+        }
+        is_due
     }
 
     /// Lets a statement be sent, unless the server could not be reached a moment ago: then one

@@ -134,8 +134,9 @@ impl Database {
         let sql = if self.is_sqlite() { "SELECT COUNT(*) FROM sqlite_master" } else { "SELECT 1" };
         let read = Statement::from_string(self.pool.get_database_backend(), sql);
         self.pool.query_one_raw(read).await.map_err(failed)?;
-        if !self.health.prevents_writes() {
-            return Ok(());
+        let Some(failure) = self.health.write_failure() else { return Ok(()) };
+        if !self.health.admit_write_check() {
+            return Err(failure);
         }
         self.check_write().await.map_err(|_| self.health.failure().unwrap_or(Failure::Busy))
     }

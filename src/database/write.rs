@@ -69,9 +69,10 @@ impl Database {
     /// SQLite database is not the one that was opened.
     pub async fn write(&self) -> Result<Write<'_>> {
         self.health.check_file().map_err(|failure| self.unavailable(failure))?;
-        self.health.admit()?;
         let turn = tokio::time::timeout(self.busy_timeout, self.writers.acquire()).await;
         let turn = turn.map_err(|_| self.unavailable(Failure::Busy))?.map_err(Error::internal)?;
+        // It may have become unreachable while this write waited for its turn.
+        self.health.admit()?;
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()

@@ -86,7 +86,7 @@ async fn writes_work_again_once_a_full_disk_has_space_and_none_is_lost() {
         assert!(refused > 0, "the disk was full in round {round}");
         database.ready().await.expect_err("the last write failed for space");
         fs::remove_file(ballast).unwrap();
-        database.ready().await.expect("a write succeeds again");
+        eventually(5, "readiness", async || database.ready().await.ok()).await;
         execute(&database, "INSERT INTO things (content) VALUES ('small')").await;
         written += 1;
         assert_eq!(count(&database, "things").await, written);

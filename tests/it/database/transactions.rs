@@ -11,7 +11,7 @@ use tokio::sync::Barrier;
 use tokio::time::{Instant, timeout};
 
 use super::{count, execute, open, open_with};
-use crate::support::{Engine, TestDatabase, both_databases};
+use crate::support::{Engine, TestDatabase, both_databases, eventually};
 
 const TABLE: &str = "CREATE TABLE counters (id INTEGER PRIMARY KEY, number INTEGER NOT NULL)";
 
@@ -182,5 +182,5 @@ async fn file_that_is_locked_outside_makes_the_database_unready_until_a_write_su
     assert_eq!(hasty.ready().await, Err(Failure::Busy));
     assert_eq!(count(&hasty, "counters").await, 2, "reads go on");
     other.commit().await.unwrap();
-    assert_eq!(hasty.ready().await, Ok(()));
+    eventually(5, "readiness", async || hasty.ready().await.ok()).await;
 }

@@ -103,3 +103,21 @@ async fn server_that_falls_silent_holds_no_request() {
     eventually(10, "readiness", async || (readiness(&process).await.0 == 200).then_some(())).await;
     caller.create("after", &[]).await;
 }
+
+#[tokio::test]
+async fn writes_in_the_queue_fail_within_three_seconds_when_postgres_goes_away() {
+    let (_deployment, mut proxy, process, administrator) = behind_a_proxy().await;
+    let caller = process.log_in(administrator).await;
+    assert_eq!(caller.status().await, 200);
+    proxy.cut().await;
+    let started = Instant::now();
+    let write = async |caller: Caller| {
+        let answer = caller.ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({})).await;
+        (answer.code().to_owned(), started.elapsed())
+    };
+    // Many more than there are turns.
+    for (code, elapsed) in futures_util::future::join_all((0..40).map(|_| write(caller.clone()))).await {
+        assert_eq!(code, "DATABASE_UNAVAILABLE");
+        assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
+    }
+}
