@@ -87,14 +87,14 @@ impl IntegrationServerMutation {
         Ok(Some(room::<IntegrationServer>(ctx)?.unregister(&scope, operation(ctx)?, key).await?.into()))
     }
 
-    /// Cancels a task about the tenant in context or one below it. Needs the right to change legacy resources. The task may still
-    /// end as COMPLETED. CONFLICT if it has ended, or can only be canceled with the task that it is part of.
+    /// Cancels a task about the tenant in context or one below it, by its id; the vendor's id is taken as in
+    /// `IntegrationServer.task`. Needs the right to change legacy resources. The task may still end as COMPLETED. CONFLICT if it has
+    /// ended, or can only be canceled with the task that it is part of.
     async fn cancel_integration_server_task(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let server = room::<IntegrationServer>(ctx)?;
-        let record = server.tasks().find(&scope, &id).await?;
-        let snapshot = server.cancel(&scope, operation(ctx)?, &id).await?;
-        Ok(Some(TaskObject::new(Arc::new(snapshot), Purpose::of(&record)?, &scope)))
+        let (record, snapshot) = server.cancel(&scope, operation(ctx)?, &id).await?;
+        Ok(Some(TaskObject::new(record.id, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
     }
 
     /// Makes a report on how long the machines of the tenant in context were protected. Needs the right to change legacy

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, room};
 use crate::error::Result;
+use crate::ids::TaskId;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::{
     Moment, RemoteId, RemoteTenant, Report, TenantKind, TenantStatus, VirtualMachine,
@@ -175,23 +176,31 @@ impl MachineObject {
 
 /// A report, in the graph.
 pub struct ReportObject {
-    pub id: String,
+    /// The gateway's id of the task that made it.
+    pub id: TaskId,
+    pub remote_id: String,
     pub scope: TenantScope,
 }
 
 impl ReportObject {
     /// Reads it, once an operation.
     pub async fn read(&self, ctx: &Context<'_>) -> Result<Arc<Report>> {
-        room::<IntegrationServer>(ctx)?.report(&self.scope, operation(ctx)?, &self.id).await
+        room::<IntegrationServer>(ctx)?.report(&self.scope, operation(ctx)?, self.id).await
     }
 }
 
 /// A report on how long the machines of a tenant were protected. The server keeps it for about a day.
 #[Object(name = "IntegrationServerReport")]
 impl ReportObject {
-    /// The server's identifier; opaque.
+    /// The id; opaque, and unique over all Integration Servers.
     async fn id(&self) -> ID {
-        self.id.as_str().into()
+        self.id.to_string().into()
+    }
+
+    /// The vendor's id of the report, which other servers may use for reports of their own.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> ID {
+        self.remote_id.as_str().into()
     }
 
     /// The periods of protection of the tenant's machines, in the server's order; several for a machine that was protected

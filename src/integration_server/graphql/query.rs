@@ -67,7 +67,15 @@ impl IntegrationServerObject {
     }
 
     /// A task about the tenant or one below it that was begun through this gateway. Any other is NOT_FOUND.
-    async fn task(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TaskObject>> {
+    async fn task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Its id. The vendor's id is taken too, at the servers that the tenant owns or is linked to; CONFLICT where that \
+            names several tasks."
+        )]
+        id: ID,
+    ) -> Result<Option<TaskObject>> {
         let record = room::<IntegrationServer>(ctx)?.tasks().find(&self.scope, &id).await?;
         Ok(Some(TaskObject::of(&record, &self.scope)?))
     }
@@ -102,8 +110,14 @@ impl IntegrationServerObject {
 
     /// A report about the tenant or one below it that was made through this gateway. Any other is NOT_FOUND, and so is one that
     /// the server has dropped.
-    async fn report(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ReportObject>> {
-        let report = ReportObject { id: id.0, scope: self.scope.clone() };
+    async fn report(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id; the vendor's id is taken as in `task`.")] id: ID,
+    ) -> Result<Option<ReportObject>> {
+        let record = room::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &id).await?;
+        let remote_id = record.result_id.unwrap_or_default();
+        let report = ReportObject { id: record.id, remote_id, scope: self.scope.clone() };
         self.turn.read(report.read(ctx).boxed()).await?;
         Ok(Some(report))
     }

@@ -21,7 +21,7 @@ impl IntegrationServerSubscription {
     async fn integration_server_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task.")] id: ID,
+        #[graphql(desc = "The task; the vendor's id is taken as in `IntegrationServer.task`.")] id: ID,
     ) -> Result<impl Stream<Item = TaskObject> + use<>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let tasks = room::<IntegrationServer>(ctx)?.tasks().clone();
@@ -30,6 +30,6 @@ impl IntegrationServerSubscription {
         let record = tasks.again(&scope, id).await?;
         let purpose = Purpose::of(&record)?;
         let changes = watcher.follow(&record)?;
-        Ok(changes.map(move |snapshot| TaskObject::new(snapshot, purpose, &scope)))
+        Ok(changes.map(move |snapshot| TaskObject::new(id, snapshot, purpose, &scope)))
     }
 }

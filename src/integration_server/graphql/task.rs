@@ -8,6 +8,7 @@ use super::objects::{IntegrationServerConfirmation, ReportObject, TenantObject};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::ids::TaskId;
 use crate::integration_server::model::TaskState;
 use crate::integration_server::tasks::model::{Made, Purpose, Record, Snapshot, Told};
 
@@ -146,14 +147,15 @@ pub enum IntegrationServerTaskResult {
 
 /// A task, in the graph.
 pub struct TaskObject {
+    id: TaskId,
     snapshot: Arc<Snapshot>,
     purpose: Purpose,
     scope: TenantScope,
 }
 
 impl TaskObject {
-    pub fn new(snapshot: Arc<Snapshot>, purpose: Purpose, scope: &TenantScope) -> Self {
-        Self { snapshot, purpose, scope: scope.clone() }
+    pub fn new(id: TaskId, snapshot: Arc<Snapshot>, purpose: Purpose, scope: &TenantScope) -> Self {
+        Self { id, snapshot, purpose, scope: scope.clone() }
     }
 
     /// The task of a record that the scope may see.
@@ -162,7 +164,7 @@ impl TaskObject {
     /// If the record holds none.
     pub fn of(record: &Record, scope: &TenantScope) -> Result<Self> {
         let text = record.snapshot.as_deref().ok_or_else(|| Error::internal("a task that is shown was never seen"))?;
-        Ok(Self::new(Arc::new(Snapshot::read(text)?), Purpose::of(record)?, scope))
+        Ok(Self::new(record.id, Arc::new(Snapshot::read(text)?), Purpose::of(record)?, scope))
     }
 
     fn date(millis: Option<i64>) -> Option<String> {
@@ -174,10 +176,16 @@ impl TaskObject {
 /// anybody watches or not, for at most `upstream.task_deadline`. A tenant has at most 1,000 under way; CONFLICT for more.
 #[Object(name = "IntegrationServerTask")]
 impl TaskObject {
-    /// The server's identifier; opaque. The gateway's own, where the server's answer was lost and what was to be done was then
-    /// found done.
+    /// The id; opaque, and unique over all Integration Servers.
     async fn id(&self) -> ID {
-        self.snapshot.shown_id().into()
+        self.id.to_string().into()
+    }
+
+    /// The vendor's id of the task, which other servers may use for tasks of their own. Null where the server's answer was lost and
+    /// what was to be done was then found done.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> Option<ID> {
+        self.snapshot.remote_id(self.id).map(ID)
     }
 
     /// What it does, in the server's word: `CreateTenant`, `ChangeTenantActivation`, `DeleteTenant`, `CreateTenantReport`.
@@ -232,8 +240,9 @@ impl TaskObject {
             None => None,
             Some(Made::Tenant(tenant)) => Some(IntegrationServerTaskResult::Tenant(tenant.tenant()?.into())),
             Some(Made::Report(_)) => {
-                let id = self.snapshot.result_id().unwrap_or_default();
-                Some(IntegrationServerTaskResult::Report(ReportObject { id, scope: self.scope.clone() }))
+                let remote_id = self.snapshot.result_id().unwrap_or_default();
+                let report = ReportObject { id: self.id, remote_id, scope: self.scope.clone() };
+                Some(IntegrationServerTaskResult::Report(report))
             }
             Some(Made::Confirmation) => {
                 Some(IntegrationServerTaskResult::Confirmation(IntegrationServerConfirmation { confirmed: true }))

@@ -93,12 +93,13 @@ impl IntegrationServer {
         self.begin(scope, operation, &place.client, task, call).await
     }
 
-    /// Cancels a task about the scope's tenant or one below it. It may still end as completed.
+    /// Cancels a task about the scope's tenant or one below it; gives its record, and the task as it is then. It may still end as
+    /// completed.
     ///
     /// # Errors
     /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task that it is part of,
     /// `UPSTREAM_NOT_LINKED` once the link of the tenant has ended.
-    pub async fn cancel(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<Snapshot> {
+    pub async fn cancel(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<(Record, Snapshot)> {
         let record = self.tasks().find(scope, id).await?;
         let scope = scope.within(record.tenant_id, Permission::WriteLegacy).await?;
         if record.phase == Phase::Ended.as_str() {
@@ -117,11 +118,12 @@ impl IntegrationServer {
         };
         match (client.task(operation, &id).await, unknown) {
             (Ok(task), unknown) if unknown.is_none() || is_stopping(&task) => {
-                shown(&client, operation, &record, &task).await
+                let snapshot = shown(&client, operation, &record, &task).await?;
+                Ok((record, snapshot))
             }
             (_, Some(unknown)) => Err(unknown),
             // It was canceled; how it is now the next look tells.
-            (_, None) => Ok(seen),
+            (_, None) => Ok((record, seen)),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::IntegrationServer;
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
+use crate::ids::TaskId;
 use crate::integration_server::client::{Client, FaultKind};
 use crate::integration_server::model::{RemoteId, RemoteTenant, Report, VirtualMachine};
 use crate::integration_server::tasks::model::{Made, Record, Snapshot};
@@ -57,13 +58,13 @@ impl IntegrationServer {
         operation.once(key, ask).await
     }
 
-    /// A report that a task about the scope's tenant, or one below it, made: its lines about that tenant alone.
+    /// The report that this task about the scope's tenant, or one below it, made: its lines about that tenant alone.
     ///
     /// # Errors
     /// `NOT_FOUND` for any other, and once the server has dropped it, which it does after about a day; `UPSTREAM_NOT_LINKED` once
     /// the link of the tenant has ended.
-    pub async fn report(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<Arc<Report>> {
-        let record = self.tasks().of_report(scope, id).await?;
+    pub async fn report(&self, scope: &TenantScope, operation: &Operation, task: TaskId) -> Result<Arc<Report>> {
+        let record = self.tasks().again(scope, task).await?;
         let (report, tenant) = report_of(&record)?;
         let scope = scope.within(record.tenant_id, crate::roles::Permission::ReadLegacy).await?;
         let remote = record.remote_tenant_id.as_deref();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Purpose;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::ids::TaskId;
 use crate::integration_server::model::{
     AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind, TenantStatus,
     VendorCode,
@@ -16,7 +17,7 @@ const UNKNOWN: &str = "UNKNOWN";
 /// A task as it was at one moment. Nothing of the server's own words is in it but the stage, which is cleaned of places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The identifier, as the server writes it.
+    /// The identifier, as the server writes it; the gateway's own of the record, where the server named none.
     pub id: String,
     /// The state, as the list of states writes it; an unlisted one as the server does.
     pub state: String,
@@ -113,9 +114,10 @@ impl Snapshot {
         }
     }
 
-    /// The identifier, in the one text that all equal identifiers share.
-    pub fn shown_id(&self) -> String {
-        RemoteId::read(&self.id).map_or_else(|| self.id.clone(), |id| id.canonical())
+    /// The vendor's id of the task of that record, in the one text that all equal ids share; none where the vendor named none.
+    pub fn remote_id(&self, record: TaskId) -> Option<String> {
+        let id = RemoteId::read(&self.id).map_or_else(|| self.id.clone(), |id| id.canonical());
+        Some(id).filter(|id| *id != record.to_string())
     }
 
     /// The state.

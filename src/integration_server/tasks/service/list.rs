@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use super::{NAMED_AT_ONCE, Tasks, WHAT};
 use crate::auth::TenantScope;
@@ -26,15 +26,15 @@ const NAMED: [TaskState; 8] = [
 ];
 
 impl Tasks {
-    /// A task about the tenant of the scope or one below it, by the server's identifier.
+    /// A task about the tenant of the scope or one below it: by the gateway's own id, or by the vendor's where that names one task
+    /// of the installations that the scope's tenant owns or is linked to.
     ///
     /// # Errors
-    /// `NOT_FOUND` for any other, in the same words for foreign and unknown.
+    /// `NOT_FOUND` for any other, in the same words for foreign and unknown; `CONFLICT` for a vendor's id that names several tasks.
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Record> {
-        let id = RemoteId::read(id).ok_or_else(|| Error::not_found(WHAT))?;
-        let found = task::Entity::of_tenant(scope).filter(task::Column::RemoteTaskId.eq(id.canonical()));
-        let newest = found.order_by_desc(task::Column::CreatedAt).one(self.database.reader()).await?;
-        newest.ok_or_else(|| Error::not_found(WHAT))
+        let found =
+            self.by_own_or_remote_id(scope, task::Entity::of_tenant(scope), task::Column::RemoteTaskId, id).await?;
+        found.ok_or_else(|| Error::not_found(WHAT))
     }
 
     /// One that was just found, as it is now.
@@ -46,18 +46,50 @@ impl Tasks {
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
     }
 
-    /// The task about the tenant of the scope or one below it that made that report.
+    /// The task about the tenant of the scope or one below it that made that report. The report has the gateway's own id of the
+    /// task; the vendor's id of the report is taken as in [`Tasks::find`].
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is none, in the same words for foreign and unknown.
+    /// `NOT_FOUND` if there is none, in the same words for foreign and unknown; `CONFLICT` for a vendor's id that names several
+    /// reports.
     pub async fn of_report(&self, scope: &TenantScope, id: &str) -> Result<Record> {
-        let not_found = || Error::not_found("report");
-        let id = RemoteId::read(id).ok_or_else(not_found)?;
-        let found = task::Entity::of_tenant(scope)
-            .filter(task::Column::ResultId.eq(id.canonical()))
-            .filter(task::Column::Kind.eq(Purpose::Report.as_str()));
-        let newest = found.order_by_desc(task::Column::CreatedAt).one(self.database.reader()).await?;
-        newest.ok_or_else(not_found)
+        let reports = task::Entity::of_tenant(scope).filter(task::Column::Kind.eq(Purpose::Report.as_str()));
+        let found = self.by_own_or_remote_id(scope, reports, task::Column::ResultId, id).await?;
+        found.filter(|record| record.result_id.is_some()).ok_or_else(|| Error::not_found("report"))
+    }
+
+    /// The gateway's own id is unique over all installations and decides first. An installation chooses its ids freely, so a
+    /// vendor's id counts only at the installations of the scope's own tenant, and there a record of that tenant goes before those of
+    /// tenants below it.
+    async fn by_own_or_remote_id(
+        &self,
+        scope: &TenantScope,
+        records: Select<task::Entity>,
+        remote: task::Column,
+        id: &str,
+    ) -> Result<Option<Record>> {
+        if let Ok(own) = id.parse::<TaskId>() {
+            let found = records.clone().filter(task::Column::Id.eq(own)).one(self.database.reader()).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        let Some(id) = RemoteId::read(id) else { return Ok(None) };
+        let at_own = task::Column::UpstreamId.is_in(self.upstreams.ids_of_tenant(scope).await?);
+        let records = records.filter(remote.eq(id.canonical())).filter(at_own);
+        let of_tenant = records.clone().filter(task::Column::TenantId.eq(scope.tenant()));
+        match self.only(of_tenant).await? {
+            Some(found) => Ok(Some(found)),
+            None => self.only(records).await,
+        }
+    }
+
+    async fn only(&self, records: Select<task::Entity>) -> Result<Option<Record>> {
+        let mut found = records.limit(2).all(self.database.reader()).await?;
+        if found.len() > 1 {
+            return Err(Error::conflict("this id of the vendor names several: use the id that the gateway gave"));
+        }
+        Ok(found.pop())
     }
 
     /// The tasks about the tenant of the scope and those below it, the newest first, after a place; one more than asked for, if there

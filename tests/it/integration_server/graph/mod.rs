@@ -4,6 +4,7 @@ mod changing;
 mod processes;
 mod reading;
 mod refusals;
+mod twin_ids;
 mod walls;
 mod watching;
 
@@ -19,10 +20,10 @@ use crate::support::app::START;
 use crate::support::{Answer, Caller, Engine, OnEngine, TestApp, eventually, notes};
 
 /// All that a task says of itself.
-pub const TASK: &str = "{ id type state stateText stage progress created stateChanged changed error { code message } result {
+pub const TASK: &str = "{ id remoteID type state stateText stage progress created stateChanged changed error { code message } result {
     __typename
     ... on IntegrationServerTenant { id name description userData status type administrationServer { id administrator } created }
-    ... on IntegrationServerReport { id periods { virtualMachineID virtualMachineName protectedFrom protectedUntil } }
+    ... on IntegrationServerReport { id remoteID periods { virtualMachineID virtualMachineName protectedFrom protectedUntil } }
     ... on IntegrationServerConfirmation { confirmed }
 } }";
 

@@ -101,7 +101,7 @@ both_databases! {
         server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
         let own = administrator.within(&north);
         let task = only(begin(&own, "deactivateIntegrationServerTenant").await);
-        let id = task["id"].as_str().unwrap().to_owned();
+        let id = task["remoteID"].as_str().unwrap().to_owned();
         let polls = format!("/tasks/{id}");
         let own = own.at(second.gateway());
         let watcher = {

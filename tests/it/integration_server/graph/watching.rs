@@ -43,7 +43,7 @@ both_databases! {
         let house = House::with(engine, |config| config.pace(pace)).await;
         let tenant = house.app.world.north.to_string();
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
-        let id = task["id"].as_str().unwrap().to_owned();
+        let id = task["remoteID"].as_str().unwrap().to_owned();
         let watchers = (0..500).map(|_| {
             let (caller, tenant, id) = (house.partner.clone(), tenant.clone(), task["id"].clone());
             tokio::spawn(async move { watch(&caller, &tenant, &id).await })
@@ -76,7 +76,7 @@ both_databases! {
     async fn a_task_is_followed_to_its_end_when_nobody_watches(engine: Engine) {
         let house = House::with(engine, House::slow).await;
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
-        let id = task["id"].as_str().unwrap().to_owned();
+        let id = task["remoteID"].as_str().unwrap().to_owned();
         eventually(20, "the end at the server", async || {
             house.server.found_tasks().iter().any(|found| found.has_ended()).then_some(())
         })
