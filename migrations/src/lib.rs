@@ -18,6 +18,7 @@ mod m0010_client_keys;
 mod m0011_upstreams;
 mod m0012_tenant_keys;
 mod m0013_integration_server_tasks;
+mod m0023_canonical_remote_ids;
 mod m0031_schema_changes;
 mod m0035_name_folding;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_upstreams::Migration),
             Box::new(m0012_tenant_keys::Migration),
             Box::new(m0013_integration_server_tasks::Migration),
+            Box::new(m0023_canonical_remote_ids::Migration),
             Box::new(m0031_schema_changes::Migration),
             Box::new(m0035_name_folding::Migration),
         ]

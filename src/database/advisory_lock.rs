@@ -13,6 +13,8 @@ pub enum AdvisoryLock {
     Administrators,
     /// Which tenants there are, and below which.
     TenantTree,
+    /// Which tenants are linked to which tenants of installations, and where those stand.
+    Links,
     /// How many clients belong to a tenant.
     ClientsOf(TenantId),
 }
@@ -22,6 +24,7 @@ impl AdvisoryLock {
         match self {
             Self::Administrators => LONE_WRITER_LOCK + 1,
             Self::TenantTree => LONE_WRITER_LOCK + 2,
+            Self::Links => LONE_WRITER_LOCK + 3,
             // Two tenants that share a number wait for each other, and no more.
             Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
         }

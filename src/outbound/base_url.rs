@@ -23,7 +23,9 @@ pub struct AddressPolicy {
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Reads a base URL. A slash at the end is dropped.
+    /// Reads a base URL, and keeps it in its canonical form, so that two registrations of one installation can be told: the host in
+    /// lower case and without the dot at its end, an IPv4 address as such, no default port, nothing percent-encoded that need not be,
+    /// no slash at the end.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument` and what is wrong: another scheme, no host, a user name, a query, a fragment, an address
@@ -51,7 +53,7 @@ impl BaseUrl {
         }
         match address(&url) {
             Some(address) if !policy.permits(address, plain) => refused("is at an address that is not allowed here"),
-            _ => Ok(Self(url.as_str().trim_end_matches('/').to_owned())),
+            _ => Ok(Self(canonical(url))),
         }
     }
 
@@ -71,6 +73,48 @@ impl BaseUrl {
     pub(super) fn is_plain(&self) -> bool {
         self.0.starts_with("http:")
     }
+}
+
+/// What the parser has left to do of RFC 3986, section 6.2.2.
+fn canonical(mut url: Url) -> String {
+    let absolute = url.host_str().and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty());
+    if let Some(name) = absolute.map(str::to_owned) {
+        // The name was a valid one with the dot.
+        url.set_host(Some(&name)).ok();
+    }
+    if let Some(Host::Ipv6(address)) = url.host()
+        && let Some(address) = address.to_ipv4_mapped()
+    {
+        url.set_ip_host(address.into()).ok();
+    }
+    let path = plain_path(url.path());
+    url.set_path(&path);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// A path in which unreserved characters are written as they are, and all others with upper-case digits.
+fn plain_path(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                plain.push(char::from(byte));
+                plain.push_str(&part[2..]);
+            }
+            Some(byte) => {
+                plain.push_str(&format!("%{byte:02X}"));
+                plain.push_str(&part[2..]);
+            }
+            None => {
+                plain.push('%');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
 }
 
 /// The address in a URL, where there is one in place of a name.
@@ -103,6 +147,31 @@ mod tests {
             ("https://8.8.8.8", "https://8.8.8.8"),
         ] {
             assert_eq!(BaseUrl::parse("baseURL", text, CLOSED).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_place_is_kept_as_one() {
+        for (spellings, kept) in [
+            (
+                &[
+                    "https://manager.example/api",
+                    "HTTPS://Manager.Example:443/api/",
+                    "https://manager.example./api",
+                    "https://manager.example/x/../api/",
+                    "https://manager.example/%61p%69",
+                ][..],
+                "https://manager.example/api",
+            ),
+            (
+                &["https://8.8.8.8:4119", "https://134744072:4119/", "https://[::ffff:8.8.8.8]:4119"][..],
+                "https://8.8.8.8:4119",
+            ),
+            (&["https://manager.example/a%2fb", "https://manager.example/a%2Fb"][..], "https://manager.example/a%2Fb"),
+        ] {
+            for text in spellings {
+                assert_eq!(BaseUrl::parse("baseURL", text, CLOSED).unwrap().as_str(), kept, "{text}");
+            }
         }
     }
 

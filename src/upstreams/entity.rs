@@ -3,6 +3,8 @@
 /// Installations.
 pub mod upstream {
     use sea_orm::entity::prelude::*;
+    use sea_orm::sea_query::ExprTrait;
+    use sea_orm::{QuerySelect, QueryTrait};
 
     use crate::auth::TenantScope;
     use crate::clock::Timestamp;
@@ -66,6 +68,22 @@ pub mod upstream {
             Self::find().filter(Column::Id.eq(id))
         }
 
+        /// Those that belong to the tenant of the scope, and those that it is linked to.
+        pub fn used_by(scope: &TenantScope) -> Select<Self> {
+            let linked =
+                super::link::Entity::of_this_tenant(scope).select_only().column(super::link::Column::UpstreamId);
+            let used = Column::OwnerTenantId.eq(scope.tenant()).or(Column::Id.in_subquery(linked.into_query()));
+            Self::find().filter(used)
+        }
+
+        /// The registrations of the same installation: those of that system at that place which belong to this tenant, to one above it
+        /// or to one below it. Others may have registered it too; they share nothing with this tenant and learn nothing of it.
+        pub fn at_place(owner: TenantId, system: &str, base_url: &str) -> Select<Self> {
+            let related =
+                Column::OwnerTenantId.in_subquery(above(owner)).or(Column::OwnerTenantId.in_subquery(below(owner)));
+            Self::find().filter(Column::System.eq(system)).filter(Column::BaseUrl.eq(base_url)).filter(related)
+        }
+
         /// All, for the operator of the machine, who changes the master key.
         pub fn all_rows() -> Select<Self> {
             Self::find()
@@ -76,6 +94,7 @@ pub mod upstream {
 /// Links.
 pub mod link {
     use sea_orm::entity::prelude::*;
+    use sea_orm::{QuerySelect, QueryTrait};
 
     use crate::auth::TenantScope;
     use crate::clock::Timestamp;
@@ -114,6 +133,12 @@ pub mod link {
         /// Those of an installation, whoever's they are: to know whether it is in use, never to be shown.
         pub fn using(upstream: UpstreamId) -> Select<Self> {
             Self::find().filter(Column::UpstreamId.eq(upstream))
+        }
+
+        /// Those of any of these installations, whoever's they are: to know which tenants there are taken, never to be shown.
+        pub fn using_any(upstreams: Select<super::upstream::Entity>) -> Select<Self> {
+            let ids = upstreams.select_only().column(super::upstream::Column::Id);
+            Self::find().filter(Column::UpstreamId.in_subquery(ids.into_query()))
         }
     }
 }

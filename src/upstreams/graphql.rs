@@ -53,6 +53,8 @@ pub enum CircuitState {
 pub struct UpstreamObject {
     row: Upstream,
     come_by: ComeBy,
+    /// Whether the tenant in context owns it, or stands above the owner.
+    shows_details: bool,
 }
 
 /// How something was come by: the links of an upstream lead to it again, and each time there would be as many more of them.
@@ -64,11 +66,19 @@ enum ComeBy {
 
 impl From<Upstream> for UpstreamObject {
     fn from(row: Upstream) -> Self {
-        Self { row, come_by: ComeBy::Itself }
+        Self { row, come_by: ComeBy::Itself, shows_details: true }
     }
 }
 
-/// An installation of a legacy product. Its credential is never shown.
+impl UpstreamObject {
+    /// What only the owner and the tenants above it see.
+    fn detail<'a, T>(&'a self, of: impl FnOnce(&'a Upstream) -> T) -> Option<T> {
+        self.shows_details.then(|| of(&self.row))
+    }
+}
+
+/// An installation of a legacy product. Its credential is never shown. A tenant that uses it and neither owns it nor stands above the
+/// owner sees its id, name and system, and its own links; all else is null.
 #[Object(name = "Upstream")]
 impl UpstreamObject {
     /// The id; opaque.
@@ -86,26 +96,27 @@ impl UpstreamObject {
         Ok(System::from_name(&self.row.system)?.into())
     }
 
-    /// Where it stands: for Deep Security including `/api`, for Integration Server the root.
+    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. For the owner alone.
     #[graphql(name = "baseURL")]
-    async fn base_url(&self) -> &str {
-        &self.row.base_url
+    async fn base_url(&self) -> Option<&str> {
+        self.detail(|row| row.base_url.as_str())
     }
 
-    /// The tenant that registered it.
+    /// The tenant that registered it. For the owner alone.
     #[graphql(name = "ownerTenantID")]
-    async fn owner_tenant_id(&self) -> ID {
-        self.row.owner_tenant_id.to_string().into()
+    async fn owner_tenant_id(&self) -> Option<ID> {
+        self.detail(|row| row.owner_tenant_id.to_string().into())
     }
 
-    /// How the gateway shows it who it is.
-    async fn authentication(&self) -> Result<UpstreamAuthentication> {
-        Ok(Authentication::from_name(&self.row.authentication)?.into())
+    /// How the gateway shows it who it is. For the owner alone.
+    async fn authentication(&self) -> Result<Option<UpstreamAuthentication>> {
+        let authentication = self.detail(|row| Authentication::from_name(&row.authentication)).transpose()?;
+        Ok(authentication.map(UpstreamAuthentication::from))
     }
 
-    /// The IANA name of the zone of its dates, where they carry none.
-    async fn time_zone(&self) -> &str {
-        &self.row.time_zone
+    /// The IANA name of the zone of its dates, where they carry none. For the owner alone.
+    async fn time_zone(&self) -> Option<&str> {
+        self.detail(|row| row.time_zone.as_str())
     }
 
     /// The tenants that are linked to it: the tenant in context and those below it, no others. BAD_USER_INPUT within the links of
@@ -119,14 +130,14 @@ impl UpstreamObject {
         Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream }).collect())
     }
 
-    /// When it was registered, in RFC 3339.
-    async fn created_at(&self) -> String {
-        self.row.created_at.to_string()
+    /// When it was registered, in RFC 3339. For the owner alone.
+    async fn created_at(&self) -> Option<String> {
+        self.detail(|row| row.created_at.to_string())
     }
 
-    /// When it was last changed, in RFC 3339.
-    async fn updated_at(&self) -> String {
-        self.row.updated_at.to_string()
+    /// When it was last changed, in RFC 3339. For the owner alone.
+    async fn updated_at(&self) -> Option<String> {
+        self.detail(|row| row.updated_at.to_string())
     }
 }
 
@@ -158,8 +169,10 @@ impl UpstreamLinkObject {
 
     /// The installation.
     async fn upstream(&self, ctx: &Context<'_>) -> Result<UpstreamObject> {
-        let row = room::<Upstreams>(ctx)?.of_link(&self.row).await?;
-        Ok(UpstreamObject { row, come_by: self.come_by })
+        let upstreams = room::<Upstreams>(ctx)?;
+        let row = upstreams.of_link(&self.row).await?;
+        let shows_details = upstreams.shows_details(&request(ctx)?.member_scope(), &row).await?;
+        Ok(UpstreamObject { row, come_by: self.come_by, shows_details })
     }
 
     /// The vendor's id of the tenant there. Absent where the installation's own credential is the tenant's, as for hosted

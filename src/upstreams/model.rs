@@ -18,7 +18,6 @@ pub type Link = entity::link::Model;
 const CREDENTIAL_MAX: usize = 4 * 1024;
 const CERTIFICATE_MAX: usize = 64 * 1024;
 const REMOTE_ID_MAX: usize = 200;
-const UUID_LENGTH: usize = 36;
 
 /// What kind of legacy system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -234,8 +233,8 @@ impl NewLink {
     }
 }
 
-/// An id of a legacy system's own: it becomes one segment of a path, so nothing that could mean another path is taken. A UUID is
-/// taken in lower case: in another it would mean the same tenant, and two of ours could be linked to it.
+/// An id of a legacy system's own, in its canonical form: it becomes one segment of a path, so nothing that could mean another path is
+/// taken.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
@@ -244,17 +243,20 @@ pub fn remote_id(argument: &str, id: String) -> Result<String> {
     if id.is_empty() || id.len() > REMOTE_ID_MAX || !id.bytes().all(safe) || id.contains("..") || id == "." {
         return Err(Error::bad_input(argument, "is no id of a legacy system"));
     }
-    Ok(if id.len() == UUID_LENGTH && uuid::Uuid::try_parse(&id).is_ok() { id.to_ascii_lowercase() } else { id })
+    Ok(canonical_remote_id(&id))
 }
 
-/// Whether two ids mean the same tenant of an installation: numbers with zeros before them do, and UUIDs however they are
-/// written.
-pub(super) fn is_same_remote(one: &str, other: &str) -> bool {
-    let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
-    match (uuid::Uuid::try_parse(one), uuid::Uuid::try_parse(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ if is_number(one) && is_number(other) => one.trim_start_matches('0') == other.trim_start_matches('0'),
-        _ => one == other,
+/// The one spelling of a legacy system's id in which it is stored, sent and compared, so that the database can tell that two links
+/// mean the same tenant there: a number without leading zeros, a UUID with hyphens in lower case, any other text as it is.
+pub fn canonical_remote_id(id: &str) -> String {
+    if let Ok(uuid) = uuid::Uuid::try_parse(id) {
+        return uuid.to_string();
+    }
+    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    match id.trim_start_matches('0') {
+        "" if is_number => "0".to_owned(),
+        digits if is_number => digits.to_owned(),
+        _ => id.to_owned(),
     }
 }
 
@@ -320,4 +322,32 @@ pub(super) fn binding(id: UpstreamId, owner: TenantId) -> String {
 /// The name of a link in the audit log.
 pub(super) fn subject(id: LinkId) -> String {
     id.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remote_id_has_one_canonical_spelling() {
+        let uuid = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
+        for (spelling, canonical) in [
+            ("7", "7"),
+            ("07", "7"),
+            ("0007", "7"),
+            ("70", "70"),
+            ("0", "0"),
+            ("000", "0"),
+            (uuid, uuid),
+            ("345AE5D6-EEB7-4635-884A-01AC1781DEEB", uuid),
+            ("345ae5d6eeb74635884a01ac1781deeb", uuid),
+            ("{345ae5d6-eeb7-4635-884a-01ac1781deeb}", uuid),
+            ("urn:uuid:345AE5D6-EEB7-4635-884A-01AC1781DEEB", uuid),
+            ("Tenant", "Tenant"),
+            ("07a", "07a"),
+        ] {
+            assert_eq!(remote_id("remoteTenantID", spelling.to_owned()).unwrap(), canonical, "{spelling}");
+            assert_eq!(canonical_remote_id(canonical), canonical);
+        }
+    }
 }

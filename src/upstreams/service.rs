@@ -1,24 +1,25 @@
 //! Registering installations, linking tenants to them, and finding the way to them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, Set, SqlErr,
+    QueryOrder, QuerySelect, Set, SqlErr,
 };
 
 use super::connection::Connection;
 use super::entity::{link, upstream};
 use super::model::{
-    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding, is_same_remote,
-    link_state, state, subject,
+    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding,
+    canonical_remote_id, link_state, state, subject,
 };
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
-use crate::database::{Database, Write};
+use crate::database::{AdvisoryLock, Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{LinkId, TenantId, UpstreamId};
@@ -30,6 +31,9 @@ const WHAT: &str = "upstream";
 
 const TAKEN: &str =
     "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it";
+
+const TAKEN_THERE: &str = "a tenant that is linked to this upstream would share its tenant of the installation at that baseURL with \
+    another tenant: unlink one of them first";
 
 /// A tenant may own so many installations; nobody has more, and the list stays one page.
 const OWNED_MAX: u64 = 1000;
@@ -268,6 +272,27 @@ impl Upstreams {
         Ok(LegacyTenant::OfOwner(self.find(scope, &upstream.to_string()).await?.owner_tenant_id))
     }
 
+    /// The ids of the installations that the scope's tenant owns or is linked to.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn ids_of_tenant(&self, scope: &TenantScope) -> Result<Vec<UpstreamId>> {
+        let used = upstream::Entity::used_by(scope).select_only().column(upstream::Column::Id);
+        Ok(used.into_tuple().all(self.database.reader()).await?)
+    }
+
+    /// Whether the scope shows how an installation is reached: only its owner and the tenants above that see it.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn shows_details(&self, scope: &TenantScope, upstream: &Upstream) -> Result<bool> {
+        if upstream.owner_tenant_id == scope.tenant() {
+            return Ok(true);
+        }
+        let found = upstream::Entity::of_tenant(scope).filter(upstream::Column::Id.eq(upstream.id));
+        Ok(found.count(self.database.reader()).await? > 0)
+    }
+
     /// The installation of a link that the caller may see.
     ///
     /// # Errors
@@ -338,6 +363,9 @@ impl Upstreams {
     pub async fn update(&self, scope: &TenantScope, before: &Upstream, change: UpstreamChange) -> Result<Upstream> {
         let write = self.database.write().await?;
         let system = System::from_name(&before.system)?;
+        if let Some(base_url) = change.base_url.as_ref().filter(|url| url.as_str() != before.base_url) {
+            require_free_place(&write, before, base_url.as_str()).await?;
+        }
         let mut upstream = before.clone().into_active_model();
         if let Some(name) = &change.name {
             upstream.name = Set(name.as_str().to_owned());
@@ -409,6 +437,8 @@ impl Upstreams {
     /// # Errors
     /// As [`Upstreams::link`].
     pub async fn link_in(&self, write: &Write<'_>, scope: &TenantScope, new: NewLink) -> Result<Link> {
+        // One link is made at a time, over all nodes: the installation may be registered twice, and then no index sees both.
+        write.lock(AdvisoryLock::Links).await?;
         let upstream = self.in_scope(write, scope, &new.upstream.to_string()).await?;
         let owner = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
         let tenant = crate::tenants::entity::Entity::of_tenant(&owner)
@@ -416,11 +446,11 @@ impl Upstreams {
             .one(write.on())
             .await?;
         let tenant = tenant.ok_or_else(|| Error::not_found("tenant"))?;
-        if let Some(remote) = &new.remote_tenant_id {
-            // The database knows texts alone, and an installation takes an id in more than one spelling.
-            let taken = link::Entity::using(upstream.id).all(write.on()).await?;
-            let mut taken = taken.iter().filter_map(|link| link.remote_tenant_id.as_deref());
-            if taken.any(|other| is_same_remote(other, remote)) {
+        let remote_tenant_id = new.remote_tenant_id.as_deref().map(canonical_remote_id);
+        if let Some(remote) = &remote_tenant_id {
+            let there = upstream::Entity::at_place(upstream.owner_tenant_id, &upstream.system, &upstream.base_url);
+            let taken = link::Entity::using_any(there).filter(link::Column::RemoteTenantId.eq(remote.as_str()));
+            if taken.one(write.on()).await?.is_some() {
                 return Err(Error::conflict(TAKEN));
             }
         }
@@ -429,7 +459,7 @@ impl Upstreams {
             tenant_id: tenant.id,
             upstream_id: upstream.id,
             system: upstream.system.clone(),
-            remote_tenant_id: new.remote_tenant_id,
+            remote_tenant_id,
             created_at: scope.now(),
         };
         let inserted = link::Entity::insert(link.clone().into_active_model()).exec_without_returning(write.on()).await;
@@ -501,6 +531,21 @@ impl Upstreams {
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await
     }
+}
+
+/// That no link of the upstream means a tenant which another link means already, at the place to which the upstream moves.
+async fn require_free_place(write: &Write<'_>, upstream: &Upstream, base_url: &str) -> Result<()> {
+    write.lock(AdvisoryLock::Links).await?;
+    let own = link::Entity::using(upstream.id).filter(link::Column::RemoteTenantId.is_not_null());
+    let own: Vec<String> = own.all(write.on()).await?.into_iter().filter_map(|link| link.remote_tenant_id).collect();
+    let there = upstream::Entity::at_place(upstream.owner_tenant_id, &upstream.system, base_url);
+    let others = link::Entity::using_any(there.filter(upstream::Column::Id.ne(upstream.id)));
+    let taken: HashSet<String> =
+        others.all(write.on()).await?.into_iter().filter_map(|link| link.remote_tenant_id).collect();
+    if own.iter().any(|remote| taken.contains(remote)) {
+        return Err(Error::conflict(TAKEN_THERE));
+    }
+    Ok(())
 }
 
 async fn has_room(on: &impl ConnectionTrait, scope: &TenantScope) -> Result<()> {

@@ -12,6 +12,7 @@ use tenant_gateway::database::{Database, Options};
 
 use crate::support::process::Deployment;
 use crate::support::{Engine, TestApp, TestDatabase, both_databases, eventually};
+use crate::upstreams;
 
 async fn open(database: &TestDatabase) -> Database {
     let url = database.config().database_url().expose().to_owned();
@@ -198,6 +199,37 @@ both_databases! {
             assert!(String::from_utf8_lossy(&refused.stderr).contains("another gateway"));
         }
         drop(process);
+    }
+}
+
+both_databases! {
+    async fn remote_ids_are_made_canonical_and_conflicts_are_named(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let upstream = upstreams::register(&partner, "DEEP_SECURITY").await;
+        let north = upstreams::link(&partner, app.world.north, &upstream, Some("7")).await.field("linkTenant");
+        let south = upstreams::link(&partner, app.world.south, &upstream, Some("8")).await.field("linkTenant");
+        let before = "DELETE FROM seaql_migrations WHERE version = 'm0023_canonical_remote_ids';";
+        let spell = |old: &str, new: &str| {
+            format!("UPDATE upstream_links SET remote_tenant_id = '{new}' WHERE remote_tenant_id = '{old}';")
+        };
+        app.operator.execute(&format!("{before} {}", spell("7", "007"))).await;
+        let remote_ids = async || {
+            let database = open(&app.database).await;
+            let sql = "SELECT remote_tenant_id AS id FROM upstream_links ORDER BY 1";
+            let rows = database.reader().query_all_raw(Statement::from_string(database.reader().get_database_backend(), sql));
+            rows.await.unwrap().iter().map(|row| row.try_get::<String>("", "id").unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(remote_ids().await, ["007", "8"]);
+        open(&app.database).await.migrate().await.unwrap();
+        assert_eq!(remote_ids().await, ["7", "8"]);
+
+        app.operator.execute(&format!("{before} {}", spell("8", "07"))).await;
+        let refused = open(&app.database).await.migrate().await.unwrap_err().explained();
+        for named in [&north, &south] {
+            assert!(refused.contains(named["id"].as_str().unwrap()), "{refused}");
+        }
+        assert_eq!(remote_ids().await, ["07", "7"], "nothing was chosen");
+        assert!(refused.contains("unlinkTenant"), "{refused}");
     }
 }
 

@@ -33,14 +33,19 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
 }
 
 async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value) {
-    let document = r#"mutation($tenant: ID!) {
-        free: registerUpstream(input: { name: "free", system: INTEGRATION_SERVER, baseURL: "https://viis.example.com:7271",
+    // Installations of their own: a tenant of one installation is linked once, however often it is registered.
+    static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    let document = r#"mutation($tenant: ID!, $free: String!, $used: String!) {
+        free: registerUpstream(input: { name: "free", system: INTEGRATION_SERVER, baseURL: $free,
             credential: { basic: { password: "free" } } }) { id }
-        used: registerUpstream(input: { name: "used", system: DEEP_SECURITY, baseURL: "https://dsm.example.com:4119/api",
+        used: registerUpstream(input: { name: "used", system: DEEP_SECURITY, baseURL: $used,
             credential: { secretKey: "1:used" } }) { id }
         below: createTenant(newTenant: { name: "below", parentTenantID: $tenant }) { id }
     }"#;
-    let made = administrator.ask(document, json!({ "tenant": tenant })).await.data();
+    let free = format!("https://viis-{number}.example.com:7271");
+    let used = format!("https://dsm-{number}.example.com:4119/api");
+    let made = administrator.ask(document, json!({ "tenant": tenant, "free": free, "used": used })).await.data();
     let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
     let input = json!({ "tenantID": made["below"]["id"], "upstreamID": made["used"]["id"], "remoteTenantID": "7" });
     let link = administrator.ask(document, json!({ "input": input })).await.field("linkTenant");

@@ -1,7 +1,19 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use tenant_gateway::roles::Role;
 
-use super::{link, register};
-use crate::support::{TestApp, both_databases};
+use super::{link, register, register_with};
+use crate::support::{Answer, Caller, TestApp, both_databases};
+
+async fn register_at(caller: &Caller, base_url: &str) -> Value {
+    let credential = json!({ "secretKey": "2:registered" });
+    let input = json!({ "name": "again", "system": "DEEP_SECURITY", "baseURL": base_url, "credential": credential });
+    register_with(caller, input).await.field("registerUpstream")
+}
+
+async fn move_to(caller: &Caller, upstream: &Value, base_url: &str) -> Answer {
+    let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { id } }";
+    caller.ask(document, json!({ "id": upstream["id"], "input": { "baseURL": base_url } })).await
+}
 
 both_databases! {
     async fn a_linked_tenant_shows_its_link_and_no_other(app: TestApp) {
@@ -69,6 +81,96 @@ both_databases! {
             assert_eq!(link(&partner, app.world.south, upstream, Some(id)).await.code(), "CONFLICT", "{id}");
         }
         link(&partner, app.world.south, &manager, Some("70")).await.data();
+    }
+
+    async fn remote_id_is_stored_in_its_canonical_spelling(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let (manager, server) = (register(&partner, "DEEP_SECURITY").await, register(&partner, "INTEGRATION_SERVER").await);
+        let uuid = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
+        for (upstream, given, stored) in [(&manager, "007", "7"), (&server, "{345AE5D6-EEB7-4635-884A-01AC1781DEEB}", uuid)] {
+            let made = link(&partner, app.world.north, upstream, Some(given)).await.field("linkTenant");
+            assert_eq!(made["remoteTenantID"], stored);
+        }
+    }
+
+    async fn installation_that_is_registered_twice_is_one(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let one = register(&partner, "DEEP_SECURITY").await;
+        let again = register_at(&partner, "https://DSM.example.com.:4119/%61pi").await;
+        let below = register_at(&app.administrator(app.world.organization).await, "https://dsm.example.com:4119/api").await;
+        let elsewhere = register_at(&partner, "https://dsm.example.com:4119/other").await;
+        link(&partner, app.world.north, &one, Some("7")).await.data();
+        for registration in [&one, &again, &below] {
+            assert_eq!(link(&partner, app.world.south, registration, Some("07")).await.code(), "CONFLICT");
+        }
+        link(&partner, app.world.south, &elsewhere, Some("7")).await.data();
+        let moved = move_to(&partner, &elsewhere, "https://dsm.example.com:4119/api/").await;
+        assert_eq!(moved.code(), "CONFLICT", "{}", moved.body);
+        move_to(&partner, &elsewhere, "https://dsm.example.com:4119/third").await.data();
+    }
+
+    async fn tenants_that_have_nothing_to_do_with_each_other_learn_nothing_of_their_links(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let stranger = app.administrator(app.world.stranger).await;
+        let (ours, theirs) = (register(&partner, "DEEP_SECURITY").await, register(&stranger, "DEEP_SECURITY").await);
+        link(&stranger, app.world.stranger, &theirs, Some("7")).await.data();
+        link(&partner, app.world.north, &ours, Some("7")).await.data();
+    }
+
+    async fn remote_tenant_is_never_linked_twice_however_many_try_at_once(app: TestApp) {
+        let other = app.another_node().await;
+        let partner = app.administrator(app.world.partner).await;
+        let there = partner.at(&other.gateway);
+        let (one, two) = (register(&partner, "DEEP_SECURITY").await, register(&partner, "DEEP_SECURITY").await);
+        for round in 0..40 {
+            // In turn two spellings at one registration, and one spelling at two.
+            let second = if round % 2 == 0 { &one } else { &two };
+            let number = round + 1;
+            let (plain, odd) = (number.to_string(), format!("0{number}"));
+            let (north, south) = tokio::join!(
+                link(&partner, app.world.north, &one, Some(&plain)),
+                link(&there, app.world.south, second, Some(&odd)),
+            );
+            let made: Vec<_> = [&north, &south].into_iter().filter(|answer| answer.body.get("errors").is_none()).collect();
+            assert_eq!(made.len(), 1, "round {round}: {} {}", north.body, south.body);
+            let refused = if north.body.get("errors").is_some() { &north } else { &south };
+            assert_eq!(refused.code(), "CONFLICT", "round {round}");
+            let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
+            partner.ask(end, json!({ "id": made[0].body["data"]["linkTenant"]["id"] })).await.data();
+        }
+    }
+
+    async fn who_does_not_own_an_upstream_sees_only_its_name_and_system(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let upstream = register(&partner, "DEEP_SECURITY").await;
+        let made = link(&partner, app.world.north, &upstream, Some("7")).await.field("linkTenant");
+        let fields = "id name system baseURL ownerTenantID authentication timeZone createdAt updatedAt links { tenantID }";
+        let document = format!("query($id: ID!) {{ tenant(id: $id) {{ upstreamLinks {{ upstream {{ {fields} }} status {{ circuit }} }} }} }}");
+        let of_north = json!({ "id": app.world.north });
+        let owners = partner.ask(&document, of_north.clone()).await.field("tenant")["upstreamLinks"][0]["upstream"].clone();
+        assert_eq!(owners["baseURL"], "https://dsm.example.com:4119/api");
+        assert_eq!((&owners["ownerTenantID"], &owners["authentication"]), (&json!(app.world.partner), &json!("SECRET_KEY")));
+        let restricted = json!({
+            "id": upstream["id"], "name": "DEEP_SECURITY", "system": "DEEP_SECURITY", "baseURL": null, "ownerTenantID": null,
+            "authentication": null, "timeZone": null, "createdAt": null, "updatedAt": null,
+            "links": [{ "tenantID": app.world.north }],
+        });
+        let auditor = app.caller(app.world.north, Role::Auditor).await;
+        let customers = [auditor, app.administrator(app.world.north).await, partner.within(app.world.north)];
+        for customer in &customers {
+            let seen = customer.ask(&document, of_north.clone()).await.field("tenant")["upstreamLinks"][0].clone();
+            assert_eq!(seen["upstream"], restricted);
+            assert_eq!(seen["status"]["circuit"], "CLOSED");
+        }
+        let above = app.administrator(app.world.top).await;
+        let seen = above.ask(&document, of_north).await.field("tenant")["upstreamLinks"][0]["upstream"].clone();
+        assert_eq!(seen["baseURL"], owners["baseURL"], "whoever stands above the owner sees what the owner sees");
+        let end = format!("mutation($id: ID!) {{ unlinkTenant(id: $id) {{ upstream {{ {fields} }} }} }}");
+        let ended = customers[1].ask(&end, json!({ "id": made["id"] })).await.field("unlinkTenant");
+        assert_eq!((&ended["upstream"]["name"], &ended["upstream"]["baseURL"]), (&json!("DEEP_SECURITY"), &Value::Null));
+        let log = "{ auditLog { nodes { operation before after } } }";
+        let log = customers[1].ask(log, json!({})).await.body.to_string();
+        assert!(log.contains("linkTenant") && !log.contains("dsm.example.com") && !log.contains("SECRET_KEY"), "{log}");
     }
 
     async fn only_tenants_below_its_owner_are_linked_to_an_upstream(app: TestApp) {
