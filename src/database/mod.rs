@@ -7,6 +7,7 @@ mod health;
 mod monitored;
 mod schema;
 mod sqlite_file;
+mod time;
 mod write;
 
 use std::str::FromStr;

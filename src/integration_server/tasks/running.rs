@@ -90,7 +90,7 @@ impl Runner {
         let mut vain = Vain::default();
         loop {
             sleep(pause).await;
-            if !self.tasks.holds_leases() {
+            if !self.tasks.holds_lease(record.id) {
                 return;
             }
             let sequence = record.sequence;

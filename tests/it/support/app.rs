@@ -69,6 +69,12 @@ impl TestApp {
         Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings, None).await
     }
 
+    /// A second node whose clock runs ahead of this one's.
+    pub async fn another_node_ahead(&self, by: Duration, settings: impl FnOnce(&mut Config)) -> Self {
+        let clock = Arc::new(ManualClock::at(self.now().plus(by)));
+        Self::build(self.database.clone(), clock, Some(self.world), settings, None).await
+    }
+
     async fn build(
         database: Arc<TestDatabase>,
         clock: Arc<ManualClock>,

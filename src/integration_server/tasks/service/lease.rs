@@ -1,34 +1,36 @@
 //! Who goes on with a task: one node at a time.
 
-use std::collections::HashSet;
-use std::sync::atomic::Ordering;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tokio::time::Instant;
 
 use super::{NAMED_AT_ONCE, Tasks};
-use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::TaskId;
 use crate::integration_server::tasks::entity::task;
 use crate::integration_server::tasks::model::Record;
 
-/// How long a node that says nothing more keeps its tasks.
-pub const LEASE: Duration = Duration::from_secs(10);
+/// How long a node that says nothing more keeps its tasks, by the database's clock. It says so every second.
+pub const LEASE: Duration = Duration::from_secs(5);
+
+/// After so long a node stops taking tasks, to renew the leases of those that it has.
+const TAKING_MAX: Duration = Duration::from_secs(1);
 
 /// How many tasks a node takes at one time.
 const TAKEN_AT_ONCE: usize = 200;
 
-/// The tasks that something on this node works on.
+/// The tasks that something on this node works on, and until when no other node takes them, where that is known.
 #[derive(Clone, Default)]
-pub(super) struct InHand(Arc<Mutex<HashSet<TaskId>>>);
+pub(super) struct InHand(Arc<Mutex<HashMap<TaskId, Option<Instant>>>>);
 
 /// That one of them is; ends when dropped.
 pub(super) struct Hand {
     all: InHand,
-    id: TaskId,
+    pub(super) id: TaskId,
 }
 
 /// A record that its holder alone works on, on this node.
@@ -40,12 +42,19 @@ pub struct Begun {
 
 impl InHand {
     pub(super) fn take(&self, id: TaskId) -> Hand {
-        self.all().insert(id);
+        self.all().insert(id, None);
         Hand { all: self.clone(), id }
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, HashSet<TaskId>> {
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<TaskId, Option<Instant>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hand {
+    /// Notes that the lease was written after `asked`, so that it lasts at least so long after that.
+    pub(super) fn is_leased(&self, asked: Instant) {
+        self.all.all().insert(self.id, Some(asked + LEASE));
     }
 }
 
@@ -61,12 +70,13 @@ impl Tasks {
     /// # Errors
     /// If the database refuses.
     pub async fn renew(&self) -> Result<()> {
-        let held: Vec<TaskId> = self.begun.all().iter().copied().collect();
+        let held: Vec<TaskId> = self.begun.all().keys().copied().collect();
         if held.is_empty() {
             return Ok(());
         }
-        let until = self.clock.now().plus(LEASE);
         let write = self.database.write().await?;
+        let asked = Instant::now();
+        let until = write.now().await?.plus(LEASE);
         for some in held.chunks(NAMED_AT_ONCE) {
             task::Entity::update_many()
                 .col_expr(task::Column::LeaseUntil, Expr::val(until))
@@ -76,7 +86,13 @@ impl Tasks {
                 .await?;
         }
         write.commit().await?;
-        self.note_lease(until);
+        let mut all = self.begun.all();
+        for id in held {
+            // Those that were let go meanwhile are not in hand any more.
+            if let Some(until) = all.get_mut(&id) {
+                *until = Some(asked + LEASE);
+            }
+        }
         Ok(())
     }
 
@@ -85,30 +101,33 @@ impl Tasks {
     /// # Errors
     /// If the database refuses.
     pub async fn take(&self) -> Result<Vec<Begun>> {
-        let now = self.clock.now();
+        let began = Instant::now();
+        let now = self.database.now().await?;
         // Those in hand are free to this node too.
         let most = (self.begun.all().len() + TAKEN_AT_ONCE) as u64;
         let free = task::Entity::free(self.node, now).select_only().column(task::Column::Id);
         let free = free.order_by_asc(task::Column::LeaseUntil).limit(most).into_tuple::<TaskId>();
         let mut taken = Vec::new();
         for id in free.all(self.database.reader()).await? {
-            if taken.len() == TAKEN_AT_ONCE {
+            if taken.len() == TAKEN_AT_ONCE || began.elapsed() > TAKING_MAX {
                 break;
             }
-            if self.begun.all().contains(&id) {
+            if self.begun.all().contains_key(&id) {
                 continue;
             }
-            if let Some(begun) = self.take_one(id, now).await? {
+            if let Some(begun) = self.take_one(id).await? {
                 taken.push(begun);
             }
         }
         Ok(taken)
     }
 
-    async fn take_one(&self, id: TaskId, now: Timestamp) -> Result<Option<Begun>> {
+    async fn take_one(&self, id: TaskId) -> Result<Option<Begun>> {
         let in_hand = self.begun.take(id);
-        let until = now.plus(LEASE);
         let write = self.database.write().await?;
+        let asked = Instant::now();
+        let now = write.now().await?;
+        let until = now.plus(LEASE);
         let taken = task::Entity::update_many()
             .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)))
             .col_expr(task::Column::LeaseUntil, Expr::val(until))
@@ -119,7 +138,7 @@ impl Tasks {
         // What it was when it was read may be over.
         let record = task::Entity::held(id, self.node).one(write.on()).await?;
         write.commit().await?;
-        self.note_lease(until);
+        in_hand.is_leased(asked);
         Ok(record.filter(|_| taken.rows_affected == 1).map(|record| Begun { record, _in_hand: in_hand }))
     }
 
@@ -128,7 +147,7 @@ impl Tasks {
     /// # Errors
     /// If the database refuses; then others wait until the leases are over.
     pub async fn let_go(&self) -> Result<()> {
-        self.held_until.store(0, Ordering::SeqCst);
+        self.begun.all().values_mut().for_each(|until| *until = None);
         let write = self.database.write().await?;
         task::Entity::update_many()
             .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None))
@@ -138,12 +157,8 @@ impl Tasks {
         write.commit().await
     }
 
-    /// Whether this node may still take its tasks for its own.
-    pub fn holds_leases(&self) -> bool {
-        self.clock.now().millis() < self.held_until.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn note_lease(&self, until: Timestamp) {
-        self.held_until.fetch_max(until.millis(), Ordering::SeqCst);
+    /// Whether this node may still take a task for its own. A clock that is set back or forward does not change it.
+    pub fn holds_lease(&self, id: TaskId) -> bool {
+        self.begun.all().get(&id).copied().flatten().is_some_and(|until| Instant::now() < until)
     }
 }

@@ -6,11 +6,11 @@ mod lease;
 mod list;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use sea_orm::{EntityTrait, IntoActiveModel, QuerySelect};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::entity::task;
@@ -61,7 +61,6 @@ pub struct Tasks {
     pub wake: Notify,
     node: Uuid,
     begun: lease::InHand,
-    held_until: AtomicI64,
 }
 
 impl Tasks {
@@ -75,7 +74,7 @@ impl Tasks {
     ) -> Self {
         let node = random_uuid(&*entropy);
         let (watched, wake, begun) = (Watched::default(), Notify::new(), lease::InHand::default());
-        Self { database, upstreams, clock, entropy, pace, watched, wake, node, begun, held_until: AtomicI64::new(0) }
+        Self { database, upstreams, clock, entropy, pace, watched, wake, node, begun }
     }
 
     /// Makes the record of work that is about to be begun, and of who begins it. It is this node's to go on with.
@@ -83,8 +82,13 @@ impl Tasks {
     /// # Errors
     /// `CONFLICT` while the tenant has 1,000 tasks under way, and if the database refuses; then nothing may be sent.
     pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<Begun> {
-        let (id, now) = (TaskId::random(&*self.entropy), scope.now());
+        let id = TaskId::random(&*self.entropy);
+        let now = scope.now();
         let intent = new.intent.to_json();
+        let in_hand = self.begun.take(id);
+        let write = self.database.write().await?;
+        let asked = Instant::now();
+        let lease_until = write.now().await?.plus(LEASE);
         let record = Record {
             id,
             tenant_id: scope.tenant(),
@@ -104,12 +108,10 @@ impl Tasks {
             started_at: now,
             deadline_at: now.plus(self.pace.deadline),
             lease_owner: Some(self.node),
-            lease_until: now.plus(LEASE),
+            lease_until,
             created_at: now,
             ended_at: None,
         };
-        let in_hand = self.begun.take(id);
-        let write = self.database.write().await?;
         let others = task::Entity::under_way(scope, now.minus(self.pace.deadline));
         if others.offset(UNDER_WAY_MAX - 1).one(write.on()).await?.is_some() {
             return Err(Error::conflict("the tenant has 1,000 tasks under way: wait until some have ended"));
@@ -124,7 +126,7 @@ impl Tasks {
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
         write.commit().await?;
-        self.note_lease(record.lease_until);
+        in_hand.is_leased(asked);
         Ok(Begun { record, _in_hand: in_hand })
     }
 }

@@ -1,6 +1,7 @@
 //! The graph over a stand-in of the server: what tenants see, what they change, and what becomes of it.
 
 mod changing;
+mod leases;
 mod processes;
 mod reading;
 mod refusals;

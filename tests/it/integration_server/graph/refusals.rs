@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::ids::UpstreamId;
@@ -59,7 +61,16 @@ both_databases! {
         let surroundings = Surroundings { clock: house.app.clock.clone(), ..Surroundings::default() };
         let core = Core::open(&house.app.database.config(), surroundings).await.unwrap();
         let (scope, tasks) = (core.operator(house.app.world.north), core.integration_server.tasks());
-        let mut last = None;
+        // The node lives: others do not go on with what it began.
+        let renewed = tasks.clone();
+        let living = tokio::spawn(async move {
+            let mut rounds = tokio::time::interval(Duration::from_secs(1));
+            loop {
+                rounds.tick().await;
+                renewed.renew().await.unwrap();
+            }
+        });
+        let mut begun = Vec::new();
         for _ in 0..1000 {
             let new = NewTask {
                 upstream: UpstreamId(house.upstream.as_str().unwrap().parse().unwrap()),
@@ -68,14 +79,15 @@ both_databases! {
                 link: None,
                 intent: Intent::default(),
             };
-            last = Some(tasks.begin(&scope, new).await.unwrap());
+            begun.push(tasks.begin(&scope, new).await.unwrap());
         }
         let refused = begin(&house.north, "createIntegrationServerReport").await;
         assert_eq!(refused.code(), "CONFLICT", "{}", refused.body);
         assert_eq!(house.server.count(&Calls::to("POST", "/reports/tenants")), 0);
         begin(&house.south, "createIntegrationServerReport").await.data();
-        tasks.end(&scope, &last.unwrap().record, Ending::default()).await.unwrap();
+        tasks.end(&scope, &begun[0].record, Ending::default()).await.unwrap().expect("it is still this node's");
         begin(&house.north, "createIntegrationServerReport").await.data();
+        living.abort();
     }
 
     async fn every_return_code_of_the_documents_is_told_by_its_name(house: House) {

@@ -1,0 +1,53 @@
+//! Which node goes on with a task: leases are told by the database's clock, whatever the nodes' clocks say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::clock::ManualClock;
+use tenant_gateway::ids::UpstreamId;
+use tenant_gateway::integration_server::tasks::model::{Intent, NewTask, Purpose};
+use tenant_gateway_simulators::calls::Calls;
+use tenant_gateway_simulators::integration_server::{Fate, TaskKind};
+
+use super::{House, begin};
+use crate::support::{both_databases, eventually};
+
+/// What another node is made of, whose clock runs two minutes ahead.
+async fn ahead(house: &House) -> Core {
+    let clock = Arc::new(ManualClock::at(house.app.now().plus(Duration::from_secs(120))));
+    let surroundings = Surroundings { clock, ..Surroundings::default() };
+    Core::open(&house.app.database.config(), surroundings).await.unwrap()
+}
+
+fn report(upstream: &Value, remote: &str) -> NewTask {
+    NewTask {
+        upstream: UpstreamId(upstream.as_str().unwrap().parse().unwrap()),
+        purpose: Purpose::Report,
+        remote_tenant: Some(remote.to_owned()),
+        link: None,
+        intent: Intent::default(),
+    }
+}
+
+both_databases! {
+    async fn node_whose_clock_runs_ahead_takes_no_task_over(house: House) {
+        house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
+        begin(&house.north, "deactivateIntegrationServerTenant").await.data();
+        let core = ahead(&house).await;
+        for _ in 0..20 {
+            assert!(core.integration_server.tasks().take().await.unwrap().is_empty());
+        }
+    }
+
+    async fn task_of_a_dead_node_whose_clock_ran_ahead_is_taken_over_soon(house: House) {
+        let core = ahead(&house).await;
+        let north = house.server.tenant("North").id.clone();
+        let new = report(&house.upstream, &north);
+        drop(core.integration_server.tasks().begin(&core.operator(house.app.world.north), new).await.unwrap());
+        drop(core);
+        let looks = Calls::to("GET", "/tasks");
+        eventually(15, "the look of the other node", async || (house.server.count(&looks) > 0).then_some(())).await;
+    }
+}
