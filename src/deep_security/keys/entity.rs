@@ -1,5 +1,7 @@
 //! The table of tenants' keys.
 
+use std::time::Duration;
+
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{IntoActiveModel, QueryOrder, SqlErr};
@@ -108,10 +110,10 @@ pub async fn last_role(on: &impl ConnectionTrait, slot: Slot) -> Result<Option<i
     Ok(found.one(on).await?.and_then(|row| row.role_id))
 }
 
-/// Every key of a tenant at an installation.
-pub async fn all_of(on: &impl ConnectionTrait, tenant: TenantId, upstream: UpstreamId) -> Result<Vec<Model>> {
-    let of = Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::UpstreamId.eq(upstream));
-    Ok(of.order_by_asc(Column::CreatedAt).all(on).await?)
+/// Every key of a tenant of the installation at that base URL, by whichever registration of it they were made.
+pub async fn all_at(on: &impl ConnectionTrait, base_url: &str, remote_tenant: &str) -> Result<Vec<Model>> {
+    let at = Entity::find().filter(Column::BaseUrl.eq(base_url)).filter(Column::RemoteTenantId.eq(remote_tenant));
+    Ok(at.order_by_asc(Column::CreatedAt).all(on).await?)
 }
 
 /// Every key, for the operator of the machine, who changes the master key.
@@ -120,25 +122,38 @@ pub async fn all_rows(on: &impl ConnectionTrait) -> Result<Vec<Model>> {
 }
 
 /// Writes down that a key is about to be made. Nobody else makes one for the same slot until it is made or its lease is
-/// over; what an expired lease may have left behind becomes a stray.
+/// over, by the database's clock; what an expired lease may have left behind becomes a stray.
 ///
 /// Says whether the row is there: not if another node is at it.
-pub async fn claim(write: &Write<'_>, row: Model, now: Timestamp) -> Result<bool> {
+pub async fn claim(write: &Write<'_>, row: Model, lease: Duration, now: Timestamp) -> Result<bool> {
+    let present = write.now().await?;
     Entity::update_many()
         .col_expr(Column::State, Expr::val(STRAY))
         .col_expr(Column::SpentAt, Expr::val(now))
         .filter(Column::LinkId.eq(row.link_id))
         .filter(Column::Access.eq(row.access.as_str()))
         .filter(Column::State.eq(PENDING))
-        .filter(Column::LeaseUntil.lte(now))
+        .filter(Column::LeaseUntil.lte(present))
         .exec(write.on())
         .await?;
-    let row = Model { state: PENDING.to_owned(), ..row };
+    let row = Model { state: PENDING.to_owned(), lease_until: present.plus(lease), ..row };
     match Entity::insert(row.into_active_model()).exec_without_returning(write.on()).await {
         Ok(_) => Ok(true),
         Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Keeps others from making a pending key for so much longer.
+pub async fn renew_lease(write: &Write<'_>, id: TenantKeyId, lease: Duration) -> Result<()> {
+    let until = write.now().await?.plus(lease);
+    Entity::update_many()
+        .col_expr(Column::LeaseUntil, Expr::val(until))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(PENDING))
+        .exec(write.on())
+        .await?;
+    Ok(())
 }
 
 /// What a pending key became.
@@ -195,7 +210,8 @@ async fn set_state(write: &Write<'_>, id: TenantKeyId, from: &str, to: &str, now
 /// Puts out of use the keys that have ended and those of links that are gone, and makes strays of claims whose lease is over.
 pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
     let gone = Expr::cust("link_id NOT IN (SELECT id FROM upstream_links)");
-    let (ended, over) = (Column::ExpiresAt.lte(now), Column::LeaseUntil.lte(now));
+    let ended = Column::ExpiresAt.lte(now);
+    let over = Column::LeaseUntil.lte(write.now().await?);
     for (from, to, which) in [(LIVE, SPENT, gone), (LIVE, SPENT, ended), (PENDING, STRAY, over)] {
         Entity::update_many()
             .col_expr(Column::State, Expr::val(to))
@@ -208,14 +224,30 @@ pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Where there are strays, or keys that were put out of use before that moment.
-pub async fn to_sweep(on: &impl ConnectionTrait, before: Timestamp) -> Result<Vec<(TenantId, UpstreamId)>> {
+/// The keys of one tenant of an installation. Any of them that may delete keys may delete the others, for whichever link and for
+/// whichever tenant of ours they were made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyGroup {
+    /// Where they were made.
+    pub base_url: String,
+    /// By which registration of it.
+    pub upstream: UpstreamId,
+    /// For which tenant there.
+    pub remote_tenant_id: String,
+}
+
+/// The groups with strays, or with keys that were put out of use before that moment; in order.
+pub async fn to_sweep(on: &impl ConnectionTrait, before: Timestamp) -> Result<Vec<KeyGroup>> {
     let spent = Column::State.eq(SPENT).and(Column::SpentAt.lte(before));
     let old = Entity::find().filter(Column::State.eq(STRAY).or(spent));
-    let mut places: Vec<_> = old.all(on).await?.into_iter().map(|row| (row.tenant_id, row.upstream_id)).collect();
-    places.sort_unstable();
-    places.dedup();
-    Ok(places)
+    let group = |row: Model| {
+        let Model { base_url, upstream_id, remote_tenant_id, .. } = row;
+        KeyGroup { base_url, upstream: upstream_id, remote_tenant_id }
+    };
+    let mut groups: Vec<_> = old.all(on).await?.into_iter().map(group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    Ok(groups)
 }
 
 /// Forgets a key that is not there any more.

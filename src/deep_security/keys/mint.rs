@@ -7,12 +7,17 @@
 //! which never could do more than read. A key that may everything gets number 1, which every tenant has for that.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::entity::{self, Made, Model};
 use super::key::{Key, Slot};
 use super::proof::{FULL_ACCESS, Fresh, body};
 use super::service::{Keys, Settings};
 use crate::clock::Timestamp;
+use crate::database::Database;
 use crate::deep_security::client::{self, Request};
 use crate::deep_security::model::{ObjectId, Right};
 use crate::deep_security::wire::{Tenant, Word};
@@ -23,6 +28,9 @@ use crate::upstreams::Connection;
 
 /// The read-only role of a fresh tenant (`reference/deep-security-api.md`, section 7).
 const AUDITOR: i64 = 2;
+
+/// How long all the calls for one key may take.
+pub(super) const DEADLINE: Duration = Duration::from_secs(24);
 
 /// The key that is wanted.
 pub struct Wanted {
@@ -40,7 +48,7 @@ impl Keys {
     /// The row of a key that is about to be made.
     pub(super) fn planned(&self, wanted: &Wanted, now: Timestamp) -> Model {
         let Wanted { connection, slot, .. } = wanted;
-        let Settings { instance, lifetime, lease, .. } = &self.settings;
+        let Settings { instance, lifetime, .. } = &self.settings;
         Model {
             id: TenantKeyId::random(&*self.entropy),
             tenant_id: connection.tenant,
@@ -58,15 +66,17 @@ impl Keys {
             created_at: now,
             renew_at: now.plus(*lifetime * 4 / 5),
             expires_at: now.plus(*lifetime),
-            lease_until: now.plus(*lease),
+            // The claim sets it.
+            lease_until: now,
             spent_at: None,
         }
     }
 
     /// Makes the key of a row that was claimed.
     pub(super) async fn mint(&self, wanted: &Wanted, row: Model) -> Result<Key> {
-        // The lease outlasts every call: whoever takes it over finds nothing under way.
-        let deadline = tokio::time::Instant::now() + self.settings.lease * 4 / 5;
+        // The lease lasts as long as the work: whoever takes it over finds nothing under way.
+        let _lease = self.keep_lease(row.id);
+        let deadline = tokio::time::Instant::now() + DEADLINE;
         let operation = Operation::background(wanted.request_id.clone(), deadline);
         let mut sent = false;
         let made = tokio::time::timeout_at(deadline, self.make(wanted, &row, &operation, &mut sent)).await;
@@ -85,6 +95,22 @@ impl Keys {
             self.note_setback(wanted.slot, error.clone());
         }
         Err(error)
+    }
+
+    /// Renews the lease of a claim until what is returned is dropped. The process that dies renews nothing, and is replaced soon.
+    fn keep_lease(&self, id: TenantKeyId) -> oneshot::Sender<()> {
+        let (held, mut dropped) = oneshot::channel();
+        let database = self.database.clone();
+        let lease = self.settings.lease;
+        // A task of its own, which ends between two renewals and never in one.
+        tokio::spawn(async move {
+            while timeout(lease / 3, &mut dropped).await.is_err() {
+                if let Err(error) = renew(&database, id, lease).await {
+                    error.log_cause();
+                }
+            }
+        });
+        held
     }
 
     async fn make(&self, wanted: &Wanted, row: &Model, operation: &Operation, sent: &mut bool) -> Result<Key> {
@@ -162,6 +188,12 @@ impl Keys {
         let place = (row.base_url.clone(), row.remote_tenant_id.clone());
         Ok(Key::new(row.id, wanted.slot, place, secret, (row.renew_at, row.expires_at)))
     }
+}
+
+async fn renew(database: &Database, id: TenantKeyId, lease: Duration) -> Result<()> {
+    let write = database.write().await?;
+    entity::renew_lease(&write, id, lease).await?;
+    write.commit().await
 }
 
 /// What a tenant's `tenantState` may be besides active: the words that may stand in a message.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::entity::{self, Model};
 use super::key::{Key, Slot, lasts};
-use super::mint::Wanted;
+use super::mint::{self, Wanted};
 use crate::auth::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::DeepSecurityConfig;
@@ -44,7 +44,7 @@ pub struct Settings {
     pub instance: String,
     /// How long a key lives.
     pub lifetime: Duration,
-    /// For how long nobody else makes a key that one node began to make.
+    /// For how long nobody else makes a key that one node began to make, once that node says nothing more.
     pub lease: Duration,
     /// The names of roles that may look at everything and change nothing.
     pub read_only_roles: Vec<String>,
@@ -220,7 +220,7 @@ impl Keys {
     }
 
     async fn find_or_make(&self, wanted: &Wanted) -> Result<Arc<Key>> {
-        let deadline = Instant::now() + self.settings.lease;
+        let deadline = Instant::now() + mint::DEADLINE + self.settings.lease;
         loop {
             if let Some(key) = self.stored(wanted).await? {
                 return Ok(self.hold(key));
@@ -279,7 +279,7 @@ impl Keys {
         }
         let now = self.clock.now();
         let row = self.planned(wanted, now);
-        let claimed = entity::claim(&write, row.clone(), now).await?;
+        let claimed = entity::claim(&write, row.clone(), self.settings.lease, now).await?;
         if !claimed {
             return Ok(None);
         }

@@ -3,9 +3,15 @@
 //! A key with full access deletes itself and those that read. One that reads can delete nothing: it waits for one that can,
 //! and where there is none, it ends by itself.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::entity::{self, Model};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::entity::{self, KeyGroup, Model};
 use super::key::{Key, lasts};
 use super::service::Keys;
 use crate::auth::{RequestId, TenantScope};
@@ -14,8 +20,8 @@ use crate::deep_security::client::{self, Denied, Request};
 use crate::deep_security::listing::exactly;
 use crate::deep_security::model::{ObjectId, Right};
 use crate::deep_security::wire::{ApiKey, Page};
-use crate::error::{ErrorCode, Result};
-use crate::ids::{TenantId, TenantKeyId, UpstreamId, random_uuid};
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::{TenantKeyId, random_uuid};
 use crate::outbound::Operation;
 use crate::upstreams::Connection;
 
@@ -25,72 +31,87 @@ const GRACE: Duration = Duration::from_mins(1);
 /// For how long a key that has ended is remembered, for one that can remove it may still come.
 const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 
-/// What one place may take.
-const DEADLINE: Duration = Duration::from_mins(1);
+/// What one manager may take of a round: less than there is between two rounds, so that none delays the next.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// So many managers are swept side by side.
+const MANAGERS_AT_ONCE: usize = 16;
 
 impl Keys {
-    /// Removes what is no longer used. Several nodes may do it at once, and what fails is tried again at the next round.
+    /// Removes what is no longer used, at many managers side by side: one that does not answer delays no other. Several nodes may do it
+    /// at once, and what fails is tried again at the next round.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn sweep(&self) -> Result<()> {
+    pub async fn sweep(self: &Arc<Self>) -> Result<()> {
         let now = self.clock.now();
         let write = self.database.write().await?;
         entity::retire(&write, now).await?;
         write.commit().await?;
         let before = now.minus(GRACE);
-        for (tenant, upstream) in entity::to_sweep(self.database.reader(), before).await? {
-            if let Err(error) = self.sweep_place(tenant, upstream, before).await {
-                error.log_cause();
+        let mut managers: BTreeMap<String, Vec<KeyGroup>> = BTreeMap::new();
+        for group in entity::to_sweep(self.database.reader(), before).await? {
+            managers.entry(group.base_url.clone()).or_default().push(group);
+        }
+        let permits = Arc::new(Semaphore::new(MANAGERS_AT_ONCE));
+        let mut sweeps = JoinSet::new();
+        for groups in managers.into_values() {
+            let keys = self.clone();
+            let permits = permits.clone();
+            sweeps.spawn(async move {
+                // Never closed.
+                let _permit = permits.acquire_owned().await;
+                keys.sweep_manager(groups, before).await;
+            });
+        }
+        while let Some(swept) = sweeps.join_next().await {
+            swept.map_err(Error::internal)?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_manager(&self, mut groups: Vec<KeyGroup>, before: Timestamp) {
+        let deadline = Instant::now() + DEADLINE;
+        // Each round begins with another one, so that those behind one that always fails have their turn.
+        let rounds = before.seconds() / i64::try_from(DEADLINE.as_secs()).unwrap_or(1);
+        let first = usize::try_from(rounds).unwrap_or_default() % groups.len().max(1);
+        groups.rotate_left(first);
+        for group in groups {
+            let Err(error) = self.sweep_group(&group, before, deadline).await else { continue };
+            error.log_cause();
+            let silent = [ErrorCode::UpstreamUnavailable, ErrorCode::UpstreamTimeout, ErrorCode::CircuitOpen];
+            if silent.contains(&error.code()) || Instant::now() >= deadline {
+                return;
             }
         }
-        Ok(())
     }
 
-    async fn sweep_place(&self, tenant: TenantId, upstream: UpstreamId, before: Timestamp) -> Result<()> {
+    async fn sweep_group(&self, group: &KeyGroup, before: Timestamp, deadline: Instant) -> Result<()> {
+        let now = self.clock.now();
+        let rows = entity::all_at(self.database.reader(), &group.base_url, &group.remote_tenant_id).await?;
+        let rows: Vec<&Model> = rows.iter().filter(|row| row.upstream_id == group.upstream).collect();
+        let able = |row: &&&Model| {
+            row.access == Right::Full.as_str() && row.sealed_secret.is_some() && lasts(row.expires_at, now)
+        };
+        let able = rows.iter().filter(able).max_by_key(|row| (row.is_live(), row.created_at)).copied();
+        let Some(tenant) = able.or(rows.first().copied()).map(|row| row.tenant_id) else { return Ok(()) };
         let request_id = RequestId::from(random_uuid(&*self.entropy));
-        let deadline = tokio::time::Instant::now() + DEADLINE;
         let operation = Operation::background(request_id.as_str().to_owned(), deadline);
         let scope = TenantScope::going_on(&self.authorizer, tenant, request_id);
-        let connection = self.upstreams.to_clean_up(&scope, upstream).await?;
-        let rows = entity::all_of(self.database.reader(), tenant, upstream).await?;
-        let mut links: Vec<_> = rows.iter().map(|row| row.link_id).collect();
-        links.sort_unstable();
-        links.dedup();
-        for link in links {
-            let of_link: Vec<&Model> = rows.iter().filter(|row| row.link_id == link).collect();
-            self.sweep_link(&connection, &of_link, before, &operation).await?;
-        }
-        Ok(())
-    }
-
-    async fn sweep_link(
-        &self,
-        connection: &Connection,
-        rows: &[&Model],
-        before: Timestamp,
-        operation: &Operation,
-    ) -> Result<()> {
-        let now = self.clock.now();
-        let base_url = connection.endpoint.base_url.as_str();
-        let able = |row: &&&Model| {
-            row.access == Right::Full.as_str()
-                && row.sealed_secret.is_some()
-                && row.base_url == base_url
-                && lasts(row.expires_at, now)
-        };
-        let remover = rows.iter().filter(able).max_by_key(|row| (row.is_live(), row.created_at));
-        let remover = remover.map(|row| self.open(row)).transpose()?.flatten();
+        let connection = self.upstreams.to_clean_up(&scope, group.upstream).await?;
+        // Keys are shown at no other place than the one that made them.
+        let is_here = connection.endpoint.base_url.as_str() == group.base_url;
+        let remover = able.filter(|_| is_here).map(|row| self.open(row)).transpose()?.flatten();
         let old = rows.iter().copied().filter(|row| row.spent_at.is_some_and(|at| row.is_stray() || at <= before));
         let own = |row: &&Model| remover.as_ref().is_some_and(|remover| remover.id == row.id);
         // The remover goes last, if it is to go itself.
         let (last, others): (Vec<&Model>, Vec<&Model>) = old.partition(own);
         for row in others.into_iter().chain(last) {
             let gone = match &remover {
-                Some(remover) if row.base_url == base_url => self.remove(connection, remover, row, operation).await?,
-                _ => false,
+                Some(remover) => self.remove(&connection, remover, row, &operation).await?,
+                None => false,
             };
-            if gone || row.base_url != base_url || row.expires_at.plus(REMEMBERED) <= now {
+            if gone || !is_here || row.expires_at.plus(REMEMBERED) <= now {
                 self.forget(row.id).await?;
             }
         }
@@ -128,7 +149,7 @@ impl Keys {
     ) -> Result<Option<Vec<i64>>> {
         let found = self.named(connection, remover, &stray.key_name, operation).await?;
         // Read after the far side was asked: whatever it knew then is pending here, or known by its id.
-        let rows = entity::all_of(self.database.reader(), stray.tenant_id, stray.upstream_id).await?;
+        let rows = entity::all_at(self.database.reader(), &stray.base_url, &stray.remote_tenant_id).await?;
         if rows.iter().any(|row| row.is_pending() && row.key_name == stray.key_name) {
             return Ok(None);
         }

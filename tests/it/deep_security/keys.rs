@@ -31,6 +31,33 @@ async fn at_once(callers: &[&Caller], times: usize) {
     }
 }
 
+/// Ends the link of north.
+async fn unlink(rig: &Rig, caller: &Caller) {
+    let links = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id } } }";
+    let found = caller.ask(links, json!({ "id": rig.world.north })).await.field("tenant");
+    let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
+    rig.partner.ask(end, json!({ "id": found["upstreamLinks"][0]["id"] })).await.data();
+}
+
+/// Leaves a key at the manager of which nobody knows, and one that could remove it.
+async fn leave_stray(manager: &Simulator, writer: &Caller) {
+    manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
+    assert_eq!(ask(writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
+    see(writer, COMPUTERS).await;
+}
+
+/// Another manager of the partner, with a stray of a tenant that is linked to it.
+async fn silent_manager(rig: &Rig, seed: u64) -> Simulator {
+    let manager = Simulator::start(Config { seed, ..seeds() }).await.unwrap();
+    manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
+    let tenant = rig.operator.tenant(rig.world.organization, &format!("Silent {seed}"), false).await;
+    let secret = json!({ "secretKey": manager.primary().secret_key });
+    let upstream = rig::register(&rig.partner, &manager.base_url, secret).await;
+    rig::link(&rig.partner, tenant, &upstream, Some(manager.customer("North").id.to_string())).await.data();
+    leave_stray(&manager, &rig.writer(tenant).await).await;
+    manager
+}
+
 async fn rows(rig: &Rig, sql: &str) -> i64 {
     let reader = rig.operator.database.reader();
     let row = reader.query_one_raw(Statement::from_string(reader.get_database_backend(), sql)).await.unwrap();
@@ -197,6 +224,78 @@ both_databases! {
         assert_eq!(rig.mints(), 2);
     }
 
+    async fn stray_of_a_link_that_ended_is_removed_by_a_key_of_the_next(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
+        assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
+        unlink(&rig, &writer).await;
+        rig.link(rig.world.north, Some("North")).await;
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.minted("North").len(), 2);
+        rig.upkeep.sweep().await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1);
+        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1);
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2);
+    }
+
+    async fn stray_is_removed_by_a_key_of_the_next_tenant_that_is_linked_there(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
+        assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
+        unlink(&rig, &writer).await;
+        rig.link(rig.world.organization, Some("North")).await;
+        let next = rig.writer(rig.world.organization).await;
+        see(&next, COMPUTERS).await;
+        assert_eq!(rig.minted("North").len(), 2);
+        rig.upkeep.sweep().await.unwrap();
+        let left = rig.minted("North");
+        assert!(left.len() == 1 && left[0].contains(&rig.world.organization.to_string()), "{left:?}");
+        see(&next, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2);
+    }
+
+    async fn managers_that_do_not_answer_delay_no_other(rig: Rig) {
+        let silent = [silent_manager(&rig, 2).await, silent_manager(&rig, 3).await];
+        let writer = rig.writer(rig.world.north).await;
+        leave_stray(&rig.manager, &writer).await;
+        assert_eq!(rig.minted("North").len(), 2);
+        for manager in &silent {
+            manager.order_always(Calls::all(), Fault::Delay { millis: 60_000 });
+        }
+        let swept = async || (rig.minted("North").len() == 1).then_some(());
+        tokio::select! {
+            ended = rig.upkeep.sweep() => ended.unwrap(),
+            () = eventually(10, "the sweep of the manager that answers", swept) => {}
+        }
+        assert_eq!(rig.minted("North").len(), 1);
+        silent.iter().for_each(notes::note_shown);
+    }
+
+    async fn mint_that_outlasts_its_lease_is_not_taken_over(engine: Engine) {
+        let brief = |config: &mut tenant_gateway::config::Config| config.deep_security.mint_lease = Duration::from_secs(1);
+        let rig = Rig::with_settings(engine, |config| config, brief).await;
+        let node = rig.app.another_node_with(|config| {
+            rig::reach_loopback(config);
+            brief(config);
+        })
+        .await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 4_000 }, 1);
+        let reader = rig.reader(rig.world.north).await;
+        at_once(&[&reader, &reader.at(&node.gateway)], 10).await;
+        assert_eq!(rig.mints(), 1);
+        node.stop().await;
+    }
+
+    async fn node_whose_clock_runs_ahead_makes_no_second_key(rig: Rig) {
+        let node = rig.app.another_node_ahead(Duration::from_secs(120), rig::reach_loopback).await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 2_000 }, 1);
+        let reader = rig.reader(rig.world.north).await;
+        at_once(&[&reader, &reader.at(&node.gateway)], 10).await;
+        assert_eq!(rig.mints(), 1);
+        node.stop().await;
+    }
+
     async fn the_keys_of_a_link_that_ended_are_removed(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         see(&reader, COMPUTERS).await;
@@ -272,10 +371,7 @@ both_databases! {
         let credentials = deployment.init();
         let manager = Simulator::start(seeds()).await.unwrap();
         manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
-        let settings = [
-            ("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"),
-            ("TENANT_GATEWAY__DEEP_SECURITY__MINT_LEASE", "2s"),
-        ];
+        let settings = [("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true")];
         let process = deployment.serve_with(&settings).await;
         let caller = process.log_in(credentials.clone()).await;
         let upstream = rig::register(&caller, &manager.base_url, json!({ "secretKey": manager.primary().secret_key })).await;
@@ -295,7 +391,9 @@ both_databases! {
         asking.await.unwrap();
         let process = deployment.serve_with(&settings).await;
         let caller = process.log_in(credentials).await;
+        let began = tokio::time::Instant::now();
         see(&caller, COMPUTERS).await;
+        assert!(began.elapsed() < Duration::from_secs(15), "the lease of the dead is short: {:?}", began.elapsed());
         let north = manager.customer("North").id;
         let minted = || manager.api_keys(north).iter().filter(|key| key["serviceAccount"] == true).count();
         assert!(minted() <= 2, "the one in use, and a stray");
