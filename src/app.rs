@@ -24,7 +24,8 @@ use crate::deep_security::keys::{self, Keys};
 use crate::deep_security::{DeepSecurity, Remember};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
-use crate::http::graphql::{Endpoint, Graph, Judged};
+use crate::graphql::{ExecutableSchema, Executor};
+use crate::http::graphql::{Endpoint, Metering};
 use crate::http::oauth::{Surface, Throttle};
 use crate::http::{self, Cors, Door, Guests, RateLimits};
 use crate::ids::{ClientId, TenantId, random_uuid};
@@ -259,7 +260,7 @@ impl App {
     pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
         let (rooms, introspection) = (core.rooms(), config.graphql.introspection == Introspection::Authenticated);
-        let graph = Judged::new(|| schema::over(rooms.clone(), introspection));
+        let graph = ExecutableSchema::new(schema::over(rooms, introspection).extension(Metering));
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 
@@ -267,7 +268,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::build`].
-    pub async fn build_on(core: Core, graph: Arc<dyn Graph>, config: &Config, issuer: String) -> Result<Self> {
+    pub async fn build_on(core: Core, graph: Arc<dyn Executor>, config: &Config, issuer: String) -> Result<Self> {
         let Surroundings { clock, entropy } = core.surroundings.clone();
         core.finish_master_key(config).await?;
         let keys = Arc::new(KeyRing::open(core.rotation(config)).await?);

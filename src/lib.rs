@@ -5,6 +5,7 @@
 //! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
 //! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
 //! * [`budget`]: what a node may hold and do at once, shared out by tenant and client.
+//! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is executed.
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
@@ -28,6 +29,7 @@ pub mod deep_security;
 pub mod entropy;
 pub mod error;
 pub mod global_id;
+pub mod graphql;
 pub mod http;
 pub mod ids;
 pub mod integration_server;

@@ -38,12 +38,17 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__JSON_NESTING`, default `64`.
     pub json_nesting: usize,
 
-    /// The most fields of an operation, each counted as often as its fragments are spread, from 1 to 1000000.
+    /// The most fields of an operation once its fragments are expanded and its fields merged, from 1 to 1000000.
     /// Variable `TENANT_GATEWAY__LIMITS__FIELDS`, default `10000`.
     pub fields: u64,
 
-    /// The most aliases of an operation, counted through fragments; an object field or a fragment that stands twice in
-    /// one selection set is resolved twice and counts as one. At most 10000.
+    /// The most an operation may weigh, from 100 to 1000000000. A field weighs 1, and one that answers objects 5 more for each
+    /// object, and all that is selected of it. How many objects, `first`, `last`, `count`, `perPage` or `limit` says: 50 if it
+    /// is absent; a list that takes no size counts as 20.
+    /// Variable `TENANT_GATEWAY__LIMITS__COST`, default `500000`.
+    pub cost: u64,
+
+    /// The most aliases of an operation once its fragments are expanded and its fields merged, at most 10000.
     /// Variable `TENANT_GATEWAY__LIMITS__ALIASES`, default `30`.
     pub aliases: u64,
 
@@ -59,7 +64,7 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__OPERATIONS`, default `10`.
     pub operations: usize,
 
-    /// The most directives of an operation, counted through fragments, at most 10000.
+    /// The most directives of a document, at most 10000.
     /// Variable `TENANT_GATEWAY__LIMITS__DIRECTIVES`, default `20`.
     pub directives: u64,
 
@@ -123,6 +128,7 @@ impl Default for LimitsConfig {
             nesting: 64,
             json_nesting: 64,
             fields: 10_000,
+            cost: 500_000,
             aliases: 30,
             root_fields: 20,
             fragments: 50,
@@ -155,6 +161,7 @@ impl LimitsConfig {
         // The JSON library refuses 128.
         ranges::number(self.json_nesting, 4..=120)?;
         ranges::number(self.fields, 1..=1_000_000)?;
+        ranges::number(self.cost, 100..=1_000_000_000)?;
         ranges::number(self.aliases, 0..=10_000)?;
         ranges::number(self.root_fields, 1..=10_000)?;
         ranges::number(self.fragments, 0..=1000)?;

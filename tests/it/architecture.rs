@@ -20,6 +20,7 @@ const ROOMS: &[&str] = &[
     "config",
     "telemetry",
     "budget",
+    "graphql",
     "outbound",
     "tokens",
     "roles",
@@ -185,8 +186,12 @@ fn libraries_stay_behind_their_fences() {
         let fences = [
             (
                 "async_graphql",
-                source.is_graphql() || ["schema.rs", "error.rs"].contains(&path) || path.starts_with("http/graphql"),
+                source.is_graphql()
+                    || ["schema.rs", "error.rs"].contains(&path)
+                    || path.starts_with("http/graphql")
+                    || path.starts_with("graphql/"),
             ),
+            ("apollo_compiler", path.starts_with("graphql/")),
             (
                 "sea_orm",
                 source.is("entity")

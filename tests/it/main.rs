@@ -19,6 +19,7 @@ mod oauth;
 mod readme;
 mod schema;
 mod search;
+mod specification;
 mod startup;
 mod tenancy;
 mod tenants;

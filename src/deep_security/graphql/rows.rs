@@ -2,17 +2,16 @@
 //!
 //! The library makes a boxed future of each field of each object and polls them side by side. Of a list of computers nearly
 //! all fields are there already, and that costs more than reading the list. Here the fields that are selected are found once
-//! for a list; an object that is complete at once is written at once, and those that have to wait wait side by side. What is
-//! not plain is left to the library: directives, fields that stand twice, fragments on other types.
+//! for a list; an object that is complete at once is written at once, and those that have to wait wait side by side. Selections
+//! that differ by type are left to the library.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType, resolve_container, resolve_list};
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
@@ -49,7 +48,7 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let Some(fields) = plain::<T>(ctx) else {
+        let Some(fields) = plain(ctx) else {
             return resolve_list(ctx, field, self.0, Some(self.0.len())).await;
         };
         let mut values = vec![Value::Null; self.0.len()];
@@ -84,7 +83,7 @@ impl<T: ContainerType> OutputType for Row<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        match plain::<T>(ctx) {
+        match plain(ctx) {
             Some(fields) => {
                 stop_if_too_large(ctx)?;
                 Ok(write(ctx, &fields, &self.0).await)
@@ -104,48 +103,21 @@ impl<T: ContainerType> OutputType for Source<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        match plain::<T>(ctx) {
+        match plain(ctx) {
             Some(fields) if fields.len() == 1 => Ok(write(ctx, &fields, &self.0).await),
             _ => resolve_container(ctx, &self.0).await,
         }
     }
 }
 
-/// The fields that are selected, if all is plain.
-fn plain<'a, T: OutputType>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
-    let mut fields = Vec::new();
-    collect(ctx, &ctx.item.node, &T::type_name(), &mut fields)?;
-    let mut keys = HashSet::with_capacity(fields.len());
-    fields.iter().all(|field| keys.insert(&field.node.response_key().node)).then_some(fields)
-}
-
-fn collect<'a>(
-    ctx: &ContextSelectionSet<'a>,
-    set: &'a SelectionSet,
-    name: &str,
-    fields: &mut Vec<&'a Positioned<Field>>,
-) -> Option<()> {
-    for selection in &set.items {
-        if !selection.node.directives().is_empty() {
-            return None;
-        }
-        let (condition, set) = match &selection.node {
-            Selection::Field(field) => {
-                fields.push(field);
-                continue;
-            }
-            Selection::InlineFragment(fragment) => {
-                (fragment.node.type_condition.as_ref(), &fragment.node.selection_set)
-            }
-            Selection::FragmentSpread(spread) => {
-                let fragment = &ctx.query_env.fragments.get(&spread.node.fragment_name.node)?.node;
-                (Some(&fragment.type_condition), &fragment.selection_set)
-            }
-        };
-        condition.is_none_or(|condition| condition.node.on.node == name).then_some(())?;
-        collect(ctx, &set.node, name, fields)?;
-    }
-    Some(())
+/// The fields that are selected, if they do not depend on the type of the object. An operation in its normal form has
+/// each key once, and no directives.
+fn plain<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
+    let field = |selection: &'a Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => Some(field),
+        _ => None,
+    };
+    ctx.item.node.items.iter().map(field).collect()
 }
 
 /// Writes an object as the library does: a field that fails is missing, and its error is among those of the answer.
@@ -192,9 +164,11 @@ fn stop_if_too_large(ctx: &ContextSelectionSet<'_>) -> ServerResult<()> {
 mod tests {
     use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::error::{Error, Result};
+    use crate::graphql::testing::answer;
 
     struct Query(Vec<Leaf>);
     struct Leaf(i32);
@@ -254,7 +228,7 @@ mod tests {
         "fails",
         "must",
         "slow { number must }",
-        "slow { number __typename }",
+        "slow { number __typename number }",
         "absent @include(if: true)",
         "number @skip(if: true)",
         "... on Leaf { n: number fails }",
@@ -266,8 +240,8 @@ mod tests {
     async fn answered(field: &str, selected: &str) -> (serde_json::Value, Vec<String>) {
         let fragment = if selected.contains("...F") { "fragment F on Leaf { f: number slow { absent } }" } else { "" };
         let document = format!("{{ asked: {field} {{ {selected} }} }} {fragment}");
-        let schema = Schema::new(Query(vec![Leaf(1), Leaf(2)]), EmptyMutation, EmptySubscription);
-        let response = schema.execute(document).await;
+        let roots = (Query(vec![Leaf(1), Leaf(2)]), EmptyMutation, EmptySubscription);
+        let response = answer(roots, &document, json!({})).await.expect("it is valid");
         let mut errors: Vec<_> = response.errors.iter().map(|error| serde_json::to_string(error).unwrap()).collect();
         errors.sort();
         (response.data.into_json().unwrap(), errors)
@@ -290,8 +264,8 @@ mod tests {
 
     #[tokio::test]
     async fn fields_stand_in_the_order_in_which_they_are_selected() {
-        let schema = Schema::new(Query(vec![Leaf(1)]), EmptyMutation, EmptySubscription);
-        let response = schema.execute("{ quick { slow { number } number } }").await;
+        let roots = (Query(vec![Leaf(1)]), EmptyMutation, EmptySubscription);
+        let response = answer(roots, "{ quick { slow { number } number } }", json!({})).await.expect("it is valid");
         let written = serde_json::to_string(&response.data).unwrap();
         assert_eq!(written, r#"{"quick":[{"slow":{"number":11},"number":1}]}"#);
     }

@@ -1,22 +1,18 @@
-//! Documents that were parsed and judged before.
+//! Documents that were parsed and validated before.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::ServerError;
-use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde_json::{Map, Value};
 
-use super::complete::chosen;
-use super::cost::Cost;
 use super::limits;
-use super::outcome::{failure, set_code};
+use super::outcome::{RequestErrors, failure, set_code};
 use crate::config::LimitsConfig;
 use crate::error::ErrorCode;
+use crate::graphql::{Document, NormalForm, Operation, Refusal, SchemaModel, Shape, Variables};
 
 /// About what a token takes in memory once it is parsed: a field is some two hundred bytes.
 const BYTES_PER_TOKEN: u64 = 256;
@@ -36,45 +32,14 @@ pub fn hex(hash: &Hash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A document within the limits.
+/// A valid document.
 pub struct Parsed {
-    document: ExecutableDocument,
+    document: Document,
     tokens: usize,
     weight: u64,
-    // In the order of the document's own iterator.
-    costs: Vec<Cost>,
-    valid: AtomicBool,
-}
-
-/// The operation that a request chose.
-pub struct Chosen {
-    /// Query, mutation or subscription.
-    pub kind: OperationType,
-    /// What it costs.
-    pub cost: Cost,
 }
 
 impl Parsed {
-    /// The document.
-    pub fn document(&self) -> &ExecutableDocument {
-        &self.document
-    }
-
-    /// Whether it was found valid, and will be so for ever.
-    pub fn is_valid(&self) -> bool {
-        self.valid.load(Ordering::Relaxed)
-    }
-
-    /// Notes that it was answered without any error. With variables that says nothing of the next time: their values are judged
-    /// along with it. Those that ask about the schema are judged always, since what does not judge has another.
-    pub fn note_valid(&self) {
-        let plain =
-            self.document.operations.iter().all(|(_, operation)| operation.node.variable_definitions.is_empty());
-        if plain && self.costs.iter().all(|cost| cost.introspection_depth == 0) {
-            self.valid.store(true, Ordering::Relaxed);
-        }
-    }
-
     /// How many tokens its text has.
     pub fn tokens(&self) -> usize {
         self.tokens
@@ -84,34 +49,13 @@ impl Parsed {
     ///
     /// # Errors
     /// `OPERATION_RESOLUTION_FAILURE` if there is none of that name, or several and no name.
-    pub fn choose(&self, name: Option<&str>) -> Result<Chosen, ServerError> {
-        let chosen = chosen(&self.document, name).ok_or_else(|| {
-            let message = "the document has no operation of that name, or several and `operationName` chooses none";
+    pub fn choose(&self, name: Option<&str>) -> Result<&Operation, ServerError> {
+        self.document.choose(name).ok_or_else(|| {
+            let message = match name {
+                Some(name) => format!("Unknown operation named \"{name}\"."),
+                None => "Must provide operation name if query contains multiple operations.".to_owned(),
+            };
             failure(ErrorCode::OperationResolutionFailure, message)
-        })?;
-        let all = self.document.operations.iter().zip(&self.costs);
-        let cost =
-            all.filter(|((_, operation), _)| std::ptr::eq(&operation.node, chosen)).map(|(_, cost)| *cost).next();
-        Ok(Chosen { kind: chosen.ty, cost: cost.unwrap_or_default() })
-    }
-}
-
-impl Parsed {
-    /// The name of the field at the root of an operation that has that key in the answer.
-    pub fn root_field(&self, operation: Option<&str>, key: &str) -> Option<&str> {
-        let operation = chosen(&self.document, operation)?;
-        self.field_in(&operation.selection_set.node, key)
-    }
-
-    fn field_in<'a>(&'a self, set: &'a SelectionSet, key: &str) -> Option<&'a str> {
-        set.items.iter().find_map(|selection| match &selection.node {
-            Selection::Field(field) => (field.node.response_key().node == key).then(|| field.node.name.node.as_str()),
-            Selection::InlineFragment(inline) => self.field_in(&inline.node.selection_set.node, key),
-            // There are no cycles: the document was counted.
-            Selection::FragmentSpread(spread) => {
-                let fragment = self.document.fragments.get(&spread.node.fragment_name.node)?;
-                self.field_in(&fragment.node.selection_set.node, key)
-            }
         })
     }
 }
@@ -125,8 +69,9 @@ impl Weighter<Hash, Arc<Parsed>> for ByMemory {
     }
 }
 
-/// Parses documents and remembers them.
+/// Parses and validates documents, and remembers those that are valid.
 pub struct Documents {
+    model: SchemaModel,
     limits: LimitsConfig,
     // By hash alone, the same for all tenants: a document is what somebody asks, never what somebody was told, and who
     // does not know the text cannot name its hash.
@@ -135,8 +80,8 @@ pub struct Documents {
 
 impl Documents {
     /// Remembers documents of at most `bytes` together.
-    pub fn new(limits: LimitsConfig, bytes: u64) -> Self {
-        Self { limits, parsed: Cache::with_weighter(1000, bytes, ByMemory) }
+    pub fn new(model: SchemaModel, limits: LimitsConfig, bytes: u64) -> Self {
+        Self { model, limits, parsed: Cache::with_weighter(1000, bytes, ByMemory) }
     }
 
     /// A document that was parsed before.
@@ -147,28 +92,48 @@ impl Documents {
     /// The document, within the limits.
     ///
     /// # Errors
-    /// `GRAPHQL_PARSE_FAILED`, `OPERATION_TOO_COSTLY`, or `GRAPHQL_VALIDATION_FAILED` for fragments that cannot be followed.
-    pub fn parse(&self, hash: Hash, text: &str) -> Result<Arc<Parsed>, ServerError> {
+    /// `GRAPHQL_PARSE_FAILED`, `OPERATION_TOO_COSTLY` or `GRAPHQL_VALIDATION_FAILED`.
+    pub fn parse(&self, hash: Hash, text: &str) -> Result<Arc<Parsed>, RequestErrors> {
         if let Some(parsed) = self.known(&hash) {
             return Ok(parsed);
         }
-        let shape = limits::check_text(&self.limits, text)?;
-        let document = parse(text)?;
-        let costs = limits::check_document(&self.limits, &document)?;
-        let weight = text.len() as u64 + shape.tokens as u64 * BYTES_PER_TOKEN;
-        let parsed = Arc::new(Parsed { document, tokens: shape.tokens, weight, costs, valid: AtomicBool::new(false) });
+        let tokens = limits::check_text(&self.limits, text)?.tokens;
+        let check = |shape: &Shape| limits::check_shape(&self.limits, shape);
+        let document = Document::parse(&self.model, text, self.limits.fields, check);
+        let document = document.map_err(|refusal| self.refused(refusal))?;
+        // Expanded fragments may make the normal forms larger than the text.
+        let fields = document.operations().iter().filter_map(Operation::normal_form).map(NormalForm::fields);
+        let size = (tokens as u64).max(fields.sum());
+        let weight = text.len() as u64 + size * BYTES_PER_TOKEN;
+        let parsed = Arc::new(Parsed { document, tokens, weight });
         self.parsed.insert(hash, parsed.clone());
         Ok(parsed)
     }
-}
 
-fn parse(text: &str) -> Result<ExecutableDocument, ServerError> {
-    // The parser is a foreign one with `unwrap`s in it; whatever text it trips over is the caller's fault, not ours.
-    let parsed = catch_unwind(AssertUnwindSafe(|| parse_query(text)));
-    let parsed = parsed.map_err(|_| failure(ErrorCode::GraphqlParseFailed, "the document cannot be read"))?;
-    parsed.map_err(|error| {
-        let mut failed = ServerError::from(error);
-        set_code(&mut failed, ErrorCode::GraphqlParseFailed);
-        failed
-    })
+    /// What a request executes: the normal form of its operation and the values of the variables.
+    ///
+    /// # Errors
+    /// `GRAPHQL_VALIDATION_FAILED` for variables that do not fit, `OPERATION_TOO_COSTLY`.
+    pub fn bind(
+        &self,
+        parsed: &Parsed,
+        operation: &Operation,
+        given: &Map<String, Value>,
+    ) -> Result<(Arc<NormalForm>, Variables), RequestErrors> {
+        parsed.document.bind(&self.model, operation, given).map_err(|refusal| self.refused(refusal))
+    }
+
+    fn refused(&self, refusal: Refusal) -> RequestErrors {
+        let (mut errors, code) = match refusal {
+            Refusal::Syntax(errors) => (errors, ErrorCode::GraphqlParseFailed),
+            Refusal::Invalid(errors) | Refusal::Variables(errors) => (errors, ErrorCode::GraphqlValidationFailed),
+            Refusal::Limit(error) => return error.into(),
+            Refusal::TooLarge => {
+                let maximum = self.limits.fields;
+                return limits::too_costly("fields", maximum.saturating_add(1), maximum).into();
+            }
+        };
+        errors.iter_mut().for_each(|error| set_code(error, code));
+        RequestErrors(errors)
+    }
 }

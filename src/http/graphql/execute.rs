@@ -6,24 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request as Operation, Response as Outcome, ServerError, Value, Variables};
+use async_graphql::{Request, Response as Outcome, Value};
 use axum::http::{HeaderMap, HeaderValue};
+use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::super::{Door, self_wakes};
 use super::asked::Asked;
 use super::caller::{Entered, account, caller_id};
-use super::cost::Cost;
 use super::documents::{Parsed, hash, hex};
 use super::executed::Executed;
-use super::outcome::{failure, failure_of, finish};
+use super::limits::check_cost;
+use super::outcome::{RequestErrors, failure, failure_of, finish};
 use super::refusals::{record_refusals, record_refused};
 use crate::auth::{RequestContext, RequestId};
 use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
 use crate::error::{Error, ErrorCode};
+use crate::graphql::{self, Cost, NormalForm, Variables};
 use crate::outbound;
 
 /// The header that asks for `extensions.cost`.
@@ -35,8 +36,8 @@ const STREAM: Duration = Duration::from_hours(24 * 365);
 
 /// An operation within the limits, ready to be executed.
 pub struct Prepared {
-    operation: Operation,
-    parsed: Arc<Parsed>,
+    operation: Arc<NormalForm>,
+    variables: Variables,
     /// Query, mutation or subscription.
     pub kind: OperationType,
     /// What it costs.
@@ -74,19 +75,18 @@ pub async fn prepare(
     caller: &Entered,
     context: &RequestContext,
     asked: Asked,
-) -> Result<Box<Prepared>, ServerError> {
+) -> Result<Box<Prepared>, RequestErrors> {
     let parsed = find(door, caller, context, &asked).await?;
     let chosen = parsed.choose(asked.operation_name.as_deref())?;
-    if !door.graphql.introspection && chosen.cost.introspection_depth > 0 {
+    let given = asked.variables.unwrap_or_default();
+    let (operation, variables) = door.graphql.documents.bind(&parsed, chosen, &given)?;
+    let cost = Cost::of(&operation, &variables);
+    if !door.graphql.introspection && cost.introspection_depth > 0 {
         // The library would answer null and say nothing.
-        return Err(failure(ErrorCode::GraphqlValidationFailed, "introspection is turned off here"));
+        return Err(failure(ErrorCode::GraphqlValidationFailed, "introspection is turned off here").into());
     }
-    let variables = Variables::from_json(serde_json::Value::Object(asked.variables.unwrap_or_default()));
-    // The text is not needed: what is executed is the parsed document.
-    let mut operation = Operation::new("").variables(variables);
-    operation.operation_name = asked.operation_name;
-    operation.set_parsed_query(parsed.document().clone());
-    Ok(Box::new(Prepared { operation, kind: chosen.kind, cost: chosen.cost, tokens: parsed.tokens(), parsed }))
+    check_cost(&door.graphql.limits, &cost)?;
+    Ok(Box::new(Prepared { operation, variables, kind: chosen.kind, cost, tokens: parsed.tokens() }))
 }
 
 /// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
@@ -95,13 +95,13 @@ async fn find(
     caller: &Entered,
     context: &RequestContext,
     asked: &Asked,
-) -> Result<Arc<Parsed>, ServerError> {
+) -> Result<Arc<Parsed>, RequestErrors> {
     let endpoint = &door.graphql;
     let named = asked.hash().map_err(|error| failure_of(&error))?;
     let own = asked.query.as_deref().map(|text| (hash(text), text));
     let (hash, text) = match (own, named) {
         (Some((own, _)), Some(named)) if own != named && endpoint.persisted_queries => {
-            return Err(failure(ErrorCode::BadRequest, "provided sha does not match query"));
+            return Err(failure(ErrorCode::BadRequest, "provided sha does not match query").into());
         }
         (Some((own, text)), _) => (own, Some(text)),
         (None, Some(named)) => (named, endpoint.trusted.text(&named).map(|text| &**text)),
@@ -109,7 +109,8 @@ async fn find(
             return Err(failure(
                 ErrorCode::BadRequest,
                 "the request must be a JSON object with `query`, or name a persisted document",
-            ));
+            )
+            .into());
         }
     };
     // Before it is looked for, so that a refusal does not tell whether somebody else has registered it.
@@ -119,18 +120,18 @@ async fn find(
             if let Err(error) = judged {
                 let document = format!("sha256:{}", hex(&hash));
                 record_refused(door, context, Some(document), "untrusted_document", &error).await;
-                return Err(failure_of(&error));
+                return Err(failure_of(&error).into());
             }
             endpoint.documents.parse(hash, text)
         }
         None if !endpoint.persisted_queries => {
-            Err(failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotSupported"))
+            Err(failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotSupported").into())
         }
         // Apollo's clients look for this sentence.
         None => judged
             .ok()
             .and_then(|()| endpoint.documents.known(&hash))
-            .ok_or_else(|| failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound")),
+            .ok_or_else(|| failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound").into()),
     }
 }
 
@@ -223,20 +224,12 @@ async fn execute(
     prepared: Box<Prepared>,
 ) -> Outcome {
     let is_mutation = prepared.kind == OperationType::Mutation;
-    let (operation, asked) = prepared.split();
+    let request = || Request::new("").data(context.clone()).data(calls.clone()).data(meter.clone());
+    let executed = graphql::execute(&*door.graphql.executor, &prepared.operation, &prepared.variables, request);
     // On a WebSocket nothing else stands between a panic and the other operations.
-    let operation = operation.data(context.clone()).data(calls.clone()).data(meter);
-    let executed = match asked.parsed.is_valid() {
-        true => door.graphql.graph.execute_valid(operation),
-        false => door.graphql.graph.execute(operation),
-    };
     let executed = AssertUnwindSafe(self_wakes::absorbed(executed)).catch_unwind().await;
-    let mut outcome = executed.unwrap_or_else(|_| broken());
-    if outcome.is_ok() {
-        asked.parsed.note_valid();
-    }
-    asked.complete(door, &mut outcome);
-    record_refusals(door, context, is_mutation, &outcome, |key| asked.root_field(key)).await;
+    let outcome = executed.unwrap_or_else(|_| broken());
+    record_refusals(door, context, is_mutation, &outcome, |key| root_field(&prepared.operation, key)).await;
     outcome
 }
 
@@ -244,49 +237,23 @@ async fn execute(
 pub fn subscribe(
     door: &Arc<Door>,
     context: &RequestContext,
-    prepared: Box<Prepared>,
+    prepared: Prepared,
     wishes: &Wishes,
 ) -> BoxStream<'static, Outcome> {
-    let (operation, asked) = prepared.split();
     let calls = calls(door, context, wishes.traceparent.as_deref(), Instant::now() + STREAM);
-    let stream = door.graphql.graph.stream(operation.data(context.clone()).data(calls));
-    let door = door.clone();
-    let events = stream.map(move |mut event| {
-        asked.complete(&door, &mut event);
-        event
-    });
-    events.boxed()
+    let request = Request::new("").data(context.clone()).data(calls);
+    graphql::subscribe(&*door.graphql.executor, prepared.operation, &prepared.variables, request)
 }
 
-/// What was asked, to see afterwards which fields are missing from an answer.
-struct Answerable {
-    parsed: Arc<Parsed>,
-    name: Option<String>,
-    variables: Variables,
-}
-
-impl Prepared {
-    fn split(self) -> (Operation, Answerable) {
-        let (name, variables) = (self.operation.operation_name.clone(), self.operation.variables.clone());
-        (self.operation, Answerable { parsed: self.parsed, name, variables })
-    }
-}
-
-impl Answerable {
-    /// The name of the field at the root that has that key in the answer.
-    fn root_field(&self, key: &str) -> String {
-        self.parsed.root_field(self.name.as_deref(), key).unwrap_or(key).to_owned()
-    }
-
-    fn complete(&self, door: &Door, outcome: &mut Outcome) {
-        let (document, name) = (self.parsed.document(), self.name.as_deref());
-        door.graphql.types.complete(document, name, &self.variables, outcome);
-    }
+/// The name of the field at the root that has that key in the answer.
+fn root_field(operation: &NormalForm, key: &str) -> String {
+    let field = operation.root().iter().find(|field| field.key == key);
+    field.map_or(key, |field| field.name.as_str()).to_owned()
 }
 
 /// The answer to what was refused before anything was executed.
-pub fn refused(door: &Door, request_id: &RequestId, error: ServerError) -> Outcome {
-    finish(request_id, door.graphql.limits.errors, Outcome::from_errors(vec![error]))
+pub fn refused(door: &Door, request_id: &RequestId, errors: impl Into<RequestErrors>) -> Outcome {
+    finish(request_id, door.graphql.limits.errors, Outcome::from_errors(errors.into().0))
 }
 
 /// The answer to what failed on our side in a way that nobody foresaw.
@@ -294,7 +261,7 @@ pub fn broken() -> Outcome {
     Outcome::from_errors(vec![failure_of(&Error::internal("a resolver panicked"))])
 }
 
-/// `extensions.cost`: fields counted through fragments, calls of legacy systems, and tenants: those whose legacy systems were
+/// `extensions.cost`: fields once all is merged, calls of legacy systems, and tenants: those whose legacy systems were
 /// asked, else the one in context.
 fn cost(fields: u64, calls: &outbound::Operation) -> Value {
     let entries = [("fields", fields), ("upstreamCalls", calls.calls()), ("tenants", calls.tenants().max(1))];

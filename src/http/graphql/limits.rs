@@ -1,13 +1,12 @@
 //! The limits of a document: one set for every transport, judged before validation.
 
 use async_graphql::ServerError;
-use async_graphql::parser::types::ExecutableDocument;
 
-use super::cost::{Cost, Counter, Uncountable};
-use super::lexer::{self, Shape};
+use super::lexer;
 use super::outcome::failure;
 use crate::config::LimitsConfig;
 use crate::error::ErrorCode;
+use crate::graphql::{Cost, Shape};
 
 /// No tool renames or repeats anything when it reads the schema, and each time would be a whole schema more.
 const INTROSPECTION_ALIASES: u64 = 4;
@@ -19,37 +18,24 @@ const INTROSPECTION_LISTS: usize = 2;
 ///
 /// # Errors
 /// `OPERATION_TOO_COSTLY`, naming the limit, or `GRAPHQL_PARSE_FAILED` for a string without end.
-pub fn check_text(limits: &LimitsConfig, text: &str) -> Result<Shape, ServerError> {
+pub fn check_text(limits: &LimitsConfig, text: &str) -> Result<lexer::Shape, ServerError> {
     at_most("document", text.len(), limits.document)?;
     let shape = lexer::document(text)
-        .map_err(|lexer::Unterminated| failure(ErrorCode::GraphqlParseFailed, "a string has no end"))?;
+        .map_err(|lexer::Unterminated| failure(ErrorCode::GraphqlParseFailed, "Syntax Error: Unterminated string."))?;
     at_most("tokens", shape.tokens, limits.tokens)?;
     at_most("nesting", shape.nesting, limits.nesting)?;
     Ok(shape)
 }
 
-/// What a parsed document must keep to as a whole; counts each of its operations, in the order of the document's own iterator.
+/// What a parsed document must keep to before it is validated.
 ///
 /// # Errors
-/// `OPERATION_TOO_COSTLY`, naming the limit, or `GRAPHQL_VALIDATION_FAILED` where fragments cannot be followed.
-pub fn check_document(limits: &LimitsConfig, document: &ExecutableDocument) -> Result<Vec<Cost>, ServerError> {
-    at_most("operations", document.operations.iter().count(), limits.operations)?;
-    at_most("fragments", document.fragments.len(), limits.fragments)?;
-    let mut counter = Counter::new(document, limits.nesting);
-    let uncountable = |uncountable| match uncountable {
-        Uncountable::TooNested(value) => too_costly("nesting", value, limits.nesting),
-        Uncountable::Cycle(name) => {
-            failure(ErrorCode::GraphqlValidationFailed, format!("the fragment \"{name}\" spreads itself"))
-        }
-        Uncountable::Undefined(name) => {
-            failure(ErrorCode::GraphqlValidationFailed, format!("there is no fragment \"{name}\""))
-        }
-    };
-    let operations = document.operations.iter().map(|(_, operation)| counter.operation(&operation.node));
-    let costs = operations.collect::<Result<Vec<_>, _>>().map_err(uncountable)?;
-    counter.rest().map_err(uncountable)?;
-    costs.iter().try_for_each(|cost| check_cost(limits, cost))?;
-    Ok(costs)
+/// `OPERATION_TOO_COSTLY`, naming the limit.
+pub fn check_shape(limits: &LimitsConfig, shape: &Shape) -> Result<(), ServerError> {
+    at_most("operations", shape.operations, limits.operations)?;
+    at_most("fragments", shape.fragments, limits.fragments)?;
+    at_most("directives", shape.directives, limits.directives)?;
+    at_most("nesting", shape.nesting, limits.nesting)
 }
 
 /// What an operation, or the sum of a batch, must keep to.
@@ -60,7 +46,7 @@ pub fn check_cost(limits: &LimitsConfig, cost: &Cost) -> Result<(), ServerError>
     at_most("fields", cost.fields, limits.fields)?;
     at_most("root_fields", cost.root_fields, limits.root_fields)?;
     at_most("aliases", cost.aliases, limits.aliases)?;
-    at_most("directives", cost.directives, limits.directives)?;
+    at_most("cost", cost.weight, limits.cost)?;
     at_most("depth", cost.depth, limits.depth)?;
     at_most("introspection_depth", cost.introspection_depth, limits.introspection_depth)?;
     at_most("introspection_aliases", cost.introspection_aliases, INTROSPECTION_ALIASES)?;

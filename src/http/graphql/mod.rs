@@ -4,13 +4,10 @@ mod accept;
 mod answer;
 mod asked;
 mod caller;
-mod complete;
-mod cost;
 mod documents;
 mod execute;
 mod executed;
 mod get;
-mod graph;
 mod lexer;
 mod limits;
 mod metering;
@@ -37,21 +34,20 @@ use super::Door;
 use super::reply::{JSON, Refused};
 use crate::auth::RequestId;
 use crate::config::{Config, Introspection, LimitsConfig};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::graphql::{Executor, SchemaModel};
 use accept::{Accepted, Media, accepted};
 use caller::{Entered, presented};
-use complete::Types;
 use documents::Documents;
 use trusted::Trusted;
 
-pub use graph::{Graph, Judged};
+pub use metering::Metering;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
 /// What the endpoint executes, and within which limits.
 pub struct Endpoint {
-    graph: Arc<dyn Graph>,
-    types: Types,
+    executor: Arc<dyn Executor>,
     limits: LimitsConfig,
     documents: Documents,
     trusted: Trusted,
@@ -61,19 +57,21 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint over that graph.
+    /// The endpoint over that schema.
     ///
     /// # Errors
-    /// If the file of trusted documents cannot be read.
-    pub fn new(graph: Arc<dyn Graph>, config: &Config) -> Result<Self> {
+    /// If the schema is not valid, or the file of trusted documents cannot be read.
+    pub fn new(executor: Arc<dyn Executor>, config: &Config) -> Result<Self> {
         let own = &config.graphql;
+        let introspection = own.introspection == Introspection::Authenticated;
+        let model = SchemaModel::parse(&executor.sdl(), executor.scalars(), introspection);
+        let model = model.map_err(|why| Error::internal(format!("the schema is not valid: {why}")))?;
         Ok(Self {
-            types: Types::of(&graph.sdl()),
-            graph,
+            executor,
             limits: config.limits.clone(),
-            documents: Documents::new(config.limits.clone(), own.document_cache),
+            documents: Documents::new(model, config.limits.clone(), own.document_cache),
             trusted: Trusted::load(own.trusted_documents.as_deref(), own.trusted_documents_mode)?,
-            introspection: own.introspection == Introspection::Authenticated,
+            introspection,
             batching: own.batching,
             persisted_queries: own.persisted_queries,
         })

@@ -6,6 +6,16 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::auth::RequestId;
 use crate::error::{Error, ErrorCode};
 
+/// Why a request is refused before anything of it is executed (GraphQL, section 7.1.2).
+#[derive(Debug)]
+pub struct RequestErrors(pub Vec<ServerError>);
+
+impl From<ServerError> for RequestErrors {
+    fn from(error: ServerError) -> Self {
+        Self(vec![error])
+    }
+}
+
 /// An error of the request as a whole.
 pub fn failure(code: ErrorCode, message: impl Into<String>) -> ServerError {
     let mut failed = ServerError::new(message, None);
@@ -44,10 +54,8 @@ pub fn finish(request_id: &RequestId, errors_max: usize, mut outcome: Outcome) -
             own.log_cause();
         }
         if code_of(error).is_none() {
-            // Only the library's own errors come without a code: those of validation stand at no path, those of values
-            // that do not fit their type stand at the field.
-            let code = if error.path.is_empty() { ErrorCode::GraphqlValidationFailed } else { ErrorCode::BadUserInput };
-            set_code(error, code);
+            // Only the library's own errors come without a code: those of values that do not fit their type.
+            set_code(error, ErrorCode::BadUserInput);
         }
         if let Some(extensions) = &mut error.extensions {
             extensions.set("requestId", request_id.as_str());
@@ -82,5 +90,17 @@ impl Serialize for Written<'_> {
             map.serialize_entry("extensions", &self.0.extensions)?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_beyond_the_limit_are_counted_and_left_out() {
+        let errors = vec![failure_of(&Error::not_found("value")); 5_000];
+        let told = finish(&RequestId::parse("x").unwrap(), 20, Outcome::from_errors(errors));
+        assert_eq!((told.errors.len(), &told.extensions["errorsOmitted"]), (20, &4_980.into()));
     }
 }

@@ -16,13 +16,13 @@ use super::super::reply::Refused;
 use super::accept::Accepted;
 use super::asked::{self, Asked};
 use super::caller::{Entered, presented};
-use super::cost::Cost;
 use super::execute::{Prepared, Wishes, prepare, refused, run};
 use super::executed::Executed;
 use super::limits::{at_most, check_cost};
-use super::outcome::failure;
+use super::outcome::{RequestErrors, failure};
 use super::{answer, sse};
 use crate::error::{Error, ErrorCode};
+use crate::graphql::Cost;
 
 /// Serves a POST.
 ///
@@ -109,11 +109,11 @@ pub async fn one(
     Ok(answer::one(media, outcome))
 }
 
-fn not_a_subscription(prepared: Box<Prepared>) -> Result<Box<Prepared>, ServerError> {
+fn not_a_subscription(prepared: Box<Prepared>) -> Result<Box<Prepared>, RequestErrors> {
     match prepared.kind {
         OperationType::Subscription => {
             let message = "a subscription needs a WebSocket, or `Accept: text/event-stream`";
-            Err(failure(ErrorCode::BadRequest, message))
+            Err(failure(ErrorCode::BadRequest, message).into())
         }
         _ => Ok(prepared),
     }
@@ -157,7 +157,7 @@ async fn many(
     Ok(answer::batch(media, run_all(door, caller, headers, prepared).await))
 }
 
-fn check_sum(door: &Door, prepared: &[Result<Box<Prepared>, ServerError>]) -> Result<(), ServerError> {
+fn check_sum(door: &Door, prepared: &[Result<Box<Prepared>, RequestErrors>]) -> Result<(), ServerError> {
     let ready = || prepared.iter().flatten();
     at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), door.graphql.limits.tokens)?;
     check_cost(&door.graphql.limits, &ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and))
@@ -168,7 +168,7 @@ async fn run_all(
     door: &Arc<Door>,
     caller: &Entered,
     headers: &HeaderMap,
-    prepared: Vec<Result<Box<Prepared>, ServerError>>,
+    prepared: Vec<Result<Box<Prepared>, RequestErrors>>,
 ) -> Vec<Executed> {
     let (deadline, wishes) = (deadline(door), Wishes::of(headers));
     let mut outcomes = Vec::with_capacity(prepared.len());

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::Response as Outcome;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Response as Outcome, ServerError};
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -22,7 +22,7 @@ use super::answer::no_store;
 use super::caller::Staying;
 use super::execute::{Prepared, Wishes, refused, run, subscribe};
 use super::executed::{Executed, holding};
-use super::outcome::{Written, failure_of};
+use super::outcome::{RequestErrors, Written, failure_of};
 use super::post::deadline;
 use super::subscription::{Next, Subscription};
 use super::ws::stream_slot;
@@ -46,7 +46,7 @@ const WAITING: usize = 4;
 pub fn serve(
     door: Arc<Door>,
     caller: Staying,
-    prepared: Result<Box<Prepared>, ServerError>,
+    prepared: Result<Box<Prepared>, RequestErrors>,
     wishes: Wishes,
 ) -> Result<Response, Refused> {
     let slot = stream_slot(&door, caller.entered.account())?;
@@ -70,7 +70,7 @@ pub fn serve(
 async fn feed(
     door: Arc<Door>,
     caller: Arc<Staying>,
-    prepared: Result<Box<Prepared>, ServerError>,
+    prepared: Result<Box<Prepared>, RequestErrors>,
     wishes: Wishes,
     events: mpsc::Sender<Bytes>,
     (guest, _slot): (Guest, Permit<Uuid>),
@@ -79,7 +79,7 @@ async fn feed(
     let request_id = context.request_id().clone();
     let outcome = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&door, context, prepared, &wishes);
+            let stream = subscribe(&door, context, *prepared, &wishes);
             follow(&door, &caller, Subscription::new(stream, caller.clone(), request_id), &events, guest).await;
             return;
         }

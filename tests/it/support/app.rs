@@ -10,7 +10,7 @@ use tenant_gateway::budget::Budgets;
 use tenant_gateway::clock::{Clock, ManualClock, Timestamp};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
-use tenant_gateway::http::graphql::Graph;
+use tenant_gateway::graphql::Executor;
 use tenant_gateway::ids::TenantId;
 use tenant_gateway::roles::Role;
 use tokio::sync::oneshot;
@@ -24,7 +24,7 @@ use super::{Caller, Credentials, Engine, OnEngine, TestDatabase, World};
 pub const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
 
 /// A graph over the rooms of a gateway.
-pub type GraphOf = fn(&Core) -> Arc<dyn Graph>;
+pub type GraphOf = fn(&Core) -> Arc<dyn Executor>;
 
 /// A gateway of its own for one test. Its clock stands still until the test moves it.
 pub struct TestApp {

@@ -10,7 +10,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use serde_json::{Value, json};
 use tenant_gateway::app::Core;
-use tenant_gateway::http::graphql::Graph;
+use tenant_gateway::graphql::{ExecutableSchema, Executor};
 use tenant_gateway::schema::{Mutation, Query};
 
 use super::{Caller, Engine, OnEngine, TestApp};
@@ -32,9 +32,10 @@ impl Deref for Streaming {
     }
 }
 
-fn with_ticks(core: &Core) -> Arc<dyn Graph> {
+fn with_ticks(core: &Core) -> Arc<dyn Executor> {
     let schema = Schema::build(Query::default(), Mutation::default(), Ticks);
-    Arc::new(schema.data(core.tenants.clone()).data(core.clients.clone()).data(core.audit.clone()).finish())
+    let schema = schema.data(core.tenants.clone()).data(core.clients.clone()).data(core.audit.clone());
+    Arc::new(ExecutableSchema::new(schema))
 }
 
 struct Ticks;

@@ -1,36 +1,61 @@
 use std::time::Duration;
 
 use async_graphql::Value;
-use async_graphql::parser::parse_query;
+use serde_json::{Map, json};
 
+use super::super::documents::{Documents, hash};
 use super::*;
+use crate::graphql::SchemaModel;
 
 /// A document of that size.
 type Document = fn(usize) -> String;
 
+const SCHEMA: &str = "
+    type Query { a: Int, r: R, o: R, list(first: Int, where: Filter): [R!]!, tags: [R!]! }
+    type R { a: Int, b: R, o: R, x(n: Int): R, list(first: Int): Page, tags: [R!]! }
+    type Page { nodes: [R!]!, edges: [Edge!]! }
+    type Edge { node: R! }
+    input Filter { count: Int }
+";
+
 /// The limit that refuses the text, or the code of another refusal, or nothing.
 fn refused_by(text: &str) -> Option<String> {
+    refused_with(text, json!({}))
+}
+
+fn refused_with(text: &str, variables: serde_json::Value) -> Option<String> {
     let limits = LimitsConfig::default();
-    let judged = check_text(&limits, text).and_then(|_| {
-        let document = parse_query(text).expect("what passes the first look can be parsed");
-        check_document(&limits, &document)
+    let model = SchemaModel::parse(SCHEMA, Default::default(), true).unwrap();
+    let documents = Documents::new(model, limits.clone(), 1 << 20);
+    let variables: Map<_, _> = variables.as_object().cloned().unwrap();
+    let judged = documents.parse(hash(text), text).and_then(|parsed| {
+        // All operations of the tests are alike.
+        let name = text.contains("query q0").then_some("q0");
+        let operation = parsed.choose(name)?;
+        let (operation, variables) = documents.bind(&parsed, operation, &variables)?;
+        Ok(check_cost(&limits, &Cost::of(&operation, &variables))?)
     });
-    let extensions = judged.err()?.extensions.expect("every refusal has a code");
+    let error = judged.err()?.0.remove(0);
+    let extensions = error.extensions.expect("every refusal has a code");
     match (extensions.get("limit"), extensions.get("code")) {
         (Some(Value::String(limit)), _) => Some(limit.clone()),
-        (None, Some(Value::String(code))) => Some(code.clone()),
+        (None, Some(Value::String(code))) => Some(format!("{code} {}", error.message)),
         other => panic!("{other:?}"),
     }
 }
 
 fn nested(fields: usize) -> String {
-    format!("{}a{}", "{a".repeat(fields - 1) + "{", "}".repeat(fields))
+    format!("{{{}a{}}}", "o{".repeat(fields - 1), "}".repeat(fields - 1))
+}
+
+fn each(count: usize, text: &str) -> String {
+    (0..count).map(|n| text.replace('#', &n.to_string())).collect()
 }
 
 /// `f0` spreads `f1` twice, and so on; the last has one field.
 fn doubling(fragments: usize) -> String {
-    let spreads = (1..fragments).map(|n| format!("fragment f{} on Q {{ x{n} {{ ...f{n} }} ...f{n} }} ", n - 1));
-    format!("{{ ...f0 }} {} fragment f{} on Q {{ a }}", spreads.collect::<String>(), fragments - 1)
+    let spreads = (1..fragments).map(|n| format!("fragment f{} on R {{ b {{ ...f{n} }} o {{ ...f{n} }} }} ", n - 1));
+    format!("{{ r {{ ...f0 }} }} {} fragment f{} on R {{ a }}", spreads.collect::<String>(), fragments - 1)
 }
 
 #[test]
@@ -39,15 +64,11 @@ fn each_limit_allows_its_maximum_and_not_one_more() {
         ("document", |n| format!("{{a}}#{}", "x".repeat(n - 4)), 64 * 1024),
         ("tokens", |n| format!("{{r{{{}}}}}", "a ".repeat(n - 5)), 2000),
         ("depth", nested, 15),
-        ("aliases", |n| format!("{{r{{{}}}}}", "a:b ".repeat(n)), 30),
-        ("root_fields", |n| format!("{{{}}}", "a ".repeat(n)), 20),
-        (
-            "fragments",
-            |n| format!("{{a}}{}", (0..n).map(|n| format!("fragment f{n} on Q{{a}}")).collect::<String>()),
-            50,
-        ),
-        ("operations", |n| (0..n).map(|n| format!("query q{n}{{a}}")).collect(), 10),
-        ("directives", |n| format!("{{a{}}}", "@d".repeat(n)), 20),
+        ("aliases", |n| format!("{{r{{{}}}}}", each(n, "a#:b{a} ")), 30),
+        ("root_fields", |n| format!("{{{}}}", each(n, "a#:a ")), 20),
+        ("fragments", |n| format!("{{{}}}{}", each(n, "...f# "), each(n, "fragment f# on Query{a}")), 50),
+        ("operations", |n| each(n, "query q#{a}"), 10),
+        ("directives", |n| format!("{{{}}}", "a@skip(if:false) ".repeat(n)), 20),
     ];
     for (limit, document, maximum) in cases {
         assert_eq!(refused_by(&document(maximum)), None, "{limit}");
@@ -56,16 +77,10 @@ fn each_limit_allows_its_maximum_and_not_one_more() {
 }
 
 #[test]
-fn fields_are_counted_through_fragments() {
-    let spread = |times: usize| {
-        let hundred = "a ".repeat(100);
-        let ten = "x { ...b } ".repeat(0) + &(0..10).map(|n| format!("x{n} {{ ...b }} ")).collect::<String>();
-        let top = (0..times).map(|n| format!("y{n} {{ ...c }} ")).collect::<String>();
-        format!("{{ {top} }} fragment c on Q {{ {ten} }} fragment b on Q {{ {hundred} }}")
-    };
-    // Each `y` is 1 + 10 * 101 fields.
-    assert_eq!(refused_by(&spread(9)), None);
-    assert_eq!(refused_by(&spread(10)).as_deref(), Some("fields"));
+fn fields_are_counted_once_fragments_are_expanded() {
+    // 2^12 paths are within 10,000 fields, 2^13 are not.
+    assert_eq!(refused_by(&doubling(11)), None);
+    assert_eq!(refused_by(&doubling(13)).as_deref(), Some("fields"));
 }
 
 #[test]
@@ -80,32 +95,34 @@ fn doubling_fragments_cost_next_to_nothing() {
 }
 
 #[test]
-fn repeating_an_object_or_a_fragment_counts_as_an_alias() {
-    assert_eq!(refused_by(&format!("{{ r {{ {} }} }}", "o { a } ".repeat(32))).as_deref(), Some("aliases"));
-    assert_eq!(
-        refused_by(&format!("{{ r {{ {} }} }} fragment f on Q {{ o {{ a }} }}", "...f ".repeat(32))).as_deref(),
-        Some("aliases")
-    );
-    assert_eq!(refused_by(&format!("{{ r {{ {} }} }}", "a ".repeat(32))), None);
+fn repeated_fields_and_fragments_merge_and_count_once() {
+    assert_eq!(refused_by(&format!("{{ r {{ {} }} }}", "o { a } ".repeat(200))), None);
+    let spread = format!("{{ r {{ {} }} }} fragment f on R {{ ...{{ o {{ a }} }} }}", "...{...f} ".repeat(200));
+    assert_eq!(refused_by(&spread), None);
 }
 
 #[test]
-fn aliases_multiply_through_fragments() {
-    let five = (0..5).map(|n| format!("a{n}: o {{ x }} ")).collect::<String>();
-    let spread = (0..5).map(|n| format!("b{n}: o {{ ...f }} ")).collect::<String>();
-    let of = |spread: &str| format!("{{ r {{ {spread} }} }} fragment f on Q {{ {five} }}");
-    assert_eq!(refused_by(&of("b0: o { ...f }")), None);
+fn aliases_count_wherever_they_hide() {
+    let hidden = format!("{{ r {{ ...{{ ...f }} }} }} fragment f on R {{ {} }}", each(31, "...{ a#: o { a } } "));
+    assert_eq!(refused_by(&hidden).as_deref(), Some("aliases"));
+    let five = each(5, "a#: o { a } ");
+    let spread = each(5, "b#: o { ...f } ");
+    let of = |spread: &str| format!("{{ r {{ {spread} }} }} fragment f on R {{ {five} }}");
     // 5 + 5 * 5 is the limit.
     assert_eq!(refused_by(&of(&spread)), None);
-    assert_eq!(refused_by(&of(&format!("{spread} z: o {{ x }}"))).as_deref(), Some("aliases"));
+    assert_eq!(refused_by(&of(&format!("{spread} z: o {{ a }}"))).as_deref(), Some("aliases"));
 }
 
 #[test]
 fn fragments_that_cannot_be_followed_are_refused() {
-    let invalid = Some("GRAPHQL_VALIDATION_FAILED".to_owned());
-    assert_eq!(refused_by("{ ...a } fragment a on Q { ...b ...b } fragment b on Q { ...a ...a }"), invalid);
-    assert_eq!(refused_by("{ x } fragment a on Q { y { ...a } }"), invalid);
-    assert_eq!(refused_by("{ ...nowhere }"), invalid);
+    for text in [
+        "{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }",
+        "{ a } fragment a on Query { o { ...a } }",
+        "{ ...nowhere }",
+    ] {
+        let refused = refused_by(text).unwrap();
+        assert!(refused.starts_with("GRAPHQL_VALIDATION_FAILED"), "{text}: {refused}");
+    }
 }
 
 #[test]
@@ -115,15 +132,16 @@ fn brackets_are_counted_before_the_parser_recurses() {
         assert!(refused == Some("tokens".into()) || refused == Some("nesting".into()), "{open}: {refused:?}");
     }
     assert_eq!(refused_by(&"[".repeat(20_000)).as_deref(), Some("tokens"));
-    assert_eq!(refused_by(&format!("{{a(b:{}{})}}", "[".repeat(63), "]".repeat(63))).as_deref(), Some("nesting"));
-    assert_eq!(refused_by(&format!("{{a(b:{}{})}}", "[".repeat(62), "]".repeat(62))), None);
+    let list = |levels: usize| format!("{{a(b:{}{})}}", "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(refused_by(&list(63)).as_deref(), Some("nesting"));
+    assert!(refused_by(&list(62)).unwrap().starts_with("GRAPHQL_VALIDATION_FAILED"));
 }
 
 #[test]
 fn fragments_do_not_hide_nesting() {
     let chain = |fragments: usize, inner: &str| {
-        let all = (1..fragments).map(|n| format!("fragment f{} on Q {{ ...f{n} }} ", n - 1)).collect::<String>();
-        format!("{{ ...f0 }} {all} fragment f{} on Q {{ {inner} }}", fragments - 1)
+        let all = (1..fragments).map(|n| format!("fragment f{} on Query {{ ...f{n} }} ", n - 1)).collect::<String>();
+        format!("{{ ...f0 }} {all} fragment f{} on Query {{ {inner} }}", fragments - 1)
     };
     assert_eq!(refused_by(&chain(50, "a")), None);
     let inline = format!("{}a{}", "...{".repeat(20), "}".repeat(20));
@@ -139,7 +157,6 @@ fn introspection_may_be_deeper_than_data() {
     assert_eq!(refused_by(&tool(9)), None);
     assert_eq!(refused_by(&tool(19)), None);
     assert_eq!(refused_by(&tool(20)).as_deref(), Some("introspection_depth"));
-    assert_eq!(refused_by(&format!("{{ x {{ {} }} }}", of_types(14))).as_deref(), Some("depth"));
 }
 
 #[test]
@@ -149,6 +166,27 @@ fn introspection_does_not_multiply() {
     let spread = "{ __schema { types { ...f } } } fragment f on __Type { fields { type { ...g } } } \
          fragment g on __Type { inputFields { type { possibleTypes { name } } } }";
     assert_eq!(refused_by(spread).as_deref(), Some("introspection_lists"));
-    let repeated = format!("{{ __schema {{ {} }} }}", "types { name } ".repeat(6));
+    let repeated = format!("{{ __schema {{ {} }} }}", each(6, "t#: types { name } "));
     assert_eq!(refused_by(&repeated).as_deref(), Some("introspection_aliases"));
+}
+
+#[test]
+fn lists_weigh_by_the_size_that_is_asked() {
+    let aliases = each(30, "t#: tags { a } ");
+    let of = |head: &str, size: &str| format!("{head} {{ list({size}) {{ {aliases} }} }}");
+    assert_eq!(refused_by(&of("", "first: 100")), None);
+    assert_eq!(refused_by(&of("", "first: 201")).as_deref(), Some("cost"));
+    assert_eq!(refused_by(&of("", "where: { count: 201 }")).as_deref(), Some("cost"));
+    assert_eq!(refused_by(&of("query($n: Int = 201)", "first: $n")).as_deref(), Some("cost"));
+    let by_variable = of("query($w: Filter)", "where: $w");
+    assert_eq!(refused_with(&by_variable, json!({"w": {"count": 100}})), None);
+    assert_eq!(refused_with(&by_variable, json!({"w": {"count": 201}})).as_deref(), Some("cost"));
+}
+
+#[test]
+fn small_selection_of_many_objects_is_within_the_limit() {
+    let twenty = each(20, "a#: a ");
+    assert_eq!(refused_by(&format!("{{ r {{ list(first: 5000) {{ nodes {{ {twenty} }} }} }} }}")), None);
+    let fan_out = "{ list(first: 500) { a b { list(first: 50) { nodes { a x: a y: a } } } tags { a x: a } } }";
+    assert_eq!(refused_by(fan_out), None);
 }

@@ -167,7 +167,7 @@ async fn speak(
     match prepare(&door, &caller.entered, &context, asked).await {
         Err(error) => speaker.give_last(refused(&door, &request_id, error).into()).await,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&door, &context, prepared, &Wishes::default());
+            let stream = subscribe(&door, &context, *prepared, &Wishes::default());
             follow(&door, Subscription::new(stream, caller, request_id), speaker).await;
         }
         Ok(prepared) => {

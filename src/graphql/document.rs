@@ -1,0 +1,191 @@
+//! A document that was parsed and validated, with the normal forms of its operations.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use apollo_compiler::ast;
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::executable::{ExecutableDocument, Operation as Definition, OperationType as Kind};
+use apollo_compiler::parser::{Parser, SourceSpan};
+use apollo_compiler::validation::{DiagnosticList, Valid};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Pos, ServerError};
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+
+use super::collect::{Collector, Stop};
+use super::normal_form::NormalForm;
+use super::schema::SchemaModel;
+use super::shape::{self, Shape};
+use super::variables::Variables;
+use super::{Refusal, error_at, rules};
+
+/// The most errors that are told of one document.
+const ERRORS_MAX: usize = 100;
+
+/// A valid document.
+pub struct Document {
+    executable: Valid<ExecutableDocument>,
+    operations: Vec<Operation>,
+    fields_max: u64,
+}
+
+/// An operation of a valid document.
+pub struct Operation {
+    name: Option<String>,
+    /// Query, mutation or subscription.
+    pub kind: OperationType,
+    /// The same for every request, unless `@skip` or `@include` depends on variables.
+    normal_form: Option<Arc<NormalForm>>,
+}
+
+impl Document {
+    /// Parses and validates a text, and brings each operation into its normal form of at most `fields_max` fields.
+    /// `check` judges the shape of the text before it is validated.
+    ///
+    /// # Errors
+    /// If it is no GraphQL, not valid, or too large.
+    pub fn parse(
+        model: &SchemaModel,
+        text: &str,
+        fields_max: u64,
+        check: impl FnOnce(&Shape) -> Result<(), ServerError>,
+    ) -> Result<Self, Refusal> {
+        let parsed = parse(text)?;
+        let shape = Shape::of(&parsed);
+        check(&shape).map_err(Refusal::Limit)?;
+        let validated = catch_unwind(AssertUnwindSafe(|| validate(model, &parsed)));
+        let crashed = |_| Refusal::Invalid(vec![error_at("the document cannot be validated", None)]);
+        let executable = validated.map_err(crashed)?.map_err(Refusal::Invalid)?;
+        let mut document = Self { executable, operations: Vec::new(), fields_max };
+        let operations: Result<Vec<_>, _> =
+            document.executable.operations.iter().map(|definition| document.operation(model, definition)).collect();
+        document.operations = operations?;
+        Ok(document)
+    }
+
+    fn operation(&self, model: &SchemaModel, definition: &Definition) -> Result<Operation, Refusal> {
+        let normal_form = match self.collect(model, definition, None) {
+            Ok(normal_form) => Some(Arc::new(normal_form)),
+            Err(Stop::NeedsVariables) => None,
+            Err(Stop::TooLarge) => return Err(Refusal::TooLarge),
+        };
+        let name = definition.name.as_ref().map(ToString::to_string);
+        Ok(Operation { name, kind: kind(definition.operation_type), normal_form })
+    }
+
+    fn collect(
+        &self,
+        model: &SchemaModel,
+        definition: &Definition,
+        variables: Option<&Variables>,
+    ) -> Result<NormalForm, Stop> {
+        let mut collector = Collector::new(model, &self.executable, variables, self.fields_max);
+        let selections = collector.selections(&definition.selection_set.ty, &[&definition.selection_set])?;
+        Ok(NormalForm { kind: kind(definition.operation_type), selections })
+    }
+
+    /// The operations, in the order of the document.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation of that name, or the only one (GraphQL, section 6.1).
+    pub fn choose(&self, name: Option<&str>) -> Option<&Operation> {
+        match name {
+            Some(name) => self.operations.iter().find(|operation| operation.name.as_deref() == Some(name)),
+            None => match self.operations.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            },
+        }
+    }
+
+    /// Coerces the variables of a request, and finds the normal form that they lead to.
+    ///
+    /// # Errors
+    /// If a value does not fit or is missing, or the normal form is too large.
+    pub fn bind(
+        &self,
+        model: &SchemaModel,
+        operation: &Operation,
+        given: &Map<String, Json>,
+    ) -> Result<(Arc<NormalForm>, Variables), Refusal> {
+        let definition = self.executable.operations.get(operation.name.as_deref());
+        let Ok(definition) = definition else { return Err(Refusal::TooLarge) };
+        let at = |name: &apollo_compiler::Name| self.position(name.location());
+        let variables = Variables::coerce(model, definition, given, at).map_err(Refusal::Variables)?;
+        let normal_form = match &operation.normal_form {
+            Some(normal_form) => normal_form.clone(),
+            None => Arc::new(self.collect(model, definition, Some(&variables)).map_err(|_| Refusal::TooLarge)?),
+        };
+        Ok((normal_form, variables))
+    }
+
+    fn position(&self, span: Option<SourceSpan>) -> Option<Pos> {
+        let at = span?.line_column(&self.executable.sources)?;
+        Some(Pos { line: at.line, column: at.column })
+    }
+}
+
+impl Operation {
+    /// Its normal form, if it is the same for every request.
+    pub fn normal_form(&self) -> Option<&NormalForm> {
+        self.normal_form.as_deref()
+    }
+}
+
+fn kind(kind: Kind) -> OperationType {
+    match kind {
+        Kind::Query => OperationType::Query,
+        Kind::Mutation => OperationType::Mutation,
+        Kind::Subscription => OperationType::Subscription,
+    }
+}
+
+fn parse(text: &str) -> Result<ast::Document, Refusal> {
+    // A foreign parser: whatever text it trips over is the caller's fault, not ours.
+    let parsed = catch_unwind(AssertUnwindSafe(|| Parser::new().parse_ast(text, "document.graphql")));
+    let parsed =
+        parsed.map_err(|_| Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)]))?;
+    parsed.map_err(|failed| {
+        let errors = errors(&failed.errors, "Syntax Error: ", &HashSet::new());
+        Refusal::Syntax(errors.into_iter().take(1).collect())
+    })
+}
+
+fn validate(model: &SchemaModel, document: &ast::Document) -> Result<Valid<ExecutableDocument>, Vec<ServerError>> {
+    let executable = document.to_executable_validate(&model.schema).map_err(|failed| {
+        let mut errors = errors(&failed.errors, "", &shape::selecting(document));
+        if !model.suggestions {
+            errors.iter_mut().for_each(|error| without_suggestion(&mut error.message));
+        }
+        errors
+    })?;
+    let own = rules::check(model, document, &executable);
+    if own.is_empty() { Ok(executable) } else { Err(own) }
+}
+
+/// Leaves out what a message suggests: it may name what the document does not.
+fn without_suggestion(message: &mut String) {
+    if let Some(at) = message.find(" Did you mean ") {
+        message.truncate(at);
+    }
+}
+
+/// The errors in the words of graphql-js, where they have them. `selecting` are the places of the fields that have a
+/// selection: apollo-compiler drops what is unknown of it, and then finds that the field has none.
+fn errors(found: &DiagnosticList, prefix: &str, selecting: &HashSet<usize>) -> Vec<ServerError> {
+    let mut errors = Vec::new();
+    for diagnostic in found.iter() {
+        let at = diagnostic.error.location().map(|span| span.offset());
+        let is_about_selection = diagnostic.error.unstable_error_name() == Some("MissingSubselection");
+        if errors.len() == ERRORS_MAX || is_about_selection && at.is_some_and(|at| selecting.contains(&at)) {
+            continue;
+        }
+        let json = diagnostic.unstable_to_json_compat();
+        let at = json.locations.first().map(|at| Pos { line: at.line, column: at.column });
+        errors.push(error_at(format!("{prefix}{}", json.message), at));
+    }
+    errors
+}

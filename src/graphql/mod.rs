@@ -1,0 +1,73 @@
+//! The rules of the GraphQL specification, applied before anything is executed: parse, validate, coerce, and bring an
+//! operation into its normal form. async-graphql then executes that form alone.
+//!
+//! apollo-compiler parses and validates; `rules` holds the rules that it lacks. It is used nowhere but here.
+
+mod coerce;
+mod collect;
+mod cost;
+mod document;
+mod graphql_ext;
+mod literal;
+mod normal_form;
+mod rules;
+mod schema;
+mod shape;
+mod variables;
+
+pub use cost::Cost;
+pub use document::{Document, Operation};
+pub use graphql_ext::{ExecutableSchema, Executor, execute, subscribe};
+pub use normal_form::{Field, NormalForm};
+pub use schema::{Scalar, SchemaModel};
+pub use shape::Shape;
+pub use variables::Variables;
+
+use async_graphql::{Pos, ServerError};
+
+/// Why a document or its variables are refused. Nothing was executed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The text is not GraphQL.
+    Syntax(Vec<ServerError>),
+    /// The document does not fit the schema.
+    Invalid(Vec<ServerError>),
+    /// The values of the variables do not fit their types.
+    Variables(Vec<ServerError>),
+    /// The text exceeds a limit.
+    Limit(ServerError),
+    /// Collecting the fields was given up at so many.
+    TooLarge,
+}
+
+/// An error of the document at a place in its text.
+fn error_at(message: impl Into<String>, at: Option<Pos>) -> ServerError {
+    ServerError::new(message, at)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::collections::HashMap;
+
+    use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType};
+    use serde_json::Value as Json;
+
+    use super::{Document, ExecutableSchema, Executor, Refusal, SchemaModel, execute};
+
+    /// The answer of a schema to a document, by the way that every request takes.
+    pub(crate) async fn answer<Q, M, S>(roots: (Q, M, S), text: &str, variables: Json) -> Result<Response, Refusal>
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
+        let (query, mutation, subscription) = roots;
+        let schema = ExecutableSchema::new(Schema::build(query, mutation, subscription));
+        let model = SchemaModel::parse(&schema.sdl(), HashMap::new(), true).unwrap();
+        let document = Document::parse(&model, text, 10_000, |_| Ok(()))?;
+        let operation = document.choose(None).unwrap();
+        let variables = variables.as_object().cloned().unwrap_or_default();
+        let (normal_form, variables) = document.bind(&model, operation, &variables)?;
+        Ok(execute(&schema, &normal_form, &variables, || Request::new("")).await)
+    }
+}

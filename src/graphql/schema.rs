@@ -1,0 +1,66 @@
+//! The schema as the rules see it, read from the text that async-graphql prints.
+
+use std::collections::HashMap;
+
+use apollo_compiler::Schema;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::Valid;
+use async_graphql::Value;
+
+/// Checks a value of a custom scalar.
+pub type Scalar = fn(&Value) -> bool;
+
+/// What apollo-compiler does not know of introspection, though the specification and async-graphql do.
+const INTROSPECTION: &str = "extend type __Type { isOneOf: Boolean }";
+
+/// A schema that documents are validated against.
+pub struct SchemaModel {
+    pub(super) schema: Valid<Schema>,
+    pub(super) scalars: HashMap<String, Scalar>,
+    /// Whether errors may name what the schema has and the document did not ask for.
+    pub(super) suggestions: bool,
+    /// The object types that a value of an interface or union may have, in alphabetical order.
+    possible_types: HashMap<String, Vec<String>>,
+}
+
+impl SchemaModel {
+    /// Reads the text of a schema. Without `suggestions` no error names anything that the document does not.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse(sdl: &str, scalars: HashMap<String, Scalar>, suggestions: bool) -> Result<Self, String> {
+        let builder = Schema::builder().parse(sdl, "schema.graphql").parse(INTROSPECTION, "introspection.graphql");
+        let schema = builder.build().map_err(|error| error.errors.to_string())?;
+        let schema = schema.validate().map_err(|error| error.errors.to_string())?;
+        let possible_types = possible_types(&schema);
+        Ok(Self { schema, scalars, suggestions, possible_types })
+    }
+
+    /// The object types that a value of that type may have: of an object type, itself.
+    pub(super) fn possible_types<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        self.possible_types.get(name).map_or_else(|| vec![name], |names| names.iter().map(String::as_str).collect())
+    }
+
+    /// Whether a fragment on `condition` applies to an object of that type (DoesFragmentTypeApply).
+    pub(super) fn applies(&self, condition: &str, object: &str) -> bool {
+        condition == object || self.schema.is_subtype(condition, object)
+    }
+
+    /// Whether the input type takes exactly one of its fields.
+    pub(super) fn is_one_of(&self, name: &str) -> bool {
+        self.schema.get_input_object(name).is_some_and(|object| object.directives.has("oneOf"))
+    }
+}
+
+fn possible_types(schema: &Schema) -> HashMap<String, Vec<String>> {
+    let objects = || schema.types.iter().filter(|(_, kind)| kind.is_object()).map(|(name, _)| name.as_str());
+    let is_abstract = |kind: &ExtendedType| kind.is_interface() || kind.is_union();
+    let mut found = HashMap::new();
+    for (name, _) in schema.types.iter().filter(|(_, kind)| is_abstract(kind)) {
+        let mut possible: Vec<_> =
+            objects().filter(|object| schema.is_subtype(name, object)).map(str::to_owned).collect();
+        possible.sort_unstable();
+        found.insert(name.to_string(), possible);
+    }
+    found
+}
