@@ -53,6 +53,7 @@ impl<'a> Collector<'a> {
 
     /// What is selected of a value of type `parent`, by the selection sets of all fields that merge into one.
     pub(super) fn selections(&mut self, parent: &'a str, sets: &[&'a SelectionSet]) -> Result<Selections, Stop> {
+        let is_abstract = self.model.is_abstract(parent);
         let types = self.model.possible_types(parent);
         let mut groups: Vec<(Vec<&'a str>, Collected<'a>)> = Vec::new();
         for object in types {
@@ -71,7 +72,7 @@ impl<'a> Collector<'a> {
             let fields = self.fields(types[0], collected)?;
             cases.push(Case { types: types.into_iter().map(Name::new).collect(), fields });
         }
-        Ok(Selections { cases })
+        Ok(Selections { is_abstract, cases })
     }
 
     fn collect(

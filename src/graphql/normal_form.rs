@@ -28,6 +28,8 @@ pub struct NormalForm {
 /// What is selected of a value.
 #[derive(Debug, Default)]
 pub struct Selections {
+    /// Whether its type is an interface or a union.
+    pub(super) is_abstract: bool,
     /// One for all objects that it may be, or several, each for the types that it names.
     pub(super) cases: Vec<Case>,
 }
@@ -106,7 +108,7 @@ impl Selections {
     /// Whether async-graphql is asked for the type as well, under [`TYPE_KEY`]: of an object whose type decides what is
     /// selected, and of one of which nothing is selected, since it would be null otherwise.
     fn asks_type(&self) -> bool {
-        self.cases.len() != 1 || self.cases.iter().any(|case| case.fields.is_empty())
+        self.is_abstract || self.cases.iter().any(|case| case.fields.is_empty())
     }
 
     fn executed(&self, variables: &Variables) -> SelectionSet {
@@ -114,9 +116,12 @@ impl Selections {
         if self.asks_type() {
             items.push(typename());
         }
-        match self.cases.as_slice() {
-            [only] => items.extend(only.fields.iter().map(|field| field.executed(variables))),
-            cases => items.extend(cases.iter().flat_map(|case| case.executed(variables))),
+        // By the type of each object, also where all are alike: an error of a field that is selected of an interface
+        // has no path in async-graphql.
+        if self.is_abstract {
+            items.extend(self.cases.iter().flat_map(|case| case.executed(variables)));
+        } else {
+            items.extend(self.cases.iter().flat_map(|case| &case.fields).map(|field| field.executed(variables)));
         }
         SelectionSet { items }
     }

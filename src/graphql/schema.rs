@@ -41,6 +41,11 @@ impl SchemaModel {
         self.possible_types.get(name).map_or_else(|| vec![name], |names| names.iter().map(String::as_str).collect())
     }
 
+    /// Whether that is an interface or a union.
+    pub(super) fn is_abstract(&self, name: &str) -> bool {
+        self.possible_types.contains_key(name)
+    }
+
     /// Whether a fragment on `condition` applies to an object of that type (DoesFragmentTypeApply).
     pub(super) fn applies(&self, condition: &str, object: &str) -> bool {
         condition == object || self.schema.is_subtype(condition, object)

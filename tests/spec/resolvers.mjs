@@ -16,7 +16,12 @@ const pet = (at) => (at % 2 === 0 ? dog(at) : cat(at));
 const thing = (at) => [dog, cat, stone][at % 3](at);
 const clamp = (value, from, to) => Math.min(Math.max(value, from), to);
 const range = (length) => Array.from({ length }, (_, at) => at);
-const echo = (args) => Object.fromEntries(Object.entries(args));
+// The members in order: in Rust JSON objects have no other.
+const echo = (value) => {
+  if (Array.isArray(value)) return value.map(echo);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, echo(value[key])]));
+};
 
 const resolvers = {
   Query: {

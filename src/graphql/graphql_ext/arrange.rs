@@ -46,7 +46,7 @@ impl<'a> Failed<'a> {
 /// Arranges an answer of which those fields were selected at the root.
 pub(super) fn arrange(root: &[Field], response: &mut Response) {
     let failed = Failed::of(&response.errors);
-    if failed.is_none() && !response.errors.is_empty() {
+    if failed.is_none() && !response.errors.is_empty() && response.data == Value::Null {
         // Nothing was executed.
         return;
     }
