@@ -18,7 +18,7 @@ use super::normal_form::NormalForm;
 use super::schema::SchemaModel;
 use super::shape::{self, Shape};
 use super::variables::Variables;
-use super::{Refusal, error_at, rules};
+use super::{Refusal, error_at, rules, syntax};
 
 /// The most errors that are told of one document.
 const ERRORS_MAX: usize = 100;
@@ -148,6 +148,9 @@ fn parse(text: &str) -> Result<ast::Document, Refusal> {
     let parsed = catch_unwind(AssertUnwindSafe(|| Parser::new().parse_ast(text, "document.graphql")));
     let parsed =
         parsed.map_err(|_| Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)]))?;
+    if let Err((message, at)) = syntax::check(text) {
+        return Err(Refusal::Syntax(vec![error_at(message, Some(at))]));
+    }
     parsed.map_err(|failed| {
         let errors = errors(&failed.errors, "Syntax Error: ", &HashSet::new());
         Refusal::Syntax(errors.into_iter().take(1).collect())
@@ -162,7 +165,7 @@ fn validate(model: &SchemaModel, document: &ast::Document) -> Result<Valid<Execu
         }
         errors
     })?;
-    let own = rules::check(model, document, &executable);
+    let own = rules::check(model, &executable);
     if own.is_empty() { Ok(executable) } else { Err(own) }
 }
 

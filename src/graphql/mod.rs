@@ -13,6 +13,7 @@ mod normal_form;
 mod rules;
 mod schema;
 mod shape;
+mod syntax;
 mod variables;
 
 pub use cost::Cost;

@@ -1,4 +1,7 @@
-//! Rules of validation that apollo-compiler does not have: `@oneOf`, values of custom scalars, unique input fields.
+//! Rules of validation that apollo-compiler does not have: `@oneOf`, values of custom scalars, unique input fields,
+//! variables in lists.
+
+use std::collections::HashSet;
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Argument, DirectiveList, InputValueDefinition, Type, Value as Literal};
@@ -12,28 +15,22 @@ use super::schema::SchemaModel;
 use super::variables::Variables;
 
 /// What is wrong with a document that apollo-compiler finds valid.
-pub(super) fn check(
-    model: &SchemaModel,
-    _document: &ast::Document,
-    executable: &ExecutableDocument,
-) -> Vec<ServerError> {
-    let mut checker = Checker { model, executable, errors: Vec::new(), variables: &[] };
+pub(super) fn check(model: &SchemaModel, executable: &ExecutableDocument) -> Vec<ServerError> {
+    let mut errors = Vec::new();
     for operation in executable.operations.iter() {
-        checker.variables = &operation.variables;
+        let mut checker =
+            Checker { model, executable, errors, variables: &operation.variables, spread: HashSet::new() };
         for variable in &operation.variables {
             if let Some(default) = &variable.default_value {
-                checker.value(&variable.ty, default);
+                checker.value(&variable.ty, default, false);
             }
             checker.directives(&variable.directives);
         }
         checker.directives(&operation.directives);
         checker.selections(&operation.selection_set);
+        errors = checker.errors;
     }
-    for fragment in executable.fragments.values() {
-        checker.directives(&fragment.directives);
-        checker.selections(&fragment.selection_set);
-    }
-    checker.errors
+    errors
 }
 
 struct Checker<'a> {
@@ -41,10 +38,12 @@ struct Checker<'a> {
     executable: &'a ExecutableDocument,
     errors: Vec<ServerError>,
     variables: &'a [Node<ast::VariableDefinition>],
+    /// The fragments that the operation spreads and that were followed.
+    spread: HashSet<&'a str>,
 }
 
-impl Checker<'_> {
-    fn selections(&mut self, set: &SelectionSet) {
+impl<'a> Checker<'a> {
+    fn selections(&mut self, set: &'a SelectionSet) {
         for selection in &set.selections {
             self.directives(selection.directives());
             match selection {
@@ -53,7 +52,13 @@ impl Checker<'_> {
                     self.selections(&field.selection_set);
                 }
                 Selection::InlineFragment(inline) => self.selections(&inline.selection_set),
-                Selection::FragmentSpread(_) => {}
+                Selection::FragmentSpread(of) => {
+                    let Some(fragment) = self.executable.fragments.get(&of.fragment_name) else { continue };
+                    if self.spread.insert(fragment.name.as_str()) {
+                        self.directives(&fragment.directives);
+                        self.selections(&fragment.selection_set);
+                    }
+                }
             }
         }
     }
@@ -69,16 +74,18 @@ impl Checker<'_> {
     fn arguments(&mut self, given: &[Node<Argument>], defined: &[Node<InputValueDefinition>]) {
         for argument in given {
             if let Some(definition) = defined.iter().find(|definition| definition.name == argument.name) {
-                self.value(&definition.ty, &argument.value);
+                self.value(&definition.ty, &argument.value, definition.default_value.is_some());
             }
         }
     }
 
-    fn value(&mut self, ty: &Type, value: &Node<Literal>) {
+    /// `has_default` where the place has a default of its own.
+    fn value(&mut self, ty: &Type, value: &Node<Literal>, has_default: bool) {
         match value.as_ref() {
-            Literal::Null | Literal::Variable(_) => return,
+            Literal::Null => return,
+            Literal::Variable(name) => return self.variable(name, ty, has_default, value),
             Literal::List(items) if ty.is_list() => {
-                items.iter().for_each(|item| self.value(ty.item_type(), item));
+                items.iter().for_each(|item| self.value(ty.item_type(), item, false));
                 return;
             }
             _ => {}
@@ -91,7 +98,7 @@ impl Checker<'_> {
                         self.error(format!("There can be only one input field named \"{field}\"."), value);
                     }
                     if let Some(definition) = object.fields.get(field) {
-                        self.value(&definition.ty, value);
+                        self.value(&definition.ty, value, definition.default_value.is_some());
                     }
                 }
                 if self.model.is_one_of(name) {
@@ -100,6 +107,19 @@ impl Checker<'_> {
             }
             (Some(ExtendedType::Scalar(_)), _) => self.scalar(name, ty, value),
             _ => {}
+        }
+    }
+
+    /// A variable stands only where its type fits, in lists too (GraphQL, section 5.8.5).
+    fn variable(&mut self, name: &str, ty: &Type, has_default: bool, at: &Node<Literal>) {
+        let Some(definition) = self.variables.iter().find(|definition| definition.name == name) else { return };
+        let own_default = definition.default_value.as_ref().is_some_and(|default| !default.is_null());
+        let may_be_absent = ty.is_non_null() && !definition.ty.is_non_null() && (own_default || has_default);
+        let wanted = if may_be_absent { ty.clone().nullable() } else { ty.clone() };
+        if !definition.ty.is_assignable_to(&wanted) {
+            let of = &definition.ty;
+            let message = format!("Variable \"${name}\" of type \"{of}\" used in position expecting type \"{ty}\".");
+            self.error(message, at);
         }
     }
 
