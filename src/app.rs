@@ -218,6 +218,7 @@ impl Core {
         let Surroundings { clock, entropy } = self.surroundings.clone();
         let algorithm = match config.tokens.algorithm {
             TokenAlgorithm::EdDsa => Algorithm::EdDsa,
+            TokenAlgorithm::Ed25519 => Algorithm::Ed25519,
             TokenAlgorithm::Es256 => Algorithm::Es256,
             TokenAlgorithm::Rs256 => Algorithm::Rs256,
         };
@@ -301,6 +302,14 @@ impl App {
             playground: config.playground.enabled,
         };
         Ok(Self { core, door: Arc::new(door) })
+    }
+
+    /// Whether nothing was made yet that anybody could use.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn is_uninitialised(&self) -> Result<bool> {
+        Ok(self.core.tenants.roots().await?.is_empty())
     }
 
     /// The rooms behind the door.

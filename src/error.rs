@@ -191,6 +191,62 @@ pub struct UpstreamDetail {
     pub code: Option<&'static str>,
 }
 
+/// What is wrong with an access token, as far as whoever holds it may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenProblem {
+    /// No token came.
+    Missing,
+    /// What came is no token at all, or there are two.
+    Malformed,
+    /// No key of this gateway signed it, or it is for another audience.
+    Foreign,
+    /// Its time is not yet.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// It was revoked, or its client or the client's tenant was disabled, deleted or rotated by force.
+    Ended,
+}
+
+impl TokenProblem {
+    /// The reason as log lines and audit records name it.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::Malformed => "token_malformed",
+            Self::Foreign => "token_foreign",
+            Self::NotYetValid => "token_not_yet_valid",
+            Self::Expired => "token_expired",
+            Self::Ended => "token_ended",
+        }
+    }
+
+    /// The challenge for `WWW-Authenticate`: without an error where no token came (RFC 6750, section 3.1).
+    pub const fn challenge(self) -> &'static str {
+        match self {
+            Self::Missing => r#"Bearer realm="tenant-gateway""#,
+            Self::Malformed => {
+                r#"Bearer realm="tenant-gateway", error="invalid_token", error_description="the token is malformed""#
+            }
+            Self::Foreign => concat!(
+                r#"Bearer realm="tenant-gateway", error="invalid_token", "#,
+                r#"error_description="the token was not issued by this gateway""#
+            ),
+            Self::NotYetValid => concat!(
+                r#"Bearer realm="tenant-gateway", error="invalid_token", "#,
+                r#"error_description="the token is not valid yet""#
+            ),
+            Self::Expired => {
+                r#"Bearer realm="tenant-gateway", error="invalid_token", error_description="the token has expired""#
+            }
+            Self::Ended => concat!(
+                r#"Bearer realm="tenant-gateway", error="invalid_token", "#,
+                r#"error_description="the token was ended: it was revoked, or its client may no longer use it""#
+            ),
+        }
+    }
+}
+
 /// An error with a code and a sentence for the caller, and, apart from them, a cause for the log. It can be cloned, since
 /// one call may fail for several callers.
 #[derive(Clone)]
@@ -202,6 +258,7 @@ pub struct Error {
     tenant: Option<TenantId>,
     outcome_unknown: bool,
     write_conflict: bool,
+    token: Option<TokenProblem>,
 }
 
 /// The crate's result.
@@ -218,6 +275,7 @@ impl Error {
             tenant: None,
             outcome_unknown: false,
             write_conflict: false,
+            token: None,
         }
     }
 
@@ -233,7 +291,10 @@ impl Error {
 
     /// `FORBIDDEN`, in the same words for a tenant that is foreign and for one that does not exist.
     pub fn tenant_forbidden() -> Self {
-        Self::new(ErrorCode::Forbidden, "the tenant in context is unknown, disabled, or not open to this client")
+        Self::new(
+            ErrorCode::Forbidden,
+            "the tenant in context is unknown, disabled, or not open to this client; it is named by its UUID",
+        )
     }
 
     /// `FORBIDDEN`, with what would be needed.
@@ -241,9 +302,15 @@ impl Error {
         Self::new(ErrorCode::Forbidden, message)
     }
 
-    /// `UNAUTHENTICATED`, in the same words whatever is wrong with the token.
-    pub fn unauthenticated() -> Self {
-        Self::new(ErrorCode::Unauthenticated, "a valid access token is required")
+    /// `UNAUTHENTICATED`, in the same words whatever is wrong with the token: that stands in the challenge.
+    pub fn unauthenticated(token: TokenProblem) -> Self {
+        let error = Self::new(ErrorCode::Unauthenticated, "a valid access token is required");
+        Self { token: Some(token), ..error }
+    }
+
+    /// What is wrong with the token, of an error that says so.
+    pub fn token_problem(&self) -> Option<TokenProblem> {
+        self.token
     }
 
     /// `CONFLICT`, with the state that forbids it.
@@ -327,7 +394,16 @@ impl Error {
         if let Some(cause) = &self.cause {
             let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| cause.source());
             let chain = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            tracing::error!(code = self.code.as_str(), cause = chain, "request failed");
+            let code = self.code.as_str();
+            match (self.code, self.code.http_status()) {
+                (ErrorCode::InternalServerError | ErrorCode::DatabaseUnavailable, _) => {
+                    tracing::error!(code, cause = chain, "request failed");
+                }
+                // A fault of somebody else's system, which its operator should know of.
+                (_, 500..) => tracing::warn!(code, cause = chain, "request failed"),
+                // The caller's own.
+                _ => tracing::info!(code, cause = chain, "request failed"),
+            }
         }
     }
 }

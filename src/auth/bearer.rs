@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 
 use super::access::Authorizer;
 use super::context::{RequestContext, RequestId, tenant_header};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TokenProblem};
 use crate::tokens::{Claims, Verifier};
 
 /// The name under which a request chooses its tenant.
@@ -20,13 +20,16 @@ const TENANT_ID: &str = "x-tenant-id";
 /// `UNAUTHENTICATED`, in the same words whatever is wrong.
 pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Arc<Claims>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Error::unauthenticated()) };
+    let value = values.next().ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?;
+    if values.next().is_some() {
+        return Err(Error::unauthenticated(TokenProblem::Malformed));
+    }
     let token = value
         .to_str()
         .ok()
         .and_then(|text| text.split_once(' '))
         .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' ')));
-    verifier.verify(token.ok_or_else(Error::unauthenticated)?).await
+    verifier.verify(token.ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?).await
 }
 
 /// Puts a verified caller into the tenant that the headers name.

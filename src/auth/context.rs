@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::access::{Access, Authorizer};
 use super::reach::Reach;
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, TokenProblem};
 use crate::ids::{ClientId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::Claims;
@@ -106,11 +106,11 @@ impl RequestContext {
             authorizer.revocations().has(claims.jti),
         )?;
         if revoked {
-            return Err(Error::unauthenticated());
+            return Err(Error::unauthenticated(TokenProblem::Ended));
         }
         let live =
             standing.client.as_ref().filter(|client| client.live && client.token_generation == claims.generation);
-        let client = live.ok_or_else(Error::unauthenticated)?;
+        let client = live.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
         let tenant = tenant.ok_or_else(Error::tenant_forbidden)?;
         // Header and token must agree: a narrowed token does not reach into the tenants below its own by a header either.
         let agreed = reach.tenant().is_none_or(|only| only == tenant);

@@ -13,7 +13,7 @@ pub struct TokensConfig {
     #[serde(with = "friendly_duration")]
     pub lifetime: Duration,
 
-    /// The signature of new tokens: `EdDSA`, `ES256` or `RS256`.
+    /// The signature of new tokens: `EdDSA`, `Ed25519`, which is the same under its newer name, `ES256` or `RS256`.
     /// Variable `TENANT_GATEWAY__TOKENS__ALGORITHM`, default `EdDSA`.
     pub algorithm: TokenAlgorithm,
 
@@ -46,6 +46,8 @@ pub enum TokenAlgorithm {
     #[default]
     #[serde(rename = "EdDSA")]
     EdDsa,
+    /// Ed25519 under its own name (RFC 9864).
+    Ed25519,
     /// ECDSA over P-256 with SHA-256.
     #[serde(rename = "ES256")]
     Es256,

@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 pub enum Algorithm {
     /// Ed25519 (RFC 8037): the default.
     EdDsa,
+    /// The same under the name that says which curve (RFC 9864, section 2.2), for readers that take no other.
+    Ed25519,
     /// ECDSA on P-256 with SHA-256.
     Es256,
     /// RSA of 2048 bits with SHA-256, for readers that know nothing newer.
@@ -24,13 +26,14 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them, the preferred one first.
+    /// One for each kind of key, the preferred one first.
     pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Rs256];
 
-    /// The name in the header of a token (RFC 7518, section 3.1; RFC 8037, section 3.1).
+    /// The name in the header of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864, section 2.2).
     pub const fn name(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
         }
@@ -38,7 +41,7 @@ impl Algorithm {
 
     pub(super) const fn jwt(self) -> jsonwebtoken::Algorithm {
         match self {
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+            Self::EdDsa | Self::Ed25519 => jsonwebtoken::Algorithm::EdDSA,
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
             Self::Rs256 => jsonwebtoken::Algorithm::RS256,
         }
@@ -49,7 +52,7 @@ impl Algorithm {
         let failed = |_| Error::internal("the crypto library could not make a signing key");
         Ok(match self {
             // The older form, without the public half, is the one that jsonwebtoken reads.
-            Self::EdDsa => {
+            Self::EdDsa | Self::Ed25519 => {
                 Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()).map_err(failed)?.as_ref().to_vec()
             }
             Self::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
@@ -64,7 +67,7 @@ impl Algorithm {
 
     pub(super) fn encoding_key(self, pkcs8: &[u8]) -> Result<EncodingKey> {
         match self {
-            Self::EdDsa => Ok(EncodingKey::from_ed_der(pkcs8)),
+            Self::EdDsa | Self::Ed25519 => Ok(EncodingKey::from_ed_der(pkcs8)),
             Self::Es256 => Ok(EncodingKey::from_ec_der(pkcs8)),
             Self::Rs256 => {
                 let pem =
@@ -81,6 +84,7 @@ impl FromStr for Algorithm {
     fn from_str(text: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
+            .chain([Self::Ed25519])
             .find(|algorithm| algorithm.name() == text)
             .ok_or_else(|| Error::internal("a signing key of an unknown algorithm is stored"))
     }

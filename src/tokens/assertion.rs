@@ -20,7 +20,7 @@ const LIFETIME_MAX: Duration = Duration::from_mins(5);
 const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The other name of `EdDSA`.
-pub(super) const ED25519: &str = "Ed25519";
+pub(super) const ED25519: &str = Algorithm::Ed25519.name();
 
 const LENGTH_MAX: usize = 8 * 1024;
 const JTI_LENGTH_MAX: usize = 255;
@@ -174,7 +174,7 @@ pub(super) fn decoy(algorithm: Algorithm) -> &'static PublicKey {
             .map(|jwk| PublicKey::stored(jwk).expect("the decoys are written in this crate and tested"))
     });
     match algorithm {
-        Algorithm::EdDsa => &DECOYS[0],
+        Algorithm::EdDsa | Algorithm::Ed25519 => &DECOYS[0],
         Algorithm::Es256 => &DECOYS[1],
         Algorithm::Rs256 => &DECOYS[2],
     }

@@ -116,6 +116,10 @@ impl Rotation {
     fn public_half(&self, id: KeyId, private: &[u8]) -> Result<Jwk> {
         let encoding = self.algorithm.encoding_key(private)?;
         let mut public = Jwk::from_encoding_key(&encoding, self.algorithm.jwt()).map_err(Error::internal)?;
+        if self.algorithm == Algorithm::Ed25519 {
+            // The library knows no such name, and readers find what they need in the curve.
+            public.common.key_algorithm = None;
+        }
         public.common.key_id = Some(id.to_string());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(public)

@@ -8,7 +8,6 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::Header;
 use serde::Serialize;
 
 use super::algorithm::Algorithm;
@@ -23,6 +22,13 @@ pub(super) struct Signer {
     private: Private,
 }
 
+#[derive(Serialize)]
+struct Header {
+    typ: &'static str,
+    alg: &'static str,
+    kid: String,
+}
+
 enum Private {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),
@@ -33,12 +39,11 @@ impl Signer {
     /// Reads a private key in PKCS #8.
     pub fn open(id: KeyId, algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self> {
         let private = match algorithm {
-            Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).map(Private::EdDsa),
+            Algorithm::EdDsa | Algorithm::Ed25519 => Ed25519KeyPair::from_pkcs8(pkcs8).map(Private::EdDsa),
             Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map(Private::Es256),
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(Private::Rs256),
         };
-        let header =
-            Header { typ: Some(TOKEN_TYPE.to_owned()), kid: Some(id.to_string()), ..Header::new(algorithm.jwt()) };
+        let header = Header { typ: TOKEN_TYPE, alg: algorithm.name(), kid: id.to_string() };
         let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).map_err(Error::internal)?);
         Ok(Self { header, private: private.map_err(Error::internal)? })
     }

@@ -64,7 +64,7 @@ impl Entered {
     /// # Errors
     /// 401, 403, 400 for a tenant header with two meanings, and 429.
     pub async fn enter(door: &Door, request_id: &RequestId, headers: &HeaderMap) -> Result<Self, Refused> {
-        let claims = bearer::authenticate(&door.verifier, headers).await?;
+        let claims = bearer::authenticate(&door.verifier, headers).await.inspect_err(log_token_problem)?;
         let span = tracing::Span::current();
         span.record("client", tracing::field::display(claims.sub));
         // Counted before the tenant is looked at, so that guessing at tenants is counted too.
@@ -72,6 +72,7 @@ impl Entered {
         let context = match bearer::enter(&door.authorizer, &claims, headers, request_id.clone()).await {
             Ok(context) => context,
             Err(error) => {
+                log_token_problem(&error);
                 record_refused_entry(door, &claims, named_tenant(headers), request_id, &error).await;
                 return Err(error.into());
             }
@@ -153,6 +154,13 @@ impl Staying {
         let expired =
             error.code() == ErrorCode::Unauthenticated && door.authorizer.now() >= self.entered.claims.expires_at();
         record_cut_off(door, &self.entered.context, expired.then_some("token_expired"), error);
+    }
+}
+
+/// Writes to the log why a token was refused, which the answer says to its holder alone.
+fn log_token_problem(error: &Error) {
+    if let Some(problem) = error.token_problem() {
+        tracing::info!(reason = problem.reason(), "access token refused");
     }
 }
 

@@ -62,7 +62,11 @@ both_databases! {
     }
 
     async fn other_algorithms_sign_by_setting(engine: Engine) {
-        for (algorithm, name) in [(TokenAlgorithm::Es256, "ES256"), (TokenAlgorithm::Rs256, "RS256")] {
+        for (algorithm, name) in [
+            (TokenAlgorithm::Ed25519, "Ed25519"),
+            (TokenAlgorithm::Es256, "ES256"),
+            (TokenAlgorithm::Rs256, "RS256"),
+        ] {
             let app = TestApp::with(engine, |config| config.tokens.algorithm = algorithm).await;
             let robot = app.caller(app.world.north, Role::Auditor).await;
             assert_eq!(part(&robot.token, 0)["alg"], name);

@@ -11,7 +11,7 @@ use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TenantSeed};
 
 use super::walls::rows;
 use super::{House, begin, ended, only};
-use crate::support::{Answer, both_databases};
+use crate::support::{Answer, both_databases, eventually, notes};
 
 const TENANT: &str = "{ integrationServer { tenant { name } } }";
 const MACHINES: &str = "{ integrationServer { virtualMachines { nodes { name } } } }";
@@ -121,6 +121,23 @@ both_databases! {
         assert_eq!(unauthorized.body["errors"][0]["extensions"]["retryable"], false);
     }
 
+    async fn conflict_of_the_caller_is_no_error_in_the_log(house: House) {
+        let taken = "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code></error>".into();
+        let fault = Fault::Body { status: 409, content_type: "application/xml".to_owned(), bytes: taken };
+        house.server.order(Calls::to("POST", "/tenants/*/vms/register"), fault, 1);
+        let register = r#"mutation { registerVirtualMachine(input: { biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb" }) { id } }"#;
+        let refused = house.north.ask(register, json!({})).await;
+        assert_eq!(refused.code(), "CONFLICT");
+        let id = refused.header("x-request-id").unwrap();
+        let levels = eventually(10, "the cause in the log", async || {
+            let log = std::fs::read_to_string(notes::folder().join("it.log")).unwrap();
+            let lines = log.lines().filter(|line| line.contains(id) && line.contains("request failed"));
+            let levels: Vec<_> = lines.map(|line| line.contains(r#""level":"ERROR""#)).collect();
+            (!levels.is_empty()).then_some(levels)
+        });
+        assert_eq!(levels.await, [false]);
+    }
+
     async fn every_error_of_a_task_is_told_by_its_name(house: House) {
         let codes = [
             (TaskKind::CreateTenant, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
@@ -182,7 +199,7 @@ both_databases! {
 
     async fn an_administrators_password_stands_nowhere(house: House) {
         let password = "Very-Secret-Pass-4711";
-        crate::support::notes::note(password);
+        notes::note(password);
         let administrator = json!({ "name": "new-admin", "password": password });
         let made = house.create_with(json!({ "name": "New", "type": "COMPLETE", "administrator": administrator })).await;
         let made = made.field("createIntegrationServerTenant");
