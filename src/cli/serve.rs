@@ -16,6 +16,9 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     let app = App::build(config, listeners.issuer(config), Surroundings::default()).await?;
     let core = app.core().clone();
     core.database.check_content().await?;
+    if app.is_uninitialised().await? {
+        tracing::warn!("there is no tenant yet: `tenant-gateway init` makes the first one and its administrator");
+    }
     let served = app.serve(config, listeners, stop).await;
     core.close().await;
     Ok(served?)

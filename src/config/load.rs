@@ -75,6 +75,7 @@ impl Layers {
     }
 
     fn variables(&mut self, env: &BTreeMap<String, String>) {
+        self.misspelt_variables(env);
         for (name, value) in env.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
             let source = Source::Variable(name.clone());
             let settings = self.settings.iter().copied();
@@ -94,6 +95,23 @@ impl Layers {
                     let message = unknown_name(nearest(name, known));
                     self.problem(source, key, message);
                 }
+            }
+        }
+    }
+
+    /// Variables with one underscore in place of two, which would be taken for foreign ones and do nothing.
+    fn misspelt_variables(&mut self, env: &BTreeMap<String, String>) {
+        let single = |name: &str| name.replace("__", "_");
+        let misspelt = |name: &str| name.starts_with(&single(PREFIX)) && !name.starts_with(PREFIX);
+        for name in env.keys().filter(|name| misspelt(name)) {
+            let meant = self
+                .settings
+                .iter()
+                .flat_map(|setting| [Some(setting.variable()), setting.file_variable()])
+                .flatten()
+                .find(|variable| single(variable) == single(name));
+            if meant.is_some() {
+                self.problem(Source::Variable(name.clone()), None, unknown_name(meant));
             }
         }
     }

@@ -90,6 +90,14 @@ both_databases! {
 }
 
 #[tokio::test]
+async fn gateway_without_a_tenant_names_the_command_that_makes_one() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let empty = deployment.serve().await;
+    let hints = |records: Vec<Value>| records.iter().any(|record| record.to_string().contains("tenant-gateway init"));
+    eventually(10, "the hint", async || hints(empty.records()).then_some(())).await;
+}
+
+#[tokio::test]
 async fn the_master_key_file_is_its_owners_alone() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     deployment.init();

@@ -79,6 +79,18 @@ fn unknown_name_is_refused_with_its_source() {
 }
 
 #[test]
+fn variable_with_single_underscores_is_refused() {
+    for name in ["TENANT_GATEWAY_SERVER_LISTEN", "TENANT_GATEWAY_SERVER__LISTEN"] {
+        let problem = only_problem(with_variables(&[(name, "127.0.0.1:1")]));
+        assert_eq!(problem.source, Source::Variable(name.into()));
+        assert!(problem.message.contains("did you mean TENANT_GATEWAY__SERVER__LISTEN?"), "{problem}");
+    }
+    let problem = only_problem(with_variables(&[("TENANT_GATEWAY_SEAL_MASTER_KEY_FILE", "/run/key")]));
+    assert!(problem.message.contains("did you mean TENANT_GATEWAY__SEAL__MASTER_KEY_FILE?"), "{problem}");
+    assert!(with_variables(&[("TENANT_GATEWAY_CONFIG", "x"), ("TENANT_GATEWAY_SERVICE_HOST", "10.0.0.1")]).is_ok());
+}
+
+#[test]
 fn empty_or_misplaced_section_is_refused() {
     assert_eq!(only_problem(with_file("[servers]")).key.as_deref(), Some("servers"));
     assert_eq!(only_problem(with_file("listen = 1")).key.as_deref(), Some("listen"));
