@@ -1,11 +1,15 @@
 //! The door: everything that speaks HTTP.
 
 mod address;
+mod body;
+mod compression;
 mod connection;
+mod content_type;
 mod cors;
 pub mod graphql;
 mod guests;
 mod health;
+mod host;
 pub mod oauth;
 pub mod playground;
 mod rate_limit;
@@ -20,6 +24,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
@@ -102,7 +108,7 @@ pub async fn serve_public(listener: TcpListener, door: Arc<Door>, stopped: watch
 pub async fn serve_admin(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
     let budget = connections(&door, Pool::with_cap("admin_connections", ADMIN_CONNECTIONS, ADMIN_CONNECTIONS));
     let router = health_routes().fallback(reply::no_such_path).with_state(door);
-    serve(listener, budget, move |request| route(router.clone(), request), stopped).await;
+    serve(listener, budget, move |request| enter_admin(router.clone(), request), stopped).await;
 }
 
 fn connections(door: &Door, pool: Arc<Pool<Network>>) -> ConnectionBudget {
@@ -114,7 +120,18 @@ fn connections(door: &Door, pool: Arc<Pool<Network>>) -> ConnectionBudget {
 // Not layers of the router: each costs every request a future in a box.
 async fn enter(door: Arc<Door>, router: Router, request: Request) -> Response {
     let routed = async |request| reply::or_panicked(route(router, request)).await;
-    with_request_id(&door, request, async |request| cors::cors(&door, request, routed).await).await
+    let checked = async |request| host::checked(request, routed).await;
+    no_sniffing(with_request_id(&door, request, async |request| cors::cors(&door, request, checked).await).await)
+}
+
+/// Keeps browsers from taking an answer for something else than it says it is.
+fn no_sniffing(mut response: Response) -> Response {
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn enter_admin(router: Router, request: Request) -> Response {
+    no_sniffing(host::checked(request, async |request| route(router, request).await).await)
 }
 
 async fn route(mut router: Router, request: Request) -> Response {

@@ -8,7 +8,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -71,10 +71,10 @@ async fn page(headers: HeaderMap) -> Response {
     (cached, guarded("text/html; charset=utf-8"), pages.index).into_response()
 }
 
-async fn asset(Path(name): Path<String>) -> Response {
+async fn asset(uri: Uri, Path(name): Path<String>) -> Response {
     let known = PAGES.iter().flat_map(|pages| pages.assets).find(|asset| asset.name == name);
     let Some(asset) = known else {
-        return super::reply::no_such_path(None).await;
+        return super::reply::no_such_path(uri, None).await;
     };
     let forever = [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
     let mut response = (forever, guarded(asset.media_type), asset.bytes).into_response();

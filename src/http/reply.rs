@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -46,6 +46,21 @@ impl Refused {
         refused
     }
 
+    /// Status 405 for a mutation that came by GET.
+    pub fn mutation_by_get() -> Self {
+        let mut refused = Self::method_not_allowed("POST");
+        refused.error = Error::new(ErrorCode::BadRequest, "a mutation cannot come by GET: send it by POST");
+        refused
+    }
+
+    /// Status 415 for a compressed body, with what is taken (RFC 9110, section 15.5.16).
+    pub fn encoded_body() -> Self {
+        let message = "the body must not be compressed: send it without Content-Encoding";
+        let mut refused = Self::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        refused.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        refused
+    }
+
     /// A malformed request, with a status more exact than 400.
     pub fn with(status: StatusCode, message: &'static str) -> Self {
         Self { error: Error::new(ErrorCode::BadRequest, message), status, headers: Box::default() }
@@ -73,9 +88,9 @@ impl Refused {
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let status = StatusCode::from_u16(error.code().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // RFC 6750, section 3: the challenge, without a hint at what is wrong with the token.
-        let challenge = HeaderValue::from_static(r#"Bearer realm="tenant-gateway", error="invalid_token""#);
-        let unauthorized = (status == StatusCode::UNAUTHORIZED).then_some((WWW_AUTHENTICATE, challenge));
+        // What is wrong with a token only its holder learns: whoever has none, or a foreign one, learns nothing of others.
+        let challenge = error.token_problem().map(|problem| HeaderValue::from_static(problem.challenge()));
+        let unauthorized = challenge.map(|challenge| (WWW_AUTHENTICATE, challenge));
         let unavailable = (error.code() == ErrorCode::DatabaseUnavailable).then_some((RETRY_AFTER, UNAVAILABLE_FOR));
         Self { error, status, headers: Box::new(unauthorized.into_iter().chain(unavailable).collect()) }
     }
@@ -98,9 +113,23 @@ impl From<TooOften> for Refused {
     }
 }
 
+/// A request that HTTP itself does not allow.
+pub fn bad_request(message: &str, id: Option<&RequestId>) -> Response {
+    let body = json!({ "error": "bad_request", "message": message, "requestId": id.map(RequestId::as_str) });
+    json_response(StatusCode::BAD_REQUEST, JSON, &body)
+}
+
 /// A path that is not there.
-pub async fn no_such_path(id: Option<Extension<RequestId>>) -> Response {
-    let body: Value = json!({ "error": "not_found", "requestId": id.map(|Extension(id)| id.as_str().to_owned()) });
+pub async fn no_such_path(uri: Uri, id: Option<Extension<RequestId>>) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    let message = match path {
+        "/playground" => "the playground is off: the setting playground.enabled turns it on",
+        "" => "nothing is served here; the GraphQL endpoint is /graphql",
+        path if path.ends_with("/graphql") => "the GraphQL endpoint is /graphql",
+        _ => "no such path",
+    };
+    let id = id.map(|Extension(id)| id.as_str().to_owned());
+    let body: Value = json!({ "error": "not_found", "message": message, "requestId": id });
     json_response(StatusCode::NOT_FOUND, JSON, &body)
 }
 

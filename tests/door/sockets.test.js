@@ -148,6 +148,21 @@ describe("the socket", () => {
     assert.equal(await closed, 1000);
   });
 
+  test("replaces an operation of the older protocol whose id is started again", async () => {
+    const { say, heard, hears, socket } = await open(gateway, { protocols: [OLD] });
+    const started = (query) => ({ type: "start", id: "1", payload: { query } });
+    say(started(ENDLESS));
+    await hears("data");
+    say(started("{ __typename }"));
+    await hears("complete");
+    assert.deepEqual(heard.at(-2).payload, { data: { __typename: "Query" } });
+    const before = heard.length;
+    say({ type: "start", id: "2", payload: { query: "{ __typename }" } });
+    await until("the next one", () => heard.find(({ type, id }) => type === "complete" && id === "2"));
+    assert.ok(heard.slice(before).every(({ id }) => id === "2"), "the former one has stopped");
+    socket.close();
+  });
+
   test("tells the older protocol why nobody may come in", async () => {
     const { say, hears, closed } = await open(gateway, { protocols: [OLD], headers: {}, init: false });
     say({ type: "connection_init", payload: {} });

@@ -2,6 +2,7 @@
 
 mod documents;
 mod streams;
+mod transport;
 
 use reqwest::Method;
 use serde_json::{Value, json};

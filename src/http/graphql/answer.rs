@@ -1,10 +1,11 @@
 //! Outcomes as HTTP answers.
 
 use async_graphql::{Response as Outcome, Value};
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::super::compression::{Encoded, encode};
 use super::super::reply::UNAVAILABLE_FOR;
 use super::accept::Media;
 use super::executed::{Executed, respond, write};
@@ -13,11 +14,19 @@ use crate::error::ErrorCode;
 
 /// The answer to one operation.
 pub fn one(media: Media, executed: Executed) -> Response {
+    answered(media, executed, |bytes| Encoded { bytes, coding: None })
+}
+
+fn answered(media: Media, executed: Executed, encode: impl FnOnce(Vec<u8>) -> Encoded) -> Response {
     let Executed { outcome, size, permit } = executed;
     let status = status(media, &outcome);
     let bytes = write(&Written(&outcome), size);
     drop(outcome);
+    let Encoded { bytes, coding } = encode(bytes);
     let mut response = respond(status, media.content_type(), bytes, permit.into_iter().collect());
+    if let Some(coding) = coding {
+        response.headers_mut().insert(CONTENT_ENCODING, coding);
+    }
     if status == StatusCode::TOO_MANY_REQUESTS {
         // In whole seconds. Room may come at any moment.
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -26,11 +35,11 @@ pub fn one(media: Media, executed: Executed) -> Response {
 }
 
 /// The same for a query. One that only failed for the database says so with its status, whatever the media type: a query can
-/// be repeated safely.
-pub fn query(media: Media, executed: Executed) -> Response {
+/// be repeated safely. It is compressed if the request's headers ask for it: secrets are shown by mutations alone.
+pub fn query(media: Media, executed: Executed, headers: &HeaderMap) -> Response {
     let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
     let failed = executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);
-    let mut response = one(media, executed);
+    let mut response = answered(media, executed, |bytes| encode(headers, bytes));
     if failed {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(RETRY_AFTER, UNAVAILABLE_FOR);

@@ -1,6 +1,7 @@
 //! What a caller asks, whatever carries it.
 
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::documents::Hash;
@@ -43,10 +44,16 @@ pub fn read_body(bytes: &[u8], json_nesting: usize) -> Result<Body> {
     } else {
         serde_json::from_slice(bytes).map(Body::One)
     };
-    read.map_err(|_| {
+    read.map_err(|error| {
         let message =
             "the body must be a JSON object with `query`, and perhaps `operationName`, `variables` and `extensions`";
-        Error::new(ErrorCode::BadRequest, message)
+        match error.classify() {
+            Category::Syntax | Category::Eof => {
+                let message = format!("{message}: it is no JSON at line {}, column {}", error.line(), error.column());
+                Error::new(ErrorCode::BadRequest, message)
+            }
+            Category::Data | Category::Io => Error::new(ErrorCode::BadRequest, message),
+        }
     })
 }
 

@@ -91,7 +91,7 @@ pub async fn handle(
         Ok(response) => response,
         Err(refused) => refused.into_response(&request_id, accepted.media.map_or(JSON, Media::content_type)),
     };
-    let vary = HeaderValue::from_static("Authorization, X-Tenant-Context, Accept");
+    let vary = HeaderValue::from_static("Authorization, X-Tenant-Context, Accept, Accept-Encoding");
     response.headers_mut().insert(VARY, vary);
     response
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::CONTENT_TYPE;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::super::Door;
+use super::super::body::{self, BodyError};
+use super::super::content_type::{ContentType, is_encoded};
 use super::super::reply::Refused;
 use super::accept::Accepted;
 use super::asked::{self, Asked};
@@ -48,21 +49,18 @@ async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Bytes, Ref
     if !is_json(headers) {
         return Err(Refused::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8"));
     }
-    let bytes = tokio::time::timeout(door.body_timeout, to_bytes(body, door.body_limit)).await;
-    let bytes = bytes.map_err(|_| Refused::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))?;
-    bytes.map_err(|_| Refused::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off"))
+    if is_encoded(headers) {
+        return Err(Refused::encoded_body());
+    }
+    body::read(body, door.body_limit, door.body_timeout).await.map_err(|error| match error {
+        BodyError::TooLarge => Refused::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+        BodyError::TooSlow => Refused::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"),
+        BodyError::Broken => Refused::with(StatusCode::BAD_REQUEST, "the body broke off, or its chunks are malformed"),
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(CONTENT_TYPE).iter().map(|line| line.to_str().unwrap_or_default());
-    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
-    let mut parts = line.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"));
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
-    });
-    is_json && charset.is_none_or(|charset| ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8)))
+    ContentType::of(headers).is_some_and(|content_type| content_type.is("application/json") && content_type.is_utf8())
 }
 
 /// What an HTTP method may do.
@@ -89,7 +87,7 @@ pub async fn one(
     let request_id = caller.context.request_id().clone();
     let prepared = prepare(door, &caller, &caller.context, asked).await;
     if reads == Reads::Alone && prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation) {
-        return Err(Refused::method_not_allowed("POST"));
+        return Err(Refused::mutation_by_get());
     }
     let streams = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
     let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
@@ -100,7 +98,7 @@ pub async fn one(
             let is_query = prepared.kind == OperationType::Query;
             let outcome = run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await;
             if is_query {
-                return Ok(answer::query(media, outcome));
+                return Ok(answer::query(media, outcome, headers));
             }
             outcome
         }
@@ -183,6 +181,8 @@ async fn run_all(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::CONTENT_TYPE;
+
     use super::*;
 
     fn content_type(text: &str) -> bool {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_graphql::Response as Outcome;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep};
@@ -31,6 +31,7 @@ use crate::budget::Permit;
 /// What keeps proxies from closing a quiet stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 
 /// For how long the last words wait for a reader who takes nothing.
@@ -64,6 +65,8 @@ pub fn serve(
         futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
     let mut response = no_store(Response::new(Body::from_stream(body)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    // nginx would keep events until its buffer is full.
+    response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     Ok(response)
 }
 

@@ -1,6 +1,6 @@
 //! The errors of RFC 6749, section 5.2, and what answers have in common.
 
-use axum::http::header::{ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -13,6 +13,8 @@ use crate::http::reply::{JSON, UNAVAILABLE_FOR, json_response};
 pub enum OauthError {
     /// The request itself is malformed; the sentence says how.
     InvalidRequest(&'static str),
+    /// The body is compressed.
+    EncodedBody,
     /// Whatever is wrong with the client or its credentials.
     InvalidClient,
     /// The token to be revoked is another client's (RFC 7009, section 2.1).
@@ -44,7 +46,7 @@ impl OauthError {
     /// The code, as the caller is told.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidRequest(_) | Self::EncodedBody => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -59,6 +61,7 @@ impl OauthError {
     const fn description(self) -> &'static str {
         match self {
             Self::InvalidRequest(description) => description,
+            Self::EncodedBody => "the body must not be compressed: send it without Content-Encoding",
             Self::InvalidClient => "unknown client, wrong secret or assertion, or no credentials",
             Self::InvalidGrant => "the token was issued to another client",
             Self::UnsupportedGrantType => "the grant offered is client_credentials",
@@ -77,6 +80,7 @@ impl OauthError {
             | Self::UnsupportedGrantType
             | Self::InvalidScope
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -92,6 +96,9 @@ impl OauthError {
             Self::InvalidClient => {
                 let challenge = HeaderValue::from_static(r#"Basic realm="tenant-gateway", charset="UTF-8""#);
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            Self::EncodedBody => {
+                response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             Self::TooManyFailures(seconds) => {
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -1,13 +1,17 @@
-//! The form that a request to an OAuth endpoint holds.
+//! The parameters that a request to an OAuth endpoint holds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
-use axum::http::header::CONTENT_TYPE;
+use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
+use serde_json::Value;
 
 use super::error::OauthError;
+use super::json_members::Members;
+use super::metadata::TAEGIS_TOKEN;
+use crate::http::body::{self, BodyError};
+use crate::http::content_type::{ContentType, is_encoded};
 
 /// A request is a few hundred bytes, one with an assertion or a token a few thousand.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -30,22 +34,33 @@ const PARAMETERS: [&str; 9] = [
 pub struct Form(BTreeMap<&'static str, String>);
 
 impl Form {
-    /// Reads the body of a request.
+    /// Reads the body of a request: a form, or at the vendor's token path also a JSON object, which connectors written for
+    /// the vendor send there.
     ///
     /// # Errors
-    /// `invalid_request` for another media type or charset, for parameters in the address, where logs would keep them, and
-    /// as [`Form::parse`].
+    /// `invalid_request` for another media type or charset, for a compressed body, for parameters in the address, where logs
+    /// would keep them, and as [`Form::parse`] and [`Form::parse_json`].
     pub async fn read(headers: &HeaderMap, uri: &Uri, body: Body, within: Duration) -> Result<Self, OauthError> {
-        require_form(headers)?;
+        let notation = notation(headers, uri.path() == TAEGIS_TOKEN)?;
+        if is_encoded(headers) {
+            return Err(OauthError::EncodedBody);
+        }
         let in_address =
             uri.query().is_some_and(|query| Self::parse(query.as_bytes()).map_or(true, |form| !form.0.is_empty()));
         if in_address {
             return Err(OauthError::InvalidRequest("parameters belong into the body, not into the address"));
         }
-        let bytes = tokio::time::timeout(within, to_bytes(body, BODY_LIMIT)).await;
-        let bytes = bytes.map_err(|_| OauthError::InvalidRequest("the body took too long to arrive"))?;
-        let bytes = bytes.map_err(|_| OauthError::InvalidRequest("the body is too large or broke off"))?;
-        Self::parse(&bytes)
+        let bytes = body::read(body, BODY_LIMIT, within).await.map_err(|error| {
+            OauthError::InvalidRequest(match error {
+                BodyError::TooLarge => "the body is too large",
+                BodyError::Broken => "the body broke off, or its chunks are malformed",
+                BodyError::TooSlow => "the body took too long to arrive",
+            })
+        })?;
+        match notation {
+            Notation::Form => Self::parse(&bytes),
+            Notation::Json => Self::parse_json(&bytes),
+        }
     }
 
     /// Parameters that are not known are ignored, ones that stand twice are refused (RFC 6749, section 3.2).
@@ -55,16 +70,40 @@ impl Form {
     pub fn parse(bytes: &[u8]) -> Result<Self, OauthError> {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(bytes) {
-            let Some(name) = PARAMETERS.into_iter().find(|known| *known == name) else { continue };
             // What is put in the place of bytes that are no UTF-8; no value of ours holds one.
-            if value.contains(char::REPLACEMENT_CHARACTER) {
+            if value.contains(char::REPLACEMENT_CHARACTER) && is_known(&name) {
                 return Err(OauthError::InvalidRequest("a parameter is not UTF-8"));
             }
-            if form.0.insert(name, value.into_owned()).is_some() {
-                return Err(OauthError::InvalidRequest("a parameter stands twice"));
+            form.put(&name, value.into_owned())?;
+        }
+        Ok(form)
+    }
+
+    /// The same in JSON, where each parameter is a text; null counts as absent.
+    ///
+    /// # Errors
+    /// `invalid_request`.
+    pub fn parse_json(bytes: &[u8]) -> Result<Self, OauthError> {
+        let members = serde_json::from_slice::<Members>(bytes);
+        let Members(members) = members.map_err(|_| OauthError::InvalidRequest("the body is no JSON object"))?;
+        let mut form = Self::default();
+        for (name, value) in members {
+            match value {
+                Value::Null => {}
+                Value::String(text) => form.put(&name, text)?,
+                _ if is_known(&name) => return Err(OauthError::InvalidRequest("a parameter is not a text")),
+                _ => {}
             }
         }
         Ok(form)
+    }
+
+    fn put(&mut self, name: &str, value: String) -> Result<(), OauthError> {
+        let Some(name) = PARAMETERS.into_iter().find(|known| *known == name) else { return Ok(()) };
+        match self.0.insert(name, value) {
+            Some(_) => Err(OauthError::InvalidRequest("a parameter is repeated")),
+            None => Ok(()),
+        }
     }
 
     /// The value of a parameter. One without a value counts as absent (RFC 6749, section 3.2).
@@ -78,32 +117,60 @@ impl Form {
     }
 }
 
-fn require_form(headers: &HeaderMap) -> Result<(), OauthError> {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (value, more) = (values.next().and_then(|value| value.to_str().ok()).unwrap_or_default(), values.next());
-    let mut parts = value.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    if more.is_some() || !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+/// What a body is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Notation {
+    Form,
+    Json,
+}
+
+fn notation(headers: &HeaderMap, takes_json: bool) -> Result<Notation, OauthError> {
+    let content_type = ContentType::of(headers);
+    let is = |media_type: &str| content_type.as_ref().is_some_and(|content_type| content_type.is(media_type));
+    let notation = if is("application/x-www-form-urlencoded") {
+        Notation::Form
+    } else if takes_json && is("application/json") {
+        Notation::Json
+    } else {
         return Err(OauthError::InvalidRequest("the body must be application/x-www-form-urlencoded"));
+    };
+    if content_type.is_some_and(|content_type| !content_type.is_utf8()) {
+        return Err(OauthError::InvalidRequest("the charset must be UTF-8"));
     }
-    let mut parameters = parts.filter_map(|part| part.split_once('='));
-    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    let charset = charset.map(|(_, charset)| charset.trim().trim_matches('"'));
-    match charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8")) {
-        true => Ok(()),
-        false => Err(OauthError::InvalidRequest("the charset must be UTF-8")),
-    }
+    Ok(notation)
+}
+
+fn is_known(name: &str) -> bool {
+    PARAMETERS.contains(&name)
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use axum::http::header::CONTENT_TYPE;
 
     use super::*;
 
     fn typed(value: &'static str) -> bool {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))]);
-        require_form(&headers).is_ok()
+        notation(&headers, false).is_ok()
+    }
+
+    #[test]
+    fn json_members_are_parameters() {
+        let form = Form::parse_json(br#"{"grant_type":"a","scope":null,"other":[1],"tenant":""}"#).unwrap();
+        assert_eq!((form.get("grant_type"), form.has("scope"), form.get("tenant")), (Some("a"), false, None));
+        for refused in ["", "[]", "null", "{", r#"{"scope":1}"#, r#"{"token":"a","token":"b"}"#, r#"{"a":1} x"#] {
+            assert!(Form::parse_json(refused.as_bytes()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn json_is_taken_where_it_is_expected_alone() {
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf8"))]);
+        assert_eq!(notation(&headers, true), Ok(Notation::Json));
+        assert!(notation(&headers, false).is_err());
     }
 
     #[test]
@@ -131,6 +198,7 @@ mod tests {
     fn another_charset_is_refused() {
         assert!(typed("application/x-www-form-urlencoded"));
         assert!(typed("Application/X-WWW-Form-Urlencoded; charset=\"UTF-8\""));
+        assert!(typed("application/x-www-form-urlencoded;charset=utf8"));
         assert!(!typed("application/x-www-form-urlencoded; charset=utf-16"));
         assert!(!typed("application/json"));
         assert!(!typed(""));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -59,11 +59,11 @@ pub async fn metadata(State(door): State<Arc<Door>>) -> Response {
 }
 
 /// Serves the metadata where section 3.1 puts it for an issuer with a path: that path behind the well-known one.
-pub async fn metadata_of_path(State(door): State<Arc<Door>>, Path(path): Path<String>) -> Response {
+pub async fn metadata_of_path(State(door): State<Arc<Door>>, uri: Uri, Path(path): Path<String>) -> Response {
     let host_and_path = door.oauth.issuer.split_once("://").map_or("", |(_, rest)| rest);
     match host_and_path.split_once('/') {
         Some((_, own)) if own == path => metadata(State(door)).await,
-        _ => no_such_path(None).await,
+        _ => no_such_path(uri, None).await,
     }
 }
 

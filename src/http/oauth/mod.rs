@@ -5,6 +5,7 @@ mod denials;
 mod error;
 mod form;
 mod introspect;
+mod json_members;
 mod metadata;
 mod revoke;
 mod throttle;

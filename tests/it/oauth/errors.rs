@@ -79,6 +79,27 @@ both_databases! {
         }
     }
 
+    async fn vendor_token_path_takes_json_with_basic_credentials(app: TestApp) {
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let ask = async |path: &str, media_type: &str, body: &str| {
+            let post = app.http.post(format!("{}{path}", app.url)).header("content-type", media_type.to_owned());
+            app.send(post.header("authorization", robot.basic()).body(body.to_owned())).await
+        };
+        let taegis = "/auth/api/v2/auth/token";
+        let grant = r#"{"grant_type":"client_credentials","audience":["x"]}"#;
+        for media_type in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=utf8"] {
+            let answer = ask(taegis, media_type, grant).await;
+            assert_eq!((answer.status, answer.body["token_type"].as_str()), (200, Some("Bearer")), "{media_type}");
+        }
+        for body in ["", "[]", "{", r#"{"grant_type":1}"#, r#"{"grant_type":"client_credentials","grant_type":"x"}"#] {
+            assert_eq!(refused(&ask(taegis, "application/json", body).await), (400, "invalid_request"), "{body}");
+        }
+        assert_eq!(refused(&ask(taegis, "application/json; charset=utf-16", grant).await), (400, "invalid_request"));
+        assert_eq!(refused(&ask("/oauth2/token", "application/json", grant).await), (400, "invalid_request"));
+        let form = ask("/oauth2/token", "application/x-www-form-urlencoded;charset=utf8", "grant_type=client_credentials");
+        assert_eq!(form.await.status, 200);
+    }
+
     async fn what_is_no_form_is_refused_everywhere(app: TestApp) {
         let basic = app.credentials(app.world.north, Role::Auditor).await.basic();
         for path in ENDPOINTS {

@@ -85,8 +85,9 @@ impl Operations {
         self.running.get(id).is_some_and(|(current, _)| *current == number)
     }
 
-    /// Begins one.
+    /// Begins one; a former one of that id stops.
     pub fn start(&mut self, door: &Arc<Door>, caller: &Arc<Staying>, protocol: Protocol, id: String, asked: Asked) {
+        self.stop(&id);
         self.number += 1;
         let too_many = self.running.len() >= door.graphql.limits.subscriptions;
         let speaker = Speaker { id: id.clone(), number: self.number, protocol, events: self.events.clone() };

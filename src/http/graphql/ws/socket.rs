@@ -187,7 +187,10 @@ impl Socket {
             Ok(None | Some(Said::Pong)) => Step::Continue(()),
             Ok(Some(Said::Ping(payload))) => send(stream, pong(payload)).await,
             Ok(Some(Said::Init(_))) => close(Close::TOO_MANY_INITS),
-            Ok(Some(Said::Start(id, _))) if operations.has(&id) => close(Close::TWICE),
+            // The older protocol has no word against it: its server stops the former operation.
+            Ok(Some(Said::Start(id, _))) if self.protocol == Protocol::Transport && operations.has(&id) => {
+                close(Close::TWICE)
+            }
             Ok(Some(Said::Start(id, asked))) => {
                 operations.start(&self.door, caller, self.protocol, id, asked);
                 Step::Continue(())
