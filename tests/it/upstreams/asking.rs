@@ -71,8 +71,9 @@ both_databases! {
         let remote = manager.customer(CUSTOMER).id.to_string();
         link(&partner, app.world.north, &made, Some(&remote)).await.data();
         let computers = partner.within(app.world.north);
-        let computers = computers.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
-        assert_eq!(computers.field("deepSecurity")["computers"]["nodes"], json!([{ "id": "1" }, { "id": "2" }]));
+        let computers = computers.ask("{ deepSecurity { computers { nodes { remoteID } } } }", json!({})).await;
+        let expected = json!([{ "remoteID": "1" }, { "remoteID": "2" }]);
+        assert_eq!(computers.field("deepSecurity")["computers"]["nodes"], expected);
         assert_eq!(manager.count(&Calls::to("POST", "/sessions")), 1, "the key does from now on");
         let [asked] = manager.seen(&Calls::to("POST", "/apikeys")).try_into().unwrap();
         for half in ["cookie", "rid"] {
