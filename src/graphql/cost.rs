@@ -11,6 +11,9 @@ const SIZES: [&str; 5] = ["first", "last", "count", "perPage", "limit"];
 /// How many objects a list is taken for that is asked with no size.
 const PAGE: u64 = 50;
 
+/// The largest page of any field: whoever asks for more gets as many, or is refused by the field.
+const LARGEST_PAGE: u64 = 5_000;
+
 /// How many objects a list is taken for that takes no size, such as the roles of a client.
 const UNSIZED_LIST: u64 = 20;
 
@@ -129,7 +132,7 @@ fn size(field: &Field, variables: &Variables, in_sized: bool) -> u64 {
 
 fn asked_size(name: &str, value: &Value) -> Option<u64> {
     match value {
-        Value::Number(number) if SIZES.contains(&name) => Some(number.as_u64().unwrap_or(0)),
+        Value::Number(number) if SIZES.contains(&name) => Some(number.as_u64().unwrap_or(0).min(LARGEST_PAGE)),
         Value::Object(members) => members.iter().filter_map(|(name, value)| asked_size(name, value)).max(),
         _ => None,
     }
