@@ -167,11 +167,12 @@ describe("with batching", () => {
   test("limits apply to the sum", async () => {
     const batch = (size, query) => Array.from({ length: size }, () => ({ query }));
     assert.equal((await post(batch(10, "{ __typename }")))[1].length, 10);
+    const aliases = (field) => Array.from({ length: 16 }, (_, n) => `a${n}: ${field}`).join(" ");
     const told = async (batch) => (await post(batch))[1].errors[0].extensions.limit;
     assert.equal(await told(batch(11, "{ __typename }")), "batch");
-    assert.equal(await told(batch(2, `{ ${"a:__typename ".repeat(16)} }`)), "root_fields");
-    assert.equal(await told(batch(2, `{ x { ${"a:b ".repeat(16)} } }`)), "aliases");
-    assert.equal(await told(batch(2, `{ x { ${"a ".repeat(1100)} } }`)), "tokens");
+    assert.equal(await told(batch(2, `{ ${aliases("__typename")} }`)), "root_fields");
+    assert.equal(await told(batch(2, `{ tenants { tenants { ${aliases("id")} } } }`)), "aliases");
+    assert.equal(await told(batch(2, `{ ${"__typename ".repeat(1100)} }`)), "tokens");
   });
 });
 
