@@ -28,7 +28,7 @@ both_databases! {
 
     async fn absent_variable_of_a_policy_is_not_sent(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
-        let document = "mutation($name: String, $parent: ID, $text: String) {
+        let document = "mutation($name: String!, $parent: ID, $text: String) {
             updateDeepSecurityPolicy(id: 2, input: { name: $name, parentID: $parent, description: $text }) { name } }";
         writer.ask(document, json!({ "name": "Renamed" })).await.data();
         assert_eq!(last_body(&rig, "/policies/2"), json!({ "name": "Renamed" }));
