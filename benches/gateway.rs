@@ -23,20 +23,21 @@ const ALGORITHMS: [(TokenAlgorithm, &str); 3] =
 fn tokens(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-    let (clock, entropy) = (house.core.surroundings.clock.clone(), house.core.surroundings.entropy.clone());
+    let (time, entropy) = (house.core.time.clone(), house.core.surroundings.entropy.clone());
     for (algorithm, name) in ALGORITHMS {
         let mut config = house.config.clone();
         config.tokens.algorithm = algorithm;
-        let keys = KeyRing::open(house.core.rotation(&config));
+        let keys = KeyRing::open(house.core.rotation(&config), config.auth.standing_max_age);
         let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
         let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
-        let issue = Issuer::new(keys.clone(), clock.clone(), entropy.clone(), issuer, audience, HOUR);
+        let issue = Issuer::new(keys.clone(), time.clone(), entropy.clone(), issuer, audience, HOUR);
         criterion.bench_function(&format!("token/issue/{name}"), |bencher| {
-            bencher.iter(|| issue.issue(black_box(&house.administrator)).expect("there is a key"));
+            let issue = async || issue.issue(black_box(&house.administrator)).await.expect("there is a key");
+            bencher.to_async(&runtime).iter(issue);
         });
-        let token = issue.issue(&house.administrator).expect("there is a key").token;
+        let token = runtime.block_on(issue.issue(&house.administrator)).expect("there is a key").token;
         let verifier = |capacity| {
-            Verifier::new(keys.clone(), clock.clone(), Some(ISSUER.to_owned()), AUDIENCE.to_owned(), capacity)
+            Verifier::new(keys.clone(), time.clone(), Some(ISSUER.to_owned()), AUDIENCE.to_owned(), capacity)
         };
         // It remembers nothing.
         let cold = verifier(0);

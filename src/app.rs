@@ -20,6 +20,7 @@ use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, AuthConfig, Config, Introspection, TokenAlgorithm};
 use crate::database::Database;
+use crate::database_time::DatabaseTime;
 use crate::deep_security::keys::{self, Keys};
 use crate::deep_security::{DeepSecurity, Remember};
 use crate::entropy::{Entropy, SystemEntropy};
@@ -55,12 +56,14 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
+    /// What tells the database's time in place of the database, so that tests can move it.
+    pub database_clock: Option<Arc<dyn Clock>>,
 }
 
 impl Default for Surroundings {
     /// Those of a real machine.
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), database_clock: None }
     }
 }
 
@@ -89,7 +92,9 @@ pub struct Core {
     pub integration_server: Arc<IntegrationServer>,
     /// What this node may hold and do at once.
     pub budgets: Arc<Budgets>,
-    /// Clock and randomness.
+    /// The time that all nodes share.
+    pub time: Arc<DatabaseTime>,
+    /// Clock and randomness; the clock is [`Core::time`].
     pub surroundings: Surroundings,
     usage: Arc<Usage>,
 }
@@ -114,8 +119,11 @@ impl Core {
         require_current(&database).await?;
         let master = master_key::master_key(config, &database, &*surroundings.entropy).await?;
         drop(alone);
-        let Surroundings { clock, entropy } = surroundings.clone();
         let database = Arc::new(database);
+        let Surroundings { clock, entropy, database_clock } = surroundings;
+        let time = Arc::new(DatabaseTime::measured(database.clone(), clock, database_clock.clone()).await?);
+        let clock: Arc<dyn Clock> = time.clone();
+        let surroundings = Surroundings { clock: clock.clone(), entropy: entropy.clone(), database_clock };
         let (age, capacity) = (config.auth.standing_max_age, config.auth.cache_size);
         let usage = Arc::new(Usage::new(database.clone()));
         let limits = Limits {
@@ -185,6 +193,7 @@ impl Core {
             master,
             database,
             budgets,
+            time,
             surroundings,
             usage,
         })
@@ -213,9 +222,21 @@ impl Core {
         }
     }
 
+    /// Writes the failed authentications that wait into the audit log.
+    ///
+    /// # Errors
+    /// If the database refuses; they wait on.
+    pub async fn write_failures(&self) -> Result<()> {
+        if !self.audit.has_failures() {
+            return Ok(());
+        }
+        let roots = self.tenants.roots().await?;
+        self.audit.write_failures(roots.first().map(|root| root.id)).await
+    }
+
     /// What makes signing keys by these settings.
     pub fn rotation(&self, config: &Config) -> Rotation {
-        let Surroundings { clock, entropy } = self.surroundings.clone();
+        let Surroundings { clock, entropy, .. } = self.surroundings.clone();
         let algorithm = match config.tokens.algorithm {
             TokenAlgorithm::EdDsa => Algorithm::EdDsa,
             TokenAlgorithm::Ed25519 => Algorithm::Ed25519,
@@ -270,9 +291,9 @@ impl App {
     /// # Errors
     /// As [`App::build`].
     pub async fn build_on(core: Core, graph: Arc<dyn Executor>, config: &Config, issuer: String) -> Result<Self> {
-        let Surroundings { clock, entropy } = core.surroundings.clone();
+        let (time, entropy) = (core.time.clone(), core.surroundings.entropy.clone());
         core.finish_master_key(config).await?;
-        let keys = Arc::new(KeyRing::open(core.rotation(config)).await?);
+        let keys = Arc::new(KeyRing::open(core.rotation(config), config.auth.standing_max_age).await?);
         let audience = config.tokens.audience.clone();
         // Without a public URL each node names its own address, and a token of any node must serve at all.
         let expected = config.server.public_url.clone();
@@ -285,12 +306,20 @@ impl App {
             rate_limits: RateLimits::new(&config.rate_limit),
             cors: Cors::new(config.cors.allowed_origins.clone()),
             guests: Guests::default(),
-            verifier: Verifier::new(keys.clone(), clock.clone(), expected, audience.clone(), config.tokens.cache_size),
-            issuer: Issuer::new(keys.clone(), clock, entropy.clone(), issuer.clone(), audience, config.tokens.lifetime),
+            verifier: Verifier::new(keys.clone(), time.clone(), expected, audience.clone(), config.tokens.cache_size),
+            issuer: Issuer::new(
+                keys.clone(),
+                time.clone(),
+                entropy.clone(),
+                issuer.clone(),
+                audience,
+                config.tokens.lifetime,
+            ),
             authenticator: Authenticator::new(core.database.clone(), authorizer.clone(), usage, config.auth.cache_size),
             authorizer,
             audit: core.audit.clone(),
             database: core.database.clone(),
+            time,
             keys,
             tenants: core.tenants.clone(),
             oauth: Surface::new(issuer, config.tokens.jwks_max_age, throttle),
@@ -380,7 +409,13 @@ impl App {
         }
         let (stopping, stopped) = watch::channel(false);
         let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
-        let upkeep = tokio::spawn(self.upkeep().go_on(stopped.clone()));
+        let (audit_retention, database_time) = (config.audit.retention, self.core.time.clone());
+        let upkeep = tokio::spawn(self.upkeep().go_on(audit_retention, stopped.clone()));
+        let failures = tokio::spawn(self.upkeep().go_on_writing_failures(stopped.clone()));
+        let timekeeper = {
+            let stopped = stopped.clone();
+            tokio::spawn(async move { database_time.keep_synchronized(stopped).await })
+        };
         let sweeper = tokio::spawn(self.upkeep().go_on_sweeping(stopped.clone()));
         let runner = tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
         tokio::spawn(async move {
@@ -409,9 +444,12 @@ impl App {
         }
         flusher.abort();
         upkeep.abort();
+        failures.abort();
+        timekeeper.abort();
         sweeper.abort();
         // It ends by itself once it has left its tasks to other nodes.
         runner.await.map_err(Error::internal)?;
+        self.core.write_failures().await?;
         self.core.usage.flush().await
     }
 }

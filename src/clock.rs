@@ -1,8 +1,9 @@
 //! Time, as a parameter: nothing else in the crate reads the system's clock.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use jiff::civil::{self, DateTime};
@@ -98,40 +99,93 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A reading of a clock that only runs forward: it measures ages on this node, and no wall clock that is set changes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MonotonicTime(Duration);
+
+impl MonotonicTime {
+    /// The reading that long after the clock began.
+    pub const fn from_start(elapsed: Duration) -> Self {
+        Self(elapsed)
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The reading `duration` later.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+
+    /// Whole milliseconds since the clock began.
+    pub fn millis(self) -> i64 {
+        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
 /// What tells the time.
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// The present reading of the clock that only runs forward.
+    fn monotonic(&self) -> MonotonicTime;
 }
 
 /// The machine's clock.
 pub struct SystemClock;
 
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     fn now(&self) -> Timestamp {
         Timestamp(jiff::Timestamp::now().as_millisecond())
     }
+
+    fn monotonic(&self) -> MonotonicTime {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let start = *START;
+        MonotonicTime(Instant::now().saturating_duration_since(start))
+    }
 }
 
-/// A clock that stands still until told otherwise, for tests.
-pub struct ManualClock(AtomicI64);
+/// Clocks that stand still until told otherwise, for tests.
+pub struct ManualClock {
+    wall: AtomicI64,
+    monotonic: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that shows `start`.
     pub fn at(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.0))
+        Self { wall: AtomicI64::new(start.0), monotonic: AtomicU64::new(0) }
     }
 
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.monotonic.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.set_ahead(by);
+    }
+
+    /// Sets the wall clock ahead; no time passes.
+    pub fn set_ahead(&self, by: Duration) {
+        self.wall.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock back; no time passes.
+    pub fn set_back(&self, by: Duration) {
+        self.wall.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> MonotonicTime {
+        MonotonicTime(Duration::from_millis(self.monotonic.load(Ordering::SeqCst)))
     }
 }
 
@@ -177,6 +231,17 @@ mod tests {
             assert_eq!(Timestamp::checked_from_millis(millis), None, "{millis}");
         }
         assert_eq!(Timestamp::checked_from_millis(0).unwrap().to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn age_by_monotonic_clock_ignores_a_wall_clock_that_is_set() {
+        let clock = ManualClock::at(Timestamp(1_000_000));
+        let begun = clock.monotonic();
+        clock.set_back(Duration::from_secs(55));
+        assert_eq!(clock.now(), Timestamp(945_000));
+        clock.advance(Duration::from_secs(3));
+        clock.set_ahead(Duration::from_hours(2));
+        assert_eq!(clock.monotonic().since(begun), Duration::from_secs(3));
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub enum ErrorCode {
     UpstreamBudgetExceeded,
     /// The legacy system failed so often that it is left alone for some seconds. Try again later.
     CircuitOpen,
-    /// The gateway's own database cannot be reached, is busy, or takes no writes. Try again after `Retry-After`.
+    /// The gateway's own database cannot be reached, is busy, or takes no writes, or this node's clock is off. Try again after
+    /// `Retry-After`, or ask another node.
     DatabaseUnavailable,
     /// Something failed on our side; the log has the cause under the request id. Try again later.
     InternalServerError,
@@ -259,6 +260,7 @@ pub struct Error {
     outcome_unknown: bool,
     write_conflict: bool,
     token: Option<TokenProblem>,
+    recorded: bool,
 }
 
 /// The crate's result.
@@ -276,6 +278,7 @@ impl Error {
             outcome_unknown: false,
             write_conflict: false,
             token: None,
+            recorded: false,
         }
     }
 
@@ -352,6 +355,16 @@ impl Error {
     /// The same error of a write that was a means to an end: what the caller asked for was not begun.
     pub fn with_known_outcome(self) -> Self {
         Self { outcome_unknown: false, ..self }
+    }
+
+    /// The same error, which the audit log already has.
+    pub fn as_recorded(self) -> Self {
+        Self { recorded: true, ..self }
+    }
+
+    /// Whether the audit log already has it.
+    pub fn is_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// Whether the same request may succeed later without any change, and without doing anything twice.

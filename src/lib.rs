@@ -3,7 +3,7 @@
 //! The map of the rooms, each of which imports only from those before it:
 //!
 //! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
-//! * [`config`], [`telemetry`], [`seal`], [`database`]: what a process stands on.
+//! * [`config`], [`telemetry`], [`seal`], [`database`], [`database_time`]: what a process stands on.
 //! * [`budget`]: what a node may hold and do at once, shared out by tenant and client.
 //! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is executed.
 //! * [`outbound`]: the one way out to the legacy systems.
@@ -25,6 +25,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod database;
+pub mod database_time;
 pub mod deep_security;
 pub mod entropy;
 pub mod error;

@@ -17,15 +17,15 @@ pub fn run(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let house = House::with_clients(Engine::Sqlite, 1).await;
-        let (clock, entropy) = (house.core.surroundings.clock.clone(), house.core.surroundings.entropy.clone());
-        let keys = KeyRing::open(house.core.rotation(&house.config)).await;
+        let (time, entropy) = (house.core.time.clone(), house.core.surroundings.entropy.clone());
+        let keys = KeyRing::open(house.core.rotation(&house.config), house.config.auth.standing_max_age).await;
         let keys = Arc::new(keys.expect("a key can be made"));
         let (issuer, audience) = ("http://127.0.0.1:8080".to_owned(), "tenant-gateway".to_owned());
         let lifetime = Duration::from_hours(1);
-        let issue = Issuer::new(keys.clone(), clock.clone(), entropy, issuer.clone(), audience.clone(), lifetime);
-        let token = issue.issue(&house.administrator).expect("there is a key").token;
+        let issue = Issuer::new(keys.clone(), time.clone(), entropy, issuer.clone(), audience.clone(), lifetime);
+        let token = issue.issue(&house.administrator).await.expect("there is a key").token;
         let verifier =
-            |capacity| Verifier::new(keys.clone(), clock.clone(), Some(issuer.clone()), audience.clone(), capacity);
+            |capacity| Verifier::new(keys.clone(), time.clone(), Some(issuer.clone()), audience.clone(), capacity);
         // The first remembers nothing.
         let (cold, cached) = (verifier(0), verifier(10_000));
         let (mut micros, mut ratios) = (Vec::new(), Vec::new());

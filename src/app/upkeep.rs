@@ -1,13 +1,18 @@
 //! What a running gateway does by itself, without being asked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use super::{App, Core};
 use crate::error::Result;
 use crate::http::Door;
 use crate::tokens::REFRESH_EVERY;
+
+/// A mutation has at most one batch of failed authentications before it each time.
+const FAILURES_WRITTEN_EVERY: Duration = Duration::from_secs(1);
 
 /// What a gateway does from time to time. Several nodes may do it at once.
 pub struct Upkeep {
@@ -28,11 +33,34 @@ impl Upkeep {
     /// # Errors
     /// If the database refuses.
     pub async fn once(&self) -> Result<()> {
+        self.core.time.synchronize().await?;
         self.door.keys.refresh().await?;
+        self.core.write_failures().await?;
         let write = self.core.database.write().await?;
         self.core.authorizer.revocations().forget_expired(&write).await?;
         self.door.authenticator.forget_expired(&write).await?;
         write.commit().await
+    }
+
+    /// Drops audit records that are older than this.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn prune_audit(&self, retention: Duration) -> Result<()> {
+        let before = self.core.surroundings.clock.now().minus(retention);
+        self.core.audit.prune(before).await.map(drop)
+    }
+
+    /// Writes failed authentications into the audit log every second, one batch at a time.
+    pub(super) async fn go_on_writing_failures(self, stopped: watch::Receiver<bool>) {
+        let mut rounds = tokio::time::interval(FAILURES_WRITTEN_EVERY);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !*stopped.borrow() {
+            rounds.tick().await;
+            if let Err(error) = self.core.write_failures().await {
+                error.log_cause();
+            }
+        }
     }
 
     /// Removes what is no longer used at the legacy systems. Apart from the rest, for they may be slow.
@@ -55,14 +83,14 @@ impl Upkeep {
     }
 
     /// Goes on until the gateway stops. What fails once is tried again at the next round.
-    pub(super) async fn go_on(self, stopped: watch::Receiver<bool>) {
+    pub(super) async fn go_on(self, audit_retention: Duration, stopped: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(REFRESH_EVERY);
         // The first round comes at once, and the start has just done it.
         rounds.tick().await;
         while !*stopped.borrow() {
             rounds.tick().await;
-            if let Err(error) = self.once().await {
-                error.log_cause();
+            for done in [self.once().await, self.prune_audit(audit_retention).await] {
+                done.unwrap_or_else(|error| error.log_cause());
             }
         }
     }

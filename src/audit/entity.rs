@@ -1,8 +1,10 @@
-//! The table of the audit log. Records are added and read, never changed.
+//! The table of the audit log. Records are added, read and in the end pruned, never changed.
 
-use sea_orm::QueryOrder;
+use std::ops::Range;
+
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{DatabaseBackend, Order, QueryOrder, Statement};
 
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
@@ -26,13 +28,17 @@ pub struct Model {
     pub operation: String,
     /// The id of the object acted upon.
     pub subject: Option<String>,
-    /// `SUCCEEDED`, `REFUSED` or `BEGUN`.
+    /// `SUCCEEDED`, `REFUSED`, `BEGUN` or `UNKNOWN`.
     pub outcome: String,
     /// The error code of a refusal.
     pub code: Option<String>,
     /// What the caller was not told.
     pub reason: Option<String>,
+    /// The gateway's own.
     pub request_id: String,
+    pub caller_request_id: Option<String>,
+    /// How often it happened.
+    pub count: i64,
     /// JSON list.
     pub upstream_request_ids: Option<String>,
     /// JSON.
@@ -56,4 +62,39 @@ impl Entity {
             .to_owned();
         Self::find().filter(Column::TenantId.in_subquery(below)).order_by_desc(Column::Seq)
     }
+
+    /// The records of all tenants in a period that were added after another, oldest first: for the operator alone.
+    pub fn in_period(period: &Range<Timestamp>, after: i64) -> Select<Self> {
+        Self::find()
+            .filter(Column::Seq.gt(after))
+            .filter(Column::At.gte(period.start))
+            .filter(Column::At.lt(period.end))
+            .order_by_asc(Column::Seq)
+    }
+}
+
+/// Only one transaction over all nodes gets this lock; the number means nothing else.
+const PRUNING_LOCK: i64 = 0x6175_6469_7401;
+
+/// Whether this transaction is the only one that prunes.
+pub async fn may_prune(on: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    if on.get_database_backend() == DatabaseBackend::Sqlite {
+        return Ok(true);
+    }
+    let sql = format!("SELECT pg_try_advisory_xact_lock({PRUNING_LOCK}) AS held");
+    let held = on.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    held.map_or(Ok(false), |row| row.try_get("", "held"))
+}
+
+/// Drops the oldest records from before that moment, so many at most; says how many.
+pub async fn prune(on: &impl ConnectionTrait, before: Timestamp, most: u64) -> Result<u64, DbErr> {
+    let oldest = Query::select()
+        .column(Column::Seq)
+        .from(Entity)
+        .and_where(Column::At.lt(before))
+        .order_by(Column::At, Order::Asc)
+        .limit(most)
+        .to_owned();
+    let pruned = Entity::delete_many().filter(Column::Seq.in_subquery(oldest)).exec(on).await?;
+    Ok(pruned.rows_affected)
 }

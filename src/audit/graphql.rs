@@ -18,12 +18,13 @@ use crate::roles::Permission;
 pub enum AuditOutcome {
     /// It happened.
     Succeeded,
-    /// It was refused, or failed. Nothing changed, unless the reason is `outcome_unknown`: then the answer of a legacy system was
-    /// lost, and whether it did what was asked is not known.
+    /// It was refused, or failed: nothing changed, or a task of a legacy system ended without having done its work.
     Refused,
     /// It was about to be done at a legacy system. How it ended stands in a later record of the same request; if there is none,
     /// that is not known.
     Begun,
+    /// The answer of a legacy system was lost, or its task was never seen to end: whether it did what was asked is not known.
+    Unknown,
 }
 
 /// One thing that was done, or refused, in a tenant.
@@ -55,9 +56,15 @@ pub struct AuditRecord {
     code: Option<String>,
     /// Why, where the code does not tell, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
-    /// The `X-Request-Id` of the request.
+    /// How often it happened: refusals of one request that are alike, and failed authentications that are alike and follow
+    /// each other within seconds, stand in one record.
+    count: i64,
+    /// The gateway's own id of the request: no other request has it, and log lines carry it as `request_id`.
     #[graphql(name = "requestID")]
     request_id: String,
+    /// The `X-Request-Id` that the caller gave. Nothing keeps a caller from giving it to several requests.
+    #[graphql(name = "callerRequestID")]
+    caller_request_id: Option<String>,
     /// The ids of the requests to legacy systems that were made for it.
     #[graphql(name = "upstreamRequestIDs")]
     upstream_request_ids: Vec<String>,
@@ -82,11 +89,14 @@ impl From<Model> for AuditRecord {
             outcome: match &*model.outcome {
                 outcome if outcome == Outcome::Succeeded.as_str() => AuditOutcome::Succeeded,
                 outcome if outcome == Outcome::Begun.as_str() => AuditOutcome::Begun,
+                outcome if outcome == Outcome::Unknown.as_str() => AuditOutcome::Unknown,
                 _ => AuditOutcome::Refused,
             },
             code: model.code,
             reason: model.reason,
+            count: model.count,
             request_id: model.request_id,
+            caller_request_id: model.caller_request_id,
             upstream_request_ids: upstream_request_ids.unwrap_or_default(),
             before: json(model.before),
             after: json(model.after),
@@ -119,6 +129,11 @@ impl AuditQuery {
         #[graphql(desc = "Only this mutation or query.")] operation: Option<String>,
         #[graphql(desc = "Only what this client did, by its UUID.")] actor: Option<String>,
         #[graphql(desc = "Only what was done to the object with this id.")] subject: Option<String>,
+        #[graphql(
+            desc = "Only of the request with this id, which is the gateway's own or the caller's.",
+            name = "requestID"
+        )]
+        request_id: Option<String>,
         #[graphql(desc = "Only what ended so.")] outcome: Option<AuditOutcome>,
         #[graphql(desc = "Only at this moment or later, in RFC 3339.")] from: Option<String>,
         #[graphql(desc = "Only before this moment, in RFC 3339.")] to: Option<String>,
@@ -128,12 +143,19 @@ impl AuditQuery {
             AuditOutcome::Succeeded => Outcome::Succeeded,
             AuditOutcome::Refused => Outcome::Refused,
             AuditOutcome::Begun => Outcome::Begun,
+            AuditOutcome::Unknown => Outcome::Unknown,
         });
         let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
-        let [operation, actor, subject] = [("operation", operation), ("actor", actor), ("subject", subject)]
-            .map(|(argument, text)| text.map(|text| plain(argument, text)).transpose());
-        let (operation, actor, subject) = (operation?, actor?, subject?);
-        let filter = Filter { operation, actor, subject, outcome, from: moment("from", from)?, to: moment("to", to)? };
+        let text = |argument, text: Option<String>| text.map(|text| plain(argument, text)).transpose();
+        let filter = Filter {
+            operation: text("operation", operation)?,
+            actor: text("actor", actor)?,
+            subject: text("subject", subject)?,
+            request_id: text("requestID", request_id)?,
+            outcome,
+            from: moment("from", from)?,
+            to: moment("to", to)?,
+        };
         let before = after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
         let count = page_size(first);
         let mut records = room::<Audit>(ctx)?.list(&scope, filter, before, count).boxed().await?;

@@ -4,4 +4,7 @@ mod entity;
 pub mod graphql;
 mod service;
 
-pub use service::{Audit, Deed, Entry, Refusal, begin, is_recorded, record, record_upstream, refuse};
+pub use service::{
+    Attempt, Audit, Deed, Ended, Entry, FailedAuthentication, Outcome, Period, Refusal, begin, is_recorded, record,
+    record_ended,
+};

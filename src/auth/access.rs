@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 
 use super::entity::{self, ClientState};
 use super::reach::Reach;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, MonotonicTime, Timestamp};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ClientId, TenantId};
@@ -96,7 +96,7 @@ impl Access {
 pub(super) struct Standing {
     pub client: Option<ClientState>,
     whole: Arc<Access>,
-    asked_at: Timestamp,
+    asked_at: MonotonicTime,
     version: u64,
 }
 
@@ -131,6 +131,11 @@ impl Authorizer {
         self.clock.now()
     }
 
+    /// The reading by which ages on this node are measured.
+    pub fn monotonic(&self) -> MonotonicTime {
+        self.clock.monotonic()
+    }
+
     /// A number that changes when a client, a role or a tenant was changed through this node. What was read under an
     /// older number is stale.
     pub fn version(&self) -> u64 {
@@ -138,8 +143,8 @@ impl Authorizer {
     }
 
     /// Whether something read at that moment, under that version, may still be used.
-    pub fn is_fresh(&self, asked_at: Timestamp, version: u64) -> bool {
-        version == self.version() && self.clock.now().since(asked_at) < self.max_age
+    pub fn is_fresh(&self, asked_at: MonotonicTime, version: u64) -> bool {
+        version == self.version() && self.clock.monotonic().since(asked_at) < self.max_age
     }
 
     /// Makes everything remembered stale. To be called after each commit that takes something away.
@@ -188,6 +193,14 @@ impl Authorizer {
         Ok(!revoked && open && state.is_some_and(|client| client.live && client.token_generation == claims.generation))
     }
 
+    /// The tenant that a client belongs to; nothing if there is no such client.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn home_of(&self, client: ClientId) -> Result<Option<TenantId>> {
+        Ok(entity::client(self.database.reader(), client).await?.map(|client| client.home))
+    }
+
     /// Whether the one tenant is the other or stands below it.
     ///
     /// # Errors
@@ -205,7 +218,7 @@ impl Authorizer {
             return Ok(standing);
         }
         // Read before the database is: a change in between makes the answer stale, not wrongly fresh.
-        let (version, asked_at) = (self.version(), self.clock.now());
+        let (version, asked_at) = (self.version(), self.clock.monotonic());
         let reader = self.database.reader();
         // Boxed, so that the many requests that are answered from memory do not carry the room that asking takes.
         let asked = async {

@@ -6,34 +6,56 @@ use std::sync::Arc;
 
 use super::access::{Access, Authorizer};
 use super::reach::Reach;
-use crate::clock::Timestamp;
+use crate::clock::{MonotonicTime, Timestamp};
 use crate::error::{Error, ErrorCode, Result, TokenProblem};
 use crate::ids::{ClientId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::Claims;
 
-/// The id of a request, in answers, log lines and audit records alike: 1 to 64 of `[A-Za-z0-9._-]`.
+/// The id of a request: the gateway's own, which no other request has, and beside it the one that the caller gave, which
+/// may stand for several requests. Each is 1 to 64 of `[A-Za-z0-9._-]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(Arc<str>);
+pub struct RequestId {
+    own: Arc<str>,
+    of_caller: Option<Arc<str>>,
+}
 
 impl From<uuid::Uuid> for RequestId {
     fn from(id: uuid::Uuid) -> Self {
-        Self(id.to_string().into())
+        Self { own: id.to_string().into(), of_caller: None }
     }
 }
 
 impl RequestId {
-    /// Takes a caller's id if it is of the right form.
+    /// Takes a gateway's own id, as records hold it, if it is of the right form.
     pub fn parse(text: &str) -> Option<Self> {
-        let right_form = (1..=64).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-        right_form.then(|| Self(text.into()))
+        is_request_id(text).then(|| Self { own: text.into(), of_caller: None })
     }
 
-    /// The text of the id.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// The same id, and beside it the one that the caller gave, if that is of the right form.
+    pub fn given(self, of_caller: Option<&str>) -> Self {
+        Self { of_caller: of_caller.filter(|text| is_request_id(text)).map(Into::into), ..self }
     }
+
+    /// The gateway's own id.
+    pub fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// The id that the caller gave.
+    pub fn of_caller(&self) -> Option<&str> {
+        self.of_caller.as_deref()
+    }
+
+    /// The id that the caller is told, and that goes upstream: the caller's own, else the gateway's.
+    pub fn as_str(&self) -> &str {
+        self.of_caller().unwrap_or(&self.own)
+    }
+}
+
+fn is_request_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// Who acts.
@@ -239,6 +261,11 @@ impl TenantScope {
         self.reach != Reach::WHOLE
     }
 
+    /// The reading by which ages on this node are measured.
+    pub fn monotonic(&self) -> MonotonicTime {
+        self.authorizer.monotonic()
+    }
+
     /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown, or that the token does not
     /// reach.
     ///
@@ -263,7 +290,7 @@ impl TenantScope {
     }
 
     /// Whether something that was read at that moment, under that version, may still be used: see [`Authorizer::is_fresh`].
-    pub fn is_fresh(&self, asked_at: Timestamp, version: u64) -> bool {
+    pub fn is_fresh(&self, asked_at: MonotonicTime, version: u64) -> bool {
         self.authorizer.is_fresh(asked_at, version)
     }
 

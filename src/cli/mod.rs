@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod audit;
 mod backup;
 mod client;
 mod config;
@@ -68,6 +69,9 @@ enum Command {
     /// Change the keys that sign tokens, or the one that seals them.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Export the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Check or print the settings in force.
     #[command(subcommand)]
     Config(config::Command),
@@ -149,6 +153,7 @@ impl Cli {
             Command::Restore(arguments) => backup::run_restore(&logged(config?, QUIET), arguments).await,
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
             Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
+            Command::Audit(command) => audit::run(&logged(config?, QUIET), command).await,
             Command::Config(command) => config::run(&config?, command),
             Command::Health(arguments) => health::run(&config?, &arguments).await,
         }

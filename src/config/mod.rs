@@ -5,6 +5,7 @@
 //! as `30s`, `1h` or `7d`.
 
 mod admin;
+mod audit;
 mod auth;
 mod budget;
 mod clients;
@@ -36,6 +37,7 @@ mod upstream;
 use serde::{Deserialize, Serialize};
 
 pub use admin::AdminConfig;
+pub use audit::AuditConfig;
 pub use auth::AuthConfig;
 pub use budget::BudgetConfig;
 pub use clients::ClientsConfig;
@@ -70,6 +72,7 @@ pub struct Config {
     pub seal: SealConfig,
     pub tokens: TokensConfig,
     pub auth: AuthConfig,
+    pub audit: AuditConfig,
     pub clients: ClientsConfig,
     pub quotas: QuotasConfig,
     pub graphql: GraphqlConfig,
@@ -112,6 +115,7 @@ impl Config {
         self.seal.check()?;
         self.tokens.check()?;
         self.auth.check()?;
+        self.audit.check()?;
         self.clients.check()?;
         self.quotas.check()?;
         self.graphql.check()?;

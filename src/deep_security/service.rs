@@ -7,7 +7,7 @@ use super::keys::Keys;
 use super::manager::{Manager, Way};
 use super::model::Right;
 use super::remember::Remember;
-use crate::audit::{self, Entry};
+use crate::audit::{Attempt, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::database::Database;
@@ -133,7 +133,7 @@ impl DeepSecurity {
     /// that dies in between leaves the first.
     ///
     /// # Errors
-    /// What the change fails with; the door writes down that it did.
+    /// What the change fails with, once that is written down.
     pub async fn change<T>(
         &self,
         manager: &Manager,
@@ -141,30 +141,16 @@ impl DeepSecurity {
         deed: Deed,
         work: impl Future<Output = Result<Done<T>>>,
     ) -> Result<T> {
-        let entry = |subject: String, before, after| Entry {
-            operation: deed.operation,
-            tenant: manager.tenant(),
-            subject,
-            before,
-            after,
-        };
-        let begun = entry(deed.subject.clone(), deed.before.clone(), Some(deed.wanted));
-        let write = self.database.write().await?;
-        audit::begin(write.on(), &*self.entropy, &manager.scope, begun).await?;
-        write.commit().await?;
+        let Deed { operation: name, subject, before, wanted } = deed;
+        let entry = Entry { operation: name, tenant: manager.tenant(), subject, before, after: Some(wanted) };
+        let attempt = Attempt::begin(&self.database, &*self.entropy, &manager.scope, entry).await?;
         let worked = work.await;
         self.outbound.forget(manager.tenant(), manager.connection.endpoint.upstream);
-        let Done { value, subject, after } = worked?;
-        let done = self.done(manager, operation, entry(subject, deed.before, after)).await;
-        // What cannot be written down was done all the same.
-        done.map(|()| value).map_err(Error::with_unknown_outcome)
-    }
-
-    async fn done(&self, manager: &Manager, operation: &Operation, entry: Entry) -> Result<()> {
         let ids = operation.upstream_request_ids();
-        let write = self.database.write().await?;
-        audit::record_upstream(write.on(), &*self.entropy, &manager.scope, entry, &ids).await?;
-        write.commit().await
+        match worked {
+            Ok(Done { value, subject, after }) => attempt.succeeded(subject, after, &ids).await.map(|()| value),
+            Err(error) => Err(attempt.failed(error, &ids).await),
+        }
     }
 
     /// Asks an installation whether it knows the gateway: which key it is, or for an account of Cloud One one computer.

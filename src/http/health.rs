@@ -9,24 +9,32 @@ use serde_json::json;
 
 use super::Door;
 use super::reply::{JSON, json_response};
+use crate::database_time::ClockHealth;
 
 /// 200 as long as the process answers at all.
 pub async fn live() -> Response {
     json_response(StatusCode::OK, JSON, &json!({ "status": "live" }))
 }
 
-/// 200 if the database answers and there is a key to sign with, else 503. Legacy systems are not asked: their faults are
-/// theirs.
+/// 200 if the database answers, there is a key to sign with and the clock agrees with the database's, else 503. A clock that is
+/// off by more than 5 s is `degraded`, and 200 up to 60 s. Legacy systems are not asked: their faults are theirs.
 pub async fn ready(State(door): State<Arc<Door>>) -> Response {
     let database = door.database.ready().await;
     let keys = door.keys.current().is_ok();
+    let health = door.time.health();
     let word = |well| if well { "ok" } else { "failing" };
-    let (status, text) = if database.is_ok() && keys {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    let clock = match health {
+        ClockHealth::InSync => "ok",
+        ClockHealth::Skewed => "degraded",
+        ClockHealth::Unusable => "failing",
     };
-    let mut body = json!({ "status": text, "checks": { "database": word(database.is_ok()), "keys": word(keys) } });
+    let (status, text) = match health {
+        ClockHealth::InSync if database.is_ok() && keys => (StatusCode::OK, "ready"),
+        ClockHealth::Skewed if database.is_ok() && keys => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    let checks = json!({ "database": word(database.is_ok()), "keys": word(keys), "clock": clock });
+    let mut body = json!({ "status": text, "checks": checks });
     if let Err(failure) = database {
         body["causes"] = json!({ "database": failure.message() });
     }

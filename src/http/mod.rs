@@ -38,6 +38,7 @@ use crate::budget::{Budgets, Network, Pool};
 use crate::clients::Authenticator;
 use crate::config::Networks;
 use crate::database::Database;
+use crate::database_time::DatabaseTime;
 use crate::entropy::Entropy;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
@@ -77,6 +78,8 @@ pub struct Door {
     pub audit: Arc<Audit>,
     /// Asked by the readiness check.
     pub database: Arc<Database>,
+    /// How well this node's clock agrees with the database's.
+    pub time: Arc<DatabaseTime>,
     /// Published; asked by the readiness check.
     pub keys: Arc<KeyRing>,
     /// Knows whose audit log keeps what strangers try.

@@ -91,9 +91,14 @@ pub async fn retire_before(
     Ok(())
 }
 
-/// Drops the keys that are gone.
-pub async fn forget_retired(on: &impl ConnectionTrait, now: Timestamp) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::RetiredAt.lte(now)).exec(on).await?;
+/// Drops a key; says whether there was one.
+pub async fn delete(on: &impl ConnectionTrait, id: KeyId) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(id).exec(on).await?.rows_affected == 1)
+}
+
+/// Drops the keys that were gone at that moment.
+pub async fn forget_retired(on: &impl ConnectionTrait, at: Timestamp) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::RetiredAt.lte(at)).exec(on).await?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::claims::{Claims, SCOPE};
 use super::keys::KeyRing;
 use crate::clock::Clock;
+use crate::database_time::DatabaseTime;
 use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::{ClientId, TenantId, TokenId};
@@ -57,7 +58,7 @@ impl fmt::Debug for IssuedToken {
 /// Makes tokens.
 pub struct Issuer {
     keys: Arc<KeyRing>,
-    clock: Arc<dyn Clock>,
+    time: Arc<DatabaseTime>,
     entropy: Arc<dyn Entropy>,
     issuer: String,
     audience: String,
@@ -68,30 +69,33 @@ impl Issuer {
     /// Tokens will name that issuer and that audience and live that long.
     pub fn new(
         keys: Arc<KeyRing>,
-        clock: Arc<dyn Clock>,
+        time: Arc<DatabaseTime>,
         entropy: Arc<dyn Entropy>,
         issuer: String,
         audience: String,
         lifetime: Duration,
     ) -> Self {
-        Self { keys, clock, entropy, issuer, audience, lifetime }
+        Self { keys, time, entropy, issuer, audience, lifetime }
     }
 
     /// A new token for the client that reaches as far as the client does.
     ///
     /// # Errors
-    /// If there is no key to sign with.
-    pub fn issue(&self, subject: &Subject) -> Result<IssuedToken> {
-        self.issue_narrowed(subject, &Narrowing::default())
+    /// As [`Issuer::issue_narrowed`].
+    pub async fn issue(&self, subject: &Subject) -> Result<IssuedToken> {
+        self.issue_narrowed(subject, &Narrowing::default()).await
     }
 
     /// A new token for the client that reaches no further than that.
     ///
     /// # Errors
-    /// If there is no key to sign with.
-    pub fn issue_narrowed(&self, subject: &Subject, narrowing: &Narrowing) -> Result<IssuedToken> {
+    /// `DATABASE_UNAVAILABLE` while the node's clock is unusable; if there is no key to sign with, or the database cannot be
+    /// asked whether the key was revoked.
+    pub async fn issue_narrowed(&self, subject: &Subject, narrowing: &Narrowing) -> Result<IssuedToken> {
+        self.time.require_usable()?;
+        self.keys.freshen().await?;
         let key = self.keys.current()?;
-        let issued_at = self.clock.now().seconds();
+        let issued_at = self.time.now().seconds();
         let expires_in = self.lifetime.as_secs();
         let tenant = narrowing.tenant.unwrap_or(subject.tenant);
         let claims = Claims {

@@ -12,12 +12,16 @@ use super::algorithm::Algorithm;
 use super::entity;
 use super::rotation::{Rotation, binding};
 use super::signer::Signer;
-use crate::clock::Timestamp;
+use crate::clock::{MonotonicTime, Timestamp};
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
 
 /// How long a key id that was not found is not looked for again: made-up ids must not cost a database call each.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
+
+/// How much longer than it is needed the row of a key is kept, by the database's time. Wide, for the clock of a database may
+/// be set too.
+const KEPT_AFTER_RETIREMENT: Duration = Duration::from_hours(24);
 
 /// A key of the ring, opened.
 #[derive(Clone)]
@@ -50,12 +54,22 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// All keys of the deployment, as this node last read them.
+/// All keys of the deployment, as this node last read them. Before a key signs or verifies they are read again if that was
+/// longer ago than `max_age`: another node, or the operator, may have revoked one.
 pub struct KeyRing {
     rotation: Rotation,
-    // Newest first.
-    keys: RwLock<Arc<Vec<Arc<SigningKey>>>>,
-    reload: tokio::sync::Mutex<Timestamp>,
+    max_age: Duration,
+    read: RwLock<Arc<KeysRead>>,
+    reloading: tokio::sync::Mutex<()>,
+    // When a key id that was not found was last looked for.
+    searched: tokio::sync::Mutex<Option<MonotonicTime>>,
+}
+
+/// What the database said of the keys, and when.
+struct KeysRead {
+    /// Newest first.
+    keys: Vec<Arc<SigningKey>>,
+    at: MonotonicTime,
 }
 
 impl KeyRing {
@@ -63,9 +77,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// If the database cannot be asked, or the master key is not the one that sealed the keys.
-    pub async fn open(rotation: Rotation) -> Result<Self> {
-        let reload = tokio::sync::Mutex::new(rotation.clock.now());
-        let ring = Self { rotation, keys: RwLock::default(), reload };
+    pub async fn open(rotation: Rotation, max_age: Duration) -> Result<Self> {
+        let none = KeysRead { keys: Vec::new(), at: rotation.clock.monotonic() };
+        let (reloading, searched) = Default::default();
+        let ring = Self { rotation, max_age, read: RwLock::new(Arc::new(none)), reloading, searched };
         ring.load(Unopened::Refuse).await?;
         ring.rotation.rotate_if_due().await?;
         ring.load(Unopened::Refuse).await?;
@@ -78,38 +93,60 @@ impl KeyRing {
     /// # Errors
     /// If there is none, which [`KeyRing::open`] prevents.
     pub fn current(&self) -> Result<Arc<SigningKey>> {
-        let (keys, now) = (self.keys(), self.rotation.clock.now());
+        let (read, now) = (self.read(), self.rotation.clock.now());
         let lifetime = self.rotation.schedule.token_lifetime;
-        let ready = || keys.iter().filter(|key| key.may_sign(now, lifetime));
+        let ready = || read.keys.iter().filter(|key| key.may_sign(now, lifetime));
         let wanted = ready().find(|key| key.algorithm == self.rotation.algorithm);
         // If the clock was set back, none is ready: the oldest is the one that most readers know.
-        let signing = wanted.or_else(|| ready().next()).or_else(|| keys.last());
+        let signing = wanted.or_else(|| ready().next()).or_else(|| read.keys.last());
         signing.cloned().ok_or_else(|| Error::internal("the key ring is empty"))
     }
 
-    /// The key with that id, unless it is gone; keys made by other nodes since are found too.
+    /// The key with that id, unless it is gone or was revoked; keys made by other nodes since are found too.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn find(&self, id: KeyId) -> Result<Option<Arc<SigningKey>>> {
-        let now = self.rotation.clock.now();
-        let known = || self.keys().iter().find(|key| key.id == id && !key.is_gone(now)).cloned();
+        let clock = &self.rotation.clock;
+        self.freshen().await?;
+        let known = || {
+            let now = clock.now();
+            self.read().keys.iter().find(|key| key.id == id && !key.is_gone(now)).cloned()
+        };
         if let Some(key) = known() {
             return Ok(Some(key));
         }
-        let mut last = self.reload.lock().await;
-        if now.since(*last) >= RELOAD_PAUSE {
-            *last = now;
+        let mut last = self.searched.lock().await;
+        let now = clock.monotonic();
+        if last.is_none_or(|last| now.since(last) >= RELOAD_PAUSE) {
+            *last = Some(now);
             // Boxed, so that the many tokens of a known key do not carry the room that asking takes.
             self.load(Unopened::Skip).boxed().await?;
         }
         Ok(known())
     }
 
+    /// Reads the keys again if that was longer ago than `auth.standing_max_age`.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn freshen(&self) -> Result<()> {
+        let is_fresh = || self.rotation.clock.monotonic().since(self.read().at) < self.max_age;
+        if is_fresh() {
+            return Ok(());
+        }
+        // Boxed, as above.
+        let reload = async {
+            let _turn = self.reloading.lock().await;
+            if is_fresh() { Ok(()) } else { self.load(Unopened::Skip).await }
+        };
+        reload.boxed().await
+    }
+
     /// The public halves of all keys that sign, will sign, or signed tokens that may be alive (RFC 7517, section 5).
     pub fn published(&self) -> JwkSet {
-        let (keys, now) = (self.keys(), self.rotation.clock.now());
-        JwkSet { keys: keys.iter().filter(|key| !key.is_gone(now)).map(|key| key.public.clone()).collect() }
+        let (read, now) = (self.read(), self.rotation.clock.now());
+        JwkSet { keys: read.keys.iter().filter(|key| !key.is_gone(now)).map(|key| key.public.clone()).collect() }
     }
 
     /// Does what is due: takes over the keys that other nodes made, makes the next one in time, drops those that are gone.
@@ -119,20 +156,21 @@ impl KeyRing {
     pub async fn refresh(&self) -> Result<()> {
         self.rotation.rotate_if_due().await?;
         let write = self.rotation.database.write().await?;
-        entity::forget_retired(write.on(), self.rotation.clock.now()).await?;
+        entity::forget_retired(write.on(), self.rotation.clock.now().minus(KEPT_AFTER_RETIREMENT)).await?;
         write.commit().await?;
         self.load(Unopened::Skip).await
     }
 
-    fn keys(&self) -> Arc<Vec<Arc<SigningKey>>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn read(&self) -> Arc<KeysRead> {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn load(&self, unopened: Unopened) -> Result<()> {
-        let known = self.keys();
+        // Before the question: an answer is as old as that.
+        let (known, at) = (self.read(), self.rotation.clock.monotonic());
         let mut keys = Vec::new();
         for row in entity::all(self.rotation.database.reader()).await? {
-            let (id, opened) = (row.id, known.iter().find(|key| key.id == row.id));
+            let (id, opened) = (row.id, known.keys.iter().find(|key| key.id == row.id));
             let key = match opened {
                 // What is open stays open, also while the master key is being changed under a running node.
                 Some(key) => Ok(SigningKey { retired_at: row.retired_at, ..SigningKey::clone(key) }),
@@ -147,7 +185,7 @@ impl KeyRing {
                 }
             }
         }
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(KeysRead { keys, at });
         Ok(())
     }
 

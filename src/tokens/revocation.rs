@@ -8,13 +8,14 @@ use quick_cache::sync::Cache;
 
 use super::claims::Claims;
 use super::entity::revoked;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, MonotonicTime};
 use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::TokenId;
 
-/// How much longer than its token a revocation is kept: no node's clock is further behind.
-const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(5);
+/// How much longer than its token a revocation is kept, by the database's time. Wide, for the clock of a database may be set
+/// too.
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(24);
 
 /// Knows which tokens were revoked. A node asks the database about a token at most once every few seconds, and sees its own
 /// revocations at once.
@@ -23,7 +24,7 @@ pub struct Revocations {
     clock: Arc<dyn Clock>,
     max_age: Duration,
     // When the database last said that a token is not revoked.
-    live: Cache<TokenId, Timestamp>,
+    live: Cache<TokenId, MonotonicTime>,
     // What is here stays so: a revocation is never undone. Apart from the others, so that an answer which was on its way
     // when the token was revoked cannot cover it.
     revoked: Cache<TokenId, ()>,
@@ -44,7 +45,7 @@ impl Revocations {
             return Ok(true);
         }
         match self.live.get(&token) {
-            Some(asked_at) if self.clock.now().since(asked_at) < self.max_age => Ok(false),
+            Some(asked_at) if self.clock.monotonic().since(asked_at) < self.max_age => Ok(false),
             // Boxed, so that the many tokens that were looked up before do not carry the room that asking takes.
             _ => self.has_now(token).boxed().await,
         }
@@ -55,7 +56,7 @@ impl Revocations {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn has_now(&self, token: TokenId) -> Result<bool> {
-        let asked_at = self.clock.now();
+        let asked_at = self.clock.monotonic();
         let held = revoked::holds(self.database.reader(), token).await?;
         if held {
             self.note(token);
@@ -86,8 +87,6 @@ impl Revocations {
     /// # Errors
     /// If the database refuses.
     pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
-        let kept = i64::try_from(KEPT_AFTER_EXPIRY.as_millis()).unwrap_or(i64::MAX);
-        let before = Timestamp::from_millis(self.clock.now().millis().saturating_sub(kept));
-        Ok(revoked::forget(write.on(), before).await?)
+        Ok(revoked::forget(write.on(), self.clock.now().minus(KEPT_AFTER_EXPIRY)).await?)
     }
 }

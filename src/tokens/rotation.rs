@@ -8,7 +8,7 @@ use super::algorithm::Algorithm;
 use super::entity;
 use super::schedule::Schedule;
 use crate::clock::{Clock, Timestamp};
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
@@ -23,6 +23,19 @@ pub struct Rotated {
     pub algorithm: String,
     /// From when on it signs. It is published already.
     pub active_from: Timestamp,
+}
+
+/// A key that is not stored yet.
+struct NewKey {
+    id: KeyId,
+    /// PKCS #8.
+    private: Vec<u8>,
+}
+
+impl NewKey {
+    fn generate(rotation: &Rotation) -> Result<Self> {
+        Ok(Self { id: KeyId::random(&*rotation.entropy), private: rotation.algorithm.generate()? })
+    }
 }
 
 /// Makes signing keys for all nodes. Of several nodes that want one at once, one makes it and all use it: generations are
@@ -80,10 +93,32 @@ impl Rotation {
         newest.is_none_or(|key| self.schedule.is_due(key.active_from, self.clock.now()))
     }
 
+    /// Drops a key, as one that was stolen, and makes another that signs at once. Tokens that it signed are refused and the
+    /// key set is published without it: on each node as soon as that reads the keys again.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such key; else as [`Rotation::rotate`].
+    pub async fn revoke(&self, id: KeyId) -> Result<Rotated> {
+        loop {
+            let new = NewKey::generate(self)?;
+            let write = self.database.write().await?;
+            let keys = entity::all(write.on()).await?;
+            self.require_own(&keys)?;
+            if !entity::delete(write.on(), id).await? {
+                return Err(Error::not_found("signing key"));
+            }
+            // Lost to another node that rotated at this moment: tried again with its key as predecessor.
+            if let Some(made) = self.add(&write, new, &keys, self.clock.now()).await? {
+                write.commit().await?;
+                tracing::warn!(kid = %id, successor = %made.id, "signing key revoked");
+                return Ok(made);
+            }
+        }
+    }
+
     async fn make(&self, wanted: impl Fn(&[entity::Model]) -> bool) -> Result<Option<Rotated>> {
         // Before the transaction: an RSA key takes a while.
-        let (id, private) = (KeyId::random(&*self.entropy), self.algorithm.generate()?);
-        let public = self.public_half(id, &private)?;
+        let new = NewKey::generate(self)?;
         let write = self.database.write().await?;
         let keys = entity::all(write.on()).await?;
         if !wanted(&keys) {
@@ -93,6 +128,27 @@ impl Rotation {
         let now = self.clock.now();
         // The first key of all has nobody to wait for.
         let first = keys.iter().all(|key| key.retired_at.is_some_and(|end| end <= now));
+        let active_from = if first { now } else { self.schedule.active_from(now) };
+        let made = self.add(&write, new, &keys, active_from).await?;
+        if let Some(made) = &made {
+            write.commit().await?;
+            tracing::info!(
+                kid = %made.id, algorithm = made.algorithm, active_from = %made.active_from, "signing key made"
+            );
+        }
+        Ok(made)
+    }
+
+    /// Adds a key as the successor of all these; nothing if another node was first.
+    async fn add(
+        &self,
+        write: &Write<'_>,
+        new: NewKey,
+        keys: &[entity::Model],
+        active_from: Timestamp,
+    ) -> Result<Option<Rotated>> {
+        let (NewKey { id, private }, now) = (new, self.clock.now());
+        let public = self.public_half(id, &private)?;
         let key = entity::Model {
             id,
             generation: keys.first().map_or(0, |key| key.generation) + 1,
@@ -100,17 +156,15 @@ impl Rotation {
             public_jwk: serde_json::to_string(&public).map_err(Error::internal)?,
             sealed_private_key: self.master.seal(&*self.entropy, &binding(id), &private),
             created_at: now,
-            active_from: if first { now } else { self.schedule.active_from(now) },
+            active_from,
             retired_at: None,
         };
         if !entity::insert_if_first(write.on(), key.clone()).await? {
             return Ok(None);
         }
         let unused_since = self.schedule.unused_since(now);
-        entity::retire_before(write.on(), &key, unused_since, Schedule::retired_at(key.active_from)).await?;
-        write.commit().await?;
-        tracing::info!(kid = %id, algorithm = key.algorithm, active_from = %key.active_from, "signing key made");
-        Ok(Some(Rotated { id, algorithm: key.algorithm, active_from: key.active_from }))
+        entity::retire_before(write.on(), &key, unused_since, Schedule::retired_at(active_from)).await?;
+        Ok(Some(Rotated { id, algorithm: key.algorithm, active_from }))
     }
 
     fn public_half(&self, id: KeyId, private: &[u8]) -> Result<Jwk> {

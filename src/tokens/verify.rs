@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 use super::claims::{Claims, TOKEN_TYPE};
 use super::keys::{KeyRing, SigningKey};
 use crate::clock::Clock;
+use crate::database_time::DatabaseTime;
 use crate::error::{Error, Result, TokenProblem};
+use crate::ids::KeyId;
 
 /// How far ahead another node's clock may be, in seconds.
 const CLOCK_SKEW: i64 = 60;
@@ -25,10 +27,18 @@ const TOKEN_LENGTH_MAX: usize = 4096;
 /// still exists is another question, asked by [`crate::auth`].
 pub struct Verifier {
     keys: Arc<KeyRing>,
-    clock: Arc<dyn Clock>,
+    time: Arc<DatabaseTime>,
     issuer: Option<String>,
     audience: String,
-    verified: Cache<[u8; 32], Arc<Claims>>,
+    verified: Cache<[u8; 32], Verified>,
+}
+
+/// A token whose signature was found good.
+#[derive(Clone)]
+struct Verified {
+    claims: Arc<Claims>,
+    /// Whose signature it is.
+    key: KeyId,
 }
 
 impl Verifier {
@@ -36,19 +46,21 @@ impl Verifier {
     /// `capacity` of them, by hash.
     pub fn new(
         keys: Arc<KeyRing>,
-        clock: Arc<dyn Clock>,
+        time: Arc<DatabaseTime>,
         issuer: Option<String>,
         audience: String,
         capacity: usize,
     ) -> Self {
-        Self { keys, clock, issuer, audience, verified: Cache::new(capacity) }
+        Self { keys, time, issuer, audience, verified: Cache::new(capacity) }
     }
 
     /// The claims of a valid token.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, in the same words whatever is wrong with it.
+    /// `UNAUTHENTICATED`, in the same words whatever is wrong with it; `DATABASE_UNAVAILABLE` while the node's clock is
+    /// unusable.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>> {
+        self.time.require_usable()?;
         if token.len() > TOKEN_LENGTH_MAX {
             return Err(Error::unauthenticated(TokenProblem::Foreign));
         }
@@ -56,14 +68,21 @@ impl Verifier {
         hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
         let known = self.verified.get(&hash);
         let claims = match known {
-            Some(claims) => claims,
-            None => {
-                let claims = Arc::new(self.check(token).await?.map_err(Error::unauthenticated)?);
-                self.verified.insert(hash, claims.clone());
+            Some(Verified { claims, key }) => {
+                // It may have been revoked since.
+                if self.keys.find(key).await?.is_none() {
+                    self.verified.remove(&hash);
+                    return Err(Error::unauthenticated(TokenProblem::Foreign));
+                }
                 claims
             }
+            None => {
+                let verified = self.check(token).await?.map_err(Error::unauthenticated)?;
+                self.verified.insert(hash, verified.clone());
+                verified.claims
+            }
         };
-        let now = self.clock.now().seconds();
+        let now = self.time.now().seconds();
         if now >= claims.exp {
             self.verified.remove(&hash);
             return Err(Error::unauthenticated(TokenProblem::Expired));
@@ -76,7 +95,7 @@ impl Verifier {
 
     /// The algorithm is that of the key that `kid` names, never one that the token chooses; the key comes from our own
     /// ring alone (RFC 8725, sections 3.1 and 3.10).
-    async fn check(&self, token: &str) -> Result<Result<Claims, TokenProblem>> {
+    async fn check(&self, token: &str) -> Result<Result<Verified, TokenProblem>> {
         let Some(parts) = Parts::of(token) else { return Ok(Err(TokenProblem::Malformed)) };
         let header = &parts.header;
         let ours = header.crit.is_none() && header.typ.as_ref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
@@ -84,7 +103,8 @@ impl Verifier {
         let Some(id) = id else { return Ok(Err(TokenProblem::Foreign)) };
         let Some(key) = self.keys.find(id).await? else { return Ok(Err(TokenProblem::Foreign)) };
         let claims = parts.claims_signed_by(&key).filter(|claims| self.is_for_us(claims));
-        Ok(claims.ok_or(TokenProblem::Foreign))
+        let verified = claims.map(|claims| Verified { claims: Arc::new(claims), key: id });
+        Ok(verified.ok_or(TokenProblem::Foreign))
     }
 
     /// Time is not judged here but on each use, by our own clock.

@@ -524,11 +524,17 @@ impl UpstreamMutation {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let connection = room::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
         let (tenant, upstream) = (connection.tenant, connection.endpoint.upstream);
+        let attempt = room::<Upstreams>(ctx)?.begin_test(&scope, &connection).await?;
         let asked = probe(ctx, &scope, connection).await;
+        let ids = operation(ctx)?.upstream_request_ids();
         let mut status = room::<Outbound>(ctx)?.status(tenant, upstream);
-        if let Err(error) = asked {
-            error.log_cause();
-            status.last_error = Some(error.code());
+        match asked {
+            Ok(()) => attempt.succeeded(upstream.to_string(), None, &ids).await?,
+            Err(error) => {
+                error.log_cause();
+                status.last_error = Some(error.code());
+                attempt.failed(error, &ids).await;
+            }
         }
         Ok(Some(UpstreamStatus::of(status, None)))
     }

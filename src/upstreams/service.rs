@@ -16,9 +16,9 @@ use super::model::{
     Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding,
     canonical_remote_id, link_state, state, subject,
 };
-use crate::audit::{self, Entry};
+use crate::audit::{self, Attempt, Entry};
 use crate::auth::TenantScope;
-use crate::clock::Timestamp;
+use crate::clock::MonotonicTime;
 use crate::database::{AdvisoryLock, Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
@@ -60,7 +60,7 @@ pub enum LegacyTenant {
 #[derive(Clone)]
 struct Remembered {
     connection: Arc<Connection>,
-    asked_at: Timestamp,
+    asked_at: MonotonicTime,
     version: u64,
 }
 
@@ -97,7 +97,7 @@ impl Upstreams {
         if let Some(known) = known.filter(|known| scope.is_fresh(known.asked_at, known.version)) {
             return Ok(known.connection);
         }
-        let (asked_at, version) = (scope.now(), scope.version());
+        let (asked_at, version) = (scope.monotonic(), scope.version());
         // Boxed, so that the many reads over a known connection do not carry the room that asking takes.
         let connection = Arc::new(self.read_connection(scope, system).boxed().await?);
         self.connections.insert(key, Remembered { connection: connection.clone(), asked_at, version });
@@ -502,6 +502,21 @@ impl Upstreams {
         write.commit().await?;
         scope.forget_access();
         Ok(link)
+    }
+
+    /// Records that an installation is about to be called with its stored credential, to see whether it answers.
+    ///
+    /// # Errors
+    /// If the database refuses; it must not be called then.
+    pub async fn begin_test<'a>(&'a self, scope: &'a TenantScope, tested: &Connection) -> Result<Attempt<'a>> {
+        let entry = Entry {
+            operation: "testUpstream",
+            tenant: tested.tenant,
+            subject: tested.endpoint.upstream.to_string(),
+            before: None,
+            after: None,
+        };
+        Attempt::begin(&self.database, &*self.entropy, scope, entry).await
     }
 
     async fn in_scope(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Upstream> {

@@ -11,7 +11,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use tenant_gateway::app::{App, Core, Listeners, Surroundings};
 use tenant_gateway::auth::graphql::request;
-use tenant_gateway::clock::{Clock, SystemClock, Timestamp};
+use tenant_gateway::clock::{Clock, MonotonicTime, SystemClock, Timestamp};
 use tenant_gateway::config::Config;
 use tenant_gateway::error::Result;
 use tenant_gateway::graphql::ExecutableSchema;
@@ -29,6 +29,10 @@ struct AheadClock;
 impl Clock for AheadClock {
     fn now(&self) -> Timestamp {
         SystemClock.now().plus(Duration::from_secs(AHEAD.load(Ordering::SeqCst)))
+    }
+
+    fn monotonic(&self) -> MonotonicTime {
+        SystemClock.monotonic().plus(Duration::from_secs(AHEAD.load(Ordering::SeqCst)))
     }
 }
 

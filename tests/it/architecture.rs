@@ -17,6 +17,7 @@ const ROOMS: &[&str] = &[
     "paging",
     "seal",
     "database",
+    "database_time",
     "config",
     "telemetry",
     "budget",

@@ -1,5 +1,9 @@
 //! The audit log: everything that was done or refused, read by administrators alone.
 
+mod floods;
+mod retention;
+mod tenants;
+
 use serde_json::{Value, json};
 use tenant_gateway::config::{Config, TrustedDocumentsMode};
 use tenant_gateway::roles::Role;
@@ -7,8 +11,8 @@ use tenant_gateway::roles::Role;
 use crate::support::caller::CREDENTIALS;
 use crate::support::{Caller, Credentials, TestApp, both_databases, eventually};
 
-const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code reason requestID \
-    upstreamRequestIDs before after }";
+const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code reason count requestID \
+    callerRequestID upstreamRequestIDs before after }";
 
 /// The newest records first.
 async fn log(reader: &Caller, arguments: &str) -> Vec<Value> {
@@ -93,7 +97,10 @@ both_databases! {
                 (&json!(root.id()), &json!(app.world.organization))
             );
             assert_eq!(record["tenantID"], if operation.ends_with("Tenant") { json!(tenant) } else { json!(north) });
-            assert_eq!((&record["requestID"], &record["code"]), (&json!(format!("request-{operation}")), &Value::Null));
+            assert_eq!(
+                (&record["callerRequestID"], &record["code"], &record["count"]),
+                (&json!(format!("request-{operation}")), &Value::Null, &json!(1))
+            );
             assert_eq!(record["upstreamRequestIDs"], json!([]));
         }
         let renamed = &records[6];
@@ -102,6 +109,26 @@ both_databases! {
             records[2]["after"]["roles"].as_array().unwrap().len(),
             records[2]["before"]["roles"].as_array().unwrap().len() + 1
         );
+    }
+
+    async fn two_requests_under_one_id_of_the_caller_are_told_apart(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        for name in ["one", "two"] {
+            let document = format!("mutation {{ createClient(name: \"{name}\") {{ client {{ id }} }} }}");
+            ask_as(&administrator, "same", app.world.north, &document, json!({})).await;
+        }
+        let both = log(&administrator, "requestID: \"same\"").await;
+        assert_eq!(both.len(), 2, "{both:?}");
+        assert_ne!(both[0]["requestID"], both[1]["requestID"]);
+        for record in &both {
+            let own = record["requestID"].as_str().unwrap();
+            assert!(own.parse::<uuid::Uuid>().is_ok(), "{own}");
+            let found = log(&administrator, &format!("requestID: \"{own}\"")).await;
+            assert_eq!(found, std::slice::from_ref(record));
+        }
+        let unnamed = administrator.ask("mutation { createClient(name: \"three\") { client { id } } }", json!({})).await;
+        let record = &log(&administrator, "first: 1").await[0];
+        assert_eq!((record["requestID"].as_str(), &record["callerRequestID"]), (unnamed.header("x-request-id"), &Value::Null));
     }
 
     async fn every_refusal_is_recorded(app: TestApp) {
@@ -119,7 +146,7 @@ both_databases! {
             let expected = json!({
                 "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
                 "tenantID": app.world.north, "operation": operation, "subject": null, "outcome": "REFUSED", "code": code,
-                "reason": null, "requestID": request, "upstreamRequestIDs": [], "before": null, "after": null,
+                "reason": null, "count": 1, "requestID": newest["requestID"], "callerRequestID": request, "upstreamRequestIDs": [], "before": null, "after": null,
             });
             assert_eq!(*newest, expected);
         }
@@ -145,14 +172,14 @@ both_databases! {
         ask_as(&auditor, "door-1", app.world.south, "{ __typename }", json!({})).await;
         let newest = &log(&administrator, "first: 1").await[0];
         assert_eq!(
-            (&newest["operation"], &newest["code"], &newest["requestID"]),
+            (&newest["operation"], &newest["code"], &newest["callerRequestID"]),
             (&json!("graphql"), &json!("FORBIDDEN"), &json!("door-1"))
         );
         assert_eq!((&newest["actor"], &newest["tenantID"]), (&json!(auditor.id()), &json!(app.world.north)));
         assert_eq!(newest["subject"], json!(app.world.south), "the log says where they tried");
         ask_as(&auditor, "door-2", "no id of anything", "{ __typename }", json!({})).await;
         let newest = &log(&administrator, "first: 1").await[0];
-        assert_eq!((&newest["requestID"], &newest["subject"]), (&json!("door-2"), &Value::Null));
+        assert_eq!((&newest["callerRequestID"], &newest["subject"]), (&json!("door-2"), &Value::Null));
     }
 
     async fn a_document_that_is_not_trusted_is_recorded_by_its_hash(app: TestApp) {
@@ -166,7 +193,7 @@ both_databases! {
             "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
             "tenantID": app.world.north, "operation": "graphql", "outcome": "REFUSED", "code": "FORBIDDEN",
             "subject": "sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b",
-            "reason": "untrusted_document", "requestID": "untrusted-1", "upstreamRequestIDs": [], "before": null,
+            "reason": "untrusted_document", "count": 1, "requestID": newest["requestID"], "callerRequestID": "untrusted-1", "upstreamRequestIDs": [], "before": null,
             "after": null,
         });
         assert_eq!(*newest, expected);

@@ -148,7 +148,7 @@ both_databases! {
         }
         for path in ["/health/ready", "/readyz"] {
             let ready = app.send(app.http.get(format!("{}{path}", app.url))).await;
-            let expected = json!({ "status": "ready", "checks": { "database": "ok", "keys": "ok" } });
+            let expected = json!({ "status": "ready", "checks": { "database": "ok", "keys": "ok", "clock": "ok" } });
             assert_eq!((ready.status, &ready.body), (200, &expected));
         }
     }
@@ -157,7 +157,7 @@ both_databases! {
         app.operator.database.close().await.unwrap();
         assert_eq!(app.send(app.http.get(format!("{}/health/live", app.url))).await.status, 200);
         let ready = app.send(app.http.get(format!("{}/health/ready", app.url))).await;
-        assert_eq!((ready.status, &ready.body["checks"]), (503, &json!({ "database": "failing", "keys": "ok" })));
+        assert_eq!((ready.status, &ready.body["checks"]), (503, &json!({ "database": "failing", "keys": "ok", "clock": "ok" })));
     }
 
     async fn requests_without_a_database_say_when_to_come_again(app: TestApp) {

@@ -6,6 +6,7 @@ mod architecture;
 mod audit;
 mod budget;
 mod clients;
+mod clock;
 mod crash;
 mod database;
 mod deep_security;

@@ -10,18 +10,18 @@ use super::usage::{Credential, Purpose, Usage};
 use crate::auth::Authorizer;
 use crate::clients::entity::key::{KeyRow, keys_of, used};
 use crate::clients::entity::{CredentialRow, credential};
-use crate::clock::Timestamp;
+use crate::clock::{MonotonicTime, Timestamp};
 use crate::database::{Database, Write};
 use crate::error::Result;
-use crate::ids::{ClientId, SecretId, TenantId};
+use crate::ids::{ClientId, ClientKeyId, SecretId, TenantId};
 use crate::secret::{PlainSecret, SecretHash};
 use crate::tokens::{Assertion, PublicKey, Subject};
 
 /// A `client_id` longer than this is none of ours.
 const CLIENT_ID_LENGTH_MAX: usize = 255;
 
-/// How much longer than it is good for a used assertion is remembered: no node's clock is further behind.
-const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(5);
+/// How much longer than it is good for a used assertion is remembered, by the database's time.
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
 
 /// Why a client was refused: for the audit log, never for the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +32,24 @@ pub struct Refused {
     pub reason: &'static str,
 }
 
+/// A client that signed an assertion which may have been used before.
+pub struct ProvedByAssertion {
+    subject: Subject,
+    key: ClientKeyId,
+    used: used::Model,
+}
+
+impl ProvedByAssertion {
+    /// The client.
+    pub fn client(&self) -> ClientId {
+        self.subject.client
+    }
+}
+
 /// What the database said of a client, and when.
 struct Known {
     rows: Vec<CredentialRow>,
-    asked_at: Timestamp,
+    asked_at: MonotonicTime,
     version: u64,
 }
 
@@ -86,17 +100,17 @@ impl Authenticator {
             return Ok(Ok(note(proved)));
         }
         // What was remembered may be older than a rotation on another node: a refusal is never given from memory.
-        let version = self.authorizer.version();
+        let (version, asked_at) = (self.authorizer.version(), self.authorizer.monotonic());
         let rows = credential(self.database.reader(), client_id).await?;
         let judged = judge(&rows, client_id, &hash, now);
         Ok(judged.map(|proved| {
-            self.known.insert(client_id.to_owned(), Arc::new(Known { rows, asked_at: now, version }));
+            self.known.insert(client_id.to_owned(), Arc::new(Known { rows, asked_at, version }));
             note(proved)
         }))
     }
 
-    /// The client, if one of its keys signed the assertion for one of these audiences, and no node has seen it before (RFC
-    /// 7523, section 3).
+    /// The client, if one of its keys signed the assertion for one of these audiences (RFC 7523, section 3). It counts once it
+    /// is used: see [`Authenticator::use_assertion`].
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -104,9 +118,7 @@ impl Authenticator {
         &self,
         assertion: &Assertion,
         audiences: &[String],
-        from: IpAddr,
-        purpose: Purpose,
-    ) -> Result<Result<Subject, Refused>> {
+    ) -> Result<Result<ProvedByAssertion, Refused>> {
         let client_id = assertion.client_id();
         if client_id.len() > CLIENT_ID_LENGTH_MAX || client_id.contains('\0') {
             return Ok(Err(Refused { client: None, reason: "unknown_client" }));
@@ -128,16 +140,32 @@ impl Authenticator {
             return refused(reason);
         }
         let jti_hash = SecretHash::of(proof.jti.as_bytes()).as_bytes().to_vec();
+        let used = used::Model { client_id: row.id, jti_hash, expires_at: proof.expires_at };
+        let (client_id, generation) = (client_id.to_owned(), row.token_generation);
+        let subject = Subject { client: row.id, client_id, tenant: row.tenant_id, generation };
+        Ok(Ok(ProvedByAssertion { subject, key, used }))
+    }
+
+    /// The client of an assertion, if no node has seen the assertion before.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn use_assertion(
+        &self,
+        proved: ProvedByAssertion,
+        from: IpAddr,
+        purpose: Purpose,
+    ) -> Result<Result<Subject, Refused>> {
+        let ProvedByAssertion { subject, key, used } = proved;
         let write = self.database.write().await?;
-        let row_used = used::Model { client_id: row.id, jti_hash, expires_at: proof.expires_at };
-        let first = used::add(write.on(), row_used).await?;
+        let first = used::add(write.on(), used).await?;
         write.commit().await?;
         if !first {
-            return refused("assertion_replayed");
+            let client = Some((subject.client, subject.tenant));
+            return Ok(Err(Refused { client, reason: "assertion_replayed" }));
         }
-        self.usage.note(row.id, Credential::Key(key), purpose, now, from);
-        let (client_id, generation) = (client_id.to_owned(), row.token_generation);
-        Ok(Ok(Subject { client: row.id, client_id, tenant: row.tenant_id, generation }))
+        self.usage.note(subject.client, Credential::Key(key), purpose, self.authorizer.now(), from);
+        Ok(Ok(subject))
     }
 
     /// Forgets assertions that are refused for their age anyway.
@@ -145,9 +173,7 @@ impl Authenticator {
     /// # Errors
     /// If the database refuses.
     pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
-        let kept = i64::try_from(KEPT_AFTER_EXPIRY.as_millis()).unwrap_or(i64::MAX);
-        let before = Timestamp::from_millis(self.authorizer.now().millis().saturating_sub(kept));
-        Ok(used::forget(write.on(), before).await?)
+        Ok(used::forget(write.on(), self.authorizer.now().minus(KEPT_AFTER_EXPIRY)).await?)
     }
 
     fn remembered(&self, client_id: &str) -> Option<Arc<Known>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
-use super::{Clients, administrators};
+use super::{Clients, administrators, elsewhere};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, Model};
@@ -68,6 +68,7 @@ impl Clients {
             after: None,
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        elsewhere::record(&write, &*self.entropy, scope, "deleteClient", &client, None).await?;
         self.disclose(scope, std::slice::from_mut(&mut client)).await?;
         Ok(client)
     }

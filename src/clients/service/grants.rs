@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 
-use super::{Clients, NAMED_AT_ONCE, administrators, one};
+use super::{Clients, NAMED_AT_ONCE, administrators, elsewhere, one};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clients::entity::assignment;
@@ -140,6 +140,7 @@ impl Clients {
             after: Some(after.state(scope.now())),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        elsewhere::record(&write, &*self.entropy, scope, operation, &before, Some(&after)).await?;
         self.disclose(scope, std::slice::from_mut(&mut after)).await?;
         Ok(after)
     }

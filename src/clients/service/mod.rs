@@ -5,6 +5,7 @@ mod authenticate;
 mod change;
 mod create;
 mod disclosure;
+mod elsewhere;
 mod grants;
 mod keys;
 mod read;

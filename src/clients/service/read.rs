@@ -41,7 +41,7 @@ impl Clients {
     /// # Errors
     /// `NOT_FOUND`, in the same words for foreign and unknown.
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Client> {
-        self.usage.flush().await?;
+        self.usage.flush_soon().await;
         let found = with_id(Entity::of_tenant(scope), id).one(self.database.reader()).await?;
         let mut client = one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await?;
         self.disclose(scope, std::slice::from_mut(&mut client)).await?;
@@ -50,7 +50,7 @@ impl Clients {
 
     /// The client that calls, with all that it holds.
     pub(super) async fn find_caller(&self, scope: &TenantScope) -> Result<Client> {
-        self.usage.flush().await?;
+        self.usage.flush_soon().await;
         let found = Entity::caller(scope).one(self.database.reader()).await?;
         one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await
     }
@@ -67,7 +67,7 @@ impl Clients {
         offset: u64,
         count: u64,
     ) -> Result<Vec<Client>> {
-        self.usage.flush().await?;
+        self.usage.flush_soon().await;
         let rare = self.rare_run(filter).await?;
         let select = self.sorted(scope, filter, rare, order).offset(offset).limit(count);
         let rows = select.all(self.database.reader()).await?;

@@ -5,16 +5,22 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
 
 use crate::clients::entity::{Column, Entity, key, secret};
 use crate::clock::Timestamp;
 use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::{ClientId, ClientKeyId, SecretId};
+
+/// How long a read waits for uses to be written.
+const READ_WAITS: Duration = Duration::from_millis(200);
 
 /// What a client proved itself with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,22 +53,43 @@ pub struct Usage {
     database: Arc<Database>,
     pending: Mutex<HashMap<(ClientId, Credential), Used>>,
     // Two batches at once could write an older moment over a newer one.
-    writing: tokio::sync::Mutex<()>,
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Usage {
     /// Nothing used yet.
     pub fn new(database: Arc<Database>) -> Self {
-        Self { database, pending: Mutex::default(), writing: tokio::sync::Mutex::default() }
+        Self { database, pending: Mutex::default(), writing: Arc::default() }
     }
 
     /// Notes one use.
     pub fn note(&self, client: ClientId, credential: Credential, purpose: Purpose, at: Timestamp, from: IpAddr) {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending();
         let used = pending.entry((client, credential)).or_insert(Used { tokens: 0, token_at: None, at, from });
         (used.at, used.from) = (at, from);
         if purpose == Purpose::Token {
             (used.tokens, used.token_at) = (used.tokens + 1, Some(at));
+        }
+    }
+
+    /// Has what was noted written, and waits a moment for it, so that a read shows it. A read never waits for writers: behind
+    /// a busy database it shows what was written before.
+    pub async fn flush_soon(self: &Arc<Self>) {
+        if self.pending().is_empty() && self.writing.try_lock().is_ok() {
+            return;
+        }
+        if let Ok(turn) = self.writing.clone().try_lock_owned() {
+            let usage = self.clone();
+            // Apart from the read, which may go while it is written.
+            let flushing = tokio::spawn(async move {
+                if let Err(error) = usage.flush_in_turn(turn).await {
+                    error.log_cause();
+                }
+            });
+            timeout(READ_WAITS, flushing).await.ok();
+        } else {
+            // Somebody else is writing.
+            timeout(READ_WAITS, self.writing.lock()).await.ok();
         }
     }
 
@@ -71,14 +98,18 @@ impl Usage {
     /// # Errors
     /// If the database refuses.
     pub async fn flush(&self) -> Result<()> {
-        let _turn = self.writing.lock().await;
-        let batch = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = self.writing.clone().lock_owned().await;
+        self.flush_in_turn(turn).await
+    }
+
+    async fn flush_in_turn(&self, _turn: OwnedMutexGuard<()>) -> Result<()> {
+        let batch = std::mem::take(&mut *self.pending());
         if batch.is_empty() {
             return Ok(());
         }
         let written = self.write(&batch).await;
         if written.is_err() {
-            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pending = self.pending();
             for (key, old) in batch {
                 let merged = pending.entry(key).and_modify(|new| {
                     (new.tokens, new.token_at) = (new.tokens + old.tokens, new.token_at.or(old.token_at));
@@ -87,6 +118,10 @@ impl Usage {
             }
         }
         written
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<(ClientId, Credential), Used>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn write(&self, batch: &HashMap<(ClientId, Credential), Used>) -> Result<()> {

@@ -1,12 +1,14 @@
-//! What the audit log keeps of refusals. There is at most one record for each root field of an operation, for each stream,
-//! and for each request that got no further than the door; all of these are counted by the rate limits before.
+//! What the audit log keeps of refusals. There is at most one record for each field at the root of an operation and each code,
+//! one for each stream, and one for each request that got no further than the door; all of these are counted by the rate
+//! limits before.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{PathSegment, Response as Outcome};
+use async_graphql::{PathSegment, Response};
 
 use super::super::Door;
-use crate::audit::{Refusal, is_recorded};
+use crate::audit::{Outcome, Refusal, is_recorded};
 use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
 use crate::ids::TenantId;
@@ -18,15 +20,37 @@ pub async fn record_refusals(
     door: &Door,
     context: &RequestContext,
     is_mutation: bool,
-    outcome: &Outcome,
+    response: &Response,
     name_of: impl Fn(&str) -> String,
 ) {
-    for error in &outcome.errors {
+    let mut places: HashMap<(&str, ErrorCode, bool), usize> = HashMap::new();
+    let mut alike: Vec<(&str, &Error, u64)> = Vec::new();
+    for error in &response.errors {
         let Some(own) = error.source::<Error>() else { continue };
         let kept = own.code() == ErrorCode::Forbidden || (is_mutation && is_recorded(own.code()));
+        let kept = kept && !own.is_recorded();
         let Some(PathSegment::Field(key)) = error.path.first().filter(|_| kept) else { continue };
-        door.audit.refused(refusal(context, name_of(key), own)).await;
+        let place = *places.entry((key, own.code(), own.is_outcome_unknown())).or_insert(alike.len());
+        if place == alike.len() {
+            alike.push((key, own, 0));
+        }
+        alike[place].2 += 1;
     }
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for (key, error, count) in alike {
+        let new = Refusal { count, ..refusal(context, name_of(key), error) };
+        // Several keys of the answer may stand for one field.
+        let known = refusals.iter_mut().find(|known| is_alike(known, &new));
+        match known {
+            Some(known) => known.count += count,
+            None => refusals.push(new),
+        }
+    }
+    door.audit.refused_all(refusals).await;
+}
+
+fn is_alike(one: &Refusal, other: &Refusal) -> bool {
+    one.operation == other.operation && one.code == other.code && one.outcome == other.outcome
 }
 
 /// Keeps in the audit log of the client's own tenant that it was turned away at the door, and which tenant it tried: the log
@@ -41,14 +65,22 @@ pub async fn record_refused_entry(
     if !is_denial(error) {
         return;
     }
+    // A token that was narrowed names the tenant that it was narrowed to, and not the one that its client belongs to.
+    let home = door.authorizer.home_of(claims.sub).await.unwrap_or_else(|error| {
+        error.log_cause();
+        None
+    });
+    let home = home.or_else(|| (!claims.tenant_only).then_some(claims.tenant_id));
     let refusal = Refusal {
         actor: claims.sub.to_string(),
-        acting_tenant: Some(claims.tenant_id),
-        tenant: claims.tenant_id,
+        acting_tenant: home,
+        tenant: home.unwrap_or(claims.tenant_id),
         operation: "graphql".to_owned(),
         subject: tried.map(|tenant| tenant.to_string()),
+        outcome: Outcome::Refused,
         code: error.code().as_str(),
         reason: None,
+        count: 1,
         request_id: request_id.clone(),
     };
     door.audit.refused(refusal).await;
@@ -93,8 +125,10 @@ fn refusal(context: &RequestContext, operation: String, error: &Error) -> Refusa
         tenant: context.tenant(),
         operation,
         subject: None,
+        outcome: Outcome::of(error),
         code: error.code().as_str(),
-        reason: error.is_outcome_unknown().then_some("outcome_unknown"),
+        reason: None,
+        count: 1,
         request_id: context.request_id().clone(),
     }
 }

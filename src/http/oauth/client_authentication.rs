@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::Request;
 use super::error::OauthError;
 use super::form::Form;
-use crate::audit::Refusal;
+use crate::audit::FailedAuthentication;
 use crate::clients::{Purpose, Refused};
+use crate::error::Error;
 use crate::tokens::{Assertion, Subject};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -36,7 +37,9 @@ pub(super) async fn authenticate(
     purpose: Purpose,
 ) -> Result<Subject, OauthError> {
     let (door, address) = (&request.door, request.address);
-    let now = door.authorizer.now();
+    // Before anything is judged by time: nobody must be told that right credentials are wrong.
+    door.time.require_usable().map_err(|error| OauthError::ours(&error))?;
+    let now = door.authorizer.monotonic();
     let presented = present(&request.headers, &request.form)?;
     let client_id = presented.as_ref().map_or("", Presented::client_id).to_owned();
     let throttle = &door.oauth.throttle;
@@ -50,7 +53,7 @@ pub(super) async fn authenticate(
     };
     judged.inspect(|_| throttle.proved(&client_id, address, now)).map_err(|refused| {
         throttle.failed(&client_id, address, now);
-        record(request, operation, client_id, refused);
+        record(request, operation, &client_id, refused);
         OauthError::InvalidClient
     })
 }
@@ -61,13 +64,23 @@ async fn judge(
     presented: &Presented,
 ) -> Result<Result<Subject, Refused>, OauthError> {
     let (door, from) = (&request.door, request.address);
-    let judged = match presented {
-        Presented::Secret { client_id, secret } => door.authenticator.by_secret(client_id, secret, from, purpose).await,
-        Presented::Assertion(assertion) => {
-            door.authenticator.by_assertion(assertion, &door.oauth.audiences, from, purpose).await
+    let ours = |error: Error| OauthError::ours(&error);
+    match presented {
+        Presented::Secret { client_id, secret } => {
+            door.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(ours)
         }
-    };
-    judged.map_err(|error| OauthError::ours(&error))
+        Presented::Assertion(assertion) => {
+            let proved = door.authenticator.by_assertion(assertion, &door.oauth.audiences).await.map_err(ours)?;
+            let proved = match proved {
+                Ok(proved) => proved,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            // Each assertion that is used costs a write: counted like an operation of the graph.
+            let taken = door.rate_limits.take_client(proved.client(), 1);
+            taken.map_err(|too_often| OauthError::TooManyRequests(too_often.retry_after))?;
+            door.authenticator.use_assertion(proved, from, purpose).await.map_err(ours)
+        }
+    }
 }
 
 impl Presented {
@@ -132,32 +145,17 @@ fn form_decoded(text: &str) -> String {
     form_urlencoded::parse(escaped.as_bytes()).next().map_or_else(String::new, |(name, _)| Cow::into_owned(name))
 }
 
-/// Writes down why a client was refused, after the answer: the caller must not see from the time it takes whether there is
-/// such a client. Where there is none, the log of the tenant at the top keeps what was claimed.
-fn record(request: &Request, operation: &'static str, claimed: String, refused: Refused) {
-    tracing::warn!(reason = refused.reason, address = %request.address, "client authentication refused");
-    let (door, request_id) = (request.door.clone(), request.id.clone());
-    tokio::spawn(async move {
-        let (actor, home) = match refused.client {
-            Some((client, tenant)) => (client.to_string(), Some(tenant)),
-            None => (printable(&claimed), None),
-        };
-        let top = match home {
-            Some(_) => Ok(None),
-            None => door.tenants.roots().await.map(|roots| roots.first().map(|root| root.id)),
-        };
-        match top {
-            Ok(top) => {
-                let Some(tenant) = home.or(top) else { return };
-                let reason = Some(refused.reason);
-                let (code, operation) = ("invalid_client", operation.to_owned());
-                let (acting_tenant, subject) = (home, None);
-                let refusal = Refusal { actor, acting_tenant, tenant, operation, subject, code, reason, request_id };
-                door.audit.refused(refusal).await;
-            }
-            Err(error) => error.log_cause(),
-        }
-    });
+/// Takes down why a client was refused. It is written after the answer: the caller must not see from the time it takes whether
+/// there is such a client. Where there is none, the log of the tenant at the top keeps what was claimed.
+fn record(request: &Request, operation: &'static str, claimed: &str, refused: Refused) {
+    let Refused { client, reason } = refused;
+    tracing::warn!(reason, address = %request.address, "client authentication refused");
+    let (actor, tenant) = match client {
+        Some((client, tenant)) => (client.to_string(), Some(tenant)),
+        None => (printable(claimed), None),
+    };
+    let request_id = request.id.clone();
+    request.door.audit.authentication_failed(FailedAuthentication { actor, tenant, operation, reason, request_id });
 }
 
 /// A stranger's text, made safe to keep.

@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::error::OauthError;
-use crate::audit::Refusal;
+use crate::audit::{Outcome, Refusal};
 use crate::ids::TenantId;
 use crate::tokens::Subject;
 
@@ -26,8 +26,10 @@ pub(super) async fn record_denial(
         tenant: subject.tenant,
         operation: operation.to_owned(),
         subject: of,
+        outcome: Outcome::Refused,
         code: error.code(),
         reason: None,
+        count: 1,
         request_id: request.id.clone(),
     };
     door.audit.refused(refusal).await;

@@ -27,14 +27,16 @@ pub enum OauthError {
     InvalidTarget,
     /// Too many failures before; heard again after so many seconds.
     TooManyFailures(u64),
-    /// The gateway's database is unavailable.
+    /// Too many requests of one client that each cost a write; taken again after so many seconds.
+    TooManyRequests(u64),
+    /// The gateway's database is unavailable, or this node's clock is off.
     Unavailable,
     /// A fault of ours.
     ServerError,
 }
 
 impl OauthError {
-    /// Logs a fault of ours, of which the caller learns nothing.
+    /// Logs a fault of ours, of which the caller learns no more than whether another node may do better.
     pub fn ours(error: &Error) -> Self {
         error.log_cause();
         if error.code() == ErrorCode::DatabaseUnavailable {
@@ -53,7 +55,7 @@ impl OauthError {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             // The code that client libraries know for "not now".
-            Self::TooManyFailures(_) | Self::Unavailable => "temporarily_unavailable",
+            Self::TooManyFailures(_) | Self::TooManyRequests(_) | Self::Unavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
     }
@@ -68,7 +70,8 @@ impl OauthError {
             Self::InvalidScope => "a scope is unknown, or the client has no role that permits it",
             Self::InvalidTarget => "the tenant is unknown, disabled, or not open to this client",
             Self::TooManyFailures(_) => "too many failed authentications: wait as long as Retry-After says",
-            Self::Unavailable => "the gateway's database is unavailable: try again after Retry-After",
+            Self::TooManyRequests(_) => "too many requests of this client: wait as long as Retry-After says",
+            Self::Unavailable => "this node cannot serve now: try again after Retry-After, or ask another node",
             Self::ServerError => "something failed on our side",
         }
     }
@@ -82,7 +85,7 @@ impl OauthError {
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
-            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyFailures(_) | Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -100,7 +103,7 @@ impl OauthError {
             Self::EncodedBody => {
                 response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
-            Self::TooManyFailures(seconds) => {
+            Self::TooManyFailures(seconds) | Self::TooManyRequests(seconds) => {
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());
             }
             Self::Unavailable => {

@@ -69,6 +69,8 @@ pub async fn metadata_of_path(State(door): State<Arc<Door>>, uri: Uri, Path(path
 
 /// Serves the keys. A reader may keep them for as long as a new key is published before it signs.
 pub async fn jwks(State(door): State<Arc<Door>>) -> Response {
+    // While the database cannot be asked, what is known serves on: readers need the keys to verify tokens at all.
+    door.keys.freshen().await.unwrap_or_else(|error| error.log_cause());
     kept_for(door.oauth.jwks_max_age, json_ok(&door.keys.published()))
 }
 

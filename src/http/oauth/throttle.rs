@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use crate::clock::Timestamp;
+use crate::clock::MonotonicTime;
 use crate::secret::SecretHash;
 
 const WINDOW: Duration = Duration::from_mins(1);
@@ -25,7 +25,7 @@ pub struct Throttle {
     per_address: u32,
     clients: Cache<Pair, Failures>,
     addresses: Cache<IpAddr, Failures>,
-    proved: Cache<Pair, Timestamp>,
+    proved: Cache<Pair, MonotonicTime>,
     // Two failures at once must count as two.
     counting: Mutex<()>,
 }
@@ -36,7 +36,7 @@ type Pair = ([u8; 32], IpAddr);
 #[derive(Clone, Copy)]
 struct Failures {
     count: u32,
-    since: Timestamp,
+    since: MonotonicTime,
 }
 
 impl Throttle {
@@ -48,7 +48,7 @@ impl Throttle {
     }
 
     /// For how many whole seconds this client is not heard from this address; nothing if it is heard.
-    pub fn blocked(&self, client_id: &str, address: IpAddr, now: Timestamp) -> Option<u64> {
+    pub fn blocked(&self, client_id: &str, address: IpAddr, now: MonotonicTime) -> Option<u64> {
         let (pair, network) = keys(client_id, address);
         let by_pair = self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
         let known = || self.proved.get(&pair).is_some_and(|at| now.since(at) < KNOWN_FOR);
@@ -57,7 +57,7 @@ impl Throttle {
     }
 
     /// Counts a failure.
-    pub fn failed(&self, client_id: &str, address: IpAddr, now: Timestamp) {
+    pub fn failed(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
         let (pair, network) = keys(client_id, address);
         let _turn = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         count(&self.clients, pair, now);
@@ -65,19 +65,19 @@ impl Throttle {
     }
 
     /// Remembers that the client proved itself.
-    pub fn proved(&self, client_id: &str, address: IpAddr, now: Timestamp) {
+    pub fn proved(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
         self.proved.insert(keys(client_id, address).0, now);
     }
 }
 
 impl Failures {
-    fn wait(self, limit: u32, now: Timestamp) -> Option<u64> {
+    fn wait(self, limit: u32, now: MonotonicTime) -> Option<u64> {
         let left = WINDOW.checked_sub(now.since(self.since)).filter(|left| !left.is_zero())?;
         (self.count >= limit).then(|| u64::try_from(left.as_millis().div_ceil(1000)).unwrap_or(1).max(1))
     }
 }
 
-fn count<K: Clone + Eq + std::hash::Hash>(failures: &Cache<K, Failures>, key: K, now: Timestamp) {
+fn count<K: Clone + Eq + std::hash::Hash>(failures: &Cache<K, Failures>, key: K, now: MonotonicTime) {
     let going_on = failures.get(&key).filter(|failures| now.since(failures.since) < WINDOW);
     let counted = going_on.map_or(Failures { count: 1, since: now }, |failures| Failures {
         count: failures.count.saturating_add(1),
@@ -101,7 +101,7 @@ fn keys(client_id: &str, address: IpAddr) -> (Pair, IpAddr) {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const NOW: MonotonicTime = MonotonicTime::from_start(Duration::from_secs(1000));
 
     fn here() -> IpAddr {
         "192.0.2.1".parse().unwrap()

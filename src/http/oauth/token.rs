@@ -45,7 +45,8 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
             return Err(error);
         }
     };
-    let issued = door.issuer.issue_narrowed(&subject, &narrowing).map_err(|error| OauthError::ours(&error))?;
+    let issued = door.issuer.issue_narrowed(&subject, &narrowing).await;
+    let issued = issued.map_err(|error| OauthError::ours(&error))?;
     let granted = Granted {
         access_token: issued.token,
         token_type: "Bearer",

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{IntegrationServer, Place};
+use super::{Change, IntegrationServer, Place};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::TenantId;
@@ -12,7 +12,7 @@ use crate::integration_server::model::{NewTenant, RemoteId, RemoteTenant, Report
 use crate::integration_server::tasks::Begun;
 use crate::integration_server::tasks::looking::shown;
 use crate::integration_server::tasks::model::{Intent, NewTask, Phase, Purpose, Record, Snapshot};
-use crate::integration_server::tasks::service::Ending;
+use crate::integration_server::tasks::service::{Conclusion, Ending};
 use crate::outbound::Operation;
 use crate::roles::Permission;
 use crate::upstreams::{Connection, System};
@@ -110,21 +110,19 @@ impl IntegrationServer {
         let remote = record.remote_tenant_id.as_deref();
         let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
-        let what = serde_json::json!({ "taskID": id.as_str() });
-        self.record(&scope, "cancelIntegrationServerTask", record.id.to_string(), what).await?;
-        let unknown = match client.cancel_task(operation, &id).await {
-            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
-            canceled => canceled.map(|_| None)?,
-        };
-        match (client.task(operation, &id).await, unknown) {
-            (Ok(task), unknown) if unknown.is_none() || is_stopping(&task) => {
-                let snapshot = shown(&client, operation, &record, &task).await?;
-                Ok((record, snapshot))
+        let wanted = serde_json::json!({ "taskID": id.as_str() });
+        let change = Change { name: "cancelIntegrationServerTask", subject: record.id.to_string(), wanted };
+        let work = async {
+            let canceled = canceled(&client, operation, &id).await?;
+            match canceled {
+                Some(task) => Ok(shown(&client, operation, &record, &task).await.unwrap_or(seen)),
+                // It was canceled; how it is now the next look tells.
+                None => Ok(seen),
             }
-            (_, Some(unknown)) => Err(unknown),
-            // It was canceled; how it is now the next look tells.
-            (_, None) => Ok((record, seen)),
-        }
+        };
+        let described = |seen: &Snapshot| serde_json::json!({ "taskID": id.as_str(), "state": seen.state });
+        let snapshot = self.change(&scope, operation, change, work, described).await?;
+        Ok((record, snapshot))
     }
 
     /// The place of the scope's tenant, and the tenant as it is there: the server would take any identifier.
@@ -162,8 +160,10 @@ impl IntegrationServer {
         match answer {
             Err(fault) if fault.kind() != FaultKind::OutcomeUnknown => {
                 // Nothing was begun.
-                self.tasks().end(scope, &begun.record, Ending::default()).await?;
-                Err(fault.into())
+                let error = Error::from(fault);
+                let ending = Ending { conclusion: Conclusion::Rejected(error.code()), ..Ending::default() };
+                let ended = self.tasks().end(scope, &begun.record, ending).await?;
+                Err(if ended.is_some() { error.as_recorded() } else { error })
             }
             // Whatever goes wrong from here on, it may have been begun.
             answer => {
@@ -213,6 +213,19 @@ impl Place {
 
 fn new_task(connection: &Connection, purpose: Purpose, remote_tenant: Option<String>, intent: Intent) -> NewTask {
     NewTask { upstream: connection.endpoint.upstream, purpose, remote_tenant, link: None, intent }
+}
+
+/// Cancels a task; gives it as it is then, if the server tells.
+async fn canceled(client: &Client, operation: &Operation, id: &RemoteId) -> Result<Option<Task>> {
+    let unknown = match client.cancel_task(operation, id).await {
+        Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
+        canceled => canceled.map(|_| None)?,
+    };
+    match (client.task(operation, id).await, unknown) {
+        (Ok(task), unknown) if unknown.is_none() || is_stopping(&task) => Ok(Some(task)),
+        (_, Some(unknown)) => Err(unknown),
+        (_, None) => Ok(None),
+    }
 }
 
 fn is_stopping(task: &Task) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{IntegrationServer, Place};
+use super::{Change, IntegrationServer, Place};
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 use crate::integration_server::client::FaultKind;
@@ -21,19 +21,9 @@ impl IntegrationServer {
         new: NewVirtualMachine,
     ) -> Result<VirtualMachine> {
         let place = self.place(scope).await?;
-        let name = new.name.as_ref().map(|name| name.as_str());
-        self.record(scope, "registerVirtualMachine", new.bios_id.to_string(), json!({ "name": name })).await?;
-        let sent = place.client.register_machine(operation, &place.tenant, &new).await;
-        let unknown = match sent {
-            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
-            sent => sent.map(|()| None)?,
-        };
-        match (place.with_bios_id(operation, new.bios_id).await, unknown) {
-            (Ok(Some(machine)), _) => Ok(machine),
-            (_, Some(unknown)) => Err(unknown),
-            (Err(error), None) => Err(error.with_unknown_outcome()),
-            (Ok(None), None) => Err(Error::conflict("the machine was registered and is not listed: look again later")),
-        }
+        let wanted = json!({ "name": new.name.as_ref().map(|name| name.as_str()) });
+        let change = Change { name: "registerVirtualMachine", subject: new.bios_id.to_string(), wanted };
+        self.change(scope, operation, change, place.register(operation, &new), described).await
     }
 
     /// Unregisters a machine of the scope's tenant, which is checked first. Where the answer is lost the machines are looked
@@ -51,24 +41,55 @@ impl IntegrationServer {
         let machines = place.client.machines(operation, &place.tenant).await?;
         let machine = machines.into_iter().find(|machine| is_it(machine, &key));
         let machine = machine.ok_or_else(|| Error::not_found("virtual machine"))?;
-        let what = json!({ "biosID": machine.bios_id.map(|id| id.to_string()), "name": machine.name });
-        self.record(scope, "unregisterVirtualMachine", machine.id.to_string(), what).await?;
-        match place.client.unregister_machine(operation, &place.tenant, &MachineKey::Id(machine.id.clone())).await {
+        let (subject, wanted) = (machine.id.to_string(), described(&machine));
+        let change = Change { name: "unregisterVirtualMachine", subject, wanted };
+        self.change(scope, operation, change, place.unregister(operation, machine), described).await
+    }
+}
+
+impl Place {
+    async fn register(&self, operation: &Operation, new: &NewVirtualMachine) -> Result<VirtualMachine> {
+        let sent = self.client.register_machine(operation, &self.tenant, new).await;
+        let unknown = match sent {
+            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
+            sent => sent.map(|()| None)?,
+        };
+        match (self.with_bios_id(operation, new.bios_id).await, unknown) {
+            (Ok(Some(machine)), _) => Ok(machine),
+            (_, Some(unknown)) => Err(unknown),
+            (Err(error), None) => Err(error.with_unknown_outcome()),
+            (Ok(None), None) => {
+                let error = Error::conflict("the machine was registered and is not listed: look again later");
+                Err(error.with_unknown_outcome())
+            }
+        }
+    }
+
+    async fn unregister(&self, operation: &Operation, machine: VirtualMachine) -> Result<VirtualMachine> {
+        let key = MachineKey::Id(machine.id.clone());
+        match self.client.unregister_machine(operation, &self.tenant, &key).await {
             Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => {
-                let left = place.client.machines(operation, &place.tenant).await;
+                let left = self.client.machines(operation, &self.tenant).await;
                 let is_gone = left.is_ok_and(|left| left.iter().all(|other| other.id != machine.id));
                 if is_gone { Ok(machine) } else { Err(fault.into()) }
             }
             done => Ok(done.map(|()| machine)?),
         }
     }
-}
 
-impl Place {
     async fn with_bios_id(&self, operation: &Operation, id: BiosId) -> Result<Option<VirtualMachine>> {
         let machines = self.client.machines(operation, &self.tenant).await?;
         Ok(machines.into_iter().find(|machine| machine.bios_id == Some(id)))
     }
+}
+
+/// What the audit log keeps of a machine.
+fn described(machine: &VirtualMachine) -> serde_json::Value {
+    json!({
+        "id": machine.id.to_string(),
+        "biosID": machine.bios_id.map(|id| id.to_string()),
+        "name": machine.name,
+    })
 }
 
 fn is_it(machine: &VirtualMachine, key: &MachineKey) -> bool {

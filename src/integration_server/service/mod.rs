@@ -4,13 +4,14 @@ mod begin;
 mod machines;
 mod read;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use super::client::Client;
 use super::model::{RemoteId, RemoteTenant};
 use super::tasks::Tasks;
 use super::tasks::running::Runner;
-use crate::audit::{self, Entry};
+use crate::audit::{Attempt, Entry};
 use crate::auth::{Authorizer, TenantScope};
 use crate::database::Database;
 use crate::entropy::Entropy;
@@ -106,19 +107,42 @@ impl IntegrationServer {
         Ok((Client::new(self.outbound.clone(), &connection)?, connection))
     }
 
-    /// Records what is about to be done, before it is: whether it was done may not be known later.
-    async fn record(
+    /// Changes something at the server. That it is begun is recorded before, and how it ended after.
+    ///
+    /// # Errors
+    /// What the change fails with, once that is recorded.
+    async fn change<T>(
         &self,
         scope: &TenantScope,
-        operation: &'static str,
-        subject: String,
-        what: serde_json::Value,
-    ) -> Result<()> {
-        let write = self.database.write().await?;
-        let entry = Entry { operation, tenant: scope.tenant(), subject, before: None, after: Some(what) };
-        audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        write.commit().await
+        operation: &Operation,
+        change: Change,
+        work: impl Future<Output = Result<T>>,
+        described: impl FnOnce(&T) -> serde_json::Value,
+    ) -> Result<T> {
+        let Change { name, subject, wanted } = change;
+        let after = Some(wanted);
+        let entry = Entry { operation: name, tenant: scope.tenant(), subject: subject.clone(), before: None, after };
+        let attempt = Attempt::begin(&self.database, &*self.entropy, scope, entry).await?;
+        let worked = work.await;
+        let ids = operation.upstream_request_ids();
+        match worked {
+            Ok(value) => {
+                let after = described(&value);
+                attempt.succeeded(subject, Some(after), &ids).await.map(|()| value)
+            }
+            Err(error) => Err(attempt.failed(error, &ids).await),
+        }
     }
+}
+
+/// A change at the server, for the audit log.
+struct Change {
+    /// The name of the mutation.
+    name: &'static str,
+    /// The id of the object.
+    subject: String,
+    /// What is wanted. Never a secret.
+    wanted: serde_json::Value,
 }
 
 impl Place {

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::looking::{Looker, Sight, shown};
 use super::model::{Made, Phase, Purpose, Record, Snapshot};
-use super::service::Ending;
+use super::service::{Conclusion, Ending};
 use super::{Begun, Tasks};
 use crate::auth::{Authorizer, RequestId, TenantScope};
 use crate::error::{Error, Result};
@@ -191,12 +191,14 @@ impl Runner {
     async fn end(&self, record: &Record, snapshot: Snapshot) -> Result<Option<Record>> {
         let link = self.link(record, &snapshot)?;
         let scope = self.scope(record)?;
-        self.tasks.end(&scope, record, Ending { snapshot: Some(snapshot), link }).await
+        let ending = Ending { snapshot: Some(snapshot), link, ..Ending::default() };
+        self.tasks.end(&scope, record, ending).await
     }
 
     /// Ends a task with its state as it is.
     async fn leave(&self, record: &Record) -> Result<Option<Record>> {
-        self.tasks.end(&self.scope(record)?, record, Ending::default()).await
+        let ending = Ending { conclusion: Conclusion::Abandoned, ..Ending::default() };
+        self.tasks.end(&self.scope(record)?, record, ending).await
     }
 
     fn link(&self, record: &Record, snapshot: &Snapshot) -> Result<Option<NewLink>> {

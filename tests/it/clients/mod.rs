@@ -2,6 +2,7 @@
 
 mod administrators;
 mod authority;
+mod busy;
 mod expiry;
 mod grants;
 mod idempotency;

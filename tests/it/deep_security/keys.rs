@@ -288,7 +288,7 @@ both_databases! {
     }
 
     async fn node_whose_clock_runs_ahead_makes_no_second_key(rig: Rig) {
-        let node = rig.app.another_node_ahead(Duration::from_secs(120), rig::reach_loopback).await;
+        let node = rig.app.another_node_ahead(Duration::from_secs(50), rig::reach_loopback).await;
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 2_000 }, 1);
         let reader = rig.reader(rig.world.north).await;
         at_once(&[&reader, &reader.at(&node.gateway)], 10).await;

@@ -79,17 +79,18 @@ pub async fn rows(app: &TestApp, table: &str) -> i64 {
     reader.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// The reasons in the audit log of a tenant for what was refused at an endpoint, newest first.
+/// The reasons in the audit log of a tenant for what was refused at an endpoint, newest first, each as often as it is counted.
 pub async fn reasons(administrator: &Caller, operation: &str) -> Vec<(String, Value)> {
     let document = "query($operation: String) { auditLog(operation: $operation, outcome: REFUSED) {
-        nodes { actor reason code } } }";
+        nodes { actor reason code count } } }";
     let log = administrator.ask(document, json!({ "operation": operation })).await.field("auditLog");
     let nodes = log["nodes"].as_array().expect("records").clone();
-    nodes
-        .iter()
-        .map(|node| {
-            assert_eq!(node["code"], "invalid_client");
-            (node["actor"].as_str().expect("an actor").to_owned(), node["reason"].clone())
-        })
-        .collect()
+    let mut reasons = Vec::new();
+    for node in nodes {
+        assert_eq!(node["code"], "invalid_client");
+        let reason = (node["actor"].as_str().expect("an actor").to_owned(), node["reason"].clone());
+        let count = node["count"].as_u64().expect("a count");
+        reasons.extend((0..count).map(|_| reason.clone()));
+    }
+    reasons
 }

@@ -94,10 +94,40 @@ both_databases! {
         let shown = (0..8).map(|_| show(&app, &signed));
         let answers = futures_join(shown).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "of several at once, one");
-        app.advance(300 + 301);
+        // An hour longer than it is good.
+        app.advance(300 + 3600);
+        app.upkeep.once().await.unwrap();
+        assert!(rows(&app, "used_assertions").await > 0);
+        app.advance(1);
         app.upkeep.once().await.unwrap();
         assert_eq!(rows(&app, "used_assertions").await, 0, "what is too old anyway is forgotten");
         assert_eq!(show(&app, &signed).await.status, 401);
+    }
+
+    async fn assertions_are_used_only_as_fast_as_a_client_may_ask(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        add(&administrator, &robot, &key).await.data();
+        let node = app
+            .another_node_with(|config| {
+                config.rate_limit.client_per_second = 1;
+                config.rate_limit.client_burst = 3;
+            })
+            .await;
+        let mut refused = 0;
+        for number in 0..20 {
+            let signed = key.sign(&with(&claims(&app, &robot, &format!("fast {number}")), "aud", json!(node.url)));
+            let answer = show(&node, &signed).await;
+            if answer.status == 429 {
+                refused += 1;
+                assert_eq!(answer.body["error"], "temporarily_unavailable");
+                assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+            } else {
+                assert_eq!(answer.status, 200, "{}", answer.body);
+            }
+        }
+        assert!((1..=17).contains(&refused), "{refused}");
+        assert_eq!(rows(&app, "used_assertions").await, 20 - refused, "what is refused so costs no write");
     }
 
     async fn whatever_is_wrong_the_words_are_the_same_and_the_log_has_the_reason(app: TestApp) {

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tenant_gateway::app::Core;
 use tenant_gateway::config::{Config, TokenAlgorithm};
+use tenant_gateway::error::ErrorCode;
 use tenant_gateway::roles::Role;
 
 use super::asking::{jwks, kid, published, rows};
 use crate::support::process::Deployment;
-use crate::support::{Caller, TestApp, both_databases};
+use crate::support::{Caller, TestApp, both_databases, eventually};
 
 const DAY: u64 = 24 * 3600;
 /// `jwks_max_age` and 90 seconds.
@@ -50,7 +52,62 @@ both_databases! {
         app.advance(2);
         app.upkeep.once().await.unwrap();
         assert_eq!(published(&app).await, [keys[0].as_str()]);
+        assert_eq!(rows(&app, "signing_keys").await, 2, "its row is kept a day longer");
+        app.advance(DAY);
+        app.upkeep.once().await.unwrap();
         assert_eq!(rows(&app, "signing_keys").await, 1, "what is gone is forgotten");
+    }
+
+    async fn a_revoked_key_is_refused_by_every_node_in_time_and_another_signs_at_once(app: TestApp) {
+        let another = app.another_node().await;
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let there = robot.at(&another.gateway);
+        assert_eq!((robot.status().await, there.status().await), (200, 200), "both have verified the token");
+        let stolen = kid(&robot.token);
+        let core = Core::open(&app.database.config(), app.surroundings()).await.unwrap();
+        let made = core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap();
+        let new = made.id.to_string();
+        // As long as `auth.standing_max_age`.
+        app.advance(3);
+        for (node, caller) in [(&app, &robot), (&another, &there)] {
+            assert_eq!(caller.status().await, 401);
+            assert_eq!(published(node).await, [new.as_str()]);
+            let again = caller.again().await;
+            assert_eq!((kid(&again.token), again.status().await), (new.clone(), 200));
+            assert_eq!(again.at(&app.gateway).status().await, 200);
+        }
+        let unknown = core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap_err();
+        assert_eq!((unknown.code(), rows(&app, "signing_keys").await), (ErrorCode::NotFound, 1));
+    }
+
+    async fn a_key_that_another_node_made_at_this_moment_is_known_at_once(app: TestApp) {
+        let another = app.another_node().await;
+        let robot = app.caller(app.world.north, Role::Auditor).await;
+        let core = Core::open(&app.database.config(), app.surroundings()).await.unwrap();
+        app.advance(3);
+        assert_eq!(robot.at(&another.gateway).status().await, 200, "it has just read the keys");
+        core.rotation(&app.database.config()).revoke(kid(&robot.token).parse().unwrap()).await.unwrap();
+        let new = robot.again().await;
+        assert_ne!(kid(&new.token), kid(&robot.token));
+        assert_eq!(new.at(&another.gateway).status().await, 200);
+    }
+
+    async fn an_operator_revokes_a_key_under_a_running_gateway(deployment: Deployment) {
+        let administrator = deployment.init();
+        let process = deployment.serve().await;
+        let caller = process.log_in(administrator).await;
+        assert_eq!(caller.status().await, 200);
+        let stolen = kid(&caller.token);
+        let ran = deployment.run(&["keys", "revoke", &stolen, "--output", "json"]);
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let made: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!(made["revoked"], stolen.as_str());
+        eventually(5, "the end of its tokens", async || (caller.status().await == 401).then_some(())).await;
+        let again = caller.again().await;
+        assert_eq!((kid(&again.token), again.status().await), (made["kid"].as_str().unwrap().to_owned(), 200));
+        let unknown = deployment.run(&["keys", "revoke", &stolen]);
+        assert_eq!(unknown.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&unknown.stderr).contains("no such signing key"));
     }
 
     async fn no_issued_token_is_refused_over_many_rotations(engine: Engine) {

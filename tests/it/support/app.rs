@@ -72,7 +72,18 @@ impl TestApp {
     /// A second node whose clock runs ahead of this one's.
     pub async fn another_node_ahead(&self, by: Duration, settings: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(ManualClock::at(self.now().plus(by)));
-        Self::build(self.database.clone(), clock, Some(self.world), settings, None).await
+        Self::build_at(self.database.clone(), [clock, self.clock.clone()], Some(self.world), settings, None).await
+    }
+
+    /// A second node whose own clock is another than the database's, which is that of this node.
+    pub async fn another_node_at(&self, clock: Arc<ManualClock>) -> Self {
+        let clocks = [clock, self.clock.clone()];
+        Self::build_at(self.database.clone(), clocks, Some(self.world), |_| (), None).await
+    }
+
+    /// The surroundings of this node, for another one in the same process.
+    pub fn surroundings(&self) -> Surroundings {
+        surroundings(&self.clock, &self.clock)
     }
 
     async fn build(
@@ -82,11 +93,21 @@ impl TestApp {
         settings: impl FnOnce(&mut Config),
         graph: Option<GraphOf>,
     ) -> Self {
+        Self::build_at(database, [clock.clone(), clock], world, settings, graph).await
+    }
+
+    async fn build_at(
+        database: Arc<TestDatabase>,
+        [clock, database_clock]: [Arc<ManualClock>; 2],
+        world: Option<World>,
+        settings: impl FnOnce(&mut Config),
+        graph: Option<GraphOf>,
+    ) -> Self {
         let mut config = database.config();
         settings(&mut config);
         let listeners = Listeners::bind(&config).await.unwrap();
         let address = listeners.listen;
-        let surroundings = Surroundings { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let surroundings = surroundings(&clock, &database_clock);
         let issuer = listeners.issuer(&config);
         let app = match graph {
             None => App::build(&config, issuer, surroundings).await,
@@ -147,6 +168,14 @@ impl TestApp {
     pub async fn stop(mut self) {
         self.stop.take();
         self.served.take().expect("it was started").await.expect("it ends well");
+    }
+}
+
+fn surroundings(clock: &Arc<ManualClock>, database_clock: &Arc<ManualClock>) -> Surroundings {
+    Surroundings {
+        clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
+        database_clock: Some(database_clock.clone()),
     }
 }
 

@@ -4,12 +4,12 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use serde_json::json;
 
 use super::Tasks;
-use crate::audit::{self, Entry};
+use crate::audit::{self, Ended, Entry, Outcome};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::{Error, ErrorCode, Result};
-use crate::integration_server::model::RemoteId;
+use crate::integration_server::model::{RemoteId, TaskState};
 use crate::integration_server::tasks::entity::{event, task};
 use crate::integration_server::tasks::model::{Phase, Purpose, Record, Snapshot, Told};
 use crate::upstreams::NewLink;
@@ -17,9 +17,23 @@ use crate::upstreams::NewLink;
 /// How many changes of a task are kept.
 const KEPT: i64 = 100;
 
+/// Why a task ends, which makes out what the audit log says of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conclusion {
+    /// The server says that it has ended.
+    #[default]
+    Observed,
+    /// The server refused to begin it, and the caller was told this code.
+    Rejected(ErrorCode),
+    /// It is followed no longer, and nobody knows how it ends.
+    Abandoned,
+}
+
 /// How a task ends.
 #[derive(Default)]
 pub struct Ending {
+    /// Why.
+    pub conclusion: Conclusion,
     /// How it was last seen; as before, if absent.
     pub snapshot: Option<Snapshot>,
     /// The link to be made with it.
@@ -56,17 +70,17 @@ impl Tasks {
     pub async fn end(&self, scope: &TenantScope, record: &Record, ending: Ending) -> Result<Option<Record>> {
         let mut changed = Record { phase: Phase::Ended.as_str().to_owned(), ..record.clone() };
         changed.ended_at = Some(self.clock.now());
-        let Ending { snapshot, link } = ending;
+        let Ending { conclusion, snapshot, link } = ending;
         let Some(link) = link else {
-            return self.store(record, changed, snapshot.as_ref(), Some((scope, None))).await;
+            return self.store(record, changed, snapshot.as_ref(), Some((scope, conclusion, None))).await;
         };
         let linked = Record { tenant_id: link.tenant, ..changed.clone() };
-        match self.store(record, linked, snapshot.as_ref(), Some((scope, Some(link)))).await {
+        match self.store(record, linked, snapshot.as_ref(), Some((scope, conclusion, Some(link)))).await {
             Err(error) if [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) => {
                 let message = "the tenant was made and could not be linked; link it with linkTenant".to_owned();
                 let unlinked =
                     snapshot.map(|snapshot| Snapshot { error: Some(Told { code: None, message }), ..snapshot });
-                self.store(record, changed, unlinked.as_ref(), Some((scope, None))).await
+                self.store(record, changed, unlinked.as_ref(), Some((scope, conclusion, None))).await
             }
             stored => {
                 scope.forget_access();
@@ -80,7 +94,7 @@ impl Tasks {
         before: &Record,
         mut after: Record,
         snapshot: Option<&Snapshot>,
-        ends: Option<(&TenantScope, Option<NewLink>)>,
+        ends: Option<(&TenantScope, Conclusion, Option<NewLink>)>,
     ) -> Result<Option<Record>> {
         if let Some(snapshot) = snapshot {
             show(&mut after, snapshot)?;
@@ -92,14 +106,11 @@ impl Tasks {
         if after.sequence > before.sequence {
             remember(&write, &after).await?;
         }
-        if let Some((scope, link)) = ends {
+        if let Some((scope, conclusion, link)) = ends {
             if let Some(link) = link {
                 self.upstreams.link_in(&write, scope, link).await?;
             }
-            // Of work that was refused, or of which nothing was found, the record of its beginning says all.
-            if after.remote_task_id.is_some() {
-                self.record_end(&write, scope, &after).await?;
-            }
+            self.record_end(&write, scope, &after, conclusion).await?;
         }
         write.commit().await?;
         self.watched.poke(after.id);
@@ -129,7 +140,13 @@ impl Tasks {
         }
     }
 
-    async fn record_end(&self, write: &Write<'_>, scope: &TenantScope, record: &Record) -> Result<()> {
+    async fn record_end(
+        &self,
+        write: &Write<'_>,
+        scope: &TenantScope,
+        record: &Record,
+        conclusion: Conclusion,
+    ) -> Result<()> {
         let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
         let error = snapshot.as_ref().and_then(|snapshot| snapshot.error.clone());
         let entry = Entry {
@@ -144,7 +161,24 @@ impl Tasks {
                 "resultID": record.result_id,
             })),
         };
-        audit::record(write.on(), &*self.entropy, scope, entry).await
+        let ended = conclusion.ended(record.state.as_deref());
+        audit::record_ended(write.on(), &*self.entropy, scope, entry, ended, &[]).await
+    }
+}
+
+impl Conclusion {
+    /// What the audit log says of a task that ended so, in that state.
+    fn ended(self, state: Option<&str>) -> Ended {
+        let refused = |reason| Ended { reason: Some(reason), ..Outcome::Refused.into() };
+        match (self, state.map(TaskState::read)) {
+            (Self::Rejected(code), _) => Ended { code: Some(code.as_str()), ..Outcome::Refused.into() },
+            (Self::Observed, Some(TaskState::Completed)) => Outcome::Succeeded.into(),
+            (Self::Observed, Some(TaskState::Canceled)) => refused("task_canceled"),
+            (Self::Observed, Some(TaskState::Failed)) => refused("task_failed"),
+            (Self::Observed | Self::Abandoned, _) => {
+                Ended { reason: Some("task_abandoned"), ..Outcome::Unknown.into() }
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::ids::{TaskId, random_uuid};
 use crate::upstreams::Upstreams;
 
-pub use change::Ending;
+pub use change::{Conclusion, Ending};
 pub use lease::{Begun, LEASE};
 
 const WHAT: &str = "task";
@@ -98,7 +98,7 @@ impl Tasks {
             link_tenant_id: new.link,
             intent: intent.to_string(),
             caller: scope.caller().name(),
-            request_id: scope.request_id().as_str().to_owned(),
+            request_id: scope.request_id().own().to_owned(),
             phase: Phase::Sent.as_str().to_owned(),
             remote_task_id: None,
             state: None,
@@ -124,7 +124,7 @@ impl Tasks {
             before: None,
             after: Some(intent),
         };
-        audit::record(write.on(), &*self.entropy, scope, entry).await?;
+        audit::begin(write.on(), &*self.entropy, scope, entry).await?;
         write.commit().await?;
         in_hand.is_leased(asked);
         Ok(Begun { record, _in_hand: in_hand })

@@ -17,7 +17,7 @@ use crate::support::{both_databases, eventually};
 /// What another node is made of, whose clock runs two minutes ahead.
 async fn ahead(house: &House) -> Core {
     let clock = Arc::new(ManualClock::at(house.app.now().plus(Duration::from_secs(120))));
-    let surroundings = Surroundings { clock, ..Surroundings::default() };
+    let surroundings = Surroundings { clock, ..house.app.surroundings() };
     Core::open(&house.app.database.config(), surroundings).await.unwrap()
 }
 

@@ -4,6 +4,7 @@ mod changing;
 mod leases;
 mod processes;
 mod reading;
+mod recording;
 mod refusals;
 mod twin_ids;
 mod walls;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::Core;
 use tenant_gateway::ids::UpstreamId;
 use tenant_gateway::integration_server::tasks::model::{Intent, NewTask, Purpose};
 use tenant_gateway::integration_server::tasks::service::Ending;
@@ -58,7 +58,7 @@ both_databases! {
     }
 
     async fn a_tenant_that_has_too_much_under_way_begins_no_more(house: House) {
-        let surroundings = Surroundings { clock: house.app.clock.clone(), ..Surroundings::default() };
+        let surroundings = house.app.surroundings();
         let core = Core::open(&house.app.database.config(), surroundings).await.unwrap();
         let (scope, tasks) = (core.operator(house.app.world.north), core.integration_server.tasks());
         // The node lives: others do not go on with what it began.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::Core;
 use tenant_gateway_simulators::integration_server::{Fate, Pace, TaskKind};
 
 use super::{House, TASK, begin, ended, only, settings, task as find};
@@ -114,7 +114,7 @@ both_databases! {
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         ended(&house.north, &task["id"]).await;
         let config = house.app.database.config();
-        let surroundings = Surroundings { clock: house.app.clock.clone(), ..Surroundings::default() };
+        let surroundings = house.app.surroundings();
         let tasks = Core::open(&config, surroundings).await.unwrap().integration_server.tasks().clone();
         house.app.advance(25 * 60 * 60);
         tasks.forget_old().await.unwrap();

@@ -1,10 +1,15 @@
 //! Adding to the audit log, and reading it.
 
+mod attempt;
+mod failures;
+mod retention;
+
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use sea_orm::{
-    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    QuerySelect,
 };
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -16,6 +21,15 @@ use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{AuditId, TenantId};
+
+pub use attempt::Attempt;
+pub use failures::FailedAuthentication;
+pub use retention::Period;
+
+use failures::FailureQueue;
+
+/// So many records are written with one statement, which PostgreSQL and SQLite bound by its parameters.
+const WRITTEN_AT_ONCE: usize = 100;
 
 /// Something that happened.
 pub struct Entry {
@@ -45,7 +59,7 @@ pub struct Deed {
     pub request_id: RequestId,
 }
 
-/// Something that did not happen.
+/// Something that did not happen, or of which it is not known whether it did.
 pub struct Refusal {
     /// Who wanted it.
     pub actor: String,
@@ -57,10 +71,14 @@ pub struct Refusal {
     pub operation: String,
     /// What they wanted it of, where nothing else of the record tells.
     pub subject: Option<String>,
+    /// [`Outcome::Refused`] or [`Outcome::Unknown`].
+    pub outcome: Outcome,
     /// The code that they were told.
     pub code: &'static str,
     /// What they were not told.
     pub reason: Option<&'static str>,
+    /// How often it was refused.
+    pub count: u64,
     /// The id of the request.
     pub request_id: RequestId,
 }
@@ -74,6 +92,8 @@ pub enum Outcome {
     Refused,
     /// It was about to: of what happens at a legacy system, how it ended is recorded after it.
     Begun,
+    /// The answer of a legacy system was lost: whether it happened is not known.
+    Unknown,
 }
 
 impl Outcome {
@@ -83,7 +103,30 @@ impl Outcome {
             Self::Succeeded => "SUCCEEDED",
             Self::Refused => "REFUSED",
             Self::Begun => "BEGUN",
+            Self::Unknown => "UNKNOWN",
         }
+    }
+
+    /// The outcome of what failed with this error.
+    pub fn of(error: &Error) -> Self {
+        if error.is_outcome_unknown() { Self::Unknown } else { Self::Refused }
+    }
+}
+
+/// How something at a legacy system ended, and what is known of why.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The code that the caller was told.
+    pub code: Option<&'static str>,
+    /// Why, where the code does not tell.
+    pub reason: Option<&'static str>,
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, code: None, reason: None }
     }
 }
 
@@ -92,7 +135,7 @@ impl Outcome {
 /// # Errors
 /// If the database refuses; the transaction must then not be committed.
 pub async fn record(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &TenantScope, entry: Entry) -> Result<()> {
-    record_as(on, entropy, scope, entry, Outcome::Succeeded, &[]).await
+    record_ended(on, entropy, scope, entry, Outcome::Succeeded.into(), &[]).await
 }
 
 /// Records what is about to be done at a legacy system, where no transaction reaches: `after` is what is wanted.
@@ -100,87 +143,82 @@ pub async fn record(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &Te
 /// # Errors
 /// If the database refuses; it must then not be done.
 pub async fn begin(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &TenantScope, entry: Entry) -> Result<()> {
-    record_as(on, entropy, scope, entry, Outcome::Begun, &[]).await
+    record_ended(on, entropy, scope, entry, Outcome::Begun.into(), &[]).await
 }
 
-/// Records what happened at a legacy system, with the ids that it gave to the requests.
+/// Records how something at a legacy system ended, with the ids that it gave to the requests.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn record_upstream(
+pub async fn record_ended(
     on: &impl ConnectionTrait,
     entropy: &dyn Entropy,
     scope: &TenantScope,
     entry: Entry,
-    request_ids: &[String],
-) -> Result<()> {
-    record_as(on, entropy, scope, entry, Outcome::Succeeded, request_ids).await
-}
-
-async fn record_as(
-    on: &impl ConnectionTrait,
-    entropy: &dyn Entropy,
-    scope: &TenantScope,
-    entry: Entry,
-    outcome: Outcome,
+    ended: Ended,
     request_ids: &[String],
 ) -> Result<()> {
     let json = |value: Option<Value>| value.map(|value| value.to_string());
-    let subject = Some(entry.subject).filter(|subject| !subject.is_empty());
     let request_ids = (!request_ids.is_empty()).then(|| Value::from(request_ids).to_string());
-    add(
-        on,
-        ActiveModel {
-            seq: NotSet,
-            id: Set(AuditId::random(entropy)),
-            at: Set(scope.now()),
-            actor: Set(scope.caller().name()),
-            acting_tenant_id: Set(scope.caller().home()),
-            tenant_id: Set(entry.tenant),
-            operation: Set(entry.operation.to_owned()),
-            subject: Set(subject),
-            outcome: Set(outcome.as_str().to_owned()),
-            code: Set(None),
-            reason: Set(None),
-            request_id: Set(scope.request_id().as_str().to_owned()),
-            upstream_request_ids: Set(request_ids),
-            before: Set(json(entry.before)),
-            after: Set(json(entry.after)),
-        },
-    )
-    .await
+    let record = ActiveModel {
+        acting_tenant_id: Set(scope.caller().home()),
+        subject: Set(Some(entry.subject).filter(|subject| !subject.is_empty())),
+        code: Set(ended.code.map(str::to_owned)),
+        reason: Set(ended.reason.map(str::to_owned)),
+        upstream_request_ids: Set(request_ids),
+        before: Set(json(entry.before)),
+        after: Set(json(entry.after)),
+        ..blank(entropy, scope.now(), scope.request_id(), ended.outcome)
+    };
+    let operation = entry.operation.to_owned();
+    add(on, vec![named(record, scope.caller().name(), entry.tenant, operation)]).await
 }
 
-/// Records what was refused.
-///
-/// # Errors
-/// If the database refuses.
-pub async fn refuse(on: &impl ConnectionTrait, entropy: &dyn Entropy, at: Timestamp, refusal: Refusal) -> Result<()> {
-    add(
-        on,
-        ActiveModel {
-            seq: NotSet,
-            id: Set(AuditId::random(entropy)),
-            at: Set(at),
-            actor: Set(refusal.actor),
-            acting_tenant_id: Set(refusal.acting_tenant),
-            tenant_id: Set(refusal.tenant),
-            operation: Set(refusal.operation),
-            subject: Set(refusal.subject),
-            outcome: Set(Outcome::Refused.as_str().to_owned()),
-            code: Set(Some(refusal.code.to_owned())),
-            reason: Set(refusal.reason.map(str::to_owned)),
-            request_id: Set(refusal.request_id.as_str().to_owned()),
-            upstream_request_ids: Set(None),
-            before: Set(None),
-            after: Set(None),
-        },
-    )
-    .await
+/// A record of which only id, moment, request and outcome are known.
+fn blank(entropy: &dyn Entropy, at: Timestamp, request_id: &RequestId, outcome: Outcome) -> ActiveModel {
+    ActiveModel {
+        seq: NotSet,
+        id: Set(AuditId::random(entropy)),
+        at: Set(at),
+        actor: NotSet,
+        acting_tenant_id: Set(None),
+        tenant_id: NotSet,
+        operation: NotSet,
+        subject: Set(None),
+        outcome: Set(outcome.as_str().to_owned()),
+        code: Set(None),
+        reason: Set(None),
+        request_id: Set(request_id.own().to_owned()),
+        caller_request_id: Set(request_id.of_caller().map(str::to_owned)),
+        count: Set(1),
+        upstream_request_ids: Set(None),
+        before: Set(None),
+        after: Set(None),
+    }
 }
 
-async fn add(on: &impl ConnectionTrait, record: ActiveModel) -> Result<()> {
-    Entity::insert(record).exec_without_returning(on).await?;
+fn named(record: ActiveModel, actor: String, tenant: TenantId, operation: String) -> ActiveModel {
+    ActiveModel { actor: Set(actor), tenant_id: Set(tenant), operation: Set(operation), ..record }
+}
+
+fn refused(entropy: &dyn Entropy, at: Timestamp, refusal: Refusal) -> ActiveModel {
+    let record = ActiveModel {
+        acting_tenant_id: Set(refusal.acting_tenant),
+        subject: Set(refusal.subject),
+        code: Set(Some(refusal.code.to_owned())),
+        reason: Set(refusal.reason.map(str::to_owned)),
+        count: Set(i64::try_from(refusal.count).unwrap_or(i64::MAX)),
+        ..blank(entropy, at, &refusal.request_id, refusal.outcome)
+    };
+    named(record, refusal.actor, refusal.tenant, refusal.operation)
+}
+
+async fn add(on: &impl ConnectionTrait, mut records: Vec<ActiveModel>) -> Result<()> {
+    while !records.is_empty() {
+        let rest = records.split_off(records.len().min(WRITTEN_AT_ONCE));
+        Entity::insert_many(records).exec_without_returning(on).await?;
+        records = rest;
+    }
     Ok(())
 }
 
@@ -193,6 +231,8 @@ pub struct Filter {
     pub actor: Option<String>,
     /// By the object acted upon.
     pub subject: Option<String>,
+    /// By the request: the gateway's own id, or the caller's.
+    pub request_id: Option<String>,
     /// By how it ended.
     pub outcome: Option<Outcome>,
     /// At this moment or later.
@@ -206,6 +246,7 @@ pub struct Audit {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    failures: FailureQueue,
     // Held while something is written that nobody waits for.
     unhurried: Mutex<()>,
 }
@@ -213,7 +254,7 @@ pub struct Audit {
 impl Audit {
     /// The log in that database.
     pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { database, clock, entropy, unhurried: Mutex::new(()) }
+        Self { database, clock, entropy, failures: FailureQueue::default(), unhurried: Mutex::new(()) }
     }
 
     /// Records what was done at the door, in the transaction in which it happens.
@@ -222,29 +263,25 @@ impl Audit {
     /// If the database refuses; the transaction must then not be committed.
     pub async fn done(&self, write: &Write<'_>, deed: Deed) -> Result<()> {
         let record = ActiveModel {
-            seq: NotSet,
-            id: Set(AuditId::random(&*self.entropy)),
-            at: Set(self.clock.now()),
-            actor: Set(deed.actor),
             acting_tenant_id: Set(Some(deed.tenant)),
-            tenant_id: Set(deed.tenant),
-            operation: Set(deed.operation.to_owned()),
             subject: Set(Some(deed.subject)),
-            outcome: Set(Outcome::Succeeded.as_str().to_owned()),
-            code: Set(None),
-            reason: Set(None),
-            request_id: Set(deed.request_id.as_str().to_owned()),
-            upstream_request_ids: Set(None),
-            before: Set(None),
-            after: Set(None),
+            ..blank(&*self.entropy, self.clock.now(), &deed.request_id, Outcome::Succeeded)
         };
-        add(write.on(), record).await
+        add(write.on(), vec![named(record, deed.actor, deed.tenant, deed.operation.to_owned())]).await
     }
 
     /// Records what was refused at the door. A log that cannot be written is itself logged, and the refusal stands.
     pub async fn refused(&self, refusal: Refusal) {
+        self.refused_all(vec![refusal]).await;
+    }
+
+    /// The same of several refusals, in one transaction.
+    pub async fn refused_all(&self, refusals: Vec<Refusal>) {
+        if refusals.is_empty() {
+            return;
+        }
         // Boxed, so that the many requests of which nothing is refused do not carry the room that writing takes.
-        if let Err(error) = self.write_refusal(refusal).boxed().await {
+        if let Err(error) = self.write_refusals(refusals).boxed().await {
             error.log_cause();
         }
     }
@@ -256,9 +293,11 @@ impl Audit {
         self.refused(refusal).await;
     }
 
-    async fn write_refusal(&self, refusal: Refusal) -> Result<()> {
+    async fn write_refusals(&self, refusals: Vec<Refusal>) -> Result<()> {
+        let at = self.clock.now();
+        let records = refusals.into_iter().map(|refusal| refused(&*self.entropy, at, refusal)).collect();
         let write = self.database.write().await?;
-        refuse(write.on(), &*self.entropy, self.clock.now(), refusal).await?;
+        add(write.on(), records).await?;
         write.commit().await
     }
 
@@ -285,30 +324,22 @@ impl Audit {
         before: Option<i64>,
         count: u64,
     ) -> Result<Vec<Model>> {
-        let mut select = Entity::of_tenant(scope).limit(count + 1);
-        if let Some(seq) = before {
-            select = select.filter(Column::Seq.lt(seq));
-        }
-        if let Some(operation) = filter.operation {
-            select = select.filter(Column::Operation.eq(operation));
-        }
-        if let Some(actor) = filter.actor {
-            select = select.filter(Column::Actor.eq(actor));
-        }
-        if let Some(subject) = filter.subject {
-            select = select.filter(Column::Subject.eq(subject));
-        }
-        if let Some(outcome) = filter.outcome {
-            select = select.filter(Column::Outcome.eq(outcome.as_str()));
-        }
-        if let Some(from) = filter.from {
-            select = select.filter(Column::At.gte(from));
-        }
-        if let Some(to) = filter.to {
-            select = select.filter(Column::At.lt(to));
-        }
+        let mut all = Condition::all();
+        all = all.add_option(before.map(|seq| Column::Seq.lt(seq)));
+        all = all.add_option(filter.operation.map(|operation| Column::Operation.eq(operation)));
+        all = all.add_option(filter.actor.map(|actor| Column::Actor.eq(actor)));
+        all = all.add_option(filter.subject.map(|subject| Column::Subject.eq(subject)));
+        all = all.add_option(filter.request_id.map(of_request));
+        all = all.add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())));
+        all = all.add_option(filter.from.map(|from| Column::At.gte(from)));
+        all = all.add_option(filter.to.map(|to| Column::At.lt(to)));
+        let select = Entity::of_tenant(scope).filter(all).limit(count + 1);
         Ok(select.all(self.database.reader()).await?)
     }
+}
+
+fn of_request(id: String) -> Condition {
+    Condition::any().add(Column::RequestId.eq(id.clone())).add(Column::CallerRequestId.eq(id))
 }
 
 /// The codes of refused mutations and queries that the log keeps: all but those for which nothing was tried.

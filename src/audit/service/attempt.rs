@@ -1,0 +1,77 @@
+//! Changes at legacy systems, where no transaction reaches: the log tells that one is begun before it is sent, and then how
+//! it ended. A process that dies in between leaves the first record alone.
+
+use serde_json::Value;
+
+use super::{Ended, Entry, Outcome, begin, record_ended};
+use crate::auth::TenantScope;
+use crate::database::Database;
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+
+/// A change that was recorded as begun.
+#[must_use = "how it ended has to be recorded"]
+pub struct Attempt<'a> {
+    database: &'a Database,
+    entropy: &'a dyn Entropy,
+    scope: &'a TenantScope,
+    operation: &'static str,
+    tenant: TenantId,
+    subject: String,
+    before: Option<Value>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Records that it is begun: `after` of the entry is what is wanted.
+    ///
+    /// # Errors
+    /// If the database refuses; nothing may be sent then.
+    pub async fn begin(
+        database: &'a Database,
+        entropy: &'a dyn Entropy,
+        scope: &'a TenantScope,
+        entry: Entry,
+    ) -> Result<Self> {
+        let Entry { operation, tenant, subject, before, .. } = &entry;
+        let (operation, tenant, subject, before) = (*operation, *tenant, subject.clone(), before.clone());
+        let write = database.write().await?;
+        begin(write.on(), entropy, scope, entry).await?;
+        write.commit().await?;
+        Ok(Self { database, entropy, scope, operation, tenant, subject, before })
+    }
+
+    /// Records that it was done, to the object with that id, which is now as `after` says.
+    ///
+    /// # Errors
+    /// If the database refuses, with an unknown outcome: it was done all the same.
+    pub async fn succeeded(self, subject: String, after: Option<Value>, request_ids: &[String]) -> Result<()> {
+        let entry = self.entry(subject, after);
+        self.end(entry, Outcome::Succeeded.into(), request_ids).await.map_err(Error::with_unknown_outcome)
+    }
+
+    /// Records that it failed, or that nobody knows. Gives back the error, marked as recorded; if the log cannot be written,
+    /// that is logged, and the mark is missing.
+    pub async fn failed(self, error: Error, request_ids: &[String]) -> Error {
+        let entry = self.entry(self.subject.clone(), None);
+        let ended = Ended { outcome: Outcome::of(&error), code: Some(error.code().as_str()), reason: None };
+        match self.end(entry, ended, request_ids).await {
+            Ok(()) => error.as_recorded(),
+            Err(unwritten) => {
+                unwritten.log_cause();
+                error
+            }
+        }
+    }
+
+    fn entry(&self, subject: String, after: Option<Value>) -> Entry {
+        let before = self.before.clone();
+        Entry { operation: self.operation, tenant: self.tenant, subject, before, after }
+    }
+
+    async fn end(&self, entry: Entry, ended: Ended, request_ids: &[String]) -> Result<()> {
+        let write = self.database.write().await?;
+        record_ended(write.on(), self.entropy, self.scope, entry, ended, request_ids).await?;
+        write.commit().await
+    }
+}

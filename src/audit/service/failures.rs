@@ -1,0 +1,176 @@
+//! Failed authentications: whoever guesses at secrets must not keep others from writing. They wait in memory, alike ones
+//! counted together, and are written in one batch from time to time.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Audit, Outcome, Refusal, add, refused};
+use crate::auth::RequestId;
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::ids::TenantId;
+
+/// So many different ones wait; of more, the actor is not kept.
+const DISTINCT_MAX: usize = 1000;
+
+/// So many wait in all; of more, the tenant is not kept either.
+const WAITING_MAX: usize = 2000;
+
+/// Stands for actors who were not kept.
+const SEVERAL: &str = "several";
+
+/// A client authentication that failed.
+pub struct FailedAuthentication {
+    /// The client's UUID, or the `client_id` that somebody claimed in vain.
+    pub actor: String,
+    /// The tenant of the client, if there is such a client.
+    pub tenant: Option<TenantId>,
+    /// The name of the endpoint.
+    pub operation: &'static str,
+    /// What the caller was not told.
+    pub reason: &'static str,
+    /// The id of the request.
+    pub request_id: RequestId,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Kind {
+    actor: String,
+    tenant: Option<TenantId>,
+    operation: &'static str,
+    reason: &'static str,
+}
+
+/// Failures that are alike: the first of them, and how many there are.
+struct Counted {
+    kind: Kind,
+    at: Timestamp,
+    request_id: RequestId,
+    count: u64,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// In the order of their arrival.
+    counted: Vec<Counted>,
+    places: HashMap<Kind, usize>,
+}
+
+/// The failures that are not written yet.
+#[derive(Default)]
+pub(super) struct FailureQueue(Mutex<Waiting>);
+
+impl Waiting {
+    fn add(&mut self, new: Counted) {
+        let Counted { mut kind, at, request_id, count } = new;
+        if !self.places.contains_key(&kind) && self.counted.len() >= DISTINCT_MAX {
+            kind.actor = SEVERAL.to_owned();
+            if !self.places.contains_key(&kind) && self.counted.len() >= WAITING_MAX {
+                kind.tenant = None;
+            }
+        }
+        if let Some(place) = self.places.get(&kind) {
+            self.counted[*place].count += count;
+        } else {
+            self.places.insert(kind.clone(), self.counted.len());
+            self.counted.push(Counted { kind, at, request_id, count });
+        }
+    }
+}
+
+impl FailureQueue {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Audit {
+    /// Takes down a failed authentication, to be written with the next batch.
+    pub fn authentication_failed(&self, failed: FailedAuthentication) {
+        let FailedAuthentication { actor, tenant, operation, reason, request_id } = failed;
+        let kind = Kind { actor, tenant, operation, reason };
+        self.failures.lock().add(Counted { kind, at: self.clock.now(), request_id, count: 1 });
+    }
+
+    /// Whether failed authentications wait to be written.
+    pub fn has_failures(&self) -> bool {
+        !self.failures.lock().counted.is_empty()
+    }
+
+    /// Writes the failed authentications that wait, in one transaction; those of unknown clients into the log of the tenant
+    /// at the `top`. What cannot be written waits on.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn write_failures(&self, top: Option<TenantId>) -> Result<()> {
+        let batch = std::mem::take(&mut *self.failures.lock()).counted;
+        let records = batch.iter().filter_map(|counted| {
+            let refusal = counted.refusal(counted.kind.tenant.or(top)?);
+            Some(refused(&*self.entropy, counted.at, refusal))
+        });
+        let records: Vec<_> = records.collect();
+        let written = async {
+            let write = self.database.write().await?;
+            add(write.on(), records).await?;
+            write.commit().await
+        };
+        let written = written.await;
+        if written.is_err() {
+            let mut waiting = self.failures.lock();
+            let newer = std::mem::take(&mut *waiting).counted;
+            batch.into_iter().chain(newer).for_each(|counted| waiting.add(counted));
+        }
+        written
+    }
+}
+
+impl Counted {
+    fn refusal(&self, tenant: TenantId) -> Refusal {
+        Refusal {
+            actor: self.kind.actor.clone(),
+            acting_tenant: self.kind.tenant,
+            tenant,
+            operation: self.kind.operation.to_owned(),
+            subject: None,
+            outcome: Outcome::Refused,
+            code: "invalid_client",
+            reason: Some(self.kind.reason),
+            count: self.count,
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+    use crate::ids::random_uuid;
+
+    fn failed(actor: &str, tenant: Option<TenantId>) -> Counted {
+        let kind = Kind { actor: actor.to_owned(), tenant, operation: "token", reason: "unknown_client" };
+        let request_id = RequestId::from(random_uuid(&SystemEntropy));
+        Counted { kind, at: Timestamp::from_millis(0), request_id, count: 1 }
+    }
+
+    #[test]
+    fn failures_alike_are_counted_together() {
+        let mut waiting = Waiting::default();
+        (0..5).for_each(|_| waiting.add(failed("guessed", None)));
+        waiting.add(failed("another", None));
+        let counts: Vec<_> = waiting.counted.iter().map(|counted| (&*counted.kind.actor, counted.count)).collect();
+        assert_eq!(counts, [("guessed", 5), ("another", 1)]);
+    }
+
+    #[test]
+    fn queue_stays_bounded_and_loses_no_failure() {
+        let mut waiting = Waiting::default();
+        (0..20_000).for_each(|number| waiting.add(failed(&format!("guess {number}"), None)));
+        for number in 0..20_000 {
+            let tenant = TenantId::random(&SystemEntropy);
+            waiting.add(failed(&format!("client {number}"), Some(tenant)));
+        }
+        assert!(waiting.counted.len() <= WAITING_MAX + 1, "{}", waiting.counted.len());
+        assert_eq!(waiting.counted.iter().map(|counted| counted.count).sum::<u64>(), 40_000);
+    }
+}

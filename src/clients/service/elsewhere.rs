@@ -1,0 +1,51 @@
+//! A client may hold roles in other tenants than its own: what changes of them belongs into the logs of those tenants too.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::audit::{self, Entry};
+use crate::auth::TenantScope;
+use crate::clients::entity::assignment;
+use crate::clients::model::Client;
+use crate::database::Write;
+use crate::entropy::Entropy;
+use crate::error::Result;
+use crate::ids::TenantId;
+
+/// Records in each tenant but the client's own that the client's roles there have changed. Those who read that log learn of
+/// the client's roles there, and of no others.
+///
+/// # Errors
+/// If the database refuses; the transaction must then not be committed.
+pub(super) async fn record(
+    write: &Write<'_>,
+    entropy: &dyn Entropy,
+    scope: &TenantScope,
+    operation: &'static str,
+    before: &Client,
+    after: Option<&Client>,
+) -> Result<()> {
+    let held_after = after.map_or(&[][..], |after| &after.assignments);
+    let tenants: BTreeSet<TenantId> = before.assignments.iter().chain(held_after).map(|held| held.tenant_id).collect();
+    for tenant in tenants.into_iter().filter(|tenant| *tenant != before.row.tenant_id) {
+        let was = roles_in(tenant, &before.assignments);
+        let is = roles_in(tenant, held_after);
+        if was == is {
+            continue;
+        }
+        let subject = before.row.id.to_string();
+        let entry = Entry { operation, tenant, subject, before: was, after: is };
+        audit::record(write.on(), entropy, scope, entry).await?;
+    }
+    Ok(())
+}
+
+/// The roles of one tenant, as the log shows them; nothing if there are none.
+fn roles_in(tenant: TenantId, assignments: &[assignment::Model]) -> Option<Value> {
+    let held = assignments.iter().filter(|held| held.tenant_id == tenant);
+    let roles =
+        held.map(|held| json!({ "roleID": held.role_id, "expiresAt": held.expires_at.map(|end| end.to_string()) }));
+    let roles: Vec<Value> = roles.collect();
+    (!roles.is_empty()).then(|| json!({ "tenantID": tenant, "roles": roles }))
+}
