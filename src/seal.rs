@@ -4,6 +4,7 @@
 //! row does not open, and starts with the id of its master key, so that keys can be changed one row at a time.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -19,8 +20,17 @@ const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LEN;
 
 /// The key that seals: 32 bytes, written in base 64. While it is being changed, the one before opens too.
 pub struct MasterKey {
-    current: Key,
-    previous: Option<Key>,
+    keys: RwLock<Keys>,
+    source: Option<Source>,
+}
+
+/// Reads the present key and the one before again.
+type Source = Box<dyn Fn() -> Result<(String, Option<String>), Error> + Send + Sync>;
+
+#[derive(Clone)]
+struct Keys {
+    current: Arc<Key>,
+    previous: Option<Arc<Key>>,
 }
 
 struct Key {
@@ -34,7 +44,7 @@ impl MasterKey {
     /// # Errors
     /// If the text is anything else. The text is not repeated in the error.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Ok(Self { current: Key::parse(text)?, previous: None })
+        Ok(Self { keys: RwLock::new(Keys::parse(text, None)?), source: None })
     }
 
     /// The same key, which also opens what was sealed by the one before.
@@ -42,7 +52,27 @@ impl MasterKey {
     /// # Errors
     /// As [`MasterKey::parse`].
     pub fn after(self, previous: &str) -> Result<Self, Error> {
-        Ok(Self { previous: Some(Key::parse(previous)?), ..self })
+        let keys = Keys { previous: Some(Arc::new(Key::parse(previous)?)), ..self.keys() };
+        Ok(Self { keys: RwLock::new(keys), ..self })
+    }
+
+    /// The same key, which is read from there again before it seals and where it does not open: another process may have
+    /// changed it.
+    pub fn following(self, source: Source) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    fn keys(&self) -> Keys {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over a key that was changed. What cannot be read leaves the keys as they are.
+    fn follow(&self) {
+        let Some(source) = &self.source else { return };
+        match source().and_then(|(current, previous)| Keys::parse(&current, previous.as_deref())) {
+            Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys,
+            Err(error) => error.log_cause(),
+        }
     }
 
     /// The text of a new key.
@@ -54,14 +84,16 @@ impl MasterKey {
 
     /// Seals `plain` for the place named by `binding`, for instance `signing_key:<id>`.
     pub fn seal(&self, entropy: &dyn Entropy, binding: &str, plain: &[u8]) -> Vec<u8> {
+        self.follow();
+        let current = self.keys().current;
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);
         let mut sealed = plain.to_vec();
-        self.current
+        current
             .key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed)
             .expect("a key, a credential or a certificate is shorter than the cipher's limit of 64 GiB");
-        [&[FORMAT][..], &self.current.id, &nonce, &sealed].concat()
+        [&[FORMAT][..], &current.id, &nonce, &sealed].concat()
     }
 
     /// Opens what [`MasterKey::seal`] made for the same place.
@@ -75,8 +107,10 @@ impl MasterKey {
         }
         let (header, ciphertext) = sealed.split_at(HEADER_LENGTH);
         let (id, nonce) = header[1..].split_at(KEY_ID_LENGTH);
-        let opens = |key: &&Key| key.id == id;
-        let key = Some(&self.current).into_iter().chain(&self.previous).find(opens);
+        let key = self.keys().with_id(id).or_else(|| {
+            self.follow();
+            self.keys().with_id(id)
+        });
         let key = key.ok_or_else(|| refused("sealed by another master key"))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused("not a sealed value"))?;
         let mut plain = ciphertext.to_vec();
@@ -91,7 +125,7 @@ impl MasterKey {
 
     /// Whether this was sealed by the present key, and not by the one before or by a stranger to us.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
-        sealed.get(1..=KEY_ID_LENGTH) == Some(&self.current.id)
+        sealed.get(1..=KEY_ID_LENGTH) == Some(&self.keys().current.id)
     }
 
     /// What the key before sealed, sealed anew; nothing if there is nothing to do.
@@ -103,6 +137,17 @@ impl MasterKey {
             return Ok(None);
         }
         Ok(Some(self.seal(entropy, binding, &self.open(binding, sealed)?)))
+    }
+}
+
+impl Keys {
+    fn parse(current: &str, previous: Option<&str>) -> Result<Self, Error> {
+        let previous = previous.map(Key::parse).transpose()?.map(Arc::new);
+        Ok(Self { current: Arc::new(Key::parse(current)?), previous })
+    }
+
+    fn with_id(self, id: &[u8]) -> Option<Arc<Key>> {
+        [Some(self.current), self.previous].into_iter().flatten().find(|key| key.id == id)
     }
 }
 
@@ -163,6 +208,30 @@ mod tests {
         assert_eq!(MasterKey::parse(&new).unwrap().open("row:1", &anew).unwrap(), b"secret");
         assert!(both.rewrap(&SystemEntropy, "row:1", &anew).unwrap().is_none());
         assert!(both.rewrap(&SystemEntropy, "row:2", &sealed).is_err());
+    }
+
+    #[test]
+    fn key_that_another_process_changed_is_taken_over() {
+        let texts = [(); 2].map(|()| MasterKey::generate(&SystemEntropy));
+        let [old, new] = texts.clone();
+        let changed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let source = {
+            let changed = changed.clone();
+            move || {
+                let [old, new] = texts.clone();
+                let is_changed = changed.load(std::sync::atomic::Ordering::SeqCst);
+                Ok(if is_changed { (new, Some(old)) } else { (old, None) })
+            }
+        };
+        let running = MasterKey::parse(&old).unwrap().following(Box::new(source));
+        let before = running.seal(&SystemEntropy, "row:1", b"before");
+        changed.store(true, std::sync::atomic::Ordering::SeqCst);
+        let elsewhere = MasterKey::parse(&new).unwrap();
+        let anew = elsewhere.seal(&SystemEntropy, "row:2", b"anew");
+        assert_eq!(running.open("row:2", &anew).unwrap(), b"anew");
+        assert_eq!(running.open("row:1", &before).unwrap(), b"before", "the key before opens too");
+        let after = running.seal(&SystemEntropy, "row:3", b"after");
+        assert_eq!(elsewhere.open("row:3", &after).unwrap(), b"after", "it seals with the new one");
     }
 
     #[test]

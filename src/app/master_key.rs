@@ -101,19 +101,32 @@ pub(super) fn existing_master_key(config: &Config) -> Result<MasterKey> {
 }
 
 fn read_master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey> {
-    let (text, previous) = match &config.seal.master_key {
-        Some(key) => {
-            let previous = config.seal.previous_master_key.as_ref();
-            (key.expose().to_owned(), previous.map(|previous| previous.expose().to_owned()))
-        }
-        None => {
-            let previous = config.data.dir.join(PREVIOUS_FILE);
-            let previous = previous.exists().then(|| read(&previous)).transpose()?;
-            (read_or_make(&config.data.dir.join(FILE), entropy)?, previous)
-        }
-    };
+    if let Some(key) = &config.seal.master_key {
+        let key = MasterKey::parse(key.expose())?;
+        let previous = config.seal.previous_master_key.as_ref();
+        return match previous {
+            Some(previous) => key.after(previous.expose()),
+            None => Ok(key),
+        };
+    }
+    read_or_make(&config.data.dir.join(FILE), entropy)?;
+    let folder = config.data.dir.clone();
+    let (text, previous) = read_files(&folder)?;
     let key = MasterKey::parse(&text)?;
-    previous.map_or(Ok(key), |previous| MasterKey::parse(&text)?.after(&previous))
+    let key = match previous {
+        Some(previous) => key.after(&previous)?,
+        None => key,
+    };
+    // `keys rotate-master` may change the files under a running gateway.
+    Ok(key.following(Box::new(move || read_files(&folder))))
+}
+
+/// The key of the data folder, and the one before while a change is not finished.
+fn read_files(folder: &Path) -> Result<(String, Option<String>)> {
+    let text = read(&folder.join(FILE))?;
+    let previous = folder.join(PREVIOUS_FILE);
+    let previous = previous.exists().then(|| read(&previous)).transpose()?;
+    Ok((text, previous))
 }
 
 /// Puts a new key in the place of the file's and keeps the old one beside it. Stopped at any point, the old key is in one

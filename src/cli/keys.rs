@@ -27,8 +27,8 @@ pub enum Command {
         output: Output,
     },
     /// Seal everything with the new master key. With seal.master_key set, put the new key there and the old one into
-    /// seal.previous_master_key first; with the key in data.dir, this makes a new one, and running gateways must be started
-    /// again. May be stopped and run again.
+    /// seal.previous_master_key first; with the key in data.dir, this makes a new one, which running gateways take over
+    /// by themselves; the old one goes when a gateway next starts. May be stopped and run again.
     RotateMaster {
         #[command(flatten)]
         output: Output,

@@ -1,5 +1,6 @@
 //! The key that seals the others is changed while the gateway runs.
 
+use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Surroundings};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
@@ -8,7 +9,7 @@ use tenant_gateway::seal::MasterKey;
 
 use super::asking::{kid, published};
 use crate::support::process::Deployment;
-use crate::support::{Engine, OnEngine, TestApp, both_databases, notes};
+use crate::support::{Caller, Engine, OnEngine, TestApp, both_databases, notes};
 
 /// Settings with a new master key, and with the old one beside it or not.
 fn with(app: &TestApp, new: &str, beside: bool) -> Config {
@@ -69,26 +70,49 @@ both_databases! {
     }
 }
 
+/// Registers an installation that is not there: its credential is sealed.
+async fn register(caller: &Caller, name: &str) -> Value {
+    let input = json!({
+        "name": name, "system": "DEEP_SECURITY", "baseURL": "http://127.0.0.1:1/api",
+        "credential": { "secretKey": "2:registered-in-a-test" },
+    });
+    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    caller.ask(document, json!({ "input": input })).await.field("registerUpstream")["id"].clone()
+}
+
+/// Whether the gateway opens the credential of an installation, and so comes as far as calling it.
+async fn opens(caller: &Caller, upstream: &Value) -> bool {
+    let document = "mutation($id: ID!) { testUpstream(id: $id) { lastErrorCode } }";
+    let answer = caller.ask(document, json!({ "id": upstream })).await;
+    answer.body["data"]["testUpstream"]["lastErrorCode"] == "UPSTREAM_UNAVAILABLE"
+}
+
 /// Without the setting there is a file, and no one to tell the gateway of a new one.
 #[tokio::test]
 async fn the_key_file_is_changed_in_one_command() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let administrator = deployment.init();
     let folder = deployment.database.folder.path();
-    let before = deployment.serve().await;
+    let private = [("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true")];
+    let before = deployment.serve_with(&private).await;
     let caller = before.log_in(administrator).await;
+    let sealed_before = register(&caller, "before").await;
     let old = std::fs::read_to_string(folder.join("master.key")).unwrap();
     notes::note(&old);
     let ran = deployment.run(&["keys", "rotate-master", "--output", "json"]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim(), r#"{"sealedAnew":1}"#);
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim(), r#"{"sealedAnew":2}"#);
     let new = std::fs::read_to_string(folder.join("master.key")).unwrap();
     notes::note(&new);
     assert_ne!(old, new);
     assert_eq!(caller.status().await, 200, "the gateway that runs goes on");
+    assert!(opens(&caller, &sealed_before).await, "it takes the new key over");
+    let sealed_since = register(&caller, "since").await;
     assert!(folder.join("master.key.previous").exists());
     drop(before);
-    let after = deployment.serve().await;
-    assert_eq!(caller.at(after.gateway()).status().await, 200);
+    let after = deployment.serve_with(&private).await;
+    let caller = caller.at(after.gateway());
+    assert_eq!(caller.status().await, 200);
+    assert!(opens(&caller, &sealed_before).await && opens(&caller, &sealed_since).await);
     assert!(!folder.join("master.key.previous").exists(), "the old key is gone");
 }
