@@ -1,11 +1,9 @@
 //! What the response of one operation takes while it is built.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::pool::{Exhausted, Permit};
@@ -33,30 +31,38 @@ pub struct ResponseMeter {
     memory: AtomicUsize,
     reserved: AtomicUsize,
     permit: Mutex<Permit<Uuid>>,
-    patience: Duration,
+    builders: Arc<Semaphore>,
     failed: OnceLock<Error>,
 }
 
 impl ResponseMeter {
-    /// The meter of a response of at most `largest` bytes, that begins with what `permit` holds.
-    pub fn new(largest: usize, permit: Permit<Uuid>, patience: Duration) -> Self {
+    /// The meter of a response of at most `largest` bytes, that begins with what `permit` holds. Long parts of it are built by
+    /// turns with those of others.
+    pub fn new(largest: usize, permit: Permit<Uuid>, builders: Arc<Semaphore>) -> Self {
         Self {
             largest,
             json: AtomicUsize::new(0),
             memory: AtomicUsize::new(0),
             reserved: AtomicUsize::new(permit.units()),
             permit: Mutex::new(permit),
-            patience,
+            builders,
             failed: OnceLock::new(),
         }
     }
 
-    /// Counts a value that was built.
+    /// Waits for a turn to build a part that takes a while, so that few threads at once are busy with long lists. It ends when
+    /// what this gives is dropped.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.builders.acquire().await.ok()
+    }
+
+    /// Counts a value that was built. It does not wait: two responses that each hold what the other waits for would wait in
+    /// vain.
     ///
     /// # Errors
     /// `OPERATION_TOO_COSTLY` if the response is larger than one may be, `RATE_LIMITED` if the caller's other responses hold
     /// its share. From then on every value fails with the same.
-    pub async fn charge(&self, weight: Weight) -> Result<()> {
+    pub fn charge(&self, weight: Weight) -> Result<()> {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
         }
@@ -68,7 +74,7 @@ impl ResponseMeter {
         if memory <= self.reserved.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.reserve(memory).await
+        self.reserve(memory)
     }
 
     /// About how many bytes of JSON it has so far.
@@ -83,17 +89,16 @@ impl ResponseMeter {
 
     /// The permit of the response, to be held until it is sent.
     pub fn into_permit(self) -> Permit<Uuid> {
-        self.permit.into_inner()
+        self.permit.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn reserve(&self, memory: usize) -> Result<()> {
-        let mut permit = self.permit.lock().await;
+    fn reserve(&self, memory: usize) -> Result<()> {
+        let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = memory.saturating_sub(permit.units());
         if missing == 0 {
             return Ok(());
         }
-        let until = Instant::now() + self.patience;
-        match permit.grow(missing.next_multiple_of(STEP), until).await {
+        match permit.try_grow(missing.next_multiple_of(STEP)) {
             Ok(()) => {
                 self.reserved.store(permit.units(), Ordering::Relaxed);
                 Ok(())
@@ -132,39 +137,39 @@ mod tests {
         Weight { json, memory }
     }
 
-    async fn meter(total: usize, largest: usize) -> (std::sync::Arc<Pool<Uuid>>, ResponseMeter) {
+    fn meter(total: usize, largest: usize) -> (Arc<Pool<Uuid>>, ResponseMeter) {
         let pool = Pool::new("responses", total);
         let permit = pool.try_take(ACCOUNT, STEP).unwrap();
-        (pool, ResponseMeter::new(largest, permit, Duration::from_secs(1)))
+        (pool, ResponseMeter::new(largest, permit, Arc::new(Semaphore::new(1))))
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn largest_size_is_reached_with_an_error_and_stays_reached() {
-        let (pool, meter) = meter(100 * STEP, 1000).await;
-        meter.charge(weight(1000, 10)).await.unwrap();
+    #[test]
+    fn largest_size_is_reached_with_an_error_and_stays_reached() {
+        let (pool, meter) = meter(100 * STEP, 1000);
+        meter.charge(weight(1000, 10)).unwrap();
         for _ in 0..2 {
-            assert_eq!(meter.charge(weight(1, 1)).await.unwrap_err().code(), ErrorCode::OperationTooCostly);
+            assert_eq!(meter.charge(weight(1, 1)).unwrap_err().code(), ErrorCode::OperationTooCostly);
         }
         assert!(meter.failure().is_some());
         assert_eq!(pool.figures().in_use, STEP);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn memory_is_reserved_before_it_grows_further() {
-        let (pool, meter) = meter(100 * STEP, usize::MAX).await;
-        meter.charge(weight(0, 3 * STEP)).await.unwrap();
+    #[test]
+    fn memory_is_reserved_before_it_grows_further() {
+        let (pool, meter) = meter(100 * STEP, usize::MAX);
+        meter.charge(weight(0, 3 * STEP)).unwrap();
         assert_eq!(pool.figures().in_use, 3 * STEP);
-        let error = meter.charge(weight(0, 90 * STEP)).await.unwrap_err();
+        let error = meter.charge(weight(0, 90 * STEP)).unwrap_err();
         assert_eq!(error.code(), ErrorCode::OperationTooCostly);
         drop(meter.into_permit());
         assert_eq!(pool.figures().in_use, 0);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn caller_whose_share_is_held_by_other_responses_may_try_again() {
-        let (pool, meter) = meter(100 * STEP, usize::MAX).await;
+    #[test]
+    fn caller_whose_share_is_held_by_other_responses_may_try_again() {
+        let (pool, meter) = meter(100 * STEP, usize::MAX);
         let _unread = pool.try_take(ACCOUNT, 60 * STEP).unwrap();
-        let error = meter.charge(weight(0, 20 * STEP)).await.unwrap_err();
+        let error = meter.charge(weight(0, 20 * STEP)).unwrap_err();
         assert!(error.code() == ErrorCode::RateLimited && error.code().retryable());
     }
 }

@@ -19,6 +19,7 @@ mod shares;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -42,6 +43,8 @@ pub struct Budgets {
     pub responses: Arc<Pool<Uuid>>,
     /// Bytes of legacy systems' answers, from the wire until nothing that was read from them is left.
     pub upstream_answers: Arc<Pool<Uuid>>,
+    /// Turns at what keeps a thread busy for long: half of the cores, so that the others serve everybody else.
+    pub builders: Arc<Semaphore>,
     /// How long a caller over its share waits for room.
     pub patience: Duration,
 }
@@ -59,6 +62,7 @@ impl Budgets {
             operations: Pool::new("operations", own.operations),
             responses: Pool::new("responses", own.responses),
             upstream_answers: Pool::new("upstream_answers", own.upstream_answers),
+            builders: Arc::new(Semaphore::new(half_of_the_cores())),
             patience: own.patience,
         }
     }
@@ -74,4 +78,9 @@ impl Budgets {
             self.upstream_answers.figures(),
         ]
     }
+}
+
+/// How many threads may be busy with one caller's long work at once.
+pub fn half_of_the_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }

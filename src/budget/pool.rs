@@ -212,6 +212,22 @@ impl<K: Copy + Eq + Hash> Permit<K> {
         self.pool.state().shares.largest()
     }
 
+    /// Adds units that are free now. Without them it holds what it held before.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if the account may not have them now.
+    pub fn try_grow(&mut self, units: usize) -> Result<(), Exhausted> {
+        let mut state = self.pool.state();
+        if !state.shares.admit(&self.account, units) {
+            state.refused += 1;
+            let too_large = self.units + units > state.shares.largest();
+            return Err(if too_large { Exhausted::TooLarge } else { Exhausted::Full });
+        }
+        state.add(self.account, units);
+        self.units += units;
+        Ok(())
+    }
+
     /// Adds units, and waits for them until the deadline. Without them it holds what it held before.
     ///
     /// # Errors

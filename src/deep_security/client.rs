@@ -10,13 +10,16 @@ use serde::Deserialize;
 use serde::de::DeserializeSeed;
 
 use super::model::ObjectId;
-use super::wire::{self, SecretKey};
+use super::wire::{self, Listed, Members, Objects, SecretKey};
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::outbound::{Answer, Call, HeldAnswer, Kind, Line, Operation, Outbound};
 use crate::upstreams::Credential;
 
 /// The most bytes of an answer.
 const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
+
+/// From how many bytes an answer takes longer to read than other callers should wait.
+const LONG: usize = 256 * 1024;
 
 /// A call without its credential, so that it can be made again with another. Its body may hold a password.
 #[derive(Clone)]
@@ -135,6 +138,7 @@ pub enum Denied {
 }
 
 /// What came back.
+#[derive(Clone)]
 pub struct Reply {
     /// The body of a success.
     pub body: Bytes,
@@ -252,6 +256,33 @@ impl Reply {
     /// `UPSTREAM_MALFORMED`. After a write its outcome counts as unknown: it was accepted, and nobody can say what it made.
     pub fn read<'a, T: Deserialize<'a>>(&'a self, line: &Line, wrote: bool) -> Result<T> {
         self.read_by(line, wrote, PhantomData)
+    }
+
+    /// Reads a list of at most so many objects, with these members alone. A long one is read on a thread of its own: those that
+    /// serve all callers must not be busy with one of them for that long.
+    ///
+    /// # Errors
+    /// As [`Reply::read`].
+    pub async fn read_list<T: Listed>(
+        &self,
+        outbound: &Outbound,
+        line: &Line,
+        members: Option<&Members>,
+        at_most: usize,
+    ) -> Result<Vec<T>> {
+        if self.body.len() < LONG {
+            return self.read_by(line, false, Objects::<T>::with(members).at_most(at_most));
+        }
+        let turn = outbound.reading_turn().await;
+        let reply = self.clone();
+        let line = line.clone();
+        let members = members.cloned();
+        let read = move || {
+            let list = reply.read_by(&line, false, Objects::<T>::with(members.as_ref()).at_most(at_most));
+            drop(turn);
+            list
+        };
+        tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
     }
 
     /// The same, in the way that the seed knows.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::client::{self, Request};
 use super::manager::Manager;
 use super::model::{Expand, Pattern};
-use super::wire::{self, Criterion, Listed, Objects, SearchFilter};
+use super::wire::{self, Criterion, Listed, SearchFilter};
 use crate::error::{Error, Result};
 use crate::outbound::{HeldAnswer, Operation};
 
@@ -129,9 +129,10 @@ impl Manager {
         }
         let (line, reply) = self.send(operation, &request).await?;
         let members = query.expand.as_ref().and_then(Expand::members);
+        let read = reply.read_list::<T>(&self.room.outbound, &line, members, window).await;
         let mut page = self.understood(
             &line,
-            reply.read_by(&line, false, Objects::<T>::with(members).at_most(window)).and_then(|page| {
+            read.and_then(|page| {
                 let ids = std::iter::once(after).chain(page.iter().map(T::id));
                 // A filter that was not understood returns everything, and one read twice would never end.
                 match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {

@@ -27,7 +27,7 @@ pub(super) struct Sender {
     pub settings: Settings,
     pub lines: Lines,
     pub entropy: Arc<dyn Entropy>,
-    answers: Arc<crate::budget::Pool<Uuid>>,
+    pub answers: Arc<crate::budget::Pool<Uuid>>,
     pool: Pool,
     clock: Arc<dyn Clock>,
 }

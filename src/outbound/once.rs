@@ -79,3 +79,43 @@ impl Once {
 fn downcast<T: Send + Sync + 'static>(found: Arc<dyn Any + Send + Sync>) -> Result<Arc<T>> {
     found.downcast().map_err(|_| Error::internal("an object was asked for as two things"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::Identity;
+    use super::*;
+
+    fn key() -> (LineKey, String) {
+        let tenant = TenantId(uuid::Uuid::nil());
+        let upstream = UpstreamId(uuid::Uuid::nil());
+        (LineKey { tenant, upstream, revision: 1, identity: Identity("own".into()) }, "computers".into())
+    }
+
+    #[tokio::test]
+    async fn shared_object_is_asked_for_once_while_anybody_waits_for_it_or_holds_it() {
+        let once = Once::default();
+        let asked = AtomicUsize::new(0);
+        let share = || {
+            once.share(key(), async || {
+                tokio::task::yield_now().await;
+                Ok(asked.fetch_add(1, Ordering::SeqCst))
+            })
+        };
+        let (one, other, third) = tokio::join!(share(), share(), share());
+        let held = one.unwrap();
+        assert!(Arc::ptr_eq(&held, &other.unwrap()) && Arc::ptr_eq(&held, &third.unwrap()));
+        assert!(Arc::ptr_eq(&held, &share().await.unwrap()), "it is still held");
+        drop(held);
+        assert_eq!(*share().await.unwrap(), 1, "and let go with the last who held it");
+    }
+
+    #[tokio::test]
+    async fn shared_object_is_asked_for_anew_after_a_write() {
+        let once = Once::default();
+        let held = once.share(key(), async || Ok(1)).await.unwrap();
+        once.forget(key().0.tenant, key().0.upstream);
+        assert_eq!((*held, *once.share(key(), async || Ok(2)).await.unwrap()), (1, 2));
+    }
+}

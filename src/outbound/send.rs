@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep_until, timeout_at};
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ use super::cache::Cache;
 use super::call::{Answer, Call, Kind};
 use super::exchange::{Message, Reply};
 use super::failure::Failure;
+use super::held::AnswerBudget;
 use super::line::Line;
 use super::lines::Way;
 use super::operation::Operation;
@@ -18,16 +20,20 @@ use super::retry;
 use super::settings::Settings;
 use super::sharing::{Flights, Key};
 use super::status::Status;
-use crate::budget::Pool;
+use crate::budget::{Pool, half_of_the_cores};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::{TenantId, UpstreamId};
+
+/// What is read from a smaller answer takes too little to be counted for each who reads it.
+const LARGE: usize = 64 * 1024;
 
 /// The way out. One for each process.
 pub struct Outbound {
     sender: Arc<Sender>,
     cache: Arc<Cache>,
     flights: Flights,
+    reading: Arc<Semaphore>,
 }
 
 impl Outbound {
@@ -36,7 +42,8 @@ impl Outbound {
     pub fn new(settings: Settings, answers: Arc<Pool<Uuid>>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let cache = Arc::new(Cache::new(settings.cache_size));
         let sender = Arc::new(Sender::new(settings, answers, clock, entropy));
-        Self { sender, cache, flights: Flights::default() }
+        let reading = Arc::new(Semaphore::new(half_of_the_cores()));
+        Self { sender, cache, flights: Flights::default(), reading }
     }
 
     /// Sends a call: within the operation's budget and time, the line's circuit, concurrency and rate; reads are repeated when they fail
@@ -82,7 +89,7 @@ impl Outbound {
         let key = Key::new(line, way.generation(), &call);
         let remember = call.remember;
         if let Some(answer) = remember.and_then(|_| self.cache.get(&key)) {
-            return Ok(answer);
+            return self.hold(operation, line, answer).await;
         }
         let journey = Arc::new(self.journey(operation, line, way, call)?);
         loop {
@@ -103,9 +110,25 @@ impl Outbound {
             match timeout_at(operation.deadline(line.tenant), seat.flight).await {
                 Err(_) => return Err(Failure::Deadline),
                 Ok(Err(failure)) if failure.is_own() => {}
-                Ok(outcome) => return outcome,
+                Ok(Ok(answer)) => return self.hold(operation, line, answer).await,
+                Ok(Err(failure)) => return Err(failure),
             }
         }
+    }
+
+    /// Takes memory for what an operation reads from an answer that it has in common with others: each makes its own of it.
+    async fn hold(&self, operation: &Operation, line: &Line, answer: Answer) -> Result<Answer, Failure> {
+        if answer.body.len() < LARGE {
+            return Ok(answer);
+        }
+        let budget = AnswerBudget::new(&self.sender.answers, self.sender.settings.answer_patience, line, operation);
+        let held = budget.hold(Some(answer.body.len())).await?;
+        Ok(Answer { held: Some(Arc::new(held)), ..answer })
+    }
+
+    /// Waits for a turn at reading a long answer, so that few threads at once are busy with that.
+    pub async fn reading_turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.reading.clone().acquire_owned().await.ok()
     }
 
     fn journey(&self, operation: &Operation, line: &Line, way: Arc<Way>, call: Call) -> Result<Journey, Failure> {

@@ -53,11 +53,18 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
         };
         let mut values = vec![Value::Null; self.0.len()];
         let mut waiting = FuturesUnordered::new();
+        let meter = ctx.data_opt::<Arc<ResponseMeter>>();
+        let mut turn = None;
         for (at, object) in self.0.iter().enumerate() {
             stop_if_too_large(ctx)?;
-            if at % ROWS_A_TURN == ROWS_A_TURN - 1 {
+            if self.0.len() > ROWS_A_TURN && at % ROWS_A_TURN == 0 {
+                drop(turn.take());
                 // Others who run on the same thread must not wait for the whole list.
                 tokio::task::yield_now().await;
+                turn = match meter {
+                    Some(meter) => meter.turn().await,
+                    None => None,
+                };
             }
             let fields = &fields;
             let mut written = async move { write(&ctx.with_index(at), fields, object).await }.boxed();
@@ -66,6 +73,7 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
                 Poll::Pending => waiting.push(written.map(move |value| (at, value))),
             }
         }
+        drop(turn);
         while let Some((at, value)) = waiting.next().await {
             values[at] = value;
         }
@@ -144,7 +152,7 @@ async fn write<T: ContainerType>(ctx: &ContextSelectionSet<'_>, fields: &[&Posit
     }
     let value = if members.is_empty() { Value::Null } else { Value::Object(members) };
     if let Some(meter) = ctx.data_opt::<Arc<ResponseMeter>>()
-        && let Err(error) = meter.charge(sum(taken, weigh(&value))).await
+        && let Err(error) = meter.charge(sum(taken, weigh(&value)))
     {
         ctx.add_error(async_graphql::Error::from(error).into_server_error(ctx.item.pos));
         return Value::Null;

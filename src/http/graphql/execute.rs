@@ -199,7 +199,7 @@ async fn admit(
         Error::new(ErrorCode::RateLimited, message)
     })?;
     let beginning = budgets.responses.take(account, RESPONSE_BEGINNING, until).await.map_err(|_| no_room())?;
-    let meter = ResponseMeter::new(door.graphql.limits.response, beginning, budgets.patience);
+    let meter = ResponseMeter::new(door.graphql.limits.response, beginning, budgets.builders.clone());
     Ok((running, Arc::new(meter)))
 }
 

@@ -29,7 +29,7 @@ impl Extension for Metering {
         let position = info.field.name.pos;
         let value = next.run(ctx, info).await?;
         if let (Some(value), Some(meter)) = (&value, ctx.data_opt::<Arc<ResponseMeter>>()) {
-            let charged = meter.charge(weigh(value)).await;
+            let charged = meter.charge(weigh(value));
             charged.map_err(|error: Error| async_graphql::Error::from(error).into_server_error(position))?;
         }
         Ok(value)
