@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod attacks;
 mod audit;
 mod budget;
 mod clients;

@@ -107,6 +107,11 @@ impl Process {
         self.gateway().log_in(credentials).await
     }
 
+    /// The id by which the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it logged, line by line.
     pub fn records(&self) -> Vec<Value> {
         let text = fs::read_to_string(&self.log).unwrap_or_default();

@@ -1,0 +1,56 @@
+//! Every attack known on the memory and the patience of a node, against the real program in a process of its own. Each is run
+//! beside a neighbour, a client of another tenant, who must not feel it.
+
+mod bodies;
+mod connections;
+mod legacy;
+mod neighbour;
+mod stage;
+
+use neighbour::Beside;
+use stage::Stage;
+
+/// The most memory that the process may ever take.
+const PEAK_MIB: u64 = 256;
+
+/// What came of one attack.
+struct Row {
+    attack: &'static str,
+    outcome: String,
+    peak_mib: u64,
+    beside: Beside,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: run `./test attacks`"]
+async fn attacks_take_bounded_memory_and_no_neighbours_time() {
+    let stage = Stage::set().await;
+    let mut rows = Vec::new();
+    macro_rules! run {
+        ($($name:literal: $attack:path;)*) => {$(
+            rows.push(stage.run($name, $attack(&stage)).await);
+        )*};
+    }
+    run! {
+        "1,100 silent TCP connections from one address": connections::silent;
+        "400 WebSockets that never say who they are": connections::unauthenticated_sockets;
+        "300 connections that ask for 4.5 MB each and never read": bodies::unread;
+        "one query over 2,000 computers with 6,000 rule ids each": bodies::too_large;
+        "12 aliases of one list of 5,000 computers": bodies::aliases;
+        "a customer's own manager sends 30 MiB answers, 64 at once": legacy::huge_answers;
+        "480 cheap reads of one customer through the partner's credential": legacy::shared_credential;
+    }
+    report(&rows);
+    for row in &rows {
+        assert!(row.peak_mib <= PEAK_MIB, "{}: {} MiB", row.attack, row.peak_mib);
+        assert!(row.beside.is_undisturbed(), "{}: {}", row.attack, row.beside);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what this is run for")]
+fn report(rows: &[Row]) {
+    println!("{:66} {:>9}  neighbour's p99, alone → beside it (slowest); outcome", "attack", "peak MiB");
+    for Row { attack, outcome, peak_mib, beside } in rows {
+        println!("{attack:66} {peak_mib:>9}  {beside}; {outcome}");
+    }
+}

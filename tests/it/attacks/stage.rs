@@ -1,0 +1,132 @@
+//! The gateway with default settings in a process of its own, its tenants, and the legacy systems behind it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tenant_gateway::roles::Role;
+use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
+use tokio::sync::watch;
+
+use super::Row;
+use super::neighbour::{self, Beside};
+use crate::support::process::{Deployment, Process};
+use crate::support::{Caller, Engine, OnEngine, notes};
+
+pub struct Stage {
+    pub process: Process,
+    /// An auditor of a customer of the partner's manager, who attacks.
+    pub attacker: Caller,
+    /// An auditor of another customer of it.
+    pub neighbour: Caller,
+    /// An auditor of a customer with a manager of its own.
+    pub owner: Caller,
+    pub managers: Managers,
+    // Its folder is the gateway's.
+    _deployment: Deployment,
+}
+
+/// The partner's manager, and the customer's own.
+pub struct Managers {
+    pub partners: Simulator,
+    pub own: Simulator,
+}
+
+impl Drop for Managers {
+    fn drop(&mut self) {
+        notes::note_shown(&self.partners);
+        notes::note_shown(&self.own);
+    }
+}
+
+async fn managers() -> Managers {
+    let large = TenantSeed::named("Large").computers(5000).rules(6000);
+    let config = Config::default().limits(Limits::NONE).tenant(large).tenant(TenantSeed::named("Small").computers(3));
+    let partners = Simulator::start(config).await.unwrap();
+    let own = Simulator::start(Config::default().limits(Limits::NONE)).await.unwrap();
+    partners.tenants.iter().chain(&own.tenants).for_each(|tenant| notes::note(&tenant.secret_key));
+    Managers { partners, own }
+}
+
+async fn tenant(parent: &Caller, name: &str) -> String {
+    let document = "mutation($new: TenantCreateInput!) { createTenant(newTenant: $new) { id } }";
+    let made = parent.ask(document, json!({ "new": { "name": name } })).await.field("createTenant");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+async fn auditor(stage: &Caller, tenant: &str) -> Caller {
+    let made = stage.within(tenant).create("auditor", &[&Role::Auditor.id().to_string()]).await;
+    stage.gateway.log_in(made).await
+}
+
+async fn link(owner: &Caller, manager: &Simulator, tenant: &str, remote: Option<i32>) {
+    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    let input = json!({
+        "name": format!("Manager of {tenant}"), "system": "DEEP_SECURITY", "baseURL": manager.base_url,
+        "credential": { "secretKey": manager.primary().secret_key },
+    });
+    let listed = owner.ask("{ upstreams { id baseURL } }", json!({})).await.field("upstreams");
+    let known = listed.as_array().unwrap().iter().find(|known| known["baseURL"] == *manager.base_url).cloned();
+    let made: Value = match known {
+        Some(known) => known,
+        None => owner.ask(document, json!({ "input": input })).await.field("registerUpstream"),
+    };
+    let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
+    let remote = remote.map(|id| id.to_string());
+    let input = json!({ "tenantID": tenant, "upstreamID": made["id"], "remoteTenantID": remote });
+    owner.ask(document, json!({ "input": input })).await.field("linkTenant");
+}
+
+impl Stage {
+    pub async fn set() -> Self {
+        let deployment = Deployment::on(Engine::Sqlite).await;
+        let credentials = deployment.init();
+        let variables =
+            [("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"), ("RUST_LOG", "info,tenant_gateway=info")];
+        let process = deployment.serve_with(&variables).await;
+        let partner = process.log_in(credentials).await;
+        let managers = managers().await;
+        let mut customers = Vec::new();
+        for (name, remote) in [("Attacker", Some("Large")), ("Neighbour", Some("Small")), ("Owner", None)] {
+            let id = tenant(&partner, name).await;
+            match remote {
+                Some(remote) => {
+                    let remote = managers.partners.customer(remote).id;
+                    link(&partner, &managers.partners, &id, Some(remote)).await;
+                }
+                None => link(&partner.within(&id), &managers.own, &id, None).await,
+            }
+            customers.push(auditor(&partner, &id).await);
+        }
+        let [attacker, neighbour, owner] = customers.try_into().ok().expect("three customers");
+        Self { process, attacker, neighbour, owner, managers, _deployment: deployment }
+    }
+
+    /// Runs one attack beside the neighbour.
+    pub async fn run(&self, attack: &'static str, run: impl Future<Output = String>) -> Row {
+        let alone = neighbour::alone(&self.neighbour).await;
+        self.process.forget_peak();
+        let (over, is_over) = watch::channel(false);
+        let attacked = neighbour::until(&self.neighbour, is_over);
+        let run = async {
+            let outcome = run.await;
+            over.send_replace(true);
+            outcome
+        };
+        let (outcome, attacked) = tokio::join!(run, attacked);
+        Row { attack, outcome, peak_mib: self.process.peak_mib(), beside: Beside { alone, attacked } }
+    }
+}
+
+impl Process {
+    /// The most memory that it took since its beginning, or since it was last forgotten.
+    fn peak_mib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells the peak");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib / 1024
+    }
+
+    fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("Linux forgets the peak");
+    }
+}
