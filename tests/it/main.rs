@@ -18,7 +18,7 @@ mod logs;
 mod migrations;
 mod nodes;
 mod oauth;
-mod readme;
+mod documentation;
 mod schema;
 mod search;
 mod specification;

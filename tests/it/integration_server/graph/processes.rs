@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::watching::{states, watch};
 use super::{begin, ended, link, only, register};
 use crate::support::process::{Deployment, Process};
-use crate::support::{Caller, both_databases, eventually};
+use crate::support::{Caller, Engine, OnEngine, both_databases, eventually};
 
 const SETTINGS: &[(&str, &str)] = &[
     ("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"),
@@ -89,41 +89,44 @@ both_databases! {
         assert_eq!(server.count(&Calls::to("POST", "/tenants")), 3, "nothing was sent twice, and the last not at all");
         assert_eq!(server.found_tenants().len(), 3);
     }
+}
 
-    async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed(deployment: Deployment) {
-        let server = Simulator::start(Config::default().tenant(TenantSeed::simple("North"))).await.unwrap();
-        let credentials = deployment.init();
-        let (first, administrator) = served(&deployment, &credentials).await;
-        let (second, _) = served(&deployment, &credentials).await;
-        let upstream = register(&administrator, &server).await;
-        let north = customer(&administrator, "North").await;
-        link(&administrator, &upstream, north.parse().unwrap(), &server.tenant("North").id).await;
-        server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
-        let own = administrator.within(&north);
-        let task = only(begin(&own, "deactivateIntegrationServerTenant").await);
-        let id = task["remoteID"].as_str().unwrap().to_owned();
-        let polls = format!("/tasks/{id}");
-        let own = own.at(second.gateway());
-        let watcher = {
-            let (caller, tenant, id) = (own.clone(), north.clone(), task["id"].clone());
-            tokio::spawn(async move { watch(&caller, &tenant, &id).await })
-        };
-        until(&server, "GET", &polls, 8).await;
-        let seen: Vec<i64> = server.seen(&Calls::to("GET", &polls)).iter().map(|seen| seen.at).collect();
-        // The first is of the mutation itself.
-        let pauses = seen[2..].windows(2).map(|pair| pair[1] - pair[0]);
-        assert!(pauses.clone().all(|pause| pause >= 290), "one of two pollers: {:?}", pauses.collect::<Vec<_>>());
+// Two processes serve from one PostgreSQL; an SQLite file is for one.
+#[tokio::test]
+async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
+    let deployment = Deployment::on(Engine::Postgres).await;
+    let server = Simulator::start(Config::default().tenant(TenantSeed::simple("North"))).await.unwrap();
+    let credentials = deployment.init();
+    let (first, administrator) = served(&deployment, &credentials).await;
+    let (second, _) = served(&deployment, &credentials).await;
+    let upstream = register(&administrator, &server).await;
+    let north = customer(&administrator, "North").await;
+    link(&administrator, &upstream, north.parse().unwrap(), &server.tenant("North").id).await;
+    server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
+    let own = administrator.within(&north);
+    let task = only(begin(&own, "deactivateIntegrationServerTenant").await);
+    let id = task["remoteID"].as_str().unwrap().to_owned();
+    let polls = format!("/tasks/{id}");
+    let own = own.at(second.gateway());
+    let watcher = {
+        let (caller, tenant, id) = (own.clone(), north.clone(), task["id"].clone());
+        tokio::spawn(async move { watch(&caller, &tenant, &id).await })
+    };
+    until(&server, "GET", &polls, 8).await;
+    let seen: Vec<i64> = server.seen(&Calls::to("GET", &polls)).iter().map(|seen| seen.at).collect();
+    // The first is of the mutation itself.
+    let pauses = seen[2..].windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(pauses.clone().all(|pause| pause >= 290), "one of two pollers: {:?}", pauses.collect::<Vec<_>>());
 
-        first.kill();
-        let killed = Instant::now();
-        let before = server.polls(&id);
-        // An answer may still have been under way.
-        until(&server, "GET", &polls, before + 2).await;
-        assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
-        let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";
-        own.ask(cancel, json!({ "id": task["id"] })).await.data();
-        assert_eq!(ended(&own, &task["id"]).await["state"], "CANCELED");
-        let events = watcher.await.unwrap();
-        assert_eq!(states(&events)[states(&events).len() - 2..], ["CANCELED", "CANCELED"]);
-    }
+    first.kill();
+    let killed = Instant::now();
+    let before = server.polls(&id);
+    // An answer may still have been under way.
+    until(&server, "GET", &polls, before + 2).await;
+    assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
+    let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";
+    own.ask(cancel, json!({ "id": task["id"] })).await.data();
+    assert_eq!(ended(&own, &task["id"]).await["state"], "CANCELED");
+    let events = watcher.await.unwrap();
+    assert_eq!(states(&events)[states(&events).len() - 2..], ["CANCELED", "CANCELED"]);
 }

@@ -1,14 +1,15 @@
-//! The README says what is true: every setting and every error code stands in its tables.
+//! The documentation says what is true: every setting and every error code stands in its tables.
 
 use tenant_gateway::config::Setting;
 use tenant_gateway::error::ErrorCode;
 
-const README: &str = include_str!("../../README.md");
+const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
+const ERRORS: &str = include_str!("../../docs/errors.md");
 
 #[test]
 fn every_setting_stands_in_the_table_with_its_variable_and_default() {
     for setting in Setting::all() {
-        let row = README.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.key())));
+        let row = CONFIGURATION.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.key())));
         let row = row.unwrap_or_else(|| panic!("{} has no row", setting.key()));
         assert!(row.contains(&format!("`{}`", setting.variable())), "{row}");
         assert_eq!(row.contains("_FILE`"), setting.file_variable().is_some(), "{row}");
@@ -21,7 +22,7 @@ fn every_setting_stands_in_the_table_with_its_variable_and_default() {
 #[test]
 fn every_error_code_stands_in_the_table_with_its_status() {
     for code in ErrorCode::ALL {
-        let row = README.lines().find(|line| line.starts_with(&format!("| `{}` |", code.as_str())));
+        let row = ERRORS.lines().find(|line| line.starts_with(&format!("| `{}` |", code.as_str())));
         let row = row.unwrap_or_else(|| panic!("{} has no row", code.as_str()));
         assert!(row.contains(&format!("| {} |", code.http_status())), "{row}");
         assert!(row.contains(if code.retryable() { "| yes |" } else { "| no |" }), "{row}");
