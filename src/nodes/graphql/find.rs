@@ -69,6 +69,7 @@ async fn tenant(ctx: &Context<'_>, id: &str) -> Result<Node> {
 async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     match id.kind {
         NodeKind::DeepSecurity => {
+            require_below_context(ctx, TenantId(id.place)).await?;
             deep_security::of_tenant(ctx, TenantId(id.place)).await.map(|found| Node::DeepSecurity(found.0))
         }
         NodeKind::DeepSecurityTenant => legacy_tenant(ctx, id).await,
@@ -107,6 +108,12 @@ async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     let scope = scope.within(tenant, Permission::ReadLegacy).await?;
     let owned = is_owner.then_some(upstream);
     deep_security::tenant(ctx, &scope, owned, &id.remote).await.map(Node::DeepSecurityTenant)
+}
+
+/// A caller may hold rights beside the tenant in context, too; an id opens nothing there.
+async fn require_below_context(ctx: &Context<'_>, tenant: TenantId) -> Result<()> {
+    let scope = request(ctx)?.member_scope();
+    room::<Tenants>(ctx)?.find(&scope, &tenant.to_string()).await.map(drop)
 }
 
 /// The scope of the tenant that a link of the caller's reach belongs to.
