@@ -22,6 +22,8 @@ const VISITS_PER_FIELD: u64 = 20;
 pub(super) enum Stop {
     /// `@skip` or `@include` depends on variables, whose values are not known yet.
     NeedsVariables,
+    /// The condition of `@skip` or `@include` is a variable that is null.
+    NullCondition,
     /// There are more fields, or more ways to them, than are counted.
     TooLarge,
 }
@@ -121,7 +123,10 @@ impl<'a> Collector<'a> {
             Some(Literal::Boolean(value)) => Ok(Some(*value)),
             Some(Literal::Variable(variable)) => {
                 let variables = self.variables.ok_or(Stop::NeedsVariables)?;
-                Ok(variables.get(variable).map(|value| *value == Value::Boolean(true)))
+                match variables.get(variable) {
+                    Some(Value::Boolean(value)) => Ok(Some(*value)),
+                    _ => Err(Stop::NullCondition),
+                }
             }
             _ => Ok(None),
         }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use apollo_compiler::ast;
-use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::diagnostic::{Diagnostic, ToCliReport};
 use apollo_compiler::executable::{ExecutableDocument, Operation as Definition, OperationType as Kind};
 use apollo_compiler::parser::{Parser, SourceSpan};
-use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::validation::{DiagnosticData, DiagnosticList, Valid};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Pos, ServerError};
 use serde_json::{Map, Value as Json};
@@ -18,7 +18,7 @@ use super::normal_form::NormalForm;
 use super::schema::SchemaModel;
 use super::shape::{self, Shape};
 use super::variables::Variables;
-use super::{Refusal, error_at, rules, syntax};
+use super::{Refusal, error_at, merging, rules, syntax};
 
 /// The most errors that are told of one document.
 const ERRORS_MAX: usize = 100;
@@ -68,7 +68,7 @@ impl Document {
         let normal_form = match self.collect(model, definition, None) {
             Ok(normal_form) => Some(Arc::new(normal_form)),
             Err(Stop::NeedsVariables) => None,
-            Err(Stop::TooLarge) => return Err(Refusal::TooLarge),
+            Err(stop) => return Err(refusal(stop)),
         };
         let name = definition.name.as_ref().map(ToString::to_string);
         Ok(Operation { name, kind: kind(definition.operation_type), normal_form })
@@ -117,7 +117,7 @@ impl Document {
         let variables = Variables::coerce(model, definition, given, at).map_err(Refusal::Variables)?;
         let normal_form = match &operation.normal_form {
             Some(normal_form) => normal_form.clone(),
-            None => Arc::new(self.collect(model, definition, Some(&variables)).map_err(|_| Refusal::TooLarge)?),
+            None => Arc::new(self.collect(model, definition, Some(&variables)).map_err(refusal)?),
         };
         Ok((normal_form, variables))
     }
@@ -135,6 +135,16 @@ impl Operation {
     }
 }
 
+fn refusal(stop: Stop) -> Refusal {
+    match stop {
+        Stop::NullCondition => {
+            let message = "Argument \"if\" of non-null type \"Boolean!\" must not be null.";
+            Refusal::Variables(vec![error_at(message, None)])
+        }
+        Stop::NeedsVariables | Stop::TooLarge => Refusal::TooLarge,
+    }
+}
+
 fn kind(kind: Kind) -> OperationType {
     match kind {
         Kind::Query => OperationType::Query,
@@ -145,12 +155,15 @@ fn kind(kind: Kind) -> OperationType {
 
 fn parse(text: &str) -> Result<ast::Document, Refusal> {
     // A foreign parser: whatever text it trips over is the caller's fault, not ours.
-    let parsed = catch_unwind(AssertUnwindSafe(|| Parser::new().parse_ast(text, "document.graphql")));
-    let parsed =
-        parsed.map_err(|_| Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)]))?;
-    if let Err((message, at)) = syntax::check(text) {
-        return Err(Refusal::Syntax(vec![error_at(message, Some(at))]));
-    }
+    let parsed = catch_unwind(AssertUnwindSafe(|| parse_text(text)));
+    parsed.unwrap_or_else(|_| Err(Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)])))
+}
+
+fn parse_text(text: &str) -> Result<ast::Document, Refusal> {
+    let refused = |(message, at)| Refusal::Syntax(vec![error_at(message, Some(at))]);
+    let text = syntax::without_descriptions(text).map_err(refused)?;
+    let parsed = Parser::new().parse_ast(text.as_ref(), "document.graphql");
+    syntax::check(&text).map_err(refused)?;
     parsed.map_err(|failed| {
         let errors = errors(&failed.errors, "Syntax Error: ", &HashSet::new());
         Refusal::Syntax(errors.into_iter().take(1).collect())
@@ -165,7 +178,8 @@ fn validate(model: &SchemaModel, document: &ast::Document) -> Result<Valid<Execu
         }
         errors
     })?;
-    let own = rules::check(model, &executable);
+    let mut own = rules::check(model, &executable);
+    own.extend(merging::conflicts(model, document));
     if own.is_empty() { Ok(executable) } else { Err(own) }
 }
 
@@ -186,9 +200,14 @@ fn errors(found: &DiagnosticList, prefix: &str, selecting: &HashSet<usize>) -> V
         if errors.len() == ERRORS_MAX || is_about_selection && at.is_some_and(|at| selecting.contains(&at)) {
             continue;
         }
-        let json = diagnostic.unstable_to_json_compat();
-        let at = json.locations.first().map(|at| Pos { line: at.line, column: at.column });
-        errors.push(error_at(format!("{prefix}{}", json.message), at));
+        errors.push(error_of(&diagnostic, prefix));
     }
     errors
+}
+
+/// An error as apollo-compiler words it.
+pub(super) fn error_of(found: &Diagnostic<'_, DiagnosticData>, prefix: &str) -> ServerError {
+    let json = found.unstable_to_json_compat();
+    let at = json.locations.first().map(|at| Pos { line: at.line, column: at.column });
+    error_at(format!("{prefix}{}", json.message), at)
 }

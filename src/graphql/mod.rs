@@ -9,6 +9,7 @@ mod cost;
 mod document;
 mod graphql_ext;
 mod literal;
+mod merging;
 mod normal_form;
 mod rules;
 mod schema;

@@ -1,6 +1,13 @@
-//! What apollo-parser lets pass: it drops an argument or a member of an input object that has no value.
+//! Where apollo-parser 0.8 reads another language: it drops an argument or a member of an input object that has no
+//! value, and takes no descriptions of operations, fragments and variables (GraphQL, September 2025).
 
+use std::borrow::Cow;
+
+use apollo_compiler::parser::Parser;
 use async_graphql::Pos;
+
+/// What begins a definition that may have a description. A query without this word may have none.
+const DESCRIBED: [&str; 4] = ["query", "mutation", "subscription", "fragment"];
 
 /// What encloses a token inside of parentheses.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +58,66 @@ pub(super) fn check(text: &str) -> Result<(), (String, Pos)> {
     Ok(())
 }
 
-/// The tokens of a text that has been parsed, each with its offset.
+/// The text with a space for each character of a description: every other token keeps its place.
+///
+/// # Errors
+/// If a description is not a valid string, and where.
+pub(super) fn without_descriptions(text: &str) -> Result<Cow<'_, str>, (String, Pos)> {
+    let descriptions = descriptions(text);
+    if descriptions.is_empty() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut blanked = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (description, offset) in descriptions {
+        // apollo-parser judges strings, but only where it expects one.
+        let as_argument = format!("{{ field(argument: {description}) }}");
+        if Parser::new().parse_ast(as_argument, "description.graphql").is_err() {
+            let message = "Syntax Error: the description is not a valid string".to_owned();
+            return Err((message, position(text, offset)));
+        }
+        let blank = |letter| if matches!(letter, '\n' | '\r') { letter } else { ' ' };
+        blanked.push_str(text.get(copied..offset).unwrap_or_default());
+        blanked.extend(description.chars().map(blank));
+        copied = offset + description.len();
+    }
+    blanked.push_str(text.get(copied..).unwrap_or_default());
+    Ok(Cow::Owned(blanked))
+}
+
+/// The descriptions of a text, each with its offset.
+fn descriptions(text: &str) -> Vec<(&str, usize)> {
+    if !text.contains('"') {
+        return Vec::new();
+    }
+    let tokens = tokens(text);
+    let mut open = Vec::new();
+    let mut found = Vec::new();
+    let mut before = "";
+    for (index, &(token, offset)) in tokens.iter().enumerate() {
+        let after = tokens.get(index + 1).map_or("", |(token, _)| *token);
+        match token {
+            "(" | "[" | "{" => open.push(token),
+            ")" | "]" | "}" => drop(open.pop()),
+            _ if token.starts_with('"') => {
+                let describes = match open.as_slice() {
+                    [] => ["", "}"].contains(&before) && DESCRIBED.contains(&after),
+                    // After `=` it is the default of the variable before.
+                    ["("] => before != "=" && after == "$",
+                    _ => false,
+                };
+                if describes {
+                    found.push((token, offset));
+                }
+            }
+            _ => {}
+        }
+        before = token;
+    }
+    found
+}
+
+/// The tokens of a text, each with its offset.
 fn tokens(text: &str) -> Vec<(&str, usize)> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
@@ -110,6 +176,23 @@ mod tests {
         {
             assert!(check(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn description_is_blanked_and_other_strings_are_kept() {
+        for (text, blanked) in [
+            ("\"d\" query Q { a }", "    query Q { a }"),
+            ("{ a } \"é\\\"\"fragment F on T { a }", "{ a }      fragment F on T { a }"),
+            ("query(\"\"\"d\n\"\"\" $v: I) { a }", "query(    \n    $v: I) { a }"),
+            ("query($v: S = \"x\" \"d\" $w: I) { a }", "query($v: S = \"x\"     $w: I) { a }"),
+            ("query($v: S = \"x\" $w: I) { a }", "query($v: S = \"x\" $w: I) { a }"),
+            ("\"d\" { a(b: \"query\") }", "\"d\" { a(b: \"query\") }"),
+            ("query \"d\" query { a }", "query \"d\" query { a }"),
+        ] {
+            assert_eq!(without_descriptions(text).unwrap(), blanked, "{text}");
+        }
+        assert!(without_descriptions(r#""\q" query { a }"#).is_err());
+        assert!(without_descriptions("\"d\n\" query { a }").is_err());
     }
 
     #[test]

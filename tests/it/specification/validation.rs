@@ -6,12 +6,14 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{TestApp, both_databases};
 
-const REFUSED: [&str; 19] = [
+const REFUSED: [&str; 21] = [
     // One response key, two meanings.
     "{ tenants { tenants { id id: name } } }",
     "{ tenants { tenants { id } } tenants(tenantsQuery: { count: 1 }) { tenants { name } } }",
     "{ tenants { ...A ...B } } fragment A on TenantResults { tenants { id } } fragment B on TenantResults { tenants { id: name } }",
     "{ a: tenants { tenants { x: id } } a: tenants { tenants { x: name } } }",
+    "{ nodes(ids: []) { id } nodes(ids: [\"x\"]) { id } }",
+    "{ ...F nodes(ids: [\"x\"]) { id } } fragment F on Query { nodes(ids: [\"x\", \"y\"]) { id } }",
     // Variables in places that their types do not fit.
     "query($id: ID) { tenant(id: $id) { id } }",
     "query($id: [ID!]!) { tenant(id: $id) { id } }",

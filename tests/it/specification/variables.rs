@@ -75,6 +75,16 @@ both_databases! {
         assert_eq!(caller.ask(document, json!({ "i": false, "s": false })).await.data(), json!({ "b": "Query" }));
     }
 
+    async fn null_is_no_condition_of_a_directive(app: TestApp) {
+        let caller = app.caller(app.world.north, Role::Auditor).await;
+        for directive in ["skip", "include"] {
+            let document = format!("query($c: Boolean = true) {{ a: __typename @{directive}(if: $c) }}");
+            let refused = caller.ask(&document, json!({ "c": null })).await;
+            assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{directive}");
+            assert!(refused.body.get("data").is_none());
+        }
+    }
+
     async fn introspection_takes_a_variable_for_the_name_of_a_type(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let document = "query($name: String!) { __type(name: $name) { name kind } }";
