@@ -28,13 +28,17 @@ class Maker {
     const [kind, root] = this.random.chance(0.75) ? kinds[0] : this.random.pick(kinds.filter(([, type]) => type));
     this.kind = kind;
     const selected = kind === "subscription" ? this.subscription(root) : this.selection(root, 0);
-    const variables = this.variables.map(({ name, type, fallback }) => `$${name}: ${type}${fallback ? ` = ${fallback}` : ""}`);
+    const variables = this.variables.map(({ name, type, fallback }) => `${this.description()}$${name}: ${type}${fallback ? ` = ${fallback}` : ""}`);
     const head = variables.length > 0 || kind !== "query" || this.random.chance(0.3);
     const name = head && this.random.chance(0.5) ? " Q" : "";
-    const operation = head ? `${kind}${name}${variables.length > 0 ? `(${variables.join(", ")})` : ""} ` : "";
+    const operation = head ? `${this.description()}${kind}${name}${variables.length > 0 ? `(${variables.join(", ")})` : ""} ` : "";
     const definitions = [operation + selected, ...this.fragments];
     if (this.random.chance(0.3)) definitions.reverse();
     return { query: definitions.join("\n"), variables: this.values() };
+  }
+
+  description() {
+    return this.random.chance(0.05) ? `${this.random.pick(TEXTS)} ` : "";
   }
 
   subscription(root) {
@@ -61,8 +65,24 @@ class Maker {
     const fields = type.getFields ? Object.values(type.getFields()) : [];
     const shallow = fields.filter((field) => !isCompositeType(getNamedType(field.type)));
     const candidates = depth >= 4 || this.left <= 0 ? shallow : fields;
+    const configurable = candidates.filter((field) => field.args.length > 0);
+    if (this.kind !== "subscription" && configurable.length > 0 && random.chance(0.02)) return this.twice(random.pick(configurable));
     if (candidates.length === 0 || random.chance(0.1)) return `${this.alias(0.2)}__typename${this.directives()}`;
     return this.field(type, random.pick(candidates), depth);
+  }
+
+  /** One response key with two lists of arguments, which are seldom the same. */
+  twice(field) {
+    const key = `a${this.aliases++}`;
+    const below = isCompositeType(getNamedType(field.type)) ? " { __typename }" : "";
+    const one = () => `${key}: ${field.name}${this.args(field)}${below}`;
+    return `${one()} ${one()}`;
+  }
+
+  args(field) {
+    const args = field.args.filter((arg) => (isNonNullType(arg.type) && arg.defaultValue === undefined) || this.random.chance(0.4));
+    const given = args.map((arg) => `${arg.name}: ${this.value(arg.type, 0, arg.defaultValue !== undefined)}`);
+    return given.length > 0 ? `(${given.join(", ")})` : "";
   }
 
   fragment(type, depth) {
@@ -72,7 +92,7 @@ class Maker {
     if (random.chance(0.4)) {
       const name = `F${this.fragments.length}`;
       const at = this.fragments.push("") - 1;
-      this.fragments[at] = `fragment ${name} on ${on.name} ${this.selection(on, depth + 1)}`;
+      this.fragments[at] = `${this.description()}fragment ${name} on ${on.name} ${this.selection(on, depth + 1)}`;
       const spread = `...${name}${this.directives()}`;
       return random.chance(0.2) ? `${spread} ...${name}` : spread;
     }
@@ -81,9 +101,7 @@ class Maker {
   }
 
   field(type, field, depth) {
-    const args = field.args.filter((arg) => (isNonNullType(arg.type) && arg.defaultValue === undefined) || this.random.chance(0.4));
-    const given = args.map((arg) => `${arg.name}: ${this.value(arg.type, 0, arg.defaultValue !== undefined)}`);
-    const list = given.length > 0 ? `(${given.join(", ")})` : "";
+    const list = this.args(field);
     const named = getNamedType(field.type);
     const below = isCompositeType(named) ? ` ${this.selection(named, depth + 1)}` : "";
     // Without an alias fields of other arguments cannot merge.
@@ -97,8 +115,15 @@ class Maker {
 
   directives() {
     if (!this.random.chance(0.12)) return "";
-    const condition = this.random.chance(0.6) ? this.random.pick(["true", "false"]) : this.variable("Boolean!", "Boolean");
+    const condition = this.random.chance(0.6) ? this.random.pick(["true", "false"]) : this.condition();
     return ` @${this.random.pick(["skip", "include"])}(if: ${condition})`;
+  }
+
+  condition() {
+    if (this.random.chance(0.7)) return this.variable("Boolean!", "Boolean");
+    const name = `v${this.variables.length}`;
+    this.variables.push({ name, type: "Boolean", named: "Boolean", fallback: this.random.pick(["true", "false"]), isCondition: true });
+    return `$${name}`;
   }
 
   /** A new variable, or one of the same type. */
@@ -160,6 +185,8 @@ class Maker {
       if (!required && this.random.chance(0.35)) continue;
       if (required && this.random.chance(0.03)) continue;
       values[variable.name] = this.json(variable.named, variable.type.startsWith("Boolean"), required);
+      // A listed difference.
+      if (variable.isCondition && values[variable.name] === null) delete values[variable.name];
     }
     return values;
   }

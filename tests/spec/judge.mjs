@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { buildSchema, execute, parse, subscribe, validate } from "graphql";
+import { TypeInfo, TypeNameMetaFieldDef, assertValidSchema, buildSchema, execute, isInterfaceType, isIntrospectionType, isObjectType, isUnionType, parse, subscribe, validate, visit, visitWithTypeInfo } from "graphql";
 import { getVariableValues } from "graphql/execution/values.js";
 import { generate, randomness } from "./generate.mjs";
 import { fixtureSchema } from "./resolvers.mjs";
@@ -15,10 +15,37 @@ const fixture = spawn(process.env.SPEC_FIXTURE, { stdio: ["pipe", "pipe", "inher
 const lines = createInterface({ input: fixture.stdout })[Symbol.asyncIterator]();
 const next = async () => JSON.parse((await lines.next()).value);
 
-const schemas = {
-  fixture: fixtureSchema((await next()).fixture),
-  gateway: buildSchema(readFileSync(process.env.SPEC_SCHEMA ?? new URL("schema.graphql", import.meta.url), "utf8")),
-};
+const { fixture: fixtureText } = await next();
+const gatewayText = readFileSync(process.env.SPEC_SCHEMA ?? new URL("schema.graphql", import.meta.url), "utf8");
+const built = () => ({ fixture: fixtureSchema(fixtureText), gateway: buildSchema(gatewayText) });
+const schemas = built();
+
+// graphql-js knows no type of `__typename` where fields merge, so that `name: __typename` (String!) would merge with
+// `name` (String). Here every object and interface has it among its fields, and a union has it in each of its members.
+const validating = built();
+Object.values(validating).forEach(addTypename);
+
+function addTypename(schema) {
+  assertValidSchema(schema);
+  for (const type of Object.values(schema.getTypeMap())) {
+    // The types of introspection are the same objects in every schema.
+    if (isIntrospectionType(type)) continue;
+    if (isObjectType(type) || isInterfaceType(type)) type.getFields().__typename = TypeNameMetaFieldDef;
+  }
+}
+
+function typenameByMember(schema, document) {
+  const types = new TypeInfo(schema);
+  const named = (value) => ({ kind: "NamedType", name: { kind: "Name", value } });
+  const fragment = (typeCondition, selections) => (
+    { kind: "InlineFragment", typeCondition, directives: [], selectionSet: { kind: "SelectionSet", selections } });
+  const Field = (field) => {
+    const parent = types.getParentType();
+    if (field.name.value !== "__typename" || !isUnionType(parent)) return undefined;
+    return fragment(undefined, parent.getTypes().map(({ name }) => fragment(named(name), [field])));
+  };
+  return visit(document, visitWithTypeInfo(types, { Field }));
+}
 
 async function ours(schema, asked) {
   fixture.stdin.write(`${JSON.stringify({ schema, ...asked })}\n`);
@@ -33,7 +60,7 @@ async function theirs(name, { query, variables }) {
   } catch (error) {
     return { refused: "syntax", messages: [error.message] };
   }
-  const errors = validate(schema, document);
+  const errors = validate(validating[name], typenameByMember(validating[name], document));
   if (errors.length > 0) return { refused: "invalid", messages: errors.map(({ message }) => message) };
   const operations = document.definitions.filter(({ kind }) => kind === "OperationDefinition");
   if (operations.length !== 1) return { refused: "operation" };
@@ -76,17 +103,27 @@ function canonical(data, paths) {
   return { data: JSON.stringify(data), places: [...new Set(places)].sort() };
 }
 
-/** The refusals of both are compared by kind: a document that is no GraphQL, or not valid, is refused by both. */
+/** Whether each field has one error at most, and whatever graphql-js tells is told. */
+function tells(own, judge) {
+  const paths = own.map((path) => JSON.stringify(path));
+  return new Set(paths).size === paths.length && judge.every((path) => paths.includes(JSON.stringify(path)));
+}
+
 function difference(own, judge) {
   if (own.refused === "panic") return "it panicked";
   // graphql-js answers a subscription that cannot begin without data, we with null and the error at its path.
-  if (judge.refused === "stream") return own.responses?.every(({ data, paths }) => data === "null" && paths.length > 0) ? undefined : "stream";
-  const kind = ({ refused }) => (refused === "syntax" ? "invalid" : refused ?? "taken");
+  if (judge.refused === "stream") {
+    const [answer, ...more] = own.responses ?? [];
+    return answer?.data === "null" && answer.paths.length > 0 && more.length === 0 ? undefined : "stream";
+  }
+  const kind = ({ refused }) => refused ?? "taken";
   if (kind(own) !== kind(judge)) return `${kind(own)}, where graphql-js says ${kind(judge)}`;
   if (own.refused || !own.responses) return undefined;
   const a = own.responses.map(({ data, paths }) => canonical(JSON.parse(data), paths));
   const b = judge.responses.map(({ data, errors = [] }) => canonical(data, errors.map(({ path }) => path)));
   if (JSON.stringify(a) !== JSON.stringify(b)) return `answer\n  ${JSON.stringify(a)}\n  ${JSON.stringify(b)}`;
+  const unlike = own.responses.findIndex(({ paths }, at) => !tells(paths, (judge.responses[at].errors ?? []).map(({ path }) => path)));
+  if (unlike >= 0) return `errors\n  ${JSON.stringify(own.responses[unlike].paths)}\n  ${JSON.stringify(judge.responses[unlike].errors.map(({ path }) => path))}`;
   // graphql-js asks no later sibling once an argument of a field that may not be null does not fit.
   if (judge.responses.some(({ errors = [] }) => errors.some(({ message }) => /must not be null|has invalid value/.test(message)))) return undefined;
   const calls = (of) => JSON.stringify(Object.entries(of).sort());
