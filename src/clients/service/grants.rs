@@ -140,7 +140,7 @@ impl Clients {
             after: Some(after.state(scope.now())),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        elsewhere::record(&write, &*self.entropy, scope, operation, &before, Some(&after)).await?;
+        elsewhere::record(write, &*self.entropy, scope, operation, &before, Some(&after)).await?;
         self.disclose(scope, std::slice::from_mut(&mut after)).await?;
         Ok(after)
     }
