@@ -360,7 +360,7 @@ describe("a stream ends", () => {
 });
 
 test("a thousand subscriptions, each in little memory", { timeout: 120_000 }, async () => {
-  const gateway = await start({ program: "ticks", settings: { "rate_limit.client_per_second": 0, "rate_limit.tenant_per_second": 0 } });
+  const gateway = await start({ program: "ticks", settings: { "rate_limit.client_per_second": 0, "rate_limit.tenant_per_second": 0, "budget.connections_per_address": 2000, "budget.sockets_per_address": 100 } });
   const earlier = gateway.memory;
   const sockets = [];
   for (let n = 0; n < 20; n++) sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => open(gateway)))));
