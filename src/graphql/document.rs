@@ -18,7 +18,7 @@ use super::normal_form::NormalForm;
 use super::schema::SchemaModel;
 use super::shape::{self, Shape};
 use super::variables::Variables;
-use super::{Refusal, error_at, merging, rules, syntax};
+use super::{Refusal, error_at, merging, rules, subscription, syntax};
 
 /// The most errors that are told of one document.
 const ERRORS_MAX: usize = 100;
@@ -171,12 +171,15 @@ fn parse_text(text: &str) -> Result<ast::Document, Refusal> {
 }
 
 fn validate(model: &SchemaModel, document: &ast::Document) -> Result<Valid<ExecutableDocument>, Vec<ServerError>> {
-    let executable = document.to_executable_validate(&model.schema).map_err(|failed| {
+    let executable = document.to_executable_validate(&model.schema).or_else(|failed| {
+        if subscription::merges_into_one(&failed) {
+            return Ok(Valid::assume_valid(failed.partial));
+        }
         let mut errors = errors(&failed.errors, "", &shape::selecting(document));
         if !model.suggestions {
             errors.iter_mut().for_each(|error| without_suggestion(&mut error.message));
         }
-        errors
+        Err(errors)
     })?;
     let mut own = rules::check(model, &executable);
     own.extend(merging::conflicts(model, document));

@@ -14,6 +14,7 @@ mod normal_form;
 mod rules;
 mod schema;
 mod shape;
+mod subscription;
 mod syntax;
 mod variables;
 

@@ -43,6 +43,7 @@ class Maker {
 
   subscription(root) {
     const field = this.field(root, this.random.pick(Object.values(root.getFields())), 0);
+    if (this.random.chance(0.2)) return `{ ${field} ... { ${field} } }`;
     if (this.random.chance(0.7)) return `{ ${field} }`;
     if (this.random.chance(0.5)) return `{ ... on ${root.name} { ${field} } }`;
     const name = `F${this.fragments.length}`;
