@@ -5,14 +5,12 @@ use async_graphql::Value;
 use super::normal_form::{Field, NormalForm, Selections};
 use super::variables::Variables;
 
-/// Arguments that say how many objects a field answers, in the field itself or in an input object of it.
-const SIZES: [&str; 5] = ["first", "last", "count", "perPage", "limit"];
+/// Arguments that say how many objects a field answers, in the field itself or in an input object of it, with the largest page
+/// that any field gives for them: a larger wish is cut to it, or refused by the field.
+const SIZES: [(&str, u64); 5] = [("first", 5_000), ("last", 5_000), ("count", 500), ("perPage", 100), ("limit", 5_000)];
 
 /// How many objects a list is taken for that is asked with no size.
 const PAGE: u64 = 50;
-
-/// The largest page of any field: whoever asks for more gets as many, or is refused by the field.
-const LARGEST_PAGE: u64 = 5_000;
 
 /// How many objects a list is taken for that takes no size, such as the roles of a client.
 const UNSIZED_LIST: u64 = 20;
@@ -48,7 +46,11 @@ pub struct Cost {
 
 /// Whether an argument or a member of that name says how many objects a field answers.
 pub(super) fn is_size(name: &str) -> bool {
-    SIZES.contains(&name)
+    largest_page(name).is_some()
+}
+
+fn largest_page(name: &str) -> Option<u64> {
+    SIZES.iter().find(|(argument, _)| *argument == name).map(|(_, largest)| *largest)
 }
 
 impl Cost {
@@ -132,7 +134,7 @@ fn size(field: &Field, variables: &Variables, in_sized: bool) -> u64 {
 
 fn asked_size(name: &str, value: &Value) -> Option<u64> {
     match value {
-        Value::Number(number) if SIZES.contains(&name) => Some(number.as_u64().unwrap_or(0).min(LARGEST_PAGE)),
+        Value::Number(number) => Some(number.as_u64().unwrap_or(0).min(largest_page(name)?)),
         Value::Object(members) => members.iter().filter_map(|(name, value)| asked_size(name, value)).max(),
         _ => None,
     }
