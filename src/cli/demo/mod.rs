@@ -142,8 +142,7 @@ Open the playground in a browser, or paste the commands into a second terminal.
     -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \
     -d '{{"query":"subscription ($id: ID!) {{ integrationServerTask(id: $id) {{ state progress stage }} }}","variables":{{"id":"'$TASK'"}}}}'
 
-5. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python). The SDK caches tokens by the name of
-   the environment, so that each demo has its own:
+5. Make a client for a customer with the Taegis SDK (pip install taegis-sdk-python), which caches tokens by the environment's name:
 
   CLIENT_ID='{id}' CLIENT_SECRET='{secret}' OAUTHLIB_INSECURE_TRANSPORT=1 python3 -c '
 from taegis_sdk_python import GraphQLService
