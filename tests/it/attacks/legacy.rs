@@ -1,6 +1,8 @@
 //! Legacy systems that answer too much, and one that many customers share.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use futures_util::future::join_all;
 use tenant_gateway_simulators::calls::Calls;

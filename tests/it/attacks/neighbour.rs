@@ -1,7 +1,9 @@
 //! A client of another tenant, and how long its queries take.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use serde_json::json;
 use tokio::sync::watch;
