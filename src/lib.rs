@@ -8,6 +8,7 @@
 //! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is executed.
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
+//! * [`graph`]: scalars, references and pages that the rooms' `graphql` files share.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
 //! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
 //! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway works there.
@@ -30,6 +31,7 @@ pub mod deep_security;
 pub mod entropy;
 pub mod error;
 pub mod global_id;
+pub mod graph;
 pub mod graphql;
 pub mod http;
 pub mod ids;

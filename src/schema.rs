@@ -10,6 +10,7 @@ use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::graphql::{DeepSecurityMutation, DeepSecurityQuery};
+use crate::graph::graphql::TenantResolver;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::graphql::{
     IntegrationServerMutation, IntegrationServerQuery, IntegrationServerSubscription,
@@ -18,7 +19,7 @@ use crate::nodes::graphql::NodeQuery;
 use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::tenants::Tenants;
-use crate::tenants::graphql::{TenantMutation, TenantQuery};
+use crate::tenants::graphql::{self as tenants, TenantMutation, TenantQuery};
 use crate::upstreams::Upstreams;
 use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
@@ -70,13 +71,13 @@ pub struct Rooms {
 pub fn over(rooms: Rooms, introspection: bool) -> SchemaBuilder<Query, Mutation, Subscription> {
     let schema = builder().data(rooms.tenants).data(rooms.clients).data(rooms.audit);
     let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.deep_security);
-    let schema = schema.data(rooms.integration_server);
+    let schema = schema.data(rooms.integration_server).data(TenantResolver(tenants::resolve));
     if introspection { schema } else { schema.disable_introspection() }
 }
 
 /// The schema's text, as it stands in `schema.graphql`.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
     builder().finish().sdl_with_options(options)
 }
 

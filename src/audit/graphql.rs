@@ -1,16 +1,16 @@
 //! The audit log in the graph.
 
 use async_graphql::connection::{Connection, Edge};
-use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use futures_util::FutureExt;
-use serde_json::Value;
 
 use super::entity::Model;
 use super::service::{Audit, Filter, Outcome};
 use crate::auth::graphql::{request, room};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::paging::{cursor, page_size, read_cursor};
+use crate::graph::graphql::{DateTime, JsonValue, Total, page_limit};
+use crate::paging::{PAGE_SIZE_MAX, cursor, read_cursor};
 use crate::roles::Permission;
 
 /// How something that was tried ended.
@@ -24,6 +24,7 @@ pub enum AuditOutcome {
     /// that is not known.
     Begun,
     /// The answer of a legacy system was lost, or its task was never seen to end: whether it did what was asked is not known.
+    /// Also what this version has no name for; `outcomeText` says what.
     Unknown,
 }
 
@@ -33,7 +34,10 @@ pub struct AuditRecord {
     /// The record's UUID.
     #[graphql(owned)]
     pub id: ID,
+    /// When it happened.
+    occurred_at: DateTime,
     /// When, in RFC 3339.
+    #[graphql(deprecation = "use occurredAt; offered until 2027-12-31")]
     at: String,
     /// Who: a client's UUID, `operator` for the command line, or the `client_id` that somebody claimed in vain.
     actor: String,
@@ -52,6 +56,8 @@ pub struct AuditRecord {
     subject: Option<String>,
     /// How it ended.
     outcome: AuditOutcome,
+    /// How it ended, as the log has it.
+    outcome_text: String,
     /// The error code that the caller was told.
     code: Option<String>,
     /// Why, where the code does not tell, such as `secret_expired` or `untrusted_document`.
@@ -69,17 +75,18 @@ pub struct AuditRecord {
     #[graphql(name = "upstreamRequestIDs")]
     upstream_request_ids: Vec<String>,
     /// The object before; absent if it is new.
-    before: Option<Json<Value>>,
+    before: Option<JsonValue>,
     /// The object after; absent if it is gone.
-    after: Option<Json<Value>>,
+    after: Option<JsonValue>,
 }
 
 impl From<Model> for AuditRecord {
     fn from(model: Model) -> Self {
-        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).map(Json);
+        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).map(JsonValue);
         let upstream_request_ids = model.upstream_request_ids.and_then(|ids| serde_json::from_str(&ids).ok());
         Self {
             id: model.id.to_string().into(),
+            occurred_at: model.at.into(),
             at: model.at.to_string(),
             actor: model.actor,
             acting_tenant_id: model.acting_tenant_id.map(|id| id.to_string().into()),
@@ -89,9 +96,10 @@ impl From<Model> for AuditRecord {
             outcome: match &*model.outcome {
                 outcome if outcome == Outcome::Succeeded.as_str() => AuditOutcome::Succeeded,
                 outcome if outcome == Outcome::Begun.as_str() => AuditOutcome::Begun,
-                outcome if outcome == Outcome::Unknown.as_str() => AuditOutcome::Unknown,
-                _ => AuditOutcome::Refused,
+                outcome if outcome == Outcome::Refused.as_str() => AuditOutcome::Refused,
+                _ => AuditOutcome::Unknown,
             },
+            outcome_text: model.outcome,
             code: model.code,
             reason: model.reason,
             count: model.count,
@@ -124,7 +132,7 @@ impl AuditQuery {
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
         #[graphql(desc = "Only this mutation or query.")] operation: Option<String>,
         #[graphql(desc = "Only what this client did, by its UUID.")] actor: Option<String>,
@@ -137,7 +145,7 @@ impl AuditQuery {
         #[graphql(desc = "Only what ended so.")] outcome: Option<AuditOutcome>,
         #[graphql(desc = "Only at this moment or later, in RFC 3339.")] from: Option<String>,
         #[graphql(desc = "Only before this moment, in RFC 3339.")] to: Option<String>,
-    ) -> Result<Option<Connection<String, AuditRecord>>> {
+    ) -> Result<Option<Connection<String, AuditRecord, Total>>> {
         let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
         let outcome = outcome.map(|outcome| match outcome {
             AuditOutcome::Succeeded => Outcome::Succeeded,
@@ -157,11 +165,17 @@ impl AuditQuery {
             to: moment("to", to)?,
         };
         let before = after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
-        let count = page_size(first);
-        let mut records = room::<Audit>(ctx)?.list(&scope, filter, before, count).boxed().await?;
+        let count = page_limit(first, PAGE_SIZE_MAX)?;
+        let audit = room::<Audit>(ctx)?;
+        let total = if ctx.look_ahead().field("totalCount").exists() {
+            Some(audit.count(&scope, &filter).boxed().await?)
+        } else {
+            None
+        };
+        let mut records = audit.list(&scope, &filter, before, count).boxed().await?;
         let more = records.len() as u64 > count;
         records.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        let mut connection = Connection::new(before.is_some(), more);
+        let mut connection = Connection::with_additional_fields(before.is_some(), more, Total::of(total));
         connection.edges = records.into_iter().map(|record| Edge::new(cursor(&record.seq), record.into())).collect();
         Ok(Some(connection))
     }

@@ -6,6 +6,7 @@ use super::Role;
 use crate::auth::Held;
 use crate::auth::graphql::request;
 use crate::error::Result;
+use crate::graph::graphql::TenantReference;
 
 /// A fixed set of permissions that a client may hold in a tenant, and with it in all tenants below.
 #[derive(SimpleObject)]
@@ -40,11 +41,15 @@ pub struct EffectiveRole {
     role: RoleObject,
     /// The tenant in which it is held: the tenant itself, or one above it.
     via: ID,
+    /// The tenant in which it is held; null where the caller may not enter it.
+    via_tenant: Option<TenantReference>,
 }
 
-impl From<&Held> for EffectiveRole {
-    fn from(held: &Held) -> Self {
-        Self { role: held.role.into(), via: held.via.to_string().into() }
+impl EffectiveRole {
+    /// A role that the caller holds; `within_links` as in [`TenantReference`].
+    pub fn new(held: &Held, within_links: bool) -> Self {
+        let via = TenantReference { id: held.via, within_links };
+        Self { role: held.role.into(), via: held.via.to_string().into(), via_tenant: Some(via) }
     }
 }
 

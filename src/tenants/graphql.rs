@@ -1,13 +1,23 @@
 //! Tenants in the graph, in the shape of the Taegis API's `tenants4` (`reference/taegis-client-contract.md`, section 9).
 
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::parser::types::Field;
+use async_graphql::{
+    Context, ContextSelectionSet, Enum, ID, InputObject, MaybeUndefined, Object, OutputType, Positioned, ServerResult,
+    SimpleObject, Value,
+};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantFilter};
 use super::{Tenant, Tenants};
+use crate::auth::RequestContext;
 use crate::auth::graphql::{request, room};
 use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, Source};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
+use crate::graph::graphql::{Page, TenantReference, Total};
 use crate::ids::TenantId;
 use crate::integration_server::graphql::{self as integration_server, IntegrationServerObject};
 use crate::names::{Name, NamePattern};
@@ -19,11 +29,14 @@ use crate::upstreams::graphql::{UpstreamLinkObject, links_of_tenant};
 /// Lists of ids and names are cut short before they become a statement of any length.
 const LIST_MAX: usize = 1000;
 
+/// A tenant has one link for each kind of legacy system; the limit is that of all lists of links.
+const LINKS_MAX: u64 = 1000;
+
 /// One query over all customers of a large partner fits on a page.
 const PAGE_MAX: u64 = 500;
 
-/// A tenant in the graph.
-pub struct TenantObject(Tenant);
+/// A tenant in the graph, and whether it was reached through the links of an upstream.
+pub struct TenantObject(Tenant, bool);
 
 /// A partner, an organisation or a customer. Tenants form a tree, and a role held in one applies in all below it.
 #[Object(name = "Tenant")]
@@ -42,6 +55,11 @@ impl TenantObject {
     #[graphql(name = "parentTenantID")]
     async fn parent_tenant_id(&self) -> Option<ID> {
         self.0.parent_id.map(|id| id.to_string().into())
+    }
+
+    /// The tenant directly above; null at the top, and where the caller may not enter it.
+    async fn parent(&self) -> Option<TenantReference> {
+        self.0.parent_id.map(|id| TenantReference { id, within_links: self.1 })
     }
 
     /// The nearest partner: the tenant itself if it is one, else one above.
@@ -93,12 +111,24 @@ impl TenantObject {
     async fn effective_roles(&self, ctx: &Context<'_>) -> Result<Vec<EffectiveRole>> {
         let scope = request(ctx)?.member_scope();
         let access = scope.access_in(self.0.id).await?;
-        Ok(access.roles(scope.now()).map(EffectiveRole::from).collect())
+        Ok(access.roles(scope.now()).map(|held| EffectiveRole::new(held, self.1)).collect())
     }
 
     /// The tenant's links to legacy systems. Needs the right to read legacy resources.
     async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamLinkObject>>> {
-        links_of_tenant(ctx, self.0.id).await.map(Some)
+        links_of_tenant(ctx, self.0.id, self.1).await.map(Some)
+    }
+
+    /// The tenant's links to legacy systems, oldest first. Needs the right to read legacy resources.
+    async fn upstream_links_connection(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 1000.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+    ) -> Result<Option<Connection<String, UpstreamLinkObject, Total>>> {
+        let page = Page::read(first, after.as_deref(), LINKS_MAX)?;
+        let links = links_of_tenant(ctx, self.0.id, self.1).await?;
+        Ok(Some(page.of(links, UpstreamLinkObject::sort_key, |link| link)))
     }
 
     /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many tenants, each that fails is null
@@ -114,9 +144,32 @@ impl TenantObject {
     }
 }
 
+/// Resolves what other objects refer to as a tenant: null for one that the caller may not enter.
+pub fn resolve<'a>(
+    ctx: &'a ContextSelectionSet<'a>,
+    field: &'a Positioned<Field>,
+    reference: TenantReference,
+) -> BoxFuture<'a, ServerResult<Value>> {
+    let resolve = async move {
+        match find(ctx, reference.id).await {
+            Ok(tenant) => TenantObject(tenant, reference.within_links).resolve(ctx, field).await,
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(Value::Null),
+            Err(error) => Err(ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos))),
+        }
+    };
+    resolve.boxed()
+}
+
+async fn find(ctx: &ContextSelectionSet<'_>, id: TenantId) -> Result<Tenant> {
+    let missing = || Error::internal("a request without context or tenants was executed");
+    let request = ctx.data_opt::<RequestContext>().ok_or_else(missing)?;
+    let tenants = ctx.data_opt::<Arc<Tenants>>().ok_or_else(missing)?;
+    tenants.find(&request.member_scope(), &id.to_string()).await
+}
+
 impl From<Tenant> for TenantObject {
     fn from(tenant: Tenant) -> Self {
-        Self(tenant)
+        Self(tenant, false)
     }
 }
 
@@ -376,7 +429,7 @@ impl TenantQuery {
             total_count,
             first_index: last.map(|_| number(page.offset)),
             last_index: last.map(|(_, index)| number(index)),
-            tenants: page.tenants.into_iter().map(TenantObject).collect(),
+            tenants: page.tenants.into_iter().map(TenantObject::from).collect(),
         }))
     }
 

@@ -1,5 +1,6 @@
 //! Upstreams in the graph.
 
+use async_graphql::connection::Connection as GraphConnection;
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
 use futures_util::FutureExt;
 
@@ -9,25 +10,48 @@ use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, room};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, Result};
+use crate::graph::graphql::{Page, TenantReference, Total};
 use crate::ids::{LinkId, TenantId, UpstreamId, random_uuid};
 use crate::integration_server::service as integration_server;
 use crate::names::Name;
 use crate::outbound::{BaseUrl, Circuit, Endpoint, Outbound, Status};
 use crate::roles::Permission;
 
+/// A tenant owns at most 1,000 installations; a page of links is no longer.
+const LIST_MAX: u64 = 1000;
+
 /// A kind of legacy system.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "System")]
 pub enum LegacySystem {
     /// Trend Micro Deep Security Manager, or Workload Security.
     DeepSecurity,
     /// Kaspersky Integration Server.
     IntegrationServer,
+    /// Another one, which this version does not know; `systemText` says which.
+    Unknown,
+}
+
+impl LegacySystem {
+    fn read(name: &str) -> Self {
+        match System::from_name(name) {
+            Ok(System::DeepSecurity) => Self::DeepSecurity,
+            Ok(System::IntegrationServer) => Self::IntegrationServer,
+            Err(_) => Self::Unknown,
+        }
+    }
+
+    /// The system that a caller names.
+    fn known(self) -> Result<System> {
+        match self {
+            Self::DeepSecurity => Ok(System::DeepSecurity),
+            Self::IntegrationServer => Ok(System::IntegrationServer),
+            Self::Unknown => Err(Error::bad_input("system", "must be DEEP_SECURITY or INTEGRATION_SERVER")),
+        }
+    }
 }
 
 /// How the gateway shows an installation who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "Authentication")]
 pub enum UpstreamAuthentication {
     /// A secret key in the header `api-secret-key`.
     SecretKey,
@@ -35,6 +59,19 @@ pub enum UpstreamAuthentication {
     CloudOneApiKey,
     /// HTTP Basic.
     Basic,
+    /// Another way, which this version does not know; `authenticationText` says which.
+    Unknown,
+}
+
+impl UpstreamAuthentication {
+    fn read(name: &str) -> Self {
+        match Authentication::from_name(name) {
+            Ok(Authentication::SecretKey) => Self::SecretKey,
+            Ok(Authentication::CloudOneApiKey) => Self::CloudOneApiKey,
+            Ok(Authentication::Basic) => Self::Basic,
+            Err(_) => Self::Unknown,
+        }
+    }
 }
 
 /// The state of a circuit breaker.
@@ -62,6 +99,12 @@ pub struct UpstreamObject {
 enum ComeBy {
     Itself,
     LinksOfUpstream,
+}
+
+impl ComeBy {
+    fn reference(self, id: TenantId) -> TenantReference {
+        TenantReference { id, within_links: self == Self::LinksOfUpstream }
+    }
 }
 
 impl From<Upstream> for UpstreamObject {
@@ -92,14 +135,24 @@ impl UpstreamObject {
     }
 
     /// What kind of system it is.
-    async fn system(&self) -> Result<LegacySystem> {
-        Ok(System::from_name(&self.row.system)?.into())
+    async fn system(&self) -> LegacySystem {
+        LegacySystem::read(&self.row.system)
+    }
+
+    /// The name of the kind of system.
+    async fn system_text(&self) -> &str {
+        &self.row.system
     }
 
     /// Where it stands: for Deep Security including `/api`, for Integration Server the root. For the owner alone.
     #[graphql(name = "baseURL")]
     async fn base_url(&self) -> Option<&str> {
         self.detail(|row| row.base_url.as_str())
+    }
+
+    /// The tenant that registered it; null where the caller may not enter it.
+    async fn owner(&self) -> Option<TenantReference> {
+        self.detail(|row| self.come_by.reference(row.owner_tenant_id))
     }
 
     /// The tenant that registered it. For the owner alone.
@@ -109,9 +162,13 @@ impl UpstreamObject {
     }
 
     /// How the gateway shows it who it is. For the owner alone.
-    async fn authentication(&self) -> Result<Option<UpstreamAuthentication>> {
-        let authentication = self.detail(|row| Authentication::from_name(&row.authentication)).transpose()?;
-        Ok(authentication.map(UpstreamAuthentication::from))
+    async fn authentication(&self) -> Option<UpstreamAuthentication> {
+        self.detail(|row| UpstreamAuthentication::read(&row.authentication))
+    }
+
+    /// The name of that way. For the owner alone.
+    async fn authentication_text(&self) -> Option<&str> {
+        self.detail(|row| row.authentication.as_str())
     }
 
     /// The IANA name of the zone of its dates, where they carry none. For the owner alone.
@@ -122,12 +179,20 @@ impl UpstreamObject {
     /// The tenants that are linked to it: the tenant in context and those below it, no others. BAD_USER_INPUT within the links of
     /// an upstream.
     async fn links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
-        if self.come_by == ComeBy::LinksOfUpstream {
-            return Err(Error::bad_input("links", "are not given within the links of an upstream: they are the same"));
-        }
-        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let links = room::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
-        Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream }).collect())
+        self.read_links(ctx, "links").await
+    }
+
+    /// The tenants that are linked to it, oldest link first: the tenant in context and those below it, no others.
+    /// BAD_USER_INPUT within the links of an upstream.
+    async fn links_connection(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 1000.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+    ) -> Result<Option<GraphConnection<String, UpstreamLinkObject, Total>>> {
+        let page = Page::read(first, after.as_deref(), LIST_MAX)?;
+        let links = self.read_links(ctx, "linksConnection").await?;
+        Ok(Some(page.of(links, UpstreamLinkObject::sort_key, |link| link)))
     }
 
     /// When it was registered, in RFC 3339. For the owner alone.
@@ -138,6 +203,17 @@ impl UpstreamObject {
     /// When it was last changed, in RFC 3339. For the owner alone.
     async fn updated_at(&self) -> Option<String> {
         self.detail(|row| row.updated_at.to_string())
+    }
+}
+
+impl UpstreamObject {
+    async fn read_links(&self, ctx: &Context<'_>, field: &str) -> Result<Vec<UpstreamLinkObject>> {
+        if self.come_by == ComeBy::LinksOfUpstream {
+            return Err(Error::bad_input(field, "are not given within the links of an upstream: they are the same"));
+        }
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        let links = room::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
+        Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream }).collect())
     }
 }
 
@@ -153,12 +229,24 @@ impl From<Link> for UpstreamLinkObject {
     }
 }
 
+impl UpstreamLinkObject {
+    /// Where it stands in a list of links: by the moment it was made.
+    pub fn sort_key(&self) -> (String, String) {
+        (self.row.created_at.to_string(), self.row.id.to_string())
+    }
+}
+
 /// Which tenant of an installation a tenant of ours is.
 #[Object(name = "UpstreamLink")]
 impl UpstreamLinkObject {
     /// The id; opaque.
     pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
+    }
+
+    /// The tenant of ours; null where the caller may not enter it.
+    async fn tenant(&self) -> Option<TenantReference> {
+        Some(self.come_by.reference(self.row.tenant_id))
     }
 
     /// The tenant of ours.
@@ -398,14 +486,19 @@ async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -
     }
 }
 
-/// The links of one tenant: what `Tenant.upstreamLinks` answers.
+/// The links of one tenant: what `Tenant.upstreamLinks` answers. `within_links` as in [`TenantReference`].
 ///
 /// # Errors
 /// `FORBIDDEN` without the right to read legacy resources.
-pub async fn links_of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Vec<UpstreamLinkObject>> {
+pub async fn links_of_tenant(
+    ctx: &Context<'_>,
+    tenant: TenantId,
+    within_links: bool,
+) -> Result<Vec<UpstreamLinkObject>> {
+    let come_by = if within_links { ComeBy::LinksOfUpstream } else { ComeBy::Itself };
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
     let links = room::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
-    Ok(links.into_iter().map(UpstreamLinkObject::from).collect())
+    Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by }).collect())
 }
 
 /// A link of the tenant in context or of one below it.
@@ -437,6 +530,26 @@ impl UpstreamQuery {
         let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
         Ok(Some(upstreams.into_iter().map(UpstreamObject::from).collect()))
     }
+
+    /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
+    async fn upstreams_connection(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 50 if absent, 1 to 1000.")] first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+    ) -> Result<Option<GraphConnection<String, UpstreamObject, Total>>> {
+        let page = Page::read(first, after.as_deref(), LIST_MAX)?;
+        let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
+        let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
+        let key = |upstream: &Upstream| (upstream.name.clone(), upstream.id.to_string());
+        Ok(Some(page.of(upstreams, key, UpstreamObject::from)))
+    }
+
+    /// An installation of the tenant in context or of one below it. Any other is NOT_FOUND, whether it exists or not. Needs
+    /// the right to read legacy resources.
+    async fn upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
+        find(ctx, &id).boxed().await.map(Some)
+    }
 }
 
 #[derive(Default)]
@@ -447,14 +560,10 @@ impl UpstreamMutation {
     /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
     /// and never shown again. Nothing is asked of the installation, unless a session is to make its first key: `testUpstream`
     /// does that.
-    async fn register_upstream(
-        &self,
-        ctx: &Context<'_>,
-        input: RegisterUpstreamInput,
-    ) -> Result<Option<UpstreamObject>> {
+    async fn create_upstream(&self, ctx: &Context<'_>, input: RegisterUpstreamInput) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
-        let system = System::from(input.system);
+        let system = input.system.known()?;
         let name = Name::parse("name", &input.name)?;
         let base_url = BaseUrl::parse("baseURL", &input.base_url, upstreams.policy())?;
         let given = input.credential.check(system)?;
@@ -465,6 +574,18 @@ impl UpstreamMutation {
         let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
         let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
         Ok(Some(kept(makes_key, upstreams.register(&scope, new).await)?.into()))
+    }
+
+    /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
+    /// and never shown again. Nothing is asked of the installation, unless a session is to make its first key: `testUpstream`
+    /// does that.
+    #[graphql(deprecation = "use createUpstream; offered until 2027-12-31")]
+    async fn register_upstream(
+        &self,
+        ctx: &Context<'_>,
+        input: RegisterUpstreamInput,
+    ) -> Result<Option<UpstreamObject>> {
+        self.create_upstream(ctx, input).await
     }
 
     /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
@@ -513,9 +634,16 @@ impl UpstreamMutation {
 
     /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
     /// tenants are linked to it.
-    async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
+    async fn delete_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         Ok(Some(room::<Upstreams>(ctx)?.remove(&scope, &id).await?.into()))
+    }
+
+    /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
+    /// tenants are linked to it.
+    #[graphql(deprecation = "use deleteUpstream; offered until 2027-12-31")]
+    async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
+        self.delete_upstream(ctx, id).await
     }
 
     /// Asks an installation of the tenant in context or of one below it, now, whether it answers and knows the gateway. Needs the

@@ -10,6 +10,11 @@ export const FAN_OUT = `query documentsFanOutQuery {
           nodes { id remoteID hostName description policy { id remoteID name description } }
         }
       }
+      integrationServer {
+        id
+        tenant { id remoteID name administrationServer { id remoteID } }
+        virtualMachines(first: 3) { nodes { id remoteID name } }
+      }
     }
   }
 }`;

@@ -23,6 +23,7 @@ const ROOMS: &[&str] = &[
     "budget",
     "graphql",
     "outbound",
+    "graph",
     "tokens",
     "roles",
     "auth",
@@ -41,8 +42,18 @@ const ROOMS: &[&str] = &[
 ];
 
 /// The rooms that have a part in the graph, each joined only from those before it.
-const GRAPHQL: &[&str] =
-    &["auth", "roles", "audit", "upstreams", "deep_security", "integration_server", "tenants", "clients", "nodes"];
+const GRAPHQL: &[&str] = &[
+    "auth",
+    "graph",
+    "roles",
+    "audit",
+    "upstreams",
+    "deep_security",
+    "integration_server",
+    "tenants",
+    "clients",
+    "nodes",
+];
 
 struct Source {
     path: String,

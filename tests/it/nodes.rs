@@ -7,6 +7,7 @@ use tenant_gateway::global_id::{GlobalId, NodeKind};
 use tenant_gateway::roles::Role;
 
 use crate::deep_security::Rig;
+use crate::integration_server::graph::{House, begin, only};
 use crate::support::{Answer, Caller, both_databases};
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
@@ -180,5 +181,62 @@ both_databases! {
         let criteria = "query($id: ID) { deepSecurity { computers(where: [{ idValue: $id }]) { nodes { remoteID } } } }";
         let found = writer.ask(criteria, json!({ "id": seen["computer"]["id"] })).await.field("deepSecurity");
         assert_eq!(found["computers"]["nodes"], json!([{ "remoteID": "1" }]));
+    }
+
+    async fn objects_of_an_integration_server_are_found_by_their_ids(house: House) {
+        let document = "{ integrationServer { id tenant { id remoteID administrationServer { id remoteID } }
+            virtualMachines { totalCount nodes { id remoteID name } } } }";
+        let seen = house.north.ask(document, json!({})).await.field("integrationServer");
+        let machines = &seen["virtualMachines"];
+        assert_eq!(machines["totalCount"], 3);
+        let task = only(begin(&house.north, "createIntegrationServerReport").await);
+        let objects = [
+            ("IntegrationServer", &seen["id"]),
+            ("IntegrationServerTenant", &seen["tenant"]["id"]),
+            ("IntegrationServerVirtualMachine", &machines["nodes"][0]["id"]),
+            ("IntegrationServerTask", &task["id"]),
+        ];
+        let unknown = node(&house.south, UNKNOWN).await;
+        for (kind, id) in objects {
+            let expected = json!({ "__typename": kind, "id": id });
+            let id = id.as_str().unwrap();
+            assert_eq!(node(&house.north, id).await.field("node"), expected);
+            assert_eq!(node(&house.partner, id).await.field("node"), expected);
+            assert_eq!(node(&house.south, id).await.learnt(), unknown.learnt(), "{kind}");
+        }
+        let listed = "{ integrationServer { tenants(name: \"North\") { totalCount nodes { id } } } }";
+        let listed = house.partner.ask(listed, json!({})).await.field("integrationServer");
+        assert_eq!(listed["tenants"], json!({ "totalCount": 1, "nodes": [{ "id": seen["tenant"]["id"] }] }));
+        let other = "query($name: String) { integrationServer { tenants(name: $name) { nodes { id remoteID } } } }";
+        let other = house.partner.ask(other, json!({ "name": "Other" })).await.field("integrationServer");
+        // Nobody is linked to it: it is the owner's to see.
+        let id = other["tenants"]["nodes"][0]["id"].as_str().unwrap();
+        assert_eq!(node(&house.partner, id).await.field("node")["id"], id);
+        assert_eq!(node(&house.north, id).await.learnt(), unknown.learnt());
+    }
+
+    async fn many_integration_servers_are_read_by_node_without_waiting_for_each_other(engine: Engine) {
+        let house = House::with_settings(engine, |config| config, |config| config.limits.tenants_at_once = 1).await;
+        let ids = [&house.north, &house.south].map(async |caller| {
+            caller.ask("{ integrationServer { id } }", json!({})).await.field("integrationServer")["id"].clone()
+        });
+        let [north, south] = ids;
+        let document = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IntegrationServer { tenant { name } } } }";
+        let found = house.partner.ask(document, json!({ "ids": [north.await, south.await] })).await.field("nodes");
+        assert_eq!(found, json!([{ "tenant": { "name": "North" } }, { "tenant": { "name": "South" } }]));
+    }
+
+    async fn virtual_machine_is_deleted_by_its_global_id_within_its_tenant_only(house: House) {
+        let document = "{ integrationServer { virtualMachines { nodes { id remoteID } } } }";
+        let machine = async |caller: &Caller| {
+            let seen = caller.ask(document, json!({})).await.field("integrationServer");
+            seen["virtualMachines"]["nodes"][0].clone()
+        };
+        let (own, foreign) = (machine(&house.north).await, machine(&house.south).await);
+        let delete = "mutation($id: ID) { deleteIntegrationServerVirtualMachine(id: $id) { id remoteID } }";
+        assert_eq!(house.north.ask(delete, json!({ "id": foreign["id"] })).await.code(), "NOT_FOUND");
+        let gone = house.north.ask(delete, json!({ "id": own["id"] })).await;
+        assert_eq!(gone.field("deleteIntegrationServerVirtualMachine"), own);
+        assert_eq!(house.north.ask(delete, json!({ "id": own["remoteID"] })).await.code(), "NOT_FOUND");
     }
 }

@@ -49,6 +49,10 @@ const ALWAYS_SENT: &[&str] = &[
     "updateClient.input",
     "retireClientSecret.id",
     "retireClientSecret.secretID",
+    "createClientKey.id",
+    "createClientKey.input",
+    "deleteClientKey.id",
+    "deleteClientKey.keyID",
     "addClientKey.id",
     "addClientKey.input",
     "removeClientKey.id",
@@ -108,6 +112,14 @@ fn root_fields_are_nullable() {
         for line in fields.lines().filter(|line| line.starts_with('\t') && !line.starts_with("\t\t")) {
             assert!(line.contains("\"\"\"") || !line.ends_with('!'), "{root}: {line}");
         }
+    }
+}
+
+#[test]
+fn scalars_name_their_specification() {
+    let sdl = tenant_gateway::schema::sdl();
+    for scalar in ["scalar DateTime @specifiedBy(url: ", "scalar JSON @specifiedBy(url: "] {
+        assert!(sdl.contains(scalar), "{scalar}");
     }
 }
 

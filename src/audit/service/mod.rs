@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use sea_orm::{
-    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
-    QuerySelect,
+    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, Select,
 };
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -241,6 +241,20 @@ pub struct Filter {
     pub to: Option<Timestamp>,
 }
 
+impl Filter {
+    fn select(&self, scope: &TenantScope) -> Select<Entity> {
+        let mut all = Condition::all();
+        all = all.add_option(self.operation.as_deref().map(|operation| Column::Operation.eq(operation)));
+        all = all.add_option(self.actor.as_deref().map(|actor| Column::Actor.eq(actor)));
+        all = all.add_option(self.subject.as_deref().map(|subject| Column::Subject.eq(subject)));
+        all = all.add_option(self.request_id.as_deref().map(of_request));
+        all = all.add_option(self.outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())));
+        all = all.add_option(self.from.map(|from| Column::At.gte(from)));
+        all = all.add_option(self.to.map(|to| Column::At.lt(to)));
+        Entity::of_tenant(scope).filter(all)
+    }
+}
+
 /// The audit log.
 pub struct Audit {
     database: Arc<Database>,
@@ -320,26 +334,28 @@ impl Audit {
     pub async fn list(
         &self,
         scope: &TenantScope,
-        filter: Filter,
+        filter: &Filter,
         before: Option<i64>,
         count: u64,
     ) -> Result<Vec<Model>> {
-        let mut all = Condition::all();
-        all = all.add_option(before.map(|seq| Column::Seq.lt(seq)));
-        all = all.add_option(filter.operation.map(|operation| Column::Operation.eq(operation)));
-        all = all.add_option(filter.actor.map(|actor| Column::Actor.eq(actor)));
-        all = all.add_option(filter.subject.map(|subject| Column::Subject.eq(subject)));
-        all = all.add_option(filter.request_id.map(of_request));
-        all = all.add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())));
-        all = all.add_option(filter.from.map(|from| Column::At.gte(from)));
-        all = all.add_option(filter.to.map(|to| Column::At.lt(to)));
-        let select = Entity::of_tenant(scope).filter(all).limit(count + 1);
+        let mut select = filter.select(scope).limit(count + 1);
+        if let Some(seq) = before {
+            select = select.filter(Column::Seq.lt(seq));
+        }
         Ok(select.all(self.database.reader()).await?)
+    }
+
+    /// How many records about the tenant of the scope and all below it there are.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn count(&self, scope: &TenantScope, filter: &Filter) -> Result<u64> {
+        Ok(filter.select(scope).count(self.database.reader()).await?)
     }
 }
 
-fn of_request(id: String) -> Condition {
-    Condition::any().add(Column::RequestId.eq(id.clone())).add(Column::CallerRequestId.eq(id))
+fn of_request(id: &str) -> Condition {
+    Condition::any().add(Column::RequestId.eq(id)).add(Column::CallerRequestId.eq(id))
 }
 
 /// The codes of refused mutations and queries that the log keeps: all but those for which nothing was tried.

@@ -1,12 +1,13 @@
 //! What the graph takes from callers, and how it becomes valid.
 
-use async_graphql::{Enum, ID, InputObject, Json};
+use async_graphql::{Enum, ID, InputObject};
 
 use serde_json::Value;
 
 use crate::clients::model::{ClientFilter, ClientOrder, Grant, SortBy};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::graph::graphql::JsonValue;
 use crate::ids::TenantId;
 use crate::names::NamePattern;
 use crate::roles::Role;
@@ -38,13 +39,92 @@ pub struct AddClientKeyInput {
     /// The public key as a JWK (RFC 7517): an object with `kty` and, by its kind, `crv` and `x` (Ed25519), `crv`, `x` and
     /// `y` (P-256), or `n` and `e` (RSA of 2048 to 8192 bits). `kid` is kept; `alg` and `use` must fit if they are there.
     /// BAD_USER_INPUT for any other key, and for one that holds a private part.
-    jwk: Json<Value>,
+    #[graphql(deprecation = "use key; from 2027-06-01 on this is no longer offered")]
+    jwk: Option<JsonValue>,
+    /// The public key. Exactly one of `key` and `jwk` is given.
+    key: Option<JsonWebKeyInput>,
+}
+
+/// A public key as a JWK (RFC 7517): `kty` with `crv` and `x` for Ed25519, with `crv`, `x` and `y` for P-256, with `n` and `e`
+/// for RSA of 2048 to 8192 bits. A private part has no field here; a JWK that holds one is never to be sent.
+#[derive(InputObject)]
+pub struct JsonWebKeyInput {
+    /// The kind of key.
+    kty: JsonWebKeyType,
+    /// The curve, for `OKP` and `EC`.
+    crv: Option<JsonWebKeyCurve>,
+    /// The point, or its first coordinate, in base64url.
+    x: Option<String>,
+    /// The second coordinate in base64url, for `EC`.
+    y: Option<String>,
+    /// The modulus in base64url, for `RSA`.
+    n: Option<String>,
+    /// The exponent in base64url, for `RSA`.
+    e: Option<String>,
+    /// The id by which its owner knows it, at most 255 bytes; it is kept.
+    kid: Option<String>,
+    /// The algorithm, if it is named: `EdDSA`, `ES256` or `RS256`, as the kind of key says.
+    alg: Option<String>,
+}
+
+/// The kind of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum JsonWebKeyType {
+    /// An Edwards curve: Ed25519.
+    #[graphql(name = "OKP")]
+    Okp,
+    /// An elliptic curve: P-256.
+    #[graphql(name = "EC")]
+    Ec,
+    /// RSA.
+    #[graphql(name = "RSA")]
+    Rsa,
+}
+
+/// The curve of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum JsonWebKeyCurve {
+    /// `Ed25519`.
+    #[graphql(name = "ED25519")]
+    Ed25519,
+    /// `P-256`.
+    #[graphql(name = "P_256")]
+    P256,
+}
+
+impl JsonWebKeyInput {
+    fn to_json(&self) -> Value {
+        let kty = match self.kty {
+            JsonWebKeyType::Okp => "OKP",
+            JsonWebKeyType::Ec => "EC",
+            JsonWebKeyType::Rsa => "RSA",
+        };
+        let crv = self.crv.map(|crv| match crv {
+            JsonWebKeyCurve::Ed25519 => "Ed25519",
+            JsonWebKeyCurve::P256 => "P-256",
+        });
+        let members = [
+            ("crv", crv),
+            ("x", self.x.as_deref()),
+            ("y", self.y.as_deref()),
+            ("n", self.n.as_deref()),
+            ("e", self.e.as_deref()),
+            ("kid", self.kid.as_deref()),
+            ("alg", self.alg.as_deref()),
+        ];
+        let given = members.into_iter().filter_map(|(name, text)| text.map(|text| (name.to_owned(), text.into())));
+        given.chain([("kty".to_owned(), kty.into())]).collect::<serde_json::Map<_, _>>().into()
+    }
 }
 
 impl AddClientKeyInput {
     /// Checks the key.
     pub fn parse(self) -> Result<PublicKey> {
-        PublicKey::parse("input.jwk", &self.jwk.0)
+        match (self.key, self.jwk) {
+            (Some(key), None) => PublicKey::parse("input.key", &key.to_json()),
+            (None, Some(jwk)) => PublicKey::parse("input.jwk", &jwk.0),
+            _ => Err(Error::bad_input("input", "must have exactly one of key and jwk")),
+        }
     }
 }
 

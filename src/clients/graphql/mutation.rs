@@ -109,7 +109,7 @@ impl ClientMutation {
 
     /// Gives a client a public key, so that it may prove itself by a signature (`private_key_jwt`, RFC 7523) instead of by a
     /// secret. It has two at most, one in use and one to take over; a third is a CONFLICT, as is one that it has.
-    async fn add_client_key(
+    async fn create_client_key(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "UUID or `client_id`.")] id: ID,
@@ -120,9 +120,21 @@ impl ClientMutation {
         Ok(Some(seen(clients, &scope, clients.add_key(&scope, &id, &input.parse()?).await?)))
     }
 
+    /// Gives a client a public key, so that it may prove itself by a signature (`private_key_jwt`, RFC 7523) instead of by a
+    /// secret. It has two at most, one in use and one to take over; a third is a CONFLICT, as is one that it has.
+    #[graphql(deprecation = "use createClientKey; offered until 2027-12-31")]
+    async fn add_client_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        input: AddClientKeyInput,
+    ) -> Result<Option<Client>> {
+        self.create_client_key(ctx, id, input).await
+    }
+
     /// Takes a public key from a client, which no longer proves itself with it. Tokens that it was given live on; to end them,
     /// use `forceRotateClientSecret`. LAST_SECRET for the only credential of a client, unless the client is disabled.
-    async fn remove_client_key(
+    async fn delete_client_key(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "UUID or `client_id`.")] id: ID,
@@ -131,6 +143,18 @@ impl ClientMutation {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = room::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.remove_key(&scope, &id, &key_id).await?)))
+    }
+
+    /// Takes a public key from a client, which no longer proves itself with it. Tokens that it was given live on; to end them,
+    /// use `forceRotateClientSecret`. LAST_SECRET for the only credential of a client, unless the client is disabled.
+    #[graphql(deprecation = "use deleteClientKey; offered until 2027-12-31")]
+    async fn remove_client_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        #[graphql(name = "keyID", desc = "The `id` in the client's `keys`.")] key_id: ID,
+    ) -> Result<Option<Client>> {
+        self.delete_client_key(ctx, id, key_id).await
     }
 
     /// Renames, disables or enables a client. CONFLICT for disabling the last administrator of a tenant.

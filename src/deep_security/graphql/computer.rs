@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::choices::DeepSecurityStatus;
-use super::module::{ComputerModule, date, reference, text};
+use super::module::{ComputerModule, date, moment, reference, text};
 use super::policy::PolicyObject;
 use super::reading::once;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{Computer, ComputerStatus, Policy};
 use crate::error::Result;
 use crate::global_id::NodeKind;
+use crate::graph::graphql::DateTime;
 
 /// A computer in the graph.
 pub struct ComputerObject {
@@ -107,17 +108,35 @@ impl ComputerObject {
         self.wire.agent_version.as_deref()
     }
 
+    /// When the agent last spoke to the manager.
+    async fn last_agent_communication_at(&self) -> Option<DateTime> {
+        moment(self.wire.last_agent_communication)
+    }
+
     /// When the agent last spoke to the manager, in RFC 3339.
+    #[graphql(deprecation = "use lastAgentCommunicationAt; offered until 2027-12-31")]
     async fn last_agent_communication(&self) -> Option<String> {
         date(self.wire.last_agent_communication)
     }
 
+    /// When the policy was last to be sent.
+    async fn last_send_policy_request_at(&self) -> Option<DateTime> {
+        moment(self.wire.last_send_policy_request)
+    }
+
     /// When the policy was last to be sent, in RFC 3339.
+    #[graphql(deprecation = "use lastSendPolicyRequestAt; offered until 2027-12-31")]
     async fn last_send_policy_request(&self) -> Option<String> {
         date(self.wire.last_send_policy_request)
     }
 
+    /// When the policy was last sent.
+    async fn last_send_policy_success_at(&self) -> Option<DateTime> {
+        moment(self.wire.last_send_policy_success)
+    }
+
     /// When the policy was last sent, in RFC 3339.
+    #[graphql(deprecation = "use lastSendPolicySuccessAt; offered until 2027-12-31")]
     async fn last_send_policy_success(&self) -> Option<String> {
         date(self.wire.last_send_policy_success)
     }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::choices::DeepSecurityLocale;
-use super::module::{date, reference, text};
+use super::module::{date, moment, reference, text};
 use super::reading::once;
 use super::role::RoleObject;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, KeyWithSecret, Role, SecretKey};
 use crate::error::Result;
 use crate::global_id::NodeKind;
+use crate::graph::graphql::DateTime;
 
 /// An API key in the graph.
 pub struct ApiKeyObject {
@@ -88,17 +89,35 @@ impl ApiKeyObject {
         self.wire.active
     }
 
+    /// When it was made.
+    async fn created_at(&self) -> Option<DateTime> {
+        moment(self.wire.created)
+    }
+
     /// When it was made, in RFC 3339.
+    #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
         date(self.wire.created)
     }
 
+    /// When it was last used.
+    async fn last_sign_in_at(&self) -> Option<DateTime> {
+        moment(self.wire.last_sign_in)
+    }
+
     /// When it was last used, in RFC 3339.
+    #[graphql(deprecation = "use lastSignInAt; offered until 2027-12-31")]
     async fn last_sign_in(&self) -> Option<String> {
         date(self.wire.last_sign_in)
     }
 
+    /// When a lock-out ends.
+    async fn unlocks_at(&self) -> Option<DateTime> {
+        moment(self.wire.unlock_time)
+    }
+
     /// When a lock-out ends, in RFC 3339.
+    #[graphql(deprecation = "use unlocksAt; offered until 2027-12-31")]
     async fn unlock_time(&self) -> Option<String> {
         date(self.wire.unlock_time)
     }
@@ -108,7 +127,13 @@ impl ApiKeyObject {
         self.wire.unsuccessful_sign_in_attempts.and_then(|attempts| attempts.try_into().ok())
     }
 
+    /// When it ends; absent if it does not.
+    async fn expires_at(&self) -> Option<DateTime> {
+        moment(self.wire.expiry_date)
+    }
+
     /// When it ends, in RFC 3339; absent if it does not.
+    #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     async fn expiry_date(&self) -> Option<String> {
         date(self.wire.expiry_date)
     }

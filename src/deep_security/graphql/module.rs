@@ -9,10 +9,16 @@ use async_graphql::{ContextSelectionSet, ID, Object, OutputType, Positioned, Ser
 use super::choices::{DeepSecurityMaintenanceMode, DeepSecurityModuleState, DeepSecurityStatus};
 use crate::clock::Timestamp;
 use crate::deep_security::wire::{Module, ModuleStatus, PolicyModule, PolicyModuleStatus, Word};
+use crate::graph::graphql::DateTime;
 
 /// A date of the vendor's in RFC 3339; absent if the number is no moment.
 pub fn date(millis: Option<i64>) -> Option<String> {
     millis.and_then(Timestamp::checked_from_millis).map(|moment| moment.to_string())
+}
+
+/// A moment of the vendor's.
+pub fn moment(millis: Option<i64>) -> Option<DateTime> {
+    millis.and_then(Timestamp::checked_from_millis).map(DateTime)
 }
 
 /// A reference; 0 means none.
@@ -96,22 +102,46 @@ impl ComputerModule<'_> {
         reference(self.0.scheduled_scan_configuration_id)
     }
 
+    /// Anti-malware: when somebody last started a scan.
+    async fn last_manual_scan_at(&self) -> Option<DateTime> {
+        moment(self.0.last_manual_scan)
+    }
+
     /// Anti-malware: when somebody last started a scan, in RFC 3339.
+    #[graphql(deprecation = "use lastManualScanAt; offered until 2027-12-31")]
     async fn last_manual_scan(&self) -> Option<String> {
         date(self.0.last_manual_scan)
     }
 
+    /// Anti-malware: when a scan last ran by the clock.
+    async fn last_scheduled_scan_at(&self) -> Option<DateTime> {
+        moment(self.0.last_scheduled_scan)
+    }
+
     /// Anti-malware: when a scan last ran by the clock, in RFC 3339.
+    #[graphql(deprecation = "use lastScheduledScanAt; offered until 2027-12-31")]
     async fn last_scheduled_scan(&self) -> Option<String> {
         date(self.0.last_scheduled_scan)
     }
 
+    /// Integrity monitoring: when the last scan was.
+    async fn last_integrity_scan_at(&self) -> Option<DateTime> {
+        moment(self.0.last_integrity_scan)
+    }
+
     /// Integrity monitoring: when the last scan was, in RFC 3339.
+    #[graphql(deprecation = "use lastIntegrityScanAt; offered until 2027-12-31")]
     async fn last_integrity_scan(&self) -> Option<String> {
         date(self.0.last_integrity_scan)
     }
 
+    /// Integrity monitoring: when what is compared with was last taken.
+    async fn last_baseline_created_at(&self) -> Option<DateTime> {
+        moment(self.0.last_baseline_created)
+    }
+
     /// Integrity monitoring: when what is compared with was last taken, in RFC 3339.
+    #[graphql(deprecation = "use lastBaselineCreatedAt; offered until 2027-12-31")]
     async fn last_baseline_created(&self) -> Option<String> {
         date(self.0.last_baseline_created)
     }

@@ -161,7 +161,7 @@ impl DeepSecurityMutation {
 
     /// Makes an API key for the tenant in context through the primary manager. Needs the right to change legacy resources. It
     /// always ends: after six hours if no date is given. CONFLICT where the link names no tenant of the installation.
-    async fn generate_deep_security_tenant_api_key(
+    async fn create_deep_security_tenant_api_key(
         &self,
         ctx: &Context<'_>,
         input: CreateDeepSecurityApiKeyInput,
@@ -176,6 +176,17 @@ impl DeepSecurityMutation {
         let path = ["tenants".into(), tenant.into(), "apikeys".into()];
         let (wanted, sent) = (json!(body), Request::post(path, Some(wire::write(&body)?)));
         change.send_for_secret(&change.manager.primary(), None, wanted, sent).await.map(Some)
+    }
+
+    /// Makes an API key for the tenant in context through the primary manager. Needs the right to change legacy resources. It
+    /// always ends: after six hours if no date is given. CONFLICT where the link names no tenant of the installation.
+    #[graphql(deprecation = "use createDeepSecurityTenantApiKey; offered until 2027-12-31")]
+    async fn generate_deep_security_tenant_api_key(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateDeepSecurityApiKeyInput,
+    ) -> Result<Option<ApiKeySecretObject>> {
+        self.create_deep_security_tenant_api_key(ctx, input).await
     }
 
     /// Makes a policy in the tenant in context. Needs the right to change legacy resources.

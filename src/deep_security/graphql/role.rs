@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Json, Object};
-use serde_json::Value;
+use async_graphql::{ID, Object};
 
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::IdScope;
 use crate::deep_security::wire::Role;
 use crate::global_id::NodeKind;
+use crate::graph::graphql::JsonValue;
 
 /// A role in the graph.
 pub struct RoleObject {
@@ -104,7 +104,7 @@ impl RoleObject {
     }
 
     /// What it may do: the vendor's tree of groups of rights, which differs between versions.
-    async fn rights(&self) -> Option<Json<Value>> {
-        self.wire.rights().map(Json)
+    async fn rights(&self) -> Option<JsonValue> {
+        self.wire.rights().map(JsonValue)
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_graphql::{ID, Object};
 
 use super::choices::{DeepSecurityLocale, DeepSecurityTenantState, DeepSecurityVisibleModule};
-use super::module::{date, text};
+use super::module::{date, moment, text};
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::IdScope;
 use crate::deep_security::wire::{Tenant, Word};
 use crate::global_id::NodeKind;
+use crate::graph::graphql::DateTime;
 
 /// A tenant of an installation in the graph.
 pub struct TenantObject {
@@ -93,7 +94,13 @@ impl TenantObject {
         Some(self.wire.modules_visible.as_ref()?.iter().map(Word::as_str).collect())
     }
 
+    /// When somebody last signed in.
+    async fn last_sign_in_at(&self) -> Option<DateTime> {
+        moment(self.wire.last_sign_in)
+    }
+
     /// When somebody last signed in, in RFC 3339.
+    #[graphql(deprecation = "use lastSignInAt; offered until 2027-12-31")]
     async fn last_sign_in(&self) -> Option<String> {
         date(self.wire.last_sign_in)
     }

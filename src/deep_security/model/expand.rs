@@ -93,6 +93,9 @@ fn member(field: &str) -> &str {
         "id" | "remoteID" => "ID",
         "policy" => "policyID",
         "sap" => "SAP",
+        "lastAgentCommunicationAt" => "lastAgentCommunication",
+        "lastSendPolicyRequestAt" => "lastSendPolicyRequest",
+        "lastSendPolicySuccessAt" => "lastSendPolicySuccess",
         same => same,
     }
 }

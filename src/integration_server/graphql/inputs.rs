@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use async_graphql::{ID, InputObject};
+use uuid::Uuid;
 
 use super::objects::IntegrationServerTenantType;
 use crate::error::{Error, Result};
+use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::TenantId;
 use crate::integration_server::model::{
     Administrator, AdministratorPassword, BiosId, MachineKey, NewTenant, NewTenantKind, NewVirtualMachine, RemoteId,
@@ -112,9 +114,17 @@ impl RegisterVirtualMachineInput {
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for both or neither, and for what could be no identifier.
-pub fn machine_key(id: Option<ID>, bios_id: Option<ID>) -> Result<MachineKey> {
+/// `NOT_FOUND` for the global id of an object of another type, or within another place.
+pub fn machine_key(within: Uuid, id: Option<ID>, bios_id: Option<ID>) -> Result<MachineKey> {
     match (id, bios_id) {
-        (Some(id), None) => Ok(MachineKey::Id(RemoteId::parse("id", &id)?)),
+        (Some(id), None) => match GlobalId::read(&id) {
+            Some(global) => {
+                let remote = global.remote_of(NodeKind::IntegrationServerVirtualMachine, within);
+                let remote = remote.as_deref().and_then(RemoteId::read);
+                Ok(MachineKey::Id(remote.ok_or_else(|| Error::not_found("virtual machine"))?))
+            }
+            None => Ok(MachineKey::Id(RemoteId::parse("id", &id)?)),
+        },
         (None, Some(id)) => Ok(MachineKey::Bios(BiosId::parse("biosID", &id)?)),
         _ => Err(Error::bad_input("id, biosID", "exactly one of them must be given")),
     }

@@ -4,6 +4,7 @@ use async_graphql::OutputType;
 use async_graphql::connection::{Connection, Edge};
 
 use crate::error::{Error, Result};
+use crate::graph::graphql::Total;
 use crate::names::NamePattern;
 use crate::paging::{cursor, read_cursor};
 
@@ -43,19 +44,26 @@ impl Asked {
     }
 
     /// The page of a list that is sorted by those names and identifiers.
-    pub fn page<T, N>(&self, list: &[T], place: impl Fn(&T) -> (String, String)) -> Connection<String, N>
+    pub fn page<T, N>(
+        &self,
+        list: &[T],
+        place: impl Fn(&T) -> (String, String),
+        node: impl Fn(T) -> N,
+    ) -> Connection<String, N, Total>
     where
         T: Clone,
-        N: OutputType + From<T>,
+        N: OutputType,
     {
         let fits = |(name, _): &(String, String)| self.name.as_ref().is_none_or(|pattern| pattern.matches(name));
         let behind = |place: &(String, String)| self.after.as_ref().is_none_or(|after| place > after);
-        let places = list.iter().map(|item| (place(item), item)).filter(|(place, _)| fits(place) && behind(place));
+        let fitting: Vec<_> = list.iter().map(|item| (place(item), item)).filter(|(place, _)| fits(place)).collect();
+        let total = Total::of(u64::try_from(fitting.len()).ok());
+        let places = fitting.into_iter().filter(|(place, _)| behind(place));
         let mut found: Vec<_> = places.take(self.count + 1).collect();
         let more = found.len() > self.count;
         found.truncate(self.count);
-        let mut connection = Connection::new(self.after.is_some(), more);
-        let edge = |(place, item): ((String, String), &T)| Edge::new(cursor(&place), N::from(item.clone()));
+        let mut connection = Connection::with_additional_fields(self.after.is_some(), more, total);
+        let edge = |(place, item): ((String, String), &T)| Edge::new(cursor(&place), node(item.clone()));
         connection.edges = found.into_iter().map(edge).collect();
         connection
     }

@@ -64,27 +64,54 @@ impl IntegrationServerMutation {
 
     /// Registers a virtual machine for the tenant in context. Needs the right to change legacy resources. CONFLICT if no machine can
     /// be registered under the BIOS identifier.
-    async fn register_virtual_machine(
+    async fn create_integration_server_virtual_machine(
         &self,
         ctx: &Context<'_>,
         input: RegisterVirtualMachineInput,
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let new = input.check()?;
-        Ok(Some(room::<IntegrationServer>(ctx)?.register(&scope, operation(ctx)?, new).await?.into()))
+        let server = room::<IntegrationServer>(ctx)?;
+        let within = server.place(&scope).await?.within();
+        Ok(Some(MachineObject::new(within, server.register(&scope, operation(ctx)?, new).await?)))
+    }
+
+    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy resources. CONFLICT if no machine can
+    /// be registered under the BIOS identifier.
+    #[graphql(deprecation = "use createIntegrationServerVirtualMachine; offered until 2027-12-31")]
+    async fn register_virtual_machine(
+        &self,
+        ctx: &Context<'_>,
+        input: RegisterVirtualMachineInput,
+    ) -> Result<Option<MachineObject>> {
+        self.create_integration_server_virtual_machine(ctx, input).await
     }
 
     /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways. Needs the right to change legacy
     /// resources. Its protection goes on. A machine of another tenant is NOT_FOUND.
-    async fn unregister_virtual_machine(
+    async fn delete_integration_server_virtual_machine(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The server's identifier.")] id: Option<ID>,
+        #[graphql(desc = "The machine's id, or the server's identifier.")] id: Option<ID>,
         #[graphql(desc = "The BIOS identifier.", name = "biosID")] bios_id: Option<ID>,
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let key = machine_key(id, bios_id)?;
-        Ok(Some(room::<IntegrationServer>(ctx)?.unregister(&scope, operation(ctx)?, key).await?.into()))
+        let server = room::<IntegrationServer>(ctx)?;
+        let within = server.place(&scope).await?.within();
+        let key = machine_key(within, id, bios_id)?;
+        Ok(Some(MachineObject::new(within, server.unregister(&scope, operation(ctx)?, key).await?)))
+    }
+
+    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways. Needs the right to change legacy
+    /// resources. Its protection goes on. A machine of another tenant is NOT_FOUND.
+    #[graphql(deprecation = "use deleteIntegrationServerVirtualMachine; offered until 2027-12-31")]
+    async fn unregister_virtual_machine(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The machine's id, or the server's identifier.")] id: Option<ID>,
+        #[graphql(desc = "The BIOS identifier.", name = "biosID")] bios_id: Option<ID>,
+    ) -> Result<Option<MachineObject>> {
+        self.delete_integration_server_virtual_machine(ctx, id, bios_id).await
     }
 
     /// Cancels a task about the tenant in context or one below it, by its id; the vendor's id is taken as in
@@ -94,7 +121,7 @@ impl IntegrationServerMutation {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let server = room::<IntegrationServer>(ctx)?;
         let (record, snapshot) = server.cancel(&scope, operation(ctx)?, &id).await?;
-        Ok(Some(TaskObject::new(record.id, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
+        Ok(Some(TaskObject::new(&record, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
     }
 
     /// Makes a report on how long the machines of the tenant in context were protected. Needs the right to change legacy

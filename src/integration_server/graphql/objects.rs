@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use futures_util::FutureExt;
+use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, room};
 use crate::error::Result;
-use crate::ids::TaskId;
+use crate::global_id::{GlobalId, NodeKind};
+use crate::graph::graphql::DateTime;
+use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::{
     Moment, RemoteId, RemoteTenant, Report, TenantKind, TenantStatus, VirtualMachine,
@@ -17,6 +20,11 @@ use crate::integration_server::model::{
 /// A date of the server in RFC 3339; null if what it wrote is none.
 fn date(moment: Option<&Moment>) -> Option<String> {
     moment.and_then(Moment::at).map(|at| at.to_string())
+}
+
+/// A moment of the server; null if what it wrote is none.
+fn moment(moment: Option<&Moment>) -> Option<DateTime> {
+    moment.and_then(Moment::at).map(DateTime)
 }
 
 /// Whether a tenant of the server is active.
@@ -42,40 +50,50 @@ pub enum IntegrationServerTenantType {
 }
 
 /// A tenant of the server, in the graph.
-pub struct TenantObject(RemoteTenant);
+pub struct TenantObject {
+    upstream: UpstreamId,
+    tenant: RemoteTenant,
+}
 
-impl From<RemoteTenant> for TenantObject {
-    fn from(tenant: RemoteTenant) -> Self {
-        Self(tenant)
+impl TenantObject {
+    /// A tenant of that installation.
+    pub fn new(upstream: UpstreamId, tenant: RemoteTenant) -> Self {
+        Self { upstream, tenant }
     }
 }
 
 /// A tenant in the database of an Integration Server.
 #[Object(name = "IntegrationServerTenant")]
 impl TenantObject {
-    /// The server's identifier; opaque.
-    async fn id(&self) -> ID {
-        self.0.id.canonical().into()
+    /// The global id: opaque, and unique over all types, tenants and installations.
+    pub async fn id(&self) -> ID {
+        ID(GlobalId::write(NodeKind::IntegrationServerTenant, self.upstream.0, &self.tenant.id.canonical()))
+    }
+
+    /// The server's identifier, unique on its server only.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> ID {
+        self.tenant.id.canonical().into()
     }
 
     /// The name, as given at creation.
     async fn name(&self) -> &str {
-        &self.0.name
+        &self.tenant.name
     }
 
     /// What somebody wrote about it.
     async fn description(&self) -> Option<&str> {
-        self.0.description.as_deref()
+        self.tenant.description.as_deref()
     }
 
     /// Free text that was given with it, as it was given.
     async fn user_data(&self) -> Option<&str> {
-        self.0.user_data.as_deref()
+        self.tenant.user_data.as_deref()
     }
 
     /// Whether it is active.
     async fn status(&self) -> Option<IntegrationServerTenantStatus> {
-        self.0.status.as_ref().map(|status| match status {
+        self.tenant.status.as_ref().map(|status| match status {
             TenantStatus::Active => IntegrationServerTenantStatus::Active,
             TenantStatus::Inactive => IntegrationServerTenantStatus::Inactive,
             TenantStatus::Unknown(_) => IntegrationServerTenantStatus::Unknown,
@@ -84,13 +102,13 @@ impl TenantObject {
 
     /// The status in the server's word.
     async fn status_text(&self) -> Option<&str> {
-        self.0.status.as_ref().map(TenantStatus::as_str)
+        self.tenant.status.as_ref().map(TenantStatus::as_str)
     }
 
     /// What was set up for it.
     #[graphql(name = "type")]
     async fn kind(&self) -> Option<IntegrationServerTenantType> {
-        self.0.kind.as_ref().map(|kind| match kind {
+        self.tenant.kind.as_ref().map(|kind| match kind {
             TenantKind::Complete => IntegrationServerTenantType::Complete,
             TenantKind::Simple => IntegrationServerTenantType::Simple,
             TenantKind::Unknown(_) => IntegrationServerTenantType::Unknown,
@@ -99,78 +117,119 @@ impl TenantObject {
 
     /// The type in the server's word.
     async fn type_text(&self) -> Option<&str> {
-        self.0.kind.as_ref().map(TenantKind::as_str)
+        self.tenant.kind.as_ref().map(TenantKind::as_str)
     }
 
     /// Its virtual Administration Server; only a COMPLETE tenant has one.
     async fn administration_server(&self) -> Option<IntegrationServerAdministrationServer> {
-        self.0.administration_server.clone().map(|server| IntegrationServerAdministrationServer {
-            id: server.id.map(ID),
+        self.tenant.administration_server.clone().map(|server| IntegrationServerAdministrationServer {
+            id: server
+                .id
+                .as_deref()
+                .map(|id| ID(GlobalId::write(NodeKind::IntegrationServerAdministrationServer, self.upstream.0, id))),
+            remote_id: server.id.map(ID),
             administrator: server.administrator,
         })
     }
 
+    /// When it was registered.
+    async fn created_at(&self) -> Option<DateTime> {
+        moment(self.tenant.created.as_ref())
+    }
+
     /// When it was registered, in RFC 3339.
+    #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
-        date(self.0.created.as_ref())
+        date(self.tenant.created.as_ref())
+    }
+
+    /// When its data last changed.
+    async fn updated_at(&self) -> Option<DateTime> {
+        moment(self.tenant.updated.as_ref())
     }
 
     /// When its data last changed, in RFC 3339.
+    #[graphql(deprecation = "use updatedAt; offered until 2027-12-31")]
     async fn updated(&self) -> Option<String> {
-        date(self.0.updated.as_ref())
+        date(self.tenant.updated.as_ref())
     }
 }
 
 /// A virtual Administration Server in Security Center.
 #[derive(SimpleObject)]
 pub struct IntegrationServerAdministrationServer {
-    /// Its identifier in Security Center.
+    /// The global id: opaque, and unique over all types, tenants and installations.
     id: Option<ID>,
+    /// Its identifier in Security Center.
+    #[graphql(name = "remoteID")]
+    remote_id: Option<ID>,
     /// The name of its administrator's account.
     administrator: Option<String>,
 }
 
 /// A machine, in the graph.
-pub struct MachineObject(VirtualMachine);
+pub struct MachineObject {
+    place: Uuid,
+    machine: VirtualMachine,
+}
 
-impl From<VirtualMachine> for MachineObject {
-    fn from(machine: VirtualMachine) -> Self {
-        Self(machine)
+impl MachineObject {
+    /// A machine of a tenant, which its link stands for.
+    pub fn new(place: Uuid, machine: VirtualMachine) -> Self {
+        Self { place, machine }
     }
 }
 
 /// A virtual machine that is registered for a tenant.
 #[Object(name = "IntegrationServerVirtualMachine")]
 impl MachineObject {
-    /// The server's identifier; opaque.
-    async fn id(&self) -> ID {
-        self.0.id.canonical().into()
+    /// The global id: opaque, and unique over all types, tenants and installations.
+    pub async fn id(&self) -> ID {
+        ID(GlobalId::write(NodeKind::IntegrationServerVirtualMachine, self.place, &self.machine.id.canonical()))
+    }
+
+    /// The server's identifier, unique on its server only.
+    #[graphql(name = "remoteID")]
+    async fn remote_id(&self) -> ID {
+        self.machine.id.canonical().into()
     }
 
     /// The BIOS identifier, a UUID in lower case.
     #[graphql(name = "biosID")]
     async fn bios_id(&self) -> Option<ID> {
-        self.0.bios_id.map(|id| id.to_string().into())
+        self.machine.bios_id.map(|id| id.to_string().into())
     }
 
     /// The name, if it was given one.
     async fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+        self.machine.name.as_deref()
     }
 
     /// Free text that was given with it, as it was given.
     async fn user_data(&self) -> Option<&str> {
-        self.0.user_data.as_deref()
+        self.machine.user_data.as_deref()
+    }
+
+    /// When it was registered.
+    async fn created_at(&self) -> Option<DateTime> {
+        moment(self.machine.created.as_ref())
     }
 
     /// When it was registered, in RFC 3339.
+    #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
-        date(self.0.created.as_ref())
+        date(self.machine.created.as_ref())
+    }
+
+    /// When its data last changed.
+    async fn updated_at(&self) -> Option<DateTime> {
+        moment(self.machine.updated.as_ref())
     }
 
     /// When its data last changed, in RFC 3339.
+    #[graphql(deprecation = "use updatedAt; offered until 2027-12-31")]
     async fn updated(&self) -> Option<String> {
-        date(self.0.updated.as_ref())
+        date(self.machine.updated.as_ref())
     }
 }
 
@@ -192,9 +251,10 @@ impl ReportObject {
 /// A report on how long the machines of a tenant were protected. The server keeps it for about a day.
 #[Object(name = "IntegrationServerReport")]
 impl ReportObject {
-    /// The id; opaque, and unique over all Integration Servers.
-    async fn id(&self) -> ID {
-        self.id.to_string().into()
+    /// The global id: opaque, and unique over all types, tenants and installations.
+    pub async fn id(&self) -> ID {
+        // The task that made it has the bare UUID.
+        ID(GlobalId::write(NodeKind::IntegrationServerReport, self.id.0, ""))
     }
 
     /// The vendor's id of the report, which other servers may use for reports of their own.

@@ -3,6 +3,7 @@
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::lists::{Asked, count};
 use super::objects::{MachineObject, ReportObject, TenantObject};
@@ -11,17 +12,30 @@ use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, room};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::global_id::{GlobalId, NodeKind};
+use crate::graph::graphql::Total;
 use crate::ids::TenantId;
 use crate::integration_server::IntegrationServer;
+use crate::integration_server::model::{RemoteTenant, VirtualMachine};
 use crate::integration_server::tasks::model::TasksWanted;
 use crate::outbound::Turn;
 use crate::paging::{cursor, read_cursor};
 use crate::roles::Permission;
 
-/// The Integration Server of a tenant, while it is the tenant's turn.
+/// The Integration Server of a tenant.
 pub struct IntegrationServerObject {
     scope: TenantScope,
-    turn: Turn,
+    /// The tenant's turn, where the operation reaches it through the tenant; else each read waits for one of its own.
+    turn: Option<Turn>,
+}
+
+impl IntegrationServerObject {
+    async fn read<T>(&self, ctx: &Context<'_>, work: BoxFuture<'_, Result<T>>) -> Result<T> {
+        match &self.turn {
+            Some(turn) => turn.read(work).await,
+            None => operation(ctx)?.turn(self.scope.tenant()).await?.read(work).await,
+        }
+    }
 }
 
 /// The Integration Server of a tenant below the one in context: what `Tenant.integrationServer` answers.
@@ -36,18 +50,35 @@ pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Integratio
 async fn enter(ctx: &Context<'_>, scope: TenantScope) -> Result<IntegrationServerObject> {
     room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
     let turn = operation(ctx)?.turn(scope.tenant()).await?;
-    Ok(IntegrationServerObject { scope, turn })
+    Ok(IntegrationServerObject { scope, turn: Some(turn) })
+}
+
+/// The Integration Server of a tenant, for those who know it by its global id. It holds no turn: among many such objects each
+/// would wait for the others.
+///
+/// # Errors
+/// As [`of_tenant`].
+pub async fn of_tenant_by_id(ctx: &Context<'_>, tenant: TenantId) -> Result<IntegrationServerObject> {
+    let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
+    room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
+    Ok(IntegrationServerObject { scope, turn: None })
 }
 
 /// The Integration Server that a tenant is linked to, and what of it is the tenant's. A tenant that owns an Integration Server
 /// may also ask for all tenants there.
 #[Object(name = "IntegrationServer")]
 impl IntegrationServerObject {
+    /// The global id: opaque, one for each tenant.
+    pub async fn id(&self) -> ID {
+        ID(GlobalId::write(NodeKind::IntegrationServer, self.scope.tenant().0, ""))
+    }
+
     /// The tenant as it is at the server. NOT_FOUND if it was removed there.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let server = room::<IntegrationServer>(ctx)?;
-        let tenant = self.turn.read(server.tenant(&self.scope, operation(ctx)?).boxed()).await?;
-        Ok(Some(TenantObject::from((*tenant).clone())))
+        let upstream = server.place(&self.scope).await?.upstream();
+        let tenant = self.read(ctx, server.tenant(&self.scope, operation(ctx)?).boxed()).await?;
+        Ok(Some(TenantObject::new(upstream, (*tenant).clone())))
     }
 
     /// The virtual machines that are registered for the tenant, by name.
@@ -59,11 +90,13 @@ impl IntegrationServerObject {
         #[graphql(desc = "Only those of this name; `%` stands for any text, letter case is ignored.")] name: Option<
             String,
         >,
-    ) -> Result<Option<Connection<String, MachineObject>>> {
+    ) -> Result<Option<Connection<String, MachineObject, Total>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
         let server = room::<IntegrationServer>(ctx)?;
-        let machines = self.turn.read(server.machines(&self.scope, operation(ctx)?).boxed()).await?;
-        Ok(Some(asked.page(&machines, |machine| (machine.name.clone().unwrap_or_default(), machine.id.canonical()))))
+        let within = server.place(&self.scope).await?.within();
+        let machines = self.read(ctx, server.machines(&self.scope, operation(ctx)?).boxed()).await?;
+        let place = |machine: &VirtualMachine| (machine.name.clone().unwrap_or_default(), machine.id.canonical());
+        Ok(Some(asked.page(&machines, place, |machine| MachineObject::new(within, machine))))
     }
 
     /// A task about the tenant or one below it that was begun through this gateway. Any other is NOT_FOUND.
@@ -90,7 +123,7 @@ impl IntegrationServerObject {
         #[graphql(desc = "Only those in this state.")] state: Option<IntegrationServerTaskState>,
         #[graphql(desc = "Only those that do this, in the server's word.", name = "type")] kind: Option<String>,
         #[graphql(desc = "Only those made at this moment or later, in RFC 3339.")] created_from: Option<String>,
-    ) -> Result<Option<Connection<String, TaskObject>>> {
+    ) -> Result<Option<Connection<String, TaskObject, Total>>> {
         let count = count(first)?;
         let after = after.as_deref().map(|after| read_cursor("after", after)).transpose()?;
         let wanted = TasksWanted {
@@ -99,10 +132,15 @@ impl IntegrationServerObject {
             created_from: created_from.map(|from| Timestamp::parse("createdFrom", &from)).transpose()?,
         };
         let tasks = room::<IntegrationServer>(ctx)?.tasks();
+        let total = if ctx.look_ahead().field("totalCount").exists() {
+            Some(tasks.count(&self.scope, wanted.clone()).await?)
+        } else {
+            None
+        };
         let mut records = tasks.list(&self.scope, wanted, after, count as u64).await?;
         let more = records.len() > count;
         records.truncate(count);
-        let mut connection = Connection::new(after.is_some(), more);
+        let mut connection = Connection::with_additional_fields(after.is_some(), more, Total::of(total));
         let edge = |record: &_| Ok(Edge::new(cursor(&place(record)), TaskObject::of(record, &self.scope)?));
         connection.edges = records.iter().map(edge).collect::<Result<_>>()?;
         Ok(Some(connection))
@@ -115,10 +153,10 @@ impl IntegrationServerObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Its id; the vendor's id is taken as in `task`.")] id: ID,
     ) -> Result<Option<ReportObject>> {
-        let record = room::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &id).await?;
+        let record = room::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &own_id(&id)).await?;
         let remote_id = record.result_id.unwrap_or_default();
         let report = ReportObject { id: record.id, remote_id, scope: self.scope.clone() };
-        self.turn.read(report.read(ctx).boxed()).await?;
+        self.read(ctx, report.read(ctx).boxed()).await?;
         Ok(Some(report))
     }
 
@@ -132,13 +170,21 @@ impl IntegrationServerObject {
             String,
         >,
         #[graphql(desc = "Which server, where the tenant owns several.", name = "upstreamID")] upstream_id: Option<ID>,
-    ) -> Result<Option<Connection<String, TenantObject>>> {
+    ) -> Result<Option<Connection<String, TenantObject, Total>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
         let server = room::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
-        let tenants = self.turn.read(server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
-        Ok(Some(asked.page(&tenants, |tenant| (tenant.name.clone(), tenant.id.canonical()))))
+        let found = self.read(ctx, server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
+        let (upstream, tenants) = found;
+        let place = |tenant: &RemoteTenant| (tenant.name.clone(), tenant.id.canonical());
+        Ok(Some(asked.page(&tenants, place, |tenant| TenantObject::new(upstream, tenant))))
     }
+}
+
+/// The gateway's own id in the global id of a report; any other id as it is.
+fn own_id(id: &str) -> String {
+    let global = GlobalId::read(id).filter(|id| id.kind == NodeKind::IntegrationServerReport);
+    global.map_or_else(|| id.to_owned(), |id| id.place.to_string())
 }
 
 fn place(record: &crate::integration_server::tasks::model::Record) -> (i64, crate::ids::TaskId) {

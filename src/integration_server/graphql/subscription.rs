@@ -30,6 +30,6 @@ impl IntegrationServerSubscription {
         let record = tasks.again(&scope, id).await?;
         let purpose = Purpose::of(&record)?;
         let changes = watcher.follow(&record)?;
-        Ok(changes.map(move |snapshot| TaskObject::new(id, snapshot, purpose, &scope)))
+        Ok(changes.map(move |snapshot| TaskObject::new(&record, snapshot, purpose, &scope)))
     }
 }

@@ -8,7 +8,8 @@ use super::objects::{IntegrationServerConfirmation, ReportObject, TenantObject};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::ids::TaskId;
+use crate::graph::graphql::DateTime;
+use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::model::TaskState;
 use crate::integration_server::tasks::model::{Made, Purpose, Record, Snapshot, Told};
 
@@ -150,12 +151,13 @@ pub struct TaskObject {
     id: TaskId,
     snapshot: Arc<Snapshot>,
     purpose: Purpose,
+    upstream: UpstreamId,
     scope: TenantScope,
 }
 
 impl TaskObject {
-    pub fn new(id: TaskId, snapshot: Arc<Snapshot>, purpose: Purpose, scope: &TenantScope) -> Self {
-        Self { id, snapshot, purpose, scope: scope.clone() }
+    pub fn new(record: &Record, snapshot: Arc<Snapshot>, purpose: Purpose, scope: &TenantScope) -> Self {
+        Self { id: record.id, snapshot, purpose, upstream: record.upstream_id, scope: scope.clone() }
     }
 
     /// The task of a record that the scope may see.
@@ -164,7 +166,11 @@ impl TaskObject {
     /// If the record holds none.
     pub fn of(record: &Record, scope: &TenantScope) -> Result<Self> {
         let text = record.snapshot.as_deref().ok_or_else(|| Error::internal("a task that is shown was never seen"))?;
-        Ok(Self::new(record.id, Arc::new(Snapshot::read(text)?), Purpose::of(record)?, scope))
+        Ok(Self::new(record, Arc::new(Snapshot::read(text)?), Purpose::of(record)?, scope))
+    }
+
+    fn moment(millis: Option<i64>) -> Option<DateTime> {
+        millis.and_then(Timestamp::checked_from_millis).map(DateTime)
     }
 
     fn date(millis: Option<i64>) -> Option<String> {
@@ -177,7 +183,7 @@ impl TaskObject {
 #[Object(name = "IntegrationServerTask")]
 impl TaskObject {
     /// The id; opaque, and unique over all Integration Servers.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.id.to_string().into()
     }
 
@@ -214,17 +220,35 @@ impl TaskObject {
         self.snapshot.progress.map(i32::from)
     }
 
+    /// When it was made, by the server's clock.
+    async fn created_at(&self) -> Option<DateTime> {
+        Self::moment(self.snapshot.created)
+    }
+
     /// When it was made, by the server's clock, in RFC 3339.
+    #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
         Self::date(self.snapshot.created)
     }
 
+    /// When its state last changed, by the server's clock.
+    async fn state_changed_at(&self) -> Option<DateTime> {
+        Self::moment(self.snapshot.state_changed)
+    }
+
     /// When its state last changed, by the server's clock, in RFC 3339.
+    #[graphql(deprecation = "use stateChangedAt; offered until 2027-12-31")]
     async fn state_changed(&self) -> Option<String> {
         Self::date(self.snapshot.state_changed)
     }
 
+    /// When anything of it last changed, by the server's clock.
+    async fn changed_at(&self) -> Option<DateTime> {
+        Self::moment(self.snapshot.changed)
+    }
+
     /// When anything of it last changed, by the server's clock, in RFC 3339.
+    #[graphql(deprecation = "use changedAt; offered until 2027-12-31")]
     async fn changed(&self) -> Option<String> {
         Self::date(self.snapshot.changed)
     }
@@ -238,7 +262,10 @@ impl TaskObject {
     async fn result(&self) -> Result<Option<IntegrationServerTaskResult>> {
         Ok(match self.snapshot.result.clone() {
             None => None,
-            Some(Made::Tenant(tenant)) => Some(IntegrationServerTaskResult::Tenant(tenant.tenant()?.into())),
+            Some(Made::Tenant(tenant)) => {
+                let tenant = TenantObject::new(self.upstream, tenant.tenant()?);
+                Some(IntegrationServerTaskResult::Tenant(tenant))
+            }
             Some(Made::Report(_)) => {
                 let remote_id = self.snapshot.result_id().unwrap_or_default();
                 let report = ReportObject { id: self.id, remote_id, scope: self.scope.clone() };

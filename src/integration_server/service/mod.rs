@@ -7,6 +7,8 @@ mod read;
 use std::future::Future;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::client::Client;
 use super::model::{RemoteId, RemoteTenant};
 use super::tasks::Tasks;
@@ -16,6 +18,7 @@ use crate::auth::{Authorizer, TenantScope};
 use crate::database::Database;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
+use crate::ids::UpstreamId;
 use crate::outbound::{Operation, Outbound};
 use crate::upstreams::{Connection, System, Upstreams};
 
@@ -146,6 +149,16 @@ struct Change {
 }
 
 impl Place {
+    /// The installation.
+    pub fn upstream(&self) -> UpstreamId {
+        self.connection.endpoint.upstream
+    }
+
+    /// Where the tenant's machines are unique: the link stands for the tenant at its server.
+    pub fn within(&self) -> Uuid {
+        self.connection.link.map_or(self.upstream().0, |link| link.0)
+    }
+
     /// The tenant as it is at the server.
     ///
     /// # Errors

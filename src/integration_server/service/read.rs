@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::IntegrationServer;
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
-use crate::ids::TaskId;
+use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::client::{Client, FaultKind};
 use crate::integration_server::model::{RemoteId, RemoteTenant, Report, VirtualMachine};
 use crate::integration_server::tasks::model::{Made, Record, Snapshot};
@@ -37,7 +37,7 @@ impl IntegrationServer {
         operation.once(key, ask).await
     }
 
-    /// All tenants of an installation that the scope's tenant owns, by name, then by identifier.
+    /// All tenants of an installation that the scope's tenant owns, by name, then by identifier, and which installation it is.
     ///
     /// # Errors
     /// `FORBIDDEN` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns several and none is
@@ -47,7 +47,7 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         upstream: Option<&str>,
-    ) -> Result<Arc<Vec<RemoteTenant>>> {
+    ) -> Result<(UpstreamId, Arc<Vec<RemoteTenant>>)> {
         let (client, connection) = self.owned(scope, upstream).await?;
         let key = (connection.own_line().key(), "tenants".to_owned());
         let ask = || async {
@@ -55,7 +55,7 @@ impl IntegrationServer {
             tenants.sort_by_cached_key(|tenant| (tenant.name.clone(), tenant.id.canonical()));
             Ok(tenants)
         };
-        operation.once(key, ask).await
+        Ok((connection.endpoint.upstream, operation.once(key, ask).await?))
     }
 
     /// The report that this task about the scope's tenant, or one below it, made: its lines about that tenant alone.

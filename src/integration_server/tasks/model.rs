@@ -112,7 +112,7 @@ pub struct NewTask {
 }
 
 /// Which tasks; all that is named must hold.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct TasksWanted {
     /// By state, as the server's list of states writes it; `None` in it is any other.
     pub state: Option<Option<&'static str>>,

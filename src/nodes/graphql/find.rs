@@ -12,7 +12,8 @@ use crate::clients::graphql as clients;
 use crate::deep_security::graphql as deep_security;
 use crate::error::{Error, ErrorCode, Result};
 use crate::global_id::{GlobalId, NodeKind};
-use crate::ids::{LinkId, RoleId, TenantId, UpstreamId};
+use crate::ids::{LinkId, RoleId, TaskId, TenantId, UpstreamId};
+use crate::integration_server::graphql as integration_server;
 use crate::roles::{Permission, Role};
 use crate::tenants::Tenants;
 use crate::upstreams::{LegacyTenant, Upstreams};
@@ -49,6 +50,7 @@ async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
         clients::find(ctx, &text).map(|found| found.map(Node::Client)).boxed(),
         crate::upstreams::graphql::find(ctx, &text).map(|found| found.map(Node::Upstream)).boxed(),
         crate::upstreams::graphql::find_link(ctx, LinkId(id)).map(|found| found.map(Node::UpstreamLink)).boxed(),
+        integration_server::find_task(ctx, &text).map(|found| found.map(Node::IntegrationServerTask)).boxed(),
         audit::find(ctx, &text).map(|found| found.map(Node::AuditRecord)).boxed(),
     ];
     for finder in finders {
@@ -72,12 +74,28 @@ async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
             require_below_context(ctx, TenantId(id.place)).await?;
             deep_security::of_tenant(ctx, TenantId(id.place)).await.map(|found| Node::DeepSecurity(found.0))
         }
-        NodeKind::DeepSecurityTenant => legacy_tenant(ctx, id).await,
+        NodeKind::IntegrationServer => {
+            require_below_context(ctx, TenantId(id.place)).await?;
+            let found = integration_server::of_tenant_by_id(ctx, TenantId(id.place)).await;
+            found.map(Node::IntegrationServer)
+        }
+        NodeKind::IntegrationServerVirtualMachine => {
+            let link = LinkId(id.place);
+            let scope = of_link(ctx, link).await?;
+            let found = integration_server::find_machine(ctx, &scope, link, &id.remote).await;
+            found.map(Node::IntegrationServerVirtualMachine)
+        }
+        NodeKind::DeepSecurityTenant | NodeKind::IntegrationServerTenant => legacy_tenant(ctx, id).await,
         NodeKind::DeepSecurityComputer
         | NodeKind::DeepSecurityPolicy
         | NodeKind::DeepSecurityRole
         | NodeKind::DeepSecurityApiKey => of_deep_security(ctx, id).await,
-        _ => Err(unknown()),
+        NodeKind::IntegrationServerReport => {
+            let found = integration_server::find_report(ctx, TaskId(id.place)).await;
+            found.map(Node::IntegrationServerReport)
+        }
+        // A part of its tenant, which is found by an id of its own.
+        NodeKind::IntegrationServerAdministrationServer => Err(unknown()),
     }
 }
 
@@ -107,7 +125,11 @@ async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     };
     let scope = scope.within(tenant, Permission::ReadLegacy).await?;
     let owned = is_owner.then_some(upstream);
-    deep_security::tenant(ctx, &scope, owned, &id.remote).await.map(Node::DeepSecurityTenant)
+    if id.kind == NodeKind::DeepSecurityTenant {
+        deep_security::tenant(ctx, &scope, owned, &id.remote).await.map(Node::DeepSecurityTenant)
+    } else {
+        integration_server::find_tenant(ctx, &scope, owned, &id.remote).await.map(Node::IntegrationServerTenant)
+    }
 }
 
 /// A caller may hold rights beside the tenant in context, too; an id opens nothing there.

@@ -13,6 +13,7 @@ use crate::audit::graphql::AuditRecord;
 use crate::clients::graphql::Client;
 use crate::deep_security::graphql as deep_security;
 use crate::error::{Error, Result};
+use crate::integration_server::graphql as integration_server;
 use crate::roles::graphql::RoleObject;
 use crate::tenants::graphql::TenantObject;
 use crate::upstreams::graphql::{UpstreamLinkObject, UpstreamObject};
@@ -37,6 +38,11 @@ pub enum Node {
     DeepSecurityPolicy(deep_security::PolicyObject),
     DeepSecurityRole(deep_security::RoleObject),
     DeepSecurityApiKey(deep_security::ApiKeyObject),
+    IntegrationServer(integration_server::IntegrationServerObject),
+    IntegrationServerTenant(integration_server::TenantObject),
+    IntegrationServerVirtualMachine(integration_server::MachineObject),
+    IntegrationServerTask(integration_server::TaskObject),
+    IntegrationServerReport(integration_server::ReportObject),
 }
 
 #[derive(Default)]

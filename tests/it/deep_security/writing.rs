@@ -60,6 +60,22 @@ both_databases! {
         assert_eq!(writer.ask(delete, json!({ "id": key["id"] })).await.code(), "NOT_FOUND");
     }
 
+    async fn end_of_a_key_is_taken_under_its_present_name_and_the_one_before(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let end = rig.in_seconds(3600);
+        let field = "createDeepSecurityApiKey { secretKey apiKey { expiresAt expiryDate createdAt created } }";
+        for name in ["expiresAt", "expiryDate"] {
+            let made = change(&writer, field, json!({ "keyName": name, "roleID": "2", name: end })).await;
+            let made = made.field("createDeepSecurityApiKey");
+            notes::note(made["secretKey"].as_str().unwrap());
+            let now = rig.in_seconds(0);
+            let expected = json!({ "expiresAt": end, "expiryDate": end, "createdAt": now, "created": now });
+            assert_eq!(made["apiKey"], expected);
+        }
+        let both = json!({ "keyName": "both", "roleID": "2", "expiresAt": end, "expiryDate": end });
+        assert_eq!(change(&writer, field, both).await.code(), "BAD_USER_INPUT");
+    }
+
     async fn secret_is_shown_although_sibling_mutation_fails(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let document = r#"mutation {

@@ -246,6 +246,28 @@ both_databases! {
         assert_eq!((&record["subject"], &record["before"]["keys"]), (&json!(robot.id), &json!([])));
         assert_eq!(record["after"]["keys"], json!([{ "id": held["id"], "thumbprint": held["thumbprint"] }]));
     }
+
+    async fn typed_key_is_the_same_as_its_jwk(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let robot = administrator.create("robot", &[]).await;
+        let key = Key::new();
+        let jwk = key.jwk();
+        let typed = json!({ "kty": "OKP", "crv": "ED25519", "x": jwk["x"], "kid": "mine" });
+        let document = "mutation($id: ID!, $input: AddClientKeyInput!) { createClientKey(id: $id, input: $input) {
+            keys { id kid algorithm } } }";
+        let create = async |input: Value| administrator.ask(document, json!({ "id": robot.id, "input": input })).await;
+        for neither_or_both in [json!({}), json!({ "key": typed, "jwk": jwk })] {
+            assert_eq!(create(neither_or_both).await.code(), "BAD_USER_INPUT");
+        }
+        let wrong_curve = json!({ "key": { "kty": "OKP", "crv": "P_256", "x": jwk["x"] } });
+        assert_eq!(create(wrong_curve).await.code(), "BAD_USER_INPUT");
+        let made = create(json!({ "key": typed })).await.field("createClientKey")["keys"][0].clone();
+        assert_eq!((&made["kid"], &made["algorithm"]), (&json!("mine"), &json!("EdDSA")));
+        assert_eq!(create(json!({ "jwk": jwk })).await.code(), "CONFLICT", "it is the same key");
+        let delete = "mutation($id: ID!, $key: ID!) { deleteClientKey(id: $id, keyID: $key) { keys { id } } }";
+        let left = administrator.ask(delete, json!({ "id": robot.id, "key": made["id"] })).await;
+        assert_eq!(left.field("deleteClientKey"), json!({ "keys": [] }));
+    }
 }
 
 /// All answers, asked for at once.

@@ -35,6 +35,19 @@ pub const MUTATIONS: &[Row] = &[
         "mutation { deleteIntegrationServerTenant(removeArtifacts: true) { id } }",
     ),
     row(
+        "createIntegrationServerVirtualMachine",
+        WRITERS,
+        "mutation($bios: ID!) { createIntegrationServerVirtualMachine(input: { biosID: $bios }) { id } }",
+    ),
+    at(
+        "machine",
+        row(
+            "deleteIntegrationServerVirtualMachine",
+            WRITERS,
+            "mutation($machine: ID!) { deleteIntegrationServerVirtualMachine(id: $machine) { id } }",
+        ),
+    ),
+    row(
         "registerVirtualMachine",
         WRITERS,
         "mutation($bios: ID!) { registerVirtualMachine(input: { biosID: $bios }) { id } }",

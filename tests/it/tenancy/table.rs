@@ -55,6 +55,8 @@ pub const QUERIES: &[Row] = &[
     row("clients", READERS, "{ clients { id roleAssignments { roleID } } }"),
     row("clientsSearch", READERS, "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }"),
     row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
+    row("upstreamsConnection", ANY, "{ upstreamsConnection { totalCount nodes { id } } }"),
+    at("upstream", row("upstream", ANY, "query($upstream: ID!) { upstream(id: $upstream) { id owner { id } } }")),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
     row("deepSecurity", ANY, "{ deepSecurity { computers(first: 1) { nodes { id } } tenant { name } } }"),
 ];
@@ -152,6 +154,29 @@ pub const MUTATIONS: &[Row] = &[
             "mutation($client: ID!, $key: ID!) { removeClientKey(id: $client, keyID: $key) { id } }",
         ),
     ),
+    at(
+        "client",
+        row(
+            "createClientKey",
+            MANAGERS,
+            r#"mutation($client: ID!) { createClientKey(id: $client, input: { key: { kty: OKP, crv: ED25519,
+                x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } }) { keys { id } } }"#,
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "deleteClientKey",
+            MANAGERS,
+            "mutation($client: ID!, $key: ID!) { deleteClientKey(id: $client, keyID: $key) { id } }",
+        ),
+    ),
+    row(
+        "createUpstream",
+        ADMINISTRATORS,
+        r#"mutation { createUpstream(input: { name: "made", system: DEEP_SECURITY, baseURL: "https://dsm.example.com:4119/api",
+            credential: { secretKey: "1:made" } }) { id } }"#,
+    ),
     row(
         "registerUpstream",
         ADMINISTRATORS,
@@ -165,6 +190,10 @@ pub const MUTATIONS: &[Row] = &[
             ADMINISTRATORS,
             r#"mutation($upstream: ID!) { updateUpstream(id: $upstream, input: { name: "renamed" }) { id } }"#,
         ),
+    ),
+    at(
+        "upstream",
+        row("deleteUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { deleteUpstream(id: $upstream) { id } }"),
     ),
     at(
         "upstream",
@@ -202,6 +231,11 @@ pub const MUTATIONS: &[Row] = &[
         "mutation($apiKey: ID!) { rotateDeepSecurityApiKeySecret(id: $apiKey) { apiKey { id } } }",
     ),
     row("deleteDeepSecurityApiKey", WRITERS, "mutation($apiKey: ID!) { deleteDeepSecurityApiKey(id: $apiKey) }"),
+    row(
+        "createDeepSecurityTenantApiKey",
+        WRITERS,
+        r#"mutation { createDeepSecurityTenantApiKey(input: { keyName: "made", roleID: "2" }) { apiKey { id } } }"#,
+    ),
     row(
         "generateDeepSecurityTenantApiKey",
         WRITERS,
@@ -298,6 +332,7 @@ pub const NESTED: &[(&str, &str)] = &[
     ("DeepSecurityTenantConnection.pageInfo", "the owner of the upstream alone"),
     ("DeepSecurityTenantEdge.node", "the owner of the upstream alone"),
     ("EffectiveRole.role", "the caller's own"),
+    ("EffectiveRole.viaTenant", "null where the caller may not enter it"),
     (
         "IntegrationServer.report",
         "reports that tasks about the tenant or one below it made; its lines about that tenant alone",
@@ -327,9 +362,22 @@ pub const NESTED: &[(&str, &str)] = &[
     ("Subject.identity", "the caller itself"),
     ("Tenant.deepSecurity", "whoever may read legacy resources in that tenant"),
     ("Tenant.effectiveRoles", "the caller's own"),
+    ("Tenant.parent", "null where the caller may not enter it"),
+    ("Tenant.upstreamLinksConnection", "as Tenant.upstreamLinks"),
     ("Tenant.integrationServer", "whoever may read legacy resources in that tenant"),
     ("Tenant.upstreamLinks", "whoever may read legacy resources in the tenant in context"),
     ("TenantResults.tenants", "whoever may enter the tenant in context"),
+    ("Upstream.linksConnection", "as Upstream.links"),
+    ("Upstream.owner", "null where the caller may not enter it"),
+    ("UpstreamConnection.edges", "the owner alone"),
+    ("UpstreamConnection.nodes", "the owner alone"),
+    ("UpstreamConnection.pageInfo", "the owner alone"),
+    ("UpstreamEdge.node", "the owner alone"),
+    ("UpstreamLink.tenant", "null where the caller may not enter it"),
+    ("UpstreamLinkConnection.edges", "whoever may see the links"),
+    ("UpstreamLinkConnection.nodes", "whoever may see the links"),
+    ("UpstreamLinkConnection.pageInfo", "whoever may see the links"),
+    ("UpstreamLinkEdge.node", "whoever may see the link"),
     ("Upstream.links", "whoever may see the upstream; of the tenants in context and below alone"),
     ("UpstreamLink.status", "whoever may see the link"),
     ("UpstreamLink.upstream", "whoever may see the link; its credential is never shown"),

@@ -1,6 +1,7 @@
 //! Installations of legacy systems, and who is linked to which.
 
 mod asking;
+mod connections;
 mod credentials;
 mod links;
 mod registering;

@@ -27,6 +27,9 @@ pub struct CreateDeepSecurityApiKeyInput {
     /// The IANA name of the zone in which it reads dates.
     time_zone: Option<String>,
     /// When it ends, in RFC 3339 and in the future.
+    expires_at: Option<String>,
+    /// When it ends.
+    #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     expiry_date: Option<String>,
 }
 
@@ -47,6 +50,9 @@ pub struct UpdateDeepSecurityApiKeyInput {
     /// The IANA name of the zone in which it reads dates.
     time_zone: Option<String>,
     /// When it ends, in RFC 3339 and in the future.
+    expires_at: Option<String>,
+    /// When it ends.
+    #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     expiry_date: Option<String>,
 }
 
@@ -59,7 +65,7 @@ impl CreateDeepSecurityApiKeyInput {
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
-            expiry_date: self.expiry_date.map(|date| expiry(&date, now)).transpose()?,
+            expiry_date: expiry(self.expires_at, self.expiry_date, now)?,
             active: None,
         })
     }
@@ -74,7 +80,7 @@ impl UpdateDeepSecurityApiKeyInput {
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
-            expiry_date: self.expiry_date.map(|date| expiry(&date, now)).transpose()?,
+            expiry_date: expiry(self.expires_at, self.expiry_date, now)?,
             active: self.active,
         };
         if body == KeyBody::default() {
@@ -92,10 +98,14 @@ fn time_zone(name: String) -> Result<String> {
     upstreams::model::time_zone(Some(name))
 }
 
-fn expiry(date: &str, now: Timestamp) -> Result<i64> {
-    let date = Timestamp::parse("expiryDate", date)?;
-    match date > now {
-        true => Ok(date.millis()),
-        false => Err(Error::bad_input("expiryDate", "must be in the future")),
-    }
+/// The end of a key, in milliseconds, under its present name or the one before.
+fn expiry(expires_at: Option<String>, expiry_date: Option<String>, now: Timestamp) -> Result<Option<i64>> {
+    let (argument, date) = match (expires_at, expiry_date) {
+        (Some(_), Some(_)) => return Err(Error::bad_input("expiresAt", "must not be given beside expiryDate")),
+        (Some(date), None) => ("expiresAt", date),
+        (None, Some(date)) => ("expiryDate", date),
+        (None, None) => return Ok(None),
+    };
+    let end = Timestamp::parse(argument, &date)?;
+    if end > now { Ok(Some(end.millis())) } else { Err(Error::bad_input(argument, "must be in the future")) }
 }

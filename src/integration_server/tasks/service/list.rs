@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use super::{NAMED_AT_ONCE, Tasks, WHAT};
 use crate::auth::TenantScope;
@@ -104,7 +104,27 @@ impl Tasks {
         after: Option<(i64, TaskId)>,
         count: u64,
     ) -> Result<Vec<Record>> {
-        let mut select = task::Entity::of_tenant(scope).limit(count + 1);
+        let mut select = Self::wanted(scope, wanted).limit(count + 1);
+        // The server's dates end at the second, and so would their order.
+        if let Some((created, id)) = after {
+            let created = Timestamp::from_millis(created);
+            let tie = Condition::all().add(task::Column::CreatedAt.eq(created)).add(task::Column::Id.lt(id));
+            select = select.filter(Condition::any().add(task::Column::CreatedAt.lt(created)).add(tie));
+        }
+        let select = select.order_by_desc(task::Column::CreatedAt).order_by_desc(task::Column::Id);
+        Ok(select.all(self.database.reader()).await?)
+    }
+
+    /// How many tasks about the tenant of the scope and those below it there are.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn count(&self, scope: &TenantScope, wanted: TasksWanted) -> Result<u64> {
+        Ok(Self::wanted(scope, wanted).count(self.database.reader()).await?)
+    }
+
+    fn wanted(scope: &TenantScope, wanted: TasksWanted) -> Select<task::Entity> {
+        let mut select = task::Entity::of_tenant(scope);
         select = match wanted.state {
             None => select,
             Some(Some(state)) => select.filter(task::Column::State.eq(state)),
@@ -117,14 +137,7 @@ impl Tasks {
         if let Some(from) = wanted.created_from {
             select = select.filter(task::Column::StartedAt.gte(from));
         }
-        // The server's dates end at the second, and so would their order.
-        if let Some((created, id)) = after {
-            let created = Timestamp::from_millis(created);
-            let tie = Condition::all().add(task::Column::CreatedAt.eq(created)).add(task::Column::Id.lt(id));
-            select = select.filter(Condition::any().add(task::Column::CreatedAt.lt(created)).add(tie));
-        }
-        let select = select.order_by_desc(task::Column::CreatedAt).order_by_desc(task::Column::Id);
-        Ok(select.all(self.database.reader()).await?)
+        select
     }
 
     /// Which of these tasks of the server's have a record already.

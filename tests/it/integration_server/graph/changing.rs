@@ -43,7 +43,7 @@ both_databases! {
         assert_eq!((there.description.as_deref(), there.user_data.as_deref()), (Some("retail"), Some("crm=42")));
         assert_eq!(there.preferred_address.as_deref(), Some("192.0.2.9"));
         let result = &ended["result"];
-        assert_eq!((&result["id"], &result["name"], &result["type"]), (&json!(there.id), &json!("Fresh"), &json!("COMPLETE")));
+        assert_eq!((&result["remoteID"], &result["name"], &result["type"]), (&json!(there.id), &json!("Fresh"), &json!("COMPLETE")));
         let own = house.partner.within(fresh);
         let seen = own.ask("{ integrationServer { tenant { name administrationServer { administrator } } } }", json!({})).await;
         assert_eq!(seen.field("integrationServer")["tenant"]["administrationServer"]["administrator"], "Fresh-admin");

@@ -24,7 +24,7 @@ use crate::support::{Answer, Caller, Engine, OnEngine, TestApp, eventually, note
 /// All that a task says of itself.
 pub const TASK: &str = "{ id remoteID type state stateText stage progress created stateChanged changed error { code message } result {
     __typename
-    ... on IntegrationServerTenant { id name description userData status type administrationServer { id administrator } created }
+    ... on IntegrationServerTenant { id remoteID name description userData status type administrationServer { id administrator } created }
     ... on IntegrationServerReport { id remoteID periods { virtualMachineID virtualMachineName protectedFrom protectedUntil } }
     ... on IntegrationServerConfirmation { confirmed }
 } }";
@@ -56,8 +56,20 @@ pub fn config() -> Config {
 
 impl House {
     pub async fn with(engine: Engine, change: impl FnOnce(Config) -> Config) -> Self {
+        Self::with_settings(engine, change, |_| ()).await
+    }
+
+    pub async fn with_settings(
+        engine: Engine,
+        change: impl FnOnce(Config) -> Config,
+        more: impl FnOnce(&mut tenant_gateway::config::Config),
+    ) -> Self {
         let server = Simulator::start(change(config())).await.unwrap();
-        let app = TestApp::with(engine, settings).await;
+        let app = TestApp::with(engine, |config| {
+            settings(config);
+            more(config);
+        })
+        .await;
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, &server).await;
         link(&partner, &upstream, app.world.north, &server.tenant("North").id).await;

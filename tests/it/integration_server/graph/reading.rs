@@ -5,7 +5,7 @@ use tenant_gateway_simulators::integration_server::Dialect;
 use super::House;
 use crate::support::both_databases;
 
-const TENANT: &str = "{ integrationServer { tenant { id name description userData status statusText type administrationServer { administrator } } } }";
+const TENANT: &str = "{ integrationServer { tenant { remoteID name description userData status statusText type administrationServer { administrator } } } }";
 
 fn names(connection: &Value) -> Vec<&str> {
     connection["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect()
@@ -15,7 +15,7 @@ both_databases! {
     async fn a_tenant_sees_itself_and_its_machines(house: House) {
         let tenant = house.north.ask(TENANT, json!({})).await.field("integrationServer")["tenant"].clone();
         let expected = json!({
-            "id": house.server.tenant("North").id, "name": "North", "description": "the first", "userData": "<crm id=\"7\"/>",
+            "remoteID": house.server.tenant("North").id, "name": "North", "description": "the first", "userData": "<crm id=\"7\"/>",
             "status": "ACTIVE", "statusText": "Active", "type": "COMPLETE", "administrationServer": { "administrator": "north-admin" },
         });
         assert_eq!(tenant, expected);
@@ -28,8 +28,8 @@ both_databases! {
 
     async fn every_dialect_gives_the_same_answer(engine: Engine) {
         let house = House::on(engine).await;
-        let document = "{ integrationServer { tenant { id name description userData status type administrationServer { id administrator }
-            created updated } virtualMachines { nodes { id biosID name userData created updated } } } }";
+        let document = "{ integrationServer { tenant { remoteID name description userData status type administrationServer { remoteID administrator }
+            created updated } virtualMachines { nodes { remoteID biosID name userData created updated } } } }";
         let expected = house.north.ask(document, json!({})).await.data();
         for dialect in Dialect::ALL {
             house.server.set_dialect(dialect);

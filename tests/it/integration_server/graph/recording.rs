@@ -26,7 +26,8 @@ async fn told_of(house: &House, operation: &str, many: usize) -> Vec<[Value; 4]>
 
 async fn register(house: &House) -> Answer {
     let input = json!({ "biosID": BIOS_ID, "name": "web-99" });
-    let document = "mutation($input: RegisterVirtualMachineInput!) { registerVirtualMachine(input: $input) { id } }";
+    let document =
+        "mutation($input: RegisterVirtualMachineInput!) { registerVirtualMachine(input: $input) { id remoteID } }";
     house.north.ask(document, json!({ "input": input })).await
 }
 
@@ -44,7 +45,7 @@ both_databases! {
         assert_eq!(told(&house, "registerVirtualMachine").await, records(&bios, &succeeded));
         let unregister = "mutation($id: ID) { unregisterVirtualMachine(id: $id) { id } }";
         house.north.ask(unregister, json!({ "id": machine["id"] })).await.data();
-        assert_eq!(told(&house, "unregisterVirtualMachine").await, records(&machine["id"], &succeeded));
+        assert_eq!(told(&house, "unregisterVirtualMachine").await, records(&machine["remoteID"], &succeeded));
     }
 
     async fn a_machine_that_is_refused_is_recorded_once_as_refused(house: House) {

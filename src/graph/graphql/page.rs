@@ -1,0 +1,101 @@
+//! Pages of lists that are at hand whole, and how many entries a page has.
+
+use async_graphql::connection::{Connection, Edge};
+use async_graphql::{OutputType, SimpleObject};
+
+use crate::error::{Error, Result};
+use crate::paging::{PAGE_SIZE, cursor, read_cursor};
+
+/// How many entries a list has in all.
+#[derive(Clone, Copy, SimpleObject)]
+pub struct Total {
+    /// How many entries the list has in all, with the filters; null where that is not known.
+    pub total_count: Option<i32>,
+}
+
+impl Total {
+    /// A count; one that no GraphQL number holds is not told.
+    pub fn of(count: Option<u64>) -> Self {
+        Self { total_count: count.and_then(|count| count.try_into().ok()) }
+    }
+}
+
+/// How many entries a page has: 50 if the caller does not say.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for less than 1 and for more than `max`: a list is never cut short without saying so.
+pub fn page_limit(first: Option<i32>, max: u64) -> Result<u64> {
+    let limit = first.map_or(Some(PAGE_SIZE), |first| u64::try_from(first).ok());
+    let limit = limit.filter(|limit| (1..=max).contains(limit));
+    limit.ok_or_else(|| Error::bad_input("first", &format!("must be between 1 and {max}")))
+}
+
+/// One page of a list that is at hand whole.
+pub struct Page {
+    limit: usize,
+    after: Option<(String, String)>,
+}
+
+impl Page {
+    /// Reads the arguments of the list.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the one that is not acceptable.
+    pub fn read(first: Option<i32>, after: Option<&str>, max: u64) -> Result<Self> {
+        Ok(Self {
+            limit: usize::try_from(page_limit(first, max)?).map_err(Error::internal)?,
+            after: after.map(|after| read_cursor("after", after)).transpose()?,
+        })
+    }
+
+    /// The page of a list in the order of `key`, the last part of which is unique.
+    pub fn of<T, N: OutputType>(
+        &self,
+        list: Vec<T>,
+        key: impl Fn(&T) -> (String, String),
+        node: impl Fn(T) -> N,
+    ) -> Connection<String, N, Total> {
+        let total = Total::of(u64::try_from(list.len()).ok());
+        let is_behind = |key: &(String, String)| self.after.as_ref().is_none_or(|after| key > after);
+        let keyed = list.into_iter().map(|item| (key(&item), item));
+        let mut found: Vec<_> = keyed.filter(|(key, _)| is_behind(key)).collect();
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let has_more = found.len() > self.limit;
+        found.truncate(self.limit);
+        let mut connection = Connection::with_additional_fields(self.after.is_some(), has_more, total);
+        connection.edges = found.into_iter().map(|(key, item)| Edge::new(cursor(&key), node(item))).collect();
+        connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(first: i32, after: Option<&str>) -> Connection<String, i32, Total> {
+        let key = |number: &i32| (format!("{:02}", number / 2), number.to_string());
+        Page::read(Some(first), after, 10).unwrap().of((0..5).rev().collect(), key, |number| number)
+    }
+
+    #[test]
+    fn pages_follow_one_another_without_a_gap() {
+        let mut seen = Vec::new();
+        let mut after = None;
+        for has_more in [true, true, false] {
+            let page = page(2, after.as_deref());
+            assert_eq!((page.has_next_page, page.additional_fields.total_count), (has_more, Some(5)));
+            seen.extend(page.edges.iter().map(|edge| edge.node));
+            after = page.edges.last().map(|edge| edge.cursor.clone());
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn page_of_no_entry_or_too_many_is_refused() {
+        assert_eq!(page_limit(None, 100).unwrap(), 50);
+        for first in [0, -1, i32::MIN, 101, i32::MAX] {
+            assert!(page_limit(Some(first), 100).is_err(), "{first}");
+        }
+        assert!(Page::read(None, Some("rubbish"), 100).is_err());
+    }
+}

@@ -1,0 +1,55 @@
+//! A tenant that another object refers to.
+//!
+//! Tenants lead to upstreams and those back to tenants. The rooms that come before `tenants` know a tenant by its id; the
+//! schema brings what resolves one.
+
+use std::borrow::Cow;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+use futures_util::future::BoxFuture;
+
+use crate::error::Error;
+use crate::ids::TenantId;
+
+/// A tenant in the graph, found when it is asked for: null where the caller may not enter it.
+#[derive(Clone, Copy)]
+pub struct TenantReference {
+    /// The tenant.
+    pub id: TenantId,
+    /// Whether it was reached through the links of an upstream. They lead to tenants, those to links, and these to upstreams:
+    /// without end, and each time as many more.
+    pub within_links: bool,
+}
+
+/// Resolves a reference to a tenant.
+#[derive(Clone, Copy)]
+pub struct TenantResolver(pub Resolve);
+
+type Resolve = for<'a> fn(
+    &'a ContextSelectionSet<'a>,
+    &'a Positioned<Field>,
+    TenantReference,
+) -> BoxFuture<'a, ServerResult<Value>>;
+
+impl OutputType for TenantReference {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("Tenant")
+    }
+
+    /// The type itself is registered by the room of tenants.
+    fn create_type_info(_: &mut Registry) -> String {
+        <Self as OutputType>::qualified_type_name()
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        match ctx.data_opt::<TenantResolver>() {
+            Some(resolver) => (resolver.0)(ctx, field, *self).await,
+            None => {
+                let missing = async_graphql::Error::from(Error::internal("the schema resolves no tenants"));
+                Err(ctx.set_error_path(missing.into_server_error(field.pos)))
+            }
+        }
+    }
+}

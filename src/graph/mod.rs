@@ -1,0 +1,3 @@
+//! What the `graphql` files of all rooms share: scalars, references and pages.
+
+pub mod graphql;
