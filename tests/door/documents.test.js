@@ -37,10 +37,14 @@ describe("automatic persisted queries", () => {
     assert.equal(code(await malformed.json()), "BAD_REQUEST");
   });
 
-  test("what is refused is not registered", async () => {
-    const query = `{ ${Array.from({ length: 31 }, (_, n) => `a${n}: __typename`).join(" ")} }`;
-    assert.equal(code(await (await gateway.post({ query, extensions: persisted(query) })).json()), "OPERATION_TOO_COSTLY");
-    assert.equal(code(await (await gateway.post({ extensions: persisted(query) })).json()), "PERSISTED_QUERY_NOT_FOUND");
+  test("what is invalid is not registered, and what is too costly is refused each time", async () => {
+    const invalid = "{ nothing }";
+    assert.equal(code(await (await gateway.post({ query: invalid, extensions: persisted(invalid) })).json()), "GRAPHQL_VALIDATION_FAILED");
+    assert.equal(code(await (await gateway.post({ extensions: persisted(invalid) })).json()), "PERSISTED_QUERY_NOT_FOUND");
+    // Valid, and what it costs may depend on the variables of each request.
+    const costly = `{ ${Array.from({ length: 31 }, (_, n) => `a${n}: __typename`).join(" ")} }`;
+    assert.equal(code(await (await gateway.post({ query: costly, extensions: persisted(costly) })).json()), "OPERATION_TOO_COSTLY");
+    assert.equal(code(await (await gateway.post({ extensions: persisted(costly) })).json()), "OPERATION_TOO_COSTLY");
   });
 
   test("many documents do not fill the memory", async () => {
