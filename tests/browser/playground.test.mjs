@@ -322,7 +322,7 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-test('each customer has its own computers, under the same ids', async () => {
+test('each customer has its own computers, under ids of their own', async () => {
   const playground = await open();
   await playground.signedIn();
   const computers = async (tenant) => {
@@ -333,7 +333,7 @@ test('each customer has its own computers, under the same ids', async () => {
   const [ofContoso, ofFabrikam] = [await computers(contoso), await computers(fabrikam)];
   const ids = (nodes) => nodes.map(({ id }) => id);
   assert.equal(ofContoso.length, 20);
-  assert.deepEqual(ids(ofContoso), ids(ofFabrikam));
+  assert.equal(new Set([...ids(ofContoso), ...ids(ofFabrikam)]).size, 40);
   assert.ok(ofContoso.every(({ hostName }) => hostName.endsWith('.contoso-retail.example')));
   assert.ok(ofFabrikam.every(({ hostName }) => hostName.endsWith('.fabrikam-energy.example')));
   await playground.close();
