@@ -6,7 +6,7 @@
 //! | `connections` | TCP connections of the public listener | network address |
 //! | `sockets` | WebSockets that have not said who they are | network address |
 //! | `streams` | WebSockets and event streams | tenant, client |
-//! | `operations` | operations that are being executed | tenant, client |
+//! | `operations` | operations that are being executed, weighed by their cost | tenant, client |
 //! | `responses` | bytes of responses that are built, or built and not yet sent | tenant, client |
 //! | `upstream_answers` | bytes of legacy systems' answers | owner of the installation, tenant |
 
@@ -28,6 +28,9 @@ pub use meter::{RESPONSE_BEGINNING, ResponseMeter, Weight, no_room};
 pub use network::Network;
 pub use pool::{Exhausted, Figures, Permit, Pool};
 pub use shares::{Account, Shares};
+
+/// So much cost of an operation takes one permit more: its fields are resolved side by side, each with a future of some kilobytes.
+const COST_PER_PERMIT: u64 = 1_500;
 
 /// The budgets of one node.
 pub struct Budgets {
@@ -67,6 +70,13 @@ impl Budgets {
         }
     }
 
+    /// How many permits of `operations` an operation of that cost takes: at least one, at most half of the pool, so that every
+    /// operation within the limits can run, and two of the costliest at once.
+    pub fn operation_permits(&self, cost: u64) -> usize {
+        let half = (self.operations.figures().limit / 2).max(1);
+        usize::try_from(1 + cost / COST_PER_PERMIT).map_or(half, |permits| permits.min(half))
+    }
+
     /// How full each pool is.
     pub fn figures(&self) -> [Figures; 6] {
         [
@@ -83,4 +93,19 @@ impl Budgets {
 /// How many threads may be busy with one caller's long work at once.
 pub fn half_of_the_cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costly_operation_takes_the_room_of_many_cheap_ones_and_at_most_half_of_it() {
+        let budgets = Budgets::new(&Config::default());
+        let half = budgets.operations.figures().limit / 2;
+        assert_eq!(budgets.operation_permits(900), 1);
+        assert_eq!(budgets.operation_permits(25_000), 17);
+        assert_eq!(budgets.operation_permits(500_000), half);
+        assert_eq!(budgets.operation_permits(u64::MAX), half);
+    }
 }

@@ -28,7 +28,7 @@ pub struct BudgetConfig {
     /// Variable `TENANT_GATEWAY__BUDGET__SOCKETS_PER_ADDRESS`, default `32`.
     pub sockets_per_address: usize,
 
-    /// The most operations that are executed at once, from 1 to 1000000.
+    /// The most operations that are executed at once, costly ones counted several times, from 1 to 1000000.
     /// Variable `TENANT_GATEWAY__BUDGET__OPERATIONS`, default `512`.
     pub operations: usize,
 

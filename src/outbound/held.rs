@@ -66,7 +66,7 @@ impl HeldAnswer {
         self.permit.units()
     }
 
-    /// Takes more, and waits for it a while.
+    /// Takes more; only an answer that holds nothing yet waits for it a while.
     ///
     /// # Errors
     /// `NoRoom`.
@@ -74,7 +74,12 @@ impl HeldAnswer {
         if self.operation.load(Ordering::Relaxed) + bytes > self.permit.largest() {
             return Err(Failure::NoRoom { ever: false });
         }
-        self.permit.grow(bytes, Instant::now() + self.patience).await.map_err(no_room)?;
+        if self.permit.units() == 0 {
+            self.permit.grow(bytes, Instant::now() + self.patience).await.map_err(no_room)?;
+        } else {
+            // Answers that each hold what the others wait for would wait in vain.
+            self.permit.try_grow(bytes).map_err(no_room)?;
+        }
         self.operation.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
@@ -114,5 +119,18 @@ mod tests {
         drop(first);
         assert!(another.hold(Some(600)).await.is_ok());
         assert_eq!(pool.figures().in_use, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answer_that_grows_does_not_wait_for_what_others_hold() {
+        let pool = Pool::new("upstream_answers", 1300);
+        let budget = || AnswerBudget { operation: Arc::default(), ..AnswerBudget::of_tests(&pool) };
+        let started = Instant::now();
+        let mut one = budget().hold(Some(400)).await.unwrap();
+        let mut other = budget().hold(Some(400)).await.unwrap();
+        assert!(matches!(one.grow(400).await, Err(Failure::NoRoom { .. })));
+        drop(one);
+        assert!(other.grow(400).await.is_ok());
+        assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }

@@ -146,7 +146,7 @@ pub async fn run(
 ) -> Executed {
     let fields = prepared.cost.fields;
     let is_query = prepared.kind != OperationType::Mutation;
-    let (running, meter) = match admit(door, context, deadline).await {
+    let (running, meter) = match admit(door, context, prepared.cost.weight, deadline).await {
         Ok(admitted) => admitted,
         Err(error) => return refused(door, context.request_id(), failure_of(&error)).into(),
     };
@@ -182,19 +182,20 @@ pub async fn run(
     Executed { outcome, size: meter.size(), permit: Arc::into_inner(meter).map(ResponseMeter::into_permit) }
 }
 
-/// Waits for room for one more operation and for the beginning of its response.
+/// Waits for room for one more operation of that cost and for the beginning of its response.
 ///
 /// # Errors
 /// `RATE_LIMITED` if the caller's share, or the node, has none in time.
 async fn admit(
     door: &Door,
     context: &RequestContext,
+    cost: u64,
     deadline: Instant,
 ) -> Result<(Permit<uuid::Uuid>, Arc<ResponseMeter>), Error> {
     let budgets = &door.budgets;
     let account = account(context);
     let until = deadline.min(Instant::now() + budgets.patience);
-    let running = budgets.operations.take(account, 1, until).await.map_err(|_| {
+    let running = budgets.operations.take(account, budgets.operation_permits(cost), until).await.map_err(|_| {
         let message = "your share of the operations that this node runs at once is in use: try again later";
         Error::new(ErrorCode::RateLimited, message)
     })?;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use futures_util::future::join_all;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
+use tokio::time::Instant;
 
 use super::bodies::{counted, outcome};
 use super::stage::Stage;
@@ -15,7 +14,8 @@ pub async fn huge_answers(stage: &Stage) -> String {
     let own = &stage.managers.own;
     own.order_always(Calls::to("POST", "/computers/search"), Fault::Huge { bytes: 30 * 1024 * 1024 });
     let list = |first: usize| format!("{{ deepSecurity {{ computers(first: {first}) {{ nodes {{ id }} }} }} }}");
-    let documents: Vec<_> = (1..=64).map(list).collect();
+    // The answer has 480 computers: fewer than each asks for, so that it is taken for the end of the list.
+    let documents: Vec<_> = (481..=544).map(list).collect();
     let asked = join_all(documents.iter().map(|document| outcome(&stage.owner, document))).await;
     own.clear_orders();
     counted(asked)
