@@ -131,7 +131,7 @@ impl Shown {
 #[derive(Debug)]
 pub enum Denied {
     /// 401 or 403: the credential is no longer good, or its role lacks the right. Nothing was done. No source says which of the
-    /// two statuses means what (`reference/deep-security-api.md`, section 4).
+    /// two statuses means what (`docs/reference/deep-security-api.md`, section 4).
     Credential(u16),
     /// Anything else.
     Other(Error),

@@ -155,7 +155,7 @@ impl Manager {
     /// Sees whether the installation knows the gateway.
     pub(super) async fn probe(&self, operation: &Operation) -> Result<()> {
         match &*self.connection.credential {
-            // These keys have no page of their own in every edition of the API (`reference/deep-security-api.md`, section 3).
+            // These keys have no page of their own in every edition of the API (`docs/reference/deep-security-api.md`, section 3).
             Credential::CloudOneApiKey(_) => {
                 let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::NONE);
                 self.list::<Computer>(operation, &one).await.map(drop)

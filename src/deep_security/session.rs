@@ -72,7 +72,7 @@ impl Session {
     }
 }
 
-/// Signs in, makes a key and forgets the password: session, key, end (`reference/deep-security-api.md`, section 3 C). The
+/// Signs in, makes a key and forgets the password: session, key, end (`docs/reference/deep-security-api.md`, section 3 C). The
 /// session ends by itself, since the API has no call that ends it.
 ///
 /// # Errors

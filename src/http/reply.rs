@@ -106,7 +106,7 @@ impl From<TooOften> for Refused {
     fn from(too_often: TooOften) -> Self {
         let error = Error::new(ErrorCode::RateLimited, too_often.to_string());
         let mut refused = Self::from(error);
-        // In whole seconds: what else the standard allows breaks callers (`reference/taegis-client-contract.md`, section 11).
+        // In whole seconds: what else the standard allows breaks callers (`docs/reference/taegis-client-contract.md`, section 11).
         refused.headers.insert(RETRY_AFTER, HeaderValue::from(too_often.retry_after));
         too_often.quotas().write(&mut refused.headers);
         refused

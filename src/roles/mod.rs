@@ -70,7 +70,7 @@ impl Permission {
     }
 }
 
-/// A built-in role. Its UUID is that of the Taegis contract (`reference/taegis-client-contract.md`, section 8).
+/// A built-in role. Its UUID is that of the Taegis contract (`docs/reference/taegis-client-contract.md`, section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// May do everything.

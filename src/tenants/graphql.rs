@@ -1,4 +1,4 @@
-//! Tenants in the graph, in the shape of the Taegis API's `tenants4` (`reference/taegis-client-contract.md`, section 9).
+//! Tenants in the graph, in the shape of the Taegis API's `tenants4` (`docs/reference/taegis-client-contract.md`, section 9).
 
 use std::sync::Arc;
 

@@ -244,5 +244,5 @@ impl DeepSecurityMutation {
     }
 }
 
-/// As the vendor's own keys for tenants (`reference/deep-security-api.md`, section 7).
+/// As the vendor's own keys for tenants (`docs/reference/deep-security-api.md`, section 7).
 const TENANT_KEY_LIFETIME: std::time::Duration = std::time::Duration::from_hours(6);

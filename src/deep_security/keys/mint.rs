@@ -26,7 +26,7 @@ use crate::ids::TenantKeyId;
 use crate::outbound::Operation;
 use crate::upstreams::Connection;
 
-/// The read-only role of a fresh tenant (`reference/deep-security-api.md`, section 7).
+/// The read-only role of a fresh tenant (`docs/reference/deep-security-api.md`, section 7).
 const AUDITOR: i64 = 2;
 
 /// How long all the calls for one key may take.
@@ -149,7 +149,7 @@ impl Keys {
         self.store(wanted, row, fresh, role, operation).await
     }
 
-    /// As the vendor's own samples do (`reference/deep-security-api.md`, section 7).
+    /// As the vendor's own samples do (`docs/reference/deep-security-api.md`, section 7).
     async fn require_active(&self, connection: &Connection, tenant: ObjectId, operation: &Operation) -> Result<()> {
         let found: Tenant =
             self.by_primary(connection, &Request::get(["tenants".into(), tenant.into()]), operation).await?;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::outbound::{Identity, Line, Operation};
 use crate::upstreams::Connection;
 
-/// The role with full access of every tenant (`reference/deep-security-api.md`, section 7).
+/// The role with full access of every tenant (`docs/reference/deep-security-api.md`, section 7).
 pub(super) const FULL_ACCESS: i64 = 1;
 
 /// How long a key lives that only looks a role up.
@@ -79,7 +79,7 @@ impl Keys {
     }
 
     /// That a key is of that tenant and that role: no object tells its tenant, so this is the one proof that there is
-    /// (`reference/deep-security-api.md`, section 9).
+    /// (`docs/reference/deep-security-api.md`, section 9).
     pub(super) async fn require_own(
         &self,
         fresh: &Fresh,

@@ -2,7 +2,7 @@
 
 use crate::deep_security::wire::Members;
 
-/// A part of a computer that the manager adds on request (`reference/deep-security-api.md`, section 6). Its name is that of
+/// A part of a computer that the manager adds on request (`docs/reference/deep-security-api.md`, section 6). Its name is that of
 /// the member it adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::UpstreamId;
 
-/// The id of an object: digits, up to `int64` (`reference/deep-security-api.md`, section 2). Nothing else ever becomes part of
+/// The id of an object: digits, up to `int64` (`docs/reference/deep-security-api.md`, section 2). Nothing else ever becomes part of
 /// a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectId(pub i64);

@@ -9,7 +9,7 @@ const LENGTH_MAX: usize = 255;
 /// A pattern of a name: `%` stands for any text, everything else for itself, letter case ignored.
 ///
 /// The vendor knows two wildcards and no way to escape one: `_` stands for any character
-/// (`reference/deep-security-api.md`, section 5). So with `%` more may come back than was asked for, and what comes back is
+/// (`docs/reference/deep-security-api.md`, section 5). So with `%` more may come back than was asked for, and what comes back is
 /// compared again; without `%` the wildcards are switched off.
 #[derive(Clone, Debug)]
 pub struct Pattern {

@@ -1,4 +1,4 @@
-//! What Deep Security sends and takes (`reference/deep-security-api.md`, sections 2, 5 and 8). Only what the gateway uses is
+//! What Deep Security sends and takes (`docs/reference/deep-security-api.md`, sections 2, 5 and 8). Only what the gateway uses is
 //! read; the rest is skipped without being kept.
 
 mod api_key;

@@ -1,4 +1,4 @@
-//! Sessions, with which the first key is made (`reference/deep-security-api.md`, section 3 C).
+//! Sessions, with which the first key is made (`docs/reference/deep-security-api.md`, section 3 C).
 
 use serde::{Deserialize, Serialize};
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 const TENANT: HeaderName = HeaderName::from_static(TENANT_CONTEXT);
 
-/// How the Taegis SDK puts credentials among the subprotocols (`reference/taegis-client-contract.md`, section 10).
+/// How the Taegis SDK puts credentials among the subprotocols (`docs/reference/taegis-client-contract.md`, section 10).
 const TOKEN_PREFIX: &str = "access-token-";
 const TENANT_PREFIX: &str = "x-tenant-context-";
 
