@@ -1,4 +1,5 @@
 // The real binary, and a GraphQL client of the tests' own to prepare it.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -81,7 +82,9 @@ async function freePort() {
   return port;
 }
 
+// The scan for secrets refuses shorter ones, since it would find them by chance.
 export function noteSecret(secret) {
+  assert.ok(secret?.length >= 16, 'a secret of at least 16 characters');
   appendFileSync(secrets, `${secret}\n`, { mode: 0o600 });
 }
 

@@ -154,7 +154,7 @@ test('history is kept only where the person asks for it, and without secrets', a
   const playground = await openSignedIn();
   const { page } = playground;
   await playground.openExample('CreateServerTenant');
-  const password = 'Never-Kept-4711';
+  const password = 'Never-Kept-In-History-4711';
   noteSecret(password);
   await playground.typeVariables({ input: { name: 'Kept name', administrator: { name: 'kept', password } } });
   await playground.run();

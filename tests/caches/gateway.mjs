@@ -1,4 +1,5 @@
 // The real binary with its demo, and its answers without any cache between.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ const { TENANT_GATEWAY_BIN, TENANT_GATEWAY_TEST_LOG_DIR, TENANT_GATEWAY_TEST_SEC
 
 // Secrets that are made here are looked for in all logs afterwards.
 function noteSecret(secret) {
+  assert.ok(secret?.length >= 16, 'a secret of at least 16 characters');
   if (TENANT_GATEWAY_TEST_SECRETS) {
     appendFileSync(TENANT_GATEWAY_TEST_SECRETS, `${secret}\n`);
   }

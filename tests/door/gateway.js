@@ -1,5 +1,6 @@
 // Starts the real binary, as `tests/sdk/processes.py` does, and asks it for tokens.
 
+import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { appendFileSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
@@ -27,6 +28,7 @@ export async function until(what, ask, millis = 30_000) {
 }
 
 function note(...made) {
+  assert.ok(made.every((secret) => secret?.length >= 16), "secrets of at least 16 characters");
   mkdirSync(logs, { recursive: true });
   appendFileSync(secrets, made.map((secret) => `${secret}\n`).join(""), { mode: 0o600 });
 }
