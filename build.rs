@@ -1,7 +1,7 @@
 //! Makes the playground out of `playground/` and hands its files to `src/http/playground/`.
 //!
-//! `TENANT_GATEWAY_BUILD_PLAYGROUND` decides: `off` leaves the page out, `on` fails where it cannot be made, and without
-//! it the page is made where Node.js is there, else left out with a warning.
+//! `TENANT_GATEWAY_BUILD_PLAYGROUND` decides: `off` leaves the page out, `on` fails where it cannot
+//! be made, and without it the page is made where Node.js is there, else left out with a warning.
 
 use std::env;
 use std::fmt::Write as _;
@@ -14,8 +14,15 @@ use std::process::{Command, Output};
 const SWITCH: &str = "TENANT_GATEWAY_BUILD_PLAYGROUND";
 const SOURCES: &str = "playground";
 /// What the page is made of. `node_modules`, where somebody works on the page, is not.
-const INPUTS: [&str; 7] =
-    ["package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "index.html", "src", "examples"];
+const INPUTS: [&str; 7] = [
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "vite.config.ts",
+    "index.html",
+    "src",
+    "examples",
+];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -42,7 +49,8 @@ fn main() {
     fs::write(out.join("playground.rs"), table).expect("OUT_DIR can be written");
 }
 
-/// Installs and bundles outside the sources, which a build leaves as they are. Gives back the folder of the made files.
+/// Installs and bundles outside the sources, which a build leaves as they are. Gives back the
+/// folder of the made files.
 fn make_pages(out: &Path) -> Result<PathBuf, String> {
     require("node", "Node.js 18 or newer")?;
     require("npm", "npm")?;
@@ -55,7 +63,8 @@ fn make_pages(out: &Path) -> Result<PathBuf, String> {
     for input in INPUTS {
         copy(&Path::new(SOURCES).join(input), &work.join(input)).map_err(failed)?;
     }
-    // No scripts of packages are run; without a network the build goes on after seconds, not minutes.
+    // No scripts of packages are run; without a network the build goes on after seconds, not
+    // minutes.
     let install = "ci --omit=dev --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-retry-mintimeout=1000";
     run(&work, "npm", &install.split(' ').collect::<Vec<_>>())?;
     run(&work, "node", &["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"])?;
@@ -64,8 +73,13 @@ fn make_pages(out: &Path) -> Result<PathBuf, String> {
 }
 
 fn require(program: &str, name: &str) -> Result<(), String> {
-    let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
-    if found { Ok(()) } else { Err(format!("{name} is not installed; install it and build with {SWITCH}=on")) }
+    let found =
+        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if found {
+        Ok(())
+    } else {
+        Err(format!("{name} is not installed; install it and build with {SWITCH}=on"))
+    }
 }
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
@@ -105,8 +119,9 @@ fn table(pages: Option<&Path>) -> io::Result<String> {
          index_etag: \"\\\"{:016x}\\\"\",\n    assets: &[\n",
         hasher.finish()
     );
-    let mut files =
-        fs::read_dir(pages.join("assets"))?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut files = fs::read_dir(pages.join("assets"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<Vec<_>>>()?;
     files.sort();
     for file in files {
         let stored = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();

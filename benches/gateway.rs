@@ -1,5 +1,5 @@
-//! How long the costly paths take: `cargo bench --bench gateway`. The times are this machine's; compare them with each other
-//! and with those of an earlier run on it.
+//! How long the costly paths take: `cargo bench --bench gateway`. The times are this machine's;
+//! compare them with each other and with those of an earlier run on it.
 
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod support;
@@ -17,8 +17,11 @@ use tokio::runtime::Runtime;
 const ISSUER: &str = "http://127.0.0.1:8080";
 const AUDIENCE: &str = "tenant-gateway";
 const HOUR: Duration = Duration::from_hours(1);
-const ALGORITHMS: [(TokenAlgorithm, &str); 3] =
-    [(TokenAlgorithm::EdDsa, "EdDSA"), (TokenAlgorithm::Es256, "ES256"), (TokenAlgorithm::Rs256, "RS256")];
+const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
+    (TokenAlgorithm::EdDsa, "EdDSA"),
+    (TokenAlgorithm::Es256, "ES256"),
+    (TokenAlgorithm::Rs256, "RS256"),
+];
 
 fn tokens(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
@@ -30,23 +33,37 @@ fn tokens(criterion: &mut Criterion) {
         let keys = KeyRing::open(house.core.rotation(&config), config.auth.standing_max_age);
         let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
         let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
-        let issue = Issuer::new(keys.clone(), time.clone(), entropy.clone(), issuer, audience, HOUR);
+        let issue =
+            Issuer::new(keys.clone(), time.clone(), entropy.clone(), issuer, audience, HOUR);
         criterion.bench_function(&format!("token/issue/{name}"), |bencher| {
-            let issue = async || issue.issue(black_box(&house.administrator)).await.expect("there is a key");
+            let issue = async || {
+                issue.issue(black_box(&house.administrator)).await.expect("there is a key")
+            };
             bencher.to_async(&runtime).iter(issue);
         });
-        let token = runtime.block_on(issue.issue(&house.administrator)).expect("there is a key").token;
+        let token =
+            runtime.block_on(issue.issue(&house.administrator)).expect("there is a key").token;
         let verifier = |capacity| {
-            Verifier::new(keys.clone(), time.clone(), Some(ISSUER.to_owned()), AUDIENCE.to_owned(), capacity)
+            Verifier::new(
+                keys.clone(),
+                time.clone(),
+                Some(ISSUER.to_owned()),
+                AUDIENCE.to_owned(),
+                capacity,
+            )
         };
         // It remembers nothing.
         let cold = verifier(0);
         criterion.bench_function(&format!("token/verify/cold/{name}"), |bencher| {
-            bencher.to_async(&runtime).iter(async || cold.verify(black_box(&token)).await.expect("it is ours"));
+            bencher
+                .to_async(&runtime)
+                .iter(async || cold.verify(black_box(&token)).await.expect("it is ours"));
         });
         let cached = verifier(10_000);
         criterion.bench_function(&format!("token/verify/cached/{name}"), |bencher| {
-            bencher.to_async(&runtime).iter(async || cached.verify(black_box(&token)).await.expect("it is ours"));
+            bencher
+                .to_async(&runtime)
+                .iter(async || cached.verify(black_box(&token)).await.expect("it is ours"));
         });
     }
 }
@@ -58,7 +75,9 @@ fn clients(criterion: &mut Criterion) {
         let context = runtime.block_on(house.context(false));
         let mut search = |what: &str, pattern: &str, per_page: i32| {
             criterion.bench_function(&format!("clients/{}/{what}", engine.name()), |bencher| {
-                bencher.to_async(&runtime).iter(async || house.search(&context, black_box(pattern), per_page).await);
+                bencher
+                    .to_async(&runtime)
+                    .iter(async || house.search(&context, black_box(pattern), per_page).await);
             });
         };
         // About 150 of the 100,000 names hold these three characters.

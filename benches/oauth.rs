@@ -1,5 +1,6 @@
-//! What the OAuth endpoints bear: `cargo bench --bench oauth`. Requests over loopback, as many at once as a busy partner
-//! sends; criterion shows how many are answered a second. The numbers are this machine's, with client and gateway on it.
+//! What the OAuth endpoints bear: `cargo bench --bench oauth`. Requests over loopback, as many at
+//! once as a busy partner sends; criterion shows how many are answered a second. The numbers are
+//! this machine's, with client and gateway on it.
 
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod support;
@@ -21,8 +22,11 @@ use tokio::time::Instant;
 /// How many requests are on their way at once.
 const AT_ONCE: u64 = 32;
 
-const ALGORITHMS: [(TokenAlgorithm, &str); 3] =
-    [(TokenAlgorithm::EdDsa, "EdDSA"), (TokenAlgorithm::Es256, "ES256"), (TokenAlgorithm::Rs256, "RS256")];
+const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
+    (TokenAlgorithm::EdDsa, "EdDSA"),
+    (TokenAlgorithm::Es256, "ES256"),
+    (TokenAlgorithm::Rs256, "RS256"),
+];
 
 /// A gateway that serves, and a client of it.
 #[derive(Clone)]
@@ -40,7 +44,9 @@ impl Served {
         config.admin.listen = None;
         let listeners = Listeners::bind(&config).await.expect("a free port");
         let address = listeners.listen;
-        let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await.expect("it starts");
+        let app = App::build(&config, listeners.issuer(&config), Surroundings::default())
+            .await
+            .expect("it starts");
         tokio::spawn(async move { app.serve(&config, listeners, std::future::pending()).await });
         let pair = format!("{}:{}", house.administrator.client_id, house.secret);
         Self { address, http: Client::new(), basic: format!("Basic {}", STANDARD.encode(pair)) }
@@ -49,7 +55,12 @@ impl Served {
     async fn post(&self, path: &str, body: String) -> String {
         let request = self.http.post(format!("http://{}{path}", self.address));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = request.header("authorization", &self.basic).body(body).send().await.expect("it answers");
+        let answer = request
+            .header("authorization", &self.basic)
+            .body(body)
+            .send()
+            .await
+            .expect("it answers");
         assert_eq!(answer.status(), StatusCode::OK);
         answer.text().await.expect("it answers in full")
     }
@@ -80,12 +91,15 @@ fn tokens(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("oauth/token");
     group.throughput(Throughput::Elements(AT_ONCE));
     for (algorithm, name) in ALGORITHMS {
-        // A house of its own: where there is a key of another algorithm, a new one would wait until it is known.
+        // A house of its own: where there is a key of another algorithm, a new one would wait until
+        // it is known.
         let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
         let served = runtime.block_on(Served::by(&house, algorithm));
         group.bench_function(name, |bencher| {
             let bodies = || repeated("grant_type=client_credentials");
-            bencher.to_async(&runtime).iter(async || served.at_once("/oauth2/token", bodies()).await);
+            bencher
+                .to_async(&runtime)
+                .iter(async || served.at_once("/oauth2/token", bodies()).await);
         });
     }
 }
@@ -100,7 +114,9 @@ fn inquiries(criterion: &mut Criterion) {
         let token = runtime.block_on(served.token());
         group.bench_function(format!("introspect/{}", engine.name()), |bencher| {
             let bodies = || repeated(&format!("token={token}"));
-            bencher.to_async(&runtime).iter(async || served.at_once("/oauth2/introspect", bodies()).await);
+            bencher
+                .to_async(&runtime)
+                .iter(async || served.at_once("/oauth2/introspect", bodies()).await);
         });
         group.bench_function(format!("revoke/{}", engine.name()), |bencher| {
             bencher.to_async(&runtime).iter_custom(async |rounds| {

@@ -13,32 +13,37 @@ use sea_orm::DeriveValueType;
 
 use crate::error::Error;
 
-/// A moment, in whole milliseconds since 1970-01-01 UTC; a database column; shown as RFC 3339 in UTC.
+/// A moment, in whole milliseconds since 1970-01-01 UTC; a database column; shown as RFC 3339 in
+/// UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Timestamp(i64);
 
 const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 impl Timestamp {
-    /// 0001-01-01T00:00:00Z, the first moment that callers can read: many calendars of theirs have no year 0.
+    /// 0001-01-01T00:00:00Z, the first moment that callers can read: many calendars of theirs have
+    /// no year 0.
     pub const MIN: Self = Self(-62_135_596_800_000);
 
     /// 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// The moment that many milliseconds after 1970-01-01 UTC, of a source that knows no others than there are.
+    /// The moment that many milliseconds after 1970-01-01 UTC, of a source that knows no others
+    /// than there are.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The same of a source that may send any number; `None` for one beyond [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    /// The same of a source that may send any number; `None` for one beyond [`Timestamp::MIN`] or
+    /// [`Timestamp::MAX`].
     pub fn checked_from_millis(millis: i64) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
     }
 
-    /// The moment at which clocks with that offset show `local`; `None` if it lies beyond [`Timestamp::MIN`] or
-    /// [`Timestamp::MAX`].
-    // Not by jiff's own timestamps: they end a day before the calendar does, so that every zone can show them.
+    /// The moment at which clocks with that offset show `local`; `None` if it lies beyond
+    /// [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    // Not by jiff's own timestamps: they end a day before the calendar does, so that every zone can
+    // show them.
     pub fn from_civil(local: DateTime, offset: Offset) -> Option<Self> {
         let utc = local.duration_since(EPOCH) - SignedDuration::from_secs(offset.seconds().into());
         Self::checked_from_millis(i64::try_from(utc.as_millis()).ok()?)
@@ -69,14 +74,16 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Reads an RFC 3339 moment with a zone, such as `2030-01-01T00:00:00Z`, from [`Timestamp::MIN`] to
-    /// [`Timestamp::MAX`].
+    /// Reads an RFC 3339 moment with a zone, such as `2030-01-01T00:00:00Z`, from
+    /// [`Timestamp::MIN`] to [`Timestamp::MAX`].
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument` if the text is anything else.
     pub fn parse(argument: &'static str, text: &str) -> Result<Self, Error> {
         let moment = Self::read(text);
-        moment.ok_or_else(|| Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z"))
+        moment.ok_or_else(|| {
+            Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z")
+        })
     }
 
     /// Reads a date with a time and a zone; `None` for anything else.
@@ -99,7 +106,8 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A reading of a clock that only runs forward: it measures ages on this node, and no wall clock that is set changes them.
+/// A reading of a clock that only runs forward: it measures ages on this node, and no wall clock
+/// that is set changes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonotonicTime(Duration);
 
@@ -164,7 +172,8 @@ impl ManualClock {
 
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        self.monotonic.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.monotonic
+            .fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
         self.set_ahead(by);
     }
 
@@ -216,9 +225,12 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse("expiresAt", text).unwrap().to_string(), shown, "{text}");
         }
-        for beyond in
-            ["9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01", "0000-12-31T00:00:00Z", "+10000-01-01T00:00:00Z"]
-        {
+        for beyond in [
+            "9999-12-31T23:59:59-00:01",
+            "0001-01-01T00:00:00+00:01",
+            "0000-12-31T00:00:00Z",
+            "+10000-01-01T00:00:00Z",
+        ] {
             assert!(Timestamp::parse("expiresAt", beyond).is_err(), "{beyond}");
         }
         assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
@@ -230,7 +242,10 @@ mod tests {
         for millis in [i64::MIN, i64::MAX, Timestamp::MIN.0 - 1, Timestamp::MAX.0 + 1] {
             assert_eq!(Timestamp::checked_from_millis(millis), None, "{millis}");
         }
-        assert_eq!(Timestamp::checked_from_millis(0).unwrap().to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(
+            Timestamp::checked_from_millis(0).unwrap().to_string(),
+            "1970-01-01T00:00:00.000Z"
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The database's time: the one clock that all nodes share.
 //!
-//! Whatever several nodes compare, as the end of a token, of a lease or of a row to be purged, follows this clock. It is
-//! measured from time to time and runs on by the node's monotonic clock in between, so that a wall clock that is set on one
-//! node moves nothing. How far the node's wall clock is off is told all the same: its log lines carry that time.
+//! Whatever several nodes compare, as the end of a token, of a lease or of a row to be purged,
+//! follows this clock. It is measured from time to time and runs on by the node's monotonic clock
+//! in between, so that a wall clock that is set on one node moves nothing. How far the node's wall
+//! clock is off is told all the same: its log lines carry that time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -44,7 +45,8 @@ pub struct DatabaseTime {
     node: Arc<dyn Clock>,
     /// What stands in for the database's own clock.
     substitute: Option<Arc<dyn Clock>>,
-    /// What to add to the monotonic clock, in milliseconds; [`UNMEASURED`] where the wall clock is the database's.
+    /// What to add to the monotonic clock, in milliseconds; [`UNMEASURED`] where the wall clock is
+    /// the database's.
     offset: AtomicI64,
 }
 
@@ -119,8 +121,8 @@ impl DatabaseTime {
         Err(Error::new(ErrorCode::DatabaseUnavailable, message))
     }
 
-    /// Reads the database's clock every few seconds until the gateway stops, and logs when the node's own begins or ceases
-    /// to differ.
+    /// Reads the database's clock every few seconds until the gateway stops, and logs when the
+    /// node's own begins or ceases to differ.
     pub async fn keep_synchronized(&self, mut stopped: watch::Receiver<bool>) {
         let mut rounds = interval(SYNCHRONIZE_EVERY);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -144,9 +146,14 @@ impl DatabaseTime {
     fn log(&self, health: ClockHealth) {
         let seconds = self.skew().as_secs_f64();
         match health {
-            ClockHealth::InSync => tracing::info!(seconds, "the clock agrees with the database's again"),
+            ClockHealth::InSync => {
+                tracing::info!(seconds, "the clock agrees with the database's again")
+            }
             ClockHealth::Skewed => {
-                tracing::warn!(seconds, "the clock differs from the database's by more than 5 s: check NTP");
+                tracing::warn!(
+                    seconds,
+                    "the clock differs from the database's by more than 5 s: check NTP"
+                );
             }
             ClockHealth::Unusable => tracing::error!(
                 seconds,

@@ -19,8 +19,8 @@ impl Entropy for SystemEntropy {
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The number that `bytes` spell (big end first), written in base 62 and padded with zeros to `width` characters;
-/// digits that do not fit are cut off at the front.
+/// The number that `bytes` spell (big end first), written in base 62 and padded with zeros to
+/// `width` characters; digits that do not fit are cut off at the front.
 pub fn base62(bytes: &[u8], width: usize) -> String {
     let mut number = bytes.to_vec();
     let mut digits = vec![b'0'; width];

@@ -1,7 +1,7 @@
 //! What can go wrong, shaped by what a caller can do about it.
 //!
-//! The public sentence and the internal cause are apart: the sentence goes to the caller, the cause to the log, once, at
-//! the edge, beside the request id.
+//! The public sentence and the internal cause are apart: the sentence goes to the caller, the cause
+//! to the log, once, at the edge, beside the request id.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,11 +32,13 @@ pub enum ErrorCode {
     NotFound,
     /// The state of things forbids it; the message says which.
     Conflict,
-    /// A client that is enabled keeps at least one secret or key. Rotate, disable or delete instead.
+    /// A client that is enabled keeps at least one secret or key. Rotate, disable or delete
+    /// instead.
     LastSecret,
     /// Too many requests of this client or in this tenant. Wait as long as `Retry-After` says.
     RateLimited,
-    /// The document asks for too much; the message names the limit, the value and the maximum. Ask for less at once.
+    /// The document asks for too much; the message names the limit, the value and the maximum. Ask
+    /// for less at once.
     OperationTooCostly,
     /// The query took longer than an operation may. Ask for less at once, or again later.
     DeadlineExceeded,
@@ -44,13 +46,15 @@ pub enum ErrorCode {
     PersistedQueryNotFound,
     /// The tenant in context has no installation of that legacy system. Link it with `linkTenant`.
     UpstreamNotLinked,
-    /// The legacy system cannot be reached or is in trouble. Try again later; ask its operator if it lasts.
+    /// The legacy system cannot be reached or is in trouble. Try again later; ask its operator if
+    /// it lasts.
     UpstreamUnavailable,
     /// The legacy system did not answer in time. Try again later, or ask for less at once.
     UpstreamTimeout,
     /// The legacy system refused what was asked. Mend the request, or the state of things there.
     UpstreamRejected,
-    /// The legacy system refused the gateway's own credentials. The operator of the upstream has to renew them.
+    /// The legacy system refused the gateway's own credentials. The operator of the upstream has to
+    /// renew them.
     UpstreamUnauthorized,
     /// The legacy system answered something that cannot be understood. Ask its operator.
     UpstreamMalformed,
@@ -58,8 +62,8 @@ pub enum ErrorCode {
     UpstreamBudgetExceeded,
     /// The legacy system failed so often that it is left alone for some seconds. Try again later.
     CircuitOpen,
-    /// The gateway's own database cannot be reached, is busy, or takes no writes, or this node's clock is off. Try again after
-    /// `Retry-After`, or ask another node.
+    /// The gateway's own database cannot be reached, is busy, or takes no writes, or this node's
+    /// clock is off. Try again after `Retry-After`, or ask another node.
     DatabaseUnavailable,
     /// Something failed on our side; the log has the cause under the request id. Try again later.
     InternalServerError,
@@ -205,7 +209,8 @@ pub enum TokenProblem {
     NotYetValid,
     /// Its time is over.
     Expired,
-    /// It was revoked, or its client or the client's tenant was disabled, deleted or rotated by force.
+    /// It was revoked, or its client or the client's tenant was disabled, deleted or rotated by
+    /// force.
     Ended,
 }
 
@@ -222,7 +227,8 @@ impl TokenProblem {
         }
     }
 
-    /// The challenge for `WWW-Authenticate`: without an error where no token came (RFC 6750, section 3.1).
+    /// The challenge for `WWW-Authenticate`: without an error where no token came (RFC 6750,
+    /// section 3.1).
     pub const fn challenge(self) -> &'static str {
         match self {
             Self::Missing => r#"Bearer realm="tenant-gateway""#,
@@ -248,8 +254,8 @@ impl TokenProblem {
     }
 }
 
-/// An error with a code and a sentence for the caller, and, apart from them, a cause for the log. It can be cloned, since
-/// one call may fail for several callers.
+/// An error with a code and a sentence for the caller, and, apart from them, a cause for the log.
+/// It can be cloned, since one call may fail for several callers.
 #[derive(Clone)]
 pub struct Error {
     code: ErrorCode,
@@ -305,7 +311,8 @@ impl Error {
         Self::new(ErrorCode::Forbidden, message)
     }
 
-    /// `UNAUTHENTICATED`, in the same words whatever is wrong with the token: that stands in the challenge.
+    /// `UNAUTHENTICATED`, in the same words whatever is wrong with the token: that stands in the
+    /// challenge.
     pub fn unauthenticated(token: TokenProblem) -> Self {
         let error = Self::new(ErrorCode::Unauthenticated, "a valid access token is required");
         Self { token: Some(token), ..error }
@@ -321,7 +328,8 @@ impl Error {
         Self::new(ErrorCode::Conflict, message)
     }
 
-    /// `CONFLICT` between two transactions: nothing was written, and the same request may succeed at once.
+    /// `CONFLICT` between two transactions: nothing was written, and the same request may succeed
+    /// at once.
     pub fn write_conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self { write_conflict: true, ..Self::new(ErrorCode::Conflict, message) }
     }
@@ -346,13 +354,15 @@ impl Error {
         Self { tenant: Some(tenant), ..self }
     }
 
-    /// The same error of a write whose answer was lost: whether it was done is not known, so that repeating it blindly could
-    /// do it twice. `extensions.outcome` says `UNKNOWN`, and `retryable` is false whatever the code.
+    /// The same error of a write whose answer was lost: whether it was done is not known, so that
+    /// repeating it blindly could do it twice. `extensions.outcome` says `UNKNOWN`, and `retryable`
+    /// is false whatever the code.
     pub fn with_unknown_outcome(self) -> Self {
         Self { outcome_unknown: true, ..self }
     }
 
-    /// The same error of a write that was a means to an end: what the caller asked for was not begun.
+    /// The same error of a write that was a means to an end: what the caller asked for was not
+    /// begun.
     pub fn with_known_outcome(self) -> Self {
         Self { outcome_unknown: false, ..self }
     }
@@ -367,7 +377,8 @@ impl Error {
         self.recorded
     }
 
-    /// Whether the same request may succeed later without any change, and without doing anything twice.
+    /// Whether the same request may succeed later without any change, and without doing anything
+    /// twice.
     pub fn retryable(&self) -> bool {
         (self.code.retryable() || self.write_conflict) && !self.outcome_unknown
     }
@@ -397,15 +408,19 @@ impl Error {
         &self.message
     }
 
-    /// The sentence, or where there is a cause, the cause: for the person at the machine, never for a caller.
+    /// The sentence, or where there is a cause, the cause: for the person at the machine, never for
+    /// a caller.
     pub fn explained(&self) -> String {
         self.cause.as_ref().map_or_else(|| self.message.to_string(), ToString::to_string)
     }
 
-    /// Writes the cause to the log, if there is one. The edge calls this once; the request id stands in its span.
+    /// Writes the cause to the log, if there is one. The edge calls this once; the request id
+    /// stands in its span.
     pub fn log_cause(&self) {
         if let Some(cause) = &self.cause {
-            let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| cause.source());
+            let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| {
+                cause.source()
+            });
             let chain = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
             let code = self.code.as_str();
             match (self.code, self.code.http_status()) {
@@ -457,7 +472,11 @@ impl From<Error> for async_graphql::Error {
             extensions.set("tenantID", tenant.to_string());
         }
         if let Some(UpstreamDetail { system, status, code }) = &error.upstream {
-            let entries = [("system", Value::from(*system)), ("status", (*status).into()), ("code", (*code).into())];
+            let entries = [
+                ("system", Value::from(*system)),
+                ("status", (*status).into()),
+                ("code", (*code).into()),
+            ];
             let entries = entries.into_iter().map(|(key, value)| (Name::new(key), value));
             extensions.set("upstream", Value::Object(entries.collect()));
         }
@@ -480,7 +499,8 @@ mod tests {
 
     #[test]
     fn codes_are_distinct() {
-        let names: std::collections::HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        let names: std::collections::HashSet<_> =
+            ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), ErrorCode::ALL.len());
     }
 }

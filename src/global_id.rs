@@ -1,7 +1,9 @@
-//! Global ids: opaque texts that name an object of a legacy system over all types, tenants and installations.
+//! Global ids: opaque texts that name an object of a legacy system over all types, tenants and
+//! installations.
 //!
-//! A vendor's id is unique within its tenant or its installation only, so that caches which find objects by `id` would mix
-//! customers. What the gateway itself keeps (tenants, clients, upstreams, links, tasks) has UUIDs, which need no wrapping.
+//! A vendor's id is unique within its tenant or its installation only, so that caches which find
+//! objects by `id` would mix customers. What the gateway itself keeps (tenants, clients, upstreams,
+//! links, tasks) has UUIDs, which need no wrapping.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +20,8 @@ const LENGTH_MAX: usize = (HEAD + PLACE + 200 * 4 + CHECKSUM) * 4 / 3 + 1;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $code:literal),* $(,)?) => {
-        /// The type of an object that has a global id. The codes are stored in callers' caches and never change.
+        /// The type of an object that has a global id. The codes are stored in callers' caches and
+        /// never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum NodeKind {$(
             $(#[$doc])*
@@ -62,17 +65,20 @@ kinds! {
 pub struct GlobalId {
     /// The type.
     pub kind: NodeKind,
-    /// A tenant, an upstream or a link, as the type says. A link stands for a tenant of ours at one tenant of an
-    /// installation: linked elsewhere, the same vendor's id is another object and gets another global id.
+    /// A tenant, an upstream or a link, as the type says. A link stands for a tenant of ours at one
+    /// tenant of an installation: linked elsewhere, the same vendor's id is another object and gets
+    /// another global id.
     pub place: Uuid,
     /// The vendor's id; empty where the place is all that there is to say.
     pub remote: String,
 }
 
 impl GlobalId {
-    /// Reads a text that [`GlobalId::write`] made; `None` for any other, also for one that was cut short or changed.
+    /// Reads a text that [`GlobalId::write`] made; `None` for any other, also for one that was cut
+    /// short or changed.
     pub fn read(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(Some(text).filter(|text| text.len() <= LENGTH_MAX)?).ok()?;
+        let bytes =
+            URL_SAFE_NO_PAD.decode(Some(text).filter(|text| text.len() <= LENGTH_MAX)?).ok()?;
         let (signed, checksum) = bytes.split_last_chunk::<CHECKSUM>()?;
         let ([version, kind], rest) = signed.split_first_chunk::<HEAD>()?;
         let (place, remote) = rest.split_first_chunk::<PLACE>()?;
@@ -147,7 +153,9 @@ mod tests {
 
     #[test]
     fn vendor_id_is_given_for_its_own_type_and_place_only() {
-        let id = GlobalId::read(&GlobalId::write(NodeKind::DeepSecurityComputer, PLACE_OF_TEST, "7")).unwrap();
+        let id =
+            GlobalId::read(&GlobalId::write(NodeKind::DeepSecurityComputer, PLACE_OF_TEST, "7"))
+                .unwrap();
         let computer = NodeKind::DeepSecurityComputer;
         assert_eq!(id.clone().remote_of(computer, PLACE_OF_TEST).as_deref(), Some("7"));
         assert_eq!(id.clone().remote_of(NodeKind::DeepSecurityPolicy, PLACE_OF_TEST), None);

@@ -1,4 +1,5 @@
-//! Identifiers: UUID newtypes that cannot be mistaken for one another and are also database columns.
+//! Identifiers: UUID newtypes that cannot be mistaken for one another and are also database
+//! columns.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,17 +1,22 @@
-//! Tenant Gateway: one GraphQL endpoint over many security consoles; the tenant is chosen per request.
+//! Tenant Gateway: one GraphQL endpoint over many security consoles; the tenant is chosen per
+//! request.
 //!
 //! The map of the rooms, each of which imports only from those before it:
 //!
-//! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]: the words that all rooms use.
-//! * [`config`], [`telemetry`], [`seal`], [`database`], [`database_time`]: what a process stands on.
+//! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]:
+//!   the words that all rooms use.
+//! * [`config`], [`telemetry`], [`seal`], [`database`], [`database_time`]: what a process stands
+//!   on.
 //! * [`budget`]: what a node may hold and do at once, shared out by tenant and client.
-//! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is executed.
+//! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is
+//!   executed.
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`graph`]: scalars, references and pages that the rooms' `graphql` files share.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
 //! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
-//! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway works there.
+//! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway
+//!   works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
 //! * [`nodes`]: objects found by their global id alone.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.

@@ -11,8 +11,8 @@ const LENGTH_MAX: usize = 255;
 /// The trigram index of either database needs so many characters in a row.
 const INDEXED_RUN: usize = 3;
 
-/// A name: 1 to 255 characters of any script, at least one of them visible, without space around it, and without
-/// characters that end a line or turn the direction of text.
+/// A name: 1 to 255 characters of any script, at least one of them visible, without space around
+/// it, and without characters that end a line or turn the direction of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -26,11 +26,15 @@ impl Name {
         if trimmed.is_empty() || trimmed.chars().count() > LENGTH_MAX {
             return Err(Error::bad_input(argument, "must have 1 to 255 characters"));
         }
-        if trimmed.chars().any(|character| character.is_control() || LINE_ENDS.contains(&character)) {
+        if trimmed.chars().any(|character| character.is_control() || LINE_ENDS.contains(&character))
+        {
             return Err(Error::bad_input(argument, "must not have control characters"));
         }
         if trimmed.chars().any(turns_direction) {
-            return Err(Error::bad_input(argument, "must not have characters that turn the direction of text"));
+            return Err(Error::bad_input(
+                argument,
+                "must not have characters that turn the direction of text",
+            ));
         }
         if trimmed.chars().all(is_invisible) {
             return Err(Error::bad_input(argument, "must have a visible character"));
@@ -54,8 +58,8 @@ const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
 const BLANK_BRAILLE: char = '\u{2800}';
 
-/// Whether a character embeds, overrides or isolates a direction of writing (Unicode, annex 9): what follows is then shown in
-/// another order than it is, also outside the name.
+/// Whether a character embeds, overrides or isolates a direction of writing (Unicode, annex 9):
+/// what follows is then shown in another order than it is, also outside the name.
 fn turns_direction(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -64,8 +68,8 @@ fn is_invisible(character: char) -> bool {
     character.is_whitespace() || is_ignorable(character) || character == BLANK_BRAILLE
 }
 
-/// What a caller searches names for. The wildcard stands for any text, also none, anywhere and more than once; everything
-/// else stands for itself, folded; without a wildcard it is the whole name.
+/// What a caller searches names for. The wildcard stands for any text, also none, anywhere and more
+/// than once; everything else stands for itself, folded; without a wildcard it is the whole name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     pieces: Vec<String>,
@@ -75,7 +79,8 @@ impl NamePattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming `argument` for a pattern of more than 255 characters or with control characters.
+    /// `BAD_USER_INPUT` naming `argument` for a pattern of more than 255 characters or with control
+    /// characters.
     pub fn parse(argument: &str, text: &str, wildcard: char) -> Result<Self> {
         if text.chars().count() > LENGTH_MAX {
             return Err(Error::bad_input(argument, "must have at most 255 characters"));
@@ -86,7 +91,10 @@ impl NamePattern {
         let pieces: Vec<&str> = text.split(wildcard).collect();
         let last = pieces.len() - 1;
         // Wildcards in a row are one.
-        let kept = pieces.iter().enumerate().filter(|(at, piece)| *at == 0 || *at == last || !piece.is_empty());
+        let kept = pieces
+            .iter()
+            .enumerate()
+            .filter(|(at, piece)| *at == 0 || *at == last || !piece.is_empty());
         Ok(Self { pieces: kept.map(|(_, piece)| fold(piece)).collect() })
     }
 
@@ -172,7 +180,8 @@ mod tests {
 
     #[test]
     fn letter_case_is_ignored_in_every_script() {
-        for (one, two) in [("STRASSE", "straße"), ("ОТЧЁТ", "отчёт"), ("ΟΔΟΣ", "οδος"), ("Ağ", "aĞ")]
+        for (one, two) in
+            [("STRASSE", "straße"), ("ОТЧЁТ", "отчёт"), ("ΟΔΟΣ", "οδος"), ("Ağ", "aĞ")]
         {
             assert_eq!(fold(one), fold(two));
         }
@@ -180,22 +189,32 @@ mod tests {
 
     #[test]
     fn names_and_patterns_are_compared_as_people_see_them() {
-        assert!(pattern("ISTANBUL%").matches("İstanbul office") && pattern("%İ%").matches("istanbul"));
+        assert!(
+            pattern("ISTANBUL%").matches("İstanbul office") && pattern("%İ%").matches("istanbul")
+        );
         assert!(pattern("Zoe\u{308}").matches("ZOË") && pattern("Zoë%").matches("zoe\u{308} 1"));
         assert!(pattern("%acme%").matches("ＡＣ\u{200B}ＭＥ"));
     }
 
     #[test]
     fn name_needs_a_visible_character_and_one_direction() {
-        for invisible in
-            ["\u{200B}", "\u{2060}", "\u{200E}", "\u{FEFF}", "\u{AD}", "\u{3164}", "\u{2800}", "\u{200D} \u{FE0F}"]
-        {
+        for invisible in [
+            "\u{200B}",
+            "\u{2060}",
+            "\u{200E}",
+            "\u{FEFF}",
+            "\u{AD}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{200D} \u{FE0F}",
+        ] {
             assert!(Name::parse("name", invisible).is_err(), "{invisible:?}");
         }
         for turned in ["a\u{202E}b", "\u{202D}a", "a\u{2067}b\u{2069}", "a\u{2028}b"] {
             assert!(Name::parse("name", turned).is_err(), "{turned:?}");
         }
-        for good in ["👩\u{200D}💻", "می\u{200C}خواهم", "שלום\u{200F}", "in\u{AD}voice"] {
+        for good in ["👩\u{200D}💻", "می\u{200C}خواهم", "שלום\u{200F}", "in\u{AD}voice"]
+        {
             assert_eq!(Name::parse("name", good).unwrap().as_str(), good);
         }
     }

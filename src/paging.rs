@@ -13,7 +13,8 @@ pub const PAGE_SIZE: u64 = 50;
 /// How many entries a page has at most; a larger wish is cut to it.
 pub const PAGE_SIZE_MAX: u64 = 100;
 
-/// The size of a page: what was asked for, between 1 and [`PAGE_SIZE_MAX`]; [`PAGE_SIZE`] if nothing was.
+/// The size of a page: what was asked for, between 1 and [`PAGE_SIZE_MAX`]; [`PAGE_SIZE`] if
+/// nothing was.
 pub fn page_size(asked: Option<i32>) -> u64 {
     page_size_up_to(asked, PAGE_SIZE_MAX)
 }
@@ -51,7 +52,10 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
-        assert_eq!(read_cursor::<(i64, String)>("after", &cursor(&(7, "é"))).unwrap(), (7, "é".to_owned()));
+        assert_eq!(
+            read_cursor::<(i64, String)>("after", &cursor(&(7, "é"))).unwrap(),
+            (7, "é".to_owned())
+        );
         assert!(read_cursor::<(i64, String)>("after", "rubbish").is_err());
         assert!(read_cursor::<(i64, String)>("after", &cursor(&(7, "\0"))).is_err());
     }

@@ -24,7 +24,8 @@ use crate::upstreams::Upstreams;
 use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
 /// Everything that can be asked.
-// Each field has room for the largest of all resolvers here, so what asks the database is boxed in them.
+// Each field has room for the largest of all resolvers here, so what asks the database is boxed in
+// them.
 #[derive(MergedObject, Default)]
 pub struct Query(
     TenantQuery,
@@ -39,7 +40,13 @@ pub struct Query(
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(TenantMutation, ClientMutation, UpstreamMutation, DeepSecurityMutation, IntegrationServerMutation);
+pub struct Mutation(
+    TenantMutation,
+    ClientMutation,
+    UpstreamMutation,
+    DeepSecurityMutation,
+    IntegrationServerMutation,
+);
 
 /// Everything that can be watched.
 #[derive(MergedSubscription, Default)]
@@ -77,7 +84,11 @@ pub fn over(rooms: Rooms, introspection: bool) -> SchemaBuilder<Query, Mutation,
 
 /// The schema's text, as it stands in `schema.graphql`.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by();
     builder().finish().sdl_with_options(options)
 }
 

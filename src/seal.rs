@@ -1,7 +1,8 @@
 //! Encryption at rest of signing keys and of upstream credentials.
 //!
-//! AES-256-GCM under the master key. Each ciphertext is bound to the place it stands in, so that one moved to another
-//! row does not open, and starts with the id of its master key, so that keys can be changed one row at a time.
+//! AES-256-GCM under the master key. Each ciphertext is bound to the place it stands in, so that
+//! one moved to another row does not open, and starts with the id of its master key, so that keys
+//! can be changed one row at a time.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,7 +19,8 @@ const FORMAT: u8 = 1;
 const KEY_ID_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LEN;
 
-/// The key that seals: 32 bytes, written in base 64. While it is being changed, the one before opens too.
+/// The key that seals: 32 bytes, written in base 64. While it is being changed, the one before
+/// opens too.
 pub struct MasterKey {
     keys: RwLock<Keys>,
     source: Option<Source>,
@@ -56,8 +58,8 @@ impl MasterKey {
         Ok(Self { keys: RwLock::new(keys), ..self })
     }
 
-    /// The same key, which is read from there again before it seals and where it does not open: another process may have
-    /// changed it.
+    /// The same key, which is read from there again before it seals and where it does not open:
+    /// another process may have changed it.
     pub fn following(self, source: Source) -> Self {
         Self { source: Some(source), ..self }
     }
@@ -91,8 +93,14 @@ impl MasterKey {
         let mut sealed = plain.to_vec();
         current
             .key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed)
-            .expect("a key, a credential or a certificate is shorter than the cipher's limit of 64 GiB");
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(binding),
+                &mut sealed,
+            )
+            .expect(
+                "a key, a credential or a certificate is shorter than the cipher's limit of 64 GiB",
+            );
         [&[FORMAT][..], &current.id, &nonce, &sealed].concat()
     }
 
@@ -101,7 +109,8 @@ impl MasterKey {
     /// # Errors
     /// If it was sealed by another master key, for another place, or was altered.
     pub fn open(&self, binding: &str, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        let refused = |why: &'static str| Error::internal(format!("{binding} does not open: {why}"));
+        let refused =
+            |why: &'static str| Error::internal(format!("{binding} does not open: {why}"));
         if sealed.len() < HEADER_LENGTH || sealed[0] != FORMAT {
             return Err(refused("not a sealed value"));
         }
@@ -112,7 +121,8 @@ impl MasterKey {
             self.keys().with_id(id)
         });
         let key = key.ok_or_else(|| refused("sealed by another master key"))?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused("not a sealed value"))?;
+        let nonce =
+            Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused("not a sealed value"))?;
         let mut plain = ciphertext.to_vec();
         let length = key
             .key
@@ -123,7 +133,8 @@ impl MasterKey {
         Ok(plain)
     }
 
-    /// Whether this was sealed by the present key, and not by the one before or by a stranger to us.
+    /// Whether this was sealed by the present key, and not by the one before or by a stranger to
+    /// us.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
         sealed.get(1..=KEY_ID_LENGTH) == Some(&self.keys().current.id)
     }
@@ -132,7 +143,12 @@ impl MasterKey {
     ///
     /// # Errors
     /// As [`MasterKey::open`].
-    pub fn rewrap(&self, entropy: &dyn Entropy, binding: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    pub fn rewrap(
+        &self,
+        entropy: &dyn Entropy,
+        binding: &str,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, Error> {
         if self.is_current(sealed) {
             return Ok(None);
         }

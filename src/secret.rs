@@ -17,8 +17,8 @@ pub const SECRET_PATTERN: &str = "tgw_[0-9A-Za-z]{49}";
 const RANDOM_CHARACTERS: usize = 43;
 const CHECKSUM_CHARACTERS: usize = 6;
 
-/// A secret in the clear: `tgw_`, 43 base-62 characters of 256 random bits, and 6 of a CRC-32 over all before them.
-/// Its only ways out are [`PlainSecret::expose`] and [`PlainSecret::hash`].
+/// A secret in the clear: `tgw_`, 43 base-62 characters of 256 random bits, and 6 of a CRC-32 over
+/// all before them. Its only ways out are [`PlainSecret::expose`] and [`PlainSecret::hash`].
 pub struct PlainSecret(String);
 
 impl PlainSecret {
@@ -31,7 +31,8 @@ impl PlainSecret {
         Self(text)
     }
 
-    /// Takes a presented secret if it has our form and its checksum holds; costs no look into the store.
+    /// Takes a presented secret if it has our form and its checksum holds; costs no look into the
+    /// store.
     pub fn parse(presented: &str) -> Option<Self> {
         let body = presented.strip_prefix(SECRET_PREFIX)?;
         let right_form = body.len() == RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
@@ -53,7 +54,8 @@ impl PlainSecret {
         &self.0[self.0.len() - 4..]
     }
 
-    /// What is stored. A plain SHA-256 is enough: 256 random bits cannot be guessed, however fast the hash.
+    /// What is stored. A plain SHA-256 is enough: 256 random bits cannot be guessed, however fast
+    /// the hash.
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(self.0.as_bytes())
     }
@@ -84,7 +86,8 @@ impl SecretHash {
         &self.0
     }
 
-    /// Whether both are the hash of one secret, told in a time that does not depend on where they differ.
+    /// Whether both are the hash of one secret, told in a time that does not depend on where they
+    /// differ.
     pub fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
@@ -120,7 +123,9 @@ mod tests {
 
     #[test]
     fn rubbish_is_refused_without_panic() {
-        for text in ["", "tgw_", "tgw", "tgw_é", &"x".repeat(53), &format!("tgw_{}", "é".repeat(24))] {
+        for text in
+            ["", "tgw_", "tgw", "tgw_é", &"x".repeat(53), &format!("tgw_{}", "é".repeat(24))]
+        {
             assert!(PlainSecret::parse(text).is_none(), "{text}");
         }
     }
@@ -134,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_hash_matches_its_own_secret_alone() {
-        let (one, two) = (PlainSecret::generate(&SystemEntropy), PlainSecret::generate(&SystemEntropy));
+        let (one, two) =
+            (PlainSecret::generate(&SystemEntropy), PlainSecret::generate(&SystemEntropy));
         assert!(one.hash().matches(&one.hash()));
         assert!(!one.hash().matches(&two.hash()));
     }

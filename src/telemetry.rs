@@ -24,9 +24,10 @@ use tracing_subscriber::{
 
 use crate::config::{LogConfig, LogFormat};
 
-/// Sends log lines to stderr: text for people, or one JSON object a line that holds the fields of the event and, under
-/// `span`, those of the current span. `RUST_LOG` is part of the filter already, and the filter was checked, when the
-/// settings were loaded. Only the first call in a process counts.
+/// Sends log lines to stderr: text for people, or one JSON object a line that holds the fields of
+/// the event and, under `span`, those of the current span. `RUST_LOG` is part of the filter
+/// already, and the filter was checked, when the settings were loaded. Only the first call in a
+/// process counts.
 pub fn init(log: &LogConfig) {
     init_to(log, io::stderr().is_terminal(), io::stderr);
 }
@@ -63,8 +64,9 @@ where
     }
 }
 
-/// A line of JSON: an object of what is the same in every line, the event's own fields, and under `span` those of the span that
-/// it happened in. The library's own reads and sorts the fields of the span again for each line, at several times the cost.
+/// A line of JSON: an object of what is the same in every line, the event's own fields, and under
+/// `span` those of the span that it happened in. The library's own reads and sorts the fields of
+/// the span again for each line, at several times the cost.
 struct Line;
 
 impl<S> FormatEvent<S, Members> for Line
@@ -84,12 +86,17 @@ where
         let mut members = Recorded { writer: line.by_ref(), comma: ",", written: Ok(()) };
         event.record(&mut members);
         members.written?;
-        // Neither it nor the name of a span needs to be escaped: both are names in our code and that of libraries.
+        // Neither it nor the name of a span needs to be escaped: both are names in our code and
+        // that of libraries.
         write!(line, ",\"target\":\"{}\"", what.target())?;
-        if let Some(span) = event.parent().and_then(|id| context.span(id)).or_else(|| context.lookup_current()) {
+        if let Some(span) =
+            event.parent().and_then(|id| context.span(id)).or_else(|| context.lookup_current())
+        {
             write!(line, ",\"span\":{{\"name\":\"{}\"", span.name())?;
-            if let Some(fields) =
-                span.extensions().get::<FormattedFields<Members>>().filter(|fields| !fields.is_empty())
+            if let Some(fields) = span
+                .extensions()
+                .get::<FormattedFields<Members>>()
+                .filter(|fields| !fields.is_empty())
             {
                 write!(line, ",{fields}")?;
             }
@@ -109,7 +116,11 @@ impl<'writer> FormatFields<'writer> for Members {
         members.written
     }
 
-    fn add_fields(&self, current: &'writer mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+    fn add_fields(
+        &self,
+        current: &'writer mut FormattedFields<Self>,
+        fields: &Record<'_>,
+    ) -> fmt::Result {
         let comma = if current.is_empty() { "" } else { "," };
         let mut members = Recorded { writer: current.as_writer(), comma, written: Ok(()) };
         fields.record(&mut members);
@@ -128,7 +139,9 @@ impl Recorded<'_> {
         // Only maps without text keys cannot be written, and there are no maps.
         let value = serde_json::to_string(value).unwrap_or_default();
         let parts = [mem::replace(&mut self.comma, ","), "\"", field.name(), "\":", &value];
-        self.written = self.written.and_then(|()| parts.iter().try_for_each(|part| self.writer.write_str(part)));
+        self.written = self
+            .written
+            .and_then(|()| parts.iter().try_for_each(|part| self.writer.write_str(part)));
     }
 }
 
@@ -209,7 +222,8 @@ mod tests {
                 "level": "WARN", "text": hostile, "target": target, "span": { "name": "parent", "text": hostile },
             }),
         ];
-        let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), expected.len());
         for (mut line, expected) in lines.into_iter().zip(expected) {
             let timestamp = line.as_object_mut().unwrap().remove("timestamp").unwrap();
@@ -227,7 +241,12 @@ mod tests {
         };
         let lines = written(LogFormat::Json, false, || {
             let empty = tracing::field::Empty;
-            inside(tracing::info_span!("request", request_id = "r-1", client = empty, tenant = empty));
+            inside(tracing::info_span!(
+                "request",
+                request_id = "r-1",
+                client = empty,
+                tenant = empty
+            ));
             inside(tracing::info_span!("request", client = empty, tenant = empty));
         });
         let spans: Vec<_> = lines

@@ -1,5 +1,5 @@
-//! The floor: an axum handler that compares a SHA-256 and signs. It runs in a process of its own, so that its CPU time is
-//! counted apart from that of whoever asks.
+//! The floor: an axum handler that compares a SHA-256 and signs. It runs in a process of its own,
+//! so that its CPU time is counted apart from that of whoever asks.
 
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -56,7 +56,8 @@ pub fn role() -> Option<String> {
 pub fn start(authorization: &str, subject: &Subject) -> Server {
     let known = STANDARD.encode(digest(&SHA256, authorization.as_bytes()));
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    command.env(ROLE, format!("{known} {} {} {}", subject.client, subject.tenant, subject.client_id));
+    command
+        .env(ROLE, format!("{known} {} {} {}", subject.client, subject.tenant, subject.client_id));
     command.stdout(Stdio::piped()).stderr(Stdio::inherit());
     Server::spawn_and_read(command)
 }
@@ -64,8 +65,10 @@ pub fn start(authorization: &str, subject: &Subject) -> Server {
 /// Serves until killed; prints its address first.
 #[tokio::main]
 pub async fn serve(role: &str) -> ExitCode {
-    let [known, client, tenant, client_id] = role.split(' ').collect::<Vec<_>>().try_into().expect("four words");
-    let key = Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()).expect("a key can be made");
+    let [known, client, tenant, client_id] =
+        role.split(' ').collect::<Vec<_>>().try_into().expect("four words");
+    let key =
+        Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()).expect("a key can be made");
     let client = client.parse().expect("a UUID");
     let bare = Bare {
         known: STANDARD.decode(known).expect("base 64"),
@@ -92,7 +95,10 @@ async fn token(
     let presented = headers.get(AUTHORIZATION).ok_or(StatusCode::UNAUTHORIZED)?;
     let hash = digest(&SHA256, presented.as_bytes());
     verify_slices_are_equal(hash.as_ref(), &bare.known).map_err(|_| StatusCode::UNAUTHORIZED)?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("a time after 1970")
+        .as_secs();
     let now = i64::try_from(now).expect("a time before the end");
     let claims = Claims {
         iss: "http://127.0.0.1:8080".to_owned(),
@@ -114,8 +120,8 @@ async fn token(
         kid: Some(bare.kid.clone()),
         ..Header::new(jsonwebtoken::Algorithm::EdDSA)
     };
-    let access_token =
-        jsonwebtoken::encode(&header, &claims, &bare.key).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let access_token = jsonwebtoken::encode(&header, &claims, &bare.key)
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let answer = Answer { access_token, token_type: "Bearer", expires_in: 3600, scope: SCOPE };
     let body = serde_json::to_vec(&answer).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(([(CONTENT_TYPE, "application/json")], body))

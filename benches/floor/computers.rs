@@ -1,5 +1,5 @@
-//! Computers of a tenant through the graph of the real gateway, compared with the floor before the same manager: CPU time a
-//! request, calls of the manager, memory.
+//! Computers of a tenant through the graph of the real gateway, compared with the floor before the
+//! same manager: CPU time a request, calls of the manager, memory.
 
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
@@ -13,13 +13,15 @@ use crate::support::{Engine, House};
 
 /// Many, since a round takes half a second and the machine changes its mind in between.
 const ROUNDS: usize = 21;
-/// On one connection every request costs calls of its own; on several, identical reads in flight share one.
+/// On one connection every request costs calls of its own; on several, identical reads in flight
+/// share one.
 const CONNECTIONS: [usize; 3] = [1, 8, 16];
 const CUSTOMER: &str = "Customer";
 const COMPUTERS: usize = 100;
 const POLICIES: usize = 10;
 
-/// What is asked of the gateway, what of the floor, how often a round, and how much dearer the gateway may be.
+/// What is asked of the gateway, what of the floor, how often a round, and how much dearer the
+/// gateway may be.
 struct Question {
     name: &'static str,
     gateway: &'static str,
@@ -45,7 +47,8 @@ const QUESTIONS: [Question; 2] = [
     },
 ];
 
-const WITH_POLICIES: &str = "{ deepSecurity { computers(first: 100) { nodes { hostName policy { name } } } } }";
+const WITH_POLICIES: &str =
+    "{ deepSecurity { computers(first: 100) { nodes { hostName policy { name } } } } }";
 
 pub fn run(report: &mut Report) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -58,10 +61,14 @@ pub fn run(report: &mut Report) {
     let floor = resolver::start(&manager.base_url, &manager.customer(CUSTOMER).secret_key);
     let token = token(&house, &gateway);
     let tenant = house.customer.to_string();
-    report.note("the manager's list of 100 computers, bytes", &runtime.block_on(size(&manager)).to_string());
+    report.note(
+        "the manager's list of 100 computers, bytes",
+        &runtime.block_on(size(&manager)).to_string(),
+    );
     for connections in CONNECTIONS {
         for question in &QUESTIONS {
-            let to_gateway = vec![graphql_request(question.gateway, Some((&token, &tenant))); question.requests];
+            let to_gateway =
+                vec![graphql_request(question.gateway, Some((&token, &tenant))); question.requests];
             let to_floor = vec![graphql_request(question.floor, None); question.requests];
             let cost = |server: &Server, requests: &[Vec<u8>]| {
                 let before = server.cpu();
@@ -76,26 +83,47 @@ pub fn run(report: &mut Report) {
                 micros.push(own * 1e6);
                 ratios.push(own / bottom);
             }
-            let what = format!("{}, {connections} connections: CPU, × bare resolver", question.name);
+            let what =
+                format!("{}, {connections} connections: CPU, × bare resolver", question.name);
             report.ratio(&what, ratios, Some(question.aim));
             report.ratio("  CPU, µs", micros, None);
         }
-        calls(report, &manager, &gateway, &graphql_request(WITH_POLICIES, Some((&token, &tenant))), connections);
+        calls(
+            report,
+            &manager,
+            &gateway,
+            &graphql_request(WITH_POLICIES, Some((&token, &tenant))),
+            connections,
+        );
     }
-    report.ratio("memory of a gateway under this load, MiB", vec![gateway.resident() as f64 / 1024.0], Some(64.0));
+    report.ratio(
+        "memory of a gateway under this load, MiB",
+        vec![gateway.resident() as f64 / 1024.0],
+        Some(64.0),
+    );
 }
 
 /// The bytes of the list that both ask for.
 async fn size(manager: &Simulator) -> usize {
-    let call = reqwest::Client::new().post(format!("{}/computers/search?expand=none", manager.base_url));
-    let call = call.header("api-version", "v1").header("api-secret-key", &manager.customer(CUSTOMER).secret_key);
+    let call =
+        reqwest::Client::new().post(format!("{}/computers/search?expand=none", manager.base_url));
+    let call = call
+        .header("api-version", "v1")
+        .header("api-secret-key", &manager.customer(CUSTOMER).secret_key);
     let call = call.json(&serde_json::json!({ "maxItems": COMPUTERS, "sortByObjectID": true }));
     call.send().await.expect("it answers").bytes().await.expect("it answers in full").len()
 }
 
-/// How often the manager is asked when everybody wants the names of all policies. Operations that run at the same moment may
-/// share an answer, so that there are never more calls than this, and on one connection exactly as many.
-fn calls(report: &mut Report, manager: &Simulator, gateway: &Server, request: &[u8], connections: usize) {
+/// How often the manager is asked when everybody wants the names of all policies. Operations that
+/// run at the same moment may share an answer, so that there are never more calls than this, and on
+/// one connection exactly as many.
+fn calls(
+    report: &mut Report,
+    manager: &Simulator,
+    gateway: &Server,
+    request: &[u8],
+    connections: usize,
+) {
     const REQUESTS: usize = 64;
     let per_operation = |requests: usize, connections: usize| {
         manager.forget_calls();

@@ -11,8 +11,8 @@ use crate::gateway::Server;
 use crate::load::{ask_once, authorization, token_request};
 use crate::support::House;
 
-/// The settings of a gateway that nobody limits: the floor has no limits either. All else is as it comes, the log line of
-/// each request too.
+/// The settings of a gateway that nobody limits: the floor has no limits either. All else is as it
+/// comes, the log line of each request too.
 pub const SETTINGS: [&str; 4] = [
     "--set=upstream.allow_private_addresses=true",
     "--set=upstream.calls_per_minute=0",
@@ -26,13 +26,18 @@ pub async fn link(house: &House, tenant: TenantId, manager: &Simulator, customer
     let new = NewUpstream {
         name: Name::parse("name", customer).expect("a valid name"),
         system: System::DeepSecurity,
-        base_url: BaseUrl::parse("baseURL", &manager.base_url, AddressPolicy { allow_private: true })
-            .expect("loopback is allowed"),
+        base_url: BaseUrl::parse(
+            "baseURL",
+            &manager.base_url,
+            AddressPolicy { allow_private: true },
+        )
+        .expect("loopback is allowed"),
         credential: Credential::SecretKey(manager.primary().secret_key.clone()),
         ca_certificate: None,
         time_zone: "UTC".to_owned(),
     };
-    let upstream = core.upstreams.register(&core.operator(owner), new).await.expect("it can be registered");
+    let upstream =
+        core.upstreams.register(&core.operator(owner), new).await.expect("it can be registered");
     let remote_tenant_id = Some(manager.customer(customer).id.to_string());
     let new = NewLink { tenant, upstream: upstream.id, remote_tenant_id };
     core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
@@ -41,6 +46,7 @@ pub async fn link(house: &House, tenant: TenantId, manager: &Simulator, customer
 /// A token of the partner's administrator.
 pub fn token(house: &House, gateway: &Server) -> String {
     let request = token_request(&authorization(&house.administrator.client_id, &house.secret));
-    let answer: Value = serde_json::from_slice(&ask_once(gateway.address, &request)).unwrap_or(json!(null));
+    let answer: Value =
+        serde_json::from_slice(&ask_once(gateway.address, &request)).unwrap_or(json!(null));
     answer["access_token"].as_str().expect("a token").to_owned()
 }

@@ -19,11 +19,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the gateway itself, as `tenant-gateway serve`, with these settings; its log goes to a file.
+    /// Starts the gateway itself, as `tenant-gateway serve`, with these settings; its log goes to a
+    /// file.
     pub fn gateway(config: &Config, log: &Path, extra: &[&str]) -> Self {
         let file = File::create(log).expect("the log opens");
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenant-gateway"));
-        command.args(["serve", "--set=server.listen=127.0.0.1:0", "--set=admin.listen=off"]).args(extra);
+        command
+            .args(["serve", "--set=server.listen=127.0.0.1:0", "--set=admin.listen=off"])
+            .args(extra);
         command.env("TENANT_GATEWAY__DATA__DIR", &config.data.dir);
         if let Some(key) = &config.seal.master_key {
             command.env("TENANT_GATEWAY__SEAL__MASTER_KEY", key.expose());
@@ -71,7 +74,11 @@ fn listening(log: &Path) -> SocketAddr {
         let text = fs::read_to_string(log).expect("the log can be read");
         if let Some((line, _)) = text.split_once('\n') {
             let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
-            return line["listen"].as_str().expect("the address comes first").parse().expect("an address");
+            return line["listen"]
+                .as_str()
+                .expect("the address comes first")
+                .parse()
+                .expect("an address");
         }
         thread::sleep(Duration::from_millis(1));
     }

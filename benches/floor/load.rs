@@ -36,8 +36,9 @@ pub fn token_request(authorization: &str) -> Vec<u8> {
 /// A GraphQL request, by a caller with that token in that tenant.
 pub fn graphql_request(document: &str, caller: Option<(&str, &str)>) -> Vec<u8> {
     let body = serde_json::json!({ "query": document }).to_string();
-    let caller =
-        caller.map(|(token, tenant)| format!("Authorization: Bearer {token}\r\nX-Tenant-Context: {tenant}\r\n"));
+    let caller = caller.map(|(token, tenant)| {
+        format!("Authorization: Bearer {token}\r\nX-Tenant-Context: {tenant}\r\n")
+    });
     let (caller, length) = (caller.unwrap_or_default(), body.len());
     format!(
         "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: application/json\r\n\
@@ -89,16 +90,23 @@ pub fn read_answer(connection: &mut TcpStream, buffer: &mut [u8]) -> Range<usize
         let read = connection.read(&mut buffer[filled..]).expect("it answers");
         assert!(read > 0, "the connection ended: {}", String::from_utf8_lossy(&buffer[..filled]));
         filled += read;
-        let Some(end) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let Some(end) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
         let head = std::str::from_utf8(&buffer[..end]).expect("text");
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
         let length = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().expect("a number"))
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().expect("a number"))
         });
         let body = end + 4..end + 4 + length.expect("a length");
         if filled >= body.end {
-            assert!(!buffer[body.clone()].starts_with(b"{\"data\":null"), "{}", String::from_utf8_lossy(&buffer[body]));
+            assert!(
+                !buffer[body.clone()].starts_with(b"{\"data\":null"),
+                "{}",
+                String::from_utf8_lossy(&buffer[body])
+            );
             return body;
         }
     }

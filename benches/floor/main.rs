@@ -1,6 +1,7 @@
-//! What a gateway costs beyond what it cannot avoid: `cargo bench --bench floor`. Says ratios, and fails where one misses its
-//! aim. CPU time is that of the process measured, user and system; what is compared takes turns, so that a busy machine
-//! troubles both alike. Arguments choose parts: `cargo bench --bench floor -- token`.
+//! What a gateway costs beyond what it cannot avoid: `cargo bench --bench floor`. Says ratios, and
+//! fails where one misses its aim. CPU time is that of the process measured, user and system; what
+//! is compared takes turns, so that a busy machine troubles both alike. Arguments choose parts:
+//! `cargo bench --bench floor -- token`.
 #![allow(clippy::print_stdout, reason = "its report")]
 #![allow(clippy::disallowed_methods, reason = "benchmarks may measure")]
 
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
     if let Some(manager) = resolver::role() {
         return resolver::serve(&manager);
     }
-    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let chosen: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut report = Report::default();
     let parts: [(&str, Part); 7] = [
         ("token", token::run),

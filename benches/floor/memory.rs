@@ -15,7 +15,8 @@ const RULES: usize = 3_000;
 /// Time enough for any machine: what is measured is memory.
 const PATIENCE: [&str; 3] =
     ["--set=limits.execution=10m", "--set=limits.tenant_deadline=10m", "--set=upstream.timeout=5m"];
-const QUERY: &str = "{ deepSecurity { computers(first: 5000) { nodes { id intrusionPrevention { state } } } } }";
+const QUERY: &str =
+    "{ deepSecurity { computers(first: 5000) { nodes { id intrusionPrevention { state } } } } }";
 
 pub fn run(report: &mut Report) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -27,7 +28,10 @@ pub fn run(report: &mut Report) {
     let settings = [&SETTINGS[..], &PATIENCE[..]].concat();
     let gateway = Server::gateway(&house.config, &house.folder().join("gateway.log"), &settings);
     let token = token(&house, &gateway);
-    let answer = ask_once(gateway.address, &graphql_request(QUERY, Some((&token, &house.customer.to_string()))));
+    let answer = ask_once(
+        gateway.address,
+        &graphql_request(QUERY, Some((&token, &house.customer.to_string()))),
+    );
     let states = answer.windows(7).filter(|seven| seven == b"\"state\"").count();
     assert_eq!(states, COMPUTERS, "each computer has its part");
     let peak = gateway.peak() as f64 / 1024.0;

@@ -1,4 +1,5 @@
-//! What a tenant notices when the manager of another one hangs: the slowest hundredth of its own requests.
+//! What a tenant notices when the manager of another one hangs: the slowest hundredth of its own
+//! requests.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,13 +24,16 @@ const WELL: usize = 4;
 /// The callers of the tenant whose manager hangs, and how long each waits after an answer.
 const ILL: usize = 16;
 const PAUSE: Duration = Duration::from_millis(50);
-const QUERY: &str = "{ deepSecurity { computers(first: 10) { nodes { id hostName platform lastIPUsed } } } }";
+const QUERY: &str =
+    "{ deepSecurity { computers(first: 10) { nodes { id hostName platform lastIPUsed } } } }";
 
 pub fn run(report: &mut Report) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let manager = |name| {
         let seed = TenantSeed::named(name).computers(10);
-        runtime.block_on(Simulator::start(Config::default().limits(Limits::NONE).tenant(seed))).expect("a free port")
+        runtime
+            .block_on(Simulator::start(Config::default().limits(Limits::NONE).tenant(seed)))
+            .expect("a free port")
     };
     let (well, ill) = (manager("Well"), manager("Ill"));
     let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));

@@ -27,6 +27,7 @@ pub fn peak(process: u32) -> u64 {
 
 fn status(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("every process has memory");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix(name)).expect("every process has memory");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }

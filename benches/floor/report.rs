@@ -13,7 +13,8 @@ impl Report {
         println!("{what:<64} {figure}");
     }
 
-    /// A ratio that should be at most so much. It is the median of several; the others show how far to trust it.
+    /// A ratio that should be at most so much. It is the median of several; the others show how far
+    /// to trust it.
     pub fn ratio(&mut self, what: &str, mut ratios: Vec<f64>, aim: Option<f64>) {
         ratios.sort_unstable_by(f64::total_cmp);
         let (ratio, low, high) = (ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);

@@ -1,9 +1,12 @@
-//! The floor of the graph: the smallest resolver of async-graphql, axum and reqwest with typed serde that answers the same
-//! questions of a Deep Security manager. It knows no tenant, asks for no token, limits nothing and logs nothing.
+//! The floor of the graph: the smallest resolver of async-graphql, axum and reqwest with typed
+//! serde that answers the same questions of a Deep Security manager. It knows no tenant, asks for
+//! no token, limits nothing and logs nothing.
 
 use std::process::{Command, ExitCode, Stdio};
 
-use async_graphql::{Context, EmptyMutation, EmptySubscription, ID, Object, Request, Schema, SimpleObject};
+use async_graphql::{
+    Context, EmptyMutation, EmptySubscription, ID, Object, Request, Schema, SimpleObject,
+};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -61,19 +64,25 @@ struct Query;
 impl Query {
     async fn computers(&self, ctx: &Context<'_>, first: i32) -> async_graphql::Result<Computers> {
         let Manager { url, key, http } = ctx.data_unchecked();
-        let call = http.post(format!("{url}/computers/search?expand=none")).header("api-version", "v1");
-        let call = call.header("api-secret-key", key).json(&Search { max_items: first, sort_by_object_id: true });
+        let call =
+            http.post(format!("{url}/computers/search?expand=none")).header("api-version", "v1");
+        let call = call
+            .header("api-secret-key", key)
+            .json(&Search { max_items: first, sort_by_object_id: true });
         answer(call).await
     }
 
     async fn computer(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Computer> {
         let Manager { url, key, http } = ctx.data_unchecked();
-        let call = http.get(format!("{url}/computers/{}?expand=none", *id)).header("api-version", "v1");
+        let call =
+            http.get(format!("{url}/computers/{}?expand=none", *id)).header("api-version", "v1");
         answer(call.header("api-secret-key", key)).await
     }
 }
 
-async fn answer<T: serde::de::DeserializeOwned>(call: reqwest::RequestBuilder) -> async_graphql::Result<T> {
+async fn answer<T: serde::de::DeserializeOwned>(
+    call: reqwest::RequestBuilder,
+) -> async_graphql::Result<T> {
     let answer = async { call.send().await?.error_for_status()?.json().await };
     answer.await.map_err(|error: reqwest::Error| async_graphql::Error::new(error.to_string()))
 }
@@ -102,7 +111,8 @@ pub fn start(url: &str, key: &str) -> Server {
 #[tokio::main]
 pub async fn serve(role: &str) -> ExitCode {
     let (url, key) = role.split_once(' ').expect("two words");
-    let manager = Manager { url: url.to_owned(), key: key.to_owned(), http: reqwest::Client::new() };
+    let manager =
+        Manager { url: url.to_owned(), key: key.to_owned(), http: reqwest::Client::new() };
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).data(manager).finish();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));

@@ -1,4 +1,5 @@
-//! A search by name among a million clients, compared with the same among a thousand: half of the searches are quicker.
+//! A search by name among a million clients, compared with the same among a thousand: half of the
+//! searches are quicker.
 
 use std::time::{Duration, Instant};
 
@@ -30,20 +31,33 @@ pub fn run(report: &mut Report) {
         let started = Instant::now();
         let small = runtime.block_on(House::with_clients(engine, SMALL));
         let large = runtime.block_on(House::with_clients(engine, LARGE));
-        report.note(&format!("{}: filled, s", engine.name()), &started.elapsed().as_secs().to_string());
-        for (customer, whose) in [(false, "of the partner"), (true, "of one of its 100 customers")] {
-            let contexts = runtime.block_on(async { (small.context(customer).await, large.context(customer).await) });
+        report.note(
+            &format!("{}: filled, s", engine.name()),
+            &started.elapsed().as_secs().to_string(),
+        );
+        for (customer, whose) in [(false, "of the partner"), (true, "of one of its 100 customers")]
+        {
+            let contexts = runtime
+                .block_on(async { (small.context(customer).await, large.context(customer).await) });
             for (pattern, matches) in PATTERNS {
-                let halves = runtime.block_on(halves((&small, &contexts.0), (&large, &contexts.1), pattern));
+                let halves =
+                    runtime.block_on(halves((&small, &contexts.0), (&large, &contexts.1), pattern));
                 let what = format!("search {pattern} ({matches}) {whose}, {}", engine.name());
-                report.note(&what, &format!("p50 {:.2} and {:.2} ms", halves.0 * 1e3, halves.1 * 1e3));
+                report.note(
+                    &what,
+                    &format!("p50 {:.2} and {:.2} ms", halves.0 * 1e3, halves.1 * 1e3),
+                );
                 report.ratio("  1,000,000 × 1,000", vec![halves.1 / halves.0], Some(AIM));
             }
         }
     }
 }
 
-async fn halves(small: (&House, &RequestContext), large: (&House, &RequestContext), pattern: &str) -> (f64, f64) {
+async fn halves(
+    small: (&House, &RequestContext),
+    large: (&House, &RequestContext),
+    pattern: &str,
+) -> (f64, f64) {
     let (mut quick, mut slow) = (Vec::new(), Vec::new());
     let started = Instant::now();
     while quick.len() < SEARCHES && (quick.len() < 5 || started.elapsed() < PATIENCE) {

@@ -25,7 +25,9 @@ pub fn run(report: &mut Report) {
             let started = Instant::now();
             let server = Server::gateway(&config, &folder.path().join("gateway.log"), &[]);
             let mut connection = TcpStream::connect(server.address).expect("it listens");
-            connection.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it reads");
+            connection
+                .write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .expect("it reads");
             read_answer(&mut connection, &mut [0; 4096]);
             times.push(started.elapsed().as_secs_f64() * 1e3);
             if round == 0 {

@@ -1,4 +1,5 @@
-//! A token through the HTTP endpoint of the real gateway, compared with the floor: CPU time a request.
+//! A token through the HTTP endpoint of the real gateway, compared with the floor: CPU time a
+//! request.
 
 use crate::bare;
 use crate::gateway::Server;
@@ -32,7 +33,9 @@ pub fn run(report: &mut Report) {
             ask(server.address, &same);
         }
         for round in 0..ROUNDS {
-            let each = |number: u32| token_request(&header(&client_id(round * REQUESTS / 2 % CLIENTS + number)));
+            let each = |number: u32| {
+                token_request(&header(&client_id(round * REQUESTS / 2 % CLIENTS + number)))
+            };
             let others: Vec<_> = (1..=REQUESTS / 2).map(each).collect();
             let bottom = cost(&floor, &same);
             logged.push(cost(&gateway, &same) / bottom);

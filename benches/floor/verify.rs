@@ -14,23 +14,41 @@ const AIM_MICROSECONDS: f64 = 5.0;
 const ROUNDS: usize = 11;
 
 pub fn run(report: &mut Report) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let house = House::with_clients(Engine::Sqlite, 1).await;
         let (time, entropy) = (house.core.time.clone(), house.core.surroundings.entropy.clone());
-        let keys = KeyRing::open(house.core.rotation(&house.config), house.config.auth.standing_max_age).await;
+        let keys =
+            KeyRing::open(house.core.rotation(&house.config), house.config.auth.standing_max_age)
+                .await;
         let keys = Arc::new(keys.expect("a key can be made"));
         let (issuer, audience) = ("http://127.0.0.1:8080".to_owned(), "tenant-gateway".to_owned());
         let lifetime = Duration::from_hours(1);
-        let issue = Issuer::new(keys.clone(), time.clone(), entropy, issuer.clone(), audience.clone(), lifetime);
+        let issue = Issuer::new(
+            keys.clone(),
+            time.clone(),
+            entropy,
+            issuer.clone(),
+            audience.clone(),
+            lifetime,
+        );
         let token = issue.issue(&house.administrator).await.expect("there is a key").token;
-        let verifier =
-            |capacity| Verifier::new(keys.clone(), time.clone(), Some(issuer.clone()), audience.clone(), capacity);
+        let verifier = |capacity| {
+            Verifier::new(
+                keys.clone(),
+                time.clone(),
+                Some(issuer.clone()),
+                audience.clone(),
+                capacity,
+            )
+        };
         // The first remembers nothing.
         let (cold, cached) = (verifier(0), verifier(10_000));
         let (mut micros, mut ratios) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let (slow, fast) = (cost(&cold, &token, 5_000).await, cost(&cached, &token, 300_000).await);
+            let (slow, fast) =
+                (cost(&cold, &token, 5_000).await, cost(&cached, &token, 300_000).await);
             micros.push(fast * 1e6);
             ratios.push(slow / fast);
         }

@@ -1,18 +1,20 @@
-//! The statements that fill a database with clients: through SQL, since a million calls would take hours.
+//! The statements that fill a database with clients: through SQL, since a million calls would take
+//! hours.
 
 use tenant_gateway::roles::Role;
 
 use super::Engine;
 
-/// How many rows one statement inserts: enough to be quick, few enough for SQLite's log to be written back in between.
+/// How many rows one statement inserts: enough to be quick, few enough for SQLite's log to be
+/// written back in between.
 const BATCH: u32 = 100_000;
 
 /// 2026-01-01T00:00:00Z.
 const MADE_AT: i64 = 1_767_225_600_000;
 
 impl Engine {
-    /// Adds clients to all tenants in turn, each with a role and with a secret like the one that is there already. The name
-    /// index is filled by its own trigger.
+    /// Adds clients to all tenants in turn, each with a role and with a secret like the one that is
+    /// there already. The name index is filled by its own trigger.
     pub(super) fn fill(self, count: u32) -> Vec<String> {
         let batches = (1..=count).step_by(BATCH as usize);
         let mut statements: Vec<String> =
@@ -34,8 +36,9 @@ impl Engine {
         statements
     }
 
-    /// Names are `app-` and eight digits of base 16 that look random, so that a trigram such as `abc` stands in one name of
-    /// seven hundred; one name in ten ends in ` docs`, and five end in ` needle`.
+    /// Names are `app-` and eight digits of base 16 that look random, so that a trigram such as
+    /// `abc` stands in one name of seven hundred; one name in ten ends in ` docs`, and five end in
+    /// ` needle`.
     fn insert_clients(self, first: u32, last: u32) -> String {
         let (numbers, uuid) = (self.numbers(first, last), self.random_uuid());
         let digits = self.hexadecimal("i * 2654435761 % 4294967296");
@@ -59,9 +62,13 @@ impl Engine {
     fn numbers(self, first: u32, last: u32) -> String {
         match self {
             Self::Sqlite => {
-                format!("RECURSIVE numbers(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM numbers WHERE i < {last})")
+                format!(
+                    "RECURSIVE numbers(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM numbers WHERE i < {last})"
+                )
             }
-            Self::Postgres => format!("numbers AS (SELECT generate_series({first}::bigint, {last}) AS i)"),
+            Self::Postgres => {
+                format!("numbers AS (SELECT generate_series({first}::bigint, {last}) AS i)")
+            }
         }
     }
 

@@ -22,7 +22,8 @@ use super::{Engine, postgres};
 
 const CUSTOMERS: usize = 100;
 
-/// What the Taegis SDK 2.0.4 asks of `clients`: all outputs that are not deprecated and that it knows.
+/// What the Taegis SDK 2.0.4 asks of `clients`: all outputs that are not deprecated and that it
+/// knows.
 const SEARCH: &str = "query clients($name: String, $page: Int, $perPage: Int) {
     clients(name: $name, page: $page, perPage: $perPage) {
         id name clientID roles tenantID ownerTenantID createdAt updatedAt createdBy updatedBy environment
@@ -56,7 +57,8 @@ impl House {
             config.database.url = Some(serde_json::from_value(json!(url)).expect("a valid URL"));
         }
         let core = Core::open(&config, Surroundings::default()).await.expect("the database opens");
-        let (partner, created) = core.init(name("Partner"), name("administrator")).await.expect("it was empty");
+        let (partner, created) =
+            core.init(name("Partner"), name("administrator")).await.expect("it was empty");
         let mut customer = partner.id;
         for number in 1..=CUSTOMERS {
             let new = NewTenant {
@@ -65,12 +67,18 @@ impl House {
                 is_partner: false,
                 is_organization: false,
             };
-            customer = core.tenants.create(&core.operator(partner.id), new).await.expect("a tenant can be made").id;
+            customer = core
+                .tenants
+                .create(&core.operator(partner.id), new)
+                .await
+                .expect("a tenant can be made")
+                .id;
         }
         for statement in engine.fill(count) {
             core.database.reader().execute_unprepared(&statement).await.expect("the rows fit");
         }
-        let (row, secret) = (created.client.row, created.secret.expect("a new client has a secret"));
+        let (row, secret) =
+            (created.client.row, created.secret.expect("a new client has a secret"));
         Self {
             administrator: Subject {
                 client: row.id,
@@ -117,7 +125,8 @@ impl House {
 
     /// The first page of a search by name, as the SDK asks for it.
     pub async fn search(&self, context: &RequestContext, pattern: &str, per_page: i32) -> Response {
-        let variables = Variables::from_value(value!({ "name": pattern, "page": 1, "perPage": per_page }));
+        let variables =
+            Variables::from_value(value!({ "name": pattern, "page": 1, "perPage": per_page }));
         let request = Request::new(SEARCH).variables(variables).data(context.clone());
         let response = self.schema.execute(request).await;
         assert!(response.errors.is_empty(), "{:?}", response.errors);

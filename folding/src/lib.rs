@@ -1,18 +1,20 @@
-//! Folds names, so that a search compares what people see: without letter case, whether a letter is composed or decomposed,
-//! wide or narrow, and without characters that nobody sees.
+//! Folds names, so that a search compares what people see: without letter case, whether a letter is
+//! composed or decomposed, wide or narrow, and without characters that nobody sees.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
-/// The longest folded name, in bytes: the indexes of PostgreSQL take no more than 2,704 for all their columns. No name of
-/// 255 characters reaches it, unless it is made of those that stand for whole words.
+/// The longest folded name, in bytes: the indexes of PostgreSQL take no more than 2,704 for all
+/// their columns. No name of 255 characters reaches it, unless it is made of those that stand for
+/// whole words.
 const FOLDED_MAX: usize = 2000;
 
 const DOTLESS_I: char = 'ı';
 const DOT_ABOVE: char = '\u{307}';
 
-/// The NFKC case folding of a text, and beyond it one letter i with or without its dot, since Turkish names are typed on
-/// other keyboards too. Cut at 2,000 bytes. Folding twice changes nothing.
+/// The NFKC case folding of a text, and beyond it one letter i with or without its dot, since
+/// Turkish names are typed on other keyboards too. Cut at 2,000 bytes. Folding twice changes
+/// nothing.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -26,7 +28,8 @@ pub fn fold(text: &str) -> String {
     cut(compose_compatible(&one_i(folded.chars())))
 }
 
-/// A text in the composed form (NFC) in which nearly all programs keep it, for systems that compare character by character.
+/// A text in the composed form (NFC) in which nearly all programs keep it, for systems that compare
+/// character by character.
 pub fn compose(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
@@ -111,7 +114,11 @@ mod tests {
         for character in (char::MIN..=char::MAX).filter(|character| !character.is_control()) {
             let once = fold(&character.to_string());
             assert_eq!(fold(&once), once, "{:?}", u32::from(character));
-            assert!(is_ignorable(character) == once.is_empty(), "{:?} {once:?}", u32::from(character));
+            assert!(
+                is_ignorable(character) == once.is_empty(),
+                "{:?} {once:?}",
+                u32::from(character)
+            );
         }
     }
 

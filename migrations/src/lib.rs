@@ -1,7 +1,8 @@
 //! The database schema, one change a file, in the order in which the files are listed here.
 //!
-//! The crate stands alone so that no migration can import the application: a change that was run must mean the same
-//! for ever. Moments are `BIGINT` milliseconds since 1970 UTC on both databases, so that they compare alike.
+//! The crate stands alone so that no migration can import the application: a change that was run
+//! must mean the same for ever. Moments are `BIGINT` milliseconds since 1970 UTC on both databases,
+//! so that they compare alike.
 
 use sea_orm_migration::prelude::*;
 
@@ -25,8 +26,9 @@ mod m0035_name_folding;
 
 pub use sea_orm_migration::MigratorTrait;
 
-/// The changes that only add what older versions of the program do not look at: a table, an index, or a column that may be
-/// empty or has a default. A node of an older version goes on with them; any other change it refuses.
+/// The changes that only add what older versions of the program do not look at: a table, an index,
+/// or a column that may be empty or has a default. A node of an older version goes on with them;
+/// any other change it refuses.
 pub const ADDITIVE: &[&str] = &["m0027_audit_request_ids", "m0031_schema_changes"];
 
 /// All changes, oldest first.
@@ -86,7 +88,8 @@ fn by_backend<T>(manager: &SchemaManager<'_>, sqlite: T, postgres: T) -> T {
     }
 }
 
-/// Declares the migration of a file: its name is the file's, and it happens wholly or not at all on both databases.
+/// Declares the migration of a file: its name is the file's, and it happens wholly or not at all on
+/// both databases.
 macro_rules! migration {
     (up: $up:ident, down: $down:ident) => {
         #[derive(DeriveMigrationName)]

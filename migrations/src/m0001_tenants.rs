@@ -6,9 +6,9 @@ use crate::{exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `tenant_ancestors` holds a row for each tenant above a tenant, itself included at distance 0. A tenant's parent never
-/// changes, so the rows are written once, and no cycle can come to be. `partner_id` and `organization_id` are the nearest
-/// of their kind, at the tenant or above it.
+/// `tenant_ancestors` holds a row for each tenant above a tenant, itself included at distance 0. A
+/// tenant's parent never changes, so the rows are written once, and no cycle can come to be.
+/// `partner_id` and `organization_id` are the nearest of their kind, at the tenant or above it.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, exact) = (uuid(manager), exact_text(manager));
     vec![
@@ -37,7 +37,8 @@ fn up(manager: &SchemaManager<'_>) -> Vec<String> {
                 PRIMARY KEY (tenant_id, ancestor_id)
             )"
         ),
-        "CREATE INDEX tenant_ancestors_ancestor ON tenant_ancestors (ancestor_id, tenant_id)".to_owned(),
+        "CREATE INDEX tenant_ancestors_ancestor ON tenant_ancestors (ancestor_id, tenant_id)"
+            .to_owned(),
     ]
 }
 

@@ -6,12 +6,16 @@ use crate::{by_backend, bytes, exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `seq` numbers clients for the name index, which wants integers; `name_folded` is the name with letter case removed by
-/// the application, since the two databases disagree on what that means outside ASCII.
+/// `seq` numbers clients for the name index, which wants integers; `name_folded` is the name with
+/// letter case removed by the application, since the two databases disagree on what that means
+/// outside ASCII.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes, exact) = (uuid(manager), bytes(manager), exact_text(manager));
-    let seq =
-        by_backend(manager, "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+    let seq = by_backend(
+        manager,
+        "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    );
     vec![
         format!(
             "CREATE TABLE clients (

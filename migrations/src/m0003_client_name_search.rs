@@ -6,8 +6,8 @@ use crate::by_backend;
 
 crate::migration!(up: up, down: down);
 
-/// PostgreSQL: a trigram index, which serves LIKE. SQLite: an FTS5 trigram table without content of its own, kept by
-/// triggers; letter case is already removed, so it compares exactly.
+/// PostgreSQL: a trigram index, which serves LIKE. SQLite: an FTS5 trigram table without content of
+/// its own, kept by triggers; letter case is already removed, so it compares exactly.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     by_backend(
         manager,

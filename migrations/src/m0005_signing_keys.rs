@@ -6,7 +6,8 @@ use crate::{bytes, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `generation` counts up: the node that inserts a number first made the key, every other node reads it.
+/// `generation` counts up: the node that inserts a number first made the key, every other node
+/// reads it.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes) = (uuid(manager), bytes(manager));
     vec![format!(

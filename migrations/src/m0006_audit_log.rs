@@ -9,8 +9,11 @@ crate::migration!(up: up, down: down);
 /// No foreign keys: a record outlives what it speaks of.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let id = uuid(manager);
-    let seq =
-        by_backend(manager, "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+    let seq = by_backend(
+        manager,
+        "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    );
     vec![
         format!(
             "CREATE TABLE audit_log (

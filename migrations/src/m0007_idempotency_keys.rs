@@ -6,7 +6,8 @@ use crate::{bytes, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `client_id` has no foreign key: a repeated request for a client deleted since must be told so, not served anew.
+/// `client_id` has no foreign key: a repeated request for a client deleted since must be told so,
+/// not served anew.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes) = (uuid(manager), bytes(manager));
     vec![

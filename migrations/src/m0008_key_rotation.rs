@@ -4,8 +4,8 @@ use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 
-/// A key is published as soon as it is made and signs from `active_from` on. `retired_at` is set when its successor is
-/// made: until then, tokens that it signed may still be in use.
+/// A key is published as soon as it is made and signs from `active_from` on. `retired_at` is set
+/// when its successor is made: until then, tokens that it signed may still be in use.
 fn up(_: &SchemaManager<'_>) -> Vec<String> {
     vec![
         "ALTER TABLE signing_keys ADD COLUMN active_from BIGINT NOT NULL DEFAULT 0".to_owned(),

@@ -10,7 +10,9 @@ crate::migration!(up: up, down: down);
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let id = uuid(manager);
     vec![
-        format!("CREATE TABLE revoked_tokens (id {id} NOT NULL PRIMARY KEY, expires_at BIGINT NOT NULL)"),
+        format!(
+            "CREATE TABLE revoked_tokens (id {id} NOT NULL PRIMARY KEY, expires_at BIGINT NOT NULL)"
+        ),
         "CREATE INDEX revoked_tokens_expiry ON revoked_tokens (expires_at)".to_owned(),
     ]
 }

@@ -6,8 +6,8 @@ use crate::{bytes, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// An assertion is known by the SHA-256 of its `jti`, which a client may choose as it likes. It has no foreign key: a used
-/// one stays used.
+/// An assertion is known by the SHA-256 of its `jti`, which a client may choose as it likes. It has
+/// no foreign key: a used one stays used.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes) = (uuid(manager), bytes(manager));
     vec![

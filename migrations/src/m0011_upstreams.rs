@@ -6,7 +6,8 @@ use crate::{bytes, exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// A tenant has at most one link for each kind of system, and a tenant of an installation belongs to at most one of ours.
+/// A tenant has at most one link for each kind of system, and a tenant of an installation belongs
+/// to at most one of ours.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes, exact) = (uuid(manager), bytes(manager), exact_text(manager));
     vec![

@@ -6,9 +6,10 @@ use crate::{bytes, exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// A row is `PENDING` before the key is asked for, `LIVE` while it is used, then `SPENT`, until it is deleted at the far side
-/// too; `STRAY` if nobody knows whether the key was made. Over all nodes, one row at most for each link and access is
-/// pending. A link may go before its keys do, so it has no foreign key.
+/// A row is `PENDING` before the key is asked for, `LIVE` while it is used, then `SPENT`, until it
+/// is deleted at the far side too; `STRAY` if nobody knows whether the key was made. Over all
+/// nodes, one row at most for each link and access is pending. A link may go before its keys do, so
+/// it has no foreign key.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes, exact) = (uuid(manager), bytes(manager), exact_text(manager));
     vec![

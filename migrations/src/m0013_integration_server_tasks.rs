@@ -6,8 +6,9 @@ use crate::{exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// A row is `SENT` before its call goes out, `KNOWN` once the server has named the task, `LOST` while it is looked for, and `ENDED`
-/// when nothing more is expected. One node at most holds the lease of a row. The history is what subscribers on any node read.
+/// A row is `SENT` before its call goes out, `KNOWN` once the server has named the task, `LOST`
+/// while it is looked for, and `ENDED` when nothing more is expected. One node at most holds the
+/// lease of a row. The history is what subscribers on any node read.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, exact) = (uuid(manager), exact_text(manager));
     vec![
@@ -54,5 +55,8 @@ fn up(manager: &SchemaManager<'_>) -> Vec<String> {
 }
 
 fn down(_: &SchemaManager<'_>) -> Vec<String> {
-    vec!["DROP TABLE integration_server_task_events".to_owned(), "DROP TABLE integration_server_tasks".to_owned()]
+    vec![
+        "DROP TABLE integration_server_task_events".to_owned(),
+        "DROP TABLE integration_server_tasks".to_owned(),
+    ]
 }

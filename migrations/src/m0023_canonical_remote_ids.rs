@@ -1,4 +1,5 @@
-//! One spelling of every id of a legacy system's tenant and of every base URL, so that equal ones are equal texts.
+//! One spelling of every id of a legacy system's tenant and of every base URL, so that equal ones
+//! are equal texts.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,8 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Refuses where two links mean one tenant of an installation: only the operator can say whose it is.
+    /// Refuses where two links mean one tenant of an installation: only the operator can say whose
+    /// it is.
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let conflicts = conflicts(manager).await?;
         if !conflicts.is_empty() {
@@ -65,9 +67,11 @@ impl Link {
     }
 }
 
-/// The pairs of links that mean the same tenant of one installation, where the same tenant registered it or one above the other.
+/// The pairs of links that mean the same tenant of one installation, where the same tenant
+/// registered it or one above the other.
 async fn conflicts(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
-    let sql = "SELECT l.id, l.tenant_id, l.remote_tenant_id, u.owner_tenant_id, u.system, u.base_url
+    let sql =
+        "SELECT l.id, l.tenant_id, l.remote_tenant_id, u.owner_tenant_id, u.system, u.base_url
         FROM upstream_links l JOIN upstreams u ON u.id = l.upstream_id
         WHERE l.remote_tenant_id IS NOT NULL ORDER BY l.created_at, l.id";
     let mut seen: HashMap<((String, String), String), Vec<Link>> = HashMap::new();
@@ -101,7 +105,8 @@ async fn rewrite(
     column: &str,
     canonical: fn(&str) -> String,
 ) -> Result<(), DbErr> {
-    let distinct = format!("SELECT DISTINCT {column} AS value FROM {table} WHERE {column} IS NOT NULL");
+    let distinct =
+        format!("SELECT DISTINCT {column} AS value FROM {table} WHERE {column} IS NOT NULL");
     for row in ask(manager, &distinct, []).await? {
         let before: String = row.try_get("", "value")?;
         let after = canonical(&before);
@@ -110,7 +115,11 @@ async fn rewrite(
             let connection = manager.get_connection();
             let values = [after.into(), before.into()];
             connection
-                .execute_raw(Statement::from_sql_and_values(connection.get_database_backend(), sql, values))
+                .execute_raw(Statement::from_sql_and_values(
+                    connection.get_database_backend(),
+                    sql,
+                    values,
+                ))
                 .await?;
         }
     }
@@ -123,7 +132,13 @@ async fn ask<const N: usize>(
     values: [Value; N],
 ) -> Result<Vec<QueryResult>, DbErr> {
     let connection = manager.get_connection();
-    connection.query_all_raw(Statement::from_sql_and_values(connection.get_database_backend(), sql, values)).await
+    connection
+        .query_all_raw(Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await
 }
 
 /// A number without leading zeros, a UUID with hyphens in lower case, any other text as it is.
@@ -139,10 +154,12 @@ fn canonical_id(id: &str) -> String {
     }
 }
 
-/// The host without the dot at its end, an IPv4 address as such, nothing percent-encoded that need not be, no slash at the end.
+/// The host without the dot at its end, an IPv4 address as such, nothing percent-encoded that need
+/// not be, no slash at the end.
 fn canonical_base_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
-    let absolute = url.host_str().and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty());
+    let absolute =
+        url.host_str().and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty());
     if let Some(name) = absolute.map(str::to_owned) {
         url.set_host(Some(&name)).ok();
     }
@@ -156,12 +173,14 @@ fn canonical_base_url(text: &str) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// A path in which unreserved characters are written as they are, and all others with upper-case digits.
+/// A path in which unreserved characters are written as they are, and all others with upper-case
+/// digits.
 fn plain_path(path: &str) -> String {
     let mut parts = path.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let digits =
+            part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match byte {
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {

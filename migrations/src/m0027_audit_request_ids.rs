@@ -4,7 +4,8 @@ use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 
-/// `request_id` holds the gateway's own id from now on. The index serves pruning, which looks for the oldest records.
+/// `request_id` holds the gateway's own id from now on. The index serves pruning, which looks for
+/// the oldest records.
 fn up(_: &SchemaManager<'_>) -> Vec<String> {
     vec![
         "ALTER TABLE audit_log ADD COLUMN caller_request_id TEXT".to_owned(),

@@ -1,4 +1,5 @@
-//! Which version of the program ran each change of the schema, and whether older versions can work with it.
+//! Which version of the program ran each change of the schema, and whether older versions can work
+//! with it.
 
 use sea_orm_migration::prelude::*;
 

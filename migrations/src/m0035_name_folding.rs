@@ -40,12 +40,20 @@ fn without_letter_case(text: &str) -> String {
 }
 
 /// Writes the folded names of a table that are not what `fold` makes of the names.
-async fn refold(manager: &SchemaManager<'_>, table: &'static str, fold: fn(&str) -> String) -> Result<(), DbErr> {
+async fn refold(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    fold: fn(&str) -> String,
+) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let mut last: Option<Uuid> = None;
     loop {
         let mut batch = Query::select();
-        batch.columns(["id", "name", "name_folded"]).from(table).order_by("id", Order::Asc).limit(BATCH);
+        batch
+            .columns(["id", "name", "name_folded"])
+            .from(table)
+            .order_by("id", Order::Asc)
+            .limit(BATCH);
         if let Some(last) = last {
             batch.and_where(Expr::col("id").gt(last));
         }

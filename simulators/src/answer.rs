@@ -49,11 +49,18 @@ impl Answer {
 
     /// 200 with a text of any kind.
     pub fn raw(content_type: impl Into<Cow<'static, str>>, text: impl Into<Vec<u8>>) -> Self {
-        Self { content_type: content_type.into(), body: Body::Text(text.into()), ..Self::empty(200) }
+        Self {
+            content_type: content_type.into(),
+            body: Body::Text(text.into()),
+            ..Self::empty(200)
+        }
     }
 
     /// 200 with a list of objects.
-    pub fn many(member: &'static str, items: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Self {
+    pub fn many(
+        member: &'static str,
+        items: impl Iterator<Item = Vec<u8>> + Send + 'static,
+    ) -> Self {
         Self { body: Body::many(member, items), ..Self::empty(200) }
     }
 }

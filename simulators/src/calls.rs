@@ -19,12 +19,14 @@ impl Calls {
         Self::default()
     }
 
-    /// Calls of a method to a path below the base URL; in both `*` stands for any text: `/tenants/*/apikeys`.
+    /// Calls of a method to a path below the base URL; in both `*` stands for any text:
+    /// `/tenants/*/apikeys`.
     pub fn to(method: &str, path: &str) -> Self {
         Self { method: Some(method.to_owned()), path: Some(path.to_owned()), tenant: None }
     }
 
-    /// Only those of that tenant: made with its credential, or, where one credential serves all, naming it.
+    /// Only those of that tenant: made with its credential, or, where one credential serves all,
+    /// naming it.
     #[must_use]
     pub fn of(self, tenant: impl ToString) -> Self {
         Self { tenant: Some(tenant.to_string()), ..self }

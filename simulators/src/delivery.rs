@@ -47,7 +47,9 @@ fn whole(body: Body) -> HttpBody {
     match body {
         Body::Empty => HttpBody::empty(),
         Body::Text(text) => HttpBody::from(text),
-        Body::Many { around, items } => HttpBody::new(Stream::of(Pieces::of(around, items), None, false)),
+        Body::Many { around, items } => {
+            HttpBody::new(Stream::of(Pieces::of(around, items), None, false))
+        }
     }
 }
 
@@ -60,7 +62,11 @@ struct Stream {
 }
 
 impl Stream {
-    fn of(pieces: impl Iterator<Item = Vec<u8>> + Send + 'static, pause: Option<Duration>, cut: bool) -> Self {
+    fn of(
+        pieces: impl Iterator<Item = Vec<u8>> + Send + 'static,
+        pause: Option<Duration>,
+        cut: bool,
+    ) -> Self {
         Self { pieces: Box::new(pieces), pause, pausing: None, cut }
     }
 }
@@ -69,7 +75,10 @@ impl http_body::Body for Stream {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
         if let Some(pausing) = &mut this.pausing {
             ready!(pausing.as_mut().poll(cx));

@@ -1,4 +1,5 @@
-//! What happens to every request: it is noted, then it fails as ordered or is answered by the console.
+//! What happens to every request: it is noted, then it fails as ordered or is answered by the
+//! console.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,7 +26,8 @@ pub(crate) trait Console: Send + 'static {
     /// What its answers are written in.
     const NOTATION: Notation;
 
-    /// The tenant that a request belongs to, by its credential where tenants have credentials; valid or not.
+    /// The tenant that a request belongs to, by its credential where tenants have credentials;
+    /// valid or not.
     fn tenant(&self, request: &Request) -> Option<String>;
 
     /// Carries a request out.
@@ -42,7 +44,12 @@ pub(crate) struct House<C> {
 
 impl<C: Console> House<C> {
     pub fn new(console: C, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, console: Mutex::new(console), faults: Mutex::default(), journal: Mutex::default() })
+        Arc::new(Self {
+            clock,
+            console: Mutex::new(console),
+            faults: Mutex::default(),
+            journal: Mutex::default(),
+        })
     }
 
     pub fn console(&self) -> MutexGuard<'_, C> {
@@ -95,7 +102,9 @@ impl<C: Console> Visit<'_, C> {
     async fn respond(mut self, request: &Request, fault: Option<Fault>, line: &Line) -> Response {
         let answer = match &fault {
             Some(Fault::Reset) => Answer::empty(500),
-            Some(fault) => fault.answer(C::NOTATION).unwrap_or_else(|| self.house.console().answer(request)),
+            Some(fault) => {
+                fault.answer(C::NOTATION).unwrap_or_else(|| self.house.console().answer(request))
+            }
             None => self.house.console().answer(request),
         };
         // Afterwards, so that a caller who gives up has changed the state all the same.

@@ -10,9 +10,15 @@ use crate::spoilt::{self, Notation};
 
 /// One way to fail. Those marked *carried out* change the state all the same.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum Fault {
-    /// That status with a message of the console's kind, which names internals; optionally with `Retry-After`.
+    /// That status with a message of the console's kind, which names internals; optionally with
+    /// `Retry-After`.
     Status { status: u16, retry_after: Option<u32> },
     /// A redirect to `location`.
     Redirect { location: String },
@@ -36,7 +42,8 @@ pub enum Fault {
     Huge { bytes: u64 },
     /// 200 with a document that is nested so deeply.
     DeepNesting { depth: usize },
-    /// *Carried out*; the true answer in JSON, in which each value below the lists has another type.
+    /// *Carried out*; the true answer in JSON, in which each value below the lists has another
+    /// type.
     WrongTypes,
     /// *Carried out*; the true answer in JSON, in which every `ID` is `NaN`.
     NotANumber,
@@ -46,7 +53,8 @@ pub enum Fault {
     UnquotedAttributes,
     /// 200 with XML of a few hundred bytes, whose entities would fill gigabytes.
     XmlBomb,
-    /// 200 with XML in which `url` is an external entity and an external document type: whoever resolves them fetches it.
+    /// 200 with XML in which `url` is an external entity and an external document type: whoever
+    /// resolves them fetches it.
     ExternalEntity { url: String },
     /// That answer, whatever was asked.
     Body { status: u16, content_type: String, bytes: Vec<u8> },
@@ -56,7 +64,9 @@ impl Fault {
     /// The answer that stands in for the true one, of faults that do not carry the call out.
     pub(crate) fn answer(&self, notation: Notation) -> Option<Answer> {
         match self {
-            Self::Status { status, retry_after } => Some(spoilt::failed(notation, *status, *retry_after)),
+            Self::Status { status, retry_after } => {
+                Some(spoilt::failed(notation, *status, *retry_after))
+            }
             Self::Redirect { location } => {
                 let mut answer = Answer::empty(302);
                 answer.headers.push(("location", location.clone()));
@@ -102,7 +112,8 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault for this call, if one was ordered; an order that has been carried out often enough ends.
+    /// The fault for this call, if one was ordered; an order that has been carried out often enough
+    /// ends.
     pub(crate) fn take(&mut self, method: &str, path: &str, tenant: Option<&str>) -> Option<Fault> {
         self.0.retain(|order| order.times != Some(0));
         let order = self.0.iter_mut().find(|order| order.calls.include(method, path, tenant))?;
@@ -151,8 +162,7 @@ mod tests {
 
     #[test]
     fn orders_are_read_from_json() {
-        let order =
-            json!({"calls": {"path": "/computers*"}, "fault": {"kind": "slowDrip", "bytes": 1, "pauseMillis": 5}});
+        let order = json!({"calls": {"path": "/computers*"}, "fault": {"kind": "slowDrip", "bytes": 1, "pauseMillis": 5}});
         let order: FaultOrder = serde_json::from_value(order).unwrap();
         assert!(matches!(order.fault, Fault::SlowDrip { bytes: 1, pause_millis: 5 }));
     }

@@ -23,7 +23,8 @@ pub struct Seen {
     /// Names in lower case, in the order of arrival.
     pub headers: Vec<(String, String)>,
     pub body: String,
-    /// The tenant that it belongs to, by its credential where tenants have credentials; valid or not.
+    /// The tenant that it belongs to, by its credential where tenants have credentials; valid or
+    /// not.
     pub tenant: Option<String>,
     /// Absent while it is not answered, and for good if the connection was reset instead.
     pub status: Option<u16>,
@@ -62,7 +63,10 @@ impl Journal {
     /// Notes a request and gives its number, to be told when it has ended.
     pub fn enter(&mut self, request: &Request, tenant: Option<String>, at: i64) -> u64 {
         self.total += 1;
-        *self.counts.entry((request.method.clone(), request.path.clone(), tenant.clone())).or_default() += 1;
+        *self
+            .counts
+            .entry((request.method.clone(), request.path.clone(), tenant.clone()))
+            .or_default() += 1;
         *self.in_flight.entry(tenant.clone()).or_default() += 1;
         self.peak.requests = self.peak.requests.max(self.in_flight.values().sum());
         self.peak.tenants = self.peak.tenants.max(self.in_flight.len());
@@ -73,7 +77,8 @@ impl Journal {
         self.total
     }
 
-    /// Notes that a request was answered with that status, or that its connection ended without an answer.
+    /// Notes that a request was answered with that status, or that its connection ended without an
+    /// answer.
     pub fn leave(&mut self, number: u64, tenant: &Option<String>, status: Option<u16>) {
         if let Some(count) = self.in_flight.get_mut(tenant) {
             *count -= 1;
@@ -87,8 +92,9 @@ impl Journal {
     }
 
     pub fn count(&self, calls: &Calls) -> u64 {
-        let among =
-            |(method, path, tenant): &(String, String, Option<String>)| calls.include(method, path, tenant.as_deref());
+        let among = |(method, path, tenant): &(String, String, Option<String>)| {
+            calls.include(method, path, tenant.as_deref())
+        };
         self.counts.iter().filter(|(call, _)| among(call)).map(|(_, count)| count).sum()
     }
 

@@ -1,7 +1,7 @@
 //! Stateful stand-ins for the consoles behind the gateway, for tests, `demo` and `simulate`.
 //!
-//! They are written from the wire references with types of their own and share nothing with the gateway, so that they
-//! check its clients instead of echoing them.
+//! They are written from the wire references with types of their own and share nothing with the
+//! gateway, so that they check its clients instead of echoing them.
 //!
 //! | room | what it holds |
 //! |---|---|

@@ -39,8 +39,11 @@ impl Request {
 
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let cookies = self.headers.get_all("cookie").iter().filter_map(|header| header.to_str().ok());
-        let mut pairs = cookies.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let cookies =
+            self.headers.get_all("cookie").iter().filter_map(|header| header.to_str().ok());
+        let mut pairs = cookies
+            .flat_map(|header| header.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 

@@ -61,11 +61,17 @@ pub(crate) fn huge(notation: Notation, bytes: u64) -> Answer {
     let body = match notation {
         Notation::Json => Body::many(
             "computers",
-            numbers.map(|id| format!(r#"{{"ID":{id},"hostName":"{}"}}"#, "x".repeat(FILLING)).into_bytes()),
+            numbers.map(|id| {
+                format!(r#"{{"ID":{id},"hostName":"{}"}}"#, "x".repeat(FILLING)).into_bytes()
+            }),
         ),
         Notation::Xml => {
-            let item = |id| format!(r#"<tenant id="{id}"><name>{}</name></tenant>"#, "x".repeat(FILLING)).into_bytes();
-            let around = Around { opening: "<tenants>".to_owned(), between: "", closing: "</tenants>" };
+            let item = |id| {
+                format!(r#"<tenant id="{id}"><name>{}</name></tenant>"#, "x".repeat(FILLING))
+                    .into_bytes()
+            };
+            let around =
+                Around { opening: "<tenants>".to_owned(), between: "", closing: "</tenants>" };
             Body::Many { around, items: Box::new(numbers.map(item)) }
         }
     };
@@ -75,15 +81,20 @@ pub(crate) fn huge(notation: Notation, bytes: u64) -> Answer {
 /// A document that would need as many frames of a parser that calls itself.
 pub(crate) fn deep(notation: Notation, depth: usize) -> Answer {
     let text = match notation {
-        Notation::Json => format!(r#"{{"ID":1,"computers":{}{}}}"#, "[".repeat(depth), "]".repeat(depth)),
-        Notation::Xml => format!("<tenants>{}{}</tenants>", "<a>".repeat(depth), "</a>".repeat(depth)),
+        Notation::Json => {
+            format!(r#"{{"ID":1,"computers":{}{}}}"#, "[".repeat(depth), "]".repeat(depth))
+        }
+        Notation::Xml => {
+            format!("<tenants>{}{}</tenants>", "<a>".repeat(depth), "</a>".repeat(depth))
+        }
     };
     Answer::raw(notation.content_type(), text)
 }
 
 /// Ten entities, each of which holds the one before it ten times: 3 GB of a name.
 pub(crate) fn bomb() -> Answer {
-    let entity = |level: u32| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10));
+    let entity =
+        |level: u32| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10));
     let entities: String = (1..10).map(entity).collect();
     let text = format!(
         "<?xml version=\"1.0\"?><!DOCTYPE tenants [<!ENTITY l0 \"lol\">{entities}]>\
@@ -106,7 +117,9 @@ pub(crate) fn rewritten(answer: Answer, fault: &Fault) -> Answer {
     let rewrite: fn(Vec<u8>) -> Vec<u8> = match fault {
         Fault::Proxy { status } => return proxy(*status),
         Fault::WrongTypes => |body| json(&mistyped(parsed(&body))),
-        Fault::NotANumber => |body| parsed(&body).to_string().replace(r#""ID":"#, r#""ID":NaN,"was":"#).into_bytes(),
+        Fault::NotANumber => {
+            |body| parsed(&body).to_string().replace(r#""ID":"#, r#""ID":NaN,"was":"#).into_bytes()
+        }
         Fault::Truncated => |mut body| {
             body.truncate(body.len() * 2 / 3);
             body
@@ -124,7 +137,9 @@ fn parsed(body: &[u8]) -> Value {
 /// Each value with another type, lists and objects apart.
 fn mistyped(value: Value) -> Value {
     match value {
-        Value::Object(members) => members.into_iter().map(|(key, value)| (key, mistyped(value))).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(key, value)| (key, mistyped(value))).collect()
+        }
         Value::Array(items) => items.into_iter().map(mistyped).collect(),
         Value::Number(_) => json!({ "value": "seven" }),
         Value::String(_) => json!([7]),
@@ -148,7 +163,10 @@ mod tests {
     #[test]
     fn no_value_keeps_its_type() {
         let value = json!({"ID": 1, "names": ["a"], "on": true});
-        assert_eq!(mistyped(value), json!({"ID": {"value": "seven"}, "names": [[7]], "on": "perhaps"}));
+        assert_eq!(
+            mistyped(value),
+            json!({"ID": {"value": "seven"}, "names": [[7]], "on": "perhaps"})
+        );
     }
 
     #[test]

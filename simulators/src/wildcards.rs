@@ -1,6 +1,7 @@
 //! Text patterns, for searches (`%` and `_`) and for the paths of calls (`*`).
 
-/// Whether the whole of `text` fits `pattern`, in which `any` stands for any text and `one` for one character.
+/// Whether the whole of `text` fits `pattern`, in which `any` stands for any text and `one` for one
+/// character.
 pub fn fits(pattern: &str, text: &str, any: char, one: Option<char>) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();

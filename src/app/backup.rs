@@ -36,7 +36,8 @@ pub async fn check_backup(config: &Config, file: &Path) -> Result<Contents> {
 /// As [`check_backup`], and if there is a database.
 pub async fn restore(config: &Config, file: &Path) -> Result<PathBuf> {
     let database = config.database_url().sqlite_file();
-    let database = database.ok_or_else(|| Error::internal("the database of the settings is no file"))?;
+    let database =
+        database.ok_or_else(|| Error::internal("the database of the settings is no file"))?;
     let backup = Backup::open(file).await?;
     inspect(config, &backup).await?;
     backup.restore_to(&database).await?;

@@ -1,4 +1,5 @@
-//! The data folder and the file of an embedded database: who may open them, and when one is missing.
+//! The data folder and the file of an embedded database: who may open them, and when one is
+//! missing.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -65,14 +66,17 @@ pub fn lock_for_serving(config: &Config) -> Result<Option<File>> {
     let Some(database) = config.database_url().sqlite_file() else { return Ok(None) };
     make_folder(&config.data.dir)?;
     let path = serve_lock(&database);
-    let file = open_lock(&path).map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
+    let file = open_lock(&path)
+        .map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(Error::internal(format!(
             "another gateway serves from {}: stop it first, or use PostgreSQL for several nodes",
             database.display()
         ))),
-        Err(TryLockError::Error(error)) => Err(Error::internal(format!("{}: {error}", path.display()))),
+        Err(TryLockError::Error(error)) => {
+            Err(Error::internal(format!("{}: {error}", path.display())))
+        }
     }
 }
 
@@ -101,5 +105,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
 
 fn make_folder(folder: &Path) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Error::internal(format!("cannot make the data folder {}: {error}", folder.display())))
+    made.map_err(|error| {
+        Error::internal(format!("cannot make the data folder {}: {error}", folder.display()))
+    })
 }

@@ -28,7 +28,8 @@ impl App {
 }
 
 impl Upkeep {
-    /// Makes signing keys in time, takes over those that other nodes made, and forgets what has expired.
+    /// Makes signing keys in time, takes over those that other nodes made, and forgets what has
+    /// expired.
     ///
     /// # Errors
     /// If the database refuses.
@@ -63,7 +64,8 @@ impl Upkeep {
         }
     }
 
-    /// Removes what is no longer used at the legacy systems. Apart from the rest, for they may be slow.
+    /// Removes what is no longer used at the legacy systems. Apart from the rest, for they may be
+    /// slow.
     ///
     /// # Errors
     /// If the database refuses.
@@ -71,7 +73,8 @@ impl Upkeep {
         self.core.deep_security.sweep().await
     }
 
-    /// Goes on sweeping until the gateway stops; the first time at once, since the process before may have been killed.
+    /// Goes on sweeping until the gateway stops; the first time at once, since the process before
+    /// may have been killed.
     pub(super) async fn go_on_sweeping(self, stopped: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(REFRESH_EVERY);
         while !*stopped.borrow() {

@@ -63,7 +63,8 @@ impl Entity {
         Self::find().filter(Column::TenantId.in_subquery(below)).order_by_desc(Column::Seq)
     }
 
-    /// The records of all tenants in a period that were added after another, oldest first: for the operator alone.
+    /// The records of all tenants in a period that were added after another, oldest first: for the
+    /// operator alone.
     pub fn in_period(period: &Range<Timestamp>, after: i64) -> Select<Self> {
         Self::find()
             .filter(Column::Seq.gt(after))

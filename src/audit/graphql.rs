@@ -18,13 +18,15 @@ use crate::roles::Permission;
 pub enum AuditOutcome {
     /// It happened.
     Succeeded,
-    /// It was refused, or failed: nothing changed, or a task of a legacy system ended without having done its work.
+    /// It was refused, or failed: nothing changed, or a task of a legacy system ended without
+    /// having done its work.
     Refused,
-    /// It was about to be done at a legacy system. How it ended stands in a later record of the same request; if there is none,
-    /// that is not known.
+    /// It was about to be done at a legacy system. How it ended stands in a later record of the
+    /// same request; if there is none, that is not known.
     Begun,
-    /// The answer of a legacy system was lost, or its task was never seen to end: whether it did what was asked is not known.
-    /// Also what this version has no name for; `outcomeText` says what.
+    /// The answer of a legacy system was lost, or its task was never seen to end: whether it did
+    /// what was asked is not known. Also what this version has no name for; `outcomeText` says
+    /// what.
     Unknown,
 }
 
@@ -39,7 +41,8 @@ pub struct AuditRecord {
     /// When, in RFC 3339.
     #[graphql(deprecation = "use occurredAt; offered until 2027-12-31")]
     at: String,
-    /// Who: a client's UUID, `operator` for the command line, or the `client_id` that somebody claimed in vain.
+    /// Who: a client's UUID, `operator` for the command line, or the `client_id` that somebody
+    /// claimed in vain.
     actor: String,
     /// The tenant that the actor belongs to.
     #[graphql(name = "actingTenantID")]
@@ -47,12 +50,12 @@ pub struct AuditRecord {
     /// The tenant acted upon.
     #[graphql(name = "tenantID")]
     tenant_id: ID,
-    /// The name of the mutation or query, such as `createClient`; `token` for the token endpoint, `graphql` for what was
-    /// refused before it was executed, `stream` for a subscription or a WebSocket that was ended because its caller may not
-    /// follow it any longer.
+    /// The name of the mutation or query, such as `createClient`; `token` for the token endpoint,
+    /// `graphql` for what was refused before it was executed, `stream` for a subscription or a
+    /// WebSocket that was ended because its caller may not follow it any longer.
     operation: String,
-    /// The id of the object acted upon; the tenant that somebody tried to enter in vain; `sha256:` and the hash of a document
-    /// that is not trusted.
+    /// The id of the object acted upon; the tenant that somebody tried to enter in vain; `sha256:`
+    /// and the hash of a document that is not trusted.
     subject: Option<String>,
     /// How it ended.
     outcome: AuditOutcome,
@@ -62,13 +65,15 @@ pub struct AuditRecord {
     code: Option<String>,
     /// Why, where the code does not tell, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
-    /// How often it happened: refusals of one request that are alike, and failed authentications that are alike and follow
-    /// each other within seconds, stand in one record.
+    /// How often it happened: refusals of one request that are alike, and failed authentications
+    /// that are alike and follow each other within seconds, stand in one record.
     count: i64,
-    /// The gateway's own id of the request: no other request has it, and log lines carry it as `request_id`.
+    /// The gateway's own id of the request: no other request has it, and log lines carry it as
+    /// `request_id`.
     #[graphql(name = "requestID")]
     request_id: String,
-    /// The `X-Request-Id` that the caller gave. Nothing keeps a caller from giving it to several requests.
+    /// The `X-Request-Id` that the caller gave. Nothing keeps a caller from giving it to several
+    /// requests.
     #[graphql(name = "callerRequestID")]
     caller_request_id: Option<String>,
     /// The ids of the requests to legacy systems that were made for it.
@@ -82,8 +87,11 @@ pub struct AuditRecord {
 
 impl From<Model> for AuditRecord {
     fn from(model: Model) -> Self {
-        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).map(JsonValue);
-        let upstream_request_ids = model.upstream_request_ids.and_then(|ids| serde_json::from_str(&ids).ok());
+        let json = |text: Option<String>| {
+            text.and_then(|text| serde_json::from_str(&text).ok()).map(JsonValue)
+        };
+        let upstream_request_ids =
+            model.upstream_request_ids.and_then(|ids| serde_json::from_str(&ids).ok());
         Self {
             id: model.id.to_string().into(),
             occurred_at: model.at.into(),
@@ -126,8 +134,8 @@ pub struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// What was done and refused in the tenant in context and in all below it, newest first. Needs the right to read the
-    /// audit log. All filters that are given must hold.
+    /// What was done and refused in the tenant in context and in all below it, newest first. Needs
+    /// the right to read the audit log. All filters that are given must hold.
     #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn audit_log(
         &self,
@@ -153,8 +161,11 @@ impl AuditQuery {
             AuditOutcome::Begun => Outcome::Begun,
             AuditOutcome::Unknown => Outcome::Unknown,
         });
-        let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
-        let text = |argument, text: Option<String>| text.map(|text| plain(argument, text)).transpose();
+        let moment = |argument, text: Option<String>| {
+            text.map(|text| Timestamp::parse(argument, &text)).transpose()
+        };
+        let text =
+            |argument, text: Option<String>| text.map(|text| plain(argument, text)).transpose();
         let filter = Filter {
             operation: text("operation", operation)?,
             actor: text("actor", actor)?,
@@ -164,7 +175,8 @@ impl AuditQuery {
             from: moment("from", from)?,
             to: moment("to", to)?,
         };
-        let before = after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
+        let before =
+            after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
         let count = page_limit(first, PAGE_SIZE_MAX)?;
         let audit = room::<Audit>(ctx)?;
         let total = if ctx.look_ahead().field("totalCount").exists() {
@@ -175,8 +187,12 @@ impl AuditQuery {
         let mut records = audit.list(&scope, &filter, before, count).boxed().await?;
         let more = records.len() as u64 > count;
         records.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        let mut connection = Connection::with_additional_fields(before.is_some(), more, Total::of(total));
-        connection.edges = records.into_iter().map(|record| Edge::new(cursor(&record.seq), record.into())).collect();
+        let mut connection =
+            Connection::with_additional_fields(before.is_some(), more, Total::of(total));
+        connection.edges = records
+            .into_iter()
+            .map(|record| Edge::new(cursor(&record.seq), record.into()))
+            .collect();
         Ok(Some(connection))
     }
 }

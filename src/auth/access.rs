@@ -27,8 +27,8 @@ pub struct Held {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The roles with which a caller stands in one tenant, and how much of what they permit the token lets through. Without
-/// any role, the tenant is closed to the caller.
+/// The roles with which a caller stands in one tenant, and how much of what they permit the token
+/// lets through. Without any role, the tenant is closed to the caller.
 #[derive(Clone, Debug)]
 pub struct Access {
     held: Arc<[Held]>,
@@ -54,16 +54,20 @@ impl Access {
 
     /// Whether some role that has not ended permits this.
     pub fn permits(&self, permission: Permission, now: Timestamp) -> bool {
-        self.let_through.contains(permission) && self.roles(now).any(|held| held.role.permits(permission))
+        self.let_through.contains(permission)
+            && self.roles(now).any(|held| held.role.permits(permission))
     }
 
     /// Everything that some role that has not ended permits.
     pub fn permissions(&self, now: Timestamp) -> Permissions {
-        Permissions::of(Permission::ALL.into_iter().filter(|permission| self.permits(*permission, now)))
+        Permissions::of(
+            Permission::ALL.into_iter().filter(|permission| self.permits(*permission, now)),
+        )
     }
 
-    /// Until when everything that `role` permits is held here: `None` if something of it is not held at all, otherwise
-    /// the end of the shortest of the holds, or `Some(None)` if none of them ends.
+    /// Until when everything that `role` permits is held here: `None` if something of it is not
+    /// held at all, otherwise the end of the shortest of the holds, or `Some(None)` if none of them
+    /// ends.
     pub fn covers(&self, role: Role, now: Timestamp) -> Option<Option<Timestamp>> {
         let mut until: Option<Timestamp> = None;
         for permission in role.permissions() {
@@ -72,7 +76,8 @@ impl Access {
             }
             let holds = self.roles(now).filter(|held| held.role.permits(*permission));
             // No end beats any end.
-            let longest = holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
+            let longest =
+                holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
             if longest != i64::MAX {
                 let end = Timestamp::from_millis(longest);
                 until = Some(until.map_or(end, |until| until.min(end)));
@@ -81,7 +86,8 @@ impl Access {
         Some(until)
     }
 
-    /// Whether everything that `role` permits is held here at least until that end; `None` is no end.
+    /// Whether everything that `role` permits is held here at least until that end; `None` is no
+    /// end.
     pub fn covers_until(&self, role: Role, end: Option<Timestamp>, now: Timestamp) -> bool {
         match self.covers(role, now) {
             None => false,
@@ -116,9 +122,22 @@ type Below = TenantId;
 
 impl Authorizer {
     /// Remembers at most `capacity` answers, none for longer than `max_age`.
-    pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, max_age: Duration, capacity: usize) -> Self {
-        let revocations = Arc::new(Revocations::new(database.clone(), clock.clone(), max_age, capacity));
-        Self { database, clock, max_age, standings: Cache::new(capacity), version: AtomicU64::new(0), revocations }
+    pub fn new(
+        database: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        max_age: Duration,
+        capacity: usize,
+    ) -> Self {
+        let revocations =
+            Arc::new(Revocations::new(database.clone(), clock.clone(), max_age, capacity));
+        Self {
+            database,
+            clock,
+            max_age,
+            standings: Cache::new(capacity),
+            version: AtomicU64::new(0),
+            revocations,
+        }
     }
 
     /// The tokens that were ended before their time.
@@ -136,8 +155,8 @@ impl Authorizer {
         self.clock.monotonic()
     }
 
-    /// A number that changes when a client, a role or a tenant was changed through this node. What was read under an
-    /// older number is stale.
+    /// A number that changes when a client, a role or a tenant was changed through this node. What
+    /// was read under an older number is stale.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
     }
@@ -152,21 +171,30 @@ impl Authorizer {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What a token of the client that reaches this far may do in the tenant; nothing if either does not exist or is
-    /// disabled.
+    /// What a token of the client that reaches this far may do in the tenant; nothing if either
+    /// does not exist or is disabled.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn access(&self, client: ClientId, tenant: TenantId, reach: Reach) -> Result<Arc<Access>> {
+    pub async fn access(
+        &self,
+        client: ClientId,
+        tenant: TenantId,
+        reach: Reach,
+    ) -> Result<Arc<Access>> {
         Ok(self.standing(client, tenant, reach).await?.access(reach))
     }
 
-    /// What a token of the client may be narrowed to: everything that a role permits in the tenant, or in any tenant if none
-    /// is named. Nothing if no role reaches into the tenant.
+    /// What a token of the client may be narrowed to: everything that a role permits in the tenant,
+    /// or in any tenant if none is named. Nothing if no role reaches into the tenant.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn grantable(&self, client: ClientId, tenant: Option<TenantId>) -> Result<Option<Permissions>> {
+    pub async fn grantable(
+        &self,
+        client: ClientId,
+        tenant: Option<TenantId>,
+    ) -> Result<Option<Permissions>> {
         let reader = self.database.reader();
         let held = match tenant {
             Some(tenant) => entity::held(reader, client, tenant, tenant).await?,
@@ -176,8 +204,9 @@ impl Authorizer {
         Ok(access.roles(now).next().map(|_| access.permissions(now)))
     }
 
-    /// Whether a verified token works at this moment, asked of the database and not of memory: its client and generation
-    /// live, it is not revoked, and where it was narrowed to a tenant, that is still open to it.
+    /// Whether a verified token works at this moment, asked of the database and not of memory: its
+    /// client and generation live, it is not revoked, and where it was narrowed to a tenant, that
+    /// is still open to it.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -190,7 +219,10 @@ impl Authorizer {
             self.revocations.has_now(claims.jti),
         )?;
         let open = !claims.tenant_only || access(held).roles(self.now()).next().is_some();
-        Ok(!revoked && open && state.is_some_and(|client| client.live && client.token_generation == claims.generation))
+        Ok(!revoked
+            && open
+            && state
+                .is_some_and(|client| client.live && client.token_generation == claims.generation))
     }
 
     /// The tenant that a client belongs to; nothing if there is no such client.
@@ -209,7 +241,12 @@ impl Authorizer {
         Ok(tenant == top || entity::is_at_or_below(self.database.reader(), tenant, top).await?)
     }
 
-    pub(super) async fn standing(&self, client: ClientId, tenant: TenantId, reach: Reach) -> Result<Arc<Standing>> {
+    pub(super) async fn standing(
+        &self,
+        client: ClientId,
+        tenant: TenantId,
+        reach: Reach,
+    ) -> Result<Arc<Standing>> {
         let below = reach.tenant().unwrap_or(tenant);
         let key = (client, tenant, below);
         if let Some(standing) = self.standings.get(&key)
@@ -217,19 +254,25 @@ impl Authorizer {
         {
             return Ok(standing);
         }
-        // Read before the database is: a change in between makes the answer stale, not wrongly fresh.
+        // Read before the database is: a change in between makes the answer stale, not wrongly
+        // fresh.
         let (version, asked_at) = (self.version(), self.clock.monotonic());
         let reader = self.database.reader();
-        // Boxed, so that the many requests that are answered from memory do not carry the room that asking takes.
+        // Boxed, so that the many requests that are answered from memory do not carry the room that
+        // asking takes.
         let asked = async {
-            let (state, held) =
-                tokio::try_join!(entity::client(reader, client), entity::held(reader, client, tenant, below))?;
-            // Both at once: a client that is deleted meanwhile may have no role any more and seem to be there still.
+            let (state, held) = tokio::try_join!(
+                entity::client(reader, client),
+                entity::held(reader, client, tenant, below)
+            )?;
+            // Both at once: a client that is deleted meanwhile may have no role any more and seem
+            // to be there still.
             let state = if held.is_empty() { entity::client(reader, client).await? } else { state };
             Ok::<_, Error>((state, held))
         };
         let (state, held) = asked.boxed().await?;
-        let standing = Arc::new(Standing { client: state, whole: Arc::new(access(held)), asked_at, version });
+        let standing =
+            Arc::new(Standing { client: state, whole: Arc::new(access(held)), asked_at, version });
         self.standings.insert(key, standing.clone());
         Ok(standing)
     }
@@ -298,13 +341,17 @@ mod tests {
         assert!(!limited.covers_until(Role::Auditor, Some(LATER), NOW));
         assert!(!limited.covers_until(Role::Auditor, None, NOW));
         let both = access(&[(Role::Administrator, Some(SOON)), (Role::Auditor, None)]);
-        assert!(both.covers_until(Role::Auditor, None, NOW) && !both.covers_until(Role::Analyst, None, NOW));
+        assert!(
+            both.covers_until(Role::Auditor, None, NOW)
+                && !both.covers_until(Role::Analyst, None, NOW)
+        );
     }
 
     #[test]
     fn a_narrowed_token_neither_does_nor_gives_what_its_scope_leaves_out() {
         let whole = access(&[(Role::Administrator, None)]);
-        let narrowed = whole.narrowed(Permissions::of([Permission::ReadClients, Permission::ReadLegacy]));
+        let narrowed =
+            whole.narrowed(Permissions::of([Permission::ReadClients, Permission::ReadLegacy]));
         assert!(narrowed.permits(Permission::ReadClients, NOW));
         assert!(!narrowed.permits(Permission::ManageClients, NOW));
         assert_eq!(narrowed.covers(Role::Auditor, NOW), Some(None));

@@ -19,13 +19,25 @@ pub type AdministratorHold = (TenantId, Option<Timestamp>);
 ///
 /// # Errors
 /// `CONFLICT` if a tenant would be left without one.
-pub async fn require_administrators(write: &Write<'_>, scope: &TenantScope, taken: &[AdministratorHold]) -> Result<()> {
+pub async fn require_administrators(
+    write: &Write<'_>,
+    scope: &TenantScope,
+    taken: &[AdministratorHold],
+) -> Result<()> {
     if taken.is_empty() || !matches!(scope.caller(), Caller::Client { .. }) {
         return Ok(());
     }
     write.lock(AdvisoryLock::Administrators).await?;
     for (tenant, until) in taken {
-        if !entity::has_administrator(write.on(), Role::Administrator.id(), *tenant, *until, scope.now()).await? {
+        if !entity::has_administrator(
+            write.on(),
+            Role::Administrator.id(),
+            *tenant,
+            *until,
+            scope.now(),
+        )
+        .await?
+        {
             return Err(Error::conflict(
                 "a tenant would be left without an administrator who can sign in: give TenantAdministrator to another \
                  client first",

@@ -24,11 +24,10 @@ pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Ar
     if values.next().is_some() {
         return Err(Error::unauthenticated(TokenProblem::Malformed));
     }
-    let token = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' ')));
+    let token =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
+        });
     verifier.verify(token.ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?).await
 }
 

@@ -12,8 +12,8 @@ use crate::ids::{ClientId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::Claims;
 
-/// The id of a request: the gateway's own, which no other request has, and beside it the one that the caller gave, which
-/// may stand for several requests. Each is 1 to 64 of `[A-Za-z0-9._-]`.
+/// The id of a request: the gateway's own, which no other request has, and beside it the one that
+/// the caller gave, which may stand for several requests. Each is 1 to 64 of `[A-Za-z0-9._-]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId {
     own: Arc<str>,
@@ -47,7 +47,8 @@ impl RequestId {
         self.of_caller.as_deref()
     }
 
-    /// The id that the caller is told, and that goes upstream: the caller's own, else the gateway's.
+    /// The id that the caller is told, and that goes upstream: the caller's own, else the
+    /// gateway's.
     pub fn as_str(&self) -> &str {
         self.of_caller().unwrap_or(&self.own)
     }
@@ -68,9 +69,11 @@ pub enum Caller {
         /// The tenant that it belongs to.
         home: TenantId,
     },
-    /// The person at the machine's own command line, who holds the database and the master key anyway.
+    /// The person at the machine's own command line, who holds the database and the master key
+    /// anyway.
     Operator,
-    /// The gateway itself, going on with what a caller began and left: a recorded task, a key to be renewed or removed.
+    /// The gateway itself, going on with what a caller began and left: a recorded task, a key to be
+    /// renewed or removed.
     Gateway,
 }
 
@@ -105,12 +108,13 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The context of a request with a verified token, in the tenant that its header names, else in that of the token.
+    /// The context of a request with a verified token, in the tenant that its header names, else in
+    /// that of the token.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` if the client is gone or disabled, its tenant is, or the token was ended; `FORBIDDEN`, in the same
-    /// words, if the tenant does not exist, is disabled, is not the one that the token was narrowed to, or no role of the
-    /// client reaches into it.
+    /// `UNAUTHENTICATED` if the client is gone or disabled, its tenant is, or the token was ended;
+    /// `FORBIDDEN`, in the same words, if the tenant does not exist, is disabled, is not the one
+    /// that the token was narrowed to, or no role of the client reaches into it.
     pub async fn enter(
         authorizer: &Arc<Authorizer>,
         claims: &Claims,
@@ -122,7 +126,8 @@ impl RequestContext {
             Some(TenantHeader(text)) => text.as_deref().and_then(|text| text.parse().ok()),
         };
         let reach = Reach::of(claims);
-        // A header that names no tenant at all still costs the look at the client, as a foreign one does.
+        // A header that names no tenant at all still costs the look at the client, as a foreign one
+        // does.
         let (standing, revoked) = tokio::try_join!(
             authorizer.standing(claims.sub, tenant.unwrap_or(claims.tenant_id), reach),
             authorizer.revocations().has(claims.jti),
@@ -130,11 +135,14 @@ impl RequestContext {
         if revoked {
             return Err(Error::unauthenticated(TokenProblem::Ended));
         }
-        let live =
-            standing.client.as_ref().filter(|client| client.live && client.token_generation == claims.generation);
+        let live = standing
+            .client
+            .as_ref()
+            .filter(|client| client.live && client.token_generation == claims.generation);
         let client = live.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
         let tenant = tenant.ok_or_else(Error::tenant_forbidden)?;
-        // Header and token must agree: a narrowed token does not reach into the tenants below its own by a header either.
+        // Header and token must agree: a narrowed token does not reach into the tenants below its
+        // own by a header either.
         let agreed = reach.tenant().is_none_or(|only| only == tenant);
         let access = standing.access(reach);
         if !agreed || access.roles(authorizer.now()).next().is_none() {
@@ -177,7 +185,8 @@ impl RequestContext {
 
     /// Whether the caller may give this role to a client in the tenant in context.
     pub fn may_grant(&self, role: Role) -> bool {
-        self.permits(Permission::ManageClients) && self.access.covers(role, self.authorizer.now()).is_some()
+        self.permits(Permission::ManageClients)
+            && self.access.covers(role, self.authorizer.now()).is_some()
     }
 
     /// The scope in which the caller may do this.
@@ -187,7 +196,9 @@ impl RequestContext {
     pub fn scope(&self, permission: Permission) -> Result<TenantScope> {
         if !self.permits(permission) {
             let needed = permission.sentence();
-            return Err(Error::forbidden(format!("this needs the right to {needed} in the tenant in context")));
+            return Err(Error::forbidden(format!(
+                "this needs the right to {needed} in the tenant in context"
+            )));
         }
         Ok(self.member_scope())
     }
@@ -204,10 +215,12 @@ impl RequestContext {
     }
 }
 
-/// What the header `X-Tenant-Context` says: the text, or `None` where it is no text at all and so names no tenant.
+/// What the header `X-Tenant-Context` says: the text, or `None` where it is no text at all and so
+/// names no tenant.
 pub struct TenantHeader(pub Option<String>);
 
-/// The proof that a caller may act in a tenant. It reaches the tenant and all below it, and nothing else.
+/// The proof that a caller may act in a tenant. It reaches the tenant and all below it, and nothing
+/// else.
 #[derive(Clone)]
 pub struct TenantScope {
     tenant: TenantId,
@@ -218,14 +231,16 @@ pub struct TenantScope {
 }
 
 impl TenantScope {
-    /// The scope of the local operator, who needs no token: the command line works on the database directly.
+    /// The scope of the local operator, who needs no token: the command line works on the database
+    /// directly.
     pub fn operator(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
         let (caller, authorizer) = (Caller::Operator, authorizer.clone());
         Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
     }
 
-    /// The scope in which the gateway goes on with what a caller was allowed to begin, when that caller is gone. What it does
-    /// must follow from a record that was made in the caller's own scope.
+    /// The scope in which the gateway goes on with what a caller was allowed to begin, when that
+    /// caller is gone. What it does must follow from a record that was made in the caller's own
+    /// scope.
     pub fn going_on(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
         let (caller, authorizer) = (Caller::Gateway, authorizer.clone());
         Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
@@ -256,7 +271,8 @@ impl TenantScope {
         self.reach.tenant()
     }
 
-    /// Whether the caller's token reaches less far than its client: in which tenants, or in what it may do there.
+    /// Whether the caller's token reaches less far than its client: in which tenants, or in what it
+    /// may do there.
     pub fn is_narrowed(&self) -> bool {
         self.reach != Reach::WHOLE
     }
@@ -266,8 +282,8 @@ impl TenantScope {
         self.authorizer.monotonic()
     }
 
-    /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown, or that the token does not
-    /// reach.
+    /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown,
+    /// or that the token does not reach.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -281,25 +297,32 @@ impl TenantScope {
     /// The same caller's scope in another tenant, where they may do this too.
     ///
     /// # Errors
-    /// `FORBIDDEN`, in the same words whether the tenant is foreign, disabled or unknown, or no role permits it there.
+    /// `FORBIDDEN`, in the same words whether the tenant is foreign, disabled or unknown, or no
+    /// role permits it there.
     pub async fn within(&self, tenant: TenantId, permission: Permission) -> Result<Self> {
         match self.access_in(tenant).await?.permits(permission, self.now()) {
             true => Ok(Self { tenant, ..self.clone() }),
-            false => Err(Error::forbidden(format!("this needs the right to {} in the tenant", permission.sentence()))),
+            false => Err(Error::forbidden(format!(
+                "this needs the right to {} in the tenant",
+                permission.sentence()
+            ))),
         }
     }
 
-    /// Whether something that was read at that moment, under that version, may still be used: see [`Authorizer::is_fresh`].
+    /// Whether something that was read at that moment, under that version, may still be used: see
+    /// [`Authorizer::is_fresh`].
     pub fn is_fresh(&self, asked_at: MonotonicTime, version: u64) -> bool {
         self.authorizer.is_fresh(asked_at, version)
     }
 
-    /// The number that changes when anything is taken away through this node: see [`Authorizer::version`].
+    /// The number that changes when anything is taken away through this node: see
+    /// [`Authorizer::version`].
     pub fn version(&self) -> u64 {
         self.authorizer.version()
     }
 
-    /// Makes what is remembered of callers and tenants stale. To be called after each commit that takes something away.
+    /// Makes what is remembered of callers and tenants stale. To be called after each commit that
+    /// takes something away.
     pub fn forget_access(&self) {
         self.authorizer.forget();
     }
@@ -321,14 +344,18 @@ impl Hash for TenantScope {
 
 impl fmt::Debug for TenantScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TenantScope").field("tenant", &self.tenant).field("caller", &self.caller).finish()
+        f.debug_struct("TenantScope")
+            .field("tenant", &self.tenant)
+            .field("caller", &self.caller)
+            .finish()
     }
 }
 
 /// Reads the tenant headers of a request: `X-Tenant-Context`, also accepted as `X-Tenant-ID`.
 ///
 /// # Errors
-/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree: the request would have two meanings.
+/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree: the
+/// request would have two meanings.
 pub fn tenant_header<'a>(
     values: impl IntoIterator<Item = &'a [u8]>,
     per_name: [usize; 2],

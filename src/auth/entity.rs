@@ -28,7 +28,10 @@ pub struct Held {
 }
 
 /// The client, if it exists.
-pub async fn client(on: &impl ConnectionTrait, client: ClientId) -> Result<Option<ClientState>, DbErr> {
+pub async fn client(
+    on: &impl ConnectionTrait,
+    client: ClientId,
+) -> Result<Option<ClientState>, DbErr> {
     let sql = "SELECT c.tenant_id AS home, c.token_generation,
             c.enabled AND NOT EXISTS (
                 SELECT 1 FROM tenant_ancestors a JOIN tenants t ON t.id = a.ancestor_id
@@ -39,8 +42,8 @@ pub async fn client(on: &impl ConnectionTrait, client: ClientId) -> Result<Optio
     ClientState::find_by_statement(statement).one(on).await
 }
 
-/// The roles that reach into the tenant: none if it does not exist, does not stand at or below the other, or if it or one
-/// above it is disabled.
+/// The roles that reach into the tenant: none if it does not exist, does not stand at or below the
+/// other, or if it or one above it is disabled.
 pub async fn held(
     on: &impl ConnectionTrait,
     client: ClientId,
@@ -58,11 +61,16 @@ pub async fn held(
         )
         ORDER BY a.distance, r.role_id";
     let values = [client.into(), tenant.into(), below.into()];
-    Held::find_by_statement(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).all(on).await
+    Held::find_by_statement(Statement::from_sql_and_values(on.get_database_backend(), sql, values))
+        .all(on)
+        .await
 }
 
 /// The roles of the client in all tenants that are open.
-pub async fn held_anywhere(on: &impl ConnectionTrait, client: ClientId) -> Result<Vec<Held>, DbErr> {
+pub async fn held_anywhere(
+    on: &impl ConnectionTrait,
+    client: ClientId,
+) -> Result<Vec<Held>, DbErr> {
     let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
         FROM role_assignments r
         WHERE r.client_id = $1 AND NOT EXISTS (
@@ -74,14 +82,19 @@ pub async fn held_anywhere(on: &impl ConnectionTrait, client: ClientId) -> Resul
 }
 
 /// Whether `top` is the tenant or stands above it.
-pub async fn is_at_or_below(on: &impl ConnectionTrait, tenant: TenantId, top: TenantId) -> Result<bool, DbErr> {
+pub async fn is_at_or_below(
+    on: &impl ConnectionTrait,
+    tenant: TenantId,
+    top: TenantId,
+) -> Result<bool, DbErr> {
     let sql = "SELECT 1 AS found FROM tenant_ancestors WHERE tenant_id = $1 AND ancestor_id = $2";
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [tenant.into(), top.into()]);
+    let statement =
+        Statement::from_sql_and_values(on.get_database_backend(), sql, [tenant.into(), top.into()]);
     Ok(on.query_one_raw(statement).await?.is_some())
 }
 
-/// Whether an enabled client of an open tenant, with a secret or key that works now, holds the role at the tenant or above
-/// it at least until that end.
+/// Whether an enabled client of an open tenant, with a secret or key that works now, holds the role
+/// at the tenant or above it at least until that end.
 pub async fn has_administrator(
     on: &impl ConnectionTrait,
     administrator: RoleId,

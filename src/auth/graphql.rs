@@ -12,7 +12,8 @@ use crate::outbound::Operation;
 /// # Errors
 /// If a request was executed without one, which no door does.
 pub fn request<'a>(ctx: &Context<'a>) -> Result<&'a RequestContext> {
-    ctx.data_opt::<RequestContext>().ok_or_else(|| Error::internal("a request without context was executed"))
+    ctx.data_opt::<RequestContext>()
+        .ok_or_else(|| Error::internal("a request without context was executed"))
 }
 
 /// What counts the request's calls of legacy systems; the door put it into the request.
@@ -20,10 +21,12 @@ pub fn request<'a>(ctx: &Context<'a>) -> Result<&'a RequestContext> {
 /// # Errors
 /// As [`request`].
 pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<Operation>> {
-    ctx.data_opt::<std::sync::Arc<Operation>>().ok_or_else(|| Error::internal("a request without count was executed"))
+    ctx.data_opt::<std::sync::Arc<Operation>>()
+        .ok_or_else(|| Error::internal("a request without count was executed"))
 }
 
-/// What a value takes in a response, without the objects in it, which are counted when they are resolved.
+/// What a value takes in a response, without the objects in it, which are counted when they are
+/// resolved.
 pub fn weigh(value: &Value) -> Weight {
     match value {
         Value::Null | Value::Boolean(_) | Value::Enum(_) => Weight { json: 5, memory: 5 },
@@ -32,12 +35,14 @@ pub fn weigh(value: &Value) -> Weight {
         Value::Binary(bytes) => text(4 * bytes.len()),
         Value::List(values) => {
             let own = Weight { json: 2, memory: values.len() * (size_of::<Value>() + 1) };
-            let scalars = values.iter().filter(|value| !matches!(value, Value::Object(_) | Value::List(_)));
+            let scalars =
+                values.iter().filter(|value| !matches!(value, Value::Object(_) | Value::List(_)));
             scalars.map(weigh).fold(own, sum)
         }
         Value::Object(members) => {
             let names: usize = members.keys().map(|name| name.len() + 4).sum();
-            let entry = size_of::<Value>() + size_of::<async_graphql::Name>() + 4 * size_of::<usize>();
+            let entry =
+                size_of::<Value>() + size_of::<async_graphql::Name>() + 4 * size_of::<usize>();
             Weight { json: names + 2, memory: names + members.len() * entry + 64 }
         }
     }
@@ -58,5 +63,6 @@ pub fn sum(one: Weight, other: Weight) -> Weight {
 /// # Errors
 /// If the schema was built without it, which `App::build` does not do.
 pub fn room<'a, T: Send + Sync + 'static>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<T>> {
-    ctx.data_opt::<std::sync::Arc<T>>().ok_or_else(|| Error::internal("a room is missing from the schema"))
+    ctx.data_opt::<std::sync::Arc<T>>()
+        .ok_or_else(|| Error::internal("a room is missing from the schema"))
 }

@@ -1,7 +1,8 @@
 //! Who calls, in which tenant, and what they may do there.
 //!
-//! A request becomes a [`RequestContext`] once, at the door. A [`TenantScope`] is the proof that the caller may do a
-//! certain thing in a certain tenant: every function that touches a tenant's data takes one, and only this room makes one.
+//! A request becomes a [`RequestContext`] once, at the door. A [`TenantScope`] is the proof that
+//! the caller may do a certain thing in a certain tenant: every function that touches a tenant's
+//! data takes one, and only this room makes one.
 
 mod access;
 mod administrators;

@@ -2,13 +2,19 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit of open files to the hard limit, and logs both: systems start services with a soft limit of 1,024,
-/// fewer than a gateway needs.
+/// Raises the soft limit of open files to the hard limit, and logs both: systems start services
+/// with a soft limit of 1,024, fewer than a gateway needs.
 pub fn raise() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        Ok(()) => tracing::info!(before = current, limit = maximum, "file descriptor limit raised to the hard limit"),
-        Err(cause) => tracing::warn!(limit = current, %cause, "the file descriptor limit could not be raised"),
+        Ok(()) => tracing::info!(
+            before = current,
+            limit = maximum,
+            "file descriptor limit raised to the hard limit"
+        ),
+        Err(cause) => {
+            tracing::warn!(limit = current, %cause, "the file descriptor limit could not be raised")
+        }
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Weight {
     pub memory: usize,
 }
 
-/// Counts what a response takes, against the largest size of a response and against the node's budget.
+/// Counts what a response takes, against the largest size of a response and against the node's
+/// budget.
 pub struct ResponseMeter {
     largest: usize,
     json: AtomicUsize,
@@ -36,8 +37,8 @@ pub struct ResponseMeter {
 }
 
 impl ResponseMeter {
-    /// The meter of a response of at most `largest` bytes, that begins with what `permit` holds. Long parts of it are built by
-    /// turns with those of others.
+    /// The meter of a response of at most `largest` bytes, that begins with what `permit` holds.
+    /// Long parts of it are built by turns with those of others.
     pub fn new(largest: usize, permit: Permit<Uuid>, builders: Arc<Semaphore>) -> Self {
         Self {
             largest,
@@ -50,18 +51,18 @@ impl ResponseMeter {
         }
     }
 
-    /// Waits for a turn to build a part that takes a while, so that few threads at once are busy with long lists. It ends when
-    /// what this gives is dropped.
+    /// Waits for a turn to build a part that takes a while, so that few threads at once are busy
+    /// with long lists. It ends when what this gives is dropped.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.builders.acquire().await.ok()
     }
 
-    /// Counts a value that was built. It does not wait: two responses that each hold what the other waits for would wait in
-    /// vain.
+    /// Counts a value that was built. It does not wait: two responses that each hold what the other
+    /// waits for would wait in vain.
     ///
     /// # Errors
-    /// `OPERATION_TOO_COSTLY` if the response is larger than one may be, `RATE_LIMITED` if the caller's other responses hold
-    /// its share. From then on every value fails with the same.
+    /// `OPERATION_TOO_COSTLY` if the response is larger than one may be, `RATE_LIMITED` if the
+    /// caller's other responses hold its share. From then on every value fails with the same.
     pub fn charge(&self, weight: Weight) -> Result<()> {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
@@ -114,15 +115,15 @@ impl ResponseMeter {
 }
 
 fn too_large(largest: usize) -> Error {
-    let message =
-        format!("the response is too large: at most {largest} bytes of JSON; select less, or page through it");
+    let message = format!(
+        "the response is too large: at most {largest} bytes of JSON; select less, or page through it"
+    );
     Error::new(ErrorCode::OperationTooCostly, message)
 }
 
 /// The error of a caller whose responses take its share of memory.
 pub fn no_room() -> Error {
-    let message =
-        "the responses that you have not read yet take your share of this node's memory: read them, then try again";
+    let message = "the responses that you have not read yet take your share of this node's memory: read them, then try again";
     Error::new(ErrorCode::RateLimited, message)
 }
 
@@ -148,7 +149,10 @@ mod tests {
         let (pool, meter) = meter(100 * STEP, 1000);
         meter.charge(weight(1000, 10)).unwrap();
         for _ in 0..2 {
-            assert_eq!(meter.charge(weight(1, 1)).unwrap_err().code(), ErrorCode::OperationTooCostly);
+            assert_eq!(
+                meter.charge(weight(1, 1)).unwrap_err().code(),
+                ErrorCode::OperationTooCostly
+            );
         }
         assert!(meter.failure().is_some());
         assert_eq!(pool.figures().in_use, STEP);

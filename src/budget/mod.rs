@@ -1,5 +1,6 @@
-//! What this node may hold and do at once. Each budget is a pool of permits; whatever takes room holds its permit for as
-//! long as it exists, so that the sum is bounded by construction and not by what a document looks like.
+//! What this node may hold and do at once. Each budget is a pool of permits; whatever takes room
+//! holds its permit for as long as it exists, so that the sum is bounded by construction and not by
+//! what a document looks like.
 //!
 //! | pool | counts | accounts |
 //! |---|---|---|
@@ -29,7 +30,8 @@ pub use network::Network;
 pub use pool::{Exhausted, Figures, Permit, Pool};
 pub use shares::{Account, Shares};
 
-/// So much cost of an operation takes one permit more: its fields are resolved side by side, each with a future of some kilobytes.
+/// So much cost of an operation takes one permit more: its fields are resolved side by side, each
+/// with a future of some kilobytes.
 const COST_PER_PERMIT: u64 = 1_500;
 
 /// The budgets of one node.
@@ -44,22 +46,28 @@ pub struct Budgets {
     pub operations: Arc<Pool<Uuid>>,
     /// Bytes of responses, from the first value to the last byte sent.
     pub responses: Arc<Pool<Uuid>>,
-    /// Bytes of legacy systems' answers, from the wire until nothing that was read from them is left.
+    /// Bytes of legacy systems' answers, from the wire until nothing that was read from them is
+    /// left.
     pub upstream_answers: Arc<Pool<Uuid>>,
-    /// Turns at what keeps a thread busy for long: half of the cores, so that the others serve everybody else.
+    /// Turns at what keeps a thread busy for long: half of the cores, so that the others serve
+    /// everybody else.
     pub builders: Arc<Semaphore>,
     /// How long a caller over its share waits for room.
     pub patience: Duration,
 }
 
 impl Budgets {
-    /// The budgets of the settings. There are never more connections than three quarters of the files that the process may
-    /// open: the database and the legacy systems need the others.
+    /// The budgets of the settings. There are never more connections than three quarters of the
+    /// files that the process may open: the database and the legacy systems need the others.
     pub fn new(config: &Config) -> Self {
         let own = &config.budget;
         let files = descriptors::limit().map_or(usize::MAX, |files| files / 4 * 3);
         Self {
-            connections: Pool::with_cap("connections", own.connections.min(files).max(1), own.connections_per_address),
+            connections: Pool::with_cap(
+                "connections",
+                own.connections.min(files).max(1),
+                own.connections_per_address,
+            ),
             sockets: Pool::with_cap("sockets", own.sockets, own.sockets_per_address),
             streams: Pool::new("streams", config.limits.streams),
             operations: Pool::new("operations", own.operations),
@@ -70,8 +78,9 @@ impl Budgets {
         }
     }
 
-    /// How many permits of `operations` an operation of that cost takes: at least one, at most half of the pool, so that every
-    /// operation within the limits can run, and two of the costliest at once.
+    /// How many permits of `operations` an operation of that cost takes: at least one, at most half
+    /// of the pool, so that every operation within the limits can run, and two of the costliest at
+    /// once.
     pub fn operation_permits(&self, cost: u64) -> usize {
         let half = (self.operations.figures().limit / 2).max(1);
         usize::try_from(1 + cost / COST_PER_PERMIT).map_or(half, |permits| permits.min(half))

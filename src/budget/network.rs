@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-/// The network that counts as one caller: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from.
+/// The network that counts as one caller: an IPv4 address, or the /64 that an IPv6 host chooses its
+/// addresses from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(u128);
 

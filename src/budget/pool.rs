@@ -74,23 +74,35 @@ impl<K: Copy + Eq + Hash> Pool<K> {
     /// The same, of which one owner never holds more than `cap`.
     pub fn with_cap(name: &'static str, total: usize, cap: usize) -> Arc<Self> {
         let shares = Shares::new(total, cap);
-        Arc::new(Self { name, state: Mutex::new(State { shares, waiting: VecDeque::new(), highest: 0, refused: 0 }) })
+        Arc::new(Self {
+            name,
+            state: Mutex::new(State { shares, waiting: VecDeque::new(), highest: 0, refused: 0 }),
+        })
     }
 
     /// Takes units that are free now.
     ///
     /// # Errors
     /// [`Exhausted`] if the account may not have them now.
-    pub fn try_take(self: &Arc<Self>, account: Account<K>, units: usize) -> Result<Permit<K>, Exhausted> {
+    pub fn try_take(
+        self: &Arc<Self>,
+        account: Account<K>,
+        units: usize,
+    ) -> Result<Permit<K>, Exhausted> {
         self.state().take(account, units)?;
         Ok(self.permit(account, units))
     }
 
-    /// Takes units of whatever is free, past the account's share: for proxies, through which many callers come.
+    /// Takes units of whatever is free, past the account's share: for proxies, through which many
+    /// callers come.
     ///
     /// # Errors
     /// [`Exhausted`] if the pool has none left.
-    pub fn try_take_unshared(self: &Arc<Self>, account: Account<K>, units: usize) -> Result<Permit<K>, Exhausted> {
+    pub fn try_take_unshared(
+        self: &Arc<Self>,
+        account: Account<K>,
+        units: usize,
+    ) -> Result<Permit<K>, Exhausted> {
         let mut state = self.state();
         if state.shares.in_use() + units > state.shares.total() {
             state.refused += 1;
@@ -166,7 +178,8 @@ impl<K: Copy + Eq + Hash> State<K> {
         self.highest = self.highest.max(self.shares.in_use());
     }
 
-    /// Serves all who wait and may have what they want, in their order. One whose share is in use holds up nobody else.
+    /// Serves all who wait and may have what they want, in their order. One whose share is in use
+    /// holds up nobody else.
     fn grant(&mut self) {
         let mut at = 0;
         while let Some(next) = self.waiting.get(at) {
@@ -228,7 +241,8 @@ impl<K: Copy + Eq + Hash> Permit<K> {
         Ok(())
     }
 
-    /// Adds units, and waits for them until the deadline. Without them it holds what it held before.
+    /// Adds units, and waits for them until the deadline. Without them it holds what it held
+    /// before.
     ///
     /// # Errors
     /// [`Exhausted`] if the account may not have them by then.

@@ -1,8 +1,9 @@
 //! How a pool is shared out.
 //!
-//! The rule is that of shared-memory switches with dynamic thresholds (Choudhury and Hahne, 1998): an account may hold at
-//! most [`RATIO`] times what is still free. A caller who is alone gets most of the pool, and whoever comes next always
-//! finds something, without a share being set aside for accounts that do not ask.
+//! The rule is that of shared-memory switches with dynamic thresholds (Choudhury and Hahne, 1998):
+//! an account may hold at most [`RATIO`] times what is still free. A caller who is alone gets most
+//! of the pool, and whoever comes next always finds something, without a share being set aside for
+//! accounts that do not ask.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -52,7 +53,8 @@ impl<K: Copy + Eq + Hash> Shares<K> {
         self.total
     }
 
-    /// The most that one account ever gets: what the thresholds of owner and member leave it when nobody else holds anything.
+    /// The most that one account ever gets: what the thresholds of owner and member leave it when
+    /// nobody else holds anything.
     pub fn largest(&self) -> usize {
         let alone = self.total / (1 + RATIO + RATIO * RATIO) * RATIO * RATIO;
         alone.max(1).min(self.cap)
@@ -60,11 +62,14 @@ impl<K: Copy + Eq + Hash> Shares<K> {
 
     /// Whether an account may take that much more.
     pub fn admit(&self, account: &Account<K>, units: usize) -> bool {
-        let Some(free) = self.total.checked_sub(self.in_use.saturating_add(units)) else { return false };
+        let Some(free) = self.total.checked_sub(self.in_use.saturating_add(units)) else {
+            return false;
+        };
         let threshold = free.saturating_mul(RATIO).min(self.cap);
         let of_owner = self.owners.get(&account.owner).copied().unwrap_or_default() + units;
         let of_member = self.members.get(account).copied().unwrap_or_default() + units;
-        // Whoever holds nothing may have one, since the last units of a pool are in proportion to nothing.
+        // Whoever holds nothing may have one, since the last units of a pool are in proportion to
+        // nothing.
         let Some(left) = threshold.checked_sub(of_owner) else { return of_owner == 1 };
         let is_alone = account.owner == account.member;
         is_alone || of_member == 1 || of_member <= left.min(free).saturating_mul(RATIO)

@@ -14,10 +14,11 @@ use crate::error::{Error, Result};
 /// What to do with the audit log.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Print the records of all tenants in a period, one JSON object a line, in the order in which they were added. A
-    /// gateway may run beside it.
+    /// Print the records of all tenants in a period, one JSON object a line, in the order in which
+    /// they were added. A gateway may run beside it.
     Export {
-        /// Only records of this moment or later, such as 2030-01-01T00:00:00Z; from the oldest on if absent.
+        /// Only records of this moment or later, such as 2030-01-01T00:00:00Z; from the oldest on
+        /// if absent.
         #[arg(long)]
         from: Option<String>,
         /// Only records before this moment; up to now if absent.
@@ -30,7 +31,9 @@ pub enum Command {
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let Command::Export { from, to } = command;
     let core = Core::open(config, Surroundings::default()).await?;
-    let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
+    let moment = |argument, text: Option<String>| {
+        text.map(|text| Timestamp::parse(argument, &text)).transpose()
+    };
     let start = moment("--from", from)?.unwrap_or(Timestamp::from_millis(0));
     let end = moment("--to", to)?.unwrap_or_else(|| core.surroundings.clock.now());
     if end < start {

@@ -26,7 +26,8 @@ pub struct Arguments {
 /// What else to do with a backup.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Tell whether a backup is complete, of a version that this one can read, and opened by the master key of the settings.
+    /// Tell whether a backup is complete, of a version that this one can read, and opened by the
+    /// master key of the settings.
     Check {
         /// The backup.
         #[arg(value_name = "FILE")]

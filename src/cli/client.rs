@@ -1,5 +1,5 @@
-//! `tenant-gateway client create|list|rotate|delete`: for the operator of the machine, who holds the database and the
-//! master key; no token is asked for, and the audit log names the `operator`.
+//! `tenant-gateway client create|list|rotate|delete`: for the operator of the machine, who holds
+//! the database and the master key; no token is asked for, and the audit log names the `operator`.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ pub enum Command {
         /// The name.
         #[arg(long)]
         name: String,
-        /// A role, by UUID or name, such as TenantAuditor; may be repeated. TenantAnalyst if none is given.
+        /// A role, by UUID or name, such as TenantAuditor; may be repeated. TenantAnalyst if none
+        /// is given.
         #[arg(long = "role")]
         roles: Vec<String>,
         #[command(flatten)]
@@ -83,7 +84,12 @@ async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
                 [] => vec![DEFAULT_ROLE],
                 roles => roles.iter().map(|role| parse_role(role)).collect::<Result<_>>()?,
             };
-            let new = NewClient { name: Name::parse("--name", &name)?, roles, owner: None, idempotency_key: None };
+            let new = NewClient {
+                name: Name::parse("--name", &name)?,
+                roles,
+                owner: None,
+                idempotency_key: None,
+            };
             let created = core.clients.create(&scope(core, &common).await?, new).await?;
             Ok(common.output.object(&with_secret(&created))?)
         }
@@ -91,7 +97,11 @@ async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
         Command::Rotate { id, grace_period_seconds, common } => {
             let grace = Duration::from_secs(grace_period_seconds);
             if grace > core.clients.limits().grace_period_max {
-                return Err(Error::bad_input("--grace-period-seconds", "is longer than the settings allow").into());
+                return Err(Error::bad_input(
+                    "--grace-period-seconds",
+                    "is longer than the settings allow",
+                )
+                .into());
             }
             let created = core.clients.rotate(&scope(core, &common).await?, &id, grace).await?;
             Ok(common.output.object(&with_secret(&created))?)
@@ -110,7 +120,10 @@ async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), F
     let mut rows = Vec::new();
     loop {
         let offset = rows.len() as u64;
-        let page = core.clients.list(&scope, &filter, ClientOrder::default(), offset, PAGE_SIZE_MAX).await?;
+        let page = core
+            .clients
+            .list(&scope, &filter, ClientOrder::default(), offset, PAGE_SIZE_MAX)
+            .await?;
         rows.extend(page.iter().map(shown));
         if (page.len() as u64) < PAGE_SIZE_MAX {
             break;
@@ -124,8 +137,15 @@ async fn scope(core: &Core, common: &Common) -> Result<TenantScope> {
     let tenant = match (&common.tenant, roots.as_slice()) {
         (Some(id), _) => id.parse().map_err(|_| Error::not_found("tenant"))?,
         (None, [root]) => root.id,
-        (None, []) => return Err(Error::conflict("there is no tenant yet: run `tenant-gateway init`")),
-        (None, _) => return Err(Error::bad_input("--tenant", "is required, for there are several trees of tenants")),
+        (None, []) => {
+            return Err(Error::conflict("there is no tenant yet: run `tenant-gateway init`"));
+        }
+        (None, _) => {
+            return Err(Error::bad_input(
+                "--tenant",
+                "is required, for there are several trees of tenants",
+            ));
+        }
     };
     let scope = core.operator(tenant);
     core.tenants.find(&scope, &tenant.to_string()).await?;
@@ -140,7 +160,8 @@ fn parse_role(text: &str) -> Result<Role> {
 }
 
 fn shown(client: &Client) -> Value {
-    let roles = client.assignments.iter().filter_map(|held| Role::from_id(held.role_id)).map(Role::name);
+    let roles =
+        client.assignments.iter().filter_map(|held| Role::from_id(held.role_id)).map(Role::name);
     json!({
         "id": client.row.id,
         "clientID": client.row.client_id,

@@ -1,4 +1,5 @@
-//! `tenant-gateway config check|show`. That the settings could be read at all is already known here.
+//! `tenant-gateway config check|show`. That the settings could be read at all is already known
+//! here.
 
 use clap::Subcommand;
 
@@ -25,7 +26,9 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Check => Ok(print("the settings are right\n")?),
         Command::Show { output } => match output.output {
             Format::Table => Ok(print(&config.show())?),
-            Format::Json => Ok(output.object(&serde_json::to_value(config).map_err(Error::internal)?)?),
+            Format::Json => {
+                Ok(output.object(&serde_json::to_value(config).map_err(Error::internal)?)?)
+            }
         },
     }
 }

@@ -35,7 +35,8 @@ pub struct Arguments {
 pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let address = reachable(arguments.address.unwrap_or(config.server.listen));
     let asked = tokio::time::timeout(PATIENCE, ask(address)).await;
-    let (status, causes) = asked.map_err(|_| Error::internal(format!("{address} does not answer")))??;
+    let (status, causes) =
+        asked.map_err(|_| Error::internal(format!("{address} does not answer")))??;
     let ready = status == 200;
     arguments.output.object(&json!({ "address": address.to_string(), "ready": ready }))?;
     if ready {
@@ -46,15 +47,22 @@ pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> 
 
 /// The status of the readiness check, and what it says about why.
 async fn ask(address: SocketAddr) -> Result<(u16, String)> {
-    let failed = |error: &dyn std::error::Error| Error::internal(format!("{address} cannot be asked: {error}"));
+    let failed = |error: &dyn std::error::Error| {
+        Error::internal(format!("{address} cannot be asked: {error}"))
+    };
     let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-    let request = Request::get("/health/ready").header(HOST, address.to_string()).body(String::new());
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+    let request =
+        Request::get("/health/ready").header(HOST, address.to_string()).body(String::new());
     let request = request.map_err(Error::internal)?;
     let answer = async {
         let answer = sender.send_request(request).await.map_err(|error| failed(&error))?;
         let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), BODY_MAX).collect().await.map_err(|error| failed(&*error))?;
+        let body = Limited::new(answer.into_body(), BODY_MAX)
+            .collect()
+            .await
+            .map_err(|error| failed(&*error))?;
         Ok((status, causes(&body.to_bytes())))
     };
     let driver = async {
@@ -78,8 +86,12 @@ fn causes(body: &[u8]) -> String {
 /// A listener on all addresses is asked over loopback.
 fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
-        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port()))
+        }
         _ => address,
     }
 }

@@ -11,24 +11,27 @@ use crate::error::Error;
 /// What to do with the keys of the deployment.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make the next signing key now. It is published at once and signs after tokens.jwks_max_age and 90 seconds more; every
-    /// token that was issued before stays good. Running nodes need no restart.
+    /// Make the next signing key now. It is published at once and signs after tokens.jwks_max_age
+    /// and 90 seconds more; every token that was issued before stays good. Running nodes need no
+    /// restart.
     Rotate {
         #[command(flatten)]
         output: Output,
     },
-    /// Drop a signing key that was stolen, and make another that signs at once. Every node refuses the tokens that it signed
-    /// within auth.standing_max_age; running nodes need no restart. Programs that verify tokens by a copy of the key set take
-    /// the stolen key until they read the set again: within tokens.jwks_max_age.
+    /// Drop a signing key that was stolen, and make another that signs at once. Every node refuses
+    /// the tokens that it signed within auth.standing_max_age; running nodes need no restart.
+    /// Programs that verify tokens by a copy of the key set take the stolen key until they read the
+    /// set again: within tokens.jwks_max_age.
     Revoke {
         /// The key's id, as `kid` in the key set and in the header of tokens.
         kid: String,
         #[command(flatten)]
         output: Output,
     },
-    /// Seal everything with the new master key. With seal.master_key set, put the new key there and the old one into
-    /// seal.previous_master_key first; with the key in data.dir, this makes a new one, which running gateways take over
-    /// by themselves; the old one goes when a gateway next starts. May be stopped and run again.
+    /// Seal everything with the new master key. With seal.master_key set, put the new key there and
+    /// the old one into seal.previous_master_key first; with the key in data.dir, this makes a new
+    /// one, which running gateways take over by themselves; the old one goes when a gateway next
+    /// starts. May be stopped and run again.
     RotateMaster {
         #[command(flatten)]
         output: Output,
@@ -45,13 +48,16 @@ pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
             core.close().await;
             let made = made?;
             let active_from = made.active_from.to_string();
-            Ok(output.object(&json!({ "kid": made.id, "algorithm": made.algorithm, "activeFrom": active_from }))?)
+            Ok(output.object(
+                &json!({ "kid": made.id, "algorithm": made.algorithm, "activeFrom": active_from }),
+            )?)
         }
         Command::Revoke { kid, output } => {
             let id = kid.parse().map_err(|_| Error::not_found("signing key"))?;
             let core = Core::open(config, Surroundings::default()).await?;
             let made = core.rotation(config).revoke(id).await?;
-            Ok(output.object(&json!({ "revoked": kid, "kid": made.id, "algorithm": made.algorithm }))?)
+            Ok(output
+                .object(&json!({ "revoked": kid, "kid": made.id, "algorithm": made.algorithm }))?)
         }
         Command::RotateMaster { output } => {
             let sealed = Core::rotate_master_key(config, Surroundings::default()).await?;

@@ -16,10 +16,12 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Undo the changes that were run after the one named, newest first: before an older version of the program is
-    /// installed that does not know them. What they added to the database is lost; make a backup first.
+    /// Undo the changes that were run after the one named, newest first: before an older version of
+    /// the program is installed that does not know them. What they added to the database is lost;
+    /// make a backup first.
     Down {
-        /// The last change that stays, such as m0013_integration_server_tasks; `migrate status` lists them.
+        /// The last change that stays, such as m0013_integration_server_tasks; `migrate status`
+        /// lists them.
         #[arg(long, value_name = "CHANGE")]
         to: String,
         #[command(flatten)]
@@ -59,7 +61,9 @@ async fn run_on(database: &Database, config: &Config, command: Command) -> Resul
 async fn print(database: &Database, output: Output) -> Result<(), Failure> {
     let changes = database.migrations().await?;
     let state = |applied: &bool| if *applied { "applied" } else { "pending" };
-    let rows: Vec<_> =
-        changes.iter().map(|(name, applied)| json!({ "change": name, "state": state(applied) })).collect();
+    let rows: Vec<_> = changes
+        .iter()
+        .map(|(name, applied)| json!({ "change": name, "state": state(applied) }))
+        .collect();
     Ok(output.list(&["change", "state"], &rows)?)
 }

@@ -27,16 +27,16 @@ use output::{Output, print};
 
 /// One GraphQL endpoint over many security consoles; the tenant is chosen per request.
 ///
-/// Settings come from a TOML file, then from variables TENANT_GATEWAY__SECTION__KEY, then from --set; `config show` prints
-/// those in force. Exit status: 0 done, 1 failed, 2 wrong usage.
+/// Settings come from a TOML file, then from variables TENANT_GATEWAY__SECTION__KEY, then from
+/// --set; `config show` prints those in force. Exit status: 0 done, 1 failed, 2 wrong usage.
 #[derive(Parser)]
 #[command(name = "tenant-gateway", version, disable_help_subcommand = true)]
 pub struct Cli {
     /// The settings file.
     #[arg(long, global = true, value_name = "FILE", env = "TENANT_GATEWAY_CONFIG")]
     config: Option<PathBuf>,
-    /// One setting, such as server.listen=127.0.0.1:0; may be repeated. Secrets are not taken here, where other users of the
-    /// machine could read them.
+    /// One setting, such as server.listen=127.0.0.1:0; may be repeated. Secrets are not taken here,
+    /// where other users of the machine could read them.
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
     #[command(subcommand)]
@@ -47,7 +47,8 @@ pub struct Cli {
 enum Command {
     /// Serve until SIGTERM or Ctrl-C.
     Serve,
-    /// Serve a fresh database in a temporary folder, with a partner, three customers and an administrator client.
+    /// Serve a fresh database in a temporary folder, with a partner, three customers and an
+    /// administrator client.
     Demo(demo::Arguments),
     /// Run a stand-in for a legacy console.
     #[command(subcommand)]
@@ -57,7 +58,8 @@ enum Command {
     /// Bring the database's schema up to date, or tell how far it is.
     #[command(subcommand)]
     Migrate(migrate::Command),
-    /// Copy an embedded database into a file while the gateway serves, or check such a copy. The master key is not in it.
+    /// Copy an embedded database into a file while the gateway serves, or check such a copy. The
+    /// master key is not in it.
     Backup(backup::Arguments),
     /// Put a backup in the place of an embedded database that is missing.
     Restore(backup::Restore),
@@ -134,8 +136,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Cli {
     async fn run(self) -> Result<(), Failure> {
         // A variable that is no Unicode cannot be one of ours.
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
         let config = Config::load(self.config.as_deref(), variables, self.set);
         match self.command {
             Command::Schema => Ok(print(&schema::sdl())?),
@@ -150,7 +152,9 @@ impl Cli {
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
             Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
             Command::Backup(arguments) => backup::run(&logged(config?, QUIET), arguments).await,
-            Command::Restore(arguments) => backup::run_restore(&logged(config?, QUIET), arguments).await,
+            Command::Restore(arguments) => {
+                backup::run_restore(&logged(config?, QUIET), arguments).await
+            }
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
             Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
             Command::Audit(command) => audit::run(&logged(config?, QUIET), command).await,

@@ -29,22 +29,27 @@ impl Output {
         match (self.output, object.as_object()) {
             (Format::Table, Some(members)) => {
                 let width = members.keys().map(String::len).max().unwrap_or(0);
-                let lines = members.iter().map(|(name, value)| format!("{name:width$}  {}\n", cell(value)));
+                let lines =
+                    members.iter().map(|(name, value)| format!("{name:width$}  {}\n", cell(value)));
                 print(&lines.collect::<String>())
             }
             _ => print(&format!("{object}\n")),
         }
     }
 
-    /// Prints a list of objects that have the same members: a table with a heading, or a JSON list on one line.
+    /// Prints a list of objects that have the same members: a table with a heading, or a JSON list
+    /// on one line.
     pub fn list(self, columns: &[&str], rows: &[Value]) -> io::Result<()> {
         if self.output == Format::Json {
             return print(&format!("{}\n", Value::from(rows.to_vec())));
         }
         let heading = columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
-        let cells = rows.iter().map(|row| columns.iter().map(|column| cell(&row[*column])).collect::<Vec<_>>());
+        let cells = rows
+            .iter()
+            .map(|row| columns.iter().map(|column| cell(&row[*column])).collect::<Vec<_>>());
         let lines: Vec<Vec<String>> = std::iter::once(heading).chain(cells).collect();
-        let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+        let width =
+            |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns.len()).map(width).collect();
         let text = lines.iter().map(|line| {
             let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));

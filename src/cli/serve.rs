@@ -17,7 +17,9 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     let core = app.core().clone();
     core.database.check_content().await?;
     if app.is_uninitialised().await? {
-        tracing::warn!("there is no tenant yet: `tenant-gateway init` makes the first one and its administrator");
+        tracing::warn!(
+            "there is no tenant yet: `tenant-gateway init` makes the first one and its administrator"
+        );
     }
     let served = app.serve(config, listeners, stop).await;
     core.close().await;
@@ -38,7 +40,8 @@ pub fn told_to_stop_or_hung_up() -> std::io::Result<impl Future<Output = ()> + S
 
 /// Done at the first SIGTERM or Ctrl-C.
 pub fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -1,4 +1,5 @@
-//! `tenant-gateway simulate`: a stand-in for a legacy console, so that partners can build and test without an appliance.
+//! `tenant-gateway simulate`: a stand-in for a legacy console, so that partners can build and test
+//! without an appliance.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,9 +14,11 @@ use super::serve::told_to_stop;
 /// Which console.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Trend Micro Deep Security Manager, with a primary tenant and customers; prints their secret keys as JSON.
+    /// Trend Micro Deep Security Manager, with a primary tenant and customers; prints their secret
+    /// keys as JSON.
     DeepSecurity(DeepSecurity),
-    /// Kaspersky Integration Server with tenants and their machines; prints the password of its account as JSON.
+    /// Kaspersky Integration Server with tenants and their machines; prints the password of its
+    /// account as JSON.
     IntegrationServer(IntegrationServer),
 }
 
@@ -37,7 +40,8 @@ pub struct DeepSecurity {
     /// How the questions are answered that the vendor's pages leave open: `default` or `other`.
     #[arg(long, default_value = "default")]
     dialect: deep_security::Dialect,
-    /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches it reads every secret key.
+    /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches
+    /// it reads every secret key.
     #[arg(long)]
     control: bool,
 }
@@ -64,14 +68,16 @@ pub struct IntegrationServer {
     /// Decides every identifier, and the password unless it is given.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How the questions are answered that the vendor's pages leave open: `documented`, `terse`, `dotnet`, `prefixed`, `utf16`,
-    /// `latin`, `sloppy` or `silent`.
+    /// How the questions are answered that the vendor's pages leave open: `documented`, `terse`,
+    /// `dotnet`, `prefixed`, `utf16`, `latin`, `sloppy` or `silent`.
     #[arg(long, default_value = "documented")]
     dialect: integration_server::Dialect,
-    /// Holds the password of the account `multitenancy`; a line end after it is left out. Without a file one is made and printed.
+    /// Holds the password of the account `multitenancy`; a line end after it is left out. Without a
+    /// file one is made and printed.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches it reads every password sent.
+    /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches
+    /// it reads every password sent.
     #[arg(long)]
     control: bool,
 }
@@ -80,12 +86,21 @@ impl IntegrationServer {
     fn options(self) -> io::Result<integration_server::Options> {
         let Self { listen, tenants, machines, seed, dialect, password_file, control } = self;
         let password = password_file.as_deref().map(read_password).transpose()?;
-        Ok(integration_server::Options { listen, tenants, machines, seed, dialect, password, control })
+        Ok(integration_server::Options {
+            listen,
+            tenants,
+            machines,
+            seed,
+            dialect,
+            password,
+            control,
+        })
     }
 }
 
 fn read_password(file: &Path) -> io::Result<String> {
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
     Ok(std::fs::read_to_string(file).map_err(named)?.trim_end_matches(['\r', '\n']).to_owned())
 }
 

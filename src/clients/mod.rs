@@ -6,7 +6,7 @@ mod model;
 mod service;
 
 pub use model::{
-    Client, ClientChange, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, Grant, IdempotencyKey, NewClient, Rotation,
-    SortBy,
+    Client, ClientChange, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, Grant, IdempotencyKey,
+    NewClient, Rotation, SortBy,
 };
 pub use service::{Authenticator, Clients, Limits, Purpose, Refused, Usage};

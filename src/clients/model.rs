@@ -39,8 +39,9 @@ impl Client {
         self.live_secrets(now).count() + self.keys.len()
     }
 
-    /// The state of a rotation, while two secrets work. The old one is safe to retire once the new one was used and the old
-    /// one was not for a whole `token_lifetime`: any program that still had it would have come back by then.
+    /// The state of a rotation, while two secrets work. The old one is safe to retire once the new
+    /// one was used and the old one was not for a whole `token_lifetime`: any program that still
+    /// had it would have come back by then.
     pub fn rotation(&self, now: Timestamp, token_lifetime: Duration) -> Option<Rotation> {
         let mut live = self.live_secrets(now);
         let (new, old) = (live.next()?, live.next()?);
@@ -59,7 +60,8 @@ impl Client {
         let secrets = self.live_secrets(now).map(|secret| {
             json!({ "id": secret.id, "retiresAt": secret.retires_at.map(text), "expiresAt": secret.expires_at.map(text) })
         });
-        let keys = self.keys.iter().map(|key| json!({ "id": key.id, "thumbprint": key.thumbprint }));
+        let keys =
+            self.keys.iter().map(|key| json!({ "id": key.id, "thumbprint": key.thumbprint }));
         json!({
             "name": self.row.name,
             "clientID": self.row.client_id,
@@ -93,7 +95,8 @@ pub struct Rotation {
     pub old_secret_last_used_at: Option<Timestamp>,
 }
 
-/// The refusal of an owner: in the same words for a tenant that is foreign and for one that does not exist.
+/// The refusal of an owner: in the same words for a tenant that is foreign and for one that does
+/// not exist.
 pub fn owner_forbidden() -> Error {
     Error::forbidden("ownerTenantID: the tenant is unknown, disabled, or not open to this client")
 }
@@ -120,8 +123,10 @@ impl IdempotencyKey {
     /// # Errors
     /// `BAD_USER_INPUT` for any other.
     pub fn parse(text: &str) -> Result<Self> {
-        let right_form = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        let refused = || Error::bad_input("idempotencyKey", "must be 1 to 255 visible ASCII characters");
+        let right_form =
+            (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let refused =
+            || Error::bad_input("idempotencyKey", "must be 1 to 255 visible ASCII characters");
         if right_form { Ok(Self(text.to_owned())) } else { Err(refused()) }
     }
 
@@ -135,7 +140,8 @@ impl IdempotencyKey {
 pub struct Created {
     /// The client.
     pub client: Client,
-    /// Its new secret; absent if a repeated request found what the first one made, whose secret was shown then.
+    /// Its new secret; absent if a repeated request found what the first one made, whose secret was
+    /// shown then.
     pub secret: Option<PlainSecret>,
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdminConfig {
-    /// Address and port of the listener for health, or `off`; port 0 takes a free one. `None` means off.
-    /// Variable `TENANT_GATEWAY__ADMIN__LISTEN`, default `127.0.0.1:9090`.
+    /// Address and port of the listener for health, or `off`; port 0 takes a free one. `None` means
+    /// off. Variable `TENANT_GATEWAY__ADMIN__LISTEN`, default `127.0.0.1:9090`.
     #[serde(with = "address_or_off")]
     pub listen: Option<SocketAddr>,
 }
@@ -23,20 +23,27 @@ mod address_or_off {
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub fn serialize<S: Serializer>(address: &Option<SocketAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        address: &Option<SocketAddr>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match address {
             Some(address) => serializer.collect_str(address),
             None => serializer.serialize_str("off"),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text == "off" {
             return Ok(None);
         }
         let address = text.parse().map(Some);
-        address.map_err(|_| D::Error::custom("must be an address with a port, such as 127.0.0.1:9090, or off"))
+        address.map_err(|_| {
+            D::Error::custom("must be an address with a port, such as 127.0.0.1:9090, or off")
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use super::{friendly_duration, ranges};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthConfig {
-    /// How long what a caller may do is remembered before the database is asked again, at most 5 seconds: after that
-    /// long a disabled client is refused on every node. `0s` asks each time.
+    /// How long what a caller may do is remembered before the database is asked again, at most 5
+    /// seconds: after that long a disabled client is refused on every node. `0s` asks each time.
     /// Variable `TENANT_GATEWAY__AUTH__STANDING_MAX_AGE`, default `3s`.
     #[serde(with = "friendly_duration")]
     pub standing_max_age: Duration,
@@ -18,15 +18,16 @@ pub struct AuthConfig {
     /// Variable `TENANT_GATEWAY__AUTH__CACHE_SIZE`, default `10000`.
     pub cache_size: usize,
 
-    /// How many failed authentications a minute of one `client_id` from one address are heard before that pair is refused
-    /// with 429 until the minute is over, from 1 to 1000000. Each node counts for itself.
-    /// Variable `TENANT_GATEWAY__AUTH__FAILURES_PER_CLIENT`, default `15`.
+    /// How many failed authentications a minute of one `client_id` from one address are heard
+    /// before that pair is refused with 429 until the minute is over, from 1 to 1000000. Each node
+    /// counts for itself. Variable `TENANT_GATEWAY__AUTH__FAILURES_PER_CLIENT`, default `15`.
     pub failures_per_client: u32,
 
-    /// How many failed authentications a minute from one address are heard, whatever the `client_id`, before the address is
-    /// refused with 429 until the minute is over, from 1 to 1000000. Clients that proved themselves from that address in the
-    /// last hour go on. An IPv6 address counts with the 64 bits of its network.
-    /// Variable `TENANT_GATEWAY__AUTH__FAILURES_PER_ADDRESS`, default `15`.
+    /// How many failed authentications a minute from one address are heard, whatever the
+    /// `client_id`, before the address is refused with 429 until the minute is over, from 1 to
+    /// 1000000. Clients that proved themselves from that address in the last hour go on. An IPv6
+    /// address counts with the 64 bits of its network. Variable
+    /// `TENANT_GATEWAY__AUTH__FAILURES_PER_ADDRESS`, default `15`.
     pub failures_per_address: u32,
 }
 

@@ -4,20 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// What this node may hold and do at once, for all callers together. One tenant, and one client of it, gets at most three
-/// times what is still free, so that nobody uses up what a neighbour needs. WebSockets and event streams are bounded by
-/// `limits.streams`, one response by `limits.response`.
+/// What this node may hold and do at once, for all callers together. One tenant, and one client of
+/// it, gets at most three times what is still free, so that nobody uses up what a neighbour needs.
+/// WebSockets and event streams are bounded by `limits.streams`, one response by `limits.response`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
-    /// The most TCP connections of the public listener, from 1 to 1000000, and never more than three quarters of the files that
-    /// the process may open.
-    /// Variable `TENANT_GATEWAY__BUDGET__CONNECTIONS`, default `8192`.
+    /// The most TCP connections of the public listener, from 1 to 1000000, and never more than
+    /// three quarters of the files that the process may open. Variable
+    /// `TENANT_GATEWAY__BUDGET__CONNECTIONS`, default `8192`.
     pub connections: usize,
 
-    /// The most of them from one IPv4 address or one IPv6 /64, from 1 to 1000000. A proxy of `server.trusted_proxies` may have
-    /// all.
-    /// Variable `TENANT_GATEWAY__BUDGET__CONNECTIONS_PER_ADDRESS`, default `512`.
+    /// The most of them from one IPv4 address or one IPv6 /64, from 1 to 1000000. A proxy of
+    /// `server.trusted_proxies` may have all. Variable
+    /// `TENANT_GATEWAY__BUDGET__CONNECTIONS_PER_ADDRESS`, default `512`.
     pub connections_per_address: usize,
 
     /// The most WebSockets that have not said yet who they are, from 1 to 1000000.
@@ -28,12 +28,12 @@ pub struct BudgetConfig {
     /// Variable `TENANT_GATEWAY__BUDGET__SOCKETS_PER_ADDRESS`, default `32`.
     pub sockets_per_address: usize,
 
-    /// The most operations that are executed at once, costly ones counted several times, from 1 to 1000000.
-    /// Variable `TENANT_GATEWAY__BUDGET__OPERATIONS`, default `512`.
+    /// The most operations that are executed at once, costly ones counted several times, from 1 to
+    /// 1000000. Variable `TENANT_GATEWAY__BUDGET__OPERATIONS`, default `512`.
     pub operations: usize,
 
-    /// The most bytes of responses that are being built or wait to be read, from 1048576 to 1099511627776.
-    /// Variable `TENANT_GATEWAY__BUDGET__RESPONSES`, default `67108864`.
+    /// The most bytes of responses that are being built or wait to be read, from 1048576 to
+    /// 1099511627776. Variable `TENANT_GATEWAY__BUDGET__RESPONSES`, default `67108864`.
     pub responses: usize,
 
     /// The most bytes of legacy systems' answers, from 1048576 to 1099511627776.

@@ -18,9 +18,9 @@ pub struct ClientsConfig {
     #[serde(with = "friendly_duration")]
     pub grace_period_max: Duration,
 
-    /// How often last uses and token counts are written to the database, from 100 milliseconds to 1 minute; a crash
-    /// loses what is not yet written.
-    /// Variable `TENANT_GATEWAY__CLIENTS__USAGE_FLUSH`, default `1s`.
+    /// How often last uses and token counts are written to the database, from 100 milliseconds to 1
+    /// minute; a crash loses what is not yet written. Variable
+    /// `TENANT_GATEWAY__CLIENTS__USAGE_FLUSH`, default `1s`.
     #[serde(with = "friendly_duration")]
     pub usage_flush: Duration,
 }
@@ -29,7 +29,11 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Default for ClientsConfig {
     fn default() -> Self {
-        Self { idempotency_retention: DAY, grace_period_max: 7 * DAY, usage_flush: Duration::from_secs(1) }
+        Self {
+            idempotency_retention: DAY,
+            grace_period_max: 7 * DAY,
+            usage_flush: Duration::from_secs(1),
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CorsConfig {
-    /// Origins such as `https://console.example`, without path; `*` and `null` are refused. A WebSocket from a page must
-    /// come from one of them or from our own origin; without any, where it comes from is not looked at.
-    /// Variable `TENANT_GATEWAY__CORS__ALLOWED_ORIGINS`, default `[]`.
+    /// Origins such as `https://console.example`, without path; `*` and `null` are refused. A
+    /// WebSocket from a page must come from one of them or from our own origin; without any, where
+    /// it comes from is not looked at. Variable `TENANT_GATEWAY__CORS__ALLOWED_ORIGINS`, default
+    /// `[]`.
     pub allowed_origins: Vec<String>,
 }
 
@@ -29,7 +30,9 @@ fn is_origin(text: &str) -> bool {
     let host = authority.split(':').next().unwrap_or_default();
     ["http", "https"].contains(&scheme)
         && !host.is_empty()
-        && authority.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._:[]".contains(&byte))
+        && authority.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._:[]".contains(&byte)
+        })
 }
 
 #[cfg(test)]
@@ -39,9 +42,17 @@ mod tests {
     #[test]
     fn only_origins_are_taken() {
         assert!(is_origin("https://console.example") && is_origin("http://127.0.0.1:5173"));
-        for text in
-            ["*", "null", "", "console.example", "https://", "https://a/", "https://A", "file://a", "https://*.a"]
-        {
+        for text in [
+            "*",
+            "null",
+            "",
+            "console.example",
+            "https://",
+            "https://a/",
+            "https://A",
+            "file://a",
+            "https://*.a",
+        ] {
             assert!(!is_origin(text), "{text}");
         }
     }

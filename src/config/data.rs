@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// The folder of the embedded database and of the master key file, relative to the working folder unless absolute.
-    /// Variable `TENANT_GATEWAY__DATA__DIR`, default `./data`.
+    /// The folder of the embedded database and of the master key file, relative to the working
+    /// folder unless absolute. Variable `TENANT_GATEWAY__DATA__DIR`, default `./data`.
     pub dir: PathBuf,
 }
 

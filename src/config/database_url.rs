@@ -53,8 +53,8 @@ fn server_part(url: &str) -> Option<&str> {
     url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))
 }
 
-/// User information and the rest. The last `@` ends it, wherever it stands, since a password may hold any character if
-/// its owner forgot to encode it.
+/// User information and the rest. The last `@` ends it, wherever it stands, since a password may
+/// hold any character if its owner forgot to encode it.
 fn split_user(server: &str) -> (&str, &str) {
     server.rsplit_once('@').unwrap_or(("", server))
 }
@@ -69,10 +69,11 @@ fn check(url: &str) -> Result<(), &'static str> {
     };
     let host = split_user(server).1.split(['/', '?', '#']).next().unwrap_or_default();
     match host.rsplit_once(':') {
-        // A colon without a port after it would be a password that lost its host, and would be shown.
-        Some((_, port)) if !port.ends_with(']') && port.parse::<u16>().is_err() => {
-            Err("must have a number after the host's colon, and a password's / ? # @ written as %2F %3F %23 %40")
-        }
+        // A colon without a port after it would be a password that lost its host, and would be
+        // shown.
+        Some((_, port)) if !port.ends_with(']') && port.parse::<u16>().is_err() => Err(
+            "must have a number after the host's colon, and a password's / ? # @ written as %2F %3F %23 %40",
+        ),
         _ => Ok(()),
     }
 }
@@ -127,7 +128,10 @@ mod tests {
 
     #[test]
     fn password_is_redacted_and_the_rest_is_shown() {
-        assert_eq!(shown("postgres://gw:hunter2@db:5432/gw"), "postgres://gw:[redacted]@db:5432/gw");
+        assert_eq!(
+            shown("postgres://gw:hunter2@db:5432/gw"),
+            "postgres://gw:[redacted]@db:5432/gw"
+        );
         assert_eq!(shown("postgresql://gw@db/gw"), "postgres://gw@db/gw");
         assert_eq!(shown("postgres://db/gw?password=hunter2"), "postgres://db/gw?[redacted]");
         assert_eq!(shown("sqlite:/var/lib/gw.db?mode=rwc"), "sqlite:/var/lib/gw.db?mode=rwc");
@@ -153,12 +157,17 @@ mod tests {
 
     #[test]
     fn only_known_databases_are_accepted() {
-        for url in
-            ["postgres://db/gw", "postgres://u:p@[::1]/gw", "postgres:///gw?host=/run/postgresql", "sqlite:gw.db"]
-        {
+        for url in [
+            "postgres://db/gw",
+            "postgres://u:p@[::1]/gw",
+            "postgres:///gw?host=/run/postgresql",
+            "sqlite:gw.db",
+        ] {
             assert_eq!(check(url), Ok(()), "{url}");
         }
-        for url in ["", "mysql://db/gw", "sqlite:", "sqlite://", "gw.db", "postgres://gw:hunter2/gw"] {
+        for url in
+            ["", "mysql://db/gw", "sqlite:", "sqlite://", "gw.db", "postgres://gw:hunter2/gw"]
+        {
             assert!(check(url).is_err(), "{url}");
         }
     }

@@ -22,8 +22,8 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Everything that is wrong with the settings, in the order of their sources: file, variables, flags, and then how they
-/// fit together.
+/// Everything that is wrong with the settings, in the order of their sources: file, variables,
+/// flags, and then how they fit together.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not valid:\n{}", lines(.0))]
 pub struct ConfigErrors(Vec<Problem>);

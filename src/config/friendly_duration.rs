@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Span, SpanRelativeTo, fmt::friendly};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-static PRINTER: friendly::SpanPrinter = friendly::SpanPrinter::new().designator(friendly::Designator::Compact);
+static PRINTER: friendly::SpanPrinter =
+    friendly::SpanPrinter::new().designator(friendly::Designator::Compact);
 
 pub(super) fn text(duration: Duration) -> String {
     PRINTER.unsigned_duration_to_string(&duration)
@@ -18,13 +19,20 @@ fn parse(text: &str) -> Option<Duration> {
     duration.try_into().ok()
 }
 
-pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&text(*duration))
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     let duration = String::deserialize(deserializer).ok().and_then(|text| parse(&text));
-    duration.ok_or_else(|| D::Error::custom("must be a duration: a number and its unit, such as 30s, 1h or 7d"))
+    duration.ok_or_else(|| {
+        D::Error::custom("must be a duration: a number and its unit, such as 30s, 1h or 7d")
+    })
 }
 
 #[cfg(test)]
@@ -40,9 +48,12 @@ mod tests {
 
     #[test]
     fn printed_duration_is_read_back() {
-        for duration in
-            [Duration::ZERO, Duration::from_millis(100), Duration::from_secs(5400), Duration::from_hours(168)]
-        {
+        for duration in [
+            Duration::ZERO,
+            Duration::from_millis(100),
+            Duration::from_secs(5400),
+            Duration::from_hours(168),
+        ] {
             assert_eq!(parse(&text(duration)), Some(duration));
         }
     }

@@ -16,10 +16,20 @@ pub(super) struct Layers {
 
 impl Layers {
     pub(super) fn new() -> Self {
-        Self { settings: Setting::all(), merged: Table::new(), sources: BTreeMap::new(), problems: Vec::new() }
+        Self {
+            settings: Setting::all(),
+            merged: Table::new(),
+            sources: BTreeMap::new(),
+            problems: Vec::new(),
+        }
     }
 
-    pub(super) fn problem(&mut self, source: Source, key: impl Into<Option<String>>, message: impl Into<String>) {
+    pub(super) fn problem(
+        &mut self,
+        source: Source,
+        key: impl Into<Option<String>>,
+        message: impl Into<String>,
+    ) {
         let (key, message) = (key.into(), message.into());
         self.problems.push(Problem { source, key, message });
     }
@@ -32,7 +42,8 @@ impl Layers {
         }
     }
 
-    /// Takes a value from where all values are text: as it stands if it fits, else as the TOML literal it spells.
+    /// Takes a value from where all values are text: as it stands if it fits, else as the TOML
+    /// literal it spells.
     pub(super) fn give_text(&mut self, setting: Setting, text: String, source: Source) {
         let literal = text.parse::<Value>().ok().filter(|literal| !literal.is_str());
         let text = Value::String(text);
@@ -44,7 +55,8 @@ impl Layers {
     }
 
     fn accept(&mut self, setting: Setting, value: Value, source: Source) {
-        let section = self.merged.entry(setting.section).or_insert_with(|| Value::Table(Table::new()));
+        let section =
+            self.merged.entry(setting.section).or_insert_with(|| Value::Table(Table::new()));
         if let Value::Table(section) = section {
             section.insert(setting.field.into(), value);
         }
@@ -54,7 +66,8 @@ impl Layers {
     /// The settings as a whole, or all problems.
     pub(super) fn finish(mut self) -> Result<Config, ConfigErrors> {
         let merged = Value::Table(std::mem::take(&mut self.merged));
-        let config = merged.try_into().expect("settings that are accepted one by one are accepted together");
+        let config =
+            merged.try_into().expect("settings that are accepted one by one are accepted together");
         self.report_conflicts(&config);
         if self.problems.is_empty() {
             return Ok(config);
@@ -68,12 +81,14 @@ impl Layers {
             return;
         }
         for conflict in config.conflicts() {
-            let is_wrong = |key: &str| self.problems.iter().any(|problem| problem.key.as_deref() == Some(key));
+            let is_wrong =
+                |key: &str| self.problems.iter().any(|problem| problem.key.as_deref() == Some(key));
             if conflict.keys.iter().any(|key| is_wrong(key)) {
                 continue;
             }
             // Defaults fit together, so that one of the two was given.
-            let given = conflict.keys.iter().find_map(|key| Some((*key, self.sources.get(*key)?.clone())));
+            let given =
+                conflict.keys.iter().find_map(|key| Some((*key, self.sources.get(*key)?.clone())));
             if let Some((key, source)) = given {
                 self.problem(source, key.to_owned(), conflict.message);
             }
@@ -85,6 +100,8 @@ impl Layers {
 fn tried(setting: Setting, value: &Value) -> Result<(), String> {
     let section = Table::from_iter([(setting.field.to_owned(), value.clone())]);
     let alone = Table::from_iter([(setting.section.to_owned(), Value::Table(section))]);
-    let config: Config = Value::Table(alone).try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    let config: Config = Value::Table(alone)
+        .try_into()
+        .map_err(|error: toml::de::Error| error.message().to_owned())?;
     config.check()
 }

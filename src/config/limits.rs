@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// What one GraphQL request may cost. The same holds over POST, GET, WebSocket and server-sent events, and all but the
-/// time is judged before any resolver runs. The size of a body is `server.body_limit`.
+/// What one GraphQL request may cost. The same holds over POST, GET, WebSocket and server-sent
+/// events, and all but the time is judged before any resolver runs. The size of a body is
+/// `server.body_limit`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
@@ -29,27 +30,27 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__INTROSPECTION_DEPTH`, default `25`.
     pub introspection_depth: usize,
 
-    /// How many brackets of a document may be nested, and how many selection sets once fragments stand where they are
-    /// spread, from 4 to 128. It bounds the stack that reading a document takes.
-    /// Variable `TENANT_GATEWAY__LIMITS__NESTING`, default `64`.
+    /// How many brackets of a document may be nested, and how many selection sets once fragments
+    /// stand where they are spread, from 4 to 128. It bounds the stack that reading a document
+    /// takes. Variable `TENANT_GATEWAY__LIMITS__NESTING`, default `64`.
     pub nesting: usize,
 
     /// How many objects and lists of a JSON body may be nested, from 4 to 120.
     /// Variable `TENANT_GATEWAY__LIMITS__JSON_NESTING`, default `64`.
     pub json_nesting: usize,
 
-    /// The most fields of an operation once its fragments are expanded and its fields merged, from 1 to 1000000.
-    /// Variable `TENANT_GATEWAY__LIMITS__FIELDS`, default `10000`.
+    /// The most fields of an operation once its fragments are expanded and its fields merged, from
+    /// 1 to 1000000. Variable `TENANT_GATEWAY__LIMITS__FIELDS`, default `10000`.
     pub fields: u64,
 
-    /// The most an operation may weigh, from 100 to 1000000000. A field weighs 1, and one that answers objects 5 more for each
-    /// object, and all that is selected of it. How many objects, `first`, `last`, `count`, `perPage` or `limit` says: 50 if it
-    /// is absent; a list that takes no size counts as 20.
-    /// Variable `TENANT_GATEWAY__LIMITS__COST`, default `500000`.
+    /// The most an operation may weigh, from 100 to 1000000000. A field weighs 1, and one that
+    /// answers objects 5 more for each object, and all that is selected of it. How many objects,
+    /// `first`, `last`, `count`, `perPage` or `limit` says: 50 if it is absent; a list that takes
+    /// no size counts as 20. Variable `TENANT_GATEWAY__LIMITS__COST`, default `500000`.
     pub cost: u64,
 
-    /// The most aliases of an operation once its fragments are expanded and its fields merged, at most 10000.
-    /// Variable `TENANT_GATEWAY__LIMITS__ALIASES`, default `30`.
+    /// The most aliases of an operation once its fragments are expanded and its fields merged, at
+    /// most 10000. Variable `TENANT_GATEWAY__LIMITS__ALIASES`, default `30`.
     pub aliases: u64,
 
     /// The most fields at the root of an operation, from 1 to 10000.
@@ -68,21 +69,21 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__DIRECTIVES`, default `20`.
     pub directives: u64,
 
-    /// The largest response in bytes of JSON, from 65536 to 1099511627776. What a response takes in memory while it is built
-    /// also counts against the caller's share of `budget.responses`.
+    /// The largest response in bytes of JSON, from 65536 to 1099511627776. What a response takes in
+    /// memory while it is built also counts against the caller's share of `budget.responses`.
     /// Variable `TENANT_GATEWAY__LIMITS__RESPONSE`, default `33554432`.
     pub response: usize,
 
-    /// The most errors of one answer, from 1 to 10000; how many were left out is told in `extensions.errorsOmitted`.
-    /// Variable `TENANT_GATEWAY__LIMITS__ERRORS`, default `20`.
+    /// The most errors of one answer, from 1 to 10000; how many were left out is told in
+    /// `extensions.errorsOmitted`. Variable `TENANT_GATEWAY__LIMITS__ERRORS`, default `20`.
     pub errors: usize,
 
     /// The most operations of a batch, where `graphql.batching` is on, from 1 to 100.
     /// Variable `TENANT_GATEWAY__LIMITS__BATCH`, default `10`.
     pub batch: usize,
 
-    /// How long a query may take, from 100 milliseconds to 10 minutes. A mutation is never cut short.
-    /// Variable `TENANT_GATEWAY__LIMITS__EXECUTION`, default `30s`.
+    /// How long a query may take, from 100 milliseconds to 10 minutes. A mutation is never cut
+    /// short. Variable `TENANT_GATEWAY__LIMITS__EXECUTION`, default `30s`.
     #[serde(with = "friendly_duration")]
     pub execution: Duration,
 
@@ -94,13 +95,14 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__STREAMS`, default `5000`.
     pub streams: usize,
 
-    /// How long a new WebSocket may wait with its `connection_init`, from 100 milliseconds to 1 minute.
-    /// Variable `TENANT_GATEWAY__LIMITS__CONNECTION_INIT`, default `5s`.
+    /// How long a new WebSocket may wait with its `connection_init`, from 100 milliseconds to 1
+    /// minute. Variable `TENANT_GATEWAY__LIMITS__CONNECTION_INIT`, default `5s`.
     #[serde(with = "friendly_duration")]
     pub connection_init: Duration,
 
-    /// The most calls of legacy systems that an operation makes for one tenant, repeated ones counted each, from 1 to 1000000.
-    /// Variable `TENANT_GATEWAY__LIMITS__UPSTREAM_CALLS_PER_TENANT`, default `100`.
+    /// The most calls of legacy systems that an operation makes for one tenant, repeated ones
+    /// counted each, from 1 to 1000000. Variable
+    /// `TENANT_GATEWAY__LIMITS__UPSTREAM_CALLS_PER_TENANT`, default `100`.
     pub upstream_calls_per_tenant: u64,
 
     /// The most calls of legacy systems that an operation makes in all, from 1 to 1000000.
@@ -111,8 +113,8 @@ pub struct LimitsConfig {
     /// Variable `TENANT_GATEWAY__LIMITS__TENANTS_AT_ONCE`, default `8`.
     pub tenants_at_once: usize,
 
-    /// How long one tenant's part of a query over several may take, from 100 milliseconds to 10 minutes.
-    /// Variable `TENANT_GATEWAY__LIMITS__TENANT_DEADLINE`, default `10s`.
+    /// How long one tenant's part of a query over several may take, from 100 milliseconds to 10
+    /// minutes. Variable `TENANT_GATEWAY__LIMITS__TENANT_DEADLINE`, default `10s`.
     #[serde(with = "friendly_duration")]
     pub tenant_deadline: Duration,
 }
@@ -173,7 +175,10 @@ impl LimitsConfig {
         ranges::duration(self.execution, Duration::from_millis(100)..=Duration::from_mins(10))?;
         ranges::number(self.subscriptions, 1..=10_000)?;
         ranges::number(self.streams, 1..=1_000_000)?;
-        ranges::duration(self.connection_init, Duration::from_millis(100)..=Duration::from_mins(1))?;
+        ranges::duration(
+            self.connection_init,
+            Duration::from_millis(100)..=Duration::from_mins(1),
+        )?;
         ranges::number(self.upstream_calls_per_tenant, 1..=1_000_000)?;
         ranges::number(self.upstream_calls, 1..=1_000_000)?;
         ranges::number(self.tenants_at_once, 1..=1000)?;

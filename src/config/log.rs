@@ -9,8 +9,8 @@ pub struct LogConfig {
     /// Variable `TENANT_GATEWAY__LOG__FORMAT`, default `auto`.
     pub format: LogFormat,
 
-    /// What is logged, as in `info,tenant_gateway=debug`.
-    /// Variable `TENANT_GATEWAY__LOG__FILTER`, or `RUST_LOG`, which beats every other source; default `info`.
+    /// What is logged, as in `info,tenant_gateway=debug`. Variable `TENANT_GATEWAY__LOG__FILTER`,
+    /// or `RUST_LOG`, which beats every other source; default `info`.
     pub filter: String,
 }
 

@@ -1,8 +1,8 @@
 //! Settings: one struct a concern, checked as a whole before anything starts.
 //!
-//! They come from one TOML file, then variables `TENANT_GATEWAY__SECTION__KEY`, then flags; what comes later wins. A
-//! secret may also stand in a file that a variable `TENANT_GATEWAY__SECTION__KEY_FILE` names. Durations are texts such
-//! as `30s`, `1h` or `7d`.
+//! They come from one TOML file, then variables `TENANT_GATEWAY__SECTION__KEY`, then flags; what
+//! comes later wins. A secret may also stand in a file that a variable
+//! `TENANT_GATEWAY__SECTION__KEY_FILE` names. Durations are texts such as `30s`, `1h` or `7d`.
 
 mod admin;
 mod audit;
@@ -61,7 +61,8 @@ pub use server::ServerConfig;
 pub use tokens::{TokenAlgorithm, TokensConfig};
 pub use upstream::UpstreamConfig;
 
-/// All settings of one process. The default is valid: loopback listeners and an embedded database in `./data`.
+/// All settings of one process. The default is valid: loopback listeners and an embedded database
+/// in `./data`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -99,8 +100,8 @@ impl Config {
         self.database.url.clone().unwrap_or_else(embedded)
     }
 
-    /// The effective settings as TOML, each secret as `[redacted]`. Settings that are absent and have no default are
-    /// left out.
+    /// The effective settings as TOML, each secret as `[redacted]`. Settings that are absent and
+    /// have no default are left out.
     pub fn show(&self) -> String {
         let mut shown = self.clone();
         shown.database.url = Some(self.database_url());
@@ -130,7 +131,8 @@ impl Config {
 
     fn conflicts(&self) -> Vec<Conflict> {
         let shared = self.database_url().kind() == DatabaseKind::Postgres;
-        let one_listener = self.server.listen.port() != 0 && self.admin.listen == Some(self.server.listen);
+        let one_listener =
+            self.server.listen.port() != 0 && self.admin.listen == Some(self.server.listen);
         let candidates = [
             (
                 shared && self.seal.master_key.is_none(),

@@ -1,4 +1,5 @@
-//! The names of all settings, asked of the structs themselves, so that there is no second list to keep.
+//! The names of all settings, asked of the structs themselves, so that there is no second list to
+//! keep.
 
 use std::cell::RefCell;
 

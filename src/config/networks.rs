@@ -2,8 +2,8 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Networks, written as a list of `10.0.0.0/8` or `2001:db8::/32`, or as one text with commas between them. An address alone
-/// is a network of one.
+/// Networks, written as a list of `10.0.0.0/8` or `2001:db8::/32`, or as one text with commas
+/// between them. An address alone is a network of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<Network>);
 
@@ -15,7 +15,8 @@ struct Network {
 }
 
 impl Networks {
-    /// Whether the address lies in one of them. An IPv4 address in IPv6 clothes counts as what it is.
+    /// Whether the address lies in one of them. An IPv4 address in IPv6 clothes counts as what it
+    /// is.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(address))
@@ -29,7 +30,9 @@ impl Network {
             (IpAddr::V4(one), IpAddr::V4(other)) => {
                 front(one.to_bits().into(), 32) == front(other.to_bits().into(), 32)
             }
-            (IpAddr::V6(one), IpAddr::V6(other)) => front(one.to_bits(), 128) == front(other.to_bits(), 128),
+            (IpAddr::V6(one), IpAddr::V6(other)) => {
+                front(one.to_bits(), 128) == front(other.to_bits(), 128)
+            }
             _ => false,
         }
     }
@@ -39,7 +42,8 @@ impl FromStr for Network {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let (address, prefix) =
+            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| ())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(width), |prefix| prefix.parse().map_err(|_| ()))?;
@@ -62,7 +66,8 @@ enum Written {
 
 impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let refused = || D::Error::custom("must be networks, such as [\"10.0.0.0/8\", \"2001:db8::/32\"]");
+        let refused =
+            || D::Error::custom("must be networks, such as [\"10.0.0.0/8\", \"2001:db8::/32\"]");
         let texts = match Written::deserialize(deserializer).map_err(|_| refused())? {
             Written::List(texts) => texts,
             Written::Text(text) => text.split(',').map(str::to_owned).collect(),

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     cleaned(&text).map(Some).map_err(D::Error::custom)
 }
@@ -38,8 +40,9 @@ fn is_host_and_port(authority: &str) -> bool {
         let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         inside.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
     };
-    let is_name =
-        |host: &str| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+    let is_name = |host: &str| {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+    };
     port.parse::<u16>().is_ok() && (is_name(host) || is_ipv6(host))
 }
 

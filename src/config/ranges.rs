@@ -4,7 +4,10 @@ use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 use super::friendly_duration::text;
 
-pub(super) fn number<T: PartialOrd + Display>(value: T, range: RangeInclusive<T>) -> Result<(), String> {
+pub(super) fn number<T: PartialOrd + Display>(
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<(), String> {
     if range.contains(&value) {
         return Ok(());
     }

@@ -22,15 +22,21 @@ pub struct RateLimitConfig {
     /// Variable `TENANT_GATEWAY__RATE_LIMIT__TENANT_BURST`, default `1000`.
     pub tenant_burst: u32,
 
-    /// How many clients, and how many tenants, are counted at once, from 1 to 10000000. Past that the count of the one
-    /// that was quiet longest begins anew.
-    /// Variable `TENANT_GATEWAY__RATE_LIMIT__CAPACITY`, default `10000`.
+    /// How many clients, and how many tenants, are counted at once, from 1 to 10000000. Past that
+    /// the count of the one that was quiet longest begins anew. Variable
+    /// `TENANT_GATEWAY__RATE_LIMIT__CAPACITY`, default `10000`.
     pub capacity: usize,
 }
 
 impl Default for RateLimitConfig {
     fn default() -> Self {
-        Self { client_per_second: 100, client_burst: 500, tenant_per_second: 200, tenant_burst: 1000, capacity: 10_000 }
+        Self {
+            client_per_second: 100,
+            client_burst: 500,
+            tenant_per_second: 200,
+            tenant_burst: 1000,
+            capacity: 10_000,
+        }
     }
 }
 

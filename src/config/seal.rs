@@ -6,18 +6,20 @@ use super::SecretText;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealConfig {
-    /// The key that seals all others: 32 bytes in standard base64, 44 characters with the padding. Secret. Absent with
-    /// SQLite: the file `master.key` in `data.dir`, made at the first start. With PostgreSQL it must be set, alike on
-    /// all nodes.
-    /// Variable `TENANT_GATEWAY__SEAL__MASTER_KEY`, or `TENANT_GATEWAY__SEAL__MASTER_KEY_FILE` for the path of a file
-    /// that holds it; default absent.
+    /// The key that seals all others: 32 bytes in standard base64, 44 characters with the padding.
+    /// Secret. Absent with SQLite: the file `master.key` in `data.dir`, made at the first start.
+    /// With PostgreSQL it must be set, alike on all nodes. Variable
+    /// `TENANT_GATEWAY__SEAL__MASTER_KEY`, or `TENANT_GATEWAY__SEAL__MASTER_KEY_FILE` for the path
+    /// of a file that holds it; default absent.
     pub master_key: Option<SecretText>,
 
-    /// The master key before: it still opens what it sealed, and seals nothing. Set it beside the new `master_key` on every
-    /// node, run `tenant-gateway keys rotate-master`, then take it away. With several nodes, first start each with the new
-    /// key here and the old one as `master_key`, so that all know both before one seals with the new one. Secret.
-    /// Variable `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY`, or `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY_FILE` for the
-    /// path of a file that holds it; default absent.
+    /// The master key before: it still opens what it sealed, and seals nothing. Set it beside the
+    /// new `master_key` on every node, run `tenant-gateway keys rotate-master`, then take it away.
+    /// With several nodes, first start each with the new key here and the old one as `master_key`,
+    /// so that all know both before one seals with the new one. Secret. Variable
+    /// `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY`, or
+    /// `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY_FILE` for the path of a file that holds it;
+    /// default absent.
     pub previous_master_key: Option<SecretText>,
 }
 
@@ -32,13 +34,16 @@ impl SealConfig {
 }
 
 fn is_base64_of_32_bytes(text: &str) -> bool {
-    // 42 characters hold 252 bits; the 43rd holds the last four bits and two zeros, so that one key has one spelling.
+    // 42 characters hold 252 bits; the 43rd holds the last four bits and two zeros, so that one key
+    // has one spelling.
     let (Some(digits), Some(last)) = (text.get(..42), text.get(42..)) else {
         return false;
     };
     let is_digit = |c: u8| c.is_ascii_alphanumeric() || c == b'+' || c == b'/';
     digits.bytes().all(is_digit)
-        && last.strip_suffix('=').is_some_and(|last| last.len() == 1 && "AEIMQUYcgkosw048".contains(last))
+        && last
+            .strip_suffix('=')
+            .is_some_and(|last| last.len() == 1 && "AEIMQUYcgkosw048".contains(last))
 }
 
 #[cfg(test)]

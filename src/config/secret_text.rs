@@ -36,7 +36,8 @@ impl Serialize for SecretText {
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Serde's own message would quote the value.
-        let text = String::deserialize(deserializer).map_err(|_| D::Error::custom("must be a text"))?;
+        let text =
+            String::deserialize(deserializer).map_err(|_| D::Error::custom("must be a text"))?;
         Ok(Self(text))
     }
 }

@@ -12,20 +12,21 @@ pub struct ServerConfig {
     /// Variable `TENANT_GATEWAY__SERVER__LISTEN`, default `127.0.0.1:8080`.
     pub listen: SocketAddr,
 
-    /// The `http` or `https` URL under which clients reach this gateway, without query, fragment or closing slash. It
-    /// is the issuer of the tokens. Absent, tokens carry the listening address as issuer and `iss` is not compared,
-    /// since several nodes that share one database may then have several addresses.
-    /// Variable `TENANT_GATEWAY__SERVER__PUBLIC_URL`, default absent.
+    /// The `http` or `https` URL under which clients reach this gateway, without query, fragment or
+    /// closing slash. It is the issuer of the tokens. Absent, tokens carry the listening address as
+    /// issuer and `iss` is not compared, since several nodes that share one database may then have
+    /// several addresses. Variable `TENANT_GATEWAY__SERVER__PUBLIC_URL`, default absent.
     #[serde(deserialize_with = "public_url::deserialize")]
     pub public_url: Option<String>,
 
-    /// The networks of the proxies in front, such as `["10.0.0.0/8"]`: from them alone, `Forwarded` and `X-Forwarded-For` are
-    /// believed to name the address of the caller. A variable may also hold them as one text with commas.
-    /// Variable `TENANT_GATEWAY__SERVER__TRUSTED_PROXIES`, default `[]`.
+    /// The networks of the proxies in front, such as `["10.0.0.0/8"]`: from them alone, `Forwarded`
+    /// and `X-Forwarded-For` are believed to name the address of the caller. A variable may also
+    /// hold them as one text with commas. Variable `TENANT_GATEWAY__SERVER__TRUSTED_PROXIES`,
+    /// default `[]`.
     pub trusted_proxies: Networks,
 
-    /// The largest request body, in bytes, from 1024 to 67108864; a larger one is answered with 413.
-    /// Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
+    /// The largest request body, in bytes, from 1024 to 67108864; a larger one is answered with
+    /// 413. Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
     pub body_limit: usize,
 
     /// How long requests in flight may still take after SIGTERM, at most 10 minutes.
@@ -38,8 +39,8 @@ pub struct ServerConfig {
     #[serde(with = "friendly_duration")]
     pub request_timeout: Duration,
 
-    /// How long a caller may take nothing of a response before its connection is closed, from 1 second to 10 minutes.
-    /// Variable `TENANT_GATEWAY__SERVER__WRITE_TIMEOUT`, default `30s`.
+    /// How long a caller may take nothing of a response before its connection is closed, from 1
+    /// second to 10 minutes. Variable `TENANT_GATEWAY__SERVER__WRITE_TIMEOUT`, default `30s`.
     #[serde(with = "friendly_duration")]
     pub write_timeout: Duration,
 }

@@ -13,17 +13,17 @@ pub struct TokensConfig {
     #[serde(with = "friendly_duration")]
     pub lifetime: Duration,
 
-    /// The signature of new tokens: `EdDSA`, `Ed25519`, which is the same under its newer name, `ES256` or `RS256`.
-    /// Variable `TENANT_GATEWAY__TOKENS__ALGORITHM`, default `EdDSA`.
+    /// The signature of new tokens: `EdDSA`, `Ed25519`, which is the same under its newer name,
+    /// `ES256` or `RS256`. Variable `TENANT_GATEWAY__TOKENS__ALGORITHM`, default `EdDSA`.
     pub algorithm: TokenAlgorithm,
 
-    /// How long a key signs before the next one takes over, from 1 day to 1000 days. Any node makes the next one in time.
-    /// Variable `TENANT_GATEWAY__TOKENS__KEY_LIFETIME`, default `30d`.
+    /// How long a key signs before the next one takes over, from 1 day to 1000 days. Any node makes
+    /// the next one in time. Variable `TENANT_GATEWAY__TOKENS__KEY_LIFETIME`, default `30d`.
     #[serde(with = "friendly_duration")]
     pub key_lifetime: Duration,
 
-    /// How long readers may keep the published key set, from 1 second to 12 hours: the `max-age` of `jwks.json`. A new key
-    /// is published that much, and 90 seconds more, before it signs.
+    /// How long readers may keep the published key set, from 1 second to 12 hours: the `max-age` of
+    /// `jwks.json`. A new key is published that much, and 90 seconds more, before it signs.
     /// Variable `TENANT_GATEWAY__TOKENS__JWKS_MAX_AGE`, default `10m`.
     #[serde(with = "friendly_duration")]
     pub jwks_max_age: Duration,

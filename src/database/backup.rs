@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseBackend, DatabaseConnection, DbErr, Statement,
-    Value,
+    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseBackend, DatabaseConnection,
+    DbErr, Statement, Value,
 };
 
 use super::Database;
@@ -38,8 +38,14 @@ impl Database {
     }
 
     async fn copy_into(&self, partial: &Path) -> Result<()> {
-        let path = partial.to_str().ok_or_else(|| Error::bad_input("FILE", "must be a path of Unicode text"))?;
-        let copy = Statement::from_sql_and_values(DatabaseBackend::Sqlite, "VACUUM INTO $1", [Value::from(path)]);
+        let path = partial
+            .to_str()
+            .ok_or_else(|| Error::bad_input("FILE", "must be a path of Unicode text"))?;
+        let copy = Statement::from_sql_and_values(
+            DatabaseBackend::Sqlite,
+            "VACUUM INTO $1",
+            [Value::from(path)],
+        );
         self.pool.unmonitored().execute_raw(copy).await?;
         Ok(())
     }
@@ -56,7 +62,9 @@ impl Backup {
         let path = file.to_owned();
         let mut options = ConnectOptions::new("sqlite:");
         options.max_connections(1).sqlx_logging(false);
-        options.map_sqlx_sqlite_opts(move |sqlite| sqlite.filename(&path).read_only(true).immutable(true));
+        options.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite.filename(&path).read_only(true).immutable(true)
+        });
         let connection = Connector::connect(options).await?;
         Ok(Self { path: file.to_owned(), connection })
     }
@@ -131,7 +139,10 @@ fn partial(file: &Path) -> PathBuf {
 /// Makes an empty file for its owner alone, in place of what an interrupted copy left.
 async fn make_new(partial: &Path, file: &Path) -> Result<()> {
     if file.symlink_metadata().is_ok() {
-        return Err(Error::internal(format!("{} exists already: nothing is overwritten", file.display())));
+        return Err(Error::internal(format!(
+            "{} exists already: nothing is overwritten",
+            file.display()
+        )));
     }
     let made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(partial);
     made.map(drop).map_err(|error| named(partial, &error))

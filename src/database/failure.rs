@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorCode};
 /// What a database error means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Two transactions conflict (40001, 40P01, SQLITE_BUSY_SNAPSHOT): repeating this one may succeed.
+    /// Two transactions conflict (40001, 40P01, SQLITE_BUSY_SNAPSHOT): repeating this one may
+    /// succeed.
     Conflict,
     /// A lock or a connection did not become free in time.
     Busy,
@@ -42,7 +43,8 @@ impl Failure {
         }
     }
 
-    /// The sentence for callers and for the readiness check. It holds nothing of the error's own text.
+    /// The sentence for callers and for the readiness check. It holds nothing of the error's own
+    /// text.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Conflict => "another transaction changed the same data; repeat the request",
@@ -70,7 +72,9 @@ fn of_driver(error: &SqlxError) -> Failure {
             None => of_postgres(&error.code().unwrap_or_default()),
         },
         SqlxError::PoolTimedOut => Failure::Busy,
-        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => Failure::Unreachable,
+        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
+            Failure::Unreachable
+        }
         _ => Failure::Statement,
     }
 }
@@ -121,7 +125,8 @@ mod tests {
 
     #[test]
     fn extended_sqlite_codes_are_read_by_their_primary_code() {
-        // SQLITE_IOERR_WRITE, SQLITE_READONLY_DBMOVED, SQLITE_CORRUPT_INDEX, SQLITE_CONSTRAINT_UNIQUE.
+        // SQLITE_IOERR_WRITE, SQLITE_READONLY_DBMOVED, SQLITE_CORRUPT_INDEX,
+        // SQLITE_CONSTRAINT_UNIQUE.
         for (code, failure) in [
             (517, Failure::Conflict),
             (5, Failure::Busy),

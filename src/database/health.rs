@@ -70,7 +70,8 @@ impl Health {
         self.state().writes
     }
 
-    /// Whether the readiness check may try a write: anybody may call it, and a write costs the disk.
+    /// Whether the readiness check may try a write: anybody may call it, and a write costs the
+    /// disk.
     pub(super) fn admit_write_check(&self) -> bool {
         let mut state = self.state();
         let is_due = state.write_checked.is_none_or(|last| last.elapsed() >= ATTEMPT_EVERY);
@@ -85,7 +86,9 @@ impl Health {
     pub(super) fn admit(&self) -> Result<(), DbErr> {
         let mut state = self.state();
         match &mut state.unreachable {
-            Some(last) if last.elapsed() < ATTEMPT_EVERY => Err(unreachable("a moment ago it could not be reached")),
+            Some(last) if last.elapsed() < ATTEMPT_EVERY => {
+                Err(unreachable("a moment ago it could not be reached"))
+            }
             Some(last) => {
                 *last = Instant::now();
                 Ok(())
@@ -160,7 +163,9 @@ impl Health {
     /// The path of the SQLite file, or host and port of the server.
     pub(super) fn place(&self) -> String {
         match &self.server {
-            Server::Sqlite(file) => file.as_ref().map_or_else(|| "memory".to_owned(), SqliteFile::to_string),
+            Server::Sqlite(file) => {
+                file.as_ref().map_or_else(|| "memory".to_owned(), SqliteFile::to_string)
+            }
             Server::Postgres(options) => format!("{}:{}", options.get_host(), options.get_port()),
         }
     }
@@ -176,7 +181,8 @@ impl Health {
     fn note(&self, failure: Failure, error: &DbErr) {
         if failure == Failure::Damaged {
             self.note_lasting(failure, error);
-        } else if failure.prevents_writes() && self.state().writes.replace(failure) != Some(failure) {
+        } else if failure.prevents_writes() && self.state().writes.replace(failure) != Some(failure)
+        {
             tracing::error!(database = self.place(), cause = %error, "{}", failure.message());
         }
     }
@@ -203,7 +209,10 @@ impl Health {
 }
 
 /// Connects once and says why it cannot: a pool would go on trying and then say that it waited.
-pub(super) async fn connect_once(options: &PgConnectOptions, patience: Duration) -> Result<(), DbErr> {
+pub(super) async fn connect_once(
+    options: &PgConnectOptions,
+    patience: Duration,
+) -> Result<(), DbErr> {
     match timeout(patience, PgConnection::connect_with(options)).await {
         Ok(Ok(connection)) => {
             connection.close().await.ok();

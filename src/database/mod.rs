@@ -18,7 +18,8 @@ use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseBackend, DatabaseConnection, DbErr, Statement,
+    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseBackend, DatabaseConnection,
+    DbErr, Statement,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
@@ -69,8 +70,9 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the pool; an SQLite file is made if it is missing, for its owner alone. For that the caller holds a file lock: of
-    /// several processes that give a new file its journal, SQLite turns some away without waiting.
+    /// Opens the pool; an SQLite file is made if it is missing, for its owner alone. For that the
+    /// caller holds a file lock: of several processes that give a new file its journal, SQLite
+    /// turns some away without waiting.
     ///
     /// # Errors
     /// If the database cannot be reached; the cause says why.
@@ -85,9 +87,11 @@ impl Database {
             let cause = format!("{}: {error}", health.place());
             Error::from(error).because(cause)
         })?;
-        // A transaction may ask what the caller is allowed, on another connection: half of them stay free for that.
+        // A transaction may ask what the caller is allowed, on another connection: half of them
+        // stay free for that.
         let writers = if is_sqlite { 1 } else { (max_connections / 2).max(1) };
-        let pool = Monitored::pool(connection, health.clone(), statement_timeout(is_sqlite, busy_timeout));
+        let pool =
+            Monitored::pool(connection, health.clone(), statement_timeout(is_sqlite, busy_timeout));
         Ok(Self { pool, writers: Semaphore::new(writers as usize), busy_timeout, health })
     }
 
@@ -113,8 +117,9 @@ impl Database {
         Ok(self.pool.unmonitored().clone().close().await?)
     }
 
-    /// Whether the database can serve requests: it answers within a second, takes writes if the last
-    /// one failed for space or a lock, is not damaged, and its file is the one that was opened.
+    /// Whether the database can serve requests: it answers within a second, takes writes if the
+    /// last one failed for space or a lock, is not damaged, and its file is the one that was
+    /// opened.
     ///
     /// # Errors
     /// What is wrong.
@@ -142,11 +147,13 @@ impl Database {
         self.check_write().await.map_err(|_| self.health.failure().unwrap_or(Failure::Busy))
     }
 
-    /// Writes something of no meaning. The log of an SQLite file may have room for it that larger writes have not.
+    /// Writes something of no meaning. The log of an SQLite file may have room for it that larger
+    /// writes have not.
     async fn check_write(&self) -> Result<()> {
         self.health.check_space().map_err(Error::internal)?;
         let write = self.write().await?;
-        let sql = if self.is_sqlite() { "PRAGMA user_version = 0" } else { "SELECT txid_current()" };
+        let sql =
+            if self.is_sqlite() { "PRAGMA user_version = 0" } else { "SELECT txid_current()" };
         write.on().execute_unprepared(sql).await?;
         write.commit().await
     }
@@ -169,7 +176,8 @@ async fn prepare(options: &Options) -> Result<Server> {
         }
         let opened = SqliteFile::prepare(path);
         let message = Failure::Io.message();
-        let file = opened.map_err(|error| Error::new(ErrorCode::DatabaseUnavailable, message).because(error))?;
+        let file = opened
+            .map_err(|error| Error::new(ErrorCode::DatabaseUnavailable, message).because(error))?;
         return Ok(Server::Sqlite(Some(file)));
     }
     let server = PgConnectOptions::from_str(&options.url).map_err(Error::internal)?;
@@ -206,8 +214,8 @@ fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
         .connect_timeout(wait)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |postgres| {
-            // After some executions PostgreSQL would make one plan for every pattern, which reads the whole trigram index for
-            // `%`: minutes, where a plan of its own takes milliseconds.
+            // After some executions PostgreSQL would make one plan for every pattern, which reads
+            // the whole trigram index for `%`: minutes, where a plan of its own takes milliseconds.
             let plan = ("plan_cache_mode", "force_custom_plan");
             // A lock that is held outside must not hold a request without end.
             postgres.options([plan, ("lock_timeout", &lock_timeout)])
@@ -215,10 +223,12 @@ fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
         .map_sqlx_sqlite_pool_opts(|pool| {
             pool.after_release(|connection, _| {
                 Box::pin(async move {
-                    // The rollback of a dropped transaction may still be in the queue of the connection's thread.
+                    // The rollback of a dropped transaction may still be in the queue of the
+                    // connection's thread.
                     connection.ping().await?;
-                    // SQLite rolls back by itself when the disk is full. The driver's own ROLLBACK then fails, it counts a
-                    // transaction that is none, and the next one would be a savepoint that is never committed.
+                    // SQLite rolls back by itself when the disk is full. The driver's own ROLLBACK
+                    // then fails, it counts a transaction that is none, and the next one would be a
+                    // savepoint that is never committed.
                     Ok(!connection.is_in_transaction())
                 })
             })

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sea_orm::prelude::async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqlxError, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqlxError,
+    Statement,
+};
 
 use super::health::Health;
 
@@ -19,7 +22,8 @@ pub struct Monitored<C> {
     /// How long a statement may take.
     timeout: Option<Duration>,
     failed: AtomicBool,
-    /// Statements that were begun and did not succeed: they failed, or their caller stopped waiting.
+    /// Statements that were begun and did not succeed: they failed, or their caller stopped
+    /// waiting.
     unfinished: AtomicUsize,
 }
 
@@ -56,7 +60,10 @@ impl<C: ConnectionTrait> Monitored<C> {
         self.unfinished.load(Ordering::SeqCst) == 0
     }
 
-    async fn watch<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    async fn watch<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
         if self.is_transaction {
             return self.watch_in_transaction(statement).await;
         }
@@ -70,7 +77,10 @@ impl<C: ConnectionTrait> Monitored<C> {
         }
     }
 
-    async fn watch_in_transaction<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    async fn watch_in_transaction<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
         if self.failed.load(Ordering::SeqCst) {
             let reason = "a statement of this transaction has failed: it takes no further ones";
             return Err(DbErr::Custom(reason.to_owned()));
@@ -97,7 +107,8 @@ pub(super) async fn answer_within<T>(
 ) -> Result<T, DbErr> {
     let Some(limit) = limit else { return statement.await };
     tokio::time::timeout(limit, statement).await.unwrap_or_else(|_| {
-        let silence = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}"));
+        let silence =
+            io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}"));
         Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(SqlxError::Io(silence)))))
     })
 }

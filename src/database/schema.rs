@@ -44,7 +44,8 @@ impl Schema {
         let unknown: Vec<_> = self.newer.iter().filter(|change| !change.is_additive).collect();
         let Some(first) = unknown.first() else { return Ok(()) };
         let newest = unknown.iter().rev().find_map(|change| change.program_version.as_deref());
-        let maker = newest.map_or_else(|| "a newer version".to_owned(), |version| format!("version {version}"));
+        let maker = newest
+            .map_or_else(|| "a newer version".to_owned(), |version| format!("version {version}"));
         let last_known = self.changes.last().map_or("", |(name, _)| name.as_str());
         Err(Error::internal(format!(
             "the database's schema was made by {maker} of tenant-gateway: this is version {PROGRAM_VERSION}, which \
@@ -56,11 +57,12 @@ impl Schema {
 }
 
 impl Database {
-    /// Runs every change of the schema that was not run yet. Safe to call from several nodes at once on PostgreSQL; for
-    /// SQLite the caller holds a file lock.
+    /// Runs every change of the schema that was not run yet. Safe to call from several nodes at
+    /// once on PostgreSQL; for SQLite the caller holds a file lock.
     ///
     /// # Errors
-    /// If a change fails; it then happened not at all. If a newer version made the schema, and this one cannot work with it.
+    /// If a change fails; it then happened not at all. If a newer version made the schema, and this
+    /// one cannot work with it.
     pub async fn migrate(&self) -> Result<()> {
         let schema = self.schema().await?;
         schema.require_compatible()?;
@@ -69,13 +71,15 @@ impl Database {
         }
         if !schema.newer.is_empty() {
             let newest = &schema.newer[schema.newer.len() - 1].name;
-            let message =
-                format!("a newer version has run {newest}: only that version can run what is missing before it");
+            let message = format!(
+                "a newer version has run {newest}: only that version can run what is missing before it"
+            );
             return Err(Error::internal(message));
         }
         if self.is_sqlite() {
-            // One transaction in place of one each: the disk is waited for once. It writes from its beginning: one that looks
-            // first is turned away where another process, which serves from the same file, has written since.
+            // One transaction in place of one each: the disk is waited for once. It writes from its
+            // beginning: one that looks first is turned away where another process, which serves
+            // from the same file, has written since.
             let write = self.write().await?;
             Migrator::up(write.on().unmonitored(), None).await?;
             record(write.on().unmonitored()).await?;
@@ -98,7 +102,8 @@ impl Database {
         Ok(Migrator::down(self.pool.unmonitored(), None).await?)
     }
 
-    /// Undoes the changes of the schema that came after the one named, newest first. What they added is lost.
+    /// Undoes the changes of the schema that came after the one named, newest first. What they
+    /// added is lost.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` if no change has that name or it was not run; if a change cannot be undone.
@@ -107,7 +112,10 @@ impl Database {
         schema.require_compatible()?;
         let position = schema.changes.iter().position(|(known, applied)| known == name && *applied);
         let position = position.ok_or_else(|| {
-            Error::bad_input("--to", "must name a change that was run; `tenant-gateway migrate status` lists them")
+            Error::bad_input(
+                "--to",
+                "must name a change that was run; `tenant-gateway migrate status` lists them",
+            )
         })?;
         let after = &schema.changes[position + 1..];
         let steps = after.iter().filter(|(_, applied)| *applied).count();
@@ -122,7 +130,8 @@ impl Database {
     /// Each change of the schema by name, and whether it was run. Writes nothing.
     ///
     /// # Errors
-    /// If the database cannot be read, or a newer version made the schema, and this one cannot work with it.
+    /// If the database cannot be read, or a newer version made the schema, and this one cannot work
+    /// with it.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>> {
         let schema = self.schema().await?;
         schema.require_compatible()?;
@@ -137,9 +146,11 @@ impl Database {
         if !self.is_sqlite() {
             return Ok(());
         }
-        let check = Statement::from_string(sea_orm::DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
+        let check =
+            Statement::from_string(sea_orm::DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
         let row = self.pool.query_one_raw(check).await.map_err(|error| self.named(error.into()))?;
-        let found = row.map(|row| row.try_get_by_index::<String>(0)).transpose()?.unwrap_or_default();
+        let found =
+            row.map(|row| row.try_get_by_index::<String>(0)).transpose()?.unwrap_or_default();
         if found == "ok" {
             return Ok(());
         }
@@ -160,7 +171,8 @@ impl Database {
 pub(super) async fn read(on: &impl ConnectionTrait) -> Result<Schema, DbErr> {
     let applied = applied(on).await?;
     let recorded = recorded(on).await?;
-    let changes: Vec<_> = Migrator::migrations().iter().map(|change| change.name().to_owned()).collect();
+    let changes: Vec<_> =
+        Migrator::migrations().iter().map(|change| change.name().to_owned()).collect();
     let newer = applied.iter().filter(|name| !changes.contains(name)).map(|name| {
         let record = recorded.get(name);
         NewerChange {
@@ -208,7 +220,8 @@ async fn record(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     for name in applied(on).await?.into_iter().filter(|name| !recorded.contains_key(name)) {
         let is_additive = ADDITIVE.contains(&name.as_str());
         let values: [Value; 3] = [name.into(), PROGRAM_VERSION.into(), is_additive.into()];
-        on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
+        on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values))
+            .await?;
     }
     Ok(())
 }
@@ -216,7 +229,8 @@ async fn record(on: &impl ConnectionTrait) -> Result<(), DbErr> {
 /// Removes what is written down about changes that were undone.
 async fn forget_undone(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     if has_table(on, "schema_changes").await? {
-        let sql = "DELETE FROM schema_changes WHERE name NOT IN (SELECT version FROM seaql_migrations)";
+        let sql =
+            "DELETE FROM schema_changes WHERE name NOT IN (SELECT version FROM seaql_migrations)";
         on.execute_unprepared(sql).await?;
     }
     Ok(())
@@ -224,8 +238,12 @@ async fn forget_undone(on: &impl ConnectionTrait) -> Result<(), DbErr> {
 
 async fn has_table(on: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
     let sql = match on.get_database_backend() {
-        sea_orm::DatabaseBackend::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
-        _ => "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace",
+        sea_orm::DatabaseBackend::Sqlite => {
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"
+        }
+        _ => {
+            "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace"
+        }
     };
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [name.into()]);
     Ok(on.query_one_raw(statement).await?.is_some())

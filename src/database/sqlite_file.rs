@@ -19,7 +19,12 @@ impl SqliteFile {
     /// Makes the file if it is missing, and closes it and its companions to other users: SQLite
     /// itself would follow the umask.
     pub(super) fn prepare(path: &Path) -> io::Result<Self> {
-        OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(|error| named(path, &error))?;
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| named(path, &error))?;
         for file in with_companions(path) {
             match fs::metadata(&file) {
                 Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
@@ -39,8 +44,10 @@ impl SqliteFile {
     /// If there is no space for it.
     pub(super) fn check_space(&self) -> io::Result<()> {
         let probe = beside(&self.path, ".space-probe");
-        let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&probe);
-        let written = written.and_then(|mut file| file.write_all(&[0; SPACE_NEEDED]).and_then(|()| file.sync_all()));
+        let written =
+            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&probe);
+        let written = written
+            .and_then(|mut file| file.write_all(&[0; SPACE_NEEDED]).and_then(|()| file.sync_all()));
         fs::remove_file(&probe).ok();
         written
     }

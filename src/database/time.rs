@@ -31,7 +31,9 @@ impl Write<'_> {
 async fn now(on: &impl ConnectionTrait) -> Result<Timestamp> {
     let backend = on.get_database_backend();
     let sql = match backend {
-        DatabaseBackend::Sqlite => "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER) AS now",
+        DatabaseBackend::Sqlite => {
+            "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER) AS now"
+        }
         _ => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now",
     };
     let row = on.query_one_raw(Statement::from_string(backend, sql)).await?;

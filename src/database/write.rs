@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use tokio::sync::SemaphorePermit;
 
 use super::failure::Failure;
@@ -41,7 +44,8 @@ impl Database {
         loop {
             let write = Arc::new(self.write().await?);
             let outcome = work(write.clone()).await;
-            let write = Arc::into_inner(write).ok_or_else(|| Error::internal("a transaction is still in use"))?;
+            let write = Arc::into_inner(write)
+                .ok_or_else(|| Error::internal("a transaction is still in use"))?;
             let outcome = match outcome {
                 Ok(value) => write.commit().await.map(|()| value),
                 Err(error) => {
@@ -84,7 +88,9 @@ impl Database {
                 let transaction = Monitored::transaction(transaction, self.health.clone(), timeout);
                 Ok(Write { transaction, database: self, _turn: turn })
             }
-            Err(error) if self.is_sqlite() => Err(self.named(self.health.note_failed_write(error).into())),
+            Err(error) if self.is_sqlite() => {
+                Err(self.named(self.health.note_failed_write(error).into()))
+            }
             Err(error) => Err(self.health.note_failure(error).await.into()),
         }
     }
@@ -96,7 +102,10 @@ impl Database {
     pub async fn write_alone(&self) -> Result<Write<'_>> {
         let write = self.write().await?;
         if !self.is_sqlite() {
-            write.on().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LONE_WRITER_LOCK})")).await?;
+            write
+                .on()
+                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LONE_WRITER_LOCK})"))
+                .await?;
         }
         Ok(write)
     }
@@ -118,9 +127,12 @@ impl Write<'_> {
         if !self.transaction.all_succeeded() {
             // PostgreSQL would answer such a COMMIT with a rollback and no error.
             self.roll_back().await;
-            return Err(Error::internal("a statement of the transaction did not succeed: it was rolled back"));
+            return Err(Error::internal(
+                "a statement of the transaction did not succeed: it was rolled back",
+            ));
         }
-        // The pool hands out no connection that is inside a transaction, so this ends the outermost.
+        // The pool hands out no connection that is inside a transaction, so this ends the
+        // outermost.
         let commit = self.transaction.into_inner().commit();
         match answer_within(database.statement_timeout(), commit).await {
             Ok(()) => {}
@@ -131,7 +143,10 @@ impl Write<'_> {
                 return Err(if is_unknown { error.with_unknown_outcome() } else { error });
             }
         }
-        database.health.check_file().map_err(|failure| database.unavailable(failure).with_unknown_outcome())?;
+        database
+            .health
+            .check_file()
+            .map_err(|failure| database.unavailable(failure).with_unknown_outcome())?;
         database.health.note_commit();
         Ok(())
     }

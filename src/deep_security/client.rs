@@ -21,7 +21,8 @@ const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
 /// From how many bytes an answer takes longer to read than other callers should wait.
 const LONG: usize = 256 * 1024;
 
-/// A call without its credential, so that it can be made again with another. Its body may hold a password.
+/// A call without its credential, so that it can be made again with another. Its body may hold a
+/// password.
 #[derive(Clone)]
 pub struct Request {
     method: &'static str,
@@ -74,7 +75,12 @@ impl Request {
         self.kind == Kind::Write
     }
 
-    fn new(method: &'static str, path: impl IntoIterator<Item = Segment>, body: Option<Bytes>, kind: Kind) -> Self {
+    fn new(
+        method: &'static str,
+        path: impl IntoIterator<Item = Segment>,
+        body: Option<Bytes>,
+        kind: Kind,
+    ) -> Self {
         let path = path.into_iter().map(|Segment(segment)| segment).collect();
         Self { method, path, query: Vec::new(), body, kind, remember: None }
     }
@@ -121,8 +127,12 @@ impl Shown {
     pub fn own(credential: &Credential) -> Result<Self> {
         match credential {
             Credential::SecretKey(key) => Ok(Self(vec![("api-secret-key", key.clone())])),
-            Credential::CloudOneApiKey(key) => Ok(Self(vec![("authorization", format!("ApiKey {key}"))])),
-            Credential::Basic { .. } => Err(Error::internal("a credential of another kind of system")),
+            Credential::CloudOneApiKey(key) => {
+                Ok(Self(vec![("authorization", format!("ApiKey {key}"))]))
+            }
+            Credential::Basic { .. } => {
+                Err(Error::internal("a credential of another kind of system"))
+            }
         }
     }
 }
@@ -130,8 +140,9 @@ impl Shown {
 /// Why there is nothing to read.
 #[derive(Debug)]
 pub enum Denied {
-    /// 401 or 403: the credential is no longer good, or its role lacks the right. Nothing was done. No source says which of the
-    /// two statuses means what (`docs/reference/deep-security-api.md`, section 4).
+    /// 401 or 403: the credential is no longer good, or its role lacks the right. Nothing was done.
+    /// No source says which of the two statuses means what (`docs/reference/deep-security-api.md`,
+    /// section 4).
     Credential(u16),
     /// Anything else.
     Other(Error),
@@ -160,7 +171,8 @@ pub async fn send(
     request: &Request,
 ) -> Result<Reply, Denied> {
     let wrote = request.writes();
-    let mut headers = vec![("api-version", "v1".to_owned()), ("accept", "application/json".to_owned())];
+    let mut headers =
+        vec![("api-version", "v1".to_owned()), ("accept", "application/json".to_owned())];
     if request.body.is_some() {
         headers.push(("content-type", "application/json".to_owned()));
     }
@@ -188,8 +200,9 @@ pub async fn send(
     }
 }
 
-/// Whether an answer shows that the base URL leads to something else than the API: a redirect; a page in HTML where the API
-/// says in JSON that it has no such object; nothing at a path that every installation has.
+/// Whether an answer shows that the base URL leads to something else than the API: a redirect; a
+/// page in HTML where the API says in JSON that it has no such object; nothing at a path that every
+/// installation has.
 fn is_elsewhere(request: &Request, answer: &Answer) -> bool {
     match answer.status {
         300..=399 => true,
@@ -199,7 +212,10 @@ fn is_elsewhere(request: &Request, answer: &Answer) -> bool {
 }
 
 fn is_html(answer: &Answer) -> bool {
-    answer.content_type.as_deref().is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    answer
+        .content_type
+        .as_deref()
+        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// The error of an installation whose base URL leads to something else.
@@ -215,9 +231,12 @@ fn refusal(line: &Line, status: u16, wrote: bool) -> Error {
         400..=499 if status != 408 && status != 429 => {
             Error::new(ErrorCode::UpstreamRejected, "Deep Security refused what was asked")
         }
-        // Not RATE_LIMITED: that is ours, and says after how many seconds to come back, which the vendor does not tell. Others
-        // spend the same allowance.
-        429 => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security takes no more calls for the moment"),
+        // Not RATE_LIMITED: that is ours, and says after how many seconds to come back, which the
+        // vendor does not tell. Others spend the same allowance.
+        429 => Error::new(
+            ErrorCode::UpstreamUnavailable,
+            "Deep Security takes no more calls for the moment",
+        ),
         _ => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security is in trouble"),
     };
     let error = told(error, line, Some(status));
@@ -225,7 +244,8 @@ fn refusal(line: &Line, status: u16, wrote: bool) -> Error {
     if wrote && status >= 500 { error.with_unknown_outcome() } else { error }
 }
 
-/// The error of a credential that the operator of the installation has to renew, or to give more rights.
+/// The error of a credential that the operator of the installation has to renew, or to give more
+/// rights.
 pub fn unauthorized(line: &Line, status: u16) -> Error {
     let message = "Deep Security refused the gateway's own credentials";
     told(Error::new(ErrorCode::UpstreamUnauthorized, message), line, Some(status))
@@ -239,7 +259,10 @@ pub fn lacks_right(line: &Line, status: u16) -> Error {
 
 /// The error of an answer that is not what the reference says.
 pub fn malformed(line: &Line, cause: String) -> Error {
-    let error = Error::new(ErrorCode::UpstreamMalformed, "Deep Security gave an answer that cannot be understood");
+    let error = Error::new(
+        ErrorCode::UpstreamMalformed,
+        "Deep Security gave an answer that cannot be understood",
+    );
     told(error.because(cause), line, Some(200))
 }
 
@@ -253,13 +276,15 @@ impl Reply {
     /// Reads the body.
     ///
     /// # Errors
-    /// `UPSTREAM_MALFORMED`. After a write its outcome counts as unknown: it was accepted, and nobody can say what it made.
+    /// `UPSTREAM_MALFORMED`. After a write its outcome counts as unknown: it was accepted, and
+    /// nobody can say what it made.
     pub fn read<'a, T: Deserialize<'a>>(&'a self, line: &Line, wrote: bool) -> Result<T> {
         self.read_by(line, wrote, PhantomData)
     }
 
-    /// Reads a list of at most so many objects, with these members alone. A long one is read on a thread of its own: those that
-    /// serve all callers must not be busy with one of them for that long.
+    /// Reads a list of at most so many objects, with these members alone. A long one is read on a
+    /// thread of its own: those that serve all callers must not be busy with one of them for that
+    /// long.
     ///
     /// # Errors
     /// As [`Reply::read`].
@@ -278,7 +303,8 @@ impl Reply {
         let line = line.clone();
         let members = members.cloned();
         let read = move || {
-            let list = reply.read_by(&line, false, Objects::<T>::with(members.as_ref()).at_most(at_most));
+            let list =
+                reply.read_by(&line, false, Objects::<T>::with(members.as_ref()).at_most(at_most));
             drop(turn);
             list
         };
@@ -289,7 +315,12 @@ impl Reply {
     ///
     /// # Errors
     /// As [`Reply::read`].
-    pub fn read_by<'a, S: DeserializeSeed<'a>>(&'a self, line: &Line, wrote: bool, seed: S) -> Result<S::Value> {
+    pub fn read_by<'a, S: DeserializeSeed<'a>>(
+        &'a self,
+        line: &Line,
+        wrote: bool,
+        seed: S,
+    ) -> Result<S::Value> {
         let (read, odd) = wire::counting_odd(|| wire::read(&self.body, seed));
         if odd > 0 {
             let upstream = line.endpoint.upstream;

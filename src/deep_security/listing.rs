@@ -30,8 +30,14 @@ impl Query {
     /// A query of `first` objects, 50 if absent.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for less than 1 or more than 5000: a list is never cut short without saying so.
-    pub fn parse(first: Option<i32>, after: Option<i64>, name: Option<&str>, criteria: Vec<Criterion>) -> Result<Self> {
+    /// `BAD_USER_INPUT` for less than 1 or more than 5000: a list is never cut short without saying
+    /// so.
+    pub fn parse(
+        first: Option<i32>,
+        after: Option<i64>,
+        name: Option<&str>,
+        criteria: Vec<Criterion>,
+    ) -> Result<Self> {
         let first = first.map_or(Some(FIRST), |first| usize::try_from(first).ok());
         let first = first.filter(|first| (1..=FIRST_MAX).contains(first));
         Ok(Self {
@@ -43,7 +49,8 @@ impl Query {
         })
     }
 
-    /// Under which name what it finds is shared within an operation: another for every query that differs in anything.
+    /// Under which name what it finds is shared within an operation: another for every query that
+    /// differs in anything.
     pub fn name<T: Listed>(&self) -> String {
         format!("{}/{self:?}", T::COLLECTION)
     }
@@ -77,16 +84,24 @@ pub fn exactly<T: Listed>(name: &str) -> Result<Bytes> {
         string_wildcards: Some(false),
         ..Criterion::default()
     };
-    wire::write(&SearchFilter { max_items: WINDOW, search_criteria: vec![&criterion], sort_by_object_id: true })
+    wire::write(&SearchFilter {
+        max_items: WINDOW,
+        search_criteria: vec![&criterion],
+        sort_by_object_id: true,
+    })
 }
 
 impl Manager {
-    /// Reads a list. One object more than wanted is asked for, so that whether there are more is known without a call of its
-    /// own.
+    /// Reads a list. One object more than wanted is asked for, so that whether there are more is
+    /// known without a call of its own.
     ///
     /// # Errors
     /// As every call; `UPSTREAM_MALFORMED` if the manager does not keep to the window.
-    pub async fn list<T: Listed>(&self, operation: &Operation, query: &Query) -> Result<Listing<T>> {
+    pub async fn list<T: Listed>(
+        &self,
+        operation: &Operation,
+        query: &Query,
+    ) -> Result<Listing<T>> {
         let wanted = query.first + 1;
         let largest = query.expand.as_ref().map_or(WINDOW, Expand::window);
         let mut items: Vec<T> = Vec::new();
@@ -94,13 +109,22 @@ impl Manager {
         let mut after = query.after;
         let by_name = query.name.as_ref().map(|name| name.criterion(T::NAME));
         while items.len() < wanted {
-            // What does not fit the name after all is asked for too: then a small window would be many calls.
+            // What does not fit the name after all is asked for too: then a small window would be
+            // many calls.
             let missing = wanted - items.len();
-            let window = if query.name.is_some() { largest.min(missing.max(100)) } else { largest.min(missing) };
-            let (page, answer) = self.window::<T>(operation, query, by_name.as_ref(), after, window).await?;
+            let window = if query.name.is_some() {
+                largest.min(missing.max(100))
+            } else {
+                largest.min(missing)
+            };
+            let (page, answer) =
+                self.window::<T>(operation, query, by_name.as_ref(), after, window).await?;
             held.extend(answer);
             let (count, last) = (page.len(), page.last().map(T::id));
-            items.extend(page.into_iter().filter(|item| query.name.as_ref().is_none_or(|name| name.fits(item.name()))));
+            items.extend(
+                page.into_iter()
+                    .filter(|item| query.name.as_ref().is_none_or(|name| name.fits(item.name()))),
+            );
             match last {
                 Some(last) if count == window => after = last,
                 _ => break,
@@ -119,7 +143,11 @@ impl Manager {
         after: i64,
         window: usize,
     ) -> Result<(Vec<T>, Option<Arc<HeldAnswer>>)> {
-        let behind = Criterion { id_test: Some("greater-than"), id_value: Some(after), ..Criterion::default() };
+        let behind = Criterion {
+            id_test: Some("greater-than"),
+            id_value: Some(after),
+            ..Criterion::default()
+        };
         let search_criteria = query.criteria.iter().chain(by_name).chain([&behind]).collect();
         let filter = SearchFilter { max_items: window, search_criteria, sort_by_object_id: true };
         let request = Request::search(T::COLLECTION, wire::write(&filter)?);
@@ -134,10 +162,14 @@ impl Manager {
             &line,
             read.and_then(|page| {
                 let ids = std::iter::once(after).chain(page.iter().map(T::id));
-                // A filter that was not understood returns everything, and one read twice would never end.
+                // A filter that was not understood returns everything, and one read twice would
+                // never end.
                 match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {
                     true => Ok(page),
-                    false => Err(client::malformed(&line, "the answer does not keep to the window of ids".to_owned())),
+                    false => Err(client::malformed(
+                        &line,
+                        "the answer does not keep to the window of ids".to_owned(),
+                    )),
                 }
             }),
         )?;

@@ -16,8 +16,8 @@ use crate::ids::TenantId;
 use crate::outbound::{Line, LineKey, Operation};
 use crate::upstreams::{Connection, Credential};
 
-/// A tenant's way to its manager. It is made from a scope, and each of its calls shows a key of that tenant which may no more
-/// than the caller.
+/// A tenant's way to its manager. It is made from a scope, and each of its calls shows a key of
+/// that tenant which may no more than the caller.
 #[derive(Clone)]
 pub struct Manager {
     pub(super) room: Arc<DeepSecurity>,
@@ -42,7 +42,8 @@ impl Manager {
         self.connection.tenant
     }
 
-    /// Where the ids of this manager's objects are unique: within the tenant of the installation, for which the link stands.
+    /// Where the ids of this manager's objects are unique: within the tenant of the installation,
+    /// for which the link stands.
     pub fn ids(&self) -> IdScope {
         let upstream = self.connection.endpoint.upstream;
         IdScope::new(self.connection.link.map_or(upstream.0, |link| link.0), upstream)
@@ -62,8 +63,8 @@ impl Manager {
         Self { way: Way::Own, ..self.clone() }
     }
 
-    /// The same manager, for a caller who may be told what others of the same right were told a while ago, as the settings say.
-    /// What is changed, or is about to be, is never read so.
+    /// The same manager, for a caller who may be told what others of the same right were told a
+    /// while ago, as the settings say. What is changed, or is about to be, is never read so.
     pub fn remembering(self) -> Self {
         Self { remember: self.room.remember, ..self }
     }
@@ -81,24 +82,36 @@ impl Manager {
     ///
     /// # Errors
     /// `NOT_FOUND` if there is none; as every call.
-    pub async fn find<T: Listed>(&self, operation: &Operation, id: ObjectId, expand: Option<&Expand>) -> Result<T> {
-        let mut request = Request::get([T::COLLECTION.into(), id.into()]).remembered(T::remembered(&self.remember));
+    pub async fn find<T: Listed>(
+        &self,
+        operation: &Operation,
+        id: ObjectId,
+        expand: Option<&Expand>,
+    ) -> Result<T> {
+        let mut request = Request::get([T::COLLECTION.into(), id.into()])
+            .remembered(T::remembered(&self.remember));
         if let Some(expand) = expand {
             request = request.with("expand", expand.options());
         }
-        let (line, reply) = self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
+        let (line, reply) =
+            self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
         let members = expand.and_then(Expand::members);
         self.understood(
             &line,
-            reply.read_by(&line, false, Object::<T>::with(members)).and_then(|found| match found.id() == id.0 {
-                true => Ok(found),
-                false => Err(client::malformed(&line, "another object than was asked for".to_owned())),
+            reply.read_by(&line, false, Object::<T>::with(members)).and_then(|found| {
+                match found.id() == id.0 {
+                    true => Ok(found),
+                    false => Err(client::malformed(
+                        &line,
+                        "another object than was asked for".to_owned(),
+                    )),
+                }
             }),
         )
     }
 
-    /// What an answer says. One that cannot be understood is not told again: all that was remembered of the tenant is
-    /// forgotten with it.
+    /// What an answer says. One that cannot be understood is not told again: all that was
+    /// remembered of the tenant is forgotten with it.
     pub(super) fn understood<T>(&self, line: &Line, said: Result<T>) -> Result<T> {
         if said.is_err() {
             self.room.outbound.note_malformed(line);
@@ -120,26 +133,33 @@ impl Manager {
     ///
     /// # Errors
     /// As every call.
-    pub async fn read<T: DeserializeOwned>(&self, operation: &Operation, request: &Request) -> Result<T> {
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        request: &Request,
+    ) -> Result<T> {
         let (line, reply) = self.send(operation, request).await?;
         self.understood(&line, reply.read(&line, request.writes()))
     }
 
-    /// Makes a call. A key that is refused is replaced once and the call made once more: what was refused was not done, so that
-    /// holds for writes too.
+    /// Makes a call. A key that is refused is replaced once and the call made once more: what was
+    /// refused was not done, so that holds for writes too.
     ///
     /// # Errors
-    /// `UPSTREAM_UNAUTHORIZED` if the gateway's own credential is refused, `UPSTREAM_REJECTED` if the key is good and its role
-    /// lacks the right; as [`client::send`].
+    /// `UPSTREAM_UNAUTHORIZED` if the gateway's own credential is refused, `UPSTREAM_REJECTED` if
+    /// the key is good and its role lacks the right; as [`client::send`].
     pub async fn send(&self, operation: &Operation, request: &Request) -> Result<(Line, Reply)> {
-        let Way::Minted(right) = self.way else { return self.send_as_own(operation, request).await };
+        let Way::Minted(right) = self.way else {
+            return self.send_as_own(operation, request).await;
+        };
         let key = self.room.keys.key(&self.connection, right, operation).await?;
         let line = key.line(&self.connection);
         let status = match self.attempt(operation, &line, &key.shown(), request).await? {
             Ok(reply) => return Ok((line, reply)),
             Err(status) => status,
         };
-        // No source says which status means what: a key that still tells who it is was not refused, its role was.
+        // No source says which status means what: a key that still tells who it is was not refused,
+        // its role was.
         let current = Request::get(["apikeys".into(), "current".into()]);
         if status == 403 && self.attempt(operation, &line, &key.shown(), &current).await?.is_ok() {
             return Err(client::lacks_right(&line, status));
@@ -155,7 +175,8 @@ impl Manager {
     /// Sees whether the installation knows the gateway.
     pub(super) async fn probe(&self, operation: &Operation) -> Result<()> {
         match &*self.connection.credential {
-            // These keys have no page of their own in every edition of the API (`docs/reference/deep-security-api.md`, section 3).
+            // These keys have no page of their own in every edition of the API
+            // (`docs/reference/deep-security-api.md`, section 3).
             Credential::CloudOneApiKey(_) => {
                 let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::NONE);
                 self.list::<Computer>(operation, &one).await.map(drop)

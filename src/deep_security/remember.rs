@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::config::DeepSecurityConfig;
 
-/// For how long an answer about each kind of object serves others who ask the same for the same tenant and right; by default,
-/// and where it is zero, not at all.
+/// For how long an answer about each kind of object serves others who ask the same for the same
+/// tenant and right; by default, and where it is zero, not at all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Remember {
     /// Computers.

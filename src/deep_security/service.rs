@@ -62,14 +62,15 @@ impl DeepSecurity {
         Self { outbound, keys, remember, upstreams, database, entropy }
     }
 
-    /// The manager of the scope's tenant, as the caller may use it: whoever may change things works with a key that may
-    /// everything, whoever only reads with one that only reads.
+    /// The manager of the scope's tenant, as the caller may use it: whoever may change things works
+    /// with a key that may everything, whoever only reads with one that only reads.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if the tenant has none.
     pub async fn manager(self: &Arc<Self>, scope: &TenantScope) -> Result<Manager> {
         let connection = self.upstreams.connection(scope, System::DeepSecurity).await?;
-        let writes = scope.access_in(scope.tenant()).await?.permits(Permission::WriteLegacy, scope.now());
+        let writes =
+            scope.access_in(scope.tenant()).await?.permits(Permission::WriteLegacy, scope.now());
         let way = match (&connection.remote_tenant_id, writes) {
             (None, _) => Way::Own,
             (Some(_), true) => Way::Minted(Right::Full),
@@ -78,11 +79,16 @@ impl DeepSecurity {
         Ok(self.manager_by(scope, connection, way))
     }
 
-    /// The primary manager of an installation that the scope's tenant owns: the one named, else its only one.
+    /// The primary manager of an installation that the scope's tenant owns: the one named, else its
+    /// only one.
     ///
     /// # Errors
     /// `FORBIDDEN` if the tenant owns none, `NOT_FOUND` for one that it does not own.
-    pub async fn owned(self: &Arc<Self>, scope: &TenantScope, upstream: Option<&str>) -> Result<Manager> {
+    pub async fn owned(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        upstream: Option<&str>,
+    ) -> Result<Manager> {
         let connection = self.upstreams.owned(scope, System::DeepSecurity, upstream).await;
         let connection = connection.map_err(|error| match error.code() {
             ErrorCode::UpstreamNotLinked => {
@@ -94,8 +100,19 @@ impl DeepSecurity {
         Ok(self.manager_by(scope, Arc::new(connection), Way::Own))
     }
 
-    fn manager_by(self: &Arc<Self>, scope: &TenantScope, connection: Arc<Connection>, way: Way) -> Manager {
-        Manager { room: self.clone(), scope: scope.clone(), connection, way, remember: Remember::default() }
+    fn manager_by(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        connection: Arc<Connection>,
+        way: Way,
+    ) -> Manager {
+        Manager {
+            room: self.clone(),
+            scope: scope.clone(),
+            connection,
+            way,
+            remember: Remember::default(),
+        }
     }
 
     /// Whether the scope's tenant owns an installation.
@@ -115,7 +132,11 @@ impl DeepSecurity {
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn key_expires_at(&self, scope: &TenantScope, link: &Link) -> Result<Option<Timestamp>> {
+    pub async fn key_expires_at(
+        &self,
+        scope: &TenantScope,
+        link: &Link,
+    ) -> Result<Option<Timestamp>> {
         // A link is only ever read in a scope; its keys are its own.
         let _ = scope;
         self.keys.expires_at(link).await
@@ -129,8 +150,8 @@ impl DeepSecurity {
         self.keys.sweep().await
     }
 
-    /// Changes something at a tenant's manager. That it is tried is written down before, and what came of it after: a process
-    /// that dies in between leaves the first.
+    /// Changes something at a tenant's manager. That it is tried is written down before, and what
+    /// came of it after: a process that dies in between leaves the first.
     ///
     /// # Errors
     /// What the change fails with, once that is written down.
@@ -142,18 +163,27 @@ impl DeepSecurity {
         work: impl Future<Output = Result<Done<T>>>,
     ) -> Result<T> {
         let Deed { operation: name, subject, before, wanted } = deed;
-        let entry = Entry { operation: name, tenant: manager.tenant(), subject, before, after: Some(wanted) };
+        let entry = Entry {
+            operation: name,
+            tenant: manager.tenant(),
+            subject,
+            before,
+            after: Some(wanted),
+        };
         let attempt = Attempt::begin(&self.database, &*self.entropy, &manager.scope, entry).await?;
         let worked = work.await;
         self.outbound.forget(manager.tenant(), manager.connection.endpoint.upstream);
         let ids = operation.upstream_request_ids();
         match worked {
-            Ok(Done { value, subject, after }) => attempt.succeeded(subject, after, &ids).await.map(|()| value),
+            Ok(Done { value, subject, after }) => {
+                attempt.succeeded(subject, after, &ids).await.map(|()| value)
+            }
             Err(error) => Err(attempt.failed(error, &ids).await),
         }
     }
 
-    /// Asks an installation whether it knows the gateway: which key it is, or for an account of Cloud One one computer.
+    /// Asks an installation whether it knows the gateway: which key it is, or for an account of
+    /// Cloud One one computer.
     ///
     /// # Errors
     /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as every call.

@@ -1,4 +1,5 @@
-//! The first key of an installation, made with a user name and a password that are forgotten at once (feature F7).
+//! The first key of an installation, made with a user name and a password that are forgotten at
+//! once (feature F7).
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,7 +57,8 @@ impl Session {
     /// `BAD_USER_INPUT` naming the field, never repeating what it holds.
     pub fn parse(input: SessionInput) -> Result<Self> {
         let text = |argument: &str, text: String| {
-            let fits = !text.is_empty() && text.len() <= TEXT_MAX && !text.chars().any(char::is_control);
+            let fits =
+                !text.is_empty() && text.len() <= TEXT_MAX && !text.chars().any(char::is_control);
             let must = "must have 1 to 1024 bytes, and no control characters";
             if fits { Ok(text) } else { Err(Error::bad_input(argument, must)) }
         };
@@ -72,12 +74,14 @@ impl Session {
     }
 }
 
-/// Signs in, makes a key and forgets the password: session, key, end (`docs/reference/deep-security-api.md`, section 3 C). The
-/// session ends by itself, since the API has no call that ends it.
+/// Signs in, makes a key and forgets the password: session, key, end
+/// (`docs/reference/deep-security-api.md`, section 3 C). The session ends by itself, since the API
+/// has no call that ends it.
 ///
 /// # Errors
-/// `UPSTREAM_UNAUTHORIZED` for a wrong name, password or code; `BAD_USER_INPUT` if no role is named and none has full access;
-/// as every call. After a lost answer the outcome is unknown: the key may be there, and its secret is lost.
+/// `UPSTREAM_UNAUTHORIZED` for a wrong name, password or code; `BAD_USER_INPUT` if no role is named
+/// and none has full access; as every call. After a lost answer the outcome is unknown: the key may
+/// be there, and its secret is lost.
 pub async fn first_key(
     outbound: &Outbound,
     operation: &Operation,
@@ -85,17 +89,23 @@ pub async fn first_key(
     tenant: TenantId,
     session: Session,
 ) -> Result<Credential> {
-    let line = Line { tenant, endpoint: endpoint.clone(), identity: Identity("session".to_owned()) };
+    let line =
+        Line { tenant, endpoint: endpoint.clone(), identity: Identity("session".to_owned()) };
     let shown = sign_in(outbound, operation, &line, &session).await?;
     let denied = |denied: Denied| denied.of_own_credential(&line);
     let role_id = match session.role_id {
         Some(role_id) => role_id,
         None => {
             let request = Request::search("roles", exactly::<Role>(FULL_ACCESS)?);
-            let found = client::send(outbound, operation, &line, &shown, &request).await.map_err(denied)?;
+            let found =
+                client::send(outbound, operation, &line, &shown, &request).await.map_err(denied)?;
             let found: wire::Page<Role> = found.read(&line, false)?;
             let found = found.0.into_iter().find(|role| role.name.as_deref() == Some(FULL_ACCESS));
-            found.ok_or_else(|| Error::bad_input("roleID", "name a role: there is none called Full Access"))?.id
+            found
+                .ok_or_else(|| {
+                    Error::bad_input("roleID", "name a role: there is none called Full Access")
+                })?
+                .id
         }
     };
     let body = KeyBody {
@@ -110,7 +120,12 @@ pub async fn first_key(
     Credential::key("secretKey", Authentication::SecretKey, made.secret.expose().to_owned())
 }
 
-async fn sign_in(outbound: &Outbound, operation: &Operation, line: &Line, session: &Session) -> Result<Shown> {
+async fn sign_in(
+    outbound: &Outbound,
+    operation: &Operation,
+    line: &Line,
+    session: &Session,
+) -> Result<Shown> {
     let body = SignIn {
         user_name: &session.user_name,
         password: &session.password,
@@ -136,5 +151,6 @@ async fn sign_in(outbound: &Outbound, operation: &Operation, line: &Line, sessio
 
 /// Both travel in headers.
 fn is_token(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    (1..=256).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

@@ -1,7 +1,8 @@
 //! Coercion of JSON values to input types (GraphQL, section 3), with the outcome of graphql-js 16.
 //!
-//! Written here although apollo-compiler has one: its own takes no whole number written `1.0` as an Int, no whole Float
-//! beyond 2^53, does not coerce defaults, and knows neither `@oneOf` nor the checks of custom scalars.
+//! Written here although apollo-compiler has one: its own takes no whole number written `1.0` as an
+//! Int, no whole Float beyond 2^53, does not coerce defaults, and knows neither `@oneOf` nor the
+//! checks of custom scalars.
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ExtendedType, InputObjectType};
@@ -18,7 +19,8 @@ pub(super) struct Problem {
     pub(super) message: String,
 }
 
-/// The value as its type wants it. Where it does not fit, says so in `problems`, and the value is of no use.
+/// The value as its type wants it. Where it does not fit, says so in `problems`, and the value is
+/// of no use.
 pub(super) fn json(
     model: &SchemaModel,
     ty: &Type,
@@ -38,7 +40,9 @@ pub(super) fn json(
     }
     let name = ty.inner_named_type().as_str();
     let coerced = match model.schema.types.get(name) {
-        Some(ExtendedType::InputObject(object)) => return input_object(model, object, value, path, problems),
+        Some(ExtendedType::InputObject(object)) => {
+            return input_object(model, object, value, path, problems);
+        }
         Some(ExtendedType::Enum(known)) => match value.as_str() {
             Some(text) if known.values.contains_key(text) => Ok(Value::Enum(Name::new(text))),
             Some(_) => Err(format!("Value does not exist in \"{name}\" enum.")),
@@ -52,9 +56,17 @@ pub(super) fn json(
     })
 }
 
-fn list(model: &SchemaModel, item: &Type, value: &Json, path: &mut String, problems: &mut Vec<Problem>) -> Value {
+fn list(
+    model: &SchemaModel,
+    item: &Type,
+    value: &Json,
+    path: &mut String,
+    problems: &mut Vec<Problem>,
+) -> Value {
     // A single value stands for the list of it (section 3.11).
-    let Some(items) = value.as_array() else { return Value::List(vec![json(model, item, value, path, problems)]) };
+    let Some(items) = value.as_array() else {
+        return Value::List(vec![json(model, item, value, path, problems)]);
+    };
     let length = path.len();
     let mut coerced = Vec::with_capacity(items.len());
     for (index, each) in items.iter().enumerate() {
@@ -74,7 +86,10 @@ fn input_object(
 ) -> Value {
     let name = object.name.as_str();
     let Some(given) = value.as_object() else {
-        problems.push(Problem { path: path.clone(), message: format!("Expected type \"{name}\" to be an object.") });
+        problems.push(Problem {
+            path: path.clone(),
+            message: format!("Expected type \"{name}\" to be an object."),
+        });
         return Value::Null;
     };
     let length = path.len();
@@ -89,9 +104,15 @@ fn input_object(
             }
             None => {
                 if let Some(default) = &definition.default_value {
-                    coerced.insert(Name::new(field), literal::constant(model, &definition.ty, default));
+                    coerced.insert(
+                        Name::new(field),
+                        literal::constant(model, &definition.ty, default),
+                    );
                 } else if definition.ty.is_non_null() {
-                    let message = format!("Field \"{field}\" of required type \"{}\" was not provided.", definition.ty);
+                    let message = format!(
+                        "Field \"{field}\" of required type \"{}\" was not provided.",
+                        definition.ty
+                    );
                     problems.push(Problem { path: path.clone(), message });
                 }
             }
@@ -104,7 +125,12 @@ fn input_object(
     Value::Object(coerced)
 }
 
-fn unknown_fields(object: &InputObjectType, given: &Map<String, Json>, path: &str, problems: &mut Vec<Problem>) {
+fn unknown_fields(
+    object: &InputObjectType,
+    given: &Map<String, Json>,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) {
     for field in given.keys().filter(|field| !object.fields.contains_key(field.as_str())) {
         let message = format!("Field \"{field}\" is not defined by type \"{}\".", object.name);
         problems.push(Problem { path: path.to_owned(), message });
@@ -123,8 +149,9 @@ fn one_of(name: &str, given: &Map<String, Json>, path: &str, problems: &mut Vec<
 
 fn scalar(model: &SchemaModel, name: &str, value: &Json) -> Result<Value, String> {
     match (name, value) {
-        ("Int", Json::Number(number)) => int(number)
-            .ok_or_else(|| "Int cannot represent non-integer value or non 32-bit signed integer value.".to_owned()),
+        ("Int", Json::Number(number)) => int(number).ok_or_else(|| {
+            "Int cannot represent non-integer value or non 32-bit signed integer value.".to_owned()
+        }),
         ("Int", _) => Err("Int cannot represent non-integer value.".to_owned()),
         ("Float", Json::Number(number)) => Ok(Value::Number(number.clone())),
         ("Float", _) => Err("Float cannot represent non numeric value.".to_owned()),

@@ -1,9 +1,12 @@
-//! CollectFields and MergeSelectionSets (GraphQL, sections 6.3.2 and 6.4.3): what an operation selects of each object type.
+//! CollectFields and MergeSelectionSets (GraphQL, sections 6.3.2 and 6.4.3): what an operation
+//! selects of each object type.
 
 use std::collections::HashSet;
 
 use apollo_compiler::Node;
-use apollo_compiler::ast::{DirectiveList, FieldDefinition, InputValueDefinition, Value as Literal};
+use apollo_compiler::ast::{
+    DirectiveList, FieldDefinition, InputValueDefinition, Value as Literal,
+};
 use apollo_compiler::executable::{ExecutableDocument, Field as Selected, Selection, SelectionSet};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Pos, Value};
@@ -14,7 +17,8 @@ use super::normal_form::{Case, Field, Selections};
 use super::schema::SchemaModel;
 use super::variables::Variables;
 
-/// How many selections are visited for each field that an operation may have: fragments multiply before they merge.
+/// How many selections are visited for each field that an operation may have: fragments multiply
+/// before they merge.
 const VISITS_PER_FIELD: u64 = 20;
 
 /// Why there is no normal form.
@@ -53,8 +57,13 @@ impl<'a> Collector<'a> {
         Self { model, document, variables, fields_left: fields_max, visits_left }
     }
 
-    /// What is selected of a value of type `parent`, by the selection sets of all fields that merge into one.
-    pub(super) fn selections(&mut self, parent: &'a str, sets: &[&'a SelectionSet]) -> Result<Selections, Stop> {
+    /// What is selected of a value of type `parent`, by the selection sets of all fields that merge
+    /// into one.
+    pub(super) fn selections(
+        &mut self,
+        parent: &'a str,
+        sets: &[&'a SelectionSet],
+    ) -> Result<Selections, Stop> {
         let is_abstract = self.model.is_abstract(parent);
         let types = self.model.possible_types(parent);
         let mut groups: Vec<(Vec<&'a str>, Collected<'a>)> = Vec::new();
@@ -64,7 +73,10 @@ impl<'a> Collector<'a> {
             for set in sets {
                 self.collect(object, set, &mut collected, &mut spread)?;
             }
-            match groups.iter_mut().find(|(types, other)| self.is_same(types[0], other, object, &collected)) {
+            match groups
+                .iter_mut()
+                .find(|(types, other)| self.is_same(types[0], other, object, &collected))
+            {
                 Some((types, _)) => types.push(object),
                 None => groups.push((vec![object], collected)),
             }
@@ -94,9 +106,13 @@ impl<'a> Collector<'a> {
                     into.entry(field.response_key().as_str()).or_default().push(field);
                     continue;
                 }
-                Selection::InlineFragment(inline) => (inline.type_condition.as_ref(), &inline.selection_set),
+                Selection::InlineFragment(inline) => {
+                    (inline.type_condition.as_ref(), &inline.selection_set)
+                }
                 Selection::FragmentSpread(of) => {
-                    let Some(fragment) = self.document.fragments.get(&of.fragment_name) else { continue };
+                    let Some(fragment) = self.document.fragments.get(&of.fragment_name) else {
+                        continue;
+                    };
                     if !spread.insert(of.fragment_name.as_str()) {
                         continue;
                     }
@@ -114,11 +130,13 @@ impl<'a> Collector<'a> {
         if directives.is_empty() {
             return Ok(true);
         }
-        Ok(!self.flag(directives, "skip")?.unwrap_or(false) && self.flag(directives, "include")?.unwrap_or(true))
+        Ok(!self.flag(directives, "skip")?.unwrap_or(false)
+            && self.flag(directives, "include")?.unwrap_or(true))
     }
 
     fn flag(&self, directives: &DirectiveList, name: &str) -> Result<Option<bool>, Stop> {
-        let argument = directives.get(name).and_then(|directive| directive.specified_argument_by_name("if"));
+        let argument =
+            directives.get(name).and_then(|directive| directive.specified_argument_by_name("if"));
         match argument.map(AsRef::as_ref) {
             Some(Literal::Boolean(value)) => Ok(Some(*value)),
             Some(Literal::Variable(variable)) => {
@@ -133,7 +151,13 @@ impl<'a> Collector<'a> {
     }
 
     /// Whether both types select the same fields with the same types, so that one case serves both.
-    fn is_same(&self, one: &str, of_one: &Collected<'a>, other: &str, of_other: &Collected<'a>) -> bool {
+    fn is_same(
+        &self,
+        one: &str,
+        of_one: &Collected<'a>,
+        other: &str,
+        of_other: &Collected<'a>,
+    ) -> bool {
         let nodes = |(key, nodes): (&&'a str, &Vec<&'a Node<Selected>>),
                      (other, others): (&&'a str, &Vec<&'a Node<Selected>>)| {
             key == other
@@ -163,7 +187,12 @@ impl<'a> Collector<'a> {
         Ok(fields)
     }
 
-    fn field(&mut self, key: &str, nodes: &[&'a Node<Selected>], of: &'a FieldDefinition) -> Result<Field, Stop> {
+    fn field(
+        &mut self,
+        key: &str,
+        nodes: &[&'a Node<Selected>],
+        of: &'a FieldDefinition,
+    ) -> Result<Field, Stop> {
         let node = nodes[0];
         let sets: Vec<_> = nodes.iter().map(|node| &node.selection_set).collect();
         let below = if sets.iter().all(|set| set.selections.is_empty()) {
@@ -192,7 +221,8 @@ impl<'a> Collector<'a> {
     fn arguments(&self, node: &Selected, of: &FieldDefinition) -> Vec<Member> {
         let of_argument = |definition: &Node<InputValueDefinition>| {
             let default = definition.default_value.as_ref();
-            let default = default.map(|default| literal::constant(self.model, &definition.ty, default));
+            let default =
+                default.map(|default| literal::constant(self.model, &definition.ty, default));
             let given = node.arguments.iter().find(|argument| argument.name == definition.name);
             let value = match (given, &default) {
                 (Some(given), _) => literal::compile(self.model, &definition.ty, &given.value),

@@ -1,13 +1,16 @@
-//! What an operation costs, counted over its normal form and the values of its variables, as it will be executed.
+//! What an operation costs, counted over its normal form and the values of its variables, as it
+//! will be executed.
 
 use async_graphql::Value;
 
 use super::normal_form::{Field, NormalForm, Selections};
 use super::variables::Variables;
 
-/// Arguments that say how many objects a field answers, in the field itself or in an input object of it, with the largest page
-/// that any field gives for them: a larger wish is cut to it, or refused by the field.
-const SIZES: [(&str, u64); 5] = [("first", 5_000), ("last", 5_000), ("count", 500), ("perPage", 100), ("limit", 5_000)];
+/// Arguments that say how many objects a field answers, in the field itself or in an input object
+/// of it, with the largest page that any field gives for them: a larger wish is cut to it, or
+/// refused by the field.
+const SIZES: [(&str, u64); 5] =
+    [("first", 5_000), ("last", 5_000), ("count", 500), ("perPage", 100), ("limit", 5_000)];
 
 /// How many objects a list is taken for that is asked with no size.
 const PAGE: u64 = 50;
@@ -38,7 +41,8 @@ pub struct Cost {
     pub introspection_aliases: u64,
     /// Nested lists of introspection that lead to types again.
     pub introspection_lists: usize,
-    /// About how much is resolved: a list weighs as many times what is selected of its objects as it may have objects.
+    /// About how much is resolved: a list weighs as many times what is selected of its objects as
+    /// it may have objects.
     pub weight: u64,
     // The same of any field, before it is known to stand in introspection.
     lists: usize,
@@ -68,7 +72,9 @@ impl Cost {
             aliases: self.aliases.saturating_add(other.aliases),
             depth: self.depth.max(other.depth),
             introspection_depth: self.introspection_depth.max(other.introspection_depth),
-            introspection_aliases: self.introspection_aliases.saturating_add(other.introspection_aliases),
+            introspection_aliases: self
+                .introspection_aliases
+                .saturating_add(other.introspection_aliases),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
             weight: self.weight.saturating_add(other.weight),
             lists: self.lists.max(other.lists),
@@ -90,15 +96,20 @@ impl Cost {
 
 /// `in_sized` where the connection around has said how many there are.
 fn selections(of: &Selections, variables: &Variables, in_sized: bool) -> Cost {
-    let of_case =
-        |fields: &[Field]| fields.iter().map(|each| field(each, variables, in_sized)).fold(Cost::default(), Cost::and);
+    let of_case = |fields: &[Field]| {
+        fields.iter().map(|each| field(each, variables, in_sized)).fold(Cost::default(), Cost::and)
+    };
     of.cases.iter().map(|case| of_case(&case.fields)).fold(Cost::default(), Cost::or)
 }
 
 fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
     // Of a connection the size holds for the list in it.
     let is_connection = field.sizes && !field.ty.is_list();
-    let below = field.below.as_ref().map(|below| selections(below, variables, is_connection)).unwrap_or_default();
+    let below = field
+        .below
+        .as_ref()
+        .map(|below| selections(below, variables, is_connection))
+        .unwrap_or_default();
     let mut cost = below;
     cost.fields = below.fields.saturating_add(1);
     cost.root_fields = 1;
@@ -115,7 +126,8 @@ fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
         cost.weight = cost.fields;
     } else {
         cost.depth = 1 + below.depth;
-        cost.introspection_depth = below.introspection_depth + usize::from(below.introspection_depth > 0);
+        cost.introspection_depth =
+            below.introspection_depth + usize::from(below.introspection_depth > 0);
     }
     cost
 }
@@ -135,7 +147,9 @@ fn size(field: &Field, variables: &Variables, in_sized: bool) -> u64 {
 fn asked_size(name: &str, value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => Some(number.as_u64().unwrap_or(0).min(largest_page(name)?)),
-        Value::Object(members) => members.iter().filter_map(|(name, value)| asked_size(name, value)).max(),
+        Value::Object(members) => {
+            members.iter().filter_map(|(name, value)| asked_size(name, value)).max()
+        }
         _ => None,
     }
 }

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use apollo_compiler::ast;
 use apollo_compiler::diagnostic::{Diagnostic, ToCliReport};
-use apollo_compiler::executable::{ExecutableDocument, Operation as Definition, OperationType as Kind};
+use apollo_compiler::executable::{
+    ExecutableDocument, Operation as Definition, OperationType as Kind,
+};
 use apollo_compiler::parser::{Parser, SourceSpan};
 use apollo_compiler::validation::{DiagnosticData, DiagnosticList, Valid};
 use async_graphql::parser::types::OperationType;
@@ -40,8 +42,8 @@ pub struct Operation {
 }
 
 impl Document {
-    /// Parses and validates a text, and brings each operation into its normal form of at most `fields_max` fields.
-    /// `check` judges the shape of the text before it is validated.
+    /// Parses and validates a text, and brings each operation into its normal form of at most
+    /// `fields_max` fields. `check` judges the shape of the text before it is validated.
     ///
     /// # Errors
     /// If it is no GraphQL, not valid, or too large.
@@ -55,16 +57,25 @@ impl Document {
         let shape = Shape::of(&parsed);
         check(&shape).map_err(Refusal::Limit)?;
         let validated = catch_unwind(AssertUnwindSafe(|| validate(model, &parsed)));
-        let crashed = |_| Refusal::Invalid(vec![error_at("the document cannot be validated", None)]);
+        let crashed =
+            |_| Refusal::Invalid(vec![error_at("the document cannot be validated", None)]);
         let executable = validated.map_err(crashed)?.map_err(Refusal::Invalid)?;
         let mut document = Self { executable, operations: Vec::new(), fields_max };
-        let operations: Result<Vec<_>, _> =
-            document.executable.operations.iter().map(|definition| document.operation(model, definition)).collect();
+        let operations: Result<Vec<_>, _> = document
+            .executable
+            .operations
+            .iter()
+            .map(|definition| document.operation(model, definition))
+            .collect();
         document.operations = operations?;
         Ok(document)
     }
 
-    fn operation(&self, model: &SchemaModel, definition: &Definition) -> Result<Operation, Refusal> {
+    fn operation(
+        &self,
+        model: &SchemaModel,
+        definition: &Definition,
+    ) -> Result<Operation, Refusal> {
         let normal_form = match self.collect(model, definition, None) {
             Ok(normal_form) => Some(Arc::new(normal_form)),
             Err(Stop::NeedsVariables) => None,
@@ -81,7 +92,8 @@ impl Document {
         variables: Option<&Variables>,
     ) -> Result<NormalForm, Stop> {
         let mut collector = Collector::new(model, &self.executable, variables, self.fields_max);
-        let selections = collector.selections(&definition.selection_set.ty, &[&definition.selection_set])?;
+        let selections =
+            collector.selections(&definition.selection_set.ty, &[&definition.selection_set])?;
         Ok(NormalForm { kind: kind(definition.operation_type), selections })
     }
 
@@ -93,7 +105,9 @@ impl Document {
     /// The operation of that name, or the only one (GraphQL, section 6.1).
     pub fn choose(&self, name: Option<&str>) -> Option<&Operation> {
         match name {
-            Some(name) => self.operations.iter().find(|operation| operation.name.as_deref() == Some(name)),
+            Some(name) => {
+                self.operations.iter().find(|operation| operation.name.as_deref() == Some(name))
+            }
             None => match self.operations.as_slice() {
                 [only] => Some(only),
                 _ => None,
@@ -114,7 +128,8 @@ impl Document {
         let definition = self.executable.operations.get(operation.name.as_deref());
         let Ok(definition) = definition else { return Err(Refusal::TooLarge) };
         let at = |name: &apollo_compiler::Name| self.position(name.location());
-        let variables = Variables::coerce(model, definition, given, at).map_err(Refusal::Variables)?;
+        let variables =
+            Variables::coerce(model, definition, given, at).map_err(Refusal::Variables)?;
         let normal_form = match &operation.normal_form {
             Some(normal_form) => normal_form.clone(),
             None => Arc::new(self.collect(model, definition, Some(&variables)).map_err(refusal)?),
@@ -156,7 +171,9 @@ fn kind(kind: Kind) -> OperationType {
 fn parse(text: &str) -> Result<ast::Document, Refusal> {
     // A foreign parser: whatever text it trips over is the caller's fault, not ours.
     let parsed = catch_unwind(AssertUnwindSafe(|| parse_text(text)));
-    parsed.unwrap_or_else(|_| Err(Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)])))
+    parsed.unwrap_or_else(|_| {
+        Err(Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)]))
+    })
 }
 
 fn parse_text(text: &str) -> Result<ast::Document, Refusal> {
@@ -170,7 +187,10 @@ fn parse_text(text: &str) -> Result<ast::Document, Refusal> {
     })
 }
 
-fn validate(model: &SchemaModel, document: &ast::Document) -> Result<Valid<ExecutableDocument>, Vec<ServerError>> {
+fn validate(
+    model: &SchemaModel,
+    document: &ast::Document,
+) -> Result<Valid<ExecutableDocument>, Vec<ServerError>> {
     let executable = document.to_executable_validate(&model.schema).or_else(|failed| {
         if subscription::merges_into_one(&failed) {
             return Ok(Valid::assume_valid(failed.partial));
@@ -193,14 +213,18 @@ fn without_suggestion(message: &mut String) {
     }
 }
 
-/// The errors in the words of graphql-js, where they have them. `selecting` are the places of the fields that have a
-/// selection: apollo-compiler drops what is unknown of it, and then finds that the field has none.
+/// The errors in the words of graphql-js, where they have them. `selecting` are the places of the
+/// fields that have a selection: apollo-compiler drops what is unknown of it, and then finds that
+/// the field has none.
 fn errors(found: &DiagnosticList, prefix: &str, selecting: &HashSet<usize>) -> Vec<ServerError> {
     let mut errors = Vec::new();
     for diagnostic in found.iter() {
         let at = diagnostic.error.location().map(|span| span.offset());
-        let is_about_selection = diagnostic.error.unstable_error_name() == Some("MissingSubselection");
-        if errors.len() == ERRORS_MAX || is_about_selection && at.is_some_and(|at| selecting.contains(&at)) {
+        let is_about_selection =
+            diagnostic.error.unstable_error_name() == Some("MissingSubselection");
+        if errors.len() == ERRORS_MAX
+            || is_about_selection && at.is_some_and(|at| selecting.contains(&at))
+        {
             continue;
         }
         errors.push(error_of(&diagnostic, prefix));

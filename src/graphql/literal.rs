@@ -1,5 +1,5 @@
-//! Literals of a document as the values that resolvers get. What stands where a variable stands is left open, to be filled
-//! in for each request.
+//! Literals of a document as the values that resolvers get. What stands where a variable stands is
+//! left open, to be filled in for each request.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Type, Value as Literal};
@@ -39,11 +39,13 @@ impl Input {
             Self::Constant(value) => Some(value.clone()),
             Self::Variable(name) => variables.get(name).cloned(),
             // An absent variable in a list is null (section 3.11).
-            Self::List(items) => {
-                Some(Value::List(items.iter().map(|item| item.fill(variables).unwrap_or_default()).collect()))
-            }
+            Self::List(items) => Some(Value::List(
+                items.iter().map(|item| item.fill(variables).unwrap_or_default()).collect(),
+            )),
             Self::Object(members) => {
-                let members = members.iter().filter_map(|member| Some((member.name.clone(), member.fill(variables)?)));
+                let members = members
+                    .iter()
+                    .filter_map(|member| Some((member.name.clone(), member.fill(variables)?)));
                 Some(Value::Object(members.collect()))
             }
         }
@@ -71,26 +73,41 @@ pub(super) fn compile(model: &SchemaModel, ty: &Type, literal: &Literal) -> Inpu
     }
     if ty.is_list() {
         return match literal {
-            Literal::List(items) => list(items.iter().map(|item| compile(model, ty.item_type(), item)).collect()),
+            Literal::List(items) => {
+                list(items.iter().map(|item| compile(model, ty.item_type(), item)).collect())
+            }
             single => list(vec![compile(model, ty.item_type(), single)]),
         };
     }
     let name = ty.inner_named_type().as_str();
     match (model.schema.types.get(name), literal) {
-        (Some(ExtendedType::InputObject(_)), Literal::Object(members)) => object(model, name, members),
+        (Some(ExtendedType::InputObject(_)), Literal::Object(members)) => {
+            object(model, name, members)
+        }
         (Some(ExtendedType::Scalar(_)), _) => match (name, literal) {
-            ("ID", Literal::Int(number)) => Input::Constant(Value::String(number.as_str().to_owned())),
+            ("ID", Literal::Int(number)) => {
+                Input::Constant(Value::String(number.as_str().to_owned()))
+            }
             _ => untyped(literal),
         },
         _ => untyped(literal),
     }
 }
 
-fn object(model: &SchemaModel, name: &str, members: &[(apollo_compiler::Name, Node<Literal>)]) -> Input {
-    let Some(definition) = model.schema.get_input_object(name) else { return Input::Constant(Value::Null) };
+fn object(
+    model: &SchemaModel,
+    name: &str,
+    members: &[(apollo_compiler::Name, Node<Literal>)],
+) -> Input {
+    let Some(definition) = model.schema.get_input_object(name) else {
+        return Input::Constant(Value::Null);
+    };
     let mut compiled = Vec::new();
     for (field, definition) in &definition.fields {
-        let default = definition.default_value.as_ref().map(|default| constant(model, &definition.ty, default));
+        let default = definition
+            .default_value
+            .as_ref()
+            .map(|default| constant(model, &definition.ty, default));
         let given = members.iter().find(|(name, _)| name == field);
         let value = match (given, &default) {
             (Some((_, given)), _) => compile(model, &definition.ty, given),
@@ -129,7 +146,8 @@ fn untyped(literal: &Literal) -> Input {
             for (name, value) in members {
                 unique.insert(Name::new(name), untyped(value));
             }
-            let members = unique.into_iter().map(|(name, value)| Member { name, value, default: None });
+            let members =
+                unique.into_iter().map(|(name, value)| Member { name, value, default: None });
             close(members.collect())
         }
         Literal::Null => Input::Constant(Value::Null),
@@ -137,7 +155,9 @@ fn untyped(literal: &Literal) -> Input {
         Literal::String(text) => Input::Constant(Value::String(text.clone())),
         Literal::Enum(name) => Input::Constant(Value::Enum(Name::new(name))),
         Literal::Int(number) => Input::Constant(int(number.as_str())),
-        Literal::Float(number) => Input::Constant(number.try_to_f64().ok().and_then(float).unwrap_or_default()),
+        Literal::Float(number) => {
+            Input::Constant(number.try_to_f64().ok().and_then(float).unwrap_or_default())
+        }
     }
 }
 

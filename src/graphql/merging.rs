@@ -1,7 +1,7 @@
 //! Fields whose arguments differ in the length of a list do not merge (GraphQL, section 5.3.2).
 //!
-//! apollo-compiler 1.33 compares two lists as far as the shorter one reaches: `nodes(ids: [])` would
-//! merge with `nodes(ids: [1])`, and one of both would be executed for both.
+//! apollo-compiler 1.33 compares two lists as far as the shorter one reaches: `nodes(ids: [])`
+//! would merge with `nodes(ids: [1])`, and one of both would be executed for both.
 
 use apollo_compiler::ast::{Definition, Document, Selection, Value};
 use apollo_compiler::{Name, Node};
@@ -29,8 +29,12 @@ fn mark_document(document: &mut Document) -> bool {
     let mut found = false;
     for definition in &mut document.definitions {
         found |= match definition {
-            Definition::OperationDefinition(operation) => mark_selections(&mut operation.make_mut().selection_set),
-            Definition::FragmentDefinition(fragment) => mark_selections(&mut fragment.make_mut().selection_set),
+            Definition::OperationDefinition(operation) => {
+                mark_selections(&mut operation.make_mut().selection_set)
+            }
+            Definition::FragmentDefinition(fragment) => {
+                mark_selections(&mut fragment.make_mut().selection_set)
+            }
             _ => false,
         };
     }
@@ -66,7 +70,9 @@ fn mark_value(value: &mut Node<Value>) -> bool {
             items.insert(0, length(items.len()));
             true
         }
-        Value::Object(members) => members.iter_mut().fold(false, |found, (_, member)| mark_value(member) | found),
+        Value::Object(members) => {
+            members.iter_mut().fold(false, |found, (_, member)| mark_value(member) | found)
+        }
         _ => false,
     }
 }

@@ -1,7 +1,9 @@
-//! The rules of the GraphQL specification, applied before anything is executed: parse, validate, coerce, and bring an
-//! operation into its normal form. async-graphql then executes that form alone.
+//! The rules of the GraphQL specification, applied before anything is executed: parse, validate,
+//! coerce, and bring an operation into its normal form. async-graphql then executes that form
+//! alone.
 //!
-//! apollo-compiler parses and validates; `rules` holds the rules that it lacks. It is used nowhere but here.
+//! apollo-compiler parses and validates; `rules` holds the rules that it lacks. It is used nowhere
+//! but here.
 
 mod coerce;
 mod collect;
@@ -58,7 +60,11 @@ pub(crate) mod testing {
     use super::{Document, ExecutableSchema, Executor, Refusal, SchemaModel, execute};
 
     /// The answer of a schema to a document, by the way that every request takes.
-    pub(crate) async fn answer<Q, M, S>(roots: (Q, M, S), text: &str, variables: Json) -> Result<Response, Refusal>
+    pub(crate) async fn answer<Q, M, S>(
+        roots: (Q, M, S),
+        text: &str,
+        variables: Json,
+    ) -> Result<Response, Refusal>
     where
         Q: ObjectType + 'static,
         M: ObjectType + 'static,

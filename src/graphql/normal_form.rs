@@ -1,10 +1,11 @@
-//! The normal form of an operation: fragments expanded, fields collected and merged, defaults filled in. It is what
-//! async-graphql executes, what is counted, and what the answer is arranged by.
+//! The normal form of an operation: fragments expanded, fields collected and merged, defaults
+//! filled in. It is what async-graphql executes, what is counted, and what the answer is arranged
+//! by.
 
 use apollo_compiler::ast::Type;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field as Executed, InlineFragment, OperationDefinition, OperationType,
-    Selection, SelectionSet, TypeCondition,
+    DocumentOperations, ExecutableDocument, Field as Executed, InlineFragment, OperationDefinition,
+    OperationType, Selection, SelectionSet, TypeCondition,
 };
 use async_graphql::{Name, Pos, Positioned};
 use std::collections::HashMap;
@@ -12,8 +13,8 @@ use std::collections::HashMap;
 use super::literal::Member;
 use super::variables::Variables;
 
-/// The key under which async-graphql is asked for the type of an object, where that is not known beforehand. No
-/// caller's key can be the same: it is no name.
+/// The key under which async-graphql is asked for the type of an object, where that is not known
+/// beforehand. No caller's key can be the same: it is no name.
 pub const TYPE_KEY: &str = "!";
 
 /// An operation as it is executed. Values of variables are still open.
@@ -86,16 +87,22 @@ impl NormalForm {
             selection_set: Positioned::new(selected, Pos::default()),
         };
         let operation = Positioned::new(operation, Pos::default());
-        ExecutableDocument { operations: DocumentOperations::Single(operation), fragments: HashMap::new() }
+        ExecutableDocument {
+            operations: DocumentOperations::Single(operation),
+            fragments: HashMap::new(),
+        }
     }
 }
 
 impl Selections {
-    /// What is selected of an object of that type; the type need not be known where there is one case.
+    /// What is selected of an object of that type; the type need not be known where there is one
+    /// case.
     pub(super) fn fields(&self, object: Option<&str>) -> Option<&[Field]> {
         let case = match self.cases.as_slice() {
             [only] => Some(only),
-            cases => cases.iter().find(|case| case.types.iter().any(|name| Some(name.as_str()) == object)),
+            cases => cases
+                .iter()
+                .find(|case| case.types.iter().any(|name| Some(name.as_str()) == object)),
         };
         case.map(|case| case.fields.as_slice())
     }
@@ -105,8 +112,9 @@ impl Selections {
         fields.map(|field| 1 + field.below.as_ref().map_or(0, Self::count)).sum()
     }
 
-    /// Whether async-graphql is asked for the type as well, under [`TYPE_KEY`]: of an object whose type decides what is
-    /// selected, and of one of which nothing is selected, since it would be null otherwise.
+    /// Whether async-graphql is asked for the type as well, under [`TYPE_KEY`]: of an object whose
+    /// type decides what is selected, and of one of which nothing is selected, since it would be
+    /// null otherwise.
     fn asks_type(&self) -> bool {
         self.is_abstract || self.cases.iter().any(|case| case.fields.is_empty())
     }
@@ -116,19 +124,27 @@ impl Selections {
         if self.asks_type() {
             items.push(typename());
         }
-        // By the type of each object, also where all are alike: an error of a field that is selected of an interface
-        // has no path in async-graphql.
+        // By the type of each object, also where all are alike: an error of a field that is
+        // selected of an interface has no path in async-graphql.
         if self.is_abstract {
             items.extend(self.cases.iter().flat_map(|case| case.executed(variables)));
         } else {
-            items.extend(self.cases.iter().flat_map(|case| &case.fields).map(|field| field.executed(variables)));
+            items.extend(
+                self.cases
+                    .iter()
+                    .flat_map(|case| &case.fields)
+                    .map(|field| field.executed(variables)),
+            );
         }
         SelectionSet { items }
     }
 }
 
 impl Case {
-    fn executed<'a>(&'a self, variables: &'a Variables) -> impl Iterator<Item = Positioned<Selection>> + 'a {
+    fn executed<'a>(
+        &'a self,
+        variables: &'a Variables,
+    ) -> impl Iterator<Item = Positioned<Selection>> + 'a {
         self.types.iter().filter(|_| !self.fields.is_empty()).map(move |name| {
             let items = self.fields.iter().map(|field| field.executed(variables)).collect();
             let on = Positioned::new(name.clone(), Pos::default());
@@ -137,7 +153,10 @@ impl Case {
                 directives: Vec::new(),
                 selection_set: Positioned::new(SelectionSet { items }, Pos::default()),
             };
-            Positioned::new(Selection::InlineFragment(Positioned::new(fragment, Pos::default())), Pos::default())
+            Positioned::new(
+                Selection::InlineFragment(Positioned::new(fragment, Pos::default())),
+                Pos::default(),
+            )
         })
     }
 }

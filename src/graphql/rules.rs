@@ -1,10 +1,12 @@
-//! Rules of validation that apollo-compiler does not have: `@oneOf`, values of custom scalars, unique input fields,
-//! variables in lists.
+//! Rules of validation that apollo-compiler does not have: `@oneOf`, values of custom scalars,
+//! unique input fields, variables in lists.
 
 use std::collections::HashSet;
 
 use apollo_compiler::Node;
-use apollo_compiler::ast::{self, Argument, DirectiveList, InputValueDefinition, Type, Value as Literal};
+use apollo_compiler::ast::{
+    self, Argument, DirectiveList, InputValueDefinition, Type, Value as Literal,
+};
 use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
 use apollo_compiler::schema::ExtendedType;
 use async_graphql::{Pos, ServerError};
@@ -18,8 +20,13 @@ use super::variables::Variables;
 pub(super) fn check(model: &SchemaModel, executable: &ExecutableDocument) -> Vec<ServerError> {
     let mut errors = Vec::new();
     for operation in executable.operations.iter() {
-        let mut checker =
-            Checker { model, executable, errors, variables: &operation.variables, spread: HashSet::new() };
+        let mut checker = Checker {
+            model,
+            executable,
+            errors,
+            variables: &operation.variables,
+            spread: HashSet::new(),
+        };
         for variable in &operation.variables {
             if let Some(default) = &variable.default_value {
                 checker.value(&variable.ty, default, false);
@@ -53,7 +60,9 @@ impl<'a> Checker<'a> {
                 }
                 Selection::InlineFragment(inline) => self.selections(&inline.selection_set),
                 Selection::FragmentSpread(of) => {
-                    let Some(fragment) = self.executable.fragments.get(&of.fragment_name) else { continue };
+                    let Some(fragment) = self.executable.fragments.get(&of.fragment_name) else {
+                        continue;
+                    };
                     if self.spread.insert(fragment.name.as_str()) {
                         self.directives(&fragment.directives);
                         self.selections(&fragment.selection_set);
@@ -73,7 +82,9 @@ impl<'a> Checker<'a> {
 
     fn arguments(&mut self, given: &[Node<Argument>], defined: &[Node<InputValueDefinition>]) {
         for argument in given {
-            if let Some(definition) = defined.iter().find(|definition| definition.name == argument.name) {
+            if let Some(definition) =
+                defined.iter().find(|definition| definition.name == argument.name)
+            {
                 self.value(&definition.ty, &argument.value, definition.default_value.is_some());
             }
         }
@@ -95,7 +106,10 @@ impl<'a> Checker<'a> {
             (Some(ExtendedType::InputObject(object)), Literal::Object(members)) => {
                 for (index, (field, value)) in members.iter().enumerate() {
                     if members[..index].iter().any(|(other, _)| other == field) {
-                        self.error(format!("There can be only one input field named \"{field}\"."), value);
+                        self.error(
+                            format!("There can be only one input field named \"{field}\"."),
+                            value,
+                        );
                     }
                     if let Some(definition) = object.fields.get(field) {
                         self.value(&definition.ty, value, definition.default_value.is_some());
@@ -112,18 +126,30 @@ impl<'a> Checker<'a> {
 
     /// A variable stands only where its type fits, in lists too (GraphQL, section 5.8.5).
     fn variable(&mut self, name: &str, ty: &Type, has_default: bool, at: &Node<Literal>) {
-        let Some(definition) = self.variables.iter().find(|definition| definition.name == name) else { return };
-        let own_default = definition.default_value.as_ref().is_some_and(|default| !default.is_null());
-        let may_be_absent = ty.is_non_null() && !definition.ty.is_non_null() && (own_default || has_default);
+        let Some(definition) = self.variables.iter().find(|definition| definition.name == name)
+        else {
+            return;
+        };
+        let own_default =
+            definition.default_value.as_ref().is_some_and(|default| !default.is_null());
+        let may_be_absent =
+            ty.is_non_null() && !definition.ty.is_non_null() && (own_default || has_default);
         let wanted = if may_be_absent { ty.clone().nullable() } else { ty.clone() };
         if !definition.ty.is_assignable_to(&wanted) {
             let of = &definition.ty;
-            let message = format!("Variable \"${name}\" of type \"{of}\" used in position expecting type \"{ty}\".");
+            let message = format!(
+                "Variable \"${name}\" of type \"{of}\" used in position expecting type \"{ty}\"."
+            );
             self.error(message, at);
         }
     }
 
-    fn one_of(&mut self, name: &str, members: &[(apollo_compiler::Name, Node<Literal>)], at: &Node<Literal>) {
+    fn one_of(
+        &mut self,
+        name: &str,
+        members: &[(apollo_compiler::Name, Node<Literal>)],
+        at: &Node<Literal>,
+    ) {
         let [(field, value)] = members else {
             self.error(format!("OneOf Input Object \"{name}\" must specify exactly one key."), at);
             return;
@@ -131,7 +157,8 @@ impl<'a> Checker<'a> {
         match value.as_ref() {
             Literal::Null => self.error(format!("Field \"{name}.{field}\" must be non-null."), at),
             Literal::Variable(variable) => {
-                let definition = self.variables.iter().find(|definition| definition.name == *variable);
+                let definition =
+                    self.variables.iter().find(|definition| definition.name == *variable);
                 if definition.is_some_and(|definition| !definition.ty.is_non_null()) {
                     let message = format!(
                         "Variable \"{variable}\" must be non-nullable to be used for OneOf Input Object \"{name}\"."

@@ -10,7 +10,8 @@ use async_graphql::Value;
 /// Checks a value of a custom scalar.
 pub type Scalar = fn(&Value) -> bool;
 
-/// What apollo-compiler does not know of introspection, though the specification and async-graphql do.
+/// What apollo-compiler does not know of introspection, though the specification and async-graphql
+/// do.
 const INTROSPECTION: &str = "extend type __Type { isOneOf: Boolean }";
 
 /// A schema that documents are validated against.
@@ -24,12 +25,19 @@ pub struct SchemaModel {
 }
 
 impl SchemaModel {
-    /// Reads the text of a schema. Without `suggestions` no error names anything that the document does not.
+    /// Reads the text of a schema. Without `suggestions` no error names anything that the document
+    /// does not.
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn parse(sdl: &str, scalars: HashMap<String, Scalar>, suggestions: bool) -> Result<Self, String> {
-        let builder = Schema::builder().parse(sdl, "schema.graphql").parse(INTROSPECTION, "introspection.graphql");
+    pub fn parse(
+        sdl: &str,
+        scalars: HashMap<String, Scalar>,
+        suggestions: bool,
+    ) -> Result<Self, String> {
+        let builder = Schema::builder()
+            .parse(sdl, "schema.graphql")
+            .parse(INTROSPECTION, "introspection.graphql");
         let schema = builder.build().map_err(|error| error.errors.to_string())?;
         let schema = schema.validate().map_err(|error| error.errors.to_string())?;
         let possible_types = possible_types(&schema);
@@ -38,7 +46,9 @@ impl SchemaModel {
 
     /// The object types that a value of that type may have: of an object type, itself.
     pub(super) fn possible_types<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
-        self.possible_types.get(name).map_or_else(|| vec![name], |names| names.iter().map(String::as_str).collect())
+        self.possible_types
+            .get(name)
+            .map_or_else(|| vec![name], |names| names.iter().map(String::as_str).collect())
     }
 
     /// Whether that is an interface or a union.
@@ -58,7 +68,8 @@ impl SchemaModel {
 }
 
 fn possible_types(schema: &Schema) -> HashMap<String, Vec<String>> {
-    let objects = || schema.types.iter().filter(|(_, kind)| kind.is_object()).map(|(name, _)| name.as_str());
+    let objects =
+        || schema.types.iter().filter(|(_, kind)| kind.is_object()).map(|(name, _)| name.as_str());
     let is_abstract = |kind: &ExtendedType| kind.is_interface() || kind.is_union();
     let mut found = HashMap::new();
     for (name, _) in schema.types.iter().filter(|(_, kind)| is_abstract(kind)) {

@@ -13,7 +13,8 @@ pub struct Shape {
     pub fragments: usize,
     /// Directives.
     pub directives: u64,
-    /// Nested selection sets once fragments stand where they are spread: validation recurses as deeply.
+    /// Nested selection sets once fragments stand where they are spread: validation recurses as
+    /// deeply.
     pub nesting: usize,
 }
 
@@ -31,8 +32,12 @@ impl Shape {
             let (directives, selected) = match definition {
                 Definition::OperationDefinition(operation) => {
                     shape.operations += 1;
-                    let of_variables = operation.variables.iter().map(|variable| variable.directives.len());
-                    (operation.directives.len() + of_variables.sum::<usize>(), &operation.selection_set)
+                    let of_variables =
+                        operation.variables.iter().map(|variable| variable.directives.len());
+                    (
+                        operation.directives.len() + of_variables.sum::<usize>(),
+                        &operation.selection_set,
+                    )
                 }
                 Definition::FragmentDefinition(fragment) => {
                     shape.fragments += 1;
@@ -49,9 +54,13 @@ impl Shape {
 
 fn directives_in(selected: &[Selection]) -> u64 {
     let of = |selection: &Selection| match selection {
-        Selection::Field(field) => field.directives.len() as u64 + directives_in(&field.selection_set),
+        Selection::Field(field) => {
+            field.directives.len() as u64 + directives_in(&field.selection_set)
+        }
         Selection::FragmentSpread(spread) => spread.directives.len() as u64,
-        Selection::InlineFragment(inline) => inline.directives.len() as u64 + directives_in(&inline.selection_set),
+        Selection::InlineFragment(inline) => {
+            inline.directives.len() as u64 + directives_in(&inline.selection_set)
+        }
     };
     selected.iter().map(of).sum()
 }
@@ -61,8 +70,12 @@ pub(super) fn selecting(document: &Document) -> HashSet<usize> {
     let mut found = HashSet::new();
     for definition in &document.definitions {
         match definition {
-            Definition::OperationDefinition(operation) => find_selecting(&operation.selection_set, &mut found),
-            Definition::FragmentDefinition(fragment) => find_selecting(&fragment.selection_set, &mut found),
+            Definition::OperationDefinition(operation) => {
+                find_selecting(&operation.selection_set, &mut found)
+            }
+            Definition::FragmentDefinition(fragment) => {
+                find_selecting(&fragment.selection_set, &mut found)
+            }
             _ => {}
         }
     }

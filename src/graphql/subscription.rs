@@ -37,7 +37,9 @@ impl<'a> RootKeys<'a> {
                 Selection::Field(field) => drop(self.keys.insert(field.response_key().as_str())),
                 Selection::InlineFragment(inline) => self.collect(&inline.selection_set),
                 Selection::FragmentSpread(of) => {
-                    let Some(fragment) = self.document.fragments.get(&of.fragment_name) else { continue };
+                    let Some(fragment) = self.document.fragments.get(&of.fragment_name) else {
+                        continue;
+                    };
                     if self.spread.insert(of.fragment_name.as_str()) {
                         self.collect(&fragment.selection_set);
                     }

@@ -1,5 +1,6 @@
-//! Where apollo-parser 0.8 reads another language: it drops an argument or a member of an input object that has no
-//! value, and takes no descriptions of operations, fragments and variables (GraphQL, September 2025).
+//! Where apollo-parser 0.8 reads another language: it drops an argument or a member of an input
+//! object that has no value, and takes no descriptions of operations, fragments and variables
+//! (GraphQL, September 2025).
 
 use std::borrow::Cow;
 
@@ -129,13 +130,22 @@ fn tokens(text: &str) -> Vec<(&str, usize)> {
                 continue;
             }
             b'#' => {
-                at += bytes[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(bytes.len() - at);
+                at += bytes[at..]
+                    .iter()
+                    .position(|byte| matches!(byte, b'\n' | b'\r'))
+                    .unwrap_or(bytes.len() - at);
                 continue;
             }
             b'"' => string_end(bytes, at),
             b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'0'..=b'9' => {
-                let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-');
-                at + 1 + bytes[at + 1..].iter().position(|byte| !belongs(byte)).unwrap_or(bytes.len() - at - 1)
+                let belongs = |byte: &u8| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-')
+                };
+                at + 1
+                    + bytes[at + 1..]
+                        .iter()
+                        .position(|byte| !belongs(byte))
+                        .unwrap_or(bytes.len() - at - 1)
             }
             _ => at + 1,
         };
@@ -172,8 +182,13 @@ mod tests {
 
     #[test]
     fn argument_without_a_value_is_refused() {
-        for text in ["{ a(b) }", "{ a(b c: 1) }", "{ a(b: {c}) }", "{ a(b: [{c: 1, d}]) }", "query($a: I = {b}) { a }"]
-        {
+        for text in [
+            "{ a(b) }",
+            "{ a(b c: 1) }",
+            "{ a(b: {c}) }",
+            "{ a(b: [{c: 1, d}]) }",
+            "query($a: I = {b}) { a }",
+        ] {
             assert!(check(text).is_err(), "{text}");
         }
     }

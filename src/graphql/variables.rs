@@ -13,7 +13,8 @@ use super::schema::SchemaModel;
 /// The most errors that are told of the variables of one request.
 const ERRORS_MAX: usize = 50;
 
-/// The coerced values. A variable that was not given and has no default is absent, which is not the same as null.
+/// The coerced values. A variable that was not given and has no default is absent, which is not the
+/// same as null.
 #[derive(Debug, Default)]
 pub struct Variables(HashMap<String, Value>);
 
@@ -41,28 +42,41 @@ impl Variables {
             match given.get(name) {
                 None => {
                     if let Some(default) = &variable.default_value {
-                        values.insert(name.to_owned(), literal::constant(model, &variable.ty, default));
+                        values.insert(
+                            name.to_owned(),
+                            literal::constant(model, &variable.ty, default),
+                        );
                     } else if variable.ty.is_non_null() {
-                        let message =
-                            format!("Variable \"${name}\" of required type \"{}\" was not provided.", variable.ty);
+                        let message = format!(
+                            "Variable \"${name}\" of required type \"{}\" was not provided.",
+                            variable.ty
+                        );
                         errors.push(error_at(message, position));
                     }
                 }
                 Some(Json::Null) if variable.ty.is_non_null() => {
-                    let message =
-                        format!("Variable \"${name}\" of non-null type \"{}\" must not be null.", variable.ty);
+                    let message = format!(
+                        "Variable \"${name}\" of non-null type \"{}\" must not be null.",
+                        variable.ty
+                    );
                     errors.push(error_at(message, position));
                 }
                 Some(value) => {
                     let mut problems = Vec::new();
-                    let coerced = coerce::json(model, &variable.ty, value, &mut String::new(), &mut problems);
-                    errors.extend(problems.into_iter().map(|problem| invalid(name, &problem, position)));
+                    let coerced =
+                        coerce::json(model, &variable.ty, value, &mut String::new(), &mut problems);
+                    errors.extend(
+                        problems.into_iter().map(|problem| invalid(name, &problem, position)),
+                    );
                     values.insert(name.to_owned(), coerced);
                 }
             }
             if errors.len() >= ERRORS_MAX {
                 errors.truncate(ERRORS_MAX);
-                errors.push(error_at("Too many errors processing variables, error limit reached.", None));
+                errors.push(error_at(
+                    "Too many errors processing variables, error limit reached.",
+                    None,
+                ));
                 break;
             }
         }
@@ -72,7 +86,11 @@ impl Variables {
 
 /// Tells what is wrong and where, never the value itself: it may be a secret.
 fn invalid(name: &str, problem: &Problem, at: Option<async_graphql::Pos>) -> ServerError {
-    let place = if problem.path.is_empty() { String::new() } else { format!(" at \"{name}{}\"", problem.path) };
+    let place = if problem.path.is_empty() {
+        String::new()
+    } else {
+        format!(" at \"{name}{}\"", problem.path)
+    };
     error_at(format!("Variable \"${name}\" got invalid value{place}; {}", problem.message), at)
 }
 

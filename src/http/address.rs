@@ -10,18 +10,27 @@ use crate::config::Networks;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of the caller. What a request says of itself is believed only as far as trusted proxies say it: from the
-/// right, each address that a trusted proxy heard from, up to the first that is no trusted proxy.
-pub fn of_caller(trusted: &Networks, peer: Option<&ConnectInfo<SocketAddr>>, headers: &HeaderMap) -> IpAddr {
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip().to_canonical());
+/// The address of the caller. What a request says of itself is believed only as far as trusted
+/// proxies say it: from the right, each address that a trusted proxy heard from, up to the first
+/// that is no trusted proxy.
+pub fn of_caller(
+    trusted: &Networks,
+    peer: Option<&ConnectInfo<SocketAddr>>,
+    headers: &HeaderMap,
+) -> IpAddr {
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| {
+        address.ip().to_canonical()
+    });
     if !trusted.contain(peer) {
         return peer;
     }
-    let by_standard =
-        elements(headers, &FORWARDED).map(|all| walk(trusted, peer, all.iter().map(|one| forwarded(one))));
-    let by_custom = elements(headers, &X_FORWARDED_FOR).map(|all| walk(trusted, peer, all.iter().map(|one| node(one))));
+    let by_standard = elements(headers, &FORWARDED)
+        .map(|all| walk(trusted, peer, all.iter().map(|one| forwarded(one))));
+    let by_custom = elements(headers, &X_FORWARDED_FOR)
+        .map(|all| walk(trusted, peer, all.iter().map(|one| node(one))));
     match (by_standard, by_custom) {
-        // A proxy writes one of the two and lets the other through as the caller sent it: which is which cannot be told.
+        // A proxy writes one of the two and lets the other through as the caller sent it: which is
+        // which cannot be told.
         (Some(one), Some(other)) if one != other => peer,
         (one, other) => one.or(other).unwrap_or(peer),
     }
@@ -38,10 +47,15 @@ fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str
     (!elements.is_empty()).then_some(elements)
 }
 
-fn walk(trusted: &Networks, peer: IpAddr, addresses: impl DoubleEndedIterator<Item = Option<IpAddr>>) -> IpAddr {
+fn walk(
+    trusted: &Networks,
+    peer: IpAddr,
+    addresses: impl DoubleEndedIterator<Item = Option<IpAddr>>,
+) -> IpAddr {
     let mut nearest = peer;
     for address in addresses.rev() {
-        // A name or a mask instead of an address: the proxy that wrote it is the last that is known.
+        // A name or a mask instead of an address: the proxy that wrote it is the last that is
+        // known.
         let Some(address) = address else { break };
         nearest = address;
         if !trusted.contain(address) {
@@ -58,11 +72,13 @@ fn forwarded(element: &str) -> Option<IpAddr> {
     node(value.trim().trim_matches('"'))
 }
 
-/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    let address = text.parse().ok().or_else(bare).or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))?;
+    let address =
+        text.parse().ok().or_else(bare).or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))?;
     Some(IpAddr::to_canonical(&address))
 }
 
@@ -73,8 +89,9 @@ mod tests {
     use super::*;
 
     fn seen(peer: &str, headers: &[(HeaderName, &'static str)]) -> String {
-        let trusted =
-            toml::from_str::<crate::config::ServerConfig>("trusted_proxies = ['10.0.0.0/8', '2001:db8::/32']");
+        let trusted = toml::from_str::<crate::config::ServerConfig>(
+            "trusted_proxies = ['10.0.0.0/8', '2001:db8::/32']",
+        );
         let peer = ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1234));
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -93,7 +110,10 @@ mod tests {
     fn a_trusted_proxy_is_believed_and_what_stands_before_it_is_not() {
         assert_eq!(seen("10.0.0.1", &[(X_FORWARDED_FOR, "198.51.100.1, 192.0.2.1")]), "192.0.2.1");
         assert_eq!(
-            seen("10.0.0.1", &[(X_FORWARDED_FOR, "198.51.100.1"), (X_FORWARDED_FOR, "192.0.2.1, 10.1.1.1")]),
+            seen(
+                "10.0.0.1",
+                &[(X_FORWARDED_FOR, "198.51.100.1"), (X_FORWARDED_FOR, "192.0.2.1, 10.1.1.1")]
+            ),
             "192.0.2.1"
         );
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");

@@ -1,8 +1,8 @@
 //! Compresses answers for callers who ask for it (RFC 9110, section 12.5.3).
 //!
-//! Only answers of queries: no stream, whose events would wait in the compressor, and nothing that shows a secret, which
-//! mutations alone do, since the length of a compressed answer tells of a secret in it to whoever chooses a part of the request
-//! and sees the length (BREACH).
+//! Only answers of queries: no stream, whose events would wait in the compressor, and nothing that
+//! shows a secret, which mutations alone do, since the length of a compressed answer tells of a
+//! secret in it to whoever chooses a part of the request and sees the length (BREACH).
 
 use std::io::{self, Write};
 
@@ -42,8 +42,12 @@ fn gzip(whole: &[u8]) -> io::Result<Vec<u8>> {
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let codings: Vec<_> = lines.flat_map(|line| line.split(',')).map(coding).collect();
-    let wanted =
-        |name: &str| codings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, wanted)| *wanted);
+    let wanted = |name: &str| {
+        codings
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, wanted)| *wanted)
+    };
     wanted("gzip").or_else(|| wanted("x-gzip")).or_else(|| wanted("*")).unwrap_or(false)
 }
 
@@ -68,7 +72,8 @@ mod tests {
         for line in ["gzip", "deflate, GZIP;q=0.1, br", "x-gzip", "*", "br;q=1, *;q=0.5"] {
             assert!(takes_gzip(&asking(line)), "{line}");
         }
-        for line in ["", "identity", "br, zstd", "gzip;q=0", "gzip; Q=0.0, *", "*;q=0", "gzip;q=x"] {
+        for line in ["", "identity", "br, zstd", "gzip;q=0", "gzip; Q=0.0, *", "*;q=0", "gzip;q=x"]
+        {
             assert!(!takes_gzip(&asking(line)), "{line}");
         }
         assert!(!takes_gzip(&HeaderMap::new()));

@@ -70,7 +70,9 @@ impl Admission {
             self.budget.pool.try_take(account, 1)
         };
         match admitted {
-            Ok(permit) => Some(Connection(Arc::new(Open { closing: Notify::new(), _permit: permit }))),
+            Ok(permit) => {
+                Some(Connection(Arc::new(Open { closing: Notify::new(), _permit: permit })))
+            }
             Err(_) => {
                 self.log_refusal(address);
                 None

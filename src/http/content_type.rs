@@ -12,13 +12,17 @@ pub struct ContentType<'a> {
 impl<'a> ContentType<'a> {
     /// Reads the one `Content-Type` of a request; `None` for none or several.
     pub fn of(headers: &'a HeaderMap) -> Option<Self> {
-        let mut lines = headers.get_all(CONTENT_TYPE).iter().map(|line| line.to_str().unwrap_or_default());
+        let mut lines =
+            headers.get_all(CONTENT_TYPE).iter().map(|line| line.to_str().unwrap_or_default());
         let line = lines.next().filter(|_| lines.next().is_none())?;
         let mut parts = line.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
         let mut parameters = parts.filter_map(|part| part.split_once('='));
         let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-        Some(Self { media_type, charset: charset.map(|(_, charset)| charset.trim().trim_matches('"')) })
+        Some(Self {
+            media_type,
+            charset: charset.map(|(_, charset)| charset.trim().trim_matches('"')),
+        })
     }
 
     /// Whether it is that media type, in any letter case.
@@ -28,13 +32,18 @@ impl<'a> ContentType<'a> {
 
     /// Whether it is UTF-8: named so, named `utf8` as some programs do, or not named.
     pub fn is_utf8(&self) -> bool {
-        self.charset.is_none_or(|charset| ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8)))
+        self.charset.is_none_or(|charset| {
+            ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
+        })
     }
 }
 
 /// Whether a body is compressed or encoded otherwise.
 pub fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -47,9 +56,12 @@ mod tests {
 
     #[test]
     fn both_spellings_of_utf_8_are_taken() {
-        for line in
-            ["text/plain", "TEXT/plain ; Charset=UTF-8", "text/plain;charset=\"utf8\"", "text/plain; x=y; charset=utf8"]
-        {
+        for line in [
+            "text/plain",
+            "TEXT/plain ; Charset=UTF-8",
+            "text/plain;charset=\"utf8\"",
+            "text/plain; x=y; charset=utf8",
+        ] {
             let headers = headers(&[line]);
             let content_type = ContentType::of(&headers).unwrap();
             assert!(content_type.is("text/plain") && content_type.is_utf8(), "{line}");

@@ -1,10 +1,12 @@
-//! Which web pages may call from a browser (the Fetch standard, section 3.3). Nobody's cookies are involved: who calls is
-//! told by the `Authorization` header alone, which no page can send across origins before this file allows it.
+//! Which web pages may call from a browser (the Fetch standard, section 3.3). Nobody's cookies are
+//! involved: who calls is told by the `Authorization` header alone, which no page can send across
+//! origins before this file allows it.
 
 use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
+    ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +18,8 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, X-Tenant-Context, X-Tenant-ID, X-Request-Id, X-Query-Cost, X-Requested-With, \
      Apollo-Require-Preflight, traceparent",
 );
-const EXPOSED: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, RateLimit, RateLimit-Policy");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("X-Request-Id, Retry-After, RateLimit, RateLimit-Policy");
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// The origins that are allowed.
@@ -35,8 +38,9 @@ impl Cors {
         self.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then_some(origin)
     }
 
-    /// Whether a WebSocket may be opened from where the request comes: browsers ask nobody before they open one. A program
-    /// sends no `Origin`. Where no origin is configured nothing is compared, since the token is what opens the socket.
+    /// Whether a WebSocket may be opened from where the request comes: browsers ask nobody before
+    /// they open one. A program sends no `Origin`. Where no origin is configured nothing is
+    /// compared, since the token is what opens the socket.
     pub fn admits_socket(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let host = headers.get(HOST).map(HeaderValue::as_bytes);
@@ -47,13 +51,17 @@ impl Cors {
 }
 
 /// Answers preflights of allowed origins, and marks the answers that their pages may read.
-pub async fn cors(door: &Door, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+pub async fn cors(
+    door: &Door,
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     if door.cors.origins.is_empty() {
         return answer(request).await;
     }
     let allowed = door.cors.allowed(request.headers()).cloned();
-    let preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let preflight = request.method() == Method::OPTIONS
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match &allowed {
         Some(_) if preflight => {
             let lines = [
@@ -91,9 +99,13 @@ mod tests {
     fn only_exact_origins_are_allowed() {
         let cors = Cors::new(vec!["https://console.example".into()]);
         assert!(cors.allowed(&headers(Some("https://console.example"))).is_some());
-        for other in
-            ["null", "*", "http://console.example", "https://console.example.evil", "https://console.example:8443"]
-        {
+        for other in [
+            "null",
+            "*",
+            "http://console.example",
+            "https://console.example.evil",
+            "https://console.example:8443",
+        ] {
             assert!(cors.allowed(&headers(Some(other))).is_none(), "{other}");
         }
     }

@@ -1,4 +1,5 @@
-//! Those who stay longer than a request: WebSockets and event streams, and mutations whose caller may have gone.
+//! Those who stay longer than a request: WebSockets and event streams, and mutations whose caller
+//! may have gone.
 
 use std::time::Duration;
 

@@ -16,8 +16,9 @@ pub async fn live() -> Response {
     json_response(StatusCode::OK, JSON, &json!({ "status": "live" }))
 }
 
-/// 200 if the database answers, there is a key to sign with and the clock agrees with the database's, else 503. A clock that is
-/// off by more than 5 s is `degraded`, and 200 up to 60 s. Legacy systems are not asked: their faults are theirs.
+/// 200 if the database answers, there is a key to sign with and the clock agrees with the
+/// database's, else 503. A clock that is off by more than 5 s is `degraded`, and 200 up to 60 s.
+/// Legacy systems are not asked: their faults are theirs.
 pub async fn ready(State(door): State<Arc<Door>>) -> Response {
     let database = door.database.ready().await;
     let keys = door.keys.current().is_ok();

@@ -9,13 +9,16 @@ use axum::response::Response;
 use super::reply;
 use crate::auth::RequestId;
 
-/// Answers a request that names its host once, and refuses any other with 400: a proxy in front may have read another host
-/// than the one that is read here. HTTP/1.0 has no need of the header.
+/// Answers a request that names its host once, and refuses any other with 400: a proxy in front may
+/// have read another host than the one that is read here. HTTP/1.0 has no need of the header.
 pub async fn checked(request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     if names_one_host(request.version(), request.headers()) {
         return answer(request).await;
     }
-    reply::bad_request("a request needs exactly one Host header", request.extensions().get::<RequestId>())
+    reply::bad_request(
+        "a request needs exactly one Host header",
+        request.extensions().get::<RequestId>(),
+    )
 }
 
 fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
@@ -42,7 +45,11 @@ mod tests {
             assert!(named(Version::HTTP_11, &[host]), "{host}");
         }
         assert!(named(Version::HTTP_10, &[]));
-        assert!(!named(Version::HTTP_11, &[]) && !named(Version::HTTP_11, &["a b"]) && !named(Version::HTTP_11, &[""]));
+        assert!(
+            !named(Version::HTTP_11, &[])
+                && !named(Version::HTTP_11, &["a b"])
+                && !named(Version::HTTP_11, &[""])
+        );
         let mut two = HeaderMap::new();
         two.append(HOST, "a".parse().unwrap());
         two.append(HOST, "a".parse().unwrap());

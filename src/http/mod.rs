@@ -51,7 +51,8 @@ pub use cors::Cors;
 pub use guests::Guests;
 pub use rate_limit::RateLimits;
 
-/// The admin listener has connections of its own, so that health goes on being told while the public one is full.
+/// The admin listener has connections of its own, so that health goes on being told while the
+/// public one is full.
 const ADMIN_CONNECTIONS: usize = 64;
 
 /// What the door needs of the house.
@@ -100,16 +101,21 @@ pub struct Door {
     pub playground: bool,
 }
 
-/// Serves the public listener until told that all is `stopped`, then lets the requests in flight end.
+/// Serves the public listener until told that all is `stopped`, then lets the requests in flight
+/// end.
 pub async fn serve_public(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
     let router = public_paths(&door);
     let budget = connections(&door, door.budgets.connections.clone());
-    serve(listener, budget, move |request| enter(door.clone(), router.clone(), request), stopped).await;
+    serve(listener, budget, move |request| enter(door.clone(), router.clone(), request), stopped)
+        .await;
 }
 
 /// The same for the admin listener.
 pub async fn serve_admin(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
-    let budget = connections(&door, Pool::with_cap("admin_connections", ADMIN_CONNECTIONS, ADMIN_CONNECTIONS));
+    let budget = connections(
+        &door,
+        Pool::with_cap("admin_connections", ADMIN_CONNECTIONS, ADMIN_CONNECTIONS),
+    );
     let router = health_routes().fallback(reply::no_such_path).with_state(door);
     serve(listener, budget, move |request| enter_admin(router.clone(), request), stopped).await;
 }
@@ -124,7 +130,10 @@ fn connections(door: &Door, pool: Arc<Pool<Network>>) -> ConnectionBudget {
 async fn enter(door: Arc<Door>, router: Router, request: Request) -> Response {
     let routed = async |request| reply::or_panicked(route(router, request)).await;
     let checked = async |request| host::checked(request, routed).await;
-    no_sniffing(with_request_id(&door, request, async |request| cors::cors(&door, request, checked).await).await)
+    no_sniffing(
+        with_request_id(&door, request, async |request| cors::cors(&door, request, checked).await)
+            .await,
+    )
 }
 
 /// Keeps browsers from taking an answer for something else than it says it is.

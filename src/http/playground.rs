@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -61,7 +61,8 @@ pub fn routes() -> Router<Arc<Door>> {
 
 async fn page(headers: HeaderMap) -> Response {
     let Some(pages) = &PAGES else {
-        return (StatusCode::NOT_FOUND, guarded("text/plain; charset=utf-8"), LEFT_OUT).into_response();
+        return (StatusCode::NOT_FOUND, guarded("text/plain; charset=utf-8"), LEFT_OUT)
+            .into_response();
     };
     // The page names its files by their content, so that it alone must be asked for again.
     let cached = [(CACHE_CONTROL, "no-cache"), (ETAG, pages.index_etag)];
@@ -79,7 +80,8 @@ async fn asset(uri: Uri, Path(name): Path<String>) -> Response {
     let forever = [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
     let mut response = (forever, guarded(asset.media_type), asset.bytes).into_response();
     if asset.gzip {
-        // Stored in this form alone: every browser reads it, whatever a proxy made of its Accept-Encoding.
+        // Stored in this form alone: every browser reads it, whatever a proxy made of its
+        // Accept-Encoding.
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response

@@ -62,8 +62,18 @@ impl RateLimits {
     /// As the settings say.
     pub fn new(config: &RateLimitConfig) -> Self {
         Self {
-            clients: Buckets::new("client", config.client_per_second, config.client_burst, config.capacity),
-            tenants: Buckets::new("tenant", config.tenant_per_second, config.tenant_burst, config.capacity),
+            clients: Buckets::new(
+                "client",
+                config.client_per_second,
+                config.client_burst,
+                config.capacity,
+            ),
+            tenants: Buckets::new(
+                "tenant",
+                config.tenant_per_second,
+                config.tenant_burst,
+                config.capacity,
+            ),
         }
     }
 
@@ -71,16 +81,30 @@ impl RateLimits {
     ///
     /// # Errors
     /// If there were too many; they are not counted then.
-    pub fn take_client(&self, client: ClientId, operations: u32) -> Result<Option<Quota>, TooOften> {
-        self.clients.as_ref().map(|buckets| buckets.take(client, operations, Instant::now())).transpose()
+    pub fn take_client(
+        &self,
+        client: ClientId,
+        operations: u32,
+    ) -> Result<Option<Quota>, TooOften> {
+        self.clients
+            .as_ref()
+            .map(|buckets| buckets.take(client, operations, Instant::now()))
+            .transpose()
     }
 
     /// Counts operations in a tenant.
     ///
     /// # Errors
     /// If there were too many; they are not counted then.
-    pub fn take_tenant(&self, tenant: TenantId, operations: u32) -> Result<Option<Quota>, TooOften> {
-        self.tenants.as_ref().map(|buckets| buckets.take(tenant, operations, Instant::now())).transpose()
+    pub fn take_tenant(
+        &self,
+        tenant: TenantId,
+        operations: u32,
+    ) -> Result<Option<Quota>, TooOften> {
+        self.tenants
+            .as_ref()
+            .map(|buckets| buckets.take(tenant, operations, Instant::now()))
+            .transpose()
     }
 }
 
@@ -91,9 +115,18 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
     }
 
     /// By the clock that only runs forward: one that is set back would keep a bucket empty.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all are small and not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "all are small and not negative"
+    )]
     fn take(&self, key: K, operations: u32, now: Instant) -> Result<Quota, TooOften> {
-        let full = || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket { tokens: self.burst, at: now })));
+        let full = || {
+            Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket {
+                tokens: self.burst,
+                at: now,
+            })))
+        };
         let Ok(bucket) = self.buckets.get_or_insert_with(&key, full);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
@@ -133,7 +166,9 @@ impl Quotas {
         }
         // The window is the time in which an empty bucket fills.
         let window = |quota: &Quota| quota.burst.div_ceil(quota.per_second).max(1);
-        let policy = quotas.iter().map(|quota| format!("\"{}\";q={};w={}", quota.name, quota.burst, window(quota)));
+        let policy = quotas
+            .iter()
+            .map(|quota| format!("\"{}\";q={};w={}", quota.name, quota.burst, window(quota)));
         let left = quotas.iter().map(|quota| {
             let full_in = (quota.burst - quota.remaining).div_ceil(quota.per_second);
             format!("\"{}\";r={};t={full_in}", quota.name, quota.remaining)
@@ -196,7 +231,8 @@ mod tests {
     fn headers_name_both_quotas() {
         let quota = |name, remaining| Some(Quota { name, burst: 500, per_second: 100, remaining });
         let mut headers = HeaderMap::new();
-        Quotas { of_client: quota("client", 499), of_tenant: quota("tenant", 0) }.write(&mut headers);
+        Quotas { of_client: quota("client", 499), of_tenant: quota("tenant", 0) }
+            .write(&mut headers);
         assert_eq!(headers["ratelimit-policy"], r#""client";q=500;w=5, "tenant";q=500;w=5"#);
         assert_eq!(headers["ratelimit"], r#""client";r=499;t=1, "tenant";r=0;t=5"#);
     }

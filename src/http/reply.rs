@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -18,11 +20,16 @@ use crate::error::{Error, ErrorCode};
 /// The media type of every answer that is not GraphQL's own.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// `Retry-After` of an answer that the database is unavailable, in seconds: the gateway tries to reach it twice a second.
+/// `Retry-After` of an answer that the database is unavailable, in seconds: the gateway tries to
+/// reach it twice a second.
 pub const UNAVAILABLE_FOR: HeaderValue = HeaderValue::from_static("1");
 
 /// An answer of JSON.
-pub fn json_response(status: StatusCode, content_type: HeaderValue, body: &impl serde::Serialize) -> Response {
+pub fn json_response(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: &impl serde::Serialize,
+) -> Response {
     // What is answered here is made of maps with text keys, which always can be written.
     let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
     *response.status_mut() = status;
@@ -30,7 +37,8 @@ pub fn json_response(status: StatusCode, content_type: HeaderValue, body: &impl 
     response
 }
 
-/// A refusal of a GraphQL request before its document was looked at: the status says it, and so does an `errors` body.
+/// A refusal of a GraphQL request before its document was looked at: the status says it, and so
+/// does an `errors` body.
 pub struct Refused {
     error: Error,
     status: StatusCode,
@@ -41,7 +49,8 @@ pub struct Refused {
 impl Refused {
     /// Status 405, with what is allowed.
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        let mut refused = Self::with(StatusCode::METHOD_NOT_ALLOWED, "the method is not offered here");
+        let mut refused =
+            Self::with(StatusCode::METHOD_NOT_ALLOWED, "the method is not offered here");
         refused.headers.insert(ALLOW, HeaderValue::from_static(allow));
         refused
     }
@@ -49,7 +58,8 @@ impl Refused {
     /// Status 405 for a mutation that came by GET.
     pub fn mutation_by_get() -> Self {
         let mut refused = Self::method_not_allowed("POST");
-        refused.error = Error::new(ErrorCode::BadRequest, "a mutation cannot come by GET: send it by POST");
+        refused.error =
+            Error::new(ErrorCode::BadRequest, "a mutation cannot come by GET: send it by POST");
         refused
     }
 
@@ -75,9 +85,9 @@ impl Refused {
     pub fn into_response(self, request_id: &RequestId, content_type: HeaderValue) -> Response {
         self.error.log_cause();
         let code = self.error.code();
-        let extensions =
-            json!({ "code": code.as_str(), "requestId": request_id.as_str(), "retryable": self.error.retryable() });
-        let body = json!({ "errors": [{ "message": self.error.message(), "extensions": extensions }] });
+        let extensions = json!({ "code": code.as_str(), "requestId": request_id.as_str(), "retryable": self.error.retryable() });
+        let body =
+            json!({ "errors": [{ "message": self.error.message(), "extensions": extensions }] });
         let mut response = json_response(self.status, content_type, &body);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().extend(*self.headers);
@@ -87,12 +97,20 @@ impl Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let status = StatusCode::from_u16(error.code().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // What is wrong with a token only its holder learns: whoever has none, or a foreign one, learns nothing of others.
-        let challenge = error.token_problem().map(|problem| HeaderValue::from_static(problem.challenge()));
+        let status = StatusCode::from_u16(error.code().http_status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // What is wrong with a token only its holder learns: whoever has none, or a foreign one,
+        // learns nothing of others.
+        let challenge =
+            error.token_problem().map(|problem| HeaderValue::from_static(problem.challenge()));
         let unauthorized = challenge.map(|challenge| (WWW_AUTHENTICATE, challenge));
-        let unavailable = (error.code() == ErrorCode::DatabaseUnavailable).then_some((RETRY_AFTER, UNAVAILABLE_FOR));
-        Self { error, status, headers: Box::new(unauthorized.into_iter().chain(unavailable).collect()) }
+        let unavailable = (error.code() == ErrorCode::DatabaseUnavailable)
+            .then_some((RETRY_AFTER, UNAVAILABLE_FOR));
+        Self {
+            error,
+            status,
+            headers: Box::new(unauthorized.into_iter().chain(unavailable).collect()),
+        }
     }
 }
 
@@ -106,7 +124,8 @@ impl From<TooOften> for Refused {
     fn from(too_often: TooOften) -> Self {
         let error = Error::new(ErrorCode::RateLimited, too_often.to_string());
         let mut refused = Self::from(error);
-        // In whole seconds: what else the standard allows breaks callers (`docs/reference/taegis-client-contract.md`, section 11).
+        // In whole seconds: what else the standard allows breaks callers
+        // (`docs/reference/taegis-client-contract.md`, section 11).
         refused.headers.insert(RETRY_AFTER, HeaderValue::from(too_often.retry_after));
         too_often.quotas().write(&mut refused.headers);
         refused
@@ -139,10 +158,14 @@ pub async fn or_panicked(answer: impl Future<Output = Response>) -> Response {
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(cause = text.unwrap_or("unknown"), "a request panicked");
     let error = Error::internal("panic");
-    let extensions = json!({ "code": error.code().as_str(), "retryable": error.code().retryable() });
+    let extensions =
+        json!({ "code": error.code().as_str(), "retryable": error.code().retryable() });
     let body = json!({ "errors": [{ "message": error.message(), "extensions": extensions }] });
     json_response(StatusCode::INTERNAL_SERVER_ERROR, JSON, &body)
 }

@@ -1,4 +1,5 @@
-//! One id a request: in every log line and in every record, and beside it the one that the caller gave and is told.
+//! One id a request: in every log line and in every record, and beside it the one that the caller
+//! gave and is told.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
@@ -12,8 +13,8 @@ use crate::ids::random_uuid;
 /// The header, in and out.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request an id of its own, and beside it the caller's if that is well-formed, and answers it in a span that
-/// carries both.
+/// Gives the request an id of its own, and beside it the caller's if that is well-formed, and
+/// answers it in a span that carries both.
 pub async fn with_request_id(
     door: &Door,
     mut request: Request,

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// How often in a row. About as deep as operations are nested; whoever still has no rest then lets other tasks have a turn.
+/// How often in a row. About as deep as operations are nested; whoever still has no rest then lets
+/// other tasks have a turn.
 const ROUNDS: usize = 16;
 
 /// Nobody polls: who wakes wakes the task.
@@ -24,12 +25,13 @@ struct Bell {
     task: AtomicWaker,
 }
 
-/// Runs a future that is polled again at once when it wakes itself while it is polled, in place of being put into the queue of the
-/// runtime.
+/// Runs a future that is polled again at once when it wakes itself while it is polled, in place of
+/// being put into the queue of the runtime.
 ///
-/// hyper wakes its connection when a request's body is first asked for. Whenever all fields of an object wait, the executor of the
-/// graph wakes itself, once for each object around the field that waits. The runtime answers each such wake by waking another worker
-/// thread, which finds nothing to do or takes the connection along to another core.
+/// hyper wakes its connection when a request's body is first asked for. Whenever all fields of an
+/// object wait, the executor of the graph wakes itself, once for each object around the field that
+/// waits. The runtime answers each such wake by waking another worker thread, which finds nothing
+/// to do or takes the connection along to another core.
 pub async fn absorbed<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let bell = Arc::new(Bell::default());
@@ -37,12 +39,17 @@ pub async fn absorbed<F: Future>(future: F) -> F::Output {
     poll_fn(|task| {
         bell.task.register(task.waker());
         for _ in 0..ROUNDS {
-            // Not a mere store: what was written before a wake that this overwrites has to be seen by the poll.
+            // Not a mere store: what was written before a wake that this overwrites has to be seen
+            // by the poll.
             bell.state.swap(POLLED, Ordering::AcqRel);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(output);
             }
-            if bell.state.compare_exchange(POLLED, RESTING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            if bell
+                .state
+                .compare_exchange(POLLED, RESTING, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+            {
                 return Poll::Pending;
             }
         }
@@ -124,7 +131,10 @@ mod tests {
     }
 
     /// As the executor of the graph nests objects.
-    fn nested(depth: usize, inmost: oneshot::Receiver<u8>) -> futures_util::future::BoxFuture<'static, u8> {
+    fn nested(
+        depth: usize,
+        inmost: oneshot::Receiver<u8>,
+    ) -> futures_util::future::BoxFuture<'static, u8> {
         async move {
             match depth {
                 0 => inmost.await.unwrap(),
@@ -150,7 +160,8 @@ mod tests {
 
     #[test]
     fn whatever_moment_another_thread_wakes_it_at_it_comes_to_its_end() {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         for _ in 0..2_000 {
             let (answer, inmost) = oneshot::channel();
             let waits = runtime.spawn(absorbed(nested(3, inmost)));

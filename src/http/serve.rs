@@ -21,9 +21,9 @@ use super::connection::{Admission, Connection, ConnectionBudget};
 use super::self_wakes;
 use super::write_timeout::WriteTimeout;
 
-/// How long the head of a request may take, counted from the answer before it or else from the connection's beginning. Proxies in
-/// front commonly let a connection go that is idle for 60 s; they are to be the first to do so, lest a request crosses the end of its
-/// connection.
+/// How long the head of a request may take, counted from the answer before it or else from the
+/// connection's beginning. Proxies in front commonly let a connection go that is idle for 60 s;
+/// they are to be the first to do so, lest a request crosses the end of its connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long to wait while connections cannot be accepted.
@@ -64,14 +64,18 @@ pub async fn serve<F>(
     all_ended.closed().await;
 }
 
-/// Accepts the next connection. Passes over those that failed before they were accepted, and waits while the process or the
-/// machine has too many open files, which it logs.
+/// Accepts the next connection. Passes over those that failed before they were accepted, and waits
+/// while the process or the machine has too many open files, which it logs.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ConnectionAborted | ConnectionRefused | ConnectionReset
+                ) => {}
             Err(error) => {
                 tracing::error!(cause = %error, "no connection can be accepted; the next attempt is in a second");
                 tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
@@ -173,7 +177,9 @@ mod tests {
         // The gateway sees the end a moment later.
         loop {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            if stream.write_all(REQUEST).await.is_ok() && matches!(stream.read(&mut [0]).await, Ok(1..)) {
+            if stream.write_all(REQUEST).await.is_ok()
+                && matches!(stream.read(&mut [0]).await, Ok(1..))
+            {
                 break;
             }
         }

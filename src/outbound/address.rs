@@ -11,7 +11,8 @@ pub(super) enum Reach {
     Public,
     /// This machine, or a network of the operator's own.
     Private,
-    /// Nothing that a legacy system may stand at, whatever the policy: the cloud's own services, groups, no address at all.
+    /// Nothing that a legacy system may stand at, whatever the policy: the cloud's own services,
+    /// groups, no address at all.
     Forbidden,
 }
 
@@ -33,16 +34,21 @@ pub(super) fn reach(address: IpAddr) -> Reach {
     }
 }
 
-/// The metadata services of the large clouds that have an IPv4 address: whoever reaches one gets the credentials of the machine.
-/// The first is that of Amazon, Google, Azure, Oracle and most others; then Alibaba's, and Azure's wire server.
-const METADATA_V4: [Ipv4Addr; 3] =
-    [Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16)];
+/// The metadata services of the large clouds that have an IPv4 address: whoever reaches one gets
+/// the credentials of the machine. The first is that of Amazon, Google, Azure, Oracle and most
+/// others; then Alibaba's, and Azure's wire server.
+const METADATA_V4: [Ipv4Addr; 3] = [
+    Ipv4Addr::new(169, 254, 169, 254),
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(168, 63, 129, 16),
+];
 
 /// After the special-purpose registry of RFC 6890.
 fn reach_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
         _ if METADATA_V4.contains(&address) => Reach::Forbidden,
-        // This network; link-local, with most clouds' metadata; protocol assignments; multicast and all beyond.
+        // This network; link-local, with most clouds' metadata; protocol assignments; multicast and
+        // all beyond.
         [0, ..] | [169, 254, ..] | [192, 0, 0, _] | [224..=255, ..] => Reach::Forbidden,
         // Shared by carriers; test beds.
         [100, 64..=127, ..] | [198, 18 | 19, ..] => Reach::Private,
@@ -59,7 +65,9 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         _ if embeds_metadata(address) => Reach::Forbidden,
         [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Private,
         // IPv4 embedded in IPv6: mapped, compatible, NAT64 (RFC 6052, RFC 8215), 6to4.
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => reach_v4(v4(high, low)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            reach_v4(v4(high, low))
+        }
         [0x64, 0xff9b, 1, ..] => Reach::Forbidden,
         [0x2002, high, low, ..] => reach_v4(v4(high, low)),
         // Teredo.
@@ -72,11 +80,18 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     }
 }
 
-/// Whether a translator could turn this into the IPv4 address of a metadata service. The prefix of a translator is its network's
-/// own, so every place is looked at where RFC 6052 lets the IPv4 address stand; the last is also that of ISATAP.
+/// Whether a translator could turn this into the IPv4 address of a metadata service. The prefix of
+/// a translator is its network's own, so every place is looked at where RFC 6052 lets the IPv4
+/// address stand; the last is also that of ISATAP.
 fn embeds_metadata(address: Ipv6Addr) -> bool {
-    const PLACES: [[usize; 4]; 6] =
-        [[4, 5, 6, 7], [5, 6, 7, 9], [6, 7, 9, 10], [7, 9, 10, 11], [9, 10, 11, 12], [12, 13, 14, 15]];
+    const PLACES: [[usize; 4]; 6] = [
+        [4, 5, 6, 7],
+        [5, 6, 7, 9],
+        [6, 7, 9, 10],
+        [7, 9, 10, 11],
+        [9, 10, 11, 12],
+        [12, 13, 14, 15],
+    ];
     let octets = address.octets();
     PLACES.iter().any(|place| METADATA_V4.contains(&Ipv4Addr::from(place.map(|at| octets[at]))))
 }
@@ -126,8 +141,14 @@ mod tests {
         ("Google by IPv6", &["[fd20:ce::254]", "[fd20:00ce:0:0::0254]"]),
         ("Oracle by IPv6", &["[fd00:c1::a9fe:a9fe]", "[fd00:c1::169.254.169.254]"]),
         ("OpenStack by IPv6", &["[fe80::a9fe:a9fe]"]),
-        ("Alibaba", &["100.100.100.200", "1684301000", "[::ffff:100.100.100.200]", "[64:ff9b::6464:64c8]"]),
-        ("Azure's wire server", &["168.63.129.16", "0xa83f8110", "[::ffff:168.63.129.16]", "[64:ff9b::a83f:8110]"]),
+        (
+            "Alibaba",
+            &["100.100.100.200", "1684301000", "[::ffff:100.100.100.200]", "[64:ff9b::6464:64c8]"],
+        ),
+        (
+            "Azure's wire server",
+            &["168.63.129.16", "0xa83f8110", "[::ffff:168.63.129.16]", "[64:ff9b::a83f:8110]"],
+        ),
         ("Amazon's tasks, Tencent", &["169.254.170.2", "169.254.0.23", "[::ffff:169.254.170.2]"]),
     ];
 
@@ -138,7 +159,10 @@ mod tests {
             for host in *hosts {
                 for url in [format!("https://{host}/latest"), format!("http://{host}:80")] {
                     let refused = BaseUrl::parse("baseURL", &url, policy).expect_err(&url);
-                    assert!(refused.message().contains("address that is not allowed"), "{whose}: {url}: {refused}");
+                    assert!(
+                        refused.message().contains("address that is not allowed"),
+                        "{whose}: {url}: {refused}"
+                    );
                 }
             }
         }
@@ -199,7 +223,10 @@ mod tests {
         for text in ["8.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
             assert_eq!(of(text), Reach::Public, "{text}");
             let policy = AddressPolicy { allow_private: true };
-            assert!(policy.permits(text.parse().unwrap(), false) && !policy.permits(text.parse().unwrap(), true));
+            assert!(
+                policy.permits(text.parse().unwrap(), false)
+                    && !policy.permits(text.parse().unwrap(), true)
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One attempt: past everything that may hold a call back, once over the wire, and what is learned from it.
+//! One attempt: past everything that may hold a call back, once over the wire, and what is learned
+//! from it.
 
 use std::sync::Arc;
 
@@ -72,10 +73,12 @@ impl Sender {
         way.breaker.look()?;
         let fare = operation.budget().pay(line.tenant)?;
         let _inside = way.gate.enter(operation.caller(), journey.deadline()).await?;
-        let mut passage = limiter.enter(line.tenant, line.endpoint.owner, journey.deadline()).await?;
+        let mut passage =
+            limiter.enter(line.tenant, line.endpoint.owner, journey.deadline()).await?;
         let client = self.pool.client(&line.endpoint)?;
         // Those before may have failed meanwhile.
-        let watch = Watch { sender: self, journey, pass: Some(way.breaker.pass()?), began: Instant::now() };
+        let watch =
+            Watch { sender: self, journey, pass: Some(way.breaker.pass()?), began: Instant::now() };
         fare.use_up();
         passage.sent();
         let outcome = self.exchange(journey, &client).await;
@@ -83,13 +86,19 @@ impl Sender {
         outcome
     }
 
-    /// A write has its own time, whatever is left of the operation's; a read has the smaller of the two.
+    /// A write has its own time, whatever is left of the operation's; a read has the smaller of the
+    /// two.
     async fn exchange(&self, journey: &Journey, client: &Client) -> Result<Reply, Failure> {
         let Journey { operation, message, kind, .. } = journey;
         let trace = operation.trace(&*self.entropy);
         let traceparent = trace.next(&*self.entropy);
         let (began, deadline) = (Instant::now(), journey.deadline());
-        let budget = AnswerBudget::new(&self.answers, self.settings.answer_patience, &journey.line, operation);
+        let budget = AnswerBudget::new(
+            &self.answers,
+            self.settings.answer_patience,
+            &journey.line,
+            operation,
+        );
         let exchange = message.exchange(client, &traceparent, self.clock.now(), &budget);
         let own = began + self.settings.timeout;
         let (until, over) = match kind {
@@ -116,7 +125,9 @@ impl Watch<'_> {
         match outcome {
             Ok(reply) => {
                 let answer = &reply.answer;
-                self.conclude(|pass| if answer.status < 500 { pass.succeeded() } else { pass.failed() });
+                self.conclude(
+                    |pass| if answer.status < 500 { pass.succeeded() } else { pass.failed() },
+                );
                 way.note(|status| status.answered(answer.status, self.sender.clock.now()));
                 match answer.status {
                     429 => limiter.refused(reply.retry_after),
@@ -149,8 +160,8 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Neither path nor query nor headers nor body: they may hold secrets. The span is made when there is something to say in it,
-/// which of most calls there is not.
+/// Neither path nor query nor headers nor body: they may hold secrets. The span is made when there
+/// is something to say in it, which of most calls there is not.
 fn log(journey: &Journey, trace: &Trace, began: Instant, outcome: &Result<Reply, Failure>) {
     let span = || {
         tracing::info_span!(
@@ -169,6 +180,8 @@ fn log(journey: &Journey, trace: &Trace, began: Instant, outcome: &Result<Reply,
             span().in_scope(|| tracing::debug!(status = reply.answer.status, "answered"));
         }
         Ok(_) => {}
-        Err(failure) => span().in_scope(|| tracing::info!(code = failure.code().as_str(), "no answer")),
+        Err(failure) => {
+            span().in_scope(|| tracing::info!(code = failure.code().as_str(), "no answer"))
+        }
     }
 }

@@ -13,23 +13,26 @@ const LONGEST: usize = 2048;
 /// Which addresses may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressPolicy {
-    /// Whether loopback and private networks are allowed, and plain HTTP there. Link-local addresses never are.
+    /// Whether loopback and private networks are allowed, and plain HTTP there. Link-local
+    /// addresses never are.
     pub allow_private: bool,
 }
 
-/// The URL below which all paths of an installation lie: `https`, or `http` where the policy allows it; without user,
-/// query and fragment.
+/// The URL below which all paths of an installation lie: `https`, or `http` where the policy allows
+/// it; without user, query and fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Reads a base URL, and keeps it in its canonical form, so that two registrations of one installation can be told: the host in
-    /// lower case and without the dot at its end, an IPv4 address as such, no default port, nothing percent-encoded that need not be,
-    /// no slash at the end.
+    /// Reads a base URL, and keeps it in its canonical form, so that two registrations of one
+    /// installation can be told: the host in lower case and without the dot at its end, an IPv4
+    /// address as such, no default port, nothing percent-encoded that need not be, no slash at the
+    /// end.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming `argument` and what is wrong: another scheme, no host, a user name, a query, a fragment, an address
-    /// that the policy forbids. A name is resolved, and judged, when it is called.
+    /// `BAD_USER_INPUT` naming `argument` and what is wrong: another scheme, no host, a user name,
+    /// a query, a fragment, an address that the policy forbids. A name is resolved, and judged,
+    /// when it is called.
     pub fn parse(argument: &str, text: &str, policy: AddressPolicy) -> Result<Self> {
         let refused = |must: &str| Err(Error::bad_input(argument, must));
         let url = match Url::parse(text) {
@@ -52,7 +55,9 @@ impl BaseUrl {
             return refused("must end with its path: no query, no fragment");
         }
         match address(&url) {
-            Some(address) if !policy.permits(address, plain) => refused("is at an address that is not allowed here"),
+            Some(address) if !policy.permits(address, plain) => {
+                refused("is at an address that is not allowed here")
+            }
             _ => Ok(Self(canonical(url))),
         }
     }
@@ -62,11 +67,13 @@ impl BaseUrl {
         &self.0
     }
 
-    /// Whether what is shown to another one may be shown here: the host is the same, whatever its port and path, and TLS is not
-    /// given up.
+    /// Whether what is shown to another one may be shown here: the host is the same, whatever its
+    /// port and path, and TLS is not given up.
     pub fn keeps_host_and_tls_of(&self, other: &Self) -> bool {
-        let host = |url: &Self| Url::parse(&url.0).ok().and_then(|url| url.host_str().map(str::to_owned));
-        host(self).is_some_and(|own| host(other) == Some(own)) && (other.is_plain() || !self.is_plain())
+        let host =
+            |url: &Self| Url::parse(&url.0).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host(self).is_some_and(|own| host(other) == Some(own))
+            && (other.is_plain() || !self.is_plain())
     }
 
     /// Whether calls go there without TLS.
@@ -77,7 +84,8 @@ impl BaseUrl {
 
 /// What the parser has left to do of RFC 3986, section 6.2.2.
 fn canonical(mut url: Url) -> String {
-    let absolute = url.host_str().and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty());
+    let absolute =
+        url.host_str().and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty());
     if let Some(name) = absolute.map(str::to_owned) {
         // The name was a valid one with the dot.
         url.set_host(Some(&name)).ok();
@@ -92,12 +100,14 @@ fn canonical(mut url: Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// A path in which unreserved characters are written as they are, and all others with upper-case digits.
+/// A path in which unreserved characters are written as they are, and all others with upper-case
+/// digits.
 fn plain_path(path: &str) -> String {
     let mut parts = path.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let digits =
+            part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match byte {
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
@@ -164,13 +174,24 @@ mod tests {
                 "https://manager.example/api",
             ),
             (
-                &["https://8.8.8.8:4119", "https://134744072:4119/", "https://[::ffff:8.8.8.8]:4119"][..],
+                &[
+                    "https://8.8.8.8:4119",
+                    "https://134744072:4119/",
+                    "https://[::ffff:8.8.8.8]:4119",
+                ][..],
                 "https://8.8.8.8:4119",
             ),
-            (&["https://manager.example/a%2fb", "https://manager.example/a%2Fb"][..], "https://manager.example/a%2Fb"),
+            (
+                &["https://manager.example/a%2fb", "https://manager.example/a%2Fb"][..],
+                "https://manager.example/a%2Fb",
+            ),
         ] {
             for text in spellings {
-                assert_eq!(BaseUrl::parse("baseURL", text, CLOSED).unwrap().as_str(), kept, "{text}");
+                assert_eq!(
+                    BaseUrl::parse("baseURL", text, CLOSED).unwrap().as_str(),
+                    kept,
+                    "{text}"
+                );
             }
         }
     }
@@ -201,8 +222,13 @@ mod tests {
 
     #[test]
     fn private_places_need_the_policy() {
-        let private =
-            ["http://127.0.0.1:1234", "https://10.0.0.1", "https://[::1]", "http://manager", "https://2130706433"];
+        let private = [
+            "http://127.0.0.1:1234",
+            "https://10.0.0.1",
+            "https://[::1]",
+            "http://manager",
+            "https://2130706433",
+        ];
         for text in private {
             assert!(BaseUrl::parse("baseURL", text, OPEN).is_ok(), "{text}");
             assert!(BaseUrl::parse("baseURL", text, CLOSED).is_err(), "{text}");

@@ -1,4 +1,5 @@
-//! The circuit breaker of a tenant's line (features F10, F11): a far side that is dead is left alone for a while.
+//! The circuit breaker of a tenant's line (features F10, F11): a far side that is dead is left
+//! alone for a while.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +28,8 @@ pub struct BreakerSettings {
 /// The breaker.
 pub(super) struct Breaker {
     settings: BreakerSettings,
-    /// A call that took this long and was given up has failed; one that was given up earlier tells nothing.
+    /// A call that took this long and was given up has failed; one that was given up earlier tells
+    /// nothing.
     patience: Duration,
     state: Mutex<State>,
 }
@@ -127,8 +129,8 @@ impl State {
         part.failures += 1;
         let newest = part.number;
         let recent = self.parts.iter().filter(|part| part.number + PARTS as u64 > newest);
-        let (calls, failures) =
-            recent.fold((0, 0), |(calls, failures), part| (calls + part.calls, failures + part.failures));
+        let (calls, failures) = recent
+            .fold((0, 0), |(calls, failures), part| (calls + part.calls, failures + part.failures));
         let half = calls >= settings.sample && failures * 2 >= calls;
         if is_probe || half || self.in_row >= settings.failures_in_row {
             let open_until = Some(now + settings.open_for);
@@ -139,7 +141,8 @@ impl State {
     fn part(&mut self, settings: &BreakerSettings, now: Instant) -> &mut Part {
         let began = *self.began.get_or_insert(now);
         let width = (settings.window / PARTS as u32).max(Duration::from_millis(1));
-        let number = u64::try_from((now - began).as_millis() / width.as_millis().max(1)).unwrap_or(u64::MAX / 2);
+        let number = u64::try_from((now - began).as_millis() / width.as_millis().max(1))
+            .unwrap_or(u64::MAX / 2);
         let part = &mut self.parts[(number % PARTS as u64) as usize];
         if part.number != number {
             *part = Part { number, calls: 0, failures: 0 };
@@ -190,7 +193,10 @@ mod tests {
 
     fn breaker() -> Arc<Breaker> {
         let (window, open_for) = (Duration::from_secs(10), Duration::from_secs(10));
-        Breaker::new(BreakerSettings { failures_in_row: 5, sample: 20, window, open_for }, Duration::from_secs(5))
+        Breaker::new(
+            BreakerSettings { failures_in_row: 5, sample: 20, window, open_for },
+            Duration::from_secs(5),
+        )
     }
 
     fn fail(breaker: &Arc<Breaker>, times: u32) {

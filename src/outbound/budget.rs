@@ -93,9 +93,15 @@ mod tests {
         let budget = Budget::new(2, 3);
         budget.pay(tenant(1)).unwrap().use_up();
         budget.pay(tenant(1)).unwrap().use_up();
-        assert!(matches!(budget.pay(tenant(1)), Err(Failure::Budget { of_tenant: true, limit: 2 })));
+        assert!(matches!(
+            budget.pay(tenant(1)),
+            Err(Failure::Budget { of_tenant: true, limit: 2 })
+        ));
         budget.pay(tenant(2)).unwrap().use_up();
-        assert!(matches!(budget.pay(tenant(2)), Err(Failure::Budget { of_tenant: false, limit: 3 })));
+        assert!(matches!(
+            budget.pay(tenant(2)),
+            Err(Failure::Budget { of_tenant: false, limit: 3 })
+        ));
         assert_eq!((budget.calls(), budget.tenants()), (3, 2));
     }
 

@@ -39,9 +39,15 @@ impl Cache {
         Self((bytes > 0).then(|| {
             let mut options = OptionsBuilder::new();
             options.estimated_items_capacity((bytes / 8192).max(16)).weight_capacity(bytes as u64);
-            // What is larger than a shard is never kept, and a long list would be larger than one of many.
+            // What is larger than a shard is never kept, and a long list would be larger than one
+            // of many.
             let options = options.shards(1).build().expect("both capacities are given");
-            Entries::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default())
+            Entries::with_options(
+                options,
+                Weight,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            )
         }))
     }
 
@@ -55,7 +61,8 @@ impl Cache {
     pub(super) fn put(&self, key: Key, answer: &Answer, lasts: Duration) {
         let Some(entries) = self.0.as_ref().filter(|_| answer.status == 200) else { return };
         // The body may be a part of a larger buffer, which would be kept with it and not weighed.
-        let answer = Answer { body: Bytes::copy_from_slice(&answer.body), held: None, ..answer.clone() };
+        let answer =
+            Answer { body: Bytes::copy_from_slice(&answer.body), held: None, ..answer.clone() };
         entries.insert(key, Remembered { answer, until: Instant::now() + lasts });
     }
 }

@@ -32,7 +32,11 @@ impl Gate {
     ///
     /// # Errors
     /// `Deadline` if there is no room before it, `Busy` if too many wait already.
-    pub(super) async fn enter(self: &Arc<Self>, caller: Uuid, deadline: Instant) -> Result<Inside, Failure> {
+    pub(super) async fn enter(
+        self: &Arc<Self>,
+        caller: Uuid,
+        deadline: Instant,
+    ) -> Result<Inside, Failure> {
         let turn = {
             let mut state = self.state();
             if state.inside < self.most {

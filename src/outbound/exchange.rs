@@ -50,8 +50,10 @@ impl Message {
         let unsendable = |what: &str| Failure::Unsendable(what.into());
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable("the name of a header"))?;
-            let value = HeaderValue::from_str(value).map_err(|_| unsendable("the value of a header"))?;
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| unsendable("the name of a header"))?;
+            let value =
+                HeaderValue::from_str(value).map_err(|_| unsendable("the value of a header"))?;
             headers.append(name, value);
         }
         // What unpacks could be made to unpack without end.
@@ -76,8 +78,8 @@ impl Message {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        let traceparent =
-            HeaderValue::from_str(traceparent).expect("a trace context is hexadecimal digits and hyphens");
+        let traceparent = HeaderValue::from_str(traceparent)
+            .expect("a trace context is hexadecimal digits and hyphens");
         request.headers_mut().insert(TRACEPARENT, traceparent);
         request
     }
@@ -93,11 +95,14 @@ impl Message {
         now: Timestamp,
         budget: &AnswerBudget,
     ) -> Result<Reply, Failure> {
-        let response = client.request(self.request(traceparent)).await.map_err(|error| of_client(&error))?;
+        let response =
+            client.request(self.request(traceparent)).await.map_err(|error| of_client(&error))?;
         let (head, body) = response.into_parts();
         let encoding = head.headers.get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(Failure::Malformed("the answer is packed, though it was asked for as it is".into()));
+            return Err(Failure::Malformed(
+                "the answer is packed, though it was asked for as it is".into(),
+            ));
         }
         let exact = body.size_hint().exact();
         let length = exact.map(|exact| usize::try_from(exact).unwrap_or(usize::MAX));
@@ -113,15 +118,16 @@ impl Message {
     }
 }
 
-/// All that a body holds. It is not polled once more after all of its length has come: that would wake the connection to hear what is
-/// known.
+/// All that a body holds. It is not polled once more after all of its length has come: that would
+/// wake the connection to hear what is known.
 async fn whole<B>(mut body: B, limit: usize, held: &mut HeldAnswer) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
 {
     let mut whole = Vec::with_capacity(held.bytes());
     while !body.is_end_stream()
-        && let Some(frame) = body.frame().await.transpose().map_err(|error| of_body(&*error.into()))?
+        && let Some(frame) =
+            body.frame().await.transpose().map_err(|error| of_body(&*error.into()))?
     {
         let data = frame.into_data().unwrap_or_default();
         let needed = whole.len() + data.len();
@@ -131,7 +137,8 @@ where
             held.grow(next - held.bytes()).await?;
             whole.reserve_exact(next - whole.len());
         }
-        // Copied at once: how small the chunks are is the far side's choice, and each holds on to all that it was read into.
+        // Copied at once: how small the chunks are is the far side's choice, and each holds on to
+        // all that it was read into.
         whole.extend_from_slice(&data);
     }
     whole.shrink_to_fit();
@@ -150,7 +157,13 @@ fn uri(endpoint: &Endpoint, call: &Call) -> Option<Uri> {
     }
     let mut sign = '?';
     for (name, value) in &call.query {
-        write!(text, "{sign}{}={}", utf8_percent_encode(name, ENCODED), utf8_percent_encode(value, ENCODED)).ok()?;
+        write!(
+            text,
+            "{sign}{}={}",
+            utf8_percent_encode(name, ENCODED),
+            utf8_percent_encode(value, ENCODED)
+        )
+        .ok()?;
         sign = '&';
     }
     text.parse().ok()
@@ -158,7 +171,9 @@ fn uri(endpoint: &Endpoint, call: &Call) -> Option<Uri> {
 
 fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
     let headers = response.headers();
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let text = |name: HeaderName| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     let cookies = headers.get_all(header::SET_COOKIE).iter();
     Reply {
         answer: Answer {
@@ -228,8 +243,8 @@ mod tests {
 
     use super::*;
 
-    /// A body that knows when it ends, as one with a length does, and does not want to be asked then. It counts which of its
-    /// chunks are still held.
+    /// A body that knows when it ends, as one with a length does, and does not want to be asked
+    /// then. It counts which of its chunks are still held.
     struct Chunks {
         left: VecDeque<&'static str>,
         held: Arc<()>,
@@ -250,7 +265,10 @@ mod tests {
         type Data = Bytes;
         type Error = Infallible;
 
-        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             let text = self.left.pop_front().expect("it has not ended");
             assert_eq!(Arc::strong_count(&self.held), 1, "no chunk before this one is held");
             let chunk = Chunk { text, _held: self.held.clone() };

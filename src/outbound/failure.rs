@@ -28,62 +28,84 @@ pub enum Failure {
         /// How many it may make.
         limit: u64,
     },
-    /// More calls wait than can be made in time, or the far side wants to be left alone longer than that: nothing was sent.
+    /// More calls wait than can be made in time, or the far side wants to be left alone longer than
+    /// that: nothing was sent.
     Busy,
     /// The answer found no room in the node's memory, and was not read to its end.
     NoRoom {
-        /// Whether there may ever be room: the answer alone, or with what its operation holds, is larger than a share.
+        /// Whether there may ever be room: the answer alone, or with what its operation holds, is
+        /// larger than a share.
         ever: bool,
     },
-    /// The tenant has used its share of the calls that the credential allows, which it has in common with others: nothing was
-    /// sent.
+    /// The tenant has used its share of the calls that the credential allows, which it has in
+    /// common with others: nothing was sent.
     OverShare,
-    /// What was asked for cannot be written as HTTP, or would lead out of the installation: nothing was sent.
+    /// What was asked for cannot be written as HTTP, or would lead out of the installation: nothing
+    /// was sent.
     Unsendable(Arc<str>),
-    /// The operation's time, or the tenant's part of it, was over before the call could be sent or, if it is a read, answered.
+    /// The operation's time, or the tenant's part of it, was over before the call could be sent or,
+    /// if it is a read, answered.
     Deadline,
 }
 
 impl Failure {
-    /// The error for the caller. After a write that may have reached the far side it says that the outcome is not known.
+    /// The error for the caller. After a write that may have reached the far side it says that the
+    /// outcome is not known.
     pub fn into_error(self, line: &Line, wrote: bool) -> Error {
-        let lost =
-            matches!(self, Self::Timeout { sent: true } | Self::Broken(_) | Self::Malformed(_) | Self::NoRoom { .. });
+        let lost = matches!(
+            self,
+            Self::Timeout { sent: true }
+                | Self::Broken(_)
+                | Self::Malformed(_)
+                | Self::NoRoom { .. }
+        );
         let unknown = wrote && lost;
         let error = match self {
-            Self::Unreachable(cause) => Self::told(ErrorCode::UpstreamUnavailable, "cannot be reached", Some(cause)),
-            Self::Timeout { .. } => Self::told(ErrorCode::UpstreamTimeout, "did not answer in time", None),
-            Self::Broken(cause) => Self::told(ErrorCode::UpstreamUnavailable, "broke off its answer", Some(cause)),
-            Self::Malformed(cause) => {
-                Self::told(ErrorCode::UpstreamMalformed, "gave an answer that cannot be understood", Some(cause))
+            Self::Unreachable(cause) => {
+                Self::told(ErrorCode::UpstreamUnavailable, "cannot be reached", Some(cause))
             }
-            Self::CircuitOpen => {
-                Self::told(ErrorCode::CircuitOpen, "failed too often and is left alone for a while", None)
+            Self::Timeout { .. } => {
+                Self::told(ErrorCode::UpstreamTimeout, "did not answer in time", None)
             }
-            Self::Busy => Self::told(ErrorCode::UpstreamUnavailable, "takes no more calls for now", None),
+            Self::Broken(cause) => {
+                Self::told(ErrorCode::UpstreamUnavailable, "broke off its answer", Some(cause))
+            }
+            Self::Malformed(cause) => Self::told(
+                ErrorCode::UpstreamMalformed,
+                "gave an answer that cannot be understood",
+                Some(cause),
+            ),
+            Self::CircuitOpen => Self::told(
+                ErrorCode::CircuitOpen,
+                "failed too often and is left alone for a while",
+                None,
+            ),
+            Self::Busy => {
+                Self::told(ErrorCode::UpstreamUnavailable, "takes no more calls for now", None)
+            }
             Self::NoRoom { ever: true } => {
                 let message = "answers of this installation take its owner's share of the gateway's memory: try again";
                 Error::new(ErrorCode::RateLimited, message)
             }
             Self::NoRoom { ever: false } => {
-                let message =
-                    "the answers of the legacy system take more memory than one operation may: ask for less at once";
+                let message = "the answers of the legacy system take more memory than one operation may: ask for less at once";
                 Error::new(ErrorCode::OperationTooCostly, message)
             }
             Self::OverShare => {
-                let message =
-                    "this tenant has used its share of the calls a minute that one credential allows: try again";
+                let message = "this tenant has used its share of the calls a minute that one credential allows: try again";
                 Error::new(ErrorCode::RateLimited, message)
             }
             Self::Unsendable(cause) => Error::internal(format!("a call cannot be sent: {cause}")),
             Self::Budget { of_tenant, limit } => {
                 let whose = if of_tenant { "one tenant" } else { "one operation" };
-                let message = format!("all {limit} calls of legacy systems that {whose} may cost are used");
+                let message =
+                    format!("all {limit} calls of legacy systems that {whose} may cost are used");
                 Error::new(ErrorCode::UpstreamBudgetExceeded, message)
             }
-            Self::Deadline => {
-                Error::new(ErrorCode::DeadlineExceeded, "the time for this tenant's part of the operation was over")
-            }
+            Self::Deadline => Error::new(
+                ErrorCode::DeadlineExceeded,
+                "the time for this tenant's part of the operation was over",
+            ),
         };
         let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
         let error = error.of_upstream(detail).of_tenant(line.tenant);
@@ -105,7 +127,8 @@ impl Failure {
         }
     }
 
-    /// Whether it comes of the operation that made the call, so that another, who waits for the same, may have more luck.
+    /// Whether it comes of the operation that made the call, so that another, who waits for the
+    /// same, may have more luck.
     pub(super) fn is_own(&self) -> bool {
         matches!(self, Self::Budget { .. } | Self::Deadline | Self::Busy | Self::NoRoom { .. })
     }

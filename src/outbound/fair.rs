@@ -1,4 +1,5 @@
-//! A queue in which callers take turns: one with a thousand calls waiting does not hold up one with a single call.
+//! A queue in which callers take turns: one with a thousand calls waiting does not hold up one with
+//! a single call.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -57,7 +58,10 @@ impl<T> Queue<T> {
     }
 
     /// Who is next among the callers that may go. They may have gone.
-    pub(super) fn next_where(&mut self, may_go: impl Fn(&Uuid) -> bool) -> Option<(Uuid, oneshot::Sender<T>)> {
+    pub(super) fn next_where(
+        &mut self,
+        may_go: impl Fn(&Uuid) -> bool,
+    ) -> Option<(Uuid, oneshot::Sender<T>)> {
         let at = self.turns.iter().position(may_go)?;
         let caller = self.turns.remove(at)?;
         let own = self.waiting.get_mut(&caller)?;
@@ -89,7 +93,8 @@ mod tests {
     #[test]
     fn callers_take_turns() {
         let mut queue = Queue::new(10);
-        let mut waiting: Vec<_> = [1, 1, 1, 2, 3].map(|number| (number, queue.join(caller(number)).unwrap())).into();
+        let mut waiting: Vec<_> =
+            [1, 1, 1, 2, 3].map(|number| (number, queue.join(caller(number)).unwrap())).into();
         let mut served = Vec::new();
         while let Some(next) = queue.next() {
             next.send(()).unwrap();

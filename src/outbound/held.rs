@@ -1,4 +1,5 @@
-//! Memory that answers take: from the first byte on the wire until nothing that was read from them is left.
+//! Memory that answers take: from the first byte on the wire until nothing that was read from them
+//! is left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +16,8 @@ use crate::budget::{Account, Exhausted, Permit, Pool};
 /// What an answer without a length takes at first.
 const FIRST: usize = 64 * 1024;
 
-/// The node's memory for answers, as one call may use it: the share of the installation's owner, and of the tenant within it.
+/// The node's memory for answers, as one call may use it: the share of the installation's owner,
+/// and of the tenant within it.
 pub(super) struct AnswerBudget {
     pool: Arc<Pool<Uuid>>,
     account: Account<Uuid>,
@@ -33,7 +35,12 @@ pub struct HeldAnswer {
 }
 
 impl AnswerBudget {
-    pub(super) fn new(pool: &Arc<Pool<Uuid>>, patience: Duration, line: &Line, operation: &Operation) -> Self {
+    pub(super) fn new(
+        pool: &Arc<Pool<Uuid>>,
+        patience: Duration,
+        line: &Line,
+        operation: &Operation,
+    ) -> Self {
         let account = Account { owner: line.endpoint.owner.0, member: line.tenant.0 };
         Self { pool: pool.clone(), account, patience, operation: operation.held_answers().clone() }
     }
@@ -42,7 +49,12 @@ impl AnswerBudget {
     #[cfg(test)]
     pub(super) fn of_tests(pool: &Arc<Pool<Uuid>>) -> Self {
         let patience = Duration::from_secs(1);
-        Self { pool: pool.clone(), account: Account::alone(Uuid::nil()), patience, operation: Arc::default() }
+        Self {
+            pool: pool.clone(),
+            account: Account::alone(Uuid::nil()),
+            patience,
+            operation: Arc::default(),
+        }
     }
 
     /// Takes what an answer needs: its length, or a beginning where it does not say how long it is.

@@ -14,21 +14,25 @@ pub struct Endpoint {
     pub owner: TenantId,
     /// What kind of system it is, as `LegacySystem` names it; it stands in errors and log lines.
     pub system: &'static str,
-    /// Changes with every change of the row, so that connections made under older settings are not used on.
+    /// Changes with every change of the row, so that connections made under older settings are not
+    /// used on.
     pub revision: i64,
     /// Where it stands.
     pub base_url: BaseUrl,
-    /// Certificates in PEM that are trusted for this installation alone, in place of the public authorities.
+    /// Certificates in PEM that are trusted for this installation alone, in place of the public
+    /// authorities.
     pub ca_certificate: Option<String>,
 }
 
-/// As whom the gateway calls: the credential, by a name that tells nothing of it, and how much it may. Two credentials of one
-/// installation never have the same name, since vendors count calls by credential, and so does the gateway.
+/// As whom the gateway calls: the credential, by a name that tells nothing of it, and how much it
+/// may. Two credentials of one installation never have the same name, since vendors count calls by
+/// credential, and so does the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity(pub String);
 
-/// A tenant's way to an installation under one identity. It stands whole in every key of what is shared in flight,
-/// remembered, counted or limited, so that nothing of one tenant can reach another.
+/// A tenant's way to an installation under one identity. It stands whole in every key of what is
+/// shared in flight, remembered, counted or limited, so that nothing of one tenant can reach
+/// another.
 #[derive(Clone)]
 pub struct Line {
     /// On whose behalf.

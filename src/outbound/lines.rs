@@ -1,4 +1,5 @@
-//! What is known of every tenant's way to every installation, and of every credential: as much as fits.
+//! What is known of every tenant's way to every installation, and of every credential: as much as
+//! fits.
 
 use std::convert::Infallible;
 use std::hash::Hash;
@@ -17,7 +18,8 @@ use super::settings::Settings;
 use super::status::Status;
 use crate::ids::{TenantId, UpstreamId};
 
-/// The most tenants' ways, and credentials, that are known at once. What is in use is not forgotten.
+/// The most tenants' ways, and credentials, that are known at once. What is in use is not
+/// forgotten.
 const KNOWN: usize = 10_000;
 
 /// A tenant's way to an installation.
@@ -35,7 +37,8 @@ pub(super) struct Lines {
     settings: Settings,
     ways: Known<(TenantId, UpstreamId), Arc<Way>>,
     limiters: Known<(UpstreamId, Identity), Arc<Limiter>>,
-    /// No number is given twice, so that a way that was forgotten and found again is not taken for what it was.
+    /// No number is given twice, so that a way that was forgotten and found again is not taken for
+    /// what it was.
     generations: AtomicU64,
 }
 
@@ -49,7 +52,8 @@ impl Lines {
     /// The way of a line, which all identities share.
     pub(super) fn way(&self, line: &Line) -> Arc<Way> {
         let key = (line.tenant, line.endpoint.upstream);
-        let made = self.ways.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_way())));
+        let made =
+            self.ways.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_way())));
         made.unwrap_or_else(|never| match never {})
     }
 
@@ -144,7 +148,9 @@ mod tests {
     use crate::outbound::{AddressPolicy, BaseUrl, Endpoint};
 
     fn line(tenant: u128) -> Line {
-        let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
+        let base_url =
+            BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false })
+                .unwrap();
         let upstream = UpstreamId(uuid::Uuid::nil());
         let endpoint = Endpoint {
             upstream,

@@ -1,4 +1,5 @@
-//! The one way out: every call of a legacy system goes through [`Outbound::send`], which knows none of them by name.
+//! The one way out: every call of a legacy system goes through [`Outbound::send`], which knows none
+//! of them by name.
 //!
 //! | file | what it holds |
 //! |---|---|

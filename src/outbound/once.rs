@@ -30,20 +30,35 @@ struct Shared {
 
 impl Once {
     /// Asks, unless it was asked before or is being asked; then waits for that.
-    pub(super) async fn ask<T, F>(&self, key: (LineKey, String), ask: impl FnOnce() -> F) -> Result<Arc<T>>
+    pub(super) async fn ask<T, F>(
+        &self,
+        key: (LineKey, String),
+        ask: impl FnOnce() -> F,
+    ) -> Result<Arc<T>>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T>>,
     {
         let key = (key.0, key.1, TypeId::of::<T>());
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        let found =
-            asked.get_or_init(|| async { ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>) });
+        let asked = self
+            .asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(key)
+            .or_default()
+            .clone();
+        let found = asked.get_or_init(|| async {
+            ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>)
+        });
         downcast(found.await.clone()?)
     }
 
     /// Asks, unless it is being asked or somebody still holds what was found.
-    pub(super) async fn share<T, F>(&self, key: (LineKey, String), ask: impl FnOnce() -> F) -> Result<Arc<T>>
+    pub(super) async fn share<T, F>(
+        &self,
+        key: (LineKey, String),
+        ask: impl FnOnce() -> F,
+    ) -> Result<Arc<T>>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T>>,
@@ -59,10 +74,13 @@ impl Once {
             *entry = Shared { asked: Arc::downgrade(&asked), found: None };
             asked
         };
-        let found =
-            asked.get_or_init(|| async { ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>) });
+        let found = asked.get_or_init(|| async {
+            ask().await.map(|found| Arc::new(found) as Arc<dyn Any + Send + Sync>)
+        });
         let found = found.await.clone()?;
-        if let Some(entry) = self.shared.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key) {
+        if let Some(entry) =
+            self.shared.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key)
+        {
             entry.found = Some(Arc::downgrade(&found));
         }
         downcast(found)
@@ -90,7 +108,10 @@ mod tests {
     fn key() -> (LineKey, String) {
         let tenant = TenantId(uuid::Uuid::nil());
         let upstream = UpstreamId(uuid::Uuid::nil());
-        (LineKey { tenant, upstream, revision: 1, identity: Identity("own".into()) }, "computers".into())
+        (
+            LineKey { tenant, upstream, revision: 1, identity: Identity("own".into()) },
+            "computers".into(),
+        )
     }
 
     #[tokio::test]

@@ -47,8 +47,9 @@ impl From<&LimitsConfig> for Allowance {
     }
 }
 
-/// One operation of a caller: a GraphQL query or mutation, one event of a subscription, or a background job. What is
-/// spent is counted here; calls of one operation share what they read more than once. Cloning gives the same operation.
+/// One operation of a caller: a GraphQL query or mutation, one event of a subscription, or a
+/// background job. What is spent is counted here; calls of one operation share what they read more
+/// than once. Cloning gives the same operation.
 #[derive(Clone)]
 pub struct Operation(Arc<State>);
 
@@ -65,13 +66,20 @@ struct State {
 }
 
 impl Operation {
-    /// An operation that has until `deadline`; its request id and trace context (W3C `traceparent`) go upstream. A trace
-    /// context that is not well-formed does not: the operation begins a trace of its own.
-    pub fn new(request_id: String, traceparent: Option<String>, allowance: Allowance, deadline: Instant) -> Self {
+    /// An operation that has until `deadline`; its request id and trace context (W3C `traceparent`)
+    /// go upstream. A trace context that is not well-formed does not: the operation begins a trace
+    /// of its own.
+    pub fn new(
+        request_id: String,
+        traceparent: Option<String>,
+        allowance: Allowance,
+        deadline: Instant,
+    ) -> Self {
         Self::of_caller(Uuid::nil(), request_id, traceparent.as_deref(), allowance, deadline)
     }
 
-    /// The same of a caller, by an id that means nothing else here: callers who wait for one upstream are served in turn.
+    /// The same of a caller, by an id that means nothing else here: callers who wait for one
+    /// upstream are served in turn.
     pub fn of_caller(
         caller: Uuid,
         request_id: String,
@@ -93,8 +101,8 @@ impl Operation {
         }))
     }
 
-    /// A job of the gateway's own, which has until `deadline` and may make as many calls as it needs. All such jobs count as
-    /// one caller.
+    /// A job of the gateway's own, which has until `deadline` and may make as many calls as it
+    /// needs. All such jobs count as one caller.
     pub fn background(request_id: String, deadline: Instant) -> Self {
         let allowance = Allowance {
             calls_a_tenant: u64::MAX,
@@ -110,7 +118,8 @@ impl Operation {
         &self.0.request_id
     }
 
-    /// How many calls were sent, repeated ones counted each; those that wait to be sent are counted already.
+    /// How many calls were sent, repeated ones counted each; those that wait to be sent are counted
+    /// already.
     pub fn calls(&self) -> u64 {
         self.0.budget.calls()
     }
@@ -126,8 +135,8 @@ impl Operation {
         ids.iter().cloned().collect()
     }
 
-    /// Waits until this tenant may be asked: so many tenants at once and no more, first come first served. Several turns of one
-    /// tenant count as one tenant.
+    /// Waits until this tenant may be asked: so many tenants at once and no more, first come first
+    /// served. Several turns of one tenant count as one tenant.
     ///
     /// # Errors
     /// `DEADLINE_EXCEEDED` if the operation's time is over before that.
@@ -135,13 +144,18 @@ impl Operation {
         self.0.turns.turn(tenant).await
     }
 
-    /// Asks for an object once an operation, however many fields want it: the first asks, the others wait for what it gets, an
-    /// error included. The key is the line and a text that names the object among all that are asked for as a `T`.
-    /// A write on a line of the same tenant and installation makes it ask anew.
+    /// Asks for an object once an operation, however many fields want it: the first asks, the
+    /// others wait for what it gets, an error included. The key is the line and a text that names
+    /// the object among all that are asked for as a `T`. A write on a line of the same tenant and
+    /// installation makes it ask anew.
     ///
     /// # Errors
     /// What `ask` fails with.
-    pub async fn once<T, F>(&self, key: (LineKey, String), ask: impl FnOnce() -> F) -> Result<Arc<T>>
+    pub async fn once<T, F>(
+        &self,
+        key: (LineKey, String),
+        ask: impl FnOnce() -> F,
+    ) -> Result<Arc<T>>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T>>,
@@ -154,12 +168,16 @@ impl Operation {
         &self.0.held_answers
     }
 
-    /// Asks for something large together with all who want the same at the same time, and does not keep it: it lives for as long
-    /// as one of them holds it. The key is as in [`Operation::once`].
+    /// Asks for something large together with all who want the same at the same time, and does not
+    /// keep it: it lives for as long as one of them holds it. The key is as in [`Operation::once`].
     ///
     /// # Errors
     /// What `ask` fails with.
-    pub async fn shared<T, F>(&self, key: (LineKey, String), ask: impl FnOnce() -> F) -> Result<Arc<T>>
+    pub async fn shared<T, F>(
+        &self,
+        key: (LineKey, String),
+        ask: impl FnOnce() -> F,
+    ) -> Result<Arc<T>>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T>>,
@@ -191,7 +209,10 @@ impl Operation {
 
     pub(super) fn note_request_id(&self, id: Option<&str>) {
         // Some systems send back the id that they were given.
-        let Some(id) = id.filter(|id| id.len() <= REQUEST_ID_LENGTH && *id != self.0.request_id) else { return };
+        let Some(id) = id.filter(|id| id.len() <= REQUEST_ID_LENGTH && *id != self.0.request_id)
+        else {
+            return;
+        };
         let mut ids = self.0.upstream_request_ids.lock().unwrap_or_else(PoisonError::into_inner);
         if ids.len() < REQUEST_IDS {
             ids.insert(id.to_owned());

@@ -23,7 +23,8 @@ use crate::ids::UpstreamId;
 
 /// The most installations whose connections are kept.
 const INSTALLATIONS: usize = 1000;
-/// Shorter than servers usually wait, so that a call is seldom sent into a connection that is just being closed.
+/// Shorter than servers usually wait, so that a call is seldom sent into a connection that is just
+/// being closed.
 const IDLE: Duration = Duration::from_secs(15);
 const IDLE_CONNECTIONS: usize = 64;
 /// The library's own is more than 400 kB for each connection.
@@ -44,7 +45,8 @@ impl Pool {
         Self { policy, connect_timeout, clients: Cache::new(INSTALLATIONS) }
     }
 
-    /// The client of an installation. Connections that were made under an older revision of it are not used.
+    /// The client of an installation. Connections that were made under an older revision of it are
+    /// not used.
     ///
     /// # Errors
     /// `Unreachable` if its certificates cannot be read.
@@ -55,8 +57,13 @@ impl Pool {
             return Ok(client);
         }
         let client = self.connect(endpoint).map_err(|cause| Failure::Unreachable(cause.into()))?;
-        // An operation that still holds the row as it was must not push out the connections of what it is now.
-        if self.clients.get(&endpoint.upstream).is_none_or(|(revision, _)| revision < endpoint.revision) {
+        // An operation that still holds the row as it was must not push out the connections of what
+        // it is now.
+        if self
+            .clients
+            .get(&endpoint.upstream)
+            .is_none_or(|(revision, _)| revision < endpoint.revision)
+        {
             self.clients.insert(endpoint.upstream, (endpoint.revision, client.clone()));
         }
         Ok(client)
@@ -68,8 +75,11 @@ impl Pool {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let config = tls::client_config(endpoint.ca_certificate.as_deref())?;
-        let tls =
-            HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(tcp);
+        let tls = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         Ok(hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -80,7 +90,8 @@ impl Pool {
     }
 }
 
-/// A connector that gives up after a while, whether it waits for a name, for the far side, or for its certificate.
+/// A connector that gives up after a while, whether it waits for a name, for the far side, or for
+/// its certificate.
 #[derive(Clone)]
 pub(super) struct Patient {
     tls: HttpsConnector<HttpConnector<Guard>>,

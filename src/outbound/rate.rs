@@ -1,10 +1,13 @@
-//! How many calls a minute are made with one credential: vendors count, and refuse everybody who shares it.
+//! How many calls a minute are made with one credential: vendors count, and refuse everybody who
+//! shares it.
 //!
-//! A call counts from when it is let go until a minute after it has ended. So the far side, which counts it at some moment in
-//! between, never sees more than that many in any minute, however long calls are on their way.
+//! A call counts from when it is let go until a minute after it has ended. So the far side, which
+//! counts it at some moment in between, never sees more than that many in any minute, however long
+//! calls are on their way.
 //!
-//! A credential that several tenants use is shared out among them by the rule of the node's budgets: a tenant that asks much
-//! leaves a reserve for those who asked little. Within a tenant, first come is first served.
+//! A credential that several tenants use is shared out among them by the rule of the node's
+//! budgets: a tenant that asks much leaves a reserve for those who asked little. Within a tenant,
+//! first come is first served.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +23,8 @@ use crate::budget::{Account, Shares};
 use crate::ids::TenantId;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long a credential is left alone after a refusal that says nothing of it; twice that after the next.
+/// How long a credential is left alone after a refusal that says nothing of it; twice that after
+/// the next.
 const FIRST_HOLD: Duration = Duration::from_secs(1);
 /// However long the far side says.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
@@ -83,8 +87,8 @@ impl Limiter {
     /// Waits until a call of a tenant may go; tenants go by turns.
     ///
     /// # Errors
-    /// `Deadline` if that is not before it, `OverShare` if then other tenants could still call, `Busy` if it is certain already,
-    /// or if too many wait.
+    /// `Deadline` if that is not before it, `OverShare` if then other tenants could still call,
+    /// `Busy` if it is certain already, or if too many wait.
     pub(super) async fn enter(
         self: &Arc<Self>,
         tenant: TenantId,
@@ -97,7 +101,10 @@ impl Limiter {
             let now = Instant::now();
             state.let_go(now);
             state.is_shared |= tenant != owner;
-            if !state.queue.holds(&caller) && !state.is_held(now) && state.may_go(self.most, &caller) {
+            if !state.queue.holds(&caller)
+                && !state.is_held(now)
+                && state.may_go(self.most, &caller)
+            {
                 state.begin(caller);
                 return Ok(self.passage(caller));
             }
@@ -117,7 +124,8 @@ impl Limiter {
         }
     }
 
-    /// The far side refused a call because there were too many. All calls with this credential wait.
+    /// The far side refused a call because there were too many. All calls with this credential
+    /// wait.
     pub(super) fn refused(&self, retry_after: Option<Duration>) {
         let mut state = self.state();
         let growing = FIRST_HOLD.saturating_mul(2_u32.saturating_pow(state.refusals));
@@ -339,10 +347,15 @@ mod tests {
         let limiter = Limiter::new(0, 10);
         go(&limiter, 1, 1).await.unwrap();
         limiter.refused(Some(Duration::from_secs(7)));
-        assert!(matches!(go(&limiter, 2, 5).await, Err(Failure::Busy)), "there is no use in waiting");
+        assert!(
+            matches!(go(&limiter, 2, 5).await, Err(Failure::Busy)),
+            "there is no use in waiting"
+        );
         let began = Instant::now();
         go(&limiter, 2, 60).await.unwrap();
-        assert!(began.elapsed() >= Duration::from_secs(7) && began.elapsed() < Duration::from_secs(8));
+        assert!(
+            began.elapsed() >= Duration::from_secs(7) && began.elapsed() < Duration::from_secs(8)
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
-//! Names to addresses, each judged when it is about to be called: what a name pointed to when it was configured tells nothing
-//! of where it points now.
+//! Names to addresses, each judged when it is about to be called: what a name pointed to when it
+//! was configured tells nothing of where it points now.
 
 use std::future::Future;
 use std::io;
@@ -40,12 +40,17 @@ impl Service<Name> for Guard {
 }
 
 impl Guard {
-    fn judge(&self, found: impl Iterator<Item = SocketAddr>) -> io::Result<std::vec::IntoIter<SocketAddr>> {
-        let allowed: Vec<_> = found.filter(|address| self.policy.permits(address.ip(), self.plain)).collect();
+    fn judge(
+        &self,
+        found: impl Iterator<Item = SocketAddr>,
+    ) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+        let allowed: Vec<_> =
+            found.filter(|address| self.policy.permits(address.ip(), self.plain)).collect();
         match allowed.is_empty() {
-            true => {
-                Err(io::Error::new(io::ErrorKind::PermissionDenied, "the name leads to no address that is allowed"))
-            }
+            true => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the name leads to no address that is allowed",
+            )),
             false => Ok(allowed.into_iter()),
         }
     }
@@ -58,12 +63,17 @@ mod tests {
     fn judged(allow_private: bool, plain: bool, found: &[&str]) -> Vec<String> {
         let guard = Guard { policy: AddressPolicy { allow_private }, plain };
         let found = found.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0));
-        guard.judge(found).map_or(Vec::new(), |left| left.map(|address| address.ip().to_string()).collect())
+        guard
+            .judge(found)
+            .map_or(Vec::new(), |left| left.map(|address| address.ip().to_string()).collect())
     }
 
     #[test]
     fn a_name_that_was_turned_to_a_forbidden_address_is_not_followed() {
-        assert!(judged(true, false, &["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"]).is_empty());
+        assert!(
+            judged(true, false, &["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"])
+                .is_empty()
+        );
         assert!(judged(false, false, &["127.0.0.1", "10.0.0.1", "::1"]).is_empty());
         assert_eq!(judged(false, false, &["127.0.0.1", "8.8.8.8"]), ["8.8.8.8"]);
     }

@@ -9,13 +9,14 @@ use crate::entropy::Entropy;
 
 const BASE: Duration = Duration::from_millis(100);
 const CAP: Duration = Duration::from_secs(2);
-/// Hundredths of a repetition: what a line may spend at first, what each call adds, and the most that is saved up.
+/// Hundredths of a repetition: what a line may spend at first, what each call adds, and the most
+/// that is saved up.
 const AT_FIRST: u32 = 1000;
 const A_CALL: u32 = 10;
 const AT_MOST: u32 = 2000;
 
-/// What a line may spend on repetitions: ten, and one more for every ten calls, so that a far side in trouble is not given
-/// several times its work.
+/// What a line may spend on repetitions: ten, and one more for every ten calls, so that a far side
+/// in trouble is not given several times its work.
 pub(super) struct RetryBudget(Mutex<u32>);
 
 impl RetryBudget {
@@ -47,9 +48,14 @@ pub(super) fn may_pass(outcome: &Result<Reply, Failure>) -> bool {
     }
 }
 
-/// How long to wait before the repetition after so many tries: longer each time, and somewhere in the upper half of it by chance,
-/// so that those who failed together do not come back together; at least as long as the far side says.
-pub(super) fn pause(tries: u32, outcome: &Result<Reply, Failure>, entropy: &dyn Entropy) -> Duration {
+/// How long to wait before the repetition after so many tries: longer each time, and somewhere in
+/// the upper half of it by chance, so that those who failed together do not come back together; at
+/// least as long as the far side says.
+pub(super) fn pause(
+    tries: u32,
+    outcome: &Result<Reply, Failure>,
+    entropy: &dyn Entropy,
+) -> Duration {
     let most = BASE.saturating_mul(2_u32.saturating_pow(tries)).min(CAP);
     let mut chance = [0; 1];
     entropy.fill(&mut chance);

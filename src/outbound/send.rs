@@ -37,21 +37,32 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// A way out by these settings. Answers take memory of the pool `answers`, on the account of the installation's owner and of
-    /// the tenant that asks.
-    pub fn new(settings: Settings, answers: Arc<Pool<Uuid>>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    /// A way out by these settings. Answers take memory of the pool `answers`, on the account of
+    /// the installation's owner and of the tenant that asks.
+    pub fn new(
+        settings: Settings,
+        answers: Arc<Pool<Uuid>>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         let cache = Arc::new(Cache::new(settings.cache_size));
         let sender = Arc::new(Sender::new(settings, answers, clock, entropy));
         let reading = Arc::new(Semaphore::new(half_of_the_cores()));
         Self { sender, cache, flights: Flights::default(), reading }
     }
 
-    /// Sends a call: within the operation's budget and time, the line's circuit, concurrency and rate; reads are repeated when they fail
-    /// in a way that may pass, and shared with others who ask the same on the same line; writes are sent once.
+    /// Sends a call: within the operation's budget and time, the line's circuit, concurrency and
+    /// rate; reads are repeated when they fail in a way that may pass, and shared with others who
+    /// ask the same on the same line; writes are sent once.
     ///
     /// # Errors
     /// [`Failure`]: no answer. An answer of any status is an answer.
-    pub async fn send(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
+    pub async fn send(
+        &self,
+        operation: &Operation,
+        line: &Line,
+        call: Call,
+    ) -> Result<Answer, Failure> {
         match call.kind {
             Kind::Read => self.read(operation, line, call).await,
             // Boxed, so that reads do not carry the room that it takes.
@@ -64,27 +75,39 @@ impl Outbound {
         self.sender.lines.status(tenant, upstream)
     }
 
-    /// Notes that an answer on this line is not one of the system's API, which only the system's own room can see: the status
-    /// no longer says that it was reached, and the answer is not shared with anybody else.
+    /// Notes that an answer on this line is not one of the system's API, which only the system's
+    /// own room can see: the status no longer says that it was reached, and the answer is not
+    /// shared with anybody else.
     pub fn note_malformed(&self, line: &Line) {
         self.sender.lines.way(line).note(Status::malformed);
         self.forget(line.tenant, line.endpoint.upstream);
     }
 
-    /// Forgets what was remembered of a tenant at an installation, and what is being read. Every write of the tenant there does
-    /// so by itself; it is to be called after what changes the tenant's data some other way.
+    /// Forgets what was remembered of a tenant at an installation, and what is being read. Every
+    /// write of the tenant there does so by itself; it is to be called after what changes the
+    /// tenant's data some other way.
     pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
         self.sender.lines.forget(tenant, upstream);
     }
 
-    async fn write(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
+    async fn write(
+        &self,
+        operation: &Operation,
+        line: &Line,
+        call: Call,
+    ) -> Result<Answer, Failure> {
         let journey = self.journey(operation, line, self.sender.lines.way(line), call)?;
         // Also if nobody waits for the answer any more.
         let _stale = Stale { outbound: self, operation, line };
         self.sender.attempt(&journey).await.map(|reply| reply.answer)
     }
 
-    async fn read(&self, operation: &Operation, line: &Line, call: Call) -> Result<Answer, Failure> {
+    async fn read(
+        &self,
+        operation: &Operation,
+        line: &Line,
+        call: Call,
+    ) -> Result<Answer, Failure> {
         let way = self.sender.lines.way(line);
         let key = Key::new(line, way.generation(), &call);
         let remember = call.remember;
@@ -94,7 +117,8 @@ impl Outbound {
         let journey = Arc::new(self.journey(operation, line, way, call)?);
         loop {
             let seat = self.flights.board(key, || {
-                let (sender, cache, journey) = (self.sender.clone(), self.cache.clone(), journey.clone());
+                let (sender, cache, journey) =
+                    (self.sender.clone(), self.cache.clone(), journey.clone());
                 async move {
                     let answer = sender.read(&journey).await?;
                     if let Some(lasts) = remember {
@@ -116,12 +140,23 @@ impl Outbound {
         }
     }
 
-    /// Takes memory for what an operation reads from an answer that it has in common with others: each makes its own of it.
-    async fn hold(&self, operation: &Operation, line: &Line, answer: Answer) -> Result<Answer, Failure> {
+    /// Takes memory for what an operation reads from an answer that it has in common with others:
+    /// each makes its own of it.
+    async fn hold(
+        &self,
+        operation: &Operation,
+        line: &Line,
+        answer: Answer,
+    ) -> Result<Answer, Failure> {
         if answer.body.len() < LARGE {
             return Ok(answer);
         }
-        let budget = AnswerBudget::new(&self.sender.answers, self.sender.settings.answer_patience, line, operation);
+        let budget = AnswerBudget::new(
+            &self.sender.answers,
+            self.sender.settings.answer_patience,
+            line,
+            operation,
+        );
         let held = budget.hold(Some(answer.body.len())).await?;
         Ok(Answer { held: Some(Arc::new(held)), ..answer })
     }
@@ -131,7 +166,13 @@ impl Outbound {
         self.reading.clone().acquire_owned().await.ok()
     }
 
-    fn journey(&self, operation: &Operation, line: &Line, way: Arc<Way>, call: Call) -> Result<Journey, Failure> {
+    fn journey(
+        &self,
+        operation: &Operation,
+        line: &Line,
+        way: Arc<Way>,
+        call: Call,
+    ) -> Result<Journey, Failure> {
         Ok(Journey {
             operation: operation.clone(),
             line: line.clone(),
@@ -174,10 +215,12 @@ impl Sender {
         Err(Failure::Deadline)
     }
 
-    /// Waits before a repetition. Whether there may be one: the line has to have something left, and the operation time.
+    /// Waits before a repetition. Whether there may be one: the line has to have something left,
+    /// and the operation time.
     async fn wait(&self, tries: u32, outcome: &Result<Reply, Failure>, journey: &Journey) -> bool {
         // What the far side says may lie beyond all time.
-        let again = tokio::time::Instant::now().checked_add(retry::pause(tries, outcome, &*self.entropy));
+        let again =
+            tokio::time::Instant::now().checked_add(retry::pause(tries, outcome, &*self.entropy));
         match again.filter(|again| *again < journey.deadline()) {
             Some(again) if journey.way.retries.spend() => sleep_until(again).await,
             _ => return false,

@@ -19,7 +19,8 @@ pub struct Settings {
     pub retries: u32,
     /// How many calls of one tenant are at one installation at once.
     pub concurrency: usize,
-    /// How many calls may wait: for a tenant's place at an installation, and for their turn under one credential.
+    /// How many calls may wait: for a tenant's place at an installation, and for their turn under
+    /// one credential.
     pub queue: usize,
     /// How many calls a minute are made at one installation with one credential; 0 sets no limit.
     pub calls_per_minute: usize,
@@ -32,8 +33,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How long a call that is given up must have taken to count as a failure: most reads are given up by their operation before
-    /// their own time is over.
+    /// How long a call that is given up must have taken to count as a failure: most reads are given
+    /// up by their operation before their own time is over.
     pub(super) fn patience(&self) -> Duration {
         self.timeout / 3
     }

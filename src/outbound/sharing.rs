@@ -11,14 +11,14 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::line::Line;
 
-/// All that makes two reads the same, as a digest: the line with its tenant and identity, the state of the tenant's data, and
-/// the call whole.
+/// All that makes two reads the same, as a digest: the line with its tenant and identity, the state
+/// of the tenant's data, and the call whole.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; 32]);
 
 impl Key {
-    /// The key of a call. `generation` changes with every write, so that what was asked before one does not answer what is
-    /// asked after it.
+    /// The key of a call. `generation` changes with every write, so that what was asked before one
+    /// does not answer what is asked after it.
     pub(super) fn new(line: &Line, generation: u64, call: &Call) -> Self {
         let mut whole = Vec::with_capacity(1024);
         // Each part with its length before it: no two lists of parts are the same bytes.
@@ -132,8 +132,16 @@ mod tests {
     use super::*;
     use crate::ids::{TenantId, UpstreamId};
 
-    fn key(tenant: u128, upstream: u128, revision: i64, identity: &str, path: &[&'static str]) -> Key {
-        let base_url = BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false }).unwrap();
+    fn key(
+        tenant: u128,
+        upstream: u128,
+        revision: i64,
+        identity: &str,
+        path: &[&'static str],
+    ) -> Key {
+        let base_url =
+            BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false })
+                .unwrap();
         let upstream = UpstreamId(uuid::Uuid::from_u128(upstream));
         let endpoint = Endpoint {
             upstream,
@@ -144,7 +152,8 @@ mod tests {
             ca_certificate: None,
         };
         let tenant = TenantId(uuid::Uuid::from_u128(tenant));
-        let line = Line { tenant, endpoint: Arc::new(endpoint), identity: Identity(identity.to_owned()) };
+        let line =
+            Line { tenant, endpoint: Arc::new(endpoint), identity: Identity(identity.to_owned()) };
         let call = Call {
             method: "GET",
             path: path.iter().map(|segment| Cow::Borrowed(*segment)).collect(),

@@ -44,7 +44,8 @@ impl Status {
         }
     }
 
-    /// The last answer is not one of the system's API, whatever its HTTP status says: something else answers there.
+    /// The last answer is not one of the system's API, whatever its HTTP status says: something
+    /// else answers there.
     pub(super) fn malformed(&mut self) {
         if self.last_error.is_none() {
             self.last_success_at = self.success_before;

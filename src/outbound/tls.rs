@@ -14,10 +14,13 @@ use crate::error::{Error, Result};
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
 pub fn check_certificates(argument: &str, pem: &str) -> Result<()> {
-    authorities(pem).map(drop).map_err(|_| Error::bad_input(argument, "must be one or more certificates in PEM"))
+    authorities(pem)
+        .map(drop)
+        .map_err(|_| Error::bad_input(argument, "must be one or more certificates in PEM"))
 }
 
-/// The settings of TLS towards an installation that has certificates of its own, or else one of the public authorities.
+/// The settings of TLS towards an installation that has certificates of its own, or else one of the
+/// public authorities.
 ///
 /// # Errors
 /// Why the certificates cannot be read.
@@ -35,8 +38,11 @@ pub(super) fn client_config(ca_certificate: Option<&str>) -> Result<ClientConfig
 fn authorities(pem: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let certificate = certificate.map_err(|error| format!("a certificate is not PEM: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("a certificate cannot be trusted: {error}"))?;
+        let certificate =
+            certificate.map_err(|error| format!("a certificate is not PEM: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("a certificate cannot be trusted: {error}"))?;
     }
     if roots.is_empty() { Err("there is no certificate".to_owned()) } else { Ok(roots) }
 }

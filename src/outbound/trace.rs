@@ -12,14 +12,16 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// The trace that a caller's `traceparent` names, if it is well-formed (W3C Trace Context, section 3.2). What a later version
-    /// adds is left out.
+    /// The trace that a caller's `traceparent` names, if it is well-formed (W3C Trace Context,
+    /// section 3.2). What a later version adds is left out.
     pub(super) fn parse(traceparent: &str) -> Option<Self> {
         let mut parts = traceparent.split('-');
-        let [version, id, parent, flags] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+        let [version, id, parent, flags] =
+            [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
         let known = version != "ff" && (version != "00" || parts.next().is_none());
         let widths = [(version, 2), (id, 32), (parent, 16), (flags, 2)];
-        let well_formed = widths.iter().all(|(text, width)| text.len() == *width && is_lower_hex(text));
+        let well_formed =
+            widths.iter().all(|(text, width)| text.len() == *width && is_lower_hex(text));
         let named = [id, parent].iter().all(|text| text.bytes().any(|digit| digit != b'0'));
         (known && well_formed && named).then(|| Self { id: id.to_owned(), flags: flags.to_owned() })
     }
@@ -66,7 +68,10 @@ mod tests {
         let (one, other) = (trace.next(&SystemEntropy), trace.next(&SystemEntropy));
         assert_ne!(one, other);
         for call in [one, other] {
-            assert!(call.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && call.ends_with("-01"), "{call}");
+            assert!(
+                call.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && call.ends_with("-01"),
+                "{call}"
+            );
             assert_eq!(Trace::parse(&call).as_ref(), Some(&trace));
         }
     }
@@ -91,6 +96,8 @@ mod tests {
         ] {
             assert_eq!(Trace::parse(text), None, "{text}");
         }
-        assert!(Trace::parse("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more").is_some());
+        assert!(
+            Trace::parse("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more").is_some()
+        );
     }
 }

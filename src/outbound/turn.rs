@@ -55,7 +55,9 @@ impl Turns {
             Err(_) => return Err(over(tenant)),
         };
         let deadline = self.end_of_turn(Instant::now());
-        if let Some(taken) = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&tenant) {
+        if let Some(taken) =
+            self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&tenant)
+        {
             taken.deadline = deadline;
         }
         Ok(Turn { tenant, deadline, _place: place })
@@ -87,18 +89,19 @@ impl Turns {
 }
 
 impl Turn {
-    /// When the turn is over: the tenant's deadline, or shortly before the operation's, so that what the other tenants
-    /// answered can still be told.
+    /// When the turn is over: the tenant's deadline, or shortly before the operation's, so that
+    /// what the other tenants answered can still be told.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Runs a read within the turn. It is boxed because every field of an object has room for the largest of its resolvers: one
-    /// that may ask an upstream would make all those dear that only hand out what is there.
+    /// Runs a read within the turn. It is boxed because every field of an object has room for the
+    /// largest of its resolvers: one that may ask an upstream would make all those dear that only
+    /// hand out what is there.
     ///
     /// # Errors
-    /// `DEADLINE_EXCEEDED`, saying the tenant, if the turn is over first. Writes are not run this way: they are not cut
-    /// short.
+    /// `DEADLINE_EXCEEDED`, saying the tenant, if the turn is over first. Writes are not run this
+    /// way: they are not cut short.
     pub async fn read<T>(&self, work: BoxFuture<'_, Result<T>>) -> Result<T> {
         timeout_at(self.deadline, work).await.unwrap_or_else(|_| Err(over(self.tenant)))
     }

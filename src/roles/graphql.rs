@@ -58,10 +58,16 @@ pub struct RoleQuery;
 
 #[Object]
 impl RoleQuery {
-    /// The roles that the caller may give to a client in the tenant in context: none that permits more than the caller may
-    /// do there, and none at all without the right to manage clients.
+    /// The roles that the caller may give to a client in the tenant in context: none that permits
+    /// more than the caller may do there, and none at all without the right to manage clients.
     async fn authz_assignable_roles(&self, ctx: &Context<'_>) -> Result<Option<Vec<RoleObject>>> {
         let context = request(ctx)?;
-        Ok(Some(Role::ALL.into_iter().filter(|role| context.may_grant(*role)).map(RoleObject::from).collect()))
+        Ok(Some(
+            Role::ALL
+                .into_iter()
+                .filter(|role| context.may_grant(*role))
+                .map(RoleObject::from)
+                .collect(),
+        ))
     }
 }

@@ -70,7 +70,8 @@ impl Permission {
     }
 }
 
-/// A built-in role. Its UUID is that of the Taegis contract (`docs/reference/taegis-client-contract.md`, section 8).
+/// A built-in role. Its UUID is that of the Taegis contract
+/// (`docs/reference/taegis-client-contract.md`, section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// May do everything.
@@ -111,7 +112,10 @@ impl Role {
     /// `BAD_USER_INPUT` naming `argument` if it is no role's.
     pub fn parse(argument: &str, id: &str) -> Result<Self> {
         id.parse().ok().and_then(Self::from_id).ok_or_else(|| {
-            Error::bad_input(argument, "no such role; `authzAssignableRoles` lists those that there are")
+            Error::bad_input(
+                argument,
+                "no such role; `authzAssignableRoles` lists those that there are",
+            )
         })
     }
 
@@ -139,7 +143,9 @@ impl Role {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Administrator => "May do everything in the tenant and in all tenants below it.",
-            Self::Analyst => "Manages clients that are no stronger than itself; reads and writes legacy resources.",
+            Self::Analyst => {
+                "Manages clients that are no stronger than itself; reads and writes legacy resources."
+            }
             Self::Responder => "Reads and writes legacy resources.",
             Self::Auditor => "Reads clients and legacy resources.",
         }
@@ -149,9 +155,12 @@ impl Role {
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Administrator => &Permission::ALL,
-            Self::Analyst => {
-                &[Permission::ReadClients, Permission::ManageClients, Permission::ReadLegacy, Permission::WriteLegacy]
-            }
+            Self::Analyst => &[
+                Permission::ReadClients,
+                Permission::ManageClients,
+                Permission::ReadLegacy,
+                Permission::WriteLegacy,
+            ],
             Self::Responder => &[Permission::ReadLegacy, Permission::WriteLegacy],
             Self::Auditor => &[Permission::ReadClients, Permission::ReadLegacy],
         }

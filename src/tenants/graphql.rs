@@ -1,12 +1,13 @@
-//! Tenants in the graph, in the shape of the Taegis API's `tenants4` (`docs/reference/taegis-client-contract.md`, section 9).
+//! Tenants in the graph, in the shape of the Taegis API's `tenants4`
+//! (`docs/reference/taegis-client-contract.md`, section 9).
 
 use std::sync::Arc;
 
 use async_graphql::connection::Connection;
 use async_graphql::parser::types::Field;
 use async_graphql::{
-    Context, ContextSelectionSet, Enum, ID, InputObject, MaybeUndefined, Object, OutputType, Positioned, ServerResult,
-    SimpleObject, Value,
+    Context, ContextSelectionSet, Enum, ID, InputObject, MaybeUndefined, Object, OutputType,
+    Positioned, ServerResult, SimpleObject, Value,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -38,7 +39,8 @@ const PAGE_MAX: u64 = 500;
 /// A tenant in the graph, and whether it was reached through the links of an upstream.
 pub struct TenantObject(Tenant, bool);
 
-/// A partner, an organisation or a customer. Tenants form a tree, and a role held in one applies in all below it.
+/// A partner, an organisation or a customer. Tenants form a tree, and a role held in one applies in
+/// all below it.
 #[Object(name = "Tenant")]
 impl TenantObject {
     /// The tenant's id; opaque.
@@ -84,15 +86,16 @@ impl TenantObject {
         self.0.is_organization
     }
 
-    /// Whether it can be entered. Disabled, it is closed with all below it, and the tokens of its clients are refused until
-    /// it is enabled again; to end a token for good, rotate its client by `forceRotateClientSecret`.
+    /// Whether it can be entered. Disabled, it is closed with all below it, and the tokens of its
+    /// clients are refused until it is enabled again; to end a token for good, rotate its client by
+    /// `forceRotateClientSecret`.
     async fn enabled(&self) -> bool {
         self.0.enabled
     }
 
-    /// The greatest age of a secret here and below, in seconds; the strictest limit on the way up counts. A secret that
-    /// existed when the limit was set falls under it only if whoever set it had authority over the client. Absent: no limit
-    /// of its own.
+    /// The greatest age of a secret here and below, in seconds; the strictest limit on the way up
+    /// counts. A secret that existed when the limit was set falls under it only if whoever set it
+    /// had authority over the client. Absent: no limit of its own.
     async fn max_secret_age(&self) -> Option<i32> {
         self.0.max_secret_age_seconds.and_then(|seconds| seconds.try_into().ok())
     }
@@ -119,7 +122,8 @@ impl TenantObject {
         links_of_tenant(ctx, self.0.id, self.1).await.map(Some)
     }
 
-    /// The tenant's links to legacy systems, oldest first. Needs the right to read legacy resources.
+    /// The tenant's links to legacy systems, oldest first. Needs the right to read legacy
+    /// resources.
     async fn upstream_links_connection(
         &self,
         ctx: &Context<'_>,
@@ -131,15 +135,18 @@ impl TenantObject {
         Ok(Some(page.of(links, UpstreamLinkObject::sort_key, |link| link)))
     }
 
-    /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many tenants, each that fails is null
-    /// with an error of its own.
+    /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many
+    /// tenants, each that fails is null with an error of its own.
     async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<Source<DeepSecurityObject>>> {
         Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
     }
 
-    /// The Integration Server of the tenant. Needs the right to read legacy resources there. UPSTREAM_NOT_LINKED if it is not linked
-    /// to one and owns none.
-    async fn integration_server(&self, ctx: &Context<'_>) -> Result<Option<IntegrationServerObject>> {
+    /// The Integration Server of the tenant. Needs the right to read legacy resources there.
+    /// UPSTREAM_NOT_LINKED if it is not linked to one and owns none.
+    async fn integration_server(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<IntegrationServerObject>> {
         integration_server::of_tenant(ctx, self.0.id).await.map(Some)
     }
 }
@@ -154,7 +161,10 @@ pub fn resolve<'a>(
         match find(ctx, reference.id).await {
             Ok(tenant) => TenantObject(tenant, reference.within_links).resolve(ctx, field).await,
             Err(error) if error.code() == ErrorCode::NotFound => Ok(Value::Null),
-            Err(error) => Err(ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos))),
+            Err(error) => {
+                Err(ctx
+                    .set_error_path(async_graphql::Error::from(error).into_server_error(field.pos)))
+            }
         }
     };
     resolve.boxed()
@@ -240,9 +250,9 @@ pub struct SubscriptionMatcher {
     is_requested: Option<bool>,
 }
 
-/// Which tenants, in which order. All that is given must hold, and within a list any of it. The input has every field that
-/// the Taegis SDK may send; those marked as not offered are refused with BAD_USER_INPUT, since ignoring a filter would
-/// return more than was asked for.
+/// Which tenants, in which order. All that is given must hold, and within a list any of it. The
+/// input has every field that the Taegis SDK may send; those marked as not offered are refused with
+/// BAD_USER_INPUT, since ignoring a filter would return more than was asked for.
 #[derive(Default, InputObject)]
 pub struct TenantsQuery {
     /// By id.
@@ -269,7 +279,8 @@ pub struct TenantsQuery {
     after_cursor: Option<String>,
     /// Not offered.
     before_cursor: Option<String>,
-    /// How many: 50 if absent, 500 at most, so that one query can ask the legacy systems of many customers.
+    /// How many: 50 if absent, 500 at most, so that one query can ask the legacy systems of many
+    /// customers.
     count: Option<i32>,
     /// Not offered.
     cql: Option<String>,
@@ -340,7 +351,10 @@ impl TenantsQuery {
             Some(TenantResultOrder::PartnerTenantId) => OrderBy::Partner,
             Some(TenantResultOrder::OrganizationTenantId) => OrderBy::Organization,
             Some(TenantResultOrder::HasSupportEnabled) => {
-                return Err(Error::bad_input("orderBy", "HAS_SUPPORT_ENABLED is not offered by this gateway"));
+                return Err(Error::bad_input(
+                    "orderBy",
+                    "HAS_SUPPORT_ENABLED is not offered by this gateway",
+                ));
             }
         };
         Ok(Order { by, descending: self.order_dir == Some(OrderDir::Desc) })
@@ -375,7 +389,9 @@ fn at_most<'a, T>(argument: &str, list: &'a [T]) -> Result<&'a [T]> {
 
 /// An id that is none of ours finds nothing, like a foreign one.
 fn ids(argument: &str, list: Option<&Vec<String>>) -> Result<Option<Vec<TenantId>>> {
-    let parse = |list: &Vec<String>| Ok(at_most(argument, list)?.iter().filter_map(|id| id.parse().ok()).collect());
+    let parse = |list: &Vec<String>| {
+        Ok(at_most(argument, list)?.iter().filter_map(|id| id.parse().ok()).collect())
+    };
     list.map(parse).transpose()
 }
 
@@ -398,15 +414,20 @@ pub struct TenantQuery;
 
 #[Object]
 impl TenantQuery {
-    /// A tenant: the one in context or one below it. Any other is NOT_FOUND, whether it exists or not.
+    /// A tenant: the one in context or one below it. Any other is NOT_FOUND, whether it exists or
+    /// not.
     async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.member_scope();
         Ok(Some(room::<Tenants>(ctx)?.find(&scope, &id).boxed().await?.into()))
     }
 
-    /// The tenants that the caller may enter: the one in context and those below it. Those who may manage tenants see
-    /// disabled ones too.
-    async fn tenants(&self, ctx: &Context<'_>, tenants_query: Option<TenantsQuery>) -> Result<Option<TenantResults>> {
+    /// The tenants that the caller may enter: the one in context and those below it. Those who may
+    /// manage tenants see disabled ones too.
+    async fn tenants(
+        &self,
+        ctx: &Context<'_>,
+        tenants_query: Option<TenantsQuery>,
+    ) -> Result<Option<TenantResults>> {
         let scope = request(ctx)?.member_scope();
         let tenants = room::<Tenants>(ctx)?;
         let query = tenants_query.unwrap_or_default();
@@ -433,10 +454,15 @@ impl TenantQuery {
         }))
     }
 
-    /// The tenant that this request runs in: that of the header `X-Tenant-Context`, else the client's own.
-    async fn request_tenant_context(&self, ctx: &Context<'_>) -> Result<Option<RequestTenantContext>> {
+    /// The tenant that this request runs in: that of the header `X-Tenant-Context`, else the
+    /// client's own.
+    async fn request_tenant_context(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<RequestTenantContext>> {
         let scope = request(ctx)?.member_scope();
-        let tenant = room::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).boxed().await?;
+        let tenant =
+            room::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).boxed().await?;
         let id = |id: TenantId| ID::from(id.to_string());
         Ok(Some(RequestTenantContext {
             partner_tenant_id: tenant.partner_id.map(id),
@@ -472,10 +498,11 @@ pub struct TenantUpdateInput {
     name: Option<String>,
     /// Whether the tenant and what is below it can be entered.
     enabled: Option<bool>,
-    /// The greatest age of a secret here and below, in seconds, 60 to 315360000; null ends the limit. It holds for secrets
-    /// that exist as for new ones; a longer limit later does not revive a secret that had ended. A client over which the
-    /// caller has no authority, because it holds a role that permits more than the caller may do, or for longer, keeps its
-    /// secrets as they are until it is rotated; the next secret falls under the limit.
+    /// The greatest age of a secret here and below, in seconds, 60 to 315360000; null ends the
+    /// limit. It holds for secrets that exist as for new ones; a longer limit later does not revive
+    /// a secret that had ended. A client over which the caller has no authority, because it holds a
+    /// role that permits more than the caller may do, or for longer, keeps its secrets as they are
+    /// until it is rotated; the next secret falls under the limit.
     max_secret_age: MaybeUndefined<i32>,
 }
 
@@ -484,11 +511,18 @@ pub struct TenantMutation;
 
 #[Object]
 impl TenantMutation {
-    /// Makes a tenant below the one in context. Needs the right to manage tenants. A parent outside the tenant in context is
-    /// NOT_FOUND. CONFLICT for more tenants than the settings `quotas.*` allow below one of those above.
-    async fn create_tenant(&self, ctx: &Context<'_>, new_tenant: TenantCreateInput) -> Result<Option<TenantObject>> {
+    /// Makes a tenant below the one in context. Needs the right to manage tenants. A parent outside
+    /// the tenant in context is NOT_FOUND. CONFLICT for more tenants than the settings `quotas.*`
+    /// allow below one of those above.
+    async fn create_tenant(
+        &self,
+        ctx: &Context<'_>,
+        new_tenant: TenantCreateInput,
+    ) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
-        let parent = new_tenant.parent_tenant_id.map(|id| id.parse().map_err(|_| Error::not_found("tenant")));
+        let parent = new_tenant
+            .parent_tenant_id
+            .map(|id| id.parse().map_err(|_| Error::not_found("tenant")));
         let new = NewTenant {
             name: Name::parse("name", &new_tenant.name)?,
             parent: parent.transpose()?,
@@ -498,9 +532,10 @@ impl TenantMutation {
         Ok(Some(room::<Tenants>(ctx)?.create(&scope, new).await?.into()))
     }
 
-    /// Renames, enables or disables a tenant, or limits the age of its secrets. Needs the right to manage tenants. The tenant
-    /// in context cannot be disabled from within: CONFLICT, as is a change after which the caller could not sign in and a
-    /// tenant would be left without an administrator.
+    /// Renames, enables or disables a tenant, or limits the age of its secrets. Needs the right to
+    /// manage tenants. The tenant in context cannot be disabled from within: CONFLICT, as is a
+    /// change after which the caller could not sign in and a tenant would be left without an
+    /// administrator.
     async fn update_tenant(
         &self,
         ctx: &Context<'_>,
@@ -513,7 +548,8 @@ impl TenantMutation {
             MaybeUndefined::Null => Some(None),
             MaybeUndefined::Value(seconds) => Some(Some(model::secret_age(seconds)?)),
         };
-        let name = tenant_update.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;
+        let name =
+            tenant_update.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;
         let change = TenantChange { name, enabled: tenant_update.enabled, max_secret_age };
         Ok(Some(room::<Tenants>(ctx)?.update(&scope, &tenant_id, change).await?.into()))
     }

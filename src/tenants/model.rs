@@ -9,7 +9,8 @@ use crate::names::{Name, NamePattern};
 
 pub use super::entity::Model as Tenant;
 
-/// The longest chain of tenants. Deeper trees serve nobody, and each level costs a row for every tenant below it.
+/// The longest chain of tenants. Deeper trees serve nobody, and each level costs a row for every
+/// tenant below it.
 pub const DEPTH_MAX: usize = 64;
 
 /// How many tenants there may be below another, at whatever distance.
@@ -51,7 +52,9 @@ pub struct TenantChange {
 pub fn secret_age(seconds: i32) -> Result<Duration> {
     const RANGE: std::ops::RangeInclusive<u64> = 60..=315_360_000;
     let seconds = u64::try_from(seconds).ok().filter(|seconds| RANGE.contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| Error::bad_input("maxSecretAge", "must be 60 to 315360000 seconds"))
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| Error::bad_input("maxSecretAge", "must be 60 to 315360000 seconds"))
 }
 
 /// What to order tenants by; ties are broken by id.
@@ -102,7 +105,8 @@ pub struct TenantFilter {
     pub organizations: Option<Vec<TenantId>>,
 }
 
-/// A place in an ordered list: how many stand before it, the value that it is ordered by, and the id.
+/// A place in an ordered list: how many stand before it, the value that it is ordered by, and the
+/// id.
 pub type Place = (u64, String, TenantId);
 
 /// A piece of a list.

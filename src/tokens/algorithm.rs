@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 pub enum Algorithm {
     /// Ed25519 (RFC 8037): the default.
     EdDsa,
-    /// The same under the name that says which curve (RFC 9864, section 2.2), for readers that take no other.
+    /// The same under the name that says which curve (RFC 9864, section 2.2), for readers that take
+    /// no other.
     Ed25519,
     /// ECDSA on P-256 with SHA-256.
     Es256,
@@ -29,7 +30,8 @@ impl Algorithm {
     /// One for each kind of key, the preferred one first.
     pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Rs256];
 
-    /// The name in the header of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864, section 2.2).
+    /// The name in the header of a token (RFC 7518, section 3.1; RFC 8037, section 3.1; RFC 9864,
+    /// section 2.2).
     pub const fn name(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
@@ -52,16 +54,22 @@ impl Algorithm {
         let failed = |_| Error::internal("the crypto library could not make a signing key");
         Ok(match self {
             // The older form, without the public half, is the one that jsonwebtoken reads.
-            Self::EdDsa | Self::Ed25519 => {
-                Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()).map_err(failed)?.as_ref().to_vec()
-            }
-            Self::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+            Self::EdDsa | Self::Ed25519 => Ed25519KeyPair::generate()
+                .and_then(|key| key.to_pkcs8v1())
                 .map_err(failed)?
                 .as_ref()
                 .to_vec(),
-            Self::Rs256 => {
-                RsaKeyPair::generate(KeySize::Rsa2048).and_then(|key| key.as_der()).map_err(failed)?.as_ref().to_vec()
+            Self::Es256 => {
+                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                    .map_err(failed)?
+                    .as_ref()
+                    .to_vec()
             }
+            Self::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048)
+                .and_then(|key| key.as_der())
+                .map_err(failed)?
+                .as_ref()
+                .to_vec(),
         })
     }
 
@@ -70,8 +78,10 @@ impl Algorithm {
             Self::EdDsa | Self::Ed25519 => Ok(EncodingKey::from_ed_der(pkcs8)),
             Self::Es256 => Ok(EncodingKey::from_ec_der(pkcs8)),
             Self::Rs256 => {
-                let pem =
-                    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8));
+                let pem = format!(
+                    "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+                    STANDARD.encode(pkcs8)
+                );
                 EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(Error::internal)
             }
         }

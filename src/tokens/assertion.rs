@@ -77,7 +77,8 @@ impl Assertion {
         Algorithm::ALL.into_iter().map(Algorithm::name).chain([ED25519])
     }
 
-    /// Reads an assertion; nothing if it is no JWT of an algorithm on our list. An access token is not taken for one.
+    /// Reads an assertion; nothing if it is no JWT of an algorithm on our list. An access token is
+    /// not taken for one.
     pub fn read(jwt: &str) -> Option<Self> {
         if jwt.len() > LENGTH_MAX {
             return None;
@@ -86,9 +87,9 @@ impl Assertion {
         let (header, claims) = message.split_once('.')?;
         let header: Header = part(header)?;
         let algorithm = named(&header.alg)?;
-        let typed = header
-            .typ
-            .is_none_or(|typ| typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("client-authentication+jwt"));
+        let typed = header.typ.is_none_or(|typ| {
+            typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("client-authentication+jwt")
+        });
         // Extensions that must be understood (RFC 7515, section 4.1.11): there is none that we do.
         if !typed || header.crit.is_some() {
             return None;
@@ -102,12 +103,17 @@ impl Assertion {
         &self.claims.sub
     }
 
-    /// Verifies the signature by one of the client's keys, and then what was signed. Without a fitting key a stranger's
-    /// stands in, so that the time does not tell whether there is one.
+    /// Verifies the signature by one of the client's keys, and then what was signed. Without a
+    /// fitting key a stranger's stands in, so that the time does not tell whether there is one.
     ///
     /// # Errors
     /// The reason, for the audit log.
-    pub fn verify(&self, keys: &[PublicKey], audiences: &[String], now: Timestamp) -> Result<Proof, &'static str> {
+    pub fn verify(
+        &self,
+        keys: &[PublicKey],
+        audiences: &[String],
+        now: Timestamp,
+    ) -> Result<Proof, &'static str> {
         let fitting = keys.iter().enumerate().filter(|(_, key)| key.algorithm() == self.algorithm);
         let fitting: Vec<_> = fitting.collect();
         let signed_by = |key: &PublicKey| key.verifies(self.message.as_bytes(), &self.signature);
@@ -115,10 +121,15 @@ impl Assertion {
             signed_by(decoy(self.algorithm));
             return Err("no_key_of_this_algorithm");
         }
-        let (key, _) = fitting.into_iter().find(|(_, key)| signed_by(key)).ok_or("wrong_signature")?;
+        let (key, _) =
+            fitting.into_iter().find(|(_, key)| signed_by(key)).ok_or("wrong_signature")?;
         let expires_at = self.judge(audiences, now)?;
-        let jti =
-            self.claims.jti.clone().filter(|jti| (1..=JTI_LENGTH_MAX).contains(&jti.len())).ok_or("jti_missing")?;
+        let jti = self
+            .claims
+            .jti
+            .clone()
+            .filter(|jti| (1..=JTI_LENGTH_MAX).contains(&jti.len()))
+            .ok_or("jti_missing")?;
         Ok(Proof { key, jti, expires_at })
     }
 
@@ -156,7 +167,8 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
-/// The algorithm of that name. Ed25519 has two: `EdDSA` says less (RFC 9864, section 2.2), and clients send either.
+/// The algorithm of that name. Ed25519 has two: `EdDSA` says less (RFC 9864, section 2.2), and
+/// clients send either.
 fn named(alg: &str) -> Option<Algorithm> {
     let alg = if alg == ED25519 { Algorithm::EdDsa.name() } else { alg };
     Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == alg)
@@ -170,8 +182,9 @@ fn moment(seconds: f64) -> Timestamp {
 /// A key of this algorithm that signs nothing.
 pub(super) fn decoy(algorithm: Algorithm) -> &'static PublicKey {
     static DECOYS: LazyLock<[PublicKey; 3]> = LazyLock::new(|| {
-        [decoys::ED25519, decoys::P256, decoys::RSA]
-            .map(|jwk| PublicKey::stored(jwk).expect("the decoys are written in this crate and tested"))
+        [decoys::ED25519, decoys::P256, decoys::RSA].map(|jwk| {
+            PublicKey::stored(jwk).expect("the decoys are written in this crate and tested")
+        })
     });
     match algorithm {
         Algorithm::EdDsa | Algorithm::Ed25519 => &DECOYS[0],
@@ -198,7 +211,9 @@ mod tests {
         fn new() -> Self {
             let private = Ed25519KeyPair::generate().unwrap();
             let x = URL_SAFE_NO_PAD.encode(private.public_key().as_ref());
-            let public = PublicKey::parse("jwk", &json!({ "kty": "OKP", "crv": "Ed25519", "x": x })).unwrap();
+            let public =
+                PublicKey::parse("jwk", &json!({ "kty": "OKP", "crv": "Ed25519", "x": x }))
+                    .unwrap();
             Self { private, public }
         }
 
@@ -210,7 +225,11 @@ mod tests {
 
         fn judged(&self, header: &Value, claims: &Value) -> Result<Proof, &'static str> {
             let assertion = Assertion::read(&self.sign(header, claims)).ok_or("unread")?;
-            assertion.verify(std::slice::from_ref(&self.public), &["us".to_owned(), "us/token".to_owned()], NOW)
+            assertion.verify(
+                std::slice::from_ref(&self.public),
+                &["us".to_owned(), "us/token".to_owned()],
+                NOW,
+            )
         }
     }
 
@@ -229,7 +248,10 @@ mod tests {
         let client = Client::new();
         for alg in ["EdDSA", "Ed25519"] {
             let proof = client.judged(&json!({ "alg": alg, "kid": "any" }), &claims()).unwrap();
-            assert_eq!((proof.key, proof.jti.as_str(), proof.expires_at.seconds()), (0, "1", 1_000_300));
+            assert_eq!(
+                (proof.key, proof.jti.as_str(), proof.expires_at.seconds()),
+                (0, "1", 1_000_300)
+            );
         }
         let header = json!({ "alg": "EdDSA", "typ": "JWT" });
         for aud in [json!("us/token"), json!(["us"]), json!(["us", "us/token"])] {
@@ -274,10 +296,16 @@ mod tests {
         ] {
             assert_eq!(client.judged(&header, &claims()), Err("unread"), "{header}");
         }
-        assert_eq!(client.judged(&json!({ "alg": "ES256" }), &claims()), Err("no_key_of_this_algorithm"));
+        assert_eq!(
+            client.judged(&json!({ "alg": "ES256" }), &claims()),
+            Err("no_key_of_this_algorithm")
+        );
         let stranger = Client::new().sign(&json!({ "alg": "EdDSA" }), &claims());
         let assertion = Assertion::read(&stranger).unwrap();
-        assert_eq!(assertion.verify(&[client.public], &["us".to_owned()], NOW), Err("wrong_signature"));
+        assert_eq!(
+            assertion.verify(&[client.public], &["us".to_owned()], NOW),
+            Err("wrong_signature")
+        );
     }
 
     #[test]

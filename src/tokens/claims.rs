@@ -8,11 +8,12 @@ use crate::ids::{ClientId, TenantId, TokenId};
 /// The `typ` of the header (RFC 9068, section 2.1).
 pub(super) const TOKEN_TYPE: &str = "at+jwt";
 
-/// The scope of a token that was not narrowed: use of the GraphQL endpoint with all that the client's roles permit.
+/// The scope of a token that was not narrowed: use of the GraphQL endpoint with all that the
+/// client's roles permit.
 pub const SCOPE: &str = "graphql";
 
-/// The claims of an access token (RFC 9068, section 2.2), and some of our own. There is no list of roles: it would go
-/// stale, and what a client may do is looked up at each use.
+/// The claims of an access token (RFC 9068, section 2.2), and some of our own. There is no list of
+/// roles: it would go stale, and what a client may do is looked up at each use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Who issued it: the public URL of the gateway.
@@ -31,8 +32,8 @@ pub struct Claims {
     pub client_id: String,
     /// What it may be used for: scopes separated by spaces.
     pub scope: String,
-    /// The tenant that a request is in if its header names none: the client's own, or the one that the token was narrowed
-    /// to.
+    /// The tenant that a request is in if its header names none: the client's own, or the one that
+    /// the token was narrowed to.
     pub tenant_id: TenantId,
     /// `tenant_id` once more, where the Taegis SDK looks for it (`get_token_tenant_id`).
     #[serde(rename = "https://missione/octolabs/io/tenantIds")]
@@ -40,7 +41,8 @@ pub struct Claims {
     /// Whether the token is good in `tenant_id` alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tenant_only: bool,
-    /// The client's token generation. A forced rotation begins a new one, and tokens of older ones are refused.
+    /// The client's token generation. A forced rotation begins a new one, and tokens of older ones
+    /// are refused.
     #[serde(rename = "gen")]
     pub generation: i64,
 }

@@ -57,7 +57,10 @@ pub async fn holds_sealed_keys(on: &impl ConnectionTrait) -> error::Result<bool>
 ///
 /// # Errors
 /// If it does not, or the database cannot be asked.
-pub async fn require_master_key(on: &impl ConnectionTrait, master: &MasterKey) -> error::Result<()> {
+pub async fn require_master_key(
+    on: &impl ConnectionTrait,
+    master: &MasterKey,
+) -> error::Result<()> {
     match newest_sealed(on).await? {
         Some((id, sealed)) => master.open(&binding(id), &sealed).map(drop),
         None => Ok(()),
@@ -67,20 +70,24 @@ pub async fn require_master_key(on: &impl ConnectionTrait, master: &MasterKey) -
 /// Adds the key unless another node was first with this generation; says whether it was added.
 pub async fn insert_if_first(on: &impl ConnectionTrait, key: Model) -> Result<bool, DbErr> {
     let first = OnConflict::column(Column::Generation).do_nothing().to_owned();
-    let inserted =
-        Entity::insert(ActiveModel::from(key)).on_conflict(first).try_insert().exec_without_returning(on).await?;
+    let inserted = Entity::insert(ActiveModel::from(key))
+        .on_conflict(first)
+        .try_insert()
+        .exec_without_returning(on)
+        .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(count) if count > 0))
 }
 
-/// Lets the predecessors of a key go at that moment, unless they go before: those of its algorithm, and those of another
-/// that nobody has renewed since `unused_since`.
+/// Lets the predecessors of a key go at that moment, unless they go before: those of its algorithm,
+/// and those of another that nobody has renewed since `unused_since`.
 pub async fn retire_before(
     on: &impl ConnectionTrait,
     successor: &Model,
     unused_since: Timestamp,
     at: Timestamp,
 ) -> Result<(), DbErr> {
-    let superseded = Column::Algorithm.eq(&successor.algorithm).or(Column::CreatedAt.lt(unused_since));
+    let superseded =
+        Column::Algorithm.eq(&successor.algorithm).or(Column::CreatedAt.lt(unused_since));
     Entity::update_many()
         .col_expr(Column::RetiredAt, Expr::value(at))
         .filter(Column::Generation.lt(successor.generation))
@@ -103,7 +110,12 @@ pub async fn forget_retired(on: &impl ConnectionTrait, at: Timestamp) -> Result<
 }
 
 /// Puts what was sealed anew in the place of what was read, unless somebody else did so first.
-pub async fn reseal(on: &impl ConnectionTrait, id: KeyId, read: Vec<u8>, anew: Vec<u8>) -> Result<(), DbErr> {
+pub async fn reseal(
+    on: &impl ConnectionTrait,
+    id: KeyId,
+    read: Vec<u8>,
+    anew: Vec<u8>,
+) -> Result<(), DbErr> {
     let update = Entity::update_many().col_expr(Column::SealedPrivateKey, Expr::value(anew));
     update.filter(Column::Id.eq(id)).filter(Column::SealedPrivateKey.eq(read)).exec(on).await?;
     Ok(())
@@ -137,7 +149,9 @@ pub mod revoked {
     pub async fn add(on: &impl ConnectionTrait, token: Model) -> Result<bool, DbErr> {
         let once = OnConflict::column(Column::Id).do_nothing().to_owned();
         let insert = Entity::insert(token.into_active_model()).on_conflict(once).try_insert();
-        Ok(matches!(insert.exec_without_returning(on).await?, TryInsertResult::Inserted(count) if count > 0))
+        Ok(
+            matches!(insert.exec_without_returning(on).await?, TryInsertResult::Inserted(count) if count > 0),
+        )
     }
 
     /// Whether the token is there.

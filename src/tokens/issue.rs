@@ -89,9 +89,13 @@ impl Issuer {
     /// A new token for the client that reaches no further than that.
     ///
     /// # Errors
-    /// `DATABASE_UNAVAILABLE` while the node's clock is unusable; if there is no key to sign with, or the database cannot be
-    /// asked whether the key was revoked.
-    pub async fn issue_narrowed(&self, subject: &Subject, narrowing: &Narrowing) -> Result<IssuedToken> {
+    /// `DATABASE_UNAVAILABLE` while the node's clock is unusable; if there is no key to sign with,
+    /// or the database cannot be asked whether the key was revoked.
+    pub async fn issue_narrowed(
+        &self,
+        subject: &Subject,
+        narrowing: &Narrowing,
+    ) -> Result<IssuedToken> {
         self.time.require_usable()?;
         self.keys.freshen().await?;
         let key = self.keys.current()?;

@@ -16,11 +16,12 @@ use crate::clock::{MonotonicTime, Timestamp};
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
 
-/// How long a key id that was not found is not looked for again: made-up ids must not cost a database call each.
+/// How long a key id that was not found is not looked for again: made-up ids must not cost a
+/// database call each.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// How much longer than it is needed the row of a key is kept, by the database's time. Wide, for the clock of a database may
-/// be set too.
+/// How much longer than it is needed the row of a key is kept, by the database's time. Wide, for
+/// the clock of a database may be set too.
 const KEPT_AFTER_RETIREMENT: Duration = Duration::from_hours(24);
 
 /// A key of the ring, opened.
@@ -38,7 +39,8 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Whether it may sign a token now: it has been published long enough, and it will not be gone before the token is.
+    /// Whether it may sign a token now: it has been published long enough, and it will not be gone
+    /// before the token is.
     fn may_sign(&self, now: Timestamp, token_lifetime: Duration) -> bool {
         self.active_from <= now && self.retired_at.is_none_or(|end| now.plus(token_lifetime) <= end)
     }
@@ -50,12 +52,16 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("id", &self.id).field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("id", &self.id)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }
 
-/// All keys of the deployment, as this node last read them. Before a key signs or verifies they are read again if that was
-/// longer ago than `max_age`: another node, or the operator, may have revoked one.
+/// All keys of the deployment, as this node last read them. Before a key signs or verifies they are
+/// read again if that was longer ago than `max_age`: another node, or the operator, may have
+/// revoked one.
 pub struct KeyRing {
     rotation: Rotation,
     max_age: Duration,
@@ -80,15 +86,16 @@ impl KeyRing {
     pub async fn open(rotation: Rotation, max_age: Duration) -> Result<Self> {
         let none = KeysRead { keys: Vec::new(), at: rotation.clock.monotonic() };
         let (reloading, searched) = Default::default();
-        let ring = Self { rotation, max_age, read: RwLock::new(Arc::new(none)), reloading, searched };
+        let ring =
+            Self { rotation, max_age, read: RwLock::new(Arc::new(none)), reloading, searched };
         ring.load(Unopened::Refuse).await?;
         ring.rotation.rotate_if_due().await?;
         ring.load(Unopened::Refuse).await?;
         Ok(ring)
     }
 
-    /// The key that signs: the newest of the wanted algorithm that may. While a first key of that algorithm waits, the
-    /// newest of any.
+    /// The key that signs: the newest of the wanted algorithm that may. While a first key of that
+    /// algorithm waits, the newest of any.
     ///
     /// # Errors
     /// If there is none, which [`KeyRing::open`] prevents.
@@ -102,7 +109,8 @@ impl KeyRing {
         signing.cloned().ok_or_else(|| Error::internal("the key ring is empty"))
     }
 
-    /// The key with that id, unless it is gone or was revoked; keys made by other nodes since are found too.
+    /// The key with that id, unless it is gone or was revoked; keys made by other nodes since are
+    /// found too.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -120,7 +128,8 @@ impl KeyRing {
         let now = clock.monotonic();
         if last.is_none_or(|last| now.since(last) >= RELOAD_PAUSE) {
             *last = Some(now);
-            // Boxed, so that the many tokens of a known key do not carry the room that asking takes.
+            // Boxed, so that the many tokens of a known key do not carry the room that asking
+            // takes.
             self.load(Unopened::Skip).boxed().await?;
         }
         Ok(known())
@@ -143,20 +152,30 @@ impl KeyRing {
         reload.boxed().await
     }
 
-    /// The public halves of all keys that sign, will sign, or signed tokens that may be alive (RFC 7517, section 5).
+    /// The public halves of all keys that sign, will sign, or signed tokens that may be alive (RFC
+    /// 7517, section 5).
     pub fn published(&self) -> JwkSet {
         let (read, now) = (self.read(), self.rotation.clock.now());
-        JwkSet { keys: read.keys.iter().filter(|key| !key.is_gone(now)).map(|key| key.public.clone()).collect() }
+        JwkSet {
+            keys: read
+                .keys
+                .iter()
+                .filter(|key| !key.is_gone(now))
+                .map(|key| key.public.clone())
+                .collect(),
+        }
     }
 
-    /// Does what is due: takes over the keys that other nodes made, makes the next one in time, drops those that are gone.
+    /// Does what is due: takes over the keys that other nodes made, makes the next one in time,
+    /// drops those that are gone.
     ///
     /// # Errors
     /// If the database refuses.
     pub async fn refresh(&self) -> Result<()> {
         self.rotation.rotate_if_due().await?;
         let write = self.rotation.database.write().await?;
-        entity::forget_retired(write.on(), self.rotation.clock.now().minus(KEPT_AFTER_RETIREMENT)).await?;
+        entity::forget_retired(write.on(), self.rotation.clock.now().minus(KEPT_AFTER_RETIREMENT))
+            .await?;
         write.commit().await?;
         self.load(Unopened::Skip).await
     }
@@ -172,8 +191,11 @@ impl KeyRing {
         for row in entity::all(self.rotation.database.reader()).await? {
             let (id, opened) = (row.id, known.keys.iter().find(|key| key.id == row.id));
             let key = match opened {
-                // What is open stays open, also while the master key is being changed under a running node.
-                Some(key) => Ok(SigningKey { retired_at: row.retired_at, ..SigningKey::clone(key) }),
+                // What is open stays open, also while the master key is being changed under a
+                // running node.
+                Some(key) => {
+                    Ok(SigningKey { retired_at: row.retired_at, ..SigningKey::clone(key) })
+                }
                 None => self.unseal(row),
             };
             match (key, unopened) {
@@ -185,7 +207,8 @@ impl KeyRing {
                 }
             }
         }
-        *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(KeysRead { keys, at });
+        *self.read.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(KeysRead { keys, at });
         Ok(())
     }
 
@@ -210,6 +233,7 @@ impl KeyRing {
 enum Unopened {
     /// At the start: a wrong master key must not pass for an empty database.
     Refuse,
-    /// Later: another node may have a newer master key already, and this one serves on with what it has.
+    /// Later: another node may have a newer master key already, and this one serves on with what it
+    /// has.
     Skip,
 }

@@ -1,4 +1,5 @@
-//! Access tokens: JWTs by RFC 9068, signed with keys that all nodes share; and the assertions that clients sign.
+//! Access tokens: JWTs by RFC 9068, signed with keys that all nodes share; and the assertions that
+//! clients sign.
 
 mod algorithm;
 mod assertion;

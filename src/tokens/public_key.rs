@@ -1,8 +1,8 @@
 //! The public keys that clients register, as JWKs (RFC 7517).
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
-    UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,8 @@ use super::algorithm::Algorithm;
 use super::assertion;
 use crate::error::{Error, Result};
 
-/// The members that only a private or a symmetric key has (RFC 7518, section 6; RFC 8037, section 2).
+/// The members that only a private or a symmetric key has (RFC 7518, section 6; RFC 8037, section
+/// 2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -30,15 +31,19 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Takes a key from a caller: Ed25519, P-256, or RSA of 2048 to 8192 bits. Members that we do not know are dropped.
+    /// Takes a key from a caller: Ed25519, P-256, or RSA of 2048 to 8192 bits. Members that we do
+    /// not know are dropped.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument` for any other, and for a private key.
     pub fn parse(argument: &str, jwk: &Value) -> Result<Self> {
         let refused = |must: &str| Error::bad_input(argument, must);
-        let members = jwk.as_object().ok_or_else(|| refused("must be a JWK, which is a JSON object"))?;
+        let members =
+            jwk.as_object().ok_or_else(|| refused("must be a JWK, which is a JSON object"))?;
         if PRIVATE_MEMBERS.iter().any(|member| members.contains_key(*member)) {
-            return Err(refused("must be a public key; this one holds a secret part, which now counts as disclosed"));
+            return Err(refused(
+                "must be a public key; this one holds a secret part, which now counts as disclosed",
+            ));
         }
         let text = |member: &str| members.get(member).and_then(Value::as_str);
         let (algorithm, mut kept) = match (text("kty"), text("crv")) {
@@ -52,11 +57,15 @@ impl PublicKey {
         if text("alg").is_some_and(|alg| alg != algorithm.name() && Some(alg) != other_name)
             || text("use").is_some_and(|used| used != "sig")
         {
-            return Err(refused("must be for signatures of EdDSA, ES256 or RS256, as `alg` and `use` say"));
+            return Err(refused(
+                "must be for signatures of EdDSA, ES256 or RS256, as `alg` and `use` say",
+            ));
         }
         kept["alg"] = algorithm.name().into();
         kept["use"] = "sig".into();
-        if let Some(id) = text("kid").filter(|id| id.len() <= KEY_ID_LENGTH_MAX && !id.contains('\0')) {
+        if let Some(id) =
+            text("kid").filter(|id| id.len() <= KEY_ID_LENGTH_MAX && !id.contains('\0'))
+        {
             kept["kid"] = id.into();
         }
         Self::read(algorithm, kept.take())
@@ -143,15 +152,19 @@ fn p256(members: &Members) -> Result<Value, &'static str> {
         let valid = x.len() == 32 && ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &whole).is_ok();
         valid.then(|| (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y)))
     };
-    let (x, y) = point().ok_or("must have a point of P-256 in `x` and `y`, in base64url without padding")?;
+    let (x, y) =
+        point().ok_or("must have a point of P-256 in `x` and `y`, in base64url without padding")?;
     Ok(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }))
 }
 
 fn rsa(members: &Members) -> Result<Value, &'static str> {
     // Without leading zeros, so that one key has one thumbprint.
-    let number = |name| bytes(members, name).map(|bytes| bytes.into_iter().skip_while(|byte| *byte == 0).collect());
+    let number = |name| {
+        bytes(members, name).map(|bytes| bytes.into_iter().skip_while(|byte| *byte == 0).collect())
+    };
     let numbers = || number("n").zip(number("e"));
-    let (n, e): (Vec<u8>, Vec<u8>) = numbers().ok_or("must have `n` and `e`, in base64url without padding")?;
+    let (n, e): (Vec<u8>, Vec<u8>) =
+        numbers().ok_or("must have `n` and `e`, in base64url without padding")?;
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
     let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
     if !RSA_BITS.contains(&bits) || !is_odd(&n) {
@@ -169,7 +182,8 @@ mod tests {
     use crate::tokens::assertion::decoy;
 
     fn with(member: &str, value: Value) -> Value {
-        let mut jwk: Value = serde_json::from_str(&decoy(Algorithm::EdDsa).to_json().unwrap()).unwrap();
+        let mut jwk: Value =
+            serde_json::from_str(&decoy(Algorithm::EdDsa).to_json().unwrap()).unwrap();
         jwk[member] = value;
         jwk
     }
@@ -192,7 +206,10 @@ mod tests {
     #[test]
     fn a_private_key_is_refused_whatever_else_it_holds() {
         for member in PRIVATE_MEMBERS {
-            assert!(refusal(&with(member, "AAAA".into())).contains("must be a public key"), "{member}");
+            assert!(
+                refusal(&with(member, "AAAA".into())).contains("must be a public key"),
+                "{member}"
+            );
         }
     }
 
@@ -203,8 +220,13 @@ mod tests {
         let long = URL_SAFE_NO_PAD.encode([0xff; 256]);
         assert!(refusal(&json!({ "kty": "RSA", "n": long, "e": "AQ" })).contains("exponent"));
         let off_curve = URL_SAFE_NO_PAD.encode([1; 32]);
-        assert!(refusal(&json!({ "kty": "EC", "crv": "P-256", "x": off_curve, "y": off_curve })).contains("P-256"));
-        assert!(refusal(&json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA" })).contains("Ed25519"));
+        assert!(
+            refusal(&json!({ "kty": "EC", "crv": "P-256", "x": off_curve, "y": off_curve }))
+                .contains("P-256")
+        );
+        assert!(
+            refusal(&json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA" })).contains("Ed25519")
+        );
         assert!(refusal(&json!({ "kty": "oct" })).contains("must be of"));
         assert!(refusal(&json!("text")).contains("JSON object"));
     }
@@ -213,6 +235,9 @@ mod tests {
     fn a_key_for_another_purpose_is_refused() {
         assert!(PublicKey::parse("jwk", &with("use", "enc".into())).is_err());
         assert!(PublicKey::parse("jwk", &with("alg", "ES256".into())).is_err());
-        assert_eq!(PublicKey::parse("jwk", &with("kid", "mine".into())).unwrap().key_id(), Some("mine"));
+        assert_eq!(
+            PublicKey::parse("jwk", &with("kid", "mine".into())).unwrap().key_id(),
+            Some("mine")
+        );
     }
 }

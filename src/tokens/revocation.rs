@@ -13,26 +13,32 @@ use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::TokenId;
 
-/// How much longer than its token a revocation is kept, by the database's time. Wide, for the clock of a database may be set
-/// too.
+/// How much longer than its token a revocation is kept, by the database's time. Wide, for the clock
+/// of a database may be set too.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(24);
 
-/// Knows which tokens were revoked. A node asks the database about a token at most once every few seconds, and sees its own
-/// revocations at once.
+/// Knows which tokens were revoked. A node asks the database about a token at most once every few
+/// seconds, and sees its own revocations at once.
 pub struct Revocations {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     max_age: Duration,
     // When the database last said that a token is not revoked.
     live: Cache<TokenId, MonotonicTime>,
-    // What is here stays so: a revocation is never undone. Apart from the others, so that an answer which was on its way
-    // when the token was revoked cannot cover it.
+    // What is here stays so: a revocation is never undone. Apart from the others, so that an answer
+    // which was on its way when the token was revoked cannot cover it.
     revoked: Cache<TokenId, ()>,
 }
 
 impl Revocations {
-    /// Believes an answer of the database for `max_age`, and remembers at most `capacity` of each kind.
-    pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, max_age: Duration, capacity: usize) -> Self {
+    /// Believes an answer of the database for `max_age`, and remembers at most `capacity` of each
+    /// kind.
+    pub fn new(
+        database: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        max_age: Duration,
+        capacity: usize,
+    ) -> Self {
         Self { database, clock, max_age, live: Cache::new(capacity), revoked: Cache::new(capacity) }
     }
 
@@ -46,7 +52,8 @@ impl Revocations {
         }
         match self.live.get(&token) {
             Some(asked_at) if self.clock.monotonic().since(asked_at) < self.max_age => Ok(false),
-            // Boxed, so that the many tokens that were looked up before do not carry the room that asking takes.
+            // Boxed, so that the many tokens that were looked up before do not carry the room that
+            // asking takes.
             _ => self.has_now(token).boxed().await,
         }
     }
@@ -66,8 +73,8 @@ impl Revocations {
         Ok(held || self.revoked.get(&token).is_some())
     }
 
-    /// Writes down that a token is revoked; says whether that is new. [`Revocations::note`] makes it effective once the
-    /// transaction is committed.
+    /// Writes down that a token is revoked; says whether that is new. [`Revocations::note`] makes
+    /// it effective once the transaction is committed.
     ///
     /// # Errors
     /// If the database refuses.

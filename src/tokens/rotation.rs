@@ -38,8 +38,8 @@ impl NewKey {
     }
 }
 
-/// Makes signing keys for all nodes. Of several nodes that want one at once, one makes it and all use it: generations are
-/// unique.
+/// Makes signing keys for all nodes. Of several nodes that want one at once, one makes it and all
+/// use it: generations are unique.
 pub struct Rotation {
     pub(super) database: Arc<Database>,
     pub(super) master: Arc<MasterKey>,
@@ -62,20 +62,24 @@ impl Rotation {
         Self { database, master, clock, entropy, algorithm, schedule }
     }
 
-    /// Makes a successor to the present key now, whenever that is due. Running nodes find it by themselves.
+    /// Makes a successor to the present key now, whenever that is due. Running nodes find it by
+    /// themselves.
     ///
     /// # Errors
-    /// If the database refuses, or a stored key was sealed by a master key that this process does not have.
+    /// If the database refuses, or a stored key was sealed by a master key that this process does
+    /// not have.
     pub async fn rotate(&self) -> Result<Rotated> {
         loop {
-            // Lost to another node that rotated at this moment: try again with its key as predecessor.
+            // Lost to another node that rotated at this moment: try again with its key as
+            // predecessor.
             if let Some(made) = self.make(|_| true).await? {
                 return Ok(made);
             }
         }
     }
 
-    /// Makes a key if there is none of the wanted algorithm, or if the one that there is has signed its time.
+    /// Makes a key if there is none of the wanted algorithm, or if the one that there is has signed
+    /// its time.
     ///
     /// # Errors
     /// As [`Rotation::rotate`].
@@ -88,13 +92,16 @@ impl Rotation {
     }
 
     fn is_due(&self, keys: &[entity::Model]) -> bool {
-        let wanted = |key: &&entity::Model| key.algorithm == self.algorithm.name() && key.retired_at.is_none();
+        let wanted = |key: &&entity::Model| {
+            key.algorithm == self.algorithm.name() && key.retired_at.is_none()
+        };
         let newest = keys.iter().find(wanted);
         newest.is_none_or(|key| self.schedule.is_due(key.active_from, self.clock.now()))
     }
 
-    /// Drops a key, as one that was stolen, and makes another that signs at once. Tokens that it signed are refused and the
-    /// key set is published without it: on each node as soon as that reads the keys again.
+    /// Drops a key, as one that was stolen, and makes another that signs at once. Tokens that it
+    /// signed are refused and the key set is published without it: on each node as soon as that
+    /// reads the keys again.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such key; else as [`Rotation::rotate`].
@@ -107,7 +114,8 @@ impl Rotation {
             if !entity::delete(write.on(), id).await? {
                 return Err(Error::not_found("signing key"));
             }
-            // Lost to another node that rotated at this moment: tried again with its key as predecessor.
+            // Lost to another node that rotated at this moment: tried again with its key as
+            // predecessor.
             if let Some(made) = self.add(&write, new, &keys, self.clock.now()).await? {
                 write.commit().await?;
                 tracing::warn!(kid = %id, successor = %made.id, "signing key revoked");
@@ -163,13 +171,15 @@ impl Rotation {
             return Ok(None);
         }
         let unused_since = self.schedule.unused_since(now);
-        entity::retire_before(write.on(), &key, unused_since, Schedule::retired_at(active_from)).await?;
+        entity::retire_before(write.on(), &key, unused_since, Schedule::retired_at(active_from))
+            .await?;
         Ok(Some(Rotated { id, algorithm: key.algorithm, active_from }))
     }
 
     fn public_half(&self, id: KeyId, private: &[u8]) -> Result<Jwk> {
         let encoding = self.algorithm.encoding_key(private)?;
-        let mut public = Jwk::from_encoding_key(&encoding, self.algorithm.jwt()).map_err(Error::internal)?;
+        let mut public =
+            Jwk::from_encoding_key(&encoding, self.algorithm.jwt()).map_err(Error::internal)?;
         if self.algorithm == Algorithm::Ed25519 {
             // The library knows no such name, and readers find what they need in the curve.
             public.common.key_algorithm = None;
@@ -179,18 +189,20 @@ impl Rotation {
         Ok(public)
     }
 
-    /// That this process can open the newest key. One that was started before the master key was changed would otherwise
-    /// seal keys that nobody can open later.
+    /// That this process can open the newest key. One that was started before the master key was
+    /// changed would otherwise seal keys that nobody can open later.
     fn require_own(&self, keys: &[entity::Model]) -> Result<()> {
         match keys.first() {
-            Some(newest) => self.master.open(&binding(newest.id), &newest.sealed_private_key).map(drop),
+            Some(newest) => {
+                self.master.open(&binding(newest.id), &newest.sealed_private_key).map(drop)
+            }
             None => Ok(()),
         }
     }
 }
 
-/// Seals with the present master key what the one before sealed, one key at a time: it may be stopped and run again. Says
-/// how many keys were sealed anew.
+/// Seals with the present master key what the one before sealed, one key at a time: it may be
+/// stopped and run again. Says how many keys were sealed anew.
 ///
 /// # Errors
 /// If the database refuses, or a key was sealed by neither of the two.

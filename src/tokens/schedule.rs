@@ -1,7 +1,8 @@
 //! When signing keys come and go.
 //!
-//! A key is published when it is made and signs only once every reader of the key set has had time to fetch it. Its
-//! predecessor stays published until no token that it signed can be alive. So no token is refused because of a rotation.
+//! A key is published when it is made and signs only once every reader of the key set has had time
+//! to fetch it. Its predecessor stays published until no token that it signed can be alive. So no
+//! token is refused because of a rotation.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use crate::clock::Timestamp;
 /// How often each node looks for keys that other nodes made, and does what is due.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(30);
 
-/// The longest life that any node may give a token: the upper end of the setting `tokens.lifetime`. Not the setting itself,
-/// which may have been longer when the token was issued.
+/// The longest life that any node may give a token: the upper end of the setting `tokens.lifetime`.
+/// Not the setting itself, which may have been longer when the token was issued.
 pub const LIFETIME_MAX: Duration = Duration::from_hours(24);
 
 /// How far the clocks of two nodes may differ.
@@ -29,8 +30,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// How long a key is published before it signs: until the slowest node has it, and the reader that asked that node just
-    /// before asks again.
+    /// How long a key is published before it signs: until the slowest node has it, and the reader
+    /// that asked that node just before asks again.
     pub fn publish_ahead(&self) -> Duration {
         self.jwks_max_age + REFRESH_EVERY + CLOCK_SKEW
     }
@@ -45,11 +46,13 @@ impl Schedule {
         active_from.plus(LIFETIME_MAX).plus(CLOCK_SKEW)
     }
 
-    /// A key made before this and still without successor belongs to an algorithm that no node uses any more: one in use
-    /// would have been renewed.
+    /// A key made before this and still without successor belongs to an algorithm that no node uses
+    /// any more: one in use would have been renewed.
     pub(super) fn unused_since(&self, now: Timestamp) -> Timestamp {
         let margin = self.key_lifetime + self.publish_ahead() + LIFETIME_MAX;
-        Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(margin.as_millis()).unwrap_or(i64::MAX)))
+        Timestamp::from_millis(
+            now.millis().saturating_sub(i64::try_from(margin.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Whether it is time to make the successor of a key that signs since `active_from`.

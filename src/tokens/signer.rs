@@ -1,6 +1,7 @@
 //! Signing tokens with a key that was read once.
 //!
-//! The JWT library reads the key anew for each signature, which costs as much as the signature itself.
+//! The JWT library reads the key anew for each signature, which costs as much as the signature
+//! itself.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -39,8 +40,11 @@ impl Signer {
     /// Reads a private key in PKCS #8.
     pub fn open(id: KeyId, algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self> {
         let private = match algorithm {
-            Algorithm::EdDsa | Algorithm::Ed25519 => Ed25519KeyPair::from_pkcs8(pkcs8).map(Private::EdDsa),
-            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map(Private::Es256),
+            Algorithm::EdDsa | Algorithm::Ed25519 => {
+                Ed25519KeyPair::from_pkcs8(pkcs8).map(Private::EdDsa)
+            }
+            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
+                .map(Private::Es256),
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(Private::Rs256),
         };
         let header = Header { typ: TOKEN_TYPE, alg: algorithm.name(), kid: id.to_string() };
@@ -65,10 +69,13 @@ impl Private {
         let failed = |_| Error::internal("the crypto library could not sign");
         match self {
             Self::EdDsa(key) => Ok(key.sign(message).as_ref().to_vec()),
-            Self::Es256(key) => Ok(key.sign(&SystemRandom::new(), message).map_err(failed)?.as_ref().to_vec()),
+            Self::Es256(key) => {
+                Ok(key.sign(&SystemRandom::new(), message).map_err(failed)?.as_ref().to_vec())
+            }
             Self::Rs256(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(failed)?;
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(failed)?;
                 Ok(signature)
             }
         }

@@ -23,8 +23,8 @@ const CLOCK_SKEW: i64 = 60;
 /// A token longer than this is not ours.
 const TOKEN_LENGTH_MAX: usize = 4096;
 
-/// Verifies tokens. One that was verified before costs a hash and a look, not a signature check; whether its client
-/// still exists is another question, asked by [`crate::auth`].
+/// Verifies tokens. One that was verified before costs a hash and a look, not a signature check;
+/// whether its client still exists is another question, asked by [`crate::auth`].
 pub struct Verifier {
     keys: Arc<KeyRing>,
     time: Arc<DatabaseTime>,
@@ -42,8 +42,8 @@ struct Verified {
 }
 
 impl Verifier {
-    /// Accepts tokens of our own keys for that audience, and of that issuer where one is fixed. Remembers at most
-    /// `capacity` of them, by hash.
+    /// Accepts tokens of our own keys for that audience, and of that issuer where one is fixed.
+    /// Remembers at most `capacity` of them, by hash.
     pub fn new(
         keys: Arc<KeyRing>,
         time: Arc<DatabaseTime>,
@@ -57,8 +57,8 @@ impl Verifier {
     /// The claims of a valid token.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, in the same words whatever is wrong with it; `DATABASE_UNAVAILABLE` while the node's clock is
-    /// unusable.
+    /// `UNAUTHENTICATED`, in the same words whatever is wrong with it; `DATABASE_UNAVAILABLE` while
+    /// the node's clock is unusable.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         self.time.require_usable()?;
         if token.len() > TOKEN_LENGTH_MAX {
@@ -93,12 +93,13 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// The algorithm is that of the key that `kid` names, never one that the token chooses; the key comes from our own
-    /// ring alone (RFC 8725, sections 3.1 and 3.10).
+    /// The algorithm is that of the key that `kid` names, never one that the token chooses; the key
+    /// comes from our own ring alone (RFC 8725, sections 3.1 and 3.10).
     async fn check(&self, token: &str) -> Result<Result<Verified, TokenProblem>> {
         let Some(parts) = Parts::of(token) else { return Ok(Err(TokenProblem::Malformed)) };
         let header = &parts.header;
-        let ours = header.crit.is_none() && header.typ.as_ref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
+        let ours = header.crit.is_none()
+            && header.typ.as_ref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
         let id = header.kid.as_ref().filter(|_| ours).and_then(|kid| kid.parse().ok());
         let Some(id) = id else { return Ok(Err(TokenProblem::Foreign)) };
         let Some(key) = self.keys.find(id).await? else { return Ok(Err(TokenProblem::Foreign)) };
@@ -109,11 +110,13 @@ impl Verifier {
 
     /// Time is not judged here but on each use, by our own clock.
     fn is_for_us(&self, claims: &Claims) -> bool {
-        claims.aud == self.audience && self.issuer.as_ref().is_none_or(|issuer| claims.iss == *issuer)
+        claims.aud == self.audience
+            && self.issuer.as_ref().is_none_or(|issuer| claims.iss == *issuer)
     }
 }
 
-/// A JWT in its parts (RFC 7515, section 3.1). Not read by the JWT library, which knows no algorithm called Ed25519.
+/// A JWT in its parts (RFC 7515, section 3.1). Not read by the JWT library, which knows no
+/// algorithm called Ed25519.
 struct Parts<'a> {
     header: Header,
     claims: &'a str,
@@ -142,7 +145,9 @@ impl<'a> Parts<'a> {
     fn claims_signed_by(&self, key: &SigningKey) -> Option<Claims> {
         let algorithm = key.algorithm;
         let named = self.header.alg == algorithm.name();
-        let signed = named && verify(self.signature, self.message.as_bytes(), &key.decoding, algorithm.jwt()).ok()?;
+        let signed = named
+            && verify(self.signature, self.message.as_bytes(), &key.decoding, algorithm.jwt())
+                .ok()?;
         if signed { decoded(self.claims) } else { None }
     }
 }

@@ -7,14 +7,17 @@ use super::model::{Credential, System};
 use crate::ids::{LinkId, TenantId};
 use crate::outbound::{Endpoint, Identity, Line};
 
-/// A tenant's way to an installation. It is made from a scope alone, so that whoever holds one may go that way.
+/// A tenant's way to an installation. It is made from a scope alone, so that whoever holds one may
+/// go that way.
 #[derive(Clone)]
 pub struct Connection {
     /// The tenant of ours in whose name calls are made.
     pub tenant: TenantId,
-    /// The link that leads there; none where the tenant owns the installation and is not linked to it itself.
+    /// The link that leads there; none where the tenant owns the installation and is not linked to
+    /// it itself.
     pub link: Option<LinkId>,
-    /// Which tenant of the installation it is; none where the installation's own credential is the tenant's.
+    /// Which tenant of the installation it is; none where the installation's own credential is the
+    /// tenant's.
     pub remote_tenant_id: Option<String>,
     /// Whether the tenant owns the installation.
     pub owns: bool,
@@ -31,7 +34,11 @@ pub struct Connection {
 impl Connection {
     /// The line on which the installation's own credential is used.
     pub fn own_line(&self) -> Line {
-        Line { tenant: self.tenant, endpoint: self.endpoint.clone(), identity: Identity("own".to_owned()) }
+        Line {
+            tenant: self.tenant,
+            endpoint: self.endpoint.clone(),
+            identity: Identity("own".to_owned()),
+        }
     }
 }
 

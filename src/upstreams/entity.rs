@@ -33,7 +33,10 @@ pub mod upstream {
 
     impl std::fmt::Debug for Model {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.debug_struct("Upstream").field("id", &self.id).field("system", &self.system).finish_non_exhaustive()
+            f.debug_struct("Upstream")
+                .field("id", &self.id)
+                .field("system", &self.system)
+                .finish_non_exhaustive()
         }
     }
 
@@ -70,18 +73,26 @@ pub mod upstream {
 
         /// Those that belong to the tenant of the scope, and those that it is linked to.
         pub fn used_by(scope: &TenantScope) -> Select<Self> {
-            let linked =
-                super::link::Entity::of_this_tenant(scope).select_only().column(super::link::Column::UpstreamId);
-            let used = Column::OwnerTenantId.eq(scope.tenant()).or(Column::Id.in_subquery(linked.into_query()));
+            let linked = super::link::Entity::of_this_tenant(scope)
+                .select_only()
+                .column(super::link::Column::UpstreamId);
+            let used = Column::OwnerTenantId
+                .eq(scope.tenant())
+                .or(Column::Id.in_subquery(linked.into_query()));
             Self::find().filter(used)
         }
 
-        /// The registrations of the same installation: those of that system at that place which belong to this tenant, to one above it
-        /// or to one below it. Others may have registered it too; they share nothing with this tenant and learn nothing of it.
+        /// The registrations of the same installation: those of that system at that place which
+        /// belong to this tenant, to one above it or to one below it. Others may have registered it
+        /// too; they share nothing with this tenant and learn nothing of it.
         pub fn at_place(owner: TenantId, system: &str, base_url: &str) -> Select<Self> {
-            let related =
-                Column::OwnerTenantId.in_subquery(above(owner)).or(Column::OwnerTenantId.in_subquery(below(owner)));
-            Self::find().filter(Column::System.eq(system)).filter(Column::BaseUrl.eq(base_url)).filter(related)
+            let related = Column::OwnerTenantId
+                .in_subquery(above(owner))
+                .or(Column::OwnerTenantId.in_subquery(below(owner)));
+            Self::find()
+                .filter(Column::System.eq(system))
+                .filter(Column::BaseUrl.eq(base_url))
+                .filter(related)
         }
 
         /// All, for the operator of the machine, who changes the master key.
@@ -130,12 +141,14 @@ pub mod link {
             Self::find().filter(Column::TenantId.eq(scope.tenant()))
         }
 
-        /// Those of an installation, whoever's they are: to know whether it is in use, never to be shown.
+        /// Those of an installation, whoever's they are: to know whether it is in use, never to be
+        /// shown.
         pub fn using(upstream: UpstreamId) -> Select<Self> {
             Self::find().filter(Column::UpstreamId.eq(upstream))
         }
 
-        /// Those of any of these installations, whoever's they are: to know which tenants there are taken, never to be shown.
+        /// Those of any of these installations, whoever's they are: to know which tenants there are
+        /// taken, never to be shown.
         pub fn using_any(upstreams: Select<super::upstream::Entity>) -> Select<Self> {
             let ids = upstreams.select_only().column(super::upstream::Column::Id);
             Self::find().filter(Column::UpstreamId.in_subquery(ids.into_query()))

@@ -1,10 +1,14 @@
 //! Upstreams in the graph.
 
 use async_graphql::connection::Connection as GraphConnection;
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+use async_graphql::{
+    Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject,
+};
 use futures_util::FutureExt;
 
-use super::model::{self, Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange};
+use super::model::{
+    self, Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
+};
 use super::{Connection, Upstreams};
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, room};
@@ -45,7 +49,9 @@ impl LegacySystem {
         match self {
             Self::DeepSecurity => Ok(System::DeepSecurity),
             Self::IntegrationServer => Ok(System::IntegrationServer),
-            Self::Unknown => Err(Error::bad_input("system", "must be DEEP_SECURITY or INTEGRATION_SERVER")),
+            Self::Unknown => {
+                Err(Error::bad_input("system", "must be DEEP_SECURITY or INTEGRATION_SERVER"))
+            }
         }
     }
 }
@@ -94,7 +100,8 @@ pub struct UpstreamObject {
     shows_details: bool,
 }
 
-/// How something was come by: the links of an upstream lead to it again, and each time there would be as many more of them.
+/// How something was come by: the links of an upstream lead to it again, and each time there would
+/// be as many more of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ComeBy {
     Itself,
@@ -120,8 +127,9 @@ impl UpstreamObject {
     }
 }
 
-/// An installation of a legacy product. Its credential is never shown. A tenant that uses it and neither owns it nor stands above the
-/// owner sees its id, name and system, and its own links; all else is null.
+/// An installation of a legacy product. Its credential is never shown. A tenant that uses it and
+/// neither owns it nor stands above the owner sees its id, name and system, and its own links; all
+/// else is null.
 #[Object(name = "Upstream")]
 impl UpstreamObject {
     /// The id; opaque.
@@ -144,7 +152,8 @@ impl UpstreamObject {
         &self.row.system
     }
 
-    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. For the owner alone.
+    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. For
+    /// the owner alone.
     #[graphql(name = "baseURL")]
     async fn base_url(&self) -> Option<&str> {
         self.detail(|row| row.base_url.as_str())
@@ -176,14 +185,14 @@ impl UpstreamObject {
         self.detail(|row| row.time_zone.as_str())
     }
 
-    /// The tenants that are linked to it: the tenant in context and those below it, no others. BAD_USER_INPUT within the links of
-    /// an upstream.
+    /// The tenants that are linked to it: the tenant in context and those below it, no others.
+    /// BAD_USER_INPUT within the links of an upstream.
     async fn links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
         self.read_links(ctx, "links").await
     }
 
-    /// The tenants that are linked to it, oldest link first: the tenant in context and those below it, no others.
-    /// BAD_USER_INPUT within the links of an upstream.
+    /// The tenants that are linked to it, oldest link first: the tenant in context and those below
+    /// it, no others. BAD_USER_INPUT within the links of an upstream.
     async fn links_connection(
         &self,
         ctx: &Context<'_>,
@@ -209,11 +218,17 @@ impl UpstreamObject {
 impl UpstreamObject {
     async fn read_links(&self, ctx: &Context<'_>, field: &str) -> Result<Vec<UpstreamLinkObject>> {
         if self.come_by == ComeBy::LinksOfUpstream {
-            return Err(Error::bad_input(field, "are not given within the links of an upstream: they are the same"));
+            return Err(Error::bad_input(
+                field,
+                "are not given within the links of an upstream: they are the same",
+            ));
         }
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let links = room::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
-        Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream }).collect())
+        Ok(links
+            .into_iter()
+            .map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream })
+            .collect())
     }
 }
 
@@ -263,8 +278,8 @@ impl UpstreamLinkObject {
         Ok(UpstreamObject { row, come_by: self.come_by, shows_details })
     }
 
-    /// The vendor's id of the tenant there. Absent where the installation's own credential is the tenant's, as for hosted
-    /// Workload Security.
+    /// The vendor's id of the tenant there. Absent where the installation's own credential is the
+    /// tenant's, as for hosted Workload Security.
     #[graphql(name = "remoteTenantID")]
     async fn remote_tenant_id(&self) -> Option<ID> {
         self.row.remote_tenant_id.clone().map(ID)
@@ -313,13 +328,15 @@ pub struct RegisterUpstreamInput {
     name: String,
     /// What kind of system it is.
     system: LegacySystem,
-    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. HTTPS; loopback, private networks
-    /// and plain HTTP only where the operator of the gateway allows them.
+    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. HTTPS;
+    /// loopback, private networks and plain HTTP only where the operator of the gateway allows
+    /// them.
     #[graphql(name = "baseURL")]
     base_url: String,
     /// How the gateway shows it who it is.
     credential: UpstreamCredentialInput,
-    /// Certificates in PEM, trusted for this installation alone and in place of the public authorities.
+    /// Certificates in PEM, trusted for this installation alone and in place of the public
+    /// authorities.
     ca_certificate: Option<String>,
     /// The IANA name of the zone of its dates, where they carry none; UTC if absent.
     time_zone: Option<String>,
@@ -330,14 +347,14 @@ pub struct RegisterUpstreamInput {
 pub struct UpdateUpstreamInput {
     /// A new name.
     name: Option<String>,
-    /// A new place. At another host, or without TLS, it needs the credential beside it, so that the one that is kept goes nowhere
-    /// else.
+    /// A new place. At another host, or without TLS, it needs the credential beside it, so that the
+    /// one that is kept goes nowhere else.
     #[graphql(name = "baseURL")]
     base_url: Option<String>,
     /// A new credential.
     credential: Option<UpstreamCredentialInput>,
-    /// Other certificates; null ends the trust in any of its own. They need the credential beside them, since whom they let in is
-    /// shown the one that is kept.
+    /// Other certificates; null ends the trust in any of its own. They need the credential beside
+    /// them, since whom they let in is shown the one that is kept.
     ca_certificate: MaybeUndefined<String>,
     /// Another zone.
     time_zone: Option<String>,
@@ -351,7 +368,8 @@ pub enum UpstreamCredentialInput {
     /// Workload Security: an API key of the Cloud One account.
     #[graphql(name = "cloudOneApiKey")]
     CloudOneApiKey(String),
-    /// Deep Security: a user name and a password, with which the first key is made. The password is not kept.
+    /// Deep Security: a user name and a password, with which the first key is made. The password is
+    /// not kept.
     Session(SessionCredentialInput),
     /// Integration Server: its account.
     Basic(BasicCredentialInput),
@@ -406,10 +424,14 @@ enum Given {
 impl UpstreamCredentialInput {
     fn check(self, system: System) -> Result<Given> {
         let given = match self {
-            Self::SecretKey(key) => Given::Ready(Credential::key("secretKey", Authentication::SecretKey, key)?),
-            Self::CloudOneApiKey(key) => {
-                Given::Ready(Credential::key("cloudOneApiKey", Authentication::CloudOneApiKey, key)?)
+            Self::SecretKey(key) => {
+                Given::Ready(Credential::key("secretKey", Authentication::SecretKey, key)?)
             }
+            Self::CloudOneApiKey(key) => Given::Ready(Credential::key(
+                "cloudOneApiKey",
+                Authentication::CloudOneApiKey,
+                key,
+            )?),
             Self::Basic(BasicCredentialInput { user_name, password }) => {
                 Given::Ready(Credential::basic(user_name, password)?)
             }
@@ -452,11 +474,19 @@ impl Given {
             base_url: base_url.clone(),
             ca_certificate: ca_certificate.map(str::to_owned),
         };
-        first_key(room::<Outbound>(ctx)?, operation(ctx)?, &endpoint.into(), scope.tenant(), session).await
+        first_key(
+            room::<Outbound>(ctx)?,
+            operation(ctx)?,
+            &endpoint.into(),
+            scope.tenant(),
+            session,
+        )
+        .await
     }
 }
 
-/// A key that was made for what could not be kept stays at the manager: another try would make another.
+/// A key that was made for what could not be kept stays at the manager: another try would make
+/// another.
 fn kept<T>(made_key: bool, kept: Result<T>) -> Result<T> {
     kept.map_err(|error| if made_key { error.with_unknown_outcome() } else { error })
 }
@@ -470,7 +500,8 @@ pub struct LinkTenantInput {
     /// The installation.
     #[graphql(name = "upstreamID")]
     upstream_id: ID,
-    /// The vendor's id of the tenant there. Left out where the installation's own credential is the tenant's.
+    /// The vendor's id of the tenant there. Left out where the installation's own credential is the
+    /// tenant's.
     #[graphql(name = "remoteTenantID")]
     remote_tenant_id: Option<ID>,
 }
@@ -478,7 +509,9 @@ pub struct LinkTenantInput {
 async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -> Result<()> {
     let operation = operation(ctx)?;
     match connection.system {
-        System::DeepSecurity => room::<DeepSecurity>(ctx)?.probe(scope, connection, operation).await,
+        System::DeepSecurity => {
+            room::<DeepSecurity>(ctx)?.probe(scope, connection, operation).await
+        }
         System::IntegrationServer => {
             let outbound = room::<Outbound>(ctx)?.clone();
             integration_server::probe(outbound, operation, &connection).await
@@ -486,7 +519,8 @@ async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -
     }
 }
 
-/// The links of one tenant: what `Tenant.upstreamLinks` answers. `within_links` as in [`TenantReference`].
+/// The links of one tenant: what `Tenant.upstreamLinks` answers. `within_links` as in
+/// [`TenantReference`].
 ///
 /// # Errors
 /// `FORBIDDEN` without the right to read legacy resources.
@@ -524,14 +558,16 @@ pub struct UpstreamQuery;
 
 #[Object]
 impl UpstreamQuery {
-    /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
+    /// The installations that the tenant in context owns, by name. Needs the right to read legacy
+    /// resources.
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
         Ok(Some(upstreams.into_iter().map(UpstreamObject::from).collect()))
     }
 
-    /// The installations that the tenant in context owns, by name. Needs the right to read legacy resources.
+    /// The installations that the tenant in context owns, by name. Needs the right to read legacy
+    /// resources.
     async fn upstreams_connection(
         &self,
         ctx: &Context<'_>,
@@ -545,8 +581,8 @@ impl UpstreamQuery {
         Ok(Some(page.of(upstreams, key, UpstreamObject::from)))
     }
 
-    /// An installation of the tenant in context or of one below it. Any other is NOT_FOUND, whether it exists or not. Needs
-    /// the right to read legacy resources.
+    /// An installation of the tenant in context or of one below it. Any other is NOT_FOUND, whether
+    /// it exists or not. Needs the right to read legacy resources.
     async fn upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
         find(ctx, &id).boxed().await.map(Some)
     }
@@ -557,10 +593,14 @@ pub struct UpstreamMutation;
 
 #[Object]
 impl UpstreamMutation {
-    /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
-    /// and never shown again. Nothing is asked of the installation, unless a session is to make its first key: `testUpstream`
-    /// does that.
-    async fn create_upstream(&self, ctx: &Context<'_>, input: RegisterUpstreamInput) -> Result<Option<UpstreamObject>> {
+    /// Registers an installation; the tenant in context owns it. Needs the right to manage
+    /// upstreams. The credential is sealed and never shown again. Nothing is asked of the
+    /// installation, unless a session is to make its first key: `testUpstream` does that.
+    async fn create_upstream(
+        &self,
+        ctx: &Context<'_>,
+        input: RegisterUpstreamInput,
+    ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = room::<Upstreams>(ctx)?;
         let system = input.system.known()?;
@@ -571,14 +611,15 @@ impl UpstreamMutation {
         let time_zone = model::time_zone(input.time_zone)?;
         upstreams.can_register(&scope).await?;
         let makes_key = given.makes_key();
-        let credential = given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
+        let credential =
+            given.credential(ctx, &scope, &base_url, ca_certificate.as_deref()).await?;
         let new = NewUpstream { name, system, base_url, credential, ca_certificate, time_zone };
         Ok(Some(kept(makes_key, upstreams.register(&scope, new).await)?.into()))
     }
 
-    /// Registers an installation; the tenant in context owns it. Needs the right to manage upstreams. The credential is sealed
-    /// and never shown again. Nothing is asked of the installation, unless a session is to make its first key: `testUpstream`
-    /// does that.
+    /// Registers an installation; the tenant in context owns it. Needs the right to manage
+    /// upstreams. The credential is sealed and never shown again. Nothing is asked of the
+    /// installation, unless a session is to make its first key: `testUpstream` does that.
     #[graphql(deprecation = "use createUpstream; offered until 2027-12-31")]
     async fn register_upstream(
         &self,
@@ -588,9 +629,9 @@ impl UpstreamMutation {
         self.create_upstream(ctx, input).await
     }
 
-    /// Changes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. A place at
-    /// another host or without TLS, and other certificates, need the credential beside them. CONFLICT if somebody else changed it
-    /// at the same time.
+    /// Changes an installation of the tenant in context or of one below it. Needs the right to
+    /// manage upstreams. A place at another host or without TLS, and other certificates, need the
+    /// credential beside them. CONFLICT if somebody else changed it at the same time.
     async fn update_upstream(
         &self,
         ctx: &Context<'_>,
@@ -603,7 +644,9 @@ impl UpstreamMutation {
         let system = System::from_name(&before.system)?;
         let parse = |url: &str| BaseUrl::parse("baseURL", url, upstreams.policy());
         let base_url = input.base_url.as_deref().map(parse).transpose()?;
-        let moves = |new: &BaseUrl| !parse(&before.base_url).is_ok_and(|old| new.keeps_host_and_tls_of(&old));
+        let moves = |new: &BaseUrl| {
+            !parse(&before.base_url).is_ok_and(|old| new.keeps_host_and_tls_of(&old))
+        };
         if input.credential.is_none() && base_url.as_ref().is_some_and(moves) {
             let needed = "a baseURL at another host, or without TLS, needs the credential for it";
             return Err(Error::bad_input("credential", needed));
@@ -615,8 +658,13 @@ impl UpstreamMutation {
             MaybeUndefined::Null => Some(None),
             MaybeUndefined::Value(text) => Some(Some(model::certificate(text)?)),
         };
-        if given.is_none() && ca_certificate.as_ref().is_some_and(|new| *new != before.ca_certificate) {
-            return Err(Error::bad_input("credential", "trust in other certificates needs the credential beside it"));
+        if given.is_none()
+            && ca_certificate.as_ref().is_some_and(|new| *new != before.ca_certificate)
+        {
+            return Err(Error::bad_input(
+                "credential",
+                "trust in other certificates needs the credential beside it",
+            ));
         }
         let time_zone = input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?;
         let makes_key = given.as_ref().is_some_and(Given::makes_key);
@@ -632,22 +680,23 @@ impl UpstreamMutation {
         Ok(Some(kept(makes_key, upstreams.update(&scope, &before, change).await)?.into()))
     }
 
-    /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
-    /// tenants are linked to it.
+    /// Removes an installation of the tenant in context or of one below it. Needs the right to
+    /// manage upstreams. CONFLICT while tenants are linked to it.
     async fn delete_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         Ok(Some(room::<Upstreams>(ctx)?.remove(&scope, &id).await?.into()))
     }
 
-    /// Removes an installation of the tenant in context or of one below it. Needs the right to manage upstreams. CONFLICT while
-    /// tenants are linked to it.
+    /// Removes an installation of the tenant in context or of one below it. Needs the right to
+    /// manage upstreams. CONFLICT while tenants are linked to it.
     #[graphql(deprecation = "use deleteUpstream; offered until 2027-12-31")]
     async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
         self.delete_upstream(ctx, id).await
     }
 
-    /// Asks an installation of the tenant in context or of one below it, now, whether it answers and knows the gateway. Needs the
-    /// right to manage upstreams. What is wrong stands in `lastErrorCode`.
+    /// Asks an installation of the tenant in context or of one below it, now, whether it answers
+    /// and knows the gateway. Needs the right to manage upstreams. What is wrong stands in
+    /// `lastErrorCode`.
     async fn test_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamStatus>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let connection = room::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
@@ -667,16 +716,25 @@ impl UpstreamMutation {
         Ok(Some(UpstreamStatus::of(status, None)))
     }
 
-    /// Says which tenant of an installation a tenant of ours is. Needs the right to manage upstreams. CONFLICT if the tenant has
-    /// a link for that kind of system already, or another tenant of ours is linked to that tenant of the installation.
-    async fn link_tenant(&self, ctx: &Context<'_>, input: LinkTenantInput) -> Result<Option<UpstreamLinkObject>> {
+    /// Says which tenant of an installation a tenant of ours is. Needs the right to manage
+    /// upstreams. CONFLICT if the tenant has a link for that kind of system already, or another
+    /// tenant of ours is linked to that tenant of the installation.
+    async fn link_tenant(
+        &self,
+        ctx: &Context<'_>,
+        input: LinkTenantInput,
+    ) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        let new = NewLink::parse(&input.tenant_id, &input.upstream_id, input.remote_tenant_id.map(|id| id.0))?;
+        let new = NewLink::parse(
+            &input.tenant_id,
+            &input.upstream_id,
+            input.remote_tenant_id.map(|id| id.0),
+        )?;
         Ok(Some(room::<Upstreams>(ctx)?.link(&scope, new).await?.into()))
     }
 
-    /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but keys that the gateway made
-    /// for the tenant.
+    /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but
+    /// keys that the gateway made for the tenant.
     async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         Ok(Some(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into()))

@@ -7,5 +7,7 @@ pub mod model;
 mod service;
 
 pub use connection::Connection;
-pub use model::{Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange};
+pub use model::{
+    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
+};
 pub use service::{LegacyTenant, Upstreams, rewrap};

@@ -112,7 +112,9 @@ impl Credential {
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument`, without the text.
     pub fn key(argument: &str, authentication: Authentication, text: String) -> Result<Self> {
-        let fits = !text.is_empty() && text.len() <= CREDENTIAL_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = !text.is_empty()
+            && text.len() <= CREDENTIAL_MAX
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
         match (fits, authentication) {
             (true, Authentication::SecretKey) => Ok(Self::SecretKey(text)),
             (true, Authentication::CloudOneApiKey) => Ok(Self::CloudOneApiKey(text)),
@@ -126,9 +128,14 @@ impl Credential {
     /// `BAD_USER_INPUT` for a name with a colon, and for control characters.
     pub fn basic(user_name: Option<String>, password: String) -> Result<Self> {
         let user_name = user_name.unwrap_or_else(|| "multitenancy".to_owned());
-        let fits = |text: &str| !text.is_empty() && text.len() <= CREDENTIAL_MAX && !text.chars().any(char::is_control);
+        let fits = |text: &str| {
+            !text.is_empty() && text.len() <= CREDENTIAL_MAX && !text.chars().any(char::is_control)
+        };
         if !fits(&user_name) || user_name.contains(':') {
-            return Err(Error::bad_input("userName", "must have 1 to 4096 characters, none of them a colon"));
+            return Err(Error::bad_input(
+                "userName",
+                "must have 1 to 4096 characters, none of them a colon",
+            ));
         }
         if !fits(&password) {
             return Err(Error::bad_input(
@@ -158,7 +165,8 @@ impl Credential {
 
     /// Reads what was sealed.
     pub(super) fn from_bytes(authentication: Authentication, bytes: Vec<u8>) -> Result<Self> {
-        let text = String::from_utf8(bytes).map_err(|_| Error::internal("a sealed credential is no text"))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::internal("a sealed credential is no text"))?;
         Ok(match authentication {
             Authentication::SecretKey => Self::SecretKey(text),
             Authentication::CloudOneApiKey => Self::CloudOneApiKey(text),
@@ -215,7 +223,8 @@ pub struct NewLink {
     pub tenant: TenantId,
     /// The installation.
     pub upstream: UpstreamId,
-    /// The tenant of the installation; absent where the installation's own credential is the tenant's.
+    /// The tenant of the installation; absent where the installation's own credential is the
+    /// tenant's.
     pub remote_tenant_id: Option<String>,
 }
 
@@ -228,26 +237,36 @@ impl NewLink {
         Ok(Self {
             tenant: tenant.parse().map_err(|_| Error::not_found("tenant"))?,
             upstream: upstream.parse().map_err(|_| Error::not_found("upstream"))?,
-            remote_tenant_id: remote_tenant_id.map(|id| remote_id("remoteTenantID", id)).transpose()?,
+            remote_tenant_id: remote_tenant_id
+                .map(|id| remote_id("remoteTenantID", id))
+                .transpose()?,
         })
     }
 }
 
-/// An id of a legacy system's own, in its canonical form: it becomes one segment of a path, so nothing that could mean another path is
-/// taken.
+/// An id of a legacy system's own, in its canonical form: it becomes one segment of a path, so
+/// nothing that could mean another path is taken.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
 pub fn remote_id(argument: &str, id: String) -> Result<String> {
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'{' | b'}' | b':');
-    if id.is_empty() || id.len() > REMOTE_ID_MAX || !id.bytes().all(safe) || id.contains("..") || id == "." {
+    let safe = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'{' | b'}' | b':')
+    };
+    if id.is_empty()
+        || id.len() > REMOTE_ID_MAX
+        || !id.bytes().all(safe)
+        || id.contains("..")
+        || id == "."
+    {
         return Err(Error::bad_input(argument, "is no id of a legacy system"));
     }
     Ok(canonical_remote_id(&id))
 }
 
-/// The one spelling of a legacy system's id in which it is stored, sent and compared, so that the database can tell that two links
-/// mean the same tenant there: a number without leading zeros, a UUID with hyphens in lower case, any other text as it is.
+/// The one spelling of a legacy system's id in which it is stored, sent and compared, so that the
+/// database can tell that two links mean the same tenant there: a number without leading zeros, a
+/// UUID with hyphens in lower case, any other text as it is.
 pub fn canonical_remote_id(id: &str) -> String {
     if let Ok(uuid) = uuid::Uuid::try_parse(id) {
         return uuid.to_string();
@@ -263,8 +282,8 @@ pub fn canonical_remote_id(id: &str) -> String {
 /// Certificates in PEM.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` if there is none in it that can be trusted, a private key, or a control character that no text has, or if it
-/// is longer than 64 KiB.
+/// `BAD_USER_INPUT` if there is none in it that can be trusted, a private key, or a control
+/// character that no text has, or if it is longer than 64 KiB.
 pub fn certificate(text: String) -> Result<String> {
     if text.len() > CERTIFICATE_MAX {
         return Err(Error::bad_input("caCertificate", "must have at most 64 KiB"));
@@ -289,7 +308,10 @@ pub fn time_zone(name: Option<String>) -> Result<String> {
     let name = name.unwrap_or_else(|| "UTC".to_owned());
     match jiff::tz::TimeZone::get(&name) {
         Ok(_) => Ok(name),
-        Err(_) => Err(Error::bad_input("timeZone", "must be the IANA name of a time zone, such as Europe/Berlin")),
+        Err(_) => Err(Error::bad_input(
+            "timeZone",
+            "must be the IANA name of a time zone, such as Europe/Berlin",
+        )),
     }
 }
 
@@ -314,7 +336,8 @@ pub(super) fn link_state(link: &Link) -> serde_json::Value {
     })
 }
 
-/// The place of an installation's credential, to which its seal is bound: the row and the tenant that owns it.
+/// The place of an installation's credential, to which its seal is bound: the row and the tenant
+/// that owns it.
 pub(super) fn binding(id: UpstreamId, owner: TenantId) -> String {
     format!("upstream:{owner}:{id}")
 }
@@ -346,7 +369,11 @@ mod tests {
             ("Tenant", "Tenant"),
             ("07a", "07a"),
         ] {
-            assert_eq!(remote_id("remoteTenantID", spelling.to_owned()).unwrap(), canonical, "{spelling}");
+            assert_eq!(
+                remote_id("remoteTenantID", spelling.to_owned()).unwrap(),
+                canonical,
+                "{spelling}"
+            );
             assert_eq!(canonical_remote_id(canonical), canonical);
         }
     }

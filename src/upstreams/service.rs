@@ -6,15 +6,15 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set, SqlErr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Set, SqlErr,
 };
 
 use super::connection::Connection;
 use super::entity::{link, upstream};
 use super::model::{
-    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange, binding,
-    canonical_remote_id, link_state, state, subject,
+    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
+    binding, canonical_remote_id, link_state, state, subject,
 };
 use crate::audit::{self, Attempt, Entry};
 use crate::auth::TenantScope;
@@ -29,8 +29,7 @@ use crate::seal::MasterKey;
 
 const WHAT: &str = "upstream";
 
-const TAKEN: &str =
-    "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it";
+const TAKEN: &str = "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it";
 
 const TAKEN_THERE: &str = "a tenant that is linked to this upstream would share its tenant of the installation at that baseURL with \
     another tenant: unlink one of them first";
@@ -65,8 +64,8 @@ struct Remembered {
 }
 
 impl Upstreams {
-    /// The installations in that database; the addresses of new ones obey the policy. At most `capacity` connections are
-    /// remembered, as long as what a caller may do.
+    /// The installations in that database; the addresses of new ones obey the policy. At most
+    /// `capacity` connections are remembered, as long as what a caller may do.
     pub fn new(
         database: Arc<Database>,
         master: Arc<MasterKey>,
@@ -98,27 +97,37 @@ impl Upstreams {
             return Ok(known.connection);
         }
         let (asked_at, version) = (scope.monotonic(), scope.version());
-        // Boxed, so that the many reads over a known connection do not carry the room that asking takes.
+        // Boxed, so that the many reads over a known connection do not carry the room that asking
+        // takes.
         let connection = Arc::new(self.read_connection(scope, system).boxed().await?);
-        self.connections.insert(key, Remembered { connection: connection.clone(), asked_at, version });
+        self.connections
+            .insert(key, Remembered { connection: connection.clone(), asked_at, version });
         Ok(connection)
     }
 
     async fn read_connection(&self, scope: &TenantScope, system: System) -> Result<Connection> {
-        let links = link::Entity::of_this_tenant(scope).filter(link::Column::System.eq(system.as_str()));
-        let link = links.one(self.database.reader()).await?.ok_or_else(|| not_linked(scope, system))?;
+        let links =
+            link::Entity::of_this_tenant(scope).filter(link::Column::System.eq(system.as_str()));
+        let link =
+            links.one(self.database.reader()).await?.ok_or_else(|| not_linked(scope, system))?;
         let upstream = upstream::Entity::of_link(&link).one(self.database.reader()).await?;
         self.connect(scope, &upstream.ok_or_else(|| not_linked(scope, system))?, Some(&link))
     }
 
-    /// The way of the scope's tenant to an installation that it owns itself: the one named, else the one that it is linked to,
-    /// else its only one.
+    /// The way of the scope's tenant to an installation that it owns itself: the one named, else
+    /// the one that it is linked to, else its only one.
     ///
     /// # Errors
-    /// `NOT_FOUND` for one that it does not own; `UPSTREAM_NOT_LINKED` if it owns none, `CONFLICT` if several and none is
-    /// named.
-    pub async fn owned(&self, scope: &TenantScope, system: System, id: Option<&str>) -> Result<Connection> {
-        let owned = upstream::Entity::owned_by(scope.tenant()).filter(upstream::Column::System.eq(system.as_str()));
+    /// `NOT_FOUND` for one that it does not own; `UPSTREAM_NOT_LINKED` if it owns none, `CONFLICT`
+    /// if several and none is named.
+    pub async fn owned(
+        &self,
+        scope: &TenantScope,
+        system: System,
+        id: Option<&str>,
+    ) -> Result<Connection> {
+        let owned = upstream::Entity::owned_by(scope.tenant())
+            .filter(upstream::Column::System.eq(system.as_str()));
         let owned = match id {
             Some(id) => {
                 let id: UpstreamId = id.parse().map_err(|_| Error::not_found(WHAT))?;
@@ -126,22 +135,26 @@ impl Upstreams {
             }
             None => owned.all(self.database.reader()).await?,
         };
-        let links = link::Entity::of_this_tenant(scope).filter(link::Column::System.eq(system.as_str()));
+        let links =
+            link::Entity::of_this_tenant(scope).filter(link::Column::System.eq(system.as_str()));
         let link = links.one(self.database.reader()).await?;
-        let linked = |upstream: &Upstream| link.as_ref().is_some_and(|link| link.upstream_id == upstream.id);
+        let linked =
+            |upstream: &Upstream| link.as_ref().is_some_and(|link| link.upstream_id == upstream.id);
         let chosen = match (owned.as_slice(), id) {
             ([], Some(_)) => return Err(Error::not_found(WHAT)),
             ([], None) => return Err(not_linked(scope, system)),
             ([only], _) => only,
             (several, _) => several.iter().find(|upstream| linked(upstream)).ok_or_else(|| {
-                Error::conflict("the tenant in context owns several upstreams of this kind: name one by its id")
+                Error::conflict(
+                    "the tenant in context owns several upstreams of this kind: name one by its id",
+                )
             })?,
         };
         self.connect(scope, chosen, link.as_ref().filter(|_| linked(chosen)))
     }
 
-    /// The way of the scope's tenant to the installation that a record of work begun there names, whether or not the tenant is
-    /// still linked to it.
+    /// The way of the scope's tenant to the installation that a record of work begun there names,
+    /// whether or not the tenant is still linked to it.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if the installation is gone.
@@ -151,8 +164,8 @@ impl Upstreams {
         self.connect(scope, &upstream, None)
     }
 
-    /// The same for a caller, who may go that way only as long as the scope's tenant owns the installation or is linked to what the
-    /// record is about there.
+    /// The same for a caller, who may go that way only as long as the scope's tenant owns the
+    /// installation or is linked to what the record is about there.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` otherwise.
@@ -165,30 +178,57 @@ impl Upstreams {
         let connection = self.of_record(scope, id).await?;
         let links = link::Entity::of_this_tenant(scope).filter(link::Column::UpstreamId.eq(id));
         let link = links.one(self.database.reader()).await?;
-        let is_linked = link.is_some_and(|link| link.remote_tenant_id.as_deref() == remote_tenant_id);
-        if connection.owns || is_linked { Ok(connection) } else { Err(not_linked(scope, connection.system)) }
+        let is_linked =
+            link.is_some_and(|link| link.remote_tenant_id.as_deref() == remote_tenant_id);
+        if connection.owns || is_linked {
+            Ok(connection)
+        } else {
+            Err(not_linked(scope, connection.system))
+        }
     }
 
-    /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be that tenant or stand below it, and
-    /// have no link to a system of this kind.
+    /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be
+    /// that tenant or stand below it, and have no link to a system of this kind.
     ///
     /// # Errors
     /// `NOT_FOUND` for another tenant, `CONFLICT` for one that has a link.
-    pub async fn can_link(&self, scope: &TenantScope, system: System, tenant: TenantId) -> Result<()> {
+    pub async fn can_link(
+        &self,
+        scope: &TenantScope,
+        system: System,
+        tenant: TenantId,
+    ) -> Result<()> {
         let tenants = crate::tenants::entity::Entity::of_tenant(scope);
-        let found = tenants.filter(crate::tenants::entity::Column::Id.eq(tenant)).one(self.database.reader()).await?;
+        let found = tenants
+            .filter(crate::tenants::entity::Column::Id.eq(tenant))
+            .one(self.database.reader())
+            .await?;
         found.ok_or_else(|| Error::not_found("tenant"))?;
         let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
-        match links.filter(link::Column::System.eq(system.as_str())).one(self.database.reader()).await? {
-            Some(_) => Err(Error::conflict("the tenant is linked to a system of this kind already")),
+        match links
+            .filter(link::Column::System.eq(system.as_str()))
+            .one(self.database.reader())
+            .await?
+        {
+            Some(_) => {
+                Err(Error::conflict("the tenant is linked to a system of this kind already"))
+            }
             None => Ok(()),
         }
     }
 
-    fn connect(&self, scope: &TenantScope, upstream: &Upstream, link: Option<&Link>) -> Result<Connection> {
+    fn connect(
+        &self,
+        scope: &TenantScope,
+        upstream: &Upstream,
+        link: Option<&Link>,
+    ) -> Result<Connection> {
         let system = System::from_name(&upstream.system)?;
-        let sealed = self.master.open(&binding(upstream.id, upstream.owner_tenant_id), &upstream.sealed_credential)?;
-        let credential = Credential::from_bytes(Authentication::from_name(&upstream.authentication)?, sealed)?;
+        let sealed = self
+            .master
+            .open(&binding(upstream.id, upstream.owner_tenant_id), &upstream.sealed_credential)?;
+        let credential =
+            Credential::from_bytes(Authentication::from_name(&upstream.authentication)?, sealed)?;
         Ok(Connection {
             tenant: scope.tenant(),
             link: link.map(|link| link.id),
@@ -200,7 +240,8 @@ impl Upstreams {
                 owner: upstream.owner_tenant_id,
                 system: system.as_str(),
                 revision: upstream.revision,
-                // A stored one was judged when it was registered; judged again, it obeys the settings of today.
+                // A stored one was judged when it was registered; judged again, it obeys the
+                // settings of today.
                 base_url: BaseUrl::parse("baseURL", &upstream.base_url, self.policy)
                     .map_err(|error| unusable(scope, system, error))?,
                 ca_certificate: upstream.ca_certificate.clone(),
@@ -210,14 +251,19 @@ impl Upstreams {
         })
     }
 
-    /// The way to an installation to take back what was made there for the scope's tenant, which may be linked to it no more.
-    /// It stands at the tenant or above it.
+    /// The way to an installation to take back what was made there for the scope's tenant, which
+    /// may be linked to it no more. It stands at the tenant or above it.
     ///
     /// # Errors
     /// `NOT_FOUND` for one that the tenant could never be linked to.
-    pub async fn to_clean_up(&self, scope: &TenantScope, upstream: UpstreamId) -> Result<Connection> {
+    pub async fn to_clean_up(
+        &self,
+        scope: &TenantScope,
+        upstream: UpstreamId,
+    ) -> Result<Connection> {
         let found = upstream::Entity::above(scope).filter(upstream::Column::Id.eq(upstream));
-        let found = found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))?;
+        let found =
+            found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))?;
         self.connect(scope, &found, None)
     }
 
@@ -240,10 +286,12 @@ impl Upstreams {
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
     }
 
-    /// The way to an installation in the name of the tenant that owns it, to see whether it answers.
+    /// The way to an installation in the name of the tenant that owns it, to see whether it
+    /// answers.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` if the caller may not manage the owner's installations.
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` if the caller may not manage the owner's
+    /// installations.
     pub async fn to_test(&self, scope: &TenantScope, id: &str) -> Result<Connection> {
         let upstream = self.find(scope, id).await?;
         let scope = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
@@ -259,13 +307,22 @@ impl Upstreams {
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found("link"))
     }
 
-    /// By whom within the scope a tenant of an installation can be seen: the tenant that is linked to it, else the owner.
+    /// By whom within the scope a tenant of an installation can be seen: the tenant that is linked
+    /// to it, else the owner.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is neither.
-    pub async fn legacy_tenant(&self, scope: &TenantScope, upstream: UpstreamId, remote: &str) -> Result<LegacyTenant> {
+    pub async fn legacy_tenant(
+        &self,
+        scope: &TenantScope,
+        upstream: UpstreamId,
+        remote: &str,
+    ) -> Result<LegacyTenant> {
         let links = link::Entity::of_tenant(scope).filter(link::Column::UpstreamId.eq(upstream));
-        let link = links.filter(link::Column::RemoteTenantId.eq(remote)).one(self.database.reader()).await?;
+        let link = links
+            .filter(link::Column::RemoteTenantId.eq(remote))
+            .one(self.database.reader())
+            .await?;
         if let Some(link) = link {
             return Ok(LegacyTenant::Linked(link.tenant_id));
         }
@@ -281,7 +338,8 @@ impl Upstreams {
         Ok(used.into_tuple().all(self.database.reader()).await?)
     }
 
-    /// Whether the scope shows how an installation is reached: only its owner and the tenants above that see it.
+    /// Whether the scope shows how an installation is reached: only its owner and the tenants above
+    /// that see it.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -306,7 +364,11 @@ impl Upstreams {
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn links_of_tenant(&self, scope: &TenantScope, tenant: TenantId) -> Result<Vec<Link>> {
+    pub async fn links_of_tenant(
+        &self,
+        scope: &TenantScope,
+        tenant: TenantId,
+    ) -> Result<Vec<Link>> {
         let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
         Ok(links.order_by_asc(link::Column::System).all(self.database.reader()).await?)
     }
@@ -350,20 +412,31 @@ impl Upstreams {
             created_at: now,
             updated_at: now,
         };
-        upstream::Entity::insert(upstream.clone().into_active_model()).exec_without_returning(write.on()).await?;
+        upstream::Entity::insert(upstream.clone().into_active_model())
+            .exec_without_returning(write.on())
+            .await?;
         self.record(&write, scope, "registerUpstream", (None, Some(&upstream))).await?;
         write.commit().await?;
         Ok(upstream)
     }
 
-    /// Changes an installation of the scope that was found as `before`: what the change leaves as it is was judged by that.
+    /// Changes an installation of the scope that was found as `before`: what the change leaves as
+    /// it is was judged by that.
     ///
     /// # Errors
-    /// `CONFLICT` if it was changed or removed since, `BAD_USER_INPUT` for a credential of another kind of system.
-    pub async fn update(&self, scope: &TenantScope, before: &Upstream, change: UpstreamChange) -> Result<Upstream> {
+    /// `CONFLICT` if it was changed or removed since, `BAD_USER_INPUT` for a credential of another
+    /// kind of system.
+    pub async fn update(
+        &self,
+        scope: &TenantScope,
+        before: &Upstream,
+        change: UpstreamChange,
+    ) -> Result<Upstream> {
         let write = self.database.write().await?;
         let system = System::from_name(&before.system)?;
-        if let Some(base_url) = change.base_url.as_ref().filter(|url| url.as_str() != before.base_url) {
+        if let Some(base_url) =
+            change.base_url.as_ref().filter(|url| url.as_str() != before.base_url)
+        {
             require_free_place(&write, before, base_url.as_str()).await?;
         }
         let mut upstream = before.clone().into_active_model();
@@ -379,7 +452,8 @@ impl Upstreams {
                 return Err(Error::bad_input("credential", "is of another kind of legacy system"));
             }
             upstream.authentication = Set(authentication.as_str().to_owned());
-            upstream.sealed_credential = Set(self.seal(before.id, before.owner_tenant_id, credential));
+            upstream.sealed_credential =
+                Set(self.seal(before.id, before.owner_tenant_id, credential));
         }
         if let Some(certificate) = change.ca_certificate {
             upstream.ca_certificate = Set(certificate);
@@ -389,10 +463,13 @@ impl Upstreams {
         }
         upstream.revision = Set(before.revision + 1);
         upstream.updated_at = Set(scope.now());
-        let update =
-            upstream::Entity::update(upstream).validate()?.filter(upstream::Column::Revision.eq(before.revision));
+        let update = upstream::Entity::update(upstream)
+            .validate()?
+            .filter(upstream::Column::Revision.eq(before.revision));
         let after = update.exec(write.on()).await.map_err(|error| match error {
-            DbErr::RecordNotUpdated => Error::conflict("the upstream was changed by somebody else at the same time"),
+            DbErr::RecordNotUpdated => {
+                Error::conflict("the upstream was changed by somebody else at the same time")
+            }
             error => error.into(),
         })?;
         self.record(&write, scope, "updateUpstream", (Some(before), Some(&after))).await?;
@@ -418,12 +495,13 @@ impl Upstreams {
         Ok(upstream)
     }
 
-    /// Links a tenant of the scope to an installation of the scope. The tenant must be the one that owns the installation, or
-    /// stand below it.
+    /// Links a tenant of the scope to an installation of the scope. The tenant must be the one that
+    /// owns the installation, or stand below it.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a tenant or an installation outside the scope, `CONFLICT` if the tenant has a link for that kind of
-    /// system already, or the tenant of the installation belongs to another of ours.
+    /// `NOT_FOUND` for a tenant or an installation outside the scope, `CONFLICT` if the tenant has
+    /// a link for that kind of system already, or the tenant of the installation belongs to another
+    /// of ours.
     pub async fn link(&self, scope: &TenantScope, new: NewLink) -> Result<Link> {
         let write = self.database.write().await?;
         let link = self.link_in(&write, scope, new).await?;
@@ -432,12 +510,19 @@ impl Upstreams {
         Ok(link)
     }
 
-    /// The same inside the caller's own transaction, after whose commit [`TenantScope::forget_access`] is to be called.
+    /// The same inside the caller's own transaction, after whose commit
+    /// [`TenantScope::forget_access`] is to be called.
     ///
     /// # Errors
     /// As [`Upstreams::link`].
-    pub async fn link_in(&self, write: &Write<'_>, scope: &TenantScope, new: NewLink) -> Result<Link> {
-        // One link is made at a time, over all nodes: the installation may be registered twice, and then no index sees both.
+    pub async fn link_in(
+        &self,
+        write: &Write<'_>,
+        scope: &TenantScope,
+        new: NewLink,
+    ) -> Result<Link> {
+        // One link is made at a time, over all nodes: the installation may be registered twice, and
+        // then no index sees both.
         write.lock(AdvisoryLock::Links).await?;
         let upstream = self.in_scope(write, scope, &new.upstream.to_string()).await?;
         let owner = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
@@ -448,8 +533,13 @@ impl Upstreams {
         let tenant = tenant.ok_or_else(|| Error::not_found("tenant"))?;
         let remote_tenant_id = new.remote_tenant_id.as_deref().map(canonical_remote_id);
         if let Some(remote) = &remote_tenant_id {
-            let there = upstream::Entity::at_place(upstream.owner_tenant_id, &upstream.system, &upstream.base_url);
-            let taken = link::Entity::using_any(there).filter(link::Column::RemoteTenantId.eq(remote.as_str()));
+            let there = upstream::Entity::at_place(
+                upstream.owner_tenant_id,
+                &upstream.system,
+                &upstream.base_url,
+            );
+            let taken = link::Entity::using_any(there)
+                .filter(link::Column::RemoteTenantId.eq(remote.as_str()));
             if taken.one(write.on()).await?.is_some() {
                 return Err(Error::conflict(TAKEN));
             }
@@ -462,7 +552,9 @@ impl Upstreams {
             remote_tenant_id,
             created_at: scope.now(),
         };
-        let inserted = link::Entity::insert(link.clone().into_active_model()).exec_without_returning(write.on()).await;
+        let inserted = link::Entity::insert(link.clone().into_active_model())
+            .exec_without_returning(write.on())
+            .await;
         if let Err(error) = inserted {
             return Err(match error.sql_err() {
                 Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(TAKEN),
@@ -488,7 +580,8 @@ impl Upstreams {
         let not_found = || Error::not_found("link");
         let id: LinkId = id.parse().map_err(|_| not_found())?;
         let write = self.database.write().await?;
-        let found = link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id)).one(write.on()).await?;
+        let found =
+            link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id)).one(write.on()).await?;
         let link = found.ok_or_else(not_found)?;
         link.clone().delete(write.on()).await?;
         let entry = Entry {
@@ -504,11 +597,16 @@ impl Upstreams {
         Ok(link)
     }
 
-    /// Records that an installation is about to be called with its stored credential, to see whether it answers.
+    /// Records that an installation is about to be called with its stored credential, to see
+    /// whether it answers.
     ///
     /// # Errors
     /// If the database refuses; it must not be called then.
-    pub async fn begin_test<'a>(&'a self, scope: &'a TenantScope, tested: &Connection) -> Result<Attempt<'a>> {
+    pub async fn begin_test<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        tested: &Connection,
+    ) -> Result<Attempt<'a>> {
         let entry = Entry {
             operation: "testUpstream",
             tenant: tested.tenant,
@@ -521,7 +619,10 @@ impl Upstreams {
 
     async fn in_scope(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Upstream> {
         let id: UpstreamId = id.parse().map_err(|_| Error::not_found(WHAT))?;
-        let found = upstream::Entity::of_tenant(scope).filter(upstream::Column::Id.eq(id)).one(write.on()).await?;
+        let found = upstream::Entity::of_tenant(scope)
+            .filter(upstream::Column::Id.eq(id))
+            .one(write.on())
+            .await?;
         found.ok_or_else(|| Error::not_found(WHAT))
     }
 
@@ -548,15 +649,21 @@ impl Upstreams {
     }
 }
 
-/// That no link of the upstream means a tenant which another link means already, at the place to which the upstream moves.
+/// That no link of the upstream means a tenant which another link means already, at the place to
+/// which the upstream moves.
 async fn require_free_place(write: &Write<'_>, upstream: &Upstream, base_url: &str) -> Result<()> {
     write.lock(AdvisoryLock::Links).await?;
     let own = link::Entity::using(upstream.id).filter(link::Column::RemoteTenantId.is_not_null());
-    let own: Vec<String> = own.all(write.on()).await?.into_iter().filter_map(|link| link.remote_tenant_id).collect();
+    let own: Vec<String> =
+        own.all(write.on()).await?.into_iter().filter_map(|link| link.remote_tenant_id).collect();
     let there = upstream::Entity::at_place(upstream.owner_tenant_id, &upstream.system, base_url);
     let others = link::Entity::using_any(there.filter(upstream::Column::Id.ne(upstream.id)));
-    let taken: HashSet<String> =
-        others.all(write.on()).await?.into_iter().filter_map(|link| link.remote_tenant_id).collect();
+    let taken: HashSet<String> = others
+        .all(write.on())
+        .await?
+        .into_iter()
+        .filter_map(|link| link.remote_tenant_id)
+        .collect();
     if own.iter().any(|remote| taken.contains(remote)) {
         return Err(Error::conflict(TAKEN_THERE));
     }
@@ -581,21 +688,28 @@ fn not_linked(scope: &TenantScope, system: System) -> Error {
 fn unusable(scope: &TenantScope, system: System, error: Error) -> Error {
     let detail = crate::error::UpstreamDetail { system: system.as_str(), status: None, code: None };
     let message = "the settings of the gateway do not let it call this legacy system";
-    let refused = Error::new(ErrorCode::UpstreamUnavailable, message).because(error.message().to_owned());
+    let refused =
+        Error::new(ErrorCode::UpstreamUnavailable, message).because(error.message().to_owned());
     refused.of_upstream(detail).of_tenant(scope.tenant())
 }
 
-/// Seals anew every credential that the master key before sealed; says how many. It may be stopped and run again.
+/// Seals anew every credential that the master key before sealed; says how many. It may be stopped
+/// and run again.
 ///
 /// # Errors
 /// If the database refuses, or a credential was sealed by neither of the two.
 pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entropy) -> Result<u64> {
     let mut count = 0;
     for row in upstream::Entity::all_rows().all(database.reader()).await? {
-        let anew = master.rewrap(entropy, &binding(row.id, row.owner_tenant_id), &row.sealed_credential)?;
+        let anew = master.rewrap(
+            entropy,
+            &binding(row.id, row.owner_tenant_id),
+            &row.sealed_credential,
+        )?;
         if let Some(anew) = anew {
             let write = database.write().await?;
-            // Only what was read is replaced: a credential that was changed meanwhile is sealed by the new key already.
+            // Only what was read is replaced: a credential that was changed meanwhile is sealed by
+            // the new key already.
             upstream::Entity::update_many()
                 .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew))
                 .filter(upstream::Column::Id.eq(row.id))

@@ -1,5 +1,6 @@
-//! The gateway's door before a graph that has what the gateway's own never will: subscriptions as long, as fast and as large as
-//! a test wants, slow fields, fields that panic, a clock that can be advanced. The tests in this folder talk to it.
+//! The gateway's door before a graph that has what the gateway's own never will: subscriptions as
+//! long, as fast and as large as a test wants, slow fields, fields that panic, a clock that can be
+//! advanced. The tests in this folder talk to it.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -82,7 +83,12 @@ struct Ticks;
 #[Subscription]
 impl Ticks {
     /// Counts from 1 to `to`, each after a while, each with that many bytes.
-    async fn ticks(&self, to: i32, millis: u64, bytes: Option<usize>) -> impl Stream<Item = String> {
+    async fn ticks(
+        &self,
+        to: i32,
+        millis: u64,
+        bytes: Option<usize>,
+    ) -> impl Stream<Item = String> {
         let padding = "x".repeat(bytes.unwrap_or_default());
         unfold(1, move |at| {
             let padding = padding.clone();
@@ -112,7 +118,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let listeners = Listeners::bind(&config).await?;
     let surroundings = Surroundings { clock: Arc::new(AheadClock), ..Surroundings::default() };
     let core = Core::open(&config, surroundings).await?;
-    let (tenant, made) = core.init(Name::parse("name", "Partner")?, Name::parse("name", "administrator")?).await?;
+    let (tenant, made) =
+        core.init(Name::parse("name", "Partner")?, Name::parse("name", "administrator")?).await?;
     let secret = made.secret.as_ref().map(|secret| secret.expose().to_owned());
     let first = serde_json::json!({
         "tenantID": tenant.id, "clientID": made.client.row.client_id, "clientSecret": secret,

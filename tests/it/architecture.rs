@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms; each imports only from those before it. The `graphql` files lie above them all as one layer, since the graph
-/// joins what the services keep apart.
+/// The rooms; each imports only from those before it. The `graphql` files lie above them all as one
+/// layer, since the graph joins what the services keep apart.
 const ROOMS: &[&str] = &[
     "entropy",
     "ids",
@@ -64,7 +64,8 @@ struct Source {
 
 impl Source {
     fn is_graphql(&self) -> bool {
-        GRAPHQL.contains(&&*self.room) && self.path.split('/').any(|part| part.trim_end_matches(".rs") == "graphql")
+        GRAPHQL.contains(&&*self.room)
+            && self.path.split('/').any(|part| part.trim_end_matches(".rs") == "graphql")
     }
 
     fn is(&self, layer: &str) -> bool {
@@ -74,7 +75,9 @@ impl Source {
     fn mentions(&self, library: &str) -> bool {
         let path = format!("{library}::");
         self.code.match_indices(&path).any(|(at, _)| {
-            !self.code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+            !self.code[..at].ends_with(|before: char| {
+                before.is_alphanumeric() || before == '_' || before == ':'
+            })
         })
     }
 
@@ -84,14 +87,21 @@ impl Source {
         for (at, found_at) in self.code.match_indices("crate::") {
             let rest = &self.code[at + found_at.len()..];
             let paths: Vec<&str> = match rest.strip_prefix('{') {
-                Some(group) => group.split('}').next().unwrap_or_default().split(',').map(str::trim).collect(),
+                Some(group) => {
+                    group.split('}').next().unwrap_or_default().split(',').map(str::trim).collect()
+                }
                 None => vec![rest],
             };
             for path in paths {
-                let word =
-                    |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+                let word = |text: &str| {
+                    text.chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_')
+                        .collect::<String>()
+                };
                 let room = word(path);
-                let graphql = path[room.len()..].strip_prefix("::").is_some_and(|rest| word(rest) == "graphql");
+                let graphql = path[room.len()..]
+                    .strip_prefix("::")
+                    .is_some_and(|rest| word(rest) == "graphql");
                 found.insert((room, graphql));
             }
         }
@@ -113,7 +123,9 @@ fn sources() -> Vec<Source> {
                 if !path.ends_with("tests") {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("tests.rs")
+            {
                 found.push(read(&root, path));
             }
         }
@@ -124,7 +136,11 @@ fn sources() -> Vec<Source> {
 fn read(root: &Path, path: PathBuf) -> Source {
     let text = fs::read_to_string(&path).unwrap();
     let text = text.split("#[cfg(test)]").next().unwrap();
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let path = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
     let room = path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
     Source { path, room, code }
@@ -145,7 +161,10 @@ fn joined(room: &str) -> Option<usize> {
 fn the_legacy_systems_do_not_know_of_each_other() {
     let pair = ["deep_security", "integration_server"];
     for source in sources().iter().filter(|source| pair.contains(&&*source.room)) {
-        let others = source.imports().into_iter().filter(|(room, _)| pair.contains(&&**room) && *room != source.room);
+        let others = source
+            .imports()
+            .into_iter()
+            .filter(|(room, _)| pair.contains(&&**room) && *room != source.room);
         assert_eq!(others.count(), 0, "{}", source.path);
     }
 }
@@ -161,14 +180,30 @@ fn rooms_import_only_from_rooms_before_them() {
             }
             let layer = rank("schema");
             let allowed = match (source.is_graphql(), graphql) {
-                // Every graphql file may read every room below the graph, and the graphql files of rooms before its own.
+                // Every graphql file may read every room below the graph, and the graphql files of
+                // rooms before its own.
                 (true, true) => joined(&room) < joined(&source.room),
                 (true, false) => rank(&room) < layer,
                 (false, true) => rank(&source.room) >= layer,
                 (false, false) => rank(&room) < rank(&source.room),
             };
-            assert!(allowed, "{} imports crate::{room}{}", source.path, if graphql { "::graphql" } else { "" });
+            assert!(
+                allowed,
+                "{} imports crate::{room}{}",
+                source.path,
+                if graphql { "::graphql" } else { "" }
+            );
         }
+    }
+}
+
+/// One module layout everywhere: `foo/mod.rs`, never `foo.rs` beside `foo/`.
+#[test]
+fn a_module_with_children_is_a_folder_with_mod_rs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for source in sources() {
+        let folder = root.join(source.path.trim_end_matches(".rs"));
+        assert!(!folder.is_dir(), "{} stands beside a folder of its name", source.path);
     }
 }
 
@@ -208,17 +243,23 @@ fn libraries_stay_behind_their_fences() {
                 "sea_orm",
                 source.is("entity")
                     || source.is("service")
-                    || ["ids.rs", "secret.rs", "clock.rs", "app.rs"].contains(&path)
+                    || ["ids.rs", "secret.rs", "clock.rs", "app/mod.rs"].contains(&path)
                     || path.starts_with("database/"),
             ),
-            ("axum", path.starts_with("http/") || ["auth/bearer.rs", "app.rs"].contains(&path)),
+            ("axum", path.starts_with("http/") || ["auth/bearer.rs", "app/mod.rs"].contains(&path)),
             ("jsonwebtoken", path.starts_with("tokens/")),
             ("clap", path.starts_with("cli/")),
             ("reqwest", false),
             ("hyper_rustls", path.starts_with("outbound/")),
             ("rustls", path.starts_with("outbound/")),
-            ("hyper_util", path.starts_with("outbound/") || ["cli/health.rs", "http/serve.rs"].contains(&path)),
-            ("hyper", path.starts_with("outbound/") || ["cli/health.rs", "http/serve.rs"].contains(&path)),
+            (
+                "hyper_util",
+                path.starts_with("outbound/") || ["cli/health.rs", "http/serve.rs"].contains(&path),
+            ),
+            (
+                "hyper",
+                path.starts_with("outbound/") || ["cli/health.rs", "http/serve.rs"].contains(&path),
+            ),
             ("quick_xml", path.starts_with("integration_server/wire/")),
             ("encoding_rs", path.starts_with("integration_server/wire/")),
         ];
@@ -237,19 +278,31 @@ fn no_bare_find_stands_outside_an_entity() {
     }
 }
 
-/// What the gateway does on its own follows from records: of keys that it minted and of tasks that callers began.
+/// What the gateway does on its own follows from records: of keys that it minted and of tasks that
+/// callers began.
 #[test]
 fn only_recorded_work_goes_on_without_a_caller() {
     let allowed = ["deep_security", "integration_server"];
     for source in sources().iter().filter(|source| source.path != "auth/context.rs") {
-        assert!(allowed.contains(&&*source.room) || !source.code.contains("TenantScope::going_on("), "{}", source.path);
+        assert!(
+            allowed.contains(&&*source.room) || !source.code.contains("TenantScope::going_on("),
+            "{}",
+            source.path
+        );
     }
 }
 
 /// Its fields are private; what remains is who may do without a token.
 #[test]
 fn only_the_command_line_acts_as_operator() {
-    for source in sources().iter().filter(|source| source.path != "auth/context.rs" && source.path != "app.rs") {
-        assert!(source.room == "cli" || !source.code.contains("TenantScope::operator("), "{}", source.path);
+    for source in sources()
+        .iter()
+        .filter(|source| source.path != "auth/context.rs" && source.path != "app/mod.rs")
+    {
+        assert!(
+            source.room == "cli" || !source.code.contains("TenantScope::operator("),
+            "{}",
+            source.path
+        );
     }
 }

@@ -34,8 +34,11 @@ async fn try_to(caller: &Caller, document: &str, variables: Value) -> Option<Cre
 }
 
 async fn create(caller: Caller, number: usize) -> Option<Answered> {
-    let document = format!("mutation($name: String!) {{ createClient(name: $name) {CREDENTIALS} }}");
-    try_to(&caller, &document, json!({ "name": format!("made {number}") })).await.map(Answered::Created)
+    let document =
+        format!("mutation($name: String!) {{ createClient(name: $name) {CREDENTIALS} }}");
+    try_to(&caller, &document, json!({ "name": format!("made {number}") }))
+        .await
+        .map(Answered::Created)
 }
 
 async fn rotate(caller: Caller, old: Credentials) -> Option<Answered> {
@@ -46,7 +49,10 @@ async fn rotate(caller: Caller, old: Credentials) -> Option<Answered> {
 
 async fn column(database: &Database, sql: &str) -> BTreeSet<String> {
     let reader = database.reader();
-    let rows = reader.query_all_raw(Statement::from_string(reader.get_database_backend(), sql)).await.unwrap();
+    let rows = reader
+        .query_all_raw(Statement::from_string(reader.get_database_backend(), sql))
+        .await
+        .unwrap();
     rows.iter()
         .map(|row| {
             row.try_get::<uuid::Uuid>("", "id")
@@ -61,8 +67,13 @@ async fn nothing_is_half_made(deployment: &Deployment) {
         Some(url) => url.clone(),
         None => format!("sqlite:{}/tenant-gateway.db", deployment.database.folder.path().display()),
     };
-    let database =
-        Database::connect(Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) }).await.unwrap();
+    let database = Database::connect(Options {
+        url,
+        max_connections: 2,
+        busy_timeout: Duration::from_secs(10),
+    })
+    .await
+    .unwrap();
     let clients = column(&database, "SELECT id FROM clients").await;
     for (what, sql) in [
         (
@@ -75,7 +86,11 @@ async fn nothing_is_half_made(deployment: &Deployment) {
     ] {
         assert_eq!(column(&database, sql).await, clients, "each client has {what}");
     }
-    let rotated = column(&database, "SELECT client_id AS id FROM client_secrets WHERE retires_at IS NOT NULL").await;
+    let rotated = column(
+        &database,
+        "SELECT client_id AS id FROM client_secrets WHERE retires_at IS NOT NULL",
+    )
+    .await;
     let recorded = column(
         &database,
         "SELECT DISTINCT subject AS id FROM audit_log WHERE operation = \

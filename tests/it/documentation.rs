@@ -9,12 +9,17 @@ const ERRORS: &str = include_str!("../../docs/errors.md");
 #[test]
 fn every_setting_stands_in_the_table_with_its_variable_and_default() {
     for setting in Setting::all() {
-        let row = CONFIGURATION.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.key())));
+        let row = CONFIGURATION
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{}` |", setting.key())));
         let row = row.unwrap_or_else(|| panic!("{} has no row", setting.key()));
         assert!(row.contains(&format!("`{}`", setting.variable())), "{row}");
         assert_eq!(row.contains("_FILE`"), setting.file_variable().is_some(), "{row}");
         if let Some(default) = setting.default_value() {
-            assert!(row.contains(&format!("`{}`", default.trim_matches('"'))), "default {default} in {row}");
+            assert!(
+                row.contains(&format!("`{}`", default.trim_matches('"'))),
+                "default {default} in {row}"
+            );
         }
     }
 }

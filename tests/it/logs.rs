@@ -1,4 +1,5 @@
-//! What callers and legacy systems write stands in the log as a value: it makes no line and no field, and moves no terminal.
+//! What callers and legacy systems write stands in the log as a value: it makes no line and no
+//! field, and moves no terminal.
 
 use std::net::SocketAddr;
 
@@ -25,8 +26,16 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// Headers that are read, or that others write into their logs.
-const HEADERS: &[&str] =
-    &["X-Tenant-Context", "X-Request-Id", "User-Agent", "Authorization", "traceparent", "Forwarded", "Origin", "Host"];
+const HEADERS: &[&str] = &[
+    "X-Tenant-Context",
+    "X-Request-Id",
+    "User-Agent",
+    "Authorization",
+    "traceparent",
+    "Forwarded",
+    "Origin",
+    "Host",
+];
 
 /// Writes hostile text wherever a caller may write.
 async fn call(administrator: &Caller, to: SocketAddr) {
@@ -38,37 +47,63 @@ async fn call(administrator: &Caller, to: SocketAddr) {
             "mutation($text: ID!) { deleteClient(id: $text) { id } }",
         ] {
             let answer = administrator.ask(document, json!({ "text": text })).await;
-            assert!(answer.status < 500 && answer.body.to_string().find("INTERNAL").is_none(), "{}", answer.body);
+            assert!(
+                answer.status < 500 && answer.body.to_string().find("INTERNAL").is_none(),
+                "{}",
+                answer.body
+            );
         }
         let named = json!({ "query": "query a { __typename } query b { __typename }", "operationName": text });
-        let post = administrator.gateway.http.post(format!("{}/graphql", administrator.gateway.url)).json(&named);
+        let post = administrator
+            .gateway
+            .http
+            .post(format!("{}/graphql", administrator.gateway.url))
+            .json(&named);
         let answer = administrator.gateway.send(post.bearer_auth(&administrator.token)).await;
         assert_eq!(answer.code(), "OPERATION_RESOLUTION_FAILURE", "{text:?}");
         let answer = administrator.ask(&format!("query {text} {{ {text} }}"), json!({})).await;
         assert_eq!(answer.status, 200, "{text:?}");
-        let form = [("grant_type", *text), ("client_id", *text), ("client_secret", *text), ("scope", *text)];
-        assert!(administrator.gateway.send(administrator.gateway.token_request(&form)).await.status < 500);
-        let stranger = Credentials { client_id: (*text).to_owned(), ..administrator.credentials.clone() };
+        let form = [
+            ("grant_type", *text),
+            ("client_id", *text),
+            ("client_secret", *text),
+            ("scope", *text),
+        ];
+        assert!(
+            administrator.gateway.send(administrator.gateway.token_request(&form)).await.status
+                < 500
+        );
+        let stranger =
+            Credentials { client_id: (*text).to_owned(), ..administrator.credentials.clone() };
         assert!(administrator.gateway.ask_token(&stranger).await.status < 500);
         for header in HEADERS {
-            let request = format!("GET /graphql HTTP/1.1\r\nConnection: close\r\n{header}: {text}\r\n\r\n");
+            let request =
+                format!("GET /graphql HTTP/1.1\r\nConnection: close\r\n{header}: {text}\r\n\r\n");
             raw::exchange(to, request.as_bytes()).await;
         }
-        for line in [format!("GET /{text} HTTP/1.1"), format!("GET /{} HTTP/1.1", text.replace(' ', "+"))] {
-            raw::exchange(to, format!("{line}\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await;
+        for line in
+            [format!("GET /{text} HTTP/1.1"), format!("GET /{} HTTP/1.1", text.replace(' ', "+"))]
+        {
+            raw::exchange(to, format!("{line}\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
+                .await;
         }
     }
 }
 
-/// Lets an installation say hostile things: in its status line, its headers and its body, and as no HTTP at all.
+/// Lets an installation say hostile things: in its status line, its headers and its body, and as no
+/// HTTP at all.
 async fn be_called(administrator: &Caller) {
     for text in HOSTILE {
         let xml = format!("<error><code>VIRMT_forged</code><message>{text}</message></error>");
         let length = xml.len();
         for answer in [
             format!("HTTP/1.1 500 {text}\r\nContent-Length: 0\r\n\r\n"),
-            format!("HTTP/1.1 409 No\r\nX-Request-Id: {text}\r\nContent-Length: {length}\r\n\r\n{xml}"),
-            format!("HTTP/1.1 302 No\r\nLocation: {text}\r\nContent-Type: {text}\r\nContent-Length: 0\r\n\r\n"),
+            format!(
+                "HTTP/1.1 409 No\r\nX-Request-Id: {text}\r\nContent-Length: {length}\r\n\r\n{xml}"
+            ),
+            format!(
+                "HTTP/1.1 302 No\r\nLocation: {text}\r\nContent-Type: {text}\r\nContent-Length: 0\r\n\r\n"
+            ),
             format!("HTTP/1.1 200 Yes\r\nContent-Length: {length}\r\n\r\n{xml}"),
             format!("HTTP/1.1 {text}\r\n\r\n"),
             format!("{text}\r\n\r\n"),
@@ -78,7 +113,12 @@ async fn be_called(administrator: &Caller) {
             let far_side = tokio::spawn(async move {
                 while let Ok((mut stream, _)) = listener.accept().await {
                     let mut head = BufReader::new(&mut stream).lines();
-                    while head.next_line().await.is_ok_and(|line| line.is_some_and(|line| !line.is_empty())) {}
+                    while head
+                        .next_line()
+                        .await
+                        .is_ok_and(|line| line.is_some_and(|line| !line.is_empty()))
+                    {
+                    }
                     stream.write_all(answer.as_bytes()).await.ok();
                 }
             });
@@ -87,7 +127,10 @@ async fn be_called(administrator: &Caller) {
                 "credential": { "basic": { "password": "nothing" } },
             });
             let register = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
-            let upstream = administrator.ask(register, json!({ "input": input })).await.field("registerUpstream");
+            let upstream = administrator
+                .ask(register, json!({ "input": input }))
+                .await
+                .field("registerUpstream");
             let tenants = "query($id: ID!) { integrationServer { tenants(upstreamID: $id) { nodes { id } } } }";
             let told = administrator.ask(tenants, json!({ "id": upstream["id"] })).await;
             assert_ne!(told.code(), "INTERNAL_SERVER_ERROR");
@@ -120,15 +163,17 @@ async fn log(format: &str) -> (Process, String) {
 /// Every name of a field, at any depth.
 fn names(value: &Value) -> Vec<&str> {
     match value {
-        Value::Object(fields) => {
-            fields.iter().flat_map(|(name, value)| [vec![name.as_str()], names(value)].concat()).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| [vec![name.as_str()], names(value)].concat())
+            .collect(),
         Value::Array(entries) => entries.iter().flat_map(names).collect(),
         _ => Vec::new(),
     }
 }
 
-/// What stands outside quotation marks, inside which a backslash takes the meaning from what follows.
+/// What stands outside quotation marks, inside which a backslash takes the meaning from what
+/// follows.
 fn unquoted(line: &str) -> String {
     let (mut outside, mut quoted, mut characters) = (String::new(), false, line.chars());
     while let Some(character) = characters.next() {
@@ -146,7 +191,8 @@ fn unquoted(line: &str) -> String {
 async fn each_line_of_json_is_one_record_with_fields_of_ours() {
     let (_process, text) = log("json").await;
     for line in text.lines() {
-        let record: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no record: {line:?}"));
+        let record: Value =
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("no record: {line:?}"));
         assert!(!names(&record).contains(&MARK), "{line}");
         for own in ["timestamp", "level", "target"] {
             assert!(record[own].as_str().is_some_and(|own| !own.contains(MARK)), "{line}");

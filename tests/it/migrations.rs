@@ -16,7 +16,9 @@ use crate::upstreams;
 
 async fn open(database: &TestDatabase) -> Database {
     let url = database.config().database_url().expose().to_owned();
-    Database::connect(Options { url, max_connections: 4, busy_timeout: Duration::from_secs(10) }).await.unwrap()
+    Database::connect(Options { url, max_connections: 4, busy_timeout: Duration::from_secs(10) })
+        .await
+        .unwrap()
 }
 
 async fn applied(database: &Database) -> Vec<bool> {
@@ -33,12 +35,16 @@ async fn objects(database: &Database) -> Vec<String> {
          WHERE nspname = 'public' AND relname NOT LIKE 'seaql%' ORDER BY 1"
     };
     let reader = database.reader();
-    let rows = reader.query_all_raw(Statement::from_string(reader.get_database_backend(), sql)).await.unwrap();
+    let rows = reader
+        .query_all_raw(Statement::from_string(reader.get_database_backend(), sql))
+        .await
+        .unwrap();
     rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
 }
 
 async fn forget_last_change(database: &Database) {
-    let last = "DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)";
+    let last =
+        "DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)";
     database.reader().execute_unprepared(last).await.unwrap();
 }
 
@@ -111,7 +117,8 @@ both_databases! {
         for _ in 0..8 {
             let fresh = fresh.clone();
             starts.push(tokio::spawn(async move {
-                // An embedded database is brought up to date by each start, a shared one by `migrate up`.
+                // An embedded database is brought up to date by each start, a shared one by
+                // `migrate up`.
                 match fresh.engine {
                     Engine::Sqlite => Core::open(&fresh.config(), Surroundings::default()).await.map(drop),
                     Engine::Postgres => open(&fresh).await.migrate().await,
@@ -240,14 +247,16 @@ async fn a_start_waits_for_the_one_before_it_and_opens_nothing_meanwhile() {
     let other = File::create(fresh.folder.path().join("start.lock")).unwrap();
     other.lock().unwrap();
     let config = fresh.config();
-    let start = tokio::spawn(async move { Core::open(&config, Surroundings::default()).await.map(drop) });
+    let start =
+        tokio::spawn(async move { Core::open(&config, Surroundings::default()).await.map(drop) });
     let waiting = format!(":{} ", other.metadata().unwrap().ino());
     eventually(30, "the start at the lock", async || {
         let locks = fs::read_to_string("/proc/locks").unwrap();
         locks.lines().any(|lock| lock.contains("->") && lock.contains(&waiting)).then_some(())
     })
     .await;
-    let files: Vec<_> = fs::read_dir(fresh.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let files: Vec<_> =
+        fs::read_dir(fresh.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["start.lock"]);
     drop(other);
     start.await.unwrap().unwrap();

@@ -43,7 +43,11 @@ async fn objects(caller: &Caller) -> Vec<(&'static str, String)> {
         ("DeepSecurityRole", &deep_security["roles"]["nodes"][0]["id"]),
         ("DeepSecurityApiKey", &deep_security["apiKeys"]["nodes"][0]["id"]),
     ];
-    objects.map(|(kind, id)| (kind, id.as_str().unwrap_or_else(|| panic!("{kind} has no id")).to_owned())).to_vec()
+    objects
+        .map(|(kind, id)| {
+            (kind, id.as_str().unwrap_or_else(|| panic!("{kind} has no id")).to_owned())
+        })
+        .to_vec()
 }
 
 both_databases! {

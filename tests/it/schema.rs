@@ -94,22 +94,30 @@ fn every_public_item_says_what_it_is() {
     let of_library = |line: &str| line.contains("Connection {") || line.contains("Edge {");
     for line in sdl.lines().filter(|line| !of_library(line)) {
         let item = ["type ", "input ", "enum ", "union "].iter().any(|word| line.starts_with(word));
-        let root = ["Query", "Mutation", "Subscription"].iter().any(|root| line.starts_with(&format!("type {root} ")));
+        let root = ["Query", "Mutation", "Subscription"]
+            .iter()
+            .any(|root| line.starts_with(&format!("type {root} ")));
         assert!(!item || documented || root, "{line}");
         documented = line.trim_start().starts_with("\"\"\"");
     }
 }
 
-/// A root field that fails must not take its siblings' answers with it: one of them may be a secret that is shown once.
+/// A root field that fails must not take its siblings' answers with it: one of them may be a secret
+/// that is shown once.
 #[test]
 fn root_fields_are_nullable() {
     let sdl = tenant_gateway::schema::sdl();
     for root in ["Query", "Mutation"] {
-        let fields = sdl.split(&format!("type {root} {{")).nth(1).unwrap().split("\n}").next().unwrap();
+        let fields =
+            sdl.split(&format!("type {root} {{")).nth(1).unwrap().split("\n}").next().unwrap();
         // Arguments are indented further.
-        let is_field = |line: &&str| line.starts_with('\t') && !line.starts_with("\t\t") && line.contains("): ");
+        let is_field = |line: &&str| {
+            line.starts_with('\t') && !line.starts_with("\t\t") && line.contains("): ")
+        };
         assert!(fields.lines().any(|line| is_field(&line)), "{root} has fields");
-        for line in fields.lines().filter(|line| line.starts_with('\t') && !line.starts_with("\t\t")) {
+        for line in
+            fields.lines().filter(|line| line.starts_with('\t') && !line.starts_with("\t\t"))
+        {
             assert!(line.contains("\"\"\"") || !line.ends_with('!'), "{root}: {line}");
         }
     }

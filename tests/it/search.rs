@@ -66,8 +66,13 @@ async fn postgres_looks_names_up_in_the_trigram_index() {
     let url = database.url.clone().unwrap();
     let name = url.split('/').nth(3).unwrap().split('?').next().unwrap().to_owned();
     let connection = Connector::connect(&url).await.unwrap();
-    for setting in ["session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0"] {
-        connection.execute_unprepared(&format!("ALTER DATABASE {name} SET {setting}")).await.unwrap();
+    for setting in
+        ["session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0"]
+    {
+        connection
+            .execute_unprepared(&format!("ALTER DATABASE {name} SET {setting}"))
+            .await
+            .unwrap();
     }
     connection.close().await.unwrap();
     let app = TestApp::over(database).await;
@@ -78,7 +83,9 @@ async fn postgres_looks_names_up_in_the_trigram_index() {
         let name = format!("client {}", 44_444 - number);
         assert_eq!(found(&administrator, &format!("%{}%", &name[3..])).await, one(&name));
     }
-    let plans = eventually(10, "the plans", async || Some(plans(&name)).filter(|plans| plans.len() >= 120)).await;
+    let plans =
+        eventually(10, "the plans", async || Some(plans(&name)).filter(|plans| plans.len() >= 120))
+            .await;
     for plan in plans {
         assert!(plan.contains("Bitmap Index Scan on client_names"), "{plan}");
     }
@@ -90,7 +97,8 @@ async fn sqlite_finds_names_through_the_trigram_table_alone() {
     fill(&app).await;
     let administrator = app.administrator(app.world.organization).await;
     assert_eq!(found(&administrator, "%ient 44444%").await, one("client 44444"));
-    // What the index does not hold is not found, however well the name fits: nothing but the index was looked through.
+    // What the index does not hold is not found, however well the name fits: nothing but the index
+    // was looked through.
     let database = app.operator.database.reader();
     let forget = "INSERT INTO client_names (client_names, rowid, name_folded) SELECT 'delete', seq, name_folded \
         FROM clients WHERE name = 'client 44444'";

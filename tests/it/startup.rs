@@ -93,7 +93,9 @@ both_databases! {
 async fn gateway_without_a_tenant_names_the_command_that_makes_one() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let empty = deployment.serve().await;
-    let hints = |records: Vec<Value>| records.iter().any(|record| record.to_string().contains("tenant-gateway init"));
+    let hints = |records: Vec<Value>| {
+        records.iter().any(|record| record.to_string().contains("tenant-gateway init"))
+    };
     eventually(10, "the hint", async || hints(empty.records()).then_some(())).await;
 }
 
@@ -121,10 +123,21 @@ async fn postgres_is_served_only_with_the_present_schema() {
     let state = |output: std::process::Output| {
         assert!(output.status.success(), "{}", stderr(&output));
         let changes: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-        changes.iter().map(|change| change["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        changes
+            .iter()
+            .map(|change| change["state"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
-    assert!(state(deployment.run(&["migrate", "status", "--output", "json"])).iter().all(|state| state == "pending"));
-    assert!(state(deployment.run(&["migrate", "up", "--output", "json"])).iter().all(|state| state == "applied"));
+    assert!(
+        state(deployment.run(&["migrate", "status", "--output", "json"]))
+            .iter()
+            .all(|state| state == "pending")
+    );
+    assert!(
+        state(deployment.run(&["migrate", "up", "--output", "json"]))
+            .iter()
+            .all(|state| state == "applied")
+    );
     deployment.init();
     deployment.serve().await;
 }
@@ -147,13 +160,19 @@ async fn a_client_deleted_through_one_process_is_refused_by_the_other_within_fiv
         .await
         .data();
     assert_eq!(robot.status().await, 401);
-    eventually(5, "a refusal at the other node", async || (elsewhere.status().await == 401).then_some(())).await;
+    eventually(5, "a refusal at the other node", async || {
+        (elsewhere.status().await == 401).then_some(())
+    })
+    .await;
     assert!(!two.gateway().works(&robot.credentials).await);
 }
 
 #[test]
 fn the_program_prints_the_schema() {
-    let printed =
-        std::process::Command::new(env!("CARGO_BIN_EXE_tenant-gateway")).arg("schema").env_clear().output().unwrap();
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_tenant-gateway"))
+        .arg("schema")
+        .env_clear()
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8(printed.stdout).unwrap(), include_str!("../../schema.graphql"));
 }

@@ -1,13 +1,14 @@
-//! Answers GraphQL requests by the gateway's own pipeline, one JSON object a line from standard input to standard output:
-//! against the gateway's schema as far as validation and variables, and against a schema that has all that the language
-//! has to the end. The judge beside it asks graphql-js the same.
+//! Answers GraphQL requests by the gateway's own pipeline, one JSON object a line from standard
+//! input to standard output: against the gateway's schema as far as validation and variables, and
+//! against a schema that has all that the language has to the end. The judge beside it asks
+//! graphql-js the same.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::{Arc, Mutex};
 
 use async_graphql::{
-    Context, Enum, ID, InputObject, Interface, MaybeUndefined, Object, OneofObject, Request, Response, Scalar,
-    ScalarType, Schema, SimpleObject, Subscription, Union, Value,
+    Context, Enum, ID, InputObject, Interface, MaybeUndefined, Object, OneofObject, Request,
+    Response, Scalar, ScalarType, Schema, SimpleObject, Subscription, Union, Value,
 };
 use futures_util::stream::{StreamExt, iter};
 use futures_util::{FutureExt, Stream};
@@ -195,7 +196,11 @@ impl Dog {
         format!("dog{}", self.0).into()
     }
 
-    async fn name(&self, ctx: &Context<'_>, #[graphql(default = false)] upper: bool) -> Option<String> {
+    async fn name(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = false)] upper: bool,
+    ) -> Option<String> {
         called(ctx, "Dog.name");
         Some(if upper { "REX" } else { "Rex" }.to_owned())
     }
@@ -211,7 +216,11 @@ impl Dog {
         if self.0 % 4 == 0 { Err(Error::not_found("bone")) } else { Ok(self.0) }
     }
 
-    async fn barks(&self, ctx: &Context<'_>, #[graphql(default = 2)] times: i32) -> Vec<Option<i32>> {
+    async fn barks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 2)] times: i32,
+    ) -> Vec<Option<i32>> {
         called(ctx, "Dog.barks");
         (0..times.clamp(0, 5)).map(|at| (at % 2 == 0).then_some(at)).collect()
     }
@@ -235,7 +244,11 @@ impl Cat {
         format!("cat{}", self.0).into()
     }
 
-    async fn name(&self, ctx: &Context<'_>, #[graphql(default = false)] upper: bool) -> Option<String> {
+    async fn name(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = false)] upper: bool,
+    ) -> Option<String> {
         called(ctx, "Cat.name");
         rest(1).await;
         upper.then(|| "TOM".to_owned())
@@ -411,11 +424,12 @@ async fn answer(model: &SchemaModel, executor: Option<&dyn Executor>, asked: &As
     let Some(executor) = executor else { return json!({}) };
     let calls = Calls::default();
     let request = || Request::new("").data(calls.clone());
-    let responses: Vec<Response> = if operation.kind == async_graphql::parser::types::OperationType::Subscription {
-        graphql::subscribe(executor, normal_form, &variables, request()).collect().await
-    } else {
-        vec![graphql::execute(executor, &normal_form, &variables, request).await]
-    };
+    let responses: Vec<Response> =
+        if operation.kind == async_graphql::parser::types::OperationType::Subscription {
+            graphql::subscribe(executor, normal_form, &variables, request()).collect().await
+        } else {
+            vec![graphql::execute(executor, &normal_form, &variables, request).await]
+        };
     // The text of each, since the order of its members counts.
     let told: Vec<_> = responses.iter().map(told).collect();
     let calls = calls.0.lock().expect("no resolver panics").clone();
@@ -440,7 +454,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let asked: Asked = serde_json::from_str(&line?)?;
         let (model, executor): (_, Option<&dyn Executor>) =
             if asked.schema == "fixture" { (&own, Some(&fixture)) } else { (&gateway, None) };
-        let answered = std::panic::AssertUnwindSafe(answer(model, executor, &asked)).catch_unwind().await;
+        let answered =
+            std::panic::AssertUnwindSafe(answer(model, executor, &asked)).catch_unwind().await;
         let answered = answered.unwrap_or_else(|_| json!({ "refused": "panic" }));
         writeln!(out, "{answered}")?;
     }

@@ -21,10 +21,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// 403 unless the caller's role has a right of `platformRights`, such as `apikeyRights/canViewApiKeys`.
+    /// 403 unless the caller's role has a right of `platformRights`, such as
+    /// `apikeyRights/canViewApiKeys`.
     pub fn needs(&self, right: &str) -> Result<(), Refusal> {
-        let refusal =
-            || Refusal::forbidden(format!("The role {} lacks {right}.", text(&self.role, "name").unwrap_or("")));
+        let refusal = || {
+            Refusal::forbidden(format!(
+                "The role {} lacks {right}.",
+                text(&self.role, "name").unwrap_or("")
+            ))
+        };
         rights::has(&self.role, right).then_some(()).ok_or_else(refusal)
     }
 
@@ -71,7 +76,8 @@ impl Manager {
         match text(&self.tenants[&tenant].object, "tenantState") {
             Some("active") => Ok(()),
             state => {
-                let message = format!("The tenant is not active but {}.", state.unwrap_or("undefined"));
+                let message =
+                    format!("The tenant is not active but {}.", state.unwrap_or("undefined"));
                 Err(Refusal::new(self.dialect.inactive_tenant, message))
             }
         }
@@ -82,7 +88,9 @@ impl Manager {
         let Some(&KeyID { tenant, key: id }) = self.secrets.get(secret) else { return Err(wrong) };
         let now = self.clock.now();
         let home = self.tenants.get_mut(&tenant).expect("secrets go with their tenant");
-        let Some(key) = home.api_keys.get(id).filter(|key| usable(key, now)) else { return Err(wrong) };
+        let Some(key) = home.api_keys.get(id).filter(|key| usable(key, now)) else {
+            return Err(wrong);
+        };
         let role = reference(key, "roleID").and_then(|role| home.roles.get(role)).cloned();
         let mut key = Object::clone(key);
         key.insert("lastSignIn".to_owned(), now.into());
@@ -96,7 +104,10 @@ impl Manager {
         let wrong = self.refused("There is no such session.");
         let Some(session) = self.sessions.get_mut(id) else { return Err(wrong) };
         if rid != Some(&session.rid) {
-            return Err(Refusal::new(self.dialect.wrong_rid, "The rID does not belong to the session."));
+            return Err(Refusal::new(
+                self.dialect.wrong_rid,
+                "The rID does not belong to the session.",
+            ));
         }
         session.last_activity = now;
         let Session { tenant, role, .. } = *session;

@@ -38,7 +38,8 @@ impl Default for Limits {
     }
 }
 
-/// A tenant that is there at the start. Its objects have the same ids as those of every other tenant, and names of its own.
+/// A tenant that is there at the start. Its objects have the same ids as those of every other
+/// tenant, and names of its own.
 #[derive(Clone, Debug)]
 pub struct TenantSeed {
     pub(crate) name: String,
@@ -52,7 +53,8 @@ pub struct TenantSeed {
 }
 
 impl TenantSeed {
-    /// An active tenant with 3 policies and no computers. Its administrator `MasterAdmin` has the password `<name> password`.
+    /// An active tenant with 3 policies and no computers. Its administrator `MasterAdmin` has the
+    /// password `<name> password`.
     pub fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -78,13 +80,15 @@ impl TenantSeed {
         Self { computers, ..self }
     }
 
-    /// So many policies, with the ids from 1: the first is the parent of all others, and the computers take turns at them.
+    /// So many policies, with the ids from 1: the first is the parent of all others, and the
+    /// computers take turns at them.
     #[must_use]
     pub fn policies(self, policies: usize) -> Self {
         Self { policies, ..self }
     }
 
-    /// So many intrusion prevention rules in each policy: 3,000 make a computer 20 kB heavier wherever that module is shown.
+    /// So many intrusion prevention rules in each policy: 3,000 make a computer 20 kB heavier
+    /// wherever that module is shown.
     #[must_use]
     pub fn rules(self, rules: usize) -> Self {
         Self { rules, ..self }

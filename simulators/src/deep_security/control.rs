@@ -1,4 +1,5 @@
-//! `/_control`: what the handle offers, over HTTP, for programs in other languages. Only there when asked for.
+//! `/_control`: what the handle offers, over HTTP, for programs in other languages. Only there when
+//! asked for.
 //!
 //! | call | does |
 //! |---|---|

@@ -46,7 +46,11 @@ enum Comparison {
 
 impl Criterion {
     /// Reads a criterion; `None` if the dialect ignores what is wrong with it.
-    pub fn read(criterion: &Object, schema: &Schema, dialect: &Dialect) -> Result<Option<Self>, Refusal> {
+    pub fn read(
+        criterion: &Object,
+        schema: &Schema,
+        dialect: &Dialect,
+    ) -> Result<Option<Self>, Refusal> {
         match read(criterion, schema, dialect) {
             Ok(criterion) => Ok(Some(criterion)),
             Err(refusal) if dialect.strict_search => Err(refusal),
@@ -58,20 +62,30 @@ impl Criterion {
         let value = lookup(object, &self.field);
         match (&self.test, value) {
             (Test::Null(null), value) => *null == value.is_none(),
-            (Test::Text { differs, .. } | Test::Choice { differs, .. }, None) => differs.asked && differs.null,
+            (Test::Text { differs, .. } | Test::Choice { differs, .. }, None) => {
+                differs.asked && differs.null
+            }
             (Test::Text { wanted, wildcards, ignores_case, differs }, Some(value)) => {
-                differs.asked != like(wanted, value.as_str().unwrap_or_default(), *wildcards, *ignores_case)
+                differs.asked
+                    != like(wanted, value.as_str().unwrap_or_default(), *wildcards, *ignores_case)
             }
-            (Test::Choice { wanted, differs }, Some(value)) => differs.asked != (value == wanted.as_str()),
+            (Test::Choice { wanted, differs }, Some(value)) => {
+                differs.asked != (value == wanted.as_str())
+            }
             (Test::Flag(wanted), Some(value)) => value == *wanted,
-            (Test::Number(comparison, wanted), Some(value)) => {
-                value.as_f64().and_then(|value| value.partial_cmp(wanted)).is_some_and(|order| comparison.holds(order))
+            (Test::Number(comparison, wanted), Some(value)) => value
+                .as_f64()
+                .and_then(|value| value.partial_cmp(wanted))
+                .is_some_and(|order| comparison.holds(order)),
+            (Test::Date { first, last }, Some(value)) => {
+                within(value.as_i64().unwrap_or_default(), *first, *last)
             }
-            (Test::Date { first, last }, Some(value)) => within(value.as_i64().unwrap_or_default(), *first, *last),
             (Test::Version(comparison, wanted), Some(value)) => {
                 comparison.holds(version(value.as_str().unwrap_or_default()).cmp(wanted))
             }
-            (Test::Flag(_) | Test::Number(..) | Test::Date { .. } | Test::Version(..), None) => false,
+            (Test::Flag(_) | Test::Number(..) | Test::Date { .. } | Test::Version(..), None) => {
+                false
+            }
         }
     }
 }
@@ -79,7 +93,8 @@ impl Criterion {
 fn read(criterion: &Object, schema: &Schema, dialect: &Dialect) -> Result<Criterion, Refusal> {
     let has = |name: &str| criterion.get(name).is_some_and(|value| !value.is_null());
     if has("idTest") || has("idValue") {
-        let test = Test::Number(Comparison::read(criterion.get("idTest"))?, number(criterion, "idValue")?);
+        let test =
+            Test::Number(Comparison::read(criterion.get("idTest"))?, number(criterion, "idValue")?);
         return Ok(Criterion { field: "ID".to_owned(), test });
     }
     let name = criterion.get("fieldName").and_then(Value::as_str).unwrap_or_default();
@@ -100,7 +115,11 @@ type Read = fn(&Object, &Dialect) -> Result<Test, Refusal>;
 fn test_kinds() -> [(&'static [&'static str], Suits, Read); 7] {
     [
         (&["nullTest"], |_| true, |criterion, _| Ok(Test::Null(boolean(criterion, "nullTest")?))),
-        (&["stringTest", "stringValue"], |field| matches!(field.kind, Kind::Text | Kind::Version), read_text),
+        (
+            &["stringTest", "stringValue"],
+            |field| matches!(field.kind, Kind::Text | Kind::Version),
+            read_text,
+        ),
         (
             &["choiceTest", "choiceValue"],
             |field| matches!(field.kind, Kind::Choice(_)),
@@ -120,13 +139,18 @@ fn test_kinds() -> [(&'static [&'static str], Suits, Read); 7] {
             &["numericTest", "numericValue"],
             |field| matches!(field.kind, Kind::Number | Kind::Reference),
             |criterion, _| {
-                Ok(Test::Number(Comparison::read(criterion.get("numericTest"))?, number(criterion, "numericValue")?))
+                Ok(Test::Number(
+                    Comparison::read(criterion.get("numericTest"))?,
+                    number(criterion, "numericValue")?,
+                ))
             },
         ),
         (
             &["firstDateValue", "lastDateValue"],
             |field| matches!(field.kind, Kind::Date),
-            |criterion, _| Ok(Test::Date { first: end(criterion, "first")?, last: end(criterion, "last")? }),
+            |criterion, _| {
+                Ok(Test::Date { first: end(criterion, "first")?, last: end(criterion, "last")? })
+            },
         ),
         (
             &["versionTest", "versionValue"],
@@ -142,7 +166,8 @@ fn test_kinds() -> [(&'static [&'static str], Suits, Read); 7] {
 fn read_text(criterion: &Object, dialect: &Dialect) -> Result<Test, Refusal> {
     Ok(Test::Text {
         wanted: string(criterion, "stringValue")?,
-        wildcards: !criterion.contains_key("stringWildcards") || boolean(criterion, "stringWildcards")?,
+        wildcards: !criterion.contains_key("stringWildcards")
+            || boolean(criterion, "stringWildcards")?,
         ignores_case: dialect.ignores_case,
         differs: differs(criterion, "stringTest", dialect)?,
     })
@@ -163,24 +188,34 @@ fn string(criterion: &Object, name: &str) -> Result<String, Refusal> {
 }
 
 fn boolean(criterion: &Object, name: &str) -> Result<bool, Refusal> {
-    criterion.get(name).and_then(Value::as_bool).ok_or_else(|| Refusal::bad(format!("{name} must be a boolean.")))
+    criterion
+        .get(name)
+        .and_then(Value::as_bool)
+        .ok_or_else(|| Refusal::bad(format!("{name} must be a boolean.")))
 }
 
 fn number(criterion: &Object, name: &str) -> Result<f64, Refusal> {
-    criterion.get(name).and_then(Value::as_f64).ok_or_else(|| Refusal::bad(format!("{name} must be a number.")))
+    criterion
+        .get(name)
+        .and_then(Value::as_f64)
+        .ok_or_else(|| Refusal::bad(format!("{name} must be a number.")))
 }
 
 /// One end of a range of dates, and whether it belongs to the range.
 fn end(criterion: &Object, which: &str) -> Result<Option<(i64, bool)>, Refusal> {
     let Some(value) = criterion.get(&format!("{which}DateValue")) else { return Ok(None) };
-    let moment = value.as_i64().ok_or_else(|| Refusal::bad(format!("{which}DateValue must be a date.")))?;
-    let inclusive = criterion.get(&format!("{which}DateInclusive")).and_then(Value::as_bool).unwrap_or(true);
+    let moment =
+        value.as_i64().ok_or_else(|| Refusal::bad(format!("{which}DateValue must be a date.")))?;
+    let inclusive =
+        criterion.get(&format!("{which}DateInclusive")).and_then(Value::as_bool).unwrap_or(true);
     Ok(Some((moment, inclusive)))
 }
 
 fn within(moment: i64, first: Option<(i64, bool)>, last: Option<(i64, bool)>) -> bool {
-    let after = first.is_none_or(|(first, inclusive)| moment > first || (inclusive && moment == first));
-    let before = last.is_none_or(|(last, inclusive)| moment < last || (inclusive && moment == last));
+    let after =
+        first.is_none_or(|(first, inclusive)| moment > first || (inclusive && moment == first));
+    let before =
+        last.is_none_or(|(last, inclusive)| moment < last || (inclusive && moment == last));
     after && before
 }
 

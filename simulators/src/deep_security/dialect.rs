@@ -1,17 +1,19 @@
-//! The questions that the reference leaves open (section 10), each with the reading that the simulator shows.
+//! The questions that the reference leaves open (section 10), each with the reading that the
+//! simulator shows.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One answer to every open question. The default is the reference's own reading; [`Dialect::other`] is the other one.
-/// In JSON, members that are absent have the default.
+/// One answer to every open question. The default is the reference's own reading;
+/// [`Dialect::other`] is the other one. In JSON, members that are absent have the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dialect {
     /// Status for missing, wrong, expired and locked credentials.
     pub refused_credential: u16,
-    /// Whether a missing or unknown `api-version` is refused before the credential is looked at; otherwise after it.
+    /// Whether a missing or unknown `api-version` is refused before the credential is looked at;
+    /// otherwise after it.
     pub version_before_credential: bool,
     /// Status for a session with a missing or wrong `rID`.
     pub wrong_rid: u16,
@@ -21,27 +23,32 @@ pub struct Dialect {
     pub tenants_include_primary: bool,
     /// Id of the primary tenant; customers are numbered from 1, or from the next one.
     pub primary_id: i32,
-    /// Whether a deleted tenant is gone at once; otherwise it shows `pending-deletion` and its keys are refused.
+    /// Whether a deleted tenant is gone at once; otherwise it shows `pending-deletion` and its keys
+    /// are refused.
     pub tenants_vanish: bool,
     /// How long an asynchronously created tenant stays `created`, in milliseconds.
     pub tenant_creation_millis: i64,
-    /// Whether searches are sorted by name where nothing else is asked; otherwise by ID, as lists are.
+    /// Whether searches are sorted by name where nothing else is asked; otherwise by ID, as lists
+    /// are.
     pub searches_by_name: bool,
     /// Whether `stringTest` ignores the letter case.
     pub ignores_case: bool,
     /// Whether null satisfies `not-equal`.
     pub null_differs: bool,
-    /// Whether an unknown search field and a test that does not suit its field are 400; otherwise they are ignored.
+    /// Whether an unknown search field and a test that does not suit its field are 400; otherwise
+    /// they are ignored.
     pub strict_search: bool,
     /// Whether `maxItems` above 5000 is 400; otherwise it is taken for 5000.
     pub refuses_large_pages: bool,
-    /// Whether an unknown or comma-separated `expand` and a wrong boolean are 400; otherwise they are ignored.
+    /// Whether an unknown or comma-separated `expand` and a wrong boolean are 400; otherwise they
+    /// are ignored.
     pub strict_query: bool,
     /// Whether unknown members of a body are 400.
     pub strict_bodies: bool,
     /// Whether names of roles, policies and tenants and host names must differ.
     pub unique_names: bool,
-    /// Whether deleting a policy or role in use is 400; otherwise it goes, and its references stay behind.
+    /// Whether deleting a policy or role in use is 400; otherwise it goes, and its references stay
+    /// behind.
     pub keeps_what_is_used: bool,
     /// Status for changing and deleting an immutable role.
     pub immutable_role: u16,
@@ -51,7 +58,8 @@ pub struct Dialect {
     pub strict_content_type: bool,
     /// Whether the old secret is refused once there is a new one.
     pub one_secret_a_key: bool,
-    /// Whether secrets of tenants have the form `<tenant GUID>:<GUID>:<base64>`; otherwise `<key ID>:<base64>`.
+    /// Whether secrets of tenants have the form `<tenant GUID>:<GUID>:<base64>`; otherwise `<key
+    /// ID>:<base64>`.
     pub long_tenant_secrets: bool,
     /// Seconds of a `Retry-After` that goes with 429.
     pub retry_after: Option<u32>,

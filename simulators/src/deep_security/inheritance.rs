@@ -16,19 +16,27 @@ pub(crate) struct Inheritance {
 }
 
 impl Inheritance {
-    /// `tenant_defaults` is what the tenant changed of the manager's defaults (`/policies/default`).
+    /// `tenant_defaults` is what the tenant changed of the manager's defaults
+    /// (`/policies/default`).
     pub fn new(policies: Collection, tenant_defaults: &Object) -> Self {
-        Self { policies, base: Arc::new(overlaid(&built_in(), tenant_defaults)), known: HashMap::new() }
+        Self {
+            policies,
+            base: Arc::new(overlaid(&built_in(), tenant_defaults)),
+            known: HashMap::new(),
+        }
     }
 
-    /// What an object with that policy, or with that parent, takes over where it sets nothing itself.
+    /// What an object with that policy, or with that parent, takes over where it sets nothing
+    /// itself.
     pub fn below(&mut self, policy: Option<i32>) -> Arc<Object> {
         if let Some(known) = self.known.get(&policy) {
             return known.clone();
         }
         let found = policy.and_then(|id| self.policies.get(id)).cloned();
         let effective = match found {
-            Some(policy) => Arc::new(overlaid(&self.below(reference(&policy, "parentID")), &policy)),
+            Some(policy) => {
+                Arc::new(overlaid(&self.below(reference(&policy, "parentID")), &policy))
+            }
             None => self.base.clone(),
         };
         self.known.insert(policy, effective.clone());
@@ -74,9 +82,11 @@ mod tests {
     #[test]
     fn what_a_policy_does_not_set_comes_from_its_parent() {
         let mut policies = Collection::default();
-        let parent = json!({"name": "P", "intrusionPrevention": {"state": "prevent", "ruleIDs": [1]}});
+        let parent =
+            json!({"name": "P", "intrusionPrevention": {"state": "prevent", "ruleIDs": [1]}});
         let parent = policies.add(policy(parent));
-        let child = json!({"name": "C", "parentID": parent, "intrusionPrevention": {"state": "detect"}});
+        let child =
+            json!({"name": "C", "parentID": parent, "intrusionPrevention": {"state": "detect"}});
         let child = policies.add(policy(child));
         let defaults = policy(json!({"firewall": {"state": "on"}}));
         let effective = Inheritance::new(policies, &defaults).below(Some(child));

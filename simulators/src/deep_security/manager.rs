@@ -118,7 +118,12 @@ impl Manager {
         key.insert("created".to_owned(), self.clock.now().into());
         key.insert("unsuccessfulSignInAttempts".to_owned(), json!(0));
         key.entry("active").or_insert(json!(true));
-        let id = self.tenants.get_mut(&tenant).expect("keys are made for tenants that exist").api_keys.add(key);
+        let id = self
+            .tenants
+            .get_mut(&tenant)
+            .expect("keys are made for tenants that exist")
+            .api_keys
+            .add(key);
         (id, self.new_secret(KeyID { tenant, key: id }))
     }
 
@@ -157,8 +162,13 @@ impl Console for Manager {
     const NOTATION: Notation = Notation::Json;
 
     fn tenant(&self, request: &Request) -> Option<String> {
-        let by_key = self.shown_secret(request).and_then(|secret| self.secrets.get(secret)).map(|key| key.tenant);
-        let by_session = || request.cookie("sID").and_then(|id| self.sessions.get(id)).map(|session| session.tenant);
+        let by_key = self
+            .shown_secret(request)
+            .and_then(|secret| self.secrets.get(secret))
+            .map(|key| key.tenant);
+        let by_session = || {
+            request.cookie("sID").and_then(|id| self.sessions.get(id)).map(|session| session.tenant)
+        };
         by_key.or_else(by_session).map(|tenant| tenant.to_string())
     }
 
@@ -166,7 +176,9 @@ impl Console for Manager {
         self.settle();
         let mut answer = calls::carry_out(self, request).unwrap_or_else(|refusal| refusal.answer());
         if answer.status == 429 {
-            answer.headers.extend(self.dialect.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+            answer.headers.extend(
+                self.dialect.retry_after.map(|seconds| ("retry-after", seconds.to_string())),
+            );
         }
         answer.headers.push(("cache-control", "no-cache,no-store".to_owned()));
         answer.headers.push(("x-frame-options", "SAMEORIGIN".to_owned()));

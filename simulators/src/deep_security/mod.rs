@@ -1,6 +1,7 @@
 //! A stand-in for Deep Security Manager and Workload Security.
 //!
-//! "Reference" is the project's wire reference of this API. A test starts one and talks to its `base_url`:
+//! "Reference" is the project's wire reference of this API. A test starts one and talks to its
+//! `base_url`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -16,9 +17,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call passes `calls` (version, then `access`: credential, tenant state, rate limit), then the file of its collection,
-//! which checks the rights. Objects are documents (`object`) under the vendor's names, written by the rules of their
-//! `schema`; computers and policies are shown (`showing`) with what they inherit, as far as a `view` asks for it.
+//! A call passes `calls` (version, then `access`: credential, tenant state, rate limit), then the
+//! file of its collection, which checks the rights. Objects are documents (`object`) under the
+//! vendor's names, written by the rules of their `schema`; computers and policies are shown
+//! (`showing`) with what they inherit, as far as a `view` asks for it.
 
 mod access;
 mod calls;

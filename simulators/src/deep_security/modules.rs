@@ -23,12 +23,19 @@ pub(crate) const MODULES: [&str; 9] = [
 ];
 
 /// Writes what a body sets of a module; `inherited` takes back the state that was set here.
-pub(crate) fn write(object: &mut Object, name: &str, states: &[&str], body: &Object) -> Result<(), Refusal> {
+pub(crate) fn write(
+    object: &mut Object,
+    name: &str,
+    states: &[&str],
+    body: &Object,
+) -> Result<(), Refusal> {
     let mut own = object.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     for (key, value) in body {
         match (key.as_str(), value.as_str()) {
             ("state", Some("inherited")) => drop(own.remove("state")),
-            ("state", Some(state)) if states.contains(&state) => drop(own.insert(key.clone(), value.clone())),
+            ("state", Some(state)) if states.contains(&state) => {
+                drop(own.insert(key.clone(), value.clone()))
+            }
             ("state", _) => return Err(Refusal::bad(format!("The state of {name} is not valid."))),
             ("moduleStatus" | "applicationTypeIDs", _) => {}
             _ if value.is_null() => {}

@@ -33,7 +33,8 @@ pub(crate) fn reference(object: &Object, name: &str) -> Option<i32> {
     number(object, name).and_then(|id| i32::try_from(id).ok()).filter(|&id| id != 0)
 }
 
-/// The objects of one kind in one tenant. Clones share them, so that an answer can be made while the state moves on.
+/// The objects of one kind in one tenant. Clones share them, so that an answer can be made while
+/// the state moves on.
 #[derive(Clone, Default)]
 pub(crate) struct Collection {
     last: i32,
@@ -69,6 +70,8 @@ impl Collection {
 
     /// Whether another object than `id` has this text in `member`.
     pub fn has_other(&self, id: Option<i32>, member: &str, wanted: &str) -> bool {
-        self.objects.iter().any(|(&other, object)| Some(other) != id && text(object, member) == Some(wanted))
+        self.objects
+            .iter()
+            .any(|(&other, object)| Some(other) != id && text(object, member) == Some(wanted))
     }
 }

@@ -29,8 +29,9 @@ pub struct Options {
 /// Customers have these names, then `Customer 4` and so on.
 const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Traders"];
 
-/// Runs a manager until this is dropped. Once it listens, it writes one line of JSON to standard output:
-/// `{"baseURL", "tenants": [{"ID", "guid", "name", "secretKey"}]}`, the primary tenant first.
+/// Runs a manager until this is dropped. Once it listens, it writes one line of JSON to standard
+/// output: `{"baseURL", "tenants": [{"ID", "guid", "name", "secretKey"}]}`, the primary tenant
+/// first.
 ///
 /// # Errors
 /// Where it cannot listen or write.
@@ -42,7 +43,9 @@ pub async fn run(options: Options) -> io::Result<()> {
 }
 
 fn config(options: &Options) -> Config {
-    let name = |number: usize| CUSTOMERS.get(number - 1).map_or(format!("Customer {number}"), ToString::to_string);
+    let name = |number: usize| {
+        CUSTOMERS.get(number - 1).map_or(format!("Customer {number}"), ToString::to_string)
+    };
     let customer = |number| TenantSeed::named(&name(number)).computers(options.computers);
     Config {
         listen: options.listen,

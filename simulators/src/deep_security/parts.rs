@@ -1,4 +1,5 @@
-//! The parts of a computer that the manager makes from what it hears of the agent (reference, section 8).
+//! The parts of a computer that the manager makes from what it hears of the agent (reference,
+//! section 8).
 
 use std::borrow::Cow;
 
@@ -20,8 +21,11 @@ pub(crate) fn of<'a>(computer: &'a Object, part: &str) -> Option<Cow<'a, Value>>
 }
 
 fn status(has_agent: bool) -> Value {
-    let (status, message) =
-        if has_agent { ("active", "Managed (Online)") } else { ("inactive", "Unmanaged (Unknown)") };
+    let (status, message) = if has_agent {
+        ("active", "Managed (Online)")
+    } else {
+        ("inactive", "Unmanaged (Unknown)")
+    };
     json!({ "agentStatus": status, "agentStatusMessages": [message] })
 }
 

@@ -26,12 +26,14 @@ impl Rates {
         Self { limits, calls: HashMap::new() }
     }
 
-    /// Counts a call of `user` in `tenant`, unless one of the limits refuses it: refused calls are not counted.
+    /// Counts a call of `user` in `tenant`, unless one of the limits refuses it: refused calls are
+    /// not counted.
     pub fn admit(&mut self, user: Subject, tenant: i32, now: i64) -> bool {
         let Limits { key, tenant: each_tenant, node } = self.limits;
         let limits = [(user, key), (Subject::Tenant(tenant), each_tenant), (Subject::Node, node)];
         let limited = limits.into_iter().filter_map(|(subject, limit)| Some((subject, limit?)));
-        let admitted = limited.clone().all(|(subject, limit)| self.recent(subject, now).len() < limit);
+        let admitted =
+            limited.clone().all(|(subject, limit)| self.recent(subject, now).len() < limit);
         if admitted {
             limited.for_each(|(subject, _)| self.recent(subject, now).push_back(now));
         }

@@ -41,12 +41,17 @@ pub(crate) fn written(before: &Value, body: &Value) -> Result<Value, Refusal> {
 /// Whether a role has a right of `platformRights`, such as `apikeyRights/canViewApiKeys`.
 pub(crate) fn has(role: &Object, right: &str) -> bool {
     let pointer = format!("/platformRights/{right}");
-    role.get("rights").and_then(|rights| rights.pointer(&pointer)).and_then(Value::as_bool).unwrap_or(false)
+    role.get("rights")
+        .and_then(|rights| rights.pointer(&pointer))
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
 }
 
 /// Whether `holder` has every right of `tree`: nobody grants what he does not have.
 pub(crate) fn covers(holder: &Value, tree: &Value) -> bool {
-    known().all(|(area, group, name)| tree[area][group][name] != true || holder[area][group][name] == true)
+    known().all(|(area, group, name)| {
+        tree[area][group][name] != true || holder[area][group][name] == true
+    })
 }
 
 #[cfg(test)]
@@ -56,7 +61,8 @@ mod tests {
     #[test]
     fn a_lesser_tree_is_covered_and_a_greater_one_is_not() {
         let viewer = tree(|name| name.starts_with("canView"));
-        let body = json!({"platformRights": {"computerRights": {"canEditComputerProperties": true}}});
+        let body =
+            json!({"platformRights": {"computerRights": {"canEditComputerProperties": true}}});
         let editor = written(&viewer, &body).unwrap();
         assert!(covers(&editor, &viewer));
         assert!(!covers(&viewer, &editor));

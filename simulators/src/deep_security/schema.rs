@@ -65,12 +65,15 @@ impl Schema {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// Writes a body's members into `object`; those that are absent, null or read-only change nothing.
+    /// Writes a body's members into `object`; those that are absent, null or read-only change
+    /// nothing.
     pub fn write(&self, object: &mut Object, body: &Object, strict: bool) -> Result<(), Refusal> {
         for (name, value) in body {
             match self.field(name) {
                 Some(field) if field.writable && !value.is_null() => write(object, field, value)?,
-                None if strict && name != "ID" => return Err(Refusal::bad(format!("Unknown member {name}."))),
+                None if strict && name != "ID" => {
+                    return Err(Refusal::bad(format!("Unknown member {name}.")));
+                }
                 _ => {}
             }
         }
@@ -81,7 +84,9 @@ impl Schema {
 fn write(object: &mut Object, field: &Field, value: &Value) -> Result<(), Refusal> {
     let wrong = || Refusal::bad(format!("The value of {} is not valid.", field.name));
     match field.kind {
-        Kind::Module(states) => modules::write(object, field.name, states, value.as_object().ok_or_else(wrong)?),
+        Kind::Module(states) => {
+            modules::write(object, field.name, states, value.as_object().ok_or_else(wrong)?)
+        }
         Kind::Settings => settings::write(object, value.as_object().ok_or_else(wrong)?),
         kind => {
             let value = read(kind, value).ok_or_else(wrong)?;
@@ -138,25 +143,36 @@ mod tests {
     #[test]
     fn numbers_and_booleans_may_be_text() {
         let body = json!({"roleID": "2", "active": "false"});
-        assert_eq!(written(&API_KEY, json!({}), body).unwrap(), json!({"roleID": 2, "active": false}));
+        assert_eq!(
+            written(&API_KEY, json!({}), body).unwrap(),
+            json!({"roleID": 2, "active": false})
+        );
         assert_eq!(written(&API_KEY, json!({}), json!({"roleID": "two"})).unwrap_err().status, 400);
     }
 
     #[test]
     fn read_only_unknown_and_null_members_change_nothing() {
         let body = json!({"serviceAccount": true, "ID": 7, "nonsense": 1, "keyName": null});
-        assert_eq!(written(&API_KEY, json!({"keyName": "n"}), body).unwrap(), json!({"keyName": "n"}));
+        assert_eq!(
+            written(&API_KEY, json!({"keyName": "n"}), body).unwrap(),
+            json!({"keyName": "n"})
+        );
     }
 
     #[test]
     fn zero_removes_a_reference_but_is_a_group() {
         let body = json!({"policyID": 0, "groupID": 0});
-        assert_eq!(written(&COMPUTER, json!({"policyID": 4}), body).unwrap(), json!({"groupID": 0}));
+        assert_eq!(
+            written(&COMPUTER, json!({"policyID": 4}), body).unwrap(),
+            json!({"groupID": 0})
+        );
     }
 
     #[test]
     fn a_state_of_another_module_is_refused() {
-        assert!(written(&COMPUTER, json!({}), json!({"intrusionPrevention": {"state": "on"}})).is_err());
+        assert!(
+            written(&COMPUTER, json!({}), json!({"intrusionPrevention": {"state": "on"}})).is_err()
+        );
         assert!(written(&COMPUTER, json!({}), json!({"firewall": {"state": "on"}})).is_ok());
     }
 }

@@ -28,7 +28,8 @@ impl Filter {
             Some(Value::Array(criteria)) => criteria.as_slice(),
             Some(one) => std::slice::from_ref(one),
         };
-        let by_id = body.get("sortByObjectID").and_then(Value::as_bool).unwrap_or(false) || !dialect.searches_by_name;
+        let by_id = body.get("sortByObjectID").and_then(Value::as_bool).unwrap_or(false)
+            || !dialect.searches_by_name;
         Ok(Self {
             criteria: criteria
                 .iter()
@@ -41,10 +42,13 @@ impl Filter {
 
     /// The objects that satisfy all criteria; `objects` come in the order of their ids.
     pub fn apply<'a>(&self, objects: impl Iterator<Item = &'a Arc<Object>>) -> Vec<Arc<Object>> {
-        let found = objects.filter(|object| self.criteria.iter().all(|criterion| criterion.holds(object)));
+        let found =
+            objects.filter(|object| self.criteria.iter().all(|criterion| criterion.holds(object)));
         let mut found: Vec<_> = found.cloned().collect();
         if let Some(name) = self.sorted_by {
-            let key = |object: &Arc<Object>| (text(object, name).map(str::to_lowercase), number(object, "ID"));
+            let key = |object: &Arc<Object>| {
+                (text(object, name).map(str::to_lowercase), number(object, "ID"))
+            };
             found.sort_by_cached_key(key);
         }
         found.truncate(self.max_items);
@@ -52,8 +56,13 @@ impl Filter {
     }
 }
 
-fn criterion(value: &Value, schema: &Schema, dialect: &Dialect) -> Result<Option<Criterion>, Refusal> {
-    let criterion = value.as_object().ok_or_else(|| Refusal::bad("A search criterion must be an object."))?;
+fn criterion(
+    value: &Value,
+    schema: &Schema,
+    dialect: &Dialect,
+) -> Result<Option<Criterion>, Refusal> {
+    let criterion =
+        value.as_object().ok_or_else(|| Refusal::bad("A search criterion must be an object."))?;
     Criterion::read(criterion, schema, dialect)
 }
 
@@ -81,12 +90,22 @@ mod tests {
             {"ID": 2, "hostName": "WEB-1", "agentVersion": "20.0.10", "policyID": 2, "lastAgentCommunication": 200},
             {"ID": 3, "hostName": "db", "ec2VirtualMachineSummary": {"accountID": "42"}},
         ]);
-        objects.as_array().unwrap().iter().map(|object| Arc::new(object.as_object().unwrap().clone())).collect()
+        objects
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|object| Arc::new(object.as_object().unwrap().clone()))
+            .collect()
     }
 
     fn search_in(dialect: &Dialect, body: Value) -> Result<Vec<i64>, u16> {
-        let filter = Filter::read(body.as_object().unwrap(), &COMPUTER, dialect).map_err(|refusal| refusal.status)?;
-        Ok(filter.apply(objects().iter()).iter().map(|object| number(object, "ID").unwrap()).collect())
+        let filter = Filter::read(body.as_object().unwrap(), &COMPUTER, dialect)
+            .map_err(|refusal| refusal.status)?;
+        Ok(filter
+            .apply(objects().iter())
+            .iter()
+            .map(|object| number(object, "ID").unwrap())
+            .collect())
     }
 
     fn search(body: Value) -> Result<Vec<i64>, u16> {
@@ -106,10 +125,12 @@ mod tests {
     #[test]
     fn an_underscore_is_a_wildcard_until_it_is_switched_off() {
         assert_eq!(by(json!({"fieldName": "hostName", "stringValue": "web_1"})).unwrap(), [1, 2]);
-        let exact = json!({"fieldName": "hostName", "stringValue": "web_1", "stringWildcards": false});
+        let exact =
+            json!({"fieldName": "hostName", "stringValue": "web_1", "stringWildcards": false});
         assert_eq!(by(exact).unwrap(), [1]);
         assert_eq!(
-            by(json!({"fieldName": "hostName", "stringTest": "not-equal", "stringValue": "%b%"})).unwrap(),
+            by(json!({"fieldName": "hostName", "stringTest": "not-equal", "stringValue": "%b%"}))
+                .unwrap(),
             Vec::<i64>::new()
         );
     }
@@ -118,10 +139,17 @@ mod tests {
     fn null_satisfies_nothing_but_its_own_test() {
         assert_eq!(by(json!({"fieldName": "policyID", "nullTest": true})).unwrap(), [3]);
         assert_eq!(by(json!({"fieldName": "policyID", "nullTest": false})).unwrap(), [1, 2]);
-        assert_eq!(by(json!({"fieldName": "policyID", "numericTest": "not-equal", "numericValue": 1})).unwrap(), [2]);
+        assert_eq!(
+            by(json!({"fieldName": "policyID", "numericTest": "not-equal", "numericValue": 1}))
+                .unwrap(),
+            [2]
+        );
         let differs = json!({"fieldName": "agentVersion", "stringTest": "not-equal", "stringValue": "20.0.9"});
         assert_eq!(by(differs.clone()).unwrap(), [2]);
-        assert_eq!(search_in(&Dialect::other(), json!({"searchCriteria": differs})).unwrap(), [2, 3]);
+        assert_eq!(
+            search_in(&Dialect::other(), json!({"searchCriteria": differs})).unwrap(),
+            [2, 3]
+        );
     }
 
     #[test]
@@ -131,7 +159,11 @@ mod tests {
         let date = |inclusive| json!({"fieldName": "lastAgentCommunication", "firstDateValue": 100, "firstDateInclusive": inclusive});
         assert_eq!(by(date(true)).unwrap(), [1, 2]);
         assert_eq!(by(date(false)).unwrap(), [2]);
-        assert_eq!(by(json!({"fieldName": "ec2VirtualMachineSummary/accountID", "stringValue": "42"})).unwrap(), [3]);
+        assert_eq!(
+            by(json!({"fieldName": "ec2VirtualMachineSummary/accountID", "stringValue": "42"}))
+                .unwrap(),
+            [3]
+        );
     }
 
     #[test]
@@ -151,7 +183,10 @@ mod tests {
             json!({"fieldName": "hostName", "stringTest": "like", "stringValue": "db"}),
         ] {
             assert_eq!(by(criterion.clone()), Err(400), "{criterion}");
-            assert_eq!(search_in(&Dialect::other(), json!({"searchCriteria": [criterion]})).unwrap().len(), 3);
+            assert_eq!(
+                search_in(&Dialect::other(), json!({"searchCriteria": [criterion]})).unwrap().len(),
+                3
+            );
         }
         assert_eq!(search(json!({"maxItems": 0})), Err(400));
         assert_eq!(search(json!({"maxItems": 5001})).unwrap().len(), 3);
@@ -161,7 +196,11 @@ mod tests {
     #[test]
     fn flags_and_choices_have_tests_of_their_own() {
         let read = |criterion: Value| {
-            Filter::read(json!({"searchCriteria": [criterion]}).as_object().unwrap(), &API_KEY, &Dialect::default())
+            Filter::read(
+                json!({"searchCriteria": [criterion]}).as_object().unwrap(),
+                &API_KEY,
+                &Dialect::default(),
+            )
         };
         assert!(read(json!({"fieldName": "active", "booleanTest": true})).is_ok());
         assert!(read(json!({"fieldName": "active", "stringValue": "true"})).is_err());

@@ -14,7 +14,8 @@ pub(crate) const FULL_ACCESS: i32 = 1;
 /// The first policies of every tenant, then `Policy 4` and so on.
 const POLICIES: [&str; 3] = ["Base Policy", "Windows Server", "Linux Server"];
 
-/// The roles that a fresh tenant has: 1 with full access, 2 the read-only Auditor (reference, section 7).
+/// The roles that a fresh tenant has: 1 with full access, 2 the read-only Auditor (reference,
+/// section 7).
 pub(crate) fn roles() -> Collection {
     let role = |name: &str, description: &str, held: fn(&str) -> bool| {
         object(json!({
@@ -32,7 +33,9 @@ pub(crate) fn roles() -> Collection {
     };
     let mut roles = Collection::default();
     roles.add(role("Full Access", "Full access to everything", |_| true));
-    roles.add(role("Auditor", "Read-only access to everything", |right| right.starts_with("canView")));
+    roles.add(role("Auditor", "Read-only access to everything", |right| {
+        right.starts_with("canView")
+    }));
     roles
 }
 
@@ -81,27 +84,30 @@ fn plant(manager: &mut Manager, id: i32, seed: &TenantSeed) {
 
 /// The key that tests and people start with.
 fn seed_key(manager: &mut Manager, tenant: i32) {
-    let body =
-        json!({ "keyName": "Seed", "description": "", "locale": "en-US", "timeZone": "UTC", "roleID": FULL_ACCESS });
+    let body = json!({ "keyName": "Seed", "description": "", "locale": "en-US", "timeZone": "UTC", "roleID": FULL_ACCESS });
     let mut key = Object::default();
     API_KEY.write(&mut key, &object(body), true).expect("a proper key");
     key.insert("serviceAccount".to_owned(), json!(false));
     manager.new_key(tenant, key);
 }
 
-/// The first policy is everyone's parent. Its intrusion prevention differs between tenants, so that a mix-up shows.
+/// The first policy is everyone's parent. Its intrusion prevention differs between tenants, so that
+/// a mix-up shows.
 fn policy(number: usize, tenant: i32, seed: &TenantSeed) -> Object {
     let rules: Vec<usize> = (1..=seed.rules).map(|rule| 10_000 + rule).collect();
     let name = POLICIES.get(number - 1).map_or(format!("Policy {number}"), ToString::to_string);
-    let mut policy = json!({ "name": name, "description": format!("Policy {number} of {}", seed.name) });
+    let mut policy =
+        json!({ "name": name, "description": format!("Policy {number} of {}", seed.name) });
     if number == 1 {
         let state = if tenant % 2 == 0 { "prevent" } else { "detect" };
         policy["intrusionPrevention"] = json!({ "state": state, "ruleIDs": rules });
-        policy["antiMalware"] = json!({ "state": "on", "realTimeScanConfigurationID": 1, "realTimeScanScheduleID": 4 });
+        policy["antiMalware"] =
+            json!({ "state": "on", "realTimeScanConfigurationID": 1, "realTimeScanScheduleID": 4 });
         policy["autoRequiresUpdate"] = json!("on");
     } else {
         policy["parentID"] = json!(1);
-        policy["firewall"] = json!({ "state": if number.is_multiple_of(2) { "on" } else { "off" } });
+        policy["firewall"] =
+            json!({ "state": if number.is_multiple_of(2) { "on" } else { "off" } });
     }
     object(policy)
 }
@@ -148,6 +154,7 @@ fn computer(number: usize, guid: &str, now: i64, seed: &TenantSeed) -> Object {
 }
 
 fn fingerprint(number: usize) -> String {
-    let pairs: Vec<String> = (0..20).map(|place| format!("{:02X}", (number * 31 + place * 7) & 255)).collect();
+    let pairs: Vec<String> =
+        (0..20).map(|place| format!("{:02X}", (number * 31 + place * 7) & 255)).collect();
     pairs.join(":")
 }

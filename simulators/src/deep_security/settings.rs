@@ -1,11 +1,13 @@
-//! The 219 settings of computers and policies (reference, section 8). Their names are the vendor's, their defaults made up.
+//! The 219 settings of computers and policies (reference, section 8). Their names are the vendor's,
+//! their defaults made up.
 
 use serde_json::{Value, json};
 
 use super::object::Object;
 use super::refusal::Refusal;
 
-/// The member under which objects keep their own settings; callers know it as `computerSettings` and `policySettings`.
+/// The member under which objects keep their own settings; callers know it as `computerSettings`
+/// and `policySettings`.
 pub(crate) const OWN: &str = "settings";
 
 const NAMES: &str = include_str!("settings.txt");
@@ -26,15 +28,23 @@ pub(crate) fn check(name: &str) -> Result<(), Refusal> {
 
 /// Writes those settings of a body that exist.
 pub(crate) fn write(object: &mut Object, body: &Object) -> Result<(), Refusal> {
-    for (name, setting) in body.iter().filter(|(name, setting)| check(name).is_ok() && !setting.is_null()) {
+    for (name, setting) in
+        body.iter().filter(|(name, setting)| check(name).is_ok() && !setting.is_null())
+    {
         write_one(object, name, setting.get("value"))?;
     }
     Ok(())
 }
 
 /// Sets a setting on this object itself.
-pub(crate) fn write_one(object: &mut Object, name: &str, value: Option<&Value>) -> Result<(), Refusal> {
-    let value = value.and_then(Value::as_str).ok_or_else(|| Refusal::bad(format!("{name} needs a value as text.")))?;
+pub(crate) fn write_one(
+    object: &mut Object,
+    name: &str,
+    value: Option<&Value>,
+) -> Result<(), Refusal> {
+    let value = value
+        .and_then(Value::as_str)
+        .ok_or_else(|| Refusal::bad(format!("{name} needs a value as text.")))?;
     let own = object.entry(OWN).or_insert_with(|| json!({}));
     own[name] = json!({ "value": value });
     Ok(())

@@ -18,8 +18,8 @@ type Texts = HashMap<String, Vec<u8>>;
 pub(crate) struct ComputerView {
     view: View,
     inheritance: Inheritance,
-    /// What computers with that policy, with or without an agent, show of what they inherit: written once for all of
-    /// them, since the settings make up most of a list.
+    /// What computers with that policy, with or without an agent, show of what they inherit:
+    /// written once for all of them, since the settings make up most of a list.
     inherited: HashMap<(Option<i32>, bool), Texts>,
 }
 
@@ -33,7 +33,9 @@ impl ComputerView {
         if self.view.overrides {
             self.add_overrides(computer, &mut members);
         } else {
-            let plain = |name: &str| !MODULES.contains(&name) && !SUMMARIES.contains(&name) && name != settings::OWN;
+            let plain = |name: &str| {
+                !MODULES.contains(&name) && !SUMMARIES.contains(&name) && name != settings::OWN
+            };
             for (name, value) in computer.iter().filter(|(name, _)| plain(name)) {
                 members.add(name, &json(value));
             }
@@ -57,7 +59,8 @@ impl ComputerView {
         let has_agent = computer.contains_key("agentFingerPrint");
         let policy = reference(computer, "policyID");
         let below = self.inheritance.below(policy);
-        let ready = self.inherited.entry((policy, has_agent)).or_insert_with(|| texts(&below, has_agent));
+        let ready =
+            self.inherited.entry((policy, has_agent)).or_insert_with(|| texts(&below, has_agent));
         for &part in &self.view.parts {
             let name = own_name(part);
             match computer.get(name).filter(|_| inheritable(part)) {
@@ -105,7 +108,10 @@ fn own_name(part: &str) -> &str {
 }
 
 fn texts(below: &Object, has_agent: bool) -> Texts {
-    below.iter().map(|(name, value)| (name.clone(), json(&with_status(name, value.clone(), has_agent)))).collect()
+    below
+        .iter()
+        .map(|(name, value)| (name.clone(), json(&with_status(name, value.clone(), has_agent))))
+        .collect()
 }
 
 fn with_status(name: &str, value: Value, has_agent: bool) -> Value {
@@ -122,14 +128,21 @@ pub(crate) fn policy(policy: &Object, inheritance: &mut Inheritance, overrides: 
     let mut shown: Object = if overrides {
         above.keys().filter_map(|name| Some((name.clone(), own(name)?))).collect()
     } else {
-        above.iter().map(|(name, above)| (name.clone(), policy_part(name, overlay(above, policy.get(name))))).collect()
+        above
+            .iter()
+            .map(|(name, above)| {
+                (name.clone(), policy_part(name, overlay(above, policy.get(name))))
+            })
+            .collect()
     };
     if let Some(settings) = shown.remove(settings::OWN) {
         shown.insert("policySettings".to_owned(), settings);
     }
     let plain = ["ID", "parentID", "name", "description"];
     let plain = if overrides { &plain[..usize::from(!shown.is_empty())] } else { &plain[..] };
-    shown.extend(plain.iter().filter_map(|&name| Some((name.to_owned(), policy.get(name)?.clone()))));
+    shown.extend(
+        plain.iter().filter_map(|&name| Some((name.to_owned(), policy.get(name)?.clone()))),
+    );
     shown
 }
 

@@ -50,7 +50,8 @@ impl Simulator {
         let manager = Manager::new(&config);
         let tenants = seeded(&manager);
         let house = House::new(manager, config.clock.clone());
-        let router = if config.control { control::router(&house, tenants.clone()) } else { house.router() };
+        let router =
+            if config.control { control::router(&house, tenants.clone()) } else { house.router() };
         let server = Server::start(config.listen, router).await?;
         Ok(Self { base_url: format!("http://{}/api", server.address), tenants, house, server })
     }
@@ -129,7 +130,8 @@ impl Simulator {
     /// A tenant's keys as its `/apikeys` lists them.
     pub fn api_keys(&self, tenant: i32) -> Vec<Value> {
         let manager = self.house.console();
-        let keys = manager.tenants.get(&tenant).into_iter().flat_map(|tenant| tenant.api_keys.all());
+        let keys =
+            manager.tenants.get(&tenant).into_iter().flat_map(|tenant| tenant.api_keys.all());
         keys.map(|key| Value::Object(key.as_ref().clone())).collect()
     }
 
@@ -142,7 +144,8 @@ impl Simulator {
         manager.forget_secrets(KeyID { tenant, key });
     }
 
-    /// Makes a key of a tenant from the members of an ApiKey, such as `roleID` and `expiryDate`, and gives its secret.
+    /// Makes a key of a tenant from the members of an ApiKey, such as `roleID` and `expiryDate`,
+    /// and gives its secret.
     ///
     /// # Panics
     /// If there is no such tenant, or no such role in it.
@@ -150,7 +153,10 @@ impl Simulator {
         let key = object(key);
         let mut manager = self.house.console();
         let roles = &manager.tenants[&tenant].roles;
-        assert!(reference(&key, "roleID").is_some_and(|role| roles.get(role).is_some()), "a role of the tenant");
+        assert!(
+            reference(&key, "roleID").is_some_and(|role| roles.get(role).is_some()),
+            "a role of the tenant"
+        );
         manager.new_key(tenant, key).1
     }
 }
@@ -158,7 +164,11 @@ impl Simulator {
 fn seeded(manager: &Manager) -> Vec<SeededTenant> {
     let mut tenants: Vec<SeededTenant> = Vec::new();
     for (&id, tenant) in &manager.tenants {
-        let secret = manager.secrets.iter().find(|(_, key)| key.tenant == id).map(|(secret, _)| secret.clone());
+        let secret = manager
+            .secrets
+            .iter()
+            .find(|(_, key)| key.tenant == id)
+            .map(|(secret, _)| secret.clone());
         tenants.push(SeededTenant {
             id,
             guid: tenant.guid.clone(),

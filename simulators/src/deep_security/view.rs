@@ -34,7 +34,9 @@ impl View {
         for (_, option) in request.parameters().filter(|(name, _)| name == "expand") {
             match expansion(&option) {
                 Some(more) => parts.extend(more),
-                None if dialect.strict_query => return Err(Refusal::bad(format!("Unknown expand option {option:?}."))),
+                None if dialect.strict_query => {
+                    return Err(Refusal::bad(format!("Unknown expand option {option:?}.")));
+                }
                 None => continue,
             }
             asked = true;
@@ -49,7 +51,12 @@ impl View {
 }
 
 /// A boolean of the query.
-pub(crate) fn query_flag(request: &Request, name: &str, default: bool, dialect: &Dialect) -> Result<bool, Refusal> {
+pub(crate) fn query_flag(
+    request: &Request,
+    name: &str,
+    default: bool,
+    dialect: &Dialect,
+) -> Result<bool, Refusal> {
     match request.parameters().find(|(found, _)| found == name) {
         None => Ok(default),
         Some((_, value)) => match boolean(&value) {

@@ -14,8 +14,10 @@ impl Installation {
     /// Refuses a request without the account and its password.
     pub fn admit(&self, request: &Request) -> Result<(), Refusal> {
         let shown = request.header("authorization").and_then(basic);
-        let right = shown.is_some_and(|(account, password)| account == ACCOUNT && password == self.password);
-        let refusal = || Refusal::new(self.dialect.refused_credential, "Access to the resource is denied");
+        let right = shown
+            .is_some_and(|(account, password)| account == ACCOUNT && password == self.password);
+        let refusal =
+            || Refusal::new(self.dialect.refused_credential, "Access to the resource is denied");
         right.then_some(()).ok_or_else(refusal)
     }
 }

@@ -65,10 +65,18 @@ pub struct TenantSeed {
 }
 
 impl TenantSeed {
-    /// An active Complete tenant without machines. Its administrator is `<name in lower case, with hyphens>-admin`.
+    /// An active Complete tenant without machines. Its administrator is `<name in lower case, with
+    /// hyphens>-admin`.
     pub fn complete(name: &str) -> Self {
         let (description, user_data) = (None, None);
-        Self { name: name.to_owned(), kind: TenantKind::Complete, description, user_data, active: true, machines: 0 }
+        Self {
+            name: name.to_owned(),
+            kind: TenantKind::Complete,
+            description,
+            user_data,
+            active: true,
+            machines: 0,
+        }
     }
 
     /// An active Simple tenant without machines.
@@ -92,7 +100,8 @@ impl TenantSeed {
         Self { active: false, ..self }
     }
 
-    /// So many machines, named `web-01`, `web-02` and so on; each has been protected for a week, with a gap.
+    /// So many machines, named `web-01`, `web-02` and so on; each has been protected for a week,
+    /// with a gap.
     #[must_use]
     pub fn machines(self, machines: usize) -> Self {
         Self { machines, ..self }

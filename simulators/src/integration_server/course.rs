@@ -8,8 +8,10 @@ impl Installation {
     pub fn settle(&mut self) {
         let now = self.clock.now();
         let next = |tasks: &[Task]| {
-            let due =
-                tasks.iter().enumerate().filter_map(|(place, task)| Some((task.due.filter(|due| *due <= now)?, place)));
+            let due = tasks
+                .iter()
+                .enumerate()
+                .filter_map(|(place, task)| Some((task.due.filter(|due| *due <= now)?, place)));
             due.min()
         };
         while let Some((at, place)) = next(&self.tasks) {
@@ -51,7 +53,11 @@ impl Installation {
         task.due = Some(at + self.pace.stage);
         if task.fate == Some(Fate::Ended) {
             self.abandon(task);
-            task.end(State::Canceled, Outcome::Error("Ended by the system on viis-node-1.internal".to_owned()), at);
+            task.end(
+                State::Canceled,
+                Outcome::Error("Ended by the system on viis-node-1.internal".to_owned()),
+                at,
+            );
         } else if task.done == task.stages.len() {
             let outcome = self.outcome(task);
             task.end(State::Completed, outcome, at);
@@ -76,14 +82,20 @@ impl Installation {
         } else {
             self.abandon(task);
         }
-        task.end(State::Canceled, Outcome::Error("Canceled by the user multitenancy".to_owned()), at);
+        task.end(
+            State::Canceled,
+            Outcome::Error("Canceled by the user multitenancy".to_owned()),
+            at,
+        );
     }
 
     /// Cancels a task that has not ended: at once before it runs, else by way of Stopping.
     pub fn cancel(&mut self, place: usize) {
         let now = self.clock.now();
         let mut task = self.tasks.remove(place);
-        if matches!(task.state, State::Created | State::Queued) && task.fate != Some(Fate::OutrunsCancel) {
+        if matches!(task.state, State::Created | State::Queued)
+            && task.fate != Some(Fate::OutrunsCancel)
+        {
             self.stop(&mut task, now);
         } else if task.state != State::Stopping {
             task.enter(State::Stopping, now);

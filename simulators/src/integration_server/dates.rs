@@ -1,4 +1,5 @@
-//! Moments as the wire has them: `YYYY-MM-DDThh:mm:ss`, of the zone that the server is in (reference, section 1).
+//! Moments as the wire has them: `YYYY-MM-DDThh:mm:ss`, of the zone that the server is in
+//! (reference, section 1).
 
 use super::shapes::Dates;
 
@@ -10,8 +11,12 @@ pub(crate) fn written(millis: i64, offset: i32, dates: Dates) -> String {
     let local = millis + i64::from(offset) * MINUTE;
     let (year, month, day) = civil(local.div_euclid(DAY));
     let second = local.rem_euclid(DAY) / 1000;
-    let plain =
-        format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    let plain = format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    );
     match dates {
         Dates::Plain => plain,
         Dates::Fraction => format!("{plain}.{:03}4567", local.rem_euclid(1000)),
@@ -25,7 +30,8 @@ pub(crate) fn written(millis: i64, offset: i32, dates: Dates) -> String {
 
 /// Reads exactly `YYYY-MM-DDThh:mm:ss`, `offset` minutes east of UTC.
 pub(crate) fn read(text: &str, offset: i32) -> Option<i64> {
-    let shape: String = text.chars().map(|sign| if sign.is_ascii_digit() { '0' } else { sign }).collect();
+    let shape: String =
+        text.chars().map(|sign| if sign.is_ascii_digit() { '0' } else { sign }).collect();
     if shape != "0000-00-00T00:00:00" {
         return None;
     }
@@ -34,10 +40,13 @@ pub(crate) fn read(text: &str, offset: i32) -> Option<i64> {
     let days = days(year, month, day);
     let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
     let real = civil(days) == (year, month, day) && hour < 24 && minute < 60 && second < 60;
-    real.then(|| days * DAY + ((hour * 60 + minute) * 60 + second) * 1000 - i64::from(offset) * MINUTE)
+    real.then(|| {
+        days * DAY + ((hour * 60 + minute) * 60 + second) * 1000 - i64::from(offset) * MINUTE
+    })
 }
 
-/// Days since 1970-01-01 of a day in the Gregorian calendar; years start in March, so that leap days end them.
+/// Days since 1970-01-01 of a day in the Gregorian calendar; years start in March, so that leap
+/// days end them.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -49,7 +58,8 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
@@ -81,7 +91,14 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_not_read() {
-        for text in ["", "2024-03-01", "2024-02-30T00:00:00", "2024-03-01T24:00:00", "2024-03-01T09:15:00Z", "２024"] {
+        for text in [
+            "",
+            "2024-03-01",
+            "2024-02-30T00:00:00",
+            "2024-03-01T24:00:00",
+            "2024-03-01T09:15:00Z",
+            "２024",
+        ] {
             assert_eq!(read(text, 0), None, "{text}");
         }
     }

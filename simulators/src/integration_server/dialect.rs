@@ -5,10 +5,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::config::TenantKind;
-use super::shapes::{Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags, TaskErrors};
+use super::shapes::{
+    Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags,
+    TaskErrors,
+};
 
-/// One answer to every open question. There is a set of them by name, [`Dialect::ALL`]; a test that is after a single
-/// question writes `Dialect { accepted: Accepted::Nothing, ..Dialect::DOCUMENTED }`.
+/// One answer to every open question. There is a set of them by name, [`Dialect::ALL`]; a test that
+/// is after a single question writes `Dialect { accepted: Accepted::Nothing, ..Dialect::DOCUMENTED
+/// }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
     /// What it is called on a command line.

@@ -2,7 +2,10 @@
 
 use super::config::TenantKind;
 use super::dialect::Dialect;
-use super::shapes::{Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags, TaskErrors};
+use super::shapes::{
+    Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags,
+    TaskErrors,
+};
 
 impl Dialect {
     /// Every named dialect; a client has to understand each.
@@ -71,7 +74,8 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// As another stack writes: byte order mark, default namespace, fractions of seconds, empty instead of absent.
+    /// As another stack writes: byte order mark, default namespace, fractions of seconds, empty
+    /// instead of absent.
     pub const DOTNET: Self = Self {
         name: "dotnet",
         encoding: Encoding::Utf8Bom,
@@ -165,7 +169,8 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// Nothing where nothing is promised: a 202 without its task, errors without a body. UTF-16 told by the type alone.
+    /// Nothing where nothing is promised: a 202 without its task, errors without a body. UTF-16
+    /// told by the type alone.
     pub const SILENT: Self = Self {
         name: "silent",
         content_type: "application/xml; charset=utf-16be",

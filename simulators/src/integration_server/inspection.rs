@@ -72,7 +72,10 @@ impl Installation {
             tenant: tenant.clone(),
             fetched,
         };
-        self.reports.iter().map(|report| found((&report.id, &report.tenant, report.fetched))).collect()
+        self.reports
+            .iter()
+            .map(|report| found((&report.id, &report.tenant, report.fetched)))
+            .collect()
     }
 }
 
@@ -104,5 +107,10 @@ fn found_task(task: &Task) -> FoundTask {
         Some(Outcome::Error(error)) => Some(error.clone()),
         _ => None,
     };
-    FoundTask { id: task.id.clone(), kind: task.kind.clone(), state: format!("{:?}", task.state), error }
+    FoundTask {
+        id: task.id.clone(),
+        kind: task.kind.clone(),
+        state: format!("{:?}", task.state),
+        error,
+    }
 }

@@ -123,7 +123,9 @@ impl Installation {
 
     pub fn tenant_mut(&mut self, id: &str) -> Option<&mut Tenant> {
         let early = self.dialect.lists_early;
-        self.tenants.iter_mut().find(|tenant| (tenant.finished || early) && tenant.id.eq_ignore_ascii_case(id))
+        self.tenants
+            .iter_mut()
+            .find(|tenant| (tenant.finished || early) && tenant.id.eq_ignore_ascii_case(id))
     }
 
     /// The tenants that calls may see.
@@ -158,14 +160,19 @@ impl Installation {
 
     /// The fate of a new task, by the oldest order for its type.
     fn next_fate(&mut self, kind: &str) -> Option<Fate> {
-        let order = self.orders.iter_mut().find(|order| order.kind.name() == kind && order.times > 0)?;
+        let order =
+            self.orders.iter_mut().find(|order| order.kind.name() == kind && order.times > 0)?;
         order.times -= 1;
         Some(order.fate.clone())
     }
 }
 
 fn in_millis(pace: Pace) -> Millis {
-    Millis { waiting: millis(pace.waiting), stage: millis(pace.stage), stopping: millis(pace.stopping) }
+    Millis {
+        waiting: millis(pace.waiting),
+        stage: millis(pace.stage),
+        stopping: millis(pace.stopping),
+    }
 }
 
 fn millis(duration: Duration) -> i64 {

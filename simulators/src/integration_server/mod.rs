@@ -1,6 +1,7 @@
 //! A stand-in for Integration Server of Kaspersky Security for Virtualization Light Agent.
 //!
-//! "Reference" is the project's wire reference of this API. A test starts one and talks to its `base_url`:
+//! "Reference" is the project's wire reference of this API. A test starts one and talks to its
+//! `base_url`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -19,9 +20,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call passes `access`, then the file of its collection in `calls`. What takes time is a `task`: it goes through the
-//! `stages` of its `work` by the simulator's clock (`course`), and undoes them where the reference promises it. All state is
-//! in the `installation`. Answers are built of `element`s (`show`) and written (`xml`) as the `dialect` has it.
+//! A call passes `access`, then the file of its collection in `calls`. What takes time is a `task`:
+//! it goes through the `stages` of its `work` by the simulator's clock (`course`), and undoes them
+//! where the reference promises it. All state is in the `installation`. Answers are built of
+//! `element`s (`show`) and written (`xml`) as the `dialect` has it.
 
 mod access;
 mod calls;
@@ -52,6 +54,9 @@ pub use config::{Config, Pace, TenantKind, TenantSeed};
 pub use dialect::Dialect;
 pub use inspection::{FoundMachine, FoundReport, FoundTask, FoundTenant};
 pub use options::{Options, run};
-pub use shapes::{Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags, TaskErrors};
+pub use shapes::{
+    Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags,
+    TaskErrors,
+};
 pub use simulator::{SeededTenant, Simulator};
 pub use task::{Fate, TaskKind};

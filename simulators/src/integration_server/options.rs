@@ -37,8 +37,9 @@ const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Tr
 /// For people who watch a task go on.
 const PACE: Pace = Pace::of(Duration::from_millis(500));
 
-/// Runs a server until this is dropped. Once it listens, it writes one line of JSON to standard output:
-/// `{"baseURL", "user", "password", "tenants": [{"id", "name", "type"}]}`; a password that was given is not shown.
+/// Runs a server until this is dropped. Once it listens, it writes one line of JSON to standard
+/// output: `{"baseURL", "user", "password", "tenants": [{"id", "name", "type"}]}`; a password that
+/// was given is not shown.
 ///
 /// # Errors
 /// Where it cannot listen or write.
@@ -46,7 +47,8 @@ pub async fn run(options: Options) -> io::Result<()> {
     let made = options.password.is_none().then(|| made_password(options.seed));
     let password = options.password.clone().or_else(|| made.clone()).unwrap_or_default();
     let simulator = Simulator::start(config(&options, password)).await?;
-    let mut introduction = json!({ "baseURL": simulator.base_url, "user": ACCOUNT, "tenants": simulator.tenants });
+    let mut introduction =
+        json!({ "baseURL": simulator.base_url, "user": ACCOUNT, "tenants": simulator.tenants });
     if let Some(password) = made {
         introduction["password"] = password.into();
     }
@@ -60,7 +62,9 @@ fn made_password(seed: u64) -> String {
 }
 
 fn config(options: &Options, password: String) -> Config {
-    let name = |number: usize| CUSTOMERS.get(number - 1).map_or(format!("Customer {number}"), ToString::to_string);
+    let name = |number: usize| {
+        CUSTOMERS.get(number - 1).map_or(format!("Customer {number}"), ToString::to_string)
+    };
     let tenant = |number: usize| {
         let kind = if number.is_multiple_of(2) { TenantSeed::simple } else { TenantSeed::complete };
         kind(&name(number)).machines(options.machines)

@@ -1,4 +1,5 @@
-//! Request bodies, read strictly: a client that sends anything but the documented elements is told so.
+//! Request bodies, read strictly: a client that sends anything but the documented elements is told
+//! so.
 
 use std::net::IpAddr;
 
@@ -31,9 +32,13 @@ pub(crate) struct NewMachine {
 pub(crate) fn tenant(body: &[u8], default: Option<TenantKind>) -> Result<NewTenant, Refusal> {
     let document = parsed(body)?;
     let root = root(&document, "tenant")?;
-    check_children(root, &["name", "description", "userData", "preferredViisAddress", "type", "vKsc"])?;
+    check_children(
+        root,
+        &["name", "description", "userData", "preferredViisAddress", "type", "vKsc"],
+    )?;
     let kind = match text(root, "type") {
-        Some(kind) => TenantKind::named(&kind).ok_or_else(|| Refusal::coded(400, "VIRMT_InvalidTenantType"))?,
+        Some(kind) => TenantKind::named(&kind)
+            .ok_or_else(|| Refusal::coded(400, "VIRMT_InvalidTenantType"))?,
         None => default.ok_or_else(Refusal::missing_parameter)?,
     };
     let address = text(root, "preferredViisAddress");
@@ -41,7 +46,9 @@ pub(crate) fn tenant(body: &[u8], default: Option<TenantKind>) -> Result<NewTena
         return Err(Refusal::coded(400, "VIRMT_InvalidViisAddressFormat"));
     }
     Ok(NewTenant {
-        name: text(root, "name").filter(|name| !name.is_empty()).ok_or_else(Refusal::missing_parameter)?,
+        name: text(root, "name")
+            .filter(|name| !name.is_empty())
+            .ok_or_else(Refusal::missing_parameter)?,
         description: text(root, "description"),
         user_data: text(root, "userData"),
         address,
@@ -58,7 +65,9 @@ fn administrator(tenant: Node) -> Result<Administrator, Refusal> {
         let password = String::from_utf8(password).ok()?;
         Some(Administrator { name: text(user, "name")?, password })
     };
-    let given = read().filter(|administrator| !administrator.name.is_empty() && !administrator.password.is_empty());
+    let given = read().filter(|administrator| {
+        !administrator.name.is_empty() && !administrator.password.is_empty()
+    });
     given.ok_or_else(|| Refusal::coded(400, "VIRMT_VKscCredentialsNotSpecified"))
 }
 
@@ -67,12 +76,18 @@ pub(crate) fn machine(body: &[u8]) -> Result<NewMachine, Refusal> {
     let document = parsed(body)?;
     let root = root(&document, "vm")?;
     check_children(root, &["name", "userData"])?;
-    let bios_id = root.attribute("biosId").filter(|id| is_uuid(id)).ok_or_else(Refusal::missing_parameter)?;
-    Ok(NewMachine { bios_id: bios_id.to_owned(), name: text(root, "name"), user_data: text(root, "userData") })
+    let bios_id =
+        root.attribute("biosId").filter(|id| is_uuid(id)).ok_or_else(Refusal::missing_parameter)?;
+    Ok(NewMachine {
+        bios_id: bios_id.to_owned(),
+        name: text(root, "name"),
+        user_data: text(root, "userData"),
+    })
 }
 
 fn is_uuid(text: &str) -> bool {
-    let shape: String = text.chars().map(|sign| if sign.is_ascii_hexdigit() { '0' } else { sign }).collect();
+    let shape: String =
+        text.chars().map(|sign| if sign.is_ascii_hexdigit() { '0' } else { sign }).collect();
     shape == "00000000-0000-0000-0000-000000000000"
 }
 

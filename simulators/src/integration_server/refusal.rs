@@ -8,7 +8,8 @@ use super::shapes::Errors;
 use super::xml::document;
 use crate::answer::{Answer, Body, JSON};
 
-/// An error: a status, mostly a code, and a text that names internals, which must not reach anybody outside.
+/// An error: a status, mostly a code, and a text that names internals, which must not reach anybody
+/// outside.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub status: u16,
@@ -54,15 +55,22 @@ impl Refusal {
             Errors::CodeAndMessage => xml(["error", "code", "message"]),
             Errors::Namespaced => xml(["Error", "ErrorCode", "ErrorMessage"]),
             Errors::PlainText => Answer::raw("text/plain", format!("{code}\r\n{message}\r\n")),
-            Errors::Json => Answer::raw(JSON, json!({ "code": self.code, "message": message }).to_string()),
+            Errors::Json => {
+                Answer::raw(JSON, json!({ "code": self.code, "message": message }).to_string())
+            }
             Errors::Html => {
-                let page = format!("<html><head><title>{}</title><body><h1>{code}<br>{message}</h1>", self.status);
+                let page = format!(
+                    "<html><head><title>{}</title><body><h1>{code}<br>{message}</h1>",
+                    self.status
+                );
                 Answer::raw("text/html", page)
             }
             Errors::Empty => Answer { body: Body::Empty, ..Answer::raw("", "") },
         };
         if self.status == 401 {
-            answer.headers.push(("www-authenticate", "Basic realm=\"viis-node-1.internal\"".to_owned()));
+            answer
+                .headers
+                .push(("www-authenticate", "Basic realm=\"viis-node-1.internal\"".to_owned()));
         }
         Answer { status: self.status, ..answer }
     }

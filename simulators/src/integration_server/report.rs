@@ -33,15 +33,18 @@ impl Installation {
             .visible()
             .filter(meant)
             .flat_map(|tenant| tenant.machines.iter().map(move |machine| (Some(tenant), machine)));
-        let strays = self.stray_machines.iter().filter(|_| tenant.is_none()).map(|machine| (None, machine));
+        let strays =
+            self.stray_machines.iter().filter(|_| tenant.is_none()).map(|machine| (None, machine));
         let mut csv = String::from(if shape.bom { "\u{FEFF}" } else { "" });
         if shape.header {
-            let titles = ["TenantId", "TenantName", "VmId", "VmName", "ProtectionStart", "ProtectionEnd"];
+            let titles =
+                ["TenantId", "TenantName", "VmId", "VmName", "ProtectionStart", "ProtectionEnd"];
             self.line(&mut csv, titles.map(str::to_owned));
         }
         for (tenant, machine) in owned.chain(strays) {
             for period in &machine.periods {
-                let touches = period.from <= to && from.is_none_or(|from| period.to.is_none_or(|end| end >= from));
+                let touches = period.from <= to
+                    && from.is_none_or(|from| period.to.is_none_or(|end| end >= from));
                 if touches {
                     self.line(&mut csv, self.fields(tenant, machine, *period));
                 }

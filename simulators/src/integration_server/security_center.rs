@@ -15,7 +15,12 @@ pub(crate) struct SecurityCenter {
 
 impl SecurityCenter {
     pub fn new(configured: bool) -> Self {
-        Self { configured, folders: BTreeSet::new(), administrators: BTreeSet::new(), last_server: 1000 }
+        Self {
+            configured,
+            folders: BTreeSet::new(),
+            administrators: BTreeSet::new(),
+            last_server: 1000,
+        }
     }
 
     /// The identifier of a new virtual server.
@@ -25,10 +30,15 @@ impl SecurityCenter {
     }
 }
 
-/// Whether a password has 8 to 16 ASCII characters of three of the four groups, without spaces and `.` before `@`.
+/// Whether a password has 8 to 16 ASCII characters of three of the four groups, without spaces and
+/// `.` before `@`.
 pub(crate) fn complies(password: &str) -> bool {
-    let groups: [fn(&char) -> bool; 4] =
-        [char::is_ascii_uppercase, char::is_ascii_lowercase, char::is_ascii_digit, char::is_ascii_punctuation];
+    let groups: [fn(&char) -> bool; 4] = [
+        char::is_ascii_uppercase,
+        char::is_ascii_lowercase,
+        char::is_ascii_digit,
+        char::is_ascii_punctuation,
+    ];
     let allowed = password.chars().all(|sign| groups.iter().any(|group| group(&sign)));
     let used = groups.iter().filter(|group| password.chars().any(|sign| group(&sign))).count();
     allowed && used >= 3 && (8..=16).contains(&password.len()) && !password.contains(".@")
@@ -41,7 +51,14 @@ mod tests {
     #[test]
     fn a_password_needs_length_and_three_groups() {
         assert!(complies("Good-Pass1") && complies("goodpass-1") && complies("GOODpass."));
-        for poor in ["Good-P1", "Good-Pass1Good-Pass1", "goodpass1", "Good Pass-1", "Göod-Pass1", "Good.@Pass1"] {
+        for poor in [
+            "Good-P1",
+            "Good-Pass1Good-Pass1",
+            "goodpass1",
+            "Good Pass-1",
+            "Göod-Pass1",
+            "Good.@Pass1",
+        ] {
             assert!(!complies(poor), "{poor}");
         }
     }

@@ -10,7 +10,8 @@ const WEEK: i64 = 7 * DAY;
 /// Puts a tenant into a server.
 pub(crate) fn plant(installation: &mut Installation, seed: &TenantSeed) -> String {
     let created = installation.clock.now() - WEEK;
-    let server = (seed.kind == TenantKind::Complete).then(|| virtual_server(installation, &seed.name));
+    let server =
+        (seed.kind == TenantKind::Complete).then(|| virtual_server(installation, &seed.name));
     let tenant = Tenant {
         id: installation.random.uuid(),
         created,
@@ -22,7 +23,9 @@ pub(crate) fn plant(installation: &mut Installation, seed: &TenantSeed) -> Strin
         server,
         active: seed.active,
         kind: seed.kind,
-        machines: (1..=seed.machines).map(|number| machine(installation, number, created)).collect(),
+        machines: (1..=seed.machines)
+            .map(|number| machine(installation, number, created))
+            .collect(),
         finished: true,
     };
     let id = tenant.id.clone();

@@ -85,7 +85,8 @@ pub enum Accepted {
 pub enum Results {
     /// The tenant as an element.
     Element,
-    /// The tenant as a document in escaped text. Its declaration names UTF-16, as writers to memory do on that stack.
+    /// The tenant as a document in escaped text. Its declaration names UTF-16, as writers to memory
+    /// do on that stack.
     Escaped,
     /// The tenant as a document, with its declaration, in CDATA.
     Cdata,

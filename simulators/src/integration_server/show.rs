@@ -47,7 +47,10 @@ impl Installation {
         let answer = match self.dialect.accepted {
             Accepted::Task => {
                 let task = self.tasks.iter().find(|found| found.id == task);
-                self.written(202, &task.map_or_else(|| Element::new("task"), |task| self.task(task)))
+                self.written(
+                    202,
+                    &task.map_or_else(|| Element::new("task"), |task| self.task(task)),
+                )
             }
             Accepted::Response => {
                 let task = Element::new("task").attribute("id", id);
@@ -157,7 +160,9 @@ impl Installation {
         let error = Element::new("error");
         Some(match self.dialect.task_errors {
             TaskErrors::Text => error.own_word(format!("{code}: see viis-node-1.internal")),
-            TaskErrors::CodeAndMessage => error.word("code", code).word("message", "see viis-node-1.internal"),
+            TaskErrors::CodeAndMessage => {
+                error.word("code", code).word("message", "see viis-node-1.internal")
+            }
             TaskErrors::Attribute => error.attribute("code", code),
         })
     }

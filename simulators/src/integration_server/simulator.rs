@@ -22,7 +22,8 @@ use crate::server::Server;
 
 /// A running server. Dropping it closes its port; answers under way are finished.
 ///
-/// Paths of [`Calls`] are those below `/api/2.0/virtualization`; [`Calls::of`] takes the tenant that a path or `tenantId` names.
+/// Paths of [`Calls`] are those below `/api/2.0/virtualization`; [`Calls::of`] takes the tenant
+/// that a path or `tenantId` names.
 pub struct Simulator {
     /// The root, as a client is configured with it: `http://127.0.0.1:<port>`.
     pub base_url: String,
@@ -56,7 +57,8 @@ impl Simulator {
         });
         let tenants: Vec<SeededTenant> = seeded.collect();
         let house = House::new(installation, config.clock.clone());
-        let router = if config.control { control::router(&house, tenants.clone()) } else { house.router() };
+        let router =
+            if config.control { control::router(&house, tenants.clone()) } else { house.router() };
         let server = Server::start(config.listen, router).await?;
         Ok(Self { base_url: format!("http://{}", server.address), tenants, house, server })
     }
@@ -130,7 +132,8 @@ impl Simulator {
         self.count(&Calls::to("GET", &format!("/tasks/{task}")))
     }
 
-    /// An address that nobody has a reason to call: bait for [`Fault::ExternalEntity`] and [`Fault::Redirect`].
+    /// An address that nobody has a reason to call: bait for [`Fault::ExternalEntity`] and
+    /// [`Fault::Redirect`].
     pub fn bait_url(&self) -> String {
         format!("{}/bait/entity.dtd", self.base_url)
     }
@@ -160,12 +163,14 @@ impl Simulator {
         seeding::plant(&mut self.settled(), seed)
     }
 
-    /// Removes a tenant with its machines, as somebody else might; what it has in Security Center stays.
+    /// Removes a tenant with its machines, as somebody else might; what it has in Security Center
+    /// stays.
     pub fn remove_tenant(&self, id: &str) {
         self.settled().tenants.retain(|tenant| tenant.id != id);
     }
 
-    /// Starts a task that this API has no method for, such as the deployment of an appliance, and gives its identifier.
+    /// Starts a task that this API has no method for, such as the deployment of an appliance, and
+    /// gives its identifier.
     pub fn add_task(&self, kind: &str) -> String {
         self.settled().start(kind, Work::Other)
     }
@@ -200,7 +205,8 @@ impl Simulator {
         self.settled().security_center.administrators.iter().cloned().collect()
     }
 
-    /// Every administrator's password that came in, decoded, so that a test can look for it where it must not be.
+    /// Every administrator's password that came in, decoded, so that a test can look for it where
+    /// it must not be.
     pub fn administrator_passwords(&self) -> Vec<String> {
         self.house.console().passwords.clone()
     }

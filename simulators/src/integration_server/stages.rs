@@ -10,9 +10,16 @@ const UNKNOWN_TENANT: &str = "VIRMT_TenantWithSpecifiedIdNotFound";
 
 impl Installation {
     /// Carries a stage out; the error begins with its code.
-    pub(crate) fn carry_out(&mut self, stage: Stage, task: &mut Task, at: i64) -> Result<(), String> {
+    pub(crate) fn carry_out(
+        &mut self,
+        stage: Stage,
+        task: &mut Task,
+        at: i64,
+    ) -> Result<(), String> {
         match stage {
-            Stage::ConnectToCenter if !self.security_center.configured => Err("KSC_ServiceNotConfigured".to_owned()),
+            Stage::ConnectToCenter if !self.security_center.configured => {
+                Err("KSC_ServiceNotConfigured".to_owned())
+            }
             Stage::FindTenant => self.subject(&task.work).map(drop),
             Stage::AddTenant => self.add_tenant(task, at),
             Stage::CreateAdministrator => self.create_administrator(task),
@@ -48,7 +55,9 @@ impl Installation {
     }
 
     fn create_administrator(&mut self, task: &mut Task) -> Result<(), String> {
-        let Work::Create { administrator: Some(administrator), .. } = &task.work else { return Ok(()) };
+        let Work::Create { administrator: Some(administrator), .. } = &task.work else {
+            return Ok(());
+        };
         if !complies(&administrator.password) {
             return Err("VIRMT_PasswordNotComplyPolicy".to_owned());
         }
@@ -69,9 +78,15 @@ impl Installation {
     }
 
     fn link_server(&mut self, task: &mut Task, at: i64) -> Result<(), String> {
-        let Work::Create { tenant, administrator: Some(administrator) } = &task.work else { return Ok(()) };
-        let server = VirtualServer { id: self.security_center.new_server(), administrator: administrator.name.clone() };
-        let made = self.tenants.iter_mut().find(|made| made.id == tenant.id).ok_or(UNKNOWN_TENANT)?;
+        let Work::Create { tenant, administrator: Some(administrator) } = &task.work else {
+            return Ok(());
+        };
+        let server = VirtualServer {
+            id: self.security_center.new_server(),
+            administrator: administrator.name.clone(),
+        };
+        let made =
+            self.tenants.iter_mut().find(|made| made.id == tenant.id).ok_or(UNKNOWN_TENANT)?;
         (made.server, made.updated, made.finished) = (Some(server), at, true);
         Ok(())
     }
@@ -98,7 +113,8 @@ impl Installation {
         let id = self.subject(&task.work)?.id.clone();
         let place = self.tenants.iter().position(|tenant| tenant.id == id).ok_or(UNKNOWN_TENANT)?;
         let tenant = self.tenants.remove(place);
-        let strays: Vec<String> = tenant.machines.iter().map(|machine| machine.id.clone()).collect();
+        let strays: Vec<String> =
+            tenant.machines.iter().map(|machine| machine.id.clone()).collect();
         self.stray_machines.extend(tenant.machines.iter().cloned());
         task.undo.push(Undo::RestoreTenant(Box::new(tenant), strays));
         Ok(())
@@ -155,10 +171,16 @@ impl Installation {
                     let Work::Create { tenant, .. } = &task.work else { continue };
                     self.tenants.retain(|made| made.id != tenant.id);
                 }
-                Undo::RemoveAdministrator(name) => drop(self.security_center.administrators.remove(&name)),
-                Undo::RemoveFolder(name) => drop(self.security_center.folders.remove(&name)),
+                Undo::RemoveAdministrator(name) => {
+                    self.security_center.administrators.remove(&name);
+                }
+                Undo::RemoveFolder(name) => {
+                    self.security_center.folders.remove(&name);
+                }
                 Undo::RestoreInfrastructure(tenant) => {
-                    self.security_center.administrators.extend(tenant.server.map(|server| server.administrator));
+                    self.security_center
+                        .administrators
+                        .extend(tenant.server.map(|server| server.administrator));
                     self.security_center.folders.insert(tenant.name);
                 }
                 Undo::RestoreTenant(tenant, strays) => {

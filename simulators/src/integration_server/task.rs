@@ -29,7 +29,8 @@ impl TaskKind {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Fate {
-    /// It fails with that code when so many stages are done, at most all but the last; then what it did is undone.
+    /// It fails with that code when so many stages are done, at most all but the last; then what it
+    /// did is undone.
     Fails {
         code: String,
         #[serde(default = "all_but_the_last")]
@@ -109,8 +110,11 @@ impl Task {
     /// How far it is, in percent.
     pub fn progress(&self, now: i64) -> f64 {
         let stages = self.stages.len().max(1) as f64;
-        let begun = match self.due.filter(|due| self.state == State::Running && *due > self.changed) {
-            Some(due) => ((now - self.changed) as f64 / (due - self.changed) as f64).clamp(0.0, 1.0),
+        let begun = match self.due.filter(|due| self.state == State::Running && *due > self.changed)
+        {
+            Some(due) => {
+                ((now - self.changed) as f64 / (due - self.changed) as f64).clamp(0.0, 1.0)
+            }
             None => 0.0,
         };
         match self.state {
@@ -122,7 +126,10 @@ impl Task {
     /// The stage it is in.
     pub fn stage(&self) -> Option<Stage> {
         let last = self.stages.len().checked_sub(1)?;
-        self.stages.get(self.done.min(last)).copied().filter(|_| self.done > 0 || self.state == State::Running)
+        self.stages
+            .get(self.done.min(last))
+            .copied()
+            .filter(|_| self.done > 0 || self.state == State::Running)
     }
 
     pub fn enter(&mut self, state: State, at: i64) {
@@ -138,7 +145,11 @@ impl Task {
     /// The fate of failing, if its stage has come.
     pub fn fails_now(&self) -> Option<String> {
         match &self.fate {
-            Some(Fate::Fails { code, after }) if self.done >= (*after).min(self.stages.len() - 1) => Some(code.clone()),
+            Some(Fate::Fails { code, after })
+                if self.done >= (*after).min(self.stages.len() - 1) =>
+            {
+                Some(code.clone())
+            }
             _ => None,
         }
     }

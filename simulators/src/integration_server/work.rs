@@ -81,7 +81,8 @@ impl Stage {
 impl Installation {
     /// The stages of some work, by what is known when it starts.
     pub(crate) fn stages(&self, work: &Work) -> Vec<Stage> {
-        let is_complete = |id: &str| self.tenant(id).is_some_and(|tenant| tenant.kind == TenantKind::Complete);
+        let is_complete =
+            |id: &str| self.tenant(id).is_some_and(|tenant| tenant.kind == TenantKind::Complete);
         match work {
             Work::Create { administrator: None, .. } => vec![Stage::AddTenant],
             Work::Create { .. } => vec![
@@ -97,7 +98,12 @@ impl Installation {
             }
             Work::Activation { .. } => vec![Stage::FindTenant, Stage::ChangeStatus],
             Work::Delete { tenant, artifacts: true } if is_complete(tenant) => {
-                vec![Stage::FindTenant, Stage::ConnectToCenter, Stage::RemoveInfrastructure, Stage::RemoveTenant]
+                vec![
+                    Stage::FindTenant,
+                    Stage::ConnectToCenter,
+                    Stage::RemoveInfrastructure,
+                    Stage::RemoveTenant,
+                ]
             }
             Work::Delete { .. } => vec![Stage::FindTenant, Stage::RemoveTenant],
             Work::Report { .. } => vec![Stage::WriteReport],

@@ -10,14 +10,17 @@ pub(crate) fn document(root: &Element, dialect: &Dialect) -> Vec<u8> {
     match dialect.encoding {
         Encoding::Utf8 => text.into_bytes(),
         Encoding::Utf8Bom => format!("\u{FEFF}{text}").into_bytes(),
-        Encoding::Utf16Bom => format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        Encoding::Utf16Bom => {
+            format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+        }
         Encoding::Utf16ByType => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         Encoding::Latin1 => text.chars().flat_map(latin).collect(),
     }
 }
 
 fn latin(sign: char) -> Vec<u8> {
-    u8::try_from(sign).map_or_else(|_| format!("&#x{:X};", u32::from(sign)).into_bytes(), |byte| vec![byte])
+    u8::try_from(sign)
+        .map_or_else(|_| format!("&#x{:X};", u32::from(sign)).into_bytes(), |byte| vec![byte])
 }
 
 /// A whole document as text.
@@ -77,7 +80,9 @@ impl Writer<'_> {
         self.out.push_str(&format!("<{}", self.tag(element.name)));
         match self.dialect.tags {
             Tags::DefaultNamespace(uri) if depth == 0 => self.attribute(0, "xmlns", uri),
-            Tags::Prefixed(prefix, uri) if depth == 0 => self.attribute(0, &format!("xmlns:{prefix}"), uri),
+            Tags::Prefixed(prefix, uri) if depth == 0 => {
+                self.attribute(0, &format!("xmlns:{prefix}"), uri)
+            }
             _ => {}
         }
         let mut attributes: Vec<(&str, &str)> =
@@ -124,7 +129,9 @@ impl Writer<'_> {
             Child::Absent(_) => {}
             Child::Word(word) => self.word(word),
             Child::Free(text) => self.free(text),
-            Child::Data(text) if self.dialect.free_text == FreeText::Documented => self.out.push_str(&cdata(text)),
+            Child::Data(text) if self.dialect.free_text == FreeText::Documented => {
+                self.out.push_str(&cdata(text))
+            }
             Child::Data(text) => self.free(text),
             Child::Cdata(text) => self.out.push_str(&cdata(text)),
         }
@@ -140,7 +147,9 @@ impl Writer<'_> {
             FreeText::Documented | FreeText::Escaped => escaped(text, false),
             FreeText::References => escaped(text, true),
             FreeText::Pieces => {
-                let middle = (text.len() / 2..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+                let middle = (text.len() / 2..=text.len())
+                    .find(|&at| text.is_char_boundary(at))
+                    .unwrap_or(0);
                 let (before, after) = text.split_at(middle);
                 format!("{}<!-- and -->{}", escaped(before, false), cdata(after))
             }
@@ -151,15 +160,19 @@ impl Writer<'_> {
     /// What a reader has to pass over; it holds names that mean something elsewhere.
     fn strangers(&mut self, depth: usize) {
         self.line(depth);
-        self.out.push_str("<!-- <name>neither</name> <state>Failed</state> --><?hint skip=\"me\"?>");
+        self.out
+            .push_str("<!-- <name>neither</name> <state>Failed</state> --><?hint skip=\"me\"?>");
         let inner = ["name", "state", "status", "type", "error", "result", "progress"];
-        let inner = inner.into_iter().fold(Element::new("futureField"), |field, name| field.word(name, "not this"));
+        let inner = inner
+            .into_iter()
+            .fold(Element::new("futureField"), |field, name| field.word(name, "not this"));
         self.line(depth);
         self.element(&inner, depth);
     }
 }
 
-/// Text with references for what would be markup or be changed by a reader; for everything that is not ASCII, too.
+/// Text with references for what would be markup or be changed by a reader; for everything that is
+/// not ASCII, too.
 fn escaped(text: &str, all: bool) -> String {
     let mut written = String::with_capacity(text.len());
     for (place, sign) in text.chars().enumerate() {
@@ -193,7 +206,8 @@ mod tests {
     use super::*;
 
     /// What no dialect may change.
-    const TEXTS: [&str; 6] = ["a]]>b", " <tenant> & \"x\" 'y' ", "\r\n\tline\r", "東京支社", "Söhne «é»", "]]>"];
+    const TEXTS: [&str; 6] =
+        ["a]]>b", " <tenant> & \"x\" 'y' ", "\r\n\tline\r", "東京支社", "Söhne «é»", "]]>"];
 
     fn decoded(bytes: &[u8], dialect: &Dialect) -> String {
         let units = |pair: fn([u8; 2]) -> u16| -> Vec<u16> {
@@ -212,12 +226,18 @@ mod tests {
     fn every_dialect_keeps_every_text() {
         for dialect in Dialect::ALL {
             for expected in TEXTS {
-                let root = Element::new("tenant").attribute("id", "a<b>'\"&").free("name", Some(expected));
-                let root = root.data("userData", Some(expected)).word("status", "Active").data("description", None);
+                let root =
+                    Element::new("tenant").attribute("id", "a<b>'\"&").free("name", Some(expected));
+                let root = root
+                    .data("userData", Some(expected))
+                    .word("status", "Active")
+                    .data("description", None);
                 let text = decoded(&document(&root, &dialect), &dialect);
-                let document = Document::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", dialect.name));
+                let document = Document::parse(&text)
+                    .unwrap_or_else(|error| panic!("{}: {error}", dialect.name));
                 let root = document.root_element();
-                let child = |name: &str| root.children().find(|node| node.tag_name().name() == name);
+                let child =
+                    |name: &str| root.children().find(|node| node.tag_name().name() == name);
                 let read = |name| -> String {
                     child(name)
                         .unwrap()
@@ -226,8 +246,14 @@ mod tests {
                         .filter_map(|node| node.text())
                         .collect()
                 };
-                assert_eq!((read("name"), read("userData")), (expected.to_owned(), expected.to_owned()));
-                assert_eq!((read("status").trim(), root.attribute("id")), ("Active", Some("a<b>'\"&")));
+                assert_eq!(
+                    (read("name"), read("userData")),
+                    (expected.to_owned(), expected.to_owned())
+                );
+                assert_eq!(
+                    (read("status").trim(), root.attribute("id")),
+                    ("Active", Some("a<b>'\"&"))
+                );
                 assert_eq!(child("description").is_some(), dialect.empty_elements);
             }
         }

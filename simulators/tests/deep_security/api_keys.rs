@@ -8,7 +8,10 @@ async fn a_key_is_made_used_renewed_locked_and_deleted() {
     let client = Client::primary(&simulator);
     let body = json!({"keyName": "n", "description": "d", "locale": "en-US", "roleID": "2", "timeZone": "Asia/Tokyo"});
     let key = client.write("/apikeys", body).await;
-    assert_eq!((&key["roleID"], &key["active"], &key["created"]), (&json!(2), &json!(true), &json!(NOW)));
+    assert_eq!(
+        (&key["roleID"], &key["active"], &key["created"]),
+        (&json!(2), &json!(true), &json!(NOW))
+    );
     let path = format!("/apikeys/{}", key["ID"]);
 
     let first = Client::new(&simulator, key["secretKey"].as_str().unwrap());
@@ -49,12 +52,17 @@ async fn a_key_ends_at_its_expiry() {
 async fn a_key_changes_only_a_little_of_itself() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
-    let changed = client.write("/apikeys/current", json!({"keyName": "renamed", "roleID": 2, "active": false})).await;
+    let changed = client
+        .write("/apikeys/current", json!({"keyName": "renamed", "roleID": 2, "active": false}))
+        .await;
     assert_eq!((&changed["keyName"], &changed["roleID"]), (&json!("renamed"), &json!(1)));
     assert_eq!(changed["tenantGUID"], simulator.customer("Contoso Retail").guid.as_str());
     let renewed = client.write("/apikeys/current/secretkey", json!({})).await;
     assert_eq!(client.status("/roles").await, 401);
-    assert_eq!(Client::new(&simulator, renewed["secretKey"].as_str().unwrap()).status("/roles").await, 200);
+    assert_eq!(
+        Client::new(&simulator, renewed["secretKey"].as_str().unwrap()).status("/roles").await,
+        200
+    );
 }
 
 #[tokio::test]
@@ -81,12 +89,14 @@ async fn credentials_and_version_are_checked_first() {
     let simulator = simulator().await;
     let client = Client::new(&simulator, "0:wrong");
     assert_eq!(client.status("/nothing").await, 401);
-    let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
+    let status =
+        async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
     assert_eq!(status(client.bare("GET", "/roles").header("api-version", "v1")).await, 401);
     assert_eq!(status(client.bare("GET", "/roles")).await, 400);
     assert_eq!(status(client.bare("GET", "/roles").header("api-version", "v9")).await, 400);
     let cloud_one = format!("ApiKey {}", simulator.primary().secret_key);
-    let request = client.bare("GET", "/roles").header("api-version", "v1").header("authorization", cloud_one);
+    let request =
+        client.bare("GET", "/roles").header("api-version", "v1").header("authorization", cloud_one);
     assert_eq!(status(request).await, 401);
 }
 
@@ -101,5 +111,8 @@ async fn bodies_have_to_be_json() {
     assert_eq!(post("application/json", "{\"keyName\":").await, 400);
     assert_eq!(post("application/json", "[]").await, 400);
     assert_eq!(post("application/x-www-form-urlencoded", "{}").await, 415);
-    assert_eq!(post("application/json;charset=UTF-8", "{\"keyName\":\"n\",\"roleID\":1}").await, 200);
+    assert_eq!(
+        post("application/json;charset=UTF-8", "{\"keyName\":\"n\",\"roleID\":1}").await,
+        200
+    );
 }

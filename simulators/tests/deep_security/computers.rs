@@ -6,7 +6,9 @@ use crate::support::*;
 #[tokio::test]
 async fn tenants_have_the_same_ids_and_other_computers() {
     let simulator = simulator().await;
-    for (name, domain) in [("Contoso Retail", "contoso-retail"), ("Fabrikam Energy", "fabrikam-energy")] {
+    for (name, domain) in
+        [("Contoso Retail", "contoso-retail"), ("Fabrikam Energy", "fabrikam-energy")]
+    {
         let computers = Client::of(&simulator, name).read("/computers?expand=none").await;
         assert_eq!(ids(&computers["computers"]), (1..=12).collect::<Vec<_>>());
         assert_eq!(computers["computers"][4]["hostName"], format!("host-5.{domain}.example"));
@@ -18,8 +20,12 @@ async fn expand_adds_parts_and_its_absence_shows_all() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let none = client.read("/computers/3?expand=none").await;
-    assert!(none.get("intrusionPrevention").is_none() && none.get("ec2VirtualMachineSummary").is_none());
-    let two = client.read("/computers/3?expand=intrusionPrevention&expand=computerStatus&overrides=False").await;
+    assert!(
+        none.get("intrusionPrevention").is_none() && none.get("ec2VirtualMachineSummary").is_none()
+    );
+    let two = client
+        .read("/computers/3?expand=intrusionPrevention&expand=computerStatus&overrides=False")
+        .await;
     assert_eq!(two["intrusionPrevention"]["state"], "detect");
     assert_eq!(two["intrusionPrevention"]["moduleStatus"]["agentStatus"], "active");
     assert_eq!(two["computerStatus"]["agentStatus"], "active");
@@ -38,7 +44,8 @@ async fn expand_adds_parts_and_its_absence_shows_all() {
 async fn a_fresh_computer_leaves_out_what_is_null() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
-    let fresh = client.write("/computers?expand=intrusionPrevention", json!({"hostName": "h"})).await;
+    let fresh =
+        client.write("/computers?expand=intrusionPrevention", json!({"hostName": "h"})).await;
     let expected = json!({
         "ID": 13, "hostName": "h", "displayName": "", "description": "", "lastIPUsed": "", "platform": "Unknown",
         "groupID": 0, "relayListID": 0, "agentVersion": "0.0.0.0", "hostGUID": fresh["hostGUID"],
@@ -55,14 +62,21 @@ async fn a_modification_is_partial_and_zero_removes_the_policy() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let before = client.read("/computers/2?expand=none").await;
-    let after = client.write("/computers/2?expand=none&overrides=False", json!({"policyID": 0})).await;
+    let after =
+        client.write("/computers/2?expand=none&overrides=False", json!({"policyID": 0})).await;
     assert!(after.get("policyID").is_none());
     assert_eq!(after["hostName"], before["hostName"]);
     let null = json!({"searchCriteria": [{"fieldName": "policyID", "nullTest": true}]});
     assert_eq!(ids(&client.write("/computers/search?expand=none", null).await["computers"]), [2]);
     assert_eq!(client.post("/computers/2?expand=none", json!({"policyID": 99})).await.0, 400);
-    assert_eq!(client.post("/computers/2", json!({"hostName": "host-1.contoso-retail.example"})).await.0, 400);
-    assert_eq!(Client::of(&simulator, "Fabrikam Energy").read("/computers/2?expand=none").await["policyID"], 2);
+    assert_eq!(
+        client.post("/computers/2", json!({"hostName": "host-1.contoso-retail.example"})).await.0,
+        400
+    );
+    assert_eq!(
+        Client::of(&simulator, "Fabrikam Energy").read("/computers/2?expand=none").await["policyID"],
+        2
+    );
 }
 
 #[tokio::test]
@@ -70,13 +84,17 @@ async fn overrides_show_what_is_set_here_and_nothing_of_others() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     assert_eq!(client.read("/computers/1?overrides=True").await, json!({}));
-    client.write("/computers/1?expand=none", json!({"intrusionPrevention": {"state": "prevent"}})).await;
+    client
+        .write("/computers/1?expand=none", json!({"intrusionPrevention": {"state": "prevent"}}))
+        .await;
     let own = json!({"ID": 1, "intrusionPrevention": {"state": "prevent"}});
     assert_eq!(client.read("/computers/1?overrides=true").await, own);
     let all = client.read("/computers/1?expand=intrusionPrevention").await;
     assert_eq!(all["intrusionPrevention"]["state"], "prevent");
     assert_eq!(all["intrusionPrevention"]["ruleIDs"].as_array().unwrap().len(), 12);
-    client.write("/computers/1?expand=none", json!({"intrusionPrevention": {"state": "inherited"}})).await;
+    client
+        .write("/computers/1?expand=none", json!({"intrusionPrevention": {"state": "inherited"}}))
+        .await;
     assert_eq!(client.read("/computers/1?overrides=true").await, json!({}));
 }
 
@@ -90,7 +108,10 @@ async fn one_setting_is_read_set_and_reset() {
     assert_eq!(client.write(path, json!({"value": "77"})).await, json!({"value": "77"}));
     assert_eq!(client.read(&format!("{path}?overrides=True")).await, json!({"value": "77"}));
     let computer = client.read("/computers/1?expand=computerSettings").await;
-    assert_eq!(computer["computerSettings"]["firewallSettingEngineOptionConnectionsCleanupMax"]["value"], "77");
+    assert_eq!(
+        computer["computerSettings"]["firewallSettingEngineOptionConnectionsCleanupMax"]["value"],
+        "77"
+    );
     assert_eq!(client.delete(path).await, (200, json!({"value": "1000"})));
     assert_eq!(client.status("/computers/1/settings/noSuchSetting").await, 404);
     assert_eq!(client.post(path, json!({"value": 7})).await.0, 400);

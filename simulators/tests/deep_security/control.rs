@@ -10,12 +10,13 @@ async fn other_programs_order_and_count() {
     let client = Client::primary(&simulator);
     let http = Http::builder().no_proxy().build().unwrap();
     let url = |path: &str| simulator.base_url.replace("/api", &format!("/_control/{path}"));
-    let post = async |path: &str, body: Value| http.post(url(path)).json(&body).send().await.unwrap().status().as_u16();
+    let post = async |path: &str, body: Value| {
+        http.post(url(path)).json(&body).send().await.unwrap().status().as_u16()
+    };
 
     let tenants: Value = http.get(url("tenants")).send().await.unwrap().json().await.unwrap();
     assert_eq!(tenants[0]["secretKey"], simulator.primary().secret_key.as_str());
-    let order =
-        json!({"calls": {"method": "GET"}, "fault": {"kind": "status", "status": 500, "retryAfter": null}, "times": 1});
+    let order = json!({"calls": {"method": "GET"}, "fault": {"kind": "status", "status": 500, "retryAfter": null}, "times": 1});
     assert_eq!(post("faults", order).await, 204);
     assert_eq!((client.status("/roles").await, client.status("/roles").await), (500, 200));
     assert_eq!(post("faults", json!({"fault": {"kind": "status"}})).await, 400);
@@ -24,7 +25,10 @@ async fn other_programs_order_and_count() {
     assert_eq!(post("clock", json!({"advanceMillis": 5})).await, 204);
     let calls: Value = http.get(url("calls")).send().await.unwrap().json().await.unwrap();
     assert_eq!(calls.as_array().unwrap().len(), 3);
-    assert_eq!((&calls[0]["status"], &calls[2]["status"], &calls[2]["at"]), (&json!(500), &json!(403), &json!(NOW)));
+    assert_eq!(
+        (&calls[0]["status"], &calls[2]["status"], &calls[2]["at"]),
+        (&json!(500), &json!(403), &json!(NOW))
+    );
 }
 
 #[tokio::test]

@@ -19,7 +19,10 @@ async fn the_other_readings_show() {
     assert_eq!(primary.post("/tenants/2/apikeys", json!({"keyName": "k"})).await.0, 401);
     assert_eq!(primary.post("/roles/2", json!({"description": "x"})).await.0, 400);
     assert_eq!(primary.delete("/roles/99").await.0, 200);
-    assert_eq!(primary.post("/apikeys", json!({"keyName": "k", "roleID": 1, "nonsense": 1})).await.0, 400);
+    assert_eq!(
+        primary.post("/apikeys", json!({"keyName": "k", "roleID": 1, "nonsense": 1})).await.0,
+        400
+    );
     assert_eq!(primary.status("/computers?expand=a,b&overrides=maybe").await, 200);
     assert_eq!(primary.delete("/tenants/3").await.0, 200);
     assert_eq!(primary.read("/tenants/3").await["tenantState"], "pending-deletion");

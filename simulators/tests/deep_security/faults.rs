@@ -74,7 +74,10 @@ async fn a_late_answer_is_the_true_one() {
 #[tokio::test]
 async fn who_gives_up_waiting_has_made_a_key_all_the_same() {
     let (simulator, client) = faulty(Fault::Delay { millis: 60_000 }).await;
-    let request = client.request("POST", KEY).json(&json!({"keyName": "k"})).timeout(Duration::from_millis(300));
+    let request = client
+        .request("POST", KEY)
+        .json(&json!({"keyName": "k"}))
+        .timeout(Duration::from_millis(300));
     assert!(request.send().await.is_err_and(|error| error.is_timeout()));
     assert_eq!(simulator.api_keys(1).len(), 2);
 }
@@ -87,7 +90,8 @@ async fn a_dripping_answer_is_the_true_one() {
 
 #[tokio::test]
 async fn a_redirect_leads_elsewhere() {
-    let (_simulator, client) = faulty(Fault::Redirect { location: "http://127.0.0.1:9/".to_owned() }).await;
+    let (_simulator, client) =
+        faulty(Fault::Redirect { location: "http://127.0.0.1:9/".to_owned() }).await;
     let response = client.request("GET", "/tenants").send().await.unwrap();
     assert_eq!(
         (response.status().as_u16(), &response.headers()["location"]),
@@ -99,7 +103,10 @@ async fn a_redirect_leads_elsewhere() {
 async fn rubbish_of_every_kind_comes_with_200() {
     let (status, html) = text(Fault::Html).await;
     assert!(status == 200 && html.starts_with("<!DOCTYPE html>"));
-    assert_eq!(text(Fault::Rubbish { text: "{\"tenants\":".to_owned() }).await, (200, "{\"tenants\":".to_owned()));
+    assert_eq!(
+        text(Fault::Rubbish { text: "{\"tenants\":".to_owned() }).await,
+        (200, "{\"tenants\":".to_owned())
+    );
     let (_, nested) = text(Fault::DeepNesting { depth: 10_000 }).await;
     assert_eq!(nested.matches('[').count(), 10_000);
     let (_, wrong) = text(Fault::NotANumber).await;
@@ -123,8 +130,13 @@ async fn forty_megabytes_are_sent_as_they_are_made() {
 #[tokio::test]
 async fn an_order_meets_its_tenant_alone_and_ends() {
     let simulator = simulator().await;
-    simulator.order(Calls::to("GET", "/computers*").of(1), Fault::Status { status: 500, retry_after: None }, 2);
-    let (contoso, fabrikam) = (Client::of(&simulator, "Contoso Retail"), Client::of(&simulator, "Fabrikam Energy"));
+    simulator.order(
+        Calls::to("GET", "/computers*").of(1),
+        Fault::Status { status: 500, retry_after: None },
+        2,
+    );
+    let (contoso, fabrikam) =
+        (Client::of(&simulator, "Contoso Retail"), Client::of(&simulator, "Fabrikam Energy"));
     assert_eq!(fabrikam.status("/computers/1?expand=none").await, 200);
     assert_eq!(contoso.status("/roles").await, 200);
     assert_eq!(contoso.status("/computers/1?expand=none").await, 500);

@@ -22,9 +22,11 @@ async fn the_key_that_called_too_often_waits_alone() {
 
 #[tokio::test]
 async fn a_tenant_and_a_node_have_limits_of_their_own() {
-    let simulator = start(config().limits(Limits { key: None, tenant: Some(2), node: Some(3) })).await;
+    let simulator =
+        start(config().limits(Limits { key: None, tenant: Some(2), node: Some(3) })).await;
     let contoso = Client::of(&simulator, "Contoso Retail");
-    let other_key = Client::new(&simulator, &simulator.make_api_key(1, json!({"keyName": "k", "roleID": 2})));
+    let other_key =
+        Client::new(&simulator, &simulator.make_api_key(1, json!({"keyName": "k", "roleID": 2})));
     assert_eq!(contoso.status("/roles").await, 200);
     assert_eq!(other_key.status("/roles").await, 200);
     assert_eq!(contoso.status("/roles").await, 429);

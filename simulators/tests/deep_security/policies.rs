@@ -12,13 +12,11 @@ async fn a_policy_inherits_what_it_does_not_set() {
     });
     let made = client.write("/policies?overrides=False", body).await;
     assert_eq!((&made["ID"], &made["parentID"]), (&json!(4), &json!(1)));
-    let own =
-        json!({"state": "prevent", "ruleIDs": [1, 2], "moduleStatus": {"status": "active", "statusMessage": "On"}});
+    let own = json!({"state": "prevent", "ruleIDs": [1, 2], "moduleStatus": {"status": "active", "statusMessage": "On"}});
     assert_eq!(made["intrusionPrevention"], own);
     assert_eq!(made["antiMalware"]["realTimeScanConfigurationID"], 1);
     assert_eq!(made["policySettings"].as_object().unwrap().len(), 219);
-    let overrides =
-        json!({"ID": 4, "autoRequiresUpdate": "on", "intrusionPrevention": {"state": "prevent", "ruleIDs": [1, 2]}});
+    let overrides = json!({"ID": 4, "autoRequiresUpdate": "on", "intrusionPrevention": {"state": "prevent", "ruleIDs": [1, 2]}});
     assert_eq!(client.read("/policies/4?overrides=True").await, overrides);
 
     client.write("/computers/1?expand=none", json!({"policyID": 4})).await;
@@ -55,7 +53,9 @@ async fn settings_come_from_the_policy_above_and_the_defaults() {
     let client = Client::of(&simulator, "Contoso Retail");
     let name = "firewallSettingReconnaissanceEnabled";
     let value = async |path: String| client.read(&path).await["value"].clone();
-    client.write(&format!("/policies/default/settings/{name}"), json!({"value": "from the defaults"})).await;
+    client
+        .write(&format!("/policies/default/settings/{name}"), json!({"value": "from the defaults"}))
+        .await;
     assert_eq!(value(format!("/policies/2/settings/{name}")).await, "from the defaults");
     client.write(&format!("/policies/1/settings/{name}"), json!({"value": "from the base"})).await;
     assert_eq!(value(format!("/policies/2/settings/{name}")).await, "from the base");

@@ -17,24 +17,42 @@ async fn a_role_is_found_by_its_name() {
     let criterion = json!({"fieldName": "name", "stringTest": "equal", "stringValue": "Auditor"});
     let found = client.write("/roles/search", json!({"searchCriteria": [criterion]})).await;
     assert_eq!(ids(&found["roles"]), [2]);
-    assert_eq!(found["roles"][0]["rights"]["platformRights"]["apikeyRights"]["canViewApiKeys"], true);
-    assert_eq!(found["roles"][0]["rights"]["platformRights"]["apikeyRights"]["canCreateNewApiKeys"], false);
+    assert_eq!(
+        found["roles"][0]["rights"]["platformRights"]["apikeyRights"]["canViewApiKeys"],
+        true
+    );
+    assert_eq!(
+        found["roles"][0]["rights"]["platformRights"]["apikeyRights"]["canCreateNewApiKeys"],
+        false
+    );
 }
 
 #[tokio::test]
 async fn an_auditor_reads_and_changes_nothing() {
     let simulator = simulator().await;
-    let client = Client::new(&simulator, &simulator.make_api_key(1, json!({"keyName": "k", "roleID": 2})));
-    for path in ["/computers?expand=none", "/policies/1", "/roles", "/apikeys", "/apikeys/current"] {
+    let client =
+        Client::new(&simulator, &simulator.make_api_key(1, json!({"keyName": "k", "roleID": 2})));
+    for path in ["/computers?expand=none", "/policies/1", "/roles", "/apikeys", "/apikeys/current"]
+    {
         assert_eq!(client.status(path).await, 200, "{path}");
     }
-    for path in ["/computers", "/computers/1", "/policies", "/policies/1", "/roles", "/apikeys", "/apikeys/1/secretkey"]
-    {
+    for path in [
+        "/computers",
+        "/computers/1",
+        "/policies",
+        "/policies/1",
+        "/roles",
+        "/apikeys",
+        "/apikeys/1/secretkey",
+    ] {
         assert_eq!(client.post(path, json!({"name": "n", "hostName": "n"})).await.0, 403, "{path}");
     }
-    for path in
-        ["/computers/1", "/policies/1", "/apikeys/1", "/computers/1/settings/firewallSettingReconnaissanceEnabled"]
-    {
+    for path in [
+        "/computers/1",
+        "/policies/1",
+        "/apikeys/1",
+        "/computers/1/settings/firewallSettingReconnaissanceEnabled",
+    ] {
         assert_eq!(client.delete(path).await.0, 403, "{path}");
     }
 }
@@ -75,6 +93,9 @@ async fn built_in_and_used_roles_stay() {
     assert_eq!(user.status("/computers?expand=none").await, 200);
     assert_eq!(client.post("/roles", json!({"name": "R"})).await.0, 400);
     assert_eq!(client.delete("/roles/3").await.0, 400);
-    assert_eq!(client.write("/roles/3", json!({"allowWebService": false})).await["allowWebService"], false);
+    assert_eq!(
+        client.write("/roles/3", json!({"allowWebService": false})).await["allowWebService"],
+        false
+    );
     assert_eq!(user.status("/computers?expand=none").await, 403);
 }

@@ -11,8 +11,15 @@ struct Session {
 
 async fn open(simulator: &Simulator, body: Value) -> Result<Session, u16> {
     let client = Client::new(simulator, "");
-    let response = client.bare("POST", "/sessions").header("api-version", "v1").json(&body).send().await.unwrap();
-    let cookie = response.headers().get(SET_COOKIE).map(|cookie| cookie.to_str().unwrap().to_owned());
+    let response = client
+        .bare("POST", "/sessions")
+        .header("api-version", "v1")
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    let cookie =
+        response.headers().get(SET_COOKIE).map(|cookie| cookie.to_str().unwrap().to_owned());
     let length = response.content_length();
     let (status, opened) = taken(response).await;
     let Some(cookie) = cookie else { return Err(status) };
@@ -24,7 +31,10 @@ async fn open(simulator: &Simulator, body: Value) -> Result<Session, u16> {
 
 async fn make_key(simulator: &Simulator, session: &Session, rid: Option<&str>) -> (u16, Value) {
     let client = Client::new(simulator, "");
-    let mut request = client.bare("POST", "/apikeys").header("api-version", "v1").header("cookie", &session.cookie);
+    let mut request = client
+        .bare("POST", "/apikeys")
+        .header("api-version", "v1")
+        .header("cookie", &session.cookie);
     if let Some(rid) = rid {
         request = request.header("rID", rid);
     }
@@ -34,7 +44,10 @@ async fn make_key(simulator: &Simulator, session: &Session, rid: Option<&str>) -
 #[tokio::test]
 async fn a_session_makes_the_first_key() {
     let simulator = simulator().await;
-    let session = open(&simulator, json!({"userName": "MasterAdmin", "password": "Primary password"})).await.unwrap();
+    let session =
+        open(&simulator, json!({"userName": "MasterAdmin", "password": "Primary password"}))
+            .await
+            .unwrap();
     let (status, key) = make_key(&simulator, &session, Some(&session.rid)).await;
     assert_eq!(status, 200);
     let client = Client::new(&simulator, key["secretKey"].as_str().unwrap());
@@ -46,8 +59,7 @@ async fn a_session_makes_the_first_key() {
 #[tokio::test]
 async fn a_session_belongs_to_its_tenant_and_ends_when_idle() {
     let simulator = simulator().await;
-    let body =
-        json!({"userName": "MasterAdmin", "password": "Fabrikam Energy password", "tenantName": "Fabrikam Energy"});
+    let body = json!({"userName": "MasterAdmin", "password": "Fabrikam Energy password", "tenantName": "Fabrikam Energy"});
     let session = open(&simulator, body).await.unwrap();
     let (_, key) = make_key(&simulator, &session, Some(&session.rid)).await;
     let client = Client::new(&simulator, key["secretKey"].as_str().unwrap());
@@ -61,7 +73,10 @@ async fn what_does_not_fit_opens_nothing() {
     let tenant = TenantSeed::named("Northwind").administrator("na", "np").mfa_code("123456");
     let simulator = start(config().tenant(tenant)).await;
     let with = |name: &str, password: &str, tenant: &str, code: &str| {
-        open(&simulator, json!({"userName": name, "password": password, "tenantName": tenant, "mfaCode": code}))
+        open(
+            &simulator,
+            json!({"userName": name, "password": password, "tenantName": tenant, "mfaCode": code}),
+        )
     };
     assert!(with("na", "np", "Northwind", "123456").await.is_ok());
     for (name, password, tenant, code) in [
@@ -70,6 +85,10 @@ async fn what_does_not_fit_opens_nothing() {
         ("na", "np", "Southwind", "123456"),
         ("na", "np", "", "123456"),
     ] {
-        assert_eq!(with(name, password, tenant, code).await.err(), Some(401), "{name} {password} {tenant} {code}");
+        assert_eq!(
+            with(name, password, tenant, code).await.err(),
+            Some(401),
+            "{name} {password} {tenant} {code}"
+        );
     }
 }

@@ -39,8 +39,15 @@ pub struct Client {
 
 impl Client {
     pub fn new(simulator: &Simulator, secret: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
-        Self { http: http.expect("a client"), base_url: simulator.base_url.clone(), secret: secret.to_owned() }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        Self {
+            http: http.expect("a client"),
+            base_url: simulator.base_url.clone(),
+            secret: secret.to_owned(),
+        }
     }
 
     pub fn primary(simulator: &Simulator) -> Self {
@@ -97,13 +104,18 @@ fn succeeded((status, body): (u16, Value)) -> Value {
 pub async fn taken(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let body = response.bytes().await.expect("a whole body");
-    let value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
+    let value =
+        if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
     assert!(status < 400 || value["message"].is_string(), "{status} {value}");
     (status, value)
 }
 
 pub fn ids(list: &Value) -> Vec<i64> {
-    list.as_array().expect("a list").iter().map(|object| object["ID"].as_i64().expect("an ID")).collect()
+    list.as_array()
+        .expect("a list")
+        .iter()
+        .map(|object| object["ID"].as_i64().expect("an ID"))
+        .collect()
 }
 
 /// The body of a search page.

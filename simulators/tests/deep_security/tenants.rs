@@ -17,7 +17,10 @@ async fn a_tenant_key_reaches_its_tenant_alone_for_six_hours() {
     let client = Client::new(&simulator, secret);
     let computers = client.read("/computers?expand=none").await;
     assert_eq!(computers["computers"][0]["hostName"], "host-1.fabrikam-energy.example");
-    assert!(ids(&client.read("/apikeys").await.get("apiKeys").cloned().unwrap_or_default()).contains(&2));
+    assert!(
+        ids(&client.read("/apikeys").await.get("apiKeys").cloned().unwrap_or_default())
+            .contains(&2)
+    );
     assert_eq!(client.status("/tenants").await, 403);
     simulator.advance(6 * HOUR);
     assert_eq!(client.status("/computers?expand=none").await, 401);
@@ -28,7 +31,10 @@ async fn a_tenant_key_without_role_has_full_access() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
     assert_eq!(primary.write("/tenants/1/apikeys", json!({"keyName": "k"})).await["roleID"], 1);
-    assert_eq!(primary.post("/tenants/1/apikeys", json!({"keyName": "k", "roleID": 7})).await.0, 400);
+    assert_eq!(
+        primary.post("/tenants/1/apikeys", json!({"keyName": "k", "roleID": 7})).await.0,
+        400
+    );
     assert_eq!(primary.post("/tenants/1/apikeys", json!({"roleID": 1})).await.0, 400);
     assert_eq!(primary.post("/tenants/9/apikeys", json!({"keyName": "k"})).await.0, 404);
 }
@@ -52,18 +58,24 @@ async fn tenants_are_found_made_and_deleted() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
     assert_eq!(ids(&primary.read("/tenants").await["tenants"]), [1, 2]);
-    let criterion = json!({"fieldName": "name", "stringTest": "equal", "stringValue": "Fabrikam Energy"});
+    let criterion =
+        json!({"fieldName": "name", "stringTest": "equal", "stringValue": "Fabrikam Energy"});
     let found = primary.write("/tenants/search", json!({"searchCriteria": [criterion]})).await;
     assert_eq!(ids(&found["tenants"]), [2]);
 
-    let body = json!({"name": "acme", "administrator": {"username": "TA", "password": "p", "roleID": 1}});
-    let made = primary.write("/tenants?confirmationRequired=False&asynchronous=True", body.clone()).await;
+    let body =
+        json!({"name": "acme", "administrator": {"username": "TA", "password": "p", "roleID": 1}});
+    let made =
+        primary.write("/tenants?confirmationRequired=False&asynchronous=True", body.clone()).await;
     assert_eq!((&made["ID"], &made["tenantState"]), (&json!(3), &json!("created")));
     assert!(made.get("administrator").is_none());
     simulator.advance(HOUR);
     assert_eq!(primary.read("/tenants/3").await["tenantState"], "active");
     assert_eq!(primary.post("/tenants", body).await.0, 400);
-    assert_eq!(primary.write("/tenants", json!({"name": "b"})).await["tenantState"], "confirmation-required");
+    assert_eq!(
+        primary.write("/tenants", json!({"name": "b"})).await["tenantState"],
+        "confirmation-required"
+    );
 
     let key = primary.write("/tenants/3/apikeys", json!({"keyName": "k"})).await;
     let client = Client::new(&simulator, key["secretKey"].as_str().unwrap());
@@ -81,7 +93,13 @@ async fn the_hosted_product_has_no_tenants_and_takes_its_own_header() {
     let client = Client::primary(&simulator);
     assert_eq!(client.status("/tenants").await, 404);
     let header = format!("ApiKey {}", simulator.customer("Contoso Retail").secret_key);
-    let request = client.bare("GET", "/apikeys/current").header("api-version", "v1").header("authorization", header);
+    let request = client
+        .bare("GET", "/apikeys/current")
+        .header("api-version", "v1")
+        .header("authorization", header);
     let (status, key) = taken(request.send().await.unwrap()).await;
-    assert_eq!((status, &key["tenantID"], &key["cloudOneAccountID"]), (200, &json!(1), &json!("000000000001")));
+    assert_eq!(
+        (status, &key["tenantID"], &key["cloudOneAccountID"]),
+        (200, &json!(1), &json!("000000000001"))
+    );
 }

@@ -29,7 +29,8 @@ async fn every_method_refuses_strangers_first() {
         let bare = client.bare(method, path).send().await.unwrap();
         assert_eq!(bare.status(), 403, "{method} {path}");
         for (account, password) in [("multitenancy", "wrong"), ("admin", &simulator.password())] {
-            let wrong = client.bare(method, path).basic_auth(account, Some(password)).send().await.unwrap();
+            let wrong =
+                client.bare(method, path).basic_auth(account, Some(password)).send().await.unwrap();
             assert_eq!(wrong.status(), 403, "{method} {path}");
         }
     }
@@ -59,7 +60,9 @@ async fn a_password_may_hold_colons_and_can_change() {
 async fn what_is_no_method_is_not_found() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
-    for (method, path) in [("GET", "/"), ("PUT", "/tenants"), ("GET", "/reports/tenants"), ("POST", "/tenants/x/vms")] {
+    for (method, path) in
+        [("GET", "/"), ("PUT", "/tenants"), ("GET", "/reports/tenants"), ("POST", "/tenants/x/vms")]
+    {
         assert_eq!(client.call(method, path, "").await.0, 404, "{method} {path}");
     }
 }

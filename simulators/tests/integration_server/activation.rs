@@ -4,13 +4,15 @@ use crate::support::*;
 async fn a_status_changes_when_the_task_has_ended() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
-    let (contoso, fabrikam) = (&simulator.tenant("Contoso Retail").id, &simulator.tenant("Fabrikam Energy").id);
+    let (contoso, fabrikam) =
+        (&simulator.tenant("Contoso Retail").id, &simulator.tenant("Fabrikam Energy").id);
     client.start("POST", &format!("/tenants/{contoso}/deactivate"), "").await;
     assert!(simulator.found_tenant("Contoso Retail").unwrap().active);
     simulator.advance(LONG);
     assert!(!simulator.found_tenant("Contoso Retail").unwrap().active);
 
-    let outcome = client.outcome(&simulator, "POST", &format!("/tenants/{fabrikam}/activate"), "").await;
+    let outcome =
+        client.outcome(&simulator, "POST", &format!("/tenants/{fabrikam}/activate"), "").await;
     assert_eq!(outcome, ("Completed".to_owned(), "true".to_owned()));
     assert!(simulator.found_tenant("Fabrikam Energy").unwrap().active);
     assert!(simulator.found_tasks().iter().all(|task| task.kind == "ChangeTenantActivation"));
@@ -21,8 +23,12 @@ async fn an_unknown_tenant_is_found_out_by_the_task() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     for call in ["activate", "deactivate"] {
-        let (state, error) = client.outcome(&simulator, "POST", &format!("/tenants/nobody/{call}"), "").await;
-        assert_eq!((state.as_str(), error.split(':').next()), ("Failed", Some("VIRMT_TenantWithSpecifiedIdNotFound")));
+        let (state, error) =
+            client.outcome(&simulator, "POST", &format!("/tenants/nobody/{call}"), "").await;
+        assert_eq!(
+            (state.as_str(), error.split(':').next()),
+            ("Failed", Some("VIRMT_TenantWithSpecifiedIdNotFound"))
+        );
     }
 }
 

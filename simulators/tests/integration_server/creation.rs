@@ -23,9 +23,13 @@ async fn failure(body: &str, center: bool) -> String {
     let simulator = simulator().await;
     simulator.set_security_center(center);
     let before = (simulator.found_tenants(), simulator.folders(), simulator.administrators());
-    let (state, error) = Client::new(&simulator).outcome(&simulator, "POST", "/tenants", body).await;
+    let (state, error) =
+        Client::new(&simulator).outcome(&simulator, "POST", "/tenants", body).await;
     assert_eq!(state, "Failed");
-    assert_eq!((simulator.found_tenants(), simulator.folders(), simulator.administrators()), before);
+    assert_eq!(
+        (simulator.found_tenants(), simulator.folders(), simulator.administrators()),
+        before
+    );
     error.split(':').next().unwrap().to_owned()
 }
 
@@ -36,9 +40,17 @@ async fn a_complete_tenant_comes_with_its_infrastructure() {
     let task = client.start("POST", "/tenants", COMPLETE).await;
     simulator.advance(LONG);
     let task = client.read(&format!("/tasks/{task}")).await;
-    assert_eq!((text(&task, "state"), text(&task, "type")), ("Completed".to_owned(), "CreateTenant".to_owned()));
+    assert_eq!(
+        (text(&task, "state"), text(&task, "type")),
+        ("Completed".to_owned(), "CreateTenant".to_owned())
+    );
     let id = with(&task, |root| {
-        root.descendants().find(|node| node.has_tag_name("tenant")).unwrap().attribute("id").unwrap().to_owned()
+        root.descendants()
+            .find(|node| node.has_tag_name("tenant"))
+            .unwrap()
+            .attribute("id")
+            .unwrap()
+            .to_owned()
     });
 
     let tenant = client.read(&format!("/tenants/{id}")).await;
@@ -51,7 +63,10 @@ async fn a_complete_tenant_comes_with_its_infrastructure() {
 
     let found = simulator.found_tenant("Northwind & Söhne").unwrap();
     assert_eq!((found.id, found.kind, found.active), (id, TenantKind::Complete, false));
-    assert_eq!((found.user_data.as_deref(), found.preferred_address.as_deref()), (Some("crm=42"), Some("192.0.2.9")));
+    assert_eq!(
+        (found.user_data.as_deref(), found.preferred_address.as_deref()),
+        (Some("crm=42"), Some("192.0.2.9"))
+    );
     assert_eq!(simulator.administrator_passwords(), ["Good-Pass1"]);
     assert!(simulator.folders().contains(&"Northwind & Söhne".to_owned()));
     assert!(simulator.administrators().contains(&"northwind-admin".to_owned()));
@@ -75,8 +90,7 @@ async fn bad_input_is_refused_at_once_by_name() {
     assert_eq!(refusal("<tenant><name/><type>Simple</type></tenant>").await, missing);
     let kind = refusal("<tenant><name>x</name><type>Half</type></tenant>").await;
     assert_eq!(kind, (400, "VIRMT_InvalidTenantType".to_owned()));
-    let address =
-        "<tenant><name>x</name><preferredViisAddress>192.0.2.900</preferredViisAddress><type>Simple</type></tenant>";
+    let address = "<tenant><name>x</name><preferredViisAddress>192.0.2.900</preferredViisAddress><type>Simple</type></tenant>";
     assert_eq!(refusal(address).await, (400, "VIRMT_InvalidViisAddressFormat".to_owned()));
 }
 
@@ -84,18 +98,29 @@ async fn bad_input_is_refused_at_once_by_name() {
 async fn a_complete_tenant_needs_a_name_and_a_password_in_base64() {
     let expected = (400, "VIRMT_VKscCredentialsNotSpecified".to_owned());
     assert_eq!(refusal("<tenant><name>x</name><type>Complete</type></tenant>").await, expected);
-    for (administrator, password) in [("", "R29vZC1QYXNzMQ=="), ("a", ""), ("a", "Good-Pass1"), ("a", "/+8=")] {
-        assert_eq!(refusal(&complete("x", administrator, password)).await, expected, "{administrator} {password}");
+    for (administrator, password) in
+        [("", "R29vZC1QYXNzMQ=="), ("a", ""), ("a", "Good-Pass1"), ("a", "/+8=")]
+    {
+        assert_eq!(
+            refusal(&complete("x", administrator, password)).await,
+            expected,
+            "{administrator} {password}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_is_no_tenant_is_refused() {
-    for body in ["", "<tenant>", "<vm/>", "<!DOCTYPE tenant><tenant><name>x</name></tenant>", "\u{FFFE}"] {
+    for body in
+        ["", "<tenant>", "<vm/>", "<!DOCTYPE tenant><tenant><name>x</name></tenant>", "\u{FFFE}"]
+    {
         assert_eq!(refusal(body).await, (400, String::new()), "{body}");
     }
     for inner in ["<name>x</name><name>y</name>", "<name>x</name><Description>z</Description>"] {
-        assert_eq!(refusal(&format!("<tenant>{inner}<type>Simple</type></tenant>")).await, (400, String::new()));
+        assert_eq!(
+            refusal(&format!("<tenant>{inner}<type>Simple</type></tenant>")).await,
+            (400, String::new())
+        );
     }
 }
 
@@ -111,7 +136,10 @@ async fn conflicts_and_poor_passwords_show_in_the_task_and_change_nothing() {
         failure(&complete("x", "contoso-retail-admin", good), true).await,
         "VIRMT_UserWithSpecifiedNameAlreadyExists"
     );
-    assert_eq!(failure(&complete("x", "x", "cG9vcg=="), true).await, "VIRMT_PasswordNotComplyPolicy");
+    assert_eq!(
+        failure(&complete("x", "x", "cG9vcg=="), true).await,
+        "VIRMT_PasswordNotComplyPolicy"
+    );
     let simple = "<tenant><name>Contoso Retail</name><type>Simple</type></tenant>";
     assert_eq!(failure(simple, true).await, "VIRMT_TenantWithSpecifiedNameAlreadyExists");
 }
@@ -120,11 +148,15 @@ async fn conflicts_and_poor_passwords_show_in_the_task_and_change_nothing() {
 async fn a_folder_that_was_left_behind_is_in_the_way() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
-    let path = format!("/tenants/{}?removeTenantArtifacts=false", simulator.tenant("Contoso Retail").id);
+    let path =
+        format!("/tenants/{}?removeTenantArtifacts=false", simulator.tenant("Contoso Retail").id);
     assert_eq!(client.outcome(&simulator, "DELETE", &path, "").await.0, "Completed");
     let again = complete("Contoso Retail", "other-admin", "R29vZC1QYXNzMQ==");
     let (state, error) = client.outcome(&simulator, "POST", "/tenants", &again).await;
-    assert_eq!((state.as_str(), error.starts_with("VIRMT_TenantGroupAlreadyExists")), ("Failed", true));
+    assert_eq!(
+        (state.as_str(), error.starts_with("VIRMT_TenantGroupAlreadyExists")),
+        ("Failed", true)
+    );
     assert_eq!(simulator.administrators(), ["contoso-retail-admin"]);
     assert!(simulator.found_tenant("Contoso Retail").is_none());
 }
@@ -152,7 +184,10 @@ async fn a_tenant_may_be_listed_while_it_is_made() {
         let client = Client::new(&simulator);
         client.start("POST", "/tenants", COMPLETE).await;
         simulator.advance(STEP * 6);
-        assert_eq!(names(&client.read("/tenants").await).contains(&"Northwind & Söhne".to_owned()), listed);
+        assert_eq!(
+            names(&client.read("/tenants").await).contains(&"Northwind & Söhne".to_owned()),
+            listed
+        );
         assert!(simulator.found_tenant("Northwind & Söhne").unwrap().administrator.is_none());
     }
 }

@@ -9,7 +9,8 @@ use crate::support::*;
 const USER_DATA: &str = "{\"a\": [1, 2], \"b\": \"]]> <tenant id='1'/> & \r\n\u{e9}\u{4e2d}\"}";
 
 async fn speaking(dialect: Dialect) -> (Simulator, Client) {
-    let odd = TenantSeed::simple("ООО «Ромашка» & R&D <север>").user_data(USER_DATA).description("");
+    let odd =
+        TenantSeed::simple("ООО «Ромашка» & R&D <север>").user_data(USER_DATA).description("");
     let simulator = start(config().dialect(dialect).tenant(odd)).await;
     let client = Client::new(&simulator);
     (simulator, client)
@@ -18,7 +19,8 @@ async fn speaking(dialect: Dialect) -> (Simulator, Client) {
 /// A document of that dialect: its encoding undone, and well-formed.
 async fn document(client: &Client, dialect: &Dialect, path: &str) -> String {
     let response = client.request("GET", path).send().await.unwrap();
-    let content_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+    let content_type =
+        response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
     assert_eq!(content_type.unwrap_or_default(), dialect.content_type);
     let text = decoded(dialect, &response.bytes().await.unwrap());
     Document::parse(&text).unwrap_or_else(|error| panic!("{}: {error}: {text}", dialect.name));
@@ -27,13 +29,20 @@ async fn document(client: &Client, dialect: &Dialect, path: &str) -> String {
 
 /// What is read of each item of a list.
 fn items<T>(list: &str, name: &str, read: impl Fn(Node) -> T) -> Vec<T> {
-    with(list, |root| root.children().filter(|node| node.tag_name().name() == name).map(read).collect())
+    with(list, |root| {
+        root.children().filter(|node| node.tag_name().name() == name).map(read).collect()
+    })
 }
 
 /// Text of a child, by local name.
 fn field(node: Node, name: &str) -> String {
     let child = node.children().find(|child| child.tag_name().name() == name);
-    child.into_iter().flat_map(|child| child.children()).filter(Node::is_text).filter_map(|node| node.text()).collect()
+    child
+        .into_iter()
+        .flat_map(|child| child.children())
+        .filter(Node::is_text)
+        .filter_map(|node| node.text())
+        .collect()
 }
 
 #[tokio::test]
@@ -42,14 +51,19 @@ async fn every_dialect_is_well_formed_and_says_the_same() {
         let (simulator, client) = speaking(dialect).await;
         let tenants = document(&client, &dialect, "/tenants").await;
         let mut named = items(&tenants, "tenant", |tenant| {
-            (field(tenant, "name"), field(tenant, "userData"), field(tenant, "status").trim().to_owned())
+            (
+                field(tenant, "name"),
+                field(tenant, "userData"),
+                field(tenant, "status").trim().to_owned(),
+            )
         });
         let expected = [
             ("Contoso Retail", "a]]>b", "Active"),
             ("Fabrikam Energy", "", "Inactive"),
             ("ООО «Ромашка» & R&D <север>", USER_DATA, "Active"),
         ];
-        let expected = expected.map(|(name, data, status)| (name.to_owned(), data.to_owned(), status.to_owned()));
+        let expected = expected
+            .map(|(name, data, status)| (name.to_owned(), data.to_owned(), status.to_owned()));
         assert_eq!(named[0] == expected[2], dialect.newest_first);
         named.sort();
         assert_eq!(named, expected, "{}", dialect.name);
@@ -80,16 +94,21 @@ async fn every_dialect_tells_of_a_task_in_its_own_way() {
         let response = client.request("POST", "/tenants").body(SIMPLE).send().await.unwrap();
         assert_eq!(response.status(), 202);
         let task = simulator.found_tasks()[0].id.clone();
-        let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+        let location =
+            response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
         let body = decoded(&dialect, &response.bytes().await.unwrap()).to_lowercase();
-        let (told, located) = (body.contains(&task), location.is_some_and(|location| location.ends_with(&task)));
+        let (told, located) =
+            (body.contains(&task), location.is_some_and(|location| location.ends_with(&task)));
         let expected = match dialect.accepted {
             Accepted::Nothing => (false, false),
             Accepted::Location => (false, true),
             _ => (true, false),
         };
         assert_eq!((told, located), expected, "{}", dialect.name);
-        assert_eq!(body.is_empty(), matches!(dialect.accepted, Accepted::Nothing | Accepted::Location));
+        assert_eq!(
+            body.is_empty(),
+            matches!(dialect.accepted, Accepted::Nothing | Accepted::Location)
+        );
     }
 }
 
@@ -100,16 +119,20 @@ async fn every_dialect_tells_the_result_of_a_creation() {
         client.request("POST", "/tenants").body(SIMPLE).send().await.unwrap();
         simulator.advance(LONG);
         let id = simulator.found_tenant("Labs").unwrap().id;
-        let task = document(&client, &dialect, &format!("/tasks/{}", simulator.found_tasks()[0].id)).await;
+        let task =
+            document(&client, &dialect, &format!("/tasks/{}", simulator.found_tasks()[0].id)).await;
         with(&task, |root| {
             let result = root.children().find(|node| node.tag_name().name() == "result").unwrap();
             let inner = field(root, "result");
             match dialect.results {
                 Results::Element => {
-                    let tenant = result.children().find(|node| node.tag_name().name() == "tenant").unwrap();
+                    let tenant =
+                        result.children().find(|node| node.tag_name().name() == "tenant").unwrap();
                     assert!(tenant.attribute("id").unwrap().eq_ignore_ascii_case(&id));
                 }
-                Results::Escaped | Results::Cdata => assert!(attribute(&inner, "id").eq_ignore_ascii_case(&id)),
+                Results::Escaped | Results::Cdata => {
+                    assert!(attribute(&inner, "id").eq_ignore_ascii_case(&id))
+                }
                 Results::Identifier => assert_eq!(inner.trim(), id),
             }
         });
@@ -120,15 +143,28 @@ async fn every_dialect_tells_the_result_of_a_creation() {
 async fn every_dialect_tells_errors_of_tasks_and_how_far_they_are() {
     for dialect in Dialect::ALL {
         let (simulator, client) = speaking(dialect).await;
-        simulator.order_task(TaskKind::CreateTenant, Fate::Fails { code: "VIRMT_X".to_owned(), after: 3 }, 1);
+        simulator.order_task(
+            TaskKind::CreateTenant,
+            Fate::Fails { code: "VIRMT_X".to_owned(), after: 3 },
+            1,
+        );
         client.request("POST", "/tenants").body(COMPLETE).send().await.unwrap();
         simulator.advance(LONG);
-        let task = document(&client, &dialect, &format!("/tasks/{}", simulator.found_tasks()[0].id)).await;
+        let task =
+            document(&client, &dialect, &format!("/tasks/{}", simulator.found_tasks()[0].id)).await;
         with(&task, |root| {
             let error = root.children().find(|node| node.tag_name().name() == "error").unwrap();
             let attributes = error.attributes().map(|attribute| attribute.value().to_owned());
-            let texts = error.descendants().filter(Node::is_text).filter_map(|node| node.text()).map(str::to_owned);
-            assert!(attributes.chain(texts).any(|said| said.contains("VIRMT_X")), "{}", dialect.name);
+            let texts = error
+                .descendants()
+                .filter(Node::is_text)
+                .filter_map(|node| node.text())
+                .map(str::to_owned);
+            assert!(
+                attributes.chain(texts).any(|said| said.contains("VIRMT_X")),
+                "{}",
+                dialect.name
+            );
             assert_eq!(field(root, "state").trim(), "Failed");
             let progress = match dialect.progress {
                 Progress::Whole => "50",
@@ -147,10 +183,14 @@ async fn every_dialect_has_its_word_for_canceled() {
         let (simulator, client) = speaking(dialect).await;
         client.request("POST", "/tenants").body(SIMPLE).send().await.unwrap();
         let task = simulator.found_tasks()[0].id.clone();
-        assert_eq!(client.request("POST", &format!("/tasks/{task}/cancel")).send().await.unwrap().status(), 200);
+        assert_eq!(
+            client.request("POST", &format!("/tasks/{task}/cancel")).send().await.unwrap().status(),
+            200
+        );
         let shown = document(&client, &dialect, &format!("/tasks/{task}")).await;
         assert_eq!(with(&shown, |root| field(root, "state").trim().to_owned()), dialect.canceled);
-        let listed = document(&client, &dialect, &format!("/tasks?state={}", dialect.canceled)).await;
+        let listed =
+            document(&client, &dialect, &format!("/tasks?state={}", dialect.canceled)).await;
         assert!(listed.to_lowercase().contains(&task));
     }
 }
@@ -163,8 +203,16 @@ async fn every_dialect_has_its_shape_of_errors() {
         assert_eq!(response.status(), 404);
         let bytes = response.bytes().await.unwrap();
         let is_xml = matches!(dialect.errors, Errors::CodeAndMessage | Errors::Namespaced);
-        let text = if is_xml { decoded(&dialect, &bytes) } else { String::from_utf8(bytes.to_vec()).unwrap() };
-        assert_eq!(text.contains("VIRMT_TenantWithSpecifiedIdNotFound"), dialect.errors != Errors::Empty, "{text}");
+        let text = if is_xml {
+            decoded(&dialect, &bytes)
+        } else {
+            String::from_utf8(bytes.to_vec()).unwrap()
+        };
+        assert_eq!(
+            text.contains("VIRMT_TenantWithSpecifiedIdNotFound"),
+            dialect.errors != Errors::Empty,
+            "{text}"
+        );
         assert_eq!(text.is_empty(), dialect.errors == Errors::Empty);
         assert!(!is_xml || Document::parse(&text).is_ok());
     }
@@ -179,7 +227,12 @@ async fn changes_answer_with_the_thing_or_with_nothing() {
         let response = client.request("POST", &path).body(body).send().await.unwrap();
         assert_eq!(response.status(), 200);
         let text = decoded(&dialect, &response.bytes().await.unwrap());
-        assert_eq!(text.contains("345AE5D6-eeb7-4635-884a-01ac1781deeb"), dialect.echoes, "{}", dialect.name);
+        assert_eq!(
+            text.contains("345AE5D6-eeb7-4635-884a-01ac1781deeb"),
+            dialect.echoes,
+            "{}",
+            dialect.name
+        );
         assert_eq!(text.is_empty(), !dialect.echoes);
     }
 }

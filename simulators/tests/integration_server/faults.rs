@@ -83,15 +83,24 @@ async fn what_is_deep_or_huge_is_sent_whole() {
     let (_, deep) = list(Fault::DeepNesting { depth: 100_000 }).await;
     assert_eq!(deep.matches("<a>").count(), 100_000);
     let (_, huge) = list(Fault::Huge { bytes: 20_000_000 }).await;
-    assert!(huge.len() > 20_000_000 && huge.starts_with("<tenants>") && huge.ends_with("</tenants>"));
+    assert!(
+        huge.len() > 20_000_000 && huge.starts_with("<tenants>") && huge.ends_with("</tenants>")
+    );
 }
 
 #[tokio::test]
 async fn a_body_can_be_any() {
-    let fault = Fault::Body { status: 409, content_type: "text/odd".to_owned(), bytes: b"VIRMT_Unheard".to_vec() };
+    let fault = Fault::Body {
+        status: 409,
+        content_type: "text/odd".to_owned(),
+        bytes: b"VIRMT_Unheard".to_vec(),
+    };
     let (_simulator, client) = faulty(fault).await;
     let response = client.request("GET", "/tenants").send().await.unwrap();
-    assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (409, "text/odd"));
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
+        (409, "text/odd")
+    );
     assert_eq!(response.text().await.unwrap(), "VIRMT_Unheard");
 }
 
@@ -105,7 +114,8 @@ async fn a_status_names_internals_in_xml() {
 async fn an_order_meets_the_tenant_that_a_path_or_a_report_names() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
-    let (contoso, fabrikam) = (&simulator.tenant("Contoso Retail").id, &simulator.tenant("Fabrikam Energy").id);
+    let (contoso, fabrikam) =
+        (&simulator.tenant("Contoso Retail").id, &simulator.tenant("Fabrikam Energy").id);
     simulator.order(Calls::all().of(contoso), Fault::Status { status: 500, retry_after: None }, 2);
     assert_eq!(client.get(&format!("/tenants/{fabrikam}/vms")).await.0, 200);
     assert_eq!(client.get("/tenants").await.0, 200);

@@ -9,7 +9,9 @@ fn path(simulator: &Simulator, name: &str) -> String {
 }
 
 fn machine(bios_id: &str) -> String {
-    format!("<vm biosId=\"{bios_id}\"><name>db-01</name><userData><![CDATA[rack=7]]></userData></vm>")
+    format!(
+        "<vm biosId=\"{bios_id}\"><name>db-01</name><userData><![CDATA[rack=7]]></userData></vm>"
+    )
 }
 
 fn code((status, error): (u16, String)) -> (u16, String) {
@@ -50,7 +52,10 @@ async fn a_machine_needs_a_bios_id_and_a_tenant() {
         assert_eq!(client.post(&register, body).await.0, 400);
     }
     let expected = (404, "VIRMT_TenantWithSpecifiedIdNotFound".to_owned());
-    assert_eq!(code(client.post("/tenants/nobody/vms/register", &machine(BIOS_ID)).await), expected);
+    assert_eq!(
+        code(client.post("/tenants/nobody/vms/register", &machine(BIOS_ID)).await),
+        expected
+    );
     assert_eq!(code(client.post("/tenants/nobody/vms/unregister?vmId=x", "").await), expected);
     assert_eq!(code(client.get("/tenants/nobody/vms").await), expected);
 }
@@ -61,8 +66,14 @@ async fn a_machine_is_unregistered_by_either_identifier() {
     let client = Client::new(&simulator);
     let unregister = format!("{}/unregister", path(&simulator, "Contoso Retail"));
     let machines = simulator.found_tenant("Contoso Retail").unwrap().machines;
-    assert_eq!(client.post(&format!("{unregister}?biosId={}", machines[0].bios_id), "").await, (200, String::new()));
-    assert_eq!(client.post(&format!("{unregister}?vmId={}", machines[1].id.to_uppercase()), "").await.0, 200);
+    assert_eq!(
+        client.post(&format!("{unregister}?biosId={}", machines[0].bios_id), "").await,
+        (200, String::new())
+    );
+    assert_eq!(
+        client.post(&format!("{unregister}?vmId={}", machines[1].id.to_uppercase()), "").await.0,
+        200
+    );
     assert!(simulator.found_tenant("Contoso Retail").unwrap().machines.is_empty());
     let gone = client.post(&format!("{unregister}?vmId={}", machines[1].id), "").await;
     assert_eq!(code(gone), (404, "VIRMT_VmWithSpecifiedIdNotFound".to_owned()));
@@ -72,9 +83,10 @@ async fn a_machine_is_unregistered_by_either_identifier() {
 
 #[tokio::test]
 async fn some_servers_unregister_machines_of_other_tenants() {
-    for (dialect, status) in
-        [(Dialect::DOCUMENTED, 404), (Dialect { unregisters_anywhere: true, ..Dialect::DOCUMENTED }, 200)]
-    {
+    for (dialect, status) in [
+        (Dialect::DOCUMENTED, 404),
+        (Dialect { unregisters_anywhere: true, ..Dialect::DOCUMENTED }, 200),
+    ] {
         let simulator = start(config().dialect(dialect)).await;
         let foreign = simulator.found_tenant("Fabrikam Energy").unwrap().machines[0].id.clone();
         let call = format!("{}/unregister?vmId={foreign}", path(&simulator, "Contoso Retail"));
@@ -87,7 +99,8 @@ async fn a_machine_of_nobody_can_be_registered_again() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let machine_id = simulator.found_tenant("Contoso Retail").unwrap().machines[0].bios_id.clone();
-    let unregister = format!("{}/unregister?biosId={machine_id}", path(&simulator, "Contoso Retail"));
+    let unregister =
+        format!("{}/unregister?biosId={machine_id}", path(&simulator, "Contoso Retail"));
     assert_eq!(client.post(&unregister, "").await.0, 200);
     let register = format!("{}/register", path(&simulator, "Fabrikam Energy"));
     assert_eq!(client.post(&register, &machine(&machine_id)).await.0, 200);

@@ -4,7 +4,9 @@ use crate::support::*;
 
 /// Makes a report and gives its identifier.
 async fn report(simulator: &Simulator, query: &str) -> String {
-    let (state, id) = Client::new(simulator).outcome(simulator, "POST", &format!("/reports/tenants{query}"), "").await;
+    let (state, id) = Client::new(simulator)
+        .outcome(simulator, "POST", &format!("/reports/tenants{query}"), "")
+        .await;
     assert_eq!(state, "Completed");
     id
 }
@@ -26,12 +28,16 @@ fn of(simulator: &Simulator, name: &str) -> String {
 #[tokio::test]
 async fn a_report_holds_a_line_for_each_period_of_one_tenant() {
     let simulator = simulator().await;
-    let csv = download(&simulator, &report(&simulator, &of(&simulator, "Contoso Retail")).await).await;
+    let csv =
+        download(&simulator, &report(&simulator, &of(&simulator, "Contoso Retail")).await).await;
     let contoso = simulator.found_tenant("Contoso Retail").unwrap();
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 4);
     let machine = &contoso.machines[0].id;
-    let first = format!("{};Contoso Retail;{machine};web-01;2024-02-23T09:15:00;2024-02-25T09:15:00", contoso.id);
+    let first = format!(
+        "{};Contoso Retail;{machine};web-01;2024-02-23T09:15:00;2024-02-25T09:15:00",
+        contoso.id
+    );
     assert_eq!((lines[0], lines[1].ends_with(";2024-02-26T09:15:00;")), (first.as_str(), true));
     assert_eq!(simulator.found_reports()[0].fetched, 1);
 }
@@ -45,7 +51,10 @@ async fn without_tenant_it_covers_everybody_and_machines_of_nobody() {
     assert_eq!(client.post(&path, "").await.0, 200);
     for query in ["", "?tenantId="] {
         let csv = download(&simulator, &report(&simulator, query).await).await;
-        assert_eq!((csv.lines().count(), csv.lines().filter(|line| line.starts_with(";;")).count()), (10, 2));
+        assert_eq!(
+            (csv.lines().count(), csv.lines().filter(|line| line.starts_with(";;")).count()),
+            (10, 2)
+        );
     }
     assert!(simulator.found_reports().iter().all(|report| report.tenant.is_none()));
 }
@@ -53,7 +62,10 @@ async fn without_tenant_it_covers_everybody_and_machines_of_nobody() {
 #[tokio::test]
 async fn a_time_chooses_the_periods_that_touch_it() {
     let simulator = simulator().await;
-    let query = format!("{}&from=2024-02-25T10:00:00&to=2024-02-26T09:00:00", of(&simulator, "Contoso Retail"));
+    let query = format!(
+        "{}&from=2024-02-25T10:00:00&to=2024-02-26T09:00:00",
+        of(&simulator, "Contoso Retail")
+    );
     assert_eq!(download(&simulator, &report(&simulator, &query).await).await, "");
     let query = query.replace("to=2024-02-26T09", "to=2024-02-26T10");
     assert_eq!(download(&simulator, &report(&simulator, &query).await).await.lines().count(), 2);
@@ -65,7 +77,9 @@ async fn a_time_chooses_the_periods_that_touch_it() {
 async fn an_unknown_tenant_is_not_found_at_once() {
     let simulator = simulator().await;
     assert_eq!(Client::new(&simulator).post("/reports/tenants?tenantId=nobody", "").await.0, 404);
-    let strict = start(config().dialect(Dialect { empty_tenant_is_every: false, ..Dialect::DOCUMENTED })).await;
+    let strict =
+        start(config().dialect(Dialect { empty_tenant_is_every: false, ..Dialect::DOCUMENTED }))
+            .await;
     assert_eq!(Client::new(&strict).post("/reports/tenants?tenantId=", "").await.0, 404);
 }
 
@@ -111,7 +125,9 @@ async fn a_report_is_kept_for_a_while() {
 #[tokio::test]
 async fn the_shape_of_the_lines_differs() {
     for dialect in Dialect::ALL {
-        let simulator = start(config().dialect(Dialect { report: dialect.report, ..Dialect::DOCUMENTED })).await;
+        let simulator =
+            start(config().dialect(Dialect { report: dialect.report, ..Dialect::DOCUMENTED }))
+                .await;
         let csv = download(&simulator, &report(&simulator, "").await).await;
         let shape = dialect.report;
         assert_eq!(csv.starts_with('\u{FEFF}'), shape.bom);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response};
 use roxmltree::{Document, Node};
 use tenant_gateway_simulators::clock::Clock;
-use tenant_gateway_simulators::integration_server::{Config, Dialect, Encoding, Pace, Simulator, TenantSeed};
+use tenant_gateway_simulators::integration_server::{
+    Config, Dialect, Encoding, Pace, Simulator, TenantSeed,
+};
 
 /// 2024-03-01T09:15:00Z
 pub const NOW: i64 = 1_709_284_500_000;
@@ -24,7 +26,12 @@ pub fn config() -> Config {
     Config::default()
         .clock(Clock::standing_at(NOW))
         .pace(Pace::of(STEP))
-        .tenant(TenantSeed::complete("Contoso Retail").machines(2).description("retail").user_data("a]]>b"))
+        .tenant(
+            TenantSeed::complete("Contoso Retail")
+                .machines(2)
+                .description("retail")
+                .user_data("a]]>b"),
+        )
         .tenant(TenantSeed::simple("Fabrikam Energy").machines(3).inactive())
 }
 
@@ -45,7 +52,10 @@ pub struct Client {
 
 impl Client {
     pub fn new(simulator: &Simulator) -> Self {
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
         let base_url = format!("{}/api/2.0/virtualization", simulator.base_url);
         Self { http: http.expect("a client"), base_url, password: simulator.password() }
     }
@@ -61,7 +71,8 @@ impl Client {
     }
 
     pub async fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let request = self.request(method, path).header("content-type", "application/xml; charset=utf-8");
+        let request =
+            self.request(method, path).header("content-type", "application/xml; charset=utf-8");
         taken(request.body(body.to_owned()).send().await.expect("an answer")).await
     }
 
@@ -92,8 +103,15 @@ impl Client {
         attribute(&body, "id")
     }
 
-    /// Starts a task, lets it end, and gives its state and what its `error` or else its `result` says.
-    pub async fn outcome(&self, simulator: &Simulator, method: &str, path: &str, body: &str) -> (String, String) {
+    /// Starts a task, lets it end, and gives its state and what its `error` or else its `result`
+    /// says.
+    pub async fn outcome(
+        &self,
+        simulator: &Simulator,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (String, String) {
         let task = self.start(method, path, body).await;
         simulator.advance(LONG);
         let task = self.read(&format!("/tasks/{task}")).await;
@@ -122,7 +140,10 @@ pub fn text(xml: &str, name: &str) -> String {
 }
 
 pub fn child_text(node: Node, name: &str) -> String {
-    let child = node.children().find(|child| child.tag_name().name() == name).expect("a child of that name");
+    let child = node
+        .children()
+        .find(|child| child.tag_name().name() == name)
+        .expect("a child of that name");
     child.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect()
 }
 
@@ -145,7 +166,9 @@ pub fn names(xml: &str) -> Vec<String> {
 
 /// The identifiers of a list's items.
 pub fn ids(xml: &str) -> Vec<String> {
-    with(xml, |root| root.children().filter_map(|node| node.attribute("id")).map(str::to_owned).collect())
+    with(xml, |root| {
+        root.children().filter_map(|node| node.attribute("id")).map(str::to_owned).collect()
+    })
 }
 
 /// A body in the encoding of that dialect.

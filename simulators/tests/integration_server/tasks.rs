@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, Pace, Simulator, TaskKind};
+use tenant_gateway_simulators::integration_server::{
+    Config, Dialect, Fate, Pace, Simulator, TaskKind,
+};
 
 use crate::support::*;
 
@@ -60,13 +62,18 @@ async fn dates_of_a_task_tell_when_it_changed() {
     simulator.advance(STEP * 5);
     let task = client.read(&format!("/tasks/{task}")).await;
     let dates = ["created", "stateChanged", "changed"].map(|name| attribute(&task, name));
-    assert_eq!(dates, ["2024-03-01T09:15:00", "2024-03-01T09:15:30", "2024-03-01T09:15:50"].map(str::to_owned));
+    assert_eq!(
+        dates,
+        ["2024-03-01T09:15:00", "2024-03-01T09:15:30", "2024-03-01T09:15:50"].map(str::to_owned)
+    );
 }
 
 #[tokio::test]
 async fn progress_moves_within_a_stage() {
-    let dialect =
-        Dialect { progress: tenant_gateway_simulators::integration_server::Progress::Fraction, ..Dialect::DOCUMENTED };
+    let dialect = Dialect {
+        progress: tenant_gateway_simulators::integration_server::Progress::Fraction,
+        ..Dialect::DOCUMENTED
+    };
     let (simulator, client, task) = creating(config().dialect(dialect), None).await;
     simulator.advance(STEP * 5 + STEP / 2);
     assert_eq!(text(&client.read(&format!("/tasks/{task}")).await, "progress"), "41.7");
@@ -162,14 +169,16 @@ async fn a_task_may_complete_after_a_cancel() {
 async fn the_system_may_end_a_task_and_leave_its_work() {
     let simulator = simulator().await;
     simulator.order_task(TaskKind::CreateTenant, Fate::Ended, 1);
-    let (state, error) = Client::new(&simulator).outcome(&simulator, "POST", "/tenants", SIMPLE).await;
+    let (state, error) =
+        Client::new(&simulator).outcome(&simulator, "POST", "/tenants", SIMPLE).await;
     assert_eq!((state.as_str(), error.is_empty()), ("Canceled", false));
     assert!(simulator.found_tenant("Labs").is_some());
 }
 
 #[tokio::test]
 async fn a_state_may_have_a_name_that_no_list_has() {
-    let (simulator, client, task) = creating(config(), Some(Fate::InState { name: "Paused".to_owned() })).await;
+    let (simulator, client, task) =
+        creating(config(), Some(Fate::InState { name: "Paused".to_owned() })).await;
     simulator.advance(STEP * 4);
     assert_eq!(state(&client, &task).await, "Paused");
     assert_eq!(simulator.found_tasks()[0].state, "Running");
@@ -186,7 +195,10 @@ async fn the_list_is_filtered_by_time_state_and_type() {
     assert_eq!(list("").await, [stranger.clone(), made.clone()]);
     assert_eq!(list("?type=CreateTenant").await, std::slice::from_ref(&made));
     assert_eq!(list("?state=Completed").await, [stranger]);
-    assert_eq!(list("?createdFrom=2024-03-01T10:15:00&state=Created&type=CreateTenant").await, [made]);
+    assert_eq!(
+        list("?createdFrom=2024-03-01T10:15:00&state=Created&type=CreateTenant").await,
+        [made]
+    );
     assert!(list("?createdFrom=2024-03-01T10:15:01").await.is_empty());
     assert!(list("?state=Unheard").await.is_empty());
     assert_eq!(client.get("/tasks?createdFrom=yesterday").await.0, 400);
@@ -194,7 +206,8 @@ async fn the_list_is_filtered_by_time_state_and_type() {
 
 #[tokio::test]
 async fn ended_tasks_may_be_forgotten() {
-    let (simulator, client, task) = creating(Config { tasks_kept: Some(LONG), ..config() }, None).await;
+    let (simulator, client, task) =
+        creating(Config { tasks_kept: Some(LONG), ..config() }, None).await;
     simulator.advance(STEP * 9);
     assert_eq!(state(&client, &task).await, "Completed");
     simulator.advance(LONG);

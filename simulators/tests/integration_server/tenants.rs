@@ -6,13 +6,22 @@ async fn a_tenant_shows_what_is_documented() {
     let client = Client::new(&simulator);
     let id = &simulator.tenant("Contoso Retail").id;
     let tenant = client.read(&format!("/tenants/{}", id.to_uppercase())).await;
-    assert_eq!((&attribute(&tenant, "id"), attribute(&tenant, "created").as_str()), (id, "2024-02-23T09:15:00"));
-    let shown =
-        ["name", "description", "userData", "vKsc", "status", "type"].map(|name| text(&tenant, name).trim().to_owned());
-    assert_eq!(shown, ["Contoso Retail", "retail", "a]]>b", "contoso-retail-admin", "Active", "Complete"]);
+    assert_eq!(
+        (&attribute(&tenant, "id"), attribute(&tenant, "created").as_str()),
+        (id, "2024-02-23T09:15:00")
+    );
+    let shown = ["name", "description", "userData", "vKsc", "status", "type"]
+        .map(|name| text(&tenant, name).trim().to_owned());
+    assert_eq!(
+        shown,
+        ["Contoso Retail", "retail", "a]]>b", "contoso-retail-admin", "Active", "Complete"]
+    );
 
     let simple = client.read(&format!("/tenants/{}", simulator.tenant("Fabrikam Energy").id)).await;
-    assert_eq!((text(&simple, "status"), text(&simple, "type")), ("Inactive".to_owned(), "Simple".to_owned()));
+    assert_eq!(
+        (text(&simple, "status"), text(&simple, "type")),
+        ("Inactive".to_owned(), "Simple".to_owned())
+    );
     assert!(!has(&simple, "vKsc") && !has(&simple, "description") && !has(&simple, "userData"));
 }
 
@@ -21,7 +30,10 @@ async fn an_unknown_tenant_is_not_found() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let (status, error) = client.get("/tenants/00000000-0000-0000-0000-000000000000").await;
-    assert_eq!((status, text(&error, "code").as_str()), (404, "VIRMT_TenantWithSpecifiedIdNotFound"));
+    assert_eq!(
+        (status, text(&error, "code").as_str()),
+        (404, "VIRMT_TenantWithSpecifiedIdNotFound")
+    );
     assert!(text(&error, "message").contains("viis-db.internal"));
 }
 
@@ -31,7 +43,10 @@ async fn the_list_holds_every_tenant() {
     let client = Client::new(&simulator);
     let tenants = client.read("/tenants").await;
     assert_eq!(names(&tenants), ["Contoso Retail", "Fabrikam Energy"]);
-    assert_eq!(ids(&tenants), simulator.tenants.iter().map(|tenant| tenant.id.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        ids(&tenants),
+        simulator.tenants.iter().map(|tenant| tenant.id.clone()).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -40,7 +55,10 @@ async fn dates_are_in_the_servers_zone() {
     config.utc_offset = 180;
     let simulator = start(config).await;
     let path = format!("/tenants/{}", simulator.tenant("Contoso Retail").id);
-    assert_eq!(attribute(&Client::new(&simulator).read(&path).await, "created"), "2024-02-23T12:15:00");
+    assert_eq!(
+        attribute(&Client::new(&simulator).read(&path).await, "created"),
+        "2024-02-23T12:15:00"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Changes at legacy systems, where no transaction reaches: the log tells that one is begun before it is sent, and then how
-//! it ended. A process that dies in between leaves the first record alone.
+//! Changes at legacy systems, where no transaction reaches: the log tells that one is begun before
+//! it is sent, and then how it ended. A process that dies in between leaves the first record alone.
 
 use serde_json::Value;
 
@@ -34,7 +34,8 @@ impl<'a> Attempt<'a> {
         entry: Entry,
     ) -> Result<Self> {
         let Entry { operation, tenant, subject, before, .. } = &entry;
-        let (operation, tenant, subject, before) = (*operation, *tenant, subject.clone(), before.clone());
+        let (operation, tenant, subject, before) =
+            (*operation, *tenant, subject.clone(), before.clone());
         let write = database.write().await?;
         begin(write.on(), entropy, scope, entry).await?;
         write.commit().await?;
@@ -45,16 +46,24 @@ impl<'a> Attempt<'a> {
     ///
     /// # Errors
     /// If the database refuses, with an unknown outcome: it was done all the same.
-    pub async fn succeeded(self, subject: String, after: Option<Value>, request_ids: &[String]) -> Result<()> {
+    pub async fn succeeded(
+        self,
+        subject: String,
+        after: Option<Value>,
+        request_ids: &[String],
+    ) -> Result<()> {
         let entry = self.entry(subject, after);
-        self.end(entry, Outcome::Succeeded.into(), request_ids).await.map_err(Error::with_unknown_outcome)
+        self.end(entry, Outcome::Succeeded.into(), request_ids)
+            .await
+            .map_err(Error::with_unknown_outcome)
     }
 
-    /// Records that it failed, or that nobody knows. Gives back the error, marked as recorded; if the log cannot be written,
-    /// that is logged, and the mark is missing.
+    /// Records that it failed, or that nobody knows. Gives back the error, marked as recorded; if
+    /// the log cannot be written, that is logged, and the mark is missing.
     pub async fn failed(self, error: Error, request_ids: &[String]) -> Error {
         let entry = self.entry(self.subject.clone(), None);
-        let ended = Ended { outcome: Outcome::of(&error), code: Some(error.code().as_str()), reason: None };
+        let ended =
+            Ended { outcome: Outcome::of(&error), code: Some(error.code().as_str()), reason: None };
         match self.end(entry, ended, request_ids).await {
             Ok(()) => error.as_recorded(),
             Err(unwritten) => {

@@ -1,5 +1,5 @@
-//! Failed authentications: whoever guesses at secrets must not keep others from writing. They wait in memory, alike ones
-//! counted together, and are written in one batch from time to time.
+//! Failed authentications: whoever guesses at secrets must not keep others from writing. They wait
+//! in memory, alike ones counted together, and are written in one batch from time to time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -97,8 +97,8 @@ impl Audit {
         !self.failures.lock().counted.is_empty()
     }
 
-    /// Writes the failed authentications that wait, in one transaction; those of unknown clients into the log of the tenant
-    /// at the `top`. What cannot be written waits on.
+    /// Writes the failed authentications that wait, in one transaction; those of unknown clients
+    /// into the log of the tenant at the `top`. What cannot be written waits on.
     ///
     /// # Errors
     /// If the database refuses.
@@ -148,7 +148,8 @@ mod tests {
     use crate::ids::random_uuid;
 
     fn failed(actor: &str, tenant: Option<TenantId>) -> Counted {
-        let kind = Kind { actor: actor.to_owned(), tenant, operation: "token", reason: "unknown_client" };
+        let kind =
+            Kind { actor: actor.to_owned(), tenant, operation: "token", reason: "unknown_client" };
         let request_id = RequestId::from(random_uuid(&SystemEntropy));
         Counted { kind, at: Timestamp::from_millis(0), request_id, count: 1 }
     }
@@ -158,7 +159,8 @@ mod tests {
         let mut waiting = Waiting::default();
         (0..5).for_each(|_| waiting.add(failed("guessed", None)));
         waiting.add(failed("another", None));
-        let counts: Vec<_> = waiting.counted.iter().map(|counted| (&*counted.kind.actor, counted.count)).collect();
+        let counts: Vec<_> =
+            waiting.counted.iter().map(|counted| (&*counted.kind.actor, counted.count)).collect();
         assert_eq!(counts, [("guessed", 5), ("another", 1)]);
     }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use sea_orm::{
-    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect, Select,
+    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    PaginatorTrait, QueryFilter, QuerySelect, Select,
 };
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -28,7 +28,8 @@ pub use retention::Period;
 
 use failures::FailureQueue;
 
-/// So many records are written with one statement, which PostgreSQL and SQLite bound by its parameters.
+/// So many records are written with one statement, which PostgreSQL and SQLite bound by its
+/// parameters.
 const WRITTEN_AT_ONCE: usize = 100;
 
 /// Something that happened.
@@ -134,15 +135,26 @@ impl From<Outcome> for Ended {
 ///
 /// # Errors
 /// If the database refuses; the transaction must then not be committed.
-pub async fn record(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &TenantScope, entry: Entry) -> Result<()> {
+pub async fn record(
+    on: &impl ConnectionTrait,
+    entropy: &dyn Entropy,
+    scope: &TenantScope,
+    entry: Entry,
+) -> Result<()> {
     record_ended(on, entropy, scope, entry, Outcome::Succeeded.into(), &[]).await
 }
 
-/// Records what is about to be done at a legacy system, where no transaction reaches: `after` is what is wanted.
+/// Records what is about to be done at a legacy system, where no transaction reaches: `after` is
+/// what is wanted.
 ///
 /// # Errors
 /// If the database refuses; it must then not be done.
-pub async fn begin(on: &impl ConnectionTrait, entropy: &dyn Entropy, scope: &TenantScope, entry: Entry) -> Result<()> {
+pub async fn begin(
+    on: &impl ConnectionTrait,
+    entropy: &dyn Entropy,
+    scope: &TenantScope,
+    entry: Entry,
+) -> Result<()> {
     record_ended(on, entropy, scope, entry, Outcome::Begun.into(), &[]).await
 }
 
@@ -175,7 +187,12 @@ pub async fn record_ended(
 }
 
 /// A record of which only id, moment, request and outcome are known.
-fn blank(entropy: &dyn Entropy, at: Timestamp, request_id: &RequestId, outcome: Outcome) -> ActiveModel {
+fn blank(
+    entropy: &dyn Entropy,
+    at: Timestamp,
+    request_id: &RequestId,
+    outcome: Outcome,
+) -> ActiveModel {
     ActiveModel {
         seq: NotSet,
         id: Set(AuditId::random(entropy)),
@@ -244,7 +261,8 @@ pub struct Filter {
 impl Filter {
     fn select(&self, scope: &TenantScope) -> Select<Entity> {
         let mut all = Condition::all();
-        all = all.add_option(self.operation.as_deref().map(|operation| Column::Operation.eq(operation)));
+        all = all
+            .add_option(self.operation.as_deref().map(|operation| Column::Operation.eq(operation)));
         all = all.add_option(self.actor.as_deref().map(|actor| Column::Actor.eq(actor)));
         all = all.add_option(self.subject.as_deref().map(|subject| Column::Subject.eq(subject)));
         all = all.add_option(self.request_id.as_deref().map(of_request));
@@ -268,7 +286,13 @@ pub struct Audit {
 impl Audit {
     /// The log in that database.
     pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { database, clock, entropy, failures: FailureQueue::default(), unhurried: Mutex::new(()) }
+        Self {
+            database,
+            clock,
+            entropy,
+            failures: FailureQueue::default(),
+            unhurried: Mutex::new(()),
+        }
     }
 
     /// Records what was done at the door, in the transaction in which it happens.
@@ -281,10 +305,12 @@ impl Audit {
             subject: Set(Some(deed.subject)),
             ..blank(&*self.entropy, self.clock.now(), &deed.request_id, Outcome::Succeeded)
         };
-        add(write.on(), vec![named(record, deed.actor, deed.tenant, deed.operation.to_owned())]).await
+        add(write.on(), vec![named(record, deed.actor, deed.tenant, deed.operation.to_owned())])
+            .await
     }
 
-    /// Records what was refused at the door. A log that cannot be written is itself logged, and the refusal stands.
+    /// Records what was refused at the door. A log that cannot be written is itself logged, and the
+    /// refusal stands.
     pub async fn refused(&self, refusal: Refusal) {
         self.refused_all(vec![refusal]).await;
     }
@@ -294,14 +320,16 @@ impl Audit {
         if refusals.is_empty() {
             return;
         }
-        // Boxed, so that the many requests of which nothing is refused do not carry the room that writing takes.
+        // Boxed, so that the many requests of which nothing is refused do not carry the room that
+        // writing takes.
         if let Err(error) = self.write_refusals(refusals).boxed().await {
             error.log_cause();
         }
     }
 
-    /// The same of what nobody waits for. Thousands of streams may be cut off at once: their records are written one after the
-    /// other, so that no other writer has more than one of them before it in the queue.
+    /// The same of what nobody waits for. Thousands of streams may be cut off at once: their
+    /// records are written one after the other, so that no other writer has more than one of them
+    /// before it in the queue.
     pub async fn refused_in_turn(&self, refusal: Refusal) {
         let _turn = self.unhurried.lock().await;
         self.refused(refusal).await;
@@ -309,7 +337,8 @@ impl Audit {
 
     async fn write_refusals(&self, refusals: Vec<Refusal>) -> Result<()> {
         let at = self.clock.now();
-        let records = refusals.into_iter().map(|refusal| refused(&*self.entropy, at, refusal)).collect();
+        let records =
+            refusals.into_iter().map(|refusal| refused(&*self.entropy, at, refusal)).collect();
         let write = self.database.write().await?;
         add(write.on(), records).await?;
         write.commit().await
@@ -326,8 +355,8 @@ impl Audit {
         found.one(self.database.reader()).await?.ok_or_else(not_found)
     }
 
-    /// Records about the tenant of the scope and all below it, newest first, older than `before`; one more than asked
-    /// for, if there is one.
+    /// Records about the tenant of the scope and all below it, newest first, older than `before`;
+    /// one more than asked for, if there is one.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -358,7 +387,11 @@ fn of_request(id: &str) -> Condition {
     Condition::any().add(Column::RequestId.eq(id)).add(Column::CallerRequestId.eq(id))
 }
 
-/// The codes of refused mutations and queries that the log keeps: all but those for which nothing was tried.
+/// The codes of refused mutations and queries that the log keeps: all but those for which nothing
+/// was tried.
 pub fn is_recorded(code: ErrorCode) -> bool {
-    !matches!(code, ErrorCode::GraphqlParseFailed | ErrorCode::GraphqlValidationFailed | ErrorCode::BadRequest)
+    !matches!(
+        code,
+        ErrorCode::GraphqlParseFailed | ErrorCode::GraphqlValidationFailed | ErrorCode::BadRequest
+    )
 }

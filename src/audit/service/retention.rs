@@ -23,8 +23,8 @@ const STEPS_MAX: usize = 40;
 const EXPORTED_AT_ONCE: u64 = 1000;
 
 impl Audit {
-    /// Drops records from before that moment, oldest first and in small steps, while no other node does. What is left after
-    /// some steps waits for the next round. Says how many were dropped.
+    /// Drops records from before that moment, oldest first and in small steps, while no other node
+    /// does. What is left after some steps waits for the next round. Says how many were dropped.
     ///
     /// # Errors
     /// If the database refuses.
@@ -48,8 +48,8 @@ impl Audit {
         Ok(pruned)
     }
 
-    /// The records of a period that were added after the one with that number, in the order in which they were added: the
-    /// next thousand at most, each with its number.
+    /// The records of a period that were added after the one with that number, in the order in
+    /// which they were added: the next thousand at most, each with its number.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -62,7 +62,8 @@ impl Audit {
 
 /// A record with the names that it has in the graph.
 fn exported(record: Model) -> Value {
-    let parsed = |text: Option<String>| text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let parsed =
+        |text: Option<String>| text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     json!({
         "id": record.id,
         "at": record.at.to_string(),

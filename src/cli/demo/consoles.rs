@@ -32,15 +32,22 @@ impl Consoles {
     ///
     /// # Errors
     /// If no port is free, or the database refuses.
-    pub async fn start(core: &Core, partner: &Tenant, customers: &[Tenant]) -> Result<Self, Failure> {
+    pub async fn start(
+        core: &Core,
+        partner: &Tenant,
+        customers: &[Tenant],
+    ) -> Result<Self, Failure> {
         let deep_security = start_deep_security(customers).await?;
         let credential = Credential::SecretKey(deep_security.primary().secret_key.clone());
-        let upstream = register(core, partner, System::DeepSecurity, &deep_security.base_url, credential).await?;
+        let upstream =
+            register(core, partner, System::DeepSecurity, &deep_security.base_url, credential)
+                .await?;
         for customer in customers {
             let remote = deep_security.customer(&customer.name).id.to_string();
             link(core, partner, customer, &upstream, remote).await?;
         }
-        let known: Vec<&Tenant> = customers.iter().filter(|customer| customer.name != UNKNOWN).collect();
+        let known: Vec<&Tenant> =
+            customers.iter().filter(|customer| customer.name != UNKNOWN).collect();
         let integration_server = start_integration_server(&known).await?;
         let credential = Credential::basic(None, integration_server.password())?;
         let url = &integration_server.base_url;
@@ -68,11 +75,16 @@ async fn start_deep_security(customers: &[Tenant]) -> Result<deep_security::Simu
         let seed = deep_security::TenantSeed::named(&customer.name).computers(25);
         if customer.name == SUSPENDED { seed.state("suspended") } else { seed }
     };
-    let config = deep_security::Config { tenants: customers.iter().map(seed).collect(), ..Default::default() };
+    let config = deep_security::Config {
+        tenants: customers.iter().map(seed).collect(),
+        ..Default::default()
+    };
     Ok(deep_security::Simulator::start(config).await?)
 }
 
-async fn start_integration_server(customers: &[&Tenant]) -> Result<integration_server::Simulator, Failure> {
+async fn start_integration_server(
+    customers: &[&Tenant],
+) -> Result<integration_server::Simulator, Failure> {
     use integration_server::{Config, Pace, TenantSeed};
     let seed = |customer: &&Tenant| TenantSeed::complete(&customer.name).machines(5);
     let config = Config { tenants: customers.iter().map(seed).collect(), ..Config::default() };
@@ -108,6 +120,10 @@ async fn link(
     upstream: &Upstream,
     remote_tenant_id: String,
 ) -> Result<(), Error> {
-    let new = NewLink { tenant: customer.id, upstream: upstream.id, remote_tenant_id: Some(remote_tenant_id) };
+    let new = NewLink {
+        tenant: customer.id,
+        upstream: upstream.id,
+        remote_tenant_id: Some(remote_tenant_id),
+    };
     core.upstreams.link(&core.operator(partner.id), new).await.map(drop)
 }

@@ -63,7 +63,12 @@ async fn customers(core: &Core, partner: &Tenant) -> Result<Vec<Tenant>, Error> 
     let scope = core.operator(partner.id);
     let mut customers = Vec::new();
     for customer in CUSTOMERS {
-        let new = NewTenant { name: name(customer)?, parent: None, is_partner: false, is_organization: true };
+        let new = NewTenant {
+            name: name(customer)?,
+            parent: None,
+            is_partner: false,
+            is_organization: true,
+        };
         customers.push(core.tenants.create(&scope, new).await?);
     }
     Ok(customers)
@@ -73,7 +78,13 @@ fn name(text: &str) -> Result<Name, Error> {
     Name::parse("name", text)
 }
 
-fn describe(url: &str, partner: &Tenant, customers: &[Tenant], consoles: &Consoles, created: &Created) -> Value {
+fn describe(
+    url: &str,
+    partner: &Tenant,
+    customers: &[Tenant],
+    consoles: &Consoles,
+    created: &Created,
+) -> Value {
     let tenant = |tenant: &Tenant| json!({ "id": tenant.id, "name": tenant.name });
     json!({
         "url": url,
@@ -103,7 +114,8 @@ fn introduction(made: &Value) -> String {
     let first = made["customers"][0]["id"].as_str().unwrap_or_default();
     let partner = text("tenantID");
     let environment = format!("DEMO_{}", &id[..id.len().min(8)]);
-    let (deep_security, integration_server) = (text("deepSecurityURL"), text("integrationServerURL"));
+    let (deep_security, integration_server) =
+        (text("deepSecurityURL"), text("integrationServerURL"));
     let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
         r#"

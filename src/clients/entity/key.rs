@@ -47,8 +47,8 @@ pub struct KeyRow {
     pub public_jwk: Option<String>,
 }
 
-/// The client with that `client_id` in every tenant, once for each of its keys. As with secrets, nobody is authenticated
-/// yet, and what it finds goes to nobody but the check of the signature.
+/// The client with that `client_id` in every tenant, once for each of its keys. As with secrets,
+/// nobody is authenticated yet, and what it finds goes to nobody but the check of the signature.
 pub async fn keys_of(on: &impl ConnectionTrait, client_id: &str) -> Result<Vec<KeyRow>, DbErr> {
     let sql = "SELECT c.id, c.tenant_id, c.token_generation, c.enabled,
             NOT EXISTS (
@@ -58,7 +58,8 @@ pub async fn keys_of(on: &impl ConnectionTrait, client_id: &str) -> Result<Vec<K
             k.id AS key_id, k.public_jwk
         FROM clients c LEFT JOIN client_keys k ON k.client_id = c.id
         WHERE c.client_id = $1";
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client_id.into()]);
+    let statement =
+        Statement::from_sql_and_values(on.get_database_backend(), sql, [client_id.into()]);
     KeyRow::find_by_statement(statement).all(on).await
 }
 
@@ -93,7 +94,9 @@ pub mod used {
     pub async fn add(on: &impl ConnectionTrait, assertion: Model) -> Result<bool, DbErr> {
         let once = OnConflict::columns([Column::ClientId, Column::JtiHash]).do_nothing().to_owned();
         let insert = Entity::insert(assertion.into_active_model()).on_conflict(once).try_insert();
-        Ok(matches!(insert.exec_without_returning(on).await?, TryInsertResult::Inserted(count) if count > 0))
+        Ok(
+            matches!(insert.exec_without_returning(on).await?, TryInsertResult::Inserted(count) if count > 0),
+        )
     }
 
     /// Drops assertions that ended before that moment.

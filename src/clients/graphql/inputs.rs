@@ -29,24 +29,27 @@ pub struct CreateClientInput {
 pub struct UpdateClientInput {
     /// A new name: 1 to 255 characters, space around it cut off, no control characters.
     pub name: Option<String>,
-    /// A disabled client gets no tokens, and those that it has are refused, also once it is enabled again.
+    /// A disabled client gets no tokens, and those that it has are refused, also once it is enabled
+    /// again.
     pub enabled: Option<bool>,
 }
 
 /// A public key to be registered.
 #[derive(InputObject)]
 pub struct AddClientKeyInput {
-    /// The public key as a JWK (RFC 7517): an object with `kty` and, by its kind, `crv` and `x` (Ed25519), `crv`, `x` and
-    /// `y` (P-256), or `n` and `e` (RSA of 2048 to 8192 bits). `kid` is kept; `alg` and `use` must fit if they are there.
-    /// BAD_USER_INPUT for any other key, and for one that holds a private part.
+    /// The public key as a JWK (RFC 7517): an object with `kty` and, by its kind, `crv` and `x`
+    /// (Ed25519), `crv`, `x` and `y` (P-256), or `n` and `e` (RSA of 2048 to 8192 bits). `kid` is
+    /// kept; `alg` and `use` must fit if they are there. BAD_USER_INPUT for any other key, and for
+    /// one that holds a private part.
     #[graphql(deprecation = "use key; from 2027-06-01 on this is no longer offered")]
     jwk: Option<JsonValue>,
     /// The public key. Exactly one of `key` and `jwk` is given.
     key: Option<JsonWebKeyInput>,
 }
 
-/// A public key as a JWK (RFC 7517): `kty` with `crv` and `x` for Ed25519, with `crv`, `x` and `y` for P-256, with `n` and `e`
-/// for RSA of 2048 to 8192 bits. A private part has no field here; a JWK that holds one is never to be sent.
+/// A public key as a JWK (RFC 7517): `kty` with `crv` and `x` for Ed25519, with `crv`, `x` and `y`
+/// for P-256, with `n` and `e` for RSA of 2048 to 8192 bits. A private part has no field here; a
+/// JWK that holds one is never to be sent.
 #[derive(InputObject)]
 pub struct JsonWebKeyInput {
     /// The kind of key.
@@ -112,7 +115,9 @@ impl JsonWebKeyInput {
             ("kid", self.kid.as_deref()),
             ("alg", self.alg.as_deref()),
         ];
-        let given = members.into_iter().filter_map(|(name, text)| text.map(|text| (name.to_owned(), text.into())));
+        let given = members
+            .into_iter()
+            .filter_map(|(name, text)| text.map(|text| (name.to_owned(), text.into())));
         given.chain([("kty".to_owned(), kty.into())]).collect::<serde_json::Map<_, _>>().into()
     }
 }
@@ -137,8 +142,8 @@ pub struct ClientRoleAssignmentInput {
     /// Which role, by its UUID.
     #[graphql(name = "roleID")]
     role_id: Option<ID>,
-    /// When it ends, in RFC 3339 and in the future; if absent, never. It never lasts longer than the caller's own hold on
-    /// what the role permits.
+    /// When it ends, in RFC 3339 and in the future; if absent, never. It never lasts longer than
+    /// the caller's own hold on what the role permits.
     expires_at: Option<String>,
     /// Where.
     #[graphql(name = "tenant_id", deprecation = "use tenantID")]
@@ -154,7 +159,8 @@ pub struct ClientRoleAssignmentInput {
 /// Which clients, and in which order. All that is given must hold, and within a list any of it.
 #[derive(Default, InputObject)]
 pub struct ClientsSearchInput {
-    /// By name: `%` stands for any text, everything else for itself; letter case is ignored; without `%` the whole name.
+    /// By name: `%` stands for any text, everything else for itself; letter case is ignored;
+    /// without `%` the whole name.
     name: Option<String>,
     /// By UUID or `client_id`.
     #[graphql(name = "clientIDs")]
@@ -221,19 +227,28 @@ pub struct Filters {
 impl Filters {
     /// Checks them.
     pub fn parse(self) -> Result<ClientFilter> {
-        let pattern = self.name.as_deref().map(|name| NamePattern::parse("name", name, '%')).transpose()?;
+        let pattern =
+            self.name.as_deref().map(|name| NamePattern::parse("name", name, '%')).transpose()?;
         let one_tenant = self.tenant_id.map(|id| vec![id]);
         let lists = [one_tenant, limited("tenantIDs", self.tenant_ids)?];
         // An id that is none of ours finds nothing, like a foreign one.
-        let tenants = lists.into_iter().flatten().map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect());
+        let tenants = lists
+            .into_iter()
+            .flatten()
+            .map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect());
         let client_ids = limited("clientIDs", self.client_ids)?;
         Ok(ClientFilter {
             name: pattern,
-            client_ids: client_ids.map(|ids| ids.into_iter().map(|id| id.0).filter(|id| !id.contains('\0')).collect()),
+            client_ids: client_ids.map(|ids| {
+                ids.into_iter().map(|id| id.0).filter(|id| !id.contains('\0')).collect()
+            }),
             roles: limited("roleIDs", self.role_ids)?.map(known_roles),
             tenants: tenants.collect(),
             enabled: self.enabled,
-            unused_since: self.unused_since.map(|text| Timestamp::parse("unusedSince", &text)).transpose()?,
+            unused_since: self
+                .unused_since
+                .map(|text| Timestamp::parse("unusedSince", &text))
+                .transpose()?,
         })
     }
 }
@@ -248,7 +263,8 @@ impl ClientsSearchInput {
             Some(ClientsSearchSortBy::TokenRequestCount) => SortBy::TokenRequestCount,
             Some(ClientsSearchSortBy::TokenRequestTime) => SortBy::TokenRequestTime,
         };
-        let order = ClientOrder { by, descending: self.sort_order == Some(ClientsSearchSortOrder::Desc) };
+        let order =
+            ClientOrder { by, descending: self.sort_order == Some(ClientsSearchSortOrder::Desc) };
         let filters = Filters {
             name: self.name,
             client_ids: self.client_ids,
@@ -265,12 +281,16 @@ impl ClientsSearchInput {
 impl ClientRoleAssignmentInput {
     /// Checks it. Both spellings of a field may be given if they agree.
     pub fn parse(self) -> Result<Grant> {
-        let tenant = agreed("tenantID", self.tenant_id.map(|id| id.0), self.tenant_id_twin.map(|id| id.0))?;
+        let tenant =
+            agreed("tenantID", self.tenant_id.map(|id| id.0), self.tenant_id_twin.map(|id| id.0))?;
         let role = agreed("roleID", self.role_id.map(|id| id.0), self.role_id_twin.map(|id| id.0))?;
         let expires_at = agreed("expiresAt", self.expires_at, self.expires_at_twin)?;
         Ok(Grant {
             tenant: tenant.map(|id| parse_tenant(&id)).transpose()?,
-            role: Role::parse("roleID", &role.ok_or_else(|| Error::bad_input("roleID", "is required"))?)?,
+            role: Role::parse(
+                "roleID",
+                &role.ok_or_else(|| Error::bad_input("roleID", "is required"))?,
+            )?,
             expires_at: expires_at.map(|text| Timestamp::parse("expiresAt", &text)).transpose()?,
         })
     }
@@ -278,7 +298,9 @@ impl ClientRoleAssignmentInput {
 
 fn agreed(argument: &str, present: Option<String>, twin: Option<String>) -> Result<Option<String>> {
     match (present, twin) {
-        (Some(one), Some(two)) if one != two => Err(Error::bad_input(argument, "is given twice and differently")),
+        (Some(one), Some(two)) if one != two => {
+            Err(Error::bad_input(argument, "is given twice and differently"))
+        }
         (one, two) => Ok(one.or(two)),
     }
 }
@@ -288,7 +310,9 @@ fn agreed(argument: &str, present: Option<String>, twin: Option<String>) -> Resu
 /// # Errors
 /// `FORBIDDEN`.
 pub fn parse_tenant(id: &str) -> Result<TenantId> {
-    id.parse().map_err(|_| Error::forbidden("this needs the right to manage clients in the tenant of the role"))
+    id.parse().map_err(|_| {
+        Error::forbidden("this needs the right to manage clients in the tenant of the role")
+    })
 }
 
 /// The roles with these ids, each once.
@@ -317,7 +341,9 @@ fn known_roles(ids: Vec<ID>) -> Vec<Role> {
 /// `BAD_USER_INPUT` naming `argument`.
 pub fn limited<T>(argument: &'static str, list: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
     match list {
-        Some(list) if list.len() > LIST_MAX => Err(Error::bad_input(argument, "must have at most 1000 entries")),
+        Some(list) if list.len() > LIST_MAX => {
+            Err(Error::bad_input(argument, "must have at most 1000 entries"))
+        }
         list => Ok(list),
     }
 }

@@ -1,4 +1,5 @@
-//! Clients in the graph, by the contract of the Taegis Python SDK (`docs/reference/taegis-client-contract.md`, section 7).
+//! Clients in the graph, by the contract of the Taegis Python SDK
+//! (`docs/reference/taegis-client-contract.md`, section 7).
 
 mod inputs;
 mod mutation;

@@ -11,8 +11,8 @@ use crate::roles::Role;
 use crate::secret::SECRET_PREFIX;
 use crate::tokens::PublicKey;
 
-/// Declares fields under their present name and under the snake_case one that hand-written queries of older scripts use.
-/// Both read one value, so that they cannot drift apart.
+/// Declares fields under their present name and under the snake_case one that hand-written queries
+/// of older scripts use. Both read one value, so that they cannot drift apart.
 macro_rules! twins {
     ($object:ident {$(
         $(#[$doc:meta])*
@@ -35,7 +35,8 @@ macro_rules! twins {
     };
 }
 
-/// A program that works with the gateway: it has a `client_id`, one or two secrets, and roles in tenants.
+/// A program that works with the gateway: it has a `client_id`, one or two secrets, and roles in
+/// tenants.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Client {
@@ -53,12 +54,14 @@ pub struct Client {
     environment: Option<String>,
     /// Whether the client gets tokens, and whether those that it has work.
     enabled: bool,
-    /// The secrets that work, newest first: one, or two while a rotation overlaps. `currentSubject` shows none to a token
-    /// that was narrowed and may not read clients in the client's tenant; nor keys, their use, or who made the client.
+    /// The secrets that work, newest first: one, or two while a rotation overlaps. `currentSubject`
+    /// shows none to a token that was narrowed and may not read clients in the client's tenant; nor
+    /// keys, their use, or who made the client.
     secrets: Vec<ClientSecret>,
     /// How far a rotation is; absent unless two secrets work.
     rotation: Option<ClientRotation>,
-    /// The public keys with which it may prove itself instead of by a secret, newest first: two at most.
+    /// The public keys with which it may prove itself instead of by a secret, newest first: two at
+    /// most.
     keys: Vec<ClientKey>,
     #[graphql(skip)]
     client_id: ID,
@@ -94,8 +97,8 @@ twins! {
         "createdBy" as created_by_field, once "created_by" as created_by_twin ("use createdBy"): created_by -> Option<String>;
         /// Who changed it last.
         "updatedBy" as updated_by_field, once "updated_by" as updated_by_twin ("use updatedBy"): updated_by -> Option<String>;
-        /// When it was last given a token, in RFC 3339; absent if never. On other nodes of the deployment it shows within
-        /// seconds.
+        /// When it was last given a token, in RFC 3339; absent if never. On other nodes of the
+        /// deployment it shows within seconds.
         "tokenRequestTime" as token_request_time_field, once "token_request_time" as token_request_time_twin
             ("use tokenRequestTime"): token_request_time -> Option<String>;
         /// How many tokens it was given; stays at 2147483647 once there.
@@ -179,7 +182,8 @@ pub struct ClientKey {
 /// How far a rotation is.
 #[derive(Clone, SimpleObject)]
 pub struct ClientRotation {
-    /// Whether the new secret was used and the old one was not for the life of a token, so that nothing seems to need it.
+    /// Whether the new secret was used and the old one was not for the life of a token, so that
+    /// nothing seems to need it.
     safe_to_retire: bool,
     /// When the old secret was last used, in RFC 3339; absent if never.
     old_secret_last_used_at: Option<String>,
@@ -191,8 +195,8 @@ pub struct ClientRotation {
 pub struct NewClient {
     /// The client.
     client: Client,
-    /// Present when a repeated `createClient` found the client that the first one made: says that the secret was shown then
-    /// and cannot be shown again.
+    /// Present when a repeated `createClient` found the client that the first one made: says that
+    /// the secret was shown then and cannot be shown again.
     note: Option<&'static str>,
     #[graphql(skip)]
     client_secret: String,
@@ -247,7 +251,8 @@ fn text(moment: Timestamp) -> String {
 impl Client {
     /// The client as it is at that moment.
     pub fn at(now: Timestamp, token_lifetime: Duration, client: model::Client) -> Self {
-        let live_roles = client.assignments.iter().filter(|held| held.expires_at.is_none_or(|end| now < end));
+        let live_roles =
+            client.assignments.iter().filter(|held| held.expires_at.is_none_or(|end| now < end));
         let mut role_ids: Vec<String> = live_roles.map(|held| held.role_id.to_string()).collect();
         role_ids.dedup();
         let rotation = client.rotation(now, token_lifetime);
@@ -271,7 +276,9 @@ impl Client {
             updated_by: Some(row.updated_by),
             token_request_time: row.token_request_time.map(text),
             token_request_count: Some(i32::try_from(row.token_request_count).unwrap_or(i32::MAX)),
-            role_assignments: Some(client.assignments.into_iter().map(ClientRoleAssignment::from).collect()),
+            role_assignments: Some(
+                client.assignments.into_iter().map(ClientRoleAssignment::from).collect(),
+            ),
         }
     }
 }
@@ -296,11 +303,15 @@ impl Client {
 impl NewClient {
     /// The answer that shows a secret.
     pub fn at(now: Timestamp, token_lifetime: Duration, created: Created) -> Self {
-        let note = "this idempotencyKey was used before: the client exists, and its secret was shown then";
+        let note =
+            "this idempotencyKey was used before: the client exists, and its secret was shown then";
         Self {
             client: Client::at(now, token_lifetime, created.client),
             note: created.secret.is_none().then_some(note),
-            client_secret: created.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+            client_secret: created
+                .secret
+                .map(|secret| secret.expose().to_owned())
+                .unwrap_or_default(),
         }
     }
 }

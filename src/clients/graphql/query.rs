@@ -27,14 +27,15 @@ pub struct ClientQuery;
 
 #[Object]
 impl ClientQuery {
-    /// One client of the tenant in context, or of one below it, by UUID or `client_id`. Any other is NOT_FOUND, whether it
-    /// exists or not. Needs the right to read clients.
+    /// One client of the tenant in context, or of one below it, by UUID or `client_id`. Any other
+    /// is NOT_FOUND, whether it exists or not. Needs the right to read clients.
     async fn client(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Client>> {
         find(ctx, &id).await.map(Some)
     }
 
-    /// The clients of the tenant in context and of those below it, by name and then by id. All filters that are given must
-    /// hold, and within a list any of it. Needs the right to read clients.
+    /// The clients of the tenant in context and of those below it, by name and then by id. All
+    /// filters that are given must hold, and within a list any of it. Needs the right to read
+    /// clients.
     #[graphql(deprecation = "use clientsSearch")]
     #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn clients(
@@ -44,10 +45,16 @@ impl ClientQuery {
             desc = "`%` stands for any text, everything else for itself; letter case is ignored; without `%` the whole name."
         )]
         name: Option<String>,
-        #[graphql(name = "clientIDs", desc = "By UUID or `client_id`.")] client_ids: Option<Vec<ID>>,
+        #[graphql(name = "clientIDs", desc = "By UUID or `client_id`.")] client_ids: Option<
+            Vec<ID>,
+        >,
         #[graphql(name = "tenantID", desc = "By tenant.")] tenant_id: Option<ID>,
-        #[graphql(name = "roleIDs", desc = "By a role that has not ended.")] role_ids: Option<Vec<ID>>,
-        #[graphql(name = "tenantIDs", desc = "By any of these tenants.")] tenant_ids: Option<Vec<ID>>,
+        #[graphql(name = "roleIDs", desc = "By a role that has not ended.")] role_ids: Option<
+            Vec<ID>,
+        >,
+        #[graphql(name = "tenantIDs", desc = "By any of these tenants.")] tenant_ids: Option<
+            Vec<ID>,
+        >,
         #[graphql(desc = "Which page, from 1.")] page: Option<i32>,
         #[graphql(desc = "How many: 50 if absent, 100 at most.")] per_page: Option<i32>,
         #[graphql(desc = "Whether the client is enabled.")] enabled: Option<bool>,
@@ -55,16 +62,21 @@ impl ClientQuery {
     ) -> Result<Option<Vec<Client>>> {
         let scope = request(ctx)?.scope(Permission::ReadClients)?;
         let clients = room::<Clients>(ctx)?;
-        let filters = Filters { name, client_ids, tenant_id, role_ids, tenant_ids, enabled, unused_since }.parse()?;
+        let filters =
+            Filters { name, client_ids, tenant_id, role_ids, tenant_ids, enabled, unused_since }
+                .parse()?;
         let count = page_size(per_page);
         let offset = from_zero(page.map(|page| page.saturating_sub(1))) * count;
-        let found = clients.list(&scope, &filters, ClientOrder::default(), offset, count).boxed().await?;
-        let shown = found.into_iter().map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
+        let found =
+            clients.list(&scope, &filters, ClientOrder::default(), offset, count).boxed().await?;
+        let shown = found
+            .into_iter()
+            .map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
         Ok(Some(shown.collect()))
     }
 
-    /// The clients of the tenant in context and of those below it, a page at a time, with totals. Needs the right to read
-    /// clients.
+    /// The clients of the tenant in context and of those below it, a page at a time, with totals.
+    /// Needs the right to read clients.
     async fn clients_search(
         &self,
         ctx: &Context<'_>,
@@ -78,11 +90,17 @@ impl ClientQuery {
         let (filter, order) = input.parse()?;
         let found = clients.list(&scope, &filter, order, offset, count).boxed().await?;
         let asked = |field| ctx.look_ahead().field(field).exists();
-        let total = if asked("totalCount") { clients.count(&scope, &filter).boxed().await? } else { 0 };
+        let total =
+            if asked("totalCount") { clients.count(&scope, &filter).boxed().await? } else { 0 };
         let everything = ClientFilter::default();
-        let unfiltered =
-            if asked("totalUnfilteredCount") { clients.count(&scope, &everything).boxed().await? } else { 0 };
-        let shown = found.into_iter().map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
+        let unfiltered = if asked("totalUnfilteredCount") {
+            clients.count(&scope, &everything).boxed().await?
+        } else {
+            0
+        };
+        let shown = found
+            .into_iter()
+            .map(|client| Client::at(scope.now(), clients.limits().token_lifetime, client));
         let results: Vec<Client> = shown.collect();
         Ok(Some(ClientSearchResults {
             result_count: number(results.len() as u64),
@@ -92,8 +110,9 @@ impl ClientQuery {
         }))
     }
 
-    /// Who am I: the subject of the token that the request carries. A token that was narrowed shows the roles that reach the
-    /// tenant in context, and of secrets, keys and their use nothing, unless it may read clients in the client's own tenant.
+    /// Who am I: the subject of the token that the request carries. A token that was narrowed shows
+    /// the roles that reach the tenant in context, and of secrets, keys and their use nothing,
+    /// unless it may read clients in the client's own tenant.
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
         let scope = request(ctx)?.member_scope();
         let clients = room::<Clients>(ctx)?;

@@ -21,7 +21,8 @@ pub(super) async fn require_others(
     after: Option<&Client>,
 ) -> Result<()> {
     let now = scope.now();
-    let left: Vec<AdministratorHold> = after.map(|after| holds(after, now).collect()).unwrap_or_default();
+    let left: Vec<AdministratorHold> =
+        after.map(|after| holds(after, now).collect()).unwrap_or_default();
     let keeps = |(tenant, until): &AdministratorHold| {
         left.iter().any(|(kept, kept_until)| kept == tenant && lasts(*kept_until) >= lasts(*until))
     };
@@ -31,8 +32,10 @@ pub(super) async fn require_others(
 
 /// Where a client is an administrator, and until when.
 fn holds(client: &Client, now: Timestamp) -> impl Iterator<Item = (TenantId, Option<Timestamp>)> {
-    let live = client.assignments.iter().filter(move |held| held.expires_at.is_none_or(|end| now < end));
-    let administrator = live.filter(|held| held.role_id == Role::Administrator.id() && client.row.enabled);
+    let live =
+        client.assignments.iter().filter(move |held| held.expires_at.is_none_or(|end| now < end));
+    let administrator =
+        live.filter(|held| held.role_id == Role::Administrator.id() && client.row.enabled);
     administrator.map(|held| (held.tenant_id, held.expires_at))
 }
 

@@ -58,19 +58,24 @@ pub struct Authenticator {
     database: Arc<Database>,
     authorizer: Arc<Authorizer>,
     usage: Arc<Usage>,
-    // By client_id: it names one identity of one tenant. Only clients that proved themselves are remembered, so that
-    // made-up ids fill nothing.
+    // By client_id: it names one identity of one tenant. Only clients that proved themselves are
+    // remembered, so that made-up ids fill nothing.
     known: Cache<String, Arc<Known>>,
 }
 
 impl Authenticator {
     /// Remembers at most `capacity` clients.
-    pub fn new(database: Arc<Database>, authorizer: Arc<Authorizer>, usage: Arc<Usage>, capacity: usize) -> Self {
+    pub fn new(
+        database: Arc<Database>,
+        authorizer: Arc<Authorizer>,
+        usage: Arc<Usage>,
+        capacity: usize,
+    ) -> Self {
         Self { database, authorizer, usage, known: Cache::new(capacity) }
     }
 
-    /// The client, if the secret is one of its own and works. Whatever is wrong with a well-formed secret costs the same:
-    /// one hash, one question to the database, one comparison.
+    /// The client, if the secret is one of its own and works. Whatever is wrong with a well-formed
+    /// secret costs the same: one hash, one question to the database, one comparison.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -82,7 +87,9 @@ impl Authenticator {
         purpose: Purpose,
     ) -> Result<Result<Subject, Refused>> {
         let unknown = |reason| Ok(Err(Refused { client: None, reason }));
-        let Some(secret) = PlainSecret::parse(secret).filter(|_| client_id.len() <= CLIENT_ID_LENGTH_MAX) else {
+        let Some(secret) =
+            PlainSecret::parse(secret).filter(|_| client_id.len() <= CLIENT_ID_LENGTH_MAX)
+        else {
             return unknown("malformed_secret");
         };
         if client_id.contains('\0') {
@@ -99,7 +106,8 @@ impl Authenticator {
         {
             return Ok(Ok(note(proved)));
         }
-        // What was remembered may be older than a rotation on another node: a refusal is never given from memory.
+        // What was remembered may be older than a rotation on another node: a refusal is never
+        // given from memory.
         let (version, asked_at) = (self.authorizer.version(), self.authorizer.monotonic());
         let rows = credential(self.database.reader(), client_id).await?;
         let judged = judge(&rows, client_id, &hash, now);
@@ -109,8 +117,8 @@ impl Authenticator {
         }))
     }
 
-    /// The client, if one of its keys signed the assertion for one of these audiences (RFC 7523, section 3). It counts once it
-    /// is used: see [`Authenticator::use_assertion`].
+    /// The client, if one of its keys signed the assertion for one of these audiences (RFC 7523,
+    /// section 3). It counts once it is used: see [`Authenticator::use_assertion`].
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -127,9 +135,12 @@ impl Authenticator {
         let rows = keys_of(self.database.reader(), client_id).await?;
         let client = rows.first().map(|row| (row.id, row.tenant_id));
         let refused = |reason| Ok(Err(Refused { client, reason }));
-        let keyed: Vec<_> =
-            rows.iter().filter_map(|row| Some((row, row.key_id?, row.public_jwk.as_deref()?))).collect();
-        let keys = keyed.iter().map(|(_, _, jwk)| PublicKey::stored(jwk)).collect::<Result<Vec<_>>>()?;
+        let keyed: Vec<_> = rows
+            .iter()
+            .filter_map(|row| Some((row, row.key_id?, row.public_jwk.as_deref()?)))
+            .collect();
+        let keys =
+            keyed.iter().map(|(_, _, jwk)| PublicKey::stored(jwk)).collect::<Result<Vec<_>>>()?;
         let proof = match assertion.verify(&keys, audiences, now) {
             Ok(proof) => proof,
             Err(_) if client.is_none() => return refused("unknown_client"),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
+};
 
 use super::{Clients, administrators, elsewhere};
 use crate::audit::{self, Entry};
@@ -13,12 +15,18 @@ use crate::database::Write;
 use crate::error::Result;
 
 impl Clients {
-    /// Changes a client. A disabled one gets no tokens, and those that it has are refused, also once it is enabled again.
+    /// Changes a client. A disabled one gets no tokens, and those that it has are refused, also
+    /// once it is enabled again.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over, `CONFLICT` for
-    /// disabling the last administrator of a tenant.
-    pub async fn update(&self, scope: &TenantScope, id: &str, change: ClientChange) -> Result<Client> {
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority
+    /// over, `CONFLICT` for disabling the last administrator of a tenant.
+    pub async fn update(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        change: ClientChange,
+    ) -> Result<Client> {
         self.change(scope, |write| self.update_in(write, scope, id, &change)).await
     }
 
@@ -56,7 +64,12 @@ impl Clients {
         self.change(scope, |write| self.delete_in(write, scope, id)).await
     }
 
-    async fn delete_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, id: &str) -> Result<Client> {
+    async fn delete_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+    ) -> Result<Client> {
         let mut client = self.lock(&write, scope, id).await?;
         Entity::delete_many().filter(Column::Id.eq(client.row.id)).exec(write.on()).await?;
         administrators::require_others(&write, scope, &client, None).await?;
@@ -74,7 +87,12 @@ impl Clients {
     }
 
     /// Notes on a client who changed it and when.
-    pub(super) async fn touch(&self, on: &impl ConnectionTrait, scope: &TenantScope, row: &Model) -> Result<Model> {
+    pub(super) async fn touch(
+        &self,
+        on: &impl ConnectionTrait,
+        scope: &TenantScope,
+        row: &Model,
+    ) -> Result<Model> {
         let mut row = row.clone().into_active_model();
         row.updated_at = Set(scope.now());
         row.updated_by = Set(scope.caller().name());

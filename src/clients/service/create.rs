@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
-    TryInsertResult,
+    ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, Set, TryInsertResult,
 };
 use serde_json::json;
 
@@ -29,21 +29,29 @@ impl Clients {
     /// Makes a client in the tenant of the scope, with a first secret.
     ///
     /// # Errors
-    /// `FORBIDDEN` for a role stronger than the caller's, or an owner that the caller may not enter; `CONFLICT` for an
-    /// idempotency key that was used with other arguments, or whose client is gone, and for more clients than a tenant may
-    /// have.
+    /// `FORBIDDEN` for a role stronger than the caller's, or an owner that the caller may not
+    /// enter; `CONFLICT` for an idempotency key that was used with other arguments, or whose client
+    /// is gone, and for more clients than a tenant may have.
     pub async fn create(&self, scope: &TenantScope, new: NewClient) -> Result<Created> {
         self.usage.flush().await?;
         self.database.transaction(|write| self.create_once(write, scope, &new)).await
     }
 
-    async fn create_once(&self, write: Arc<Write<'_>>, scope: &TenantScope, new: &NewClient) -> Result<Created> {
+    async fn create_once(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        new: &NewClient,
+    ) -> Result<Created> {
         let id = ClientId::random(&*self.entropy);
         if let Some(key) = &new.idempotency_key
             && let Some(first) = self.claim(write.on(), scope, key, new, id).await?
         {
-            let found = with_id(Entity::of_tenant(scope), &first.to_string()).one(write.on()).await?;
-            let row = found.ok_or_else(|| Error::conflict("idempotencyKey: the client made under this key is gone"))?;
+            let found =
+                with_id(Entity::of_tenant(scope), &first.to_string()).one(write.on()).await?;
+            let row = found.ok_or_else(|| {
+                Error::conflict("idempotencyKey: the client made under this key is gone")
+            })?;
             let mut client = one(write.on(), row).await?;
             self.disclose(scope, std::slice::from_mut(&mut client)).await?;
             return Ok(Created { client, secret: None });
@@ -57,7 +65,8 @@ impl Clients {
     /// Makes a client inside the caller's own transaction.
     ///
     /// # Errors
-    /// `FORBIDDEN` for a role stronger than the caller's, `CONFLICT` for more clients than a tenant may have.
+    /// `FORBIDDEN` for a role stronger than the caller's, `CONFLICT` for more clients than a tenant
+    /// may have.
     pub async fn create_in(
         &self,
         write: &Write<'_>,
@@ -86,8 +95,9 @@ impl Clients {
         Ok(Created { client, secret: Some(secret) })
     }
 
-    /// Requires that the tenant of the scope has fewer clients than it may. Creations in one tenant wait for each other. The
-    /// local operator, who brings back an administrator that was lost, is not counted.
+    /// Requires that the tenant of the scope has fewer clients than it may. Creations in one tenant
+    /// wait for each other. The local operator, who brings back an administrator that was lost, is
+    /// not counted.
     async fn require_room(&self, write: &Write<'_>, scope: &TenantScope) -> Result<()> {
         if *scope.caller() == Caller::Operator {
             return Ok(());
@@ -141,7 +151,9 @@ impl Clients {
         now: Timestamp,
     ) -> Result<PlainSecret> {
         let secret = PlainSecret::generate(&*self.entropy);
-        let age = max_secret_age_seconds(on, tenant).await?.and_then(|seconds| u64::try_from(seconds).ok());
+        let age = max_secret_age_seconds(on, tenant)
+            .await?
+            .and_then(|seconds| u64::try_from(seconds).ok());
         let row = secret::Model {
             id: SecretId::random(&*self.entropy),
             client_id: client,
@@ -157,8 +169,8 @@ impl Clients {
         Ok(secret)
     }
 
-    /// Takes an idempotency key for a client to be made, or tells which client was made under it before. A second request
-    /// that runs at the same time waits here for the first.
+    /// Takes an idempotency key for a client to be made, or tells which client was made under it
+    /// before. A second request that runs at the same time waits here for the first.
     async fn claim(
         &self,
         on: &impl ConnectionTrait,
@@ -168,10 +180,11 @@ impl Clients {
         id: ClientId,
     ) -> Result<Option<ClientId>> {
         use idempotency::{Column, Entity, Model};
-        let oldest =
-            scope.now().millis() - i64::try_from(self.limits.idempotency_retention.as_millis()).unwrap_or(i64::MAX);
+        let oldest = scope.now().millis()
+            - i64::try_from(self.limits.idempotency_retention.as_millis()).unwrap_or(i64::MAX);
         Entity::delete_many().filter(Column::CreatedAt.lt(oldest)).exec(on).await?;
-        let (tenant_id, actor, fingerprint) = (scope.tenant(), scope.caller().name(), fingerprint(new));
+        let (tenant_id, actor, fingerprint) =
+            (scope.tenant(), scope.caller().name(), fingerprint(new));
         let row = Model {
             tenant_id,
             actor: actor.clone(),
@@ -180,7 +193,9 @@ impl Clients {
             client_id: id,
             created_at: scope.now(),
         };
-        let taken = OnConflict::columns([Column::TenantId, Column::Actor, Column::Key]).do_nothing().to_owned();
+        let taken = OnConflict::columns([Column::TenantId, Column::Actor, Column::Key])
+            .do_nothing()
+            .to_owned();
         let insert = Entity::insert(row.into_active_model()).on_conflict(taken).try_insert();
         if let TryInsertResult::Inserted(1..) = insert.exec_without_returning(on).await? {
             return Ok(None);

@@ -1,4 +1,5 @@
-//! A client may hold roles in other tenants than its own: what changes of them belongs into the logs of those tenants too.
+//! A client may hold roles in other tenants than its own: what changes of them belongs into the
+//! logs of those tenants too.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// Records in each tenant but the client's own that the client's roles there have changed. Those who read that log learn of
-/// the client's roles there, and of no others.
+/// Records in each tenant but the client's own that the client's roles there have changed. Those
+/// who read that log learn of the client's roles there, and of no others.
 ///
 /// # Errors
 /// If the database refuses; the transaction must then not be committed.
@@ -27,7 +28,8 @@ pub(super) async fn record(
     after: Option<&Client>,
 ) -> Result<()> {
     let held_after = after.map_or(&[][..], |after| &after.assignments);
-    let tenants: BTreeSet<TenantId> = before.assignments.iter().chain(held_after).map(|held| held.tenant_id).collect();
+    let tenants: BTreeSet<TenantId> =
+        before.assignments.iter().chain(held_after).map(|held| held.tenant_id).collect();
     for tenant in tenants.into_iter().filter(|tenant| *tenant != before.row.tenant_id) {
         let was = roles_in(tenant, &before.assignments);
         let is = roles_in(tenant, held_after);

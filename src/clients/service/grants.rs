@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+};
 
 use super::{Clients, NAMED_AT_ONCE, administrators, elsewhere, one};
 use crate::audit::{self, Entry};
@@ -18,14 +20,20 @@ use crate::ids::{AssignmentId, ClientId, TenantId};
 use crate::roles::{Permission, Role};
 
 impl Clients {
-    /// Gives roles to a client. The same role in the same tenant is held once; giving it again changes its end. A role never
-    /// lasts longer than the caller's own hold on what it permits.
+    /// Gives roles to a client. The same role in the same tenant is held once; giving it again
+    /// changes its end. A role never lasts longer than the caller's own hold on what it permits.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no authority over, a tenant in
-    /// which the caller may not manage clients, or a role stronger than the caller's there; `BAD_USER_INPUT` for an end in
-    /// the past, `CONFLICT` for more roles than a client may hold.
-    pub async fn append_roles(&self, scope: &TenantScope, id: &str, grants: Vec<Grant>) -> Result<Client> {
+    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no
+    /// authority over, a tenant in which the caller may not manage clients, or a role stronger than
+    /// the caller's there; `BAD_USER_INPUT` for an end in the past, `CONFLICT` for more roles than
+    /// a client may hold.
+    pub async fn append_roles(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        grants: Vec<Grant>,
+    ) -> Result<Client> {
         self.change(scope, |write| self.append_roles_in(write, scope, id, &grants)).await
     }
 
@@ -46,12 +54,19 @@ impl Clients {
         self.finish(&write, scope, "appendClientRoles", before).await
     }
 
-    /// Takes roles from a client: each id is a role's, which is taken wherever the client holds it, or an assignment's.
+    /// Takes roles from a client: each id is a role's, which is taken wherever the client holds it,
+    /// or an assignment's.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no authority over,
-    /// `BAD_USER_INPUT` for an id that is neither, `CONFLICT` for the last administrator of a tenant.
-    pub async fn remove_roles(&self, scope: &TenantScope, id: &str, roles: &[String]) -> Result<Client> {
+    /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no
+    /// authority over, `BAD_USER_INPUT` for an id that is neither, `CONFLICT` for the last
+    /// administrator of a tenant.
+    pub async fn remove_roles(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        roles: &[String],
+    ) -> Result<Client> {
         self.change(scope, |write| self.remove_roles_in(write, scope, id, roles)).await
     }
 
@@ -65,11 +80,18 @@ impl Clients {
         let before = self.lock(&write, scope, id).await?;
         let mut removed = BTreeSet::new();
         for role in roles {
-            if let Some(held) = before.assignments.iter().find(|held| held.id.to_string() == *role) {
+            if let Some(held) = before.assignments.iter().find(|held| held.id.to_string() == *role)
+            {
                 removed.insert(held.id);
             } else {
                 let role = Role::parse("roles", role)?.id();
-                removed.extend(before.assignments.iter().filter(|held| held.role_id == role).map(|held| held.id));
+                removed.extend(
+                    before
+                        .assignments
+                        .iter()
+                        .filter(|held| held.role_id == role)
+                        .map(|held| held.id),
+                );
             }
         }
         let removed: Vec<AssignmentId> = removed.into_iter().collect();
@@ -80,7 +102,11 @@ impl Clients {
         self.finish(&write, scope, "removeClientRoles", before).await
     }
 
-    async fn require_room_for_roles(&self, on: &impl ConnectionTrait, client: ClientId) -> Result<()> {
+    async fn require_room_for_roles(
+        &self,
+        on: &impl ConnectionTrait,
+        client: ClientId,
+    ) -> Result<()> {
         let held = assignment::Entity::of_clients(&[client]).count(on).await?;
         let most = self.limits.roles_per_client;
         if held > most {
@@ -113,15 +139,17 @@ impl Clients {
             created_at: scope.now(),
             created_by: scope.caller().name(),
         };
-        let held_already = OnConflict::columns([Column::ClientId, Column::TenantId, Column::RoleId])
-            .update_column(Column::ExpiresAt)
-            .to_owned();
+        let held_already =
+            OnConflict::columns([Column::ClientId, Column::TenantId, Column::RoleId])
+                .update_column(Column::ExpiresAt)
+                .to_owned();
         let insert = assignment::Entity::insert(row.into_active_model()).on_conflict(held_already);
         insert.exec_without_returning(on).await?;
         Ok(())
     }
 
-    /// The end of a change: marks the client as changed, holds it against what a change must leave, and records it.
+    /// The end of a change: marks the client as changed, holds it against what a change must leave,
+    /// and records it.
     pub(super) async fn finish(
         &self,
         write: &Write<'_>,
@@ -146,7 +174,8 @@ impl Clients {
     }
 }
 
-/// The end that a role may be given with: the one wished for, or that of the caller's own hold if it comes first.
+/// The end that a role may be given with: the one wished for, or that of the caller's own hold if
+/// it comes first.
 ///
 /// # Errors
 /// `FORBIDDEN` if the caller may not give this role there, `BAD_USER_INPUT` for an end in the past.
@@ -162,10 +191,14 @@ pub(super) async fn permitted_end(
     }
     let access = scope.access_in(tenant).await?;
     if !access.permits(Permission::ManageClients, now) {
-        return Err(Error::forbidden("this needs the right to manage clients in the tenant of the role"));
+        return Err(Error::forbidden(
+            "this needs the right to manage clients in the tenant of the role",
+        ));
     }
     let own_end = access.covers(role, now).ok_or_else(|| {
-        Error::forbidden(format!("{role} permits more than the caller may do in the tenant of the role"))
+        Error::forbidden(format!(
+            "{role} permits more than the caller may do in the tenant of the role"
+        ))
     })?;
     Ok([wished, own_end].into_iter().flatten().min())
 }

@@ -20,8 +20,9 @@ impl Clients {
     /// Gives a client a public key, with which it may prove itself instead of by a secret.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over: who adds a key can act as
-    /// the client. `CONFLICT` for a third key, or one that the client has.
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority
+    /// over: who adds a key can act as the client. `CONFLICT` for a third key, or one that the
+    /// client has.
     pub async fn add_key(&self, scope: &TenantScope, id: &str, key: &PublicKey) -> Result<Client> {
         self.change(scope, |write| self.add_key_in(write, scope, id, key)).await
     }
@@ -58,15 +59,22 @@ impl Clients {
     /// Takes a public key from a client.
     ///
     /// # Errors
-    /// As [`Clients::add_key`]; `NOT_FOUND` for a key that is not the client's; `LAST_SECRET` if nothing else works, unless
-    /// the client is disabled.
+    /// As [`Clients::add_key`]; `NOT_FOUND` for a key that is not the client's; `LAST_SECRET` if
+    /// nothing else works, unless the client is disabled.
     pub async fn remove_key(&self, scope: &TenantScope, id: &str, key: &str) -> Result<Client> {
         self.change(scope, |write| self.remove_key_in(write, scope, id, key)).await
     }
 
-    async fn remove_key_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, id: &str, key: &str) -> Result<Client> {
+    async fn remove_key_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+        key: &str,
+    ) -> Result<Client> {
         let before = self.lock(&write, scope, id).await?;
-        let removed = before.keys.iter().find(|held| held.id.to_string() == key.to_ascii_lowercase());
+        let removed =
+            before.keys.iter().find(|held| held.id.to_string() == key.to_ascii_lowercase());
         let removed = removed.ok_or_else(|| Error::not_found("key"))?.id;
         if before.row.enabled && before.credentials(scope.now()) == 1 {
             let message = "the only credential of an enabled client cannot be removed: give it another, or disable it";

@@ -59,7 +59,12 @@ pub struct Clients {
 
 impl Clients {
     /// The clients in that database.
-    pub fn new(database: Arc<Database>, entropy: Arc<dyn Entropy>, usage: Arc<Usage>, limits: Limits) -> Self {
+    pub fn new(
+        database: Arc<Database>,
+        entropy: Arc<dyn Entropy>,
+        usage: Arc<Usage>,
+        limits: Limits,
+    ) -> Self {
         Self { database, entropy, usage, limits }
     }
 
@@ -68,9 +73,14 @@ impl Clients {
         self.limits
     }
 
-    /// Makes a change in one transaction, which is repeated where others are in its way, and then makes what is remembered
-    /// of callers stale. What is known of the use of secrets is written first, so that the answer shows it.
-    async fn change<'a, T, W>(&'a self, scope: &TenantScope, work: impl Fn(Arc<Write<'a>>) -> W) -> Result<T>
+    /// Makes a change in one transaction, which is repeated where others are in its way, and then
+    /// makes what is remembered of callers stale. What is known of the use of secrets is written
+    /// first, so that the answer shows it.
+    async fn change<'a, T, W>(
+        &'a self,
+        scope: &TenantScope,
+        work: impl Fn(Arc<Write<'a>>) -> W,
+    ) -> Result<T>
     where
         W: Future<Output = Result<T>>,
     {
@@ -80,17 +90,19 @@ impl Clients {
         Ok(changed)
     }
 
-    /// The client of the scope with that id, for a change: every change of a client begins here. It is locked against other
-    /// writers until the transaction ends, and the caller must have authority over it, for whoever changes a client could
-    /// act as it, or take its powers from those who gave them.
+    /// The client of the scope with that id, for a change: every change of a client begins here. It
+    /// is locked against other writers until the transaction ends, and the caller must have
+    /// authority over it, for whoever changes a client could act as it, or take its powers from
+    /// those who gave them.
     ///
-    /// All transactions lock in one order, so that no two wait for each other: tenants by id, clients by id, then what
-    /// belongs to a client.
+    /// All transactions lock in one order, so that no two wait for each other: tenants by id,
+    /// clients by id, then what belongs to a client.
     async fn lock(&self, write: &Write<'_>, scope: &TenantScope, id: &str) -> Result<Client> {
         let found = with_id(Entity::of_tenant(scope), id).one(write.on()).await?;
         let found = found.ok_or_else(|| Error::not_found(WHAT))?;
         share_policies(write.on(), found.tenant_id).await?;
-        // Found once more: it may have been deleted, or its tenant closed, while the locks were waited for.
+        // Found once more: it may have been deleted, or its tenant closed, while the locks were
+        // waited for.
         let locked = Entity::of_tenant(scope).filter(Column::Id.eq(found.id)).lock_exclusive();
         let row = locked.one(write.on()).await?.ok_or_else(|| Error::not_found(WHAT))?;
         let client = one(write.on(), row).await?;
@@ -114,7 +126,8 @@ async fn require_authority(scope: &TenantScope, client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Finds by UUID or by `client_id`. PostgreSQL takes no NUL in a text; an id with one finds what an empty one does: nothing.
+/// Finds by UUID or by `client_id`. PostgreSQL takes no NUL in a text; an id with one finds what an
+/// empty one does: nothing.
 fn with_id(select: Select<Entity>, id: &str) -> Select<Entity> {
     let id = if id.contains('\0') { "" } else { id };
     let by_client_id = Condition::any().add(Column::ClientId.eq(id));
@@ -136,8 +149,10 @@ async fn complete(on: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Cli
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut assignments = by_client(assignment::Entity::of_clients(&ids).all(on).await?, |held| held.client_id);
-    let mut secrets = by_client(secret::Entity::of_clients(&ids).all(on).await?, |secret| secret.client_id);
+    let mut assignments =
+        by_client(assignment::Entity::of_clients(&ids).all(on).await?, |held| held.client_id);
+    let mut secrets =
+        by_client(secret::Entity::of_clients(&ids).all(on).await?, |secret| secret.client_id);
     let mut keys = by_client(key::Entity::of_clients(&ids).all(on).await?, |key| key.client_id);
     let clients = rows.into_iter().map(|row| Client {
         keys: keys.remove(&row.id).unwrap_or_default(),
@@ -148,7 +163,10 @@ async fn complete(on: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Cli
     Ok(clients.collect())
 }
 
-fn by_client<T>(rows: Vec<T>, client: impl Fn(&T) -> ClientId) -> std::collections::HashMap<ClientId, Vec<T>> {
+fn by_client<T>(
+    rows: Vec<T>,
+    client: impl Fn(&T) -> ClientId,
+) -> std::collections::HashMap<ClientId, Vec<T>> {
     let mut by_client = std::collections::HashMap::<_, Vec<T>>::new();
     for row in rows {
         by_client.entry(client(&row)).or_default().push(row);

@@ -4,8 +4,8 @@ use sea_orm::sea_query::{
     Alias, CaseStatement, Expr, ExprTrait, JoinType, LikeExpr, Query, SelectStatement, SimpleExpr,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Statement,
+    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Statement,
 };
 
 use super::{Clients, WHAT, complete, one, with_id};
@@ -43,7 +43,8 @@ impl Clients {
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Client> {
         self.usage.flush_soon().await;
         let found = with_id(Entity::of_tenant(scope), id).one(self.database.reader()).await?;
-        let mut client = one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await?;
+        let mut client =
+            one(self.database.reader(), found.ok_or_else(|| Error::not_found(WHAT))?).await?;
         self.disclose(scope, std::slice::from_mut(&mut client)).await?;
         Ok(client)
     }
@@ -85,24 +86,30 @@ impl Clients {
         Ok(self.filtered(scope, filter, rare).count(self.database.reader()).await?)
     }
 
-    /// The run of the pattern that the fewest names hold, if they are few: then the trigram index is the way to them.
-    /// What many names hold is found soonest by walking the names in the order of the answer, and to look up all of them
-    /// only to sort them would take seconds. Each question costs at most a look at that many entries of the index.
+    /// The run of the pattern that the fewest names hold, if they are few: then the trigram index
+    /// is the way to them. What many names hold is found soonest by walking the names in the order
+    /// of the answer, and to look up all of them only to sort them would take seconds. Each
+    /// question costs at most a look at that many entries of the index.
     ///
-    /// The index spans all tenants, and so does the count: it chooses a plan and goes no further. What is read along that
-    /// plan is read through the scope.
+    /// The index spans all tenants, and so does the count: it chooses a plan and goes no further.
+    /// What is read along that plan is read through the scope.
     async fn rare_run<'a>(&self, filter: &'a ClientFilter) -> Result<Option<&'a str>> {
         let mut rarest = None;
         let Some(name) = &filter.name else { return Ok(None) };
         for run in name.runs().take(PROBES) {
             let (condition, value) = match self.database.is_sqlite() {
                 true => ("client_names WHERE client_names MATCH $1", phrase(run)),
-                false => (r"clients WHERE name_folded LIKE $1 ESCAPE '\'", format!("%{}%", escaped(run))),
+                false => {
+                    (r"clients WHERE name_folded LIKE $1 ESCAPE '\'", format!("%{}%", escaped(run)))
+                }
             };
             let limit = FEW + 1;
-            let sql = format!("SELECT count(*) AS found FROM (SELECT 1 FROM {condition} LIMIT {limit}) AS few");
+            let sql = format!(
+                "SELECT count(*) AS found FROM (SELECT 1 FROM {condition} LIMIT {limit}) AS few"
+            );
             let reader = self.database.reader();
-            let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, [value.into()]);
+            let statement =
+                Statement::from_sql_and_values(reader.get_database_backend(), sql, [value.into()]);
             let counted = Counted::find_by_statement(statement).one(reader).await?;
             let found = counted.map_or(0, |counted| counted.found);
             if found <= FEW && rarest.is_none_or(|(fewest, _)| found < fewest) {
@@ -121,14 +128,24 @@ impl Clients {
     ) -> Select<Entity> {
         let direction = if order.descending { Order::Desc } else { Order::Asc };
         let key = match rare {
-            // Without this PostgreSQL, which guesses how many names match, would walk all names in order.
-            Some(_) if order.by == SortBy::Name && !self.database.is_sqlite() => Expr::cust(UNINDEXED_NAME),
+            // Without this PostgreSQL, which guesses how many names match, would walk all names in
+            // order.
+            Some(_) if order.by == SortBy::Name && !self.database.is_sqlite() => {
+                Expr::cust(UNINDEXED_NAME)
+            }
             _ => key(scope, order.by),
         };
-        self.filtered(scope, filter, rare).order_by(key, direction.clone()).order_by(Column::Id, direction)
+        self.filtered(scope, filter, rare)
+            .order_by(key, direction.clone())
+            .order_by(Column::Id, direction)
     }
 
-    fn filtered(&self, scope: &TenantScope, filter: &ClientFilter, rare: Option<&str>) -> Select<Entity> {
+    fn filtered(
+        &self,
+        scope: &TenantScope,
+        filter: &ClientFilter,
+        rare: Option<&str>,
+    ) -> Select<Entity> {
         let mut select = Entity::of_tenant(scope);
         if let Some(name) = &filter.name {
             let whole = LikeExpr::new(name.like()).escape('\\');
@@ -139,15 +156,18 @@ impl Clients {
                 }
                 Some(run) => {
                     let rare = LikeExpr::new(format!("%{}%", escaped(run))).escape('\\');
-                    select =
-                        select.filter(Column::NameFolded.like(rare)).filter(Expr::cust(UNINDEXED_NAME).like(whole));
+                    select = select
+                        .filter(Column::NameFolded.like(rare))
+                        .filter(Expr::cust(UNINDEXED_NAME).like(whole));
                 }
                 None => select = select.filter(Column::NameFolded.like(whole)),
             }
         }
         if let Some(ids) = &filter.client_ids {
             let uuids = ids.iter().filter_map(|id| id.parse::<ClientId>().ok());
-            let by_id = Condition::any().add(Column::ClientId.is_in(ids.iter().cloned())).add(Column::Id.is_in(uuids));
+            let by_id = Condition::any()
+                .add(Column::ClientId.is_in(ids.iter().cloned()))
+                .add(Column::Id.is_in(uuids));
             select = select.filter(by_id);
         }
         if let Some(roles) = &filter.roles {
@@ -160,14 +180,16 @@ impl Clients {
             select = select.filter(Column::Enabled.eq(enabled));
         }
         if let Some(since) = filter.unused_since {
-            select = select.filter(Column::TokenRequestTime.is_null().or(Column::TokenRequestTime.lt(since)));
+            select = select
+                .filter(Column::TokenRequestTime.is_null().or(Column::TokenRequestTime.lt(since)));
         }
         select
     }
 }
 
-/// Lets SQLite look up the trigrams first and the clients by number after. Left to itself the planner walks all clients in
-/// the order of the answer; `CROSS JOIN` is SQLite's way to fix the order of the loops.
+/// Lets SQLite look up the trigrams first and the clients by number after. Left to itself the
+/// planner walks all clients in the order of the answer; `CROSS JOIN` is SQLite's way to fix the
+/// order of the loops.
 fn through_name_index(select: &mut SelectStatement, trigrams: String) {
     let index = Alias::new(NAME_INDEX);
     select
@@ -191,14 +213,15 @@ fn holders(scope: &TenantScope, roles: &[Role]) -> SelectStatement {
         .to_owned()
 }
 
-/// The roles that the token reaches: see [`Clients::disclose`]. A filter or an order must not tell of others either.
+/// The roles that the token reaches: see [`Clients::disclose`]. A filter or an order must not tell
+/// of others either.
 fn reached(scope: &TenantScope) -> Condition {
     let tenant = Expr::col((assignment::Entity, assignment::Column::TenantId));
     match scope.narrowed_to() {
         None => Condition::all(),
-        Some(only) => {
-            Condition::any().add(tenant.clone().in_subquery(above(only))).add(tenant.in_subquery(below(only)))
-        }
+        Some(only) => Condition::any()
+            .add(tenant.clone().in_subquery(above(only)))
+            .add(tenant.in_subquery(below(only))),
     }
 }
 
@@ -244,17 +267,22 @@ mod tests {
     use crate::ids::{TenantId, random_uuid};
     use crate::names::NamePattern;
 
-    /// The very statement of a list on SQLite, explained. What PostgreSQL does is seen from outside, by its own
-    /// `auto_explain`; SQLite has nothing of the kind.
+    /// The very statement of a list on SQLite, explained. What PostgreSQL does is seen from
+    /// outside, by its own `auto_explain`; SQLite has nothing of the kind.
     async fn plan(pattern: &str, order: ClientOrder) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("clients.db").display());
         let options = Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) };
         let database = Arc::new(Database::connect(options).await.unwrap());
         database.migrate().await.unwrap();
-        let authorizer = Arc::new(Authorizer::new(database.clone(), Arc::new(SystemClock), Duration::ZERO, 1));
+        let authorizer =
+            Arc::new(Authorizer::new(database.clone(), Arc::new(SystemClock), Duration::ZERO, 1));
         let tenant = TenantId::random(&SystemEntropy);
-        let scope = TenantScope::operator(&authorizer, tenant, RequestId::from(random_uuid(&SystemEntropy)));
+        let scope = TenantScope::operator(
+            &authorizer,
+            tenant,
+            RequestId::from(random_uuid(&SystemEntropy)),
+        );
         let limits = Limits {
             grace_period_max: Duration::ZERO,
             idempotency_retention: Duration::ZERO,
@@ -277,13 +305,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_search_on_sqlite_looks_the_trigrams_up_first_in_every_order() {
-        for by in
-            [SortBy::Name, SortBy::ClientId, SortBy::RoleName, SortBy::TokenRequestCount, SortBy::TokenRequestTime]
-        {
+        for by in [
+            SortBy::Name,
+            SortBy::ClientId,
+            SortBy::RoleName,
+            SortBy::TokenRequestCount,
+            SortBy::TokenRequestTime,
+        ] {
             for pattern in ["%abc%", "abc%", "%abc", "%ab%cde%"] {
                 let steps = plan(pattern, ClientOrder { by, descending: false }).await;
                 assert!(steps[0].starts_with("SCAN client_names VIRTUAL TABLE INDEX"), "{steps:?}");
-                assert_eq!(steps[1], "SEARCH clients USING INTEGER PRIMARY KEY (rowid=?)", "{steps:?}");
+                assert_eq!(
+                    steps[1], "SEARCH clients USING INTEGER PRIMARY KEY (rowid=?)",
+                    "{steps:?}"
+                );
             }
         }
     }

@@ -16,11 +16,12 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{ClientId, SecretId};
 
 impl Clients {
-    /// Gives a client a new secret. The one before it works on for the grace period, any older one stops at once; so two at
-    /// most work at a time.
+    /// Gives a client a new secret. The one before it works on for the grace period, any older one
+    /// stops at once; so two at most work at a time.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority over.
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority
+    /// over.
     pub async fn rotate(&self, scope: &TenantScope, id: &str, grace: Duration) -> Result<Created> {
         self.change(scope, |write| self.replace_secrets(write, scope, id, grace, ROTATED)).await
     }
@@ -30,7 +31,8 @@ impl Clients {
     /// # Errors
     /// As [`Clients::rotate`].
     pub async fn force_rotate(&self, scope: &TenantScope, id: &str) -> Result<Created> {
-        self.change(scope, |write| self.replace_secrets(write, scope, id, Duration::ZERO, FORCED)).await
+        self.change(scope, |write| self.replace_secrets(write, scope, id, Duration::ZERO, FORCED))
+            .await
     }
 
     async fn replace_secrets(
@@ -44,9 +46,11 @@ impl Clients {
         let mut before = self.lock(&write, scope, id).await?;
         let (client, now) = (before.row.id, scope.now());
         forget_ended(write.on(), client, now).await?;
-        // Two rotations may fall into one moment of the clock; the order of secrets is that of their times.
+        // Two rotations may fall into one moment of the clock; the order of secrets is that of
+        // their times.
         let newest = before.secrets.iter().map(|secret| secret.created_at).max();
-        let made_at = newest.map_or(now, |newest| Ord::max(now, newest.plus(Duration::from_millis(1))));
+        let made_at =
+            newest.map_or(now, |newest| Ord::max(now, newest.plus(Duration::from_millis(1))));
         let mut live = before.live_secrets(now).map(|secret| secret.id);
         // With no grace, the newest ends now like the rest.
         if let Some(newest) = live.next() {
@@ -71,21 +75,26 @@ impl Clients {
     /// Ends one secret now.
     ///
     /// # Errors
-    /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended; `LAST_SECRET` for the only
-    /// one that works, unless the client has a key or is disabled.
+    /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended;
+    /// `LAST_SECRET` for the only one that works, unless the client has a key or is disabled.
     pub async fn retire(&self, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
         self.change(scope, |write| self.retire_in(write, scope, id, secret)).await
     }
 
-    async fn retire_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, id: &str, secret: &str) -> Result<Client> {
+    async fn retire_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+        secret: &str,
+    ) -> Result<Client> {
         let before = self.lock(&write, scope, id).await?;
         let now = scope.now();
         let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
         let retired = live.iter().find(|live| live.to_string() == secret.to_ascii_lowercase());
         let retired = *retired.ok_or_else(|| Error::not_found("secret"))?;
         if before.row.enabled && before.credentials(now) == 1 {
-            let message =
-                "the last secret of an enabled client cannot be retired: rotate it, or disable or delete the client";
+            let message = "the last secret of an enabled client cannot be retired: rotate it, or disable or delete the client";
             return Err(Error::new(ErrorCode::LastSecret, message));
         }
         end(write.on(), &[retired], now).await?;
@@ -108,8 +117,8 @@ async fn end(on: &impl ConnectionTrait, secrets: &[SecretId], at: Timestamp) -> 
     Ok(())
 }
 
-/// Drops secrets that had ended before: the last ones to end stay until the next rotation, so that the audit log can tell a
-/// retired secret from a wrong one.
+/// Drops secrets that had ended before: the last ones to end stay until the next rotation, so that
+/// the audit log can tell a retired secret from a wrong one.
 async fn forget_ended(on: &impl ConnectionTrait, client: ClientId, now: Timestamp) -> Result<()> {
     use secret::Column;
     secret::Entity::delete_many()

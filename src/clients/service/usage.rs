@@ -1,7 +1,7 @@
 //! When which secret or key was last used: counted in memory, written in batches.
 //!
-//! A token costs no write of its own. The counts of the last moments are lost if the process is killed; they say when a
-//! secret was used, and nothing depends on them.
+//! A token costs no write of its own. The counts of the last moments are lost if the process is
+//! killed; they say when a secret was used, and nothing depends on them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -36,7 +36,8 @@ pub enum Credential {
 pub enum Purpose {
     /// To be given a token.
     Token,
-    /// To ask about a token, or to end one: that counts as use of the credential, and not as a token.
+    /// To ask about a token, or to end one: that counts as use of the credential, and not as a
+    /// token.
     Inquiry,
 }
 
@@ -63,17 +64,29 @@ impl Usage {
     }
 
     /// Notes one use.
-    pub fn note(&self, client: ClientId, credential: Credential, purpose: Purpose, at: Timestamp, from: IpAddr) {
+    pub fn note(
+        &self,
+        client: ClientId,
+        credential: Credential,
+        purpose: Purpose,
+        at: Timestamp,
+        from: IpAddr,
+    ) {
         let mut pending = self.pending();
-        let used = pending.entry((client, credential)).or_insert(Used { tokens: 0, token_at: None, at, from });
+        let used = pending.entry((client, credential)).or_insert(Used {
+            tokens: 0,
+            token_at: None,
+            at,
+            from,
+        });
         (used.at, used.from) = (at, from);
         if purpose == Purpose::Token {
             (used.tokens, used.token_at) = (used.tokens + 1, Some(at));
         }
     }
 
-    /// Has what was noted written, and waits a moment for it, so that a read shows it. A read never waits for writers: behind
-    /// a busy database it shows what was written before.
+    /// Has what was noted written, and waits a moment for it, so that a read shows it. A read never
+    /// waits for writers: behind a busy database it shows what was written before.
     pub async fn flush_soon(self: &Arc<Self>) {
         if self.pending().is_empty() && self.writing.try_lock().is_ok() {
             return;
@@ -112,7 +125,8 @@ impl Usage {
             let mut pending = self.pending();
             for (key, old) in batch {
                 let merged = pending.entry(key).and_modify(|new| {
-                    (new.tokens, new.token_at) = (new.tokens + old.tokens, new.token_at.or(old.token_at));
+                    (new.tokens, new.token_at) =
+                        (new.tokens + old.tokens, new.token_at.or(old.token_at));
                 });
                 merged.or_insert(old);
             }
@@ -132,9 +146,13 @@ impl Usage {
     }
 }
 
-async fn write_batch(write: Arc<Write<'_>>, batch: &[(&(ClientId, Credential), &Used)]) -> Result<()> {
+async fn write_batch(
+    write: Arc<Write<'_>>,
+    batch: &[(&(ClientId, Credential), &Used)],
+) -> Result<()> {
     for ((client, credential), used) in batch {
-        // Also where no token was given: a client's row is locked before what belongs to it, as everywhere.
+        // Also where no token was given: a client's row is locked before what belongs to it, as
+        // everywhere.
         let count = Expr::col(Column::TokenRequestCount).add(used.tokens);
         let mut update = Entity::update_many().col_expr(Column::TokenRequestCount, count);
         if let Some(token_at) = used.token_at {
@@ -152,12 +170,16 @@ impl Credential {
         match self {
             Self::Secret(id) => {
                 use secret::Column;
-                let update = secret::Entity::update_many().filter(Column::Id.eq(id)).col_expr(Column::LastUsedAt, at);
+                let update = secret::Entity::update_many()
+                    .filter(Column::Id.eq(id))
+                    .col_expr(Column::LastUsedAt, at);
                 update.col_expr(Column::LastUsedFrom, from).exec(on).await?;
             }
             Self::Key(id) => {
                 use key::Column;
-                let update = key::Entity::update_many().filter(Column::Id.eq(id)).col_expr(Column::LastUsedAt, at);
+                let update = key::Entity::update_many()
+                    .filter(Column::Id.eq(id))
+                    .col_expr(Column::LastUsedAt, at);
                 update.col_expr(Column::LastUsedFrom, from).exec(on).await?;
             }
         }

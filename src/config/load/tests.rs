@@ -31,10 +31,17 @@ fn only_problem(result: Result<Config, ConfigErrors>) -> Problem {
 fn later_source_wins() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.toml");
-    fs::write(&path, "[server]\nbody_limit = 2048\nshutdown_grace = '1s'\nrequest_timeout = '1s'\n").unwrap();
-    let env =
-        owned(&[("TENANT_GATEWAY__SERVER__SHUTDOWN_GRACE", "2s"), ("TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT", "2s")]);
-    let config = Config::load(Some(&path), env, owned(&[("server.request_timeout", "3s")])).unwrap();
+    fs::write(
+        &path,
+        "[server]\nbody_limit = 2048\nshutdown_grace = '1s'\nrequest_timeout = '1s'\n",
+    )
+    .unwrap();
+    let env = owned(&[
+        ("TENANT_GATEWAY__SERVER__SHUTDOWN_GRACE", "2s"),
+        ("TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT", "2s"),
+    ]);
+    let config =
+        Config::load(Some(&path), env, owned(&[("server.request_timeout", "3s")])).unwrap();
     assert_eq!(config.server.body_limit, 2048);
     assert_eq!(config.server.shutdown_grace, Duration::from_secs(2));
     assert_eq!(config.server.request_timeout, Duration::from_secs(3));
@@ -83,11 +90,24 @@ fn variable_with_single_underscores_is_refused() {
     for name in ["TENANT_GATEWAY_SERVER_LISTEN", "TENANT_GATEWAY_SERVER__LISTEN"] {
         let problem = only_problem(with_variables(&[(name, "127.0.0.1:1")]));
         assert_eq!(problem.source, Source::Variable(name.into()));
-        assert!(problem.message.contains("did you mean TENANT_GATEWAY__SERVER__LISTEN?"), "{problem}");
+        assert!(
+            problem.message.contains("did you mean TENANT_GATEWAY__SERVER__LISTEN?"),
+            "{problem}"
+        );
     }
-    let problem = only_problem(with_variables(&[("TENANT_GATEWAY_SEAL_MASTER_KEY_FILE", "/run/key")]));
-    assert!(problem.message.contains("did you mean TENANT_GATEWAY__SEAL__MASTER_KEY_FILE?"), "{problem}");
-    assert!(with_variables(&[("TENANT_GATEWAY_CONFIG", "x"), ("TENANT_GATEWAY_SERVICE_HOST", "10.0.0.1")]).is_ok());
+    let problem =
+        only_problem(with_variables(&[("TENANT_GATEWAY_SEAL_MASTER_KEY_FILE", "/run/key")]));
+    assert!(
+        problem.message.contains("did you mean TENANT_GATEWAY__SEAL__MASTER_KEY_FILE?"),
+        "{problem}"
+    );
+    assert!(
+        with_variables(&[
+            ("TENANT_GATEWAY_CONFIG", "x"),
+            ("TENANT_GATEWAY_SERVICE_HOST", "10.0.0.1")
+        ])
+        .is_ok()
+    );
 }
 
 #[test]
@@ -107,10 +127,14 @@ fn all_problems_are_reported_together() {
         "[server]\nlisten = 'here'\nbody_limit = 0\n[tokens]\nlifetime = '5'\n[clients]\nusage_flush = '1h'\n",
     )
     .unwrap();
-    let env = owned(&[("TENANT_GATEWAY__TOKENS__ALGORITHM", "none"), ("TENANT_GATEWAY__LOG__FILTER", "a=b=c")]);
+    let env = owned(&[
+        ("TENANT_GATEWAY__TOKENS__ALGORITHM", "none"),
+        ("TENANT_GATEWAY__LOG__FILTER", "a=b=c"),
+    ]);
     let flags = owned(&[("database.url", "postgres://db/gateway")]);
     let errors = Config::load(Some(&path), env, flags).unwrap_err();
-    let keys: Vec<_> = errors.problems().iter().filter_map(|problem| problem.key.as_deref()).collect();
+    let keys: Vec<_> =
+        errors.problems().iter().filter_map(|problem| problem.key.as_deref()).collect();
     let expected = [
         "server.listen",
         "server.body_limit",
@@ -129,8 +153,12 @@ fn all_problems_are_reported_together() {
 #[test]
 fn value_out_of_range_names_the_range() {
     let problem = only_problem(with_variables(&[("TENANT_GATEWAY__TOKENS__LIFETIME", "30s")]));
-    assert_eq!(problem.to_string(), "TENANT_GATEWAY__TOKENS__LIFETIME: tokens.lifetime: must be between 1m and 24h");
-    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__CLIENTS__GRACE_PERIOD_MAX", "8d")]));
+    assert_eq!(
+        problem.to_string(),
+        "TENANT_GATEWAY__TOKENS__LIFETIME: tokens.lifetime: must be between 1m and 24h"
+    );
+    let problem =
+        only_problem(with_variables(&[("TENANT_GATEWAY__CLIENTS__GRACE_PERIOD_MAX", "8d")]));
     assert!(problem.message.ends_with("168h"), "{problem}");
 }
 
@@ -141,14 +169,20 @@ fn nothing_of_deep_security_is_remembered_for_longer_than_an_hour() {
         let with = |lasts| with_variables(&[(&variable, lasts)]);
         assert!(with("0s").is_ok() && with("1h").is_ok(), "{what}");
         let problem = only_problem(with("3601s")).to_string();
-        assert_eq!(problem, format!("{variable}: deep_security.remember_{what}: must be between 0s and 1h"));
+        assert_eq!(
+            problem,
+            format!("{variable}: deep_security.remember_{what}: must be between 0s and 1h")
+        );
     }
 }
 
 #[test]
 fn missing_file_is_named() {
     let problem = only_problem(Config::load(Some(Path::new("/nowhere/gateway.toml")), [], vec![]));
-    assert!(problem.to_string().starts_with("/nowhere/gateway.toml: cannot be read: "), "{problem}");
+    assert!(
+        problem.to_string().starts_with("/nowhere/gateway.toml: cannot be read: "),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -174,7 +208,8 @@ fn secret_given_twice_is_refused() {
 
 #[test]
 fn only_secrets_may_come_from_a_file() {
-    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__SERVER__LISTEN_FILE", "/etc/listen")]));
+    let problem =
+        only_problem(with_variables(&[("TENANT_GATEWAY__SERVER__LISTEN_FILE", "/etc/listen")]));
     assert!(problem.message.starts_with("is not a setting"), "{problem}");
 }
 

@@ -1,5 +1,5 @@
-//! The vendor's enumerations in the usual spelling. Between versions words are added: one that is not known here is `UNKNOWN`,
-//! and the raw text stands in the field beside.
+//! The vendor's enumerations in the usual spelling. Between versions words are added: one that is
+//! not known here is `UNKNOWN`, and the raw text stands in the field beside.
 
 use async_graphql::Enum;
 

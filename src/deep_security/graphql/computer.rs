@@ -83,10 +83,14 @@ impl ComputerObject {
         reference(self.wire.policy_id)
     }
 
-    /// The policy in use. Each policy is asked for once an operation, however many computers use it.
+    /// The policy in use. Each policy is asked for once an operation, however many computers use
+    /// it.
     async fn policy(&self, ctx: &Context<'_>) -> Result<Option<PolicyObject>> {
         match self.wire.policy_id.filter(|id| *id != 0) {
-            Some(id) => Ok(Some(PolicyObject::new(&self.manager, once::<Policy>(ctx, &self.manager, id).await?))),
+            Some(id) => Ok(Some(PolicyObject::new(
+                &self.manager,
+                once::<Policy>(ctx, &self.manager, id).await?,
+            ))),
             None => Ok(None),
         }
     }

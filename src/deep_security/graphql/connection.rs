@@ -72,8 +72,8 @@ macro_rules! connections {
                 Rows(&self.nodes)
             }
 
-            /// How many objects the list has in all, with the filters. The manager tells no number: null, unless the list is
-            /// on this page whole.
+            /// How many objects the list has in all, with the filters. The manager tells no number:
+            /// null, unless the list is on this page whole.
             async fn total_count(&self) -> Option<i32> {
                 let is_whole = !self.begun && !self.more;
                 is_whole.then(|| self.nodes.len().try_into().ok()).flatten()

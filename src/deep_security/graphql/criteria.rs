@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 const CRITERIA_MAX: usize = 20;
 const TEXT_MAX: usize = 1000;
 
-/// One test on one field, as the vendor's search criteria have it. A field of an object below is written
-/// `ec2VirtualMachineSummary/accountID`. Exactly one kind of test is given.
+/// One test on one field, as the vendor's search criteria have it. A field of an object below is
+/// written `ec2VirtualMachineSummary/accountID`. Exactly one kind of test is given.
 #[derive(InputObject)]
 pub struct DeepSecurityCriterion {
-    /// The vendor's name of the field, such as `hostName` or `policyID`; left out for a test of the id.
+    /// The vendor's name of the field, such as `hostName` or `policyID`; left out for a test of the
+    /// id.
     field_name: Option<String>,
     /// How text is compared; EQUAL if only the value is given.
     string_test: Option<DeepSecurityEqualityTest>,
@@ -28,7 +29,8 @@ pub struct DeepSecurityCriterion {
     numeric_value: Option<f64>,
     /// How a choice is compared; EQUAL if only the value is given.
     choice_test: Option<DeepSecurityEqualityTest>,
-    /// The choice, in the vendor's spelling (`suspended-db-locked`) or in that of the graph (`SUSPENDED_DB_LOCKED`).
+    /// The choice, in the vendor's spelling (`suspended-db-locked`) or in that of the graph
+    /// (`SUSPENDED_DB_LOCKED`).
     choice_value: Option<String>,
     /// What a flag has to be.
     boolean_test: Option<bool>,
@@ -52,11 +54,12 @@ pub struct DeepSecurityCriterion {
     id_value: Option<ID>,
 }
 
-/// Checks the criteria of a search; `read_id` reads an id that a caller gave for the argument of that name.
+/// Checks the criteria of a search; `read_id` reads an id that a caller gave for the argument of
+/// that name.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` naming the place: more than 20 criteria, more or less than one kind of test in one, no field, text that is
-/// too long or has control characters, a date or an id that is none.
+/// `BAD_USER_INPUT` naming the place: more than 20 criteria, more or less than one kind of test in
+/// one, no field, text that is too long or has control characters, a date or an id that is none.
 pub fn criteria(
     given: Option<Vec<DeepSecurityCriterion>>,
     read_id: impl Fn(&str, &str) -> Result<i64>,
@@ -73,13 +76,23 @@ impl DeepSecurityCriterion {
         let place = |member: &str| format!("where[{at}].{member}");
         let by_id = self.id_test.is_some() || self.id_value.is_some();
         if self.kinds() != 1 {
-            return Err(Error::bad_input(&format!("where[{at}]"), "must have exactly one kind of test"));
+            return Err(Error::bad_input(
+                &format!("where[{at}]"),
+                "must have exactly one kind of test",
+            ));
         }
         if self.field_name.is_none() != by_id {
-            return Err(Error::bad_input(&place("fieldName"), "must name the field, except in a test of the id"));
+            return Err(Error::bad_input(
+                &place("fieldName"),
+                "must name the field, except in a test of the id",
+            ));
         }
-        let text = |member: &str, value: Option<String>| value.map(|value| plain(&place(member), value)).transpose();
-        let date = |member: &str, value: Option<String>| value.map(|value| moment(&place(member), &value)).transpose();
+        let text = |member: &str, value: Option<String>| {
+            value.map(|value| plain(&place(member), value)).transpose()
+        };
+        let date = |member: &str, value: Option<String>| {
+            value.map(|value| moment(&place(member), &value)).transpose()
+        };
         if self.numeric_value.is_some_and(|value| !value.is_finite()) {
             return Err(Error::bad_input(&place("numericValue"), "must be a number"));
         }
@@ -105,7 +118,8 @@ impl DeepSecurityCriterion {
         })
     }
 
-    /// How many kinds of test there are: a test counts with its value alone, which is what is compared with.
+    /// How many kinds of test there are: a test counts with its value alone, which is what is
+    /// compared with.
     fn kinds(&self) -> usize {
         let dates = self.first_date_value.is_some() || self.last_date_value.is_some();
         let kinds = [
@@ -125,7 +139,10 @@ impl DeepSecurityCriterion {
 /// Text for a body: of bounded length and without control characters.
 pub fn plain(argument: &str, text: String) -> Result<String> {
     if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
-        return Err(Error::bad_input(argument, "must have at most 1000 characters, none of them a control character"));
+        return Err(Error::bad_input(
+            argument,
+            "must have at most 1000 characters, none of them a control character",
+        ));
     }
     Ok(text)
 }
@@ -140,6 +157,8 @@ fn moment(argument: &str, text: &str) -> Result<i64> {
 
 /// The spelling of the graph becomes the vendor's.
 fn choice(value: String) -> String {
-    let of_graph = value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let of_graph = value
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     if of_graph { value.to_ascii_lowercase().replace('_', "-") } else { value }
 }

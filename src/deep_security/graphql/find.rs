@@ -32,7 +32,11 @@ pub async fn manager_of(ctx: &Context<'_>, scope: &TenantScope) -> Result<Arc<Ma
 ///
 /// # Errors
 /// `NOT_FOUND` if the id is none of this manager's computers; as every call.
-pub async fn computer(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<ComputerObject> {
+pub async fn computer(
+    ctx: &Context<'_>,
+    manager: &Arc<Manager>,
+    id: &str,
+) -> Result<ComputerObject> {
     Ok(ComputerObject::new(manager, one(ctx, manager, id, Some(&parts(ctx))).await?))
 }
 
@@ -60,7 +64,8 @@ pub async fn api_key(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Res
     Ok(ApiKeyObject::new(manager, one(ctx, manager, id, None).await?))
 }
 
-/// A tenant of an installation: of the one named, which the scope's tenant owns, else the tenant itself.
+/// A tenant of an installation: of the one named, which the scope's tenant owns, else the tenant
+/// itself.
 ///
 /// # Errors
 /// `NOT_FOUND` if the scope's tenant is another one there; as every call.
@@ -72,7 +77,9 @@ pub async fn tenant(
 ) -> Result<TenantObject> {
     let id = ObjectId::parse(Tenant::WHAT, remote)?;
     let manager = match owned {
-        Some(upstream) => room::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?,
+        Some(upstream) => {
+            room::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?
+        }
         None => room::<DeepSecurity>(ctx)?.manager(scope).await?.primary(),
     };
     if owned.is_none() && manager.remote_tenant()? != Some(id) {

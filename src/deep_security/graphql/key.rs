@@ -31,7 +31,8 @@ impl ApiKeyObject {
     }
 }
 
-/// An API key of the tenant. Those that the gateway makes for itself are among them, named `tenant-gateway …`.
+/// An API key of the tenant. Those that the gateway makes for itself are among them, named
+/// `tenant-gateway …`.
 #[Object(name = "DeepSecurityApiKey")]
 impl ApiKeyObject {
     /// The global id: opaque, and unique over all types, tenants and installations.
@@ -74,7 +75,10 @@ impl ApiKeyObject {
     /// Its role. Each role is asked for once an operation, however many keys have it.
     async fn role(&self, ctx: &Context<'_>) -> Result<Option<RoleObject>> {
         match self.wire.role_id.filter(|id| *id != 0) {
-            Some(id) => Ok(Some(RoleObject::new(&self.manager, once::<Role>(ctx, &self.manager, id).await?))),
+            Some(id) => Ok(Some(RoleObject::new(
+                &self.manager,
+                once::<Role>(ctx, &self.manager, id).await?,
+            ))),
             None => Ok(None),
         }
     }

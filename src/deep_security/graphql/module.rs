@@ -31,8 +31,8 @@ pub fn text(word: &Option<Word>) -> Option<&str> {
     word.as_ref().map(Word::as_str)
 }
 
-/// Ids of the vendor's, of which a module may have thousands: written at once, since the library resolves each value of a list
-/// in a future of its own.
+/// Ids of the vendor's, of which a module may have thousands: written at once, since the library
+/// resolves each value of a list in a future of its own.
 pub struct Ids<'a>(&'a [i64]);
 
 impl OutputType for Ids<'_> {
@@ -48,7 +48,11 @@ impl OutputType for Ids<'_> {
         <Vec<ID> as OutputType>::create_type_info(registry)
     }
 
-    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         Ok(Value::List(self.0.iter().map(|id| Value::String(id.to_string())).collect()))
     }
 }
@@ -225,7 +229,8 @@ impl PolicyModuleObject<'_> {
         self.0.module_status.as_ref().map(PolicyModuleStatusObject)
     }
 
-    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log inspection.
+    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log
+    /// inspection.
     #[graphql(name = "ruleIDs")]
     async fn rule_ids(&self) -> Option<Ids<'_>> {
         ids(&self.0.rule_ids)

@@ -1,4 +1,5 @@
-//! Changing. Whatever is changed is changed once: nothing here is sent a second time when its answer is lost.
+//! Changing. Whatever is changed is changed once: nothing here is sent a second time when its
+//! answer is lost.
 
 use std::sync::Arc;
 
@@ -44,7 +45,12 @@ impl<'a> Change<'a> {
     }
 
     /// Sends a change of an object and reads what it is now.
-    async fn send<T: Listed>(&self, before: Option<Value>, wanted: Value, request: Request) -> Result<T> {
+    async fn send<T: Listed>(
+        &self,
+        before: Option<Value>,
+        wanted: Value,
+        request: Request,
+    ) -> Result<T> {
         self.send_as(before, wanted, request, |made: &T| (made.id(), made.state())).await
     }
 
@@ -96,11 +102,18 @@ impl<'a> Change<'a> {
             sent.map_err(|error| self.manager.named::<T>(error))?;
             Ok(Done { value: deleted, subject: id.0.to_string(), after: None })
         };
-        self.room.change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work).await
+        self.room
+            .change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work)
+            .await
     }
 
-    /// What an object is before it is changed: NOT_FOUND if it is not there, and then nothing is sent.
-    async fn before<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<(ObjectId, Value)> {
+    /// What an object is before it is changed: NOT_FOUND if it is not there, and then nothing is
+    /// sent.
+    async fn before<T: Listed>(
+        &self,
+        id: &str,
+        expand: Option<&Expand>,
+    ) -> Result<(ObjectId, Value)> {
         let id = self.manager.ids().object(T::WHAT, T::KIND, id)?;
         let found: T = self.manager.find(self.operation, id, expand).await?;
         Ok((id, found.state()))
@@ -114,8 +127,9 @@ impl<'a> Change<'a> {
 
 #[Object]
 impl DeepSecurityMutation {
-    /// Makes an API key in the tenant in context. Needs the right to change legacy resources. The secret is shown here and never
-    /// again. After a lost answer `outcome` is UNKNOWN: look for the key by its name before you try again.
+    /// Makes an API key in the tenant in context. Needs the right to change legacy resources. The
+    /// secret is shown here and never again. After a lost answer `outcome` is UNKNOWN: look for the
+    /// key by its name before you try again.
     async fn create_deep_security_api_key(
         &self,
         ctx: &Context<'_>,
@@ -123,11 +137,13 @@ impl DeepSecurityMutation {
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "createDeepSecurityApiKey").await?;
         let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
-        let (wanted, sent) = (json!(body), Request::post(["apikeys".into()], Some(wire::write(&body)?)));
+        let (wanted, sent) =
+            (json!(body), Request::post(["apikeys".into()], Some(wire::write(&body)?)));
         change.send_for_secret(&change.manager, None, wanted, sent).await.map(Some)
     }
 
-    /// Changes an API key of the tenant in context, or locks it. Needs the right to change legacy resources.
+    /// Changes an API key of the tenant in context, or locks it. Needs the right to change legacy
+    /// resources.
     async fn update_deep_security_api_key(
         &self,
         ctx: &Context<'_>,
@@ -138,11 +154,14 @@ impl DeepSecurityMutation {
         let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
         let sent = Request::post(path_of::<ApiKey>(id), Some(wire::write(&body)?));
-        Ok(Some(ApiKeyObject::new(&change.manager, change.send(Some(before), json!(body), sent).await?)))
+        Ok(Some(ApiKeyObject::new(
+            &change.manager,
+            change.send(Some(before), json!(body), sent).await?,
+        )))
     }
 
-    /// Gives an API key of the tenant in context another secret, which is shown here and never again. The one before is refused
-    /// at once. Needs the right to change legacy resources.
+    /// Gives an API key of the tenant in context another secret, which is shown here and never
+    /// again. The one before is refused at once. Needs the right to change legacy resources.
     async fn rotate_deep_security_api_key_secret(
         &self,
         ctx: &Context<'_>,
@@ -154,13 +173,19 @@ impl DeepSecurityMutation {
         change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await.map(Some)
     }
 
-    /// Deletes an API key of the tenant in context; gives its global id. Needs the right to change legacy resources.
+    /// Deletes an API key of the tenant in context; gives its global id. Needs the right to change
+    /// legacy resources.
     async fn delete_deep_security_api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
-        Change::open(ctx, "deleteDeepSecurityApiKey").await?.delete::<ApiKey>(&id, None).await.map(Some)
+        Change::open(ctx, "deleteDeepSecurityApiKey")
+            .await?
+            .delete::<ApiKey>(&id, None)
+            .await
+            .map(Some)
     }
 
-    /// Makes an API key for the tenant in context through the primary manager. Needs the right to change legacy resources. It
-    /// always ends: after six hours if no date is given. CONFLICT where the link names no tenant of the installation.
+    /// Makes an API key for the tenant in context through the primary manager. Needs the right to
+    /// change legacy resources. It always ends: after six hours if no date is given. CONFLICT where
+    /// the link names no tenant of the installation.
     async fn create_deep_security_tenant_api_key(
         &self,
         ctx: &Context<'_>,
@@ -178,8 +203,9 @@ impl DeepSecurityMutation {
         change.send_for_secret(&change.manager.primary(), None, wanted, sent).await.map(Some)
     }
 
-    /// Makes an API key for the tenant in context through the primary manager. Needs the right to change legacy resources. It
-    /// always ends: after six hours if no date is given. CONFLICT where the link names no tenant of the installation.
+    /// Makes an API key for the tenant in context through the primary manager. Needs the right to
+    /// change legacy resources. It always ends: after six hours if no date is given. CONFLICT where
+    /// the link names no tenant of the installation.
     #[graphql(deprecation = "use createDeepSecurityTenantApiKey; offered until 2027-12-31")]
     async fn generate_deep_security_tenant_api_key(
         &self,
@@ -212,13 +238,20 @@ impl DeepSecurityMutation {
         let body = input.check(change.manager.ids())?;
         let (id, before) = change.before::<Policy>(&id, None).await?;
         let sent = Request::post(path_of::<Policy>(id), Some(wire::write(&body)?));
-        Ok(Some(PolicyObject::new(&change.manager, change.send::<Policy>(Some(before), body, sent).await?)))
+        Ok(Some(PolicyObject::new(
+            &change.manager,
+            change.send::<Policy>(Some(before), body, sent).await?,
+        )))
     }
 
-    /// Deletes a policy of the tenant in context; gives its global id. Needs the right to change legacy resources.
-    /// UPSTREAM_REJECTED while it is in use.
+    /// Deletes a policy of the tenant in context; gives its global id. Needs the right to change
+    /// legacy resources. UPSTREAM_REJECTED while it is in use.
     async fn delete_deep_security_policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
-        Change::open(ctx, "deleteDeepSecurityPolicy").await?.delete::<Policy>(&id, None).await.map(Some)
+        Change::open(ctx, "deleteDeepSecurityPolicy")
+            .await?
+            .delete::<Policy>(&id, None)
+            .await
+            .map(Some)
     }
 
     /// Changes a computer of the tenant in context. Needs the right to change legacy resources.
@@ -236,11 +269,15 @@ impl DeepSecurityMutation {
         Ok(Some(ComputerObject::new(&change.manager, change.send(Some(before), body, sent).await?)))
     }
 
-    /// Deletes a computer of the tenant in context from the manager; gives its global id. Needs the right to change legacy
-    /// resources.
+    /// Deletes a computer of the tenant in context from the manager; gives its global id. Needs the
+    /// right to change legacy resources.
     async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         let none = Expand::NONE;
-        Change::open(ctx, "deleteDeepSecurityComputer").await?.delete::<Computer>(&id, Some(&none)).await.map(Some)
+        Change::open(ctx, "deleteDeepSecurityComputer")
+            .await?
+            .delete::<Computer>(&id, Some(&none))
+            .await
+            .map(Some)
     }
 }
 

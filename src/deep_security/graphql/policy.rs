@@ -52,7 +52,9 @@ impl PolicyObject {
     /// The policy that it inherits from. Each policy is asked for once an operation.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Self>> {
         match self.wire.parent_id.filter(|id| *id != 0) {
-            Some(id) => Ok(Some(Self::new(&self.manager, once::<Policy>(ctx, &self.manager, id).await?))),
+            Some(id) => {
+                Ok(Some(Self::new(&self.manager, once::<Policy>(ctx, &self.manager, id).await?)))
+            }
             None => Ok(None),
         }
     }

@@ -6,7 +6,9 @@ use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
-use super::connection::{ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection};
+use super::connection::{
+    ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection,
+};
 use super::criteria::DeepSecurityCriterion;
 use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
@@ -36,7 +38,10 @@ impl DeepSecurityObject {
         let room = room::<DeepSecurity>(ctx)?;
         match room.manager(&scope).await {
             // Who owns an installation may ask for its tenants, without being one of them.
-            Err(error) if error.code() == ErrorCode::UpstreamNotLinked && room.owns_one(&scope).boxed().await? => {
+            Err(error)
+                if error.code() == ErrorCode::UpstreamNotLinked
+                    && room.owns_one(&scope).boxed().await? =>
+            {
                 Ok(Self { scope, manager: Err(error) })
             }
             manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.remembering())) }),
@@ -48,9 +53,10 @@ impl DeepSecurityObject {
     }
 }
 
-/// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that may no more than the caller.
-/// Lists go by id; `name` takes `%` for any text and everything else literally, letter case ignored. Where the operator lets
-/// answers be remembered, what is read may be as old as that; what the tenant changed through the same node is seen at once.
+/// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that
+/// may no more than the caller. Lists go by id; `name` takes `%` for any text and everything else
+/// literally, letter case ignored. Where the operator lets answers be remembered, what is read may
+/// be as old as that; what the tenant changed through the same node is seen at once.
 #[Object(name = "DeepSecurity")]
 impl DeepSecurityObject {
     /// The global id: opaque, one for each tenant.
@@ -58,12 +64,18 @@ impl DeepSecurityObject {
         ID(GlobalId::write(NodeKind::DeepSecurity, self.scope.tenant().0, ""))
     }
 
-    /// The tenant itself, as the primary manager knows it; null where the installation's own credential is the tenant's.
+    /// The tenant itself, as the primary manager knows it; null where the installation's own
+    /// credential is the tenant's.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let manager = self.manager()?;
         let Some(id) = manager.remote_tenant()? else { return Ok(None) };
         let primary = manager.primary();
-        let found = reading(ctx, manager.tenant(), primary.find::<Tenant>(operation(ctx)?, id, None).boxed()).await?;
+        let found = reading(
+            ctx,
+            manager.tenant(),
+            primary.find::<Tenant>(operation(ctx)?, id, None).boxed(),
+        )
+        .await?;
         Ok(Some(TenantObject::new(manager, found)))
     }
 
@@ -74,19 +86,22 @@ impl DeepSecurityObject {
         #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
-            Vec<DeepSecurityCriterion>,
-        >,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<Row<Arc<ComputerConnection>>>> {
         let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
-        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand };
+        let wanted =
+            Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand };
         Ok(Some(Row(many::<Computer, _>(ctx, manager, wanted, ComputerConnection::new).await?)))
     }
 
     /// One computer. NOT_FOUND if there is none.
     async fn computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<ComputerObject>>> {
         let manager = self.manager()?;
-        Ok(Some(Row(ComputerObject::new(manager, one(ctx, manager, &id, Some(&parts(ctx))).await?))))
+        Ok(Some(Row(ComputerObject::new(
+            manager,
+            one(ctx, manager, &id, Some(&parts(ctx))).await?,
+        ))))
     }
 
     /// Policies.
@@ -96,12 +111,17 @@ impl DeepSecurityObject {
         #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
-            Vec<DeepSecurityCriterion>,
-        >,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<Row<Arc<PolicyConnection>>>> {
         let manager = self.manager()?;
-        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let wanted = Wanted {
+            first,
+            after: after.as_deref(),
+            name: name.as_deref(),
+            criteria,
+            expand: None,
+        };
         Ok(Some(Row(many::<Policy, _>(ctx, manager, wanted, PolicyConnection::new).await?)))
     }
 
@@ -118,12 +138,17 @@ impl DeepSecurityObject {
         #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
-            Vec<DeepSecurityCriterion>,
-        >,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<Row<Arc<RoleConnection>>>> {
         let manager = self.manager()?;
-        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let wanted = Wanted {
+            first,
+            after: after.as_deref(),
+            name: name.as_deref(),
+            criteria,
+            expand: None,
+        };
         Ok(Some(Row(many::<Role, _>(ctx, manager, wanted, RoleConnection::new).await?)))
     }
 
@@ -140,12 +165,17 @@ impl DeepSecurityObject {
         #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
-            Vec<DeepSecurityCriterion>,
-        >,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<Row<Arc<ApiKeyConnection>>>> {
         let manager = self.manager()?;
-        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let wanted = Wanted {
+            first,
+            after: after.as_deref(),
+            name: name.as_deref(),
+            criteria,
+            expand: None,
+        };
         Ok(Some(Row(many::<ApiKey, _>(ctx, manager, wanted, ApiKeyConnection::new).await?)))
     }
 
@@ -163,16 +193,21 @@ impl DeepSecurityObject {
         #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
         #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")] criteria: Option<
-            Vec<DeepSecurityCriterion>,
-        >,
-        #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")] upstream_id: Option<
-            ID,
-        >,
+        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        criteria: Option<Vec<DeepSecurityCriterion>>,
+        #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")]
+        upstream_id: Option<ID>,
     ) -> Result<Option<Row<Arc<TenantConnection>>>> {
         let upstream = upstream_id.as_deref().map(String::as_str);
-        let manager = Arc::new(room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
-        let wanted = Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand: None };
+        let manager =
+            Arc::new(room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
+        let wanted = Wanted {
+            first,
+            after: after.as_deref(),
+            name: name.as_deref(),
+            criteria,
+            expand: None,
+        };
         Ok(Some(Row(many::<Tenant, _>(ctx, &manager, wanted, TenantConnection::new).await?)))
     }
 }
@@ -180,7 +215,8 @@ impl DeepSecurityObject {
 /// Deep Security of a tenant that the caller may enter: what `Tenant.deepSecurity` answers.
 ///
 /// # Errors
-/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if the tenant has no manager.
+/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if the
+/// tenant has no manager.
 pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Source<DeepSecurityObject>> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
     DeepSecurityObject::open(ctx, scope).await.map(Source)
@@ -191,8 +227,8 @@ pub struct DeepSecurityQuery;
 
 #[Object]
 impl DeepSecurityQuery {
-    /// Deep Security of the tenant in context. Needs the right to read legacy resources. UPSTREAM_NOT_LINKED if the tenant has no
-    /// manager.
+    /// Deep Security of the tenant in context. Needs the right to read legacy resources.
+    /// UPSTREAM_NOT_LINKED if the tenant has no manager.
     async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<Source<DeepSecurityObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         Ok(Some(Source(DeepSecurityObject::open(ctx, scope).await?)))

@@ -31,24 +31,35 @@ pub struct Wanted<'a> {
 }
 
 /// Runs a read in the tenant's turn of the operation.
-pub async fn reading<T>(ctx: &Context<'_>, tenant: TenantId, work: BoxFuture<'_, Result<T>>) -> Result<T> {
+pub async fn reading<T>(
+    ctx: &Context<'_>,
+    tenant: TenantId,
+    work: BoxFuture<'_, Result<T>>,
+) -> Result<T> {
     operation(ctx)?.turn(tenant).await?.read(work).await
 }
 
 /// An object, asked for once an operation.
 pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
     let operation = operation(ctx)?;
-    let find = || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None).boxed());
+    let find =
+        || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None).boxed());
     operation.once((manager.key(), format!("{}/{id}", T::COLLECTION)), find).boxed().await
 }
 
 /// One object.
-pub async fn one<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: &str, expand: Option<&Expand>) -> Result<T> {
+pub async fn one<T: Listed>(
+    ctx: &Context<'_>,
+    manager: &Manager,
+    id: &str,
+    expand: Option<&Expand>,
+) -> Result<T> {
     let id = manager.ids().object(T::WHAT, T::KIND, id)?;
     reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand).boxed()).await
 }
 
-/// A list of objects. Fields that want the same list at the same time share one, however many aliases it has.
+/// A list of objects. Fields that want the same list at the same time share one, however many
+/// aliases it has.
 pub async fn many<T: Listed, C: Send + Sync + 'static>(
     ctx: &Context<'_>,
     manager: &Arc<Manager>,
@@ -85,8 +96,10 @@ pub fn parts_of_nodes(ctx: &Context<'_>) -> Expand {
     let selected = ctx.look_ahead();
     let computers = [selected.field("nodes"), selected.field("edges").field("node")];
     let computers = computers.iter().flat_map(Lookahead::selection_fields);
-    let fields: Vec<_> = computers.flat_map(|computer| computer.selection_set().collect::<Vec<_>>()).collect();
-    let has_rules = |field: &SelectionField<'_>| field.selection_set().any(|below| below.name() == "ruleIDs");
+    let fields: Vec<_> =
+        computers.flat_map(|computer| computer.selection_set().collect::<Vec<_>>()).collect();
+    let has_rules =
+        |field: &SelectionField<'_>| field.selection_set().any(|below| below.name() == "ruleIDs");
     let parts = Expand::of(&fields.iter().map(SelectionField::name).collect::<Vec<_>>());
     parts.with_rules(fields.iter().any(has_rules))
 }

@@ -76,7 +76,8 @@ impl RoleObject {
         ids(&self.wire.computer_ids)
     }
 
-    /// The groups of computers that it reaches, where it does not reach all; without the groups below them.
+    /// The groups of computers that it reaches, where it does not reach all; without the groups
+    /// below them.
     #[graphql(name = "computerGroupIDs")]
     async fn computer_group_ids(&self) -> Option<Vec<ID>> {
         ids(&self.wire.computer_group_ids)

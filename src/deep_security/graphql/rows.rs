@@ -1,9 +1,10 @@
 //! Objects whose fields are read one after the other.
 //!
-//! The library makes a boxed future of each field of each object and polls them side by side. Of a list of computers nearly
-//! all fields are there already, and that costs more than reading the list. Here the fields that are selected are found once
-//! for a list; an object that is complete at once is written at once, and those that have to wait wait side by side. Selections
-//! that differ by type are left to the library.
+//! The library makes a boxed future of each field of each object and polls them side by side. Of a
+//! list of computers nearly all fields are there already, and that costs more than reading the
+//! list. Here the fields that are selected are found once for a list; an object that is complete at
+//! once is written at once, and those that have to wait wait side by side. Selections that differ
+//! by type are left to the library.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -27,11 +28,12 @@ const ROWS_A_TURN: usize = 64;
 /// A list of objects; in the schema the same as a slice of them.
 pub struct Rows<'a, T>(pub &'a [T]);
 
-/// One object; in the schema the same as the object itself. Not for objects of which several fields have to wait.
+/// One object; in the schema the same as the object itself. Not for objects of which several fields
+/// have to wait.
 pub struct Row<T>(pub T);
 
-/// One object whose fields have to wait: several wait side by side, and a single one without the room that that takes. In the
-/// schema the same as the object itself.
+/// One object whose fields have to wait: several wait side by side, and a single one without the
+/// room that that takes. In the schema the same as the object itself.
 pub struct Source<T>(pub T);
 
 impl<T: ContainerType> OutputType for Rows<'_, T> {
@@ -47,7 +49,11 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
         <&[T]>::create_type_info(registry)
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         let Some(fields) = plain(ctx) else {
             return resolve_list(ctx, field, self.0, Some(self.0.len())).await;
         };
@@ -67,7 +73,8 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
                 };
             }
             let fields = &fields;
-            let mut written = async move { write(&ctx.with_index(at), fields, object).await }.boxed();
+            let mut written =
+                async move { write(&ctx.with_index(at), fields, object).await }.boxed();
             match poll_fn(|cx| Poll::Ready(written.poll_unpin(cx))).await {
                 Poll::Ready(value) => values[at] = value,
                 Poll::Pending => waiting.push(written.map(move |value| (at, value))),
@@ -90,7 +97,11 @@ impl<T: ContainerType> OutputType for Row<T> {
         T::create_type_info(registry)
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         match plain(ctx) {
             Some(fields) => {
                 stop_if_too_large(ctx)?;
@@ -110,7 +121,11 @@ impl<T: ContainerType> OutputType for Source<T> {
         T::create_type_info(registry)
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         match plain(ctx) {
             Some(fields) if fields.len() == 1 => Ok(write(ctx, &fields, &self.0).await),
             _ => resolve_container(ctx, &self.0).await,
@@ -118,8 +133,8 @@ impl<T: ContainerType> OutputType for Source<T> {
     }
 }
 
-/// The fields that are selected, if they do not depend on the type of the object. An operation in its normal form has
-/// each key once, and no directives.
+/// The fields that are selected, if they do not depend on the type of the object. An operation in
+/// its normal form has each key once, and no directives.
 fn plain<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
     let field = |selection: &'a Positioned<Selection>| match &selection.node {
         Selection::Field(field) => Some(field),
@@ -128,8 +143,13 @@ fn plain<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>
     ctx.item.node.items.iter().map(field).collect()
 }
 
-/// Writes an object as the library does: a field that fails is missing, and its error is among those of the answer.
-async fn write<T: ContainerType>(ctx: &ContextSelectionSet<'_>, fields: &[&Positioned<Field>], object: &T) -> Value {
+/// Writes an object as the library does: a field that fails is missing, and its error is among
+/// those of the answer.
+async fn write<T: ContainerType>(
+    ctx: &ContextSelectionSet<'_>,
+    fields: &[&Positioned<Field>],
+    object: &T,
+) -> Value {
     let mut members: IndexMap<Name, Value> = IndexMap::with_capacity(fields.len());
     let mut taken = Weight::default();
     for field in fields {
@@ -163,7 +183,9 @@ async fn write<T: ContainerType>(ctx: &ContextSelectionSet<'_>, fields: &[&Posit
 /// Whatever else would be read of a response that is too large is not built any more.
 fn stop_if_too_large(ctx: &ContextSelectionSet<'_>) -> ServerResult<()> {
     match ctx.data_opt::<Arc<ResponseMeter>>().and_then(|meter| meter.failure()) {
-        Some(error) => Err(async_graphql::Error::from(error.clone()).into_server_error(ctx.item.pos)),
+        Some(error) => {
+            Err(async_graphql::Error::from(error.clone()).into_server_error(ctx.item.pos))
+        }
         None => Ok(()),
     }
 }
@@ -243,14 +265,19 @@ mod tests {
         "...F",
     ];
 
-    /// The data and the errors, whatever the order in which they came to be. Fields that are compared have names of the same
-    /// length, since errors tell the column.
+    /// The data and the errors, whatever the order in which they came to be. Fields that are
+    /// compared have names of the same length, since errors tell the column.
     async fn answered(field: &str, selected: &str) -> (serde_json::Value, Vec<String>) {
-        let fragment = if selected.contains("...F") { "fragment F on Leaf { f: number slow { absent } }" } else { "" };
+        let fragment = if selected.contains("...F") {
+            "fragment F on Leaf { f: number slow { absent } }"
+        } else {
+            ""
+        };
         let document = format!("{{ asked: {field} {{ {selected} }} }} {fragment}");
         let roots = (Query(vec![Leaf(1), Leaf(2)]), EmptyMutation, EmptySubscription);
         let response = answer(roots, &document, json!({})).await.expect("it is valid");
-        let mut errors: Vec<_> = response.errors.iter().map(|error| serde_json::to_string(error).unwrap()).collect();
+        let mut errors: Vec<_> =
+            response.errors.iter().map(|error| serde_json::to_string(error).unwrap()).collect();
         errors.sort();
         (response.data.into_json().unwrap(), errors)
     }
@@ -273,7 +300,9 @@ mod tests {
     #[tokio::test]
     async fn fields_stand_in_the_order_in_which_they_are_selected() {
         let roots = (Query(vec![Leaf(1)]), EmptyMutation, EmptySubscription);
-        let response = answer(roots, "{ quick { slow { number } number } }", json!({})).await.expect("it is valid");
+        let response = answer(roots, "{ quick { slow { number } number } }", json!({}))
+            .await
+            .expect("it is valid");
         let written = serde_json::to_string(&response.data).unwrap();
         assert_eq!(written, r#"{"quick":[{"slow":{"number":11},"number":1}]}"#);
     }
@@ -281,6 +310,11 @@ mod tests {
     #[test]
     fn the_schema_does_not_know_of_it() {
         let sdl = Schema::new(Query(Vec::new()), EmptyMutation, EmptySubscription).sdl();
-        assert!(["quick: [Leaf!]!", "row: Leaf!", "from: Leaf!"].iter().all(|field| sdl.contains(field)), "{sdl}");
+        assert!(
+            ["quick: [Leaf!]!", "row: Leaf!", "from: Leaf!"]
+                .iter()
+                .all(|field| sdl.contains(field)),
+            "{sdl}"
+        );
     }
 }

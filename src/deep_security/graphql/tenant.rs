@@ -86,7 +86,9 @@ impl TenantObject {
     /// The modules that it sees.
     async fn modules_visible(&self) -> Option<Vec<DeepSecurityVisibleModule>> {
         let modules = self.wire.modules_visible.as_ref()?;
-        Some(modules.iter().map(|module| DeepSecurityVisibleModule::read(module.as_str())).collect())
+        Some(
+            modules.iter().map(|module| DeepSecurityVisibleModule::read(module.as_str())).collect(),
+        )
     }
 
     /// The vendor's own words for the modules.

@@ -13,7 +13,8 @@ use crate::deep_security::model::Right;
 use crate::error::Result;
 use crate::ids::{LinkId, TenantId, TenantKeyId, UpstreamId};
 
-/// Asked for; written down before the call goes out, so that what a process that dies leaves behind is known.
+/// Asked for; written down before the call goes out, so that what a process that dies leaves behind
+/// is known.
 const PENDING: &str = "PENDING";
 /// In use.
 const LIVE: &str = "LIVE";
@@ -51,7 +52,10 @@ pub struct Model {
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TenantKey").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("TenantKey")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +85,8 @@ impl Model {
         self.state == STRAY
     }
 
-    /// The place of its secret, to which the seal is bound: the row, the tenant and the installation.
+    /// The place of its secret, to which the seal is bound: the row, the tenant and the
+    /// installation.
     pub fn binding(&self) -> String {
         format!("tenant_key:{}:{}:{}", self.tenant_id, self.upstream_id, self.id)
     }
@@ -89,14 +94,22 @@ impl Model {
 
 impl Entity {
     fn of(slot: Slot, state: &str) -> Select<Self> {
-        let found = Self::find().filter(Column::LinkId.eq(slot.link)).filter(Column::Access.eq(slot.right.as_str()));
+        let found = Self::find()
+            .filter(Column::LinkId.eq(slot.link))
+            .filter(Column::Access.eq(slot.right.as_str()));
         found.filter(Column::State.eq(state))
     }
 }
 
 /// The newest key in use that ends after that moment.
-pub async fn live(on: &impl ConnectionTrait, slot: Slot, ends_after: Timestamp) -> Result<Option<Model>> {
-    let found = Entity::of(slot, LIVE).filter(Column::ExpiresAt.gt(ends_after)).order_by_desc(Column::CreatedAt);
+pub async fn live(
+    on: &impl ConnectionTrait,
+    slot: Slot,
+    ends_after: Timestamp,
+) -> Result<Option<Model>> {
+    let found = Entity::of(slot, LIVE)
+        .filter(Column::ExpiresAt.gt(ends_after))
+        .order_by_desc(Column::CreatedAt);
     Ok(found.one(on).await?)
 }
 
@@ -110,9 +123,16 @@ pub async fn last_role(on: &impl ConnectionTrait, slot: Slot) -> Result<Option<i
     Ok(found.one(on).await?.and_then(|row| row.role_id))
 }
 
-/// Every key of a tenant of the installation at that base URL, by whichever registration of it they were made.
-pub async fn all_at(on: &impl ConnectionTrait, base_url: &str, remote_tenant: &str) -> Result<Vec<Model>> {
-    let at = Entity::find().filter(Column::BaseUrl.eq(base_url)).filter(Column::RemoteTenantId.eq(remote_tenant));
+/// Every key of a tenant of the installation at that base URL, by whichever registration of it they
+/// were made.
+pub async fn all_at(
+    on: &impl ConnectionTrait,
+    base_url: &str,
+    remote_tenant: &str,
+) -> Result<Vec<Model>> {
+    let at = Entity::find()
+        .filter(Column::BaseUrl.eq(base_url))
+        .filter(Column::RemoteTenantId.eq(remote_tenant));
     Ok(at.order_by_asc(Column::CreatedAt).all(on).await?)
 }
 
@@ -121,8 +141,9 @@ pub async fn all_rows(on: &impl ConnectionTrait) -> Result<Vec<Model>> {
     Ok(Entity::find().all(on).await?)
 }
 
-/// Writes down that a key is about to be made. Nobody else makes one for the same slot until it is made or its lease is
-/// over, by the database's clock; what an expired lease may have left behind becomes a stray.
+/// Writes down that a key is about to be made. Nobody else makes one for the same slot until it is
+/// made or its lease is over, by the database's clock; what an expired lease may have left behind
+/// becomes a stray.
 ///
 /// Says whether the row is there: not if another node is at it.
 pub async fn claim(write: &Write<'_>, row: Model, lease: Duration, now: Timestamp) -> Result<bool> {
@@ -139,7 +160,9 @@ pub async fn claim(write: &Write<'_>, row: Model, lease: Duration, now: Timestam
     let row = Model { state: PENDING.to_owned(), lease_until: present.plus(lease), ..row };
     match Entity::insert(row.into_active_model()).exec_without_returning(write.on()).await {
         Ok(_) => Ok(true),
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            Ok(false)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -166,7 +189,8 @@ pub struct Made {
     pub sealed_secret: Vec<u8>,
 }
 
-/// Puts a pending key into use, and the ones before it out of use. Says whether it was still pending.
+/// Puts a pending key into use, and the ones before it out of use. Says whether it was still
+/// pending.
 pub async fn go_live(write: &Write<'_>, row: &Model, made: Made, now: Timestamp) -> Result<bool> {
     let before = Entity::update_many()
         .col_expr(Column::State, Expr::val(SPENT))
@@ -185,18 +209,28 @@ pub async fn go_live(write: &Write<'_>, row: &Model, made: Made, now: Timestamp)
     Ok(this.exec(write.on()).await?.rows_affected == 1)
 }
 
-/// Gives a claim up. Where the call was sent, a key may be there all the same; strays of one name are looked for together, so
-/// that one row is enough for all of them.
+/// Gives a claim up. Where the call was sent, a key may be there all the same; strays of one name
+/// are looked for together, so that one row is enough for all of them.
 pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp) -> Result<()> {
     let unused = match sent {
-        true => Entity::delete_many().filter(Column::KeyName.eq(row.key_name.as_str())).filter(Column::State.eq(STRAY)),
-        false => Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING)),
+        true => Entity::delete_many()
+            .filter(Column::KeyName.eq(row.key_name.as_str()))
+            .filter(Column::State.eq(STRAY)),
+        false => {
+            Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
+        }
     };
     unused.filter(Column::LinkId.eq(row.link_id)).exec(write.on()).await?;
     if sent { set_state(write, row.id, PENDING, STRAY, now).await } else { Ok(()) }
 }
 
-async fn set_state(write: &Write<'_>, id: TenantKeyId, from: &str, to: &str, now: Timestamp) -> Result<()> {
+async fn set_state(
+    write: &Write<'_>,
+    id: TenantKeyId,
+    from: &str,
+    to: &str,
+    now: Timestamp,
+) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::State, Expr::val(to))
         .col_expr(Column::SpentAt, Expr::val(now))
@@ -207,7 +241,8 @@ async fn set_state(write: &Write<'_>, id: TenantKeyId, from: &str, to: &str, now
     Ok(())
 }
 
-/// Puts out of use the keys that have ended and those of links that are gone, and makes strays of claims whose lease is over.
+/// Puts out of use the keys that have ended and those of links that are gone, and makes strays of
+/// claims whose lease is over.
 pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
     let gone = Expr::cust("link_id NOT IN (SELECT id FROM upstream_links)");
     let ended = Column::ExpiresAt.lte(now);
@@ -224,8 +259,8 @@ pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The keys of one tenant of an installation. Any of them that may delete keys may delete the others, for whichever link and for
-/// whichever tenant of ours they were made.
+/// The keys of one tenant of an installation. Any of them that may delete keys may delete the
+/// others, for whichever link and for whichever tenant of ours they were made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyGroup {
     /// Where they were made.

@@ -11,10 +11,12 @@ use crate::ids::{LinkId, TenantKeyId};
 use crate::outbound::{Identity, Line};
 use crate::upstreams::Connection;
 
-/// For whom a key is: the tenant by its link, and how much it may. Whatever is remembered of keys has this in its key.
+/// For whom a key is: the tenant by its link, and how much it may. Whatever is remembered of keys
+/// has this in its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot {
-    /// The link, which names one tenant of ours, one installation and one tenant there for as long as it lives.
+    /// The link, which names one tenant of ours, one installation and one tenant there for as long
+    /// as it lives.
     pub link: LinkId,
     /// How much it may.
     pub right: Right,
@@ -68,12 +70,16 @@ impl Key {
             && lasts(self.expires_at, now)
     }
 
-    /// Whether it is time to renew it; says so to one of those who ask, and to the next only after a pause.
+    /// Whether it is time to renew it; says so to one of those who ask, and to the next only after
+    /// a pause.
     pub fn is_to_be_renewed(&self, now: Timestamp) -> bool {
         let due = self.next_renewal.load(Ordering::Relaxed);
         let next = now.plus(PAUSE).millis();
         now.millis() >= due
-            && self.next_renewal.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            && self
+                .next_renewal
+                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// The line on which it is used.

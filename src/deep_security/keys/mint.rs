@@ -1,10 +1,12 @@
 //! Making a tenant's key, and proving whose it is before it is used.
 //!
-//! A key that reads gets the read-only role of the tenant. Roles belong to the tenant and are seen with a key of the tenant
-//! alone, and the one at hand is the one about to be made. So it is made with the role that was right the last time, else with
-//! number 2, which a fresh tenant has as its Auditor; the key itself then says which role it has and what that role may. If that
-//! is not a read-only role, a key that lives for minutes looks the role up by its name. This way the usual case makes one key,
-//! which never could do more than read. A key that may everything gets number 1, which every tenant has for that.
+//! A key that reads gets the read-only role of the tenant. Roles belong to the tenant and are seen
+//! with a key of the tenant alone, and the one at hand is the one about to be made. So it is made
+//! with the role that was right the last time, else with number 2, which a fresh tenant has as its
+//! Auditor; the key itself then says which role it has and what that role may. If that is not a
+//! read-only role, a key that lives for minutes looks the role up by its name. This way the usual
+//! case makes one key, which never could do more than read. A key that may everything gets number
+//! 1, which every tenant has for that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +61,11 @@ impl Keys {
             access: slot.right.as_str().to_owned(),
             state: String::new(),
             instance: instance.clone(),
-            key_name: format!("tenant-gateway {instance} {} {}", connection.tenant, slot.right.as_str()),
+            key_name: format!(
+                "tenant-gateway {instance} {} {}",
+                connection.tenant,
+                slot.right.as_str()
+            ),
             remote_key_id: None,
             role_id: None,
             sealed_secret: None,
@@ -79,12 +85,14 @@ impl Keys {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         let operation = Operation::background(wanted.request_id.clone(), deadline);
         let mut sent = false;
-        let made = tokio::time::timeout_at(deadline, self.make(wanted, &row, &operation, &mut sent)).await;
+        let made =
+            tokio::time::timeout_at(deadline, self.make(wanted, &row, &operation, &mut sent)).await;
         let error = match made {
             Ok(Ok(key)) => return Ok(key),
             Ok(Err(error)) => error,
             Err(_) => {
-                let error = Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
+                let error =
+                    Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
                 client::told(error, &wanted.connection.own_line(), None)
             }
         };
@@ -97,7 +105,8 @@ impl Keys {
         Err(error)
     }
 
-    /// Renews the lease of a claim until what is returned is dropped. The process that dies renews nothing, and is replaced soon.
+    /// Renews the lease of a claim until what is returned is dropped. The process that dies renews
+    /// nothing, and is replaced soon.
     fn keep_lease(&self, id: TenantKeyId) -> oneshot::Sender<()> {
         let (held, mut dropped) = oneshot::channel();
         let database = self.database.clone();
@@ -113,12 +122,19 @@ impl Keys {
         held
     }
 
-    async fn make(&self, wanted: &Wanted, row: &Model, operation: &Operation, sent: &mut bool) -> Result<Key> {
+    async fn make(
+        &self,
+        wanted: &Wanted,
+        row: &Model,
+        operation: &Operation,
+        sent: &mut bool,
+    ) -> Result<Key> {
         let connection = &*wanted.connection;
         let tenant = remote_tenant(connection)?;
         self.require_active(connection, tenant, operation).await?;
         let last = entity::last_role(self.database.reader(), wanted.slot).await?;
-        let role = last.unwrap_or(if wanted.slot.right == Right::Read { AUDITOR } else { FULL_ACCESS });
+        let role =
+            last.unwrap_or(if wanted.slot.right == Right::Read { AUDITOR } else { FULL_ACCESS });
         let body = |role| body(row, role, row.expires_at);
         *sent = true;
         let fresh = match self.ask_for(connection, tenant, body(role), operation).await {
@@ -130,14 +146,16 @@ impl Keys {
             Ok(fresh) => Some(fresh),
         };
         let unfit = match fresh {
-            Some(fresh) => match self.prove(&fresh, tenant, role, wanted.slot.right, operation).await {
-                Ok(true) => return self.store(wanted, row, fresh, role, operation).await,
-                Ok(false) => Some(fresh),
-                Err(error) => {
-                    self.discard(&fresh, operation).await;
-                    return Err(error);
+            Some(fresh) => {
+                match self.prove(&fresh, tenant, role, wanted.slot.right, operation).await {
+                    Ok(true) => return self.store(wanted, row, fresh, role, operation).await,
+                    Ok(false) => Some(fresh),
+                    Err(error) => {
+                        self.discard(&fresh, operation).await;
+                        return Err(error);
+                    }
                 }
-            },
+            }
             None => None,
         };
         let role = self.look_up_role(connection, tenant, (row, unfit), operation).await?;
@@ -150,14 +168,21 @@ impl Keys {
     }
 
     /// As the vendor's own samples do (`docs/reference/deep-security-api.md`, section 7).
-    async fn require_active(&self, connection: &Connection, tenant: ObjectId, operation: &Operation) -> Result<()> {
-        let found: Tenant =
-            self.by_primary(connection, &Request::get(["tenants".into(), tenant.into()]), operation).await?;
+    async fn require_active(
+        &self,
+        connection: &Connection,
+        tenant: ObjectId,
+        operation: &Operation,
+    ) -> Result<()> {
+        let found: Tenant = self
+            .by_primary(connection, &Request::get(["tenants".into(), tenant.into()]), operation)
+            .await?;
         match found.tenant_state.as_ref().map(Word::as_str) {
             Some("active") => Ok(()),
             state => {
                 let state = state.filter(|state| STATES.contains(state)).unwrap_or("unknown");
-                let message = format!("the tenant is not active in Deep Security: its state is {state}");
+                let message =
+                    format!("the tenant is not active in Deep Security: its state is {state}");
                 let error = Error::new(ErrorCode::UpstreamRejected, message);
                 Err(client::told(error, &connection.own_line(), Some(200)))
             }
@@ -173,14 +198,16 @@ impl Keys {
         operation: &Operation,
     ) -> Result<Key> {
         let secret = fresh.secret.clone();
-        let sealed_secret = self.master.seal(&*self.entropy, &row.binding(), secret.expose().as_bytes());
+        let sealed_secret =
+            self.master.seal(&*self.entropy, &row.binding(), secret.expose().as_bytes());
         let made = Made { remote_key_id: fresh.id.0, role_id, sealed_secret };
         let write = self.database.write().await?;
         if !entity::go_live(&write, row, made, self.clock.now()).await? {
             // The lease was over: another node took over, and this key is one too many.
             drop(write);
             self.discard(&fresh, operation).await;
-            let error = Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
+            let error =
+                Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
             return Err(client::told(error, &fresh.line, None));
         }
         write.commit().await?;
@@ -213,12 +240,14 @@ const STATES: [&str; 11] = [
 
 /// A role that the tenant does not have is refused.
 fn refused_the_role(error: &Error) -> bool {
-    error.code() == ErrorCode::UpstreamRejected && error.upstream().is_some_and(|upstream| upstream.status == Some(400))
+    error.code() == ErrorCode::UpstreamRejected
+        && error.upstream().is_some_and(|upstream| upstream.status == Some(400))
 }
 
 /// The tenant of the installation, whose id becomes part of paths.
 fn remote_tenant(connection: &Connection) -> Result<ObjectId> {
-    let id = connection.remote_tenant_id.as_deref().and_then(|id| ObjectId::parse("tenant", id).ok());
+    let id =
+        connection.remote_tenant_id.as_deref().and_then(|id| ObjectId::parse("tenant", id).ok());
     id.ok_or_else(|| {
         let message = "the tenant's link names no tenant of Deep Security: its ids are numbers";
         client::told(Error::new(ErrorCode::UpstreamRejected, message), &connection.own_line(), None)

@@ -1,4 +1,5 @@
-//! The keys that the gateway makes for the tenants of an installation through its primary manager (feature F6).
+//! The keys that the gateway makes for the tenants of an installation through its primary manager
+//! (feature F6).
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -36,7 +36,14 @@ impl Keys {
         operation: &Operation,
     ) -> Result<T> {
         let line = connection.own_line();
-        let reply = client::send(&self.outbound, operation, &line, &Shown::own(&connection.credential)?, request).await;
+        let reply = client::send(
+            &self.outbound,
+            operation,
+            &line,
+            &Shown::own(&connection.credential)?,
+            request,
+        )
+        .await;
         reply.map_err(|denied| denied.of_own_credential(&line))?.read(&line, request.writes())
     }
 
@@ -48,14 +55,24 @@ impl Keys {
         body: KeyBody,
         operation: &Operation,
     ) -> Result<Fresh> {
-        let request = Request::post(["tenants".into(), tenant.into(), "apikeys".into()], Some(wire::write(&body)?));
+        let request = Request::post(
+            ["tenants".into(), tenant.into(), "apikeys".into()],
+            Some(wire::write(&body)?),
+        );
         let made: KeyWithSecret = self.by_primary(connection, &request, operation).await?;
         let identity = Identity(format!("new:{}", made.key.id));
-        let line = Line { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity };
-        Ok(Fresh { id: ObjectId(made.key.id), shown: Shown::secret_key(&made.secret), secret: made.secret, line })
+        let line =
+            Line { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity };
+        Ok(Fresh {
+            id: ObjectId(made.key.id),
+            shown: Shown::secret_key(&made.secret),
+            secret: made.secret,
+            line,
+        })
     }
 
-    /// Whether a key has the role that was asked for, and the role is of that right. A key of another tenant is an error.
+    /// Whether a key has the role that was asked for, and the role is of that right. A key of
+    /// another tenant is an error.
     pub(super) async fn prove(
         &self,
         fresh: &Fresh,
@@ -78,8 +95,8 @@ impl Keys {
         }
     }
 
-    /// That a key is of that tenant and that role: no object tells its tenant, so this is the one proof that there is
-    /// (`docs/reference/deep-security-api.md`, section 9).
+    /// That a key is of that tenant and that role: no object tells its tenant, so this is the one
+    /// proof that there is (`docs/reference/deep-security-api.md`, section 9).
     pub(super) async fn require_own(
         &self,
         fresh: &Fresh,
@@ -88,7 +105,8 @@ impl Keys {
         operation: &Operation,
     ) -> Result<()> {
         let request = Request::get(["apikeys".into(), "current".into()]);
-        let reply = client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await;
+        let reply =
+            client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await;
         let own: Result<CurrentKey> = match reply {
             Ok(reply) => reply.read(&fresh.line, false),
             Err(denied) => Err(denied.of_own_credential(&fresh.line)),
@@ -101,11 +119,13 @@ impl Keys {
     }
 
     fn is_read_only(&self, role: &Role) -> bool {
-        let named = role.name.as_ref().is_some_and(|name| self.settings.read_only_roles.contains(name));
+        let named =
+            role.name.as_ref().is_some_and(|name| self.settings.read_only_roles.contains(name));
         named && role.only_views()
     }
 
-    /// The read-only role of the tenant by its name, with a key for this alone, which also removes one that is unfit.
+    /// The read-only role of the tenant by its name, with a key for this alone, which also removes
+    /// one that is unfit.
     pub(super) async fn look_up_role(
         &self,
         connection: &Connection,
@@ -113,7 +133,8 @@ impl Keys {
         (row, unfit): (&Model, Option<Fresh>),
         operation: &Operation,
     ) -> Result<i64> {
-        // It bears the name of the key that is to be made: what is left of it after a crash is found with that one.
+        // It bears the name of the key that is to be made: what is left of it after a crash is
+        // found with that one.
         let body = body(row, FULL_ACCESS, self.clock.now().plus(LOOK_UP_LIFETIME));
         let looker = self.ask_for(connection, tenant, body, operation).await?;
         let found = match self.require_own(&looker, tenant, FULL_ACCESS, operation).await {
@@ -127,7 +148,10 @@ impl Keys {
         };
         self.discard(&looker, operation).await;
         found?.ok_or_else(|| {
-            let error = Error::new(ErrorCode::UpstreamRejected, "the tenant has no read-only role in Deep Security");
+            let error = Error::new(
+                ErrorCode::UpstreamRejected,
+                "the tenant has no read-only role in Deep Security",
+            );
             client::told(error, &connection.own_line(), Some(200))
         })
     }
@@ -135,7 +159,9 @@ impl Keys {
     async fn find_role(&self, looker: &Fresh, operation: &Operation) -> Result<Option<i64>> {
         for name in &self.settings.read_only_roles {
             let request = Request::search("roles", exactly::<Role>(name)?);
-            let reply = client::send(&self.outbound, operation, &looker.line, &looker.shown, &request).await;
+            let reply =
+                client::send(&self.outbound, operation, &looker.line, &looker.shown, &request)
+                    .await;
             let reply = reply.map_err(|denied| denied.of_own_credential(&looker.line))?;
             let Page(roles) = reply.read::<Page<Role>>(&looker.line, false)?;
             if let Some(role) = roles.iter().find(|role| self.is_read_only(role)) {
@@ -145,15 +171,18 @@ impl Keys {
         Ok(None)
     }
 
-    /// Deletes a key that must not be used, with its own secret. One that may not delete itself ends by itself, unless a stronger
-    /// one sweeps it before.
+    /// Deletes a key that must not be used, with its own secret. One that may not delete itself
+    /// ends by itself, unless a stronger one sweeps it before.
     pub(super) async fn discard(&self, fresh: &Fresh, operation: &Operation) {
         self.delete(fresh, fresh.id, operation).await;
     }
 
     async fn delete(&self, holder: &Fresh, id: ObjectId, operation: &Operation) {
         let request = Request::delete(["apikeys".into(), id.into()]);
-        if client::send(&self.outbound, operation, &holder.line, &holder.shown, &request).await.is_err() {
+        if client::send(&self.outbound, operation, &holder.line, &holder.shown, &request)
+            .await
+            .is_err()
+        {
             tracing::warn!(tenant = %holder.line.tenant, "a key that is not used could not be deleted");
         }
     }

@@ -29,8 +29,8 @@ use crate::upstreams::{Connection, Link, Upstreams};
 /// How often one looks whether the node that makes a key is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// After so many keys in a row that may have been made for nothing, no other is asked for before a pause: a manager that makes
-/// keys and does not let them be proven would soon be full of them.
+/// After so many keys in a row that may have been made for nothing, no other is asked for before a
+/// pause: a manager that makes keys and does not let them be proven would soon be full of them.
 const SETBACKS: u32 = 3;
 const PAUSE: Duration = Duration::from_mins(1);
 
@@ -44,7 +44,8 @@ pub struct Settings {
     pub instance: String,
     /// How long a key lives.
     pub lifetime: Duration,
-    /// For how long nobody else makes a key that one node began to make, once that node says nothing more.
+    /// For how long nobody else makes a key that one node began to make, once that node says
+    /// nothing more.
     pub lease: Duration,
     /// The names of roles that may look at everything and change nothing.
     pub read_only_roles: Vec<String>,
@@ -108,7 +109,8 @@ type Flight = Shared<BoxFuture<'static, Result<Arc<Key>>>>;
 impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
     pub fn new(surroundings: Surroundings, settings: Settings, capacity: usize) -> Self {
-        let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } = surroundings;
+        let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } =
+            surroundings;
         Self {
             database,
             master,
@@ -125,12 +127,14 @@ impl Keys {
         }
     }
 
-    /// A key for the tenant of the connection, of exactly this right. In use it costs no look into the database; when it has
-    /// lived four fifths of its life, a new one is made behind the back of those who use it.
+    /// A key for the tenant of the connection, of exactly this right. In use it costs no look into
+    /// the database; when it has lived four fifths of its life, a new one is made behind the back
+    /// of those who use it.
     ///
     /// # Errors
-    /// `UPSTREAM_REJECTED` with the state of a tenant that is not active, or if it has no role that only reads;
-    /// `UPSTREAM_UNAUTHORIZED` if the primary manager refuses the gateway; as every call.
+    /// `UPSTREAM_REJECTED` with the state of a tenant that is not active, or if it has no role that
+    /// only reads; `UPSTREAM_UNAUTHORIZED` if the primary manager refuses the gateway; as every
+    /// call.
     pub async fn key(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
@@ -147,16 +151,21 @@ impl Keys {
         }
         for _ in 0..ATTEMPTS {
             let key = self.flight(connection, slot, operation, false).await?;
-            // The search may have begun before the key was refused, or the installation moved to another place.
+            // The search may have begun before the key was refused, or the installation moved to
+            // another place.
             if self.is_good(&key, connection, self.clock.now()) {
                 return Ok(key);
             }
         }
-        let error = Error::new(ErrorCode::UpstreamUnavailable, "the tenant's keys change too often at the moment");
+        let error = Error::new(
+            ErrorCode::UpstreamUnavailable,
+            "the tenant's keys change too often at the moment",
+        );
         Err(told(error, &connection.own_line(), None))
     }
 
-    /// Another key in the place of one that was refused. However many were refused at once, on however many nodes, one is made.
+    /// Another key in the place of one that was refused. However many were refused at once, on
+    /// however many nodes, one is made.
     ///
     /// # Errors
     /// As [`Keys::key`].
@@ -189,7 +198,8 @@ impl Keys {
         key.fits(connection, now) && self.refused.get(&key.id).is_none()
     }
 
-    /// The search for a key that is under way, else a new one; for a key that is not yet to be renewed, if `renewing`.
+    /// The search for a key that is under way, else a new one; for a key that is not yet to be
+    /// renewed, if `renewing`.
     fn flight(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
@@ -212,8 +222,10 @@ impl Keys {
             }
             found
         };
-        // A task of its own: who asked first may give up, and what was begun must still be written down.
-        let task = tokio::spawn(search).map(|done| done.unwrap_or_else(|error| Err(Error::internal(error))));
+        // A task of its own: who asked first may give up, and what was begun must still be written
+        // down.
+        let task = tokio::spawn(search)
+            .map(|done| done.unwrap_or_else(|error| Err(Error::internal(error))));
         let flight = task.boxed().shared();
         flights.insert(slot, flight.clone());
         flight
@@ -225,7 +237,8 @@ impl Keys {
             if let Some(key) = self.stored(wanted).await? {
                 return Ok(self.hold(key));
             }
-            if let Some(setback) = self.setbacks.get(&wanted.slot).filter(|setback| setback.lasts()) {
+            if let Some(setback) = self.setbacks.get(&wanted.slot).filter(|setback| setback.lasts())
+            {
                 return Err(setback.error.clone());
             }
             if let Some(row) = self.claim(wanted).await? {
@@ -243,7 +256,8 @@ impl Keys {
     /// Takes note that a key was asked for in vain.
     pub(super) fn note_setback(&self, slot: Slot, error: Error) {
         let count = self.setbacks.get(&slot).map_or(0, |before| before.count) + 1;
-        self.setbacks.insert(slot, Arc::new(Setback { count, until: Instant::now() + PAUSE, error }));
+        self.setbacks
+            .insert(slot, Arc::new(Setback { count, until: Instant::now() + PAUSE, error }));
     }
 
     fn hold(&self, key: Key) -> Arc<Key> {
@@ -256,7 +270,8 @@ impl Keys {
     async fn stored(&self, wanted: &Wanted) -> Result<Option<Key>> {
         let now = self.clock.now();
         let row = entity::live(self.database.reader(), wanted.slot, now).await?;
-        let row = row.filter(|row| lasts(row.expires_at, now) && (!wanted.renewing || row.renew_at > now));
+        let row = row
+            .filter(|row| lasts(row.expires_at, now) && (!wanted.renewing || row.renew_at > now));
         let key = row.map(|row| self.open(&row)).transpose()?.flatten();
         Ok(key.filter(|key| self.is_good(key, &wanted.connection, now)))
     }
@@ -264,7 +279,9 @@ impl Keys {
     /// The key of a row; nothing if the row has none.
     pub(super) fn open(&self, row: &Model) -> Result<Option<Key>> {
         let (Some(sealed), Some(slot)) = (&row.sealed_secret, row.slot()) else { return Ok(None) };
-        let secret = String::from_utf8(self.master.open(&row.binding(), sealed)?).ok().and_then(SecretKey::parse);
+        let secret = String::from_utf8(self.master.open(&row.binding(), sealed)?)
+            .ok()
+            .and_then(SecretKey::parse);
         let secret = secret.ok_or_else(|| Error::internal("a sealed key is no text"))?;
         let place = (row.base_url.clone(), row.remote_tenant_id.clone());
         Ok(Some(Key::new(row.id, slot, place, secret, (row.renew_at, row.expires_at))))
@@ -319,12 +336,13 @@ impl Drop for Landing {
 }
 
 fn slot(connection: &Connection, right: Right) -> Result<Slot> {
-    let link = connection.link.ok_or_else(|| Error::internal("a key for a tenant that is not linked"))?;
+    let link =
+        connection.link.ok_or_else(|| Error::internal("a key for a tenant that is not linked"))?;
     Ok(Slot { link, right })
 }
 
-/// Seals with the present master key what the one before sealed, one key at a time: it may be stopped and run again. Says
-/// how many keys were sealed anew.
+/// Seals with the present master key what the one before sealed, one key at a time: it may be
+/// stopped and run again. Says how many keys were sealed anew.
 ///
 /// # Errors
 /// If the database refuses, or a key was sealed by neither of the two.

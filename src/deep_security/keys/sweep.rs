@@ -1,7 +1,8 @@
-//! Removing keys at the far side: those that were renewed, refused or unlinked, and those of which nobody knows.
+//! Removing keys at the far side: those that were renewed, refused or unlinked, and those of which
+//! nobody knows.
 //!
-//! A key with full access deletes itself and those that read. One that reads can delete nothing: it waits for one that can,
-//! and where there is none, it ends by itself.
+//! A key with full access deletes itself and those that read. One that reads can delete nothing: it
+//! waits for one that can, and where there is none, it ends by itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,15 +32,17 @@ const GRACE: Duration = Duration::from_mins(1);
 /// For how long a key that has ended is remembered, for one that can remove it may still come.
 const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 
-/// What one manager may take of a round: less than there is between two rounds, so that none delays the next.
+/// What one manager may take of a round: less than there is between two rounds, so that none delays
+/// the next.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// So many managers are swept side by side.
 const MANAGERS_AT_ONCE: usize = 16;
 
 impl Keys {
-    /// Removes what is no longer used, at many managers side by side: one that does not answer delays no other. Several nodes may do it
-    /// at once, and what fails is tried again at the next round.
+    /// Removes what is no longer used, at many managers side by side: one that does not answer
+    /// delays no other. Several nodes may do it at once, and what fails is tried again at the next
+    /// round.
     ///
     /// # Errors
     /// If the database refuses.
@@ -72,29 +75,46 @@ impl Keys {
 
     async fn sweep_manager(&self, mut groups: Vec<KeyGroup>, before: Timestamp) {
         let deadline = Instant::now() + DEADLINE;
-        // Each round begins with another one, so that those behind one that always fails have their turn.
+        // Each round begins with another one, so that those behind one that always fails have their
+        // turn.
         let rounds = before.seconds() / i64::try_from(DEADLINE.as_secs()).unwrap_or(1);
         let first = usize::try_from(rounds).unwrap_or_default() % groups.len().max(1);
         groups.rotate_left(first);
         for group in groups {
             let Err(error) = self.sweep_group(&group, before, deadline).await else { continue };
             error.log_cause();
-            let silent = [ErrorCode::UpstreamUnavailable, ErrorCode::UpstreamTimeout, ErrorCode::CircuitOpen];
+            let silent = [
+                ErrorCode::UpstreamUnavailable,
+                ErrorCode::UpstreamTimeout,
+                ErrorCode::CircuitOpen,
+            ];
             if silent.contains(&error.code()) || Instant::now() >= deadline {
                 return;
             }
         }
     }
 
-    async fn sweep_group(&self, group: &KeyGroup, before: Timestamp, deadline: Instant) -> Result<()> {
+    async fn sweep_group(
+        &self,
+        group: &KeyGroup,
+        before: Timestamp,
+        deadline: Instant,
+    ) -> Result<()> {
         let now = self.clock.now();
-        let rows = entity::all_at(self.database.reader(), &group.base_url, &group.remote_tenant_id).await?;
-        let rows: Vec<&Model> = rows.iter().filter(|row| row.upstream_id == group.upstream).collect();
+        let rows = entity::all_at(self.database.reader(), &group.base_url, &group.remote_tenant_id)
+            .await?;
+        let rows: Vec<&Model> =
+            rows.iter().filter(|row| row.upstream_id == group.upstream).collect();
         let able = |row: &&&Model| {
-            row.access == Right::Full.as_str() && row.sealed_secret.is_some() && lasts(row.expires_at, now)
+            row.access == Right::Full.as_str()
+                && row.sealed_secret.is_some()
+                && lasts(row.expires_at, now)
         };
-        let able = rows.iter().filter(able).max_by_key(|row| (row.is_live(), row.created_at)).copied();
-        let Some(tenant) = able.or(rows.first().copied()).map(|row| row.tenant_id) else { return Ok(()) };
+        let able =
+            rows.iter().filter(able).max_by_key(|row| (row.is_live(), row.created_at)).copied();
+        let Some(tenant) = able.or(rows.first().copied()).map(|row| row.tenant_id) else {
+            return Ok(());
+        };
         let request_id = RequestId::from(random_uuid(&*self.entropy));
         let operation = Operation::background(request_id.as_str().to_owned(), deadline);
         let scope = TenantScope::going_on(&self.authorizer, tenant, request_id);
@@ -102,7 +122,10 @@ impl Keys {
         // Keys are shown at no other place than the one that made them.
         let is_here = connection.endpoint.base_url.as_str() == group.base_url;
         let remover = able.filter(|_| is_here).map(|row| self.open(row)).transpose()?.flatten();
-        let old = rows.iter().copied().filter(|row| row.spent_at.is_some_and(|at| row.is_stray() || at <= before));
+        let old = rows
+            .iter()
+            .copied()
+            .filter(|row| row.spent_at.is_some_and(|at| row.is_stray() || at <= before));
         let own = |row: &&Model| remover.as_ref().is_some_and(|remover| remover.id == row.id);
         // The remover goes last, if it is to go itself.
         let (last, others): (Vec<&Model>, Vec<&Model>) = old.partition(own);
@@ -119,7 +142,13 @@ impl Keys {
     }
 
     /// Removes what a row stands for. Says whether nothing is left of it.
-    async fn remove(&self, connection: &Connection, remover: &Key, row: &Model, operation: &Operation) -> Result<bool> {
+    async fn remove(
+        &self,
+        connection: &Connection,
+        remover: &Key,
+        row: &Model,
+        operation: &Operation,
+    ) -> Result<bool> {
         let ids = match row.remote_key_id {
             Some(id) => Some(vec![id]),
             None => self.strays(connection, remover, row, operation).await?,
@@ -129,7 +158,9 @@ impl Keys {
         let mut gone = true;
         for id in ids {
             let request = Request::delete(["apikeys".into(), ObjectId(id).into()]);
-            gone &= match client::send(&self.outbound, operation, &line, &remover.shown(), &request).await {
+            gone &= match client::send(&self.outbound, operation, &line, &remover.shown(), &request)
+                .await
+            {
                 Ok(_) => true,
                 Err(Denied::Other(error)) => error.code() == ErrorCode::NotFound,
                 // A key that cannot remove itself any more does not work any more.
@@ -139,7 +170,8 @@ impl Keys {
         Ok(gone)
     }
 
-    /// The keys that bear the name of a stray and that nobody knows; nothing while one of that name is being made.
+    /// The keys that bear the name of a stray and that nobody knows; nothing while one of that name
+    /// is being made.
     async fn strays(
         &self,
         connection: &Connection,
@@ -148,8 +180,10 @@ impl Keys {
         operation: &Operation,
     ) -> Result<Option<Vec<i64>>> {
         let found = self.named(connection, remover, &stray.key_name, operation).await?;
-        // Read after the far side was asked: whatever it knew then is pending here, or known by its id.
-        let rows = entity::all_at(self.database.reader(), &stray.base_url, &stray.remote_tenant_id).await?;
+        // Read after the far side was asked: whatever it knew then is pending here, or known by its
+        // id.
+        let rows = entity::all_at(self.database.reader(), &stray.base_url, &stray.remote_tenant_id)
+            .await?;
         if rows.iter().any(|row| row.is_pending() && row.key_name == stray.key_name) {
             return Ok(None);
         }
@@ -167,11 +201,17 @@ impl Keys {
     ) -> Result<Vec<i64>> {
         let line = remover.line(connection);
         let request = Request::search("apikeys", exactly::<ApiKey>(name)?);
-        let reply = client::send(&self.outbound, operation, &line, &remover.shown(), &request).await;
+        let reply =
+            client::send(&self.outbound, operation, &line, &remover.shown(), &request).await;
         let reply = reply.map_err(|denied| denied.of_own_credential(&line))?;
         let Page(keys) = reply.read::<Page<ApiKey>>(&line, false)?;
-        // The vendor may ignore the letter case; and a filter that it does not understand finds everything.
-        Ok(keys.into_iter().filter(|key| key.key_name.as_deref() == Some(name)).map(|key| key.id).collect())
+        // The vendor may ignore the letter case; and a filter that it does not understand finds
+        // everything.
+        Ok(keys
+            .into_iter()
+            .filter(|key| key.key_name.as_deref() == Some(name))
+            .map(|key| key.id)
+            .collect())
     }
 
     async fn forget(&self, id: TenantKeyId) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use crate::deep_security::wire::Members;
 
-/// A part of a computer that the manager adds on request (`docs/reference/deep-security-api.md`, section 6). Its name is that of
-/// the member it adds.
+/// A part of a computer that the manager adds on request (`docs/reference/deep-security-api.md`,
+/// section 6). Its name is that of the member it adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The field of the graph that shows it.
@@ -19,7 +19,8 @@ const fn part(field: &'static str, option: &'static str, heavy: bool) -> Part {
 }
 
 impl Part {
-    /// All, in the order in which they are sent: an order of its own for each request would be a request of its own.
+    /// All, in the order in which they are sent: an order of its own for each request would be a
+    /// request of its own.
     pub const ALL: [Self; 10] = [
         part("sap", "SAP", false),
         part("activityMonitoring", "activityMonitoring", false),
@@ -55,8 +56,8 @@ impl Expand {
         }
     }
 
-    /// The same parts, with the ids of their rules or without: the manager sends them in any case, and those that nobody
-    /// selected need not be kept.
+    /// The same parts, with the ids of their rules or without: the manager sends them in any case,
+    /// and those that nobody selected need not be kept.
     pub fn with_rules(self, rules: bool) -> Self {
         Self { rules, ..self }
     }
@@ -71,7 +72,8 @@ impl Expand {
         self.rules
     }
 
-    /// The values of `expand`, sorted; `none` where there is no part. Never nothing, which would mean everything.
+    /// The values of `expand`, sorted; `none` where there is no part. Never nothing, which would
+    /// mean everything.
     pub fn options(&self) -> impl Iterator<Item = &'static str> {
         let none = self.parts.is_empty().then_some("none");
         none.into_iter().chain(self.parts.iter().map(|part| part.option))

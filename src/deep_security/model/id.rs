@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::UpstreamId;
 
-/// The id of an object: digits, up to `int64` (`docs/reference/deep-security-api.md`, section 2). Nothing else ever becomes part of
-/// a path.
+/// The id of an object: digits, up to `int64` (`docs/reference/deep-security-api.md`, section 2).
+/// Nothing else ever becomes part of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectId(pub i64);
 
@@ -21,8 +21,8 @@ impl ObjectId {
     }
 }
 
-/// Where the vendor's ids of a manager are unique. It writes global ids, and reads what callers give: the vendor's id, or a
-/// global id of an object of this very place.
+/// Where the vendor's ids of a manager are unique. It writes global ids, and reads what callers
+/// give: the vendor's id, or a global id of an object of this very place.
 #[derive(Clone, Copy, Debug)]
 pub struct IdScope {
     within: Uuid,
@@ -54,7 +54,8 @@ impl IdScope {
     /// An object that another one refers to.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a global id of another type or another place, `BAD_USER_INPUT` naming `argument` for what is no id.
+    /// `NOT_FOUND` for a global id of another type or another place, `BAD_USER_INPUT` naming
+    /// `argument` for what is no id.
     pub fn reference(self, argument: &str, kind: NodeKind, text: &str) -> Result<i64> {
         match GlobalId::read(text) {
             Some(id) => self.own("object", kind, id),
@@ -99,7 +100,9 @@ mod tests {
     #[test]
     fn only_digits_become_part_of_a_path() {
         assert_eq!(ObjectId::parse("computer", "9223372036854775807").unwrap().0, i64::MAX);
-        for text in ["", "-1", "+1", "1/2", "..", "1\r\n", "1\0", "９", "9223372036854775808", " 1", "1?x"] {
+        for text in
+            ["", "-1", "+1", "1/2", "..", "1\r\n", "1\0", "９", "9223372036854775808", " 1", "1?x"]
+        {
             assert!(ObjectId::parse("computer", text).is_err(), "{text:?}");
             assert!(reference("roleID", text).is_err(), "{text:?}");
             let wrapped = GlobalId::write(COMPUTER, Uuid::from_u128(1), text);
@@ -119,9 +122,14 @@ mod tests {
     #[test]
     fn global_id_of_another_type_or_place_is_not_found() {
         let own = scope(1, 2);
-        for foreign in [own.global(NodeKind::DeepSecurityPolicy, 7), scope(3, 2).global(COMPUTER, 7)] {
+        for foreign in
+            [own.global(NodeKind::DeepSecurityPolicy, 7), scope(3, 2).global(COMPUTER, 7)]
+        {
             let code = |result: Result<i64>| result.unwrap_err().code();
-            assert_eq!(code(own.object("computer", COMPUTER, &foreign).map(|id| id.0)), ErrorCode::NotFound);
+            assert_eq!(
+                code(own.object("computer", COMPUTER, &foreign).map(|id| id.0)),
+                ErrorCode::NotFound
+            );
             assert_eq!(code(own.reference("computerID", COMPUTER, &foreign)), ErrorCode::NotFound);
         }
     }

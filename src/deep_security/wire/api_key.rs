@@ -67,7 +67,8 @@ pub struct SecretKey(String);
 impl SecretKey {
     /// Takes a secret if it can be one.
     pub fn parse(text: String) -> Option<Self> {
-        let fits = (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits =
+            (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then_some(Self(text))
     }
 

@@ -1,19 +1,22 @@
 //! Optional members in a form that the API does not have.
 //!
-//! Managers of many versions answer, and proxies and agents write into their data. One odd value shall not cost a customer the
-//! whole list: it is read as null, and counted for the log.
+//! Managers of many versions answer, and proxies and agents write into their data. One odd value
+//! shall not cost a customer the whole list: it is read as null, and counted for the log.
 
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use super::{ComputerStatus, Module, ModuleStatus, PolicyModule, PolicyModuleStatus, Word};
 
 thread_local! {
-    // Serde passes nothing on from a whole answer to its members; reading one never leaves its thread.
+    // Serde passes nothing on from a whole answer to its members; reading one never leaves its
+    // thread.
     static ODD: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -28,7 +31,9 @@ pub fn counting_odd<T>(read: impl FnOnce() -> T) -> (T, usize) {
 ///
 /// # Errors
 /// Where it is no JSON.
-pub fn optional<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn optional<'de, T: Lenient, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     Ok(match Member(PhantomData).deserialize(deserializer)? {
         Form::Value(value) => Some(value),
         Form::Null => None,
@@ -214,39 +219,59 @@ mod tests {
             "computerStatus":{"agentStatus":"active","agentStatusMessages":["up",null]},
             "firewall":{"state":{"is":"on"},"ruleIDs":[1,null,3],"blockUnrecognized":"false","moduleStatus":[]},
             "antiMalware":"on"}"#;
-        let (computers, odd) = computers(&format!(r#"{odd},{{"ID":2,"hostName":"b","policyID":3}}"#));
+        let (computers, odd) =
+            computers(&format!(r#"{odd},{{"ID":2,"hostName":"b","policyID":3}}"#));
         let [first, second] = computers.as_slice() else { panic!("two computers") };
         assert_eq!((first.id, first.host_name.as_deref(), first.group_id), (1, Some("a"), Some(2)));
-        assert!(first.description.is_none() && first.policy_id.is_none() && first.anti_malware.is_none());
-        assert!(first.last_agent_communication.is_none() && first.last_send_policy_request.is_none());
+        assert!(
+            first.description.is_none()
+                && first.policy_id.is_none()
+                && first.anti_malware.is_none()
+        );
+        assert!(
+            first.last_agent_communication.is_none() && first.last_send_policy_request.is_none()
+        );
         let status = first.computer_status.as_ref().unwrap();
         assert!(status.agent_status.is_some() && status.agent_status_messages.is_none());
         let firewall = first.firewall.as_ref().unwrap();
-        assert!(firewall.state.is_none() && firewall.rule_ids.is_none() && firewall.module_status.is_none());
+        assert!(
+            firewall.state.is_none()
+                && firewall.rule_ids.is_none()
+                && firewall.module_status.is_none()
+        );
         assert!(firewall.block_unrecognized.is_none());
         assert_eq!((second.policy_id, odd), (Some(3), 10));
     }
 
     #[test]
     fn absent_and_null_members_are_not_odd() {
-        let (computers, odd) = computers(r#"{"ID":1,"policyID":null,"firewall":{"ruleIDs":null,"state":"on"}}"#);
+        let (computers, odd) =
+            computers(r#"{"ID":1,"policyID":null,"firewall":{"ruleIDs":null,"state":"on"}}"#);
         assert_eq!((computers[0].policy_id, odd), (None, 0));
     }
 
     #[test]
     fn what_identifies_an_object_or_a_secret_stays_strict() {
-        for list in [r#"{"ID":"1"}"#, r#"{"ID":1.5}"#, r#"{"ID":null}"#, "null", r#"{"ID":1,"hostName":7}"#] {
+        for list in
+            [r#"{"ID":"1"}"#, r#"{"ID":1.5}"#, r#"{"ID":null}"#, "null", r#"{"ID":1,"hostName":7}"#]
+        {
             let body = format!(r#"{{"computers":[{list}]}}"#);
             assert!(read(body.as_bytes(), Objects::<Computer>::with(None)).is_err(), "{list}");
         }
         assert!(serde_json::from_str::<ApiKey>(r#"{"ID":1,"keyName":7}"#).is_err());
         assert!(serde_json::from_str::<KeyWithSecret>(r#"{"ID":1,"secretKey":7}"#).is_err());
-        assert!(serde_json::from_str::<Policy>(r#"{"ID":1,"name":"p","firewall":7}"#).unwrap().firewall.is_none());
+        assert!(
+            serde_json::from_str::<Policy>(r#"{"ID":1,"name":"p","firewall":7}"#)
+                .unwrap()
+                .firewall
+                .is_none()
+        );
     }
 
     #[test]
     fn made_key_keeps_its_secret_whatever_its_dates_are() {
-        let made = r#"{"ID":1,"keyName":"k","created":"yesterday","expiryDate":1.5,"secretKey":"2:abc"}"#;
+        let made =
+            r#"{"ID":1,"keyName":"k","created":"yesterday","expiryDate":1.5,"secretKey":"2:abc"}"#;
         let (made, odd) = counting_odd(|| serde_json::from_str::<KeyWithSecret>(made).unwrap());
         assert_eq!((made.secret.expose(), made.key.created, odd), ("2:abc", None, 2));
     }

@@ -1,5 +1,5 @@
-//! What Deep Security sends and takes (`docs/reference/deep-security-api.md`, sections 2, 5 and 8). Only what the gateway uses is
-//! read; the rest is skipped without being kept.
+//! What Deep Security sends and takes (`docs/reference/deep-security-api.md`, sections 2, 5 and 8).
+//! Only what the gateway uses is read; the rest is skipped without being kept.
 
 mod api_key;
 mod computer;

@@ -1,7 +1,7 @@
 //! Objects of which not every member is wanted.
 //!
-//! A manager sends each object whole. What nobody selected is skipped as text: of a list with four fields selected that is
-//! most of the work, and most of the memory.
+//! A manager sends each object whole. What nobody selected is skipped as text: of a list with four
+//! fields selected that is most of the work, and most of the memory.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,10 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor,
+};
 
 use super::Listed;
 
@@ -18,7 +21,8 @@ use super::Listed;
 pub struct Members(Vec<Box<str>>);
 
 impl Members {
-    /// Those of these names, each once however often it is named: all of them are looked at for each member of each object.
+    /// Those of these names, each once however often it is named: all of them are looked at for
+    /// each member of each object.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut members: Vec<Box<str>> = Vec::new();
         for name in names {
@@ -103,7 +107,10 @@ impl<'de, T: Listed> Visitor<'de> for Selected<'_, T> {
 impl<'de, T: Listed, A: MapAccess<'de>> MapAccess<'de> for Only<'_, T, A> {
     type Error = A::Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
         while let Some(Key(key)) = self.all.next_key()? {
             if self.wanted.hold::<T>(&key) {
                 return seed.deserialize(key.into_deserializer()).map(Some);
@@ -179,13 +186,17 @@ mod tests {
     use super::super::{Computer, read};
     use super::*;
 
-    const ONE: &str = r#"{"hostName":"a","ID":7,"description":"d","pol\u0069cyID":3,"firewall":{"state":"on"}}"#;
+    const ONE: &str =
+        r#"{"hostName":"a","ID":7,"description":"d","pol\u0069cyID":3,"firewall":{"state":"on"}}"#;
 
     #[test]
     fn only_what_is_wanted_is_read() {
         let wanted = Members::new(["policyID", "firewall"]);
         let computer = read(ONE.as_bytes(), Object::<Computer>::with(Some(&wanted))).unwrap();
-        assert_eq!((computer.id, computer.host_name.as_deref(), computer.policy_id), (7, Some("a"), Some(3)));
+        assert_eq!(
+            (computer.id, computer.host_name.as_deref(), computer.policy_id),
+            (7, Some("a"), Some(3))
+        );
         assert!(computer.description.is_none() && computer.firewall.is_some());
         let whole = read(ONE.as_bytes(), Object::<Computer>::with(None)).unwrap();
         assert_eq!(whole.description.as_deref(), Some("d"));
@@ -201,7 +212,8 @@ mod tests {
     fn a_list_is_read_by_its_member() {
         let list = format!(r#"{{"other":[1,{{}}],"computers":[{ONE},{ONE}]}}"#);
         for wanted in [None, Some(Members::new([]))] {
-            let computers = read(list.as_bytes(), Objects::<Computer>::with(wanted.as_ref())).unwrap();
+            let computers =
+                read(list.as_bytes(), Objects::<Computer>::with(wanted.as_ref())).unwrap();
             assert_eq!(computers.iter().map(|computer| computer.id).collect::<Vec<_>>(), [7, 7]);
             assert_eq!(computers[0].description.is_some(), wanted.is_none());
         }
@@ -211,21 +223,39 @@ mod tests {
     fn more_objects_than_were_asked_for_are_not_read() {
         let list = format!(r#"{{"computers":[{ONE},{ONE},{ONE}]}}"#);
         assert!(read(list.as_bytes(), Objects::<Computer>::with(None).at_most(2)).is_err());
-        assert_eq!(read(list.as_bytes(), Objects::<Computer>::with(None).at_most(3)).unwrap().len(), 3);
+        assert_eq!(
+            read(list.as_bytes(), Objects::<Computer>::with(None).at_most(3)).unwrap().len(),
+            3
+        );
     }
 
     #[test]
     fn what_is_no_object_is_no_object_whatever_is_wanted() {
         let wanted = Members::new([]);
-        for wrong in
-            ["[]", "7", "null", "{}", r#"{"ID":"7"}"#, r#"{"ID":7"#, r#"{"ID":7}{"ID":7}"#, r#"{"ID":7,"x":NaN}"#]
-        {
+        for wrong in [
+            "[]",
+            "7",
+            "null",
+            "{}",
+            r#"{"ID":"7"}"#,
+            r#"{"ID":7"#,
+            r#"{"ID":7}{"ID":7}"#,
+            r#"{"ID":7,"x":NaN}"#,
+        ] {
             for wanted in [None, Some(&wanted)] {
-                assert!(read(wrong.as_bytes(), Object::<Computer>::with(wanted)).is_err(), "{wrong}");
+                assert!(
+                    read(wrong.as_bytes(), Object::<Computer>::with(wanted)).is_err(),
+                    "{wrong}"
+                );
             }
         }
-        for wrong in ["[]", "{}", r#"{"computers":{}}"#, r#"{"computers":[7]}"#, r#"{"policies":[]}"#] {
-            assert!(read(wrong.as_bytes(), Objects::<Computer>::with(Some(&wanted))).is_err(), "{wrong}");
+        for wrong in
+            ["[]", "{}", r#"{"computers":{}}"#, r#"{"computers":[7]}"#, r#"{"policies":[]}"#]
+        {
+            assert!(
+                read(wrong.as_bytes(), Objects::<Computer>::with(Some(&wanted))).is_err(),
+                "{wrong}"
+            );
         }
     }
 }

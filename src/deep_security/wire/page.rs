@@ -9,7 +9,8 @@ use super::Objects;
 use crate::deep_security::remember::Remember;
 use crate::global_id::NodeKind;
 
-/// A kind of object that can be listed and searched (`docs/reference/deep-security-api.md`, section 7).
+/// A kind of object that can be listed and searched (`docs/reference/deep-security-api.md`, section
+/// 7).
 pub trait Listed: DeserializeOwned + Send + Sync + 'static {
     /// The first segment of its paths.
     const COLLECTION: &'static str;
@@ -49,7 +50,8 @@ impl<'de, T: Listed> Deserialize<'de> for Page<T> {
     }
 }
 
-/// The body of a search (`docs/reference/deep-security-api.md`, section 5). What is absent is left out.
+/// The body of a search (`docs/reference/deep-security-api.md`, section 5). What is absent is left
+/// out.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchFilter<'a> {

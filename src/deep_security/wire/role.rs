@@ -47,7 +47,8 @@ const RIGHTS_MAX: usize = 32 * 1024;
 /// Keeps the text, since in memory a tree takes many times as much, and few ask for it.
 fn rights<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     let rights = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    let is_tree = |text: &str| text.len() <= RIGHTS_MAX && serde_json::from_str::<Value>(text).is_ok();
+    let is_tree =
+        |text: &str| text.len() <= RIGHTS_MAX && serde_json::from_str::<Value>(text).is_ok();
     match rights {
         Some(rights) if !is_tree(rights.get()) => Err(D::Error::custom("no tree of rights")),
         rights => Ok(rights),
@@ -108,7 +109,9 @@ mod tests {
 
     #[test]
     fn rights_are_a_tree_of_a_size_that_makes_sense() {
-        let read = |rights: &str| serde_json::from_str::<Role>(&format!(r#"{{ "ID": 2, "rights": {rights} }}"#));
+        let read = |rights: &str| {
+            serde_json::from_str::<Role>(&format!(r#"{{ "ID": 2, "rights": {rights} }}"#))
+        };
         let wide = |bytes: usize| format!("[{}0]", "0,".repeat(bytes / 2));
         assert!(read(&wide(32 * 1024)).is_err(), "in memory it would take many times as much");
         assert!(read(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))).is_err());

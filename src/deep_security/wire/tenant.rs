@@ -6,7 +6,8 @@ use serde_json::json;
 use super::{Listed, Word, optional};
 use crate::global_id::NodeKind;
 
-/// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets, and so are not even read.
+/// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets, and so are
+/// not even read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
@@ -25,7 +26,8 @@ pub struct Tenant {
     pub tenant_state: Option<Word>,
     #[serde(default, deserialize_with = "optional")]
     pub modules_visible: Option<Vec<Word>>,
-    /// Milliseconds since 1970. The vendor's spelling differs from that of the same thing in an API key.
+    /// Milliseconds since 1970. The vendor's spelling differs from that of the same thing in an API
+    /// key.
     #[serde(rename = "lastSigninTime", default, deserialize_with = "optional")]
     pub last_sign_in: Option<i64>,
 }

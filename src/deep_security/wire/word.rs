@@ -2,13 +2,23 @@
 
 use std::borrow::Cow;
 
-/// A word of one of the vendor's enumerations, whether this version knows it or not. The usual ones take no memory of their
-/// own, since a list has thousands of them.
+/// A word of one of the vendor's enumerations, whether this version knows it or not. The usual ones
+/// take no memory of their own, since a list has thousands of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word(Cow<'static, str>);
 
-const USUAL: &[&str] =
-    &["off", "on", "prevent", "detect", "real-time", "active", "inactive", "warning", "error", "en-US"];
+const USUAL: &[&str] = &[
+    "off",
+    "on",
+    "prevent",
+    "detect",
+    "real-time",
+    "active",
+    "inactive",
+    "warning",
+    "error",
+    "en-US",
+];
 
 impl Word {
     /// The word of that text.

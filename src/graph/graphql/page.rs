@@ -23,7 +23,8 @@ impl Total {
 /// How many entries a page has: 50 if the caller does not say.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for less than 1 and for more than `max`: a list is never cut short without saying so.
+/// `BAD_USER_INPUT` for less than 1 and for more than `max`: a list is never cut short without
+/// saying so.
 pub fn page_limit(first: Option<i32>, max: u64) -> Result<u64> {
     let limit = first.map_or(Some(PAGE_SIZE), |first| u64::try_from(first).ok());
     let limit = limit.filter(|limit| (1..=max).contains(limit));
@@ -56,14 +57,17 @@ impl Page {
         node: impl Fn(T) -> N,
     ) -> Connection<String, N, Total> {
         let total = Total::of(u64::try_from(list.len()).ok());
-        let is_behind = |key: &(String, String)| self.after.as_ref().is_none_or(|after| key > after);
+        let is_behind =
+            |key: &(String, String)| self.after.as_ref().is_none_or(|after| key > after);
         let keyed = list.into_iter().map(|item| (key(&item), item));
         let mut found: Vec<_> = keyed.filter(|(key, _)| is_behind(key)).collect();
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
         let has_more = found.len() > self.limit;
         found.truncate(self.limit);
-        let mut connection = Connection::with_additional_fields(self.after.is_some(), has_more, total);
-        connection.edges = found.into_iter().map(|(key, item)| Edge::new(cursor(&key), node(item))).collect();
+        let mut connection =
+            Connection::with_additional_fields(self.after.is_some(), has_more, total);
+        connection.edges =
+            found.into_iter().map(|(key, item)| Edge::new(cursor(&key), node(item))).collect();
         connection
     }
 }
@@ -83,7 +87,10 @@ mod tests {
         let mut after = None;
         for has_more in [true, true, false] {
             let page = page(2, after.as_deref());
-            assert_eq!((page.has_next_page, page.additional_fields.total_count), (has_more, Some(5)));
+            assert_eq!(
+                (page.has_next_page, page.additional_fields.total_count),
+                (has_more, Some(5))
+            );
             seen.extend(page.edges.iter().map(|edge| edge.node));
             after = page.edges.last().map(|edge| edge.cursor.clone());
         }

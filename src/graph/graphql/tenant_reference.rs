@@ -1,7 +1,7 @@
 //! A tenant that another object refers to.
 //!
-//! Tenants lead to upstreams and those back to tenants. The rooms that come before `tenants` know a tenant by its id; the
-//! schema brings what resolves one.
+//! Tenants lead to upstreams and those back to tenants. The rooms that come before `tenants` know a
+//! tenant by its id; the schema brings what resolves one.
 
 use std::borrow::Cow;
 
@@ -18,8 +18,8 @@ use crate::ids::TenantId;
 pub struct TenantReference {
     /// The tenant.
     pub id: TenantId,
-    /// Whether it was reached through the links of an upstream. They lead to tenants, those to links, and these to upstreams:
-    /// without end, and each time as many more.
+    /// Whether it was reached through the links of an upstream. They lead to tenants, those to
+    /// links, and these to upstreams: without end, and each time as many more.
     pub within_links: bool,
 }
 
@@ -43,11 +43,16 @@ impl OutputType for TenantReference {
         <Self as OutputType>::qualified_type_name()
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         match ctx.data_opt::<TenantResolver>() {
             Some(resolver) => (resolver.0)(ctx, field, *self).await,
             None => {
-                let missing = async_graphql::Error::from(Error::internal("the schema resolves no tenants"));
+                let missing =
+                    async_graphql::Error::from(Error::internal("the schema resolves no tenants"));
                 Err(ctx.set_error_path(missing.into_server_error(field.pos)))
             }
         }

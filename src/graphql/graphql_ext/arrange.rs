@@ -1,8 +1,10 @@
-//! Brings what async-graphql answers into the form of the specification (GraphQL, sections 6.4.3 and 6.4.4).
+//! Brings what async-graphql answers into the form of the specification (GraphQL, sections 6.4.3
+//! and 6.4.4).
 //!
-//! The library writes the members of an object in the order in which their resolvers end, and leaves a field that failed
-//! out of its object, whatever its type. Here each object gets the members of the merged selection, in its order; a field
-//! that failed becomes null if it may be, else the nearest parent that may be does.
+//! The library writes the members of an object in the order in which their resolvers end, and
+//! leaves a field that failed out of its object, whatever its type. Here each object gets the
+//! members of the merged selection, in its order; a field that failed becomes null if it may be,
+//! else the nearest parent that may be does.
 
 use std::collections::HashMap;
 
@@ -15,8 +17,9 @@ use crate::graphql::normal_form::{Field, Selections, TYPE_KEY};
 /// A value that may not be null is missing: the parent must be null instead.
 struct Propagate;
 
-/// What failed at a place in the answer or beneath it: the paths of all errors as a tree. A step down the answer is one
-/// look-up in here, so that what it costs to complete an answer is the number of its values plus that of its errors.
+/// What failed at a place in the answer or beneath it: the paths of all errors as a tree. A step
+/// down the answer is one look-up in here, so that what it costs to complete an answer is the
+/// number of its values plus that of its errors.
 #[derive(Default)]
 struct Failed<'a> {
     fields: HashMap<&'a str, Self>,
@@ -63,7 +66,11 @@ pub(super) fn is_lost(response: &Response) -> bool {
     response.data == Value::Null
 }
 
-fn of_object(selections: &Selections, value: Value, failed: Option<&Failed<'_>>) -> Result<Value, Propagate> {
+fn of_object(
+    selections: &Selections,
+    value: Value,
+    failed: Option<&Failed<'_>>,
+) -> Result<Value, Propagate> {
     let mut members = match value {
         Value::Object(members) => members,
         _ => IndexMap::new(),
@@ -94,7 +101,8 @@ fn of_fields(
 
 /// Gives an object the members that are selected, in their order.
 fn in_order(fields: &[Field], members: &mut IndexMap<Name, Value>) {
-    let is_so = members.len() == fields.len() && members.keys().zip(fields).all(|(key, field)| *key == field.key);
+    let is_so = members.len() == fields.len()
+        && members.keys().zip(fields).all(|(key, field)| *key == field.key);
     if is_so {
         return;
     }
@@ -105,7 +113,12 @@ fn in_order(fields: &[Field], members: &mut IndexMap<Name, Value>) {
     *members = ordered;
 }
 
-fn of_value(ty: &Type, field: &Field, value: Value, failed: Option<&Failed<'_>>) -> Result<Value, Propagate> {
+fn of_value(
+    ty: &Type,
+    field: &Field,
+    value: Value,
+    failed: Option<&Failed<'_>>,
+) -> Result<Value, Propagate> {
     let arranged = match (value, &field.below) {
         (Value::List(items), _) if ty.is_list() => {
             let items = items.into_iter().enumerate().map(|(index, item)| {
@@ -200,7 +213,9 @@ mod tests {
     }
 
     async fn answered(query: &str) -> Response {
-        answer((Query, EmptyMutation, EmptySubscription), query, json!({})).await.expect("it is valid")
+        answer((Query, EmptyMutation, EmptySubscription), query, json!({}))
+            .await
+            .expect("it is valid")
     }
 
     async fn completed(query: &str) -> String {
@@ -211,7 +226,10 @@ mod tests {
     async fn a_field_that_failed_is_null_in_its_place() {
         assert_eq!(completed("{ mayFail { value } ok }").await, r#"{"mayFail":null,"ok":1}"#);
         assert_eq!(completed("{ mayFail { value } }").await, r#"{"mayFail":null}"#);
-        assert_eq!(completed("{ leaf { lost value } }").await, r#"{"leaf":{"lost":null,"value":2}}"#);
+        assert_eq!(
+            completed("{ leaf { lost value } }").await,
+            r#"{"leaf":{"lost":null,"value":2}}"#
+        );
         assert_eq!(completed("{ leaf { lost } }").await, r#"{"leaf":{"lost":null}}"#);
     }
 
@@ -224,8 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn fragments_aliases_and_skipped_fields_are_followed() {
-        let query =
-            "{ a: leaf { ...F ...F } b: leaf { value lost @skip(if: true) } } fragment F on Leaf { x: lost value }";
+        let query = "{ a: leaf { ...F ...F } b: leaf { value lost @skip(if: true) } } fragment F on Leaf { x: lost value }";
         assert_eq!(completed(query).await, r#"{"a":{"x":null,"value":2},"b":{"value":2}}"#);
     }
 
@@ -237,7 +254,11 @@ mod tests {
             ("__typename ... on Leaf { lost }", r#"{"either":{"__typename":"Leaf","lost":null}}"#),
             ("... on Leaf { needed }", r#"{"either":null}"#),
         ] {
-            assert_eq!(completed(&format!("{{ either {{ {selected} }} }}")).await, expected, "{selected}");
+            assert_eq!(
+                completed(&format!("{{ either {{ {selected} }} }}")).await,
+                expected,
+                "{selected}"
+            );
         }
     }
 
@@ -260,7 +281,8 @@ mod tests {
 
     #[tokio::test]
     async fn object_of_which_nothing_is_selected_is_empty_and_not_null() {
-        let query = "{ leaf { value @skip(if: true) } leaves { ... @include(if: false) { value } } }";
+        let query =
+            "{ leaf { value @skip(if: true) } leaves { ... @include(if: false) { value } } }";
         assert_eq!(completed(query).await, r#"{"leaf":{},"leaves":[{},null]}"#);
         assert_eq!(completed("{ ok @skip(if: true) }").await, "{}");
     }

@@ -1,15 +1,17 @@
 //! Executes a normal form.
 //!
-//! async-graphql merges what is selected twice by its place in the answer, makes an absent variable inside an input object
-//! null, and follows no fragment at the root of a subscription: it never sees any of these here. It goes on with the next
-//! field of a mutation although one that may not be null has failed; here each of several is executed on its own.
+//! async-graphql merges what is selected twice by its place in the answer, makes an absent variable
+//! inside an input object null, and follows no fragment at the root of a subscription: it never
+//! sees any of these here. It goes on with the next field of a mutation although one that may not
+//! be null has failed; here each of several is executed on its own.
 
 use std::collections::HashMap;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{
-    InputType, ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType, ValidationMode, Value,
+    InputType, ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType,
+    ValidationMode, Value,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -35,7 +37,8 @@ pub trait Executor: Send + Sync {
     fn stream(&self, request: Request) -> BoxStream<'static, Response>;
 }
 
-/// A schema of the library that validates nothing: only normal forms of valid documents are executed on it.
+/// A schema of the library that validates nothing: only normal forms of valid documents are
+/// executed on it.
 pub struct ExecutableSchema<Q, M, S> {
     schema: Schema<Q, M, S>,
     scalars: HashMap<String, Scalar>,
@@ -49,14 +52,17 @@ where
 {
     /// Finishes the schema.
     pub fn new(builder: SchemaBuilder<Q, M, S>) -> Self {
-        let builder = builder.validation_mode(ValidationMode::Fast).limit_recursive_depth(usize::MAX);
+        let builder =
+            builder.validation_mode(ValidationMode::Fast).limit_recursive_depth(usize::MAX);
         Self { schema: builder.finish(), scalars: HashMap::new() }
     }
 
-    /// Checks values of that custom scalar before anything is executed; otherwise its resolver meets them first.
+    /// Checks values of that custom scalar before anything is executed; otherwise its resolver
+    /// meets them first.
     #[must_use]
     pub fn scalar<T: InputType>(mut self) -> Self {
-        self.scalars.insert(T::type_name().into_owned(), |value| T::parse(Some(value.clone())).is_ok());
+        self.scalars
+            .insert(T::type_name().into_owned(), |value| T::parse(Some(value.clone())).is_ok());
         self
     }
 }
@@ -84,7 +90,8 @@ where
     }
 }
 
-/// Executes a query or a mutation. `request` makes what carries a document and the data of the resolvers.
+/// Executes a query or a mutation. `request` makes what carries a document and the data of the
+/// resolvers.
 pub async fn execute(
     executor: &dyn Executor,
     operation: &NormalForm,

@@ -27,7 +27,9 @@ impl Media {
     /// The value of `Content-Type`.
     pub const fn content_type(self) -> HeaderValue {
         match self {
-            Self::GraphqlResponse => HeaderValue::from_static("application/graphql-response+json; charset=utf-8"),
+            Self::GraphqlResponse => {
+                HeaderValue::from_static("application/graphql-response+json; charset=utf-8")
+            }
             Self::Json => JSON,
         }
     }
@@ -49,18 +51,27 @@ pub fn accepted(headers: &HeaderMap) -> Accepted {
     }
     let quality = |name: &str| {
         // The most exact range that fits decides.
-        let fitting = ranges.iter().filter_map(|(range, quality)| Some((exactness(range, name)?, *quality)));
-        fitting.max_by_key(|(exactness, _)| *exactness).map(|(exactness, quality)| (quality, exactness))
+        let fitting =
+            ranges.iter().filter_map(|(range, quality)| Some((exactness(range, name)?, *quality)));
+        fitting
+            .max_by_key(|(exactness, _)| *exactness)
+            .map(|(exactness, quality)| (quality, exactness))
     };
-    // Of two that are liked alike, the one that is named; of two that are named, the more telling one.
-    let of = |media: Media| quality(media.name()).filter(|(quality, _)| *quality > 0).map(|liked| (liked, media));
-    let candidates = [of(Media::Json).map(|found| (found, 0)), of(Media::GraphqlResponse).map(|found| (found, 1))];
+    // Of two that are liked alike, the one that is named; of two that are named, the more telling
+    // one.
+    let of = |media: Media| {
+        quality(media.name()).filter(|(quality, _)| *quality > 0).map(|liked| (liked, media))
+    };
+    let candidates = [
+        of(Media::Json).map(|found| (found, 0)),
+        of(Media::GraphqlResponse).map(|found| (found, 1)),
+    ];
     let wild = |exactness: u8, rank: u8| if exactness < 2 { 1 - rank } else { rank };
-    let best = candidates
-        .into_iter()
-        .flatten()
-        .max_by_key(|(((quality, exactness), _), rank)| (*quality, *exactness, wild(*exactness, *rank)));
-    let events = quality("text/event-stream").is_some_and(|(quality, exactness)| quality > 0 && exactness == 2);
+    let best = candidates.into_iter().flatten().max_by_key(|(((quality, exactness), _), rank)| {
+        (*quality, *exactness, wild(*exactness, *rank))
+    });
+    let events = quality("text/event-stream")
+        .is_some_and(|(quality, exactness)| quality > 0 && exactness == 2);
     Accepted { media: best.map(|((_, media), _)| media), events }
 }
 
@@ -68,13 +79,17 @@ pub fn accepted(headers: &HeaderMap) -> Accepted {
 fn range(text: &str) -> Option<(String, u16)> {
     let mut parts = text.split(';').map(str::trim);
     let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
-    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let quality =
+        parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     Some((range, quality.map_or(Some(1000), thousandths)?))
 }
 
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-    if !["0", "1"].contains(&whole) || rest.len() > 3 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !["0", "1"].contains(&whole)
+        || rest.len() > 3
+        || !rest.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
     let thousandths = format!("{whole}{rest:0<3}").parse().ok()?;

@@ -34,11 +34,13 @@ fn answered(media: Media, executed: Executed, encode: impl FnOnce(Vec<u8>) -> En
     no_store(response)
 }
 
-/// The same for a query. One that only failed for the database says so with its status, whatever the media type: a query can
-/// be repeated safely. It is compressed if the request's headers ask for it: secrets are shown by mutations alone.
+/// The same for a query. One that only failed for the database says so with its status, whatever
+/// the media type: a query can be repeated safely. It is compressed if the request's headers ask
+/// for it: secrets are shown by mutations alone.
 pub fn query(media: Media, executed: Executed, headers: &HeaderMap) -> Response {
     let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
-    let failed = executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);
+    let failed =
+        executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);
     let mut response = answered(media, executed, |bytes| encode(headers, bytes));
     if failed {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -54,7 +56,8 @@ fn is_empty(data: &Value) -> bool {
     }
 }
 
-/// The answer to a batch: a list in the order of the operations, with status 200, since each has its own fate.
+/// The answer to a batch: a list in the order of the operations, with status 200, since each has
+/// its own fate.
 pub fn batch(media: Media, executed: Vec<Executed>) -> Response {
     let size = executed.iter().map(|executed| executed.size).sum();
     let written: Vec<_> = executed.iter().map(|executed| Written(&executed.outcome)).collect();
@@ -63,15 +66,18 @@ pub fn batch(media: Media, executed: Vec<Executed>) -> Response {
     no_store(respond(StatusCode::OK, media.content_type(), bytes, permits))
 }
 
-/// `application/graphql-response+json` has a status that tells whether anything was executed; `application/json` is 200 for
-/// every well-formed request (GraphQL over HTTP, sections 6.4.1 and 6.4.2). What was forbidden or malformed is said by both; a
-/// fault of ours is not, since clients that know 5xx alone would repeat a mutation that may have been made.
+/// `application/graphql-response+json` has a status that tells whether anything was executed;
+/// `application/json` is 200 for every well-formed request (GraphQL over HTTP, sections 6.4.1 and
+/// 6.4.2). What was forbidden or malformed is said by both; a fault of ours is not, since clients
+/// that know 5xx alone would repeat a mutation that may have been made.
 fn status(media: Media, outcome: &Outcome) -> StatusCode {
     if !not_executed(outcome) {
         return StatusCode::OK;
     }
-    let code = outcome.errors.first().and_then(code_of).unwrap_or(ErrorCode::GraphqlValidationFailed);
-    let told_by_both = matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest | ErrorCode::RateLimited);
+    let code =
+        outcome.errors.first().and_then(code_of).unwrap_or(ErrorCode::GraphqlValidationFailed);
+    let told_by_both =
+        matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest | ErrorCode::RateLimited);
     match media {
         Media::Json if !told_by_both => StatusCode::OK,
         _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),

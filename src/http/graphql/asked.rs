@@ -8,7 +8,8 @@ use super::documents::Hash;
 use super::lexer;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A GraphQL request (GraphQL over HTTP, section 5.1), as a POST, a GET and a WebSocket message hold it.
+/// A GraphQL request (GraphQL over HTTP, section 5.1), as a POST, a GET and a WebSocket message
+/// hold it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
@@ -57,7 +58,8 @@ pub fn read_body(bytes: &[u8], json_nesting: usize) -> Result<Body> {
     })
 }
 
-/// Reads the query of a URL (GraphQL over HTTP, section 5.3): `variables` and `extensions` are JSON.
+/// Reads the query of a URL (GraphQL over HTTP, section 5.3): `variables` and `extensions` are
+/// JSON.
 ///
 /// # Errors
 /// `BAD_REQUEST` if a parameter is not of its form or stands twice.
@@ -81,13 +83,19 @@ pub fn read_url(query: &str, json_nesting: usize) -> Result<Asked> {
     Ok(asked)
 }
 
-fn put(place: &mut Option<Map<String, Value>>, name: &str, json: &str, json_nesting: usize) -> Result<bool> {
+fn put(
+    place: &mut Option<Map<String, Value>>,
+    name: &str,
+    json: &str,
+    json_nesting: usize,
+) -> Result<bool> {
     if json.is_empty() {
         return Ok(false);
     }
     check_nesting(json.as_bytes(), json_nesting)?;
     let read = serde_json::from_str::<Option<Map<String, Value>>>(json);
-    let read = read.map_err(|_| Error::new(ErrorCode::BadRequest, format!("{name}: must be a JSON object")))?;
+    let read = read
+        .map_err(|_| Error::new(ErrorCode::BadRequest, format!("{name}: must be a JSON object")))?;
     Ok(read.is_some_and(|read| place.replace(read).is_some()))
 }
 
@@ -98,7 +106,8 @@ pub fn check_nesting(json: &[u8], maximum: usize) -> Result<()> {
     if nesting <= maximum {
         return Ok(());
     }
-    let message = format!("limit `json_nesting`: {nesting} is more than {maximum}, the most that is allowed");
+    let message =
+        format!("limit `json_nesting`: {nesting} is more than {maximum}, the most that is allowed");
     Err(Error::new(ErrorCode::BadRequest, message))
 }
 
@@ -108,7 +117,8 @@ impl Asked {
     /// # Errors
     /// `BAD_REQUEST` if it is no hash.
     pub fn hash(&self) -> Result<Option<Hash>> {
-        let persisted = self.extensions.as_ref().and_then(|extensions| extensions.get("persistedQuery"));
+        let persisted =
+            self.extensions.as_ref().and_then(|extensions| extensions.get("persistedQuery"));
         let given = match (&self.document_id, persisted) {
             (Some(id), _) => Some(id.strip_prefix("sha256:").unwrap_or(id)),
             (None, Some(persisted)) => Some(persisted["sha256Hash"].as_str().unwrap_or_default()),
@@ -127,7 +137,10 @@ impl Asked {
 pub fn read_hash(text: &str) -> Option<Hash> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<Vec<_>>>()?;
+    let bytes = pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
+        .collect::<Option<Vec<_>>>()?;
     if rest.is_empty() { bytes.try_into().ok() } else { None }
 }
 
@@ -137,7 +150,9 @@ mod tests {
 
     #[test]
     fn a_url_is_read_once() {
-        let asked = read_url("query=%7Ba%7D&variables=%7B%22a%22%3A1%7D&operationName=&unknown=1", 64).unwrap();
+        let asked =
+            read_url("query=%7Ba%7D&variables=%7B%22a%22%3A1%7D&operationName=&unknown=1", 64)
+                .unwrap();
         assert_eq!(asked.query.as_deref(), Some("{a}"));
         assert_eq!((asked.variables.unwrap().len(), asked.operation_name), (1, None));
         for refused in ["query=a&query=a", "variables=[]", "variables=x", "extensions=1"] {
@@ -148,7 +163,11 @@ mod tests {
     #[test]
     fn nesting_beyond_the_limit_is_refused() {
         let nested = |levels: usize| {
-            format!("{{\"query\":\"a\",\"variables\":{{\"a\":{}{}}}}}", "[".repeat(levels), "]".repeat(levels))
+            format!(
+                "{{\"query\":\"a\",\"variables\":{{\"a\":{}{}}}}}",
+                "[".repeat(levels),
+                "]".repeat(levels)
+            )
         };
         assert!(read_body(nested(62).as_bytes(), 64).is_ok());
         assert!(read_body(nested(63).as_bytes(), 64).is_err());
@@ -158,7 +177,8 @@ mod tests {
     #[test]
     fn a_hash_is_64_digits() {
         assert_eq!(read_hash(&"0f".repeat(32)), Some([15; 32]));
-        for text in [String::new(), "0".repeat(63), "0".repeat(66), "g".repeat(64), "+0".repeat(32)] {
+        for text in [String::new(), "0".repeat(63), "0".repeat(66), "g".repeat(64), "+0".repeat(32)]
+        {
             assert_eq!(read_hash(&text), None, "{text}");
         }
     }

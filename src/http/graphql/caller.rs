@@ -21,11 +21,14 @@ use crate::roles::Permissions;
 use crate::tokens::Claims;
 
 /// The headers that say who calls and in which tenant.
-pub const PRESENTED: [HeaderName; 3] =
-    [AUTHORIZATION, HeaderName::from_static(TENANT_CONTEXT), HeaderName::from_static("x-tenant-id")];
+pub const PRESENTED: [HeaderName; 3] = [
+    AUTHORIZATION,
+    HeaderName::from_static(TENANT_CONTEXT),
+    HeaderName::from_static("x-tenant-id"),
+];
 
-/// How often those who stay are judged. With `auth.standing_max_age` it makes out after how long at most a stream ends that
-/// its caller may no longer follow.
+/// How often those who stay are judged. With `auth.standing_max_age` it makes out after how long at
+/// most a stream ends that its caller may no longer follow.
 const JUDGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Those of the headers that say it.
@@ -59,24 +62,32 @@ pub struct Staying {
 }
 
 impl Entered {
-    /// Lets a caller in by the headers of a request, or by those that a WebSocket gave in their place.
+    /// Lets a caller in by the headers of a request, or by those that a WebSocket gave in their
+    /// place.
     ///
     /// # Errors
     /// 401, 403, 400 for a tenant header with two meanings, and 429.
-    pub async fn enter(door: &Door, request_id: &RequestId, headers: &HeaderMap) -> Result<Self, Refused> {
-        let claims = bearer::authenticate(&door.verifier, headers).await.inspect_err(log_token_problem)?;
+    pub async fn enter(
+        door: &Door,
+        request_id: &RequestId,
+        headers: &HeaderMap,
+    ) -> Result<Self, Refused> {
+        let claims =
+            bearer::authenticate(&door.verifier, headers).await.inspect_err(log_token_problem)?;
         let span = tracing::Span::current();
         span.record("client", tracing::field::display(claims.sub));
         // Counted before the tenant is looked at, so that guessing at tenants is counted too.
         let of_client = door.rate_limits.take_client(claims.sub, 1)?;
-        let context = match bearer::enter(&door.authorizer, &claims, headers, request_id.clone()).await {
-            Ok(context) => context,
-            Err(error) => {
-                log_token_problem(&error);
-                record_refused_entry(door, &claims, named_tenant(headers), request_id, &error).await;
-                return Err(error.into());
-            }
-        };
+        let context =
+            match bearer::enter(&door.authorizer, &claims, headers, request_id.clone()).await {
+                Ok(context) => context,
+                Err(error) => {
+                    log_token_problem(&error);
+                    record_refused_entry(door, &claims, named_tenant(headers), request_id, &error)
+                        .await;
+                    return Err(error.into());
+                }
+            };
         span.record("tenant", tracing::field::display(context.tenant()));
         let of_tenant = door.rate_limits.take_tenant(context.tenant(), 1)?;
         Ok(Self { claims, context, quotas: Quotas { of_client, of_tenant } })
@@ -108,7 +119,8 @@ impl Entered {
     }
 }
 
-/// On whose account an operation uses the node's budgets: the tenant that it is for, and the client within it.
+/// On whose account an operation uses the node's budgets: the tenant that it is for, and the client
+/// within it.
 pub fn account(context: &RequestContext) -> Account<Uuid> {
     Account { owner: context.tenant().0, member: caller_id(context) }
 }
@@ -125,19 +137,21 @@ impl Staying {
     /// The context of a further operation of the same caller, who is judged anew.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` if the token has ended or was revoked, `FORBIDDEN` if the tenant is closed to the caller by now, or
-    /// anything that they could do in it when they came in.
+    /// `UNAUTHENTICATED` if the token has ended or was revoked, `FORBIDDEN` if the tenant is closed
+    /// to the caller by now, or anything that they could do in it when they came in.
     pub async fn again(&self, door: &Door, request_id: &RequestId) -> Result<RequestContext> {
         let claims = bearer::authenticate(&door.verifier, &self.presented).await?;
-        let context = bearer::enter(&door.authorizer, &claims, &self.presented, request_id.clone()).await?;
+        let context =
+            bearer::enter(&door.authorizer, &claims, &self.presented, request_id.clone()).await?;
         match context.permissions().covers(self.permissions) {
             true => Ok(context),
             false => Err(Error::forbidden("a role that this began with has ended")),
         }
     }
 
-    /// Done once the caller may not stay any longer, with what [`Staying::again`] says. To be waited for beside all that a
-    /// stream does: neither silence nor a reader who takes nothing must put it off.
+    /// Done once the caller may not stay any longer, with what [`Staying::again`] says. To be
+    /// waited for beside all that a stream does: neither silence nor a reader who takes nothing
+    /// must put it off.
     pub async fn refused(&self, door: &Door) -> Error {
         let mut judged = interval(JUDGED_EVERY);
         loop {
@@ -148,11 +162,11 @@ impl Staying {
         }
     }
 
-    /// Keeps in the audit log that the caller could not stay, for what [`Staying::again`] said. To be called once, by whoever
-    /// ends the stream.
+    /// Keeps in the audit log that the caller could not stay, for what [`Staying::again`] said. To
+    /// be called once, by whoever ends the stream.
     pub fn cut_off(&self, door: &Arc<Door>, error: &Error) {
-        let expired =
-            error.code() == ErrorCode::Unauthenticated && door.authorizer.now() >= self.entered.claims.expires_at();
+        let expired = error.code() == ErrorCode::Unauthenticated
+            && door.authorizer.now() >= self.entered.claims.expires_at();
         record_cut_off(door, &self.entered.context, expired.then_some("token_expired"), error);
     }
 }
@@ -164,7 +178,8 @@ fn log_token_problem(error: &Error) {
     }
 }
 
-/// The tenant that the headers name, if they name one: the others are refused for contradicting each other.
+/// The tenant that the headers name, if they name one: the others are refused for contradicting
+/// each other.
 fn named_tenant(headers: &HeaderMap) -> Option<TenantId> {
     let [_, names @ ..] = &PRESENTED;
     names.iter().find_map(|name| headers.get(name))?.to_str().ok()?.parse().ok()

@@ -53,7 +53,9 @@ impl Parsed {
         self.document.choose(name).ok_or_else(|| {
             let message = match name {
                 Some(name) => format!("Unknown operation named \"{name}\"."),
-                None => "Must provide operation name if query contains multiple operations.".to_owned(),
+                None => {
+                    "Must provide operation name if query contains multiple operations.".to_owned()
+                }
             };
             failure(ErrorCode::OperationResolutionFailure, message)
         })
@@ -73,8 +75,8 @@ impl Weighter<Hash, Arc<Parsed>> for ByMemory {
 pub struct Documents {
     model: SchemaModel,
     limits: LimitsConfig,
-    // By hash alone, the same for all tenants: a document is what somebody asks, never what somebody was told, and who
-    // does not know the text cannot name its hash.
+    // By hash alone, the same for all tenants: a document is what somebody asks, never what
+    // somebody was told, and who does not know the text cannot name its hash.
     parsed: Cache<Hash, Arc<Parsed>, ByMemory>,
 }
 
@@ -102,7 +104,8 @@ impl Documents {
         let document = Document::parse(&self.model, text, self.limits.fields, check);
         let document = document.map_err(|refusal| self.refused(refusal))?;
         // Expanded fragments may make the normal forms larger than the text.
-        let fields = document.operations().iter().filter_map(Operation::normal_form).map(NormalForm::fields);
+        let fields =
+            document.operations().iter().filter_map(Operation::normal_form).map(NormalForm::fields);
         let size = (tokens as u64).max(fields.sum());
         let weight = text.len() as u64 + size * BYTES_PER_TOKEN;
         let parsed = Arc::new(Parsed { document, tokens, weight });
@@ -126,7 +129,9 @@ impl Documents {
     fn refused(&self, refusal: Refusal) -> RequestErrors {
         let (mut errors, code) = match refusal {
             Refusal::Syntax(errors) => (errors, ErrorCode::GraphqlParseFailed),
-            Refusal::Invalid(errors) | Refusal::Variables(errors) => (errors, ErrorCode::GraphqlValidationFailed),
+            Refusal::Invalid(errors) | Refusal::Variables(errors) => {
+                (errors, ErrorCode::GraphqlValidationFailed)
+            }
             Refusal::Limit(error) => return error.into(),
             Refusal::TooLarge => {
                 let maximum = self.limits.fields;

@@ -58,15 +58,21 @@ pub struct Wishes {
 impl Wishes {
     /// Those of the headers.
     pub fn of(headers: &HeaderMap) -> Self {
-        let asks = |value: &HeaderValue| !["0", "false"].iter().any(|no| value.as_bytes() == no.as_bytes());
+        let asks = |value: &HeaderValue| {
+            !["0", "false"].iter().any(|no| value.as_bytes() == no.as_bytes())
+        };
         Self {
             tell_cost: headers.get(QUERY_COST).is_some_and(asks),
-            traceparent: headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
+            traceparent: headers
+                .get(TRACEPARENT)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
         }
     }
 }
 
-/// Finds the document, judges it and chooses the operation. Nothing is executed. The context is that of this one operation.
+/// Finds the document, judges it and chooses the operation. Nothing is executed. The context is
+/// that of this one operation.
 ///
 /// # Errors
 /// What the caller is told in place of a result.
@@ -83,10 +89,20 @@ pub async fn prepare(
     let cost = Cost::of(&operation, &variables);
     if !door.graphql.introspection && cost.introspection_depth > 0 {
         // The library would answer null and say nothing.
-        return Err(failure(ErrorCode::GraphqlValidationFailed, "introspection is turned off here").into());
+        return Err(failure(
+            ErrorCode::GraphqlValidationFailed,
+            "introspection is turned off here",
+        )
+        .into());
     }
     check_cost(&door.graphql.limits, &cost)?;
-    Ok(Box::new(Prepared { operation, variables, kind: chosen.kind, cost, tokens: parsed.tokens() }))
+    Ok(Box::new(Prepared {
+        operation,
+        variables,
+        kind: chosen.kind,
+        cost,
+        tokens: parsed.tokens(),
+    }))
 }
 
 /// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
@@ -113,7 +129,8 @@ async fn find(
             .into());
         }
     };
-    // Before it is looked for, so that a refusal does not tell whether somebody else has registered it.
+    // Before it is looked for, so that a refusal does not tell whether somebody else has registered
+    // it.
     let judged = endpoint.trusted.judge(caller.client_id(), &hash);
     match text {
         Some(text) => {
@@ -128,15 +145,14 @@ async fn find(
             Err(failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotSupported").into())
         }
         // Apollo's clients look for this sentence.
-        None => judged
-            .ok()
-            .and_then(|()| endpoint.documents.known(&hash))
-            .ok_or_else(|| failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound").into()),
+        None => judged.ok().and_then(|()| endpoint.documents.known(&hash)).ok_or_else(|| {
+            failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound").into()
+        }),
     }
 }
 
-/// Executes a query or a mutation. A query is given up at the deadline, or when its caller goes; a mutation is not, since
-/// nobody could tell afterwards how far it came.
+/// Executes a query or a mutation. A query is given up at the deadline, or when its caller goes; a
+/// mutation is not, since nobody could tell afterwards how far it came.
 pub async fn run(
     door: &Arc<Door>,
     context: &RequestContext,
@@ -164,14 +180,16 @@ pub async fn run(
             tokio::spawn(to_the_end.in_current_span()).await.unwrap_or_else(|_| broken())
         }
         _ => {
-            let outcome = timeout_at(deadline, execute(door, context, &calls, meter.clone(), prepared)).await;
+            let outcome =
+                timeout_at(deadline, execute(door, context, &calls, meter.clone(), prepared)).await;
             outcome.unwrap_or_else(|_| {
                 let message = "the query took longer than an operation may";
                 Outcome::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
             })
         }
     };
-    // Of a mutation the caller learns what was done, though not all of it; a query is refused as a whole.
+    // Of a mutation the caller learns what was done, though not all of it; a query is refused as a
+    // whole.
     if let Some(error) = meter.failure().filter(|_| is_query) {
         outcome = Outcome::from_errors(vec![failure_of(error)]);
     }
@@ -179,7 +197,11 @@ pub async fn run(
         outcome.extensions.insert("cost".to_owned(), cost(fields, &calls));
     }
     let outcome = finish(context.request_id(), door.graphql.limits.errors, outcome);
-    Executed { outcome, size: meter.size(), permit: Arc::into_inner(meter).map(ResponseMeter::into_permit) }
+    Executed {
+        outcome,
+        size: meter.size(),
+        permit: Arc::into_inner(meter).map(ResponseMeter::into_permit),
+    }
 }
 
 /// Waits for room for one more operation of that cost and for the beginning of its response.
@@ -199,8 +221,10 @@ async fn admit(
         let message = "your share of the operations that this node runs at once is in use: try again later";
         Error::new(ErrorCode::RateLimited, message)
     })?;
-    let beginning = budgets.responses.take(account, RESPONSE_BEGINNING, until).await.map_err(|_| no_room())?;
-    let meter = ResponseMeter::new(door.graphql.limits.response, beginning, budgets.builders.clone());
+    let beginning =
+        budgets.responses.take(account, RESPONSE_BEGINNING, until).await.map_err(|_| no_room())?;
+    let meter =
+        ResponseMeter::new(door.graphql.limits.response, beginning, budgets.builders.clone());
     Ok((running, Arc::new(meter)))
 }
 
@@ -226,11 +250,19 @@ async fn execute(
 ) -> Outcome {
     let is_mutation = prepared.kind == OperationType::Mutation;
     let request = || Request::new("").data(context.clone()).data(calls.clone()).data(meter.clone());
-    let executed = graphql::execute(&*door.graphql.executor, &prepared.operation, &prepared.variables, request);
+    let executed = graphql::execute(
+        &*door.graphql.executor,
+        &prepared.operation,
+        &prepared.variables,
+        request,
+    );
     // On a WebSocket nothing else stands between a panic and the other operations.
     let executed = AssertUnwindSafe(self_wakes::absorbed(executed)).catch_unwind().await;
     let outcome = executed.unwrap_or_else(|_| broken());
-    record_refusals(door, context, is_mutation, &outcome, |key| root_field(&prepared.operation, key)).await;
+    record_refusals(door, context, is_mutation, &outcome, |key| {
+        root_field(&prepared.operation, key)
+    })
+    .await;
     outcome
 }
 
@@ -262,10 +294,11 @@ pub fn broken() -> Outcome {
     Outcome::from_errors(vec![failure_of(&Error::internal("a resolver panicked"))])
 }
 
-/// `extensions.cost`: fields once all is merged, calls of legacy systems, and tenants: those whose legacy systems were
-/// asked, else the one in context.
+/// `extensions.cost`: fields once all is merged, calls of legacy systems, and tenants: those whose
+/// legacy systems were asked, else the one in context.
 fn cost(fields: u64, calls: &outbound::Operation) -> Value {
-    let entries = [("fields", fields), ("upstreamCalls", calls.calls()), ("tenants", calls.tenants().max(1))];
+    let entries =
+        [("fields", fields), ("upstreamCalls", calls.calls()), ("tenants", calls.tenants().max(1))];
     let entries = entries.map(|(name, count)| (async_graphql::Name::new(name), Value::from(count)));
     Value::Object(BTreeMap::from(entries).into_iter().collect())
 }

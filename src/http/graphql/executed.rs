@@ -1,4 +1,5 @@
-//! What came of an operation, and the permits of the memory that it takes until the last byte is sent.
+//! What came of an operation, and the permits of the memory that it takes until the last byte is
+//! sent.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -17,7 +18,8 @@ use super::super::connection::Connection;
 use super::caller::Staying;
 use crate::budget::Permit;
 
-/// A smaller response fits the buffers of the kernel, and is gone before anybody could watch over it.
+/// A smaller response fits the buffers of the kernel, and is gone before anybody could watch over
+/// it.
 const WATCHED: usize = 64 * 1024;
 
 /// How often the caller of a response that is not yet read is judged anew.
@@ -82,7 +84,12 @@ fn sent(mut bytes: Vec<u8>, mut permits: Vec<Permit<Uuid>>) -> Arc<Sent> {
 }
 
 /// A response of JSON that holds permits until it is sent.
-pub fn respond(status: StatusCode, content_type: HeaderValue, bytes: Vec<u8>, permits: Vec<Permit<Uuid>>) -> Response {
+pub fn respond(
+    status: StatusCode,
+    content_type: HeaderValue,
+    bytes: Vec<u8>,
+    permits: Vec<Permit<Uuid>>,
+) -> Response {
     let sent = sent(bytes, permits);
     let in_flight = (sent.bytes.len() > WATCHED).then(|| InFlight(Arc::downgrade(&sent)));
     let mut response = Response::new(Body::from(Bytes::from_owner(Shared(sent))));
@@ -94,10 +101,18 @@ pub fn respond(status: StatusCode, content_type: HeaderValue, bytes: Vec<u8>, pe
     response
 }
 
-/// Closes the connection of a large response as soon as its caller may not read it any more: whoever takes it slowly must not
-/// keep it in memory longer than their client, their token or their right lasts.
-pub fn watch(door: &Arc<Door>, response: &Response, connection: Option<&Connection>, caller: impl FnOnce() -> Staying) {
-    let (Some(InFlight(sent)), Some(connection)) = (response.extensions().get().cloned(), connection.cloned()) else {
+/// Closes the connection of a large response as soon as its caller may not read it any more:
+/// whoever takes it slowly must not keep it in memory longer than their client, their token or
+/// their right lasts.
+pub fn watch(
+    door: &Arc<Door>,
+    response: &Response,
+    connection: Option<&Connection>,
+    caller: impl FnOnce() -> Staying,
+) {
+    let (Some(InFlight(sent)), Some(connection)) =
+        (response.extensions().get().cloned(), connection.cloned())
+    else {
         return;
     };
     let door = door.clone();

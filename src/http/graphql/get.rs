@@ -1,7 +1,7 @@
 //! GET: queries alone (GraphQL over HTTP, section 5.3).
 //!
-//! No page of another origin can have a browser send one: it needs `Authorization`, which browsers add to nothing by
-//! themselves and send across origins only after a preflight that `cors` answers.
+//! No page of another origin can have a browser send one: it needs `Authorization`, which browsers
+//! add to nothing by themselves and send across origins only after a preflight that `cors` answers.
 
 use std::sync::Arc;
 

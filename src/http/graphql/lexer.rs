@@ -1,5 +1,6 @@
-//! A first look at a document, before the parser: how many tokens, how deeply its brackets are nested. The parser recurses
-//! with every bracket, so that one that nobody counted first could be made to overrun the stack.
+//! A first look at a document, before the parser: how many tokens, how deeply its brackets are
+//! nested. The parser recurses with every bracket, so that one that nobody counted first could be
+//! made to overrun the stack.
 
 /// What a text consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +15,8 @@ pub struct Shape {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unterminated;
 
-/// Counts the tokens and brackets of a GraphQL document. What is no token of GraphQL counts as one: the parser will say so.
+/// Counts the tokens and brackets of a GraphQL document. What is no token of GraphQL counts as one:
+/// the parser will say so.
 ///
 /// # Errors
 /// If a string has no end. The parser might then see brackets where this function saw text.
@@ -38,7 +40,9 @@ pub fn document(text: &str) -> Result<Shape, Unterminated> {
             }
             b'"' => string(bytes, at)?,
             b'.' => skip(bytes, at, |byte| byte == b'.'),
-            b'_' | b'a'..=b'z' | b'A'..=b'Z' => skip(bytes, at, |byte| byte == b'_' || byte.is_ascii_alphanumeric()),
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
+                skip(bytes, at, |byte| byte == b'_' || byte.is_ascii_alphanumeric())
+            }
             b'-' | b'0'..=b'9' => number(bytes, at),
             _ => at + 1,
         };
@@ -71,7 +75,8 @@ pub fn json_nesting(bytes: &[u8]) -> usize {
     deepest
 }
 
-/// Where the number that begins at `from` ends: a point belongs to it before a digit, a sign after an exponent.
+/// Where the number that begins at `from` ends: a point belongs to it before a digit, a sign after
+/// an exponent.
 fn number(bytes: &[u8], from: usize) -> usize {
     let mut at = from + 1;
     while let Some(byte) = bytes.get(at) {
@@ -123,7 +128,10 @@ mod tests {
     #[test]
     fn tokens_are_counted_as_the_specification_does() {
         assert_eq!(shape("{ a }"), (3, 1));
-        assert_eq!(shape("query Q($a: [Int!]! = [1, -2.5e3]) { b(a: $a) ...F @skip(if: true) }"), (35, 2));
+        assert_eq!(
+            shape("query Q($a: [Int!]! = [1, -2.5e3]) { b(a: $a) ...F @skip(if: true) }"),
+            (35, 2)
+        );
         assert_eq!(shape("{a...F...G}"), (7, 1));
         assert_eq!(shape("[1-1 1.5-1]"), (6, 1));
         assert_eq!(shape("\u{feff}{ a } # { { {"), (3, 1));

@@ -1,8 +1,11 @@
-//! Counts every value of a response where the library resolves it. Lists that are written row by row count their own.
+//! Counts every value of a response where the library resolves it. Lists that are written row by
+//! row count their own.
 
 use std::sync::Arc;
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo};
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo,
+};
 use async_graphql::{ServerResult, Value};
 
 use crate::auth::graphql::weigh;
@@ -30,7 +33,9 @@ impl Extension for Metering {
         let value = next.run(ctx, info).await?;
         if let (Some(value), Some(meter)) = (&value, ctx.data_opt::<Arc<ResponseMeter>>()) {
             let charged = meter.charge(weigh(value));
-            charged.map_err(|error: Error| async_graphql::Error::from(error).into_server_error(position))?;
+            charged.map_err(|error: Error| {
+                async_graphql::Error::from(error).into_server_error(position)
+            })?;
         }
         Ok(value)
     }

@@ -1,4 +1,5 @@
-//! The GraphQL endpoint. A request reads from top to bottom: who calls, in which tenant, what they ask, what they get.
+//! The GraphQL endpoint. A request reads from top to bottom: who calls, in which tenant, what they
+//! ask, what they get.
 
 mod accept;
 mod answer;
@@ -65,7 +66,8 @@ impl Endpoint {
         let own = &config.graphql;
         let introspection = own.introspection == Introspection::Authenticated;
         let model = SchemaModel::parse(&executor.sdl(), executor.scalars(), introspection);
-        let model = model.map_err(|why| Error::internal(format!("the schema is not valid: {why}")))?;
+        let model =
+            model.map_err(|why| Error::internal(format!("the schema is not valid: {why}")))?;
         Ok(Self {
             executor,
             limits: config.limits.clone(),
@@ -78,8 +80,8 @@ impl Endpoint {
     }
 }
 
-/// Serves `/graphql`. Who calls is settled before anything else is looked at, so that nothing of the schema, not even
-/// whether a field exists, shows to somebody without a token.
+/// Serves `/graphql`. Who calls is settled before anything else is looked at, so that nothing of
+/// the schema, not even whether a field exists, shows to somebody without a token.
 pub async fn handle(
     State(door): State<Arc<Door>>,
     Extension(request_id): Extension<RequestId>,
@@ -89,7 +91,9 @@ pub async fn handle(
     let accepted = accepted(&parts.headers);
     let mut response = match serve(&door, &request_id, accepted, &mut parts, body).await {
         Ok(response) => response,
-        Err(refused) => refused.into_response(&request_id, accepted.media.map_or(JSON, Media::content_type)),
+        Err(refused) => {
+            refused.into_response(&request_id, accepted.media.map_or(JSON, Media::content_type))
+        }
     };
     let vary = HeaderValue::from_static("Authorization, X-Tenant-Context, Accept, Accept-Encoding");
     response.headers_mut().insert(VARY, vary);
@@ -108,7 +112,8 @@ async fn serve(
     }
     if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
         let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
-        let upgrade = upgrade.map_err(|_| Refused::with(StatusCode::BAD_REQUEST, "this is no WebSocket upgrade"))?;
+        let upgrade = upgrade
+            .map_err(|_| Refused::with(StatusCode::BAD_REQUEST, "this is no WebSocket upgrade"))?;
         // Boxed, so that a single request does not carry the room that an upgrade takes.
         return ws::upgrade(door, request_id, parts, upgrade).boxed().await;
     }
@@ -117,10 +122,14 @@ async fn serve(
     let who = caller.clone();
     let mut response = match answer(door, caller, accepted, parts, body).await {
         Ok(response) => {
-            executed::watch(door, &response, parts.extensions.get(), || who.stay(presented(&parts.headers)));
+            executed::watch(door, &response, parts.extensions.get(), || {
+                who.stay(presented(&parts.headers))
+            });
             response
         }
-        Err(refused) => refused.into_response(request_id, accepted.media.map_or(JSON, Media::content_type)),
+        Err(refused) => {
+            refused.into_response(request_id, accepted.media.map_or(JSON, Media::content_type))
+        }
     };
     if response.status() != StatusCode::TOO_MANY_REQUESTS {
         quotas.write(response.headers_mut());

@@ -1,4 +1,5 @@
-//! What every answer has in common, whatever carries it: codes, the request's id, a bounded list of errors.
+//! What every answer has in common, whatever carries it: codes, the request's id, a bounded list of
+//! errors.
 
 use async_graphql::{Response as Outcome, ServerError};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -41,20 +42,23 @@ pub fn set_code(error: &mut ServerError, code: ErrorCode) {
 /// The code of an error, if it has one of ours.
 pub fn code_of(error: &ServerError) -> Option<ErrorCode> {
     match error.extensions.as_ref()?.get("code")? {
-        async_graphql::Value::String(code) => ErrorCode::ALL.into_iter().find(|known| known.as_str() == code),
+        async_graphql::Value::String(code) => {
+            ErrorCode::ALL.into_iter().find(|known| known.as_str() == code)
+        }
         _ => None,
     }
 }
 
-/// Gives every error its code and the request id, logs the causes that the caller does not see, and keeps at most
-/// `errors_max` of them.
+/// Gives every error its code and the request id, logs the causes that the caller does not see, and
+/// keeps at most `errors_max` of them.
 pub fn finish(request_id: &RequestId, errors_max: usize, mut outcome: Outcome) -> Outcome {
     for error in &mut outcome.errors {
         if let Some(own) = error.source::<Error>() {
             own.log_cause();
         }
         if code_of(error).is_none() {
-            // Only the library's own errors come without a code: those of values that do not fit their type.
+            // Only the library's own errors come without a code: those of values that do not fit
+            // their type.
             set_code(error, ErrorCode::BadUserInput);
         }
         if let Some(extensions) = &mut error.extensions {

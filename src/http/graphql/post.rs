@@ -38,7 +38,9 @@ pub async fn serve(
 ) -> Result<Response, Refused> {
     let bytes = read(door, headers, body).await?;
     match asked::read_body(&bytes, door.graphql.limits.json_nesting)? {
-        asked::Body::One(asked) => one(door, caller, accepted, headers, asked, Reads::AndWrites).await,
+        asked::Body::One(asked) => {
+            one(door, caller, accepted, headers, asked, Reads::AndWrites).await
+        }
         // Boxed, so that a single operation does not carry the room that a batch takes.
         asked::Body::Batch(batch) => many(door, &caller, accepted, headers, batch).boxed().await,
     }
@@ -47,20 +49,31 @@ pub async fn serve(
 /// The body, if it is JSON that a browser cannot send across origins without asking first.
 async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if !is_json(headers) {
-        return Err(Refused::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8"));
+        return Err(Refused::with(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be application/json in UTF-8",
+        ));
     }
     if is_encoded(headers) {
         return Err(Refused::encoded_body());
     }
     body::read(body, door.body_limit, door.body_timeout).await.map_err(|error| match error {
-        BodyError::TooLarge => Refused::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
-        BodyError::TooSlow => Refused::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"),
-        BodyError::Broken => Refused::with(StatusCode::BAD_REQUEST, "the body broke off, or its chunks are malformed"),
+        BodyError::TooLarge => {
+            Refused::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+        }
+        BodyError::TooSlow => {
+            Refused::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")
+        }
+        BodyError::Broken => Refused::with(
+            StatusCode::BAD_REQUEST,
+            "the body broke off, or its chunks are malformed",
+        ),
     })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    ContentType::of(headers).is_some_and(|content_type| content_type.is("application/json") && content_type.is_utf8())
+    ContentType::of(headers)
+        .is_some_and(|content_type| content_type.is("application/json") && content_type.is_utf8())
 }
 
 /// What an HTTP method may do.
@@ -86,17 +99,26 @@ pub async fn one(
 ) -> Result<Response, Refused> {
     let request_id = caller.context.request_id().clone();
     let prepared = prepare(door, &caller, &caller.context, asked).await;
-    if reads == Reads::Alone && prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation) {
+    if reads == Reads::Alone
+        && prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation)
+    {
         return Err(Refused::mutation_by_get());
     }
-    let streams = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
+    let streams =
+        prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
     let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
-        return sse::serve(door.clone(), caller.stay(presented(headers)), prepared, Wishes::of(headers));
+        return sse::serve(
+            door.clone(),
+            caller.stay(presented(headers)),
+            prepared,
+            Wishes::of(headers),
+        );
     };
     let outcome = match prepared.and_then(not_a_subscription) {
         Ok(prepared) => {
             let is_query = prepared.kind == OperationType::Query;
-            let outcome = run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await;
+            let outcome =
+                run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await;
             if is_query {
                 return Ok(answer::query(media, outcome, headers));
             }
@@ -130,7 +152,11 @@ async fn many(
     batch: Vec<Asked>,
 ) -> Result<Response, Refused> {
     if !door.graphql.batching {
-        return Err(Error::new(ErrorCode::BadRequest, "the body must be one JSON object: batching is off").into());
+        return Err(Error::new(
+            ErrorCode::BadRequest,
+            "the body must be one JSON object: batching is off",
+        )
+        .into());
     }
     let Some(media) = accepted.media else {
         return Err(Refused::with(StatusCode::NOT_ACCEPTABLE, "a batch is answered in JSON"));
@@ -147,7 +173,8 @@ async fn many(
     caller.take(door, u32::try_from(further).unwrap_or(u32::MAX))?;
     let mut prepared = Vec::with_capacity(batch.len());
     for asked in batch {
-        prepared.push(prepare(door, caller, &caller.context, asked).await.and_then(not_a_subscription));
+        prepared
+            .push(prepare(door, caller, &caller.context, asked).await.and_then(not_a_subscription));
     }
     if let Err(error) = check_sum(door, &prepared) {
         return Ok(answer::one(media, refused(door, request_id, error).into()));
@@ -155,10 +182,16 @@ async fn many(
     Ok(answer::batch(media, run_all(door, caller, headers, prepared).await))
 }
 
-fn check_sum(door: &Door, prepared: &[Result<Box<Prepared>, RequestErrors>]) -> Result<(), ServerError> {
+fn check_sum(
+    door: &Door,
+    prepared: &[Result<Box<Prepared>, RequestErrors>],
+) -> Result<(), ServerError> {
     let ready = || prepared.iter().flatten();
     at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), door.graphql.limits.tokens)?;
-    check_cost(&door.graphql.limits, &ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and))
+    check_cost(
+        &door.graphql.limits,
+        &ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and),
+    )
 }
 
 /// One after the other, since a mutation may be what the next one builds on.
@@ -193,7 +226,11 @@ mod tests {
 
     #[test]
     fn what_a_browser_sends_unasked_is_no_json() {
-        for text in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+        for text in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ] {
             assert!(content_type(text), "{text}");
         }
         for text in [

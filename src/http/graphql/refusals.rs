@@ -1,6 +1,6 @@
-//! What the audit log keeps of refusals. There is at most one record for each field at the root of an operation and each code,
-//! one for each stream, and one for each request that got no further than the door; all of these are counted by the rate
-//! limits before.
+//! What the audit log keeps of refusals. There is at most one record for each field at the root of
+//! an operation and each code, one for each stream, and one for each request that got no further
+//! than the door; all of these are counted by the rate limits before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorCode};
 use crate::ids::TenantId;
 use crate::tokens::Claims;
 
-/// Keeps in the audit log every mutation that was refused, and every query that was denied, under the name of its field;
-/// the answer knows only what the caller called it.
+/// Keeps in the audit log every mutation that was refused, and every query that was denied, under
+/// the name of its field; the answer knows only what the caller called it.
 pub async fn record_refusals(
     door: &Door,
     context: &RequestContext,
@@ -30,7 +30,8 @@ pub async fn record_refusals(
         let kept = own.code() == ErrorCode::Forbidden || (is_mutation && is_recorded(own.code()));
         let kept = kept && !own.is_recorded();
         let Some(PathSegment::Field(key)) = error.path.first().filter(|_| kept) else { continue };
-        let place = *places.entry((key, own.code(), own.is_outcome_unknown())).or_insert(alike.len());
+        let place =
+            *places.entry((key, own.code(), own.is_outcome_unknown())).or_insert(alike.len());
         if place == alike.len() {
             alike.push((key, own, 0));
         }
@@ -53,8 +54,8 @@ fn is_alike(one: &Refusal, other: &Refusal) -> bool {
     one.operation == other.operation && one.code == other.code && one.outcome == other.outcome
 }
 
-/// Keeps in the audit log of the client's own tenant that it was turned away at the door, and which tenant it tried: the log
-/// of that one is no place for strangers to write in.
+/// Keeps in the audit log of the client's own tenant that it was turned away at the door, and which
+/// tenant it tried: the log of that one is no place for strangers to write in.
 pub async fn record_refused_entry(
     door: &Door,
     claims: &Claims,
@@ -65,7 +66,8 @@ pub async fn record_refused_entry(
     if !is_denial(error) {
         return;
     }
-    // A token that was narrowed names the tenant that it was narrowed to, and not the one that its client belongs to.
+    // A token that was narrowed names the tenant that it was narrowed to, and not the one that its
+    // client belongs to.
     let home = door.authorizer.home_of(claims.sub).await.unwrap_or_else(|error| {
         error.log_cause();
         None
@@ -86,7 +88,8 @@ pub async fn record_refused_entry(
     door.audit.refused(refusal).await;
 }
 
-/// Keeps in the audit log that something was refused to a caller who was let in, before anything was executed.
+/// Keeps in the audit log that something was refused to a caller who was let in, before anything
+/// was executed.
 pub async fn record_refused(
     door: &Door,
     context: &RequestContext,
@@ -99,9 +102,14 @@ pub async fn record_refused(
     door.audit.refused(refusal).await;
 }
 
-/// Keeps in the audit log that a stream was ended because its caller may not follow it any longer. Beside the stream, whose
-/// end must not wait for the log.
-pub fn record_cut_off(door: &Arc<Door>, context: &RequestContext, reason: Option<&'static str>, error: &Error) {
+/// Keeps in the audit log that a stream was ended because its caller may not follow it any longer.
+/// Beside the stream, whose end must not wait for the log.
+pub fn record_cut_off(
+    door: &Arc<Door>,
+    context: &RequestContext,
+    reason: Option<&'static str>,
+    error: &Error,
+) {
     if !is_denial(error) {
         return;
     }

@@ -1,4 +1,5 @@
-//! Server-sent events: the distinct connections mode of the protocol of `graphql-sse`, one operation a request.
+//! Server-sent events: the distinct connections mode of the protocol of `graphql-sse`, one
+//! operation a request.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -61,10 +62,13 @@ pub fn serve(
         events,
         (guest, slot),
     )));
-    let body =
-        futures_util::stream::poll_fn(move |cx| waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));
+    let body = futures_util::stream::poll_fn(move |cx| {
+        waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>))
+    });
     let mut response = no_store(Response::new(Body::from_stream(body)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     // nginx would keep events until its buffer is full.
     response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     Ok(response)
@@ -83,7 +87,14 @@ async fn feed(
     let outcome = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
             let stream = subscribe(&door, context, *prepared, &wishes);
-            follow(&door, &caller, Subscription::new(stream, caller.clone(), request_id), &events, guest).await;
+            follow(
+                &door,
+                &caller,
+                Subscription::new(stream, caller.clone(), request_id),
+                &events,
+                guest,
+            )
+            .await;
             return;
         }
         Ok(prepared) => {
@@ -99,8 +110,8 @@ async fn feed(
     say_last(&events, outcome).await;
 }
 
-/// Gives on events until the stream ends, its caller goes or may not follow any longer, or the process ends. Then there is no
-/// `complete`, so that the client connects again: to another node.
+/// Gives on events until the stream ends, its caller goes or may not follow any longer, or the
+/// process ends. Then there is no `complete`, so that the client connects again: to another node.
 async fn follow(
     door: &Arc<Door>,
     caller: &Staying,

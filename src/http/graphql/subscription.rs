@@ -35,13 +35,21 @@ pub enum Next {
 
 impl Subscription {
     /// That stream, for that caller.
-    pub fn new(stream: BoxStream<'static, Outcome>, caller: Arc<Staying>, request_id: RequestId) -> Self {
+    pub fn new(
+        stream: BoxStream<'static, Outcome>,
+        caller: Arc<Staying>,
+        request_id: RequestId,
+    ) -> Self {
         // A fault of ours ends the one subscription.
-        let stream = AssertUnwindSafe(stream).catch_unwind().map(|event| event.unwrap_or_else(|_| broken())).boxed();
+        let stream = AssertUnwindSafe(stream)
+            .catch_unwind()
+            .map(|event| event.unwrap_or_else(|_| broken()))
+            .boxed();
         Self { stream, caller, request_id, came: None }
     }
 
-    /// Waits for the next event, and judges the caller before it is given on. No event is lost if the wait is broken off.
+    /// Waits for the next event, and judges the caller before it is given on. No event is lost if
+    /// the wait is broken off.
     pub async fn next(&mut self, door: &Door) -> Next {
         if self.came.is_none() {
             self.came = self.stream.next().await;

@@ -50,8 +50,12 @@ impl Trusted {
     /// # Errors
     /// If it cannot be read, or a hash is not that of its document.
     pub fn load(file: Option<&Path>, mode: Mode) -> Result<Self> {
-        let Some(path) = file else { return Ok(Self { mode, documents: HashMap::new(), clients: HashMap::new() }) };
-        let wrong = |why: String| Error::internal(format!("graphql.trusted_documents: {}: {why}", path.display()));
+        let Some(path) = file else {
+            return Ok(Self { mode, documents: HashMap::new(), clients: HashMap::new() });
+        };
+        let wrong = |why: String| {
+            Error::internal(format!("graphql.trusted_documents: {}: {why}", path.display()))
+        };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         Self::read(&text, mode).map_err(wrong)
     }
@@ -71,8 +75,13 @@ impl Trusted {
         let documents = documents.collect::<Result<HashMap<_, _>, _>>()?;
         let rule = |rule: FileRule| {
             let known = |key: &String| key_of(key).filter(|key| documents.contains_key(key));
-            let each = |key: String| known(&key).ok_or_else(|| format!("{key} is not among the documents"));
-            let own = rule.documents.map(|keys| keys.into_iter().map(each).collect::<Result<_, _>>()).transpose()?;
+            let each = |key: String| {
+                known(&key).ok_or_else(|| format!("{key} is not among the documents"))
+            };
+            let own = rule
+                .documents
+                .map(|keys| keys.into_iter().map(each).collect::<Result<_, _>>())
+                .transpose()?;
             Ok::<_, String>(Rule { mode: rule.mode.unwrap_or(mode), documents: own })
         };
         let clients = clients.into_iter().map(|(client, given)| Ok((client, rule(given)?)));
@@ -93,11 +102,13 @@ impl Trusted {
         let rule = self.clients.get(client_id);
         let mode = rule.map_or(self.mode, |rule| rule.mode);
         let own = rule.and_then(|rule| rule.documents.as_ref());
-        let trusted = own.map_or_else(|| self.documents.contains_key(hash), |own| own.contains(hash));
+        let trusted =
+            own.map_or_else(|| self.documents.contains_key(hash), |own| own.contains(hash));
         match mode {
-            Mode::Only if !trusted => {
-                Err(Error::new(ErrorCode::Forbidden, "only trusted documents are executed here, and this is none"))
-            }
+            Mode::Only if !trusted => Err(Error::new(
+                ErrorCode::Forbidden,
+                "only trusted documents are executed here, and this is none",
+            )),
             Mode::Warn if !trusted => {
                 tracing::warn!("a document that is not trusted was executed");
                 Ok(())
@@ -125,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_plain_list_holds_for_everybody() {
-        let trusted = Trusted::read(&format!(r#"{{"sha256:{}":"{{a}}"}}"#, hex("{a}")), Mode::Only).unwrap();
+        let trusted =
+            Trusted::read(&format!(r#"{{"sha256:{}":"{{a}}"}}"#, hex("{a}")), Mode::Only).unwrap();
         assert!(judged(&trusted, "x", "{a}") && !judged(&trusted, "x", "{b}"));
         assert_eq!(trusted.text(&hash("{a}")).map(|text| &**text), Some("{a}"));
     }
@@ -134,7 +146,8 @@ mod tests {
     fn a_client_may_have_a_rule_of_its_own() {
         let (a, b) = (hex("{a}"), hex("{b}"));
         let documents = format!(r#""documents":{{"{a}":"{{a}}","{b}":"{{b}}"}}"#);
-        let clients = format!(r#""clients":{{"free":{{"mode":"off"}},"narrow":{{"documents":["{b}"]}}}}"#);
+        let clients =
+            format!(r#""clients":{{"free":{{"mode":"off"}},"narrow":{{"documents":["{b}"]}}}}"#);
         let trusted = Trusted::read(&format!("{{{documents},{clients}}}"), Mode::Only).unwrap();
         assert!(judged(&trusted, "free", "{c}") && !judged(&trusted, "other", "{c}"));
         assert!(judged(&trusted, "narrow", "{b}") && !judged(&trusted, "narrow", "{a}"));

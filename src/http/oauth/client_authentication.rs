@@ -29,8 +29,8 @@ enum Presented {
 /// The client that asks, if it proves itself.
 ///
 /// # Errors
-/// `invalid_client`, in the same words whatever is wrong; `invalid_request` for two ways at once; 429 after too many
-/// failures, known client or not, right credentials or not.
+/// `invalid_client`, in the same words whatever is wrong; `invalid_request` for two ways at once;
+/// 429 after too many failures, known client or not, right credentials or not.
 pub(super) async fn authenticate(
     request: &Request,
     operation: &'static str,
@@ -70,7 +70,11 @@ async fn judge(
             door.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(ours)
         }
         Presented::Assertion(assertion) => {
-            let proved = door.authenticator.by_assertion(assertion, &door.oauth.audiences).await.map_err(ours)?;
+            let proved = door
+                .authenticator
+                .by_assertion(assertion, &door.oauth.audiences)
+                .await
+                .map_err(ours)?;
             let proved = match proved {
                 Ok(proved) => proved,
                 Err(refused) => return Ok(Err(refused)),
@@ -104,28 +108,33 @@ fn present(headers: &HeaderMap, form: &Form) -> Result<Option<Presented>, OauthE
     let presented = match header {
         Some(header) => basic(header),
         None if by_assertion => assertion(form)?,
-        None => form.get("client_id").zip(form.get("client_secret")).map(|(client_id, secret)| Presented::Secret {
-            client_id: client_id.to_owned(),
-            secret: secret.to_owned(),
+        None => form.get("client_id").zip(form.get("client_secret")).map(|(client_id, secret)| {
+            Presented::Secret { client_id: client_id.to_owned(), secret: secret.to_owned() }
         }),
     };
     let named = form.get("client_id").zip(presented.as_ref());
     if named.is_some_and(|(client_id, presented)| client_id != presented.client_id()) {
-        return Err(OauthError::InvalidRequest("client_id differs from the one that is authenticated"));
+        return Err(OauthError::InvalidRequest(
+            "client_id differs from the one that is authenticated",
+        ));
     }
     Ok(presented)
 }
 
 fn assertion(form: &Form) -> Result<Option<Presented>, OauthError> {
     if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
-        return Err(OauthError::InvalidRequest("the client_assertion_type offered is that of RFC 7523"));
+        return Err(OauthError::InvalidRequest(
+            "the client_assertion_type offered is that of RFC 7523",
+        ));
     }
-    let jwt = form.get("client_assertion").ok_or(OauthError::InvalidRequest("client_assertion is required"))?;
+    let jwt = form
+        .get("client_assertion")
+        .ok_or(OauthError::InvalidRequest("client_assertion is required"))?;
     Ok(Assertion::read(jwt).map(Presented::Assertion))
 }
 
-/// Reads `Basic base64(client_id ":" client_secret)`, both parts form-encoded (RFC 6749, section 2.3.1). Clients that do not
-/// encode them send the same bytes, since ours need no encoding.
+/// Reads `Basic base64(client_id ":" client_secret)`, both parts form-encoded (RFC 6749, section
+/// 2.3.1). Clients that do not encode them send the same bytes, since ours need no encoding.
 fn basic(header: &HeaderValue) -> Option<Presented> {
     let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -142,11 +151,14 @@ fn form_decoded(text: &str) -> String {
     }
     // A lone value has no `=` or `&` of its own once encoded; one that was not encoded keeps them.
     let escaped = text.replace('&', "%26").replace('=', "%3D");
-    form_urlencoded::parse(escaped.as_bytes()).next().map_or_else(String::new, |(name, _)| Cow::into_owned(name))
+    form_urlencoded::parse(escaped.as_bytes())
+        .next()
+        .map_or_else(String::new, |(name, _)| Cow::into_owned(name))
 }
 
-/// Takes down why a client was refused. It is written after the answer: the caller must not see from the time it takes whether
-/// there is such a client. Where there is none, the log of the tenant at the top keeps what was claimed.
+/// Takes down why a client was refused. It is written after the answer: the caller must not see
+/// from the time it takes whether there is such a client. Where there is none, the log of the
+/// tenant at the top keeps what was claimed.
 fn record(request: &Request, operation: &'static str, claimed: &str, refused: Refused) {
     let Refused { client, reason } = refused;
     tracing::warn!(reason, address = %request.address, "client authentication refused");
@@ -155,13 +167,22 @@ fn record(request: &Request, operation: &'static str, claimed: &str, refused: Re
         None => (printable(claimed), None),
     };
     let request_id = request.id.clone();
-    request.door.audit.authentication_failed(FailedAuthentication { actor, tenant, operation, reason, request_id });
+    request.door.audit.authentication_failed(FailedAuthentication {
+        actor,
+        tenant,
+        operation,
+        reason,
+        request_id,
+    });
 }
 
 /// A stranger's text, made safe to keep.
 fn printable(claimed: &str) -> String {
     let kept = claimed.chars().take(CLAIMED_LENGTH_MAX);
-    kept.map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
+    kept.map(
+        |character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character },
+    )
+    .collect()
 }
 
 #[cfg(test)]
@@ -192,8 +213,15 @@ mod tests {
     #[test]
     fn two_ways_of_authentication_are_refused() {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, header("id:secret"))]);
-        let refused = |headers: &HeaderMap, form: &[u8]| present(headers, &Form::parse(form).unwrap()).is_err();
-        for form in [&b"client_secret=secret"[..], b"client_secret=", b"client_assertion=x", b"client_id=other"] {
+        let refused = |headers: &HeaderMap, form: &[u8]| {
+            present(headers, &Form::parse(form).unwrap()).is_err()
+        };
+        for form in [
+            &b"client_secret=secret"[..],
+            b"client_secret=",
+            b"client_assertion=x",
+            b"client_id=other",
+        ] {
             assert!(refused(&headers, form), "{}", String::from_utf8_lossy(form));
         }
         assert!(!refused(&headers, b"client_id=id"));

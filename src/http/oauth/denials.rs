@@ -6,8 +6,9 @@ use crate::audit::{Outcome, Refusal};
 use crate::ids::TenantId;
 use crate::tokens::Subject;
 
-/// Keeps in the log of the client's own tenant that it was denied what it asked for. Nothing else counts requests of those
-/// who prove themselves: here they are counted like operations of the graph, and past that limit nothing more is kept.
+/// Keeps in the log of the client's own tenant that it was denied what it asked for. Nothing else
+/// counts requests of those who prove themselves: here they are counted like operations of the
+/// graph, and past that limit nothing more is kept.
 pub(super) async fn record_denial(
     request: &Request,
     subject: &Subject,
@@ -15,7 +16,10 @@ pub(super) async fn record_denial(
     of: Option<String>,
     error: OauthError,
 ) {
-    let denied = matches!(error, OauthError::InvalidTarget | OauthError::InvalidScope | OauthError::InvalidGrant);
+    let denied = matches!(
+        error,
+        OauthError::InvalidTarget | OauthError::InvalidScope | OauthError::InvalidGrant
+    );
     let door = &request.door;
     if !denied || door.rate_limits.take_client(subject.client, 1).is_err() {
         return;

@@ -1,6 +1,8 @@
 //! The errors of RFC 6749, section 5.2, and what answers have in common.
 
-use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -36,7 +38,8 @@ pub enum OauthError {
 }
 
 impl OauthError {
-    /// Logs a fault of ours, of which the caller learns no more than whether another node may do better.
+    /// Logs a fault of ours, of which the caller learns no more than whether another node may do
+    /// better.
     pub fn ours(error: &Error) -> Self {
         error.log_cause();
         if error.code() == ErrorCode::DatabaseUnavailable {
@@ -55,7 +58,9 @@ impl OauthError {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             // The code that client libraries know for "not now".
-            Self::TooManyFailures(_) | Self::TooManyRequests(_) | Self::Unavailable => "temporarily_unavailable",
+            Self::TooManyFailures(_) | Self::TooManyRequests(_) | Self::Unavailable => {
+                "temporarily_unavailable"
+            }
             Self::ServerError => "server_error",
         }
     }
@@ -63,15 +68,23 @@ impl OauthError {
     const fn description(self) -> &'static str {
         match self {
             Self::InvalidRequest(description) => description,
-            Self::EncodedBody => "the body must not be compressed: send it without Content-Encoding",
+            Self::EncodedBody => {
+                "the body must not be compressed: send it without Content-Encoding"
+            }
             Self::InvalidClient => "unknown client, wrong secret or assertion, or no credentials",
             Self::InvalidGrant => "the token was issued to another client",
             Self::UnsupportedGrantType => "the grant offered is client_credentials",
             Self::InvalidScope => "a scope is unknown, or the client has no role that permits it",
             Self::InvalidTarget => "the tenant is unknown, disabled, or not open to this client",
-            Self::TooManyFailures(_) => "too many failed authentications: wait as long as Retry-After says",
-            Self::TooManyRequests(_) => "too many requests of this client: wait as long as Retry-After says",
-            Self::Unavailable => "this node cannot serve now: try again after Retry-After, or ask another node",
+            Self::TooManyFailures(_) => {
+                "too many failed authentications: wait as long as Retry-After says"
+            }
+            Self::TooManyRequests(_) => {
+                "too many requests of this client: wait as long as Retry-After says"
+            }
+            Self::Unavailable => {
+                "this node cannot serve now: try again after Retry-After, or ask another node"
+            }
             Self::ServerError => "something failed on our side",
         }
     }
@@ -97,11 +110,14 @@ impl OauthError {
         let mut response = no_store(json_response(self.status(), JSON, &body));
         match self {
             Self::InvalidClient => {
-                let challenge = HeaderValue::from_static(r#"Basic realm="tenant-gateway", charset="UTF-8""#);
+                let challenge =
+                    HeaderValue::from_static(r#"Basic realm="tenant-gateway", charset="UTF-8""#);
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             }
             Self::EncodedBody => {
-                response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+                response
+                    .headers_mut()
+                    .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             Self::TooManyFailures(seconds) | Self::TooManyRequests(seconds) => {
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -117,7 +133,8 @@ impl OauthError {
 
 /// Status 405.
 pub fn method_not_allowed() -> Response {
-    let body = json!({ "error": "invalid_request", "error_description": "this endpoint takes POST" });
+    let body =
+        json!({ "error": "invalid_request", "error_description": "this endpoint takes POST" });
     let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, JSON, &body);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     no_store(response)

@@ -34,21 +34,29 @@ const PARAMETERS: [&str; 9] = [
 pub struct Form(BTreeMap<&'static str, String>);
 
 impl Form {
-    /// Reads the body of a request: a form, or at the vendor's token path also a JSON object, which connectors written for
-    /// the vendor send there.
+    /// Reads the body of a request: a form, or at the vendor's token path also a JSON object, which
+    /// connectors written for the vendor send there.
     ///
     /// # Errors
-    /// `invalid_request` for another media type or charset, for a compressed body, for parameters in the address, where logs
-    /// would keep them, and as [`Form::parse`] and [`Form::parse_json`].
-    pub async fn read(headers: &HeaderMap, uri: &Uri, body: Body, within: Duration) -> Result<Self, OauthError> {
+    /// `invalid_request` for another media type or charset, for a compressed body, for parameters
+    /// in the address, where logs would keep them, and as [`Form::parse`] and [`Form::parse_json`].
+    pub async fn read(
+        headers: &HeaderMap,
+        uri: &Uri,
+        body: Body,
+        within: Duration,
+    ) -> Result<Self, OauthError> {
         let notation = notation(headers, uri.path() == TAEGIS_TOKEN)?;
         if is_encoded(headers) {
             return Err(OauthError::EncodedBody);
         }
-        let in_address =
-            uri.query().is_some_and(|query| Self::parse(query.as_bytes()).map_or(true, |form| !form.0.is_empty()));
+        let in_address = uri.query().is_some_and(|query| {
+            Self::parse(query.as_bytes()).map_or(true, |form| !form.0.is_empty())
+        });
         if in_address {
-            return Err(OauthError::InvalidRequest("parameters belong into the body, not into the address"));
+            return Err(OauthError::InvalidRequest(
+                "parameters belong into the body, not into the address",
+            ));
         }
         let bytes = body::read(body, BODY_LIMIT, within).await.map_err(|error| {
             OauthError::InvalidRequest(match error {
@@ -63,7 +71,8 @@ impl Form {
         }
     }
 
-    /// Parameters that are not known are ignored, ones that stand twice are refused (RFC 6749, section 3.2).
+    /// Parameters that are not known are ignored, ones that stand twice are refused (RFC 6749,
+    /// section 3.2).
     ///
     /// # Errors
     /// `invalid_request`, also for values that are no UTF-8.
@@ -85,13 +94,16 @@ impl Form {
     /// `invalid_request`.
     pub fn parse_json(bytes: &[u8]) -> Result<Self, OauthError> {
         let members = serde_json::from_slice::<Members>(bytes);
-        let Members(members) = members.map_err(|_| OauthError::InvalidRequest("the body is no JSON object"))?;
+        let Members(members) =
+            members.map_err(|_| OauthError::InvalidRequest("the body is no JSON object"))?;
         let mut form = Self::default();
         for (name, value) in members {
             match value {
                 Value::Null => {}
                 Value::String(text) => form.put(&name, text)?,
-                _ if is_known(&name) => return Err(OauthError::InvalidRequest("a parameter is not a text")),
+                _ if is_known(&name) => {
+                    return Err(OauthError::InvalidRequest("a parameter is not a text"));
+                }
                 _ => {}
             }
         }
@@ -126,13 +138,17 @@ enum Notation {
 
 fn notation(headers: &HeaderMap, takes_json: bool) -> Result<Notation, OauthError> {
     let content_type = ContentType::of(headers);
-    let is = |media_type: &str| content_type.as_ref().is_some_and(|content_type| content_type.is(media_type));
+    let is = |media_type: &str| {
+        content_type.as_ref().is_some_and(|content_type| content_type.is(media_type))
+    };
     let notation = if is("application/x-www-form-urlencoded") {
         Notation::Form
     } else if takes_json && is("application/json") {
         Notation::Json
     } else {
-        return Err(OauthError::InvalidRequest("the body must be application/x-www-form-urlencoded"));
+        return Err(OauthError::InvalidRequest(
+            "the body must be application/x-www-form-urlencoded",
+        ));
     };
     if content_type.is_some_and(|content_type| !content_type.is_utf8()) {
         return Err(OauthError::InvalidRequest("the charset must be UTF-8"));
@@ -158,17 +174,31 @@ mod tests {
 
     #[test]
     fn json_members_are_parameters() {
-        let form = Form::parse_json(br#"{"grant_type":"a","scope":null,"other":[1],"tenant":""}"#).unwrap();
-        assert_eq!((form.get("grant_type"), form.has("scope"), form.get("tenant")), (Some("a"), false, None));
-        for refused in ["", "[]", "null", "{", r#"{"scope":1}"#, r#"{"token":"a","token":"b"}"#, r#"{"a":1} x"#] {
+        let form = Form::parse_json(br#"{"grant_type":"a","scope":null,"other":[1],"tenant":""}"#)
+            .unwrap();
+        assert_eq!(
+            (form.get("grant_type"), form.has("scope"), form.get("tenant")),
+            (Some("a"), false, None)
+        );
+        for refused in [
+            "",
+            "[]",
+            "null",
+            "{",
+            r#"{"scope":1}"#,
+            r#"{"token":"a","token":"b"}"#,
+            r#"{"a":1} x"#,
+        ] {
             assert!(Form::parse_json(refused.as_bytes()).is_err(), "{refused}");
         }
     }
 
     #[test]
     fn json_is_taken_where_it_is_expected_alone() {
-        let headers =
-            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf8"))]);
+        let headers = HeaderMap::from_iter([(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf8"),
+        )]);
         assert_eq!(notation(&headers, true), Ok(Notation::Json));
         assert!(notation(&headers, false).is_err());
     }

@@ -1,4 +1,5 @@
-//! Token introspection (RFC 7662): what resource servers ask about a token that somebody showed them.
+//! Token introspection (RFC 7662): what resource servers ask about a token that somebody showed
+//! them.
 
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -27,20 +28,26 @@ async fn introspect(request: &Request) -> Result<Value, OauthError> {
     Ok(live.map_or_else(|| json!({ "active": false }), |claims| told(&claims)))
 }
 
-/// The claims of a token that works at this moment and concerns the client that asks: its own, or one for a tenant that is
-/// the client's own or stands below it. About every other token it learns what it would learn about rubbish.
-async fn live(door: &Door, subject: &Subject, token: &str) -> Result<Option<std::sync::Arc<Claims>>> {
+/// The claims of a token that works at this moment and concerns the client that asks: its own, or
+/// one for a tenant that is the client's own or stands below it. About every other token it learns
+/// what it would learn about rubbish.
+async fn live(
+    door: &Door,
+    subject: &Subject,
+    token: &str,
+) -> Result<Option<std::sync::Arc<Claims>>> {
     let claims = match door.verifier.verify(token).await {
         Ok(claims) => claims,
         Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(None),
         Err(error) => return Err(error),
     };
-    let concerned =
-        claims.sub == subject.client || door.authorizer.is_at_or_below(claims.tenant_id, subject.tenant).await?;
+    let concerned = claims.sub == subject.client
+        || door.authorizer.is_at_or_below(claims.tenant_id, subject.tenant).await?;
     Ok((concerned && door.authorizer.is_live(&claims).await?).then_some(claims))
 }
 
-/// RFC 7662, section 2.2, and the claims of our own that a resource server needs to keep tenants apart.
+/// RFC 7662, section 2.2, and the claims of our own that a resource server needs to keep tenants
+/// apart.
 fn told(claims: &Claims) -> Value {
     let mut told = json!({
         "active": true,

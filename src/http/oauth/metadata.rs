@@ -41,7 +41,8 @@ pub fn document(issuer: &str) -> Value {
         "introspection_endpoint": at(INTROSPECT),
         "revocation_endpoint": at(REVOKE),
         "scopes_supported": Permissions::scopes().collect::<Vec<_>>(),
-        // Required by section 2, and by section 3.2 never empty: the registered name for a response that gives nothing.
+        // Required by section 2, and by section 3.2 never empty: the registered name for a response
+        // that gives nothing.
         "response_types_supported": ["none"],
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": methods,
@@ -58,8 +59,13 @@ pub async fn metadata(State(door): State<Arc<Door>>) -> Response {
     kept_for(METADATA_MAX_AGE, json_ok(&document(&door.oauth.issuer)))
 }
 
-/// Serves the metadata where section 3.1 puts it for an issuer with a path: that path behind the well-known one.
-pub async fn metadata_of_path(State(door): State<Arc<Door>>, uri: Uri, Path(path): Path<String>) -> Response {
+/// Serves the metadata where section 3.1 puts it for an issuer with a path: that path behind the
+/// well-known one.
+pub async fn metadata_of_path(
+    State(door): State<Arc<Door>>,
+    uri: Uri,
+    Path(path): Path<String>,
+) -> Response {
     let host_and_path = door.oauth.issuer.split_once("://").map_or("", |(_, rest)| rest);
     match host_and_path.split_once('/') {
         Some((_, own)) if own == path => metadata(State(door)).await,
@@ -69,7 +75,8 @@ pub async fn metadata_of_path(State(door): State<Arc<Door>>, uri: Uri, Path(path
 
 /// Serves the keys. A reader may keep them for as long as a new key is published before it signs.
 pub async fn jwks(State(door): State<Arc<Door>>) -> Response {
-    // While the database cannot be asked, what is known serves on: readers need the keys to verify tokens at all.
+    // While the database cannot be asked, what is known serves on: readers need the keys to verify
+    // tokens at all.
     door.keys.freshen().await.unwrap_or_else(|error| error.log_cause());
     kept_for(door.oauth.jwks_max_age, json_ok(&door.keys.published()))
 }

@@ -42,7 +42,8 @@ impl Surface {
     /// The endpoints of that issuer.
     pub fn new(issuer: String, jwks_max_age: Duration, throttle: Throttle) -> Self {
         use metadata::{INTROSPECT, REVOKE, TAEGIS_TOKEN, TOKEN};
-        // Whom an assertion may be for: us, or the endpoint that it is sent to (RFC 7523, section 3).
+        // Whom an assertion may be for: us, or the endpoint that it is sent to (RFC 7523, section
+        // 3).
         let endpoints = ["", TOKEN, TAEGIS_TOKEN, INTROSPECT, REVOKE];
         let audiences = endpoints.map(|path| format!("{issuer}{path}")).into();
         Self { issuer, audiences, jwks_max_age, throttle }
@@ -62,8 +63,8 @@ pub fn routes() -> Router<Arc<Door>> {
         .route("/.well-known/openid-configuration", get(metadata::metadata))
 }
 
-/// A request to one of the endpoints that clients authenticate at. Anything but POST is turned away before (RFC 6749,
-/// section 3.2): what stands in an address ends up in logs.
+/// A request to one of the endpoints that clients authenticate at. Anything but POST is turned away
+/// before (RFC 6749, section 3.2): what stands in an address ends up in logs.
 struct Request {
     door: Arc<Door>,
     id: RequestId,
@@ -75,7 +76,10 @@ struct Request {
 impl FromRequest<Arc<Door>> for Request {
     type Rejection = Response;
 
-    async fn from_request(request: axum::extract::Request, door: &Arc<Door>) -> Result<Self, Response> {
+    async fn from_request(
+        request: axum::extract::Request,
+        door: &Arc<Door>,
+    ) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         if parts.method != Method::POST {
             return Err(method_not_allowed());

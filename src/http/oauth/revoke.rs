@@ -45,7 +45,12 @@ async fn revoke(request: &Request) -> Result<(), OauthError> {
 }
 
 /// Ends the token: here at once, on other nodes as soon as they ask the database again.
-async fn end(door: &Door, subject: &Subject, claims: &Claims, request_id: &RequestId) -> Result<()> {
+async fn end(
+    door: &Door,
+    subject: &Subject,
+    claims: &Claims,
+    request_id: &RequestId,
+) -> Result<()> {
     let revocations = door.authorizer.revocations();
     let write = door.database.write().await?;
     if revocations.add(&write, claims).await? {

@@ -1,9 +1,9 @@
 //! Failed authentications, slowed down.
 //!
-//! Failures are counted for each pair of `client_id` and address, and for each address. A pair is refused with right
-//! credentials too, so that guessing tells nothing; nobody can lock a client out from another address. An address that
-//! guesses at many clients is refused whole, save for clients that lately proved themselves from it: a neighbour behind the
-//! same address does not stop them.
+//! Failures are counted for each pair of `client_id` and address, and for each address. A pair is
+//! refused with right credentials too, so that guessing tells nothing; nobody can lock a client out
+//! from another address. An address that guesses at many clients is refused whole, save for clients
+//! that lately proved themselves from it: a neighbour behind the same address does not stop them.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
@@ -40,19 +40,23 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Hears so many failures a minute of a client from one address, and of one address; remembers at most `capacity` of
-    /// each.
+    /// Hears so many failures a minute of a client from one address, and of one address; remembers
+    /// at most `capacity` of each.
     pub fn new(per_client: u32, per_address: u32, capacity: usize) -> Self {
-        let (clients, addresses, proved) = (Cache::new(capacity), Cache::new(capacity), Cache::new(capacity));
+        let (clients, addresses, proved) =
+            (Cache::new(capacity), Cache::new(capacity), Cache::new(capacity));
         Self { per_client, per_address, clients, addresses, proved, counting: Mutex::new(()) }
     }
 
-    /// For how many whole seconds this client is not heard from this address; nothing if it is heard.
+    /// For how many whole seconds this client is not heard from this address; nothing if it is
+    /// heard.
     pub fn blocked(&self, client_id: &str, address: IpAddr, now: MonotonicTime) -> Option<u64> {
         let (pair, network) = keys(client_id, address);
-        let by_pair = self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
+        let by_pair =
+            self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
         let known = || self.proved.get(&pair).is_some_and(|at| now.since(at) < KNOWN_FOR);
-        let by_address = self.addresses.get(&network).and_then(|failures| failures.wait(self.per_address, now));
+        let by_address =
+            self.addresses.get(&network).and_then(|failures| failures.wait(self.per_address, now));
         by_pair.max(by_address.filter(|_| !known()))
     }
 
@@ -73,11 +77,16 @@ impl Throttle {
 impl Failures {
     fn wait(self, limit: u32, now: MonotonicTime) -> Option<u64> {
         let left = WINDOW.checked_sub(now.since(self.since)).filter(|left| !left.is_zero())?;
-        (self.count >= limit).then(|| u64::try_from(left.as_millis().div_ceil(1000)).unwrap_or(1).max(1))
+        (self.count >= limit)
+            .then(|| u64::try_from(left.as_millis().div_ceil(1000)).unwrap_or(1).max(1))
     }
 }
 
-fn count<K: Clone + Eq + std::hash::Hash>(failures: &Cache<K, Failures>, key: K, now: MonotonicTime) {
+fn count<K: Clone + Eq + std::hash::Hash>(
+    failures: &Cache<K, Failures>,
+    key: K,
+    now: MonotonicTime,
+) {
     let going_on = failures.get(&key).filter(|failures| now.since(failures.since) < WINDOW);
     let counted = going_on.map_or(Failures { count: 1, since: now }, |failures| Failures {
         count: failures.count.saturating_add(1),
@@ -118,7 +127,10 @@ mod tests {
         assert_eq!(after(2).blocked("client", here(), NOW), None);
         let throttle = after(3);
         assert_eq!(throttle.blocked("client", here(), NOW), Some(60));
-        assert_eq!(throttle.blocked("client", here(), NOW.plus(Duration::from_millis(59_001))), Some(1));
+        assert_eq!(
+            throttle.blocked("client", here(), NOW.plus(Duration::from_millis(59_001))),
+            Some(1)
+        );
         assert_eq!(throttle.blocked("client", here(), NOW.plus(WINDOW)), None);
     }
 
@@ -142,7 +154,9 @@ mod tests {
     #[test]
     fn a_network_of_ipv6_is_one_address() {
         let throttle = Throttle::new(3, 5, 100);
-        (0..5).for_each(|host| throttle.failed("client", format!("2001:db8::{host}").parse().unwrap(), NOW));
+        (0..5).for_each(|host| {
+            throttle.failed("client", format!("2001:db8::{host}").parse().unwrap(), NOW)
+        });
         assert!(throttle.blocked("other", "2001:db8::ffff".parse().unwrap(), NOW).is_some());
         assert!(throttle.blocked("other", "2001:db8:0:1::1".parse().unwrap(), NOW).is_none());
     }

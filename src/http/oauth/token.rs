@@ -56,24 +56,30 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
     Ok(no_store(json_ok(&granted)))
 }
 
-/// How far the token is to reach: to the tenant that was asked for, if it is open to the client, and to the scope, if the
-/// client's roles permit all of it there.
+/// How far the token is to reach: to the tenant that was asked for, if it is open to the client,
+/// and to the scope, if the client's roles permit all of it there.
 async fn narrow(
     door: &Door,
     subject: &Subject,
     tenant: Option<&str>,
     scope: Option<&str>,
 ) -> Result<Narrowing, OauthError> {
-    let tenant = tenant.map(|tenant| tenant.parse().map_err(|_| OauthError::InvalidTarget)).transpose()?;
+    let tenant =
+        tenant.map(|tenant| tenant.parse().map_err(|_| OauthError::InvalidTarget)).transpose()?;
     let wanted = Permissions::requested(scope.unwrap_or(SCOPE)).ok_or(OauthError::InvalidScope)?;
     if tenant.is_none() && wanted == Permissions::ALL {
         return Ok(Narrowing::default());
     }
-    let held = door.authorizer.grantable(subject.client, tenant).await.map_err(|error| OauthError::ours(&error))?;
+    let held = door
+        .authorizer
+        .grantable(subject.client, tenant)
+        .await
+        .map_err(|error| OauthError::ours(&error))?;
     if tenant.is_some() && held.is_none() {
         return Err(OauthError::InvalidTarget);
     }
-    // The scope for everything means all that the roles permit, whatever that is at the time of use.
+    // The scope for everything means all that the roles permit, whatever that is at the time of
+    // use.
     if wanted != Permissions::ALL && !held.unwrap_or(Permissions::NONE).covers(wanted) {
         return Err(OauthError::InvalidScope);
     }

@@ -23,15 +23,18 @@ pub async fn find_task(ctx: &Context<'_>, id: &str) -> Result<TaskObject> {
     TaskObject::of(&record, &scope)
 }
 
-/// The report of a task about the tenant in context or one below it, by the gateway's id of the task.
+/// The report of a task about the tenant in context or one below it, by the gateway's id of the
+/// task.
 ///
 /// # Errors
 /// `NOT_FOUND` for any other, and for one that the server has dropped; as every call.
 pub async fn find_report(ctx: &Context<'_>, task: TaskId) -> Result<ReportObject> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    let record = room::<IntegrationServer>(ctx)?.tasks().of_report(&scope, &task.to_string()).await?;
+    let record =
+        room::<IntegrationServer>(ctx)?.tasks().of_report(&scope, &task.to_string()).await?;
     let turn = operation(ctx)?.turn(record.tenant_id).await?;
-    let report = ReportObject { id: record.id, remote_id: record.result_id.unwrap_or_default(), scope };
+    let report =
+        ReportObject { id: record.id, remote_id: record.result_id.unwrap_or_default(), scope };
     turn.read(report.read(ctx).boxed()).await?;
     Ok(report)
 }
@@ -40,7 +43,12 @@ pub async fn find_report(ctx: &Context<'_>, task: TaskId) -> Result<ReportObject
 ///
 /// # Errors
 /// `NOT_FOUND` if the tenant has another link or no such machine; as every call.
-pub async fn find_machine(ctx: &Context<'_>, scope: &TenantScope, link: LinkId, remote: &str) -> Result<MachineObject> {
+pub async fn find_machine(
+    ctx: &Context<'_>,
+    scope: &TenantScope,
+    link: LinkId,
+    remote: &str,
+) -> Result<MachineObject> {
     let not_found = || Error::not_found("virtual machine");
     let id = RemoteId::read(remote).ok_or_else(not_found)?;
     let server = room::<IntegrationServer>(ctx)?;
@@ -75,7 +83,8 @@ pub async fn find_tenant(
         return Ok(TenantObject::new(upstream, (*found).clone()));
     };
     let named = upstream.to_string();
-    let (upstream, tenants) = turn.read(server.tenants(scope, operation(ctx)?, Some(&named)).boxed()).await?;
+    let (upstream, tenants) =
+        turn.read(server.tenants(scope, operation(ctx)?, Some(&named)).boxed()).await?;
     let tenant = tenants.iter().find(|tenant| tenant.id == id).ok_or_else(not_found)?;
     Ok(TenantObject::new(upstream, tenant.clone()))
 }

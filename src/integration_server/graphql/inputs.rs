@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::TenantId;
 use crate::integration_server::model::{
-    Administrator, AdministratorPassword, BiosId, MachineKey, NewTenant, NewTenantKind, NewVirtualMachine, RemoteId,
-    WireText,
+    Administrator, AdministratorPassword, BiosId, MachineKey, NewTenant, NewTenantKind,
+    NewVirtualMachine, RemoteId, WireText,
 };
 
 /// A tenant to be made.
@@ -20,7 +20,8 @@ pub struct CreateIntegrationServerTenantInput {
     /// The Integration Server; the tenant in context must own it.
     #[graphql(name = "upstreamID")]
     upstream_id: ID,
-    /// 1 to 255 characters, space around it cut off, no control characters. It must be new to the whole server.
+    /// 1 to 255 characters, space around it cut off, no control characters. It must be new to the
+    /// whole server.
     name: String,
     /// What is to be set up for it: COMPLETE or SIMPLE.
     #[graphql(name = "type")]
@@ -29,13 +30,13 @@ pub struct CreateIntegrationServerTenantInput {
     description: Option<String>,
     /// Free text to be kept with it, up to 32000 characters; it is passed on as it is.
     user_data: Option<String>,
-    /// The IP address of the server for the agents on the tenant's machines. Without it the server takes the address at which the
-    /// gateway called it, which is wrong behind a proxy.
+    /// The IP address of the server for the agents on the tenant's machines. Without it the server
+    /// takes the address at which the gateway called it, which is wrong behind a proxy.
     preferred_server_address: Option<String>,
     /// The account of its administrator: needed for a COMPLETE tenant, refused for a SIMPLE one.
     administrator: Option<IntegrationServerAdministratorInput>,
-    /// A tenant of ours to link the new one to when it is made: the one in context, or one below it, not yet linked to an
-    /// Integration Server. Needs the right to manage upstreams.
+    /// A tenant of ours to link the new one to when it is made: the one in context, or one below
+    /// it, not yet linked to an Integration Server. Needs the right to manage upstreams.
     #[graphql(name = "linkTenantID")]
     link_tenant_id: Option<ID>,
 }
@@ -45,8 +46,8 @@ pub struct CreateIntegrationServerTenantInput {
 pub struct IntegrationServerAdministratorInput {
     /// 1 to 255 characters. It must be new to the whole Security Center.
     name: String,
-    /// 1 to 256 printable ASCII characters. Security Center has a policy of its own, which the task tells. It is passed on once and
-    /// never kept.
+    /// 1 to 256 printable ASCII characters. Security Center has a policy of its own, which the task
+    /// tells. It is passed on once and never kept.
     password: String,
 }
 
@@ -66,16 +67,21 @@ impl CreateIntegrationServerTenantInput {
     /// The installation, the tenant, and the tenant of ours to link it to.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming what is not acceptable, `NOT_FOUND` for a tenant to link that is no id.
+    /// `BAD_USER_INPUT` naming what is not acceptable, `NOT_FOUND` for a tenant to link that is no
+    /// id.
     pub fn check(self) -> Result<(ID, NewTenant, Option<TenantId>)> {
         let complete = match self.kind {
             IntegrationServerTenantType::Complete => true,
             IntegrationServerTenantType::Simple => false,
-            IntegrationServerTenantType::Unknown => return Err(Error::bad_input("type", "must be COMPLETE or SIMPLE")),
+            IntegrationServerTenantType::Unknown => {
+                return Err(Error::bad_input("type", "must be COMPLETE or SIMPLE"));
+            }
         };
-        let administrator = self.administrator.map(IntegrationServerAdministratorInput::check).transpose()?;
+        let administrator =
+            self.administrator.map(IntegrationServerAdministratorInput::check).transpose()?;
         let address = self.preferred_server_address.map(|text| {
-            text.parse::<IpAddr>().map_err(|_| Error::bad_input("preferredServerAddress", "must be an IP address"))
+            text.parse::<IpAddr>()
+                .map_err(|_| Error::bad_input("preferredServerAddress", "must be an IP address"))
         });
         let link = self.link_tenant_id.map(|id| id.parse().map_err(|_| Error::not_found("tenant")));
         let new = NewTenant {

@@ -54,16 +54,21 @@ impl Asked {
         T: Clone,
         N: OutputType,
     {
-        let fits = |(name, _): &(String, String)| self.name.as_ref().is_none_or(|pattern| pattern.matches(name));
-        let behind = |place: &(String, String)| self.after.as_ref().is_none_or(|after| place > after);
-        let fitting: Vec<_> = list.iter().map(|item| (place(item), item)).filter(|(place, _)| fits(place)).collect();
+        let fits = |(name, _): &(String, String)| {
+            self.name.as_ref().is_none_or(|pattern| pattern.matches(name))
+        };
+        let behind =
+            |place: &(String, String)| self.after.as_ref().is_none_or(|after| place > after);
+        let fitting: Vec<_> =
+            list.iter().map(|item| (place(item), item)).filter(|(place, _)| fits(place)).collect();
         let total = Total::of(u64::try_from(fitting.len()).ok());
         let places = fitting.into_iter().filter(|(place, _)| behind(place));
         let mut found: Vec<_> = places.take(self.count + 1).collect();
         let more = found.len() > self.count;
         found.truncate(self.count);
         let mut connection = Connection::with_additional_fields(self.after.is_some(), more, total);
-        let edge = |(place, item): ((String, String), &T)| Edge::new(cursor(&place), node(item.clone()));
+        let edge =
+            |(place, item): ((String, String), &T)| Edge::new(cursor(&place), node(item.clone()));
         connection.edges = found.into_iter().map(edge).collect();
         connection
     }

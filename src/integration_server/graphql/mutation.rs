@@ -20,9 +20,10 @@ pub struct IntegrationServerMutation;
 
 #[Object]
 impl IntegrationServerMutation {
-    /// Makes a tenant at an Integration Server that the tenant in context owns. Needs the right to change legacy resources. A name
-    /// that is taken, or a password that does not please, shows in the task. Where the server's answer is lost, the task is
-    /// looked for; if it is not found at once the error has `outcome: UNKNOWN`, and the task is listed when it is found. It is never
+    /// Makes a tenant at an Integration Server that the tenant in context owns. Needs the right to
+    /// change legacy resources. A name that is taken, or a password that does not please, shows in
+    /// the task. Where the server's answer is lost, the task is looked for; if it is not found at
+    /// once the error has `outcome: UNKNOWN`, and the task is listed when it is found. It is never
     /// sent again.
     async fn create_integration_server_tenant(
         &self,
@@ -36,18 +37,26 @@ impl IntegrationServerMutation {
         TaskObject::of(&record, &scope).map(Some)
     }
 
-    /// Activates the tenant in context at its Integration Server. Needs the right to change legacy resources.
-    async fn activate_integration_server_tenant(&self, ctx: &Context<'_>) -> Result<Option<TaskObject>> {
+    /// Activates the tenant in context at its Integration Server. Needs the right to change legacy
+    /// resources.
+    async fn activate_integration_server_tenant(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<TaskObject>> {
         set_active(ctx, true).await.map(Some)
     }
 
-    /// Deactivates the tenant in context at its Integration Server. Needs the right to change legacy resources.
-    async fn deactivate_integration_server_tenant(&self, ctx: &Context<'_>) -> Result<Option<TaskObject>> {
+    /// Deactivates the tenant in context at its Integration Server. Needs the right to change
+    /// legacy resources.
+    async fn deactivate_integration_server_tenant(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<TaskObject>> {
         set_active(ctx, false).await.map(Some)
     }
 
-    /// Removes the tenant in context from its Integration Server; its link stays until `unlinkTenant`. Needs the right to change
-    /// legacy resources. Machines stay protected.
+    /// Removes the tenant in context from its Integration Server; its link stays until
+    /// `unlinkTenant`. Needs the right to change legacy resources. Machines stay protected.
     async fn delete_integration_server_tenant(
         &self,
         ctx: &Context<'_>,
@@ -58,12 +67,14 @@ impl IntegrationServerMutation {
         remove_artifacts: bool,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let record = room::<IntegrationServer>(ctx)?.delete_tenant(&scope, operation(ctx)?, remove_artifacts).await?;
+        let record = room::<IntegrationServer>(ctx)?
+            .delete_tenant(&scope, operation(ctx)?, remove_artifacts)
+            .await?;
         TaskObject::of(&record, &scope).map(Some)
     }
 
-    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy resources. CONFLICT if no machine can
-    /// be registered under the BIOS identifier.
+    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy
+    /// resources. CONFLICT if no machine can be registered under the BIOS identifier.
     async fn create_integration_server_virtual_machine(
         &self,
         ctx: &Context<'_>,
@@ -76,8 +87,8 @@ impl IntegrationServerMutation {
         Ok(Some(MachineObject::new(within, server.register(&scope, operation(ctx)?, new).await?)))
     }
 
-    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy resources. CONFLICT if no machine can
-    /// be registered under the BIOS identifier.
+    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy
+    /// resources. CONFLICT if no machine can be registered under the BIOS identifier.
     #[graphql(deprecation = "use createIntegrationServerVirtualMachine; offered until 2027-12-31")]
     async fn register_virtual_machine(
         &self,
@@ -87,8 +98,9 @@ impl IntegrationServerMutation {
         self.create_integration_server_virtual_machine(ctx, input).await
     }
 
-    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways. Needs the right to change legacy
-    /// resources. Its protection goes on. A machine of another tenant is NOT_FOUND.
+    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways.
+    /// Needs the right to change legacy resources. Its protection goes on. A machine of another
+    /// tenant is NOT_FOUND.
     async fn delete_integration_server_virtual_machine(
         &self,
         ctx: &Context<'_>,
@@ -102,8 +114,9 @@ impl IntegrationServerMutation {
         Ok(Some(MachineObject::new(within, server.unregister(&scope, operation(ctx)?, key).await?)))
     }
 
-    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways. Needs the right to change legacy
-    /// resources. Its protection goes on. A machine of another tenant is NOT_FOUND.
+    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways.
+    /// Needs the right to change legacy resources. Its protection goes on. A machine of another
+    /// tenant is NOT_FOUND.
     #[graphql(deprecation = "use deleteIntegrationServerVirtualMachine; offered until 2027-12-31")]
     async fn unregister_virtual_machine(
         &self,
@@ -114,34 +127,45 @@ impl IntegrationServerMutation {
         self.delete_integration_server_virtual_machine(ctx, id, bios_id).await
     }
 
-    /// Cancels a task about the tenant in context or one below it, by its id; the vendor's id is taken as in
-    /// `IntegrationServer.task`. Needs the right to change legacy resources. The task may still end as COMPLETED. CONFLICT if it has
-    /// ended, or can only be canceled with the task that it is part of.
-    async fn cancel_integration_server_task(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TaskObject>> {
+    /// Cancels a task about the tenant in context or one below it, by its id; the vendor's id is
+    /// taken as in `IntegrationServer.task`. Needs the right to change legacy resources. The task
+    /// may still end as COMPLETED. CONFLICT if it has ended, or can only be canceled with the task
+    /// that it is part of.
+    async fn cancel_integration_server_task(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let server = room::<IntegrationServer>(ctx)?;
         let (record, snapshot) = server.cancel(&scope, operation(ctx)?, &id).await?;
         Ok(Some(TaskObject::new(&record, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
     }
 
-    /// Makes a report on how long the machines of the tenant in context were protected. Needs the right to change legacy
-    /// resources.
+    /// Makes a report on how long the machines of the tenant in context were protected. Needs the
+    /// right to change legacy resources.
     async fn create_integration_server_report(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Where it begins, in RFC 3339: at the earliest record if absent.")] from: Option<String>,
-        #[graphql(desc = "Where it ends, in RFC 3339: an hour ago if absent, and at the latest.")] to: Option<String>,
+        #[graphql(desc = "Where it begins, in RFC 3339: at the earliest record if absent.")]
+        from: Option<String>,
+        #[graphql(desc = "Where it ends, in RFC 3339: an hour ago if absent, and at the latest.")]
+        to: Option<String>,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let moment = |argument, text: Option<String>| text.map(|text| Timestamp::parse(argument, &text)).transpose();
+        let moment = |argument, text: Option<String>| {
+            text.map(|text| Timestamp::parse(argument, &text)).transpose()
+        };
         let range = ReportRange::new(moment("from", from)?, moment("to", to)?, scope.now())?;
-        let record = room::<IntegrationServer>(ctx)?.create_report(&scope, operation(ctx)?, range).await?;
+        let record =
+            room::<IntegrationServer>(ctx)?.create_report(&scope, operation(ctx)?, range).await?;
         TaskObject::of(&record, &scope).map(Some)
     }
 }
 
 async fn set_active(ctx: &Context<'_>, active: bool) -> Result<TaskObject> {
     let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-    let record = room::<IntegrationServer>(ctx)?.set_active(&scope, operation(ctx)?, active).await?;
+    let record =
+        room::<IntegrationServer>(ctx)?.set_active(&scope, operation(ctx)?, active).await?;
     TaskObject::of(&record, &scope)
 }

@@ -67,7 +67,11 @@ impl TenantObject {
 impl TenantObject {
     /// The global id: opaque, and unique over all types, tenants and installations.
     pub async fn id(&self) -> ID {
-        ID(GlobalId::write(NodeKind::IntegrationServerTenant, self.upstream.0, &self.tenant.id.canonical()))
+        ID(GlobalId::write(
+            NodeKind::IntegrationServerTenant,
+            self.upstream.0,
+            &self.tenant.id.canonical(),
+        ))
     }
 
     /// The server's identifier, unique on its server only.
@@ -122,13 +126,18 @@ impl TenantObject {
 
     /// Its virtual Administration Server; only a COMPLETE tenant has one.
     async fn administration_server(&self) -> Option<IntegrationServerAdministrationServer> {
-        self.tenant.administration_server.clone().map(|server| IntegrationServerAdministrationServer {
-            id: server
-                .id
-                .as_deref()
-                .map(|id| ID(GlobalId::write(NodeKind::IntegrationServerAdministrationServer, self.upstream.0, id))),
-            remote_id: server.id.map(ID),
-            administrator: server.administrator,
+        self.tenant.administration_server.clone().map(|server| {
+            IntegrationServerAdministrationServer {
+                id: server.id.as_deref().map(|id| {
+                    ID(GlobalId::write(
+                        NodeKind::IntegrationServerAdministrationServer,
+                        self.upstream.0,
+                        id,
+                    ))
+                }),
+                remote_id: server.id.map(ID),
+                administrator: server.administrator,
+            }
         })
     }
 
@@ -185,7 +194,11 @@ impl MachineObject {
 impl MachineObject {
     /// The global id: opaque, and unique over all types, tenants and installations.
     pub async fn id(&self) -> ID {
-        ID(GlobalId::write(NodeKind::IntegrationServerVirtualMachine, self.place, &self.machine.id.canonical()))
+        ID(GlobalId::write(
+            NodeKind::IntegrationServerVirtualMachine,
+            self.place,
+            &self.machine.id.canonical(),
+        ))
     }
 
     /// The server's identifier, unique on its server only.
@@ -248,7 +261,8 @@ impl ReportObject {
     }
 }
 
-/// A report on how long the machines of a tenant were protected. The server keeps it for about a day.
+/// A report on how long the machines of a tenant were protected. The server keeps it for about a
+/// day.
 #[Object(name = "IntegrationServerReport")]
 impl ReportObject {
     /// The global id: opaque, and unique over all types, tenants and installations.
@@ -263,17 +277,23 @@ impl ReportObject {
         self.remote_id.as_str().into()
     }
 
-    /// The periods of protection of the tenant's machines, in the server's order; several for a machine that was protected
-    /// several times. Lines that cannot be read without guessing are left out.
-    async fn periods(&self, ctx: &Context<'_>) -> Result<Option<Vec<IntegrationServerProtectionPeriod>>> {
+    /// The periods of protection of the tenant's machines, in the server's order; several for a
+    /// machine that was protected several times. Lines that cannot be read without guessing are
+    /// left out.
+    async fn periods(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<Vec<IntegrationServerProtectionPeriod>>> {
         let report = self.read(ctx).boxed().await?;
-        let period = |period: &crate::integration_server::model::ReportPeriod| IntegrationServerProtectionPeriod {
-            virtual_machine_id: RemoteId::read(&period.machine_id)
-                .map_or_else(|| period.machine_id.clone(), |id| id.canonical())
-                .into(),
-            virtual_machine_name: period.machine_name.clone(),
-            protected_from: date(period.protected_from.as_ref()),
-            protected_until: date(period.protected_until.as_ref()),
+        let period = |period: &crate::integration_server::model::ReportPeriod| {
+            IntegrationServerProtectionPeriod {
+                virtual_machine_id: RemoteId::read(&period.machine_id)
+                    .map_or_else(|| period.machine_id.clone(), |id| id.canonical())
+                    .into(),
+                virtual_machine_name: period.machine_name.clone(),
+                protected_from: date(period.protected_from.as_ref()),
+                protected_until: date(period.protected_until.as_ref()),
+            }
         };
         Ok(Some(report.periods.iter().map(period).collect()))
     }

@@ -25,7 +25,8 @@ use crate::roles::Permission;
 /// The Integration Server of a tenant.
 pub struct IntegrationServerObject {
     scope: TenantScope,
-    /// The tenant's turn, where the operation reaches it through the tenant; else each read waits for one of its own.
+    /// The tenant's turn, where the operation reaches it through the tenant; else each read waits
+    /// for one of its own.
     turn: Option<Turn>,
 }
 
@@ -38,10 +39,12 @@ impl IntegrationServerObject {
     }
 }
 
-/// The Integration Server of a tenant below the one in context: what `Tenant.integrationServer` answers.
+/// The Integration Server of a tenant below the one in context: what `Tenant.integrationServer`
+/// answers.
 ///
 /// # Errors
-/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if it has none.
+/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if it has
+/// none.
 pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<IntegrationServerObject> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await;
     enter(ctx, scope.map_err(|error| error.of_tenant(tenant))?).await
@@ -53,19 +56,22 @@ async fn enter(ctx: &Context<'_>, scope: TenantScope) -> Result<IntegrationServe
     Ok(IntegrationServerObject { scope, turn: Some(turn) })
 }
 
-/// The Integration Server of a tenant, for those who know it by its global id. It holds no turn: among many such objects each
-/// would wait for the others.
+/// The Integration Server of a tenant, for those who know it by its global id. It holds no turn:
+/// among many such objects each would wait for the others.
 ///
 /// # Errors
 /// As [`of_tenant`].
-pub async fn of_tenant_by_id(ctx: &Context<'_>, tenant: TenantId) -> Result<IntegrationServerObject> {
+pub async fn of_tenant_by_id(
+    ctx: &Context<'_>,
+    tenant: TenantId,
+) -> Result<IntegrationServerObject> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
     room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
     Ok(IntegrationServerObject { scope, turn: None })
 }
 
-/// The Integration Server that a tenant is linked to, and what of it is the tenant's. A tenant that owns an Integration Server
-/// may also ask for all tenants there.
+/// The Integration Server that a tenant is linked to, and what of it is the tenant's. A tenant that
+/// owns an Integration Server may also ask for all tenants there.
 #[Object(name = "IntegrationServer")]
 impl IntegrationServerObject {
     /// The global id: opaque, one for each tenant.
@@ -87,19 +93,24 @@ impl IntegrationServerObject {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name; `%` stands for any text, letter case is ignored.")] name: Option<
-            String,
-        >,
+        #[graphql(
+            desc = "Only those of this name; `%` stands for any text, letter case is ignored."
+        )]
+        name: Option<String>,
     ) -> Result<Option<Connection<String, MachineObject, Total>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
         let server = room::<IntegrationServer>(ctx)?;
         let within = server.place(&self.scope).await?.within();
-        let machines = self.read(ctx, server.machines(&self.scope, operation(ctx)?).boxed()).await?;
-        let place = |machine: &VirtualMachine| (machine.name.clone().unwrap_or_default(), machine.id.canonical());
+        let machines =
+            self.read(ctx, server.machines(&self.scope, operation(ctx)?).boxed()).await?;
+        let place = |machine: &VirtualMachine| {
+            (machine.name.clone().unwrap_or_default(), machine.id.canonical())
+        };
         Ok(Some(asked.page(&machines, place, |machine| MachineObject::new(within, machine))))
     }
 
-    /// A task about the tenant or one below it that was begun through this gateway. Any other is NOT_FOUND.
+    /// A task about the tenant or one below it that was begun through this gateway. Any other is
+    /// NOT_FOUND.
     async fn task(
         &self,
         ctx: &Context<'_>,
@@ -113,23 +124,28 @@ impl IntegrationServerObject {
         Ok(Some(TaskObject::of(&record, &self.scope)?))
     }
 
-    /// The tasks about the tenant and those below it that were begun through this gateway, newest first. All filters that are given
-    /// must hold. One whose answer was lost is listed once it is found.
+    /// The tasks about the tenant and those below it that were begun through this gateway, newest
+    /// first. All filters that are given must hold. One whose answer was lost is listed once it is
+    /// found.
     async fn tasks(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those in this state.")] state: Option<IntegrationServerTaskState>,
-        #[graphql(desc = "Only those that do this, in the server's word.", name = "type")] kind: Option<String>,
-        #[graphql(desc = "Only those made at this moment or later, in RFC 3339.")] created_from: Option<String>,
+        #[graphql(desc = "Only those that do this, in the server's word.", name = "type")]
+        kind: Option<String>,
+        #[graphql(desc = "Only those made at this moment or later, in RFC 3339.")]
+        created_from: Option<String>,
     ) -> Result<Option<Connection<String, TaskObject, Total>>> {
         let count = count(first)?;
         let after = after.as_deref().map(|after| read_cursor("after", after)).transpose()?;
         let wanted = TasksWanted {
             state: state.map(IntegrationServerTaskState::stored),
             kind,
-            created_from: created_from.map(|from| Timestamp::parse("createdFrom", &from)).transpose()?,
+            created_from: created_from
+                .map(|from| Timestamp::parse("createdFrom", &from))
+                .transpose()?,
         };
         let tasks = room::<IntegrationServer>(ctx)?.tasks();
         let total = if ctx.look_ahead().field("totalCount").exists() {
@@ -140,41 +156,49 @@ impl IntegrationServerObject {
         let mut records = tasks.list(&self.scope, wanted, after, count as u64).await?;
         let more = records.len() > count;
         records.truncate(count);
-        let mut connection = Connection::with_additional_fields(after.is_some(), more, Total::of(total));
-        let edge = |record: &_| Ok(Edge::new(cursor(&place(record)), TaskObject::of(record, &self.scope)?));
+        let mut connection =
+            Connection::with_additional_fields(after.is_some(), more, Total::of(total));
+        let edge = |record: &_| {
+            Ok(Edge::new(cursor(&place(record)), TaskObject::of(record, &self.scope)?))
+        };
         connection.edges = records.iter().map(edge).collect::<Result<_>>()?;
         Ok(Some(connection))
     }
 
-    /// A report about the tenant or one below it that was made through this gateway. Any other is NOT_FOUND, and so is one that
-    /// the server has dropped.
+    /// A report about the tenant or one below it that was made through this gateway. Any other is
+    /// NOT_FOUND, and so is one that the server has dropped.
     async fn report(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Its id; the vendor's id is taken as in `task`.")] id: ID,
     ) -> Result<Option<ReportObject>> {
-        let record = room::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &own_id(&id)).await?;
+        let record =
+            room::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &own_id(&id)).await?;
         let remote_id = record.result_id.unwrap_or_default();
         let report = ReportObject { id: record.id, remote_id, scope: self.scope.clone() };
         self.read(ctx, report.read(ctx).boxed()).await?;
         Ok(Some(report))
     }
 
-    /// All tenants of the server, by name. Only for the tenant that owns it; FORBIDDEN for any other.
+    /// All tenants of the server, by name. Only for the tenant that owns it; FORBIDDEN for any
+    /// other.
     async fn tenants(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name; `%` stands for any text, letter case is ignored.")] name: Option<
-            String,
-        >,
-        #[graphql(desc = "Which server, where the tenant owns several.", name = "upstreamID")] upstream_id: Option<ID>,
+        #[graphql(
+            desc = "Only those of this name; `%` stands for any text, letter case is ignored."
+        )]
+        name: Option<String>,
+        #[graphql(desc = "Which server, where the tenant owns several.", name = "upstreamID")]
+        upstream_id: Option<ID>,
     ) -> Result<Option<Connection<String, TenantObject, Total>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
         let server = room::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
-        let found = self.read(ctx, server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
+        let found =
+            self.read(ctx, server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
         let (upstream, tenants) = found;
         let place = |tenant: &RemoteTenant| (tenant.name.clone(), tenant.id.canonical());
         Ok(Some(asked.page(&tenants, place, |tenant| TenantObject::new(upstream, tenant))))
@@ -196,9 +220,12 @@ pub struct IntegrationServerQuery;
 
 #[Object]
 impl IntegrationServerQuery {
-    /// The Integration Server of the tenant in context. Needs the right to read legacy resources. UPSTREAM_NOT_LINKED if the tenant
-    /// is not linked to one and owns none.
-    async fn integration_server(&self, ctx: &Context<'_>) -> Result<Option<IntegrationServerObject>> {
+    /// The Integration Server of the tenant in context. Needs the right to read legacy resources.
+    /// UPSTREAM_NOT_LINKED if the tenant is not linked to one and owns none.
+    async fn integration_server(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<IntegrationServerObject>> {
         Ok(Some(enter(ctx, request(ctx)?.scope(Permission::ReadLegacy)?).await?))
     }
 }

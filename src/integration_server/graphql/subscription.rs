@@ -16,8 +16,9 @@ pub struct IntegrationServerSubscription;
 
 #[Subscription]
 impl IntegrationServerSubscription {
-    /// A task about the tenant in context or one below it: how it is now, then each change, the last one twice, since some clients
-    /// drop the last event of a stream. Needs the right to read legacy resources. Any other task is NOT_FOUND.
+    /// A task about the tenant in context or one below it: how it is now, then each change, the
+    /// last one twice, since some clients drop the last event of a stream. Needs the right to read
+    /// legacy resources. Any other task is NOT_FOUND.
     async fn integration_server_task(
         &self,
         ctx: &Context<'_>,

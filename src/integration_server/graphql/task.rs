@@ -122,8 +122,8 @@ impl IntegrationServerErrorCode {
 /// Why a task did not succeed, or not wholly.
 #[derive(SimpleObject)]
 pub struct IntegrationServerTaskError {
-    /// The vendor's code; null where the vendor gives no reason: the task was canceled, or it completed and what the gateway was
-    /// to do after it failed.
+    /// The vendor's code; null where the vendor gives no reason: the task was canceled, or it
+    /// completed and what the gateway was to do after it failed.
     code: Option<IntegrationServerErrorCode>,
     /// A sentence for people.
     message: String,
@@ -131,7 +131,10 @@ pub struct IntegrationServerTaskError {
 
 impl From<Told> for IntegrationServerTaskError {
     fn from(told: Told) -> Self {
-        Self { code: told.code.as_deref().map(IntegrationServerErrorCode::read), message: told.message }
+        Self {
+            code: told.code.as_deref().map(IntegrationServerErrorCode::read),
+            message: told.message,
+        }
     }
 }
 
@@ -156,8 +159,19 @@ pub struct TaskObject {
 }
 
 impl TaskObject {
-    pub fn new(record: &Record, snapshot: Arc<Snapshot>, purpose: Purpose, scope: &TenantScope) -> Self {
-        Self { id: record.id, snapshot, purpose, upstream: record.upstream_id, scope: scope.clone() }
+    pub fn new(
+        record: &Record,
+        snapshot: Arc<Snapshot>,
+        purpose: Purpose,
+        scope: &TenantScope,
+    ) -> Self {
+        Self {
+            id: record.id,
+            snapshot,
+            purpose,
+            upstream: record.upstream_id,
+            scope: scope.clone(),
+        }
     }
 
     /// The task of a record that the scope may see.
@@ -165,7 +179,10 @@ impl TaskObject {
     /// # Errors
     /// If the record holds none.
     pub fn of(record: &Record, scope: &TenantScope) -> Result<Self> {
-        let text = record.snapshot.as_deref().ok_or_else(|| Error::internal("a task that is shown was never seen"))?;
+        let text = record
+            .snapshot
+            .as_deref()
+            .ok_or_else(|| Error::internal("a task that is shown was never seen"))?;
         Ok(Self::new(record, Arc::new(Snapshot::read(text)?), Purpose::of(record)?, scope))
     }
 
@@ -178,8 +195,9 @@ impl TaskObject {
     }
 }
 
-/// Work that an Integration Server does after it has answered, begun through this gateway. It is followed to its end, whether
-/// anybody watches or not, for at most `upstream.task_deadline`. A tenant has at most 1,000 under way; CONFLICT for more.
+/// Work that an Integration Server does after it has answered, begun through this gateway. It is
+/// followed to its end, whether anybody watches or not, for at most `upstream.task_deadline`. A
+/// tenant has at most 1,000 under way; CONFLICT for more.
 #[Object(name = "IntegrationServerTask")]
 impl TaskObject {
     /// The id; opaque, and unique over all Integration Servers.
@@ -187,14 +205,15 @@ impl TaskObject {
         self.id.to_string().into()
     }
 
-    /// The vendor's id of the task, which other servers may use for tasks of their own. Null where the server's answer was lost and
-    /// what was to be done was then found done.
+    /// The vendor's id of the task, which other servers may use for tasks of their own. Null where
+    /// the server's answer was lost and what was to be done was then found done.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> Option<ID> {
         self.snapshot.remote_id(self.id).map(ID)
     }
 
-    /// What it does, in the server's word: `CreateTenant`, `ChangeTenantActivation`, `DeleteTenant`, `CreateTenantReport`.
+    /// What it does, in the server's word: `CreateTenant`, `ChangeTenantActivation`,
+    /// `DeleteTenant`, `CreateTenantReport`.
     #[graphql(name = "type")]
     async fn kind(&self) -> String {
         self.purpose.kind().as_str().to_owned()
@@ -272,7 +291,9 @@ impl TaskObject {
                 Some(IntegrationServerTaskResult::Report(report))
             }
             Some(Made::Confirmation) => {
-                Some(IntegrationServerTaskResult::Confirmation(IntegrationServerConfirmation { confirmed: true }))
+                Some(IntegrationServerTaskResult::Confirmation(IntegrationServerConfirmation {
+                    confirmed: true,
+                }))
             }
         })
     }

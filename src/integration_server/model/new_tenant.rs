@@ -17,8 +17,8 @@ pub struct NewTenant {
     pub description: Option<WireText>,
     /// Free text to be kept with it.
     pub user_data: Option<WireText>,
-    /// The address of the Integration Server for the tenant's agents. Without it the server takes the address at which it was
-    /// called, which is wrong behind a proxy.
+    /// The address of the Integration Server for the tenant's agents. Without it the server takes
+    /// the address at which it was called, which is wrong behind a proxy.
     pub preferred_address: Option<IpAddr>,
     /// What is set up for it.
     pub kind: NewTenantKind,
@@ -42,8 +42,8 @@ pub struct Administrator {
     pub password: AdministratorPassword,
 }
 
-/// A password of 1 to 256 printable ASCII characters; passed on once and never kept. Its only way out is
-/// [`AdministratorPassword::expose`].
+/// A password of 1 to 256 printable ASCII characters; passed on once and never kept. Its only way
+/// out is [`AdministratorPassword::expose`].
 pub struct AdministratorPassword(String);
 
 impl NewTenantKind {
@@ -55,21 +55,29 @@ impl NewTenantKind {
         match (complete, administrator) {
             (true, Some(administrator)) => Ok(Self::Complete(administrator)),
             (false, None) => Ok(Self::Simple),
-            (true, None) => Err(Error::bad_input("administrator", "is needed for a COMPLETE tenant")),
-            (false, Some(_)) => Err(Error::bad_input("administrator", "is for COMPLETE tenants alone")),
+            (true, None) => {
+                Err(Error::bad_input("administrator", "is needed for a COMPLETE tenant"))
+            }
+            (false, Some(_)) => {
+                Err(Error::bad_input("administrator", "is for COMPLETE tenants alone"))
+            }
         }
     }
 }
 
 impl AdministratorPassword {
-    /// Takes a password. Which ones Security Center accepts depends on its policy and is told by the task alone.
+    /// Takes a password. Which ones Security Center accepts depends on its policy and is told by
+    /// the task alone.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument`; never with anything of the password in it.
     pub fn parse(argument: &str, text: String) -> Result<Self> {
         let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if text.is_empty() || text.len() > PASSWORD_MAX || !printable {
-            return Err(Error::bad_input(argument, "must have 1 to 256 printable ASCII characters"));
+            return Err(Error::bad_input(
+                argument,
+                "must have 1 to 256 printable ASCII characters",
+            ));
         }
         Ok(Self(text))
     }
@@ -100,7 +108,10 @@ mod tests {
         assert!(NewTenantKind::new(true, None).is_err());
         assert!(NewTenantKind::new(false, administrator("x").ok()).is_err());
         assert!(matches!(NewTenantKind::new(false, None), Ok(NewTenantKind::Simple)));
-        assert!(matches!(NewTenantKind::new(true, administrator("x").ok()), Ok(NewTenantKind::Complete(_))));
+        assert!(matches!(
+            NewTenantKind::new(true, administrator("x").ok()),
+            Ok(NewTenantKind::Complete(_))
+        ));
     }
 
     #[test]
@@ -110,6 +121,9 @@ mod tests {
             assert!(bad.is_empty() || !refusal.contains(bad));
         }
         let kind = NewTenantKind::new(true, administrator("Good-Pass1").ok()).unwrap();
-        assert!(format!("{kind:?}").contains("[redacted]") && !format!("{kind:?}").contains("Good-Pass1"));
+        assert!(
+            format!("{kind:?}").contains("[redacted]")
+                && !format!("{kind:?}").contains("Good-Pass1")
+        );
     }
 }

@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 
 const LENGTH_MAX: usize = 200;
 
-/// An identifier of a tenant, machine, task or report on the server: 1 to 200 characters without `/`, `?`, `#`, `..` and control
-/// characters. Two are equal if they are the same text, or the same UUID in any letter case.
+/// An identifier of a tenant, machine, task or report on the server: 1 to 200 characters without
+/// `/`, `?`, `#`, `..` and control characters. Two are equal if they are the same text, or the same
+/// UUID in any letter case.
 #[derive(Clone, Debug)]
 pub struct RemoteId(String);
 
@@ -51,7 +52,8 @@ impl RemoteId {
 
 impl PartialEq for RemoteId {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || hyphenated(&self.0).is_some_and(|uuid| hyphenated(&other.0) == Some(uuid))
+        self.0 == other.0
+            || hyphenated(&self.0).is_some_and(|uuid| hyphenated(&other.0) == Some(uuid))
     }
 }
 
@@ -80,10 +82,30 @@ mod tests {
 
     #[test]
     fn an_identifier_never_leaves_its_path_segment() {
-        for bad in ["", ".", "..", "a/../b", "a/b", r"a\b", "a?b", "a#b", "a\0b", "a\nb", "a..b", &"x".repeat(201)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a/../b",
+            "a/b",
+            r"a\b",
+            "a?b",
+            "a#b",
+            "a\0b",
+            "a\nb",
+            "a..b",
+            &"x".repeat(201),
+        ] {
             assert!(RemoteId::read(bad).is_none(), "{bad:?}");
         }
-        for good in ["1", "tenant one", "a%2Fb", "东京", "78fce85d-2c37-4118-93d4-f844f23be6fd", &"x".repeat(200)] {
+        for good in [
+            "1",
+            "tenant one",
+            "a%2Fb",
+            "东京",
+            "78fce85d-2c37-4118-93d4-f844f23be6fd",
+            &"x".repeat(200),
+        ] {
             assert_eq!(RemoteId::read(good).unwrap().as_str(), good);
         }
     }
@@ -91,7 +113,8 @@ mod tests {
     #[test]
     fn only_uuids_are_compared_without_case() {
         let id = |text| RemoteId::read(text).unwrap();
-        let (lower, upper) = ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "345AE5D6-EEB7-4635-884A-01AC1781DEEB");
+        let (lower, upper) =
+            ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "345AE5D6-EEB7-4635-884A-01AC1781DEEB");
         assert_eq!(id(lower), id(upper));
         assert_eq!(HashSet::from([id(lower), id(upper)]).len(), 1);
         assert_eq!(id(upper).canonical(), lower);

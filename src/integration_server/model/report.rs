@@ -22,7 +22,9 @@ impl ReportRange {
     /// # Errors
     /// `BAD_USER_INPUT` for a span that ends later than an hour ago or not after it begins.
     pub fn new(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Result<Self> {
-        let settled = Timestamp::from_millis(now.millis().saturating_sub_unsigned(SETTLED_AFTER.as_millis() as u64));
+        let settled = Timestamp::from_millis(
+            now.millis().saturating_sub_unsigned(SETTLED_AFTER.as_millis() as u64),
+        );
         let to = to.unwrap_or(settled);
         if to > settled {
             return Err(Error::bad_input("to", "must lie at least an hour in the past"));
@@ -47,7 +49,8 @@ impl ReportRange {
 /// What a report says of one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The periods of protection, in the server's order; several for a machine that was protected several times.
+    /// The periods of protection, in the server's order; several for a machine that was protected
+    /// several times.
     pub periods: Vec<ReportPeriod>,
     /// The numbers, from 1, of the lines that could not be read without guessing.
     pub unreadable_lines: Vec<usize>,
@@ -77,7 +80,10 @@ mod tests {
         let hour = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
         assert_eq!(ReportRange::new(None, None, hour(10)).unwrap().to(), hour(9));
         assert!(ReportRange::new(None, Some(hour(9)), hour(10)).is_ok());
-        assert!(ReportRange::new(None, Some(Timestamp::from_millis(hour(9).millis() + 1)), hour(10)).is_err());
+        assert!(
+            ReportRange::new(None, Some(Timestamp::from_millis(hour(9).millis() + 1)), hour(10))
+                .is_err()
+        );
         assert!(ReportRange::new(Some(hour(9)), Some(hour(9)), hour(10)).is_err());
         assert!(ReportRange::new(Some(hour(8)), Some(hour(9)), hour(10)).is_ok());
     }

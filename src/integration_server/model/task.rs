@@ -31,7 +31,8 @@ pub struct Task {
 pub enum Started {
     /// This task does it.
     Task(RemoteId),
-    /// It was accepted in an answer that names no task: only the list of tasks can tell which one does it.
+    /// It was accepted in an answer that names no task: only the list of tasks can tell which one
+    /// does it.
     Unnamed,
 }
 
@@ -98,7 +99,8 @@ pub enum TaskState {
 }
 
 impl TaskState {
-    /// Reads a state, whatever its letter case; both spellings of `Canceled`, and `Stopped`, which the documents name once.
+    /// Reads a state, whatever its letter case; both spellings of `Canceled`, and `Stopped`, which
+    /// the documents name once.
     pub fn read(text: &str) -> Self {
         match text.to_ascii_lowercase().as_str() {
             "created" => Self::Created,
@@ -134,7 +136,8 @@ impl TaskState {
     }
 }
 
-/// What a task led to. Which of them to expect follows from what the task does; the shape alone decides what it is read as.
+/// What a task led to. Which of them to expect follows from what the task does; the shape alone
+/// decides what it is read as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The tenant that was made or removed.
@@ -187,7 +190,9 @@ mod tests {
         for end in ["Completed", "FAILED", "canceled", "Cancelled", "Stopped"] {
             assert!(TaskState::read(end).has_ended(), "{end}");
         }
-        for going in ["Created", "Queued", "Starting", "Running", "Stopping", "Paused", "", "Complete"] {
+        for going in
+            ["Created", "Queued", "Starting", "Running", "Stopping", "Paused", "", "Complete"]
+        {
             assert!(!TaskState::read(going).has_ended(), "{going}");
         }
         assert_eq!(TaskState::read("Paused"), TaskState::Unknown("Paused".into()));

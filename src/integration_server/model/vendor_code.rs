@@ -5,7 +5,8 @@ const UNKNOWN_MAX: usize = 100;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
-        /// An error code of the server, from a refusal or from the error of a task (reference, section 6).
+        /// An error code of the server, from a refusal or from the error of a task (reference,
+        /// section 6).
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum VendorCode {
             $($(#[$doc])* $name,)*
@@ -25,7 +26,8 @@ macro_rules! codes {
                 }
             }
 
-            /// The code as the documents write it; `None` for one that they do not list, since a caller gets no text of the server.
+            /// The code as the documents write it; `None` for one that they do not list, since a
+            /// caller gets no text of the server.
             pub const fn as_str(&self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => Some($text),)*
@@ -64,21 +66,31 @@ codes! {
 }
 
 impl VendorCode {
-    /// What a caller is told of it. A taken name or BIOS identifier may be another tenant's, so those sentences say no more than that
-    /// it cannot be used.
+    /// What a caller is told of it. A taken name or BIOS identifier may be another tenant's, so
+    /// those sentences say no more than that it cannot be used.
     pub const fn sentence(&self) -> &'static str {
         match self {
-            Self::MandatoryParameterIsNotSpecified => "something that the Integration Server needs was not given",
+            Self::MandatoryParameterIsNotSpecified => {
+                "something that the Integration Server needs was not given"
+            }
             Self::InvalidTenantType => "the Integration Server knows no tenants of this type",
-            Self::VKscCredentialsNotSpecified => "a complete tenant needs an administrator's name and password",
-            Self::InvalidViisAddressFormat => "the Integration Server does not take this address for its agents",
+            Self::VKscCredentialsNotSpecified => {
+                "a complete tenant needs an administrator's name and password"
+            }
+            Self::InvalidViisAddressFormat => {
+                "the Integration Server does not take this address for its agents"
+            }
             Self::TenantWithSpecifiedIdNotFound => "no such tenant of the Integration Server",
             Self::VmWithSpecifiedIdNotFound => "no such virtual machine",
-            Self::VmWithSpecifiedBiosIdAlreadyExists => "no machine can be registered under this BIOS identifier",
+            Self::VmWithSpecifiedBiosIdAlreadyExists => {
+                "no machine can be registered under this BIOS identifier"
+            }
             Self::TenantWithSpecifiedNameAlreadyExists | Self::TenantGroupAlreadyExists => {
                 "no tenant can be made under this name"
             }
-            Self::UserWithSpecifiedNameAlreadyExists => "no administrator's account can be made under this name",
+            Self::UserWithSpecifiedNameAlreadyExists => {
+                "no administrator's account can be made under this name"
+            }
             Self::PasswordNotComplyPolicy => {
                 "the administrator's password does not comply with Security Center's policy"
             }
@@ -99,7 +111,9 @@ mod tests {
         for code in VendorCode::ALL {
             let sentence = code.sentence().to_ascii_lowercase();
             assert!(
-                ["exist", "already", "taken", "registered by", "other"].iter().all(|word| !sentence.contains(word))
+                ["exist", "already", "taken", "registered by", "other"]
+                    .iter()
+                    .all(|word| !sentence.contains(word))
             );
         }
     }

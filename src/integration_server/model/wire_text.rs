@@ -11,7 +11,8 @@ impl WireText {
     /// The most characters of a free text.
     pub const LENGTH_MAX: usize = 32_000;
 
-    /// Takes free text of up to 32,000 characters; line breaks and tabs may be in it, and space around it stays.
+    /// Takes free text of up to 32,000 characters; line breaks and tabs may be in it, and space
+    /// around it stays.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument`.
@@ -39,7 +40,10 @@ impl WireText {
         if text.chars().all(is_legal) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Error::bad_input(argument, "must not have control characters other than tabs and line breaks"))
+            Err(Error::bad_input(
+                argument,
+                "must not have control characters other than tabs and line breaks",
+            ))
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::TenantId;
 use crate::integration_server::client::{Client, Fault, FaultKind};
-use crate::integration_server::model::{NewTenant, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState};
+use crate::integration_server::model::{
+    NewTenant, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState,
+};
 use crate::integration_server::tasks::Begun;
 use crate::integration_server::tasks::looking::shown;
 use crate::integration_server::tasks::model::{Intent, NewTask, Phase, Purpose, Record, Snapshot};
@@ -21,11 +23,13 @@ use crate::upstreams::{Connection, System};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl IntegrationServer {
-    /// Makes a tenant at an installation that the scope's tenant owns, and links it to a tenant of ours when it is made.
+    /// Makes a tenant at an installation that the scope's tenant owns, and links it to a tenant of
+    /// ours when it is made.
     ///
     /// # Errors
-    /// `NOT_FOUND` for an installation that it does not own, and for a tenant to link that does not stand at or below it; `CONFLICT`
-    /// for one that has a link; `FORBIDDEN` without the right to manage upstreams, where one is to be linked. Nothing was sent then.
+    /// `NOT_FOUND` for an installation that it does not own, and for a tenant to link that does not
+    /// stand at or below it; `CONFLICT` for one that has a link; `FORBIDDEN` without the right to
+    /// manage upstreams, where one is to be linked. Nothing was sent then.
     pub async fn create_tenant(
         &self,
         scope: &TenantScope,
@@ -50,7 +54,12 @@ impl IntegrationServer {
     ///
     /// # Errors
     /// `NOT_FOUND` if it is no longer there; nothing was sent then.
-    pub async fn set_active(&self, scope: &TenantScope, operation: &Operation, active: bool) -> Result<Record> {
+    pub async fn set_active(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        active: bool,
+    ) -> Result<Record> {
         let (place, tenant) = self.present(scope, operation).await?;
         let (client, id) = (&place.client, &place.tenant);
         let purpose = if active { Purpose::Activate } else { Purpose::Deactivate };
@@ -69,7 +78,12 @@ impl IntegrationServer {
     ///
     /// # Errors
     /// As [`IntegrationServer::set_active`].
-    pub async fn delete_tenant(&self, scope: &TenantScope, operation: &Operation, artifacts: bool) -> Result<Record> {
+    pub async fn delete_tenant(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        artifacts: bool,
+    ) -> Result<Record> {
         let (place, tenant) = self.present(scope, operation).await?;
         let intent = Intent { remove_artifacts: Some(artifacts), ..Intent::about(&tenant) };
         let task = place.task(Purpose::Delete, intent);
@@ -93,13 +107,18 @@ impl IntegrationServer {
         self.begin(scope, operation, &place.client, task, call).await
     }
 
-    /// Cancels a task about the scope's tenant or one below it; gives its record, and the task as it is then. It may still end as
-    /// completed.
+    /// Cancels a task about the scope's tenant or one below it; gives its record, and the task as
+    /// it is then. It may still end as completed.
     ///
     /// # Errors
-    /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task that it is part of,
-    /// `UPSTREAM_NOT_LINKED` once the link of the tenant has ended.
-    pub async fn cancel(&self, scope: &TenantScope, operation: &Operation, id: &str) -> Result<(Record, Snapshot)> {
+    /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task
+    /// that it is part of, `UPSTREAM_NOT_LINKED` once the link of the tenant has ended.
+    pub async fn cancel(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        id: &str,
+    ) -> Result<(Record, Snapshot)> {
         let record = self.tasks().find(scope, id).await?;
         let scope = scope.within(record.tenant_id, Permission::WriteLegacy).await?;
         if record.phase == Phase::Ended.as_str() {
@@ -111,7 +130,8 @@ impl IntegrationServer {
         let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
         let wanted = serde_json::json!({ "taskID": id.as_str() });
-        let change = Change { name: "cancelIntegrationServerTask", subject: record.id.to_string(), wanted };
+        let change =
+            Change { name: "cancelIntegrationServerTask", subject: record.id.to_string(), wanted };
         let work = async {
             let canceled = canceled(&client, operation, &id).await?;
             match canceled {
@@ -120,13 +140,19 @@ impl IntegrationServer {
                 None => Ok(seen),
             }
         };
-        let described = |seen: &Snapshot| serde_json::json!({ "taskID": id.as_str(), "state": seen.state });
+        let described =
+            |seen: &Snapshot| serde_json::json!({ "taskID": id.as_str(), "state": seen.state });
         let snapshot = self.change(&scope, operation, change, work, described).await?;
         Ok((record, snapshot))
     }
 
-    /// The place of the scope's tenant, and the tenant as it is there: the server would take any identifier.
-    async fn present(&self, scope: &TenantScope, operation: &Operation) -> Result<(Place, RemoteTenant)> {
+    /// The place of the scope's tenant, and the tenant as it is there: the server would take any
+    /// identifier.
+    async fn present(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+    ) -> Result<(Place, RemoteTenant)> {
         let place = self.place(scope).await?;
         let tenant = place.read(operation).await?;
         Ok((place, tenant))
@@ -161,7 +187,8 @@ impl IntegrationServer {
             Err(fault) if fault.kind() != FaultKind::OutcomeUnknown => {
                 // Nothing was begun.
                 let error = Error::from(fault);
-                let ending = Ending { conclusion: Conclusion::Rejected(error.code()), ..Ending::default() };
+                let ending =
+                    Ending { conclusion: Conclusion::Rejected(error.code()), ..Ending::default() };
                 let ended = self.tasks().end(scope, &begun.record, ending).await?;
                 Err(if ended.is_some() { error.as_recorded() } else { error })
             }
@@ -192,11 +219,19 @@ impl IntegrationServer {
         found.ok_or(lost)
     }
 
-    /// The server has named the task. How it is now is asked at once, and if that fails it is known all the same.
-    async fn named(&self, operation: &Operation, client: &Client, record: &Record, id: &RemoteId) -> Result<Record> {
+    /// The server has named the task. How it is now is asked at once, and if that fails it is known
+    /// all the same.
+    async fn named(
+        &self,
+        operation: &Operation,
+        client: &Client,
+        record: &Record,
+        id: &RemoteId,
+    ) -> Result<Record> {
         let accepted = Snapshot::accepted(id);
         let stored = self.tasks().seen(record, &accepted).await?;
-        let known = stored.ok_or_else(|| Error::internal("a task was taken over while it was begun"))?;
+        let known =
+            stored.ok_or_else(|| Error::internal("a task was taken over while it was begun"))?;
         let Ok(task) = client.task(operation, id).await else { return Ok(known) };
         match self.runner.saw(&known, client, operation, &task).await {
             Ok(Some(seen)) => Ok(seen),
@@ -211,7 +246,12 @@ impl Place {
     }
 }
 
-fn new_task(connection: &Connection, purpose: Purpose, remote_tenant: Option<String>, intent: Intent) -> NewTask {
+fn new_task(
+    connection: &Connection,
+    purpose: Purpose,
+    remote_tenant: Option<String>,
+    intent: Intent,
+) -> NewTask {
     NewTask { upstream: connection.endpoint.upstream, purpose, remote_tenant, link: None, intent }
 }
 
@@ -235,6 +275,10 @@ fn is_stopping(task: &Task) -> bool {
 /// The server has accepted the work in an answer that names no task.
 fn unnamed(scope: &TenantScope) -> Error {
     let message = "the Integration Server began the work and did not say which task does it; look for it in the tasks";
-    let detail = UpstreamDetail { system: System::IntegrationServer.as_str(), status: Some(202), code: None };
+    let detail = UpstreamDetail {
+        system: System::IntegrationServer.as_str(),
+        status: Some(202),
+        code: None,
+    };
     Error::new(ErrorCode::UpstreamMalformed, message).of_upstream(detail).of_tenant(scope.tenant())
 }

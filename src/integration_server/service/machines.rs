@@ -10,10 +10,12 @@ use crate::integration_server::model::{BiosId, MachineKey, NewVirtualMachine, Vi
 use crate::outbound::Operation;
 
 impl IntegrationServer {
-    /// Registers a machine for the scope's tenant. Where the answer is lost the machines are looked through; it is not sent again.
+    /// Registers a machine for the scope's tenant. Where the answer is lost the machines are looked
+    /// through; it is not sent again.
     ///
     /// # Errors
-    /// `CONFLICT` if the BIOS identifier cannot be registered, `NOT_FOUND` if the tenant is no longer there.
+    /// `CONFLICT` if the BIOS identifier cannot be registered, `NOT_FOUND` if the tenant is no
+    /// longer there.
     pub async fn register(
         &self,
         scope: &TenantScope,
@@ -22,15 +24,17 @@ impl IntegrationServer {
     ) -> Result<VirtualMachine> {
         let place = self.place(scope).await?;
         let wanted = json!({ "name": new.name.as_ref().map(|name| name.as_str()) });
-        let change = Change { name: "registerVirtualMachine", subject: new.bios_id.to_string(), wanted };
+        let change =
+            Change { name: "registerVirtualMachine", subject: new.bios_id.to_string(), wanted };
         self.change(scope, operation, change, place.register(operation, &new), described).await
     }
 
-    /// Unregisters a machine of the scope's tenant, which is checked first. Where the answer is lost the machines are looked
-    /// through; it is not sent again.
+    /// Unregisters a machine of the scope's tenant, which is checked first. Where the answer is
+    /// lost the machines are looked through; it is not sent again.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a machine that is not the tenant's, in the same words for foreign and unknown.
+    /// `NOT_FOUND` for a machine that is not the tenant's, in the same words for foreign and
+    /// unknown.
     pub async fn unregister(
         &self,
         scope: &TenantScope,
@@ -48,7 +52,11 @@ impl IntegrationServer {
 }
 
 impl Place {
-    async fn register(&self, operation: &Operation, new: &NewVirtualMachine) -> Result<VirtualMachine> {
+    async fn register(
+        &self,
+        operation: &Operation,
+        new: &NewVirtualMachine,
+    ) -> Result<VirtualMachine> {
         let sent = self.client.register_machine(operation, &self.tenant, new).await;
         let unknown = match sent {
             Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
@@ -59,25 +67,36 @@ impl Place {
             (_, Some(unknown)) => Err(unknown),
             (Err(error), None) => Err(error.with_unknown_outcome()),
             (Ok(None), None) => {
-                let error = Error::conflict("the machine was registered and is not listed: look again later");
+                let error = Error::conflict(
+                    "the machine was registered and is not listed: look again later",
+                );
                 Err(error.with_unknown_outcome())
             }
         }
     }
 
-    async fn unregister(&self, operation: &Operation, machine: VirtualMachine) -> Result<VirtualMachine> {
+    async fn unregister(
+        &self,
+        operation: &Operation,
+        machine: VirtualMachine,
+    ) -> Result<VirtualMachine> {
         let key = MachineKey::Id(machine.id.clone());
         match self.client.unregister_machine(operation, &self.tenant, &key).await {
             Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => {
                 let left = self.client.machines(operation, &self.tenant).await;
-                let is_gone = left.is_ok_and(|left| left.iter().all(|other| other.id != machine.id));
+                let is_gone =
+                    left.is_ok_and(|left| left.iter().all(|other| other.id != machine.id));
                 if is_gone { Ok(machine) } else { Err(fault.into()) }
             }
             done => Ok(done.map(|()| machine)?),
         }
     }
 
-    async fn with_bios_id(&self, operation: &Operation, id: BiosId) -> Result<Option<VirtualMachine>> {
+    async fn with_bios_id(
+        &self,
+        operation: &Operation,
+        id: BiosId,
+    ) -> Result<Option<VirtualMachine>> {
         let machines = self.client.machines(operation, &self.tenant).await?;
         Ok(machines.into_iter().find(|machine| machine.bios_id == Some(id)))
     }

@@ -50,7 +50,8 @@ impl IntegrationServer {
         authorizer: Arc<Authorizer>,
         tasks: Arc<Tasks>,
     ) -> Self {
-        let runner = Runner { tasks, upstreams: upstreams.clone(), outbound: outbound.clone(), authorizer };
+        let runner =
+            Runner { tasks, upstreams: upstreams.clone(), outbound: outbound.clone(), authorizer };
         Self { database, entropy, upstreams, outbound, runner: Arc::new(runner) }
     }
 
@@ -64,7 +65,8 @@ impl IntegrationServer {
         &self.runner
     }
 
-    /// Whether the scope's tenant has anything to do with an Integration Server: is linked to one, or owns one.
+    /// Whether the scope's tenant has anything to do with an Integration Server: is linked to one,
+    /// or owns one.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if not.
@@ -98,7 +100,11 @@ impl IntegrationServer {
     }
 
     /// The way to an installation that the scope's tenant owns itself.
-    async fn owned(&self, scope: &TenantScope, upstream: Option<&str>) -> Result<(Client, Connection)> {
+    async fn owned(
+        &self,
+        scope: &TenantScope,
+        upstream: Option<&str>,
+    ) -> Result<(Client, Connection)> {
         let connection = self.upstreams.owned(scope, System::IntegrationServer, upstream).await;
         let connection = connection.map_err(|error| match error.code() {
             ErrorCode::UpstreamNotLinked => {
@@ -110,7 +116,8 @@ impl IntegrationServer {
         Ok((Client::new(self.outbound.clone(), &connection)?, connection))
     }
 
-    /// Changes something at the server. That it is begun is recorded before, and how it ended after.
+    /// Changes something at the server. That it is begun is recorded before, and how it ended
+    /// after.
     ///
     /// # Errors
     /// What the change fails with, once that is recorded.
@@ -124,7 +131,13 @@ impl IntegrationServer {
     ) -> Result<T> {
         let Change { name, subject, wanted } = change;
         let after = Some(wanted);
-        let entry = Entry { operation: name, tenant: scope.tenant(), subject: subject.clone(), before: None, after };
+        let entry = Entry {
+            operation: name,
+            tenant: scope.tenant(),
+            subject: subject.clone(),
+            before: None,
+            after,
+        };
         let attempt = Attempt::begin(&self.database, &*self.entropy, scope, entry).await?;
         let worked = work.await;
         let ids = operation.upstream_request_ids();
@@ -172,7 +185,11 @@ impl Place {
 ///
 /// # Errors
 /// Whatever keeps it from answering.
-pub async fn probe(outbound: Arc<Outbound>, operation: &Operation, connection: &Connection) -> Result<()> {
+pub async fn probe(
+    outbound: Arc<Outbound>,
+    operation: &Operation,
+    connection: &Connection,
+) -> Result<()> {
     Client::new(outbound, connection)?.tenants(operation).await?;
     Ok(())
 }

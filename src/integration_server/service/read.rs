@@ -16,7 +16,11 @@ impl IntegrationServer {
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED`, `NOT_FOUND` if it is no longer there.
-    pub async fn tenant(&self, scope: &TenantScope, operation: &Operation) -> Result<Arc<RemoteTenant>> {
+    pub async fn tenant(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+    ) -> Result<Arc<RemoteTenant>> {
         let place = self.place(scope).await?;
         let key = (place.connection.own_line().key(), "tenant".to_owned());
         operation.once(key, || async { place.read(operation).await }).await
@@ -26,22 +30,29 @@ impl IntegrationServer {
     ///
     /// # Errors
     /// As [`IntegrationServer::tenant`].
-    pub async fn machines(&self, scope: &TenantScope, operation: &Operation) -> Result<Arc<Vec<VirtualMachine>>> {
+    pub async fn machines(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+    ) -> Result<Arc<Vec<VirtualMachine>>> {
         let place = self.place(scope).await?;
         let key = (place.connection.own_line().key(), "machines".to_owned());
         let ask = || async {
             let mut machines = place.client.machines(operation, &place.tenant).await?;
-            machines.sort_by_cached_key(|machine| (machine.name.clone().unwrap_or_default(), machine.id.canonical()));
+            machines.sort_by_cached_key(|machine| {
+                (machine.name.clone().unwrap_or_default(), machine.id.canonical())
+            });
             Ok(machines)
         };
         operation.once(key, ask).await
     }
 
-    /// All tenants of an installation that the scope's tenant owns, by name, then by identifier, and which installation it is.
+    /// All tenants of an installation that the scope's tenant owns, by name, then by identifier,
+    /// and which installation it is.
     ///
     /// # Errors
-    /// `FORBIDDEN` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns several and none is
-    /// named.
+    /// `FORBIDDEN` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns
+    /// several and none is named.
     pub async fn tenants(
         &self,
         scope: &TenantScope,
@@ -58,12 +69,18 @@ impl IntegrationServer {
         Ok((connection.endpoint.upstream, operation.once(key, ask).await?))
     }
 
-    /// The report that this task about the scope's tenant, or one below it, made: its lines about that tenant alone.
+    /// The report that this task about the scope's tenant, or one below it, made: its lines about
+    /// that tenant alone.
     ///
     /// # Errors
-    /// `NOT_FOUND` for any other, and once the server has dropped it, which it does after about a day; `UPSTREAM_NOT_LINKED` once
-    /// the link of the tenant has ended.
-    pub async fn report(&self, scope: &TenantScope, operation: &Operation, task: TaskId) -> Result<Arc<Report>> {
+    /// `NOT_FOUND` for any other, and once the server has dropped it, which it does after about a
+    /// day; `UPSTREAM_NOT_LINKED` once the link of the tenant has ended.
+    pub async fn report(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        task: TaskId,
+    ) -> Result<Arc<Report>> {
         let record = self.tasks().again(scope, task).await?;
         let (report, tenant) = report_of(&record)?;
         let scope = scope.within(record.tenant_id, crate::roles::Permission::ReadLegacy).await?;
@@ -73,7 +90,9 @@ impl IntegrationServer {
         let key = (connection.own_line().key(), format!("report {}", report.canonical()));
         let ask = || async {
             match client.report(operation, &report, &tenant).await {
-                Err(fault) if fault.kind() == FaultKind::TenantNotFound => Err(Error::not_found("report")),
+                Err(fault) if fault.kind() == FaultKind::TenantNotFound => {
+                    Err(Error::not_found("report"))
+                }
                 report => Ok(report?),
             }
         };
@@ -85,7 +104,8 @@ impl IntegrationServer {
 fn report_of(record: &Record) -> Result<(RemoteId, RemoteId)> {
     let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
     let made = snapshot.and_then(|snapshot| snapshot.result);
-    let report = made.and_then(|made| if let Made::Report(id) = made { RemoteId::read(&id) } else { None });
+    let report =
+        made.and_then(|made| if let Made::Report(id) = made { RemoteId::read(&id) } else { None });
     let tenant = record.remote_tenant_id.as_deref().and_then(RemoteId::read);
     report.zip(tenant).ok_or_else(|| Error::not_found("report"))
 }

@@ -65,11 +65,13 @@ pub mod task {
         /// Those of the tenant of the scope alone that were begun since and have not ended.
         pub fn under_way(scope: &TenantScope, since: Timestamp) -> Select<Self> {
             let of_tenant = Self::find().filter(Column::TenantId.eq(scope.tenant()));
-            of_tenant.filter(Column::CreatedAt.gte(since)).filter(Column::Phase.ne(Phase::Ended.as_str()))
+            of_tenant
+                .filter(Column::CreatedAt.gte(since))
+                .filter(Column::Phase.ne(Phase::Ended.as_str()))
         }
 
-        /// Those at an installation that are one of these of the server's, whoever's they are: to know that they are spoken for,
-        /// never to be shown.
+        /// Those at an installation that are one of these of the server's, whoever's they are: to
+        /// know that they are spoken for, never to be shown.
         pub fn claimed(upstream: UpstreamId, remote: &[String]) -> Select<Self> {
             Self::find()
                 .filter(Column::UpstreamId.eq(upstream))
@@ -127,9 +129,11 @@ pub mod event {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Entity {
-        /// The changes of a task after one of them, in order, for subscribers who have proved that they may see it.
+        /// The changes of a task after one of them, in order, for subscribers who have proved that
+        /// they may see it.
         pub fn watched(task: TaskId, after: i64) -> Select<Self> {
-            let of_task = Self::find().filter(Column::TaskId.eq(task)).filter(Column::Sequence.gt(after));
+            let of_task =
+                Self::find().filter(Column::TaskId.eq(task)).filter(Column::Sequence.gt(after));
             of_task.order_by_asc(Column::Sequence)
         }
     }

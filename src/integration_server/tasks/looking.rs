@@ -1,4 +1,5 @@
-//! How a task is found whose answer was lost: by looking, never by sending again (reference, section 6).
+//! How a task is found whose answer was lost: by looking, never by sending again (reference,
+//! section 6).
 
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ pub struct Looker<'a> {
 }
 
 impl Looker<'_> {
-    /// Looks once. A task is taken for the one only if what it did is what was asked for: somebody else's may run at the same time.
+    /// Looks once. A task is taken for the one only if what it did is what was asked for: somebody
+    /// else's may run at the same time.
     ///
     /// # Errors
     /// If the server cannot be asked.
@@ -51,13 +53,23 @@ impl Looker<'_> {
         let purpose = Purpose::of(self.record)?;
         let intent = Intent::read(&self.record.intent)?;
         let candidates = self.candidates(purpose).await?;
-        let (ended, at_work): (Vec<Task>, Vec<Task>) = candidates.into_iter().partition(|task| task.state.has_ended());
-        let completed: Vec<Task> = ended.into_iter().filter(|task| task.state == TaskState::Completed).collect();
+        let (ended, at_work): (Vec<Task>, Vec<Task>) =
+            candidates.into_iter().partition(|task| task.state.has_ended());
+        let completed: Vec<Task> =
+            ended.into_iter().filter(|task| task.state == TaskState::Completed).collect();
         let sight = match purpose {
-            Purpose::Create => self.look_for_new_tenant(&intent, completed, at_work.is_empty()).await?,
-            Purpose::Activate => self.look_for_status(&intent, true, completed, at_work.is_empty()).await?,
-            Purpose::Deactivate => self.look_for_status(&intent, false, completed, at_work.is_empty()).await?,
-            Purpose::Delete => self.look_for_removed(intent.before, completed, at_work.is_empty()).await?,
+            Purpose::Create => {
+                self.look_for_new_tenant(&intent, completed, at_work.is_empty()).await?
+            }
+            Purpose::Activate => {
+                self.look_for_status(&intent, true, completed, at_work.is_empty()).await?
+            }
+            Purpose::Deactivate => {
+                self.look_for_status(&intent, false, completed, at_work.is_empty()).await?
+            }
+            Purpose::Delete => {
+                self.look_for_removed(intent.before, completed, at_work.is_empty()).await?
+            }
             Purpose::Report => self.look_for_report(completed).await?,
         };
         Ok(match sight {
@@ -70,17 +82,27 @@ impl Looker<'_> {
     async fn candidates(&self, purpose: Purpose) -> Result<Vec<Task>> {
         let skew = i64::try_from(SKEW.as_millis()).unwrap_or(i64::MAX);
         let from = Timestamp::from_millis(self.record.created_at.millis().saturating_sub(skew));
-        let filter = TaskFilter { created_from: Some(from), state: None, kind: Some(purpose.kind()) };
+        let filter =
+            TaskFilter { created_from: Some(from), state: None, kind: Some(purpose.kind()) };
         let mut tasks = self.client.tasks(self.operation, &filter).await?;
-        let is_new = |task: &Task| task.created.as_ref().and_then(Moment::at).is_none_or(|created| created >= from);
-        tasks.retain(|task| task.kind.as_ref().is_none_or(|kind| *kind == purpose.kind()) && is_new(task));
+        let is_new = |task: &Task| {
+            task.created.as_ref().and_then(Moment::at).is_none_or(|created| created >= from)
+        };
+        tasks.retain(|task| {
+            task.kind.as_ref().is_none_or(|kind| *kind == purpose.kind()) && is_new(task)
+        });
         let keys = tasks.iter().map(|task| task.id.canonical()).collect();
         let claimed = self.tasks.claimed(self.record.upstream_id, keys).await?;
         tasks.retain(|task| !claimed.contains(&task.id.canonical()));
         Ok(tasks)
     }
 
-    async fn look_for_new_tenant(&self, intent: &Intent, completed: Vec<Task>, none_at_work: bool) -> Result<Sight> {
+    async fn look_for_new_tenant(
+        &self,
+        intent: &Intent,
+        completed: Vec<Task>,
+        none_at_work: bool,
+    ) -> Result<Sight> {
         for task in completed {
             let made = match &task.outcome {
                 Some(Outcome::Tenant(tenant)) => Some(tenant.id.clone()),
@@ -136,7 +158,9 @@ impl Looker<'_> {
             return Ok(Sight::Found(Box::new(task)));
         }
         let is_gone = none_at_work && self.tenant(&remote).await?.is_none();
-        Ok(before.filter(|_| is_gone).map_or(Sight::Nothing, |before| Sight::Done(Box::new(Made::Tenant(before)))))
+        Ok(before
+            .filter(|_| is_gone)
+            .map_or(Sight::Nothing, |before| Sight::Done(Box::new(Made::Tenant(before)))))
     }
 
     /// A report is known by its lines: all of them are about the tenant.
@@ -148,7 +172,10 @@ impl Looker<'_> {
                 Err(fault) if fault.kind() == FaultKind::ReportNotFound => continue,
                 report => report?,
             };
-            if !report.periods.is_empty() && report.foreign_lines == 0 && report.unreadable_lines.is_empty() {
+            if !report.periods.is_empty()
+                && report.foreign_lines == 0
+                && report.unreadable_lines.is_empty()
+            {
                 return Ok(Sight::Found(Box::new(task)));
             }
         }
@@ -173,7 +200,12 @@ impl Looker<'_> {
 ///
 /// # Errors
 /// If the server cannot be asked.
-pub async fn made(client: &Client, operation: &Operation, record: &Record, task: &Task) -> Result<Option<Made>> {
+pub async fn made(
+    client: &Client,
+    operation: &Operation,
+    record: &Record,
+    task: &Task,
+) -> Result<Option<Made>> {
     let purpose = Purpose::of(record)?;
     let told = Made::by(purpose, task.outcome.as_ref());
     Ok(match purpose {
@@ -199,7 +231,12 @@ pub async fn made(client: &Client, operation: &Operation, record: &Record, task:
 ///
 /// # Errors
 /// As [`made`].
-pub async fn shown(client: &Client, operation: &Operation, record: &Record, task: &Task) -> Result<Snapshot> {
+pub async fn shown(
+    client: &Client,
+    operation: &Operation,
+    record: &Record,
+    task: &Task,
+) -> Result<Snapshot> {
     let mut snapshot = Snapshot::of(task);
     if task.state == TaskState::Completed {
         snapshot.result = made(client, operation, record, task).await?;

@@ -105,7 +105,11 @@ impl Runner {
             }
             let pace = self.tasks.pace;
             let changed = record.sequence > sequence;
-            pause = if changed || pause.is_zero() { pace.poll_min } else { (pause * 2).min(pace.poll_max) };
+            pause = if changed || pause.is_zero() {
+                pace.poll_min
+            } else {
+                (pause * 2).min(pace.poll_max)
+            };
         }
     }
 
@@ -140,7 +144,9 @@ impl Runner {
                 vain.denials = 0;
                 self.saw(record, client, operation, &task).await
             }
-            Err(fault) if fault.kind() == FaultKind::TaskNotFound && vain.denials + 1 >= DENIALS => {
+            Err(fault)
+                if fault.kind() == FaultKind::TaskNotFound && vain.denials + 1 >= DENIALS =>
+            {
                 self.forgotten(record, client, operation, &id).await
             }
             Err(fault) => {
@@ -152,7 +158,8 @@ impl Runner {
         }
     }
 
-    /// The server has forgotten the task: whether it has done its work is to be seen, or else it stays as it was seen last.
+    /// The server has forgotten the task: whether it has done its work is to be seen, or else it
+    /// stays as it was seen last.
     async fn forgotten(
         &self,
         record: &Record,
@@ -234,8 +241,8 @@ impl Runner {
         }
     }
 
-    /// Looks for a task whose answer was lost, for some seconds. `None`: nothing of it is to be seen yet, and it is looked for
-    /// further when nobody waits.
+    /// Looks for a task whose answer was lost, for some seconds. `None`: nothing of it is to be
+    /// seen yet, and it is looked for further when nobody waits.
     ///
     /// # Errors
     /// If the database cannot be asked.

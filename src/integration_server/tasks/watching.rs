@@ -55,7 +55,8 @@ impl Watched {
         }
         readers.retain(|_, reader| reader.strong_count() > 0);
         let (changed, _) = watch::channel(());
-        let reader = Arc::new(Reader { read: Mutex::default(), changed, poked: Arc::new(Notify::new()) });
+        let reader =
+            Arc::new(Reader { read: Mutex::default(), changed, poked: Arc::new(Notify::new()) });
         readers.insert(id, Arc::downgrade(&reader));
         (reader, true)
     }
@@ -136,8 +137,8 @@ impl Watcher {
         Self { changed: reader.changed.subscribe(), reader }
     }
 
-    /// The state of a record that was read since at once, then each change. The last state is said twice, since some clients
-    /// drop the last event of a stream.
+    /// The state of a record that was read since at once, then each change. The last state is said
+    /// twice, since some clients drop the last event of a stream.
     ///
     /// # Errors
     /// If the record holds no state.

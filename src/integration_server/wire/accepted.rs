@@ -11,9 +11,12 @@ const UUID_LENGTH: usize = 36;
 /// How much of a body that is no XML is searched, in bytes.
 const SEARCHED: usize = 64 * 1024;
 
-/// The first of: a `task` with an `id`; a `taskId` that is a UUID; the only UUID of the body; the last segment of `Location`.
+/// The first of: a `task` with an `id`; a `taskId` that is a UUID; the only UUID of the body; the
+/// last segment of `Location`.
 pub(super) fn task_id(answer: &Answer, location: Option<&str>) -> Option<RemoteId> {
-    in_xml(answer).or_else(|| only_uuid(&decode::searchable(answer, SEARCHED))).or_else(|| in_location(location?))
+    in_xml(answer)
+        .or_else(|| only_uuid(&decode::searchable(answer, SEARCHED)))
+        .or_else(|| in_location(location?))
 }
 
 #[derive(Default)]

@@ -10,8 +10,8 @@ use crate::integration_server::model::Moment;
 /// The length of `YYYY-MM-DDThh:mm:ss`.
 const LENGTH_MIN: usize = 19;
 
-/// Reads `YYYY-MM-DDThh:mm:ss`, a fraction allowed, in `zone`; a zone in the text wins. Of an hour that the clocks
-/// repeat it is the first, and in one that they skip it is later by as much.
+/// Reads `YYYY-MM-DDThh:mm:ss`, a fraction allowed, in `zone`; a zone in the text wins. Of an hour
+/// that the clocks repeat it is the first, and in one that they skip it is later by as much.
 pub(super) fn moment(text: &str, zone: &TimeZone) -> Moment {
     read(text, zone).unwrap_or_else(|| Moment::Unreadable(text.to_owned()))
 }
@@ -71,21 +71,31 @@ mod tests {
 
     #[test]
     fn dates_at_the_ends_of_time_are_a_moment_or_none() {
-        let [moscow, new_york] = ["Europe/Moscow", "America/New_York"].map(|name| TimeZone::get(name).unwrap());
+        let [moscow, new_york] =
+            ["Europe/Moscow", "America/New_York"].map(|name| TimeZone::get(name).unwrap());
         let first = "0001-01-01T00:00:00";
         let last = "9999-12-31T23:59:59.9999999";
         assert_eq!(at(first, &TimeZone::UTC).unwrap(), "0001-01-01T00:00:00.000Z");
         assert_eq!(at(last, &TimeZone::UTC).unwrap(), "9999-12-31T23:59:59.999Z");
         assert_eq!(at("9999-12-31T23:59:59Z", &new_york).unwrap(), "9999-12-31T23:59:59.000Z");
         assert_eq!(at(last, &moscow).unwrap(), "9999-12-31T20:59:59.999Z");
-        for (beyond, zone) in [(first, &moscow), (last, &new_york), ("0000-01-01T00:00:00", &TimeZone::UTC)] {
+        for (beyond, zone) in
+            [(first, &moscow), (last, &new_york), ("0000-01-01T00:00:00", &TimeZone::UTC)]
+        {
             assert_eq!(at(beyond, zone), None, "{beyond}");
         }
     }
 
     #[test]
     fn what_is_no_date_is_kept_as_it_is() {
-        for bad in ["", "soon", "2024-03-01", "01.03.2024 09:15:00", "2024-02-30T00:00:00", "2024-03-01T25:00:00"] {
+        for bad in [
+            "",
+            "soon",
+            "2024-03-01",
+            "01.03.2024 09:15:00",
+            "2024-02-30T00:00:00",
+            "2024-03-01T25:00:00",
+        ] {
             assert_eq!(moment(bad, &TimeZone::UTC), Moment::Unreadable(bad.into()), "{bad}");
         }
     }
@@ -93,7 +103,9 @@ mod tests {
     #[test]
     fn a_moment_is_written_in_the_zone_of_the_installation() {
         let moscow = TimeZone::get("Europe/Moscow").unwrap();
-        let Moment::At(moment) = moment("2024-03-01T06:15:00.999Z", &moscow) else { panic!("a date") };
+        let Moment::At(moment) = moment("2024-03-01T06:15:00.999Z", &moscow) else {
+            panic!("a date")
+        };
         assert_eq!(written(moment, &moscow), "2024-03-01T09:15:00");
         assert_eq!(written(moment, &TimeZone::UTC), "2024-03-01T06:15:00");
     }

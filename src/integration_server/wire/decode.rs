@@ -9,17 +9,20 @@ use super::{Answer, Malformed, Result};
 /// How far into a document its declaration is looked for.
 const DECLARATION_MAX: usize = 256;
 
-/// Decodes by byte order mark, then XML declaration, then charset of the content type, else as UTF-8.
+/// Decodes by byte order mark, then XML declaration, then charset of the content type, else as
+/// UTF-8.
 ///
 /// # Errors
-/// [`Malformed`] for bytes that are not of that encoding, and for a declaration that names none we know.
+/// [`Malformed`] for bytes that are not of that encoding, and for a declaration that names none we
+/// know.
 pub(super) fn text<'a>(answer: &Answer<'a>) -> Result<Cow<'a, str>> {
     let (encoding, body) = encoding(answer)?;
     let text = encoding.decode_without_bom_handling_and_without_replacement(body);
     text.ok_or(Malformed("is not in the encoding it claims"))
 }
 
-/// Decodes what can be decoded of the first `max` bytes; never fails, for bodies that are only searched.
+/// Decodes what can be decoded of the first `max` bytes; never fails, for bodies that are only
+/// searched.
 pub(super) fn searchable<'a>(answer: &Answer<'a>, max: usize) -> Cow<'a, str> {
     let start = Answer { body: &answer.body[..answer.body.len().min(max)], ..*answer };
     let (encoding, body) = encoding(&start).unwrap_or((UTF_8, start.body));
@@ -38,8 +41,10 @@ fn encoding<'a>(answer: &Answer<'a>) -> Result<(&'static Encoding, &'a [u8])> {
         _ => {}
     }
     if let Some(label) = declared(body) {
-        let encoding = Encoding::for_label(label).ok_or(Malformed("declares an unknown encoding"))?;
-        // Whoever reads the declaration byte by byte knows that it is not in UTF-16: some stacks write so while they send UTF-8.
+        let encoding =
+            Encoding::for_label(label).ok_or(Malformed("declares an unknown encoding"))?;
+        // Whoever reads the declaration byte by byte knows that it is not in UTF-16: some stacks
+        // write so while they send UTF-8.
         let encoding = if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding };
         return Ok((encoding, body));
     }
@@ -64,7 +69,8 @@ fn find(within: &[u8], what: &[u8]) -> Option<usize> {
 
 /// The charset of a content type, in any letter case, quoted or not.
 fn charset(content_type: &str) -> Option<&str> {
-    let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut parameters =
+        content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
     Some(value.trim().trim_matches('"'))
 }
@@ -90,7 +96,10 @@ mod tests {
         let marked = "\u{feff}<?xml version='1.0' encoding='windows-1251'?><a>Ю</a>";
         assert!(decoded(marked.as_bytes(), None).unwrap().ends_with("<a>Ю</a>"));
         assert!(!decoded(marked.as_bytes(), None).unwrap().starts_with('\u{feff}'));
-        assert_eq!(decoded(b"<a>\xDE</a>", Some("Text/XML; Charset=\"Windows-1251\"")).unwrap(), "<a>Ю</a>");
+        assert_eq!(
+            decoded(b"<a>\xDE</a>", Some("Text/XML; Charset=\"Windows-1251\"")).unwrap(),
+            "<a>Ю</a>"
+        );
         assert_eq!(decoded("<a>Ю</a>".as_bytes(), None).unwrap(), "<a>Ю</a>");
     }
 

@@ -1,4 +1,5 @@
-//! A streaming reader of XML: strict about what XML is, indifferent to prefixes and to what nobody asks for.
+//! A streaming reader of XML: strict about what XML is, indifferent to prefixes and to what nobody
+//! asks for.
 
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -15,7 +16,8 @@ const ATTRIBUTES_MAX: usize = 64;
 const NOT_XML: Malformed = Malformed("is not well-formed XML");
 const TOO_MUCH: Malformed = Malformed("is larger, deeper or longer than any that makes sense");
 
-/// A document on the way through a parser. Elements nobody reads are skipped, but must be well-formed all the same.
+/// A document on the way through a parser. Elements nobody reads are skipped, but must be
+/// well-formed all the same.
 pub(super) struct Document<'a> {
     reader: Reader<&'a [u8]>,
     depth: usize,
@@ -51,7 +53,10 @@ impl Element {
 
 impl<'a> Document<'a> {
     /// Reads a whole document: the closure gets the root and reads of it what it wants.
-    pub(super) fn read<T>(text: &'a str, read: impl FnOnce(&mut Self, &Element) -> Result<T>) -> Result<T> {
+    pub(super) fn read<T>(
+        text: &'a str,
+        read: impl FnOnce(&mut Self, &Element) -> Result<T>,
+    ) -> Result<T> {
         // A character of one byte may take three in UTF-8.
         if text.len() > 3 * XML_MAX {
             return Err(TOO_MUCH);
@@ -70,7 +75,8 @@ impl<'a> Document<'a> {
         Ok(found)
     }
 
-    /// The next direct child of an element; `None` at its end. Whatever is left of the child before it is skipped.
+    /// The next direct child of an element; `None` at its end. Whatever is left of the child before
+    /// it is skipped.
     pub(super) fn child(&mut self, parent: &Element) -> Result<Option<Element>> {
         while let Some(piece) = self.piece(parent)? {
             if let Piece::Child(child) = piece {
@@ -101,7 +107,8 @@ impl<'a> Document<'a> {
         Ok(joined)
     }
 
-    /// Gives each child to the closure, and tells whether the element holds nothing: no child, and no text but white space.
+    /// Gives each child to the closure, and tells whether the element holds nothing: no child, and
+    /// no text but white space.
     pub(super) fn visit(
         &mut self,
         element: &Element,
@@ -147,8 +154,12 @@ impl<'a> Document<'a> {
                     }
                 }
                 Event::End(_) => self.depth -= 1,
-                Event::Text(text) if own => return Ok(Some(Piece::Text(text.xml10_content().into_owned()))),
-                Event::CData(text) if own => return Ok(Some(Piece::Text(text.xml10_content().into_owned()))),
+                Event::Text(text) if own => {
+                    return Ok(Some(Piece::Text(text.xml10_content().into_owned())));
+                }
+                Event::CData(text) if own => {
+                    return Ok(Some(Piece::Text(text.xml10_content().into_owned())));
+                }
                 Event::GeneralRef(reference) => {
                     let text = resolve(&reference)?;
                     if own {
@@ -209,7 +220,8 @@ impl<'a> Document<'a> {
 fn is_name(name: &str) -> bool {
     let is_first = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':') || !c.is_ascii();
     let mut rest = name.chars();
-    rest.next().is_some_and(is_first) && rest.all(|c| is_first(c) || c.is_ascii_digit() || matches!(c, '-' | '.'))
+    rest.next().is_some_and(is_first)
+        && rest.all(|c| is_first(c) || c.is_ascii_digit() || matches!(c, '-' | '.'))
 }
 
 fn append(joined: &mut String, text: &str) -> Result<()> {
@@ -217,8 +229,8 @@ fn append(joined: &mut String, text: &str) -> Result<()> {
     if joined.len() > TEXT_MAX { Err(TOO_MUCH) } else { Ok(()) }
 }
 
-/// The attributes by local name, those without prefix first; without declarations of namespaces and without the `nil` and
-/// `type` that serializers add.
+/// The attributes by local name, those without prefix first; without declarations of namespaces and
+/// without the `nil` and `type` that serializers add.
 fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
     let (mut plain, mut prefixed) = (Vec::new(), Vec::new());
     for (at, attribute) in start.attributes().enumerate() {
@@ -227,7 +239,10 @@ fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
         if at >= ATTRIBUTES_MAX || value.len() > TEXT_MAX {
             return Err(TOO_MUCH);
         }
-        if !is_name(attribute.key.into_inner()) || attribute.value.contains('<') || !value.chars().all(is_legal) {
+        if !is_name(attribute.key.into_inner())
+            || attribute.value.contains('<')
+            || !value.chars().all(is_legal)
+        {
             return Err(NOT_XML);
         }
         let (name, prefix) = attribute.key.decompose();

@@ -1,4 +1,5 @@
-//! What goes over the wire: XML written by the documents, and read as tolerantly as section 8 of the reference asks. Knows no network.
+//! What goes over the wire: XML written by the documents, and read as tolerantly as section 8 of
+//! the reference asks. Knows no network.
 
 mod accepted;
 mod dates;
@@ -23,7 +24,8 @@ pub use write::XmlBody;
 /// The largest answer in XML that is read, in bytes.
 pub const XML_MAX: usize = 10 * 1024 * 1024;
 
-/// What the server sent is not what it promises to send. The sentence is ours and holds nothing of the answer.
+/// What the server sent is not what it promises to send. The sentence is ours and holds nothing of
+/// the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer of the Integration Server {0}")]
 pub struct Malformed(&'static str);
@@ -58,8 +60,8 @@ impl Answer<'_> {
     /// T2: the tenants.
     ///
     /// # Errors
-    /// [`Malformed`] for what is no XML, beyond a limit, no list of these, or holds one without an identifier; so for all
-    /// that follow.
+    /// [`Malformed`] for what is no XML, beyond a limit, no list of these, or holds one without an
+    /// identifier; so for all that follow.
     pub fn tenants(&self) -> Result<Vec<RemoteTenant>> {
         read::list(self, "tenant", read::tenant)
     }
@@ -74,7 +76,8 @@ impl Answer<'_> {
         read::single(self.tasks()?)
     }
 
-    /// K2: the tasks, each with an identifier and a state: whether work goes on is concluded from them.
+    /// K2: the tasks, each with an identifier and a state: whether work goes on is concluded from
+    /// them.
     pub fn tasks(&self) -> Result<Vec<Task>> {
         read::list(self, "task", tasks::task)
     }

@@ -11,7 +11,8 @@ use crate::integration_server::model::{
 
 const WORD_MAX: usize = 100;
 
-/// Names of roots that are no wrapper, however empty: they report a failure or wrap another kind of document.
+/// Names of roots that are no wrapper, however empty: they report a failure or wrap another kind of
+/// document.
 const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "fault", "message", "envelope"];
 
 /// The elements that stand for an object of the server, in lower case.
@@ -25,14 +26,20 @@ type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<T>;
 /// The items of a wrapper of any name, or the one item that the root itself is.
 ///
 /// # Errors
-/// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the status of a success
-/// would otherwise read as "there are none". Also for an item that [`Reads`] refuses: a list that leaves one out is wrong.
+/// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the
+/// status of a success would otherwise read as "there are none". Also for an item that [`Reads`]
+/// refuses: a list that leaves one out is wrong.
 pub(super) fn list<T>(answer: &Answer, item: &str, read: Reads<T>) -> Result<Vec<T>> {
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
 
 /// The same in text that is decoded already.
-pub(super) fn list_in<T>(text: &str, item: &str, zone: &TimeZone, read: Reads<T>) -> Result<Vec<T>> {
+pub(super) fn list_in<T>(
+    text: &str,
+    item: &str,
+    zone: &TimeZone,
+    read: Reads<T>,
+) -> Result<Vec<T>> {
     Document::read(text, |document, root| {
         if root.name == item {
             return Ok(vec![read(document, root, zone)?]);
@@ -52,17 +59,19 @@ pub(super) fn list_in<T>(text: &str, item: &str, zone: &TimeZone, read: Reads<T>
     })
 }
 
-/// Whether an element may wrap items: it does not stand for a failure, nor for an item itself in another letter case.
+/// Whether an element may wrap items: it does not stand for a failure, nor for an item itself in
+/// another letter case.
 fn may_wrap(root: &Element, item: &str) -> bool {
     let name = root.name.to_ascii_lowercase();
     name != item && !NO_WRAPPERS.contains(&name.as_str())
 }
 
-/// Whether an element that holds nothing says "there are none": it is called after the items, or neither after others nor
-/// has it attributes, in which another kind of document may say anything.
+/// Whether an element that holds nothing says "there are none": it is called after the items, or
+/// neither after others nor has it attributes, in which another kind of document may say anything.
 fn may_be_empty(root: &Element, item: &str) -> bool {
     let name = root.name.to_ascii_lowercase();
-    name.contains(item) || !(root.has_attributes() || ITEMS.iter().any(|other| name.contains(other)))
+    name.contains(item)
+        || !(root.has_attributes() || ITEMS.iter().any(|other| name.contains(other)))
 }
 
 /// The only item of a list.
@@ -80,7 +89,11 @@ pub(super) fn identifier(element: &Element) -> Result<RemoteId> {
 }
 
 /// A `tenant` (reference, T1).
-pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<RemoteTenant> {
+pub(super) fn tenant(
+    document: &mut Document,
+    element: &Element,
+    zone: &TimeZone,
+) -> Result<RemoteTenant> {
     let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
     let mut tenant = RemoteTenant {
@@ -100,8 +113,12 @@ pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone
             "description" => tenant.description = filled(document.text(&child)?),
             "userData" => tenant.user_data = filled(document.text(&child)?),
             "vKsc" => tenant.administration_server = administration_server(document, &child)?,
-            "status" => tenant.status = word(document.text(&child)?).map(|text| TenantStatus::read(&text)),
-            "type" => tenant.kind = word(document.text(&child)?).map(|text| TenantKind::read(&text)),
+            "status" => {
+                tenant.status = word(document.text(&child)?).map(|text| TenantStatus::read(&text))
+            }
+            "type" => {
+                tenant.kind = word(document.text(&child)?).map(|text| TenantKind::read(&text))
+            }
             _ => {}
         }
     }
@@ -109,7 +126,11 @@ pub(super) fn tenant(document: &mut Document, element: &Element, zone: &TimeZone
 }
 
 /// A `vm` (reference, T3).
-pub(super) fn machine(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<VirtualMachine> {
+pub(super) fn machine(
+    document: &mut Document,
+    element: &Element,
+    zone: &TimeZone,
+) -> Result<VirtualMachine> {
     let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
     let mut machine = VirtualMachine {
@@ -131,7 +152,10 @@ pub(super) fn machine(document: &mut Document, element: &Element, zone: &TimeZon
 }
 
 /// A `vKsc`; an empty one is none.
-fn administration_server(document: &mut Document, element: &Element) -> Result<Option<AdministrationServer>> {
+fn administration_server(
+    document: &mut Document,
+    element: &Element,
+) -> Result<Option<AdministrationServer>> {
     let id = element.attribute("id").map(str::to_owned);
     let mut administrator = None;
     while let Some(user) = document.child(element)? {
@@ -150,8 +174,8 @@ fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A word of the server's own, without the space around it; empty is absent. One that is longer than any is cut, since it is kept
-/// and shown where nobody knows it.
+/// A word of the server's own, without the space around it; empty is absent. One that is longer
+/// than any is cut, since it is kept and shown where nobody knows it.
 pub(super) fn word(text: String) -> Option<String> {
     trimmed(text).map(|text| cut(text, WORD_MAX))
 }

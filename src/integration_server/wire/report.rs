@@ -12,7 +12,8 @@ const FIELDS: usize = 6;
 const SEPARATOR: char = ';';
 const LINES_MAX: usize = 500_000;
 
-/// Reads the lines about one tenant. Lines about others are counted, and so are those that could only be guessed at.
+/// Reads the lines about one tenant. Lines about others are counted, and so are those that could
+/// only be guessed at.
 pub(super) fn read(answer: &Answer, tenant: &RemoteId) -> Result<Report> {
     let text = decode::text(answer)?;
     if is_page(&text, answer.content_type) {
@@ -44,7 +45,8 @@ pub(super) fn read(answer: &Answer, tenant: &RemoteId) -> Result<Report> {
 
 /// An answer in HTML or XML, be it called so or not.
 fn is_page(text: &str, content_type: Option<&str>) -> bool {
-    let called = content_type.is_some_and(|name| name.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    let called = content_type
+        .is_some_and(|name| name.trim_start().to_ascii_lowercase().starts_with("text/html"));
     called || text.trim_start().starts_with('<')
 }
 
@@ -67,14 +69,16 @@ impl<'a> Line<'a> {
         Some(Self { tenant_id, machine_id, machine_name: machine_name.into_owned(), from, until })
     }
 
-    /// A name with semicolons: the one UUID between the tenant's identifier and the dates parts the names.
+    /// A name with semicolons: the one UUID between the tenant's identifier and the dates parts the
+    /// names.
     fn of_more(line: &'a str) -> Option<Self> {
         let fields: Vec<&str> = line.split(';').collect();
         if fields.len() <= FIELDS {
             return None;
         }
         let [tenant_id, names @ .., from, until] = fields.as_slice() else { return None };
-        let mut uuids = names.iter().enumerate().filter(|(_, field)| hyphenated(field.trim()).is_some());
+        let mut uuids =
+            names.iter().enumerate().filter(|(_, field)| hyphenated(field.trim()).is_some());
         let (at, machine_id) = uuids.next().filter(|_| uuids.next().is_none())?;
         // Each name has at least one field, if an empty one.
         (at > 0 && at + 1 < names.len()).then(|| Self {
@@ -89,11 +93,15 @@ impl<'a> Line<'a> {
     /// Whether it names the fields: there is neither an identifier nor a date in it.
     fn is_header(&self) -> bool {
         let is_date = |text: &str| matches!(moment(text.trim(), &TimeZone::UTC), Moment::At(_));
-        !self.tenant_id.is_empty() && hyphenated(self.tenant_id.trim()).is_none() && !is_date(&self.from)
+        !self.tenant_id.is_empty()
+            && hyphenated(self.tenant_id.trim()).is_none()
+            && !is_date(&self.from)
     }
 
     fn period(self, zone: &TimeZone) -> ReportPeriod {
-        let date = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(|text| moment(text, zone));
+        let date = |text: &str| {
+            Some(text.trim()).filter(|text| !text.is_empty()).map(|text| moment(text, zone))
+        };
         ReportPeriod {
             protected_from: date(&self.from),
             protected_until: date(&self.until),

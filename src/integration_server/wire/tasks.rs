@@ -6,7 +6,9 @@ use super::dates::moment;
 use super::document::{Document, Element};
 use super::read::{cut, identifier, list_in, single, tenant, trimmed, word};
 use super::{Malformed, Result, faults};
-use crate::integration_server::model::{Outcome, RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskState};
+use crate::integration_server::model::{
+    Outcome, RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskState,
+};
 
 /// The server's words are cut there: they are for people.
 const WORDS_MAX: usize = 500;
@@ -15,7 +17,8 @@ const WORDS_MAX: usize = 500;
 pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Task> {
     let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
-    let (created, state_changed, changed) = (date("created"), date("stateChanged"), date("changed"));
+    let (created, state_changed, changed) =
+        (date("created"), date("stateChanged"), date("changed"));
     let (mut state, mut kind, mut stage, mut progress) = (None, None, None, None);
     let (mut result, mut error) = (None, None);
     while let Some(child) = document.child(element)? {
@@ -38,7 +41,8 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
 fn failure(document: &mut Document, element: &Element) -> Result<Option<TaskError>> {
     let words = document.words(element)?;
     let message = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok((!message.is_empty()).then(|| TaskError { code: faults::code_in(&message), message: cut(message, WORDS_MAX) }))
+    Ok((!message.is_empty())
+        .then(|| TaskError { code: faults::code_in(&message), message: cut(message, WORDS_MAX) }))
 }
 
 /// The `result` of a task; an empty one is none.
@@ -46,13 +50,16 @@ fn outcome(document: &mut Document, element: &Element, zone: &TimeZone) -> Resul
     let mut made = None;
     let text = result_parts(document, element, zone, &mut made)?;
     Ok(match (made, trimmed(text)) {
-        (Some(made), _) => Some(made.map_or(Outcome::Unreadable, |tenant| Outcome::Tenant(Box::new(tenant)))),
+        (Some(made), _) => {
+            Some(made.map_or(Outcome::Unreadable, |tenant| Outcome::Tenant(Box::new(tenant))))
+        }
         (None, Some(text)) => Some(from_text(&text, zone)),
         (None, None) => None,
     })
 }
 
-/// The text of a result at any depth, and the tenant in it: `Some(None)` for one without identifier.
+/// The text of a result at any depth, and the tenant in it: `Some(None)` for one without
+/// identifier.
 fn result_parts(
     document: &mut Document,
     element: &Element,

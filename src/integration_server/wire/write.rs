@@ -8,13 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use quick_xml::Writer;
 use quick_xml::events::{BytesCData, BytesEnd, BytesStart, BytesText, Event};
 
-use crate::integration_server::model::{Administrator, NewTenant, NewTenantKind, NewVirtualMachine, WireText};
+use crate::integration_server::model::{
+    Administrator, NewTenant, NewTenantKind, NewVirtualMachine, WireText,
+};
 
-/// A body in XML, in UTF-8. It may hold a password, so it shows itself to nobody but the connection.
+/// A body in XML, in UTF-8. It may hold a password, so it shows itself to nobody but the
+/// connection.
 pub struct XmlBody(Vec<u8>);
 
 impl XmlBody {
-    /// T4: a `tenant`. Its type is always sent, since the documents do not say what is meant without.
+    /// T4: a `tenant`. Its type is always sent, since the documents do not say what is meant
+    /// without.
     pub fn tenant(new: &NewTenant) -> Self {
         Self::write(|xml| {
             xml.open("tenant")?;
@@ -36,7 +40,9 @@ impl XmlBody {
     pub fn machine(new: &NewVirtualMachine) -> Self {
         Self::write(|xml| {
             let bios_id = new.bios_id.to_string();
-            xml.event(Event::Start(BytesStart::new("vm").with_attributes([("biosId", bios_id.as_str())])))?;
+            xml.event(Event::Start(
+                BytesStart::new("vm").with_attributes([("biosId", bios_id.as_str())]),
+            ))?;
             xml.optional("name", new.name.as_ref())?;
             xml.user_data(new.user_data.as_ref())?;
             xml.close("vm")
@@ -79,7 +85,8 @@ impl Xml {
         text.map_or(Ok(()), |text| self.text(name, text.as_str()))
     }
 
-    /// CDATA, as the documents show it. Carriage returns survive as references alone, so text with one is escaped instead.
+    /// CDATA, as the documents show it. Carriage returns survive as references alone, so text with
+    /// one is escaped instead.
     fn user_data(&mut self, text: Option<&WireText>) -> io::Result<()> {
         let Some(text) = text.map(WireText::as_str) else { return Ok(()) };
         if text.contains('\r') {

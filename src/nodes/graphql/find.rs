@@ -21,12 +21,18 @@ use crate::upstreams::{LegacyTenant, Upstreams};
 /// The object with that id.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for a text that is no global id, `NOT_FOUND` for what the caller may not read or does not exist.
+/// `BAD_USER_INPUT` for a text that is no global id, `NOT_FOUND` for what the caller may not read
+/// or does not exist.
 pub async fn node(ctx: &Context<'_>, id: &str) -> Result<Node> {
     let found = match (Uuid::try_parse(id), GlobalId::read(id)) {
         (Ok(uuid), _) => of_gateway(ctx, uuid).await,
         (_, Some(id)) => of_legacy_system(ctx, id).await,
-        _ => return Err(Error::bad_input("id", "must be the id of an object, as the gateway gave it")),
+        _ => {
+            return Err(Error::bad_input(
+                "id",
+                "must be the id of an object, as the gateway gave it",
+            ));
+        }
     };
     // What the caller may not do there must not tell that there is something.
     found.map_err(|error| match error.code() {
@@ -39,7 +45,8 @@ fn unknown() -> Error {
     Error::not_found("object")
 }
 
-/// An object that the gateway itself keeps. Its UUID does not tell its type, so each type is asked in turn.
+/// An object that the gateway itself keeps. Its UUID does not tell its type, so each type is asked
+/// in turn.
 async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
     if let Some(role) = Role::from_id(RoleId(id)) {
         return Ok(Node::Role(role.into()));
@@ -49,8 +56,12 @@ async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
         tenant(ctx, &text).boxed(),
         clients::find(ctx, &text).map(|found| found.map(Node::Client)).boxed(),
         crate::upstreams::graphql::find(ctx, &text).map(|found| found.map(Node::Upstream)).boxed(),
-        crate::upstreams::graphql::find_link(ctx, LinkId(id)).map(|found| found.map(Node::UpstreamLink)).boxed(),
-        integration_server::find_task(ctx, &text).map(|found| found.map(Node::IntegrationServerTask)).boxed(),
+        crate::upstreams::graphql::find_link(ctx, LinkId(id))
+            .map(|found| found.map(Node::UpstreamLink))
+            .boxed(),
+        integration_server::find_task(ctx, &text)
+            .map(|found| found.map(Node::IntegrationServerTask))
+            .boxed(),
         audit::find(ctx, &text).map(|found| found.map(Node::AuditRecord)).boxed(),
     ];
     for finder in finders {
@@ -72,7 +83,9 @@ async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     match id.kind {
         NodeKind::DeepSecurity => {
             require_below_context(ctx, TenantId(id.place)).await?;
-            deep_security::of_tenant(ctx, TenantId(id.place)).await.map(|found| Node::DeepSecurity(found.0))
+            deep_security::of_tenant(ctx, TenantId(id.place))
+                .await
+                .map(|found| Node::DeepSecurity(found.0))
         }
         NodeKind::IntegrationServer => {
             require_below_context(ctx, TenantId(id.place)).await?;
@@ -85,7 +98,9 @@ async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
             let found = integration_server::find_machine(ctx, &scope, link, &id.remote).await;
             found.map(Node::IntegrationServerVirtualMachine)
         }
-        NodeKind::DeepSecurityTenant | NodeKind::IntegrationServerTenant => legacy_tenant(ctx, id).await,
+        NodeKind::DeepSecurityTenant | NodeKind::IntegrationServerTenant => {
+            legacy_tenant(ctx, id).await
+        }
         NodeKind::DeepSecurityComputer
         | NodeKind::DeepSecurityPolicy
         | NodeKind::DeepSecurityRole
@@ -107,14 +122,21 @@ async fn of_deep_security(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
         NodeKind::DeepSecurityComputer => {
             Node::DeepSecurityComputer(deep_security::computer(ctx, &manager, &text).await?)
         }
-        NodeKind::DeepSecurityPolicy => Node::DeepSecurityPolicy(deep_security::policy(ctx, &manager, &text).await?),
-        NodeKind::DeepSecurityRole => Node::DeepSecurityRole(deep_security::role(ctx, &manager, &text).await?),
-        NodeKind::DeepSecurityApiKey => Node::DeepSecurityApiKey(deep_security::api_key(ctx, &manager, &text).await?),
+        NodeKind::DeepSecurityPolicy => {
+            Node::DeepSecurityPolicy(deep_security::policy(ctx, &manager, &text).await?)
+        }
+        NodeKind::DeepSecurityRole => {
+            Node::DeepSecurityRole(deep_security::role(ctx, &manager, &text).await?)
+        }
+        NodeKind::DeepSecurityApiKey => {
+            Node::DeepSecurityApiKey(deep_security::api_key(ctx, &manager, &text).await?)
+        }
         _ => return Err(unknown()),
     })
 }
 
-/// A tenant of an installation: seen by the tenant that is linked to it, and by the owner of the installation.
+/// A tenant of an installation: seen by the tenant that is linked to it, and by the owner of the
+/// installation.
 async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     let upstream = UpstreamId(id.place);
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
@@ -128,7 +150,9 @@ async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     if id.kind == NodeKind::DeepSecurityTenant {
         deep_security::tenant(ctx, &scope, owned, &id.remote).await.map(Node::DeepSecurityTenant)
     } else {
-        integration_server::find_tenant(ctx, &scope, owned, &id.remote).await.map(Node::IntegrationServerTenant)
+        integration_server::find_tenant(ctx, &scope, owned, &id.remote)
+            .await
+            .map(Node::IntegrationServerTenant)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `node(id)` and `nodes(ids)`, for caches that refetch an object which they know by its id.
 //!
-//! A global id opens nothing: each type is looked up as its own field does it, within the tenant in context and those below,
-//! by what the caller may do there. Whatever is not found that way is NOT_FOUND in the same words.
+//! A global id opens nothing: each type is looked up as its own field does it, within the tenant in
+//! context and those below, by what the caller may do there. Whatever is not found that way is
+//! NOT_FOUND in the same words.
 
 mod find;
 
@@ -21,9 +22,13 @@ use crate::upstreams::graphql::{UpstreamLinkObject, UpstreamObject};
 /// Each may cost a call of a legacy system.
 const IDS_MAX: usize = 100;
 
-/// An object that `node` finds by its `id`. Ids are opaque and unique over all types, tenants and installations.
+/// An object that `node` finds by its `id`. Ids are opaque and unique over all types, tenants and
+/// installations.
 #[derive(Interface)]
-#[graphql(name = "Node", field(name = "id", ty = "ID", desc = "The global id: opaque, and unique over all types."))]
+#[graphql(
+    name = "Node",
+    field(name = "id", ty = "ID", desc = "The global id: opaque, and unique over all types.")
+)]
 #[allow(clippy::large_enum_variant, reason = "a handful of them lives for one operation")]
 pub enum Node {
     Tenant(TenantObject),
@@ -50,8 +55,9 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with that global id, if it belongs to the tenant in context or to one below it and the caller may read it.
-    /// Any other is NOT_FOUND, whether it exists or not. BAD_USER_INPUT for a text that is no global id.
+    /// The object with that global id, if it belongs to the tenant in context or to one below it
+    /// and the caller may read it. Any other is NOT_FOUND, whether it exists or not. BAD_USER_INPUT
+    /// for a text that is no global id.
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -60,7 +66,8 @@ impl NodeQuery {
         find::node(ctx, &id).boxed().await.map(Some)
     }
 
-    /// The objects with those global ids, in the same order. One that is not found is null, with an error as of `node`.
+    /// The objects with those global ids, in the same order. One that is not found is null, with an
+    /// error as of `node`.
     async fn nodes(
         &self,
         ctx: &Context<'_>,

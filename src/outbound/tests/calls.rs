@@ -7,7 +7,10 @@ use super::*;
 
 fn headers(request: &str) -> BTreeSet<(String, String)> {
     let lines = request.lines().skip(1).take_while(|line| !line.is_empty());
-    lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.into())).collect()
+    lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.into()))
+        .collect()
 }
 
 #[tokio::test]
@@ -31,7 +34,10 @@ async fn nothing_goes_out_but_the_call_its_request_id_and_its_trace() {
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(sent, BTreeSet::from(expected));
-    assert!(trace.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && trace.ends_with("-01"), "{trace}");
+    assert!(
+        trace.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && trace.ends_with("-01"),
+        "{trace}"
+    );
     assert!(!trace.contains("00f067aa0ba902b7"), "a span of its own: {trace}");
 }
 
@@ -43,7 +49,8 @@ async fn all_calls_of_an_operation_are_one_trace() {
         outbound.send(&operation, &line(&far_side), read(path)).await.unwrap();
     }
     let traces: Vec<_> = far_side.seen().iter().flat_map(|seen| headers(seen)).collect();
-    let traces: Vec<_> = traces.iter().filter(|(name, _)| name == "traceparent").map(|(_, value)| value).collect();
+    let traces: Vec<_> =
+        traces.iter().filter(|(name, _)| name == "traceparent").map(|(_, value)| value).collect();
     assert_eq!(traces[0][..36], traces[1][..36]);
     assert_ne!(traces[0], traces[1]);
     assert_eq!(far_side.connections(), 1, "and go over one connection");
@@ -80,8 +87,7 @@ async fn a_call_that_would_lead_elsewhere_is_not_sent() {
 
 #[tokio::test]
 async fn an_answer_is_told_with_what_belongs_to_it() {
-    let headers =
-        "Content-Type: application/json\r\nSet-Cookie: sID=1; Path=/\r\nSet-Cookie: b=2\r\nX-Request-Id: far-9\r\n";
+    let headers = "Content-Type: application/json\r\nSet-Cookie: sID=1; Path=/\r\nSet-Cookie: b=2\r\nX-Request-Id: far-9\r\n";
     let far_side = FarSide::start(move |_, _| answer(404, headers, "{}")).await;
     let operation = operation();
     let answer = outbound().send(&operation, &line(&far_side), read("a")).await.unwrap();
@@ -115,7 +121,8 @@ async fn reading_ends_with_the_limit() {
 async fn what_is_no_answer_is_told_apart() {
     let packed = bytes(200, "Content-Encoding: gzip\r\n", "packed");
     let half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec();
-    for (said, malformed) in [(packed, true), (b"SMTP here\r\n\r\n".to_vec(), true), (half, false), (Vec::new(), false)]
+    for (said, malformed) in
+        [(packed, true), (b"SMTP here\r\n\r\n".to_vec(), true), (half, false), (Vec::new(), false)]
     {
         let text = String::from_utf8_lossy(&said).into_owned();
         let far_side = FarSide::start(move |_, _| Act::SayAndClose(said.clone())).await;
@@ -134,7 +141,10 @@ async fn a_name_that_leads_to_a_forbidden_address_is_not_called() {
     let closed = AddressPolicy { allow_private: false };
     // A name can be anything when it is registered.
     let url = format!("https://localhost:{}", far_side.address.port());
-    let endpoint = Endpoint { base_url: BaseUrl::parse("baseURL", &url, closed).unwrap(), ..endpoint(&far_side.url()) };
+    let endpoint = Endpoint {
+        base_url: BaseUrl::parse("baseURL", &url, closed).unwrap(),
+        ..endpoint(&far_side.url())
+    };
     let outbound = outbound_by(Settings { addresses: closed, ..settings() });
     let failure = outbound.send(&operation(), &line_to(endpoint), read("a")).await.unwrap_err();
     assert!(

@@ -36,7 +36,8 @@ pub fn answer(status: u16, headers: &str, body: &str) -> Act {
 }
 
 pub fn bytes(status: u16, headers: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status} So\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status} So\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
+        .into_bytes()
 }
 
 type Script = dyn Fn(usize, &str) -> Act + Send + Sync;
@@ -56,17 +57,24 @@ pub struct FarSide {
 }
 
 impl FarSide {
-    /// Does what the script says, which is told how many requests came before and the whole request.
+    /// Does what the script says, which is told how many requests came before and the whole
+    /// request.
     pub async fn start(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static) -> Self {
         Self::listen(script, None).await
     }
 
     /// The same behind TLS.
-    pub async fn start_tls(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static, tls: TlsAcceptor) -> Self {
+    pub async fn start_tls(
+        script: impl Fn(usize, &str) -> Act + Send + Sync + 'static,
+        tls: TlsAcceptor,
+    ) -> Self {
         Self::listen(script, Some(tls)).await
     }
 
-    async fn listen(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static, tls: Option<TlsAcceptor>) -> Self {
+    async fn listen(
+        script: impl Fn(usize, &str) -> Act + Send + Sync + 'static,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -165,12 +173,16 @@ impl State {
 }
 
 /// Head and body, as text.
-async fn next_request<S: AsyncRead + Unpin>(stream: &mut S, read: &mut Vec<u8>) -> io::Result<Option<String>> {
+async fn next_request<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    read: &mut Vec<u8>,
+) -> io::Result<Option<String>> {
     loop {
         let text = String::from_utf8_lossy(read).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head.lines().find_map(|line| {
+                line.to_lowercase().strip_prefix("content-length: ")?.parse().ok()
+            });
             let length = length.unwrap_or(0);
             if body.len() >= length {
                 read.drain(..head.len() + 4 + length);

@@ -12,7 +12,9 @@ fn faults() -> Vec<Fault> {
         ("429", || answer(429, "Retry-After: 0\r\n", "")),
         ("closes", || Act::SayAndClose(Vec::new())),
         ("half a head", || Act::SayAndClose(b"HTTP/1.1 20".to_vec())),
-        ("half a body", || Act::SayAndClose(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())),
+        ("half a body", || {
+            Act::SayAndClose(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())
+        }),
         ("no HTTP", || Act::SayAndClose(b"SMTP here\r\n\r\n".to_vec())),
         ("hangs", || Act::Hang),
         ("too long", || Act::Flood),
@@ -26,8 +28,9 @@ async fn write_is_never_sent_twice() {
         let outbound = outbound_by(Settings { timeout: Duration::from_millis(300), ..settings() });
         let line = line(&far_side);
         let outcome = outbound.send(&operation(), &line, write("a")).await;
-        let unknown =
-            outcome.as_ref().is_err_and(|failure| failure.clone().into_error(&line, true).is_outcome_unknown());
+        let unknown = outcome
+            .as_ref()
+            .is_err_and(|failure| failure.clone().into_error(&line, true).is_outcome_unknown());
         assert_eq!(unknown, outcome.is_err(), "{name}: {outcome:?}");
         drop(outbound);
         assert_eq!(far_side.count(), 1, "{name}");
@@ -61,11 +64,18 @@ async fn a_write_that_nobody_took_is_known_not_to_be_done() {
 
 #[tokio::test]
 async fn a_read_is_sent_again_after_what_may_pass() {
-    for (name, fault) in faults().into_iter().filter(|(name, _)| !["no HTTP", "too long"].contains(name)) {
-        let far_side = FarSide::start(move |before, _| if before < 2 { fault() } else { ok("at last") }).await;
+    for (name, fault) in
+        faults().into_iter().filter(|(name, _)| !["no HTTP", "too long"].contains(name))
+    {
+        let far_side =
+            FarSide::start(move |before, _| if before < 2 { fault() } else { ok("at last") }).await;
         let outbound = outbound_by(Settings { timeout: Duration::from_millis(300), ..settings() });
         let answer = outbound.send(&operation(), &line(&far_side), read("a")).await;
-        assert_eq!(answer.map(|answer| answer.status).map_err(|failure| format!("{failure:?}")), Ok(200), "{name}");
+        assert_eq!(
+            answer.map(|answer| answer.status).map_err(|failure| format!("{failure:?}")),
+            Ok(200),
+            "{name}"
+        );
         assert_eq!(far_side.count(), 3, "{name}");
     }
 }
@@ -108,7 +118,10 @@ async fn what_is_to_wait_longer_than_there_is_time_is_told_at_once() {
     assert_eq!(outbound.send(&operation(), &line, read("a")).await.unwrap().status, 429);
     let other = Line { tenant: tenant(2), ..line };
     let failure = outbound.send(&operation(), &other, write("b")).await.unwrap_err();
-    assert!(matches!(failure, Failure::Busy), "the credential is held back, whoever uses it: {failure:?}");
+    assert!(
+        matches!(failure, Failure::Busy),
+        "the credential is held back, whoever uses it: {failure:?}"
+    );
     assert!(began.elapsed() < Duration::from_secs(5));
     assert_eq!(far_side.count(), 1);
 }
@@ -116,7 +129,9 @@ async fn what_is_to_wait_longer_than_there_is_time_is_told_at_once() {
 #[tokio::test]
 async fn a_far_side_that_wants_to_be_left_alone_beyond_all_time_is_told_at_once() {
     for status in [429, 503] {
-        let far_side = FarSide::start(move |_, _| answer(status, "Retry-After: 18446744073709551615\r\n", "")).await;
+        let far_side =
+            FarSide::start(move |_, _| answer(status, "Retry-After: 18446744073709551615\r\n", ""))
+                .await;
         let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
         assert_eq!((answer.status, far_side.count()), (status, 1));
     }
@@ -144,7 +159,8 @@ async fn a_read_ends_with_its_operation_and_a_write_does_not() {
 async fn the_budget_counts_every_request_that_is_sent() {
     let far_side = FarSide::start(|_, _| answer(503, "", "")).await;
     let allowance = Allowance { calls_a_tenant: 4, ..ALLOWANCE };
-    let operation = Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(10));
+    let operation =
+        Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(10));
     let outbound = outbound();
     outbound.send(&operation, &line(&far_side), read("a")).await.unwrap();
     assert_eq!((operation.calls(), operation.tenants()), (3, 1));

@@ -24,17 +24,22 @@ async fn an_open_circuit_leaves_other_tenants_and_installations_alone() {
     assert!(matches!(failure, Failure::CircuitOpen), "{failure:?}");
     assert_eq!(far_side.count(), before);
     let status = outbound.status(line.tenant, line.endpoint.upstream);
-    assert_eq!((status.circuit, status.last_error), (Circuit::Open, Some(ErrorCode::UpstreamUnavailable)));
+    assert_eq!(
+        (status.circuit, status.last_error),
+        (Circuit::Open, Some(ErrorCode::UpstreamUnavailable))
+    );
     let other_tenant = Line { tenant: tenant(2), ..line.clone() };
     assert_eq!(outbound.send(&operation(), &other_tenant, read("good")).await.unwrap().status, 200);
-    let elsewhere = Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(&far_side.url()) };
+    let elsewhere =
+        Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(&far_side.url()) };
     let elsewhere = Line { endpoint: Arc::new(elsewhere), ..line };
     assert_eq!(outbound.send(&operation(), &elsewhere, read("good")).await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn a_circuit_closes_after_a_call_that_went_well() {
-    let far_side = FarSide::start(|before, _| if before < 5 { answer(500, "", "") } else { ok("") }).await;
+    let far_side =
+        FarSide::start(|before, _| if before < 5 { answer(500, "", "") } else { ok("") }).await;
     let mut settings = settings();
     settings.breaker.open_for = Duration::from_millis(100);
     let (outbound, line) = (outbound_by(settings), line(&far_side));
@@ -49,7 +54,8 @@ async fn a_circuit_closes_after_a_call_that_went_well() {
 
 #[tokio::test]
 async fn a_line_tells_how_it_is_doing() {
-    let far_side = FarSide::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") }).await;
+    let far_side =
+        FarSide::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") }).await;
     let (outbound, line) = (outbound(), line(&far_side));
     let status = || outbound.status(line.tenant, line.endpoint.upstream);
     assert_eq!(status(), Status::default());
@@ -59,16 +65,23 @@ async fn a_line_tells_how_it_is_doing() {
     assert!(well.last_success_at.is_some());
     outbound.send(&operation(), &line, read("a")).await.unwrap();
     let refused = status();
-    assert_eq!((refused.reachable, refused.last_error), (Some(true), Some(ErrorCode::UpstreamUnauthorized)));
+    assert_eq!(
+        (refused.reachable, refused.last_error),
+        (Some(true), Some(ErrorCode::UpstreamUnauthorized))
+    );
     assert_eq!(refused.last_success_at, well.last_success_at);
 }
 
 #[tokio::test]
 async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
     let far_side = FarSide::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
-    let (outbound, line) = (outbound_by(Settings { concurrency: 3, ..settings() }), line(&far_side));
+    let (outbound, line) =
+        (outbound_by(Settings { concurrency: 3, ..settings() }), line(&far_side));
     let operation = operation();
-    let calls = join_all(["a", "b", "c", "d", "e", "f", "g"].map(|path| outbound.send(&operation, &line, read(path))));
+    let calls = join_all(
+        ["a", "b", "c", "d", "e", "f", "g"]
+            .map(|path| outbound.send(&operation, &line, read(path))),
+    );
     let other = Line { tenant: tenant(2), ..line.clone() };
     let watching = async {
         until(|| far_side.count() == 3).await;
@@ -91,7 +104,8 @@ async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
 #[tokio::test(start_paused = true)]
 async fn so_many_tenants_have_turns_at_once_each_as_one() {
     let allowance = Allowance { tenants_at_once: 2, ..ALLOWANCE };
-    let operation = Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));
+    let operation =
+        Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));
     let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let turns = (0..12).map(async |number| {
         let turn = operation.turn(tenant(number / 2)).await.unwrap();
@@ -112,7 +126,8 @@ async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
     let operation = operation_of(Duration::from_secs(30));
     let turn = operation.turn(tenant(1)).await.unwrap();
     assert_eq!(turn.deadline() - Instant::now(), ALLOWANCE.tenant_deadline);
-    let error = turn.read(Box::pin(std::future::pending::<crate::error::Result<()>>())).await.unwrap_err();
+    let error =
+        turn.read(Box::pin(std::future::pending::<crate::error::Result<()>>())).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
     let public = format!("{:?}", async_graphql_extensions(error));
     assert!(public.contains(&tenant(1).to_string()), "{public}");
@@ -122,14 +137,17 @@ async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
     assert_eq!(turn.deadline() - Instant::now(), Duration::from_millis(4500));
 }
 
-fn async_graphql_extensions(error: crate::error::Error) -> Option<async_graphql::ErrorExtensionValues> {
+fn async_graphql_extensions(
+    error: crate::error::Error,
+) -> Option<async_graphql::ErrorExtensionValues> {
     async_graphql::Error::from(error).extensions
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_never_gets_a_turn_is_told_at_the_end_of_the_operation() {
     let allowance = Allowance { tenants_at_once: 1, ..ALLOWANCE };
-    let operation = Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));
+    let operation =
+        Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));
     let _turn = operation.turn(tenant(1)).await.unwrap();
     let error = operation.turn(tenant(2)).await.err().unwrap();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);

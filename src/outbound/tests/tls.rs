@@ -15,14 +15,16 @@ async fn behind_tls(name: &str) -> (FarSide, String) {
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+    let certificate =
+        CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
     (serving(certificate, &key).await, authority.pem())
 }
 
 /// A far side whose certificate is its own authority.
 async fn signed_by_itself() -> (FarSide, String) {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let certificate =
+        CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
     let pem = certificate.pem();
     (serving(certificate, &key).await, pem)
 }

@@ -17,8 +17,12 @@ async fn requests(one: (Line, Call), other: (Line, Call), far_side: &FarSide, ex
     // So long that no repetition can be taken for a second call.
     let patient = Settings { retries: 0, timeout: Duration::from_secs(60), ..settings() };
     let (outbound, operation) = (outbound_by(patient), operation_of(Duration::from_secs(60)));
-    let calls =
-        async { tokio::join!(outbound.send(&operation, &one.0, one.1), outbound.send(&operation, &other.0, other.1)) };
+    let calls = async {
+        tokio::join!(
+            outbound.send(&operation, &one.0, one.1),
+            outbound.send(&operation, &other.0, other.1)
+        )
+    };
     let watching = async {
         until(|| far_side.count() >= expected).await;
         far_side.go();
@@ -46,8 +50,10 @@ async fn reads_that_differ_in_anything_do_not_share() {
             (Line { endpoint: Arc::new(again), ..line }, read("a"))
         },
         |line| {
-            let elsewhere =
-                Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(line.endpoint.base_url.as_str()) };
+            let elsewhere = Endpoint {
+                upstream: UpstreamId(Uuid::from_u128(8)),
+                ..endpoint(line.endpoint.base_url.as_str())
+            };
             (Line { endpoint: Arc::new(elsewhere), ..line }, read("a"))
         },
         |line| (line, read("b")),
@@ -116,8 +122,11 @@ async fn what_a_leader_ran_out_of_does_not_fail_its_followers() {
 async fn what_nobody_waits_for_is_given_up() {
     let far_side = slow().await;
     let (outbound, line) = (outbound(), line(&far_side));
-    let abandoned =
-        tokio::time::timeout(Duration::from_millis(100), outbound.send(&operation(), &line, read("a"))).await;
+    let abandoned = tokio::time::timeout(
+        Duration::from_millis(100),
+        outbound.send(&operation(), &line, read("a")),
+    )
+    .await;
     assert!(abandoned.is_err());
     let anew = async {
         until(|| far_side.count() == 2).await;
@@ -143,7 +152,11 @@ async fn an_answer_is_remembered_where_it_may_be_and_for_whom() {
     let (outbound, line) = (outbound(), line(&far_side));
     assert_eq!(body(&outbound, &line, remembered("a")).await, "0");
     assert_eq!(body(&outbound, &line, remembered("a")).await, "0");
-    assert_eq!(body(&outbound, &line, read("a")).await, "1", "who did not ask for old news gets none");
+    assert_eq!(
+        body(&outbound, &line, read("a")).await,
+        "1",
+        "who did not ask for old news gets none"
+    );
     let other = Line { tenant: tenant(2), ..line.clone() };
     assert_eq!(body(&outbound, &other, remembered("a")).await, "2");
     let other = Line { identity: Identity("other".to_owned()), ..line.clone() };
@@ -214,7 +227,8 @@ async fn an_object_is_asked_for_once_an_operation() {
 async fn an_error_is_asked_for_once_too() {
     let (operation, far_side) = (operation(), slow().await);
     let key = || (line(&far_side).key(), "x".to_owned());
-    let refused = operation.once::<usize, _>(key(), || async { Err(Error::not_found("computer")) }).await;
+    let refused =
+        operation.once::<usize, _>(key(), || async { Err(Error::not_found("computer")) }).await;
     assert!(refused.is_err());
     assert!(operation.once::<usize, _>(key(), || async { Ok(1) }).await.is_err());
 }

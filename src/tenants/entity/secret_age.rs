@@ -62,7 +62,11 @@ pub async fn live_roles(
 }
 
 /// Ends the secrets of these clients at that age, unless they end before.
-pub async fn end_older_secrets(on: &impl ConnectionTrait, clients: &[ClientId], millis: i64) -> Result<(), DbErr> {
+pub async fn end_older_secrets(
+    on: &impl ConnectionTrait,
+    clients: &[ClientId],
+    millis: i64,
+) -> Result<(), DbErr> {
     let expires_at = || Expr::col(Alias::new("expires_at"));
     let end = || Expr::col(Alias::new("created_at")).add(millis);
     let update = Query::update()

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, LockType, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order as Direction,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    Order as Direction, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Value,
 };
 use serde_json::json;
 
 use super::entity::{Column, Entity, Model, ancestor, at_or_below, below_any};
-use super::model::{DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Quotas, Tenant, TenantChange, TenantFilter};
+use super::model::{
+    DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Quotas, Tenant, TenantChange, TenantFilter,
+};
 use crate::audit::{self, Entry};
 use crate::auth::{TenantScope, own_holds, require_administrators};
 use crate::clock::Timestamp;
@@ -28,7 +30,8 @@ pub use secret_age::{max_secret_age_seconds, share_policies};
 
 const WHAT: &str = "tenant";
 
-/// SQLite nests expressions 1,000 deep at most, and a chain of alternatives is as deep as it is long.
+/// SQLite nests expressions 1,000 deep at most, and a chain of alternatives is as deep as it is
+/// long.
 const ALTERNATIVES_AT_ONCE: usize = 100;
 
 /// The tenants in a database.
@@ -52,13 +55,18 @@ impl Tenants {
         Ok(Entity::roots().all(self.database.reader()).await?)
     }
 
-    /// One tenant: that of the scope or one below it; a disabled one only for those who may manage tenants.
+    /// One tenant: that of the scope or one below it; a disabled one only for those who may manage
+    /// tenants.
     ///
     /// # Errors
     /// `NOT_FOUND` for any other, in the same words for foreign and unknown.
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Tenant> {
         let id: TenantId = id.parse().map_err(|_| Error::not_found(WHAT))?;
-        let found = Self::visible(scope).await?.filter(Column::Id.eq(id)).one(self.database.reader()).await?;
+        let found = Self::visible(scope)
+            .await?
+            .filter(Column::Id.eq(id))
+            .one(self.database.reader())
+            .await?;
         found.ok_or_else(|| Error::not_found(WHAT))
     }
 
@@ -80,7 +88,8 @@ impl Tenants {
             select = select.filter(behind(order, &value, id)?);
         }
         let direction = if order.descending { Direction::Desc } else { Direction::Asc };
-        let select = select.order_by(key(order.by), direction.clone()).order_by(Column::Id, direction);
+        let select =
+            select.order_by(key(order.by), direction.clone()).order_by(Column::Id, direction);
         let mut tenants = select.limit(count + 1).all(self.database.reader()).await?;
         let has_more = tenants.len() as u64 > count;
         tenants.truncate(usize::try_from(count).unwrap_or(usize::MAX));
@@ -95,18 +104,25 @@ impl Tenants {
         Ok(filtered(Self::visible(scope).await?, filter).count(self.database.reader()).await?)
     }
 
-    /// Makes a tenant below the one of the scope, or below the parent named, which must itself be the caller's to manage.
+    /// Makes a tenant below the one of the scope, or below the parent named, which must itself be
+    /// the caller's to manage.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become too deep, `CONFLICT` for
-    /// more tenants than there may be below one of those above.
+    /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become
+    /// too deep, `CONFLICT` for more tenants than there may be below one of those above.
     pub async fn create(&self, scope: &TenantScope, new: NewTenant) -> Result<Tenant> {
         self.database.transaction(|write| self.create_in(write, scope, &new)).await
     }
 
-    async fn create_in(&self, write: Arc<Write<'_>>, scope: &TenantScope, new: &NewTenant) -> Result<Tenant> {
+    async fn create_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        new: &NewTenant,
+    ) -> Result<Tenant> {
         let parent_id = new.parent.unwrap_or(scope.tenant());
-        let parent = Entity::open_to(scope).filter(Column::Id.eq(parent_id)).one(write.on()).await?;
+        let parent =
+            Entity::open_to(scope).filter(Column::Id.eq(parent_id)).one(write.on()).await?;
         let parent = parent.ok_or_else(|| Error::not_found(WHAT))?;
         self.quotas.require_room(&write, scope, parent.id).await?;
         let tenant = self.insert(write.on(), scope.now(), Some(&parent), new).await?;
@@ -125,11 +141,24 @@ impl Tenants {
     ///
     /// # Errors
     /// `CONFLICT` if there is a tenant already.
-    pub async fn create_first(&self, on: &impl ConnectionTrait, at: Timestamp, name: Name) -> Result<Tenant> {
+    pub async fn create_first(
+        &self,
+        on: &impl ConnectionTrait,
+        at: Timestamp,
+        name: Name,
+    ) -> Result<Tenant> {
         if Entity::roots().one(on).await?.is_some() {
-            return Err(Error::conflict("the database has its first tenant already; nothing was changed"));
+            return Err(Error::conflict(
+                "the database has its first tenant already; nothing was changed",
+            ));
         }
-        self.insert(on, at, None, &NewTenant { name, parent: None, is_partner: true, is_organization: false }).await
+        self.insert(
+            on,
+            at,
+            None,
+            &NewTenant { name, parent: None, is_partner: true, is_organization: false },
+        )
+        .await
     }
 
     async fn insert(
@@ -143,7 +172,11 @@ impl Tenants {
         let tenant = Model {
             id,
             parent_id: parent.map(|parent| parent.id),
-            partner_id: if new.is_partner { Some(id) } else { parent.and_then(|parent| parent.partner_id) },
+            partner_id: if new.is_partner {
+                Some(id)
+            } else {
+                parent.and_then(|parent| parent.partner_id)
+            },
             organization_id: if new.is_organization {
                 Some(id)
             } else {
@@ -169,25 +202,35 @@ impl Tenants {
             }));
         }
         if above.len() > DEPTH_MAX {
-            return Err(Error::bad_input("parentTenantID", "the tree would be deeper than 64 levels"));
+            return Err(Error::bad_input(
+                "parentTenantID",
+                "the tree would be deeper than 64 levels",
+            ));
         }
         let above = above.into_iter().map(IntoActiveModel::into_active_model);
         ancestor::Entity::insert_many(above).exec_without_returning(on).await?;
         Ok(tenant)
     }
 
-    /// Changes a tenant of the scope. Disabling one closes it and all below it at once; nobody disables the tenant in context,
-    /// or locks the last administrator out, for the caller could not undo it.
+    /// Changes a tenant of the scope. Disabling one closes it and all below it at once; nobody
+    /// disables the tenant in context, or locks the last administrator out, for the caller could
+    /// not undo it.
     ///
     /// # Errors
-    /// `NOT_FOUND` outside the scope, `CONFLICT` for disabling the tenant in context, and for a change after which the
-    /// caller, as the last administrator, could not sign in.
-    pub async fn update(&self, scope: &TenantScope, id: &str, change: TenantChange) -> Result<Tenant> {
+    /// `NOT_FOUND` outside the scope, `CONFLICT` for disabling the tenant in context, and for a
+    /// change after which the caller, as the last administrator, could not sign in.
+    pub async fn update(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        change: TenantChange,
+    ) -> Result<Tenant> {
         let id: TenantId = id.parse().map_err(|_| Error::not_found(WHAT))?;
         if id == scope.tenant() && change.enabled == Some(false) {
             return Err(Error::conflict("the tenant in context cannot be disabled from within"));
         }
-        let after = self.database.transaction(|write| self.update_in(write, scope, id, &change)).await?;
+        let after =
+            self.database.transaction(|write| self.update_in(write, scope, id, &change)).await?;
         scope.forget_access();
         Ok(after)
     }
@@ -220,9 +263,11 @@ impl Tenants {
         }
         tenant.updated_at = Set(scope.now());
         let after = tenant.update(write.on()).await?;
-        let ends_clients = change.enabled == Some(false) || matches!(change.max_secret_age, Some(Some(_)));
+        let ends_clients =
+            change.enabled == Some(false) || matches!(change.max_secret_age, Some(Some(_)));
         if ends_clients && let Some(home) = scope.caller().home() {
-            // Only clients at home here can be locked out, and whoever else manages tenants can let them in again.
+            // Only clients at home here can be locked out, and whoever else manages tenants can let
+            // them in again.
             let at_home = !at_or_below(write.on(), id, &[home]).await?.is_empty();
             let own = if at_home { own_holds(&write, scope).await? } else { Vec::new() };
             require_administrators(&write, scope, &own).await?;
@@ -238,9 +283,11 @@ impl Tenants {
         Ok(after)
     }
 
-    /// Those who may manage tenants see disabled ones too: they are the ones who can enable them again.
+    /// Those who may manage tenants see disabled ones too: they are the ones who can enable them
+    /// again.
     async fn visible(scope: &TenantScope) -> Result<Select<Entity>> {
-        let manages = scope.access_in(scope.tenant()).await?.permits(Permission::ManageTenants, scope.now());
+        let manages =
+            scope.access_in(scope.tenant()).await?.permits(Permission::ManageTenants, scope.now());
         Ok(if manages { Entity::of_tenant(scope) } else { Entity::open_to(scope) })
     }
 }
@@ -285,16 +332,21 @@ fn filtered(mut select: Select<Entity>, filter: &TenantFilter) -> Select<Entity>
     select
 }
 
-/// That the name fits one of the patterns: groups of alternatives, since one chain of all would be too deep.
+/// That the name fits one of the patterns: groups of alternatives, since one chain of all would be
+/// too deep.
 fn named_as_any(names: &[NamePattern]) -> Condition {
-    let like = |name: &NamePattern| Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\'));
-    let group = |some: &[NamePattern]| some.iter().fold(Condition::any(), |any, name| any.add(like(name)));
+    let like =
+        |name: &NamePattern| Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\'));
+    let group =
+        |some: &[NamePattern]| some.iter().fold(Condition::any(), |any, name| any.add(like(name)));
     names.chunks(ALTERNATIVES_AT_ONCE).fold(Condition::any(), |any, some| any.add(group(some)))
 }
 
-/// What the list is ordered by. A tenant without partner or organisation counts as one with an id of zeros.
+/// What the list is ordered by. A tenant without partner or organisation counts as one with an id
+/// of zeros.
 fn key(by: OrderBy) -> SimpleExpr {
-    let or_zero = |column: Column| Expr::col(column).if_null(Expr::val(TenantId(uuid::Uuid::nil())));
+    let or_zero =
+        |column: Column| Expr::col(column).if_null(Expr::val(TenantId(uuid::Uuid::nil())));
     match by {
         OrderBy::Id => Expr::col(Column::Id),
         OrderBy::Name => Expr::col(Column::NameFolded),
@@ -310,13 +362,19 @@ fn behind(order: Order, value: &str, id: TenantId) -> Result<Condition> {
     let foreign = || Error::bad_input("afterCursor", "is of a list in another order");
     let value: Value = match order.by {
         OrderBy::Name => value.into(),
-        OrderBy::CreatedAt | OrderBy::UpdatedAt => value.parse::<i64>().map_err(|_| foreign())?.into(),
+        OrderBy::CreatedAt | OrderBy::UpdatedAt => {
+            value.parse::<i64>().map_err(|_| foreign())?.into()
+        }
         OrderBy::Partner | OrderBy::Organization if value.is_empty() => uuid::Uuid::nil().into(),
         OrderBy::Id | OrderBy::Partner | OrderBy::Organization => {
             value.parse::<TenantId>().map_err(|_| foreign())?.into()
         }
     };
-    let past = |left: SimpleExpr, right: Value| if order.descending { left.lt(right) } else { left.gt(right) };
-    let tie = Condition::all().add(key(order.by).eq(value.clone())).add(past(Expr::col(Column::Id), id.into()));
+    let past = |left: SimpleExpr, right: Value| {
+        if order.descending { left.lt(right) } else { left.gt(right) }
+    };
+    let tie = Condition::all()
+        .add(key(order.by).eq(value.clone()))
+        .add(past(Expr::col(Column::Id), id.into()));
     Ok(Condition::any().add(past(key(order.by), value)).add(tie))
 }

@@ -14,7 +14,12 @@ impl Quotas {
     ///
     /// # Errors
     /// `CONFLICT` if there is none.
-    pub(super) async fn require_room(self, write: &Write<'_>, scope: &TenantScope, parent: TenantId) -> Result<()> {
+    pub(super) async fn require_room(
+        self,
+        write: &Write<'_>,
+        scope: &TenantScope,
+        parent: TenantId,
+    ) -> Result<()> {
         if *scope.caller() == Caller::Operator {
             return Ok(());
         }

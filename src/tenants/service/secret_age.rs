@@ -11,7 +11,9 @@ use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::Result;
 use crate::ids::{ClientId, RoleId, TenantId};
-use crate::tenants::entity::secret_age::{clients_with_older_secrets, end_older_secrets, live_roles};
+use crate::tenants::entity::secret_age::{
+    clients_with_older_secrets, end_older_secrets, live_roles,
+};
 use crate::tenants::entity::{Column, Entity};
 
 /// So many clients are looked at in one go: SQLite takes 32,766 values in a statement.
@@ -21,7 +23,10 @@ const CLIENTS_AT_ONCE: i64 = 20_000;
 ///
 /// # Errors
 /// If the database cannot be asked.
-pub async fn max_secret_age_seconds(on: &impl ConnectionTrait, tenant: TenantId) -> Result<Option<i64>> {
+pub async fn max_secret_age_seconds(
+    on: &impl ConnectionTrait,
+    tenant: TenantId,
+) -> Result<Option<i64>> {
     let strictest = Entity::at_or_above(tenant)
         .select_only()
         .column_as(Column::MaxSecretAgeSeconds.min(), "strictest")
@@ -50,7 +55,12 @@ pub async fn share_policies(on: &impl ConnectionTrait, tenant: TenantId) -> Resu
 ///
 /// # Errors
 /// If the database refuses.
-pub(super) async fn limit(write: &Write<'_>, scope: &TenantScope, tenant: TenantId, age: Duration) -> Result<()> {
+pub(super) async fn limit(
+    write: &Write<'_>,
+    scope: &TenantScope,
+    tenant: TenantId,
+    age: Duration,
+) -> Result<()> {
     let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
     let mut authority = Authority { scope, known: HashMap::new() };
     let mut last = ClientId(Uuid::nil());
@@ -65,7 +75,8 @@ pub(super) async fn limit(write: &Write<'_>, scope: &TenantScope, tenant: Tenant
                 spared.insert(held.client_id);
             }
         }
-        let ended: Vec<ClientId> = some.into_iter().filter(|client| !spared.contains(client)).collect();
+        let ended: Vec<ClientId> =
+            some.into_iter().filter(|client| !spared.contains(client)).collect();
         end_older_secrets(on, &ended, age).await?;
     }
 }
@@ -78,7 +89,12 @@ struct Authority<'a> {
 }
 
 impl Authority<'_> {
-    async fn over(&mut self, role: RoleId, held_in: TenantId, expires_at: Option<Timestamp>) -> Result<bool> {
+    async fn over(
+        &mut self,
+        role: RoleId,
+        held_in: TenantId,
+        expires_at: Option<Timestamp>,
+    ) -> Result<bool> {
         let hold = (role, held_in, expires_at);
         if let Some(known) = self.known.get(&hold) {
             return Ok(*known);

@@ -41,7 +41,9 @@ async fn beginning(stream: &mut TcpStream) -> String {
         if read.contains("{\"data\":{") {
             return "data".to_owned();
         }
-        if let Some((code, _)) = read.split_once("\"code\":\"").and_then(|(_, code)| code.split_once('"')) {
+        if let Some((code, _)) =
+            read.split_once("\"code\":\"").and_then(|(_, code)| code.split_once('"'))
+        {
             return code.to_owned();
         }
         if length == 0 {
@@ -51,7 +53,8 @@ async fn beginning(stream: &mut TcpStream) -> String {
     "neither data nor a code".to_owned()
 }
 
-/// Lists of a customer's own manager, 4.5 MB each and 32 asked at a time; all stay open until the last is asked.
+/// Lists of a customer's own manager, 4.5 MB each and 32 asked at a time; all stay open until the
+/// last is asked.
 pub async fn unread(stage: &Stage) -> String {
     let own = &stage.managers.own;
     own.order_always(Calls::to("POST", "/computers/search"), Fault::Huge { bytes: 4_500_000 });
@@ -68,8 +71,10 @@ pub async fn unread(stage: &Stage) -> String {
 
 /// The same of lists with many values, all asked at once.
 pub async fn unread_values(stage: &Stage) -> String {
-    let fields = "id hostName displayName description platform agentVersion hostGUID groupID policyID";
-    let list = |number: usize| format!("a{number}: computers(first: 5000) {{ nodes {{ {fields} }} }} ");
+    let fields =
+        "id hostName displayName description platform agentVersion hostGUID groupID policyID";
+    let list =
+        |number: usize| format!("a{number}: computers(first: 5000) {{ nodes {{ {fields} }} }} ");
     let document = format!("{{ deepSecurity {{ {} }} }}", (0..4).map(list).collect::<String>());
     let ask = async |_| {
         let (_, mut stream) = ask_and_not_read(&stage.attacker, &document).await;

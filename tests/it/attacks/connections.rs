@@ -32,7 +32,9 @@ pub async fn silent(stage: &Stage) -> String {
     let mut answered = 0;
     for _ in 0..50 {
         let asked = timeout(Duration::from_secs(1), stage.process.gateway().http.get(&live).send());
-        answered += usize::from(asked.await.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status() == 200)));
+        answered += usize::from(
+            asked.await.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status() == 200)),
+        );
         sleep(LASTS / 50).await;
     }
     let mut kept = 0;
@@ -42,7 +44,10 @@ pub async fn silent(stage: &Stage) -> String {
         let read = timeout(Duration::from_millis(1), stream.read(&mut byte));
         kept += usize::from(read.await.is_err());
     }
-    assert!(answered == 50 && kept <= 512, "/health/live answered {answered} of 50, {kept} connections kept");
+    assert!(
+        answered == 50 && kept <= 512,
+        "/health/live answered {answered} of 50, {kept} connections kept"
+    );
     format!("{kept} connections kept, /health/live answered 50 of 50")
 }
 

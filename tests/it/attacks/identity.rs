@@ -30,7 +30,8 @@ pub async fn failed_logins(stage: &Stage) -> String {
     };
     let over = AtomicBool::new(false);
     let flood = async {
-        let statuses = stream::iter(0..LOGINS).map(fail).buffer_unordered(4).collect::<Vec<_>>().await;
+        let statuses =
+            stream::iter(0..LOGINS).map(fail).buffer_unordered(4).collect::<Vec<_>>().await;
         over.store(true, Ordering::Relaxed);
         counted(statuses)
     };
@@ -60,14 +61,20 @@ pub async fn narrowed_token(stage: &Stage) -> String {
     let narrow = narrowed(&stage.attacker, &[("scope", "clients:read")]).await;
     let document = "{ tenants(tenantsQuery: { count: 101 }) { tenants { upstreamLinks { id } } } }";
     let asked = join_all((0..8).map(|_| narrow.ask(document, json!({})))).await;
-    let codes = asked.iter().map(|answer| answer.body["errors"][0]["extensions"]["code"].to_string());
+    let codes =
+        asked.iter().map(|answer| answer.body["errors"][0]["extensions"]["code"].to_string());
     let outcome = counted(codes);
     // One record a query: with one a tenant the newest eight would tell of eight refusals.
     eventually(20, "the records of the refusals", async || {
-        let newest = "{ auditLog(operation: \"tenants\", outcome: REFUSED, first: 8) { nodes { count } } }";
-        let nodes =
-            stage.partner.within(&stage.attacker_tenant).ask(newest, json!({})).await.field("auditLog")["nodes"]
-                .clone();
+        let newest =
+            "{ auditLog(operation: \"tenants\", outcome: REFUSED, first: 8) { nodes { count } } }";
+        let nodes = stage
+            .partner
+            .within(&stage.attacker_tenant)
+            .ask(newest, json!({}))
+            .await
+            .field("auditLog")["nodes"]
+            .clone();
         let counts = nodes.as_array()?.iter().filter_map(|node| node["count"].as_u64());
         (counts.sum::<u64>() >= 8 * 101).then_some(())
     })

@@ -12,9 +12,15 @@ use super::stage::Stage;
 
 pub async fn huge_answers(stage: &Stage) -> String {
     let own = &stage.managers.own;
-    own.order_always(Calls::to("POST", "/computers/search"), Fault::Huge { bytes: 30 * 1024 * 1024 });
-    let list = |first: usize| format!("{{ deepSecurity {{ computers(first: {first}) {{ nodes {{ id }} }} }} }}");
-    // The answer has 480 computers: fewer than each asks for, so that it is taken for the end of the list.
+    own.order_always(
+        Calls::to("POST", "/computers/search"),
+        Fault::Huge { bytes: 30 * 1024 * 1024 },
+    );
+    let list = |first: usize| {
+        format!("{{ deepSecurity {{ computers(first: {first}) {{ nodes {{ id }} }} }} }}")
+    };
+    // The answer has 480 computers: fewer than each asks for, so that it is taken for the end of
+    // the list.
     let documents: Vec<_> = (481..=544).map(list).collect();
     let asked = join_all(documents.iter().map(|document| outcome(&stage.owner, document))).await;
     own.clear_orders();

@@ -1,5 +1,6 @@
-//! Every attack known on the memory and the patience of a node, against the real program in a process of its own. Each is run
-//! beside a neighbour, a client of another tenant, who must not feel it.
+//! Every attack known on the memory and the patience of a node, against the real program in a
+//! process of its own. Each is run beside a neighbour, a client of another tenant, who must not
+//! feel it.
 
 mod bodies;
 mod connections;
@@ -58,6 +59,8 @@ async fn attacks_take_bounded_memory_and_no_neighbours_time() {
 #[expect(clippy::print_stdout, reason = "the figures are what this is run for")]
 fn report(row: Option<&Row>) {
     if let Some(Row { attack, outcome, peak_mib, beside }) = row {
-        println!("{attack}: peak {peak_mib} MiB; neighbour's p99, alone → beside it (slowest): {beside}; {outcome}");
+        println!(
+            "{attack}: peak {peak_mib} MiB; neighbour's p99, alone → beside it (slowest): {beside}; {outcome}"
+        );
     }
 }

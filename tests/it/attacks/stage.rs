@@ -1,4 +1,5 @@
-//! The gateway with default settings in a process of its own, its tenants, and the legacy systems behind it.
+//! The gateway with default settings in a process of its own, its tenants, and the legacy systems
+//! behind it.
 
 use std::fs;
 use std::time::Duration;
@@ -20,8 +21,8 @@ pub const PROXY: &str = "127.0.0.4";
 pub const TENANTS: usize = 201;
 /// An attack that is over sooner is repeated, so that the neighbour asks often enough beside it.
 const LEAST: Duration = Duration::from_secs(3);
-/// How often the neighbour's time is measured before it is judged: other programs on the machine take
-/// time as well. Memory is judged over all of them.
+/// How often the neighbour's time is measured before it is judged: other programs on the machine
+/// take time as well. Memory is judged over all of them.
 const MEASUREMENTS: usize = 3;
 
 pub struct Stage {
@@ -55,7 +56,10 @@ impl Drop for Managers {
 
 async fn managers() -> Managers {
     let large = TenantSeed::named("Large").computers(5000).rules(6000);
-    let config = Config::default().limits(Limits::NONE).tenant(large).tenant(TenantSeed::named("Small").computers(3));
+    let config = Config::default()
+        .limits(Limits::NONE)
+        .tenant(large)
+        .tenant(TenantSeed::named("Small").computers(3));
     let partners = Simulator::start(config).await.unwrap();
     let own = Simulator::start(Config::default().limits(Limits::NONE)).await.unwrap();
     partners.tenants.iter().chain(&own.tenants).for_each(|tenant| notes::note(&tenant.secret_key));
@@ -74,13 +78,19 @@ async fn auditor(stage: &Caller, tenant: &str) -> Caller {
 }
 
 async fn link(owner: &Caller, manager: &Simulator, tenant: &str, remote: Option<i32>) {
-    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    let document =
+        "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
     let input = json!({
         "name": format!("Manager of {tenant}"), "system": "DEEP_SECURITY", "baseURL": manager.base_url,
         "credential": { "secretKey": manager.primary().secret_key },
     });
     let listed = owner.ask("{ upstreams { id baseURL } }", json!({})).await.field("upstreams");
-    let known = listed.as_array().unwrap().iter().find(|known| known["baseURL"] == *manager.base_url).cloned();
+    let known = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|known| known["baseURL"] == *manager.base_url)
+        .cloned();
     let made: Value = match known {
         Some(known) => known,
         None => owner.ask(document, json!({ "input": input })).await.field("registerUpstream"),
@@ -105,7 +115,9 @@ impl Stage {
         let managers = managers().await;
         let mut customers = Vec::new();
         let mut tenants = Vec::new();
-        for (name, remote) in [("Attacker", Some("Large")), ("Neighbour", Some("Small")), ("Owner", None)] {
+        for (name, remote) in
+            [("Attacker", Some("Large")), ("Neighbour", Some("Small")), ("Owner", None)]
+        {
             let id = tenant(&partner, name).await;
             match remote {
                 Some(remote) => {
@@ -123,7 +135,16 @@ impl Stage {
         }
         let [attacker, neighbour, owner] = customers.try_into().ok().expect("three customers");
         let _deployment = deployment;
-        Self { process, partner, attacker, attacker_tenant, neighbour, owner, managers, _deployment }
+        Self {
+            process,
+            partner,
+            attacker,
+            attacker_tenant,
+            neighbour,
+            owner,
+            managers,
+            _deployment,
+        }
     }
 
     /// Runs one attack beside the neighbour.
@@ -162,8 +183,12 @@ impl Stage {
 impl Process {
     /// The most memory that it took since its beginning, or since it was last forgotten.
     fn peak_mib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells the peak");
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the process runs");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .expect("Linux tells the peak");
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kib / 1024
     }

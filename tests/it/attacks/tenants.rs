@@ -11,8 +11,9 @@ use super::stage::{Stage, TENANTS};
 pub async fn hidden_spreads(stage: &Stage) -> String {
     let spreads = "...{...f}".repeat(45);
     let links = "...{upstreamLinks{id}}".repeat(100);
-    let document =
-        format!("{{tenants(tenantsQuery:{{count:500}}){{tenants{{{spreads}}}}}}}fragment f on Tenant{{{links}}}");
+    let document = format!(
+        "{{tenants(tenantsQuery:{{count:500}}){{tenants{{{spreads}}}}}}}fragment f on Tenant{{{links}}}"
+    );
     counted(join_all((0..40).map(|_| outcome(&stage.attacker, &document))).await)
 }
 
@@ -34,7 +35,8 @@ pub async fn long_filters(stage: &Stage) -> String {
     names.push("Attacker".to_owned());
     let mut hierarchies: Vec<_> = (1..1000).map(|id| Uuid::from_u128(id).to_string()).collect();
     hierarchies.push(stage.attacker_tenant.clone());
-    let document = "query($query: TenantsQuery) { tenants(tenantsQuery: $query) { tenants { id } } }";
+    let document =
+        "query($query: TenantsQuery) { tenants(tenantsQuery: $query) { tenants { id } } }";
     let ask = async |query| {
         let answer = stage.attacker.ask(document, json!({ "query": query })).await;
         answer.field("tenants")["tenants"].as_array().expect("a list").len()

@@ -91,14 +91,19 @@ async fn next(reader: &Caller, after: usize) -> Vec<Value> {
         cursor =
             reader.ask(document, json!({ "after": cursor })).await.field("auditLog")["pageInfo"]["endCursor"].clone();
     }
-    reader.ask(document, json!({ "after": cursor })).await.field("auditLog")["nodes"].as_array().unwrap().clone()
+    reader.ask(document, json!({ "after": cursor })).await.field("auditLog")["nodes"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 #[tokio::test]
 async fn what_waits_is_written_when_the_gateway_stops() {
     let app = <TestApp as crate::support::OnEngine>::on(crate::support::Engine::Sqlite).await;
-    let (robot, other) =
-        (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+    let (robot, other) = (
+        app.credentials(app.world.north, Role::Auditor).await,
+        app.credentials(app.world.north, Role::Auditor).await,
+    );
     let another = app.another_node().await;
     let administrator = app.administrator(app.world.north).await;
     assert!(!another.works(&Credentials { secret: other.secret, ..robot }).await);

@@ -1,4 +1,5 @@
-//! What a node may hold and do at once: a caller over its share is refused, and a neighbour does not feel it.
+//! What a node may hold and do at once: a caller over its share is refused, and a neighbour does
+//! not feel it.
 
 pub mod responses;
 pub mod streams;

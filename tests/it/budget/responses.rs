@@ -18,7 +18,11 @@ async fn response_of_the_library_above_the_largest_size_is_refused_whole() {
     let app = TestApp::with(Engine::Sqlite, |config| config.limits.response = 64 * 1024).await;
     let caller = app.administrator(app.world.north).await;
     let answer = caller.ask(SCHEMA, json!({})).await;
-    assert_eq!(answer.body["errors"][0]["extensions"]["code"], "OPERATION_TOO_COSTLY", "{}", answer.body);
+    assert_eq!(
+        answer.body["errors"][0]["extensions"]["code"], "OPERATION_TOO_COSTLY",
+        "{}",
+        answer.body
+    );
     assert_eq!(answer.body["errors"].as_array().unwrap().len(), 1);
     assert!(answer.body.get("data").is_none());
     assert_eq!(caller.status().await, 200);
@@ -27,12 +31,19 @@ async fn response_of_the_library_above_the_largest_size_is_refused_whole() {
 #[tokio::test]
 async fn list_of_a_legacy_system_above_the_largest_size_is_refused_whole() {
     let seeds = |config| north(config, 200, 300);
-    let rig = Rig::with_settings(Engine::Sqlite, seeds, |config| config.limits.response = 256 * 1024).await;
+    let rig =
+        Rig::with_settings(Engine::Sqlite, seeds, |config| config.limits.response = 256 * 1024)
+            .await;
     let reader = rig.reader(rig.world.north).await;
-    let list =
-        |first: usize| format!("computers(first: {first}) {{ nodes {{ id intrusionPrevention {{ ruleIDs }} }} }}");
+    let list = |first: usize| {
+        format!("computers(first: {first}) {{ nodes {{ id intrusionPrevention {{ ruleIDs }} }} }}")
+    };
     let answer = ask(&reader, &list(200)).await;
-    assert_eq!(answer.body["errors"][0]["extensions"]["code"], "OPERATION_TOO_COSTLY", "{}", answer.body);
+    assert_eq!(
+        answer.body["errors"][0]["extensions"]["code"], "OPERATION_TOO_COSTLY",
+        "{}",
+        answer.body
+    );
     assert!(answer.body.get("data").is_none());
     assert_eq!(ask(&reader, &list(20)).await.body.get("errors"), None);
 }
@@ -62,7 +73,8 @@ pub async fn ask_and_not_read(caller: &Caller, document: &str) -> (u16, TcpStrea
 }
 
 /// A list of about 13 MB, more than the buffers of a connection hold.
-const LARGE: &str = "{ deepSecurity { computers(first: 500) { nodes { id intrusionPrevention { ruleIDs } } } } }";
+const LARGE: &str =
+    "{ deepSecurity { computers(first: 500) { nodes { id intrusionPrevention { ruleIDs } } } } }";
 
 async fn with_large_lists(settings: impl FnOnce(&mut tenant_gateway::config::Config)) -> Rig {
     let seeds = |config| north(config, 500, 3000);
@@ -85,11 +97,19 @@ async fn unread_response_is_dropped_when_its_client_is_deleted() {
     let deleted = "mutation($id: ID!) { deleteClient(id: $id) { id } }";
     administrator.ask(deleted, json!({ "id": reader.id() })).await.data();
     // Shorter than the time limit of a reader who takes nothing.
-    eventually(15, "the end of the response", async || (rig.budgets.responses.figures().in_use == 0).then_some(()))
-        .await;
+    eventually(15, "the end of the response", async || {
+        (rig.budgets.responses.figures().in_use == 0).then_some(())
+    })
+    .await;
     let mut rest = Vec::new();
-    let ended = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.expect("the connection ended");
-    assert!(ended.is_err() || !rest.ends_with(b"}"), "the whole response came, {} bytes", rest.len());
+    let ended = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest))
+        .await
+        .expect("the connection ended");
+    assert!(
+        ended.is_err() || !rest.ends_with(b"}"),
+        "the whole response came, {} bytes",
+        rest.len()
+    );
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{Engine, TestApp, eventually};
 
-/// Asks for a WebSocket from an address of this machine: the status, and the socket for as long as it is kept.
+/// Asks for a WebSocket from an address of this machine: the status, and the socket for as long as
+/// it is kept.
 pub async fn open(to: SocketAddr, from: &str, token: Option<&str>) -> (u16, TcpStream) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
     let mut stream = socket.connect(to).await.unwrap();
-    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let authorization =
+        token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let request = format!(
         "GET /graphql HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -39,7 +41,11 @@ async fn unauthenticated_sockets_are_few_per_address_and_take_no_stream() {
         silent.push(stream);
     }
     assert_eq!(open(app.address, "127.0.0.1", None).await.0, 429);
-    assert_eq!(open(app.address, "127.0.0.2", None).await.0, 101, "another address has a share of its own");
+    assert_eq!(
+        open(app.address, "127.0.0.2", None).await.0,
+        101,
+        "another address has a share of its own"
+    );
     let caller = app.administrator(app.world.north).await;
     let (status, _stream) = open(app.address, "127.0.0.1", Some(&caller.token)).await;
     assert_eq!(status, 101, "the only stream is free for whoever says who it is");

@@ -6,7 +6,8 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases};
 
-/// Every way in which a client can stop to be an administrator, as the administrator itself would ask for it.
+/// Every way in which a client can stop to be an administrator, as the administrator itself would
+/// ask for it.
 const REMOVALS: &[&str] = &[
     "deleteClient(id: $id) { id }",
     "updateClient(id: $id, input: { enabled: false }) { id }",
@@ -17,14 +18,26 @@ const REMOVALS: &[&str] = &[
 
 const ROUNDS: usize = 40;
 
-async fn remove(app: &TestApp, by: &Caller, of: &Caller, removal: &str, tenant: TenantId) -> Answer {
+async fn remove(
+    app: &TestApp,
+    by: &Caller,
+    of: &Caller,
+    removal: &str,
+    tenant: TenantId,
+) -> Answer {
     let by = by.within(tenant);
-    let held = by.ask("query($id: ID!) { client(id: $id) { roleAssignments { id } } }", json!({ "id": of.id() })).await;
+    let held = by
+        .ask(
+            "query($id: ID!) { client(id: $id) { roleAssignments { id } } }",
+            json!({ "id": of.id() }),
+        )
+        .await;
     ask(app, &by, of, removal, held.field("client")["roleAssignments"][0]["id"].clone()).await
 }
 
 async fn ask(app: &TestApp, by: &Caller, of: &Caller, removal: &str, assignment: Value) -> Answer {
-    let document = format!("mutation($id: ID!, $role: ID!, $assignment: ID!, $soon: String) {{ {removal} }}");
+    let document =
+        format!("mutation($id: ID!, $role: ID!, $assignment: ID!, $soon: String) {{ {removal} }}");
     let document = ["$role", "$assignment", "$soon"].iter().fold(document, |document, variable| {
         // A variable that is not used would be refused.
         if removal.contains(variable) {
@@ -34,13 +47,13 @@ async fn ask(app: &TestApp, by: &Caller, of: &Caller, removal: &str, assignment:
         document.replace(&format!(", {variable}: {kind}"), "")
     });
     let role = Role::Administrator.id();
-    let variables = json!({ "id": of.id(), "role": role, "assignment": assignment, "soon": app.in_seconds(1) });
+    let variables =
+        json!({ "id": of.id(), "role": role, "assignment": assignment, "soon": app.in_seconds(1) });
     by.ask(&document, variables).await
 }
 
 async fn update_tenant(by: &Caller, tenant: TenantId, update: Value) -> Answer {
-    let document =
-        "mutation($id: ID!, $update: TenantUpdateInput!) { updateTenant(tenantID: $id, tenantUpdate: $update) { id } }";
+    let document = "mutation($id: ID!, $update: TenantUpdateInput!) { updateTenant(tenantID: $id, tenantUpdate: $update) { id } }";
     by.ask(document, json!({ "id": tenant, "update": update })).await
 }
 

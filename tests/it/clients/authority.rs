@@ -22,7 +22,8 @@ async fn append(caller: &Caller, id: &str, role: Role, expires_at: Value) -> Ans
     caller.ask(document, json!({ "id": id, "role": role.id(), "end": expires_at })).await
 }
 
-/// A client that holds the role until that end, with an older secret and a key; its ids as the rows of the table name them.
+/// A client that holds the role until that end, with an older secret and a key; its ids as the rows
+/// of the table name them.
 async fn target(app: &TestApp, by: &Caller, role: Role, expires_at: &Value) -> Value {
     let client = by.create("target", &[&Role::Auditor.id().to_string()]).await;
     append(by, &client.id, role, expires_at.clone()).await.data();
@@ -119,7 +120,9 @@ fn types_that_show_clients(types: &Value) -> BTreeSet<&str> {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|object| !["Query", "Mutation", "Subscription"].contains(&object["name"].as_str().unwrap()))
+            .filter(|object| {
+                !["Query", "Mutation", "Subscription"].contains(&object["name"].as_str().unwrap())
+            })
             .filter(|object| {
                 let mut fields = object["fields"].as_array().into_iter().flatten();
                 fields.any(|field| showing.contains(named(&field["type"])))

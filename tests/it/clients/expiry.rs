@@ -6,9 +6,9 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases, eventually};
 
-const ROTATE: &str =
-    "mutation($id: ID!) { rotateClientSecret(id: $id, gracePeriodSeconds: 300) { client { id } clientSecret } }";
-const FORCE: &str = "mutation($id: ID!) { forceRotateClientSecret(id: $id) { client { id } clientSecret } }";
+const ROTATE: &str = "mutation($id: ID!) { rotateClientSecret(id: $id, gracePeriodSeconds: 300) { client { id } clientSecret } }";
+const FORCE: &str =
+    "mutation($id: ID!) { forceRotateClientSecret(id: $id) { client { id } clientSecret } }";
 const CREATE: &str = "mutation { createClient(name: \"made\") { client { id } clientSecret } }";
 const EXPIRES: &str = "{ secrets { expiresAt } }";
 

@@ -16,8 +16,9 @@ async fn append(caller: &Caller, id: &str, roles: Value) -> Answer {
 }
 
 async fn remove(caller: &Caller, id: &str, roles: Value) -> Answer {
-    let document =
-        format!("mutation($id: ID!, $roles: [ID!]!) {{ removeClientRoles(id: $id, roles: $roles) {ASSIGNMENTS} }}");
+    let document = format!(
+        "mutation($id: ID!, $roles: [ID!]!) {{ removeClientRoles(id: $id, roles: $roles) {ASSIGNMENTS} }}"
+    );
     caller.ask(&document, json!({ "id": id, "roles": roles })).await
 }
 
@@ -30,7 +31,8 @@ fn held(answer: Answer, field: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let client = answer.field(field);
     let assignments = client["roleAssignments"].as_array().unwrap();
-    let mut held: Vec<_> = assignments.iter().map(|held| (text(&held["roleName"]), text(&held["tenantID"]))).collect();
+    let mut held: Vec<_> =
+        assignments.iter().map(|held| (text(&held["roleName"]), text(&held["tenantID"]))).collect();
     held.sort();
     held
 }

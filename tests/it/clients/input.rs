@@ -31,7 +31,12 @@ async fn all_are_refused(app: &TestApp, cases: impl FnOnce(&Credentials) -> Vec<
     for Bad { document, mut variables, code, names } in cases(&robot) {
         variables["id"] = json!(robot.id);
         let answer = administrator.ask(document, variables.clone()).await;
-        assert_eq!((answer.status, answer.code()), (200, code), "{document} {variables}: {}", answer.body);
+        assert_eq!(
+            (answer.status, answer.code()),
+            (200, code),
+            "{document} {variables}: {}",
+            answer.body
+        );
         assert!(answer.message().contains(names), "{document} {variables}: {}", answer.message());
     }
     assert_eq!(everything(&administrator).await, before);
@@ -39,19 +44,27 @@ async fn all_are_refused(app: &TestApp, cases: impl FnOnce(&Credentials) -> Vec<
 
 const CREATE: &str = "mutation($name: String!, $roles: [ID!], $key: String, $owner: ID) { createClient(name: \
     $name, roles: $roles, idempotencyKey: $key, input: { ownerTenantID: $owner }) { clientSecret } }";
-const UPDATE: &str = "mutation($id: ID!, $name: String) { updateClient(id: $id, input: { name: $name }) { id } }";
-const ROTATE: &str =
-    "mutation($id: ID!, $grace: Int) { rotateClientSecret(id: $id, gracePeriodSeconds: $grace) { clientSecret } }";
-const APPEND: &str =
-    "mutation($id: ID!, $role: ClientRoleAssignmentInput!) { appendClientRoles(id: $id, roles: [$role]) { id } }";
-const REMOVE: &str = "mutation($id: ID!, $roles: [ID!]!) { removeClientRoles(id: $id, roles: $roles) { id } }";
+const UPDATE: &str =
+    "mutation($id: ID!, $name: String) { updateClient(id: $id, input: { name: $name }) { id } }";
+const ROTATE: &str = "mutation($id: ID!, $grace: Int) { rotateClientSecret(id: $id, gracePeriodSeconds: $grace) { clientSecret } }";
+const APPEND: &str = "mutation($id: ID!, $role: ClientRoleAssignmentInput!) { appendClientRoles(id: $id, roles: [$role]) { id } }";
+const REMOVE: &str =
+    "mutation($id: ID!, $roles: [ID!]!) { removeClientRoles(id: $id, roles: $roles) { id } }";
 const CLIENTS: &str = "query($name: String, $roles: [ID!], $since: String, $ids: [ID!]) { clients(name: $name, \
     roleIDs: $roles, unusedSince: $since, clientIDs: $ids) { id } }";
 const TENANT: &str = "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
 
 fn bad_names() -> Vec<String> {
     let controls = ["", "   ", "a\0b", "a\nb", "a\u{7f}b", "a\u{85}x", "\t", "a\u{2028}b"];
-    let invisible = ["\u{200B}", "\u{2060}", "\u{200E}", "\u{FEFF}", "\u{AD}", "\u{2800}", " \u{200D} \u{FE0F}"];
+    let invisible = [
+        "\u{200B}",
+        "\u{2060}",
+        "\u{200E}",
+        "\u{FEFF}",
+        "\u{AD}",
+        "\u{2800}",
+        " \u{200D} \u{FE0F}",
+    ];
     let turned = ["invoice\u{202E}fdp.exe", "\u{202D}a", "a\u{2067}b"];
     controls
         .into_iter()

@@ -9,13 +9,16 @@ const CLIENT: &str = "{ id name clientID tenantID ownerTenantID roles enabled en
     createdBy updatedBy roleAssignments { roleID tenantID roleName expiresAt } }";
 
 async fn update(caller: &Caller, id: &str, input: Value) -> crate::support::Answer {
-    let document =
-        format!("mutation($id: ID!, $input: UpdateClientInput!) {{ updateClient(id: $id, input: $input) {CLIENT} }}");
+    let document = format!(
+        "mutation($id: ID!, $input: UpdateClientInput!) {{ updateClient(id: $id, input: $input) {CLIENT} }}"
+    );
     caller.ask(&document, json!({ "id": id, "input": input })).await
 }
 
 async fn delete(caller: &Caller, id: &str) -> crate::support::Answer {
-    caller.ask("mutation($id: ID!) { deleteClient(id: $id) { id name } }", json!({ "id": id })).await
+    caller
+        .ask("mutation($id: ID!) { deleteClient(id: $id) { id name } }", json!({ "id": id }))
+        .await
 }
 
 both_databases! {

@@ -18,7 +18,9 @@ fn entries(found: &Value) -> Vec<Value> {
 async fn lists_of(caller: &Caller, input: &str) -> Vec<String> {
     let document = "query($input: String!) { __type(name: $input) {
         inputFields(includeDeprecated: true) { name type { kind ofType { kind } } } } }";
-    let fields = caller.ask(document, json!({ "input": input })).await.field("__type")["inputFields"].clone();
+    let fields =
+        caller.ask(document, json!({ "input": input })).await.field("__type")["inputFields"]
+            .clone();
     let lists = fields.as_array().unwrap().iter().filter(|field| field["type"]["kind"] == "LIST");
     lists.map(|field| field["name"].as_str().unwrap().to_owned()).collect()
 }

@@ -6,18 +6,17 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases};
 
-const CREATE: &str =
-    "mutation($key: String) { createClient(name: \"robot\", idempotencyKey: $key) { clientSecret client { id } } }";
+const CREATE: &str = "mutation($key: String) { createClient(name: \"robot\", idempotencyKey: $key) { clientSecret client { id } } }";
 
 async fn create_tenant(caller: &Caller, parent: impl serde::Serialize) -> Answer {
-    let document =
-        "mutation($parent: ID!) { createTenant(newTenant: { name: \"made\", parentTenantID: $parent }) { id } }";
+    let document = "mutation($parent: ID!) { createTenant(newTenant: { name: \"made\", parentTenantID: $parent }) { id } }";
     caller.ask(document, json!({ "parent": parent })).await
 }
 
 /// How many of the answers are data; all others refuse for a quota.
 fn successes(answers: &[Answer], setting: &str) -> usize {
-    let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.body.get("errors").is_none());
+    let (made, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.body.get("errors").is_none());
     for answer in refused {
         assert_eq!(answer.code(), "CONFLICT");
         assert!(answer.message().contains(setting), "{}", answer.message());
@@ -35,7 +34,8 @@ both_databases! {
         let answers = join_all(requests.map(|caller| caller.ask(CREATE, json!({})))).await;
         assert_eq!(successes(&answers, "quotas.clients_per_tenant"), 5);
 
-        // Other tenants have quotas of their own, and the operator can bring back a lost administrator.
+        // Other tenants have quotas of their own, and the operator can bring back a lost
+        // administrator.
         administrator.within(app.world.south).ask(CREATE, json!({})).await.data();
         let lost = app.credentials(app.world.north, Role::Auditor).await;
         let delete = "mutation($id: ID!) { deleteClient(id: $id) { id } }";

@@ -15,7 +15,12 @@ async fn search(caller: &Caller, filters: Value) -> Value {
 /// The names found, in their order.
 async fn names(caller: &Caller, filters: Value) -> Vec<String> {
     let found = search(caller, filters).await;
-    found["results"].as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap().to_owned()).collect()
+    found["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|client| client["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Clients with these names in a tenant, and a reader of them.

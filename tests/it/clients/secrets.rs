@@ -10,13 +10,14 @@ const SECRETS: &str = "{ secrets { id prefix lastFour createdAt lastUsedAt lastU
     rotation { safeToRetire oldSecretLastUsedAt } }";
 
 async fn retire(caller: &Caller, client: &Credentials, secret: &Value) -> crate::support::Answer {
-    let document =
-        "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: $secret) { secrets { id } } }";
+    let document = "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: $secret) { secrets { id } } }";
     caller.ask(document, json!({ "id": client.id, "secret": secret })).await
 }
 
 fn matches_the_published_pattern(secret: &str) -> bool {
-    secret.len() == 53 && secret.starts_with("tgw_") && secret[4..].bytes().all(|byte| byte.is_ascii_alphanumeric())
+    secret.len() == 53
+        && secret.starts_with("tgw_")
+        && secret[4..].bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 both_databases! {

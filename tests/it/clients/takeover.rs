@@ -18,7 +18,9 @@ const TAKEOVERS: &[&str] = &[
 
 async fn is_out_of_reach(app: &TestApp, caller: &Caller, strong: &Credentials) {
     for field in TAKEOVERS {
-        let answer = caller.ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": strong.id })).await;
+        let answer = caller
+            .ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": strong.id }))
+            .await;
         assert_eq!(answer.code(), "FORBIDDEN", "{field}");
     }
     assert!(app.works(strong).await);

@@ -26,7 +26,10 @@ const FIELDS: &[(&str, &[&str])] = &[
 
 fn snake(camel: &str) -> String {
     let words = camel.replace("ID", "Id");
-    words.chars().flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] }).collect()
+    words
+        .chars()
+        .flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] })
+        .collect()
 }
 
 both_databases! {

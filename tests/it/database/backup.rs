@@ -70,7 +70,8 @@ async fn backup_under_write_load_misses_nothing_that_was_acknowledged_before_it(
     for round in 0..ROUNDS {
         let before = caller.create(&format!("before {round}"), &[]).await;
         let stop = Arc::new(AtomicBool::new(false));
-        let writers: Vec<_> = (0..WRITERS).map(|_| tokio::spawn(write(caller.clone(), stop.clone()))).collect();
+        let writers: Vec<_> =
+            (0..WRITERS).map(|_| tokio::spawn(write(caller.clone(), stop.clone()))).collect();
         let file = backups.path().join(format!("{round}.db"));
         let arguments = ["backup", file.to_str().unwrap(), "--output", "json"];
         let mut command = deployment.command(&arguments);
@@ -136,9 +137,17 @@ async fn backup_that_cannot_be_used_is_refused() {
     let newer = backups.path().join("newer.db");
     fs::copy(&file, &newer).unwrap();
     let url = format!("sqlite:{}", newer.display());
-    let database = Database::connect(Options { url, max_connections: 2, busy_timeout: Duration::from_secs(10) });
+    let database = Database::connect(Options {
+        url,
+        max_connections: 2,
+        busy_timeout: Duration::from_secs(10),
+    });
     let database = database.await.unwrap();
-    super::execute(&database, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)").await;
+    super::execute(
+        &database,
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)",
+    )
+    .await;
     database.close().await.unwrap();
     assert!(refusal(&newer).contains("m9999_future"));
     // With the key of another deployment.

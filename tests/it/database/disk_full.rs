@@ -29,7 +29,10 @@ impl SmallDisk {
             .output()
             .expect("there is a `mount`");
         let reason = String::from_utf8_lossy(&mounted.stderr);
-        assert!(mounted.status.success(), "a small tmpfs is needed, which root may mount: {reason}");
+        assert!(
+            mounted.status.success(),
+            "a small tmpfs is needed, which root may mount: {reason}"
+        );
         Self { path: path.to_owned() }
     }
 
@@ -44,7 +47,8 @@ impl SmallDisk {
 
 impl SmallDisk {
     fn make_read_only(&self) {
-        let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.path).status().unwrap();
+        let remounted =
+            Command::new("mount").args(["-o", "remount,ro"]).arg(&self.path).status().unwrap();
         assert!(remounted.success());
     }
 }
@@ -57,7 +61,9 @@ impl Drop for SmallDisk {
 
 async fn open(folder: &Path) -> Database {
     let url = format!("sqlite:{}", folder.join("tenant-gateway.db").display());
-    Database::connect(Options { url, max_connections: 4, busy_timeout: Duration::from_secs(5) }).await.unwrap()
+    Database::connect(Options { url, max_connections: 4, busy_timeout: Duration::from_secs(5) })
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -166,6 +172,9 @@ async fn read_only_disk_is_named_with_its_path() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{told}");
         let path = deployment.database.folder.path().to_str().unwrap();
-        assert!(told.contains("Read-only file system") && told.contains(path), "{command:?}: {told}");
+        assert!(
+            told.contains("Read-only file system") && told.contains(path),
+            "{command:?}: {told}"
+        );
     }
 }

@@ -25,7 +25,13 @@ fn refusal(deployment: &Deployment, arguments: &[&str]) -> String {
 
 /// Status and causes of the readiness check.
 async fn readiness(process: &Process) -> (u16, Value) {
-    let answer = process.gateway().http.get(format!("{}/health/ready", process.gateway().url)).send().await.unwrap();
+    let answer = process
+        .gateway()
+        .http
+        .get(format!("{}/health/ready", process.gateway().url))
+        .send()
+        .await
+        .unwrap();
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
     (status, body["causes"]["database"].clone())
@@ -66,7 +72,10 @@ async fn missing_database_beside_a_master_key_is_refused_and_none_is_made() {
     fs::remove_file(&file).unwrap();
     for command in [&["serve"][..], &["client", "list"], &["keys", "rotate"]] {
         let told = refusal(&deployment, command);
-        assert!(told.contains(file.to_str().unwrap()) && told.contains("restore"), "{command:?}: {told}");
+        assert!(
+            told.contains(file.to_str().unwrap()) && told.contains("restore"),
+            "{command:?}: {told}"
+        );
         assert!(!file.exists(), "{command:?} made a database");
     }
 }
@@ -102,12 +111,16 @@ async fn writes_into_a_deleted_database_are_refused_and_the_gateway_is_not_ready
     let file = deployment.database.folder.path().join(DATABASE);
     fs::remove_file(&file).unwrap();
     assert_eq!(create(&caller, "after").await.code(), "DATABASE_UNAVAILABLE");
-    assert_eq!(readiness(&process).await, (503, json!("the database file was deleted or replaced")));
+    assert_eq!(
+        readiness(&process).await,
+        (503, json!("the database file was deleted or replaced"))
+    );
     // Another file in its place is as wrong as none.
     fs::write(&file, "").unwrap();
     assert_eq!(create(&caller, "again").await.code(), "DATABASE_UNAVAILABLE");
     let told = process.records().iter().any(|record| {
-        record["level"] == "ERROR" && record["database"].as_str().is_some_and(|path| path.ends_with(DATABASE))
+        record["level"] == "ERROR"
+            && record["database"].as_str().is_some_and(|path| path.ends_with(DATABASE))
     });
     assert!(told, "the log names the file");
 }

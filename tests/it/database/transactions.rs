@@ -31,7 +31,12 @@ async fn numbers(database: &Database) -> Vec<i32> {
 }
 
 /// Adds one to both rows, in that order. The barrier is met between the two in the first attempt.
-async fn add(database: &Database, order: [i32; 2], between: &Barrier, attempts: &AtomicU32) -> Result<(), Error> {
+async fn add(
+    database: &Database,
+    order: [i32; 2],
+    between: &Barrier,
+    attempts: &AtomicU32,
+) -> Result<(), Error> {
     let work = async |write: Arc<Write<'_>>| {
         let first_attempt = attempts.fetch_add(1, Ordering::SeqCst) == 0;
         for (position, id) in order.into_iter().enumerate() {
@@ -114,7 +119,8 @@ async fn deadlock_on_postgres_is_repeated_and_both_transactions_succeed() {
         );
         one.unwrap();
         two.unwrap();
-        attempts_of_all += attempts.iter().map(|attempts| attempts.load(Ordering::SeqCst)).sum::<u32>();
+        attempts_of_all +=
+            attempts.iter().map(|attempts| attempts.load(Ordering::SeqCst)).sum::<u32>();
     }
     assert!(attempts_of_all > 2 * rounds, "each round had a deadlock: {attempts_of_all}");
     let expected = i32::try_from(2 * rounds).unwrap();

@@ -21,12 +21,19 @@ async fn behind_a_proxy() -> (Deployment, PostgresProxy, Process, Credentials) {
 }
 
 async fn readiness(process: &Process) -> (u16, Value) {
-    let answer = process.gateway().http.get(format!("{}/health/ready", process.gateway().url)).send().await.unwrap();
+    let answer = process
+        .gateway()
+        .http
+        .get(format!("{}/health/ready", process.gateway().url))
+        .send()
+        .await
+        .unwrap();
     let status = answer.status().as_u16();
     (status, answer.json().await.unwrap())
 }
 
-/// Asks something that the database has to be asked for, and expects a refusal within three seconds.
+/// Asks something that the database has to be asked for, and expects a refusal within three
+/// seconds.
 async fn expect_refusal(caller: Caller, document: &str) {
     let started = Instant::now();
     let answer = caller.ask(document, json!({})).await;
@@ -44,22 +51,32 @@ async fn gateway_says_at_once_that_postgres_is_gone_and_recovers_by_itself() {
     let started = Instant::now();
     let (status, body) = readiness(&process).await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    assert_eq!((status, &body["causes"]["database"]), (503, &json!("the database cannot be reached")));
-    let requests: Vec<_> =
-        (0..20).map(|_| tokio::spawn(expect_refusal(caller.clone(), "{ clients { id } }"))).collect();
+    assert_eq!(
+        (status, &body["causes"]["database"]),
+        (503, &json!("the database cannot be reached"))
+    );
+    let requests: Vec<_> = (0..20)
+        .map(|_| tokio::spawn(expect_refusal(caller.clone(), "{ clients { id } }")))
+        .collect();
     for request in requests {
         request.await.unwrap();
     }
     let token = process.gateway().ask_token(&administrator).await;
     assert!([200, 503].contains(&token.status), "from memory or not at all: {}", token.body);
     let keys = format!("{}/.well-known/jwks.json", process.gateway().url);
-    assert_eq!(process.gateway().http.get(keys).send().await.unwrap().status(), 200, "known from memory");
+    assert_eq!(
+        process.gateway().http.get(keys).send().await.unwrap().status(),
+        200,
+        "known from memory"
+    );
     let address = process.gateway().url.strip_prefix("http://").unwrap().to_owned();
     let told = deployment.run(&["health", "--address", &address]);
     assert_eq!(told.status.code(), Some(1));
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(told.contains("the database cannot be reached"), "{told}");
-    let is_told = |record: &Value| record["cause"].as_str().is_some_and(|cause| cause.contains("Connection refused"));
+    let is_told = |record: &Value| {
+        record["cause"].as_str().is_some_and(|cause| cause.contains("Connection refused"))
+    };
     assert!(process.records().iter().any(is_told), "the log has the true cause");
 
     proxy.mend().await;
@@ -97,7 +114,8 @@ async fn server_that_falls_silent_holds_no_request() {
     let started = Instant::now();
     assert_eq!(readiness(&process).await.0, 503);
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    let answer = caller.ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({})).await;
+    let answer =
+        caller.ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({})).await;
     assert_eq!(answer.code(), "DATABASE_UNAVAILABLE", "{}", answer.body);
     proxy.mend().await;
     eventually(10, "readiness", async || (readiness(&process).await.0 == 200).then_some(())).await;
@@ -112,11 +130,15 @@ async fn writes_in_the_queue_fail_within_three_seconds_when_postgres_goes_away()
     proxy.cut().await;
     let started = Instant::now();
     let write = async |caller: Caller| {
-        let answer = caller.ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({})).await;
+        let answer = caller
+            .ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({}))
+            .await;
         (answer.code().to_owned(), started.elapsed())
     };
     // Many more than there are turns.
-    for (code, elapsed) in futures_util::future::join_all((0..40).map(|_| write(caller.clone()))).await {
+    for (code, elapsed) in
+        futures_util::future::join_all((0..40).map(|_| write(caller.clone()))).await
+    {
         assert_eq!(code, "DATABASE_UNAVAILABLE");
         assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
     }

@@ -204,8 +204,18 @@ both_databases! {
 }
 
 /// What the stand-in writes into its errors, and no caller may read.
-const MARKS: &[&str] =
-    &["internal:", ".internal", "NullPointer", "java.", "jdbc", "SignIn", "html", "dsm-", "127.0.0.1", "stack"];
+const MARKS: &[&str] = &[
+    "internal:",
+    ".internal",
+    "NullPointer",
+    "java.",
+    "jdbc",
+    "SignIn",
+    "html",
+    "dsm-",
+    "127.0.0.1",
+    "stack",
+];
 
 /// Every way to fail, at that place.
 fn faults(place: &str) -> Vec<Fault> {
@@ -237,7 +247,12 @@ fn faults(place: &str) -> Vec<Fault> {
 
 /// Makes something where nothing goes wrong.
 async fn make(writer: &Caller, name: &str, selection: &str, input: &Value) -> Value {
-    let kind = if name.ends_with("Policy") { "DeepSecurityPolicyInput" } else { "CreateDeepSecurityApiKeyInput" };
-    let document = format!("mutation($input: {kind}!) {{ {name}(input: $input) {{ {selection} }} }}");
+    let kind = if name.ends_with("Policy") {
+        "DeepSecurityPolicyInput"
+    } else {
+        "CreateDeepSecurityApiKeyInput"
+    };
+    let document =
+        format!("mutation($input: {kind}!) {{ {name}(input: $input) {{ {selection} }} }}");
     writer.ask(&document, json!({ "input": input })).await.field(name)
 }

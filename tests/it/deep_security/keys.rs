@@ -50,17 +50,23 @@ async fn leave_stray(manager: &Simulator, writer: &Caller) {
 async fn silent_manager(rig: &Rig, seed: u64) -> Simulator {
     let manager = Simulator::start(Config { seed, ..seeds() }).await.unwrap();
     manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
-    let tenant = rig.operator.tenant(rig.world.organization, &format!("Silent {seed}"), false).await;
+    let tenant =
+        rig.operator.tenant(rig.world.organization, &format!("Silent {seed}"), false).await;
     let secret = json!({ "secretKey": manager.primary().secret_key });
     let upstream = rig::register(&rig.partner, &manager.base_url, secret).await;
-    rig::link(&rig.partner, tenant, &upstream, Some(manager.customer("North").id.to_string())).await.data();
+    rig::link(&rig.partner, tenant, &upstream, Some(manager.customer("North").id.to_string()))
+        .await
+        .data();
     leave_stray(&manager, &rig.writer(tenant).await).await;
     manager
 }
 
 async fn rows(rig: &Rig, sql: &str) -> i64 {
     let reader = rig.operator.database.reader();
-    let row = reader.query_one_raw(Statement::from_string(reader.get_database_backend(), sql)).await.unwrap();
+    let row = reader
+        .query_one_raw(Statement::from_string(reader.get_database_backend(), sql))
+        .await
+        .unwrap();
     row.unwrap().try_get_by_index(0).unwrap()
 }
 
@@ -172,7 +178,8 @@ both_databases! {
             let post = http.post(format!("{}{path}", rig.manager.base_url)).header("api-version", "v1");
             post.header("api-secret-key", &north.secret_key).json(&body).send().await.unwrap()
         };
-        // The Auditor stands elsewhere: another role is named so, and number 2 is known under no such name.
+        // The Auditor stands elsewhere: another role is named so, and number 2 is known under no
+        // such name.
         let rights = json!({ "platformRights": { "computerRights": { "canViewOtherComputers": true } } });
         assert!(send("/roles", json!({ "name": "Reader", "rights": rights })).await.status().is_success());
         let node = rig.app.another_node_with(|config| {
@@ -425,16 +432,20 @@ async fn two_processes_that_just_began_make_one_key_for_each_tenant_and_right() 
     let upstream = rig::register(&administrator, &manager.base_url, secret).await;
     let mut tenants = Vec::new();
     for name in ["North", "South"] {
-        let document = "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
+        let document =
+            "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
         let made = administrator.ask(document, json!({ "name": name })).await.field("createTenant");
         let (tenant, remote) = (made["id"].as_str().unwrap().to_owned(), manager.customer(name).id);
-        rig::link(&administrator, tenant.parse().unwrap(), &upstream, Some(remote.to_string())).await.data();
+        rig::link(&administrator, tenant.parse().unwrap(), &upstream, Some(remote.to_string()))
+            .await
+            .data();
         tenants.push((tenant, remote));
     }
     let auditor = administrator.create("auditor", &[&Role::Auditor.id().to_string()]).await;
     process.kill();
 
-    let processes = [deployment.serve_with(&settings).await, deployment.serve_with(&settings).await];
+    let processes =
+        [deployment.serve_with(&settings).await, deployment.serve_with(&settings).await];
     let mut callers = Vec::new();
     for who in [credentials, auditor] {
         for (tenant, _) in &tenants {

@@ -28,7 +28,8 @@ both_databases! {
         let remote = rig.manager.customer("North").id;
         let of_north = || Calls::to("*", "/computers/*").of(remote);
         rig.manager.order_always(of_north(), Fault::Delay { millis: HOURS.as_millis().try_into().unwrap() });
-        // More than may be at a manager at once, and no two alike, so that none shares the call of another.
+        // More than may be at a manager at once, and no two alike, so that none shares the call of
+        // another.
         let waiting: Vec<_> = (1..=40)
             .map(|first| {
                 let north = north.clone();

@@ -10,7 +10,12 @@ use super::rig::{Rig, ask, link, register, see, seeds};
 use crate::support::both_databases;
 
 fn names(nodes: &Value) -> Vec<&str> {
-    nodes["nodes"].as_array().unwrap().iter().map(|node| node["hostName"].as_str().unwrap()).collect()
+    nodes["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["hostName"].as_str().unwrap())
+        .collect()
 }
 
 both_databases! {

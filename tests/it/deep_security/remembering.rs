@@ -23,7 +23,8 @@ const EACH: [&str; 8] = [
 ];
 const COMPUTERS: &str = "computers { nodes { hostName } }";
 
-/// Which remembers whatever it may, for longer than a test takes. No call is made twice, so that calls can be counted.
+/// Which remembers whatever it may, for longer than a test takes. No call is made twice, so that
+/// calls can be counted.
 async fn remembering(engine: Engine) -> Rig {
     let settings = |config: &mut tenant_gateway::config::Config| {
         let room = &mut config.deep_security;
@@ -33,7 +34,12 @@ async fn remembering(engine: Engine) -> Rig {
         room.remember_api_keys = Duration::from_hours(1);
         config.upstream.retries = 0;
     };
-    Rig::with_settings(engine, |config| config.tenant(TenantSeed::named("East").computers(2)), settings).await
+    Rig::with_settings(
+        engine,
+        |config| config.tenant(TenantSeed::named("East").computers(2)),
+        settings,
+    )
+    .await
 }
 
 /// What is read, and how many calls the manager saw meanwhile.

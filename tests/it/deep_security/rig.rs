@@ -1,4 +1,5 @@
-//! A gateway with a Deep Security manager behind it: the partner owns it, and north and south are tenants of it.
+//! A gateway with a Deep Security manager behind it: the partner owns it, and north and south are
+//! tenants of it.
 
 use std::ops::Deref;
 
@@ -45,7 +46,10 @@ impl OnEngine for Rig {
 /// What north and south are called there, and how many computers they have.
 pub fn seeds() -> Config {
     let north = TenantSeed::named("North").computers(7);
-    Config::default().tenant(north).tenant(TenantSeed::named("South").computers(5)).limits(Limits::NONE)
+    Config::default()
+        .tenant(north)
+        .tenant(TenantSeed::named("South").computers(5))
+        .limits(Limits::NONE)
 }
 
 /// What every gateway in front of a stand-in needs.
@@ -117,14 +121,21 @@ impl Rig {
 }
 
 pub async fn register(caller: &Caller, base_url: &str, credential: Value) -> String {
-    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    let document =
+        "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
     let input = json!({ "name": "Manager", "system": "DEEP_SECURITY", "baseURL": base_url, "credential": credential });
     let made = caller.ask(document, json!({ "input": input })).await.field("registerUpstream");
     made["id"].as_str().unwrap().to_owned()
 }
 
-pub async fn link(caller: &Caller, tenant: TenantId, upstream: &str, remote: Option<String>) -> Answer {
-    let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id tenantID } }";
+pub async fn link(
+    caller: &Caller,
+    tenant: TenantId,
+    upstream: &str,
+    remote: Option<String>,
+) -> Answer {
+    let document =
+        "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id tenantID } }";
     let input = json!({ "tenantID": tenant, "upstreamID": upstream, "remoteTenantID": remote });
     caller.ask(document, json!({ "input": input })).await
 }

@@ -10,7 +10,9 @@ use crate::support::{Caller, both_databases, eventually, notes};
 async fn change(caller: &Caller, field: &str, input: Value) -> crate::support::Answer {
     let (name, rest) = field.split_once(' ').unwrap();
     let kind = match name {
-        "createDeepSecurityApiKey" | "generateDeepSecurityTenantApiKey" => "CreateDeepSecurityApiKeyInput",
+        "createDeepSecurityApiKey" | "generateDeepSecurityTenantApiKey" => {
+            "CreateDeepSecurityApiKeyInput"
+        }
         "updateDeepSecurityApiKey" => "UpdateDeepSecurityApiKeyInput",
         "createDeepSecurityPolicy" | "updateDeepSecurityPolicy" => "DeepSecurityPolicyInput",
         _ => "UpdateDeepSecurityComputerInput",

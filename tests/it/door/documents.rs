@@ -1,4 +1,5 @@
-//! Documents that are asked again: what is remembered of them is their validity, and nothing of an answer.
+//! Documents that are asked again: what is remembered of them is their validity, and nothing of an
+//! answer.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;

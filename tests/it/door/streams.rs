@@ -18,7 +18,8 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// Longer than any test: nothing happens on such a stream.
 const NEVER: u64 = 3_600_000;
 
-/// A stream on which much happens, and one on which nothing does: the one is judged with each event, the other by the clock.
+/// A stream on which much happens, and one on which nothing does: the one is judged with each
+/// event, the other by the clock.
 struct Watched {
     lively: Events,
     quiet: Events,
@@ -27,7 +28,10 @@ struct Watched {
 impl Watched {
     async fn by(caller: &Caller) -> Self {
         let mut lively = Events::of_ticks(caller, 20).await;
-        assert_eq!(lively.next().await, Some(("next".to_owned(), json!({ "data": { "ticks": 1 } }))));
+        assert_eq!(
+            lively.next().await,
+            Some(("next".to_owned(), json!({ "data": { "ticks": 1 } })))
+        );
         Self { lively, quiet: Events::of_ticks(caller, NEVER).await }
     }
 
@@ -47,7 +51,8 @@ impl Watched {
 
 /// The records of the `N` streams of that client, once they are there; there must not be more.
 async fn recorded<const N: usize>(reader: &Caller, client: &str) -> [Value; N] {
-    let document = "query($actor: String) { auditLog(first: 100, actor: $actor, operation: \"stream\") {
+    let document =
+        "query($actor: String) { auditLog(first: 100, actor: $actor, operation: \"stream\") {
         nodes { code reason outcome tenantID actingTenantID subject requestID } } }";
     eventually(5, "the records of all streams", async || {
         let log = reader.ask(document, json!({ "actor": client })).await.field("auditLog");
@@ -59,15 +64,24 @@ async fn recorded<const N: usize>(reader: &Caller, client: &str) -> [Value; N] {
 }
 
 fn request_ids(records: &[Value; 2]) -> Vec<String> {
-    let mut ids: Vec<_> = records.iter().map(|record| record["requestID"].as_str().unwrap().to_owned()).collect();
+    let mut ids: Vec<_> =
+        records.iter().map(|record| record["requestID"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }
 
 const WITHDRAWALS: [(&str, &str, &str); 4] = [
-    ("the client was disabled", "UNAUTHENTICATED", "updateClient(id: $id, input: { enabled: false }) { id }"),
+    (
+        "the client was disabled",
+        "UNAUTHENTICATED",
+        "updateClient(id: $id, input: { enabled: false }) { id }",
+    ),
     ("the client was deleted", "UNAUTHENTICATED", "deleteClient(id: $id) { id }"),
-    ("the rotation was forced", "UNAUTHENTICATED", "forceRotateClientSecret(id: $id) { client { id } }"),
+    (
+        "the rotation was forced",
+        "UNAUTHENTICATED",
+        "forceRotateClientSecret(id: $id) { client { id } }",
+    ),
     // An auditor may still enter the tenant; what ends is what an administrator began.
     (
         "a role was taken",

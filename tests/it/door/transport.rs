@@ -12,7 +12,8 @@ use super::{document, post};
 use crate::support::{Caller, TestApp, both_databases, eventually, notes, raw};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-const CREATE: &str = "mutation($name: String!) { createClient(name: $name) { clientSecret client { NAMES } } }";
+const CREATE: &str =
+    "mutation($name: String!) { createClient(name: $name) { clientSecret client { NAMES } } }";
 
 /// A POST byte by byte, with these lines in its head beside the usual ones.
 async fn exchange(caller: &Caller, app: &TestApp, lines: &str, body: &str) -> (u16, Value) {
@@ -38,7 +39,10 @@ async fn refused_token(app: &TestApp, authorization: Option<&str>) -> (String, S
     let challenge = answer.header("www-authenticate").expect("a challenge").to_owned();
     let reason = eventually(10, "the reason in the log", async || {
         let log = std::fs::read_to_string(notes::folder().join("it.log")).unwrap();
-        let line = log.lines().find(|line| line.contains(&id) && line.contains("access token refused"))?.to_owned();
+        let line = log
+            .lines()
+            .find(|line| line.contains(&id) && line.contains("access token refused"))?
+            .to_owned();
         let reason = line.split("\"reason\":\"").nth(1)?.split('"').next()?;
         Some(reason.to_owned())
     });

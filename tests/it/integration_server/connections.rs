@@ -66,8 +66,10 @@ async fn request(stream: &mut TcpStream) -> String {
             }
             continue;
         };
-        let length =
-            head.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let length = head
+            .to_ascii_lowercase()
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         if count == 0 || body.len() >= length.unwrap_or(0) {
             return text;
         }
@@ -80,28 +82,45 @@ async fn a_read_asks_under_the_account_and_keeps_identifiers_in_their_segment() 
     let machines = server.client().machines(&operation(), &id("a b%2Fc")).await.unwrap();
     assert_eq!(machines[0].id.as_str(), "1");
     let [asked] = server.asked().try_into().unwrap();
-    assert!(asked.starts_with("GET /root/api/2.0/virtualization/tenants/a%20b%252Fc/vms HTTP/1.1\r\n"), "{asked}");
+    assert!(
+        asked.starts_with("GET /root/api/2.0/virtualization/tenants/a%20b%252Fc/vms HTTP/1.1\r\n"),
+        "{asked}"
+    );
     let asked = asked.to_ascii_lowercase();
     assert!(asked.contains("accept: application/xml\r\n"));
-    assert!(asked.contains(&"authorization: Basic bXVsdGl0ZW5hbmN5OnBhc3M6d29yZA==\r\n".to_ascii_lowercase()));
+    assert!(asked.contains(
+        &"authorization: Basic bXVsdGl0ZW5hbmN5OnBhc3M6d29yZA==\r\n".to_ascii_lowercase()
+    ));
 }
 
 #[tokio::test]
 async fn a_tenant_is_sent_as_xml_and_its_task_is_found_in_the_location() {
-    let server = Server::with("202 Accepted", &format!("Location: /api/2.0/virtualization/tasks/{TASK}\r\n"), "").await;
-    let started = server.client().create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap();
+    let server = Server::with(
+        "202 Accepted",
+        &format!("Location: /api/2.0/virtualization/tasks/{TASK}\r\n"),
+        "",
+    )
+    .await;
+    let started =
+        server.client().create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap();
     assert_eq!(started, Started::Task(id(TASK)));
     let [asked] = server.asked().try_into().unwrap();
     assert!(
-        asked.contains("<name>Contoso &amp; Söhne</name>") && asked.contains("<password>R29vZC1QYXNzMQ==</password>")
+        asked.contains("<name>Contoso &amp; Söhne</name>")
+            && asked.contains("<password>R29vZC1QYXNzMQ==</password>")
     );
-    assert!(asked.to_ascii_lowercase().contains("content-type: application/xml; charset=utf-8\r\n"));
+    assert!(
+        asked.to_ascii_lowercase().contains("content-type: application/xml; charset=utf-8\r\n")
+    );
 }
 
 #[tokio::test]
 async fn accepted_work_without_a_name_is_no_failure() {
     let server = Server::with("202 Accepted", "", "<html>thanks").await;
-    assert_eq!(server.client().activate_tenant(&operation(), &id("1")).await.unwrap(), Started::Unnamed);
+    assert_eq!(
+        server.client().activate_tenant(&operation(), &id("1")).await.unwrap(),
+        Started::Unnamed
+    );
     let [asked] = server.asked().try_into().unwrap();
     assert!(asked.to_ascii_lowercase().contains("content-length: 0\r\n"), "{asked}");
 }
@@ -115,7 +134,11 @@ async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
         "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n",
     ] {
         let server = Server::answering(answer).await;
-        let fault = server.client().create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap_err();
+        let fault = server
+            .client()
+            .create_tenant(&operation(), &complete("Contoso & Söhne"))
+            .await
+            .unwrap_err();
         assert_eq!(fault.kind(), FaultKind::OutcomeUnknown, "{answer}");
         let error = Error::from(fault);
         assert!(error.is_outcome_unknown() && !error.retryable());
@@ -133,7 +156,8 @@ async fn a_read_whose_answer_is_lost_is_asked_again() {
 
 #[tokio::test]
 async fn an_answer_about_another_object_is_no_answer() {
-    let server = Server::with("200 OK", "", "<tenant id='2'><name>somebody else's</name></tenant>").await;
+    let server =
+        Server::with("200 OK", "", "<tenant id='2'><name>somebody else's</name></tenant>").await;
     let fault = server.client().tenant(&operation(), &id("1")).await.unwrap_err();
     assert_eq!(Error::from(fault).code(), ErrorCode::UpstreamMalformed);
 }
@@ -171,7 +195,9 @@ async fn an_answer_that_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn cancelling_tells_what_is_done_from_what_is_underway() {
-    for (status, expected) in [("200 OK", Cancellation::Done), ("202 Accepted", Cancellation::Underway)] {
+    for (status, expected) in
+        [("200 OK", Cancellation::Done), ("202 Accepted", Cancellation::Underway)]
+    {
         let server = Server::with(status, "", "").await;
         assert_eq!(server.client().cancel_task(&operation(), &id(TASK)).await.unwrap(), expected);
     }
@@ -181,6 +207,9 @@ async fn cancelling_tells_what_is_done_from_what_is_underway() {
         ("404 Not Found", FaultKind::TaskNotFound),
     ] {
         let server = Server::with(status, "", "").await;
-        assert_eq!(server.client().cancel_task(&operation(), &id(TASK)).await.unwrap_err().kind(), kind);
+        assert_eq!(
+            server.client().cancel_task(&operation(), &id(TASK)).await.unwrap_err().kind(),
+            kind
+        );
     }
 }

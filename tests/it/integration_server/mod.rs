@@ -1,4 +1,5 @@
-//! The Integration Server: its client, over connections that a test holds in its hand and against the stand-in, and the graph.
+//! The Integration Server: its client, over connections that a test holds in its hand and against
+//! the stand-in, and the graph.
 
 mod connections;
 pub mod graph;
@@ -14,7 +15,9 @@ use tenant_gateway::integration_server::client::Client;
 use tenant_gateway::integration_server::model::{
     Administrator, AdministratorPassword, NewTenant, NewTenantKind, RemoteId, WireText,
 };
-use tenant_gateway::outbound::{AddressPolicy, Allowance, BaseUrl, Endpoint, Operation, Outbound, Settings};
+use tenant_gateway::outbound::{
+    AddressPolicy, Allowance, BaseUrl, Endpoint, Operation, Outbound, Settings,
+};
 use tenant_gateway::upstreams::{Connection, Credential, System};
 use tokio::time::Instant;
 
@@ -69,7 +72,8 @@ fn id(text: &str) -> RemoteId {
 /// A complete tenant, with an administrator whose password is `Good-Pass1`.
 fn complete(name: &str) -> NewTenant {
     let password = AdministratorPassword::parse("password", "Good-Pass1".into()).unwrap();
-    let administrator = Administrator { name: WireText::name("name", "new-admin").unwrap(), password };
+    let administrator =
+        Administrator { name: WireText::name("name", "new-admin").unwrap(), password };
     NewTenant {
         name: WireText::name("name", name).unwrap(),
         description: None,

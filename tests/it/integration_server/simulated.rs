@@ -6,12 +6,14 @@ use tenant_gateway::clock::{Clock, SystemClock};
 use tenant_gateway::error::{Error, ErrorCode};
 use tenant_gateway::integration_server::client::{Client, FaultKind};
 use tenant_gateway::integration_server::model::{
-    BiosId, MachineKey, NewVirtualMachine, Outcome, RemoteId, ReportRange, Started, Task, TaskFilter, TaskKind,
-    TaskState, TenantStatus, VendorCode, WireText,
+    BiosId, MachineKey, NewVirtualMachine, Outcome, RemoteId, ReportRange, Started, Task,
+    TaskFilter, TaskKind, TaskState, TenantStatus, VendorCode, WireText,
 };
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
-use tenant_gateway_simulators::integration_server::{self as simulated, Config, Dialect, Simulator, TenantSeed};
+use tenant_gateway_simulators::integration_server::{
+    self as simulated, Config, Dialect, Simulator, TenantSeed,
+};
 use tokio::time::{Instant, sleep};
 
 use super::{complete, id, operation};
@@ -21,14 +23,21 @@ const BIOS: &str = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
 
 /// A server with two tenants, and a client of it.
 async fn installation(dialect: Dialect) -> (Simulator, Client) {
-    let first = TenantSeed::complete(NAME).description("retail").user_data("{\"note\":\"a]]>b\"}").machines(3);
-    let config = Config::default().dialect(dialect).tenant(first).tenant(TenantSeed::simple("Other").machines(2));
+    let first = TenantSeed::complete(NAME)
+        .description("retail")
+        .user_data("{\"note\":\"a]]>b\"}")
+        .machines(3);
+    let config = Config::default()
+        .dialect(dialect)
+        .tenant(first)
+        .tenant(TenantSeed::simple("Other").machines(2));
     let simulator = Simulator::start(config).await.unwrap();
     let client = super::client(&simulator.base_url, &simulator.password());
     (simulator, client)
 }
 
-/// Waits for the end of started work; of work without a name, for that of the newest task of its kind.
+/// Waits for the end of started work; of work without a name, for that of the newest task of its
+/// kind.
 async fn ended(client: &Client, started: Started, kind: TaskKind) -> Task {
     let deadline = Instant::now() + Duration::from_secs(10);
     let task = match started {
@@ -36,7 +45,11 @@ async fn ended(client: &Client, started: Started, kind: TaskKind) -> Task {
         Started::Unnamed => {
             let filter = TaskFilter { kind: Some(kind), ..TaskFilter::default() };
             let tasks = client.tasks(&operation(), &filter).await.unwrap();
-            tasks.into_iter().max_by_key(|task| task.created.clone().and_then(|created| created.at())).unwrap().id
+            tasks
+                .into_iter()
+                .max_by_key(|task| task.created.clone().and_then(|created| created.at()))
+                .unwrap()
+                .id
         }
     };
     loop {
@@ -68,11 +81,21 @@ async fn tenants_and_machines_are_read_in_every_dialect() {
         assert_eq!(tenants.len(), 2, "{}", dialect.name);
         let tenant = client.tenant(&operation(), &seeded).await.unwrap();
         assert!(tenants.contains(&tenant), "{}", dialect.name);
-        assert_eq!((tenant.name.as_str(), tenant.description.as_deref()), (NAME, Some("retail")), "{}", dialect.name);
+        assert_eq!(
+            (tenant.name.as_str(), tenant.description.as_deref()),
+            (NAME, Some("retail")),
+            "{}",
+            dialect.name
+        );
         assert_eq!(tenant.user_data.as_deref(), Some("{\"note\":\"a]]>b\"}"), "{}", dialect.name);
         assert_eq!(tenant.status, Some(TenantStatus::Active));
         assert!(tenant.administration_server.is_some() && tenant.created.unwrap().at().is_some());
-        assert_eq!(client.machines(&operation(), &seeded).await.unwrap().len(), 3, "{}", dialect.name);
+        assert_eq!(
+            client.machines(&operation(), &seeded).await.unwrap().len(),
+            3,
+            "{}",
+            dialect.name
+        );
         let unknown = id("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb");
         for fault in [
             client.tenant(&operation(), &unknown).await.map(drop).unwrap_err(),
@@ -89,7 +112,11 @@ async fn machines_come_and_go_in_every_dialect() {
         let (simulator, client) = installation(dialect).await;
         let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));
         let bios_id = BiosId::read(BIOS).unwrap();
-        let new = NewVirtualMachine { bios_id, name: Some(WireText::name("name", NAME).unwrap()), user_data: None };
+        let new = NewVirtualMachine {
+            bios_id,
+            name: Some(WireText::name("name", NAME).unwrap()),
+            user_data: None,
+        };
         client.register_machine(&operation(), &tenant, &new).await.unwrap();
         let machines = client.machines(&operation(), &tenant).await.unwrap();
         let machine = machines.iter().find(|machine| machine.bios_id == Some(bios_id)).unwrap();
@@ -97,10 +124,14 @@ async fn machines_come_and_go_in_every_dialect() {
         let taken = client.register_machine(&operation(), &other, &new).await.unwrap_err();
         assert_eq!(taken.kind(), FaultKind::BiosIdTaken, "{}", dialect.name);
         client.unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id)).await.unwrap();
-        let seeded = machines.iter().find(|machine| machine.bios_id != Some(bios_id)).unwrap().id.clone();
+        let seeded =
+            machines.iter().find(|machine| machine.bios_id != Some(bios_id)).unwrap().id.clone();
         client.unregister_machine(&operation(), &tenant, &MachineKey::Id(seeded)).await.unwrap();
         assert_eq!(client.machines(&operation(), &tenant).await.unwrap().len(), 2);
-        let gone = client.unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id)).await.unwrap_err();
+        let gone = client
+            .unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id))
+            .await
+            .unwrap_err();
         assert_eq!(gone.kind(), FaultKind::MachineNotFound, "{}", dialect.name);
     }
 }
@@ -109,7 +140,8 @@ async fn machines_come_and_go_in_every_dialect() {
 async fn a_tenant_lives_from_creation_to_removal_in_every_dialect() {
     for dialect in Dialect::ALL {
         let (simulator, client) = installation(dialect).await;
-        let started = client.create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap();
+        let started =
+            client.create_tenant(&operation(), &complete("Contoso & Söhne")).await.unwrap();
         let new = made(&ended(&client, started, TaskKind::CreateTenant).await);
         let tenant = client.tenant(&operation(), &new).await.unwrap();
         assert_eq!(
@@ -117,14 +149,20 @@ async fn a_tenant_lives_from_creation_to_removal_in_every_dialect() {
             ("Contoso & Söhne", Some("a]]>b <tenant/> & \r\n"))
         );
         assert_eq!(simulator.administrator_passwords(), ["Good-Pass1"]);
-        for started in
-            [client.activate_tenant(&operation(), &new).await, client.deactivate_tenant(&operation(), &new).await]
-        {
+        for started in [
+            client.activate_tenant(&operation(), &new).await,
+            client.deactivate_tenant(&operation(), &new).await,
+        ] {
             let task = ended(&client, started.unwrap(), TaskKind::ChangeTenantActivation).await;
             assert_eq!(task.outcome, Some(Outcome::Confirmed), "{}", dialect.name);
         }
         let started = client.delete_tenant(&operation(), &new, true).await.unwrap();
-        assert_eq!(made(&ended(&client, started, TaskKind::DeleteTenant).await), new, "{}", dialect.name);
+        assert_eq!(
+            made(&ended(&client, started, TaskKind::DeleteTenant).await),
+            new,
+            "{}",
+            dialect.name
+        );
         let gone = client.tenant(&operation(), &new).await.unwrap_err();
         assert_eq!(gone.kind(), FaultKind::TenantNotFound);
     }
@@ -137,7 +175,12 @@ async fn what_fails_late_fails_with_its_code_in_every_dialect() {
         let started = client.create_tenant(&operation(), &complete(NAME)).await.unwrap();
         let task = ended(&client, started, TaskKind::CreateTenant).await;
         let Some(Outcome::Error(error)) = task.outcome else { panic!("{}", dialect.name) };
-        assert_eq!(error.code, Some(VendorCode::TenantWithSpecifiedNameAlreadyExists), "{}", dialect.name);
+        assert_eq!(
+            error.code,
+            Some(VendorCode::TenantWithSpecifiedNameAlreadyExists),
+            "{}",
+            dialect.name
+        );
         let ended = client.cancel_task(&operation(), &task.id).await.unwrap_err();
         assert_eq!(ended.kind(), FaultKind::TaskEnded, "{}", dialect.name);
         let unknown = client.cancel_task(&operation(), &id(BIOS)).await.unwrap_err();
@@ -155,9 +198,16 @@ async fn a_report_is_made_and_read_in_every_dialect() {
         let report = made(&ended(&client, started, TaskKind::CreateTenantReport).await);
         let own = client.report(&operation(), &report, &tenant).await.unwrap();
         assert!(own.periods.len() >= 3, "{}: {own:?}", dialect.name);
-        assert!(own.unreadable_lines.is_empty() && own.foreign_lines == 0, "{}: {own:?}", dialect.name);
-        assert!(own.periods.iter().all(|period| period.protected_from.as_ref().unwrap().at().is_some()));
-        let other = client.report(&operation(), &report, &id(&simulator.tenants[1].id)).await.unwrap();
+        assert!(
+            own.unreadable_lines.is_empty() && own.foreign_lines == 0,
+            "{}: {own:?}",
+            dialect.name
+        );
+        assert!(
+            own.periods.iter().all(|period| period.protected_from.as_ref().unwrap().at().is_some())
+        );
+        let other =
+            client.report(&operation(), &report, &id(&simulator.tenants[1].id)).await.unwrap();
         assert!(other.periods.is_empty(), "{}", dialect.name);
         let unknown = client.report(&operation(), &id(BIOS), &tenant).await.unwrap_err();
         assert_eq!(unknown.kind(), FaultKind::ReportNotFound, "{}", dialect.name);
@@ -190,7 +240,9 @@ async fn hostile_answers_are_refused_and_nothing_is_fetched() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_not_repeated() {
-    for fault in [Fault::LoseAnswer, Fault::HalfBody, Fault::Status { status: 500, retry_after: None }] {
+    for fault in
+        [Fault::LoseAnswer, Fault::HalfBody, Fault::Status { status: 500, retry_after: None }]
+    {
         let (simulator, client) = installation(Dialect::DOCUMENTED).await;
         simulator.order(Calls::to("POST", "/tenants"), fault, 1);
         let lost = client.create_tenant(&operation(), &complete("Contoso")).await.unwrap_err();
@@ -226,7 +278,9 @@ fn faults() -> Vec<(Fault, bool)> {
 }
 
 /// What failed, and whether it is then known that nobody knows what came of it.
-fn outcome<T>(sent: Result<T, tenant_gateway::integration_server::client::Fault>) -> Option<(bool, Error)> {
+fn outcome<T>(
+    sent: Result<T, tenant_gateway::integration_server::client::Fault>,
+) -> Option<(bool, Error)> {
     sent.err().map(|fault| (fault.kind() == FaultKind::OutcomeUnknown, fault.into()))
 }
 
@@ -237,10 +291,18 @@ async fn whatever_goes_wrong_no_write_is_sent_twice_and_nothing_of_the_server_is
         let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));
         let machine = client.machines(&operation(), &tenant).await.unwrap().remove(0);
         let range = ReportRange::new(None, None, SystemClock.now()).unwrap();
-        simulator.order_task(simulated::TaskKind::CreateTenantReport, simulated::Fate::NeverEnds, 1);
+        simulator.order_task(
+            simulated::TaskKind::CreateTenantReport,
+            simulated::Fate::NeverEnds,
+            1,
+        );
         let report = client.create_report(&operation(), &tenant, &range).await.unwrap();
         let Started::Task(task) = report else { panic!("a named task") };
-        let new = NewVirtualMachine { bios_id: BiosId::parse("", BIOS).unwrap(), name: None, user_data: None };
+        let new = NewVirtualMachine {
+            bios_id: BiosId::parse("", BIOS).unwrap(),
+            name: None,
+            user_data: None,
+        };
         for write in 0..8 {
             simulator.forget_calls();
             // Its own, so that no circuit opens.
@@ -254,7 +316,15 @@ async fn whatever_goes_wrong_no_write_is_sent_twice_and_nothing_of_the_server_is
                 1 => outcome(client.deactivate_tenant(&operation, &tenant).await),
                 2 => outcome(client.activate_tenant(&operation, &tenant).await),
                 3 => outcome(client.register_machine(&operation, &tenant, &new).await),
-                4 => outcome(client.unregister_machine(&operation, &tenant, &MachineKey::Id(machine.id.clone())).await),
+                4 => outcome(
+                    client
+                        .unregister_machine(
+                            &operation,
+                            &tenant,
+                            &MachineKey::Id(machine.id.clone()),
+                        )
+                        .await,
+                ),
                 5 => outcome(client.create_report(&operation, &tenant, &range).await),
                 6 => outcome(client.cancel_task(&operation, &task).await),
                 _ => outcome(client.delete_tenant(&operation, &other, true).await),

@@ -22,9 +22,15 @@ pub fn form(gateway: &Gateway, path: &str, form: &[(&str, &str)]) -> reqwest::Re
 
 /// What a client is told about a token.
 pub async fn told(gateway: &Gateway, by: &Credentials, token: &str) -> Value {
-    let request = form(gateway, INTROSPECT, &[("token", token)]).header("authorization", by.basic());
+    let request =
+        form(gateway, INTROSPECT, &[("token", token)]).header("authorization", by.basic());
     let answer = gateway.send(request).await;
-    assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{}", answer.body);
+    assert_eq!(
+        (answer.status, answer.header("cache-control")),
+        (200, Some("no-store")),
+        "{}",
+        answer.body
+    );
     answer.body
 }
 
@@ -52,13 +58,18 @@ pub async fn narrowed(caller: &Caller, parameters: &[(&str, &str)]) -> Caller {
 
 /// The published keys.
 pub async fn jwks(gateway: &Gateway) -> Vec<Value> {
-    let answer = gateway.send(gateway.http.get(format!("{}/.well-known/jwks.json", gateway.url))).await;
+    let answer =
+        gateway.send(gateway.http.get(format!("{}/.well-known/jwks.json", gateway.url))).await;
     answer.body["keys"].as_array().expect("a list of keys").clone()
 }
 
 /// Their ids, newest first.
 pub async fn published(gateway: &Gateway) -> Vec<String> {
-    jwks(gateway).await.iter().map(|key| key["kid"].as_str().expect("every key has an id").to_owned()).collect()
+    jwks(gateway)
+        .await
+        .iter()
+        .map(|key| key["kid"].as_str().expect("every key has an id").to_owned())
+        .collect()
 }
 
 /// A part of a token: 0 the header, 1 the claims.
@@ -75,15 +86,20 @@ pub fn kid(token: &str) -> String {
 /// How many rows a table has.
 pub async fn rows(app: &TestApp, table: &str) -> i64 {
     let reader = app.operator.database.reader();
-    let count = Statement::from_string(reader.get_database_backend(), format!("SELECT COUNT(*) AS n FROM {table}"));
+    let count = Statement::from_string(
+        reader.get_database_backend(),
+        format!("SELECT COUNT(*) AS n FROM {table}"),
+    );
     reader.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// The reasons in the audit log of a tenant for what was refused at an endpoint, newest first, each as often as it is counted.
+/// The reasons in the audit log of a tenant for what was refused at an endpoint, newest first, each
+/// as often as it is counted.
 pub async fn reasons(administrator: &Caller, operation: &str) -> Vec<(String, Value)> {
     let document = "query($operation: String) { auditLog(operation: $operation, outcome: REFUSED) {
         nodes { actor reason code count } } }";
-    let log = administrator.ask(document, json!({ "operation": operation })).await.field("auditLog");
+    let log =
+        administrator.ask(document, json!({ "operation": operation })).await.field("auditLog");
     let nodes = log["nodes"].as_array().expect("records").clone();
     let mut reasons = Vec::new();
     for node in nodes {

@@ -14,7 +14,8 @@ const ASSERTION_TYPE: (&str, &str) =
     ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
 const ADD: &str = "mutation($id: ID!, $jwk: JSON!) { addClientKey(id: $id, input: { jwk: $jwk }) {
     keys { id algorithm kid thumbprint createdAt lastUsedAt lastUsedFrom } } }";
-const REMOVE: &str = "mutation($id: ID!, $key: ID!) { removeClientKey(id: $id, keyID: $key) { keys { id } } }";
+const REMOVE: &str =
+    "mutation($id: ID!, $key: ID!) { removeClientKey(id: $id, keyID: $key) { keys { id } } }";
 
 /// A key of the client's own.
 struct Key(Ed25519KeyPair);
@@ -30,8 +31,10 @@ impl Key {
 
     fn sign(&self, claims: &Value) -> String {
         let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let message = format!("{}.{}", part(&json!({ "alg": "EdDSA", "kid": "mine" })), part(claims));
-        let signed = format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.0.sign(message.as_bytes())));
+        let message =
+            format!("{}.{}", part(&json!({ "alg": "EdDSA", "kid": "mine" })), part(claims));
+        let signed =
+            format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.0.sign(message.as_bytes())));
         notes::note(&signed);
         signed
     }
@@ -49,7 +52,9 @@ fn with(claims: &Value, member: &str, value: Value) -> Value {
 }
 
 async fn show(gateway: &Gateway, assertion: &str) -> Answer {
-    gateway.send(gateway.token_request(&[GRANT, ASSERTION_TYPE, ("client_assertion", assertion)])).await
+    gateway
+        .send(gateway.token_request(&[GRANT, ASSERTION_TYPE, ("client_assertion", assertion)]))
+        .await
 }
 
 async fn add(by: &Caller, client: &Credentials, key: &Key) -> Answer {
@@ -282,7 +287,11 @@ async fn futures_join<T>(asked: impl IntoIterator<Item = impl Future<Output = T>
                 *done = Some(answer);
             }
         }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     done.into_iter().flatten().collect()

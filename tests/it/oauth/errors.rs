@@ -16,11 +16,19 @@ fn refused(answer: &Answer) -> (u16, &str) {
     let described = body["error_description"].as_str().expect("text");
     let permitted = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
     assert!(!described.is_empty() && described.chars().all(permitted), "{described}");
-    assert_eq!((answer.header("cache-control"), answer.header("pragma")), (Some("no-store"), Some("no-cache")));
+    assert_eq!(
+        (answer.header("cache-control"), answer.header("pragma")),
+        (Some("no-store"), Some("no-cache"))
+    );
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
     assert_eq!(answer.header("access-control-allow-origin"), None);
-    let challenged = answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Basic "));
-    assert_eq!(challenged, answer.status == 401, "the challenge stands beside 401 and nowhere else");
+    let challenged =
+        answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Basic "));
+    assert_eq!(
+        challenged,
+        answer.status == 401,
+        "the challenge stands beside 401 and nowhere else"
+    );
     (answer.status, body["error"].as_str().expect("text"))
 }
 

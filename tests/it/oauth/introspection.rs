@@ -11,7 +11,10 @@ fn inactive() -> Value {
 }
 
 async fn change(administrator: &Caller, field: &str, id: &str) {
-    administrator.ask(&format!("mutation($id: ID!) {{ {field} {{ __typename }} }}"), json!({ "id": id })).await.data();
+    administrator
+        .ask(&format!("mutation($id: ID!) {{ {field} {{ __typename }} }}"), json!({ "id": id }))
+        .await
+        .data();
 }
 
 both_databases! {

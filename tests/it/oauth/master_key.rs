@@ -54,7 +54,8 @@ both_databases! {
         let new = MasterKey::generate(&SystemEntropy);
         notes::note(&new);
         let both = with(&app, &new, true);
-        // Half done: of two keys, the newer is sealed by the new master key and the older still by the old one.
+        // Half done: of two keys, the newer is sealed by the new master key and the older still by
+        // the old one.
         let between = app.another_node_with(|config| *config = both.clone()).await;
         app.advance(31 * 24 * 3600);
         between.upkeep.once().await.unwrap();
@@ -76,7 +77,8 @@ async fn register(caller: &Caller, name: &str) -> Value {
         "name": name, "system": "DEEP_SECURITY", "baseURL": "http://127.0.0.1:1/api",
         "credential": { "secretKey": "2:registered-in-a-test" },
     });
-    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    let document =
+        "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
     caller.ask(document, json!({ "input": input })).await.field("registerUpstream")["id"].clone()
 }
 

@@ -1,4 +1,5 @@
-//! The gateway as an OAuth 2 authorization server: what strict clients, resource servers and operators rely on.
+//! The gateway as an OAuth 2 authorization server: what strict clients, resource servers and
+//! operators rely on.
 
 pub mod asking;
 mod assertions;

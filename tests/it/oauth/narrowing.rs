@@ -27,13 +27,23 @@ async fn give(caller: &Caller, client: &str, tenant: TenantId, role: Role) -> St
 }
 
 async fn created(caller: &Caller, role: Role) -> String {
-    let document = "mutation($role: ID!) { createClient(name: \"made\", roles: [$role]) { clientSecret } }";
+    let document =
+        "mutation($role: ID!) { createClient(name: \"made\", roles: [$role]) { clientSecret } }";
     let answer = caller.ask(document, json!({ "role": role.id() })).await;
-    if answer.body.get("errors").is_some() { answer.code().to_owned() } else { "created".to_owned() }
+    if answer.body.get("errors").is_some() {
+        answer.code().to_owned()
+    } else {
+        "created".to_owned()
+    }
 }
 
 fn tenants_of(assignments: &Value, field: &str) -> Vec<String> {
-    assignments.as_array().unwrap().iter().map(|held| held[field].as_str().unwrap().to_owned()).collect()
+    assignments
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| held[field].as_str().unwrap().to_owned())
+        .collect()
 }
 
 both_databases! {

@@ -26,7 +26,11 @@ async fn from(app: &TestApp, address: &str, credentials: &Credentials) -> u16 {
 fn seconds(answer: &Answer) -> u64 {
     assert_eq!((answer.status, &answer.body["error"]), (429, &json!("temporarily_unavailable")));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    answer.header("retry-after").expect("a header").parse().expect("whole seconds, or the SDK gives up at once")
+    answer
+        .header("retry-after")
+        .expect("a header")
+        .parse()
+        .expect("whole seconds, or the SDK gives up at once")
 }
 
 both_databases! {

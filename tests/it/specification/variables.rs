@@ -1,4 +1,5 @@
-//! Variables: absent is not null, defaults count, and nothing is executed where a value does not fit.
+//! Variables: absent is not null, defaults count, and nothing is executed where a value does not
+//! fit.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;

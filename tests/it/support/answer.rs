@@ -20,14 +20,21 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.expect("the answer arrives");
         let body = serde_json::from_slice(&bytes);
-        let body = body.unwrap_or_else(|_| panic!("not JSON, status {status}: {}", String::from_utf8_lossy(&bytes)));
+        let body = body.unwrap_or_else(|_| {
+            panic!("not JSON, status {status}: {}", String::from_utf8_lossy(&bytes))
+        });
         notes::note_all(&body);
         Self { status, headers, body }
     }
 
     /// The data of an answer without errors.
     pub fn data(self) -> Value {
-        assert!(self.status == 200 && self.body.get("errors").is_none(), "{} {}", self.status, self.body);
+        assert!(
+            self.status == 200 && self.body.get("errors").is_none(),
+            "{} {}",
+            self.status,
+            self.body
+        );
         self.body["data"].clone()
     }
 
@@ -38,14 +45,17 @@ impl Answer {
 
     /// The code of the only error.
     pub fn code(&self) -> &str {
-        let errors = self.body["errors"].as_array().unwrap_or_else(|| panic!("no error: {}", self.body));
+        let errors =
+            self.body["errors"].as_array().unwrap_or_else(|| panic!("no error: {}", self.body));
         assert_eq!(errors.len(), 1, "{}", self.body);
         errors[0]["extensions"]["code"].as_str().expect("every error has a code")
     }
 
     /// The sentence of the only error.
     pub fn message(&self) -> &str {
-        self.body["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("no error: {}", self.body))
+        self.body["errors"][0]["message"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no error: {}", self.body))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -56,9 +66,14 @@ impl Answer {
     pub fn learnt(&self) -> (u16, String, BTreeSet<String>) {
         let mut body = self.body.clone();
         for error in body["errors"].as_array_mut().into_iter().flatten() {
-            let extensions = error["extensions"].as_object_mut().expect("every error has extensions");
+            let extensions =
+                error["extensions"].as_object_mut().expect("every error has extensions");
             assert!(extensions.remove("requestId").is_some(), "every error has its request's id");
         }
-        (self.status, body.to_string(), self.headers.keys().map(|name| name.as_str().to_owned()).collect())
+        (
+            self.status,
+            body.to_string(),
+            self.headers.keys().map(|name| name.as_str().to_owned()).collect(),
+        )
     }
 }

@@ -66,13 +66,25 @@ impl TestApp {
 
     /// A second node with other settings than the usual ones.
     pub async fn another_node_with(&self, settings: impl FnOnce(&mut Config)) -> Self {
-        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings, None).await
+        Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings, None)
+            .await
     }
 
     /// A second node whose clock runs ahead of this one's.
-    pub async fn another_node_ahead(&self, by: Duration, settings: impl FnOnce(&mut Config)) -> Self {
+    pub async fn another_node_ahead(
+        &self,
+        by: Duration,
+        settings: impl FnOnce(&mut Config),
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(self.now().plus(by)));
-        Self::build_at(self.database.clone(), [clock, self.clock.clone()], Some(self.world), settings, None).await
+        Self::build_at(
+            self.database.clone(),
+            [clock, self.clock.clone()],
+            Some(self.world),
+            settings,
+            None,
+        )
+        .await
     }
 
     /// A second node whose own clock is another than the database's, which is that of this node.

@@ -145,7 +145,12 @@ impl Caller {
         let document = format!(
             "mutation($name: String!, $roles: [ID!]) {{ createClient(name: $name, roles: $roles) {CREDENTIALS} }}"
         );
-        Credentials::of(&self.ask(&document, json!({ "name": name, "roles": roles })).await.field("createClient"))
+        Credentials::of(
+            &self
+                .ask(&document, json!({ "name": name, "roles": roles }))
+                .await
+                .field("createClient"),
+        )
     }
 
     /// Rotates a secret through the API.

@@ -49,7 +49,12 @@ impl TestDatabase {
         notes::log_to_file();
         let master_key = MasterKey::generate(&SystemEntropy);
         notes::note(&master_key);
-        Arc::new(Self { engine, folder: tempfile::tempdir().expect("a temp folder"), master_key, url })
+        Arc::new(Self {
+            engine,
+            folder: tempfile::tempdir().expect("a temp folder"),
+            master_key,
+            url,
+        })
     }
 
     /// Settings for a gateway on this database, at a free port.
@@ -62,7 +67,8 @@ impl TestDatabase {
         config.auth.failures_per_client = 1_000_000;
         config.auth.failures_per_address = 1_000_000;
         config.seal.master_key = Some(self.master_key.clone().into());
-        config.database.url = self.url.as_ref().map(|url| serde_json::from_value(json!(url)).expect("a valid URL"));
+        config.database.url =
+            self.url.as_ref().map(|url| serde_json::from_value(json!(url)).expect("a valid URL"));
         config
     }
 }

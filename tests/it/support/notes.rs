@@ -20,10 +20,15 @@ pub fn note(secret: &str) {
     if secret.len() < LENGTH_MIN {
         return;
     }
-    let path =
-        std::env::var_os("TENANT_GATEWAY_TEST_SECRETS").map_or_else(|| folder().join("secrets.made"), PathBuf::from);
+    let path = std::env::var_os("TENANT_GATEWAY_TEST_SECRETS")
+        .map_or_else(|| folder().join("secrets.made"), PathBuf::from);
     let mut options = OpenOptions::new();
-    let mut file = options.append(true).create(true).mode(0o600).open(path).expect("the list of secrets opens");
+    let mut file = options
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .expect("the list of secrets opens");
     // One write, so that lines of tests that run at once do not mix.
     file.write_all(format!("{secret}\n").as_bytes()).expect("the list of secrets can be written");
 }
@@ -35,7 +40,8 @@ pub fn note_all(answer: &Value) {
             for (name, value) in fields {
                 match value {
                     Value::String(text)
-                        if ["clientSecret", "client_secret", "access_token", "secretKey"].contains(&&**name) =>
+                        if ["clientSecret", "client_secret", "access_token", "secretKey"]
+                            .contains(&&**name) =>
                     {
                         note(text);
                     }
@@ -52,7 +58,10 @@ pub fn note_all(answer: &Value) {
 pub fn note_shown(manager: &Simulator) {
     for call in manager.seen(&Calls::all()) {
         let session = call.header("cookie").and_then(|cookie| cookie.strip_prefix("sID="));
-        [call.header("api-secret-key"), session, call.header("rid")].into_iter().flatten().for_each(note);
+        [call.header("api-secret-key"), session, call.header("rid")]
+            .into_iter()
+            .flatten()
+            .for_each(note);
     }
 }
 
@@ -61,7 +70,8 @@ pub fn log_to_file() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let file = File::create(folder().join("it.log")).expect("the log opens");
-        let log = LogConfig { format: LogFormat::Json, filter: "info,tenant_gateway=debug".to_owned() };
+        let log =
+            LogConfig { format: LogFormat::Json, filter: "info,tenant_gateway=debug".to_owned() };
         telemetry::init_to(&log, false, Mutex::new(file));
     });
 }

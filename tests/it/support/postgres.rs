@@ -17,9 +17,9 @@ use super::notes;
 
 const TEMPLATE: &str = "gateway_template";
 
-/// Ends the server and its files once the test process is gone, however it went: its end of the pipe is closed then.
-const WATCHDOG: &str =
-    r#"folder=$1; shift; "$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"; rm -rf "$folder""#;
+/// Ends the server and its files once the test process is gone, however it went: its end of the
+/// pipe is closed then.
+const WATCHDOG: &str = r#"folder=$1; shift; "$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"; rm -rf "$folder""#;
 
 /// Where the server writes what it has to say. Two runs at once do not share it.
 pub fn log() -> PathBuf {
@@ -77,27 +77,45 @@ impl Server {
 
     fn start() -> Self {
         let programs = programs();
-        let folder = tempfile::Builder::new().prefix("tenant-gateway-it-").tempdir().expect("a temp folder").keep();
+        let folder = tempfile::Builder::new()
+            .prefix("tenant-gateway-it-")
+            .tempdir()
+            .expect("a temp folder")
+            .keep();
         let owner = Owner::of(&folder);
         let log = fs::File::create(log()).expect("the server's log opens");
         let output = || Stdio::from(log.try_clone().expect("the server's log opens twice"));
         let data = folder.join("data");
         let made = owner
             .command(&programs.join("initdb"))
-            .args(["--no-sync", "--username=gateway", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"])
+            .args([
+                "--no-sync",
+                "--username=gateway",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+            ])
             .arg("--pgdata")
             .arg(&data)
             .current_dir(&folder)
             .stdout(output())
             .stderr(output())
             .status();
-        assert!(made.is_ok_and(|status| status.success()), "initdb failed: see {}", self::log().display());
+        assert!(
+            made.is_ok_and(|status| status.success()),
+            "initdb failed: see {}",
+            self::log().display()
+        );
         let mut server = owner.command(&programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&folder);
         // Nothing here outlives the test process, and no test kills the server.
-        for setting in
-            ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=300", "log_line_prefix=%d|"]
-        {
+        for setting in [
+            "listen_addresses=",
+            "fsync=off",
+            "full_page_writes=off",
+            "max_connections=300",
+            "log_line_prefix=%d|",
+        ] {
             server.args(["-c", setting]);
         }
         let watchdog = Command::new("sh")
@@ -118,13 +136,18 @@ impl Server {
     }
 
     async fn make_template(&self) {
-        let connection = Connector::connect(self.url("postgres")).await.expect("PostgreSQL answers");
+        let connection =
+            Connector::connect(self.url("postgres")).await.expect("PostgreSQL answers");
         connection.execute_unprepared(&format!("CREATE DATABASE {TEMPLATE}")).await.expect(
             "the template can be \
             made",
         );
         connection.close().await.expect("the connection ends");
-        let options = Options { url: self.url(TEMPLATE), max_connections: 2, busy_timeout: Duration::from_secs(10) };
+        let options = Options {
+            url: self.url(TEMPLATE),
+            max_connections: 2,
+            busy_timeout: Duration::from_secs(10),
+        };
         let database = Database::connect(options).await.expect("the template opens");
         database.migrate().await.expect("the template can be migrated");
         // A template must have no visitors.
@@ -134,7 +157,8 @@ impl Server {
 
 fn wait_for(programs: &Path, folder: &Path) {
     for _ in 0..600 {
-        let asked = Command::new(programs.join("pg_isready")).arg("-q").arg("-h").arg(folder).status();
+        let asked =
+            Command::new(programs.join("pg_isready")).arg("-q").arg("-h").arg(folder).status();
         if asked.is_ok_and(|status| status.success()) {
             return;
         }
@@ -151,10 +175,14 @@ impl Owner {
         if fs::metadata(folder).expect("the temp folder is there").uid() != 0 {
             return Self(None);
         }
-        let ids = ["postgres", "nobody"].into_iter().find_map(|user| Some((id("-u", user)?, id("-g", user)?)));
-        let (user, group) = ids.expect("PostgreSQL must not run as root: a user `postgres` or `nobody` is needed");
+        let ids = ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|user| Some((id("-u", user)?, id("-g", user)?)));
+        let (user, group) =
+            ids.expect("PostgreSQL must not run as root: a user `postgres` or `nobody` is needed");
         chown(folder, Some(user), Some(group)).expect("root may give its folder away");
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).expect("root may close the folder");
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+            .expect("root may close the folder");
         Self(Some((user, group)))
     }
 
@@ -178,9 +206,13 @@ fn id(what: &str, user: &str) -> Option<u32> {
 /// The newest that Debian installed, else the one in the search path.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<_> =
-        versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
-    found.sort_by_key(|bin| bin.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok()));
+    let mut found: Vec<_> = versions
+        .map(|version| version.path().join("bin"))
+        .filter(|bin| bin.join("initdb").exists())
+        .collect();
+    found.sort_by_key(|bin| {
+        bin.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok())
+    });
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
     found

@@ -27,7 +27,9 @@ impl Deployment {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenant-gateway"));
         command.args(arguments).env_clear().stdin(Stdio::null());
         command.env("RUST_LOG", "debug").env("TENANT_GATEWAY__LOG__FORMAT", "json");
-        command.env("TENANT_GATEWAY__SERVER__LISTEN", "127.0.0.1:0").env("TENANT_GATEWAY__ADMIN__LISTEN", "off");
+        command
+            .env("TENANT_GATEWAY__SERVER__LISTEN", "127.0.0.1:0")
+            .env("TENANT_GATEWAY__ADMIN__LISTEN", "off");
         for limit in ["CLIENT", "ADDRESS"] {
             command.env(format!("TENANT_GATEWAY__AUTH__FAILURES_PER_{limit}"), "1000000");
         }
@@ -53,8 +55,11 @@ impl Deployment {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let made: Value = serde_json::from_slice(&made.stdout).expect("one JSON object");
         let text = |name: &str| made[name].as_str().expect("text").to_owned();
-        let credentials =
-            Credentials { id: text("clientID"), client_id: text("clientID"), secret: text("clientSecret") };
+        let credentials = Credentials {
+            id: text("clientID"),
+            client_id: text("clientID"),
+            secret: text("clientSecret"),
+        };
         notes::note(&credentials.secret);
         credentials
     }
@@ -67,7 +72,8 @@ impl Deployment {
     /// The same with further variables.
     pub async fn serve_with(&self, variables: &[(&str, &str)]) -> Process {
         static NUMBERS: AtomicUsize = AtomicUsize::new(1);
-        let log = notes::folder().join(format!("it-process-{}.log", NUMBERS.fetch_add(1, Ordering::Relaxed)));
+        let log = notes::folder()
+            .join(format!("it-process-{}.log", NUMBERS.fetch_add(1, Ordering::Relaxed)));
         let file = File::create(&log).expect("the log opens");
         let child = self
             .command(&["serve"])
@@ -77,10 +83,15 @@ impl Deployment {
             .spawn();
         let mut process = Process { child: child.expect("the program starts"), log, gateway: None };
         let listen = eventually(30, "the address in the log", async || {
-            assert!(process.child.try_wait().unwrap().is_none(), "the gateway ended: see {}", process.log.display());
+            assert!(
+                process.child.try_wait().unwrap().is_none(),
+                "the gateway ended: see {}",
+                process.log.display()
+            );
             process.address()
         });
-        let gateway = Gateway { url: format!("http://{}", listen.await), http: reqwest::Client::new() };
+        let gateway =
+            Gateway { url: format!("http://{}", listen.await), http: reqwest::Client::new() };
         let ready = format!("{}/health/ready", gateway.url);
         eventually(30, "readiness", async || {
             gateway.http.get(&ready).send().await.ok().filter(|answer| answer.status() == 200)
@@ -121,7 +132,8 @@ impl Process {
 
     /// The address that it tells in its log, in either format.
     fn address(&self) -> Option<String> {
-        let of_json = self.records().iter().find_map(|record| Some(record["listen"].as_str()?.to_owned()));
+        let of_json =
+            self.records().iter().find_map(|record| Some(record["listen"].as_str()?.to_owned()));
         of_json.or_else(|| {
             let text = fs::read_to_string(&self.log).ok()?;
             let (_, address) = text.split_once("listening listen=")?;
@@ -142,7 +154,9 @@ impl Process {
 
     /// The exit status, once it ends by itself.
     pub async fn ended(&mut self) -> Option<i32> {
-        eventually(30, "the end of the process", async || self.child.try_wait().unwrap()).await.code()
+        eventually(30, "the end of the process", async || self.child.try_wait().unwrap())
+            .await
+            .code()
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -26,7 +26,8 @@ impl PostgresProxy {
         let address = listener.local_addr().unwrap();
         let socket = format!("{folder}/.s.PGSQL.5432");
         let (stalled, _) = watch::channel(false);
-        let accepting = Some(tokio::spawn(forward_all(listener, socket.clone(), stalled.subscribe())));
+        let accepting =
+            Some(tokio::spawn(forward_all(listener, socket.clone(), stalled.subscribe())));
         Self { address, socket, database: name, accepting, stalled }
     }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends bytes that ask for the connection to be closed, and reads to the end: the status, if there was one, and the JSON of
-/// the body.
+/// Sends bytes that ask for the connection to be closed, and reads to the end: the status, if there
+/// was one, and the JSON of the body.
 pub async fn exchange(to: SocketAddr, request: &[u8]) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(to).await.expect("the gateway takes connections");
     // The gateway may refuse and close before all is sent.

@@ -1,4 +1,5 @@
-//! Subscriptions, which the gateway's own graph does not have yet, and event streams as their reader sees them.
+//! Subscriptions, which the gateway's own graph does not have yet, and event streams as their
+//! reader sees them.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -34,7 +35,8 @@ impl Deref for Streaming {
 
 fn with_ticks(core: &Core) -> Arc<dyn Executor> {
     let schema = Schema::build(Query::default(), Mutation::default(), Ticks);
-    let schema = schema.data(core.tenants.clone()).data(core.clients.clone()).data(core.audit.clone());
+    let schema =
+        schema.data(core.tenants.clone()).data(core.clients.clone()).data(core.audit.clone());
     Arc::new(ExecutableSchema::new(schema))
 }
 
@@ -77,7 +79,11 @@ impl Events {
     /// The stream of a subscription.
     pub async fn of(caller: &Caller, document: &str) -> Self {
         let request = caller.request(document, &json!({}));
-        let response = request.header("accept", "text/event-stream").send().await.expect("the gateway answers");
+        let response = request
+            .header("accept", "text/event-stream")
+            .send()
+            .await
+            .expect("the gateway answers");
         assert_eq!(response.status(), 200);
         Self { response, read: String::new() }
     }
@@ -103,7 +109,8 @@ impl Events {
         }
     }
 
-    /// Reads on until `complete`, which must be the last: the code of the error in the event before it.
+    /// Reads on until `complete`, which must be the last: the code of the error in the event before
+    /// it.
     pub async fn ending(mut self) -> String {
         let mut last = Value::Null;
         loop {
@@ -111,7 +118,10 @@ impl Events {
                 (name, data) if name == "next" => last = data,
                 (name, _) => {
                     assert_eq!((&*name, self.next().await), ("complete", None));
-                    return last["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned();
+                    return last["errors"][0]["extensions"]["code"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned();
                 }
             }
         }

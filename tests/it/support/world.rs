@@ -1,4 +1,5 @@
-//! The tenants that every test finds: a partner with an organisation of two customers, and beside it a stranger.
+//! The tenants that every test finds: a partner with an organisation of two customers, and beside
+//! it a stranger.
 
 use std::sync::Arc;
 
@@ -47,7 +48,12 @@ impl Operator {
 
     pub async fn world(&self) -> World {
         let write = self.database.write().await.unwrap();
-        let top = self.tenants.create_first(write.on(), self.authorizer.now(), given("Top")).await.unwrap().id;
+        let top = self
+            .tenants
+            .create_first(write.on(), self.authorizer.now(), given("Top"))
+            .await
+            .unwrap()
+            .id;
         write.commit().await.unwrap();
         let partner = self.tenant(top, "Partner", false).await;
         let organization = self.tenant(partner, "Organization", true).await;
@@ -71,7 +77,12 @@ impl Operator {
     }
 
     pub async fn client(&self, tenant: TenantId, name: &str, roles: &[Role]) -> Credentials {
-        let new = NewClient { name: given(name), roles: roles.to_vec(), owner: None, idempotency_key: None };
+        let new = NewClient {
+            name: given(name),
+            roles: roles.to_vec(),
+            owner: None,
+            idempotency_key: None,
+        };
         let made = self.clients.create(&self.scope(tenant), new).await.unwrap();
         let secret = made.secret.expect("a new client has a secret").expose().to_owned();
         notes::note(&secret);

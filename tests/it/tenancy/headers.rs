@@ -8,8 +8,10 @@ const CONTEXT: &str = "X-Tenant-Context";
 const ID: &str = "X-Tenant-ID";
 
 async fn ask(caller: &Caller, headers: &[(&str, String)]) -> Answer {
-    let mut request =
-        caller.gateway.graphql("{ requestTenantContext { tenantIDs } }", &json!({})).bearer_auth(&caller.token);
+    let mut request = caller
+        .gateway
+        .graphql("{ requestTenantContext { tenantIDs } }", &json!({}))
+        .bearer_auth(&caller.token);
     for (name, value) in headers {
         request = request.header(*name, value);
     }

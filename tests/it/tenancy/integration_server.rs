@@ -1,4 +1,5 @@
-//! What is expected of the fields that lead to an Integration Server, and those expectations held against one.
+//! What is expected of the fields that lead to an Integration Server, and those expectations held
+//! against one.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -27,8 +28,16 @@ pub const MUTATIONS: &[Row] = &[
                 type: SIMPLE }) { id } }"#,
         ),
     ),
-    row("activateIntegrationServerTenant", WRITERS, "mutation { activateIntegrationServerTenant { id } }"),
-    row("deactivateIntegrationServerTenant", WRITERS, "mutation { deactivateIntegrationServerTenant { id } }"),
+    row(
+        "activateIntegrationServerTenant",
+        WRITERS,
+        "mutation { activateIntegrationServerTenant { id } }",
+    ),
+    row(
+        "deactivateIntegrationServerTenant",
+        WRITERS,
+        "mutation { deactivateIntegrationServerTenant { id } }",
+    ),
     row(
         "deleteIntegrationServerTenant",
         WRITERS,
@@ -68,12 +77,20 @@ pub const MUTATIONS: &[Row] = &[
             "mutation($task: ID!) { cancelIntegrationServerTask(id: $task) { id } }",
         ),
     ),
-    row("createIntegrationServerReport", WRITERS, "mutation { createIntegrationServerReport { id } }"),
+    row(
+        "createIntegrationServerReport",
+        WRITERS,
+        "mutation { createIntegrationServerReport { id } }",
+    ),
 ];
 
 pub const SUBSCRIPTIONS: &[Row] = &[at(
     "task",
-    row("integrationServerTask", ANY, "subscription($task: ID!) { integrationServerTask(id: $task) { id state } }"),
+    row(
+        "integrationServerTask",
+        ANY,
+        "subscription($task: ID!) { integrationServerTask(id: $task) { id state } }",
+    ),
 )];
 
 fn rows() -> impl Iterator<Item = &'static Row> {
@@ -86,12 +103,18 @@ async fn targets(house: &House, upstream: &Value, number: usize) -> Value {
     let north = house.app.world.north;
     let found = house.north.ask(&format!("query($id: ID!) {links}"), json!({ "id": north })).await;
     let old = found.body["data"]["tenant"]["upstreamLinks"][0]["id"].clone();
-    house.north.ask("mutation($id: ID!) { unlinkTenant(id: $id) { id } }", json!({ "id": old })).await.data();
-    let remote = house.server.add_tenant(&TenantSeed::simple(&format!("North {number}")).machines(1));
+    house
+        .north
+        .ask("mutation($id: ID!) { unlinkTenant(id: $id) { id } }", json!({ "id": old }))
+        .await
+        .data();
+    let remote =
+        house.server.add_tenant(&TenantSeed::simple(&format!("North {number}")).machines(1));
     link(&house.partner, &house.upstream, north, &remote).await;
     house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
     let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
-    let machine = house.server.found_tenant(&format!("North {number}")).unwrap().machines[0].id.clone();
+    let machine =
+        house.server.found_tenant(&format!("North {number}")).unwrap().machines[0].id.clone();
     let bios = format!("345ae5d6-eeb7-4635-884a-{number:012}");
     json!({ "upstream": upstream, "task": task["id"], "machine": machine, "bios": bios })
 }

@@ -1,4 +1,5 @@
-//! Who may ask what, where: every field of the schema as nobody, as every role, and at another tenant's things.
+//! Who may ask what, where: every field of the schema as nobody, as every role, and at another
+//! tenant's things.
 
 mod alike;
 mod headers;

@@ -1,11 +1,13 @@
-//! What is expected of every field. A field without a row fails `walk::every_field_has_an_expectation`.
+//! What is expected of every field. A field without a row fails
+//! `walk::every_field_has_an_expectation`.
 
 use tenant_gateway::roles::Role;
 
 /// What is expected of a root field.
 pub struct Row {
     pub field: &'static str,
-    /// A valid request; `$client`, `$tenant`, `$secret`, `$key`, `$upstream` and `$link` are given to each.
+    /// A valid request; `$client`, `$tenant`, `$secret`, `$key`, `$upstream` and `$link` are given
+    /// to each.
     pub document: &'static str,
     /// Who may, in the tenant in context. Everybody else is told FORBIDDEN.
     pub allowed: &'static [Role],
@@ -37,13 +39,22 @@ pub const QUERIES: &[Row] = &[
         }",
         ),
     ),
-    row("tenants", ANY, "{ tenants { totalCount tenants { id effectiveRoles { role { id } via } } } }"),
-    // Ids of no form at all are another error than those of nothing; tests/it/nodes.rs has the walls.
+    row(
+        "tenants",
+        ANY,
+        "{ tenants { totalCount tenants { id effectiveRoles { role { id } via } } } }",
+    ),
+    // Ids of no form at all are another error than those of nothing; tests/it/nodes.rs has the
+    // walls.
     row("node", ANY, "query($tenant: ID!) { node(id: $tenant) { id } }"),
     row("nodes", ANY, "query($tenant: ID!) { nodes(ids: [$tenant]) { id } }"),
     row("requestTenantContext", ANY, "{ requestTenantContext { tenantIDs } }"),
     row("authzAssignableRoles", ANY, "{ authzAssignableRoles { id } }"),
-    row("currentSubject", ANY, "{ currentSubject { id identity { ... on Client { id secrets { lastFour } } } } }"),
+    row(
+        "currentSubject",
+        ANY,
+        "{ currentSubject { id identity { ... on Client { id secrets { lastFour } } } } }",
+    ),
     at(
         "client",
         row(
@@ -53,12 +64,27 @@ pub const QUERIES: &[Row] = &[
         ),
     ),
     row("clients", READERS, "{ clients { id roleAssignments { roleID } } }"),
-    row("clientsSearch", READERS, "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }"),
+    row(
+        "clientsSearch",
+        READERS,
+        "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }",
+    ),
     row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
     row("upstreamsConnection", ANY, "{ upstreamsConnection { totalCount nodes { id } } }"),
-    at("upstream", row("upstream", ANY, "query($upstream: ID!) { upstream(id: $upstream) { id owner { id } } }")),
+    at(
+        "upstream",
+        row(
+            "upstream",
+            ANY,
+            "query($upstream: ID!) { upstream(id: $upstream) { id owner { id } } }",
+        ),
+    ),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
-    row("deepSecurity", ANY, "{ deepSecurity { computers(first: 1) { nodes { id } } tenant { name } } }"),
+    row(
+        "deepSecurity",
+        ANY,
+        "{ deepSecurity { computers(first: 1) { nodes { id } } tenant { name } } }",
+    ),
 ];
 
 pub const MUTATIONS: &[Row] = &[
@@ -193,15 +219,27 @@ pub const MUTATIONS: &[Row] = &[
     ),
     at(
         "upstream",
-        row("deleteUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { deleteUpstream(id: $upstream) { id } }"),
+        row(
+            "deleteUpstream",
+            ADMINISTRATORS,
+            "mutation($upstream: ID!) { deleteUpstream(id: $upstream) { id } }",
+        ),
     ),
     at(
         "upstream",
-        row("removeUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { removeUpstream(id: $upstream) { id } }"),
+        row(
+            "removeUpstream",
+            ADMINISTRATORS,
+            "mutation($upstream: ID!) { removeUpstream(id: $upstream) { id } }",
+        ),
     ),
     at(
         "upstream",
-        row("testUpstream", ADMINISTRATORS, "mutation($upstream: ID!) { testUpstream(id: $upstream) { reachable } }"),
+        row(
+            "testUpstream",
+            ADMINISTRATORS,
+            "mutation($upstream: ID!) { testUpstream(id: $upstream) { reachable } }",
+        ),
     ),
     at(
         "upstream",
@@ -212,8 +250,22 @@ pub const MUTATIONS: &[Row] = &[
                 remoteTenantID: "7" }) { id } }"#,
         ),
     ),
-    at("link", row("unlinkTenant", ADMINISTRATORS, "mutation($link: ID!) { unlinkTenant(id: $link) { id } }")),
-    at("client", row("deleteClient", MANAGERS, "mutation($client: ID!) { deleteClient(id: $client) { id } }")),
+    at(
+        "link",
+        row(
+            "unlinkTenant",
+            ADMINISTRATORS,
+            "mutation($link: ID!) { unlinkTenant(id: $link) { id } }",
+        ),
+    ),
+    at(
+        "client",
+        row(
+            "deleteClient",
+            MANAGERS,
+            "mutation($client: ID!) { deleteClient(id: $client) { id } }",
+        ),
+    ),
     // The vendor's ids are counted in each tenant: none of them is another tenant's.
     row(
         "createDeepSecurityApiKey",
@@ -230,7 +282,11 @@ pub const MUTATIONS: &[Row] = &[
         WRITERS,
         "mutation($apiKey: ID!) { rotateDeepSecurityApiKeySecret(id: $apiKey) { apiKey { id } } }",
     ),
-    row("deleteDeepSecurityApiKey", WRITERS, "mutation($apiKey: ID!) { deleteDeepSecurityApiKey(id: $apiKey) }"),
+    row(
+        "deleteDeepSecurityApiKey",
+        WRITERS,
+        "mutation($apiKey: ID!) { deleteDeepSecurityApiKey(id: $apiKey) }",
+    ),
     row(
         "createDeepSecurityTenantApiKey",
         WRITERS,
@@ -251,7 +307,11 @@ pub const MUTATIONS: &[Row] = &[
         WRITERS,
         "mutation($policy: ID!, $name: String!) { updateDeepSecurityPolicy(id: $policy, input: { name: $name }) { id } }",
     ),
-    row("deleteDeepSecurityPolicy", WRITERS, "mutation($policy: ID!) { deleteDeepSecurityPolicy(id: $policy) }"),
+    row(
+        "deleteDeepSecurityPolicy",
+        WRITERS,
+        "mutation($policy: ID!) { deleteDeepSecurityPolicy(id: $policy) }",
+    ),
     row(
         "updateDeepSecurityComputer",
         WRITERS,
@@ -274,7 +334,10 @@ pub const NESTED: &[(&str, &str)] = &[
     ("Client.roleAssignments", "whoever may see the client"),
     ("Client.role_assignments", "whoever may see the client"),
     ("Client.rotation", "whoever may see the client"),
-    ("Client.secrets", "whoever may see the client; of a secret, its last four characters and times alone"),
+    (
+        "Client.secrets",
+        "whoever may see the client; of a secret, its last four characters and times alone",
+    ),
     ("ClientSearchResults.results", "clientsSearch: readers alone"),
     ("DeepSecurity.apiKey", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurity.apiKeys", "deepSecurity: read with a key of the tenant alone"),
@@ -292,22 +355,40 @@ pub const NESTED: &[(&str, &str)] = &[
     ("DeepSecurityApiKeyConnection.pageInfo", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityApiKeyEdge.node", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityApiKeySecret.apiKey", "whoever may change legacy resources"),
-    ("DeepSecurityComputer.activityMonitoring", "deepSecurity: read with a key of the tenant alone"),
+    (
+        "DeepSecurityComputer.activityMonitoring",
+        "deepSecurity: read with a key of the tenant alone",
+    ),
     ("DeepSecurityComputer.antiMalware", "deepSecurity: read with a key of the tenant alone"),
-    ("DeepSecurityComputer.applicationControl", "deepSecurity: read with a key of the tenant alone"),
+    (
+        "DeepSecurityComputer.applicationControl",
+        "deepSecurity: read with a key of the tenant alone",
+    ),
     ("DeepSecurityComputer.computerStatus", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityComputer.firewall", "deepSecurity: read with a key of the tenant alone"),
-    ("DeepSecurityComputer.integrityMonitoring", "deepSecurity: read with a key of the tenant alone"),
-    ("DeepSecurityComputer.intrusionPrevention", "deepSecurity: read with a key of the tenant alone"),
+    (
+        "DeepSecurityComputer.integrityMonitoring",
+        "deepSecurity: read with a key of the tenant alone",
+    ),
+    (
+        "DeepSecurityComputer.intrusionPrevention",
+        "deepSecurity: read with a key of the tenant alone",
+    ),
     ("DeepSecurityComputer.logInspection", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityComputer.policy", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityComputer.sap", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityComputer.webReputation", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityComputerConnection.edges", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityComputerConnection.nodes", "deepSecurity: read with a key of the tenant alone"),
-    ("DeepSecurityComputerConnection.pageInfo", "deepSecurity: read with a key of the tenant alone"),
+    (
+        "DeepSecurityComputerConnection.pageInfo",
+        "deepSecurity: read with a key of the tenant alone",
+    ),
     ("DeepSecurityComputerEdge.node", "deepSecurity: read with a key of the tenant alone"),
-    ("DeepSecurityComputerModule.moduleStatus", "deepSecurity: read with a key of the tenant alone"),
+    (
+        "DeepSecurityComputerModule.moduleStatus",
+        "deepSecurity: read with a key of the tenant alone",
+    ),
     ("DeepSecurityPolicy.activityMonitoring", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityPolicy.antiMalware", "deepSecurity: read with a key of the tenant alone"),
     ("DeepSecurityPolicy.applicationControl", "deepSecurity: read with a key of the tenant alone"),
@@ -356,7 +437,10 @@ pub const NESTED: &[(&str, &str)] = &[
     ("IntegrationServerTenantEdge.node", "the owner of the upstream alone"),
     ("IntegrationServerVirtualMachineConnection.edges", "the tenant's own machines, by its link"),
     ("IntegrationServerVirtualMachineConnection.nodes", "the tenant's own machines, by its link"),
-    ("IntegrationServerVirtualMachineConnection.pageInfo", "the tenant's own machines, by its link"),
+    (
+        "IntegrationServerVirtualMachineConnection.pageInfo",
+        "the tenant's own machines, by its link",
+    ),
     ("IntegrationServerVirtualMachineEdge.node", "the tenant's own machines, by its link"),
     ("NewClient.client", "whoever may make or rotate the client"),
     ("Subject.identity", "the caller itself"),

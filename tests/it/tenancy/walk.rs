@@ -16,8 +16,9 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     QUERIES.iter().chain(MUTATIONS)
 }
 
-/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the ids of its older secret and of a
-/// key, an upstream that nobody uses, and the link of a tenant below to another.
+/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the ids of
+/// its older secret and of a key, an upstream that nobody uses, and the link of a tenant below to
+/// another.
 async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let administrator = administrator.within(tenant);
     let client = administrator.create("target", &[&Role::Auditor.id().to_string()]).await;
@@ -33,7 +34,8 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
 }
 
 async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value) {
-    // Installations of their own: a tenant of one installation is linked once, however often it is registered.
+    // Installations of their own: a tenant of one installation is linked once, however often it is
+    // registered.
     static NUMBERS: AtomicUsize = AtomicUsize::new(1);
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     let document = r#"mutation($tenant: ID!, $free: String!, $used: String!) {
@@ -45,14 +47,18 @@ async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Valu
     }"#;
     let free = format!("https://viis-{number}.example.com:7271");
     let used = format!("https://dsm-{number}.example.com:4119/api");
-    let made = administrator.ask(document, json!({ "tenant": tenant, "free": free, "used": used })).await.data();
+    let made = administrator
+        .ask(document, json!({ "tenant": tenant, "free": free, "used": used }))
+        .await
+        .data();
     let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
     let input = json!({ "tenantID": made["below"]["id"], "upstreamID": made["used"]["id"], "remoteTenantID": "7" });
     let link = administrator.ask(document, json!({ "input": input })).await.field("linkTenant");
     (made["free"]["id"].clone(), link["id"].clone())
 }
 
-/// What there is to be acted upon at the manager of a tenant: a policy and an API key that are new, and the last computer.
+/// What there is to be acted upon at the manager of a tenant: a policy and an API key that are new,
+/// and the last computer.
 async fn objects_of_manager(administrator: &Caller, variables: &mut Value) {
     static NUMBERS: AtomicUsize = AtomicUsize::new(1);
     let name = format!("made {}", NUMBERS.fetch_add(1, Ordering::Relaxed));
@@ -61,8 +67,10 @@ async fn objects_of_manager(administrator: &Caller, variables: &mut Value) {
         key: createDeepSecurityApiKey(input: { keyName: $name, roleID: "2" }) { apiKey { id } }
     }"#;
     let made = administrator.ask(document, json!({ "name": name })).await.data();
-    let computers = administrator.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
-    let computers = computers.field("deepSecurity")["computers"]["nodes"].as_array().unwrap().clone();
+    let computers =
+        administrator.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
+    let computers =
+        computers.field("deepSecurity")["computers"]["nodes"].as_array().unwrap().clone();
     variables["computer"] = computers.last().expect("a computer is left")["id"].clone();
     variables["policy"] = made["policy"]["id"].clone();
     variables["apiKey"] = made["key"]["apiKey"]["id"].clone();
@@ -181,7 +189,12 @@ both_databases! {
 }
 
 fn names(fields: &Value) -> BTreeSet<String> {
-    fields.as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+    fields
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| field["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The fields of objects below the root that give objects.
@@ -189,7 +202,9 @@ fn nested(types: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for object in types.as_array().unwrap() {
         let name = object["name"].as_str().unwrap();
-        if object["kind"] != "OBJECT" || name.starts_with("__") || ["Query", "Mutation", "Subscription"].contains(&name)
+        if object["kind"] != "OBJECT"
+            || name.starts_with("__")
+            || ["Query", "Mutation", "Subscription"].contains(&name)
         {
             continue;
         }

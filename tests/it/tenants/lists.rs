@@ -18,7 +18,12 @@ async fn list(caller: &Caller, query: Value) -> Value {
 }
 
 fn names(page: &Value) -> Vec<&str> {
-    page["tenants"].as_array().unwrap().iter().map(|tenant| tenant["name"].as_str().unwrap()).collect()
+    page["tenants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tenant| tenant["name"].as_str().unwrap())
+        .collect()
 }
 
 both_databases! {

@@ -9,7 +9,8 @@ const TENANT: &str = "{ id name parentTenantID partnerTenantID organizationTenan
     enabled maxSecretAge createdAt updatedAt }";
 
 async fn create(caller: &Caller, new: Value) -> Answer {
-    let document = format!("mutation($new: TenantCreateInput!) {{ createTenant(newTenant: $new) {TENANT} }}");
+    let document =
+        format!("mutation($new: TenantCreateInput!) {{ createTenant(newTenant: $new) {TENANT} }}");
     caller.ask(&document, json!({ "new": new })).await
 }
 
@@ -23,7 +24,10 @@ async fn update(caller: &Caller, id: impl ToString, change: Value) -> Answer {
 
 async fn tenant(caller: &Caller, id: impl ToString, fields: &str) -> Value {
     caller
-        .ask(&format!("query($id: ID!) {{ tenant(id: $id) {fields} }}"), json!({ "id": id.to_string() }))
+        .ask(
+            &format!("query($id: ID!) {{ tenant(id: $id) {fields} }}"),
+            json!({ "id": id.to_string() }),
+        )
         .await
         .field("tenant")
 }

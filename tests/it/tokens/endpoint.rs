@@ -21,7 +21,9 @@ async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> Answer {
 
 fn refused(answer: &Answer) -> (u16, &str) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert!(answer.body["error_description"].is_string() && answer.body.get("access_token").is_none());
+    assert!(
+        answer.body["error_description"].is_string() && answer.body.get("access_token").is_none()
+    );
     (answer.status, answer.body["error"].as_str().unwrap())
 }
 

@@ -27,7 +27,8 @@ async fn own_key(app: &TestApp) -> Key {
     );
     let row = reader.query_one_raw(select).await.unwrap().unwrap();
     let id: uuid::Uuid = row.try_get("", "id").unwrap();
-    let jwk: Value = serde_json::from_str(&row.try_get::<String>("", "public_jwk").unwrap()).unwrap();
+    let jwk: Value =
+        serde_json::from_str(&row.try_get::<String>("", "public_jwk").unwrap()).unwrap();
     let public = URL_SAFE_NO_PAD.decode(jwk["x"].as_str().unwrap()).unwrap();
     let sealed: Vec<u8> = row.try_get("", "sealed_private_key").unwrap();
     let master = MasterKey::parse(&app.database.master_key).unwrap();
@@ -35,8 +36,10 @@ async fn own_key(app: &TestApp) -> Key {
 }
 
 fn parts(token: &str) -> (Value, Value) {
-    let part =
-        |at| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(at).unwrap()).unwrap()).unwrap();
+    let part = |at| {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(at).unwrap()).unwrap())
+            .unwrap()
+    };
     (part(0), part(1))
 }
 
@@ -71,7 +74,11 @@ async fn all_are_refused(caller: &Caller, forgeries: Vec<(&str, String)>) {
     assert_eq!((expected.status, expected.code()), (401, "UNAUTHENTICATED"));
     for (what, forgery) in forgeries {
         with_token.token = forgery;
-        assert_eq!(with_token.ask("{ __typename }", json!({})).await.learnt(), expected.learnt(), "{what}");
+        assert_eq!(
+            with_token.ask("{ __typename }", json!({})).await.learnt(),
+            expected.learnt(),
+            "{what}"
+        );
     }
     assert_eq!(caller.status().await, 200);
 }

@@ -22,9 +22,12 @@ async fn permissive(engine: Engine) -> TestApp {
 }
 
 async fn manager() -> Simulator {
-    let primary = TenantSeed::named("Primary").administrator("MasterAdmin", "primary password").mfa_code("424242");
+    let primary = TenantSeed::named("Primary")
+        .administrator("MasterAdmin", "primary password")
+        .mfa_code("424242");
     let config = Config { primary, ..Config::default() };
-    let manager = Simulator::start(config.tenant(TenantSeed::named(CUSTOMER).computers(2))).await.unwrap();
+    let manager =
+        Simulator::start(config.tenant(TenantSeed::named(CUSTOMER).computers(2))).await.unwrap();
     manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
     manager
 }
@@ -44,7 +47,8 @@ fn body(status: u16, content_type: &str, text: &str) -> Fault {
     Fault::Body { status, content_type: content_type.to_owned(), bytes: text.as_bytes().to_vec() }
 }
 
-/// What a test says where something answers that is not the system's API: the last success stays what it was before.
+/// What a test says where something answers that is not the system's API: the last success stays
+/// what it was before.
 fn no_api(before: &Value) -> Value {
     json!({
         "reachable": false,

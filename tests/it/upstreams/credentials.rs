@@ -19,7 +19,9 @@ async fn core(app: &TestApp) -> Core {
 
 async fn run(core: &Core, sql: &str, values: Vec<Value>) {
     let on = core.database.reader();
-    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await.unwrap();
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values))
+        .await
+        .unwrap();
 }
 
 fn id(upstream: &serde_json::Value) -> UpstreamId {

@@ -13,10 +13,16 @@ use crate::support::{Answer, Caller};
 /// Registers an installation in the caller's context.
 pub async fn register(caller: &Caller, system: &str) -> Value {
     let (url, credential) = match system {
-        "DEEP_SECURITY" => ("https://dsm.example.com:4119/api/", json!({ "secretKey": "2:registered" })),
-        _ => ("https://viis.example.com:7271", json!({ "basic": { "password": "registered:\"x\"" } })),
+        "DEEP_SECURITY" => {
+            ("https://dsm.example.com:4119/api/", json!({ "secretKey": "2:registered" }))
+        }
+        _ => (
+            "https://viis.example.com:7271",
+            json!({ "basic": { "password": "registered:\"x\"" } }),
+        ),
     };
-    let input = json!({ "name": system, "system": system, "baseURL": url, "credential": credential });
+    let input =
+        json!({ "name": system, "system": system, "baseURL": url, "credential": credential });
     register_with(caller, input).await.field("registerUpstream")
 }
 
@@ -27,7 +33,12 @@ pub async fn register_with(caller: &Caller, input: Value) -> Answer {
     caller.ask(document, json!({ "input": input })).await
 }
 
-pub async fn link(caller: &Caller, tenant: impl ToString, upstream: &Value, remote: Option<&str>) -> Answer {
+pub async fn link(
+    caller: &Caller,
+    tenant: impl ToString,
+    upstream: &Value,
+    remote: Option<&str>,
+) -> Answer {
     let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) {
         id tenantID remoteTenantID upstream { id ownerTenantID } status { reachable lastErrorCode circuit }
     } }";

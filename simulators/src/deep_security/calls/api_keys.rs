@@ -44,8 +44,7 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
 
 fn create(context: &mut Context) -> Outcome {
     context.caller.needs("apikeyRights/canCreateNewApiKeys")?;
-    let defaults =
-        json!({"description": "", "locale": "en-US", "timeZone": "UTC", "active": true, "serviceAccount": false});
+    let defaults = json!({"description": "", "locale": "en-US", "timeZone": "UTC", "active": true, "serviceAccount": false});
     let key = context.written(&API_KEY, &object(defaults))?;
     check(context, &key)?;
     let (id, secret) = context.manager.new_key(context.caller.tenant, key);

@@ -37,7 +37,9 @@ fn reaches(caller: &Caller, computer: &Object) -> bool {
         let ids = caller.role.get(list).and_then(Value::as_array);
         ids.zip(computer.get(member)).is_some_and(|(ids, id)| ids.contains(id))
     };
-    flag(&caller.role, "allComputers") || listed("computerIDs", "ID") || listed("computerGroupIDs", "groupID")
+    flag(&caller.role, "allComputers")
+        || listed("computerIDs", "ID")
+        || listed("computerGroupIDs", "groupID")
 }
 
 fn find<'a>(context: &'a Context, id: i32) -> Result<&'a Arc<Object>, Refusal> {
@@ -59,7 +61,10 @@ fn one(context: &Context, computer: &Object) -> Outcome {
 
 fn many(context: &Context, computers: Vec<Arc<Object>>) -> Outcome {
     let mut view = view(context)?;
-    Ok(Answer::many(COMPUTER.member, computers.into_iter().map(move |computer| view.show(&computer))))
+    Ok(Answer::many(
+        COMPUTER.member,
+        computers.into_iter().map(move |computer| view.show(&computer)),
+    ))
 }
 
 fn create(context: &mut Context) -> Outcome {
@@ -85,7 +90,9 @@ fn written(context: &Context, before: &Object, id: Option<i32>) -> Result<Object
     let computer = context.written(&COMPUTER, before)?;
     context.check_name(&COMPUTER, &context.tenant().computers, id, &computer)?;
     match reference(&computer, "policyID") {
-        Some(policy) if context.tenant().policies.get(policy).is_none() => Err(Refusal::bad("policyID is unknown.")),
+        Some(policy) if context.tenant().policies.get(policy).is_none() => {
+            Err(Refusal::bad("policyID is unknown."))
+        }
         _ => Ok(computer),
     }
 }

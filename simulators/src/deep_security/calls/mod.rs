@@ -73,7 +73,8 @@ fn read_body(manager: &Manager, request: &Request) -> Result<Object, Refusal> {
     if manager.dialect.strict_content_type && media_type != "application/json" {
         return Err(Refusal::new(415, "The body must be application/json."));
     }
-    serde_json::from_slice(&request.body).map_err(|_| Refusal::bad("The body is not a JSON object."))
+    serde_json::from_slice(&request.body)
+        .map_err(|_| Refusal::bad("The body is not a JSON object."))
 }
 
 impl Context<'_> {
@@ -115,7 +116,9 @@ impl Context<'_> {
     ) -> Result<(), Refusal> {
         match object.get(schema.name).and_then(Value::as_str) {
             None | Some("") => Err(Refusal::bad(format!("{} is required.", schema.name))),
-            Some(name) if self.manager.dialect.unique_names && others.has_other(id, schema.name, name) => {
+            Some(name)
+                if self.manager.dialect.unique_names && others.has_other(id, schema.name, name) =>
+            {
                 Err(Refusal::bad(format!("{name} exists already.")))
             }
             Some(_) => Ok(()),

@@ -36,14 +36,21 @@ fn seen<'a>(context: &'a Context) -> impl Iterator<Item = &'a Arc<Object>> {
 
 fn reaches(context: &Context, policy: &Object) -> bool {
     let listed = || {
-        context.caller.role.get("policyIDs").and_then(Value::as_array).is_some_and(|ids| ids.contains(&policy["ID"]))
+        context
+            .caller
+            .role
+            .get("policyIDs")
+            .and_then(Value::as_array)
+            .is_some_and(|ids| ids.contains(&policy["ID"]))
     };
     flag(&context.caller.role, "allPolicies") || listed()
 }
 
 fn find<'a>(context: &'a Context, id: i32) -> Result<&'a Arc<Object>, Refusal> {
     let policy = super::find(&context.tenant().policies, id)?;
-    reaches(context, policy).then_some(policy).ok_or_else(|| Refusal::forbidden("Not among the role's policies."))
+    reaches(context, policy)
+        .then_some(policy)
+        .ok_or_else(|| Refusal::forbidden("Not among the role's policies."))
 }
 
 fn inheritance(context: &Context) -> Inheritance {
@@ -60,7 +67,8 @@ fn one(context: &Context, policy: &Object) -> Outcome {
 
 fn many(context: &Context, policies: Vec<Arc<Object>>) -> Outcome {
     let (mut inheritance, overrides) = (inheritance(context), overrides(context)?);
-    let items = policies.into_iter().map(move |policy| json(&shown(&policy, &mut inheritance, overrides)));
+    let items =
+        policies.into_iter().map(move |policy| json(&shown(&policy, &mut inheritance, overrides)));
     Ok(Answer::many(POLICY.member, items))
 }
 
@@ -80,7 +88,8 @@ fn written(context: &Context, before: &Object, id: Option<i32>) -> Result<Object
     let mut above = reference(&policy, "parentID");
     while let Some(parent) = above {
         let found = policies.get(parent).filter(|_| Some(parent) != id);
-        let found = found.ok_or_else(|| Refusal::bad("parentID is unknown or lies below the policy itself."))?;
+        let found = found
+            .ok_or_else(|| Refusal::bad("parentID is unknown or lies below the policy itself."))?;
         above = reference(found, "parentID");
     }
     Ok(policy)
@@ -101,7 +110,8 @@ fn delete(context: &mut Context, id: i32) -> Outcome {
         return context.nothing_to_delete();
     }
     find(context, id)?;
-    let assigned = tenant.computers.all().any(|computer| reference(computer, "policyID") == Some(id));
+    let assigned =
+        tenant.computers.all().any(|computer| reference(computer, "policyID") == Some(id));
     let parent = tenant.policies.all().any(|policy| reference(policy, "parentID") == Some(id));
     if (assigned || parent) && context.manager.dialect.keeps_what_is_used {
         return Err(Refusal::bad("The policy is in use."));

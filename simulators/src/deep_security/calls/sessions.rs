@@ -27,12 +27,18 @@ pub(super) fn create(manager: &mut Manager, request: &Request) -> Outcome {
         return Err(Refusal::not_found());
     }
     let body = read_body(manager, request)?;
-    let (tenant, administrator_id, role) =
-        sign_in(manager, &body).ok_or_else(|| manager.refused("The user name, the password or the code is wrong."))?;
+    let (tenant, administrator_id, role) = sign_in(manager, &body)
+        .ok_or_else(|| manager.refused("The user name, the password or the code is wrong."))?;
     manager.check_active(tenant)?;
     let now = manager.clock.now();
     let (id, rid) = (manager.random.hex(), manager.random.hex());
-    let opened = Opened { administrator_id, created: now, last_activity: now, access_type: "webService", rid: &rid };
+    let opened = Opened {
+        administrator_id,
+        created: now,
+        last_activity: now,
+        access_type: "webService",
+        rid: &rid,
+    };
     let mut answer = Answer::value(200, &opened);
     answer.headers.push(("set-cookie", format!("sID={id}; Path=/; Secure; HttpOnly")));
     manager.sessions.insert(id, Session { tenant, role, rid, last_activity: now });
@@ -50,7 +56,8 @@ fn sign_in(manager: &Manager, body: &Object) -> Option<(i32, usize, i32)> {
     let (number, administrator) = administrators.find(|(_, administrator)| {
         text(body, "userName") == Some(&administrator.user_name)
             && text(body, "password") == Some(&administrator.password)
-            && (administrator.mfa_code.is_none() || text(body, "mfaCode") == administrator.mfa_code.as_deref())
+            && (administrator.mfa_code.is_none()
+                || text(body, "mfaCode") == administrator.mfa_code.as_deref())
     })?;
     Some((tenant, number, administrator.role))
 }

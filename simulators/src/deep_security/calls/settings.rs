@@ -8,8 +8,15 @@ use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::settings;
 use crate::deep_security::view::query_flag;
 
-/// Reads, sets or resets one setting of `object`, which takes from `above` what it does not set itself.
-pub(super) fn carry_out(context: &Context, method: &str, object: &mut Object, above: &Object, name: &str) -> Outcome {
+/// Reads, sets or resets one setting of `object`, which takes from `above` what it does not set
+/// itself.
+pub(super) fn carry_out(
+    context: &Context,
+    method: &str,
+    object: &mut Object,
+    above: &Object,
+    name: &str,
+) -> Outcome {
     settings::check(name)?;
     let overrides = query_flag(context.request, "overrides", false, &context.manager.dialect)?;
     match method {

@@ -37,7 +37,9 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
 
 fn listed(context: &Context) -> Result<Vec<Arc<Object>>, Refusal> {
     context.caller.needs("multiTenantRights/canViewTenants")?;
-    let shown = |id: &i32| context.manager.dialect.tenants_include_primary || *id != context.manager.primary();
+    let shown = |id: &i32| {
+        context.manager.dialect.tenants_include_primary || *id != context.manager.primary()
+    };
     let tenants = context.manager.tenants.iter().filter(|(id, _)| shown(id));
     Ok(tenants.map(|(_, tenant)| Arc::new(tenant.object.clone())).collect())
 }
@@ -48,8 +50,10 @@ fn find<'a>(context: &'a Context, id: i32) -> Result<&'a Object, Refusal> {
 
 fn create(context: &mut Context) -> Outcome {
     context.caller.needs("multiTenantRights/canCreateTenants")?;
-    let confirmation = query_flag(context.request, "confirmationRequired", true, &context.manager.dialect)?;
-    let asynchronous = query_flag(context.request, "asynchronous", false, &context.manager.dialect)?;
+    let confirmation =
+        query_flag(context.request, "confirmationRequired", true, &context.manager.dialect)?;
+    let asynchronous =
+        query_flag(context.request, "asynchronous", false, &context.manager.dialect)?;
     query_flag(context.request, "bypassTenantCache", false, &context.manager.dialect)?;
     let state = if confirmation { "confirmation-required" } else { "active" };
     let tenant = context.written(&TENANT, &fresh(if asynchronous { "created" } else { state }))?;
@@ -92,7 +96,9 @@ fn check_name(context: &Context, tenant: &Object, id: Option<i32>) -> Result<(),
     let name = text(tenant, "name").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Refusal::bad("name is required."))?;
     let mut others = context.manager.tenants.iter().filter(|(other, _)| Some(**other) != id);
-    if context.manager.dialect.unique_names && others.any(|(_, other)| text(&other.object, "name") == Some(name)) {
+    if context.manager.dialect.unique_names
+        && others.any(|(_, other)| text(&other.object, "name") == Some(name))
+    {
         return Err(Refusal::bad(format!("{name} exists already.")));
     }
     Ok(())
@@ -145,7 +151,8 @@ fn create_key(context: &mut Context, id: i32) -> Outcome {
     });
     let key = context.written(&API_KEY, &object(defaults))?;
     check_key_name(&key)?;
-    let role = reference(&key, "roleID").and_then(|role| context.manager.tenants[&id].roles.get(role));
+    let role =
+        reference(&key, "roleID").and_then(|role| context.manager.tenants[&id].roles.get(role));
     role.ok_or_else(|| Refusal::bad("roleID is not a role of the tenant."))?;
     let (key, secret) = context.manager.new_key(id, key);
     with_secret(context, id, key, secret)

@@ -20,7 +20,9 @@ pub(super) fn register(installation: &mut Installation, tenant: &str, body: &[u8
         return Err(Refusal::coded(409, "VIRMT_VmWithSpecifiedBiosIdAlreadyExists"));
     }
     let now = installation.clock.now();
-    installation.stray_machines.retain(|machine| !machine.bios_id.eq_ignore_ascii_case(&new.bios_id));
+    installation
+        .stray_machines
+        .retain(|machine| !machine.bios_id.eq_ignore_ascii_case(&new.bios_id));
     let machine = Machine {
         id: installation.random.uuid(),
         bios_id: new.bios_id,
@@ -36,13 +38,18 @@ pub(super) fn register(installation: &mut Installation, tenant: &str, body: &[u8
 }
 
 /// The machine stays protected, of no tenant.
-pub(super) fn unregister(installation: &mut Installation, tenant: &str, request: &Request) -> Outcome {
+pub(super) fn unregister(
+    installation: &mut Installation,
+    tenant: &str,
+    request: &Request,
+) -> Outcome {
     let own = installation.tenant(tenant).ok_or_else(Refusal::unknown_tenant)?.id.clone();
-    let meant: Box<dyn Fn(&Machine) -> bool> = match (parameter(request, "biosId"), parameter(request, "vmId")) {
-        (Some(id), None) => Box::new(move |machine| machine.bios_id.eq_ignore_ascii_case(&id)),
-        (None, Some(id)) => Box::new(move |machine| machine.id.eq_ignore_ascii_case(&id)),
-        _ => return Err(Refusal::missing_parameter()),
-    };
+    let meant: Box<dyn Fn(&Machine) -> bool> =
+        match (parameter(request, "biosId"), parameter(request, "vmId")) {
+            (Some(id), None) => Box::new(move |machine| machine.bios_id.eq_ignore_ascii_case(&id)),
+            (None, Some(id)) => Box::new(move |machine| machine.id.eq_ignore_ascii_case(&id)),
+            _ => return Err(Refusal::missing_parameter()),
+        };
     let anywhere = installation.dialect.unregisters_anywhere;
     for tenant in installation.tenants.iter_mut().filter(|tenant| anywhere || tenant.id == own) {
         if let Some(place) = tenant.machines.iter().position(&meant) {

@@ -14,8 +14,12 @@ pub(super) fn carry_out(installation: &mut Installation, request: &Request) -> O
     installation.admit(request)?;
     match (request.method.as_str(), request.segments().as_slice()) {
         ("GET", ["tenants", tenant, "vms"]) => machines::list(installation, tenant),
-        ("POST", ["tenants", tenant, "vms", "register"]) => machines::register(installation, tenant, &request.body),
-        ("POST", ["tenants", tenant, "vms", "unregister"]) => machines::unregister(installation, tenant, request),
+        ("POST", ["tenants", tenant, "vms", "register"]) => {
+            machines::register(installation, tenant, &request.body)
+        }
+        ("POST", ["tenants", tenant, "vms", "unregister"]) => {
+            machines::unregister(installation, tenant, request)
+        }
         (method, ["tenants", rest @ ..]) => tenants::carry_out(installation, request, method, rest),
         (method, ["tasks", rest @ ..]) => tasks::carry_out(installation, request, method, rest),
         ("POST", ["reports", "tenants"]) => reports::create(installation, request),

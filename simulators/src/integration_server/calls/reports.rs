@@ -25,23 +25,29 @@ pub(super) fn create(installation: &mut Installation, request: &Request) -> Outc
         None => Ok(None),
     };
     let (from, to) = (date("from")?, date("to")?.unwrap_or_else(|| installation.clock.now()));
-    let task = installation.start(TaskKind::CreateTenantReport.name(), Work::Report { tenant, from, to });
+    let task =
+        installation.start(TaskKind::CreateTenantReport.name(), Work::Report { tenant, from, to });
     installation.accepted(&task)
 }
 
 /// CSV alone, whole or a range of its bytes.
 pub(super) fn download(installation: &mut Installation, id: &str, request: &Request) -> Outcome {
     let mut reports = installation.reports.iter_mut();
-    let report = reports.find(|report| report.id.eq_ignore_ascii_case(id)).ok_or_else(Refusal::not_found)?;
+    let report =
+        reports.find(|report| report.id.eq_ignore_ascii_case(id)).ok_or_else(Refusal::not_found)?;
     let accepted = request.header("accept").unwrap_or_default();
-    let mut types = accepted.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let mut types =
+        accepted.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
     if !types.any(|media_type| media_type.eq_ignore_ascii_case(CSV)) {
         return Err(Refusal::new(415, "Nothing but application/csv is supported"));
     }
     report.fetched += 1;
     let length = report.csv.len();
-    let Some(range) = request.header("range") else { return Ok(Answer::raw(CSV, report.csv.clone())) };
-    let (first, last) = bounds(range, length).ok_or_else(|| Refusal::new(416, "There are no such bytes"))?;
+    let Some(range) = request.header("range") else {
+        return Ok(Answer::raw(CSV, report.csv.clone()));
+    };
+    let (first, last) =
+        bounds(range, length).ok_or_else(|| Refusal::new(416, "There are no such bytes"))?;
     let mut answer = Answer { status: 206, ..Answer::raw(CSV, &report.csv[first..=last]) };
     answer.headers.push(("content-range", format!("bytes {first}-{last}/{length}")));
     Ok(answer)

@@ -7,7 +7,12 @@ use crate::integration_server::refusal::{Outcome, Refusal};
 use crate::integration_server::task::{Fate, State, Task};
 use crate::request::Request;
 
-pub(super) fn carry_out(installation: &mut Installation, request: &Request, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn carry_out(
+    installation: &mut Installation,
+    request: &Request,
+    method: &str,
+    path: &[&str],
+) -> Outcome {
     match (method, path) {
         ("GET", []) => list(installation, request),
         ("GET", [id]) => {
@@ -35,15 +40,17 @@ fn list(installation: &Installation, request: &Request) -> Outcome {
     };
     let state = parameter(request, "state");
     let kind = parameter(request, "type");
-    let fits =
-        |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(found));
+    let fits = |wanted: &Option<String>, found: &str| {
+        wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(found))
+    };
     let wanted = |task: &&Task| {
         // The wire's dates have no fractions: a task of this second was not created before it.
         task.created.div_euclid(1000) * 1000 >= created_from
             && fits(&state, &installation.state(task))
             && fits(&kind, &task.kind)
     };
-    installation.many(2, installation.tasks.iter().filter(wanted).map(|task| installation.task(task)))
+    installation
+        .many(2, installation.tasks.iter().filter(wanted).map(|task| installation.task(task)))
 }
 
 fn cancel(installation: &mut Installation, id: &str) -> Outcome {

@@ -8,9 +8,15 @@ use crate::integration_server::task::TaskKind;
 use crate::integration_server::work::Work;
 use crate::request::Request;
 
-pub(super) fn carry_out(installation: &mut Installation, request: &Request, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn carry_out(
+    installation: &mut Installation,
+    request: &Request,
+    method: &str,
+    path: &[&str],
+) -> Outcome {
     match (method, path) {
-        ("GET", []) => installation.many(0, installation.visible().map(|tenant| installation.tenant_element(tenant))),
+        ("GET", []) => installation
+            .many(0, installation.visible().map(|tenant| installation.tenant_element(tenant))),
         ("GET", [id]) => {
             let tenant = installation.tenant(id).ok_or_else(Refusal::unknown_tenant)?;
             installation.one(&installation.tenant_element(tenant))
@@ -25,7 +31,9 @@ pub(super) fn carry_out(installation: &mut Installation, request: &Request, meth
 
 fn create(installation: &mut Installation, body: &[u8]) -> Outcome {
     let new = read::tenant(body, installation.dialect.default_kind)?;
-    installation.passwords.extend(new.administrator.iter().map(|administrator| administrator.password.clone()));
+    installation
+        .passwords
+        .extend(new.administrator.iter().map(|administrator| administrator.password.clone()));
     let now = installation.clock.now();
     let tenant = Box::new(Tenant {
         id: installation.random.uuid(),
@@ -41,12 +49,20 @@ fn create(installation: &mut Installation, body: &[u8]) -> Outcome {
         machines: Vec::new(),
         finished: false,
     });
-    start(installation, TaskKind::CreateTenant, Work::Create { tenant, administrator: new.administrator })
+    start(
+        installation,
+        TaskKind::CreateTenant,
+        Work::Create { tenant, administrator: new.administrator },
+    )
 }
 
 /// An unknown tenant is found out by the task.
 fn activation(installation: &mut Installation, id: &str, active: bool) -> Outcome {
-    start(installation, TaskKind::ChangeTenantActivation, Work::Activation { tenant: id.to_owned(), active })
+    start(
+        installation,
+        TaskKind::ChangeTenantActivation,
+        Work::Activation { tenant: id.to_owned(), active },
+    )
 }
 
 /// An unknown tenant is found out by the task.

@@ -44,9 +44,19 @@ impl UpdateDeepSecurityComputerInput {
         put_reference(&mut body, "assetImportanceID", self.asset_importance_id, |text| {
             reference("assetImportanceID", text)
         })?;
-        put_reference(&mut body, "relayListID", self.relay_list_id, |text| reference("relayListID", text))?;
-        put(&mut body, "displayName", self.display_name.map(|text| plain("displayName", text)).transpose()?);
-        put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
+        put_reference(&mut body, "relayListID", self.relay_list_id, |text| {
+            reference("relayListID", text)
+        })?;
+        put(
+            &mut body,
+            "displayName",
+            self.display_name.map(|text| plain("displayName", text)).transpose()?,
+        );
+        put(
+            &mut body,
+            "description",
+            self.description.map(|text| plain("description", text)).transpose()?,
+        );
         let host_name = self.host_name.map(|name| Name::parse("hostName", &name)).transpose()?;
         put(&mut body, "hostName", host_name.map(|name| name.as_str().to_owned()));
         if body.is_empty() {

@@ -76,7 +76,10 @@ impl UpdateDeepSecurityApiKeyInput {
     pub fn check(self, ids: IdScope, now: Timestamp) -> Result<KeyBody> {
         let body = KeyBody {
             key_name: self.key_name.map(|name| short_name("keyName", &name)).transpose()?,
-            role_id: self.role_id.map(|id| ids.reference("roleID", NodeKind::DeepSecurityRole, &id)).transpose()?,
+            role_id: self
+                .role_id
+                .map(|id| ids.reference("roleID", NodeKind::DeepSecurityRole, &id))
+                .transpose()?,
             description: self.description.map(|text| plain("description", text)).transpose()?,
             locale: self.locale.map(locale).transpose()?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
@@ -99,13 +102,23 @@ fn time_zone(name: String) -> Result<String> {
 }
 
 /// The end of a key, in milliseconds, under its present name or the one before.
-fn expiry(expires_at: Option<String>, expiry_date: Option<String>, now: Timestamp) -> Result<Option<i64>> {
+fn expiry(
+    expires_at: Option<String>,
+    expiry_date: Option<String>,
+    now: Timestamp,
+) -> Result<Option<i64>> {
     let (argument, date) = match (expires_at, expiry_date) {
-        (Some(_), Some(_)) => return Err(Error::bad_input("expiresAt", "must not be given beside expiryDate")),
+        (Some(_), Some(_)) => {
+            return Err(Error::bad_input("expiresAt", "must not be given beside expiryDate"));
+        }
         (Some(date), None) => ("expiresAt", date),
         (None, Some(date)) => ("expiryDate", date),
         (None, None) => return Ok(None),
     };
     let end = Timestamp::parse(argument, &date)?;
-    if end > now { Ok(Some(end.millis())) } else { Err(Error::bad_input(argument, "must be in the future")) }
+    if end > now {
+        Ok(Some(end.millis()))
+    } else {
+        Err(Error::bad_input(argument, "must be in the future"))
+    }
 }

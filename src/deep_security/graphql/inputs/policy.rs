@@ -4,7 +4,9 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use serde_json::{Map, Value};
 
 use super::{known, put, put_reference, short_name};
-use crate::deep_security::graphql::choices::{DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch};
+use crate::deep_security::graphql::choices::{
+    DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch,
+};
 use crate::deep_security::graphql::criteria::plain;
 use crate::deep_security::model::{IdScope, reference};
 use crate::error::{Error, Result};
@@ -13,10 +15,11 @@ use crate::global_id::NodeKind;
 /// What a policy says of a security module; what is absent stays, or is inherited by a new policy.
 #[derive(InputObject)]
 pub struct DeepSecurityModuleInput {
-    /// Whether it is on, and how: PREVENT, DETECT or OFF for intrusion prevention, REAL_TIME, ON or OFF for integrity monitoring, ON
-    /// or OFF for the others; INHERITED for all.
+    /// Whether it is on, and how: PREVENT, DETECT or OFF for intrusion prevention, REAL_TIME, ON or
+    /// OFF for integrity monitoring, ON or OFF for the others; INHERITED for all.
     state: Option<DeepSecurityModuleState>,
-    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log inspection.
+    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log
+    /// inspection.
     #[graphql(name = "ruleIDs")]
     rule_ids: Option<Vec<ID>>,
 }
@@ -63,13 +66,18 @@ impl DeepSecurityPolicyInput {
         put_reference(&mut body, "parentID", self.parent_id, |text| {
             ids.reference("parentID", NodeKind::DeepSecurityPolicy, text)
         })?;
-        put(&mut body, "description", self.description.map(|text| plain("description", text)).transpose()?);
+        put(
+            &mut body,
+            "description",
+            self.description.map(|text| plain("description", text)).transpose()?,
+        );
         put(
             &mut body,
             "autoRequiresUpdate",
             known("autoRequiresUpdate", self.auto_requires_update.map(|it| it.word()))?,
         );
-        let mode = known("recommendationScanMode", self.recommendation_scan_mode.map(|it| it.word()))?;
+        let mode =
+            known("recommendationScanMode", self.recommendation_scan_mode.map(|it| it.word()))?;
         put(&mut body, "recommendationScanMode", mode);
         for (name, module, states) in [
             ("antiMalware", self.anti_malware, SWITCHED),
@@ -98,7 +106,9 @@ impl DeepSecurityModuleInput {
         let mut body = Map::new();
         if let Some(state) = self.state {
             let word = state.word().filter(|word| states.contains(word));
-            let word = word.ok_or_else(|| Error::bad_input(&format!("{name}.state"), "is no state of this module"))?;
+            let word = word.ok_or_else(|| {
+                Error::bad_input(&format!("{name}.state"), "is no state of this module")
+            })?;
             body.insert("state".to_owned(), word.into());
         }
         if let Some(ids) = self.rule_ids {
@@ -106,7 +116,8 @@ impl DeepSecurityModuleInput {
             if ids.len() > RULES_MAX {
                 return Err(Error::bad_input(&place, "must have at most 10000 entries"));
             }
-            let ids: Vec<i64> = ids.iter().map(|id| reference(&place, id)).collect::<Result<_>>()?;
+            let ids: Vec<i64> =
+                ids.iter().map(|id| reference(&place, id)).collect::<Result<_>>()?;
             body.insert("ruleIDs".to_owned(), ids.into());
         }
         Ok(body.into())

@@ -54,8 +54,13 @@ fn each(count: usize, text: &str) -> String {
 
 /// `f0` spreads `f1` twice, and so on; the last has one field.
 fn doubling(fragments: usize) -> String {
-    let spreads = (1..fragments).map(|n| format!("fragment f{} on R {{ b {{ ...f{n} }} o {{ ...f{n} }} }} ", n - 1));
-    format!("{{ r {{ ...f0 }} }} {} fragment f{} on R {{ a }}", spreads.collect::<String>(), fragments - 1)
+    let spreads = (1..fragments)
+        .map(|n| format!("fragment f{} on R {{ b {{ ...f{n} }} o {{ ...f{n} }} }} ", n - 1));
+    format!(
+        "{{ r {{ ...f0 }} }} {} fragment f{} on R {{ a }}",
+        spreads.collect::<String>(),
+        fragments - 1
+    )
 }
 
 #[test]
@@ -66,7 +71,11 @@ fn each_limit_allows_its_maximum_and_not_one_more() {
         ("depth", nested, 15),
         ("aliases", |n| format!("{{r{{{}}}}}", each(n, "a#:b{a} ")), 30),
         ("root_fields", |n| format!("{{{}}}", each(n, "a#:a ")), 20),
-        ("fragments", |n| format!("{{{}}}{}", each(n, "...f# "), each(n, "fragment f# on Query{a}")), 50),
+        (
+            "fragments",
+            |n| format!("{{{}}}{}", each(n, "...f# "), each(n, "fragment f# on Query{a}")),
+            50,
+        ),
         ("operations", |n| each(n, "query q#{a}"), 10),
         ("directives", |n| format!("{{{}}}", "a@skip(if:false) ".repeat(n)), 20),
     ];
@@ -97,13 +106,19 @@ fn doubling_fragments_cost_next_to_nothing() {
 #[test]
 fn repeated_fields_and_fragments_merge_and_count_once() {
     assert_eq!(refused_by(&format!("{{ r {{ {} }} }}", "o { a } ".repeat(200))), None);
-    let spread = format!("{{ r {{ {} }} }} fragment f on R {{ ...{{ o {{ a }} }} }}", "...{...f} ".repeat(200));
+    let spread = format!(
+        "{{ r {{ {} }} }} fragment f on R {{ ...{{ o {{ a }} }} }}",
+        "...{...f} ".repeat(200)
+    );
     assert_eq!(refused_by(&spread), None);
 }
 
 #[test]
 fn aliases_count_wherever_they_hide() {
-    let hidden = format!("{{ r {{ ...{{ ...f }} }} }} fragment f on R {{ {} }}", each(31, "...{ a#: o { a } } "));
+    let hidden = format!(
+        "{{ r {{ ...{{ ...f }} }} }} fragment f on R {{ {} }}",
+        each(31, "...{ a#: o { a } } ")
+    );
     assert_eq!(refused_by(&hidden).as_deref(), Some("aliases"));
     let five = each(5, "a#: o { a } ");
     let spread = each(5, "b#: o { ...f } ");
@@ -129,7 +144,10 @@ fn fragments_that_cannot_be_followed_are_refused() {
 fn brackets_are_counted_before_the_parser_recurses() {
     for open in ["{a", "{a(b:[", "{a(b:{c:", "query($v:[", "{...{", "[", "{a(b:\"\"\"\"\"\"["] {
         let refused = refused_by(&open.repeat(10_000 / open.len()));
-        assert!(refused == Some("tokens".into()) || refused == Some("nesting".into()), "{open}: {refused:?}");
+        assert!(
+            refused == Some("tokens".into()) || refused == Some("nesting".into()),
+            "{open}: {refused:?}"
+        );
     }
     assert_eq!(refused_by(&"[".repeat(20_000)).as_deref(), Some("tokens"));
     let list = |levels: usize| format!("{{a(b:{}{})}}", "[".repeat(levels), "]".repeat(levels));
@@ -140,7 +158,9 @@ fn brackets_are_counted_before_the_parser_recurses() {
 #[test]
 fn fragments_do_not_hide_nesting() {
     let chain = |fragments: usize, inner: &str| {
-        let all = (1..fragments).map(|n| format!("fragment f{} on Query {{ ...f{n} }} ", n - 1)).collect::<String>();
+        let all = (1..fragments)
+            .map(|n| format!("fragment f{} on Query {{ ...f{n} }} ", n - 1))
+            .collect::<String>();
         format!("{{ ...f0 }} {all} fragment f{} on Query {{ {inner} }}", fragments - 1)
     };
     assert_eq!(refused_by(&chain(50, "a")), None);
@@ -150,9 +170,13 @@ fn fragments_do_not_hide_nesting() {
 
 #[test]
 fn introspection_may_be_deeper_than_data() {
-    let of_types = |levels: usize| format!("{}name{}", "ofType{".repeat(levels), "}".repeat(levels));
+    let of_types =
+        |levels: usize| format!("{}name{}", "ofType{".repeat(levels), "}".repeat(levels));
     let tool = |levels: usize| {
-        format!("{{ __schema {{ types {{ fields {{ args {{ type {{ {} }} }} }} }} }} }}", of_types(levels))
+        format!(
+            "{{ __schema {{ types {{ fields {{ args {{ type {{ {} }} }} }} }} }} }}",
+            of_types(levels)
+        )
     };
     assert_eq!(refused_by(&tool(9)), None);
     assert_eq!(refused_by(&tool(19)), None);
@@ -186,7 +210,10 @@ fn lists_weigh_by_the_size_that_is_asked() {
 #[test]
 fn small_selection_of_many_objects_is_within_the_limit() {
     let twenty = each(20, "a#: a ");
-    assert_eq!(refused_by(&format!("{{ r {{ list(first: 5000) {{ nodes {{ {twenty} }} }} }} }}")), None);
+    assert_eq!(
+        refused_by(&format!("{{ r {{ list(first: 5000) {{ nodes {{ {twenty} }} }} }} }}")),
+        None
+    );
     let fan_out = "{ list(first: 500) { a b { list(first: 50) { nodes { a x: a y: a } } } tags { a x: a } } }";
     assert_eq!(refused_by(fan_out), None);
 }

@@ -1,5 +1,5 @@
-//! Who opens a WebSocket: told by headers, by subprotocol tokens, or by the first message, all brought into the one form of
-//! headers, so that the same function judges them.
+//! Who opens a WebSocket: told by headers, by subprotocol tokens, or by the first message, all
+//! brought into the one form of headers, so that the same function judges them.
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 const TENANT: HeaderName = HeaderName::from_static(TENANT_CONTEXT);
 
-/// How the Taegis SDK puts credentials among the subprotocols (`docs/reference/taegis-client-contract.md`, section 10).
+/// How the Taegis SDK puts credentials among the subprotocols
+/// (`docs/reference/taegis-client-contract.md`, section 10).
 const TOKEN_PREFIX: &str = "access-token-";
 const TENANT_PREFIX: &str = "x-tenant-context-";
 
@@ -36,14 +37,18 @@ pub fn of_upgrade(headers: &HeaderMap, offered: &[&str]) -> Result<HeaderMap> {
     Ok(presented)
 }
 
-/// What was presented already, and what `connection_init` adds: `Authorization` and `X-Tenant-Context`, in any letter case.
+/// What was presented already, and what `connection_init` adds: `Authorization` and
+/// `X-Tenant-Context`, in any letter case.
 ///
 /// # Errors
 /// `BAD_REQUEST` if they contradict each other.
 pub fn of_init(presented: &HeaderMap, payload: &Map<String, Value>) -> Result<HeaderMap> {
     let mut presented = presented.clone();
     for (key, value) in payload {
-        let Some(name) = PRESENTED.into_iter().find(|name| key.eq_ignore_ascii_case(name.as_str())) else { continue };
+        let Some(name) = PRESENTED.into_iter().find(|name| key.eq_ignore_ascii_case(name.as_str()))
+        else {
+            continue;
+        };
         match value {
             Value::Null => {}
             Value::String(text) => add(&mut presented, name, text)?,
@@ -72,7 +77,9 @@ fn same(name: &HeaderName, left: &HeaderValue, right: &HeaderValue) -> bool {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' ').to_owned())
     };
     left == right
-        || (*name == AUTHORIZATION && scheme_aside(left).is_some() && scheme_aside(left) == scheme_aside(right))
+        || (*name == AUTHORIZATION
+            && scheme_aside(left).is_some()
+            && scheme_aside(left) == scheme_aside(right))
 }
 
 fn contradiction() -> Error {
@@ -86,7 +93,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     fn payload(value: Value) -> Map<String, Value> {
@@ -95,8 +105,11 @@ mod tests {
 
     #[test]
     fn subprotocols_stand_for_headers() {
-        let presented =
-            of_upgrade(&HeaderMap::new(), &["graphql-ws", "access-token-a.b.c", "x-tenant-context-7"]).unwrap();
+        let presented = of_upgrade(
+            &HeaderMap::new(),
+            &["graphql-ws", "access-token-a.b.c", "x-tenant-context-7"],
+        )
+        .unwrap();
         assert_eq!(presented[AUTHORIZATION], "Bearer a.b.c");
         assert_eq!(presented[TENANT], "7");
     }
@@ -113,8 +126,12 @@ mod tests {
     #[test]
     fn the_first_message_adds_what_is_missing_and_contradicts_nothing() {
         let token = headers(&[("authorization", "Bearer a")]);
-        let added = of_init(&token, &payload(json!({ "x-TENANT-context": "7", "other": [1] }))).unwrap();
-        assert_eq!((added[AUTHORIZATION].as_bytes(), added[TENANT].as_bytes()), (&b"Bearer a"[..], &b"7"[..]));
+        let added =
+            of_init(&token, &payload(json!({ "x-TENANT-context": "7", "other": [1] }))).unwrap();
+        assert_eq!(
+            (added[AUTHORIZATION].as_bytes(), added[TENANT].as_bytes()),
+            (&b"Bearer a"[..], &b"7"[..])
+        );
         assert!(of_init(&token, &payload(json!({ "Authorization": "Bearer b" }))).is_err());
         assert!(of_init(&token, &payload(json!({ "X-Tenant-Context": 7 }))).is_err());
         assert!(of_init(&token, &payload(json!({ "X-Tenant-Context": "a\nb" }))).is_err());

@@ -33,9 +33,15 @@ const READ_BUFFER: usize = 4 * 1024;
 /// Room for one more stream of an authenticated caller.
 ///
 /// # Errors
-/// `RATE_LIMITED` if the client, its tenant or the node has as many as its share of `limits.streams` allows.
+/// `RATE_LIMITED` if the client, its tenant or the node has as many as its share of
+/// `limits.streams` allows.
 pub fn stream_slot(door: &Door, account: Account<Uuid>) -> Result<Permit<Uuid>> {
-    let refused = |_| Error::new(ErrorCode::RateLimited, "your share of the open streams is in use: close some first");
+    let refused = |_| {
+        Error::new(
+            ErrorCode::RateLimited,
+            "your share of the open streams is in use: close some first",
+        )
+    };
     door.budgets.streams.try_take(account, 1).map_err(refused)
 }
 
@@ -52,11 +58,12 @@ fn socket_slot(door: &Door, parts: &Parts) -> Result<Permit<Network>> {
     door.budgets.sockets.try_take(Account::alone(address.into()), 1).map_err(refused)
 }
 
-/// Answers an upgrade. Who presents credentials with it is judged before the socket opens; who does not, as no page in a
-/// browser can, is judged by the first message.
+/// Answers an upgrade. Who presents credentials with it is judged before the socket opens; who does
+/// not, as no page in a browser can, is judged by the first message.
 ///
 /// # Errors
-/// 400 without a protocol that we speak or with credentials that contradict each other, 401, 403, 429.
+/// 400 without a protocol that we speak or with credentials that contradict each other, 401, 403,
+/// 429.
 pub async fn upgrade(
     door: &Arc<Door>,
     request_id: &RequestId,
@@ -78,7 +85,10 @@ pub async fn upgrade(
         return Err(error.into());
     }
     let protocol = offered.iter().find_map(|name| Protocol::of(name)).ok_or_else(|| {
-        Refused::with(StatusCode::BAD_REQUEST, "offer the WebSocket protocol graphql-transport-ws or graphql-ws")
+        Refused::with(
+            StatusCode::BAD_REQUEST,
+            "offer the WebSocket protocol graphql-transport-ws or graphql-ws",
+        )
     })?;
     let slot = match &caller {
         Some(caller) => Slot::Stream(stream_slot(door, caller.entered.account())?),
@@ -87,13 +97,17 @@ pub async fn upgrade(
     let connection = parts.extensions.get::<Connection>().cloned();
     let socket = Socket::new(door.clone(), protocol, caller, slot, connection);
     let largest = door.body_limit;
-    let upgrade = upgrade.protocols([protocol.name()]).read_buffer_size(READ_BUFFER).write_buffer_size(0);
+    let upgrade =
+        upgrade.protocols([protocol.name()]).read_buffer_size(READ_BUFFER).write_buffer_size(0);
     let upgrade = upgrade.max_message_size(largest).max_frame_size(largest);
     let span = tracing::Span::current();
     Ok(upgrade.on_upgrade(move |stream| socket.serve(stream).instrument(span)))
 }
 
 fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|line: &HeaderValue| line.to_str().ok());
+    let lines = headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|line: &HeaderValue| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|name| !name.is_empty())
 }

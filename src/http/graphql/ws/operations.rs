@@ -64,7 +64,8 @@ impl Message {
 /// The operations, by the ids that the client gave them. Dropped, they stop.
 pub struct Operations {
     running: HashMap<String, (u64, AbortHandle)>,
-    // An id may be used again, and what the former operation of that id had yet to say must not be taken for the new one's.
+    // An id may be used again, and what the former operation of that id had yet to say must not be
+    // taken for the new one's.
     number: u64,
     events: mpsc::Sender<Event>,
 }
@@ -86,11 +87,19 @@ impl Operations {
     }
 
     /// Begins one; a former one of that id stops.
-    pub fn start(&mut self, door: &Arc<Door>, caller: &Arc<Staying>, protocol: Protocol, id: String, asked: Asked) {
+    pub fn start(
+        &mut self,
+        door: &Arc<Door>,
+        caller: &Arc<Staying>,
+        protocol: Protocol,
+        id: String,
+        asked: Asked,
+    ) {
         self.stop(&id);
         self.number += 1;
         let too_many = self.running.len() >= door.graphql.limits.subscriptions;
-        let speaker = Speaker { id: id.clone(), number: self.number, protocol, events: self.events.clone() };
+        let speaker =
+            Speaker { id: id.clone(), number: self.number, protocol, events: self.events.clone() };
         let request_id = RequestId::from(random_uuid(&*door.entropy));
         let span = tracing::info_span!("operation", request_id = request_id.as_str());
         let task = speak(door.clone(), caller.clone(), request_id, asked, speaker, too_many);
@@ -156,7 +165,9 @@ async fn speak(
         return speaker.give_last(refused(&door, &request_id, error).into()).await;
     }
     if let Err(too_often) = caller.entered.take(&door, 1) {
-        return speaker.give_last(refused(&door, &request_id, failure_of(too_often.error())).into()).await;
+        return speaker
+            .give_last(refused(&door, &request_id, failure_of(too_often.error())).into())
+            .await;
     }
     let context = match caller.again(&door, &request_id).await {
         Ok(context) => context,

@@ -1,5 +1,5 @@
-//! The words of the two protocols: `graphql-transport-ws` (of the npm package `graphql-ws`) and the older `graphql-ws` (of
-//! `subscriptions-transport-ws`), which the Taegis SDK speaks.
+//! The words of the two protocols: `graphql-transport-ws` (of the npm package `graphql-ws`) and the
+//! older `graphql-ws` (of `subscriptions-transport-ws`), which the Taegis SDK speaks.
 
 use async_graphql::Response as Outcome;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,8 @@ impl Close {
     pub const FORBIDDEN: Self = Self { code: 4403, reason: "Forbidden" };
     pub const INIT_TIMEOUT: Self = Self { code: 4408, reason: "Connection initialisation timeout" };
     pub const TWICE: Self = Self { code: 4409, reason: "Subscriber already exists" };
-    pub const TOO_MANY_INITS: Self = Self { code: 4429, reason: "Too many initialisation requests" };
+    pub const TOO_MANY_INITS: Self =
+        Self { code: 4429, reason: "Too many initialisation requests" };
 }
 
 /// What a client says.
@@ -99,8 +100,9 @@ impl Protocol {
         }
     }
 
-    /// The messages that give on a result. What was refused before it was executed ends a `graphql-transport-ws` operation
-    /// with `error`; the older protocol has it as data, since its clients expect an `error` to be one object.
+    /// The messages that give on a result. What was refused before it was executed ends a
+    /// `graphql-transport-ws` operation with `error`; the older protocol has it as data, since its
+    /// clients expect an `error` to be one object.
     pub fn result(self, id: &str, outcome: &Outcome) -> String {
         match self {
             Self::Transport if not_executed(outcome) => {
@@ -125,7 +127,8 @@ fn given(kind: &str, id: &str, outcome: &Outcome) -> String {
         id: &'a str,
         payload: Written<'a>,
     }
-    serde_json::to_string(&Given { r#type: kind, id, payload: Written(outcome) }).unwrap_or_default()
+    serde_json::to_string(&Given { r#type: kind, id, payload: Written(outcome) })
+        .unwrap_or_default()
 }
 
 /// The operation of that id has ended.
@@ -163,7 +166,8 @@ mod tests {
     #[test]
     fn each_protocol_knows_its_own_words() {
         let (new, old) = (Protocol::Transport, Protocol::Legacy);
-        let start = |word: &str| format!(r#"{{"type":"{word}","id":"1","payload":{{"query":"{{a}}"}}}}"#);
+        let start =
+            |word: &str| format!(r#"{{"type":"{word}","id":"1","payload":{{"query":"{{a}}"}}}}"#);
         assert!(matches!(new.read(&start("subscribe")), Some(Said::Start(..))));
         assert!(matches!(old.read(&start("start")), Some(Said::Start(..))));
         assert!(new.read(&start("start")).is_none() && old.read(&start("subscribe")).is_none());

@@ -48,7 +48,9 @@ pub struct Socket {
 /// What a socket holds of the node's budget.
 pub enum Slot {
     /// It has not said yet who it is.
-    Unauthenticated(#[expect(dead_code, reason = "held until the socket is authenticated")] Permit<Network>),
+    Unauthenticated(
+        #[expect(dead_code, reason = "held until the socket is authenticated")] Permit<Network>,
+    ),
     /// It is a stream of an authenticated caller.
     Stream(#[expect(dead_code, reason = "held until the socket ends")] Permit<Uuid>),
 }
@@ -75,7 +77,8 @@ impl Socket {
         Self { door, protocol, caller, guest, slot, _connection: connection }
     }
 
-    /// Serves the socket to its end, or until the process can wait no longer for a reader who takes nothing.
+    /// Serves the socket to its end, or until the process can wait no longer for a reader who takes
+    /// nothing.
     pub async fn serve(mut self, stream: WebSocket) {
         let overstayed = self.guest.overstayed();
         tokio::select! {
@@ -118,7 +121,11 @@ impl Socket {
         }
     }
 
-    async fn admit(&mut self, stream: &mut WebSocket, payload: &Map<String, Value>) -> Result<Staying, Option<Close>> {
+    async fn admit(
+        &mut self,
+        stream: &mut WebSocket,
+        payload: &Map<String, Value>,
+    ) -> Result<Staying, Option<Close>> {
         match self.enter(payload).await {
             Ok(caller) => {
                 said(send(stream, acknowledged()).await)?;
@@ -127,7 +134,10 @@ impl Socket {
             Err(error) => {
                 error.log_cause();
                 if self.protocol == Protocol::Legacy {
-                    said(send(stream, connection_error(error.message(), error.code().as_str())).await)?;
+                    said(
+                        send(stream, connection_error(error.message(), error.code().as_str()))
+                            .await,
+                    )?;
                 }
                 Err(Some(close_of(&error)))
             }
@@ -142,7 +152,8 @@ impl Socket {
             Some(caller) => Ok(caller),
             None => {
                 let request_id = RequestId::from(random_uuid(&*self.door.entropy));
-                let caller = Entered::enter(&self.door, &request_id, &presented).await?.stay(presented);
+                let caller =
+                    Entered::enter(&self.door, &request_id, &presented).await?.stay(presented);
                 // It may be another account than the one of the upgrade.
                 self.slot = Slot::Stream(stream_slot(&self.door, caller.entered.account())?);
                 Ok(caller)
@@ -188,7 +199,9 @@ impl Socket {
             Ok(Some(Said::Ping(payload))) => send(stream, pong(payload)).await,
             Ok(Some(Said::Init(_))) => close(Close::TOO_MANY_INITS),
             // The older protocol has no word against it: its server stops the former operation.
-            Ok(Some(Said::Start(id, _))) if self.protocol == Protocol::Transport && operations.has(&id) => {
+            Ok(Some(Said::Start(id, _)))
+                if self.protocol == Protocol::Transport && operations.has(&id) =>
+            {
                 close(Close::TWICE)
             }
             Ok(Some(Said::Start(id, asked))) => {
@@ -203,7 +216,13 @@ impl Socket {
         }
     }
 
-    async fn tell(&self, stream: &mut WebSocket, caller: &Staying, operations: &mut Operations, event: Event) -> Step {
+    async fn tell(
+        &self,
+        stream: &mut WebSocket,
+        caller: &Staying,
+        operations: &mut Operations,
+        event: Event,
+    ) -> Step {
         match event {
             Event::Message(id, number, message) if operations.is_current(&id, number) => {
                 send(stream, message.text).await
@@ -226,14 +245,18 @@ impl Socket {
     }
 
     /// What a message says; nothing if it is one of the transport's own.
-    fn understand(&self, read: Option<Result<Message, axum::Error>>) -> Result<Option<Said>, Option<Close>> {
+    fn understand(
+        &self,
+        read: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<Said>, Option<Close>> {
         let bad = Some(Close::BAD_MESSAGE);
         match read {
             None | Some(Err(_) | Ok(Message::Close(_))) => Err(None),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Binary(_))) => Err(bad),
             Some(Ok(Message::Text(text))) => {
-                check_nesting(text.as_bytes(), self.door.graphql.limits.json_nesting).map_err(|_| bad)?;
+                check_nesting(text.as_bytes(), self.door.graphql.limits.json_nesting)
+                    .map_err(|_| bad)?;
                 self.protocol.read(&text).map(Some).ok_or(bad)
             }
         }

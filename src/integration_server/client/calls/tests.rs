@@ -29,8 +29,12 @@ fn new_machine() -> NewVirtualMachine {
 
 fn range() -> ReportRange {
     let at = |text| Timestamp::parse("to", text).unwrap();
-    ReportRange::new(Some(at("2024-02-29T21:00:00Z")), Some(at("2024-03-01T21:00:00Z")), at("2025-01-01T00:00:00Z"))
-        .unwrap()
+    ReportRange::new(
+        Some(at("2024-02-29T21:00:00Z")),
+        Some(at("2024-03-01T21:00:00Z")),
+        at("2025-01-01T00:00:00Z"),
+    )
+    .unwrap()
 }
 
 fn filter() -> TaskFilter {
@@ -44,9 +48,14 @@ fn filter() -> TaskFilter {
 /// A call as `METHOD /path?query`, with the path below the root of the API.
 fn line(call: &Call) -> String {
     let path = call.path.join("/");
-    let query: Vec<String> = call.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query: Vec<String> =
+        call.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-    format!("{} {}{query}", call.method, path.strip_prefix(ROOT).expect("below the root of the API"))
+    format!(
+        "{} {}{query}",
+        call.method,
+        path.strip_prefix(ROOT).expect("below the root of the API")
+    )
 }
 
 fn all() -> Vec<Call> {
@@ -110,10 +119,15 @@ fn what_changes_nothing_is_a_read_and_nothing_else_is() {
 #[test]
 fn headers_name_the_account_and_the_formats() {
     for call in all() {
-        let header = |name| call.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        let header = |name| {
+            call.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        };
         assert_eq!(header("Authorization"), Some("Basic bXVsdGl0ZW5hbmN5OnA6YSJzcw=="));
         let is_report = call.path.iter().any(|segment| segment == "reports");
-        assert_eq!(header("Accept"), Some(if is_report { "application/csv" } else { "application/xml" }));
+        assert_eq!(
+            header("Accept"),
+            Some(if is_report { "application/csv" } else { "application/xml" })
+        );
         let expected = call.body.as_ref().map(|_| "application/xml; charset=utf-8");
         assert_eq!(header("Content-Type"), expected, "{call:?}");
         let is_empty_post = call.method == "POST" && call.body.is_none();

@@ -12,8 +12,12 @@ fn line() -> Line {
         owner: TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap()),
         system: "INTEGRATION_SERVER",
         revision: 1,
-        base_url: BaseUrl::parse("baseURL", "https://viis.example:7271", AddressPolicy { allow_private: false })
-            .unwrap(),
+        base_url: BaseUrl::parse(
+            "baseURL",
+            "https://viis.example:7271",
+            AddressPolicy { allow_private: false },
+        )
+        .unwrap(),
         ca_certificate: None,
     };
     let tenant = TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap());
@@ -28,7 +32,8 @@ fn fault(status: u16, body: &str, sent: Kind, about: About) -> Fault {
 #[test]
 fn the_status_decides_and_the_code_refines_it() {
     use FaultKind::*;
-    let (not_found, machine) = ("VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_VmWithSpecifiedIdNotFound");
+    let (not_found, machine) =
+        ("VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_VmWithSpecifiedIdNotFound");
     for (status, body, about, kind, code) in [
         (401, "", About::Task, Unauthorized, ErrorCode::UpstreamUnauthorized),
         (403, not_found, About::Tenant, Unauthorized, ErrorCode::UpstreamUnauthorized),
@@ -83,29 +88,44 @@ fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() 
 
 #[test]
 fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
-    for failure in [Failure::Timeout { sent: true }, Failure::Broken("x".into()), Failure::Malformed("x".into())] {
-        assert_eq!(Fault::of_failure(failure.clone(), &line(), Kind::Write).kind(), FaultKind::OutcomeUnknown);
+    for failure in [
+        Failure::Timeout { sent: true },
+        Failure::Broken("x".into()),
+        Failure::Malformed("x".into()),
+    ] {
+        assert_eq!(
+            Fault::of_failure(failure.clone(), &line(), Kind::Write).kind(),
+            FaultKind::OutcomeUnknown
+        );
         assert_eq!(Fault::of_failure(failure, &line(), Kind::Read).kind(), FaultKind::Failed);
     }
-    for failure in [Failure::Timeout { sent: false }, Failure::Unreachable("x".into()), Failure::CircuitOpen] {
+    for failure in
+        [Failure::Timeout { sent: false }, Failure::Unreachable("x".into()), Failure::CircuitOpen]
+    {
         assert_eq!(Fault::of_failure(failure, &line(), Kind::Write).kind(), FaultKind::Failed);
     }
 }
 
 #[test]
 fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
-    let error =
-        Error::from(fault(404, "VIRMT_TenantWithSpecifiedIdNotFound at viis.example", Kind::Read, About::Tenant));
+    let error = Error::from(fault(
+        404,
+        "VIRMT_TenantWithSpecifiedIdNotFound at viis.example",
+        Kind::Read,
+        About::Tenant,
+    ));
     assert_eq!(error.upstream().unwrap().code, Some("VIRMT_TenantWithSpecifiedIdNotFound"));
     assert_eq!(error.upstream().unwrap().status, Some(404));
     assert!(!error.message().contains("viis.example"));
-    assert_eq!(Error::from(fault(400, "VIRMT_New", Kind::Read, About::Tenant)).upstream().unwrap().code, None);
+    assert_eq!(
+        Error::from(fault(400, "VIRMT_New", Kind::Read, About::Tenant)).upstream().unwrap().code,
+        None
+    );
 }
 
 #[test]
 fn a_taken_bios_identifier_tells_its_code_and_not_who_has_it() {
-    let body =
-        "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>";
+    let body = "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>";
     let error = Error::from(fault(409, body, Kind::Write, About::Registration));
     assert_eq!(
         (error.code(), error.upstream().unwrap().code),

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StoredTenant;
 use crate::error::{Error, Result};
-use crate::integration_server::model::{NewTenant, NewTenantKind, RemoteTenant, ReportRange, TenantKind};
+use crate::integration_server::model::{
+    NewTenant, NewTenantKind, RemoteTenant, ReportRange, TenantKind,
+};
 
 /// What was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +27,8 @@ pub struct Intent {
     /// The address of the server for its agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_server_address: Option<String>,
-    /// Whether no tenant had the name right before it was asked for: only then is a tenant of that name known by it.
+    /// Whether no tenant had the name right before it was asked for: only then is a tenant of that
+    /// name known by it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub name_was_free: bool,
     /// The tenant to be changed, removed or reported on, as it was before.
@@ -47,7 +50,9 @@ impl Intent {
     pub fn to_create(new: &NewTenant, name_was_free: bool) -> Self {
         let (kind, administrator) = match &new.kind {
             NewTenantKind::Simple => ("Simple", None),
-            NewTenantKind::Complete(administrator) => ("Complete", Some(administrator.name.as_str().to_owned())),
+            NewTenantKind::Complete(administrator) => {
+                ("Complete", Some(administrator.name.as_str().to_owned()))
+            }
         };
         Self {
             name: Some(new.name.as_str().to_owned()),
@@ -67,7 +72,11 @@ impl Intent {
 
     /// To make a report.
     pub fn to_report(range: &ReportRange) -> Self {
-        Self { from: range.from().map(|from| from.to_string()), to: Some(range.to().to_string()), ..Self::default() }
+        Self {
+            from: range.from().map(|from| from.to_string()),
+            to: Some(range.to().to_string()),
+            ..Self::default()
+        }
     }
 
     /// Whether this is the tenant that was to be made.
@@ -77,7 +86,10 @@ impl Intent {
             Some(TenantKind::Simple) => Some("Simple"),
             _ => None,
         };
-        let administrator = tenant.administration_server.as_ref().and_then(|server| server.administrator.as_deref());
+        let administrator = tenant
+            .administration_server
+            .as_ref()
+            .and_then(|server| server.administrator.as_deref());
         let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         self.name_was_free
             && self.name.as_deref() == Some(&tenant.name)

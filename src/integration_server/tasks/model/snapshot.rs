@@ -7,17 +7,19 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::TaskId;
 use crate::integration_server::model::{
-    AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind, TenantStatus,
-    VendorCode,
+    AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind,
+    TenantStatus, VendorCode,
 };
 
 /// The stand-in for a vendor's code that no document lists.
 const UNKNOWN: &str = "UNKNOWN";
 
-/// A task as it was at one moment. Nothing of the server's own words is in it but the stage, which is cleaned of places.
+/// A task as it was at one moment. Nothing of the server's own words is in it but the stage, which
+/// is cleaned of places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The identifier, as the server writes it; the gateway's own of the record, where the server named none.
+    /// The identifier, as the server writes it; the gateway's own of the record, where the server
+    /// named none.
     pub id: String,
     /// The state, as the list of states writes it; an unlisted one as the server does.
     pub state: String,
@@ -100,7 +102,8 @@ impl Snapshot {
 
     /// A task as the server tells of it; what it made is added when it is known.
     pub fn of(task: &Task) -> Self {
-        let millis = |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
+        let millis =
+            |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
         Self {
             id: task.id.as_str().to_owned(),
             state: task.state.as_str().to_owned(),
@@ -114,7 +117,8 @@ impl Snapshot {
         }
     }
 
-    /// The vendor's id of the task of that record, in the one text that all equal ids share; none where the vendor named none.
+    /// The vendor's id of the task of that record, in the one text that all equal ids share; none
+    /// where the vendor named none.
     pub fn remote_id(&self, record: TaskId) -> Option<String> {
         let id = RemoteId::read(&self.id).map_or_else(|| self.id.clone(), |id| id.canonical());
         Some(id).filter(|id| *id != record.to_string())
@@ -163,7 +167,9 @@ impl Made {
         match (purpose, outcome) {
             (Purpose::Activate | Purpose::Deactivate, _) => Some(Self::Confirmation),
             (Purpose::Report, Some(Outcome::Id(id))) => Some(Self::Report(id.as_str().to_owned())),
-            (Purpose::Create, Some(Outcome::Tenant(tenant))) => Some(Self::Tenant((&**tenant).into())),
+            (Purpose::Create, Some(Outcome::Tenant(tenant))) => {
+                Some(Self::Tenant((&**tenant).into()))
+            }
             _ => None,
         }
     }
@@ -175,7 +181,9 @@ fn error(task: &Task) -> Option<Told> {
         _ => None,
     };
     match task.state {
-        TaskState::Canceled => Some(Told { code: None, message: "the task was canceled".to_owned() }),
+        TaskState::Canceled => {
+            Some(Told { code: None, message: "the task was canceled".to_owned() })
+        }
         TaskState::Failed => Some(Told {
             code: Some(code.and_then(VendorCode::as_str).unwrap_or(UNKNOWN).to_owned()),
             message: code.map_or("the task failed", VendorCode::sentence).to_owned(),
@@ -189,14 +197,20 @@ fn without_places(text: &str) -> String {
     let is_place = |word: &str| {
         let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
         let begins_path = |(at, _)| !word[..at].ends_with(char::is_alphanumeric);
-        word.contains(['\\', '@']) || inner.contains(['.', ':']) || word.match_indices('/').any(begins_path)
+        word.contains(['\\', '@'])
+            || inner.contains(['.', ':'])
+            || word.match_indices('/').any(begins_path)
     };
-    text.split_whitespace().map(|word| if is_place(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
+    text.split_whitespace()
+        .map(|word| if is_place(word) { "…" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl From<&RemoteTenant> for StoredTenant {
     fn from(tenant: &RemoteTenant) -> Self {
-        let millis = |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
+        let millis =
+            |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
         let server = tenant.administration_server.as_ref();
         Self {
             id: tenant.id.as_str().to_owned(),
@@ -218,13 +232,17 @@ impl StoredTenant {
     /// # Errors
     /// If its identifier is none.
     pub fn tenant(self) -> Result<RemoteTenant> {
-        let moment = |millis: Option<i64>| millis.map(|millis| Moment::At(Timestamp::from_millis(millis)));
+        let moment =
+            |millis: Option<i64>| millis.map(|millis| Moment::At(Timestamp::from_millis(millis)));
         Ok(RemoteTenant {
-            id: RemoteId::read(&self.id).ok_or_else(|| Error::internal("a stored tenant has no identifier"))?,
+            id: RemoteId::read(&self.id)
+                .ok_or_else(|| Error::internal("a stored tenant has no identifier"))?,
             name: self.name,
             description: self.description,
             user_data: self.user_data,
-            administration_server: self.server.map(|(id, administrator)| AdministrationServer { id, administrator }),
+            administration_server: self
+                .server
+                .map(|(id, administrator)| AdministrationServer { id, administrator }),
             status: self.status.map(|status| TenantStatus::read(&status)),
             kind: self.kind.map(|kind| TenantKind::read(&kind)),
             created: moment(self.created),

@@ -53,8 +53,8 @@ impl Tasks {
     /// Notes a task as it was seen. Nothing is stored where nothing has changed.
     ///
     /// # Errors
-    /// `CONFLICT` if the server gave this identifier to another task before, and if the database refuses. `None`: another node
-    /// goes on with it.
+    /// `CONFLICT` if the server gave this identifier to another task before, and if the database
+    /// refuses. `None`: another node goes on with it.
     pub async fn seen(&self, record: &Record, snapshot: &Snapshot) -> Result<Option<Record>> {
         if record.snapshot.as_deref() == Some(&snapshot.written()?) {
             return Ok(Some(record.clone()));
@@ -63,24 +63,40 @@ impl Tasks {
         self.store(record, changed, Some(snapshot), None).await
     }
 
-    /// Ends a task, and links the tenant that it made. If that cannot be, the task says so: what was made there stays.
+    /// Ends a task, and links the tenant that it made. If that cannot be, the task says so: what
+    /// was made there stays.
     ///
     /// # Errors
     /// If the database refuses. `None`: another node goes on with it.
-    pub async fn end(&self, scope: &TenantScope, record: &Record, ending: Ending) -> Result<Option<Record>> {
+    pub async fn end(
+        &self,
+        scope: &TenantScope,
+        record: &Record,
+        ending: Ending,
+    ) -> Result<Option<Record>> {
         let mut changed = Record { phase: Phase::Ended.as_str().to_owned(), ..record.clone() };
         changed.ended_at = Some(self.clock.now());
         let Ending { conclusion, snapshot, link } = ending;
         let Some(link) = link else {
-            return self.store(record, changed, snapshot.as_ref(), Some((scope, conclusion, None))).await;
+            return self
+                .store(record, changed, snapshot.as_ref(), Some((scope, conclusion, None)))
+                .await;
         };
         let linked = Record { tenant_id: link.tenant, ..changed.clone() };
-        match self.store(record, linked, snapshot.as_ref(), Some((scope, conclusion, Some(link)))).await {
+        match self
+            .store(record, linked, snapshot.as_ref(), Some((scope, conclusion, Some(link))))
+            .await
+        {
             Err(error) if [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) => {
-                let message = "the tenant was made and could not be linked; link it with linkTenant".to_owned();
-                let unlinked =
-                    snapshot.map(|snapshot| Snapshot { error: Some(Told { code: None, message }), ..snapshot });
-                self.store(record, changed, unlinked.as_ref(), Some((scope, conclusion, None))).await
+                let message =
+                    "the tenant was made and could not be linked; link it with linkTenant"
+                        .to_owned();
+                let unlinked = snapshot.map(|snapshot| Snapshot {
+                    error: Some(Told { code: None, message }),
+                    ..snapshot
+                });
+                self.store(record, changed, unlinked.as_ref(), Some((scope, conclusion, None)))
+                    .await
             }
             stored => {
                 scope.forget_access();
@@ -117,7 +133,8 @@ impl Tasks {
         Ok(Some(after))
     }
 
-    /// Writes a record over what it was, if this node still goes on with it and nobody has written since.
+    /// Writes a record over what it was, if this node still goes on with it and nobody has written
+    /// since.
     async fn replace(&self, write: &Write<'_>, before: &Record, after: &Record) -> Result<bool> {
         let mut row = after.clone().into_active_model().reset_all();
         for own in [task::Column::Id, task::Column::LeaseOwner, task::Column::LeaseUntil] {
@@ -134,7 +151,9 @@ impl Tasks {
         match replaced {
             Ok(replaced) => Ok(replaced.rows_affected == 1),
             Err(error) => Err(match error.sql_err() {
-                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict("another record has this task"),
+                Some(SqlErr::UniqueConstraintViolation(_)) => {
+                    Error::conflict("another record has this task")
+                }
                 _ => error.into(),
             }),
         }
@@ -171,7 +190,9 @@ impl Conclusion {
     fn ended(self, state: Option<&str>) -> Ended {
         let refused = |reason| Ended { reason: Some(reason), ..Outcome::Refused.into() };
         match (self, state.map(TaskState::read)) {
-            (Self::Rejected(code), _) => Ended { code: Some(code.as_str()), ..Outcome::Refused.into() },
+            (Self::Rejected(code), _) => {
+                Ended { code: Some(code.as_str()), ..Outcome::Refused.into() }
+            }
             (Self::Observed, Some(TaskState::Completed)) => Outcome::Succeeded.into(),
             (Self::Observed, Some(TaskState::Canceled)) => refused("task_canceled"),
             (Self::Observed, Some(TaskState::Failed)) => refused("task_failed"),
@@ -184,7 +205,8 @@ impl Conclusion {
 
 /// Makes a record show a task as it was seen.
 fn show(record: &mut Record, snapshot: &Snapshot) -> Result<()> {
-    let id = RemoteId::read(&snapshot.id).ok_or_else(|| Error::internal("a task without identifier was seen"))?;
+    let id = RemoteId::read(&snapshot.id)
+        .ok_or_else(|| Error::internal("a task without identifier was seen"))?;
     record.remote_task_id = Some(id.canonical());
     record.state = Some(snapshot.state.clone());
     record.result_id = snapshot.result_id();

@@ -24,12 +24,19 @@ impl Tasks {
     pub async fn forget_old(&self) -> Result<()> {
         let ended_before = |age: Duration| {
             let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-            task::Column::EndedAt.lt(Timestamp::from_millis(self.clock.now().millis().saturating_sub(age)))
+            task::Column::EndedAt
+                .lt(Timestamp::from_millis(self.clock.now().millis().saturating_sub(age)))
         };
-        let over =
-            Query::select().column(task::Column::Id).from(task::Entity).and_where(ended_before(HISTORY)).to_owned();
+        let over = Query::select()
+            .column(task::Column::Id)
+            .from(task::Entity)
+            .and_where(ended_before(HISTORY))
+            .to_owned();
         let write = self.database.write().await?;
-        event::Entity::delete_many().filter(event::Column::TaskId.in_subquery(over)).exec(write.on()).await?;
+        event::Entity::delete_many()
+            .filter(event::Column::TaskId.in_subquery(over))
+            .exec(write.on())
+            .await?;
         task::Entity::delete_many().filter(ended_before(TASK)).exec(write.on()).await?;
         write.commit().await
     }

@@ -14,7 +14,8 @@ use crate::ids::TaskId;
 use crate::integration_server::tasks::entity::task;
 use crate::integration_server::tasks::model::Record;
 
-/// How long a node that says nothing more keeps its tasks, by the database's clock. It says so every second.
+/// How long a node that says nothing more keeps its tasks, by the database's clock. It says so
+/// every second.
 pub const LEASE: Duration = Duration::from_secs(5);
 
 /// After so long a node stops taking tasks, to renew the leases of those that it has.
@@ -23,7 +24,8 @@ const TAKING_MAX: Duration = Duration::from_secs(1);
 /// How many tasks a node takes at one time.
 const TAKEN_AT_ONCE: usize = 200;
 
-/// The tasks that something on this node works on, and until when no other node takes them, where that is known.
+/// The tasks that something on this node works on, and until when no other node takes them, where
+/// that is known.
 #[derive(Clone, Default)]
 pub(super) struct InHand(Arc<Mutex<HashMap<TaskId, Option<Instant>>>>);
 
@@ -52,7 +54,8 @@ impl InHand {
 }
 
 impl Hand {
-    /// Notes that the lease was written after `asked`, so that it lasts at least so long after that.
+    /// Notes that the lease was written after `asked`, so that it lasts at least so long after
+    /// that.
     pub(super) fn is_leased(&self, asked: Instant) {
         self.all.all().insert(self.id, Some(asked + LEASE));
     }
@@ -139,7 +142,9 @@ impl Tasks {
         let record = task::Entity::held(id, self.node).one(write.on()).await?;
         write.commit().await?;
         in_hand.is_leased(asked);
-        Ok(record.filter(|_| taken.rows_affected == 1).map(|record| Begun { record, _in_hand: in_hand }))
+        Ok(record
+            .filter(|_| taken.rows_affected == 1)
+            .map(|record| Begun { record, _in_hand: in_hand }))
     }
 
     /// Gives every task back, for other nodes to take at once.
@@ -157,7 +162,8 @@ impl Tasks {
         write.commit().await
     }
 
-    /// Whether this node may still take a task for its own. A clock that is set back or forward does not change it.
+    /// Whether this node may still take a task for its own. A clock that is set back or forward
+    /// does not change it.
     pub fn holds_lease(&self, id: TaskId) -> bool {
         self.begun.all().get(&id).copied().flatten().is_some_and(|until| Instant::now() < until)
     }

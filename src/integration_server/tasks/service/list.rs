@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use super::{NAMED_AT_ONCE, Tasks, WHAT};
 use crate::auth::TenantScope;
@@ -26,14 +28,22 @@ const NAMED: [TaskState; 8] = [
 ];
 
 impl Tasks {
-    /// A task about the tenant of the scope or one below it: by the gateway's own id, or by the vendor's where that names one task
-    /// of the installations that the scope's tenant owns or is linked to.
+    /// A task about the tenant of the scope or one below it: by the gateway's own id, or by the
+    /// vendor's where that names one task of the installations that the scope's tenant owns or is
+    /// linked to.
     ///
     /// # Errors
-    /// `NOT_FOUND` for any other, in the same words for foreign and unknown; `CONFLICT` for a vendor's id that names several tasks.
+    /// `NOT_FOUND` for any other, in the same words for foreign and unknown; `CONFLICT` for a
+    /// vendor's id that names several tasks.
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Record> {
-        let found =
-            self.by_own_or_remote_id(scope, task::Entity::of_tenant(scope), task::Column::RemoteTaskId, id).await?;
+        let found = self
+            .by_own_or_remote_id(
+                scope,
+                task::Entity::of_tenant(scope),
+                task::Column::RemoteTaskId,
+                id,
+            )
+            .await?;
         found.ok_or_else(|| Error::not_found(WHAT))
     }
 
@@ -46,21 +56,23 @@ impl Tasks {
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
     }
 
-    /// The task about the tenant of the scope or one below it that made that report. The report has the gateway's own id of the
-    /// task; the vendor's id of the report is taken as in [`Tasks::find`].
+    /// The task about the tenant of the scope or one below it that made that report. The report has
+    /// the gateway's own id of the task; the vendor's id of the report is taken as in
+    /// [`Tasks::find`].
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is none, in the same words for foreign and unknown; `CONFLICT` for a vendor's id that names several
-    /// reports.
+    /// `NOT_FOUND` if there is none, in the same words for foreign and unknown; `CONFLICT` for a
+    /// vendor's id that names several reports.
     pub async fn of_report(&self, scope: &TenantScope, id: &str) -> Result<Record> {
-        let reports = task::Entity::of_tenant(scope).filter(task::Column::Kind.eq(Purpose::Report.as_str()));
+        let reports =
+            task::Entity::of_tenant(scope).filter(task::Column::Kind.eq(Purpose::Report.as_str()));
         let found = self.by_own_or_remote_id(scope, reports, task::Column::ResultId, id).await?;
         found.filter(|record| record.result_id.is_some()).ok_or_else(|| Error::not_found("report"))
     }
 
-    /// The gateway's own id is unique over all installations and decides first. An installation chooses its ids freely, so a
-    /// vendor's id counts only at the installations of the scope's own tenant, and there a record of that tenant goes before those of
-    /// tenants below it.
+    /// The gateway's own id is unique over all installations and decides first. An installation
+    /// chooses its ids freely, so a vendor's id counts only at the installations of the scope's own
+    /// tenant, and there a record of that tenant goes before those of tenants below it.
     async fn by_own_or_remote_id(
         &self,
         scope: &TenantScope,
@@ -69,7 +81,11 @@ impl Tasks {
         id: &str,
     ) -> Result<Option<Record>> {
         if let Ok(own) = id.parse::<TaskId>() {
-            let found = records.clone().filter(task::Column::Id.eq(own)).one(self.database.reader()).await?;
+            let found = records
+                .clone()
+                .filter(task::Column::Id.eq(own))
+                .one(self.database.reader())
+                .await?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -87,13 +103,15 @@ impl Tasks {
     async fn only(&self, records: Select<task::Entity>) -> Result<Option<Record>> {
         let mut found = records.limit(2).all(self.database.reader()).await?;
         if found.len() > 1 {
-            return Err(Error::conflict("this id of the vendor names several: use the id that the gateway gave"));
+            return Err(Error::conflict(
+                "this id of the vendor names several: use the id that the gateway gave",
+            ));
         }
         Ok(found.pop())
     }
 
-    /// The tasks about the tenant of the scope and those below it, the newest first, after a place; one more than asked for, if there
-    /// is one.
+    /// The tasks about the tenant of the scope and those below it, the newest first, after a place;
+    /// one more than asked for, if there is one.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -108,8 +126,11 @@ impl Tasks {
         // The server's dates end at the second, and so would their order.
         if let Some((created, id)) = after {
             let created = Timestamp::from_millis(created);
-            let tie = Condition::all().add(task::Column::CreatedAt.eq(created)).add(task::Column::Id.lt(id));
-            select = select.filter(Condition::any().add(task::Column::CreatedAt.lt(created)).add(tie));
+            let tie = Condition::all()
+                .add(task::Column::CreatedAt.eq(created))
+                .add(task::Column::Id.lt(id));
+            select =
+                select.filter(Condition::any().add(task::Column::CreatedAt.lt(created)).add(tie));
         }
         let select = select.order_by_desc(task::Column::CreatedAt).order_by_desc(task::Column::Id);
         Ok(select.all(self.database.reader()).await?)
@@ -128,10 +149,13 @@ impl Tasks {
         select = match wanted.state {
             None => select,
             Some(Some(state)) => select.filter(task::Column::State.eq(state)),
-            Some(None) => select.filter(task::Column::State.is_not_in(NAMED.iter().map(TaskState::as_str))),
+            Some(None) => {
+                select.filter(task::Column::State.is_not_in(NAMED.iter().map(TaskState::as_str)))
+            }
         };
         if let Some(kind) = wanted.kind {
-            let fitting = Purpose::ALL.into_iter().filter(|purpose| purpose.kind().as_str() == kind);
+            let fitting =
+                Purpose::ALL.into_iter().filter(|purpose| purpose.kind().as_str() == kind);
             select = select.filter(task::Column::Kind.is_in(fitting.map(Purpose::as_str)));
         }
         if let Some(from) = wanted.created_from {
@@ -144,7 +168,11 @@ impl Tasks {
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn claimed(&self, upstream: UpstreamId, remote: Vec<String>) -> Result<HashSet<String>> {
+    pub async fn claimed(
+        &self,
+        upstream: UpstreamId,
+        remote: Vec<String>,
+    ) -> Result<HashSet<String>> {
         let mut claimed = HashSet::new();
         for some in remote.chunks(NAMED_AT_ONCE) {
             let found = task::Entity::claimed(upstream, some).all(self.database.reader()).await?;
@@ -161,7 +189,8 @@ impl Tasks {
         // First whether it has ended: what it changed to before that is then in the history.
         let record = task::Entity::watched(id).one(self.database.reader()).await?;
         let events = event::Entity::watched(id, after).all(self.database.reader()).await?;
-        let events = events.into_iter().map(|event| Ok((event.sequence, Snapshot::read(&event.snapshot)?)));
+        let events =
+            events.into_iter().map(|event| Ok((event.sequence, Snapshot::read(&event.snapshot)?)));
         let ended = record.is_none_or(|record| record.phase == Phase::Ended.as_str());
         Ok((events.collect::<Result<_>>()?, ended))
     }

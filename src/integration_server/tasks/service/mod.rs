@@ -77,10 +77,12 @@ impl Tasks {
         Self { database, upstreams, clock, entropy, pace, watched, wake, node, begun }
     }
 
-    /// Makes the record of work that is about to be begun, and of who begins it. It is this node's to go on with.
+    /// Makes the record of work that is about to be begun, and of who begins it. It is this node's
+    /// to go on with.
     ///
     /// # Errors
-    /// `CONFLICT` while the tenant has 1,000 tasks under way, and if the database refuses; then nothing may be sent.
+    /// `CONFLICT` while the tenant has 1,000 tasks under way, and if the database refuses; then
+    /// nothing may be sent.
     pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<Begun> {
         let id = TaskId::random(&*self.entropy);
         let now = scope.now();
@@ -114,9 +116,13 @@ impl Tasks {
         };
         let others = task::Entity::under_way(scope, now.minus(self.pace.deadline));
         if others.offset(UNDER_WAY_MAX - 1).one(write.on()).await?.is_some() {
-            return Err(Error::conflict("the tenant has 1,000 tasks under way: wait until some have ended"));
+            return Err(Error::conflict(
+                "the tenant has 1,000 tasks under way: wait until some have ended",
+            ));
         }
-        task::Entity::insert(record.clone().into_active_model()).exec_without_returning(write.on()).await?;
+        task::Entity::insert(record.clone().into_active_model())
+            .exec_without_returning(write.on())
+            .await?;
         let entry = Entry {
             operation: new.purpose.operation(),
             tenant: scope.tenant(),

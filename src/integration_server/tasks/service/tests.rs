@@ -25,7 +25,8 @@ async fn tasks(folder: &std::path::Path) -> Tasks {
 async fn a_node_keeps_its_leases_however_many_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let tasks = tasks(folder.path()).await;
-    let hands: Vec<Hand> = (0..40_000).map(|_| tasks.begun.take(TaskId::random(&SystemEntropy))).collect();
+    let hands: Vec<Hand> =
+        (0..40_000).map(|_| tasks.begun.take(TaskId::random(&SystemEntropy))).collect();
     tasks.renew().await.unwrap();
     assert!(hands.iter().all(|hand| tasks.holds_lease(hand.id)));
     assert!(tasks.take().await.unwrap().is_empty());

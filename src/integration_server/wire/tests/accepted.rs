@@ -59,17 +59,29 @@ fn the_code_of_a_refusal_is_found_in_whatever_body() {
         "VIRMT_VmWithSpecifiedBiosIdAlreadyExists",
         "<!DOCTYPE x><e c='VIRMT_VmWithSpecifiedBiosIdAlreadyExists'",
     ] {
-        assert_eq!(xml(body).vendor_code(), Some(VendorCode::VmWithSpecifiedBiosIdAlreadyExists), "{body}");
+        assert_eq!(
+            xml(body).vendor_code(),
+            Some(VendorCode::VmWithSpecifiedBiosIdAlreadyExists),
+            "{body}"
+        );
     }
-    let utf16: Vec<u8> = "\u{feff}<e>KSC_ServiceNotConfigured</e>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = "\u{feff}<e>KSC_ServiceNotConfigured</e>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     assert_eq!(answer(&utf16).vendor_code(), Some(VendorCode::ServiceNotConfigured));
     assert_eq!(answer(b"\xff\xfeKSC_New1").vendor_code(), None);
-    assert_eq!(answer(b"\xff KSC_New1").vendor_code(), Some(VendorCode::Unknown("KSC_New1".into())));
+    assert_eq!(
+        answer(b"\xff KSC_New1").vendor_code(),
+        Some(VendorCode::Unknown("KSC_New1".into()))
+    );
 }
 
 #[test]
 fn words_that_only_look_like_a_code_are_none() {
-    for body in ["", "VIRMT_", "XVIRMT_A", "_KSC_A", "éKSC_A", "KSC_A_B", "KSC_Aé", "virmt_A", "VIRMT A"] {
+    for body in
+        ["", "VIRMT_", "XVIRMT_A", "_KSC_A", "éKSC_A", "KSC_A_B", "KSC_Aé", "virmt_A", "VIRMT A"]
+    {
         assert_eq!(xml(body).vendor_code(), None, "{body}");
     }
     let late = format!("{} KSC_ServiceNotConfigured", "x".repeat(64 * 1024));

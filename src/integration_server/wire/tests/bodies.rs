@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::xml;
 use crate::integration_server::model::{
-    Administrator, AdministratorPassword, BiosId, NewTenant, NewTenantKind, NewVirtualMachine, WireText,
+    Administrator, AdministratorPassword, BiosId, NewTenant, NewTenantKind, NewVirtualMachine,
+    WireText,
 };
 use crate::integration_server::wire::XmlBody;
 
@@ -47,7 +48,8 @@ fn requests_are_written_as_the_reference_shows_them() {
         "<tenant><name>Contoso Labs</name><type>Simple</type></tenant>"
     );
     let bios_id = BiosId::read("345AE5D6-eeb7-4635-884a-01ac1781deeb").unwrap();
-    let machine = NewVirtualMachine { bios_id, name: Some(text("web-01")), user_data: Some(text("rack=7")) };
+    let machine =
+        NewVirtualMachine { bios_id, name: Some(text("web-01")), user_data: Some(text("rack=7")) };
     assert_eq!(
         written(XmlBody::machine(&machine)),
         r#"<vm biosId="345ae5d6-eeb7-4635-884a-01ac1781deeb"><name>web-01</name><userData><![CDATA[rack=7]]></userData></vm>"#

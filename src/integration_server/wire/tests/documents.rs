@@ -41,8 +41,14 @@ fn tenants_are_read_with_entities_cdata_and_every_script() {
     assert_eq!(first.user_data.as_deref(), Some(r#"{"note":"a]]>b"}"#));
     assert_eq!(first.description, None);
     let server = first.administration_server.as_ref().unwrap();
-    assert_eq!((server.id.as_deref(), server.administrator.as_deref()), (Some("1001"), Some("romashka-admin")));
-    assert_eq!((first.status.clone(), first.kind.clone()), (Some(TenantStatus::Active), Some(TenantKind::Complete)));
+    assert_eq!(
+        (server.id.as_deref(), server.administrator.as_deref()),
+        (Some("1001"), Some("romashka-admin"))
+    );
+    assert_eq!(
+        (first.status.clone(), first.kind.clone()),
+        (Some(TenantStatus::Active), Some(TenantKind::Complete))
+    );
     let updated = first.updated.as_ref().unwrap().at().unwrap();
     assert_eq!(updated.to_string(), "2024-03-02T10:00:00.000Z");
     assert_eq!((second.name.as_str(), second.description.as_deref()), ("東京支社", None));
@@ -120,16 +126,25 @@ fn an_item_without_identifier_makes_its_list_malformed() {
     for item in ["<tenant><name>a</name></tenant>", "<tenant id=''/>", "<tenant id='a/b'/>"] {
         assert!(xml(&format!("<x>{item}<tenant id='1'/></x>")).tenants().is_err(), "{item}");
     }
-    assert!(xml("<vms><vm id='1'/><vm biosId='345ae5d6-eeb7-4635-884a-01ac1781deeb'/></vms>").machines().is_err());
-    for not_one in ["<x/>", "<tenant/>", "<x><tenant id='1'/><tenant id='2'/></x>", "<x><tenant/><tenant id='2'/></x>"]
-    {
+    assert!(
+        xml("<vms><vm id='1'/><vm biosId='345ae5d6-eeb7-4635-884a-01ac1781deeb'/></vms>")
+            .machines()
+            .is_err()
+    );
+    for not_one in [
+        "<x/>",
+        "<tenant/>",
+        "<x><tenant id='1'/><tenant id='2'/></x>",
+        "<x><tenant/><tenant id='2'/></x>",
+    ] {
         assert!(xml(not_one).tenant().is_err(), "{not_one}");
     }
 }
 
 #[test]
 fn unknown_words_are_kept() {
-    let tenant = xml("<tenant id='1'><status>Frozen</status><type>Hybrid</type></tenant>").tenant().unwrap();
+    let tenant =
+        xml("<tenant id='1'><status>Frozen</status><type>Hybrid</type></tenant>").tenant().unwrap();
     assert_eq!(tenant.status, Some(TenantStatus::Unknown("Frozen".into())));
     assert_eq!(tenant.kind, Some(TenantKind::Unknown("Hybrid".into())));
     let machine = xml("<vm id='1' biosId='none'/>").machines().unwrap().remove(0);
@@ -138,6 +153,7 @@ fn unknown_words_are_kept() {
 
 #[test]
 fn line_ends_are_read_as_xml_says() {
-    let tenant = xml("<tenant id='1'><userData>a\r\nb&#13;c\rd</userData></tenant>").tenant().unwrap();
+    let tenant =
+        xml("<tenant id='1'><userData>a\r\nb&#13;c\rd</userData></tenant>").tenant().unwrap();
     assert_eq!(tenant.user_data.as_deref(), Some("a\nb\rc\nd"));
 }

@@ -14,18 +14,28 @@ fn refused(document: &str) -> bool {
 fn a_document_type_is_refused_whatever_it_holds() {
     let laughs = "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;&lol;\">]><tenants><tenant id='1'><name>&lol2;</name></tenant></tenants>";
     let external = "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><tenant id='1'><name>&x;</name></tenant>";
-    for document in
-        [laughs, external, "<!DOCTYPE html><tenants/>", "<!doctype a><tenants/>", "<tenants><!DOCTYPE a></tenants>"]
-    {
+    for document in [
+        laughs,
+        external,
+        "<!DOCTYPE html><tenants/>",
+        "<!doctype a><tenants/>",
+        "<tenants><!DOCTYPE a></tenants>",
+    ] {
         assert!(refused(document), "{document}");
     }
 }
 
 #[test]
 fn no_entity_but_the_five_is_known() {
-    for name in ["nbsp", "x", "", "#0", "#x1F", "#xD800", "#xFFFF", "#x110000", "#99999999999", "amp"] {
+    for name in
+        ["nbsp", "x", "", "#0", "#x1F", "#xD800", "#xFFFF", "#x110000", "#99999999999", "amp"]
+    {
         let known = name == "amp";
-        assert_eq!(refused(&format!("<tenant id='1'><name>&{name};</name></tenant>")), !known, "{name}");
+        assert_eq!(
+            refused(&format!("<tenant id='1'><name>&{name};</name></tenant>")),
+            !known,
+            "{name}"
+        );
         assert_eq!(refused(&format!("<tenant id='1' x='&{name};'/>")), !known, "{name}");
         assert_eq!(
             refused(&format!("<tenant id='1'><skipped><a b='c'>&{name};</a></skipped></tenant>")),
@@ -84,13 +94,16 @@ fn every_truncation_of_a_document_is_refused() {
 
 #[test]
 fn depth_count_and_length_have_limits() {
-    let nested = |depth: usize| format!("<x><tenant id='1'/>{}{}</x>", "<a>".repeat(depth), "</a>".repeat(depth));
+    let nested = |depth: usize| {
+        format!("<x><tenant id='1'/>{}{}</x>", "<a>".repeat(depth), "</a>".repeat(depth))
+    };
     assert!(!refused(&nested(63)));
     assert!(refused(&nested(64)) && refused(&nested(100_000)) && refused(&"<a>".repeat(100_000)));
     let many = |count: usize| format!("<x><tenant id='1'/>{}</x>", "<y/>".repeat(count));
     assert!(!refused(&many(199_998)));
     assert!(refused(&many(199_999)));
-    let named = |length: usize| format!("<tenant id='1'><name>{}</name></tenant>", "x".repeat(length));
+    let named =
+        |length: usize| format!("<tenant id='1'><name>{}</name></tenant>", "x".repeat(length));
     assert!(!refused(&named(1024 * 1024)));
     assert!(refused(&named(1024 * 1024 + 1)));
     let attributes = |count: usize| (0..count).map(|at| format!(" a{at}='1'")).collect::<String>();

@@ -24,7 +24,10 @@ fn a_tenant_sees_its_own_lines_alone() {
         (period.machine_id.as_str(), period.machine_name.as_str()),
         ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "web-01")
     );
-    assert_eq!(period.protected_until.as_ref().unwrap().at().unwrap().to_string(), "2024-03-02T00:00:00.000Z");
+    assert_eq!(
+        period.protected_until.as_ref().unwrap().at().unwrap().to_string(),
+        "2024-03-02T00:00:00.000Z"
+    );
     assert!(report(LINES, "f2326a1f-24aa-4b59-96d2-af2e36352b89").periods.is_empty());
 }
 
@@ -36,10 +39,16 @@ fn names_with_semicolons_are_parted_by_the_one_uuid_between() {
         ("522290fe-df3b-4f55-b621-0302603158d2", "vm")
     );
     let line = |middle: &str| format!("{TOKYO};{middle};2024-03-01T00:00:00;2024-03-03T00:00:00");
-    assert_eq!(report(&line(&format!("a;b;{ROMASHKA};c;d;e")), TOKYO).periods[0].machine_name, "c;d;e");
-    for guess in
-        [format!("a;{ROMASHKA};{TOKYO};b"), "a;b;c;d".into(), format!("{ROMASHKA};a;b;c"), format!("a;b;c;{ROMASHKA}")]
-    {
+    assert_eq!(
+        report(&line(&format!("a;b;{ROMASHKA};c;d;e")), TOKYO).periods[0].machine_name,
+        "c;d;e"
+    );
+    for guess in [
+        format!("a;{ROMASHKA};{TOKYO};b"),
+        "a;b;c;d".into(),
+        format!("{ROMASHKA};a;b;c"),
+        format!("a;b;c;{ROMASHKA}"),
+    ] {
         let report = report(&line(&guess), TOKYO);
         assert_eq!((report.periods.len(), report.unreadable_lines), (0, vec![1]), "{guess}");
     }
@@ -54,7 +63,10 @@ fn mark_header_quotes_line_ends_and_an_open_end_are_tolerated() {
     );
     let own = report(&text, TOKYO);
     assert_eq!((own.periods.len(), own.foreign_lines, own.unreadable_lines.len()), (2, 0, 0));
-    assert_eq!((own.periods[0].machine_name.as_str(), &own.periods[0].protected_until), ("v;m", &None));
+    assert_eq!(
+        (own.periods[0].machine_name.as_str(), &own.periods[0].protected_until),
+        ("v;m", &None)
+    );
     assert_eq!(own.periods[1].machine_name, "say \"hi\"");
     assert_eq!(own.periods[1].protected_from, Some(Moment::Unreadable("soon".into())));
 }
@@ -69,7 +81,9 @@ fn lines_that_are_too_short_are_named() {
 fn a_page_is_no_report_and_an_empty_one_is() {
     let tenant = RemoteId::read(TOKYO).unwrap();
     assert_eq!(report("", TOKYO), Report::default());
-    for page in ["<html>", " <?xml version='1.0'?><error/>", "The service is starting.\n", "{\"error\":1}"] {
+    for page in
+        ["<html>", " <?xml version='1.0'?><error/>", "The service is starting.\n", "{\"error\":1}"]
+    {
         assert!(xml(page).report(&tenant).is_err());
     }
     assert!(answer(b"\xff;;;;;").report(&tenant).is_err());

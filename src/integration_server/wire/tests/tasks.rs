@@ -11,9 +11,14 @@ fn task(result_or_error: &str) -> Task {
 fn a_running_task_has_no_outcome_yet() {
     let running = r#"<task id="t" created="2024-03-01T09:15:00" stateChanged="2024-03-01T09:15:01" changed="2024-03-01T09:15:04"><state> Running </state><type>CreateTenant</type><stage>Creating folder</stage><progress>41.5</progress><result/><error/></task>"#;
     let task = xml(running).task().unwrap();
-    assert_eq!((task.state, task.kind, task.progress), (TaskState::Running, Some(TaskKind::CreateTenant), Some(41)));
+    assert_eq!(
+        (task.state, task.kind, task.progress),
+        (TaskState::Running, Some(TaskKind::CreateTenant), Some(41))
+    );
     assert_eq!((task.stage.as_deref(), task.outcome), (Some("Creating folder"), None));
-    let date = |date: Option<crate::integration_server::model::Moment>| date.unwrap().at().unwrap().to_string();
+    let date = |date: Option<crate::integration_server::model::Moment>| {
+        date.unwrap().at().unwrap().to_string()
+    };
     assert_eq!(date(task.created), "2024-03-01T09:15:00.000Z");
     assert_eq!(date(task.state_changed), "2024-03-01T09:15:01.000Z");
     assert_eq!(date(task.changed), "2024-03-01T09:15:04.000Z");
@@ -22,10 +27,18 @@ fn a_running_task_has_no_outcome_yet() {
 #[test]
 fn words_that_nobody_knows_are_cut() {
     let long = "x".repeat(1000);
-    let found = xml(&format!("<task id='t'><state>{long}</state><type>{long}</type></task>")).task().unwrap();
+    let found = xml(&format!("<task id='t'><state>{long}</state><type>{long}</type></task>"))
+        .task()
+        .unwrap();
     let cut = "x".repeat(100);
-    assert_eq!((found.state, found.kind), (TaskState::Unknown(cut.clone()), Some(TaskKind::Other(cut.clone()))));
-    let found = xml(&format!("<tenant id='t'><status>{long}</status><type>é{long}</type></tenant>")).tenant().unwrap();
+    assert_eq!(
+        (found.state, found.kind),
+        (TaskState::Unknown(cut.clone()), Some(TaskKind::Other(cut.clone())))
+    );
+    let found =
+        xml(&format!("<tenant id='t'><status>{long}</status><type>é{long}</type></tenant>"))
+            .tenant()
+            .unwrap();
     assert_eq!(found.status.unwrap().as_str(), cut);
     assert_eq!(found.kind.unwrap().as_str(), format!("é{}", &cut[1..]));
 }
@@ -37,20 +50,28 @@ fn a_tenant_is_found_in_a_result_however_it_is_wrapped() {
     let cdata = r#"<task id="t"><state>Completed</state><result> <![CDATA[<?xml version="1.0" encoding="utf-16"?><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"><name>A &amp; B</name></tenant>]]> </result></task>"#;
     let deeper = r#"<task id="t"><state>Completed</state><result><value><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"><name>A &amp; B</name></tenant></value></result></task>"#;
     for document in [inside, escaped, cdata, deeper] {
-        let Some(Outcome::Tenant(tenant)) = xml(document).task().unwrap().outcome else { panic!("{document}") };
-        assert_eq!((tenant.id.as_str(), tenant.name.as_str()), ("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb", "A & B"));
+        let Some(Outcome::Tenant(tenant)) = xml(document).task().unwrap().outcome else {
+            panic!("{document}")
+        };
+        assert_eq!(
+            (tenant.id.as_str(), tenant.name.as_str()),
+            ("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb", "A & B")
+        );
     }
 }
 
 #[test]
 fn other_results_are_identifiers_confirmations_or_nothing() {
     let id = "3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb";
-    for wrapped in [format!("<result> {id}\n</result>"), format!("<result>\n<id>{id}</id></result>")] {
+    for wrapped in
+        [format!("<result> {id}\n</result>"), format!("<result>\n<id>{id}</id></result>")]
+    {
         assert!(matches!(task(&wrapped).outcome, Some(Outcome::Id(found)) if found.as_str() == id));
     }
     assert_eq!(task("<result> True </result>").outcome, Some(Outcome::Confirmed));
     assert_eq!(task("<result> \n <!-- --></result>").outcome, None);
-    for odd in ["<result>&lt;tenant</result>", "<result>a/b</result>", "<result><tenant/></result>"] {
+    for odd in ["<result>&lt;tenant</result>", "<result>a/b</result>", "<result><tenant/></result>"]
+    {
         assert_eq!(task(odd).outcome, Some(Outcome::Unreadable), "{odd}");
     }
     let bomb = "<result>&lt;!DOCTYPE a [&lt;!ENTITY x 'y'>]>&lt;tenant id='1'>&amp;x;&lt;/tenant></result>";
@@ -76,9 +97,15 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
     assert_eq!(
         errors,
         [
-            (Some(VendorCode::PasswordNotComplyPolicy), "VIRMT_PasswordNotComplyPolicy: too simple"),
+            (
+                Some(VendorCode::PasswordNotComplyPolicy),
+                "VIRMT_PasswordNotComplyPolicy: too simple"
+            ),
             (Some(VendorCode::ServiceNotConfigured), "KSC_ServiceNotConfigured no connection"),
-            (Some(VendorCode::TenantWithSpecifiedIdNotFound), "VIRMT_TenantWithSpecifiedIdNotFound"),
+            (
+                Some(VendorCode::TenantWithSpecifiedIdNotFound),
+                "VIRMT_TenantWithSpecifiedIdNotFound"
+            ),
             (None, "canceled by user"),
         ]
     );
@@ -89,7 +116,10 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
 fn a_nil_error_is_none_and_an_error_stands_instead_of_a_result() {
     let nil = "<error xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/><result>true</result>";
     assert_eq!(task(nil).outcome, Some(Outcome::Confirmed));
-    assert!(matches!(task("<result>true</result><error>no</error>").outcome, Some(Outcome::Error(_))));
+    assert!(matches!(
+        task("<result>true</result><error>no</error>").outcome,
+        Some(Outcome::Error(_))
+    ));
 }
 
 #[test]
@@ -105,8 +135,12 @@ fn an_unknown_state_is_kept_and_a_missing_one_makes_the_list_malformed() {
 #[test]
 fn the_words_of_a_server_are_cut() {
     let words = "é".repeat(100_000);
-    let task = task(&format!("<stage>{words}</stage><error>{words} VIRMT_InvalidTenantType</error>"));
+    let task =
+        task(&format!("<stage>{words}</stage><error>{words} VIRMT_InvalidTenantType</error>"));
     assert_eq!(task.stage.unwrap().chars().count(), 500);
     let Some(Outcome::Error(error)) = task.outcome else { panic!("an error") };
-    assert_eq!((error.message.chars().count(), error.code), (500, Some(VendorCode::InvalidTenantType)));
+    assert_eq!(
+        (error.message.chars().count(), error.code),
+        (500, Some(VendorCode::InvalidTenantType))
+    );
 }

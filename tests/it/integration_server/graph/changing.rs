@@ -16,8 +16,7 @@ async fn register(house: &House, input: Value) -> crate::support::Answer {
 }
 
 async fn unregister(house: &House, arguments: Value) -> crate::support::Answer {
-    let document =
-        "mutation($id: ID, $biosID: ID) { unregisterVirtualMachine(id: $id, biosID: $biosID) { id biosID name } }";
+    let document = "mutation($id: ID, $biosID: ID) { unregisterVirtualMachine(id: $id, biosID: $biosID) { id biosID name } }";
     house.north.ask(document, arguments).await
 }
 
@@ -113,7 +112,8 @@ both_databases! {
             let reported = ended(&house.north, &reported["id"]).await;
             house.server.order_task(TaskKind::ChangeTenantActivation, Fate::fails("KSC_ServiceNotConfigured"), 1);
             let failing = begin(&house.north, "deactivateIntegrationServerTenant").await;
-            // Where the server does not name its tasks, one that did nothing cannot be told from somebody else's.
+            // Where the server does not name its tasks, one that did nothing cannot be told from
+            // somebody else's.
             let failed = if dialect.name == "silent" {
                 assert_eq!(failing.body["errors"][0]["extensions"]["outcome"], "UNKNOWN");
                 all[0].1[11].clone()

@@ -1,4 +1,5 @@
-//! Which node goes on with a task: leases are told by the database's clock, whatever the nodes' clocks say.
+//! Which node goes on with a task: leases are told by the database's clock, whatever the nodes'
+//! clocks say.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The graph over a stand-in of the server: what tenants see, what they change, and what becomes of it.
+//! The graph over a stand-in of the server: what tenants see, what they change, and what becomes of
+//! it.
 
 mod changing;
 mod leases;
@@ -48,9 +49,15 @@ impl OnEngine for House {
 /// What the server is like at the start: its clock begins with the gateway's and goes on.
 pub fn config() -> Config {
     let begun = Instant::now();
-    let clock = Clock::reading(move || START.millis() + i64::try_from(begun.elapsed().as_millis()).unwrap());
-    let north = TenantSeed::complete("North").description("the first").user_data("<crm id=\"7\"/>").machines(3);
-    let (south, other) = (TenantSeed::simple("South").machines(2), TenantSeed::complete("Other").machines(1));
+    let clock = Clock::reading(move || {
+        START.millis() + i64::try_from(begun.elapsed().as_millis()).unwrap()
+    });
+    let north = TenantSeed::complete("North")
+        .description("the first")
+        .user_data("<crm id=\"7\"/>")
+        .machines(3);
+    let (south, other) =
+        (TenantSeed::simple("South").machines(2), TenantSeed::complete("Other").machines(1));
     Config::default().clock(clock).tenant(north).tenant(south).tenant(other)
 }
 
@@ -114,7 +121,8 @@ pub async fn register(owner: &Caller, server: &Simulator) -> Value {
         "name": "viis", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
         "credential": { "basic": { "password": server.password() } },
     });
-    let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    let document =
+        "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
     owner.ask(document, json!({ "input": input })).await.field("registerUpstream")["id"].clone()
 }
 

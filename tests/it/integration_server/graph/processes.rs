@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
-use tenant_gateway_simulators::integration_server::{Config, Fate, Pace, Simulator, TaskKind, TenantSeed};
+use tenant_gateway_simulators::integration_server::{
+    Config, Fate, Pace, Simulator, TaskKind, TenantSeed,
+};
 use tokio::time::Instant;
 
 use super::watching::{states, watch};
@@ -19,8 +21,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("TENANT_GATEWAY__UPSTREAM__TASK_POLL_MAX", "300ms"),
 ];
 
-const CREATE: &str =
-    "mutation($input: CreateIntegrationServerTenantInput!) { createIntegrationServerTenant(input: $input) { id } }";
+const CREATE: &str = "mutation($input: CreateIntegrationServerTenantInput!) { createIntegrationServerTenant(input: $input) { id } }";
 
 /// A customer below the tenant in context.
 async fn customer(administrator: &Caller, name: &str) -> String {
@@ -31,16 +32,26 @@ async fn customer(administrator: &Caller, name: &str) -> String {
 
 /// Asks for a tenant and does not wait for the answer.
 fn ask_for(administrator: &Caller, upstream: &Value, name: &str, link: &str) {
-    let input = json!({ "upstreamID": upstream, "name": name, "type": "SIMPLE", "linkTenantID": link });
-    let request = administrator.gateway.graphql(CREATE, &json!({ "input": input })).bearer_auth(&administrator.token);
+    let input =
+        json!({ "upstreamID": upstream, "name": name, "type": "SIMPLE", "linkTenantID": link });
+    let request = administrator
+        .gateway
+        .graphql(CREATE, &json!({ "input": input }))
+        .bearer_auth(&administrator.token);
     tokio::spawn(request.send());
 }
 
 async fn until(server: &Simulator, method: &str, path: &str, count: u64) {
-    eventually(20, "a call", async || (server.count(&Calls::to(method, path)) >= count).then_some(())).await;
+    eventually(20, "a call", async || {
+        (server.count(&Calls::to(method, path)) >= count).then_some(())
+    })
+    .await;
 }
 
-async fn served(deployment: &Deployment, administrator: &crate::support::Credentials) -> (Process, Caller) {
+async fn served(
+    deployment: &Deployment,
+    administrator: &crate::support::Credentials,
+) -> (Process, Caller) {
     let process = deployment.serve_with(SETTINGS).await;
     let caller = process.log_in(administrator.clone()).await;
     (process, caller)
@@ -95,7 +106,8 @@ both_databases! {
 #[tokio::test]
 async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
     let deployment = Deployment::on(Engine::Postgres).await;
-    let server = Simulator::start(Config::default().tenant(TenantSeed::simple("North"))).await.unwrap();
+    let server =
+        Simulator::start(Config::default().tenant(TenantSeed::simple("North"))).await.unwrap();
     let credentials = deployment.init();
     let (first, administrator) = served(&deployment, &credentials).await;
     let (second, _) = served(&deployment, &credentials).await;
@@ -113,10 +125,15 @@ async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
         tokio::spawn(async move { watch(&caller, &tenant, &id).await })
     };
     until(&server, "GET", &polls, 8).await;
-    let seen: Vec<i64> = server.seen(&Calls::to("GET", &polls)).iter().map(|seen| seen.at).collect();
+    let seen: Vec<i64> =
+        server.seen(&Calls::to("GET", &polls)).iter().map(|seen| seen.at).collect();
     // The first is of the mutation itself.
     let pauses = seen[2..].windows(2).map(|pair| pair[1] - pair[0]);
-    assert!(pauses.clone().all(|pause| pause >= 290), "one of two pollers: {:?}", pauses.collect::<Vec<_>>());
+    assert!(
+        pauses.clone().all(|pause| pause >= 290),
+        "one of two pollers: {:?}",
+        pauses.collect::<Vec<_>>()
+    );
 
     first.kill();
     let killed = Instant::now();

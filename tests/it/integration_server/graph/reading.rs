@@ -8,7 +8,12 @@ use crate::support::both_databases;
 const TENANT: &str = "{ integrationServer { tenant { remoteID name description userData status statusText type administrationServer { administrator } } } }";
 
 fn names(connection: &Value) -> Vec<&str> {
-    connection["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect()
+    connection["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["name"].as_str().unwrap())
+        .collect()
 }
 
 both_databases! {

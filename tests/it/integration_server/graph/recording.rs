@@ -14,20 +14,24 @@ const BIOS_ID: &str = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
 async fn told(house: &House, operation: &str) -> Vec<[Value; 4]> {
     let document = "query($operation: String) { auditLog(operation: $operation) {
         nodes { outcome code reason subject requestID } } }";
-    let log = house.partner.ask(document, json!({ "operation": operation })).await.field("auditLog");
-    let told = |node: &Value| ["outcome", "code", "reason", "subject"].map(|name| node[name].clone());
+    let log =
+        house.partner.ask(document, json!({ "operation": operation })).await.field("auditLog");
+    let told =
+        |node: &Value| ["outcome", "code", "reason", "subject"].map(|name| node[name].clone());
     log["nodes"].as_array().unwrap().iter().rev().map(told).collect()
 }
 
 /// The same, once there are so many.
 async fn told_of(house: &House, operation: &str, many: usize) -> Vec<[Value; 4]> {
-    eventually(20, "the records", async || Some(told(house, operation).await).filter(|told| told.len() == many)).await
+    eventually(20, "the records", async || {
+        Some(told(house, operation).await).filter(|told| told.len() == many)
+    })
+    .await
 }
 
 async fn register(house: &House) -> Answer {
     let input = json!({ "biosID": BIOS_ID, "name": "web-99" });
-    let document =
-        "mutation($input: RegisterVirtualMachineInput!) { registerVirtualMachine(input: $input) { id remoteID } }";
+    let document = "mutation($input: RegisterVirtualMachineInput!) { registerVirtualMachine(input: $input) { id remoteID } }";
     house.north.ask(document, json!({ "input": input })).await
 }
 

@@ -9,10 +9,10 @@ use super::{House, begin, config, ended, link, only, register, task};
 use crate::support::{Caller, Engine, OnEngine, both_databases};
 
 const CANCEL: &str = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id remoteID } }";
-const REPORT: &str =
-    "query($id: ID!) { integrationServer { report(id: $id) { id remoteID periods { virtualMachineName } } } }";
+const REPORT: &str = "query($id: ID!) { integrationServer { report(id: $id) { id remoteID periods { virtualMachineName } } } }";
 
-/// The house, and a customer below its partner who registers a server of its own that gives the same ids as the partner's.
+/// The house, and a customer below its partner who registers a server of its own that gives the
+/// same ids as the partner's.
 struct Twins {
     house: House,
     twin: Simulator,
@@ -25,7 +25,8 @@ impl OnEngine for Twins {
     async fn on(engine: Engine) -> Self {
         let house = House::on(engine).await;
         let twin = Simulator::start(config()).await.unwrap();
-        let tenant = house.app.operator.tenant(house.app.world.organization, "Customer", false).await;
+        let tenant =
+            house.app.operator.tenant(house.app.world.organization, "Customer", false).await;
         let customer = house.app.administrator(tenant).await;
         let upstream = register(&customer, &twin).await;
         link(&customer, &upstream, tenant, &twin.tenant("North").id).await;
@@ -34,7 +35,8 @@ impl OnEngine for Twins {
 }
 
 impl Twins {
-    /// A task of the partner that does not end, then one of the customer with the same id at the customer's server.
+    /// A task of the partner that does not end, then one of the customer with the same id at the
+    /// customer's server.
     async fn endless(&self) -> (Value, Value) {
         self.house.server.order_task(TaskKind::CreateTenant, Fate::NeverEnds, 1);
         let partners = self.house.create("Endless").await.field("createIntegrationServerTenant");

@@ -24,8 +24,12 @@ pub async fn rows(house: &House) -> String {
 }
 
 async fn tasks(caller: &crate::support::Caller, filter: &str) -> Vec<Value> {
-    let document = format!("{{ integrationServer {{ tasks{filter} {{ nodes {{ id type state }} }} }} }}");
-    caller.ask(&document, json!({})).await.field("integrationServer")["tasks"]["nodes"].as_array().unwrap().clone()
+    let document =
+        format!("{{ integrationServer {{ tasks{filter} {{ nodes {{ id type state }} }} }} }}");
+    caller.ask(&document, json!({})).await.field("integrationServer")["tasks"]["nodes"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 both_databases! {

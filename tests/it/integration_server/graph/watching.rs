@@ -10,17 +10,24 @@ use crate::support::{Caller, both_databases, eventually};
 /// The events of a subscription over SSE, up to its `complete`.
 pub async fn watch(caller: &Caller, tenant: &str, id: &Value) -> Vec<Value> {
     let document = format!("subscription($id: ID!) {{ integrationServerTask(id: $id) {TASK} }}");
-    let request = caller.gateway.graphql(&document, &json!({ "id": id })).bearer_auth(&caller.token);
+    let request =
+        caller.gateway.graphql(&document, &json!({ "id": id })).bearer_auth(&caller.token);
     let request = request.header("accept", "text/event-stream").header("X-Tenant-Context", tenant);
     let text = request.send().await.unwrap().text().await.unwrap();
     assert!(text.contains("event: complete"), "{text}");
-    let data =
-        text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim).filter(|data| !data.is_empty());
+    let data = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data:"))
+        .map(str::trim)
+        .filter(|data| !data.is_empty());
     data.map(|data| serde_json::from_str(data).unwrap()).collect()
 }
 
 pub fn states(events: &[Value]) -> Vec<&str> {
-    events.iter().map(|event| event["data"]["integrationServerTask"]["state"].as_str().unwrap()).collect()
+    events
+        .iter()
+        .map(|event| event["data"]["integrationServerTask"]["state"].as_str().unwrap())
+        .collect()
 }
 
 both_databases! {

@@ -11,13 +11,14 @@ use super::{
 };
 
 impl Config {
-    /// Reads the file, then the variables, then the flags (name as `server.listen`, and value); what comes later wins.
-    /// Foreign variables are left alone, but `RUST_LOG`, unless empty, beats every source of `log.filter`.
+    /// Reads the file, then the variables, then the flags (name as `server.listen`, and value);
+    /// what comes later wins. Foreign variables are left alone, but `RUST_LOG`, unless empty, beats
+    /// every source of `log.filter`.
     ///
     /// # Errors
     ///
-    /// All problems together: a missing or unreadable file, unknown names, wrong values, and values that do not go
-    /// together. No secret is repeated.
+    /// All problems together: a missing or unreadable file, unknown names, wrong values, and values
+    /// that do not go together. No secret is repeated.
     pub fn load(
         file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
@@ -80,17 +81,20 @@ impl Layers {
             let source = Source::Variable(name.clone());
             let settings = self.settings.iter().copied();
             let named = settings.clone().find(|setting| setting.variable() == *name);
-            let named_by_file = settings.clone().find(|setting| setting.file_variable().as_ref() == Some(name));
+            let named_by_file =
+                settings.clone().find(|setting| setting.file_variable().as_ref() == Some(name));
             match (named, named_by_file) {
                 (Some(setting), _) => self.give_text(setting, value.clone(), source),
                 (None, Some(setting)) if env.contains_key(&setting.variable()) => {
-                    let message = format!("is also set by {}: give one of the two", setting.variable());
+                    let message =
+                        format!("is also set by {}: give one of the two", setting.variable());
                     self.problem(source, setting.key(), message);
                 }
                 (None, Some(setting)) => self.secret_file(setting, Path::new(value), source),
                 (None, None) => {
-                    let known =
-                        settings.flat_map(|setting| [Some(setting.variable()), setting.file_variable()]).flatten();
+                    let known = settings
+                        .flat_map(|setting| [Some(setting.variable()), setting.file_variable()])
+                        .flatten();
                     let key = name[PREFIX.len()..].replace("__", ".").to_lowercase();
                     let message = unknown_name(nearest(name, known));
                     self.problem(source, key, message);
@@ -99,7 +103,8 @@ impl Layers {
         }
     }
 
-    /// Variables with one underscore in place of two, which would be taken for foreign ones and do nothing.
+    /// Variables with one underscore in place of two, which would be taken for foreign ones and do
+    /// nothing.
     fn misspelt_variables(&mut self, env: &BTreeMap<String, String>) {
         let single = |name: &str| name.replace("__", "_");
         let misspelt = |name: &str| name.starts_with(&single(PREFIX)) && !name.starts_with(PREFIX);
@@ -120,7 +125,11 @@ impl Layers {
         match fs::read_to_string(path) {
             Ok(text) => self.give_text(setting, text.trim_end().to_owned(), source),
             // Without the path: who mixed up the two variables wrote the secret there.
-            Err(error) => self.problem(source, setting.key(), format!("the file it names cannot be read: {error}")),
+            Err(error) => self.problem(
+                source,
+                setting.key(),
+                format!("the file it names cannot be read: {error}"),
+            ),
         }
     }
 
@@ -129,7 +138,9 @@ impl Layers {
             match self.find(&key) {
                 Some(setting) => match setting.file_variable() {
                     Some(variable) => {
-                        let message = format!("is a secret, which does not belong on a command line: set {variable}");
+                        let message = format!(
+                            "is a secret, which does not belong on a command line: set {variable}"
+                        );
                         self.problem(Source::Flag, setting.key(), message);
                     }
                     None => self.give_text(setting, value, Source::Flag),

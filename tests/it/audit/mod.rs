@@ -17,14 +17,22 @@ const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject ou
 /// The newest records first.
 async fn log(reader: &Caller, arguments: &str) -> Vec<Value> {
     let arguments = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
-    let answer = reader.ask(&format!("{{ auditLog{arguments} {{ nodes {RECORD} }} }}"), json!({})).await;
+    let answer =
+        reader.ask(&format!("{{ auditLog{arguments} {{ nodes {RECORD} }} }}"), json!({})).await;
     answer.field("auditLog")["nodes"].as_array().unwrap().clone()
 }
 
 /// Sends a request under an id of its own.
-async fn ask_as(caller: &Caller, request_id: &str, tenant: impl ToString, document: &str, variables: Value) -> Value {
+async fn ask_as(
+    caller: &Caller,
+    request_id: &str,
+    tenant: impl ToString,
+    document: &str,
+    variables: Value,
+) -> Value {
     let request = caller.gateway.graphql(document, &variables).bearer_auth(&caller.token);
-    let request = request.header("X-Request-Id", request_id).header("X-Tenant-Context", tenant.to_string());
+    let request =
+        request.header("X-Request-Id", request_id).header("X-Tenant-Context", tenant.to_string());
     caller.gateway.send(request).await.body
 }
 

@@ -1,4 +1,5 @@
-//! What the gateway keeps of a task: what it is for, how far it is known, and how it looked at each change.
+//! What the gateway keeps of a task: what it is for, how far it is known, and how it looked at each
+//! change.
 
 mod intent;
 mod snapshot;
@@ -28,7 +29,8 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Create, Self::Activate, Self::Deactivate, Self::Delete, Self::Report];
+    pub const ALL: [Self; 5] =
+        [Self::Create, Self::Activate, Self::Deactivate, Self::Delete, Self::Report];
 
     /// The name in the database.
     pub const fn as_str(self) -> &'static str {

@@ -5,7 +5,8 @@ use crate::integration_server::model::VendorCode;
 use crate::integration_server::wire::{self, Malformed};
 use crate::outbound::{Failure, Kind, Line};
 
-/// Why a call did not succeed: a kind, for the service that may know more and word it better, and an error that can be told as it is.
+/// Why a call did not succeed: a kind, for the service that may know more and word it better, and
+/// an error that can be told as it is.
 #[derive(Debug)]
 pub struct Fault {
     kind: FaultKind,
@@ -33,7 +34,8 @@ pub enum FaultKind {
     BadInput,
     /// The server refused the gateway's account: its operator has to act.
     Unauthorized,
-    /// Something was sent that was meant to change something, and whether it did is unknown: look before it is sent again.
+    /// Something was sent that was meant to change something, and whether it did is unknown: look
+    /// before it is sent again.
     OutcomeUnknown,
     /// The server refused, and nothing changed.
     Refused,
@@ -56,15 +58,21 @@ impl Fault {
 
     pub(super) fn of_failure(failure: Failure, line: &Line, kind: Kind) -> Self {
         let error = failure.into_error(line, kind == Kind::Write);
-        let kind = if error.is_outcome_unknown() { FaultKind::OutcomeUnknown } else { FaultKind::Failed };
+        let kind =
+            if error.is_outcome_unknown() { FaultKind::OutcomeUnknown } else { FaultKind::Failed };
         Self { kind, error }
     }
 
     pub(super) fn malformed(malformed: Malformed, line: &Line) -> Self {
-        let error =
-            Error::new(ErrorCode::UpstreamMalformed, "the legacy system gave an answer that cannot be understood");
+        let error = Error::new(
+            ErrorCode::UpstreamMalformed,
+            "the legacy system gave an answer that cannot be understood",
+        );
         let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
-        Self { kind: FaultKind::Failed, error: error.because(malformed).of_upstream(detail).of_tenant(line.tenant) }
+        Self {
+            kind: FaultKind::Failed,
+            error: error.because(malformed).of_upstream(detail).of_tenant(line.tenant),
+        }
     }
 }
 
@@ -86,7 +94,8 @@ pub(super) enum About {
     Nothing,
 }
 
-/// What an answer of another status than a success means: first the status, then the code in it (reference, section 6).
+/// What an answer of another status than a success means: first the status, then the code in it
+/// (reference, section 6).
 pub(super) fn refusal(
     answer: &wire::Answer<'_>,
     (status, sent, about): (u16, Kind, About),
@@ -102,8 +111,10 @@ pub(super) fn refusal(
         status: Some(status),
         code: code.and_then(|code| code.as_str()),
     };
-    let error = Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(line.tenant);
-    let error = if kind == FaultKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };
+    let error =
+        Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(line.tenant);
+    let error =
+        if kind == FaultKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };
     Fault { kind, error }
 }
 
@@ -128,7 +139,8 @@ fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> Fau
         (409, _) if about == About::Registration => FaultKind::BiosIdTaken,
         // Before it can start, by its own word.
         (501, _) | (_, Some(VendorCode::ServiceNotConfigured)) => FaultKind::Refused,
-        // A 503 too: the documents know none, and a proxy gives it for what has reached the server already.
+        // A 503 too: the documents know none, and a proxy gives it for what has reached the server
+        // already.
         (500.., _) if sent == Kind::Write => FaultKind::OutcomeUnknown,
         (500.., _) => FaultKind::Failed,
         // A success that is not the one of this method, or a redirect.
@@ -151,35 +163,54 @@ fn is_bad_input(code: &VendorCode) -> bool {
 fn told(kind: FaultKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, &'static str) {
     let sentence = code.map(VendorCode::sentence);
     match kind {
-        FaultKind::TenantNotFound => (ErrorCode::NotFound, VendorCode::TenantWithSpecifiedIdNotFound.sentence()),
-        FaultKind::MachineNotFound => (ErrorCode::NotFound, VendorCode::VmWithSpecifiedIdNotFound.sentence()),
+        FaultKind::TenantNotFound => {
+            (ErrorCode::NotFound, VendorCode::TenantWithSpecifiedIdNotFound.sentence())
+        }
+        FaultKind::MachineNotFound => {
+            (ErrorCode::NotFound, VendorCode::VmWithSpecifiedIdNotFound.sentence())
+        }
         FaultKind::TaskNotFound => (ErrorCode::NotFound, "no such task"),
         FaultKind::ReportNotFound => (ErrorCode::NotFound, "no such report"),
-        FaultKind::BiosIdTaken => (ErrorCode::Conflict, VendorCode::VmWithSpecifiedBiosIdAlreadyExists.sentence()),
+        FaultKind::BiosIdTaken => {
+            (ErrorCode::Conflict, VendorCode::VmWithSpecifiedBiosIdAlreadyExists.sentence())
+        }
         FaultKind::TaskEnded => (ErrorCode::Conflict, "the task has ended"),
-        FaultKind::TaskIsPart => (ErrorCode::Conflict, "the task is part of another and can only be canceled with it"),
-        FaultKind::BadInput => (ErrorCode::BadUserInput, sentence.unwrap_or("the Integration Server does not take it")),
+        FaultKind::TaskIsPart => {
+            (ErrorCode::Conflict, "the task is part of another and can only be canceled with it")
+        }
+        FaultKind::BadInput => {
+            (ErrorCode::BadUserInput, sentence.unwrap_or("the Integration Server does not take it"))
+        }
         FaultKind::Unauthorized => (
             ErrorCode::UpstreamUnauthorized,
             "the legacy system refused the gateway's own account; its operator has to act",
         ),
-        FaultKind::OutcomeUnknown => {
-            (ErrorCode::UpstreamUnavailable, "the legacy system failed, and whether it did what was asked is not known")
-        }
+        FaultKind::OutcomeUnknown => (
+            ErrorCode::UpstreamUnavailable,
+            "the legacy system failed, and whether it did what was asked is not known",
+        ),
         FaultKind::NoApi => (
             ErrorCode::UpstreamMalformed,
             "the Integration Server's API does not answer at the upstream's base URL, which is the server's root",
         ),
-        FaultKind::Failed if status < 400 => {
-            (ErrorCode::UpstreamMalformed, "the legacy system gave an answer that cannot be understood")
-        }
+        FaultKind::Failed if status < 400 => (
+            ErrorCode::UpstreamMalformed,
+            "the legacy system gave an answer that cannot be understood",
+        ),
         FaultKind::Failed => (ErrorCode::UpstreamUnavailable, "the legacy system is in trouble"),
         FaultKind::Refused => match status {
-            408 | 429 => (ErrorCode::UpstreamUnavailable, "the legacy system takes no requests at the moment"),
-            409 => {
-                (ErrorCode::Conflict, sentence.unwrap_or("the state of things at the Integration Server forbids it"))
-            }
-            _ => (ErrorCode::UpstreamRejected, sentence.unwrap_or("the Integration Server refused it")),
+            408 | 429 => (
+                ErrorCode::UpstreamUnavailable,
+                "the legacy system takes no requests at the moment",
+            ),
+            409 => (
+                ErrorCode::Conflict,
+                sentence.unwrap_or("the state of things at the Integration Server forbids it"),
+            ),
+            _ => (
+                ErrorCode::UpstreamRejected,
+                sentence.unwrap_or("the Integration Server refused it"),
+            ),
         },
     }
 }

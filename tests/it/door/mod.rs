@@ -13,7 +13,11 @@ use crate::support::{Answer, Caller, TestApp, both_databases};
 const MODERN: &str = "application/graphql-response+json";
 
 async fn post(caller: &Caller, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
-    let mut request = caller.gateway.http.post(format!("{}/graphql", caller.gateway.url)).bearer_auth(&caller.token);
+    let mut request = caller
+        .gateway
+        .http
+        .post(format!("{}/graphql", caller.gateway.url))
+        .bearer_auth(&caller.token);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

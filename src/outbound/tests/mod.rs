@@ -22,8 +22,12 @@ use crate::entropy::SystemEntropy;
 use crate::ids::{TenantId, UpstreamId};
 
 const OPEN: AddressPolicy = AddressPolicy { allow_private: true };
-const ALLOWANCE: Allowance =
-    Allowance { calls_a_tenant: 100, calls: 2000, tenants_at_once: 8, tenant_deadline: Duration::from_secs(10) };
+const ALLOWANCE: Allowance = Allowance {
+    calls_a_tenant: 100,
+    calls: 2000,
+    tenants_at_once: 8,
+    tenant_deadline: Duration::from_secs(10),
+};
 
 fn settings() -> Settings {
     Settings { addresses: OPEN, timeout: Duration::from_secs(5), ..Settings::default() }
@@ -54,7 +58,14 @@ fn tenant(number: u128) -> TenantId {
 fn endpoint(base_url: &str) -> Endpoint {
     let upstream = UpstreamId(Uuid::from_u128(7));
     let base_url = BaseUrl::parse("baseURL", base_url, OPEN).unwrap();
-    Endpoint { upstream, owner: tenant(1), system: "TEST", revision: 1, base_url, ca_certificate: None }
+    Endpoint {
+        upstream,
+        owner: tenant(1),
+        system: "TEST",
+        revision: 1,
+        base_url,
+        ca_certificate: None,
+    }
 }
 
 fn line(far_side: &FarSide) -> Line {

@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
-use crate::integration_server::model::{MachineKey, NewTenant, NewVirtualMachine, RemoteId, ReportRange, TaskFilter};
+use crate::integration_server::model::{
+    MachineKey, NewTenant, NewVirtualMachine, RemoteId, ReportRange, TaskFilter,
+};
 use crate::integration_server::wire::{self, XML_MAX, XmlBody};
 use crate::outbound::{Call, Kind};
 
@@ -23,7 +25,10 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn new(user_name: &str, password: &str, zone: TimeZone) -> Self {
-        Self { authorization: format!("Basic {}", STANDARD.encode(format!("{user_name}:{password}"))), zone }
+        Self {
+            authorization: format!("Basic {}", STANDARD.encode(format!("{user_name}:{password}"))),
+            zone,
+        }
     }
 
     pub(super) fn tenant(&self, id: &RemoteId) -> Call {
@@ -65,7 +70,8 @@ impl Calls {
 
     /// What is meant without `removeTenantArtifacts` is not documented, so it is always sent.
     pub(super) fn delete_tenant(&self, id: &RemoteId, artifacts: bool) -> Call {
-        let query = vec![("removeTenantArtifacts", if artifacts { "true" } else { "false" }.into())];
+        let query =
+            vec![("removeTenantArtifacts", if artifacts { "true" } else { "false" }.into())];
         Call { query, ..self.call("DELETE", &["tenants", id.as_str()], Kind::Write) }
     }
 
@@ -75,8 +81,11 @@ impl Calls {
 
     pub(super) fn tasks(&self, filter: &TaskFilter) -> Call {
         let mut query: Vec<(&'static str, Cow<'static, str>)> = Vec::new();
-        query.extend(filter.created_from.map(|from| ("createdFrom", wire::written(from, &self.zone).into())));
-        query.extend(filter.state.as_ref().map(|state| ("state", state.as_str().to_owned().into())));
+        query.extend(
+            filter.created_from.map(|from| ("createdFrom", wire::written(from, &self.zone).into())),
+        );
+        query
+            .extend(filter.state.as_ref().map(|state| ("state", state.as_str().to_owned().into())));
         query.extend(filter.kind.as_ref().map(|kind| ("type", kind.as_str().to_owned().into())));
         Call { query, ..self.get(&["tasks"]) }
     }
@@ -87,7 +96,8 @@ impl Calls {
 
     /// Without a tenant the report would cover all of them, so there is no such call.
     pub(super) fn create_report(&self, tenant: &RemoteId, range: &ReportRange) -> Call {
-        let mut query: Vec<(&'static str, Cow<'static, str>)> = vec![("tenantId", tenant.to_string().into())];
+        let mut query: Vec<(&'static str, Cow<'static, str>)> =
+            vec![("tenantId", tenant.to_string().into())];
         query.extend(range.from().map(|from| ("from", wire::written(from, &self.zone).into())));
         query.push(("to", wire::written(range.to(), &self.zone).into()));
         let call = self.post(&["reports", "tenants"]);
@@ -103,7 +113,8 @@ impl Calls {
         self.call("GET", path, Kind::Read)
     }
 
-    /// Without a body. Servers that stand on Windows' HTTP service refuse a POST that does not say so (411).
+    /// Without a body. Servers that stand on Windows' HTTP service refuse a POST that does not say
+    /// so (411).
     fn post(&self, path: &[&str]) -> Call {
         let mut call = self.call("POST", path, Kind::Write);
         call.headers.push(("Content-Length", "0".to_owned()));
@@ -120,9 +131,14 @@ impl Calls {
         let below = ["api", "2.0", "virtualization"].into_iter().map(Cow::Borrowed);
         Call {
             method,
-            path: below.chain(path.iter().map(|segment| Cow::Owned((*segment).to_owned()))).collect(),
+            path: below
+                .chain(path.iter().map(|segment| Cow::Owned((*segment).to_owned())))
+                .collect(),
             query: Vec::new(),
-            headers: vec![("Authorization", self.authorization.clone()), ("Accept", XML.to_owned())],
+            headers: vec![
+                ("Authorization", self.authorization.clone()),
+                ("Accept", XML.to_owned()),
+            ],
             body: None,
             kind,
             answer_limit: XML_MAX,

@@ -63,7 +63,11 @@ pub struct Surroundings {
 impl Default for Surroundings {
     /// Those of a real machine.
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), database_clock: None }
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            database_clock: None,
+        }
     }
 }
 
@@ -106,8 +110,8 @@ pub struct App {
 }
 
 impl Core {
-    /// Opens the database and builds the rooms on it. An embedded database is brought up to date; on PostgreSQL, which other
-    /// nodes may be using, that is left to `migrate up`.
+    /// Opens the database and builds the rooms on it. An embedded database is brought up to date;
+    /// on PostgreSQL, which other nodes may be using, that is left to `migrate up`.
     ///
     /// # Errors
     /// If the database cannot be reached, or its schema is not the one of this version.
@@ -121,9 +125,12 @@ impl Core {
         drop(alone);
         let database = Arc::new(database);
         let Surroundings { clock, entropy, database_clock } = surroundings;
-        let time = Arc::new(DatabaseTime::measured(database.clone(), clock, database_clock.clone()).await?);
+        let time = Arc::new(
+            DatabaseTime::measured(database.clone(), clock, database_clock.clone()).await?,
+        );
         let clock: Arc<dyn Clock> = time.clone();
-        let surroundings = Surroundings { clock: clock.clone(), entropy: entropy.clone(), database_clock };
+        let surroundings =
+            Surroundings { clock: clock.clone(), entropy: entropy.clone(), database_clock };
         let (age, capacity) = (config.auth.standing_max_age, config.auth.cache_size);
         let usage = Arc::new(Usage::new(database.clone()));
         let limits = Limits {
@@ -141,12 +148,16 @@ impl Core {
         let budgets = Arc::new(Budgets::new(config));
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
         let outbound = Arc::new(Outbound::new(
-            Settings { answer_patience: config.budget.patience, ..Settings::from(&config.upstream) },
+            Settings {
+                answer_patience: config.budget.patience,
+                ..Settings::from(&config.upstream)
+            },
             budgets.upstream_answers.clone(),
             clock.clone(),
             entropy.clone(),
         ));
-        let upstreams = Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
+        let upstreams =
+            Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
         let upstreams = Arc::new(upstreams);
         let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
         let keys = keys::Surroundings {
@@ -166,7 +177,8 @@ impl Core {
             poll_max: config.upstream.task_poll_max,
             deadline: config.upstream.task_deadline,
         };
-        let tasks = Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
+        let tasks =
+            Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
         Ok(Self {
             deep_security: Arc::new(DeepSecurity::new(
                 database.clone(),
@@ -188,7 +200,12 @@ impl Core {
             outbound,
             authorizer,
             tenants: Arc::new(Tenants::new(database.clone(), entropy.clone(), quotas)),
-            clients: Arc::new(Clients::new(database.clone(), entropy.clone(), usage.clone(), limits)),
+            clients: Arc::new(Clients::new(
+                database.clone(),
+                entropy.clone(),
+                usage.clone(),
+                limits,
+            )),
             audit: Arc::new(Audit::new(database.clone(), clock, entropy)),
             master,
             database,
@@ -199,8 +216,8 @@ impl Core {
         })
     }
 
-    /// Ends the connections to the database; an embedded one is then complete in its one file. Waits for what still runs, but
-    /// not for long.
+    /// Ends the connections to the database; an embedded one is then complete in its one file.
+    /// Waits for what still runs, but not for long.
     pub async fn close(&self) {
         match tokio::time::timeout(CLOSE_TIMEOUT, self.database.close()).await {
             Ok(Ok(())) => {}
@@ -248,7 +265,14 @@ impl Core {
             key_lifetime: config.tokens.key_lifetime,
             jwks_max_age: config.tokens.jwks_max_age,
         };
-        Rotation::new(self.database.clone(), self.master.clone(), clock, entropy, algorithm, schedule)
+        Rotation::new(
+            self.database.clone(),
+            self.master.clone(),
+            clock,
+            entropy,
+            algorithm,
+            schedule,
+        )
     }
 }
 
@@ -265,8 +289,14 @@ impl Core {
     /// `CONFLICT` if there is a tenant already.
     pub async fn init(&self, tenant: Name, client: Name) -> Result<(Tenant, Created)> {
         let write = self.database.write_alone().await?;
-        let tenant = self.tenants.create_first(write.on(), self.surroundings.clock.now(), tenant).await?;
-        let new = NewClient { name: client, roles: vec![Role::Administrator], owner: None, idempotency_key: None };
+        let tenant =
+            self.tenants.create_first(write.on(), self.surroundings.clock.now(), tenant).await?;
+        let new = NewClient {
+            name: client,
+            roles: vec![Role::Administrator],
+            owner: None,
+            idempotency_key: None,
+        };
         let id = ClientId::random(&*self.surroundings.entropy);
         let created = self.clients.create_in(&write, &self.operator(tenant.id), id, &new).await?;
         write.commit().await?;
@@ -279,23 +309,36 @@ impl App {
     ///
     /// # Errors
     /// As [`Core::open`], and if the signing keys or the trusted documents cannot be opened.
-    pub async fn build(config: &Config, issuer: String, surroundings: Surroundings) -> Result<Self> {
+    pub async fn build(
+        config: &Config,
+        issuer: String,
+        surroundings: Surroundings,
+    ) -> Result<Self> {
         let core = Core::open(config, surroundings).await?;
-        let (rooms, introspection) = (core.rooms(), config.graphql.introspection == Introspection::Authenticated);
+        let (rooms, introspection) =
+            (core.rooms(), config.graphql.introspection == Introspection::Authenticated);
         let graph = ExecutableSchema::new(schema::over(rooms, introspection).extension(Metering));
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 
-    /// The same with another graph: how the door treats what the gateway's own does not have can then be tried too.
+    /// The same with another graph: how the door treats what the gateway's own does not have can
+    /// then be tried too.
     ///
     /// # Errors
     /// As [`App::build`].
-    pub async fn build_on(core: Core, graph: Arc<dyn Executor>, config: &Config, issuer: String) -> Result<Self> {
+    pub async fn build_on(
+        core: Core,
+        graph: Arc<dyn Executor>,
+        config: &Config,
+        issuer: String,
+    ) -> Result<Self> {
         let (time, entropy) = (core.time.clone(), core.surroundings.entropy.clone());
         core.finish_master_key(config).await?;
-        let keys = Arc::new(KeyRing::open(core.rotation(config), config.auth.standing_max_age).await?);
+        let keys =
+            Arc::new(KeyRing::open(core.rotation(config), config.auth.standing_max_age).await?);
         let audience = config.tokens.audience.clone();
-        // Without a public URL each node names its own address, and a token of any node must serve at all.
+        // Without a public URL each node names its own address, and a token of any node must serve
+        // at all.
         let expected = config.server.public_url.clone();
         let (authorizer, usage) = (core.authorizer.clone(), core.usage.clone());
         let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
@@ -306,7 +349,13 @@ impl App {
             rate_limits: RateLimits::new(&config.rate_limit),
             cors: Cors::new(config.cors.allowed_origins.clone()),
             guests: Guests::default(),
-            verifier: Verifier::new(keys.clone(), time.clone(), expected, audience.clone(), config.tokens.cache_size),
+            verifier: Verifier::new(
+                keys.clone(),
+                time.clone(),
+                expected,
+                audience.clone(),
+                config.tokens.cache_size,
+            ),
             issuer: Issuer::new(
                 keys.clone(),
                 time.clone(),
@@ -315,7 +364,12 @@ impl App {
                 audience,
                 config.tokens.lifetime,
             ),
-            authenticator: Authenticator::new(core.database.clone(), authorizer.clone(), usage, config.auth.cache_size),
+            authenticator: Authenticator::new(
+                core.database.clone(),
+                authorizer.clone(),
+                usage,
+                config.auth.cache_size,
+            ),
             authorizer,
             audit: core.audit.clone(),
             database: core.database.clone(),
@@ -359,8 +413,8 @@ impl Listeners {
     /// Binds the addresses of the settings and logs those in use, before anything else is logged.
     ///
     /// # Errors
-    /// If an address is taken. The default address of the admin listener is no reason to fail: without it the gateway runs
-    /// all the same.
+    /// If an address is taken. The default address of the admin listener is no reason to fail:
+    /// without it the gateway runs all the same.
     pub async fn bind(config: &Config) -> Result<Self> {
         let public = bind(config.server.listen).await?;
         let listen = public.local_addr().map_err(Error::internal)?;
@@ -377,7 +431,8 @@ impl Listeners {
             },
         };
         let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
-        let admin_text = admin_address.map_or_else(|| "off".to_owned(), |address| address.to_string());
+        let admin_text =
+            admin_address.map_or_else(|| "off".to_owned(), |address| address.to_string());
         tracing::info!(listen = %listen, admin = admin_text, "listening");
         descriptors::raise();
         if busy {
@@ -405,10 +460,17 @@ impl App {
     ) -> Result<()> {
         let connections = self.core.budgets.connections.figures().limit;
         if connections < config.budget.connections {
-            tracing::warn!(connections, "the limit of open files allows fewer connections than budget.connections");
+            tracing::warn!(
+                connections,
+                "the limit of open files allows fewer connections than budget.connections"
+            );
         }
         let (stopping, stopped) = watch::channel(false);
-        let flusher = tokio::spawn(flush_usage(self.core.usage.clone(), config.clients.usage_flush, stopped.clone()));
+        let flusher = tokio::spawn(flush_usage(
+            self.core.usage.clone(),
+            config.clients.usage_flush,
+            stopped.clone(),
+        ));
         let (audit_retention, database_time) = (config.audit.retention, self.core.time.clone());
         let upkeep = tokio::spawn(self.upkeep().go_on(audit_retention, stopped.clone()));
         let failures = tokio::spawn(self.upkeep().go_on_writing_failures(stopped.clone()));
@@ -417,7 +479,8 @@ impl App {
             tokio::spawn(async move { database_time.keep_synchronized(stopped).await })
         };
         let sweeper = tokio::spawn(self.upkeep().go_on_sweeping(stopped.clone()));
-        let runner = tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
+        let runner =
+            tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
         tokio::spawn(async move {
             stop.await;
             tracing::info!("stopping");
@@ -470,7 +533,9 @@ async fn flush_usage(usage: Arc<Usage>, every: Duration, stopped: watch::Receive
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| Error::internal(format!("cannot listen on {address}: {error}")))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Error::internal(format!("cannot listen on {address}: {error}")))
 }
 
 async fn require_current(database: &Database) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Calls the Integration Server: the fourteen methods of its REST API, each as one function.
 //!
-//! The server knows no credentials of tenants: whoever holds a client sees every tenant there. Which identifiers may be asked for is
-//! for the service to say, before it asks.
+//! The server knows no credentials of tenants: whoever holds a client sees every tenant there.
+//! Which identifiers may be asked for is for the service to say, before it asks.
 
 mod calls;
 mod fault;
@@ -13,8 +13,8 @@ use jiff::tz::TimeZone;
 use self::calls::Calls;
 use self::fault::About;
 use super::model::{
-    Cancellation, MachineKey, NewTenant, NewVirtualMachine, RemoteId, RemoteTenant, Report, ReportRange, Started, Task,
-    TaskFilter, VirtualMachine,
+    Cancellation, MachineKey, NewTenant, NewVirtualMachine, RemoteId, RemoteTenant, Report,
+    ReportRange, Started, Task, TaskFilter, VirtualMachine,
 };
 use super::wire;
 use crate::error::{Error, ErrorCode, Result as AppResult};
@@ -26,7 +26,8 @@ pub use fault::{Fault, FaultKind};
 /// What a call comes to.
 type Result<T> = std::result::Result<T, Fault>;
 
-/// A tenant's way to an Integration Server. Every function makes one call; none is repeated here, and writes nowhere.
+/// A tenant's way to an Integration Server. Every function makes one call; none is repeated here,
+/// and writes nowhere.
 pub struct Client {
     outbound: Arc<Outbound>,
     line: Line,
@@ -68,12 +69,17 @@ impl Client {
     ///
     /// # Errors
     /// `TenantNotFound`.
-    pub async fn machines(&self, operation: &Operation, tenant: &RemoteId) -> Result<Vec<VirtualMachine>> {
+    pub async fn machines(
+        &self,
+        operation: &Operation,
+        tenant: &RemoteId,
+    ) -> Result<Vec<VirtualMachine>> {
         let answer = self.send(operation, self.calls.machines(tenant), About::Tenant).await?;
         self.read(&answer, |answer| answer.machines())
     }
 
-    /// T4: makes a tenant. A name or an account that is taken, and a password that does not please, show in the task alone.
+    /// T4: makes a tenant. A name or an account that is taken, and a password that does not please,
+    /// show in the task alone.
     ///
     /// # Errors
     /// `BadInput`.
@@ -81,7 +87,8 @@ impl Client {
         self.start(operation, self.calls.create_tenant(new), About::Nothing).await
     }
 
-    /// T5: activates a tenant. The server accepts any identifier: check it first. An unknown one shows in the task alone.
+    /// T5: activates a tenant. The server accepts any identifier: check it first. An unknown one
+    /// shows in the task alone.
     pub async fn activate_tenant(&self, operation: &Operation, id: &RemoteId) -> Result<Started> {
         self.start(operation, self.calls.activate_tenant(id), About::Tenant).await
     }
@@ -91,7 +98,8 @@ impl Client {
         self.start(operation, self.calls.deactivate_tenant(id), About::Tenant).await
     }
 
-    /// T7: registers a machine for a tenant. The answer is empty: its identifier is found with [`Client::machines`].
+    /// T7: registers a machine for a tenant. The answer is empty: its identifier is found with
+    /// [`Client::machines`].
     ///
     /// # Errors
     /// `TenantNotFound`, and `BiosIdTaken`, by whichever tenant.
@@ -101,20 +109,36 @@ impl Client {
         tenant: &RemoteId,
         new: &NewVirtualMachine,
     ) -> Result<()> {
-        self.send(operation, self.calls.register_machine(tenant, new), About::Registration).await.map(drop)
+        self.send(operation, self.calls.register_machine(tenant, new), About::Registration)
+            .await
+            .map(drop)
     }
 
-    /// T8: unregisters a machine. The documents do not say that the server checks whose it is: check it first.
+    /// T8: unregisters a machine. The documents do not say that the server checks whose it is:
+    /// check it first.
     ///
     /// # Errors
     /// `TenantNotFound`, `MachineNotFound`.
-    pub async fn unregister_machine(&self, operation: &Operation, tenant: &RemoteId, key: &MachineKey) -> Result<()> {
-        self.send(operation, self.calls.unregister_machine(tenant, key), About::Machine).await.map(drop)
+    pub async fn unregister_machine(
+        &self,
+        operation: &Operation,
+        tenant: &RemoteId,
+        key: &MachineKey,
+    ) -> Result<()> {
+        self.send(operation, self.calls.unregister_machine(tenant, key), About::Machine)
+            .await
+            .map(drop)
     }
 
-    /// T9: removes a tenant, with what was set up for it in Security Center if `artifacts`; otherwise that stays, and no
-    /// complete tenant of its name can be made again. Checks as little as [`Client::activate_tenant`].
-    pub async fn delete_tenant(&self, operation: &Operation, id: &RemoteId, artifacts: bool) -> Result<Started> {
+    /// T9: removes a tenant, with what was set up for it in Security Center if `artifacts`;
+    /// otherwise that stays, and no complete tenant of its name can be made again. Checks as little
+    /// as [`Client::activate_tenant`].
+    pub async fn delete_tenant(
+        &self,
+        operation: &Operation,
+        id: &RemoteId,
+        artifacts: bool,
+    ) -> Result<Started> {
         self.start(operation, self.calls.delete_tenant(id, artifacts), About::Tenant).await
     }
 
@@ -128,7 +152,8 @@ impl Client {
         self.is_the_one(&task.id, id).map(|()| task)
     }
 
-    /// K2: all tasks of the installation that fit, also those of other tenants and of the server itself.
+    /// K2: all tasks of the installation that fit, also those of other tenants and of the server
+    /// itself.
     pub async fn tasks(&self, operation: &Operation, filter: &TaskFilter) -> Result<Vec<Task>> {
         let answer = self.send(operation, self.calls.tasks(filter), About::Nothing).await?;
         self.read(&answer, |answer| answer.tasks())
@@ -137,7 +162,8 @@ impl Client {
     /// K3: cancels a task. Whatever this says, the task may still end as completed.
     ///
     /// # Errors
-    /// `TaskNotFound`, `TaskEnded`, and `TaskIsPart` of another, with which alone it can be canceled.
+    /// `TaskNotFound`, `TaskEnded`, and `TaskIsPart` of another, with which alone it can be
+    /// canceled.
     pub async fn cancel_task(&self, operation: &Operation, id: &RemoteId) -> Result<Cancellation> {
         let answer = self.send(operation, self.calls.cancel_task(id), About::Task).await?;
         Ok(if answer.status == 200 { Cancellation::Done } else { Cancellation::Underway })
@@ -160,7 +186,12 @@ impl Client {
     ///
     /// # Errors
     /// `ReportNotFound`; reports are kept for about a day.
-    pub async fn report(&self, operation: &Operation, id: &RemoteId, tenant: &RemoteId) -> Result<Report> {
+    pub async fn report(
+        &self,
+        operation: &Operation,
+        id: &RemoteId,
+        tenant: &RemoteId,
+    ) -> Result<Report> {
         let answer = self.send(operation, self.calls.report(id), About::Report).await?;
         let report = self.read(&answer, |answer| answer.report(tenant))?;
         if report.foreign_lines > 0 || !report.unreadable_lines.is_empty() {
@@ -186,13 +217,22 @@ impl Client {
         if fits {
             Ok(answer)
         } else {
-            let fault = fault::refusal(&self.understand(&answer), (answer.status, kind, about), &self.line, &what);
+            let fault = fault::refusal(
+                &self.understand(&answer),
+                (answer.status, kind, about),
+                &self.line,
+                &what,
+            );
             Err(self.noted(fault))
         }
     }
 
     fn understand<'a>(&'a self, answer: &'a Answer) -> wire::Answer<'a> {
-        wire::Answer { body: &answer.body, content_type: answer.content_type.as_deref(), zone: &self.zone }
+        wire::Answer {
+            body: &answer.body,
+            content_type: answer.content_type.as_deref(),
+            zone: &self.zone,
+        }
     }
 
     fn read<T>(
@@ -200,10 +240,12 @@ impl Client {
         answer: &Answer,
         read: impl FnOnce(&wire::Answer<'_>) -> std::result::Result<T, wire::Malformed>,
     ) -> Result<T> {
-        read(&self.understand(answer)).map_err(|malformed| self.noted(Fault::malformed(malformed, &self.line)))
+        read(&self.understand(answer))
+            .map_err(|malformed| self.noted(Fault::malformed(malformed, &self.line)))
     }
 
-    /// A fault, of which the status of the upstream learns if what answered was not the server's API.
+    /// A fault, of which the status of the upstream learns if what answered was not the server's
+    /// API.
     fn noted(&self, fault: Fault) -> Fault {
         if fault.code() == ErrorCode::UpstreamMalformed {
             self.outbound.note_malformed(&self.line);
@@ -213,7 +255,8 @@ impl Client {
 
     /// An answer about another object than the one that was asked for is no answer.
     fn is_the_one(&self, found: &RemoteId, asked: &RemoteId) -> Result<()> {
-        let about_another = || self.noted(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.line));
+        let about_another =
+            || self.noted(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.line));
         (found == asked).then_some(()).ok_or_else(about_another)
     }
 }

@@ -37,7 +37,8 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// The tenants at the top of their trees: for the operator of the machine, who stands in no tenant.
+    /// The tenants at the top of their trees: for the operator of the machine, who stands in no
+    /// tenant.
     pub fn roots() -> Select<Self> {
         Self::find().filter(Column::ParentId.is_null())
     }
@@ -76,15 +77,20 @@ pub fn above(tenant: TenantId) -> SelectStatement {
         .to_owned()
 }
 
-/// The ids of the tenant of the scope and all below it, without those that are disabled or stand below a disabled one.
+/// The ids of the tenant of the scope and all below it, without those that are disabled or stand
+/// below a disabled one.
 pub fn open_below(scope: &TenantScope) -> SelectStatement {
     let above = Alias::new("above");
     let closed = Query::select()
         .expr(Expr::val(1))
         .from_as(ancestor::Entity, above.clone())
-        .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((above.clone(), ancestor::Column::AncestorId)))
+        .inner_join(
+            Entity,
+            Expr::col((Entity, Column::Id)).equals((above.clone(), ancestor::Column::AncestorId)),
+        )
         .and_where(
-            Expr::col((above, ancestor::Column::TenantId)).equals((ancestor::Entity, ancestor::Column::TenantId)),
+            Expr::col((above, ancestor::Column::TenantId))
+                .equals((ancestor::Entity, ancestor::Column::TenantId)),
         )
         .and_where(Expr::col((Entity, Column::Enabled)).eq(false))
         .to_owned();
@@ -119,7 +125,10 @@ pub struct TenantCount {
 }
 
 /// The counts of the tenant and of each above it.
-pub async fn counts_above(on: &impl ConnectionTrait, tenant: TenantId) -> Result<Vec<TenantCount>, DbErr> {
+pub async fn counts_above(
+    on: &impl ConnectionTrait,
+    tenant: TenantId,
+) -> Result<Vec<TenantCount>, DbErr> {
     let sql = "SELECT t.is_partner, COUNT(b.tenant_id) - 1 AS below
         FROM tenant_ancestors a
         JOIN tenants t ON t.id = a.ancestor_id

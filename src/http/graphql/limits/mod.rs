@@ -8,7 +8,8 @@ use crate::config::LimitsConfig;
 use crate::error::ErrorCode;
 use crate::graphql::{Cost, Shape};
 
-/// No tool renames or repeats anything when it reads the schema, and each time would be a whole schema more.
+/// No tool renames or repeats anything when it reads the schema, and each time would be a whole
+/// schema more.
 const INTROSPECTION_ALIASES: u64 = 4;
 
 /// As graphql-js has it: deeper lists of types in types multiply, and no tool asks for them.
@@ -20,8 +21,9 @@ const INTROSPECTION_LISTS: usize = 2;
 /// `OPERATION_TOO_COSTLY`, naming the limit, or `GRAPHQL_PARSE_FAILED` for a string without end.
 pub fn check_text(limits: &LimitsConfig, text: &str) -> Result<lexer::Shape, ServerError> {
     at_most("document", text.len(), limits.document)?;
-    let shape = lexer::document(text)
-        .map_err(|lexer::Unterminated| failure(ErrorCode::GraphqlParseFailed, "Syntax Error: Unterminated string."))?;
+    let shape = lexer::document(text).map_err(|lexer::Unterminated| {
+        failure(ErrorCode::GraphqlParseFailed, "Syntax Error: Unterminated string.")
+    })?;
     at_most("tokens", shape.tokens, limits.tokens)?;
     at_most("nesting", shape.nesting, limits.nesting)?;
     Ok(shape)
@@ -57,7 +59,11 @@ pub fn check_cost(limits: &LimitsConfig, cost: &Cost) -> Result<(), ServerError>
 ///
 /// # Errors
 /// As said.
-pub fn at_most<T: PartialOrd + Into<Count>>(limit: &'static str, value: T, maximum: T) -> Result<(), ServerError> {
+pub fn at_most<T: PartialOrd + Into<Count>>(
+    limit: &'static str,
+    value: T,
+    maximum: T,
+) -> Result<(), ServerError> {
     if value <= maximum {
         return Ok(());
     }
@@ -65,9 +71,14 @@ pub fn at_most<T: PartialOrd + Into<Count>>(limit: &'static str, value: T, maxim
 }
 
 /// The refusal of what is more than a limit allows.
-pub fn too_costly(limit: &'static str, value: impl Into<Count>, maximum: impl Into<Count>) -> ServerError {
+pub fn too_costly(
+    limit: &'static str,
+    value: impl Into<Count>,
+    maximum: impl Into<Count>,
+) -> ServerError {
     let (Count(value), Count(maximum)) = (value.into(), maximum.into());
-    let message = format!("limit `{limit}`: {value} is more than {maximum}, the most that is allowed");
+    let message =
+        format!("limit `{limit}`: {value} is more than {maximum}, the most that is allowed");
     let mut error = failure(ErrorCode::OperationTooCostly, message);
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("limit", limit);

@@ -1,4 +1,5 @@
-//! The tables of clients, their secrets, their roles, and of what was asked for under an idempotency key.
+//! The tables of clients, their secrets, their roles, and of what was asked for under an
+//! idempotency key.
 
 pub mod key;
 
@@ -97,7 +98,8 @@ pub mod secret {
     impl Entity {
         /// The secrets of clients that were found in a scope before, newest first.
         pub fn of_clients(clients: &[ClientId]) -> Select<Self> {
-            let newest_first = Self::find().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+            let newest_first =
+                Self::find().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
             newest_first.filter(Column::ClientId.is_in(clients.iter().copied()))
         }
     }
@@ -133,7 +135,8 @@ pub mod assignment {
     impl Entity {
         /// The roles of clients that were found in a scope before, oldest first.
         pub fn of_clients(clients: &[ClientId]) -> Select<Self> {
-            let oldest_first = Self::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+            let oldest_first =
+                Self::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
             oldest_first.filter(Column::ClientId.is_in(clients.iter().copied()))
         }
     }
@@ -192,9 +195,13 @@ pub struct CredentialRow {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The client with that `client_id` in every tenant, once for each of its secrets. It is asked before anybody is
-/// authenticated, so there is no scope yet; what it finds goes to nobody but the comparison of secrets.
-pub async fn credential(on: &impl ConnectionTrait, client_id: &str) -> Result<Vec<CredentialRow>, DbErr> {
+/// The client with that `client_id` in every tenant, once for each of its secrets. It is asked
+/// before anybody is authenticated, so there is no scope yet; what it finds goes to nobody but the
+/// comparison of secrets.
+pub async fn credential(
+    on: &impl ConnectionTrait,
+    client_id: &str,
+) -> Result<Vec<CredentialRow>, DbErr> {
     let sql = "SELECT c.id, c.tenant_id, c.token_generation, c.enabled,
             NOT EXISTS (
                 SELECT 1 FROM tenant_ancestors a JOIN tenants t ON t.id = a.ancestor_id
@@ -203,6 +210,7 @@ pub async fn credential(on: &impl ConnectionTrait, client_id: &str) -> Result<Ve
             s.id AS secret_id, s.hash, s.retires_at, s.expires_at
         FROM clients c LEFT JOIN client_secrets s ON s.client_id = c.id
         WHERE c.client_id = $1";
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client_id.into()]);
+    let statement =
+        Statement::from_sql_and_values(on.get_database_backend(), sql, [client_id.into()]);
     CredentialRow::find_by_statement(statement).all(on).await
 }
