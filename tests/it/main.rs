@@ -27,3 +27,4 @@ mod tenancy;
 mod tenants;
 mod tokens;
 mod upstreams;
+mod words;

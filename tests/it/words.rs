@@ -1,0 +1,62 @@
+//! Words that the code has given up for the field's own: they do not come back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each old word with the one in its place, in the order in which they were given up. Upper and
+/// lower case differ; a file's name counts as a word of the file.
+const WORDS: &[(&str, &str)] = &[("Answerable", "OperationMeta"), ("Judged", "TwoPassSchema")];
+
+/// The Rust sources below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a text has the word with no letter, digit or underscore next to it.
+fn has_word(text: &str, word: &str) -> bool {
+    let joins = |neighbour: char| neighbour.is_alphanumeric() || neighbour == '_';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(joins) && !text[at + word.len()..].starts_with(joins))
+}
+
+#[test]
+fn old_words_do_not_come_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources = sources(&root);
+    assert!(sources.len() > 50, "the sources were found");
+    let mut found = Vec::new();
+    for path in sources {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(&root).unwrap().display().to_string();
+        for (old, new) in WORDS {
+            for (number, line) in text.lines().enumerate().filter(|(_, line)| has_word(line, old)) {
+                let line = line.trim();
+                found.push(format!("{name}:{}: `{old}` is `{new}` now: {line}", number + 1));
+            }
+            if has_word(&name, old) {
+                found.push(format!("{name}: `{old}` is `{new}` now"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn words_are_found_whole() {
+    assert!(has_word("let way: Way = line.way();", "Way"));
+    assert!(has_word("Way", "Way"));
+    assert!(!has_word("struct Ways;", "Way"));
+    assert!(!has_word("fn find_Way() {}", "Way"));
+}
