@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{Failure, Output};
+use super::Failure;
+use super::scope::Common;
 use crate::app::{Core, Surroundings, require_database};
-use crate::auth::TenantScope;
 use crate::clients::{Client, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, NewClient};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -58,16 +58,6 @@ pub enum Command {
     },
 }
 
-/// What every command takes.
-#[derive(Args)]
-pub struct Common {
-    /// The tenant to work in, with all below it; the top of the tree if there is just one.
-    #[arg(long, value_name = "ID")]
-    tenant: Option<String>,
-    #[command(flatten)]
-    output: Output,
-}
-
 /// Does it.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     require_database(config)?;
@@ -90,7 +80,7 @@ async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
                 owner: None,
                 idempotency_key: None,
             };
-            let created = core.clients.create(&scope(core, &common).await?, new).await?;
+            let created = core.clients.create(&common.scope(core).await?, new).await?;
             Ok(common.output.object(&with_secret(&created))?)
         }
         Command::List { name, common } => list(core, name, common).await,
@@ -103,18 +93,18 @@ async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
                 )
                 .into());
             }
-            let created = core.clients.rotate(&scope(core, &common).await?, &id, grace).await?;
+            let created = core.clients.rotate(&common.scope(core).await?, &id, grace).await?;
             Ok(common.output.object(&with_secret(&created))?)
         }
         Command::Delete { id, common } => {
-            let client = core.clients.delete(&scope(core, &common).await?, &id).await?;
+            let client = core.clients.delete(&common.scope(core).await?, &id).await?;
             Ok(common.output.object(&shown(&client))?)
         }
     }
 }
 
 async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), Failure> {
-    let scope = scope(core, &common).await?;
+    let scope = common.scope(core).await?;
     let name = name.map(|name| NamePattern::parse("--name", &name, '%')).transpose()?;
     let filter = ClientFilter { name, ..ClientFilter::default() };
     let mut rows = Vec::new();
@@ -130,26 +120,6 @@ async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), F
         }
     }
     Ok(common.output.list(&["id", "clientID", "name", "tenantID", "roles", "enabled"], &rows)?)
-}
-
-async fn scope(core: &Core, common: &Common) -> Result<TenantScope> {
-    let roots = core.tenants.roots().await?;
-    let tenant = match (&common.tenant, roots.as_slice()) {
-        (Some(id), _) => id.parse().map_err(|_| Error::not_found("tenant"))?,
-        (None, [root]) => root.id,
-        (None, []) => {
-            return Err(Error::conflict("there is no tenant yet: run `tenant-gateway init`"));
-        }
-        (None, _) => {
-            return Err(Error::bad_input(
-                "--tenant",
-                "is required, for there are several trees of tenants",
-            ));
-        }
-    };
-    let scope = core.operator(tenant);
-    core.tenants.find(&scope, &tenant.to_string()).await?;
-    Ok(scope)
 }
 
 fn parse_role(text: &str) -> Result<Role> {

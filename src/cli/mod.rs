@@ -10,8 +10,10 @@ mod init;
 mod keys;
 mod migrate;
 mod output;
+mod scope;
 mod serve;
 mod simulate;
+mod tenant;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -68,6 +70,9 @@ enum Command {
     /// Manage clients, directly on the database.
     #[command(subcommand)]
     Client(client::Command),
+    /// Manage tenants, directly on the database.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
     /// Change the keys that sign tokens, or the one that seals them.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -156,6 +161,7 @@ impl Cli {
                 backup::run_restore(&logged(config?, QUIET), arguments).await
             }
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
+            Command::Tenant(command) => tenant::run(&logged(config?, QUIET), command).await,
             Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
             Command::Audit(command) => audit::run(&logged(config?, QUIET), command).await,
             Command::Config(command) => config::run(&config?, command),

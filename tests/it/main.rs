@@ -8,6 +8,7 @@ mod audit;
 mod budget;
 mod clients;
 mod clock;
+mod commands;
 mod crash;
 mod database;
 mod deep_security;

@@ -1,0 +1,72 @@
+//! The commands that work directly on the database.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::process::Deployment;
+use crate::support::{Engine, OnEngine, both_databases};
+
+fn json_of(deployment: &Deployment, arguments: &[&str]) -> Value {
+    let arguments = [arguments, &["--output", "json"]].concat();
+    let output = deployment.run(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn failure_of(deployment: &Deployment, arguments: &[&str]) -> String {
+    let output = deployment.run(arguments);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default().to_owned()
+}
+
+both_databases! {
+    async fn tenants_are_created_listed_and_closed_at_the_command_line(deployment: Deployment) {
+        deployment.init();
+        let created = json_of(&deployment, &["tenant", "create", "--name", "Contoso", "--organization"]);
+        assert_eq!(created["kind"], "organization");
+        let organization = created["id"].as_str().unwrap();
+        let site = &["tenant", "create", "--name", "Contoso Paris", "--parent", organization];
+        let site = json_of(&deployment, site);
+        assert_eq!((&site["parentID"], &site["kind"]), (&created["id"], &json!("tenant")));
+
+        let found = json_of(&deployment, &["tenant", "list", "--name", "contoso%"]);
+        let names: Vec<_> = found.as_array().unwrap().iter().map(|one| &one["name"]).collect();
+        assert_eq!(names, ["Contoso", "Contoso Paris"]);
+        let below = json_of(&deployment, &["tenant", "list", "--tenant", organization]);
+        assert_eq!(below.as_array().unwrap().len(), 2);
+
+        let closed = json_of(&deployment, &["tenant", "disable", organization]);
+        assert_eq!(closed["enabled"], false);
+        assert_eq!(json_of(&deployment, &["tenant", "enable", organization])["enabled"], true);
+    }
+
+    async fn tenants_outside_the_scope_are_unknown_at_the_command_line(deployment: Deployment) {
+        deployment.init();
+        let [one, other] = ["One", "Other"].map(|name| {
+            json_of(&deployment, &["tenant", "create", "--name", name])["id"].as_str().unwrap().to_owned()
+        });
+        let foreign = failure_of(&deployment, &["tenant", "disable", &other, "--tenant", &one]);
+        let unknown = "00000000-0000-4000-8000-000000000000";
+        let unknown = failure_of(&deployment, &["tenant", "disable", unknown, "--tenant", &one]);
+        assert_eq!(foreign, unknown);
+        assert!(foreign.contains("tenant"), "{foreign}");
+    }
+}
+
+#[tokio::test]
+async fn tenant_list_goes_on_after_the_first_page() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let administrator = deployment.init();
+    let process = deployment.serve().await;
+    let administrator = process.log_in(administrator).await;
+    for number in 0..105 {
+        let create = "mutation($new: TenantCreateInput!) { createTenant(newTenant: $new) { id } }";
+        let new = json!({ "new": { "name": format!("Customer {number}") } });
+        administrator.ask(create, new).await.data();
+    }
+    let listed = json_of(&deployment, &["tenant", "list", "--name", "customer%"]);
+    let ids = listed.as_array().unwrap().iter().map(|one| one["id"].to_string());
+    assert_eq!(ids.collect::<BTreeSet<_>>().len(), 105);
+}
