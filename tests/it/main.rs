@@ -6,6 +6,7 @@ mod architecture;
 mod attacks;
 mod audit;
 mod budget;
+mod circles;
 mod clients;
 mod clock;
 mod commands;
