@@ -12,7 +12,7 @@ use serde::de::DeserializeSeed;
 use super::model::ObjectId;
 use super::wire::{self, Listed, Members, Objects, SecretKey};
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
-use crate::outbound::{Answer, Call, HeldAnswer, Kind, Line, Operation, Outbound};
+use crate::outbound::{Answer, Call, HeldAnswer, Kind, Operation, Outbound, UpstreamRoute};
 use crate::upstreams::Credential;
 
 /// The most bytes of an answer.
@@ -166,7 +166,7 @@ pub struct Reply {
 pub async fn send(
     outbound: &Outbound,
     operation: &Operation,
-    line: &Line,
+    route: &UpstreamRoute,
     shown: &Shown,
     request: &Request,
 ) -> Result<Reply, Denied> {
@@ -187,16 +187,16 @@ pub async fn send(
         answer_limit: ANSWER_LIMIT,
         remember: request.remember,
     };
-    let answer = outbound.send(operation, line, call).await;
-    let answer = answer.map_err(|failure| Denied::Other(failure.into_error(line, wrote)))?;
+    let answer = outbound.send(operation, route, call).await;
+    let answer = answer.map_err(|failure| Denied::Other(failure.into_error(route, wrote)))?;
     match answer.status {
         200..=299 => Ok(Reply { body: answer.body, cookies: answer.cookies, held: answer.held }),
         status @ (401 | 403) => Err(Denied::Credential(status)),
         status if is_elsewhere(request, &answer) => {
-            outbound.note_malformed(line);
-            Err(Denied::Other(elsewhere(line, status)))
+            outbound.note_malformed(route);
+            Err(Denied::Other(elsewhere(route, status)))
         }
-        status => Err(Denied::Other(refusal(line, status, wrote))),
+        status => Err(Denied::Other(refusal(route, status, wrote))),
     }
 }
 
@@ -219,13 +219,13 @@ fn is_html(answer: &Answer) -> bool {
 }
 
 /// The error of an installation whose base URL leads to something else.
-fn elsewhere(line: &Line, status: u16) -> Error {
+fn elsewhere(route: &UpstreamRoute, status: u16) -> Error {
     let message = "the Deep Security API does not answer at the upstream's base URL, which has to end with /api";
-    told(Error::new(ErrorCode::UpstreamMalformed, message), line, Some(status))
+    told(Error::new(ErrorCode::UpstreamMalformed, message), route, Some(status))
 }
 
 /// What a status means for the caller.
-fn refusal(line: &Line, status: u16, wrote: bool) -> Error {
+fn refusal(route: &UpstreamRoute, status: u16, wrote: bool) -> Error {
     let error = match status {
         404 => Error::not_found("object in Deep Security"),
         400..=499 if status != 408 && status != 429 => {
@@ -239,37 +239,37 @@ fn refusal(line: &Line, status: u16, wrote: bool) -> Error {
         ),
         _ => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security is in trouble"),
     };
-    let error = told(error, line, Some(status));
+    let error = told(error, route, Some(status));
     // What is in trouble may have done it before.
     if wrote && status >= 500 { error.with_unknown_outcome() } else { error }
 }
 
 /// The error of a credential that the operator of the installation has to renew, or to give more
 /// rights.
-pub fn unauthorized(line: &Line, status: u16) -> Error {
+pub fn unauthorized(route: &UpstreamRoute, status: u16) -> Error {
     let message = "Deep Security refused the gateway's own credentials";
-    told(Error::new(ErrorCode::UpstreamUnauthorized, message), line, Some(status))
+    told(Error::new(ErrorCode::UpstreamUnauthorized, message), route, Some(status))
 }
 
 /// The error of a key that is good, and of a role that lacks the right.
-pub fn lacks_right(line: &Line, status: u16) -> Error {
+pub fn lacks_right(route: &UpstreamRoute, status: u16) -> Error {
     let message = "the role with which the gateway works in Deep Security lacks the right";
-    told(Error::new(ErrorCode::UpstreamRejected, message), line, Some(status))
+    told(Error::new(ErrorCode::UpstreamRejected, message), route, Some(status))
 }
 
 /// The error of an answer that is not what the reference says.
-pub fn malformed(line: &Line, cause: String) -> Error {
+pub fn malformed(route: &UpstreamRoute, cause: String) -> Error {
     let error = Error::new(
         ErrorCode::UpstreamMalformed,
         "Deep Security gave an answer that cannot be understood",
     );
-    told(error.because(cause), line, Some(200))
+    told(error.because(cause), route, Some(200))
 }
 
 /// The same error, with the system and the tenant that it belongs to.
-pub fn told(error: Error, line: &Line, status: Option<u16>) -> Error {
-    let detail = UpstreamDetail { system: line.endpoint.system, status, code: None };
-    error.of_upstream(detail).of_tenant(line.tenant)
+pub fn told(error: Error, route: &UpstreamRoute, status: Option<u16>) -> Error {
+    let detail = UpstreamDetail { system: route.endpoint.system, status, code: None };
+    error.of_upstream(detail).of_tenant(route.tenant)
 }
 
 impl Reply {
@@ -278,8 +278,8 @@ impl Reply {
     /// # Errors
     /// `UPSTREAM_MALFORMED`. After a write its outcome counts as unknown: it was accepted, and
     /// nobody can say what it made.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self, line: &Line, wrote: bool) -> Result<T> {
-        self.read_by(line, wrote, PhantomData)
+    pub fn read<'a, T: Deserialize<'a>>(&'a self, route: &UpstreamRoute, wrote: bool) -> Result<T> {
+        self.read_by(route, wrote, PhantomData)
     }
 
     /// Reads a list of at most so many objects, with these members alone. A long one is read on a
@@ -291,20 +291,20 @@ impl Reply {
     pub async fn read_list<T: Listed>(
         &self,
         outbound: &Outbound,
-        line: &Line,
+        route: &UpstreamRoute,
         members: Option<&Members>,
         at_most: usize,
     ) -> Result<Vec<T>> {
         if self.body.len() < LONG {
-            return self.read_by(line, false, Objects::<T>::with(members).at_most(at_most));
+            return self.read_by(route, false, Objects::<T>::with(members).at_most(at_most));
         }
         let turn = outbound.reading_turn().await;
         let reply = self.clone();
-        let line = line.clone();
+        let route = route.clone();
         let members = members.cloned();
         let read = move || {
             let list =
-                reply.read_by(&line, false, Objects::<T>::with(members.as_ref()).at_most(at_most));
+                reply.read_by(&route, false, Objects::<T>::with(members.as_ref()).at_most(at_most));
             drop(turn);
             list
         };
@@ -317,17 +317,17 @@ impl Reply {
     /// As [`Reply::read`].
     pub fn read_by<'a, S: DeserializeSeed<'a>>(
         &'a self,
-        line: &Line,
+        route: &UpstreamRoute,
         wrote: bool,
         seed: S,
     ) -> Result<S::Value> {
         let (read, odd) = wire::counting_odd(|| wire::read(&self.body, seed));
         if odd > 0 {
-            let upstream = line.endpoint.upstream;
-            tracing::warn!(%upstream, tenant = %line.tenant, odd, "optional values of another form were read as null");
+            let upstream = route.endpoint.upstream;
+            tracing::warn!(%upstream, tenant = %route.tenant, odd, "optional values of another form were read as null");
         }
         read.map_err(|cause| {
-            let error = malformed(line, cause);
+            let error = malformed(route, cause);
             if wrote { error.with_unknown_outcome() } else { error }
         })
     }
@@ -335,9 +335,9 @@ impl Reply {
 
 impl Denied {
     /// The error of a call that was made with the installation's own credential.
-    pub fn of_own_credential(self, line: &Line) -> Error {
+    pub fn of_own_credential(self, route: &UpstreamRoute) -> Error {
         match self {
-            Self::Credential(status) => unauthorized(line, status),
+            Self::Credential(status) => unauthorized(route, status),
             Self::Other(error) => error,
         }
     }

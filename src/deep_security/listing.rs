@@ -155,11 +155,11 @@ impl Manager {
         if let Some(expand) = &query.expand {
             request = request.with("expand", expand.options());
         }
-        let (line, reply) = self.send(operation, &request).await?;
+        let (route, reply) = self.send(operation, &request).await?;
         let members = query.expand.as_ref().and_then(Expand::members);
-        let read = reply.read_list::<T>(&self.room.outbound, &line, members, window).await;
+        let read = reply.read_list::<T>(&self.room.outbound, &route, members, window).await;
         let mut page = self.understood(
-            &line,
+            &route,
             read.and_then(|page| {
                 let ids = std::iter::once(after).chain(page.iter().map(T::id));
                 // A filter that was not understood returns everything, and one read twice would
@@ -167,7 +167,7 @@ impl Manager {
                 match page.len() <= window && ids.is_sorted_by(|one, two| one < two) {
                     true => Ok(page),
                     false => Err(client::malformed(
-                        &line,
+                        &route,
                         "the answer does not keep to the window of ids".to_owned(),
                     )),
                 }

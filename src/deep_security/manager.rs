@@ -13,7 +13,7 @@ use super::wire::{Computer, CurrentKey, Listed, Object};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
-use crate::outbound::{Line, LineKey, Operation};
+use crate::outbound::{Operation, RouteKey, UpstreamRoute};
 use crate::upstreams::{Connection, Credential};
 
 /// A tenant's way to its manager. It is made from a scope, and each of its calls shows a key of
@@ -70,12 +70,12 @@ impl Manager {
     }
 
     /// Under which name what was read once serves the rest of an operation.
-    pub fn key(&self) -> LineKey {
-        let mut line = self.connection.own_line();
+    pub fn key(&self) -> RouteKey {
+        let mut route = self.connection.own_route();
         if let Way::Minted(right) = self.way {
-            line.identity = crate::outbound::Identity(right.as_str().to_owned());
+            route.identity = crate::outbound::Identity(right.as_str().to_owned());
         }
-        line.key()
+        route.key()
     }
 
     /// Reads one object.
@@ -93,16 +93,16 @@ impl Manager {
         if let Some(expand) = expand {
             request = request.with("expand", expand.options());
         }
-        let (line, reply) =
+        let (route, reply) =
             self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
         let members = expand.and_then(Expand::members);
         self.understood(
-            &line,
-            reply.read_by(&line, false, Object::<T>::with(members)).and_then(|found| {
+            &route,
+            reply.read_by(&route, false, Object::<T>::with(members)).and_then(|found| {
                 match found.id() == id.0 {
                     true => Ok(found),
                     false => Err(client::malformed(
-                        &line,
+                        &route,
                         "another object than was asked for".to_owned(),
                     )),
                 }
@@ -112,9 +112,9 @@ impl Manager {
 
     /// What an answer says. One that cannot be understood is not told again: all that was
     /// remembered of the tenant is forgotten with it.
-    pub(super) fn understood<T>(&self, line: &Line, said: Result<T>) -> Result<T> {
+    pub(super) fn understood<T>(&self, route: &UpstreamRoute, said: Result<T>) -> Result<T> {
         if said.is_err() {
-            self.room.outbound.note_malformed(line);
+            self.room.outbound.note_malformed(route);
         }
         said
     }
@@ -123,7 +123,7 @@ impl Manager {
     pub fn named<T: Listed>(&self, error: Error) -> Error {
         match error.upstream().and_then(|upstream| upstream.status) {
             Some(404) if error.code() == ErrorCode::NotFound => {
-                client::told(Error::not_found(T::WHAT), &self.connection.own_line(), Some(404))
+                client::told(Error::not_found(T::WHAT), &self.connection.own_route(), Some(404))
             }
             _ => error,
         }
@@ -138,8 +138,8 @@ impl Manager {
         operation: &Operation,
         request: &Request,
     ) -> Result<T> {
-        let (line, reply) = self.send(operation, request).await?;
-        self.understood(&line, reply.read(&line, request.writes()))
+        let (route, reply) = self.send(operation, request).await?;
+        self.understood(&route, reply.read(&route, request.writes()))
     }
 
     /// Makes a call. A key that is refused is replaced once and the call made once more: what was
@@ -148,27 +148,31 @@ impl Manager {
     /// # Errors
     /// `UPSTREAM_UNAUTHORIZED` if the gateway's own credential is refused, `UPSTREAM_REJECTED` if
     /// the key is good and its role lacks the right; as [`client::send`].
-    pub async fn send(&self, operation: &Operation, request: &Request) -> Result<(Line, Reply)> {
+    pub async fn send(
+        &self,
+        operation: &Operation,
+        request: &Request,
+    ) -> Result<(UpstreamRoute, Reply)> {
         let Way::Minted(right) = self.way else {
             return self.send_as_own(operation, request).await;
         };
         let key = self.room.keys.key(&self.connection, right, operation).await?;
-        let line = key.line(&self.connection);
-        let status = match self.attempt(operation, &line, &key.shown(), request).await? {
-            Ok(reply) => return Ok((line, reply)),
+        let route = key.route(&self.connection);
+        let status = match self.attempt(operation, &route, &key.shown(), request).await? {
+            Ok(reply) => return Ok((route, reply)),
             Err(status) => status,
         };
         // No source says which status means what: a key that still tells who it is was not refused,
         // its role was.
         let current = Request::get(["apikeys".into(), "current".into()]);
-        if status == 403 && self.attempt(operation, &line, &key.shown(), &current).await?.is_ok() {
-            return Err(client::lacks_right(&line, status));
+        if status == 403 && self.attempt(operation, &route, &key.shown(), &current).await?.is_ok() {
+            return Err(client::lacks_right(&route, status));
         }
         let key = self.room.keys.replace(&self.connection, &key, operation).await?;
-        let line = key.line(&self.connection);
-        match self.attempt(operation, &line, &key.shown(), request).await? {
-            Ok(reply) => Ok((line, reply)),
-            Err(status) => Err(client::unauthorized(&line, status)),
+        let route = key.route(&self.connection);
+        match self.attempt(operation, &route, &key.shown(), request).await? {
+            Ok(reply) => Ok((route, reply)),
+            Err(status) => Err(client::unauthorized(&route, status)),
         }
     }
 
@@ -188,12 +192,16 @@ impl Manager {
         }
     }
 
-    async fn send_as_own(&self, operation: &Operation, request: &Request) -> Result<(Line, Reply)> {
-        let line = self.connection.own_line();
+    async fn send_as_own(
+        &self,
+        operation: &Operation,
+        request: &Request,
+    ) -> Result<(UpstreamRoute, Reply)> {
+        let route = self.connection.own_route();
         let shown = Shown::own(&self.connection.credential)?;
-        match self.attempt(operation, &line, &shown, request).await? {
-            Ok(reply) => Ok((line, reply)),
-            Err(status) => Err(client::unauthorized(&line, status)),
+        match self.attempt(operation, &route, &shown, request).await? {
+            Ok(reply) => Ok((route, reply)),
+            Err(status) => Err(client::unauthorized(&route, status)),
         }
     }
 
@@ -201,11 +209,11 @@ impl Manager {
     async fn attempt(
         &self,
         operation: &Operation,
-        line: &Line,
+        route: &UpstreamRoute,
         shown: &Shown,
         request: &Request,
     ) -> Result<Result<Reply, u16>> {
-        match client::send(&self.room.outbound, operation, line, shown, request).await {
+        match client::send(&self.room.outbound, operation, route, shown, request).await {
             Ok(reply) => Ok(Ok(reply)),
             Err(Denied::Credential(status)) => Ok(Err(status)),
             Err(Denied::Other(error)) => Err(error),

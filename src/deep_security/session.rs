@@ -11,7 +11,7 @@ use super::wire::{self, KeyBody, KeyWithSecret, Role, SignIn, SignedIn};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::names::Name;
-use crate::outbound::{Endpoint, Identity, Line, Operation, Outbound};
+use crate::outbound::{Endpoint, Identity, Operation, Outbound, UpstreamRoute};
 use crate::upstreams::{Authentication, Credential};
 
 const FULL_ACCESS: &str = "Full Access";
@@ -89,17 +89,21 @@ pub async fn first_key(
     tenant: TenantId,
     session: Session,
 ) -> Result<Credential> {
-    let line =
-        Line { tenant, endpoint: endpoint.clone(), identity: Identity("session".to_owned()) };
-    let shown = sign_in(outbound, operation, &line, &session).await?;
-    let denied = |denied: Denied| denied.of_own_credential(&line);
+    let route = UpstreamRoute {
+        tenant,
+        endpoint: endpoint.clone(),
+        identity: Identity("session".to_owned()),
+    };
+    let shown = sign_in(outbound, operation, &route, &session).await?;
+    let denied = |denied: Denied| denied.of_own_credential(&route);
     let role_id = match session.role_id {
         Some(role_id) => role_id,
         None => {
             let request = Request::search("roles", exactly::<Role>(FULL_ACCESS)?);
-            let found =
-                client::send(outbound, operation, &line, &shown, &request).await.map_err(denied)?;
-            let found: wire::Page<Role> = found.read(&line, false)?;
+            let found = client::send(outbound, operation, &route, &shown, &request)
+                .await
+                .map_err(denied)?;
+            let found: wire::Page<Role> = found.read(&route, false)?;
             let found = found.0.into_iter().find(|role| role.name.as_deref() == Some(FULL_ACCESS));
             found
                 .ok_or_else(|| {
@@ -115,15 +119,15 @@ pub async fn first_key(
         ..KeyBody::default()
     };
     let request = Request::post(["apikeys".into()], Some(wire::write(&body)?));
-    let made = client::send(outbound, operation, &line, &shown, &request).await.map_err(denied)?;
-    let made: KeyWithSecret = made.read(&line, true)?;
+    let made = client::send(outbound, operation, &route, &shown, &request).await.map_err(denied)?;
+    let made: KeyWithSecret = made.read(&route, true)?;
     Credential::key("secretKey", Authentication::SecretKey, made.secret.expose().to_owned())
 }
 
 async fn sign_in(
     outbound: &Outbound,
     operation: &Operation,
-    line: &Line,
+    route: &UpstreamRoute,
     session: &Session,
 ) -> Result<Shown> {
     let body = SignIn {
@@ -133,19 +137,19 @@ async fn sign_in(
         mfa_code: session.mfa_code.as_deref(),
     };
     let request = Request::post(["sessions".into()], Some(wire::write(&body)?));
-    let reply = client::send(outbound, operation, line, &Shown::nothing(), &request).await;
+    let reply = client::send(outbound, operation, route, &Shown::nothing(), &request).await;
     let reply = reply.map_err(|denied| match denied {
         Denied::Credential(status) => {
             let message = "Deep Security refused the user name, the password or the code";
-            client::told(Error::new(ErrorCode::UpstreamUnauthorized, message), line, Some(status))
+            client::told(Error::new(ErrorCode::UpstreamUnauthorized, message), route, Some(status))
         }
         Denied::Other(error) => error,
     })?;
-    let SignedIn { rid } = reply.read(line, false)?;
+    let SignedIn { rid } = reply.read(route, false)?;
     let id = reply.cookies.iter().find_map(|cookie| cookie.strip_prefix("sID=")?.split(';').next());
     match id.filter(|id| is_token(id)) {
         Some(id) if is_token(&rid) => Ok(Shown::session(id, &rid)),
-        _ => Err(client::malformed(line, "a session without a proper sID and RID".to_owned())),
+        _ => Err(client::malformed(route, "a session without a proper sID and RID".to_owned())),
     }
 }
 

@@ -12,11 +12,11 @@ use super::call::Kind;
 use super::exchange::{Message, Reply};
 use super::failure::Failure;
 use super::held::AnswerBudget;
-use super::line::Line;
-use super::lines::{Lines, Way};
 use super::operation::Operation;
 use super::pool::{Client, Pool};
 use super::rate::Limiter;
+use super::registry::{RouteRegistry, RouteState};
+use super::route::UpstreamRoute;
 use super::settings::Settings;
 use super::trace::Trace;
 use crate::clock::Clock;
@@ -26,7 +26,7 @@ use crate::error::ErrorCode;
 /// What sends.
 pub(super) struct Sender {
     pub settings: Settings,
-    pub lines: Lines,
+    pub routes: RouteRegistry,
     pub entropy: Arc<dyn Entropy>,
     pub answers: Arc<crate::budget::Pool<Uuid>>,
     pool: Pool,
@@ -36,8 +36,8 @@ pub(super) struct Sender {
 /// A call on its way, with all that it passes.
 pub(super) struct Journey {
     pub operation: Operation,
-    pub line: Line,
-    pub way: Arc<Way>,
+    pub route: UpstreamRoute,
+    pub state: Arc<RouteState>,
     pub limiter: Arc<Limiter>,
     pub kind: Kind,
     pub message: Message,
@@ -46,7 +46,7 @@ pub(super) struct Journey {
 impl Journey {
     /// Until when it may wait, and may take if it is a read.
     pub(super) fn deadline(&self) -> Instant {
-        self.operation.deadline(self.line.tenant)
+        self.operation.deadline(self.route.tenant)
     }
 }
 
@@ -58,7 +58,7 @@ impl Sender {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let pool = Pool::new(settings.addresses, settings.connect_timeout);
-        Self { settings, lines: Lines::new(settings), entropy, answers, pool, clock }
+        Self { settings, routes: RouteRegistry::new(settings), entropy, answers, pool, clock }
     }
 
     /// Sends a call once, as soon as it may go.
@@ -66,19 +66,23 @@ impl Sender {
     /// # Errors
     /// Any [`Failure`].
     pub(super) async fn attempt(&self, journey: &Journey) -> Result<Reply, Failure> {
-        let Journey { operation, line, way, limiter, .. } = journey;
+        let Journey { operation, route, state, limiter, .. } = journey;
         if journey.kind == Kind::Read && journey.deadline() <= Instant::now() {
             return Err(Failure::Deadline);
         }
-        way.breaker.look()?;
-        let fare = operation.budget().pay(line.tenant)?;
-        let _inside = way.gate.enter(operation.caller(), journey.deadline()).await?;
+        state.breaker.look()?;
+        let fare = operation.budget().pay(route.tenant)?;
+        let _inside = state.gate.enter(operation.caller(), journey.deadline()).await?;
         let mut passage =
-            limiter.enter(line.tenant, line.endpoint.owner, journey.deadline()).await?;
-        let client = self.pool.client(&line.endpoint)?;
+            limiter.enter(route.tenant, route.endpoint.owner, journey.deadline()).await?;
+        let client = self.pool.client(&route.endpoint)?;
         // Those before may have failed meanwhile.
-        let watch =
-            Watch { sender: self, journey, pass: Some(way.breaker.pass()?), began: Instant::now() };
+        let watch = Watch {
+            sender: self,
+            journey,
+            pass: Some(state.breaker.pass()?),
+            began: Instant::now(),
+        };
         fare.use_up();
         passage.sent();
         let outcome = self.exchange(journey, &client).await;
@@ -96,7 +100,7 @@ impl Sender {
         let budget = AnswerBudget::new(
             &self.answers,
             self.settings.answer_patience,
-            &journey.line,
+            &journey.route,
             operation,
         );
         let exchange = message.exchange(client, &traceparent, self.clock.now(), &budget);
@@ -121,14 +125,14 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn saw(mut self, outcome: &Result<Reply, Failure>) {
-        let Journey { operation, way, limiter, .. } = self.journey;
+        let Journey { operation, state, limiter, .. } = self.journey;
         match outcome {
             Ok(reply) => {
                 let answer = &reply.answer;
                 self.conclude(
                     |pass| if answer.status < 500 { pass.succeeded() } else { pass.failed() },
                 );
-                way.note(|status| status.answered(answer.status, self.sender.clock.now()));
+                state.note(|status| status.answered(answer.status, self.sender.clock.now()));
                 match answer.status {
                     429 => limiter.refused(reply.retry_after),
                     _ => limiter.accepted(),
@@ -140,7 +144,7 @@ impl Watch<'_> {
             Err(failure) => {
                 let answered = matches!(failure, Failure::Malformed(_) | Failure::NoRoom { .. });
                 self.conclude(|pass| if answered { pass.succeeded() } else { pass.failed() });
-                way.note(|status| status.failed(answered, failure.code()));
+                state.note(|status| status.failed(answered, failure.code()));
             }
         }
     }
@@ -155,7 +159,7 @@ impl Watch<'_> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if self.pass.take().is_some() && self.began.elapsed() >= self.sender.settings.patience() {
-            self.journey.way.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
+            self.journey.state.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
         }
     }
 }
@@ -168,9 +172,9 @@ fn log(journey: &Journey, trace: &Trace, began: Instant, outcome: &Result<Reply,
             "upstream_call",
             request_id = journey.operation.request_id(),
             trace_id = trace.id,
-            tenant = %journey.line.tenant,
-            upstream = %journey.line.endpoint.upstream,
-            system = journey.line.endpoint.system,
+            tenant = %journey.route.tenant,
+            upstream = %journey.route.endpoint.upstream,
+            system = journey.route.endpoint.system,
             method = journey.message.method(),
             millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         )

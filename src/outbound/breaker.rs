@@ -1,4 +1,4 @@
-//! The circuit breaker of a tenant's line (features F10, F11): a far side that is dead is left
+//! The circuit breaker of a tenant's route (features F10, F11): a far side that is dead is left
 //! alone for a while.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

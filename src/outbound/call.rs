@@ -38,7 +38,7 @@ pub struct Call {
     pub kind: Kind,
     /// The most bytes that an answer may have, once unpacked.
     pub answer_limit: usize,
-    /// For how long the answer of a read may serve others who ask the same on the same line; not at
+    /// For how long the answer of a read may serve others who ask the same on the same route; not at
     /// all if absent.
     pub remember: Option<Duration>,
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::failure::Failure;
 use super::fair::Queue;
 
-/// The entrance of a tenant's line.
+/// The entrance of a tenant's route.
 pub(super) struct Gate {
     most: usize,
     state: Mutex<State>,

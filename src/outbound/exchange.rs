@@ -14,8 +14,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::held::{AnswerBudget, HeldAnswer};
-use super::line::Endpoint;
 use super::pool::Client;
+use super::route::Endpoint;
 use crate::clock::Timestamp;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::line::Line;
+use super::route::UpstreamRoute;
 use crate::error::{Error, ErrorCode, UpstreamDetail};
 
 /// Why there is no answer. It can be cloned, since one call may fail for several callers.
@@ -51,7 +51,7 @@ pub enum Failure {
 impl Failure {
     /// The error for the caller. After a write that may have reached the far side it says that the
     /// outcome is not known.
-    pub fn into_error(self, line: &Line, wrote: bool) -> Error {
+    pub fn into_error(self, route: &UpstreamRoute, wrote: bool) -> Error {
         let lost = matches!(
             self,
             Self::Timeout { sent: true }
@@ -107,8 +107,8 @@ impl Failure {
                 "the time for this tenant's part of the operation was over",
             ),
         };
-        let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
-        let error = error.of_upstream(detail).of_tenant(line.tenant);
+        let detail = UpstreamDetail { system: route.endpoint.system, status: None, code: None };
+        let error = error.of_upstream(detail).of_tenant(route.tenant);
         if unknown { error.with_unknown_outcome() } else { error }
     }
 

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::failure::Failure;
-use super::line::Line;
 use super::operation::Operation;
+use super::route::UpstreamRoute;
 use crate::budget::{Account, Exhausted, Permit, Pool};
 
 /// What an answer without a length takes at first.
@@ -38,10 +38,10 @@ impl AnswerBudget {
     pub(super) fn new(
         pool: &Arc<Pool<Uuid>>,
         patience: Duration,
-        line: &Line,
+        route: &UpstreamRoute,
         operation: &Operation,
     ) -> Self {
-        let account = Account { owner: line.endpoint.owner.0, member: line.tenant.0 };
+        let account = Account { owner: route.endpoint.owner.0, member: route.tenant.0 };
         Self { pool: pool.clone(), account, patience, operation: operation.held_answers().clone() }
     }
 

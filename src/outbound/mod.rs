@@ -4,15 +4,15 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`base_url`], `address`, `resolver` | where an installation may stand (feature F21) |
-//! | [`mod@line`] | for whom a call goes where: the key of everything that is shared, counted or remembered |
+//! | [`mod@route`] | for whom a call goes where: the key of everything that is shared, counted or remembered |
 //! | [`call`], `exchange`, `trace` | one call and its answer, and both on the wire |
 //! | `pool`, [`tls`] | connections, and whom they trust |
 //! | [`failure`], `retry` | how a call can fail, what that means for the caller, and what is tried again |
 //! | [`operation`], `budget`, [`turn`], `once` | what one operation of a caller may spend: calls, time, tenants at once |
-//! | `lines`, `breaker`, `concurrency`, `rate`, `fair` | what is known of each tenant's way and each credential, and holds calls back |
+//! | `registry`, `breaker`, `concurrency`, `rate`, `fair` | what is known of each tenant's way and each credential, and holds calls back |
 //! | `held` | what answers take of the node's memory |
 //! | `sharing`, `cache` | reads that serve more than one |
-//! | [`status`] | how a tenant's line to an installation is doing, as data |
+//! | [`status`] | how a tenant's route to an installation is doing, as data |
 //! | `send`, `attempt`, [`settings`] | all of it, in order |
 
 mod address;
@@ -27,14 +27,14 @@ mod exchange;
 pub mod failure;
 mod fair;
 mod held;
-pub mod line;
-mod lines;
 mod once;
 pub mod operation;
 mod pool;
 mod rate;
+mod registry;
 mod resolver;
 mod retry;
+pub mod route;
 mod send;
 pub mod settings;
 mod sharing;
@@ -50,8 +50,8 @@ pub use breaker::BreakerSettings;
 pub use call::{Answer, Call, Kind};
 pub use failure::Failure;
 pub use held::HeldAnswer;
-pub use line::{Endpoint, Identity, Line, LineKey};
 pub use operation::{Allowance, Operation};
+pub use route::{Endpoint, Identity, RouteKey, UpstreamRoute};
 pub use send::Outbound;
 pub use settings::Settings;
 pub use status::{Circuit, Status};

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
 
-use super::line::LineKey;
+use super::route::RouteKey;
 use crate::error::{Error, Result};
 use crate::ids::{TenantId, UpstreamId};
 
-type Key = (LineKey, String, TypeId);
+type Key = (RouteKey, String, TypeId);
 type Asked = Arc<OnceCell<Result<Arc<dyn Any + Send + Sync>>>>;
 
 /// The objects that were asked for.
@@ -32,7 +32,7 @@ impl Once {
     /// Asks, unless it was asked before or is being asked; then waits for that.
     pub(super) async fn ask<T, F>(
         &self,
-        key: (LineKey, String),
+        key: (RouteKey, String),
         ask: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where
@@ -56,7 +56,7 @@ impl Once {
     /// Asks, unless it is being asked or somebody still holds what was found.
     pub(super) async fn share<T, F>(
         &self,
-        key: (LineKey, String),
+        key: (RouteKey, String),
         ask: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where
@@ -88,7 +88,7 @@ impl Once {
 
     /// What was asked of an installation before a change there is not true any more.
     pub(super) fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
-        let stays = |(line, _, _): &Key| (line.tenant, line.upstream) != (tenant, upstream);
+        let stays = |(route, _, _): &Key| (route.tenant, route.upstream) != (tenant, upstream);
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| stays(key));
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| stays(key));
     }
@@ -105,11 +105,11 @@ mod tests {
     use super::super::Identity;
     use super::*;
 
-    fn key() -> (LineKey, String) {
+    fn key() -> (RouteKey, String) {
         let tenant = TenantId(uuid::Uuid::nil());
         let upstream = UpstreamId(uuid::Uuid::nil());
         (
-            LineKey { tenant, upstream, revision: 1, identity: Identity("own".into()) },
+            RouteKey { tenant, upstream, revision: 1, identity: Identity("own".into()) },
             "computers".into(),
         )
     }

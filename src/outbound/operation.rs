@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::budget::Budget;
-use super::line::LineKey;
 use super::once::Once;
+use super::route::RouteKey;
 use super::trace::Trace;
 use super::turn::{Turn, Turns};
 use crate::config::LimitsConfig;
@@ -145,15 +145,15 @@ impl Operation {
     }
 
     /// Asks for an object once an operation, however many fields want it: the first asks, the
-    /// others wait for what it gets, an error included. The key is the line and a text that names
-    /// the object among all that are asked for as a `T`. A write on a line of the same tenant and
+    /// others wait for what it gets, an error included. The key is the route and a text that names
+    /// the object among all that are asked for as a `T`. A write on a route of the same tenant and
     /// installation makes it ask anew.
     ///
     /// # Errors
     /// What `ask` fails with.
     pub async fn once<T, F>(
         &self,
-        key: (LineKey, String),
+        key: (RouteKey, String),
         ask: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where
@@ -175,7 +175,7 @@ impl Operation {
     /// What `ask` fails with.
     pub async fn shared<T, F>(
         &self,
-        key: (LineKey, String),
+        key: (RouteKey, String),
         ask: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where

@@ -16,8 +16,8 @@ use tower_service::Service;
 
 use super::base_url::AddressPolicy;
 use super::failure::Failure;
-use super::line::Endpoint;
 use super::resolver::Guard;
+use super::route::Endpoint;
 use super::tls;
 use crate::ids::UpstreamId;
 

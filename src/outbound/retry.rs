@@ -9,13 +9,13 @@ use crate::entropy::Entropy;
 
 const BASE: Duration = Duration::from_millis(100);
 const CAP: Duration = Duration::from_secs(2);
-/// Hundredths of a repetition: what a line may spend at first, what each call adds, and the most
+/// Hundredths of a repetition: what a route may spend at first, what each call adds, and the most
 /// that is saved up.
 const AT_FIRST: u32 = 1000;
 const A_CALL: u32 = 10;
 const AT_MOST: u32 = 2000;
 
-/// What a line may spend on repetitions: ten, and one more for every ten calls, so that a far side
+/// What a route may spend on repetitions: ten, and one more for every ten calls, so that a far side
 /// in trouble is not given several times its work.
 pub(super) struct RetryBudget(Mutex<u32>);
 

@@ -13,10 +13,10 @@ use super::call::{Answer, Call, Kind};
 use super::exchange::{Message, Reply};
 use super::failure::Failure;
 use super::held::AnswerBudget;
-use super::line::Line;
-use super::lines::Way;
 use super::operation::Operation;
+use super::registry::RouteState;
 use super::retry;
+use super::route::UpstreamRoute;
 use super::settings::Settings;
 use super::sharing::{Flights, Key};
 use super::status::Status;
@@ -51,70 +51,70 @@ impl Outbound {
         Self { sender, cache, flights: Flights::default(), reading }
     }
 
-    /// Sends a call: within the operation's budget and time, the line's circuit, concurrency and
+    /// Sends a call: within the operation's budget and time, the route's circuit, concurrency and
     /// rate; reads are repeated when they fail in a way that may pass, and shared with others who
-    /// ask the same on the same line; writes are sent once.
+    /// ask the same on the same route; writes are sent once.
     ///
     /// # Errors
     /// [`Failure`]: no answer. An answer of any status is an answer.
     pub async fn send(
         &self,
         operation: &Operation,
-        line: &Line,
+        route: &UpstreamRoute,
         call: Call,
     ) -> Result<Answer, Failure> {
         match call.kind {
-            Kind::Read => self.read(operation, line, call).await,
+            Kind::Read => self.read(operation, route, call).await,
             // Boxed, so that reads do not carry the room that it takes.
-            Kind::Write => self.write(operation, line, call).boxed().await,
+            Kind::Write => self.write(operation, route, call).boxed().await,
         }
     }
 
-    /// How a tenant's line to an installation is doing, as this node saw it.
+    /// How a tenant's route to an installation is doing, as this node saw it.
     pub fn status(&self, tenant: TenantId, upstream: UpstreamId) -> Status {
-        self.sender.lines.status(tenant, upstream)
+        self.sender.routes.status(tenant, upstream)
     }
 
-    /// Notes that an answer on this line is not one of the system's API, which only the system's
+    /// Notes that an answer on this route is not one of the system's API, which only the system's
     /// own room can see: the status no longer says that it was reached, and the answer is not
     /// shared with anybody else.
-    pub fn note_malformed(&self, line: &Line) {
-        self.sender.lines.way(line).note(Status::malformed);
-        self.forget(line.tenant, line.endpoint.upstream);
+    pub fn note_malformed(&self, route: &UpstreamRoute) {
+        self.sender.routes.state(route).note(Status::malformed);
+        self.forget(route.tenant, route.endpoint.upstream);
     }
 
     /// Forgets what was remembered of a tenant at an installation, and what is being read. Every
     /// write of the tenant there does so by itself; it is to be called after what changes the
     /// tenant's data some other way.
     pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
-        self.sender.lines.forget(tenant, upstream);
+        self.sender.routes.forget(tenant, upstream);
     }
 
     async fn write(
         &self,
         operation: &Operation,
-        line: &Line,
+        route: &UpstreamRoute,
         call: Call,
     ) -> Result<Answer, Failure> {
-        let journey = self.journey(operation, line, self.sender.lines.way(line), call)?;
+        let journey = self.journey(operation, route, self.sender.routes.state(route), call)?;
         // Also if nobody waits for the answer any more.
-        let _stale = Stale { outbound: self, operation, line };
+        let _stale = Stale { outbound: self, operation, route };
         self.sender.attempt(&journey).await.map(|reply| reply.answer)
     }
 
     async fn read(
         &self,
         operation: &Operation,
-        line: &Line,
+        route: &UpstreamRoute,
         call: Call,
     ) -> Result<Answer, Failure> {
-        let way = self.sender.lines.way(line);
-        let key = Key::new(line, way.generation(), &call);
+        let state = self.sender.routes.state(route);
+        let key = Key::new(route, state.generation(), &call);
         let remember = call.remember;
         if let Some(answer) = remember.and_then(|_| self.cache.get(&key)) {
-            return self.hold(operation, line, answer).await;
+            return self.hold(operation, route, answer).await;
         }
-        let journey = Arc::new(self.journey(operation, line, way, call)?);
+        let journey = Arc::new(self.journey(operation, route, state, call)?);
         loop {
             let seat = self.flights.board(key, || {
                 let (sender, cache, journey) =
@@ -131,10 +131,10 @@ impl Outbound {
             if seat.is_first {
                 return seat.flight.await;
             }
-            match timeout_at(operation.deadline(line.tenant), seat.flight).await {
+            match timeout_at(operation.deadline(route.tenant), seat.flight).await {
                 Err(_) => return Err(Failure::Deadline),
                 Ok(Err(failure)) if failure.is_own() => {}
-                Ok(Ok(answer)) => return self.hold(operation, line, answer).await,
+                Ok(Ok(answer)) => return self.hold(operation, route, answer).await,
                 Ok(Err(failure)) => return Err(failure),
             }
         }
@@ -145,7 +145,7 @@ impl Outbound {
     async fn hold(
         &self,
         operation: &Operation,
-        line: &Line,
+        route: &UpstreamRoute,
         answer: Answer,
     ) -> Result<Answer, Failure> {
         if answer.body.len() < LARGE {
@@ -154,7 +154,7 @@ impl Outbound {
         let budget = AnswerBudget::new(
             &self.sender.answers,
             self.sender.settings.answer_patience,
-            line,
+            route,
             operation,
         );
         let held = budget.hold(Some(answer.body.len())).await?;
@@ -169,17 +169,17 @@ impl Outbound {
     fn journey(
         &self,
         operation: &Operation,
-        line: &Line,
-        way: Arc<Way>,
+        route: &UpstreamRoute,
+        state: Arc<RouteState>,
         call: Call,
     ) -> Result<Journey, Failure> {
         Ok(Journey {
             operation: operation.clone(),
-            line: line.clone(),
-            way,
-            limiter: self.sender.lines.limiter(line),
+            route: route.clone(),
+            state,
+            limiter: self.sender.routes.limiter(route),
             kind: call.kind,
-            message: Message::new(&line.endpoint, call, operation.request_id())?,
+            message: Message::new(&route.endpoint, call, operation.request_id())?,
         })
     }
 }
@@ -188,12 +188,12 @@ impl Outbound {
 struct Stale<'a> {
     outbound: &'a Outbound,
     operation: &'a Operation,
-    line: &'a Line,
+    route: &'a UpstreamRoute,
 }
 
 impl Drop for Stale<'_> {
     fn drop(&mut self) {
-        let (tenant, upstream) = (self.line.tenant, self.line.endpoint.upstream);
+        let (tenant, upstream) = (self.route.tenant, self.route.endpoint.upstream);
         self.outbound.forget(tenant, upstream);
         self.operation.forget(tenant, upstream);
     }
@@ -202,7 +202,7 @@ impl Drop for Stale<'_> {
 impl Sender {
     /// Sends a read, again if it has to be.
     async fn read(&self, journey: &Journey) -> Result<Answer, Failure> {
-        journey.way.retries.earn();
+        journey.state.retries.earn();
         for tries in 0.. {
             let outcome = self.attempt(journey).await;
             if tries >= self.settings.retries
@@ -215,14 +215,14 @@ impl Sender {
         Err(Failure::Deadline)
     }
 
-    /// Waits before a repetition. Whether there may be one: the line has to have something left,
+    /// Waits before a repetition. Whether there may be one: the route has to have something left,
     /// and the operation time.
     async fn wait(&self, tries: u32, outcome: &Result<Reply, Failure>, journey: &Journey) -> bool {
         // What the far side says may lie beyond all time.
         let again =
             tokio::time::Instant::now().checked_add(retry::pause(tries, outcome, &*self.entropy));
         match again.filter(|again| *again < journey.deadline()) {
-            Some(again) if journey.way.retries.spend() => sleep_until(again).await,
+            Some(again) if journey.state.retries.spend() => sleep_until(again).await,
             _ => return false,
         }
         true

@@ -9,9 +9,9 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::line::Line;
+use super::route::UpstreamRoute;
 
-/// All that makes two reads the same, as a digest: the line with its tenant and identity, the state
+/// All that makes two reads the same, as a digest: the route with its tenant and identity, the state
 /// of the tenant's data, and the call whole.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; 32]);
@@ -19,17 +19,17 @@ pub(super) struct Key([u8; 32]);
 impl Key {
     /// The key of a call. `generation` changes with every write, so that what was asked before one
     /// does not answer what is asked after it.
-    pub(super) fn new(line: &Line, generation: u64, call: &Call) -> Self {
+    pub(super) fn new(route: &UpstreamRoute, generation: u64, call: &Call) -> Self {
         let mut whole = Vec::with_capacity(1024);
         // Each part with its length before it: no two lists of parts are the same bytes.
         let mut part = |bytes: &[u8]| {
             whole.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
             whole.extend_from_slice(bytes);
         };
-        part(line.tenant.0.as_bytes());
-        part(line.endpoint.upstream.0.as_bytes());
-        part(&line.endpoint.revision.to_le_bytes());
-        part(line.identity.0.as_bytes());
+        part(route.tenant.0.as_bytes());
+        part(route.endpoint.upstream.0.as_bytes());
+        part(&route.endpoint.revision.to_le_bytes());
+        part(route.identity.0.as_bytes());
         part(&generation.to_le_bytes());
         part(call.method.as_bytes());
         part(&call.answer_limit.to_le_bytes());
@@ -152,8 +152,11 @@ mod tests {
             ca_certificate: None,
         };
         let tenant = TenantId(uuid::Uuid::from_u128(tenant));
-        let line =
-            Line { tenant, endpoint: Arc::new(endpoint), identity: Identity(identity.to_owned()) };
+        let route = UpstreamRoute {
+            tenant,
+            endpoint: Arc::new(endpoint),
+            identity: Identity(identity.to_owned()),
+        };
         let call = Call {
             method: "GET",
             path: path.iter().map(|segment| Cow::Borrowed(*segment)).collect(),
@@ -164,7 +167,7 @@ mod tests {
             answer_limit: 1,
             remember: None,
         };
-        Key::new(&line, 1, &call)
+        Key::new(&route, 1, &call)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How a tenant's line to an installation is doing.
+//! How a tenant's route to an installation is doing.
 
 use crate::clock::Timestamp;
 use crate::error::ErrorCode;
@@ -15,7 +15,7 @@ pub enum Circuit {
     HalfOpen,
 }
 
-/// What this node knows of a tenant's line to an installation.
+/// What this node knows of a tenant's route to an installation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Whether the last call got an answer of the system's API; `None` before the first.

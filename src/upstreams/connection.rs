@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::model::{Credential, System};
 use crate::ids::{LinkId, TenantId};
-use crate::outbound::{Endpoint, Identity, Line};
+use crate::outbound::{Endpoint, Identity, UpstreamRoute};
 
 /// A tenant's way to an installation. It is made from a scope alone, so that whoever holds one may
 /// go that way.
@@ -32,9 +32,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The line on which the installation's own credential is used.
-    pub fn own_line(&self) -> Line {
-        Line {
+    /// The route on which the installation's own credential is used.
+    pub fn own_route(&self) -> UpstreamRoute {
+        UpstreamRoute {
             tenant: self.tenant,
             endpoint: self.endpoint.clone(),
             identity: Identity("own".to_owned()),

@@ -8,7 +8,7 @@ use crate::deep_security::client::Shown;
 use crate::deep_security::model::Right;
 use crate::deep_security::wire::SecretKey;
 use crate::ids::{LinkId, TenantKeyId};
-use crate::outbound::{Identity, Line};
+use crate::outbound::{Identity, UpstreamRoute};
 use crate::upstreams::Connection;
 
 /// For whom a key is: the tenant by its link, and how much it may. Whatever is remembered of keys
@@ -82,10 +82,10 @@ impl Key {
                 .is_ok()
     }
 
-    /// The line on which it is used.
-    pub fn line(&self, connection: &Connection) -> Line {
+    /// The route on which it is used.
+    pub fn route(&self, connection: &Connection) -> UpstreamRoute {
         let identity = Identity(format!("{}:{}", self.slot.right.as_str(), self.id));
-        Line { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity }
+        UpstreamRoute { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity }
     }
 
     /// The header that shows it.

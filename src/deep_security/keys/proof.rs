@@ -10,7 +10,7 @@ use crate::deep_security::listing::exactly;
 use crate::deep_security::model::{ObjectId, Right};
 use crate::deep_security::wire::{self, CurrentKey, KeyBody, KeyWithSecret, Page, Role, SecretKey};
 use crate::error::{Error, ErrorCode, Result};
-use crate::outbound::{Identity, Line, Operation};
+use crate::outbound::{Identity, Operation, UpstreamRoute};
 use crate::upstreams::Connection;
 
 /// The role with full access of every tenant (`docs/reference/deep-security-api.md`, section 7).
@@ -23,7 +23,7 @@ const LOOK_UP_LIFETIME: Duration = Duration::from_mins(10);
 pub(super) struct Fresh {
     pub id: ObjectId,
     pub secret: SecretKey,
-    pub line: Line,
+    pub route: UpstreamRoute,
     shown: Shown,
 }
 
@@ -35,16 +35,16 @@ impl Keys {
         request: &Request,
         operation: &Operation,
     ) -> Result<T> {
-        let line = connection.own_line();
+        let route = connection.own_route();
         let reply = client::send(
             &self.outbound,
             operation,
-            &line,
+            &route,
             &Shown::own(&connection.credential)?,
             request,
         )
         .await;
-        reply.map_err(|denied| denied.of_own_credential(&line))?.read(&line, request.writes())
+        reply.map_err(|denied| denied.of_own_credential(&route))?.read(&route, request.writes())
     }
 
     /// Asks the primary manager for a key of the tenant.
@@ -61,13 +61,16 @@ impl Keys {
         );
         let made: KeyWithSecret = self.by_primary(connection, &request, operation).await?;
         let identity = Identity(format!("new:{}", made.key.id));
-        let line =
-            Line { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity };
+        let route = UpstreamRoute {
+            tenant: connection.tenant,
+            endpoint: connection.endpoint.clone(),
+            identity,
+        };
         Ok(Fresh {
             id: ObjectId(made.key.id),
             shown: Shown::secret_key(&made.secret),
             secret: made.secret,
-            line,
+            route,
         })
     }
 
@@ -86,8 +89,8 @@ impl Keys {
             return Ok(true);
         }
         let request = Request::get(["roles".into(), ObjectId(role).into()]);
-        match client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await {
-            Ok(reply) => Ok(self.is_read_only(&reply.read(&fresh.line, false)?)),
+        match client::send(&self.outbound, operation, &fresh.route, &fresh.shown, &request).await {
+            Ok(reply) => Ok(self.is_read_only(&reply.read(&fresh.route, false)?)),
             // It may not even see its role, or the role is gone: then it proves nothing.
             Err(Denied::Credential(_)) => Ok(false),
             Err(Denied::Other(error)) if error.code() == ErrorCode::NotFound => Ok(false),
@@ -106,16 +109,16 @@ impl Keys {
     ) -> Result<()> {
         let request = Request::get(["apikeys".into(), "current".into()]);
         let reply =
-            client::send(&self.outbound, operation, &fresh.line, &fresh.shown, &request).await;
+            client::send(&self.outbound, operation, &fresh.route, &fresh.shown, &request).await;
         let own: Result<CurrentKey> = match reply {
-            Ok(reply) => reply.read(&fresh.line, false),
-            Err(denied) => Err(denied.of_own_credential(&fresh.line)),
+            Ok(reply) => reply.read(&fresh.route, false),
+            Err(denied) => Err(denied.of_own_credential(&fresh.route)),
         };
         let own = own?;
         if own.tenant_id == Some(tenant.0) && own.role_id == Some(role) {
             return Ok(());
         }
-        Err(client::malformed(&fresh.line, "the new key is of another tenant or role".to_owned()))
+        Err(client::malformed(&fresh.route, "the new key is of another tenant or role".to_owned()))
     }
 
     fn is_read_only(&self, role: &Role) -> bool {
@@ -152,7 +155,7 @@ impl Keys {
                 ErrorCode::UpstreamRejected,
                 "the tenant has no read-only role in Deep Security",
             );
-            client::told(error, &connection.own_line(), Some(200))
+            client::told(error, &connection.own_route(), Some(200))
         })
     }
 
@@ -160,10 +163,10 @@ impl Keys {
         for name in &self.settings.read_only_roles {
             let request = Request::search("roles", exactly::<Role>(name)?);
             let reply =
-                client::send(&self.outbound, operation, &looker.line, &looker.shown, &request)
+                client::send(&self.outbound, operation, &looker.route, &looker.shown, &request)
                     .await;
-            let reply = reply.map_err(|denied| denied.of_own_credential(&looker.line))?;
-            let Page(roles) = reply.read::<Page<Role>>(&looker.line, false)?;
+            let reply = reply.map_err(|denied| denied.of_own_credential(&looker.route))?;
+            let Page(roles) = reply.read::<Page<Role>>(&looker.route, false)?;
             if let Some(role) = roles.iter().find(|role| self.is_read_only(role)) {
                 return Ok(Some(role.id));
             }
@@ -179,11 +182,11 @@ impl Keys {
 
     async fn delete(&self, holder: &Fresh, id: ObjectId, operation: &Operation) {
         let request = Request::delete(["apikeys".into(), id.into()]);
-        if client::send(&self.outbound, operation, &holder.line, &holder.shown, &request)
+        if client::send(&self.outbound, operation, &holder.route, &holder.shown, &request)
             .await
             .is_err()
         {
-            tracing::warn!(tenant = %holder.line.tenant, "a key that is not used could not be deleted");
+            tracing::warn!(tenant = %holder.route.tenant, "a key that is not used could not be deleted");
         }
     }
 }

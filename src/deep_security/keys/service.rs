@@ -161,7 +161,7 @@ impl Keys {
             ErrorCode::UpstreamUnavailable,
             "the tenant's keys change too often at the moment",
         );
-        Err(told(error, &connection.own_line(), None))
+        Err(told(error, &connection.own_route(), None))
     }
 
     /// Another key in the place of one that was refused. However many were refused at once, on
@@ -247,7 +247,7 @@ impl Keys {
             if Instant::now() >= deadline {
                 let message = "another node was to make the tenant's key and did not";
                 let error = Error::new(ErrorCode::UpstreamTimeout, message);
-                return Err(told(error, &wanted.connection.own_line(), None));
+                return Err(told(error, &wanted.connection.own_route(), None));
             }
             sleep(LOOK_AGAIN).await;
         }

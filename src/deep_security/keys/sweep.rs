@@ -154,18 +154,19 @@ impl Keys {
             None => self.strays(connection, remover, row, operation).await?,
         };
         let Some(ids) = ids else { return Ok(false) };
-        let line = remover.line(connection);
+        let route = remover.route(connection);
         let mut gone = true;
         for id in ids {
             let request = Request::delete(["apikeys".into(), ObjectId(id).into()]);
-            gone &= match client::send(&self.outbound, operation, &line, &remover.shown(), &request)
-                .await
-            {
-                Ok(_) => true,
-                Err(Denied::Other(error)) => error.code() == ErrorCode::NotFound,
-                // A key that cannot remove itself any more does not work any more.
-                Err(Denied::Credential(_)) => row.id == remover.id,
-            };
+            gone &=
+                match client::send(&self.outbound, operation, &route, &remover.shown(), &request)
+                    .await
+                {
+                    Ok(_) => true,
+                    Err(Denied::Other(error)) => error.code() == ErrorCode::NotFound,
+                    // A key that cannot remove itself any more does not work any more.
+                    Err(Denied::Credential(_)) => row.id == remover.id,
+                };
         }
         Ok(gone)
     }
@@ -199,12 +200,12 @@ impl Keys {
         name: &str,
         operation: &Operation,
     ) -> Result<Vec<i64>> {
-        let line = remover.line(connection);
+        let route = remover.route(connection);
         let request = Request::search("apikeys", exactly::<ApiKey>(name)?);
         let reply =
-            client::send(&self.outbound, operation, &line, &remover.shown(), &request).await;
-        let reply = reply.map_err(|denied| denied.of_own_credential(&line))?;
-        let Page(keys) = reply.read::<Page<ApiKey>>(&line, false)?;
+            client::send(&self.outbound, operation, &route, &remover.shown(), &request).await;
+        let reply = reply.map_err(|denied| denied.of_own_credential(&route))?;
+        let Page(keys) = reply.read::<Page<ApiKey>>(&route, false)?;
         // The vendor may ignore the letter case; and a filter that it does not understand finds
         // everything.
         Ok(keys

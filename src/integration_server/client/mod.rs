@@ -18,7 +18,7 @@ use super::model::{
 };
 use super::wire;
 use crate::error::{Error, ErrorCode, Result as AppResult};
-use crate::outbound::{Answer, Call, Kind, Line, Operation, Outbound};
+use crate::outbound::{Answer, Call, Kind, Operation, Outbound, UpstreamRoute};
 use crate::upstreams::{Connection, Credential};
 
 pub use fault::{Fault, FaultKind};
@@ -30,7 +30,7 @@ type Result<T> = std::result::Result<T, Fault>;
 /// and writes nowhere.
 pub struct Client {
     outbound: Arc<Outbound>,
-    line: Line,
+    route: UpstreamRoute,
     zone: TimeZone,
     calls: Calls,
 }
@@ -46,7 +46,7 @@ impl Client {
         };
         let zone = TimeZone::get(&connection.time_zone).map_err(Error::internal)?;
         let calls = Calls::new(user_name, password, zone.clone());
-        Ok(Self { outbound, line: connection.own_line(), zone, calls })
+        Ok(Self { outbound, route: connection.own_route(), zone, calls })
     }
 
     /// T1: one tenant.
@@ -196,7 +196,7 @@ impl Client {
         let report = self.read(&answer, |answer| answer.report(tenant))?;
         if report.foreign_lines > 0 || !report.unreadable_lines.is_empty() {
             let (foreign, unreadable) = (report.foreign_lines, report.unreadable_lines.len());
-            tracing::warn!(upstream = %self.line.endpoint.upstream, foreign, unreadable, "lines of a report were left out");
+            tracing::warn!(upstream = %self.route.endpoint.upstream, foreign, unreadable, "lines of a report were left out");
         }
         Ok(report)
     }
@@ -208,8 +208,8 @@ impl Client {
 
     async fn send(&self, operation: &Operation, call: Call, about: About) -> Result<Answer> {
         let (kind, what) = (call.kind, format!("{call:?}"));
-        let sent = self.outbound.send(operation, &self.line, call).await;
-        let answer = sent.map_err(|failure| Fault::of_failure(failure, &self.line, kind))?;
+        let sent = self.outbound.send(operation, &self.route, call).await;
+        let answer = sent.map_err(|failure| Fault::of_failure(failure, &self.route, kind))?;
         let fits = match kind {
             Kind::Read => answer.status == 200,
             Kind::Write => (200..300).contains(&answer.status),
@@ -220,7 +220,7 @@ impl Client {
             let fault = fault::refusal(
                 &self.understand(&answer),
                 (answer.status, kind, about),
-                &self.line,
+                &self.route,
                 &what,
             );
             Err(self.noted(fault))
@@ -241,14 +241,14 @@ impl Client {
         read: impl FnOnce(&wire::Answer<'_>) -> std::result::Result<T, wire::Malformed>,
     ) -> Result<T> {
         read(&self.understand(answer))
-            .map_err(|malformed| self.noted(Fault::malformed(malformed, &self.line)))
+            .map_err(|malformed| self.noted(Fault::malformed(malformed, &self.route)))
     }
 
     /// A fault, of which the status of the upstream learns if what answered was not the server's
     /// API.
     fn noted(&self, fault: Fault) -> Fault {
         if fault.code() == ErrorCode::UpstreamMalformed {
-            self.outbound.note_malformed(&self.line);
+            self.outbound.note_malformed(&self.route);
         }
         fault
     }
@@ -256,7 +256,7 @@ impl Client {
     /// An answer about another object than the one that was asked for is no answer.
     fn is_the_one(&self, found: &RemoteId, asked: &RemoteId) -> Result<()> {
         let about_another =
-            || self.noted(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.line));
+            || self.noted(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.route));
         (found == asked).then_some(()).ok_or_else(about_another)
     }
 }

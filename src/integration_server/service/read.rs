@@ -22,7 +22,7 @@ impl IntegrationServer {
         operation: &Operation,
     ) -> Result<Arc<RemoteTenant>> {
         let place = self.place(scope).await?;
-        let key = (place.connection.own_line().key(), "tenant".to_owned());
+        let key = (place.connection.own_route().key(), "tenant".to_owned());
         operation.once(key, || async { place.read(operation).await }).await
     }
 
@@ -36,7 +36,7 @@ impl IntegrationServer {
         operation: &Operation,
     ) -> Result<Arc<Vec<VirtualMachine>>> {
         let place = self.place(scope).await?;
-        let key = (place.connection.own_line().key(), "machines".to_owned());
+        let key = (place.connection.own_route().key(), "machines".to_owned());
         let ask = || async {
             let mut machines = place.client.machines(operation, &place.tenant).await?;
             machines.sort_by_cached_key(|machine| {
@@ -60,7 +60,7 @@ impl IntegrationServer {
         upstream: Option<&str>,
     ) -> Result<(UpstreamId, Arc<Vec<RemoteTenant>>)> {
         let (client, connection) = self.owned(scope, upstream).await?;
-        let key = (connection.own_line().key(), "tenants".to_owned());
+        let key = (connection.own_route().key(), "tenants".to_owned());
         let ask = || async {
             let mut tenants = client.tenants(operation).await?;
             tenants.sort_by_cached_key(|tenant| (tenant.name.clone(), tenant.id.canonical()));
@@ -87,7 +87,7 @@ impl IntegrationServer {
         let remote = record.remote_tenant_id.as_deref();
         let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
-        let key = (connection.own_line().key(), format!("report {}", report.canonical()));
+        let key = (connection.own_route().key(), format!("report {}", report.canonical()));
         let ask = || async {
             match client.report(operation, &report, &tenant).await {
                 Err(fault) if fault.kind() == FaultKind::TenantNotFound => {

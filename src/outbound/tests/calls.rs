@@ -20,7 +20,7 @@ async fn nothing_goes_out_but_the_call_its_request_id_and_its_trace() {
     let deadline = Instant::now() + Duration::from_secs(5);
     let operation = Operation::new("r-42".to_owned(), Some(given.to_owned()), ALLOWANCE, deadline);
     let call = Call { headers: vec![("api-secret-key", "k".to_owned())], ..read("computers") };
-    outbound().send(&operation, &line(&far_side), call).await.unwrap();
+    outbound().send(&operation, &route(&far_side), call).await.unwrap();
     let seen = far_side.seen().remove(0);
     assert!(seen.starts_with("GET /computers HTTP/1.1\r\n"), "{seen}");
     let mut sent = headers(&seen);
@@ -46,7 +46,7 @@ async fn all_calls_of_an_operation_are_one_trace() {
     let far_side = FarSide::start(|_, _| ok("")).await;
     let (outbound, operation) = (outbound(), operation());
     for path in ["a", "b"] {
-        outbound.send(&operation, &line(&far_side), read(path)).await.unwrap();
+        outbound.send(&operation, &route(&far_side), read(path)).await.unwrap();
     }
     let traces: Vec<_> = far_side.seen().iter().flat_map(|seen| headers(seen)).collect();
     let traces: Vec<_> =
@@ -65,7 +65,7 @@ async fn what_a_path_or_a_query_holds_stays_in_its_place() {
         ..read("")
     };
     let base = format!("{}/base/", far_side.url());
-    outbound().send(&operation(), &line_to(endpoint(&base)), call).await.unwrap();
+    outbound().send(&operation(), &route_to(endpoint(&base)), call).await.unwrap();
     let expected = "GET /base/a%2Fb%3Fc%23d/%252e/%C3%A4%20b?q=1%26x%3D2%20%2B&y= HTTP/1.1\r\n";
     assert!(far_side.seen()[0].starts_with(expected), "{:?}", far_side.seen());
 }
@@ -73,13 +73,13 @@ async fn what_a_path_or_a_query_holds_stays_in_its_place() {
 #[tokio::test]
 async fn a_call_that_would_lead_elsewhere_is_not_sent() {
     let far_side = FarSide::start(|_, _| ok("")).await;
-    let (outbound, line) = (outbound(), line(&far_side));
+    let (outbound, route) = (outbound(), route(&far_side));
     for call in [
         Call { path: vec!["a".into(), "..".into()], ..read("") },
         Call { path: vec![".".into()], ..read("") },
         Call { headers: vec![("x", "1\r\nhost: elsewhere".to_owned())], ..read("a") },
     ] {
-        let failure = outbound.send(&operation(), &line, call).await.unwrap_err();
+        let failure = outbound.send(&operation(), &route, call).await.unwrap_err();
         assert!(matches!(failure, Failure::Unsendable(_)), "{failure:?}");
     }
     assert_eq!(far_side.count(), 0);
@@ -90,7 +90,7 @@ async fn an_answer_is_told_with_what_belongs_to_it() {
     let headers = "Content-Type: application/json\r\nSet-Cookie: sID=1; Path=/\r\nSet-Cookie: b=2\r\nX-Request-Id: far-9\r\n";
     let far_side = FarSide::start(move |_, _| answer(404, headers, "{}")).await;
     let operation = operation();
-    let answer = outbound().send(&operation, &line(&far_side), read("a")).await.unwrap();
+    let answer = outbound().send(&operation, &route(&far_side), read("a")).await.unwrap();
     assert_eq!((answer.status, answer.content_type.as_deref()), (404, Some("application/json")));
     assert_eq!(
         (answer.cookies.as_slice(), &*answer.body),
@@ -102,7 +102,7 @@ async fn an_answer_is_told_with_what_belongs_to_it() {
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_not_followed() {
     let far_side = FarSide::start(|_, _| answer(302, "Location: /elsewhere\r\n", "")).await;
-    let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
+    let answer = outbound().send(&operation(), &route(&far_side), read("a")).await.unwrap();
     assert_eq!((answer.status, answer.location.as_deref()), (302, Some("/elsewhere")));
     assert_eq!(far_side.count(), 1);
 }
@@ -111,7 +111,7 @@ async fn a_redirect_is_an_answer_and_not_followed() {
 async fn reading_ends_with_the_limit() {
     let far_side = FarSide::start(|_, _| Act::Flood).await;
     let call = Call { answer_limit: 100_000, ..read("a") };
-    let failure = outbound().send(&operation(), &line(&far_side), call).await.unwrap_err();
+    let failure = outbound().send(&operation(), &route(&far_side), call).await.unwrap_err();
     assert!(matches!(failure, Failure::Malformed(_)), "{failure:?}");
     // Beyond it only what the machine's own buffers took.
     assert!(far_side.written() < 16 * 1024 * 1024, "{}", far_side.written());
@@ -127,7 +127,7 @@ async fn what_is_no_answer_is_told_apart() {
         let text = String::from_utf8_lossy(&said).into_owned();
         let far_side = FarSide::start(move |_, _| Act::SayAndClose(said.clone())).await;
         let outbound = outbound_by(Settings { retries: 0, ..settings() });
-        let failure = outbound.send(&operation(), &line(&far_side), read("a")).await.unwrap_err();
+        let failure = outbound.send(&operation(), &route(&far_side), read("a")).await.unwrap_err();
         match malformed {
             true => assert!(matches!(failure, Failure::Malformed(_)), "{text}: {failure:?}"),
             false => assert!(matches!(failure, Failure::Broken(_)), "{text}: {failure:?}"),
@@ -146,7 +146,7 @@ async fn a_name_that_leads_to_a_forbidden_address_is_not_called() {
         ..endpoint(&far_side.url())
     };
     let outbound = outbound_by(Settings { addresses: closed, ..settings() });
-    let failure = outbound.send(&operation(), &line_to(endpoint), read("a")).await.unwrap_err();
+    let failure = outbound.send(&operation(), &route_to(endpoint), read("a")).await.unwrap_err();
     assert!(
         matches!(&failure, Failure::Unreachable(cause) if cause.contains("no address that is allowed")),
         "{failure:?}"

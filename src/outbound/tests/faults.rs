@@ -26,11 +26,11 @@ async fn write_is_never_sent_twice() {
     for (name, fault) in faults() {
         let far_side = FarSide::start(move |_, _| fault()).await;
         let outbound = outbound_by(Settings { timeout: Duration::from_millis(300), ..settings() });
-        let line = line(&far_side);
-        let outcome = outbound.send(&operation(), &line, write("a")).await;
+        let route = route(&far_side);
+        let outcome = outbound.send(&operation(), &route, write("a")).await;
         let unknown = outcome
             .as_ref()
-            .is_err_and(|failure| failure.clone().into_error(&line, true).is_outcome_unknown());
+            .is_err_and(|failure| failure.clone().into_error(&route, true).is_outcome_unknown());
         assert_eq!(unknown, outcome.is_err(), "{name}: {outcome:?}");
         drop(outbound);
         assert_eq!(far_side.count(), 1, "{name}");
@@ -40,9 +40,9 @@ async fn write_is_never_sent_twice() {
 #[tokio::test]
 async fn a_write_over_a_connection_that_was_closed_meanwhile_is_sent_once() {
     let far_side = FarSide::start(|_, _| Act::SayAndClose(bytes(200, "", "done"))).await;
-    let (outbound, line) = (outbound(), line(&far_side));
+    let (outbound, route) = (outbound(), route(&far_side));
     for sent in 1..=20 {
-        outbound.send(&operation(), &line, write("a")).await.ok();
+        outbound.send(&operation(), &route, write("a")).await.ok();
         assert!(far_side.count() <= sent, "{}", far_side.count());
     }
 }
@@ -50,15 +50,15 @@ async fn a_write_over_a_connection_that_was_closed_meanwhile_is_sent_once() {
 #[tokio::test]
 async fn a_write_that_nobody_took_is_known_not_to_be_done() {
     let far_side = FarSide::start(|_, _| ok("")).await;
-    let line = line(&far_side);
+    let route = route(&far_side);
     drop(far_side);
     let outbound = outbound();
-    let mut failure = outbound.send(&operation(), &line, write("a")).await.unwrap_err();
+    let mut failure = outbound.send(&operation(), &route, write("a")).await.unwrap_err();
     // The listener may still be closing.
     while !matches!(failure, Failure::Unreachable(_)) {
-        failure = outbound.send(&operation(), &line, write("a")).await.unwrap_err();
+        failure = outbound.send(&operation(), &route, write("a")).await.unwrap_err();
     }
-    let error = failure.into_error(&line, true);
+    let error = failure.into_error(&route, true);
     assert!(!error.is_outcome_unknown() && error.retryable());
 }
 
@@ -70,7 +70,7 @@ async fn a_read_is_sent_again_after_what_may_pass() {
         let far_side =
             FarSide::start(move |before, _| if before < 2 { fault() } else { ok("at last") }).await;
         let outbound = outbound_by(Settings { timeout: Duration::from_millis(300), ..settings() });
-        let answer = outbound.send(&operation(), &line(&far_side), read("a")).await;
+        let answer = outbound.send(&operation(), &route(&far_side), read("a")).await;
         assert_eq!(
             answer.map(|answer| answer.status).map_err(|failure| format!("{failure:?}")),
             Ok(200),
@@ -84,7 +84,7 @@ async fn a_read_is_sent_again_after_what_may_pass() {
 async fn a_read_is_not_sent_again_after_what_will_not_pass() {
     for status in [400, 401, 403, 404, 500, 501] {
         let far_side = FarSide::start(move |_, _| answer(status, "", "")).await;
-        let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
+        let answer = outbound().send(&operation(), &route(&far_side), read("a")).await.unwrap();
         assert_eq!((answer.status, far_side.count()), (status, 1));
     }
 }
@@ -92,7 +92,7 @@ async fn a_read_is_not_sent_again_after_what_will_not_pass() {
 #[tokio::test]
 async fn after_so_many_tries_the_last_answer_is_the_answer() {
     let far_side = FarSide::start(|_, _| answer(503, "", "")).await;
-    let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
+    let answer = outbound().send(&operation(), &route(&far_side), read("a")).await.unwrap();
     assert_eq!((answer.status, far_side.count()), (503, 3));
 }
 
@@ -105,7 +105,7 @@ async fn retry_after_is_honoured() {
         })
         .await;
         let began = Instant::now();
-        let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
+        let answer = outbound().send(&operation(), &route(&far_side), read("a")).await.unwrap();
         assert_eq!((answer.status, far_side.count()), (200, 2));
         assert!(began.elapsed() >= Duration::from_secs(1), "{status}: {:?}", began.elapsed());
     }
@@ -114,9 +114,9 @@ async fn retry_after_is_honoured() {
 #[tokio::test]
 async fn what_is_to_wait_longer_than_there_is_time_is_told_at_once() {
     let far_side = FarSide::start(|_, _| answer(429, "Retry-After: 60\r\n", "")).await;
-    let (outbound, line, began) = (outbound(), line(&far_side), Instant::now());
-    assert_eq!(outbound.send(&operation(), &line, read("a")).await.unwrap().status, 429);
-    let other = Line { tenant: tenant(2), ..line };
+    let (outbound, route, began) = (outbound(), route(&far_side), Instant::now());
+    assert_eq!(outbound.send(&operation(), &route, read("a")).await.unwrap().status, 429);
+    let other = UpstreamRoute { tenant: tenant(2), ..route };
     let failure = outbound.send(&operation(), &other, write("b")).await.unwrap_err();
     assert!(
         matches!(failure, Failure::Busy),
@@ -132,7 +132,7 @@ async fn a_far_side_that_wants_to_be_left_alone_beyond_all_time_is_told_at_once(
         let far_side =
             FarSide::start(move |_, _| answer(status, "Retry-After: 18446744073709551615\r\n", ""))
                 .await;
-        let answer = outbound().send(&operation(), &line(&far_side), read("a")).await.unwrap();
+        let answer = outbound().send(&operation(), &route(&far_side), read("a")).await.unwrap();
         assert_eq!((answer.status, far_side.count()), (status, 1));
     }
 }
@@ -140,13 +140,13 @@ async fn a_far_side_that_wants_to_be_left_alone_beyond_all_time_is_told_at_once(
 #[tokio::test]
 async fn a_read_ends_with_its_operation_and_a_write_does_not() {
     let far_side = FarSide::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
-    let (outbound, line) = (outbound(), line(&far_side));
+    let (outbound, route) = (outbound(), route(&far_side));
     let operation = operation_of(Duration::from_millis(200));
-    let failure = outbound.send(&operation, &line, read("a")).await.unwrap_err();
+    let failure = outbound.send(&operation, &route, read("a")).await.unwrap_err();
     assert!(matches!(failure, Failure::Deadline), "{failure:?}");
     let operation = operation_of(Duration::from_millis(200));
     let ended = operation.clone();
-    let writing = outbound.send(&operation, &line, write("a"));
+    let writing = outbound.send(&operation, &route, write("a"));
     let letting_go = async {
         until(|| ended.deadline(tenant(1)) <= Instant::now()).await;
         far_side.go();
@@ -162,9 +162,9 @@ async fn the_budget_counts_every_request_that_is_sent() {
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(10));
     let outbound = outbound();
-    outbound.send(&operation, &line(&far_side), read("a")).await.unwrap();
+    outbound.send(&operation, &route(&far_side), read("a")).await.unwrap();
     assert_eq!((operation.calls(), operation.tenants()), (3, 1));
-    let failure = outbound.send(&operation, &line(&far_side), read("b")).await.unwrap_err();
+    let failure = outbound.send(&operation, &route(&far_side), read("b")).await.unwrap_err();
     assert!(matches!(failure, Failure::Budget { of_tenant: true, limit: 4 }), "{failure:?}");
     assert_eq!((operation.calls(), far_side.count()), (4, 4));
 }

@@ -15,24 +15,24 @@ async fn an_open_circuit_leaves_other_tenants_and_installations_alone() {
         false => ok(""),
     })
     .await;
-    let (outbound, line) = (outbound(), line(&far_side));
+    let (outbound, route) = (outbound(), route(&far_side));
     for _ in 0..5 {
-        outbound.send(&operation(), &line, read("bad")).await.unwrap();
+        outbound.send(&operation(), &route, read("bad")).await.unwrap();
     }
     let before = far_side.count();
-    let failure = outbound.send(&operation(), &line, read("good")).await.unwrap_err();
+    let failure = outbound.send(&operation(), &route, read("good")).await.unwrap_err();
     assert!(matches!(failure, Failure::CircuitOpen), "{failure:?}");
     assert_eq!(far_side.count(), before);
-    let status = outbound.status(line.tenant, line.endpoint.upstream);
+    let status = outbound.status(route.tenant, route.endpoint.upstream);
     assert_eq!(
         (status.circuit, status.last_error),
         (Circuit::Open, Some(ErrorCode::UpstreamUnavailable))
     );
-    let other_tenant = Line { tenant: tenant(2), ..line.clone() };
+    let other_tenant = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     assert_eq!(outbound.send(&operation(), &other_tenant, read("good")).await.unwrap().status, 200);
     let elsewhere =
         Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(&far_side.url()) };
-    let elsewhere = Line { endpoint: Arc::new(elsewhere), ..line };
+    let elsewhere = UpstreamRoute { endpoint: Arc::new(elsewhere), ..route };
     assert_eq!(outbound.send(&operation(), &elsewhere, read("good")).await.unwrap().status, 200);
 }
 
@@ -42,13 +42,13 @@ async fn a_circuit_closes_after_a_call_that_went_well() {
         FarSide::start(|before, _| if before < 5 { answer(500, "", "") } else { ok("") }).await;
     let mut settings = settings();
     settings.breaker.open_for = Duration::from_millis(100);
-    let (outbound, line) = (outbound_by(settings), line(&far_side));
+    let (outbound, route) = (outbound_by(settings), route(&far_side));
     for _ in 0..5 {
-        outbound.send(&operation(), &line, read("a")).await.unwrap();
+        outbound.send(&operation(), &route, read("a")).await.unwrap();
     }
-    let circuit = || outbound.status(line.tenant, line.endpoint.upstream).circuit;
+    let circuit = || outbound.status(route.tenant, route.endpoint.upstream).circuit;
     until(|| circuit() == Circuit::HalfOpen).await;
-    assert_eq!(outbound.send(&operation(), &line, read("a")).await.unwrap().status, 200);
+    assert_eq!(outbound.send(&operation(), &route, read("a")).await.unwrap().status, 200);
     assert_eq!(circuit(), Circuit::Closed);
 }
 
@@ -56,14 +56,14 @@ async fn a_circuit_closes_after_a_call_that_went_well() {
 async fn a_line_tells_how_it_is_doing() {
     let far_side =
         FarSide::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") }).await;
-    let (outbound, line) = (outbound(), line(&far_side));
-    let status = || outbound.status(line.tenant, line.endpoint.upstream);
+    let (outbound, route) = (outbound(), route(&far_side));
+    let status = || outbound.status(route.tenant, route.endpoint.upstream);
     assert_eq!(status(), Status::default());
-    outbound.send(&operation(), &line, read("a")).await.unwrap();
+    outbound.send(&operation(), &route, read("a")).await.unwrap();
     let well = status();
     assert_eq!((well.reachable, well.last_error), (Some(true), None));
     assert!(well.last_success_at.is_some());
-    outbound.send(&operation(), &line, read("a")).await.unwrap();
+    outbound.send(&operation(), &route, read("a")).await.unwrap();
     let refused = status();
     assert_eq!(
         (refused.reachable, refused.last_error),
@@ -75,14 +75,14 @@ async fn a_line_tells_how_it_is_doing() {
 #[tokio::test]
 async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
     let far_side = FarSide::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
-    let (outbound, line) =
-        (outbound_by(Settings { concurrency: 3, ..settings() }), line(&far_side));
+    let (outbound, route) =
+        (outbound_by(Settings { concurrency: 3, ..settings() }), route(&far_side));
     let operation = operation();
     let calls = join_all(
         ["a", "b", "c", "d", "e", "f", "g"]
-            .map(|path| outbound.send(&operation, &line, read(path))),
+            .map(|path| outbound.send(&operation, &route, read(path))),
     );
-    let other = Line { tenant: tenant(2), ..line.clone() };
+    let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     let watching = async {
         until(|| far_side.count() == 3).await;
         let others = outbound.send(&operation, &other, read("z"));

@@ -68,12 +68,16 @@ fn endpoint(base_url: &str) -> Endpoint {
     }
 }
 
-fn line(far_side: &FarSide) -> Line {
-    line_to(endpoint(&far_side.url()))
+fn route(far_side: &FarSide) -> UpstreamRoute {
+    route_to(endpoint(&far_side.url()))
 }
 
-fn line_to(endpoint: Endpoint) -> Line {
-    Line { tenant: tenant(1), endpoint: Arc::new(endpoint), identity: Identity("own".to_owned()) }
+fn route_to(endpoint: Endpoint) -> UpstreamRoute {
+    UpstreamRoute {
+        tenant: tenant(1),
+        endpoint: Arc::new(endpoint),
+        identity: Identity("own".to_owned()),
+    }
 }
 
 fn read(path: &'static str) -> Call {

@@ -48,12 +48,12 @@ fn secured(far_side: &FarSide, ca_certificate: Option<String>) -> Endpoint {
 async fn an_authority_is_trusted_for_its_own_installation_alone() {
     let (far_side, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
-    let own = line_to(secured(&far_side, Some(authority)));
+    let own = route_to(secured(&far_side, Some(authority)));
     assert_eq!(outbound.send(&operation(), &own, read("a")).await.unwrap().status, 200);
     let (_, foreign) = behind_tls("127.0.0.1").await;
     for ca_certificate in [None, Some(foreign)] {
         let upstream = UpstreamId(crate::ids::random_uuid(&SystemEntropy));
-        let other = line_to(Endpoint { upstream, ..secured(&far_side, ca_certificate) });
+        let other = route_to(Endpoint { upstream, ..secured(&far_side, ca_certificate) });
         let failure = outbound.send(&operation(), &other, read("a")).await.unwrap_err();
         assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
     }
@@ -64,15 +64,15 @@ async fn an_authority_is_trusted_for_its_own_installation_alone() {
 async fn a_certificate_that_nobody_signed_is_trusted_where_it_is_given() {
     let (far_side, own) = signed_by_itself().await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
-    let line = line_to(secured(&far_side, Some(own)));
-    assert_eq!(outbound.send(&operation(), &line, read("a")).await.unwrap().status, 200);
+    let route = route_to(secured(&far_side, Some(own)));
+    assert_eq!(outbound.send(&operation(), &route, read("a")).await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_not_trusted() {
     let (far_side, authority) = behind_tls("manager.example").await;
-    let line = line_to(secured(&far_side, Some(authority)));
-    let failure = outbound().send(&operation(), &line, write("a")).await.unwrap_err();
+    let route = route_to(secured(&far_side, Some(authority)));
+    let failure = outbound().send(&operation(), &route, write("a")).await.unwrap_err();
     assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
 }
 
@@ -80,9 +80,9 @@ async fn a_certificate_for_another_name_is_not_trusted() {
 async fn connections_made_under_older_settings_are_not_used_on() {
     let (far_side, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
-    let before = line_to(secured(&far_side, Some(authority)));
+    let before = route_to(secured(&far_side, Some(authority)));
     outbound.send(&operation(), &before, read("a")).await.unwrap();
-    let after = line_to(Endpoint { revision: 2, ..secured(&far_side, None) });
+    let after = route_to(Endpoint { revision: 2, ..secured(&far_side, None) });
     assert!(outbound.send(&operation(), &after, read("a")).await.is_err());
     outbound.send(&operation(), &before, read("a")).await.unwrap();
     assert!(outbound.send(&operation(), &after, read("a")).await.is_err());

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorCode, UpstreamDetail};
 use crate::integration_server::model::VendorCode;
 use crate::integration_server::wire::{self, Malformed};
-use crate::outbound::{Failure, Kind, Line};
+use crate::outbound::{Failure, Kind, UpstreamRoute};
 
 /// Why a call did not succeed: a kind, for the service that may know more and word it better, and
 /// an error that can be told as it is.
@@ -56,22 +56,22 @@ impl Fault {
         self.error.code()
     }
 
-    pub(super) fn of_failure(failure: Failure, line: &Line, kind: Kind) -> Self {
-        let error = failure.into_error(line, kind == Kind::Write);
+    pub(super) fn of_failure(failure: Failure, route: &UpstreamRoute, kind: Kind) -> Self {
+        let error = failure.into_error(route, kind == Kind::Write);
         let kind =
             if error.is_outcome_unknown() { FaultKind::OutcomeUnknown } else { FaultKind::Failed };
         Self { kind, error }
     }
 
-    pub(super) fn malformed(malformed: Malformed, line: &Line) -> Self {
+    pub(super) fn malformed(malformed: Malformed, route: &UpstreamRoute) -> Self {
         let error = Error::new(
             ErrorCode::UpstreamMalformed,
             "the legacy system gave an answer that cannot be understood",
         );
-        let detail = UpstreamDetail { system: line.endpoint.system, status: None, code: None };
+        let detail = UpstreamDetail { system: route.endpoint.system, status: None, code: None };
         Self {
             kind: FaultKind::Failed,
-            error: error.because(malformed).of_upstream(detail).of_tenant(line.tenant),
+            error: error.because(malformed).of_upstream(detail).of_tenant(route.tenant),
         }
     }
 }
@@ -99,7 +99,7 @@ pub(super) enum About {
 pub(super) fn refusal(
     answer: &wire::Answer<'_>,
     (status, sent, about): (u16, Kind, About),
-    line: &Line,
+    route: &UpstreamRoute,
     what: &str,
 ) -> Fault {
     let code = answer.vendor_code();
@@ -107,12 +107,12 @@ pub(super) fn refusal(
     let (public, sentence) = told(kind, status, code.as_ref());
     let cause = format!("{what} was answered with {status} {code:?}");
     let detail = UpstreamDetail {
-        system: line.endpoint.system,
+        system: route.endpoint.system,
         status: Some(status),
         code: code.and_then(|code| code.as_str()),
     };
     let error =
-        Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(line.tenant);
+        Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(route.tenant);
     let error =
         if kind == FaultKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };
     Fault { kind, error }

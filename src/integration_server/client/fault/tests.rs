@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::{TenantId, UpstreamId};
 use crate::outbound::{AddressPolicy, BaseUrl, Endpoint, Identity};
 
-fn line() -> Line {
+fn route() -> UpstreamRoute {
     let endpoint = Endpoint {
         upstream: UpstreamId("0b6f3c0e-5d0f-4f0a-9b63-5f0f0f6f8a11".parse().unwrap()),
         owner: TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap()),
@@ -21,12 +21,12 @@ fn line() -> Line {
         ca_certificate: None,
     };
     let tenant = TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap());
-    Line { tenant, endpoint: Arc::new(endpoint), identity: Identity("own".into()) }
+    UpstreamRoute { tenant, endpoint: Arc::new(endpoint), identity: Identity("own".into()) }
 }
 
 fn fault(status: u16, body: &str, sent: Kind, about: About) -> Fault {
     let answer = wire::Answer { body: body.as_bytes(), content_type: None, zone: &TimeZone::UTC };
-    refusal(&answer, (status, sent, about), &line(), "POST /tenants")
+    refusal(&answer, (status, sent, about), &route(), "POST /tenants")
 }
 
 #[test]
@@ -94,15 +94,15 @@ fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
         Failure::Malformed("x".into()),
     ] {
         assert_eq!(
-            Fault::of_failure(failure.clone(), &line(), Kind::Write).kind(),
+            Fault::of_failure(failure.clone(), &route(), Kind::Write).kind(),
             FaultKind::OutcomeUnknown
         );
-        assert_eq!(Fault::of_failure(failure, &line(), Kind::Read).kind(), FaultKind::Failed);
+        assert_eq!(Fault::of_failure(failure, &route(), Kind::Read).kind(), FaultKind::Failed);
     }
     for failure in
         [Failure::Timeout { sent: false }, Failure::Unreachable("x".into()), Failure::CircuitOpen]
     {
-        assert_eq!(Fault::of_failure(failure, &line(), Kind::Write).kind(), FaultKind::Failed);
+        assert_eq!(Fault::of_failure(failure, &route(), Kind::Write).kind(), FaultKind::Failed);
     }
 }
 

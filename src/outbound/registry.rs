@@ -11,9 +11,9 @@ use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 
 use super::breaker::Breaker;
 use super::concurrency::Gate;
-use super::line::{Identity, Line};
 use super::rate::Limiter;
 use super::retry::RetryBudget;
+use super::route::{Identity, UpstreamRoute};
 use super::settings::Settings;
 use super::status::Status;
 use crate::ids::{TenantId, UpstreamId};
@@ -23,7 +23,7 @@ use crate::ids::{TenantId, UpstreamId};
 const KNOWN: usize = 10_000;
 
 /// A tenant's way to an installation.
-pub(super) struct Way {
+pub(super) struct RouteState {
     pub breaker: Arc<Breaker>,
     pub gate: Arc<Gate>,
     pub retries: RetryBudget,
@@ -33,9 +33,9 @@ pub(super) struct Way {
 }
 
 /// All ways and credentials.
-pub(super) struct Lines {
+pub(super) struct RouteRegistry {
     settings: Settings,
-    ways: Known<(TenantId, UpstreamId), Arc<Way>>,
+    states: Known<(TenantId, UpstreamId), Arc<RouteState>>,
     limiters: Known<(UpstreamId, Identity), Arc<Limiter>>,
     /// No number is given twice, so that a way that was forgotten and found again is not taken for
     /// what it was.
@@ -44,22 +44,23 @@ pub(super) struct Lines {
 
 type Known<K, V> = Cache<K, V, UnitWeighter, DefaultHashBuilder, KeepUsed>;
 
-impl Lines {
+impl RouteRegistry {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, ways: known(), limiters: known(), generations: AtomicU64::new(0) }
+        Self { settings, states: known(), limiters: known(), generations: AtomicU64::new(0) }
     }
 
-    /// The way of a line, which all identities share.
-    pub(super) fn way(&self, line: &Line) -> Arc<Way> {
-        let key = (line.tenant, line.endpoint.upstream);
-        let made =
-            self.ways.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_way())));
+    /// The way of a route, which all identities share.
+    pub(super) fn state(&self, route: &UpstreamRoute) -> Arc<RouteState> {
+        let key = (route.tenant, route.endpoint.upstream);
+        let made = self
+            .states
+            .get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_state())));
         made.unwrap_or_else(|never| match never {})
     }
 
-    /// The limiter of a line's credential, which all tenants who use it share.
-    pub(super) fn limiter(&self, line: &Line) -> Arc<Limiter> {
-        let key = (line.endpoint.upstream, line.identity.clone());
+    /// The limiter of a route's credential, which all tenants who use it share.
+    pub(super) fn limiter(&self, route: &UpstreamRoute) -> Arc<Limiter> {
+        let key = (route.endpoint.upstream, route.identity.clone());
         let limiter = || Limiter::new(self.settings.calls_per_minute, self.settings.queue);
         let made = self.limiters.get_or_insert_with(&key, || Ok::<_, Infallible>(limiter()));
         made.unwrap_or_else(|never| match never {})
@@ -67,19 +68,19 @@ impl Lines {
 
     /// How a way is doing; nothing is known of one that was never taken.
     pub(super) fn status(&self, tenant: TenantId, upstream: UpstreamId) -> Status {
-        self.ways.get(&(tenant, upstream)).map_or_else(Status::default, |way| way.status())
+        self.states.get(&(tenant, upstream)).map_or_else(Status::default, |state| state.status())
     }
 
     /// The tenant's data changed there: what was asked before is not asked for any more.
     pub(super) fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
-        if let Some(way) = self.ways.get(&(tenant, upstream)) {
-            way.generation.store(self.next_generation(), Ordering::SeqCst);
+        if let Some(state) = self.states.get(&(tenant, upstream)) {
+            state.generation.store(self.next_generation(), Ordering::SeqCst);
         }
     }
 
-    fn new_way(&self) -> Way {
+    fn new_state(&self) -> RouteState {
         let Settings { concurrency, queue, breaker, .. } = self.settings;
-        Way {
+        RouteState {
             breaker: Breaker::new(breaker, self.settings.patience()),
             gate: Gate::new(concurrency, queue),
             retries: RetryBudget::new(),
@@ -93,7 +94,7 @@ impl Lines {
     }
 }
 
-impl Way {
+impl RouteState {
     /// Which state of the tenant's data it is.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
@@ -115,7 +116,7 @@ trait InUse {
     fn is_in_use(&self) -> bool;
 }
 
-impl InUse for Arc<Way> {
+impl InUse for Arc<RouteState> {
     fn is_in_use(&self) -> bool {
         Self::strong_count(self) > 1
     }
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
     use crate::outbound::{AddressPolicy, BaseUrl, Endpoint};
 
-    fn line(tenant: u128) -> Line {
+    fn route(tenant: u128) -> UpstreamRoute {
         let base_url =
             BaseUrl::parse("", "https://manager.example", AddressPolicy { allow_private: false })
                 .unwrap();
@@ -160,7 +161,7 @@ mod tests {
             base_url,
             ca_certificate: None,
         };
-        Line {
+        UpstreamRoute {
             tenant: TenantId(uuid::Uuid::from_u128(tenant)),
             endpoint: endpoint.into(),
             identity: Identity("own".into()),
@@ -169,23 +170,23 @@ mod tests {
 
     #[test]
     fn what_is_known_has_an_end_and_what_is_in_use_stays() {
-        let lines = Lines::new(Settings::default());
-        let used = lines.way(&line(0));
+        let routes = RouteRegistry::new(Settings::default());
+        let used = routes.state(&route(0));
         for tenant in 1..30_000 {
-            lines.way(&line(tenant));
+            routes.state(&route(tenant));
         }
-        assert!(lines.ways.len() <= KNOWN + 100, "{}", lines.ways.len());
-        assert!(Arc::ptr_eq(&used, &lines.way(&line(0))));
+        assert!(routes.states.len() <= KNOWN + 100, "{}", routes.states.len());
+        assert!(Arc::ptr_eq(&used, &routes.state(&route(0))));
     }
 
     #[test]
     fn a_way_found_again_is_not_taken_for_what_it_was() {
-        let lines = Lines::new(Settings::default());
-        let before = lines.way(&line(0)).generation();
-        lines.ways.clear();
-        assert_ne!(lines.way(&line(0)).generation(), before);
-        let before = lines.way(&line(0)).generation();
-        lines.forget(line(0).tenant, line(0).endpoint.upstream);
-        assert_ne!(lines.way(&line(0)).generation(), before);
+        let routes = RouteRegistry::new(Settings::default());
+        let before = routes.state(&route(0)).generation();
+        routes.states.clear();
+        assert_ne!(routes.state(&route(0)).generation(), before);
+        let before = routes.state(&route(0)).generation();
+        routes.forget(route(0).tenant, route(0).endpoint.upstream);
+        assert_ne!(routes.state(&route(0)).generation(), before);
     }
 }

@@ -12,7 +12,7 @@ pub struct Endpoint {
     pub upstream: UpstreamId,
     /// The tenant that owns it, on whose account its answers take memory.
     pub owner: TenantId,
-    /// What kind of system it is, as `LegacySystem` names it; it stands in errors and log lines.
+    /// What kind of system it is, as `LegacySystem` names it; it stands in errors and log routes.
     pub system: &'static str,
     /// Changes with every change of the row, so that connections made under older settings are not
     /// used on.
@@ -34,7 +34,7 @@ pub struct Identity(pub String);
 /// shared in flight, remembered, counted or limited, so that nothing of one tenant can reach
 /// another.
 #[derive(Clone)]
-pub struct Line {
+pub struct UpstreamRoute {
     /// On whose behalf.
     pub tenant: TenantId,
     /// Whereto.
@@ -43,9 +43,9 @@ pub struct Line {
     pub identity: Identity,
 }
 
-/// A line as a key.
+/// A route as a key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LineKey {
+pub struct RouteKey {
     /// On whose behalf.
     pub tenant: TenantId,
     /// Whereto.
@@ -56,17 +56,17 @@ pub struct LineKey {
     pub identity: Identity,
 }
 
-impl Line {
-    /// The line as a key.
-    pub fn key(&self) -> LineKey {
+impl UpstreamRoute {
+    /// The route as a key.
+    pub fn key(&self) -> RouteKey {
         let Endpoint { upstream, revision, .. } = *self.endpoint;
-        LineKey { tenant: self.tenant, upstream, revision, identity: self.identity.clone() }
+        RouteKey { tenant: self.tenant, upstream, revision, identity: self.identity.clone() }
     }
 }
 
-impl fmt::Debug for Line {
+impl fmt::Debug for UpstreamRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line")
+        f.debug_struct("UpstreamRoute")
             .field("tenant", &self.tenant)
             .field("upstream", &self.endpoint.upstream)
             .field("identity", &self.identity)
