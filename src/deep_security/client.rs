@@ -102,9 +102,9 @@ impl From<ObjectId> for Segment {
 }
 
 /// The headers by which the gateway shows who it is.
-pub struct Shown(Vec<(&'static str, String)>);
+pub struct AuthHeaders(Vec<(&'static str, String)>);
 
-impl Shown {
+impl AuthHeaders {
     /// An API key of Deep Security.
     pub fn secret_key(key: &SecretKey) -> Self {
         Self(vec![("api-secret-key", key.expose().to_owned())])
@@ -116,7 +116,7 @@ impl Shown {
     }
 
     /// Nothing: for signing in.
-    pub fn nothing() -> Self {
+    pub fn none() -> Self {
         Self(Vec::new())
     }
 
@@ -139,7 +139,7 @@ impl Shown {
 
 /// Why there is nothing to read.
 #[derive(Debug)]
-pub enum Denied {
+pub enum CallError {
     /// 401 or 403: the credential is no longer good, or its role lacks the right. Nothing was done.
     /// No source says which of the two statuses means what (`docs/reference/deep-security-api.md`,
     /// section 4).
@@ -162,21 +162,21 @@ pub struct Reply {
 /// Makes a call.
 ///
 /// # Errors
-/// [`Denied`], without any text of the vendor's.
+/// [`CallError`], without any text of the vendor's.
 pub async fn send(
     outbound: &Outbound,
     operation: &Operation,
     route: &UpstreamRoute,
-    shown: &Shown,
+    auth: &AuthHeaders,
     request: &Request,
-) -> Result<Reply, Denied> {
+) -> Result<Reply, CallError> {
     let wrote = request.writes();
     let mut headers =
         vec![("api-version", "v1".to_owned()), ("accept", "application/json".to_owned())];
     if request.body.is_some() {
         headers.push(("content-type", "application/json".to_owned()));
     }
-    headers.extend(shown.0.iter().cloned());
+    headers.extend(auth.0.iter().cloned());
     let call = Call {
         method: request.method,
         path: request.path.clone(),
@@ -188,15 +188,15 @@ pub async fn send(
         remember: request.remember,
     };
     let answer = outbound.send(operation, route, call).await;
-    let answer = answer.map_err(|failure| Denied::Other(failure.into_error(route, wrote)))?;
+    let answer = answer.map_err(|failure| CallError::Other(failure.into_error(route, wrote)))?;
     match answer.status {
         200..=299 => Ok(Reply { body: answer.body, cookies: answer.cookies, held: answer.held }),
-        status @ (401 | 403) => Err(Denied::Credential(status)),
+        status @ (401 | 403) => Err(CallError::Credential(status)),
         status if is_elsewhere(request, &answer) => {
             outbound.note_malformed(route);
-            Err(Denied::Other(elsewhere(route, status)))
+            Err(CallError::Other(elsewhere(route, status)))
         }
-        status => Err(Denied::Other(refusal(route, status, wrote))),
+        status => Err(CallError::Other(refusal(route, status, wrote))),
     }
 }
 
@@ -221,7 +221,7 @@ fn is_html(answer: &Answer) -> bool {
 /// The error of an installation whose base URL leads to something else.
 fn elsewhere(route: &UpstreamRoute, status: u16) -> Error {
     let message = "the Deep Security API does not answer at the upstream's base URL, which has to end with /api";
-    told(Error::new(ErrorCode::UpstreamMalformed, message), route, Some(status))
+    with_upstream(Error::new(ErrorCode::UpstreamMalformed, message), route, Some(status))
 }
 
 /// What a status means for the caller.
@@ -239,7 +239,7 @@ fn refusal(route: &UpstreamRoute, status: u16, wrote: bool) -> Error {
         ),
         _ => Error::new(ErrorCode::UpstreamUnavailable, "Deep Security is in trouble"),
     };
-    let error = told(error, route, Some(status));
+    let error = with_upstream(error, route, Some(status));
     // What is in trouble may have done it before.
     if wrote && status >= 500 { error.with_unknown_outcome() } else { error }
 }
@@ -248,13 +248,13 @@ fn refusal(route: &UpstreamRoute, status: u16, wrote: bool) -> Error {
 /// rights.
 pub fn unauthorized(route: &UpstreamRoute, status: u16) -> Error {
     let message = "Deep Security refused the gateway's own credentials";
-    told(Error::new(ErrorCode::UpstreamUnauthorized, message), route, Some(status))
+    with_upstream(Error::new(ErrorCode::UpstreamUnauthorized, message), route, Some(status))
 }
 
 /// The error of a key that is good, and of a role that lacks the right.
 pub fn lacks_right(route: &UpstreamRoute, status: u16) -> Error {
     let message = "the role with which the gateway works in Deep Security lacks the right";
-    told(Error::new(ErrorCode::UpstreamRejected, message), route, Some(status))
+    with_upstream(Error::new(ErrorCode::UpstreamRejected, message), route, Some(status))
 }
 
 /// The error of an answer that is not what the reference says.
@@ -263,11 +263,11 @@ pub fn malformed(route: &UpstreamRoute, cause: String) -> Error {
         ErrorCode::UpstreamMalformed,
         "Deep Security gave an answer that cannot be understood",
     );
-    told(error.because(cause), route, Some(200))
+    with_upstream(error.because(cause), route, Some(200))
 }
 
 /// The same error, with the system and the tenant that it belongs to.
-pub fn told(error: Error, route: &UpstreamRoute, status: Option<u16>) -> Error {
+pub fn with_upstream(error: Error, route: &UpstreamRoute, status: Option<u16>) -> Error {
     let detail = UpstreamDetail { system: route.endpoint.system, status, code: None };
     error.of_upstream(detail).of_tenant(route.tenant)
 }
@@ -333,7 +333,7 @@ impl Reply {
     }
 }
 
-impl Denied {
+impl CallError {
     /// The error of a call that was made with the installation's own credential.
     pub fn of_own_credential(self, route: &UpstreamRoute) -> Error {
         match self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::client::{self, Denied, Reply, Request, Segment, Shown};
+use super::client::{self, AuthHeaders, CallError, Reply, Request, Segment};
 use super::listing::Query;
 use super::model::{Expand, IdScope, ObjectId, Right};
 use super::remember::Remember;
@@ -122,9 +122,11 @@ impl Manager {
     /// A missing object, called by its name.
     pub fn named<T: Listed>(&self, error: Error) -> Error {
         match error.upstream().and_then(|upstream| upstream.status) {
-            Some(404) if error.code() == ErrorCode::NotFound => {
-                client::told(Error::not_found(T::WHAT), &self.connection.own_route(), Some(404))
-            }
+            Some(404) if error.code() == ErrorCode::NotFound => client::with_upstream(
+                Error::not_found(T::WHAT),
+                &self.connection.own_route(),
+                Some(404),
+            ),
             _ => error,
         }
     }
@@ -158,19 +160,19 @@ impl Manager {
         };
         let key = self.room.keys.key(&self.connection, right, operation).await?;
         let route = key.route(&self.connection);
-        let status = match self.attempt(operation, &route, &key.shown(), request).await? {
+        let status = match self.attempt(operation, &route, &key.auth(), request).await? {
             Ok(reply) => return Ok((route, reply)),
             Err(status) => status,
         };
         // No source says which status means what: a key that still tells who it is was not refused,
         // its role was.
         let current = Request::get(["apikeys".into(), "current".into()]);
-        if status == 403 && self.attempt(operation, &route, &key.shown(), &current).await?.is_ok() {
+        if status == 403 && self.attempt(operation, &route, &key.auth(), &current).await?.is_ok() {
             return Err(client::lacks_right(&route, status));
         }
         let key = self.room.keys.replace(&self.connection, &key, operation).await?;
         let route = key.route(&self.connection);
-        match self.attempt(operation, &route, &key.shown(), request).await? {
+        match self.attempt(operation, &route, &key.auth(), request).await? {
             Ok(reply) => Ok((route, reply)),
             Err(status) => Err(client::unauthorized(&route, status)),
         }
@@ -198,8 +200,8 @@ impl Manager {
         request: &Request,
     ) -> Result<(UpstreamRoute, Reply)> {
         let route = self.connection.own_route();
-        let shown = Shown::own(&self.connection.credential)?;
-        match self.attempt(operation, &route, &shown, request).await? {
+        let auth = AuthHeaders::own(&self.connection.credential)?;
+        match self.attempt(operation, &route, &auth, request).await? {
             Ok(reply) => Ok((route, reply)),
             Err(status) => Err(client::unauthorized(&route, status)),
         }
@@ -210,13 +212,13 @@ impl Manager {
         &self,
         operation: &Operation,
         route: &UpstreamRoute,
-        shown: &Shown,
+        auth: &AuthHeaders,
         request: &Request,
     ) -> Result<Result<Reply, u16>> {
-        match client::send(&self.room.outbound, operation, route, shown, request).await {
+        match client::send(&self.room.outbound, operation, route, auth, request).await {
             Ok(reply) => Ok(Ok(reply)),
-            Err(Denied::Credential(status)) => Ok(Err(status)),
-            Err(Denied::Other(error)) => Err(error),
+            Err(CallError::Credential(status)) => Ok(Err(status)),
+            Err(CallError::Other(error)) => Err(error),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::client::{self, Denied, Request, Shown};
+use super::client::{self, AuthHeaders, CallError, Request};
 use super::listing::exactly;
 use super::model::reference;
 use super::wire::{self, KeyBody, KeyWithSecret, Role, SignIn, SignedIn};
@@ -94,15 +94,15 @@ pub async fn first_key(
         endpoint: endpoint.clone(),
         identity: Identity("session".to_owned()),
     };
-    let shown = sign_in(outbound, operation, &route, &session).await?;
-    let denied = |denied: Denied| denied.of_own_credential(&route);
+    let auth = sign_in(outbound, operation, &route, &session).await?;
+    let into_error = |error: CallError| error.of_own_credential(&route);
     let role_id = match session.role_id {
         Some(role_id) => role_id,
         None => {
             let request = Request::search("roles", exactly::<Role>(FULL_ACCESS)?);
-            let found = client::send(outbound, operation, &route, &shown, &request)
+            let found = client::send(outbound, operation, &route, &auth, &request)
                 .await
-                .map_err(denied)?;
+                .map_err(into_error)?;
             let found: wire::Page<Role> = found.read(&route, false)?;
             let found = found.0.into_iter().find(|role| role.name.as_deref() == Some(FULL_ACCESS));
             found
@@ -119,7 +119,8 @@ pub async fn first_key(
         ..KeyBody::default()
     };
     let request = Request::post(["apikeys".into()], Some(wire::write(&body)?));
-    let made = client::send(outbound, operation, &route, &shown, &request).await.map_err(denied)?;
+    let made =
+        client::send(outbound, operation, &route, &auth, &request).await.map_err(into_error)?;
     let made: KeyWithSecret = made.read(&route, true)?;
     Credential::key("secretKey", Authentication::SecretKey, made.secret.expose().to_owned())
 }
@@ -129,7 +130,7 @@ async fn sign_in(
     operation: &Operation,
     route: &UpstreamRoute,
     session: &Session,
-) -> Result<Shown> {
+) -> Result<AuthHeaders> {
     let body = SignIn {
         user_name: &session.user_name,
         password: &session.password,
@@ -137,18 +138,22 @@ async fn sign_in(
         mfa_code: session.mfa_code.as_deref(),
     };
     let request = Request::post(["sessions".into()], Some(wire::write(&body)?));
-    let reply = client::send(outbound, operation, route, &Shown::nothing(), &request).await;
-    let reply = reply.map_err(|denied| match denied {
-        Denied::Credential(status) => {
+    let reply = client::send(outbound, operation, route, &AuthHeaders::none(), &request).await;
+    let reply = reply.map_err(|error| match error {
+        CallError::Credential(status) => {
             let message = "Deep Security refused the user name, the password or the code";
-            client::told(Error::new(ErrorCode::UpstreamUnauthorized, message), route, Some(status))
+            client::with_upstream(
+                Error::new(ErrorCode::UpstreamUnauthorized, message),
+                route,
+                Some(status),
+            )
         }
-        Denied::Other(error) => error,
+        CallError::Other(error) => error,
     })?;
     let SignedIn { rid } = reply.read(route, false)?;
     let id = reply.cookies.iter().find_map(|cookie| cookie.strip_prefix("sID=")?.split(';').next());
     match id.filter(|id| is_token(id)) {
-        Some(id) if is_token(&rid) => Ok(Shown::session(id, &rid)),
+        Some(id) if is_token(&rid) => Ok(AuthHeaders::session(id, &rid)),
         _ => Err(client::malformed(route, "a session without a proper sID and RID".to_owned())),
     }
 }

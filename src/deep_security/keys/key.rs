@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::deep_security::client::Shown;
+use crate::deep_security::client::AuthHeaders;
 use crate::deep_security::model::Right;
 use crate::deep_security::wire::SecretKey;
 use crate::ids::{LinkId, TenantKeyId};
@@ -89,8 +89,8 @@ impl Key {
     }
 
     /// The header that shows it.
-    pub fn shown(&self) -> Shown {
-        Shown::secret_key(&self.secret)
+    pub fn auth(&self) -> AuthHeaders {
+        AuthHeaders::secret_key(&self.secret)
     }
 }
 

@@ -93,7 +93,7 @@ impl Keys {
             Err(_) => {
                 let error =
                     Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
-                client::told(error, &wanted.connection.own_route(), None)
+                client::with_upstream(error, &wanted.connection.own_route(), None)
             }
         };
         self.give_up(&row, sent).await?;
@@ -184,7 +184,7 @@ impl Keys {
                 let message =
                     format!("the tenant is not active in Deep Security: its state is {state}");
                 let error = Error::new(ErrorCode::UpstreamRejected, message);
-                Err(client::told(error, &connection.own_route(), Some(200)))
+                Err(client::with_upstream(error, &connection.own_route(), Some(200)))
             }
         }
     }
@@ -208,7 +208,7 @@ impl Keys {
             self.discard(&fresh, operation).await;
             let error =
                 Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
-            return Err(client::told(error, &fresh.route, None));
+            return Err(client::with_upstream(error, &fresh.route, None));
         }
         write.commit().await?;
         tracing::info!(tenant = %row.tenant_id, right = row.access, expires_at = %row.expires_at, "tenant key made");
@@ -250,7 +250,7 @@ fn remote_tenant(connection: &Connection) -> Result<ObjectId> {
         connection.remote_tenant_id.as_deref().and_then(|id| ObjectId::parse("tenant", id).ok());
     id.ok_or_else(|| {
         let message = "the tenant's link names no tenant of Deep Security: its ids are numbers";
-        client::told(
+        client::with_upstream(
             Error::new(ErrorCode::UpstreamRejected, message),
             &connection.own_route(),
             None,

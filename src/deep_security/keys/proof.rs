@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::entity::Model;
 use super::service::Keys;
 use crate::clock::Timestamp;
-use crate::deep_security::client::{self, Denied, Request, Shown};
+use crate::deep_security::client::{self, AuthHeaders, CallError, Request};
 use crate::deep_security::listing::exactly;
 use crate::deep_security::model::{ObjectId, Right};
 use crate::deep_security::wire::{self, CurrentKey, KeyBody, KeyWithSecret, Page, Role, SecretKey};
@@ -24,7 +24,7 @@ pub(super) struct Fresh {
     pub id: ObjectId,
     pub secret: SecretKey,
     pub route: UpstreamRoute,
-    shown: Shown,
+    auth: AuthHeaders,
 }
 
 impl Keys {
@@ -40,11 +40,11 @@ impl Keys {
             &self.outbound,
             operation,
             &route,
-            &Shown::own(&connection.credential)?,
+            &AuthHeaders::own(&connection.credential)?,
             request,
         )
         .await;
-        reply.map_err(|denied| denied.of_own_credential(&route))?.read(&route, request.writes())
+        reply.map_err(|error| error.of_own_credential(&route))?.read(&route, request.writes())
     }
 
     /// Asks the primary manager for a key of the tenant.
@@ -68,7 +68,7 @@ impl Keys {
         };
         Ok(Fresh {
             id: ObjectId(made.key.id),
-            shown: Shown::secret_key(&made.secret),
+            auth: AuthHeaders::secret_key(&made.secret),
             secret: made.secret,
             route,
         })
@@ -89,12 +89,12 @@ impl Keys {
             return Ok(true);
         }
         let request = Request::get(["roles".into(), ObjectId(role).into()]);
-        match client::send(&self.outbound, operation, &fresh.route, &fresh.shown, &request).await {
+        match client::send(&self.outbound, operation, &fresh.route, &fresh.auth, &request).await {
             Ok(reply) => Ok(self.is_read_only(&reply.read(&fresh.route, false)?)),
             // It may not even see its role, or the role is gone: then it proves nothing.
-            Err(Denied::Credential(_)) => Ok(false),
-            Err(Denied::Other(error)) if error.code() == ErrorCode::NotFound => Ok(false),
-            Err(Denied::Other(error)) => Err(error),
+            Err(CallError::Credential(_)) => Ok(false),
+            Err(CallError::Other(error)) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(CallError::Other(error)) => Err(error),
         }
     }
 
@@ -109,10 +109,10 @@ impl Keys {
     ) -> Result<()> {
         let request = Request::get(["apikeys".into(), "current".into()]);
         let reply =
-            client::send(&self.outbound, operation, &fresh.route, &fresh.shown, &request).await;
+            client::send(&self.outbound, operation, &fresh.route, &fresh.auth, &request).await;
         let own: Result<CurrentKey> = match reply {
             Ok(reply) => reply.read(&fresh.route, false),
-            Err(denied) => Err(denied.of_own_credential(&fresh.route)),
+            Err(error) => Err(error.of_own_credential(&fresh.route)),
         };
         let own = own?;
         if own.tenant_id == Some(tenant.0) && own.role_id == Some(role) {
@@ -155,7 +155,7 @@ impl Keys {
                 ErrorCode::UpstreamRejected,
                 "the tenant has no read-only role in Deep Security",
             );
-            client::told(error, &connection.own_route(), Some(200))
+            client::with_upstream(error, &connection.own_route(), Some(200))
         })
     }
 
@@ -163,9 +163,9 @@ impl Keys {
         for name in &self.settings.read_only_roles {
             let request = Request::search("roles", exactly::<Role>(name)?);
             let reply =
-                client::send(&self.outbound, operation, &looker.route, &looker.shown, &request)
+                client::send(&self.outbound, operation, &looker.route, &looker.auth, &request)
                     .await;
-            let reply = reply.map_err(|denied| denied.of_own_credential(&looker.route))?;
+            let reply = reply.map_err(|error| error.of_own_credential(&looker.route))?;
             let Page(roles) = reply.read::<Page<Role>>(&looker.route, false)?;
             if let Some(role) = roles.iter().find(|role| self.is_read_only(role)) {
                 return Ok(Some(role.id));
@@ -182,7 +182,7 @@ impl Keys {
 
     async fn delete(&self, holder: &Fresh, id: ObjectId, operation: &Operation) {
         let request = Request::delete(["apikeys".into(), id.into()]);
-        if client::send(&self.outbound, operation, &holder.route, &holder.shown, &request)
+        if client::send(&self.outbound, operation, &holder.route, &holder.auth, &request)
             .await
             .is_err()
         {

@@ -16,7 +16,7 @@ use crate::auth::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::DeepSecurityConfig;
 use crate::database::Database;
-use crate::deep_security::client::told;
+use crate::deep_security::client::with_upstream;
 use crate::deep_security::model::Right;
 use crate::deep_security::wire::SecretKey;
 use crate::entropy::Entropy;
@@ -161,7 +161,7 @@ impl Keys {
             ErrorCode::UpstreamUnavailable,
             "the tenant's keys change too often at the moment",
         );
-        Err(told(error, &connection.own_route(), None))
+        Err(with_upstream(error, &connection.own_route(), None))
     }
 
     /// Another key in the place of one that was refused. However many were refused at once, on
@@ -247,7 +247,7 @@ impl Keys {
             if Instant::now() >= deadline {
                 let message = "another node was to make the tenant's key and did not";
                 let error = Error::new(ErrorCode::UpstreamTimeout, message);
-                return Err(told(error, &wanted.connection.own_route(), None));
+                return Err(with_upstream(error, &wanted.connection.own_route(), None));
             }
             sleep(LOOK_AGAIN).await;
         }

@@ -17,7 +17,7 @@ use super::key::{Key, lasts};
 use super::service::Keys;
 use crate::auth::{RequestId, TenantScope};
 use crate::clock::Timestamp;
-use crate::deep_security::client::{self, Denied, Request};
+use crate::deep_security::client::{self, CallError, Request};
 use crate::deep_security::listing::exactly;
 use crate::deep_security::model::{ObjectId, Right};
 use crate::deep_security::wire::{ApiKey, Page};
@@ -158,15 +158,14 @@ impl Keys {
         let mut gone = true;
         for id in ids {
             let request = Request::delete(["apikeys".into(), ObjectId(id).into()]);
-            gone &=
-                match client::send(&self.outbound, operation, &route, &remover.shown(), &request)
-                    .await
-                {
-                    Ok(_) => true,
-                    Err(Denied::Other(error)) => error.code() == ErrorCode::NotFound,
-                    // A key that cannot remove itself any more does not work any more.
-                    Err(Denied::Credential(_)) => row.id == remover.id,
-                };
+            gone &= match client::send(&self.outbound, operation, &route, &remover.auth(), &request)
+                .await
+            {
+                Ok(_) => true,
+                Err(CallError::Other(error)) => error.code() == ErrorCode::NotFound,
+                // A key that cannot remove itself any more does not work any more.
+                Err(CallError::Credential(_)) => row.id == remover.id,
+            };
         }
         Ok(gone)
     }
@@ -203,8 +202,8 @@ impl Keys {
         let route = remover.route(connection);
         let request = Request::search("apikeys", exactly::<ApiKey>(name)?);
         let reply =
-            client::send(&self.outbound, operation, &route, &remover.shown(), &request).await;
-        let reply = reply.map_err(|denied| denied.of_own_credential(&route))?;
+            client::send(&self.outbound, operation, &route, &remover.auth(), &request).await;
+        let reply = reply.map_err(|error| error.of_own_credential(&route))?;
         let Page(keys) = reply.read::<Page<ApiKey>>(&route, false)?;
         // The vendor may ignore the letter case; and a filter that it does not understand finds
         // everything.
