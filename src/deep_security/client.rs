@@ -298,14 +298,14 @@ impl Reply {
         if self.body.len() < LONG {
             return self.read_by(route, false, Objects::<T>::with(members).at_most(at_most));
         }
-        let turn = outbound.reading_turn().await;
+        let permit = outbound.reading_permit().await;
         let reply = self.clone();
         let route = route.clone();
         let members = members.cloned();
         let read = move || {
             let list =
                 reply.read_by(&route, false, Objects::<T>::with(members.as_ref()).at_most(at_most));
-            drop(turn);
+            drop(permit);
             list
         };
         tokio::task::spawn_blocking(read).await.map_err(Error::internal)?

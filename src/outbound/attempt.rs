@@ -7,9 +7,9 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Level;
 use uuid::Uuid;
 
-use super::breaker::Pass;
+use super::breaker::BreakerPermit;
 use super::call::Kind;
-use super::exchange::{Message, Reply};
+use super::exchange::{HttpRequest, Reply};
 use super::failure::Failure;
 use super::held::AnswerBudget;
 use super::operation::Operation;
@@ -34,16 +34,16 @@ pub(super) struct Sender {
 }
 
 /// A call on its way, with all that it passes.
-pub(super) struct Journey {
+pub(super) struct OutgoingCall {
     pub operation: Operation,
     pub route: UpstreamRoute,
     pub state: Arc<RouteState>,
     pub limiter: Arc<Limiter>,
     pub kind: Kind,
-    pub message: Message,
+    pub request: HttpRequest,
 }
 
-impl Journey {
+impl OutgoingCall {
     /// Until when it may wait, and may take if it is a read.
     pub(super) fn deadline(&self) -> Instant {
         self.operation.deadline(self.route.tenant)
@@ -65,52 +65,52 @@ impl Sender {
     ///
     /// # Errors
     /// Any [`Failure`].
-    pub(super) async fn attempt(&self, journey: &Journey) -> Result<Reply, Failure> {
-        let Journey { operation, route, state, limiter, .. } = journey;
-        if journey.kind == Kind::Read && journey.deadline() <= Instant::now() {
+    pub(super) async fn attempt(&self, outgoing: &OutgoingCall) -> Result<Reply, Failure> {
+        let OutgoingCall { operation, route, state, limiter, .. } = outgoing;
+        if outgoing.kind == Kind::Read && outgoing.deadline() <= Instant::now() {
             return Err(Failure::Deadline);
         }
-        state.breaker.look()?;
-        let fare = operation.budget().pay(route.tenant)?;
-        let _inside = state.gate.enter(operation.caller(), journey.deadline()).await?;
-        let mut passage =
-            limiter.enter(route.tenant, route.endpoint.owner, journey.deadline()).await?;
+        state.breaker.check()?;
+        let budget_permit = operation.budget().reserve(route.tenant)?;
+        let _concurrency = state.gate.enter(operation.caller(), outgoing.deadline()).await?;
+        let mut rate =
+            limiter.enter(route.tenant, route.endpoint.owner, outgoing.deadline()).await?;
         let client = self.pool.client(&route.endpoint)?;
         // Those before may have failed meanwhile.
         let watch = Watch {
             sender: self,
-            journey,
-            pass: Some(state.breaker.pass()?),
+            outgoing,
+            permit: Some(state.breaker.acquire()?),
             began: Instant::now(),
         };
-        fare.use_up();
-        passage.sent();
-        let outcome = self.exchange(journey, &client).await;
+        budget_permit.commit();
+        rate.sent();
+        let outcome = self.exchange(outgoing, &client).await;
         watch.saw(&outcome);
         outcome
     }
 
     /// A write has its own time, whatever is left of the operation's; a read has the smaller of the
     /// two.
-    async fn exchange(&self, journey: &Journey, client: &Client) -> Result<Reply, Failure> {
-        let Journey { operation, message, kind, .. } = journey;
+    async fn exchange(&self, outgoing: &OutgoingCall, client: &Client) -> Result<Reply, Failure> {
+        let OutgoingCall { operation, request, kind, .. } = outgoing;
         let trace = operation.trace(&*self.entropy);
         let traceparent = trace.next(&*self.entropy);
-        let (began, deadline) = (Instant::now(), journey.deadline());
+        let (began, deadline) = (Instant::now(), outgoing.deadline());
         let budget = AnswerBudget::new(
             &self.answers,
             self.settings.answer_patience,
-            &journey.route,
+            &outgoing.route,
             operation,
         );
-        let exchange = message.exchange(client, &traceparent, self.clock.now(), &budget);
+        let exchange = request.exchange(client, &traceparent, self.clock.now(), &budget);
         let own = began + self.settings.timeout;
         let (until, over) = match kind {
             Kind::Read if deadline < own => (deadline, Failure::Deadline),
             _ => (own, Failure::Timeout { sent: true }),
         };
         let outcome = timeout_at(until, exchange).await.unwrap_or(Err(over));
-        log(journey, trace, began, &outcome);
+        log(outgoing, trace, began, &outcome);
         outcome
     }
 }
@@ -118,20 +118,20 @@ impl Sender {
 /// Learns from what comes of a call. A call that is given up tells something too, if it took long.
 struct Watch<'a> {
     sender: &'a Sender,
-    journey: &'a Journey,
-    pass: Option<Pass>,
+    outgoing: &'a OutgoingCall,
+    permit: Option<BreakerPermit>,
     began: Instant,
 }
 
 impl Watch<'_> {
     fn saw(mut self, outcome: &Result<Reply, Failure>) {
-        let Journey { operation, state, limiter, .. } = self.journey;
+        let OutgoingCall { operation, state, limiter, .. } = self.outgoing;
         match outcome {
             Ok(reply) => {
                 let answer = &reply.answer;
-                self.conclude(
-                    |pass| if answer.status < 500 { pass.succeeded() } else { pass.failed() },
-                );
+                self.conclude(|permit| {
+                    if answer.status < 500 { permit.succeeded() } else { permit.failed() }
+                });
                 state.note(|status| status.answered(answer.status, self.sender.clock.now()));
                 match answer.status {
                     429 => limiter.refused(reply.retry_after),
@@ -143,39 +143,39 @@ impl Watch<'_> {
             Err(Failure::Deadline) => {}
             Err(failure) => {
                 let answered = matches!(failure, Failure::Malformed(_) | Failure::NoRoom { .. });
-                self.conclude(|pass| if answered { pass.succeeded() } else { pass.failed() });
+                self.conclude(|permit| if answered { permit.succeeded() } else { permit.failed() });
                 state.note(|status| status.failed(answered, failure.code()));
             }
         }
     }
 
-    fn conclude(&mut self, conclude: impl FnOnce(Pass)) {
-        if let Some(pass) = self.pass.take() {
-            conclude(pass);
+    fn conclude(&mut self, conclude: impl FnOnce(BreakerPermit)) {
+        if let Some(permit) = self.permit.take() {
+            conclude(permit);
         }
     }
 }
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        if self.pass.take().is_some() && self.began.elapsed() >= self.sender.settings.patience() {
-            self.journey.state.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
+        if self.permit.take().is_some() && self.began.elapsed() >= self.sender.settings.patience() {
+            self.outgoing.state.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
         }
     }
 }
 
 /// Neither path nor query nor headers nor body: they may hold secrets. The span is made when there
 /// is something to say in it, which of most calls there is not.
-fn log(journey: &Journey, trace: &Trace, began: Instant, outcome: &Result<Reply, Failure>) {
+fn log(outgoing: &OutgoingCall, trace: &Trace, began: Instant, outcome: &Result<Reply, Failure>) {
     let span = || {
         tracing::info_span!(
             "upstream_call",
-            request_id = journey.operation.request_id(),
+            request_id = outgoing.operation.request_id(),
             trace_id = trace.id,
-            tenant = %journey.route.tenant,
-            upstream = %journey.route.endpoint.upstream,
-            system = journey.route.endpoint.system,
-            method = journey.message.method(),
+            tenant = %outgoing.route.tenant,
+            upstream = %outgoing.route.endpoint.upstream,
+            system = outgoing.route.endpoint.system,
+            method = outgoing.request.method(),
             millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         )
     };

@@ -10,13 +10,13 @@ use super::failure::Failure;
 use super::status::Circuit;
 
 /// How many parts the time is cut into over which failures are counted.
-const PARTS: usize = 10;
+const BUCKETS: usize = 10;
 
 /// When a circuit opens, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct BreakerSettings {
     /// After so many failures in a row.
-    pub failures_in_row: u32,
+    pub consecutive_failures: u32,
     /// Or when half of at least so many calls failed
     pub sample: u32,
     /// within that time.
@@ -36,29 +36,29 @@ pub(super) struct Breaker {
 
 #[derive(Default)]
 struct State {
-    in_row: u32,
-    parts: [Part; PARTS],
+    consecutive_failures: u32,
+    buckets: [Bucket; BUCKETS],
     open_until: Option<Instant>,
     is_probed: bool,
     /// Counts how often it opened or closed, so that what began before does not count after.
-    era: u64,
+    epoch: u64,
     began: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Part {
+struct Bucket {
     number: u64,
     calls: u32,
     failures: u32,
 }
 
 /// A call goes through; what came of it is told here, or concluded when this is dropped.
-pub(super) struct Pass {
+pub(super) struct BreakerPermit {
     breaker: Arc<Breaker>,
     began: Instant,
-    era: u64,
+    epoch: u64,
     is_probe: bool,
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Breaker {
@@ -75,7 +75,7 @@ impl Breaker {
     ///
     /// # Errors
     /// `CircuitOpen`.
-    pub(super) fn look(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self) -> Result<(), Failure> {
         let state = self.state();
         match state.circuit(Instant::now()) {
             Circuit::Closed => Ok(()),
@@ -88,7 +88,7 @@ impl Breaker {
     ///
     /// # Errors
     /// `CircuitOpen`.
-    pub(super) fn pass(self: &Arc<Self>) -> Result<Pass, Failure> {
+    pub(super) fn acquire(self: &Arc<Self>) -> Result<BreakerPermit, Failure> {
         let began = Instant::now();
         let mut state = self.state();
         let is_probe = match state.circuit(began) {
@@ -97,7 +97,13 @@ impl Breaker {
             _ => return Err(Failure::CircuitOpen),
         };
         state.is_probed |= is_probe;
-        Ok(Pass { breaker: self.clone(), began, era: state.era, is_probe, is_told: false })
+        Ok(BreakerPermit {
+            breaker: self.clone(),
+            began,
+            epoch: state.epoch,
+            is_probe,
+            is_reported: false,
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,72 +122,73 @@ impl State {
 
     fn succeeded(&mut self, is_probe: bool, settings: &BreakerSettings, now: Instant) {
         if is_probe {
-            *self = Self { era: self.era + 1, ..Self::default() };
+            *self = Self { epoch: self.epoch + 1, ..Self::default() };
         }
-        self.in_row = 0;
-        self.part(settings, now).calls += 1;
+        self.consecutive_failures = 0;
+        self.bucket(settings, now).calls += 1;
     }
 
     fn failed(&mut self, is_probe: bool, settings: &BreakerSettings, now: Instant) {
-        self.in_row += 1;
-        let part = self.part(settings, now);
-        part.calls += 1;
-        part.failures += 1;
-        let newest = part.number;
-        let recent = self.parts.iter().filter(|part| part.number + PARTS as u64 > newest);
-        let (calls, failures) = recent
-            .fold((0, 0), |(calls, failures), part| (calls + part.calls, failures + part.failures));
+        self.consecutive_failures += 1;
+        let bucket = self.bucket(settings, now);
+        bucket.calls += 1;
+        bucket.failures += 1;
+        let newest = bucket.number;
+        let recent = self.buckets.iter().filter(|bucket| bucket.number + BUCKETS as u64 > newest);
+        let (calls, failures) = recent.fold((0, 0), |(calls, failures), bucket| {
+            (calls + bucket.calls, failures + bucket.failures)
+        });
         let half = calls >= settings.sample && failures * 2 >= calls;
-        if is_probe || half || self.in_row >= settings.failures_in_row {
+        if is_probe || half || self.consecutive_failures >= settings.consecutive_failures {
             let open_until = Some(now + settings.open_for);
-            *self = Self { era: self.era + 1, open_until, ..Self::default() };
+            *self = Self { epoch: self.epoch + 1, open_until, ..Self::default() };
         }
     }
 
-    fn part(&mut self, settings: &BreakerSettings, now: Instant) -> &mut Part {
+    fn bucket(&mut self, settings: &BreakerSettings, now: Instant) -> &mut Bucket {
         let began = *self.began.get_or_insert(now);
-        let width = (settings.window / PARTS as u32).max(Duration::from_millis(1));
+        let width = (settings.window / BUCKETS as u32).max(Duration::from_millis(1));
         let number = u64::try_from((now - began).as_millis() / width.as_millis().max(1))
             .unwrap_or(u64::MAX / 2);
-        let part = &mut self.parts[(number % PARTS as u64) as usize];
-        if part.number != number {
-            *part = Part { number, calls: 0, failures: 0 };
+        let bucket = &mut self.buckets[(number % BUCKETS as u64) as usize];
+        if bucket.number != number {
+            *bucket = Bucket { number, calls: 0, failures: 0 };
         }
-        part
+        bucket
     }
 }
 
-impl Pass {
+impl BreakerPermit {
     /// The far side answered.
     pub(super) fn succeeded(mut self) {
-        self.tell(State::succeeded);
+        self.report(State::succeeded);
     }
 
     /// The far side gave no answer, or said that it is in trouble.
     pub(super) fn failed(mut self) {
-        self.tell(State::failed);
+        self.report(State::failed);
     }
 
-    fn tell(&mut self, what: fn(&mut State, bool, &BreakerSettings, Instant)) {
-        self.is_told = true;
+    fn report(&mut self, what: fn(&mut State, bool, &BreakerSettings, Instant)) {
+        self.is_reported = true;
         let mut state = self.breaker.state();
-        if state.era == self.era {
+        if state.epoch == self.epoch {
             state.is_probed &= !self.is_probe;
             what(&mut state, self.is_probe, &self.breaker.settings, Instant::now());
         }
     }
 }
 
-impl Drop for Pass {
+impl Drop for BreakerPermit {
     fn drop(&mut self) {
-        if self.is_told {
+        if self.is_reported {
             return;
         }
         if self.began.elapsed() >= self.breaker.patience {
-            return self.tell(State::failed);
+            return self.report(State::failed);
         }
         let mut state = self.breaker.state();
-        if state.era == self.era {
+        if state.epoch == self.epoch {
             state.is_probed &= !self.is_probe;
         }
     }
@@ -194,14 +201,14 @@ mod tests {
     fn breaker() -> Arc<Breaker> {
         let (window, open_for) = (Duration::from_secs(10), Duration::from_secs(10));
         Breaker::new(
-            BreakerSettings { failures_in_row: 5, sample: 20, window, open_for },
+            BreakerSettings { consecutive_failures: 5, sample: 20, window, open_for },
             Duration::from_secs(5),
         )
     }
 
     fn fail(breaker: &Arc<Breaker>, times: u32) {
         for _ in 0..times {
-            breaker.pass().unwrap().failed();
+            breaker.acquire().unwrap().failed();
         }
     }
 
@@ -209,12 +216,12 @@ mod tests {
     async fn five_failures_in_a_row_open_it_and_a_success_between_does_not() {
         let breaker = breaker();
         fail(&breaker, 4);
-        breaker.pass().unwrap().succeeded();
+        breaker.acquire().unwrap().succeeded();
         fail(&breaker, 4);
         assert_eq!(breaker.circuit(), Circuit::Closed);
         fail(&breaker, 1);
         assert_eq!(breaker.circuit(), Circuit::Open);
-        assert!(matches!(breaker.pass(), Err(Failure::CircuitOpen)));
+        assert!(matches!(breaker.acquire(), Err(Failure::CircuitOpen)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -222,9 +229,9 @@ mod tests {
         let breaker = breaker();
         for _ in 0..9 {
             fail(&breaker, 1);
-            breaker.pass().unwrap().succeeded();
+            breaker.acquire().unwrap().succeeded();
         }
-        breaker.pass().unwrap().succeeded();
+        breaker.acquire().unwrap().succeeded();
         assert_eq!(breaker.circuit(), Circuit::Closed);
         fail(&breaker, 1);
         assert_eq!(breaker.circuit(), Circuit::Open, "ten of twenty");
@@ -235,7 +242,7 @@ mod tests {
         let breaker = breaker();
         for _ in 0..9 {
             fail(&breaker, 1);
-            breaker.pass().unwrap().succeeded();
+            breaker.acquire().unwrap().succeeded();
         }
         tokio::time::sleep(Duration::from_secs(11)).await;
         fail(&breaker, 2);
@@ -247,12 +254,12 @@ mod tests {
         let breaker = breaker();
         fail(&breaker, 5);
         tokio::time::sleep(Duration::from_secs(10)).await;
-        let probe = breaker.pass().unwrap();
-        assert!(breaker.pass().is_err() && breaker.look().is_err(), "one alone");
+        let probe = breaker.acquire().unwrap();
+        assert!(breaker.acquire().is_err() && breaker.check().is_err(), "one alone");
         probe.failed();
         assert_eq!(breaker.circuit(), Circuit::Open);
         tokio::time::sleep(Duration::from_secs(10)).await;
-        breaker.pass().unwrap().succeeded();
+        breaker.acquire().unwrap().succeeded();
         assert_eq!(breaker.circuit(), Circuit::Closed);
         fail(&breaker, 4);
         assert_eq!(breaker.circuit(), Circuit::Closed, "it begins anew");
@@ -263,18 +270,18 @@ mod tests {
         let breaker = breaker();
         fail(&breaker, 5);
         tokio::time::sleep(Duration::from_secs(10)).await;
-        drop(breaker.pass().unwrap());
-        assert!(breaker.pass().is_ok());
+        drop(breaker.acquire().unwrap());
+        assert!(breaker.acquire().is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_given_up_late_failed_and_one_given_up_early_tells_nothing() {
         let breaker = breaker();
         for _ in 0..10 {
-            drop(breaker.pass().unwrap());
+            drop(breaker.acquire().unwrap());
         }
         assert_eq!(breaker.circuit(), Circuit::Closed);
-        let late: Vec<_> = (0..5).map(|_| breaker.pass().unwrap()).collect();
+        let late: Vec<_> = (0..5).map(|_| breaker.acquire().unwrap()).collect();
         tokio::time::sleep(Duration::from_secs(5)).await;
         drop(late);
         assert_eq!(breaker.circuit(), Circuit::Open);
@@ -283,7 +290,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_began_before_it_opened_does_not_close_it() {
         let breaker = breaker();
-        let early = breaker.pass().unwrap();
+        let early = breaker.acquire().unwrap();
         fail(&breaker, 5);
         early.succeeded();
         assert_eq!(breaker.circuit(), Circuit::Open);

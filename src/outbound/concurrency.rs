@@ -15,38 +15,38 @@ pub(super) struct Gate {
 }
 
 struct State {
-    inside: usize,
-    queue: Queue<Inside>,
+    active: usize,
+    queue: Queue<ConcurrencyPermit>,
 }
 
 /// One call is inside, until this is dropped.
-pub(super) struct Inside(Option<Arc<Gate>>);
+pub(super) struct ConcurrencyPermit(Option<Arc<Gate>>);
 
 impl Gate {
     /// An entrance for so many at once, before which so many may wait.
     pub(super) fn new(most: usize, waiting: usize) -> Arc<Self> {
-        Arc::new(Self { most, state: Mutex::new(State { inside: 0, queue: Queue::new(waiting) }) })
+        Arc::new(Self { most, state: Mutex::new(State { active: 0, queue: Queue::new(waiting) }) })
     }
 
     /// Waits to be let in; callers are let in by turns.
     ///
     /// # Errors
-    /// `Deadline` if there is no room before it, `Busy` if too many wait already.
+    /// `Deadline` if there is no room before it, `QueueFull` if too many wait already.
     pub(super) async fn enter(
         self: &Arc<Self>,
         caller: Uuid,
         deadline: Instant,
-    ) -> Result<Inside, Failure> {
+    ) -> Result<ConcurrencyPermit, Failure> {
         let turn = {
             let mut state = self.state();
-            if state.inside < self.most {
-                state.inside += 1;
-                return Ok(Inside(Some(self.clone())));
+            if state.active < self.most {
+                state.active += 1;
+                return Ok(ConcurrencyPermit(Some(self.clone())));
             }
             state.queue.join(caller)?
         };
         match timeout_at(deadline, turn).await {
-            Ok(Ok(inside)) => Ok(inside),
+            Ok(Ok(active)) => Ok(active),
             _ => Err(Failure::Deadline),
         }
     }
@@ -56,7 +56,7 @@ impl Gate {
     }
 }
 
-impl Drop for Inside {
+impl Drop for ConcurrencyPermit {
     /// The place goes to whoever is next and still there.
     fn drop(&mut self) {
         let Some(gate) = self.0.take() else { return };
@@ -65,12 +65,12 @@ impl Drop for Inside {
                 let mut state = gate.state();
                 let next = state.queue.next();
                 if next.is_none() {
-                    state.inside -= 1;
+                    state.active -= 1;
                 }
                 next
             };
             let Some(next) = next else { return };
-            match next.send(Inside(Some(gate.clone()))) {
+            match next.send(ConcurrencyPermit(Some(gate.clone()))) {
                 Ok(()) => return,
                 // Emptied first, or its end would come back here.
                 Err(mut refused) => refused.0 = None,
@@ -98,13 +98,13 @@ mod tests {
         drop(one);
         let three = gate.enter(Uuid::nil(), soon()).await.unwrap();
         drop(three);
-        assert_eq!(gate.state().inside, 1);
+        assert_eq!(gate.state().active, 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_gave_up_takes_no_place() {
         let gate = Gate::new(1, 10);
-        let inside = gate.enter(Uuid::nil(), soon()).await.unwrap();
+        let active = gate.enter(Uuid::nil(), soon()).await.unwrap();
         for _ in 0..5 {
             assert!(gate.enter(Uuid::nil(), soon()).await.is_err());
         }
@@ -113,8 +113,8 @@ mod tests {
             async move { gate.enter(Uuid::nil(), soon()).await.is_ok() }
         });
         tokio::task::yield_now().await;
-        drop(inside);
+        drop(active);
         assert!(waits.await.unwrap());
-        assert_eq!(gate.state().inside, 0);
+        assert_eq!(gate.state().active, 0);
     }
 }

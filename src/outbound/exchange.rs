@@ -24,7 +24,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A call in the form of HTTP, which may be sent more than once.
-pub(super) struct Message {
+pub(super) struct HttpRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -41,27 +41,27 @@ pub(super) struct Reply {
     pub request_id: Option<String>,
 }
 
-impl Message {
+impl HttpRequest {
     /// Writes a call as HTTP.
     ///
     /// # Errors
-    /// `Unsendable` for a path that would lead elsewhere, or a header that is none.
+    /// `InvalidRequest` for a path that would lead elsewhere, or a header that is none.
     pub(super) fn new(endpoint: &Endpoint, call: Call, request_id: &str) -> Result<Self, Failure> {
-        let unsendable = |what: &str| Failure::Unsendable(what.into());
+        let invalid = |what: &str| Failure::InvalidRequest(what.into());
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
             let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| unsendable("the name of a header"))?;
+                .map_err(|_| invalid("the name of a header"))?;
             let value =
-                HeaderValue::from_str(value).map_err(|_| unsendable("the value of a header"))?;
+                HeaderValue::from_str(value).map_err(|_| invalid("the value of a header"))?;
             headers.append(name, value);
         }
         // What unpacks could be made to unpack without end.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| unsendable("the request id"))?);
+        headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| invalid("the request id"))?);
         Ok(Self {
-            method: call.method.parse().map_err(|_| unsendable("the method"))?,
-            uri: uri(endpoint, &call).ok_or_else(|| unsendable("the path"))?,
+            method: call.method.parse().map_err(|_| invalid("the method"))?,
+            uri: uri(endpoint, &call).ok_or_else(|| invalid("the path"))?,
             headers,
             body: call.body.unwrap_or_default(),
             answer_limit: call.answer_limit,
@@ -87,7 +87,7 @@ impl Message {
     /// Sends it once and reads the answer.
     ///
     /// # Errors
-    /// `Unreachable`, `Broken`, `Malformed` and `NoRoom`.
+    /// `Unreachable`, `ConnectionLost`, `Malformed` and `NoRoom`.
     pub(super) async fn exchange(
         &self,
         client: &Client,
@@ -217,7 +217,7 @@ fn of_hyper(error: &(dyn std::error::Error + 'static), cause: Arc<str>) -> Failu
     let hyper = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
     match hyper.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
         true => Failure::Malformed(cause),
-        false => Failure::Broken(cause),
+        false => Failure::ConnectionLost(cause),
     }
 }
 

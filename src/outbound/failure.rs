@@ -16,7 +16,7 @@ pub enum Failure {
         sent: bool,
     },
     /// The connection ended before the answer was whole.
-    Broken(Arc<str>),
+    ConnectionLost(Arc<str>),
     /// The answer is longer than the call allows, or no HTTP.
     Malformed(Arc<str>),
     /// The circuit of this tenant and installation is open: nothing was sent.
@@ -30,7 +30,7 @@ pub enum Failure {
     },
     /// More calls wait than can be made in time, or the far side wants to be left alone longer than
     /// that: nothing was sent.
-    Busy,
+    QueueFull,
     /// The answer found no room in the node's memory, and was not read to its end.
     NoRoom {
         /// Whether there may ever be room: the answer alone, or with what its operation holds, is
@@ -42,7 +42,7 @@ pub enum Failure {
     OverShare,
     /// What was asked for cannot be written as HTTP, or would lead out of the installation: nothing
     /// was sent.
-    Unsendable(Arc<str>),
+    InvalidRequest(Arc<str>),
     /// The operation's time, or the tenant's part of it, was over before the call could be sent or,
     /// if it is a read, answered.
     Deadline,
@@ -55,7 +55,7 @@ impl Failure {
         let lost = matches!(
             self,
             Self::Timeout { sent: true }
-                | Self::Broken(_)
+                | Self::ConnectionLost(_)
                 | Self::Malformed(_)
                 | Self::NoRoom { .. }
         );
@@ -67,7 +67,7 @@ impl Failure {
             Self::Timeout { .. } => {
                 Self::told(ErrorCode::UpstreamTimeout, "did not answer in time", None)
             }
-            Self::Broken(cause) => {
+            Self::ConnectionLost(cause) => {
                 Self::told(ErrorCode::UpstreamUnavailable, "broke off its answer", Some(cause))
             }
             Self::Malformed(cause) => Self::told(
@@ -80,7 +80,7 @@ impl Failure {
                 "failed too often and is left alone for a while",
                 None,
             ),
-            Self::Busy => {
+            Self::QueueFull => {
                 Self::told(ErrorCode::UpstreamUnavailable, "takes no more calls for now", None)
             }
             Self::NoRoom { ever: true } => {
@@ -95,7 +95,9 @@ impl Failure {
                 let message = "this tenant has used its share of the calls a minute that one credential allows: try again";
                 Error::new(ErrorCode::RateLimited, message)
             }
-            Self::Unsendable(cause) => Error::internal(format!("a call cannot be sent: {cause}")),
+            Self::InvalidRequest(cause) => {
+                Error::internal(format!("a call cannot be sent: {cause}"))
+            }
             Self::Budget { of_tenant, limit } => {
                 let whose = if of_tenant { "one tenant" } else { "one operation" };
                 let message =
@@ -115,7 +117,9 @@ impl Failure {
     /// The code of the error.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
-            Self::Unreachable(_) | Self::Broken(_) | Self::Busy => ErrorCode::UpstreamUnavailable,
+            Self::Unreachable(_) | Self::ConnectionLost(_) | Self::QueueFull => {
+                ErrorCode::UpstreamUnavailable
+            }
             Self::Timeout { .. } => ErrorCode::UpstreamTimeout,
             Self::Malformed(_) => ErrorCode::UpstreamMalformed,
             Self::CircuitOpen => ErrorCode::CircuitOpen,
@@ -123,14 +127,14 @@ impl Failure {
             Self::Deadline => ErrorCode::DeadlineExceeded,
             Self::NoRoom { ever: true } | Self::OverShare => ErrorCode::RateLimited,
             Self::NoRoom { ever: false } => ErrorCode::OperationTooCostly,
-            Self::Unsendable(_) => ErrorCode::InternalServerError,
+            Self::InvalidRequest(_) => ErrorCode::InternalServerError,
         }
     }
 
     /// Whether it comes of the operation that made the call, so that another, who waits for the
     /// same, may have more luck.
     pub(super) fn is_own(&self) -> bool {
-        matches!(self, Self::Budget { .. } | Self::Deadline | Self::Busy | Self::NoRoom { .. })
+        matches!(self, Self::Budget { .. } | Self::Deadline | Self::QueueFull | Self::NoRoom { .. })
     }
 
     fn told(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {

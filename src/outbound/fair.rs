@@ -29,13 +29,13 @@ impl<T> Queue<T> {
     /// Joins the queue.
     ///
     /// # Errors
-    /// `Busy` if it is full.
+    /// `QueueFull` if it is full.
     pub(super) fn join(&mut self, caller: Uuid) -> Result<oneshot::Receiver<T>, Failure> {
         if self.length >= self.longest {
             self.drop_gone();
         }
         if self.length >= self.longest {
-            return Err(Failure::Busy);
+            return Err(Failure::QueueFull);
         }
         let (sender, receiver) = oneshot::channel();
         let own = self.waiting.entry(caller).or_default();
@@ -114,7 +114,7 @@ mod tests {
         let mut queue = Queue::<()>::new(2);
         let gone = queue.join(caller(1)).unwrap();
         let stays = queue.join(caller(2)).unwrap();
-        assert!(matches!(queue.join(caller(3)), Err(Failure::Busy)));
+        assert!(matches!(queue.join(caller(3)), Err(Failure::QueueFull)));
         drop(gone);
         let came = queue.join(caller(3)).unwrap();
         assert!(queue.next().unwrap().send(()).is_ok() && queue.next().unwrap().send(()).is_ok());

@@ -8,7 +8,7 @@
 //! | [`call`], `exchange`, `trace` | one call and its answer, and both on the wire |
 //! | `pool`, [`tls`] | connections, and whom they trust |
 //! | [`failure`], `retry` | how a call can fail, what that means for the caller, and what is tried again |
-//! | [`operation`], `budget`, [`turn`], `once` | what one operation of a caller may spend: calls, time, tenants at once |
+//! | [`operation`], `budget`, [`tenant_slots`], `once` | what one operation of a caller may spend: calls, time, tenants at once |
 //! | `registry`, `breaker`, `concurrency`, `rate`, `fair` | what is known of each tenant's way and each credential, and holds calls back |
 //! | `held` | what answers take of the node's memory |
 //! | `sharing`, `cache` | reads that serve more than one |
@@ -39,11 +39,11 @@ mod send;
 pub mod settings;
 mod sharing;
 pub mod status;
+pub mod tenant_slots;
 #[cfg(test)]
 mod tests;
 pub mod tls;
 mod trace;
-pub mod turn;
 
 pub use base_url::{AddressPolicy, BaseUrl};
 pub use breaker::BreakerSettings;
@@ -55,5 +55,5 @@ pub use route::{Endpoint, Identity, RouteKey, UpstreamRoute};
 pub use send::Outbound;
 pub use settings::Settings;
 pub use status::{Circuit, Status};
+pub use tenant_slots::TenantSlot;
 pub use tls::check_certificates;
-pub use turn::Turn;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::budget::Budget;
 use super::once::Once;
 use super::route::RouteKey;
+use super::tenant_slots::{TenantSlot, TenantSlots};
 use super::trace::Trace;
-use super::turn::{Turn, Turns};
 use crate::config::LimitsConfig;
 use crate::entropy::Entropy;
 use crate::error::Result;
@@ -59,7 +59,7 @@ struct State {
     trace: OnceLock<Trace>,
     deadline: Instant,
     budget: Arc<Budget>,
-    turns: Turns,
+    slots: TenantSlots,
     once: Once,
     held_answers: Arc<AtomicUsize>,
     upstream_request_ids: Mutex<BTreeSet<String>>,
@@ -94,7 +94,7 @@ impl Operation {
             trace,
             deadline,
             budget: Budget::new(allowance.calls_a_tenant, allowance.calls),
-            turns: Turns::new(allowance.tenants_at_once, allowance.tenant_deadline, deadline),
+            slots: TenantSlots::new(allowance.tenants_at_once, allowance.tenant_deadline, deadline),
             once: Once::default(),
             held_answers: Arc::default(),
             upstream_request_ids: Mutex::default(),
@@ -140,8 +140,8 @@ impl Operation {
     ///
     /// # Errors
     /// `DEADLINE_EXCEEDED` if the operation's time is over before that.
-    pub async fn turn(&self, tenant: TenantId) -> Result<Turn> {
-        self.0.turns.turn(tenant).await
+    pub async fn tenant_slot(&self, tenant: TenantId) -> Result<TenantSlot> {
+        self.0.slots.acquire(tenant).await
     }
 
     /// Asks for an object once an operation, however many fields want it: the first asks, the
@@ -200,7 +200,7 @@ impl Operation {
 
     /// Until when a call for this tenant may wait, and a read may take.
     pub(super) fn deadline(&self, tenant: TenantId) -> Instant {
-        self.0.turns.deadline(tenant).min(self.0.deadline)
+        self.0.slots.deadline(tenant).min(self.0.deadline)
     }
 
     pub(super) fn forget(&self, tenant: TenantId, upstream: UpstreamId) {

@@ -40,7 +40,7 @@ pub(super) struct Limiter {
 struct State {
     /// When the calls of the last minute ended, and whose they were.
     ended: VecDeque<(Instant, Uuid)>,
-    on_their_way: usize,
+    in_flight: usize,
     /// Whose the calls of the last minute are, those on their way included.
     shares: Shares<Uuid>,
     /// Whether others than the owner of the installation use the credential.
@@ -48,12 +48,12 @@ struct State {
     held_until: Option<Instant>,
     /// In a row.
     refusals: u32,
-    queue: Queue<Passage>,
-    is_pumped: bool,
+    queue: Queue<RatePermit>,
+    is_draining: bool,
 }
 
 /// One call may go.
-pub(super) struct Passage {
+pub(super) struct RatePermit {
     limiter: Option<Arc<Limiter>>,
     tenant: Uuid,
     was_sent: bool,
@@ -61,7 +61,7 @@ pub(super) struct Passage {
 
 /// Who may go next, and when.
 enum Next {
-    Now(Uuid, oneshot::Sender<Passage>),
+    Now(Uuid, oneshot::Sender<RatePermit>),
     At(Instant),
     /// When one of those on their way has ended.
     Later,
@@ -72,13 +72,13 @@ impl Limiter {
     pub(super) fn new(calls_per_minute: usize, waiting: usize) -> Arc<Self> {
         let state = State {
             ended: VecDeque::new(),
-            on_their_way: 0,
+            in_flight: 0,
             shares: Shares::new(calls_per_minute, usize::MAX),
             is_shared: false,
             held_until: None,
             refusals: 0,
             queue: Queue::new(waiting),
-            is_pumped: false,
+            is_draining: false,
         };
         let most = (calls_per_minute > 0).then_some(calls_per_minute);
         Arc::new(Self { most, state: Mutex::new(state), changed: Notify::new() })
@@ -88,37 +88,37 @@ impl Limiter {
     ///
     /// # Errors
     /// `Deadline` if that is not before it, `OverShare` if then other tenants could still call,
-    /// `Busy` if it is certain already, or if too many wait.
+    /// `QueueFull` if it is certain already, or if too many wait.
     pub(super) async fn enter(
         self: &Arc<Self>,
         tenant: TenantId,
         owner: TenantId,
         deadline: Instant,
-    ) -> Result<Passage, Failure> {
+    ) -> Result<RatePermit, Failure> {
         let caller = tenant.0;
         let turn = {
             let mut state = self.state();
             let now = Instant::now();
-            state.let_go(now);
+            state.expire(now);
             state.is_shared |= tenant != owner;
             if !state.queue.holds(&caller)
                 && !state.is_held(now)
                 && state.may_go(self.most, &caller)
             {
                 state.begin(caller);
-                return Ok(self.passage(caller));
+                return Ok(self.permit(caller));
             }
             if state.held_until.is_some_and(|until| until > deadline) {
-                return Err(Failure::Busy);
+                return Err(Failure::QueueFull);
             }
             let turn = state.queue.join(caller)?;
-            if !std::mem::replace(&mut state.is_pumped, true) {
-                tokio::spawn(self.clone().pump());
+            if !std::mem::replace(&mut state.is_draining, true) {
+                tokio::spawn(self.clone().drain());
             }
             turn
         };
         match timeout_at(deadline, turn).await {
-            Ok(Ok(passage)) => Ok(passage),
+            Ok(Ok(permit)) => Ok(permit),
             _ if self.state().has_room(self.most) => Err(Failure::OverShare),
             _ => Err(Failure::Deadline),
         }
@@ -143,25 +143,25 @@ impl Limiter {
     pub(super) fn is_idle(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();
-        state.let_go(now);
+        state.expire(now);
         let held = state.held_until.is_some_and(|until| until > now);
-        !held && state.ended.is_empty() && state.on_their_way == 0 && state.queue.is_empty()
+        !held && state.ended.is_empty() && state.in_flight == 0 && state.queue.is_empty()
     }
 
     /// Lets those who wait go, each at the first moment that there is room, until nobody waits.
-    async fn pump(self: Arc<Self>) {
+    async fn drain(self: Arc<Self>) {
         loop {
             let next = {
                 let mut state = self.state();
                 if state.queue.is_empty() {
-                    state.is_pumped = false;
+                    state.is_draining = false;
                     return;
                 }
                 state.next(self.most, Instant::now())
             };
             match next {
                 // Who has gone gives it back by dropping it.
-                Next::Now(tenant, waiting) => drop(waiting.send(self.passage(tenant))),
+                Next::Now(tenant, waiting) => drop(waiting.send(self.permit(tenant))),
                 Next::At(moment) => tokio::select! {
                     () = sleep_until(moment) => {}
                     () = self.changed.notified() => {}
@@ -171,8 +171,8 @@ impl Limiter {
         }
     }
 
-    fn passage(self: &Arc<Self>, tenant: Uuid) -> Passage {
-        Passage { limiter: Some(self.clone()), tenant, was_sent: false }
+    fn permit(self: &Arc<Self>, tenant: Uuid) -> RatePermit {
+        RatePermit { limiter: Some(self.clone()), tenant, was_sent: false }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -182,7 +182,7 @@ impl Limiter {
 
 impl State {
     fn next(&mut self, most: Option<usize>, now: Instant) -> Next {
-        self.let_go(now);
+        self.expire(now);
         if let Some(until) = self.held_until.filter(|until| *until > now) {
             return Next::At(until);
         }
@@ -204,7 +204,7 @@ impl State {
     }
 
     fn has_room(&self, most: Option<usize>) -> bool {
-        most.is_none_or(|most| self.ended.len() + self.on_their_way < most)
+        most.is_none_or(|most| self.ended.len() + self.in_flight < most)
     }
 
     fn may_go(&self, most: Option<usize>, tenant: &Uuid) -> bool {
@@ -212,12 +212,12 @@ impl State {
     }
 
     fn begin(&mut self, tenant: Uuid) {
-        self.on_their_way += 1;
+        self.in_flight += 1;
         self.shares.add(Account::alone(tenant), 1);
     }
 
     /// Forgets the calls that ended a minute ago.
-    fn let_go(&mut self, now: Instant) {
+    fn expire(&mut self, now: Instant) {
         while let Some((ended, tenant)) = self.ended.front().copied()
             && ended + MINUTE <= now
         {
@@ -232,18 +232,18 @@ fn may_go(shares: &Shares<Uuid>, is_shared: bool, most: Option<usize>, tenant: &
     most.is_none() || !is_shared || shares.admit(&Account::alone(*tenant), 1)
 }
 
-impl Passage {
+impl RatePermit {
     /// The call is being sent.
     pub(super) fn sent(&mut self) {
         self.was_sent = true;
     }
 }
 
-impl Drop for Passage {
+impl Drop for RatePermit {
     fn drop(&mut self) {
         let Some(limiter) = self.limiter.take() else { return };
         let mut state = limiter.state();
-        state.on_their_way -= 1;
+        state.in_flight -= 1;
         if self.was_sent && limiter.most.is_some() {
             state.ended.push_back((Instant::now(), self.tenant));
         } else {
@@ -276,8 +276,8 @@ mod tests {
             let limiter = limiter.clone();
             calls.push(tokio::spawn(async move {
                 let tenant = TenantId(Uuid::from_u128(u128::from(caller % 3)));
-                let mut passage = limiter.enter(tenant, tenant, after(3600)).await.unwrap();
-                passage.sent();
+                let mut permit = limiter.enter(tenant, tenant, after(3600)).await.unwrap();
+                permit.sent();
                 // The far side counts it somewhere on its way.
                 tokio::time::sleep(Duration::from_millis(caller * 37 % 900)).await;
                 let counted = Instant::now();
@@ -315,7 +315,7 @@ mod tests {
         let limiter = Limiter::new(480, 1000);
         let call = async |tenant: u128, seconds: u64| {
             let (tenant, owner) = (TenantId(Uuid::from_u128(tenant)), TenantId(Uuid::nil()));
-            limiter.enter(tenant, owner, after(seconds)).await.map(|mut passage| passage.sent())
+            limiter.enter(tenant, owner, after(seconds)).await.map(|mut permit| permit.sent())
         };
         let began = Instant::now();
         let mut greedy = 0;
@@ -348,7 +348,7 @@ mod tests {
         go(&limiter, 1, 1).await.unwrap();
         limiter.refused(Some(Duration::from_secs(7)));
         assert!(
-            matches!(go(&limiter, 2, 5).await, Err(Failure::Busy)),
+            matches!(go(&limiter, 2, 5).await, Err(Failure::QueueFull)),
             "there is no use in waiting"
         );
         let began = Instant::now();
@@ -369,7 +369,7 @@ mod tests {
         }
         limiter.accepted();
         limiter.refused(None);
-        assert!(matches!(go(&limiter, 1, 0).await, Err(Failure::Busy)));
+        assert!(matches!(go(&limiter, 1, 0).await, Err(Failure::QueueFull)));
         assert!(go(&limiter, 1, 2).await.is_ok());
     }
 

@@ -43,7 +43,7 @@ impl RetryBudget {
 pub(super) fn may_pass(outcome: &Result<Reply, Failure>) -> bool {
     match outcome {
         Ok(reply) => matches!(reply.answer.status, 429 | 502..=504),
-        Err(Failure::Unreachable(_) | Failure::Broken(_) | Failure::Timeout { .. }) => true,
+        Err(Failure::Unreachable(_) | Failure::ConnectionLost(_) | Failure::Timeout { .. }) => true,
         Err(_) => false,
     }
 }

@@ -7,10 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep_until, timeout_at};
 use uuid::Uuid;
 
-use super::attempt::{Journey, Sender};
+use super::attempt::{OutgoingCall, Sender};
 use super::cache::Cache;
 use super::call::{Answer, Call, Kind};
-use super::exchange::{Message, Reply};
+use super::exchange::{HttpRequest, Reply};
 use super::failure::Failure;
 use super::held::AnswerBudget;
 use super::operation::Operation;
@@ -96,10 +96,10 @@ impl Outbound {
         route: &UpstreamRoute,
         call: Call,
     ) -> Result<Answer, Failure> {
-        let journey = self.journey(operation, route, self.sender.routes.state(route), call)?;
+        let outgoing = self.outgoing(operation, route, self.sender.routes.state(route), call)?;
         // Also if nobody waits for the answer any more.
         let _stale = Stale { outbound: self, operation, route };
-        self.sender.attempt(&journey).await.map(|reply| reply.answer)
+        self.sender.attempt(&outgoing).await.map(|reply| reply.answer)
     }
 
     async fn read(
@@ -114,13 +114,13 @@ impl Outbound {
         if let Some(answer) = remember.and_then(|_| self.cache.get(&key)) {
             return self.hold(operation, route, answer).await;
         }
-        let journey = Arc::new(self.journey(operation, route, state, call)?);
+        let outgoing = Arc::new(self.outgoing(operation, route, state, call)?);
         loop {
             let seat = self.flights.board(key, || {
-                let (sender, cache, journey) =
-                    (self.sender.clone(), self.cache.clone(), journey.clone());
+                let (sender, cache, outgoing) =
+                    (self.sender.clone(), self.cache.clone(), outgoing.clone());
                 async move {
-                    let answer = sender.read(&journey).await?;
+                    let answer = sender.read(&outgoing).await?;
                     if let Some(lasts) = remember {
                         cache.put(key, &answer, lasts);
                     }
@@ -162,24 +162,24 @@ impl Outbound {
     }
 
     /// Waits for a turn at reading a long answer, so that few threads at once are busy with that.
-    pub async fn reading_turn(&self) -> Option<OwnedSemaphorePermit> {
+    pub async fn reading_permit(&self) -> Option<OwnedSemaphorePermit> {
         self.reading.clone().acquire_owned().await.ok()
     }
 
-    fn journey(
+    fn outgoing(
         &self,
         operation: &Operation,
         route: &UpstreamRoute,
         state: Arc<RouteState>,
         call: Call,
-    ) -> Result<Journey, Failure> {
-        Ok(Journey {
+    ) -> Result<OutgoingCall, Failure> {
+        Ok(OutgoingCall {
             operation: operation.clone(),
             route: route.clone(),
             state,
             limiter: self.sender.routes.limiter(route),
             kind: call.kind,
-            message: Message::new(&route.endpoint, call, operation.request_id())?,
+            request: HttpRequest::new(&route.endpoint, call, operation.request_id())?,
         })
     }
 }
@@ -201,13 +201,13 @@ impl Drop for Stale<'_> {
 
 impl Sender {
     /// Sends a read, again if it has to be.
-    async fn read(&self, journey: &Journey) -> Result<Answer, Failure> {
-        journey.state.retries.earn();
+    async fn read(&self, outgoing: &OutgoingCall) -> Result<Answer, Failure> {
+        outgoing.state.retries.earn();
         for tries in 0.. {
-            let outcome = self.attempt(journey).await;
+            let outcome = self.attempt(outgoing).await;
             if tries >= self.settings.retries
                 || !retry::may_pass(&outcome)
-                || !self.wait(tries, &outcome, journey).await
+                || !self.wait(tries, &outcome, outgoing).await
             {
                 return outcome.map(|reply| reply.answer);
             }
@@ -217,12 +217,17 @@ impl Sender {
 
     /// Waits before a repetition. Whether there may be one: the route has to have something left,
     /// and the operation time.
-    async fn wait(&self, tries: u32, outcome: &Result<Reply, Failure>, journey: &Journey) -> bool {
+    async fn wait(
+        &self,
+        tries: u32,
+        outcome: &Result<Reply, Failure>,
+        outgoing: &OutgoingCall,
+    ) -> bool {
         // What the far side says may lie beyond all time.
         let again =
             tokio::time::Instant::now().checked_add(retry::pause(tries, outcome, &*self.entropy));
-        match again.filter(|again| *again < journey.deadline()) {
-            Some(again) if journey.state.retries.spend() => sleep_until(again).await,
+        match again.filter(|again| *again < outgoing.deadline()) {
+            Some(again) if outgoing.state.retries.spend() => sleep_until(again).await,
             _ => return false,
         }
         true

@@ -59,7 +59,7 @@ impl From<&UpstreamConfig> for Settings {
             calls_per_minute: config.calls_per_minute,
             answer_patience: BudgetConfig::default().patience,
             breaker: BreakerSettings {
-                failures_in_row: config.breaker_failures,
+                consecutive_failures: config.breaker_failures,
                 sample: config.breaker_sample,
                 window: config.breaker_window,
                 open_for: config.breaker_open,

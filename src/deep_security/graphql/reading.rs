@@ -36,7 +36,7 @@ pub async fn reading<T>(
     tenant: TenantId,
     work: BoxFuture<'_, Result<T>>,
 ) -> Result<T> {
-    operation(ctx)?.turn(tenant).await?.read(work).await
+    operation(ctx)?.tenant_slot(tenant).await?.read(work).await
 }
 
 /// An object, asked for once an operation.

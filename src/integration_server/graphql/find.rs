@@ -32,10 +32,10 @@ pub async fn find_report(ctx: &Context<'_>, task: TaskId) -> Result<ReportObject
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
     let record =
         room::<IntegrationServer>(ctx)?.tasks().of_report(&scope, &task.to_string()).await?;
-    let turn = operation(ctx)?.turn(record.tenant_id).await?;
+    let slot = operation(ctx)?.tenant_slot(record.tenant_id).await?;
     let report =
         ReportObject { id: record.id, remote_id: record.result_id.unwrap_or_default(), scope };
-    turn.read(report.read(ctx).boxed()).await?;
+    slot.read(report.read(ctx).boxed()).await?;
     Ok(report)
 }
 
@@ -56,8 +56,8 @@ pub async fn find_machine(
     if within != link.0 {
         return Err(not_found());
     }
-    let turn = operation(ctx)?.turn(scope.tenant()).await?;
-    let machines = turn.read(server.machines(scope, operation(ctx)?).boxed()).await?;
+    let slot = operation(ctx)?.tenant_slot(scope.tenant()).await?;
+    let machines = slot.read(server.machines(scope, operation(ctx)?).boxed()).await?;
     let machine = machines.iter().find(|machine| machine.id == id).ok_or_else(not_found)?;
     Ok(MachineObject::new(within, machine.clone()))
 }
@@ -75,16 +75,16 @@ pub async fn find_tenant(
     let not_found = || Error::not_found("tenant of the installation");
     let id = RemoteId::read(remote).ok_or_else(not_found)?;
     let server = room::<IntegrationServer>(ctx)?;
-    let turn = operation(ctx)?.turn(scope.tenant()).await?;
+    let slot = operation(ctx)?.tenant_slot(scope.tenant()).await?;
     let Some(upstream) = owned else {
         let upstream = server.place(scope).await?.upstream();
-        let tenant = turn.read(server.tenant(scope, operation(ctx)?).boxed()).await?;
+        let tenant = slot.read(server.tenant(scope, operation(ctx)?).boxed()).await?;
         let found = Some(tenant).filter(|tenant| tenant.id == id).ok_or_else(not_found)?;
         return Ok(TenantObject::new(upstream, (*found).clone()));
     };
     let named = upstream.to_string();
     let (upstream, tenants) =
-        turn.read(server.tenants(scope, operation(ctx)?, Some(&named)).boxed()).await?;
+        slot.read(server.tenants(scope, operation(ctx)?, Some(&named)).boxed()).await?;
     let tenant = tenants.iter().find(|tenant| tenant.id == id).ok_or_else(not_found)?;
     Ok(TenantObject::new(upstream, tenant.clone()))
 }

@@ -18,7 +18,7 @@ use crate::ids::TenantId;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::{RemoteTenant, VirtualMachine};
 use crate::integration_server::tasks::model::TasksWanted;
-use crate::outbound::Turn;
+use crate::outbound::TenantSlot;
 use crate::paging::{cursor, read_cursor};
 use crate::roles::Permission;
 
@@ -27,14 +27,14 @@ pub struct IntegrationServerObject {
     scope: TenantScope,
     /// The tenant's turn, where the operation reaches it through the tenant; else each read waits
     /// for one of its own.
-    turn: Option<Turn>,
+    slot: Option<TenantSlot>,
 }
 
 impl IntegrationServerObject {
     async fn read<T>(&self, ctx: &Context<'_>, work: BoxFuture<'_, Result<T>>) -> Result<T> {
-        match &self.turn {
-            Some(turn) => turn.read(work).await,
-            None => operation(ctx)?.turn(self.scope.tenant()).await?.read(work).await,
+        match &self.slot {
+            Some(slot) => slot.read(work).await,
+            None => operation(ctx)?.tenant_slot(self.scope.tenant()).await?.read(work).await,
         }
     }
 }
@@ -52,8 +52,8 @@ pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Integratio
 
 async fn enter(ctx: &Context<'_>, scope: TenantScope) -> Result<IntegrationServerObject> {
     room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
-    let turn = operation(ctx)?.turn(scope.tenant()).await?;
-    Ok(IntegrationServerObject { scope, turn: Some(turn) })
+    let slot = operation(ctx)?.tenant_slot(scope.tenant()).await?;
+    Ok(IntegrationServerObject { scope, slot: Some(slot) })
 }
 
 /// The Integration Server of a tenant, for those who know it by its global id. It holds no turn:
@@ -67,7 +67,7 @@ pub async fn of_tenant_by_id(
 ) -> Result<IntegrationServerObject> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
     room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
-    Ok(IntegrationServerObject { scope, turn: None })
+    Ok(IntegrationServerObject { scope, slot: None })
 }
 
 /// The Integration Server that a tenant is linked to, and what of it is the tenant's. A tenant that

@@ -80,7 +80,7 @@ async fn a_call_that_would_lead_elsewhere_is_not_sent() {
         Call { headers: vec![("x", "1\r\nhost: elsewhere".to_owned())], ..read("a") },
     ] {
         let failure = outbound.send(&operation(), &route, call).await.unwrap_err();
-        assert!(matches!(failure, Failure::Unsendable(_)), "{failure:?}");
+        assert!(matches!(failure, Failure::InvalidRequest(_)), "{failure:?}");
     }
     assert_eq!(far_side.count(), 0);
 }
@@ -130,7 +130,7 @@ async fn what_is_no_answer_is_told_apart() {
         let failure = outbound.send(&operation(), &route(&far_side), read("a")).await.unwrap_err();
         match malformed {
             true => assert!(matches!(failure, Failure::Malformed(_)), "{text}: {failure:?}"),
-            false => assert!(matches!(failure, Failure::Broken(_)), "{text}: {failure:?}"),
+            false => assert!(matches!(failure, Failure::ConnectionLost(_)), "{text}: {failure:?}"),
         }
     }
 }

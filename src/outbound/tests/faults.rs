@@ -119,7 +119,7 @@ async fn what_is_to_wait_longer_than_there_is_time_is_told_at_once() {
     let other = UpstreamRoute { tenant: tenant(2), ..route };
     let failure = outbound.send(&operation(), &other, write("b")).await.unwrap_err();
     assert!(
-        matches!(failure, Failure::Busy),
+        matches!(failure, Failure::QueueFull),
         "the credential is held back, whoever uses it: {failure:?}"
     );
     assert!(began.elapsed() < Duration::from_secs(5));

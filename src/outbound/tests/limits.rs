@@ -107,34 +107,34 @@ async fn so_many_tenants_have_turns_at_once_each_as_one() {
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));
     let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let turns = (0..12).map(async |number| {
-        let turn = operation.turn(tenant(number / 2)).await.unwrap();
+    let slots = (0..12).map(async |number| {
+        let slot = operation.tenant_slot(tenant(number / 2)).await.unwrap();
         let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
         most.fetch_max(now, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(1)).await;
         inside.fetch_sub(1, Ordering::SeqCst);
-        drop(turn);
+        drop(slot);
     });
     let began = Instant::now();
-    join_all(turns).await;
-    assert_eq!(most.into_inner(), 4, "two tenants with two turns each");
+    join_all(slots).await;
+    assert_eq!(most.into_inner(), 4, "two tenants with two slots each");
     assert_eq!(began.elapsed().as_secs(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
     let operation = operation_of(Duration::from_secs(30));
-    let turn = operation.turn(tenant(1)).await.unwrap();
-    assert_eq!(turn.deadline() - Instant::now(), ALLOWANCE.tenant_deadline);
+    let slot = operation.tenant_slot(tenant(1)).await.unwrap();
+    assert_eq!(slot.deadline() - Instant::now(), ALLOWANCE.tenant_deadline);
     let error =
-        turn.read(Box::pin(std::future::pending::<crate::error::Result<()>>())).await.unwrap_err();
+        slot.read(Box::pin(std::future::pending::<crate::error::Result<()>>())).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
     let public = format!("{:?}", async_graphql_extensions(error));
     assert!(public.contains(&tenant(1).to_string()), "{public}");
     // What is left of the operation is less than a whole turn.
     tokio::time::sleep(Duration::from_secs(15)).await;
-    let turn = operation.turn(tenant(2)).await.unwrap();
-    assert_eq!(turn.deadline() - Instant::now(), Duration::from_millis(4500));
+    let slot = operation.tenant_slot(tenant(2)).await.unwrap();
+    assert_eq!(slot.deadline() - Instant::now(), Duration::from_millis(4500));
 }
 
 fn async_graphql_extensions(
@@ -148,7 +148,7 @@ async fn who_never_gets_a_turn_is_told_at_the_end_of_the_operation() {
     let allowance = Allowance { tenants_at_once: 1, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));
-    let _turn = operation.turn(tenant(1)).await.unwrap();
-    let error = operation.turn(tenant(2)).await.err().unwrap();
+    let _turn = operation.tenant_slot(tenant(1)).await.unwrap();
+    let error = operation.tenant_slot(tenant(2)).await.err().unwrap();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
 }

@@ -90,7 +90,7 @@ fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() 
 fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
     for failure in [
         Failure::Timeout { sent: true },
-        Failure::Broken("x".into()),
+        Failure::ConnectionLost("x".into()),
         Failure::Malformed("x".into()),
     ] {
         assert_eq!(

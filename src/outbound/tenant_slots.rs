@@ -12,83 +12,84 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 
 /// What is kept of the operation's time, so that what the other tenants answered can still be told.
-const TO_TELL: Duration = Duration::from_millis(500);
+const REPORT_RESERVE: Duration = Duration::from_millis(500);
 
 /// The turns of an operation.
-pub(super) struct Turns {
-    places: Arc<Semaphore>,
-    tenants: Mutex<HashMap<TenantId, Taken>>,
+pub(super) struct TenantSlots {
+    permits: Arc<Semaphore>,
+    tenants: Mutex<HashMap<TenantId, HeldSlot>>,
     tenant_deadline: Duration,
     deadline: Instant,
 }
 
-struct Taken {
-    place: Weak<Place>,
+struct HeldSlot {
+    permit: Weak<SlotPermit>,
     deadline: Instant,
 }
 
 /// One of the places, as long as anybody holds it.
-type Place = OnceCell<OwnedSemaphorePermit>;
+type SlotPermit = OnceCell<OwnedSemaphorePermit>;
 
 /// A tenant's turn in an operation; ends when dropped.
-pub struct Turn {
+pub struct TenantSlot {
     tenant: TenantId,
     deadline: Instant,
-    _place: Arc<Place>,
+    _permit: Arc<SlotPermit>,
 }
 
-impl Turns {
+impl TenantSlots {
     pub(super) fn new(at_once: usize, tenant_deadline: Duration, deadline: Instant) -> Self {
-        let places = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { places, tenants: Mutex::default(), tenant_deadline, deadline }
+        let permits = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { permits, tenants: Mutex::default(), tenant_deadline, deadline }
     }
 
     /// Waits for a turn, first come first served.
     ///
     /// # Errors
     /// `DEADLINE_EXCEEDED` if the operation's time is over before that.
-    pub(super) async fn turn(&self, tenant: TenantId) -> Result<Turn> {
-        let place = self.place(tenant);
-        let permit = place.get_or_try_init(|| self.places.clone().acquire_owned());
-        match timeout_at(self.deadline, permit).await {
-            Ok(permit) => permit.map_err(Error::internal)?,
+    pub(super) async fn acquire(&self, tenant: TenantId) -> Result<TenantSlot> {
+        let permit = self.permit(tenant);
+        let acquired = permit.get_or_try_init(|| self.permits.clone().acquire_owned());
+        match timeout_at(self.deadline, acquired).await {
+            Ok(acquired) => acquired.map_err(Error::internal)?,
             Err(_) => return Err(over(tenant)),
         };
-        let deadline = self.end_of_turn(Instant::now());
-        if let Some(taken) =
+        let deadline = self.slot_deadline(Instant::now());
+        if let Some(held) =
             self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&tenant)
         {
-            taken.deadline = deadline;
+            held.deadline = deadline;
         }
-        Ok(Turn { tenant, deadline, _place: place })
+        Ok(TenantSlot { tenant, deadline, _permit: permit })
     }
 
     /// Until when calls for this tenant may take: its latest turn's deadline, else the operation's.
     pub(super) fn deadline(&self, tenant: TenantId) -> Instant {
         let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = tenants.get(&tenant).filter(|taken| taken.place.strong_count() > 0);
-        taken.map_or(self.deadline, |taken| taken.deadline)
+        let held = tenants.get(&tenant).filter(|held| held.permit.strong_count() > 0);
+        held.map_or(self.deadline, |held| held.deadline)
     }
 
-    fn place(&self, tenant: TenantId) -> Arc<Place> {
+    fn permit(&self, tenant: TenantId) -> Arc<SlotPermit> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = tenants.get(&tenant).and_then(|taken| taken.place.upgrade()) {
-            return place;
+        if let Some(permit) = tenants.get(&tenant).and_then(|held| held.permit.upgrade()) {
+            return permit;
         }
-        let place = Arc::new(Place::new());
-        tenants.insert(tenant, Taken { place: Arc::downgrade(&place), deadline: self.deadline });
-        place
+        let permit = Arc::new(SlotPermit::new());
+        tenants
+            .insert(tenant, HeldSlot { permit: Arc::downgrade(&permit), deadline: self.deadline });
+        permit
     }
 
-    fn end_of_turn(&self, now: Instant) -> Instant {
+    fn slot_deadline(&self, now: Instant) -> Instant {
         let left = self.deadline.saturating_duration_since(now);
         // Of an operation that is short anyway, a quarter.
-        let to_tell = TO_TELL.min(left / 4);
-        (now + self.tenant_deadline).min(self.deadline - to_tell)
+        let reserve = REPORT_RESERVE.min(left / 4);
+        (now + self.tenant_deadline).min(self.deadline - reserve)
     }
 }
 
-impl Turn {
+impl TenantSlot {
     /// When the turn is over: the tenant's deadline, or shortly before the operation's, so that
     /// what the other tenants answered can still be told.
     pub fn deadline(&self) -> Instant {
