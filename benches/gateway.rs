@@ -26,7 +26,7 @@ const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
 fn tokens(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-    let (time, entropy) = (house.core.time.clone(), house.core.surroundings.entropy.clone());
+    let (time, entropy) = (house.core.time.clone(), house.core.environment.entropy.clone());
     for (algorithm, name) in ALGORITHMS {
         let mut config = house.config.clone();
         config.tokens.algorithm = algorithm;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use reqwest::{Client, StatusCode};
 use support::{Engine, House};
-use tenant_gateway::app::{App, Listeners, Surroundings};
+use tenant_gateway::app::{App, Environment, Listeners};
 use tenant_gateway::config::TokenAlgorithm;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -44,7 +44,7 @@ impl Served {
         config.admin.listen = None;
         let listeners = Listeners::bind(&config).await.expect("a free port");
         let address = listeners.listen;
-        let app = App::build(&config, listeners.issuer(&config), Surroundings::default())
+        let app = App::build(&config, listeners.issuer(&config), Environment::default())
             .await
             .expect("it starts");
         tokio::spawn(async move { app.serve(&config, listeners, std::future::pending()).await });

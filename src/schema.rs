@@ -1,4 +1,4 @@
-//! The whole graph, merged from the rooms.
+//! The whole graph, merged from the services.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ pub type GatewaySchema = Schema<Query, Mutation, Subscription>;
 
 /// What the resolvers work with.
 #[derive(Clone)]
-pub struct Rooms {
+pub struct Services {
     /// The tenants.
     pub tenants: Arc<Tenants>,
     /// The clients.
@@ -74,11 +74,15 @@ pub struct Rooms {
     pub integration_server: Arc<IntegrationServer>,
 }
 
-/// What builds the schema over these rooms.
-pub fn over(rooms: Rooms, introspection: bool) -> SchemaBuilder<Query, Mutation, Subscription> {
-    let schema = builder().data(rooms.tenants).data(rooms.clients).data(rooms.audit);
-    let schema = schema.data(rooms.upstreams).data(rooms.outbound).data(rooms.deep_security);
-    let schema = schema.data(rooms.integration_server).data(TenantResolver(tenants::resolve));
+/// What builds the schema over these services.
+pub fn over(
+    services: Services,
+    introspection: bool,
+) -> SchemaBuilder<Query, Mutation, Subscription> {
+    let schema = builder().data(services.tenants).data(services.clients).data(services.audit);
+    let schema =
+        schema.data(services.upstreams).data(services.outbound).data(services.deep_security);
+    let schema = schema.data(services.integration_server).data(TenantResolver(tenants::resolve));
     if introspection { schema } else { schema.disable_introspection() }
 }
 

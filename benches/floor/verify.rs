@@ -18,7 +18,7 @@ pub fn run(report: &mut Report) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let house = House::with_clients(Engine::Sqlite, 1).await;
-        let (time, entropy) = (house.core.time.clone(), house.core.surroundings.entropy.clone());
+        let (time, entropy) = (house.core.time.clone(), house.core.environment.entropy.clone());
         let keys =
             KeyRing::open(house.core.rotation(&house.config), house.config.auth.standing_max_age)
                 .await;

@@ -6,7 +6,7 @@ use async_graphql::{Request, Response, Variables, value};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tempfile::TempDir;
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::auth::{RequestContext, RequestId};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
@@ -56,7 +56,7 @@ impl House {
             let url = postgres::migrated().await;
             config.database.url = Some(serde_json::from_value(json!(url)).expect("a valid URL"));
         }
-        let core = Core::open(&config, Surroundings::default()).await.expect("the database opens");
+        let core = Core::open(&config, Environment::default()).await.expect("the database opens");
         let (partner, created) =
             core.init(name("Partner"), name("administrator")).await.expect("it was empty");
         let mut customer = partner.id;
@@ -88,7 +88,7 @@ impl House {
             },
             secret: secret.expose().to_owned(),
             customer,
-            schema: schema::over(core.rooms(), true).finish(),
+            schema: schema::over(core.services(), true).finish(),
             core,
             config,
             folder,

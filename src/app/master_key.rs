@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use super::{Core, Surroundings};
+use super::{Core, Environment};
 use crate::config::Config;
 use crate::database::Database;
 use crate::entropy::{Entropy, SystemEntropy};
@@ -26,7 +26,7 @@ impl Core {
     pub async fn rewrap(&self) -> Result<u64> {
         // Every room that seals something has its part here.
         let (database, master, entropy) =
-            (&*self.database, &*self.master, &*self.surroundings.entropy);
+            (&*self.database, &*self.master, &*self.environment.entropy);
         Ok(tokens::rewrap(database, master, entropy).await?
             + upstreams::rewrap(database, master, entropy).await?
             + deep_security::rewrap(database, master, entropy).await?)
@@ -42,16 +42,16 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::rewrap`], and if the settings hold a key and not the one before.
-    pub async fn rotate_master_key(config: &Config, surroundings: Surroundings) -> Result<u64> {
+    pub async fn rotate_master_key(config: &Config, environment: Environment) -> Result<u64> {
         if config.seal.master_key.is_none() {
             let lock = super::data_folder::lock(&config.data.dir).await?;
-            replace_file(&config.data.dir, &*surroundings.entropy)?;
+            replace_file(&config.data.dir, &*environment.entropy)?;
             drop(lock);
         } else if config.seal.previous_master_key.is_none() {
             let message = "put the new key into seal.master_key and the one before into seal.previous_master_key";
             return Err(Error::internal(message));
         }
-        let core = Self::open(config, surroundings).await?;
+        let core = Self::open(config, environment).await?;
         let sealed = core.rewrap().await;
         core.close().await;
         sealed

@@ -1,9 +1,9 @@
 //! The composition root: the only file that knows every room.
 
+mod background_jobs;
 mod backup;
 mod data_folder;
 mod master_key;
-mod upkeep;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -36,22 +36,22 @@ use crate::integration_server::tasks::service::Pace;
 use crate::names::Name;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::roles::Role;
-use crate::schema::{self, Rooms};
+use crate::schema::{self, Services};
 use crate::seal::MasterKey;
 use crate::tenants::{Quotas, Tenant, Tenants};
 use crate::tokens::{Algorithm, Issuer, KeyRing, Rotation, Schedule, Verifier};
 use crate::upstreams::Upstreams;
 
+pub use self::background_jobs::BackgroundJobs;
 pub use self::backup::{Contents, check_backup, restore};
 pub use self::data_folder::{connect, lock_for_serving, require_database};
-pub use self::upkeep::Upkeep;
 
 /// How long the end of a process waits for the database to be closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a process takes from outside besides its settings.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Environment {
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -60,7 +60,7 @@ pub struct Surroundings {
     pub database_clock: Option<Arc<dyn Clock>>,
 }
 
-impl Default for Surroundings {
+impl Default for Environment {
     /// Those of a real machine.
     fn default() -> Self {
         Self {
@@ -99,7 +99,7 @@ pub struct Core {
     /// The time that all nodes share.
     pub time: Arc<DatabaseTime>,
     /// Clock and randomness; the clock is [`Core::time`].
-    pub surroundings: Surroundings,
+    pub environment: Environment,
     usage: Arc<Usage>,
 }
 
@@ -115,22 +115,22 @@ impl Core {
     ///
     /// # Errors
     /// If the database cannot be reached, or its schema is not the one of this version.
-    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self> {
+    pub async fn open(config: &Config, environment: Environment) -> Result<Self> {
         let (database, alone) = connect(config).await?;
         if database.is_sqlite() {
             database.migrate().await?;
         }
         require_current(&database).await?;
-        let master = master_key::master_key(config, &database, &*surroundings.entropy).await?;
+        let master = master_key::master_key(config, &database, &*environment.entropy).await?;
         drop(alone);
         let database = Arc::new(database);
-        let Surroundings { clock, entropy, database_clock } = surroundings;
+        let Environment { clock, entropy, database_clock } = environment;
         let time = Arc::new(
             DatabaseTime::measured(database.clone(), clock, database_clock.clone()).await?,
         );
         let clock: Arc<dyn Clock> = time.clone();
-        let surroundings =
-            Surroundings { clock: clock.clone(), entropy: entropy.clone(), database_clock };
+        let environment =
+            Environment { clock: clock.clone(), entropy: entropy.clone(), database_clock };
         let (age, capacity) = (config.auth.standing_max_age, config.auth.cache_size);
         let usage = Arc::new(Usage::new(database.clone()));
         let limits = Limits {
@@ -160,7 +160,7 @@ impl Core {
             Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
         let upstreams = Arc::new(upstreams);
         let authorizer = Arc::new(Authorizer::new(database.clone(), clock.clone(), age, capacity));
-        let keys = keys::Surroundings {
+        let keys = keys::Dependencies {
             database: database.clone(),
             master: master.clone(),
             entropy: entropy.clone(),
@@ -211,7 +211,7 @@ impl Core {
             database,
             budgets,
             time,
-            surroundings,
+            environment,
             usage,
         })
     }
@@ -227,8 +227,8 @@ impl Core {
     }
 
     /// What the resolvers work with.
-    pub fn rooms(&self) -> Rooms {
-        Rooms {
+    pub fn services(&self) -> Services {
+        Services {
             tenants: self.tenants.clone(),
             clients: self.clients.clone(),
             audit: self.audit.clone(),
@@ -253,7 +253,7 @@ impl Core {
 
     /// What makes signing keys by these settings.
     pub fn rotation(&self, config: &Config) -> Rotation {
-        let Surroundings { clock, entropy, .. } = self.surroundings.clone();
+        let Environment { clock, entropy, .. } = self.environment.clone();
         let algorithm = match config.tokens.algorithm {
             TokenAlgorithm::EdDsa => Algorithm::EdDsa,
             TokenAlgorithm::Ed25519 => Algorithm::Ed25519,
@@ -279,7 +279,7 @@ impl Core {
 impl Core {
     /// The scope of the person at the command line.
     pub fn operator(&self, tenant: TenantId) -> TenantScope {
-        let request_id = RequestId::from(random_uuid(&*self.surroundings.entropy));
+        let request_id = RequestId::from(random_uuid(&*self.environment.entropy));
         TenantScope::operator(&self.authorizer, tenant, request_id)
     }
 
@@ -290,14 +290,14 @@ impl Core {
     pub async fn init(&self, tenant: Name, client: Name) -> Result<(Tenant, Created)> {
         let write = self.database.write_alone().await?;
         let tenant =
-            self.tenants.create_first(write.on(), self.surroundings.clock.now(), tenant).await?;
+            self.tenants.create_first(write.on(), self.environment.clock.now(), tenant).await?;
         let new = NewClient {
             name: client,
             roles: vec![Role::Administrator],
             owner: None,
             idempotency_key: None,
         };
-        let id = ClientId::random(&*self.surroundings.entropy);
+        let id = ClientId::random(&*self.environment.entropy);
         let created = self.clients.create_in(&write, &self.operator(tenant.id), id, &new).await?;
         write.commit().await?;
         Ok((tenant, created))
@@ -309,15 +309,12 @@ impl App {
     ///
     /// # Errors
     /// As [`Core::open`], and if the signing keys or the trusted documents cannot be opened.
-    pub async fn build(
-        config: &Config,
-        issuer: String,
-        surroundings: Surroundings,
-    ) -> Result<Self> {
-        let core = Core::open(config, surroundings).await?;
-        let (rooms, introspection) =
-            (core.rooms(), config.graphql.introspection == Introspection::Authenticated);
-        let graph = ExecutableSchema::new(schema::over(rooms, introspection).extension(Metering));
+    pub async fn build(config: &Config, issuer: String, environment: Environment) -> Result<Self> {
+        let core = Core::open(config, environment).await?;
+        let (services, introspection) =
+            (core.services(), config.graphql.introspection == Introspection::Authenticated);
+        let graph =
+            ExecutableSchema::new(schema::over(services, introspection).extension(Metering));
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 
@@ -332,7 +329,7 @@ impl App {
         config: &Config,
         issuer: String,
     ) -> Result<Self> {
-        let (time, entropy) = (core.time.clone(), core.surroundings.entropy.clone());
+        let (time, entropy) = (core.time.clone(), core.environment.entropy.clone());
         core.finish_master_key(config).await?;
         let keys =
             Arc::new(KeyRing::open(core.rotation(config), config.auth.standing_max_age).await?);
@@ -472,13 +469,14 @@ impl App {
             stopped.clone(),
         ));
         let (audit_retention, database_time) = (config.audit.retention, self.core.time.clone());
-        let upkeep = tokio::spawn(self.upkeep().go_on(audit_retention, stopped.clone()));
-        let failures = tokio::spawn(self.upkeep().go_on_writing_failures(stopped.clone()));
+        let background_jobs =
+            tokio::spawn(self.background_jobs().run(audit_retention, stopped.clone()));
+        let failures = tokio::spawn(self.background_jobs().run_failure_writer(stopped.clone()));
         let timekeeper = {
             let stopped = stopped.clone();
             tokio::spawn(async move { database_time.keep_synchronized(stopped).await })
         };
-        let sweeper = tokio::spawn(self.upkeep().go_on_sweeping(stopped.clone()));
+        let sweeper = tokio::spawn(self.background_jobs().run_cleanup(stopped.clone()));
         let runner =
             tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
         tokio::spawn(async move {
@@ -506,7 +504,7 @@ impl App {
             () = cut_off => tracing::warn!("requests were still running when the time to drain was over"),
         }
         flusher.abort();
-        upkeep.abort();
+        background_jobs.abort();
         failures.abort();
         timekeeper.abort();
         sweeper.abort();

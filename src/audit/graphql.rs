@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use super::entity::Model;
 use super::service::{Audit, Filter, Outcome};
-use crate::auth::graphql::{request, room};
+use crate::auth::graphql::{request, service};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::graph::graphql::{DateTime, JsonValue, Total, page_limit};
@@ -126,7 +126,7 @@ impl From<Model> for AuditRecord {
 /// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read the audit log.
 pub async fn find(ctx: &Context<'_>, id: &str) -> Result<AuditRecord> {
     let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
-    Ok(room::<Audit>(ctx)?.find(&scope, id).await?.into())
+    Ok(service::<Audit>(ctx)?.find(&scope, id).await?.into())
 }
 
 #[derive(Default)]
@@ -178,7 +178,7 @@ impl AuditQuery {
         let before =
             after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
         let count = page_limit(first, PAGE_SIZE_MAX)?;
-        let audit = room::<Audit>(ctx)?;
+        let audit = service::<Audit>(ctx)?;
         let total = if ctx.look_ahead().field("totalCount").exists() {
             Some(audit.count(&scope, &filter).boxed().await?)
         } else {

@@ -62,7 +62,7 @@ pub fn sum(one: Weight, other: Weight) -> Weight {
 ///
 /// # Errors
 /// If the schema was built without it, which `App::build` does not do.
-pub fn room<'a, T: Send + Sync + 'static>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<T>> {
+pub fn service<'a, T: Send + Sync + 'static>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<T>> {
     ctx.data_opt::<std::sync::Arc<T>>()
-        .ok_or_else(|| Error::internal("a room is missing from the schema"))
+        .ok_or_else(|| Error::internal("a service is missing from the schema"))
 }

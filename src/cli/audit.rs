@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Subcommand;
 
 use super::Failure;
-use crate::app::{Core, Surroundings};
+use crate::app::{Core, Environment};
 use crate::audit::{Audit, Period};
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -30,12 +30,12 @@ pub enum Command {
 /// Does it.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let Command::Export { from, to } = command;
-    let core = Core::open(config, Surroundings::default()).await?;
+    let core = Core::open(config, Environment::default()).await?;
     let moment = |argument, text: Option<String>| {
         text.map(|text| Timestamp::parse(argument, &text)).transpose()
     };
     let start = moment("--from", from)?.unwrap_or(Timestamp::from_millis(0));
-    let end = moment("--to", to)?.unwrap_or_else(|| core.surroundings.clock.now());
+    let end = moment("--to", to)?.unwrap_or_else(|| core.environment.clock.now());
     if end < start {
         return Err(Error::bad_input("--to", "must not lie before --from").into());
     }

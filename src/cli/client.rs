@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::scope::Common;
-use crate::app::{Core, Surroundings, require_database};
+use crate::app::{Core, Environment, require_database};
 use crate::clients::{Client, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, NewClient};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ pub enum Command {
 /// Does it.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     require_database(config)?;
-    let core = Core::open(config, Surroundings::default()).await?;
+    let core = Core::open(config, Environment::default()).await?;
     let done = run_on(&core, command).await;
     core.close().await;
     done

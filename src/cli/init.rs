@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::{Core, Surroundings};
+use crate::app::{Core, Environment};
 use crate::config::Config;
 use crate::names::Name;
 
@@ -25,7 +25,7 @@ pub struct Arguments {
 pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let tenant_name = Name::parse("--tenant-name", &arguments.tenant_name)?;
     let client_name = Name::parse("--client-name", &arguments.client_name)?;
-    let core = Core::open(config, Surroundings::default()).await?;
+    let core = Core::open(config, Environment::default()).await?;
     let made = core.init(tenant_name, client_name).await;
     core.close().await;
     let (tenant, created) = made?;

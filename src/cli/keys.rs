@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::{Core, Surroundings, require_database};
+use crate::app::{Core, Environment, require_database};
 use crate::config::Config;
 use crate::error::Error;
 
@@ -43,7 +43,7 @@ pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     require_database(config)?;
     match command {
         Command::Rotate { output } => {
-            let core = Core::open(config, Surroundings::default()).await?;
+            let core = Core::open(config, Environment::default()).await?;
             let made = core.rotation(config).rotate().await;
             core.close().await;
             let made = made?;
@@ -54,13 +54,13 @@ pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
         }
         Command::Revoke { kid, output } => {
             let id = kid.parse().map_err(|_| Error::not_found("signing key"))?;
-            let core = Core::open(config, Surroundings::default()).await?;
+            let core = Core::open(config, Environment::default()).await?;
             let made = core.rotation(config).revoke(id).await?;
             Ok(output
                 .object(&json!({ "revoked": kid, "kid": made.id, "algorithm": made.algorithm }))?)
         }
         Command::RotateMaster { output } => {
-            let sealed = Core::rotate_master_key(config, Surroundings::default()).await?;
+            let sealed = Core::rotate_master_key(config, Environment::default()).await?;
             Ok(output.object(&json!({ "sealedAnew": sealed }))?)
         }
     }

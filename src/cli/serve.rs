@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
-use crate::app::{App, Listeners, Surroundings, lock_for_serving, require_database};
+use crate::app::{App, Environment, Listeners, lock_for_serving, require_database};
 use crate::config::Config;
 
 /// Serves until told to stop.
@@ -13,7 +13,7 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     // Until the process ends.
     let _lock = lock_for_serving(config)?;
     let listeners = Listeners::bind(config).await?;
-    let app = App::build(config, listeners.issuer(config), Surroundings::default()).await?;
+    let app = App::build(config, listeners.issuer(config), Environment::default()).await?;
     let core = app.core().clone();
     core.database.check_content().await?;
     if app.is_uninitialised().await? {

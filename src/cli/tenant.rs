@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::scope::Common;
-use crate::app::{Core, Surroundings, require_database};
+use crate::app::{Core, Environment, require_database};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::{Name, NamePattern};
@@ -60,7 +60,7 @@ pub enum Command {
 /// Runs the command and prints the tenants that it made, found or changed.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     require_database(config)?;
-    let core = Core::open(config, Surroundings::default()).await?;
+    let core = Core::open(config, Environment::default()).await?;
     let done = run_on(&core, command).await;
     core.close().await;
     done

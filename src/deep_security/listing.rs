@@ -157,7 +157,7 @@ impl Manager {
         }
         let (route, reply) = self.send(operation, &request).await?;
         let members = query.expand.as_ref().and_then(Expand::members);
-        let read = reply.read_list::<T>(&self.room.outbound, &route, members, window).await;
+        let read = reply.read_list::<T>(&self.service.outbound, &route, members, window).await;
         let mut page = self.understood(
             &route,
             read.and_then(|page| {

@@ -20,7 +20,7 @@ use crate::upstreams::{Connection, Credential};
 /// that tenant which may no more than the caller.
 #[derive(Clone)]
 pub struct Manager {
-    pub(super) room: Arc<DeepSecurity>,
+    pub(super) service: Arc<DeepSecurity>,
     pub(super) scope: TenantScope,
     pub(super) connection: Arc<Connection>,
     pub(super) way: Way,
@@ -66,7 +66,7 @@ impl Manager {
     /// The same manager, for a caller who may be told what others of the same right were told a
     /// while ago, as the settings say. What is changed, or is about to be, is never read so.
     pub fn remembering(self) -> Self {
-        Self { remember: self.room.remember, ..self }
+        Self { remember: self.service.remember, ..self }
     }
 
     /// Under which name what was read once serves the rest of an operation.
@@ -114,7 +114,7 @@ impl Manager {
     /// remembered of the tenant is forgotten with it.
     pub(super) fn understood<T>(&self, route: &UpstreamRoute, said: Result<T>) -> Result<T> {
         if said.is_err() {
-            self.room.outbound.note_malformed(route);
+            self.service.outbound.note_malformed(route);
         }
         said
     }
@@ -158,7 +158,7 @@ impl Manager {
         let Way::Minted(right) = self.way else {
             return self.send_as_own(operation, request).await;
         };
-        let key = self.room.keys.key(&self.connection, right, operation).await?;
+        let key = self.service.keys.key(&self.connection, right, operation).await?;
         let route = key.route(&self.connection);
         let status = match self.attempt(operation, &route, &key.auth(), request).await? {
             Ok(reply) => return Ok((route, reply)),
@@ -170,7 +170,7 @@ impl Manager {
         if status == 403 && self.attempt(operation, &route, &key.auth(), &current).await?.is_ok() {
             return Err(client::lacks_right(&route, status));
         }
-        let key = self.room.keys.replace(&self.connection, &key, operation).await?;
+        let key = self.service.keys.replace(&self.connection, &key, operation).await?;
         let route = key.route(&self.connection);
         match self.attempt(operation, &route, &key.auth(), request).await? {
             Ok(reply) => Ok((route, reply)),
@@ -215,7 +215,7 @@ impl Manager {
         auth: &AuthHeaders,
         request: &Request,
     ) -> Result<Result<Reply, u16>> {
-        match client::send(&self.room.outbound, operation, route, auth, request).await {
+        match client::send(&self.service.outbound, operation, route, auth, request).await {
             Ok(reply) => Ok(Ok(reply)),
             Err(CallError::Credential(status)) => Ok(Err(status)),
             Err(CallError::Other(error)) => Err(error),

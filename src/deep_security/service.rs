@@ -107,7 +107,7 @@ impl DeepSecurity {
         way: Way,
     ) -> Manager {
         Manager {
-            room: self.clone(),
+            service: self.clone(),
             scope: scope.clone(),
             connection,
             way,

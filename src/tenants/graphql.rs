@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantFilter};
 use super::{Tenant, Tenants};
 use crate::auth::RequestContext;
-use crate::auth::graphql::{request, room};
+use crate::auth::graphql::{request, service};
 use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, Source};
 use crate::error::{Error, ErrorCode, Result};
 use crate::graph::graphql::{Page, TenantReference, Total};
@@ -418,7 +418,7 @@ impl TenantQuery {
     /// not.
     async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.member_scope();
-        Ok(Some(room::<Tenants>(ctx)?.find(&scope, &id).boxed().await?.into()))
+        Ok(Some(service::<Tenants>(ctx)?.find(&scope, &id).boxed().await?.into()))
     }
 
     /// The tenants that the caller may enter: the one in context and those below it. Those who may
@@ -429,7 +429,7 @@ impl TenantQuery {
         tenants_query: Option<TenantsQuery>,
     ) -> Result<Option<TenantResults>> {
         let scope = request(ctx)?.member_scope();
-        let tenants = room::<Tenants>(ctx)?;
+        let tenants = service::<Tenants>(ctx)?;
         let query = tenants_query.unwrap_or_default();
         query.refuse_what_is_not_offered()?;
         let (filter, order) = (query.filter()?, query.order()?);
@@ -462,7 +462,7 @@ impl TenantQuery {
     ) -> Result<Option<RequestTenantContext>> {
         let scope = request(ctx)?.member_scope();
         let tenant =
-            room::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).boxed().await?;
+            service::<Tenants>(ctx)?.find(&scope, &scope.tenant().to_string()).boxed().await?;
         let id = |id: TenantId| ID::from(id.to_string());
         Ok(Some(RequestTenantContext {
             partner_tenant_id: tenant.partner_id.map(id),
@@ -529,7 +529,7 @@ impl TenantMutation {
             is_partner: new_tenant.is_partner.unwrap_or(false),
             is_organization: new_tenant.is_organization.unwrap_or(false),
         };
-        Ok(Some(room::<Tenants>(ctx)?.create(&scope, new).await?.into()))
+        Ok(Some(service::<Tenants>(ctx)?.create(&scope, new).await?.into()))
     }
 
     /// Renames, enables or disables a tenant, or limits the age of its secrets. Needs the right to
@@ -551,6 +551,6 @@ impl TenantMutation {
         let name =
             tenant_update.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;
         let change = TenantChange { name, enabled: tenant_update.enabled, max_secret_age };
-        Ok(Some(room::<Tenants>(ctx)?.update(&scope, &tenant_id, change).await?.into()))
+        Ok(Some(service::<Tenants>(ctx)?.update(&scope, &tenant_id, change).await?.into()))
     }
 }

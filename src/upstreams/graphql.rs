@@ -11,7 +11,7 @@ use super::model::{
 };
 use super::{Connection, Upstreams};
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, request, room};
+use crate::auth::graphql::{operation, request, service};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, Result};
 use crate::graph::graphql::{Page, TenantReference, Total};
@@ -224,7 +224,7 @@ impl UpstreamObject {
             ));
         }
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let links = room::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
+        let links = service::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
         Ok(links
             .into_iter()
             .map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream })
@@ -272,7 +272,7 @@ impl UpstreamLinkObject {
 
     /// The installation.
     async fn upstream(&self, ctx: &Context<'_>) -> Result<UpstreamObject> {
-        let upstreams = room::<Upstreams>(ctx)?;
+        let upstreams = service::<Upstreams>(ctx)?;
         let row = upstreams.of_link(&self.row).await?;
         let shows_details = upstreams.shows_details(&request(ctx)?.member_scope(), &row).await?;
         Ok(UpstreamObject { row, come_by: self.come_by, shows_details })
@@ -287,9 +287,10 @@ impl UpstreamLinkObject {
 
     /// How the tenant's calls are doing there, as the node that answers saw it.
     async fn status(&self, ctx: &Context<'_>) -> Result<UpstreamStatus> {
-        let status = room::<Outbound>(ctx)?.status(self.row.tenant_id, self.row.upstream_id);
+        let status = service::<Outbound>(ctx)?.status(self.row.tenant_id, self.row.upstream_id);
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let key_expires_at = room::<DeepSecurity>(ctx)?.key_expires_at(&scope, &self.row).await?;
+        let key_expires_at =
+            service::<DeepSecurity>(ctx)?.key_expires_at(&scope, &self.row).await?;
         Ok(UpstreamStatus::of(status, key_expires_at.map(|at| at.to_string())))
     }
 }
@@ -467,7 +468,7 @@ impl Given {
         };
         let endpoint = Endpoint {
             // Nothing is stored under it; its connections are used for this alone.
-            upstream: UpstreamId(random_uuid(room::<Upstreams>(ctx)?.entropy())),
+            upstream: UpstreamId(random_uuid(service::<Upstreams>(ctx)?.entropy())),
             owner: scope.tenant(),
             system: System::DeepSecurity.as_str(),
             revision: 0,
@@ -475,7 +476,7 @@ impl Given {
             ca_certificate: ca_certificate.map(str::to_owned),
         };
         first_key(
-            room::<Outbound>(ctx)?,
+            service::<Outbound>(ctx)?,
             operation(ctx)?,
             &endpoint.into(),
             scope.tenant(),
@@ -510,10 +511,10 @@ async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -
     let operation = operation(ctx)?;
     match connection.system {
         System::DeepSecurity => {
-            room::<DeepSecurity>(ctx)?.probe(scope, connection, operation).await
+            service::<DeepSecurity>(ctx)?.probe(scope, connection, operation).await
         }
         System::IntegrationServer => {
-            let outbound = room::<Outbound>(ctx)?.clone();
+            let outbound = service::<Outbound>(ctx)?.clone();
             integration_server::probe(outbound, operation, &connection).await
         }
     }
@@ -531,7 +532,7 @@ pub async fn links_of_tenant(
 ) -> Result<Vec<UpstreamLinkObject>> {
     let come_by = if within_links { ComeBy::LinksOfUpstream } else { ComeBy::Itself };
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    let links = room::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
+    let links = service::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
     Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by }).collect())
 }
 
@@ -541,7 +542,7 @@ pub async fn links_of_tenant(
 /// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read legacy resources.
 pub async fn find_link(ctx: &Context<'_>, id: LinkId) -> Result<UpstreamLinkObject> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    Ok(room::<Upstreams>(ctx)?.find_link(&scope, id).await?.into())
+    Ok(service::<Upstreams>(ctx)?.find_link(&scope, id).await?.into())
 }
 
 /// An installation that a tenant in context or below it owns or is linked to.
@@ -550,7 +551,7 @@ pub async fn find_link(ctx: &Context<'_>, id: LinkId) -> Result<UpstreamLinkObje
 /// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read legacy resources.
 pub async fn find(ctx: &Context<'_>, id: &str) -> Result<UpstreamObject> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    Ok(room::<Upstreams>(ctx)?.find(&scope, id).await?.into())
+    Ok(service::<Upstreams>(ctx)?.find(&scope, id).await?.into())
 }
 
 #[derive(Default)]
@@ -562,7 +563,7 @@ impl UpstreamQuery {
     /// resources.
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
+        let upstreams = service::<Upstreams>(ctx)?.list(&scope).boxed().await?;
         Ok(Some(upstreams.into_iter().map(UpstreamObject::from).collect()))
     }
 
@@ -576,7 +577,7 @@ impl UpstreamQuery {
     ) -> Result<Option<GraphConnection<String, UpstreamObject, Total>>> {
         let page = Page::read(first, after.as_deref(), LIST_MAX)?;
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let upstreams = room::<Upstreams>(ctx)?.list(&scope).boxed().await?;
+        let upstreams = service::<Upstreams>(ctx)?.list(&scope).boxed().await?;
         let key = |upstream: &Upstream| (upstream.name.clone(), upstream.id.to_string());
         Ok(Some(page.of(upstreams, key, UpstreamObject::from)))
     }
@@ -602,7 +603,7 @@ impl UpstreamMutation {
         input: RegisterUpstreamInput,
     ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        let upstreams = room::<Upstreams>(ctx)?;
+        let upstreams = service::<Upstreams>(ctx)?;
         let system = input.system.known()?;
         let name = Name::parse("name", &input.name)?;
         let base_url = BaseUrl::parse("baseURL", &input.base_url, upstreams.policy())?;
@@ -639,7 +640,7 @@ impl UpstreamMutation {
         input: UpdateUpstreamInput,
     ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        let upstreams = room::<Upstreams>(ctx)?;
+        let upstreams = service::<Upstreams>(ctx)?;
         let before = upstreams.find(&scope, &id).await?;
         let system = System::from_name(&before.system)?;
         let parse = |url: &str| BaseUrl::parse("baseURL", url, upstreams.policy());
@@ -684,7 +685,7 @@ impl UpstreamMutation {
     /// manage upstreams. CONFLICT while tenants are linked to it.
     async fn delete_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        Ok(Some(room::<Upstreams>(ctx)?.remove(&scope, &id).await?.into()))
+        Ok(Some(service::<Upstreams>(ctx)?.remove(&scope, &id).await?.into()))
     }
 
     /// Removes an installation of the tenant in context or of one below it. Needs the right to
@@ -699,12 +700,12 @@ impl UpstreamMutation {
     /// `lastErrorCode`.
     async fn test_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamStatus>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        let connection = room::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
+        let connection = service::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
         let (tenant, upstream) = (connection.tenant, connection.endpoint.upstream);
-        let attempt = room::<Upstreams>(ctx)?.begin_test(&scope, &connection).await?;
+        let attempt = service::<Upstreams>(ctx)?.begin_test(&scope, &connection).await?;
         let asked = probe(ctx, &scope, connection).await;
         let ids = operation(ctx)?.upstream_request_ids();
-        let mut status = room::<Outbound>(ctx)?.status(tenant, upstream);
+        let mut status = service::<Outbound>(ctx)?.status(tenant, upstream);
         match asked {
             Ok(()) => attempt.succeeded(upstream.to_string(), None, &ids).await?,
             Err(error) => {
@@ -730,13 +731,13 @@ impl UpstreamMutation {
             &input.upstream_id,
             input.remote_tenant_id.map(|id| id.0),
         )?;
-        Ok(Some(room::<Upstreams>(ctx)?.link(&scope, new).await?.into()))
+        Ok(Some(service::<Upstreams>(ctx)?.link(&scope, new).await?.into()))
     }
 
     /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but
     /// keys that the gateway made for the tenant.
     async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        Ok(Some(room::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into()))
+        Ok(Some(service::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into()))
     }
 }

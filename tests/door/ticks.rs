@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_graphql::{Context, Object, Schema, Subscription};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use tenant_gateway::app::{App, Core, Listeners, Surroundings};
+use tenant_gateway::app::{App, Core, Environment, Listeners};
 use tenant_gateway::auth::graphql::request;
 use tenant_gateway::clock::{Clock, MonotonicTime, SystemClock, Timestamp};
 use tenant_gateway::config::Config;
@@ -116,8 +116,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let config = Config::load(None, std::env::vars(), vec![])?;
     telemetry::init(&config.log);
     let listeners = Listeners::bind(&config).await?;
-    let surroundings = Surroundings { clock: Arc::new(AheadClock), ..Surroundings::default() };
-    let core = Core::open(&config, surroundings).await?;
+    let environment = Environment { clock: Arc::new(AheadClock), ..Environment::default() };
+    let core = Core::open(&config, environment).await?;
     let (tenant, made) =
         core.init(Name::parse("name", "Partner")?, Name::parse("name", "administrator")?).await?;
     let secret = made.secret.as_ref().map(|secret| secret.expose().to_owned());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::clock::{Clock, ManualClock, SystemClock};
 use tenant_gateway::roles::Role;
 
@@ -53,8 +53,8 @@ both_databases! {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);
         clock.set_ahead(Duration::from_hours(24 * 60));
-        node.upkeep.once().await.unwrap();
-        node.upkeep.prune_audit(Duration::from_hours(24)).await.unwrap();
+        node.background_jobs.run_once().await.unwrap();
+        node.background_jobs.prune_audit(Duration::from_hours(24)).await.unwrap();
         assert_eq!((rows(&app, "revoked_tokens").await, rows(&app, "signing_keys").await), (1, 1));
         assert!(rows(&app, "audit_log").await > 0);
         app.advance(5);
@@ -125,8 +125,8 @@ both_databases! {
     async fn the_time_of_the_database_is_asked_for(engine: Engine) {
         let database = TestDatabase::fresh(engine).await;
         let behind = Arc::new(ManualClock::at(SystemClock.now().minus(Duration::from_mins(10))));
-        let surroundings = Surroundings { clock: behind, ..Surroundings::default() };
-        let core = Core::open(&database.config(), surroundings).await.unwrap();
+        let environment = Environment { clock: behind, ..Environment::default() };
+        let core = Core::open(&database.config(), environment).await.unwrap();
         let off = SystemClock.now().since(core.time.now());
         match engine {
             Engine::Sqlite => assert!(off >= Duration::from_mins(10), "its clock is the node's: {off:?}"),

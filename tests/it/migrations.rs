@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::database::{Database, Options};
 
 use crate::support::process::Deployment;
@@ -61,7 +61,7 @@ async fn run_by_a_newer_version(database: &Database, change: &str, is_additive: 
 }
 
 async fn refusal(database: &TestDatabase) -> String {
-    let opened = Core::open(&database.config(), Surroundings::default()).await;
+    let opened = Core::open(&database.config(), Environment::default()).await;
     opened.err().expect("it does not open").explained()
 }
 
@@ -120,7 +120,7 @@ both_databases! {
                 // An embedded database is brought up to date by each start, a shared one by
                 // `migrate up`.
                 match fresh.engine {
-                    Engine::Sqlite => Core::open(&fresh.config(), Surroundings::default()).await.map(drop),
+                    Engine::Sqlite => Core::open(&fresh.config(), Environment::default()).await.map(drop),
                     Engine::Postgres => open(&fresh).await.migrate().await,
                 }
             }));
@@ -137,7 +137,7 @@ both_databases! {
         for _ in 0..8 {
             let database = database.clone();
             starts.push(tokio::spawn(async move {
-                App::build(&database.config(), "http://gateway".to_owned(), Surroundings::default()).await.map(drop)
+                App::build(&database.config(), "http://gateway".to_owned(), Environment::default()).await.map(drop)
             }));
         }
         for start in starts {
@@ -177,7 +177,7 @@ both_databases! {
         let opened = open(&database).await;
         opened.migrate().await.unwrap();
         run_by_a_newer_version(&opened, "m9999_future", true).await;
-        let core = Core::open(&database.config(), Surroundings::default()).await.unwrap();
+        let core = Core::open(&database.config(), Environment::default()).await.unwrap();
         core.database.migrate().await.unwrap();
         assert!(core.database.migrations().await.unwrap().iter().all(|(_, applied)| *applied));
     }
@@ -248,7 +248,7 @@ async fn a_start_waits_for_the_one_before_it_and_opens_nothing_meanwhile() {
     other.lock().unwrap();
     let config = fresh.config();
     let start =
-        tokio::spawn(async move { Core::open(&config, Surroundings::default()).await.map(drop) });
+        tokio::spawn(async move { Core::open(&config, Environment::default()).await.map(drop) });
     let waiting = format!(":{} ", other.metadata().unwrap().ino());
     eventually(30, "the start at the lock", async || {
         let locks = fs::read_to_string("/proc/locks").unwrap();

@@ -11,7 +11,7 @@ use self::consoles::Consoles;
 use super::output::{Format, print};
 use super::serve::told_to_stop_or_hung_up;
 use super::{Failure, Output};
-use crate::app::{App, Core, Listeners, Surroundings};
+use crate::app::{App, Core, Environment, Listeners};
 use crate::clients::Created;
 use crate::config::{Config, ServerConfig};
 use crate::error::Error;
@@ -38,7 +38,7 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
     config.upstream.allow_private_addresses = true;
     let stop = told_to_stop_or_hung_up()?;
     let listeners = bind(&mut config).await?;
-    let app = App::build(&config, listeners.issuer(&config), Surroundings::default()).await?;
+    let app = App::build(&config, listeners.issuer(&config), Environment::default()).await?;
     let (partner, created) = app.core().init(name("Partner")?, name("administrator")?).await?;
     let customers = customers(app.core(), &partner).await?;
     let consoles = Consoles::start(app.core(), &partner, &customers).await?;

@@ -10,7 +10,7 @@ use super::inputs::{
 };
 use super::objects::{Client, NewClient};
 use crate::auth::TenantScope;
-use crate::auth::graphql::{request, room};
+use crate::auth::graphql::{request, service};
 use crate::clients::model::{self, IdempotencyKey};
 use crate::clients::{ClientChange, Clients, Created, DEFAULT_ROLE};
 use crate::error::{Error, Result};
@@ -56,7 +56,7 @@ impl ClientMutation {
             owner: owner.map(|id| id.parse().map_err(|_| model::owner_forbidden())).transpose()?,
             idempotency_key: idempotency_key.as_deref().map(IdempotencyKey::parse).transpose()?,
         };
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(shown(clients, &scope, clients.create(&scope, new).await?)))
     }
 
@@ -82,7 +82,7 @@ impl ClientMutation {
                 "must be absent, for the gateway chooses secrets",
             ));
         }
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         let grace = u64::try_from(grace_period_seconds.unwrap_or(0)).map(Duration::from_secs);
         let grace = grace.ok().filter(|grace| *grace <= clients.limits().grace_period_max);
         let grace = grace.ok_or_else(|| {
@@ -100,7 +100,7 @@ impl ClientMutation {
         #[graphql(desc = "UUID or `client_id`.")] id: ID,
     ) -> Result<Option<NewClient>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(shown(clients, &scope, clients.force_rotate(&scope, &id).await?)))
     }
 
@@ -113,7 +113,7 @@ impl ClientMutation {
         #[graphql(name = "secretID", desc = "The `id` in the client's `secrets`.")] secret_id: ID,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.retire(&scope, &id, &secret_id).await?)))
     }
 
@@ -127,7 +127,7 @@ impl ClientMutation {
         input: AddClientKeyInput,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.add_key(&scope, &id, &input.parse()?).await?)))
     }
 
@@ -154,7 +154,7 @@ impl ClientMutation {
         #[graphql(name = "keyID", desc = "The `id` in the client's `keys`.")] key_id: ID,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.remove_key(&scope, &id, &key_id).await?)))
     }
 
@@ -181,7 +181,7 @@ impl ClientMutation {
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let name = input.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         let change = ClientChange { name, enabled: input.enabled };
         Ok(Some(seen(clients, &scope, clients.update(&scope, &id, change).await?)))
     }
@@ -199,7 +199,7 @@ impl ClientMutation {
         let roles = limited("roles", Some(roles))?.unwrap_or_default();
         let grants =
             roles.into_iter().map(ClientRoleAssignmentInput::parse).collect::<Result<Vec<_>>>()?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.append_roles(&scope, &id, grants).await?)))
     }
 
@@ -215,7 +215,7 @@ impl ClientMutation {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let roles = limited("roles", Some(roles))?.unwrap_or_default();
         let roles: Vec<String> = roles.into_iter().map(|id| id.0).collect();
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.remove_roles(&scope, &id, &roles).await?)))
     }
 
@@ -228,7 +228,7 @@ impl ClientMutation {
         #[graphql(desc = "UUID or `client_id`.")] id: ID,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.delete(&scope, &id).await?)))
     }
 }

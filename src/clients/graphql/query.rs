@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use super::inputs::{ClientsSearchInput, Filters};
 use super::objects::{Client, ClientSearchResults, Subject, SubjectIdentity};
-use crate::auth::graphql::{request, room};
+use crate::auth::graphql::{request, service};
 use crate::clients::{ClientFilter, ClientOrder, Clients};
 use crate::error::Result;
 use crate::paging::page_size;
@@ -17,7 +17,7 @@ use crate::roles::Permission;
 /// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read clients.
 pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Client> {
     let scope = request(ctx)?.scope(Permission::ReadClients)?;
-    let clients = room::<Clients>(ctx)?;
+    let clients = service::<Clients>(ctx)?;
     let client = clients.find(&scope, id).boxed().await?;
     Ok(Client::at(scope.now(), clients.limits().token_lifetime, client))
 }
@@ -61,7 +61,7 @@ impl ClientQuery {
         #[graphql(desc = "Clients that were given no token since then, in RFC 3339.")] unused_since: Option<String>,
     ) -> Result<Option<Vec<Client>>> {
         let scope = request(ctx)?.scope(Permission::ReadClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         let filters =
             Filters { name, client_ids, tenant_id, role_ids, tenant_ids, enabled, unused_since }
                 .parse()?;
@@ -83,7 +83,7 @@ impl ClientQuery {
         filters: Option<ClientsSearchInput>,
     ) -> Result<Option<ClientSearchResults>> {
         let scope = request(ctx)?.scope(Permission::ReadClients)?;
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         let input = filters.unwrap_or_default();
         let count = page_size(input.per_page);
         let offset = from_zero(input.page_offset) * count;
@@ -115,7 +115,7 @@ impl ClientQuery {
     /// unless it may read clients in the client's own tenant.
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
         let scope = request(ctx)?.member_scope();
-        let clients = room::<Clients>(ctx)?;
+        let clients = service::<Clients>(ctx)?;
         let (client, whole) = clients.caller(&scope).boxed().await?;
         let (id, name) = (client.row.id, client.row.name.clone());
         let shown = Client::at(scope.now(), clients.limits().token_lifetime, client);

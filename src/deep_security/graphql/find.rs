@@ -12,7 +12,7 @@ use super::reading::{one, parts, reading};
 use super::role::RoleObject;
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, room};
+use crate::auth::graphql::{operation, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::ObjectId;
@@ -25,7 +25,7 @@ use crate::ids::UpstreamId;
 /// # Errors
 /// `UPSTREAM_NOT_LINKED` if the tenant has none.
 pub async fn manager_of(ctx: &Context<'_>, scope: &TenantScope) -> Result<Arc<Manager>> {
-    Ok(Arc::new(room::<DeepSecurity>(ctx)?.manager(scope).await?.remembering()))
+    Ok(Arc::new(service::<DeepSecurity>(ctx)?.manager(scope).await?.remembering()))
 }
 
 /// A computer, with the parts that are selected.
@@ -78,9 +78,9 @@ pub async fn tenant(
     let id = ObjectId::parse(Tenant::WHAT, remote)?;
     let manager = match owned {
         Some(upstream) => {
-            room::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?
+            service::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?
         }
-        None => room::<DeepSecurity>(ctx)?.manager(scope).await?.primary(),
+        None => service::<DeepSecurity>(ctx)?.manager(scope).await?.primary(),
     };
     if owned.is_none() && manager.remote_tenant()? != Some(id) {
         return Err(Error::not_found(Tenant::WHAT));

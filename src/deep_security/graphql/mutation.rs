@@ -14,7 +14,7 @@ use super::inputs::{
 use super::key::{ApiKeyObject, ApiKeySecretObject};
 use super::policy::PolicyObject;
 use super::reading::parts;
-use crate::auth::graphql::{operation, request, room};
+use crate::auth::graphql::{operation, request, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::client::Request;
 use crate::deep_security::manager::{Manager, path_of};
@@ -30,7 +30,7 @@ pub struct DeepSecurityMutation;
 
 /// A manager that the caller may change things at.
 struct Change<'a> {
-    room: &'a Arc<DeepSecurity>,
+    service: &'a Arc<DeepSecurity>,
     manager: Arc<Manager>,
     operation: &'a Operation,
     name: &'static str,
@@ -39,9 +39,9 @@ struct Change<'a> {
 impl<'a> Change<'a> {
     async fn open(ctx: &Context<'a>, name: &'static str) -> Result<Self> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let room = room::<DeepSecurity>(ctx)?;
-        let manager = Arc::new(room.manager(&scope).await?);
-        Ok(Self { room, manager, operation: operation(ctx)?, name })
+        let service = service::<DeepSecurity>(ctx)?;
+        let manager = Arc::new(service.manager(&scope).await?);
+        Ok(Self { service, manager, operation: operation(ctx)?, name })
     }
 
     /// Sends a change of an object and reads what it is now.
@@ -90,7 +90,7 @@ impl<'a> Change<'a> {
             let (id, after) = told(&value);
             Ok(Done { value, subject: id.to_string(), after: Some(after) })
         };
-        self.room.change(manager, self.operation, self.deed(before, wanted), work).await
+        self.service.change(manager, self.operation, self.deed(before, wanted), work).await
     }
 
     /// Deletes an object that is there.
@@ -102,7 +102,7 @@ impl<'a> Change<'a> {
             sent.map_err(|error| self.manager.named::<T>(error))?;
             Ok(Done { value: deleted, subject: id.0.to_string(), after: None })
         };
-        self.room
+        self.service
             .change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work)
             .await
     }

@@ -17,7 +17,7 @@ use super::role::RoleObject;
 use super::rows::{Row, Source};
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, request, room};
+use crate::auth::graphql::{operation, request, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, Computer, Policy, Role, Tenant};
@@ -35,12 +35,12 @@ pub struct DeepSecurityObject {
 impl DeepSecurityObject {
     /// Deep Security of the scope's tenant.
     async fn open(ctx: &Context<'_>, scope: TenantScope) -> Result<Self> {
-        let room = room::<DeepSecurity>(ctx)?;
-        match room.manager(&scope).await {
+        let service = service::<DeepSecurity>(ctx)?;
+        match service.manager(&scope).await {
             // Who owns an installation may ask for its tenants, without being one of them.
             Err(error)
                 if error.code() == ErrorCode::UpstreamNotLinked
-                    && room.owns_one(&scope).boxed().await? =>
+                    && service.owns_one(&scope).boxed().await? =>
             {
                 Ok(Self { scope, manager: Err(error) })
             }
@@ -200,7 +200,7 @@ impl DeepSecurityObject {
     ) -> Result<Option<Row<Arc<TenantConnection>>>> {
         let upstream = upstream_id.as_deref().map(String::as_str);
         let manager =
-            Arc::new(room::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
+            Arc::new(service::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
         let wanted = Wanted {
             first,
             after: after.as_deref(),

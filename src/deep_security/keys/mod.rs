@@ -18,4 +18,4 @@ pub mod service;
 mod sweep;
 
 pub use key::Key;
-pub use service::{Keys, Settings, Surroundings, rewrap};
+pub use service::{Dependencies, Keys, Settings, rewrap};

@@ -79,7 +79,7 @@ pub struct Keys {
 }
 
 /// What the keys stand on.
-pub struct Surroundings {
+pub struct Dependencies {
     /// Where they are kept.
     pub database: Arc<Database>,
     /// What seals them.
@@ -108,9 +108,9 @@ type Flight = Shared<BoxFuture<'static, Result<Arc<Key>>>>;
 
 impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
-    pub fn new(surroundings: Surroundings, settings: Settings, capacity: usize) -> Self {
-        let Surroundings { database, master, entropy, clock, authorizer, upstreams, outbound } =
-            surroundings;
+    pub fn new(dependencies: Dependencies, settings: Settings, capacity: usize) -> Self {
+        let Dependencies { database, master, entropy, clock, authorizer, upstreams, outbound } =
+            dependencies;
         Self {
             database,
             master,

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use super::objects::{MachineObject, ReportObject, TenantObject};
 use super::task::TaskObject;
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, request, room};
+use crate::auth::graphql::{operation, request, service};
 use crate::error::{Error, Result};
 use crate::ids::{LinkId, TaskId, UpstreamId};
 use crate::integration_server::IntegrationServer;
@@ -19,7 +19,7 @@ use crate::roles::Permission;
 /// `NOT_FOUND` for any other, `FORBIDDEN` without the right to read legacy resources.
 pub async fn find_task(ctx: &Context<'_>, id: &str) -> Result<TaskObject> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    let record = room::<IntegrationServer>(ctx)?.tasks().find(&scope, id).await?;
+    let record = service::<IntegrationServer>(ctx)?.tasks().find(&scope, id).await?;
     TaskObject::of(&record, &scope)
 }
 
@@ -31,7 +31,7 @@ pub async fn find_task(ctx: &Context<'_>, id: &str) -> Result<TaskObject> {
 pub async fn find_report(ctx: &Context<'_>, task: TaskId) -> Result<ReportObject> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
     let record =
-        room::<IntegrationServer>(ctx)?.tasks().of_report(&scope, &task.to_string()).await?;
+        service::<IntegrationServer>(ctx)?.tasks().of_report(&scope, &task.to_string()).await?;
     let slot = operation(ctx)?.tenant_slot(record.tenant_id).await?;
     let report =
         ReportObject { id: record.id, remote_id: record.result_id.unwrap_or_default(), scope };
@@ -51,7 +51,7 @@ pub async fn find_machine(
 ) -> Result<MachineObject> {
     let not_found = || Error::not_found("virtual machine");
     let id = RemoteId::read(remote).ok_or_else(not_found)?;
-    let server = room::<IntegrationServer>(ctx)?;
+    let server = service::<IntegrationServer>(ctx)?;
     let within = server.place(scope).await?.within();
     if within != link.0 {
         return Err(not_found());
@@ -74,7 +74,7 @@ pub async fn find_tenant(
 ) -> Result<TenantObject> {
     let not_found = || Error::not_found("tenant of the installation");
     let id = RemoteId::read(remote).ok_or_else(not_found)?;
-    let server = room::<IntegrationServer>(ctx)?;
+    let server = service::<IntegrationServer>(ctx)?;
     let slot = operation(ctx)?.tenant_slot(scope.tenant()).await?;
     let Some(upstream) = owned else {
         let upstream = server.place(scope).await?.upstream();

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, Object};
 use super::inputs::{CreateIntegrationServerTenantInput, RegisterVirtualMachineInput, machine_key};
 use super::objects::MachineObject;
 use super::task::TaskObject;
-use crate::auth::graphql::{operation, request, room};
+use crate::auth::graphql::{operation, request, service};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::integration_server::IntegrationServer;
@@ -32,7 +32,7 @@ impl IntegrationServerMutation {
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let (upstream, new, link) = input.check()?;
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let record = server.create_tenant(&scope, operation(ctx)?, &upstream, new, link).await?;
         TaskObject::of(&record, &scope).map(Some)
     }
@@ -67,7 +67,7 @@ impl IntegrationServerMutation {
         remove_artifacts: bool,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let record = room::<IntegrationServer>(ctx)?
+        let record = service::<IntegrationServer>(ctx)?
             .delete_tenant(&scope, operation(ctx)?, remove_artifacts)
             .await?;
         TaskObject::of(&record, &scope).map(Some)
@@ -82,7 +82,7 @@ impl IntegrationServerMutation {
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let new = input.check()?;
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let within = server.place(&scope).await?.within();
         Ok(Some(MachineObject::new(within, server.register(&scope, operation(ctx)?, new).await?)))
     }
@@ -108,7 +108,7 @@ impl IntegrationServerMutation {
         #[graphql(desc = "The BIOS identifier.", name = "biosID")] bios_id: Option<ID>,
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let within = server.place(&scope).await?.within();
         let key = machine_key(within, id, bios_id)?;
         Ok(Some(MachineObject::new(within, server.unregister(&scope, operation(ctx)?, key).await?)))
@@ -137,7 +137,7 @@ impl IntegrationServerMutation {
         id: ID,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let (record, snapshot) = server.cancel(&scope, operation(ctx)?, &id).await?;
         Ok(Some(TaskObject::new(&record, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
     }
@@ -157,8 +157,9 @@ impl IntegrationServerMutation {
             text.map(|text| Timestamp::parse(argument, &text)).transpose()
         };
         let range = ReportRange::new(moment("from", from)?, moment("to", to)?, scope.now())?;
-        let record =
-            room::<IntegrationServer>(ctx)?.create_report(&scope, operation(ctx)?, range).await?;
+        let record = service::<IntegrationServer>(ctx)?
+            .create_report(&scope, operation(ctx)?, range)
+            .await?;
         TaskObject::of(&record, &scope).map(Some)
     }
 }
@@ -166,6 +167,6 @@ impl IntegrationServerMutation {
 async fn set_active(ctx: &Context<'_>, active: bool) -> Result<TaskObject> {
     let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
     let record =
-        room::<IntegrationServer>(ctx)?.set_active(&scope, operation(ctx)?, active).await?;
+        service::<IntegrationServer>(ctx)?.set_active(&scope, operation(ctx)?, active).await?;
     TaskObject::of(&record, &scope)
 }

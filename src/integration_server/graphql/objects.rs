@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, room};
+use crate::auth::graphql::{operation, service};
 use crate::error::Result;
 use crate::global_id::{GlobalId, NodeKind};
 use crate::graph::graphql::DateTime;
@@ -257,7 +257,7 @@ pub struct ReportObject {
 impl ReportObject {
     /// Reads it, once an operation.
     pub async fn read(&self, ctx: &Context<'_>) -> Result<Arc<Report>> {
-        room::<IntegrationServer>(ctx)?.report(&self.scope, operation(ctx)?, self.id).await
+        service::<IntegrationServer>(ctx)?.report(&self.scope, operation(ctx)?, self.id).await
     }
 }
 

@@ -9,7 +9,7 @@ use super::lists::{Asked, count};
 use super::objects::{MachineObject, ReportObject, TenantObject};
 use super::task::{IntegrationServerTaskState, TaskObject};
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, request, room};
+use crate::auth::graphql::{operation, request, service};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::global_id::{GlobalId, NodeKind};
@@ -51,7 +51,7 @@ pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Integratio
 }
 
 async fn enter(ctx: &Context<'_>, scope: TenantScope) -> Result<IntegrationServerObject> {
-    room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
+    service::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
     let slot = operation(ctx)?.tenant_slot(scope.tenant()).await?;
     Ok(IntegrationServerObject { scope, slot: Some(slot) })
 }
@@ -66,7 +66,7 @@ pub async fn of_tenant_by_id(
     tenant: TenantId,
 ) -> Result<IntegrationServerObject> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
-    room::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
+    service::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
     Ok(IntegrationServerObject { scope, slot: None })
 }
 
@@ -81,7 +81,7 @@ impl IntegrationServerObject {
 
     /// The tenant as it is at the server. NOT_FOUND if it was removed there.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let upstream = server.place(&self.scope).await?.upstream();
         let tenant = self.read(ctx, server.tenant(&self.scope, operation(ctx)?).boxed()).await?;
         Ok(Some(TenantObject::new(upstream, (*tenant).clone())))
@@ -99,7 +99,7 @@ impl IntegrationServerObject {
         name: Option<String>,
     ) -> Result<Option<Connection<String, MachineObject, Total>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let within = server.place(&self.scope).await?.within();
         let machines =
             self.read(ctx, server.machines(&self.scope, operation(ctx)?).boxed()).await?;
@@ -120,7 +120,7 @@ impl IntegrationServerObject {
         )]
         id: ID,
     ) -> Result<Option<TaskObject>> {
-        let record = room::<IntegrationServer>(ctx)?.tasks().find(&self.scope, &id).await?;
+        let record = service::<IntegrationServer>(ctx)?.tasks().find(&self.scope, &id).await?;
         Ok(Some(TaskObject::of(&record, &self.scope)?))
     }
 
@@ -147,7 +147,7 @@ impl IntegrationServerObject {
                 .map(|from| Timestamp::parse("createdFrom", &from))
                 .transpose()?,
         };
-        let tasks = room::<IntegrationServer>(ctx)?.tasks();
+        let tasks = service::<IntegrationServer>(ctx)?.tasks();
         let total = if ctx.look_ahead().field("totalCount").exists() {
             Some(tasks.count(&self.scope, wanted.clone()).await?)
         } else {
@@ -173,7 +173,7 @@ impl IntegrationServerObject {
         #[graphql(desc = "Its id; the vendor's id is taken as in `task`.")] id: ID,
     ) -> Result<Option<ReportObject>> {
         let record =
-            room::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &own_id(&id)).await?;
+            service::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &own_id(&id)).await?;
         let remote_id = record.result_id.unwrap_or_default();
         let report = ReportObject { id: record.id, remote_id, scope: self.scope.clone() };
         self.read(ctx, report.read(ctx).boxed()).await?;
@@ -195,7 +195,7 @@ impl IntegrationServerObject {
         upstream_id: Option<ID>,
     ) -> Result<Option<Connection<String, TenantObject, Total>>> {
         let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
-        let server = room::<IntegrationServer>(ctx)?;
+        let server = service::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
         let found =
             self.read(ctx, server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Subscription};
 use futures_util::{Stream, StreamExt};
 
 use super::task::TaskObject;
-use crate::auth::graphql::{request, room};
+use crate::auth::graphql::{request, service};
 use crate::error::Result;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::model::Purpose;
@@ -25,7 +25,7 @@ impl IntegrationServerSubscription {
         #[graphql(desc = "The task; the vendor's id is taken as in `IntegrationServer.task`.")] id: ID,
     ) -> Result<impl Stream<Item = TaskObject> + use<>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let tasks = room::<IntegrationServer>(ctx)?.tasks().clone();
+        let tasks = service::<IntegrationServer>(ctx)?.tasks().clone();
         let id = tasks.find(&scope, &id).await?.id;
         let watcher = Watcher::begin(&tasks, id);
         let record = tasks.again(&scope, id).await?;

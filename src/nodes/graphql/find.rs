@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Node;
 use crate::audit::graphql as audit;
 use crate::auth::TenantScope;
-use crate::auth::graphql::{request, room};
+use crate::auth::graphql::{request, service};
 use crate::clients::graphql as clients;
 use crate::deep_security::graphql as deep_security;
 use crate::error::{Error, ErrorCode, Result};
@@ -75,7 +75,7 @@ async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
 
 async fn tenant(ctx: &Context<'_>, id: &str) -> Result<Node> {
     let scope = request(ctx)?.member_scope();
-    Ok(Node::Tenant(room::<Tenants>(ctx)?.find(&scope, id).await?.into()))
+    Ok(Node::Tenant(service::<Tenants>(ctx)?.find(&scope, id).await?.into()))
 }
 
 /// An object of a legacy system, found by the rights of the tenant at its place.
@@ -140,7 +140,7 @@ async fn of_deep_security(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
 async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     let upstream = UpstreamId(id.place);
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    let seen = room::<Upstreams>(ctx)?.legacy_tenant(&scope, upstream, &id.remote).await?;
+    let seen = service::<Upstreams>(ctx)?.legacy_tenant(&scope, upstream, &id.remote).await?;
     let (tenant, is_owner) = match seen {
         LegacyTenant::Linked(tenant) => (tenant, false),
         LegacyTenant::OfOwner(tenant) => (tenant, true),
@@ -159,12 +159,12 @@ async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
 /// A caller may hold rights beside the tenant in context, too; an id opens nothing there.
 async fn require_below_context(ctx: &Context<'_>, tenant: TenantId) -> Result<()> {
     let scope = request(ctx)?.member_scope();
-    room::<Tenants>(ctx)?.find(&scope, &tenant.to_string()).await.map(drop)
+    service::<Tenants>(ctx)?.find(&scope, &tenant.to_string()).await.map(drop)
 }
 
 /// The scope of the tenant that a link of the caller's reach belongs to.
 async fn of_link(ctx: &Context<'_>, id: LinkId) -> Result<TenantScope> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    let link = room::<Upstreams>(ctx)?.find_link(&scope, id).await?;
+    let link = service::<Upstreams>(ctx)?.find_link(&scope, id).await?;
     scope.within(link.tenant_id, Permission::ReadLegacy).await
 }

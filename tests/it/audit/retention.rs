@@ -41,10 +41,10 @@ both_databases! {
         app.advance(1);
         add(&app, "kept", 3).await;
         app.advance(400 * DAY - 1);
-        app.upkeep.prune_audit(RETENTION).await.unwrap();
+        app.background_jobs.prune_audit(RETENTION).await.unwrap();
         assert_eq!(count(&app, "old").await, 1201, "not older than that yet");
         app.advance(1);
-        app.upkeep.prune_audit(RETENTION).await.unwrap();
+        app.background_jobs.prune_audit(RETENTION).await.unwrap();
         assert_eq!((count(&app, "old").await, count(&app, "kept").await), (0, 3));
     }
 
@@ -54,13 +54,13 @@ both_databases! {
         app.advance(401 * DAY);
         let administrator = app.administrator(app.world.north).await;
         let (one, other, _) = tokio::join!(
-            app.upkeep.prune_audit(RETENTION),
-            another.upkeep.prune_audit(RETENTION),
+            app.background_jobs.prune_audit(RETENTION),
+            another.background_jobs.prune_audit(RETENTION),
             administrator.create("in between", &[]),
         );
         one.unwrap();
         other.unwrap();
-        app.upkeep.prune_audit(RETENTION).await.unwrap();
+        app.background_jobs.prune_audit(RETENTION).await.unwrap();
         assert_eq!(count(&app, "old").await, 0);
         assert_eq!(log(&administrator, "operation: \"createClient\", first: 1").await.len(), 1);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::roles::Role;
 use tenant_gateway::seal::MasterKey;
@@ -103,7 +103,7 @@ both_databases! {
         .await;
         assert_eq!(rig.minted("North").len(), 2);
         rig.advance(61);
-        rig.upkeep.sweep().await.unwrap();
+        rig.background_jobs.clean_up().await.unwrap();
         assert_eq!(rig.minted("North").len(), 1);
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.mints(), 2);
@@ -225,7 +225,7 @@ both_databases! {
         assert_eq!(answer.body["errors"][0]["extensions"]["retryable"], true, "what was asked was not begun");
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.minted("North").len(), 2);
-        rig.upkeep.sweep().await.unwrap();
+        rig.background_jobs.clean_up().await.unwrap();
         assert_eq!(rig.minted("North").len(), 1);
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.mints(), 2);
@@ -239,7 +239,7 @@ both_databases! {
         rig.link(rig.world.north, Some("North")).await;
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.minted("North").len(), 2);
-        rig.upkeep.sweep().await.unwrap();
+        rig.background_jobs.clean_up().await.unwrap();
         assert_eq!(rig.minted("North").len(), 1);
         assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1);
         see(&writer, COMPUTERS).await;
@@ -255,7 +255,7 @@ both_databases! {
         let next = rig.writer(rig.world.organization).await;
         see(&next, COMPUTERS).await;
         assert_eq!(rig.minted("North").len(), 2);
-        rig.upkeep.sweep().await.unwrap();
+        rig.background_jobs.clean_up().await.unwrap();
         let left = rig.minted("North");
         assert!(left.len() == 1 && left[0].contains(&rig.world.organization.to_string()), "{left:?}");
         see(&next, COMPUTERS).await;
@@ -272,7 +272,7 @@ both_databases! {
         }
         let swept = async || (rig.minted("North").len() == 1).then_some(());
         tokio::select! {
-            ended = rig.upkeep.sweep() => ended.unwrap(),
+            ended = rig.background_jobs.clean_up() => ended.unwrap(),
             () = eventually(10, "the sweep of the manager that answers", swept) => {}
         }
         assert_eq!(rig.minted("North").len(), 1);
@@ -313,9 +313,9 @@ both_databases! {
         let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
         rig.partner.ask(end, json!({ "id": link["id"] })).await.data();
         assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_NOT_LINKED");
-        rig.upkeep.sweep().await.unwrap();
+        rig.background_jobs.clean_up().await.unwrap();
         rig.advance(61);
-        rig.upkeep.sweep().await.unwrap();
+        rig.background_jobs.clean_up().await.unwrap();
         assert_eq!(rig.minted("North"), Vec::<String>::new());
         assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
     }
@@ -367,7 +367,7 @@ both_databases! {
         config.seal.previous_master_key = config.seal.master_key.take();
         config.seal.master_key = Some(new.into());
         // A signing key, the installation's credential and the tenant's key.
-        assert_eq!(Core::rotate_master_key(&config, Surroundings::default()).await.unwrap(), 3);
+        assert_eq!(Core::rotate_master_key(&config, Environment::default()).await.unwrap(), 3);
         config.seal.previous_master_key = None;
         let node = rig.app.another_node_with(|settings| *settings = config).await;
         see(&reader.at(&node.gateway), COMPUTERS).await;

@@ -101,10 +101,10 @@ both_databases! {
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "of several at once, one");
         // An hour longer than it is good.
         app.advance(300 + 3600);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert!(rows(&app, "used_assertions").await > 0);
         app.advance(1);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(rows(&app, "used_assertions").await, 0, "what is too old anyway is forgotten");
         assert_eq!(show(&app, &signed).await.status, 401);
     }

@@ -1,7 +1,7 @@
 //! The key that seals the others is changed while the gateway runs.
 
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::roles::Role;
@@ -25,12 +25,12 @@ both_databases! {
         notes::note(&new);
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let (both, alone) = (with(&app, &new, true), with(&app, &new, false));
-        let refused = Core::open(&alone, Surroundings::default()).await.unwrap();
+        let refused = Core::open(&alone, Environment::default()).await.unwrap();
         assert!(refused.rewrap().await.is_err(), "the new key alone does not open what the old one sealed");
         let between = app.another_node_with(|config| *config = both.clone()).await;
         assert_eq!(robot.at(&between.gateway).status().await, 200);
-        assert_eq!(Core::rotate_master_key(&both, Surroundings::default()).await.unwrap(), 1);
-        assert_eq!(Core::rotate_master_key(&both, Surroundings::default()).await.unwrap(), 0, "a second time does nothing");
+        assert_eq!(Core::rotate_master_key(&both, Environment::default()).await.unwrap(), 1);
+        assert_eq!(Core::rotate_master_key(&both, Environment::default()).await.unwrap(), 0, "a second time does nothing");
         let after = app.another_node_with(|config| *config = alone).await;
         assert_eq!(robot.at(&after.gateway).status().await, 200);
         assert_eq!(kid(&after.token(&robot.credentials).await), kid(&robot.token));
@@ -41,11 +41,11 @@ both_databases! {
         let new = MasterKey::generate(&SystemEntropy);
         notes::note(&new);
         let both = with(&app, &new, true);
-        Core::rotate_master_key(&both, Surroundings::default()).await.unwrap();
+        Core::rotate_master_key(&both, Environment::default()).await.unwrap();
         app.advance(31 * 24 * 3600);
-        assert!(app.upkeep.once().await.is_err(), "it cannot open the newest key any more");
+        assert!(app.background_jobs.run_once().await.is_err(), "it cannot open the newest key any more");
         let between = app.another_node_with(|config| *config = both.clone()).await;
-        between.upkeep.once().await.unwrap();
+        between.background_jobs.run_once().await.unwrap();
         assert_eq!(published(&between).await.len(), 2);
         app.another_node_with(|config| *config = with(&between, &new, false)).await;
     }
@@ -58,15 +58,15 @@ both_databases! {
         // the old one.
         let between = app.another_node_with(|config| *config = both.clone()).await;
         app.advance(31 * 24 * 3600);
-        between.upkeep.once().await.unwrap();
-        assert_eq!(Core::rotate_master_key(&both, Surroundings::default()).await.unwrap(), 1, "only what is left");
+        between.background_jobs.run_once().await.unwrap();
+        assert_eq!(Core::rotate_master_key(&both, Environment::default()).await.unwrap(), 1, "only what is left");
         let after = app.another_node_with(|config| *config = with(&app, &new, false)).await;
         assert_eq!(published(&after).await.len(), 2);
     }
 
     async fn it_wants_the_key_before(app: TestApp) {
         let alone = with(&app, &MasterKey::generate(&SystemEntropy), false);
-        let error = Core::rotate_master_key(&alone, Surroundings::default()).await.unwrap_err();
+        let error = Core::rotate_master_key(&alone, Environment::default()).await.unwrap_err();
         assert!(error.explained().contains("seal.previous_master_key"), "{}", error.explained());
     }
 }

@@ -44,10 +44,10 @@ both_databases! {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         revoke(&app, &robot.credentials, &robot.token).await;
         app.advance(3600);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(rows(&app, "revoked_tokens").await, 1, "it is kept a day longer");
         app.advance(24 * 3600 + 1);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(rows(&app, "revoked_tokens").await, 0);
         assert_eq!(robot.status().await, 401);
     }

@@ -31,10 +31,10 @@ both_databases! {
         let old = kid(&robot.token);
         assert_eq!(published(&app).await, [old.as_str()]);
         app.advance(30 * DAY - PUBLISHED_AHEAD - 1);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(published(&app).await.len(), 1, "not yet due");
         app.advance(1);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         let keys = published(&app).await;
         assert_eq!((keys.len(), keys[1].as_str()), (2, old.as_str()));
         app.advance(PUBLISHED_AHEAD - 1);
@@ -47,14 +47,14 @@ both_databases! {
         assert_eq!((last.status().await, first.status().await), (200, 200));
         // The longest life that a token may have, and a minute for the clocks.
         app.advance(DAY - 3600 + 60);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(published(&app).await.len(), 2, "a token of the longest life may still be alive");
         app.advance(2);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(published(&app).await, [keys[0].as_str()]);
         assert_eq!(rows(&app, "signing_keys").await, 2, "its row is kept a day longer");
         app.advance(DAY);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         assert_eq!(rows(&app, "signing_keys").await, 1, "what is gone is forgotten");
     }
 
@@ -64,7 +64,7 @@ both_databases! {
         let there = robot.at(&another.gateway);
         assert_eq!((robot.status().await, there.status().await), (200, 200), "both have verified the token");
         let stolen = kid(&robot.token);
-        let core = Core::open(&app.database.config(), app.surroundings()).await.unwrap();
+        let core = Core::open(&app.database.config(), app.environment()).await.unwrap();
         let made = core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap();
         let new = made.id.to_string();
         // As long as `auth.standing_max_age`.
@@ -83,7 +83,7 @@ both_databases! {
     async fn a_key_that_another_node_made_at_this_moment_is_known_at_once(app: TestApp) {
         let another = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let core = Core::open(&app.database.config(), app.surroundings()).await.unwrap();
+        let core = Core::open(&app.database.config(), app.environment()).await.unwrap();
         app.advance(3);
         assert_eq!(robot.at(&another.gateway).status().await, 200, "it has just read the keys");
         core.rotation(&app.database.config()).revoke(kid(&robot.token).parse().unwrap()).await.unwrap();
@@ -117,10 +117,10 @@ both_databases! {
         let (mut issued, mut keys): (Vec<(Caller, u64)>, std::collections::BTreeSet<String>) = Default::default();
         for step in 0..(4 * 24 * 2) {
             let now = step * 1800;
-            app.upkeep.once().await.unwrap();
+            app.background_jobs.run_once().await.unwrap();
             // The other node is late at times: it looks once an hour and a half.
             if step % 3 == 0 {
-                another.upkeep.once().await.unwrap();
+                another.background_jobs.run_once().await.unwrap();
             }
             let caller = if step % 2 == 0 { robot.again().await } else { robot.at(&another.gateway).again().await };
             let known = published(&app).await;
@@ -140,12 +140,12 @@ both_databases! {
     async fn nodes_that_rotate_at_once_agree_on_one_key(app: TestApp) {
         let (two, three) = (app.another_node().await, app.another_node().await);
         app.advance(30 * DAY);
-        let (one, other, third) = tokio::join!(app.upkeep.once(), two.upkeep.once(), three.upkeep.once());
+        let (one, other, third) = tokio::join!(app.background_jobs.run_once(), two.background_jobs.run_once(), three.background_jobs.run_once());
         for rotated in [one, other, third] {
             rotated.unwrap();
         }
         for node in [&app, &two, &three] {
-            node.upkeep.once().await.unwrap();
+            node.background_jobs.run_once().await.unwrap();
         }
         let keys = published(&app).await;
         assert_eq!(keys.len(), 2);
@@ -160,7 +160,7 @@ both_databases! {
         let asleep = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         app.advance(30 * DAY);
-        app.upkeep.once().await.unwrap();
+        app.background_jobs.run_once().await.unwrap();
         app.advance(PUBLISHED_AHEAD);
         let new = robot.again().await;
         assert_ne!(kid(&new.token), kid(&robot.token));
@@ -177,7 +177,7 @@ both_databases! {
         assert_eq!(signing(&changed, &robot).await, published(&changed).await[0]);
         assert_eq!(signing(&app, &robot).await, kid(&robot.token), "a node of the old setting stays with it");
         for node in [&app, &changed] {
-            node.upkeep.once().await.unwrap();
+            node.background_jobs.run_once().await.unwrap();
         }
         assert_eq!(published(&app).await.len(), 2, "they do not take turns in making keys");
     }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenant_gateway::app::{App, Core, Listeners, Surroundings, Upkeep};
+use tenant_gateway::app::{App, BackgroundJobs, Core, Environment, Listeners};
 use tenant_gateway::budget::Budgets;
 use tenant_gateway::clock::{Clock, ManualClock, Timestamp};
 use tenant_gateway::config::Config;
@@ -34,7 +34,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub operator: Operator,
     pub world: World,
-    pub upkeep: Upkeep,
+    pub background_jobs: BackgroundJobs,
     pub budgets: Arc<Budgets>,
     // Dropped, it lets the gateway end.
     stop: Option<oneshot::Sender<()>>,
@@ -93,9 +93,9 @@ impl TestApp {
         Self::build_at(self.database.clone(), clocks, Some(self.world), |_| (), None).await
     }
 
-    /// The surroundings of this node, for another one in the same process.
-    pub fn surroundings(&self) -> Surroundings {
-        surroundings(&self.clock, &self.clock)
+    /// The environment of this node, for another one in the same process.
+    pub fn environment(&self) -> Environment {
+        environment(&self.clock, &self.clock)
     }
 
     async fn build(
@@ -119,18 +119,18 @@ impl TestApp {
         settings(&mut config);
         let listeners = Listeners::bind(&config).await.unwrap();
         let address = listeners.listen;
-        let surroundings = surroundings(&clock, &database_clock);
+        let environment = environment(&clock, &database_clock);
         let issuer = listeners.issuer(&config);
         let app = match graph {
-            None => App::build(&config, issuer, surroundings).await,
+            None => App::build(&config, issuer, environment).await,
             Some(graph) => {
-                let core = Core::open(&config, surroundings).await.unwrap();
+                let core = Core::open(&config, environment).await.unwrap();
                 let graph = graph(&core);
                 App::build_on(core, graph, &config, issuer).await
             }
         };
         let app = app.unwrap();
-        let (operator, upkeep) = (Operator::of(app.core()), app.upkeep());
+        let (operator, background_jobs) = (Operator::of(app.core()), app.background_jobs());
         let budgets = app.core().budgets.clone();
         let world = match world {
             Some(world) => world,
@@ -145,7 +145,18 @@ impl TestApp {
         });
         let gateway = Gateway { url: format!("http://{address}"), http: reqwest::Client::new() };
         let (stop, served) = (Some(stop), Some(served));
-        Self { gateway, address, database, clock, operator, world, upkeep, budgets, stop, served }
+        Self {
+            gateway,
+            address,
+            database,
+            clock,
+            operator,
+            world,
+            background_jobs,
+            budgets,
+            stop,
+            served,
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -183,8 +194,8 @@ impl TestApp {
     }
 }
 
-fn surroundings(clock: &Arc<ManualClock>, database_clock: &Arc<ManualClock>) -> Surroundings {
-    Surroundings {
+fn environment(clock: &Arc<ManualClock>, database_clock: &Arc<ManualClock>) -> Environment {
+    Environment {
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         database_clock: Some(database_clock.clone()),

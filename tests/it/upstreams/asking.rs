@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::names::Name;
 use tenant_gateway::outbound::{AddressPolicy, BaseUrl};
 use tenant_gateway::upstreams::{Credential, NewUpstream, System};
@@ -89,7 +89,7 @@ both_databases! {
     async fn no_key_is_made_for_what_cannot_be_registered(engine: Engine) {
         let (app, manager) = (permissive(engine).await, manager().await);
         let partner = app.administrator(app.world.partner).await;
-        let core = Core::open(&app.database.config(), Surroundings::default()).await.unwrap();
+        let core = Core::open(&app.database.config(), Environment::default()).await.unwrap();
         let scope = core.operator(app.world.partner);
         for _ in 0..1000 {
             let new = NewUpstream {

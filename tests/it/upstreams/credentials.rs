@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, Statement, Value};
 use serde_json::json;
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::auth::TenantScope;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::error::ErrorCode;
@@ -14,7 +14,7 @@ use super::{link, register, register_with};
 use crate::support::{TestApp, both_databases, notes};
 
 async fn core(app: &TestApp) -> Core {
-    Core::open(&app.database.config(), Surroundings::default()).await.unwrap()
+    Core::open(&app.database.config(), Environment::default()).await.unwrap()
 }
 
 async fn run(core: &Core, sql: &str, values: Vec<Value>) {
@@ -73,9 +73,9 @@ both_databases! {
         let mut config = app.database.config();
         config.seal.master_key = Some(new.into());
         config.seal.previous_master_key = Some(app.database.master_key.clone().into());
-        assert_eq!(Core::rotate_master_key(&config, Surroundings::default()).await.unwrap(), 2, "a signing key and a credential");
+        assert_eq!(Core::rotate_master_key(&config, Environment::default()).await.unwrap(), 2, "a signing key and a credential");
         config.seal.previous_master_key = None;
-        let alone = Core::open(&config, Surroundings::default()).await.unwrap();
+        let alone = Core::open(&config, Environment::default()).await.unwrap();
         assert!(credential(&alone, &alone.operator(app.world.north)).await.is_ok());
     }
 

@@ -1,5 +1,5 @@
 use serde_json::json;
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::error::ErrorCode;
 use tenant_gateway::roles::Role;
 use tenant_gateway::upstreams::UpstreamChange;
@@ -75,7 +75,7 @@ both_databases! {
     async fn two_changes_at_once_are_not_mixed(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
-        let core = Core::open(&app.database.config(), Surroundings::default()).await.unwrap();
+        let core = Core::open(&app.database.config(), Environment::default()).await.unwrap();
         let scope = core.operator(app.world.partner);
         let before = core.upstreams.find(&scope, made["id"].as_str().unwrap()).await.unwrap();
         let change = |zone: &str| UpstreamChange { time_zone: Some(zone.to_owned()), ..UpstreamChange::default() };

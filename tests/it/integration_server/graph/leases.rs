@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tenant_gateway::app::{Core, Surroundings};
+use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::clock::ManualClock;
 use tenant_gateway::ids::UpstreamId;
 use tenant_gateway::integration_server::tasks::model::{Intent, NewTask, Purpose};
@@ -18,8 +18,8 @@ use crate::support::{both_databases, eventually};
 /// What another node is made of, whose clock runs two minutes ahead.
 async fn ahead(house: &House) -> Core {
     let clock = Arc::new(ManualClock::at(house.app.now().plus(Duration::from_secs(120))));
-    let surroundings = Surroundings { clock, ..house.app.surroundings() };
-    Core::open(&house.app.database.config(), surroundings).await.unwrap()
+    let environment = Environment { clock, ..house.app.environment() };
+    Core::open(&house.app.database.config(), environment).await.unwrap()
 }
 
 fn report(upstream: &Value, remote: &str) -> NewTask {

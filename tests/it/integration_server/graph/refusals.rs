@@ -58,8 +58,8 @@ both_databases! {
     }
 
     async fn a_tenant_that_has_too_much_under_way_begins_no_more(house: House) {
-        let surroundings = house.app.surroundings();
-        let core = Core::open(&house.app.database.config(), surroundings).await.unwrap();
+        let environment = house.app.environment();
+        let core = Core::open(&house.app.database.config(), environment).await.unwrap();
         let (scope, tasks) = (core.operator(house.app.world.north), core.integration_server.tasks());
         // The node lives: others do not go on with what it began.
         let renewed = tasks.clone();

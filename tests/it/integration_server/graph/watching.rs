@@ -121,8 +121,8 @@ both_databases! {
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         ended(&house.north, &task["id"]).await;
         let config = house.app.database.config();
-        let surroundings = house.app.surroundings();
-        let tasks = Core::open(&config, surroundings).await.unwrap().integration_server.tasks().clone();
+        let environment = house.app.environment();
+        let tasks = Core::open(&config, environment).await.unwrap().integration_server.tasks().clone();
         house.app.advance(25 * 60 * 60);
         tasks.forget_old().await.unwrap();
         let partner = house.partner.again().await;

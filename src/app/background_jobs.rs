@@ -15,25 +15,25 @@ use crate::tokens::REFRESH_EVERY;
 const FAILURES_WRITTEN_EVERY: Duration = Duration::from_secs(1);
 
 /// What a gateway does from time to time. Several nodes may do it at once.
-pub struct Upkeep {
+pub struct BackgroundJobs {
     core: Core,
     door: Arc<Door>,
 }
 
 impl App {
-    /// The upkeep of this gateway, which [`App::serve`] does every 30 seconds.
-    pub fn upkeep(&self) -> Upkeep {
-        Upkeep { core: self.core.clone(), door: self.door.clone() }
+    /// The background_jobs of this gateway, which [`App::serve`] does every 30 seconds.
+    pub fn background_jobs(&self) -> BackgroundJobs {
+        BackgroundJobs { core: self.core.clone(), door: self.door.clone() }
     }
 }
 
-impl Upkeep {
+impl BackgroundJobs {
     /// Makes signing keys in time, takes over those that other nodes made, and forgets what has
     /// expired.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn once(&self) -> Result<()> {
+    pub async fn run_once(&self) -> Result<()> {
         self.core.time.synchronize().await?;
         self.door.keys.refresh().await?;
         self.core.write_failures().await?;
@@ -48,12 +48,12 @@ impl Upkeep {
     /// # Errors
     /// If the database refuses.
     pub async fn prune_audit(&self, retention: Duration) -> Result<()> {
-        let before = self.core.surroundings.clock.now().minus(retention);
+        let before = self.core.environment.clock.now().minus(retention);
         self.core.audit.prune(before).await.map(drop)
     }
 
     /// Writes failed authentications into the audit log every second, one batch at a time.
-    pub(super) async fn go_on_writing_failures(self, stopped: watch::Receiver<bool>) {
+    pub(super) async fn run_failure_writer(self, stopped: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(FAILURES_WRITTEN_EVERY);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !*stopped.borrow() {
@@ -69,30 +69,30 @@ impl Upkeep {
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn sweep(&self) -> Result<()> {
+    pub async fn clean_up(&self) -> Result<()> {
         self.core.deep_security.sweep().await
     }
 
     /// Goes on sweeping until the gateway stops; the first time at once, since the process before
     /// may have been killed.
-    pub(super) async fn go_on_sweeping(self, stopped: watch::Receiver<bool>) {
+    pub(super) async fn run_cleanup(self, stopped: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(REFRESH_EVERY);
         while !*stopped.borrow() {
             rounds.tick().await;
-            if let Err(error) = self.sweep().await {
+            if let Err(error) = self.clean_up().await {
                 error.log_cause();
             }
         }
     }
 
     /// Goes on until the gateway stops. What fails once is tried again at the next round.
-    pub(super) async fn go_on(self, audit_retention: Duration, stopped: watch::Receiver<bool>) {
+    pub(super) async fn run(self, audit_retention: Duration, stopped: watch::Receiver<bool>) {
         let mut rounds = tokio::time::interval(REFRESH_EVERY);
         // The first round comes at once, and the start has just done it.
         rounds.tick().await;
         while !*stopped.borrow() {
             rounds.tick().await;
-            for done in [self.once().await, self.prune_audit(audit_retention).await] {
+            for done in [self.run_once().await, self.prune_audit(audit_retention).await] {
                 done.unwrap_or_else(|error| error.log_cause());
             }
         }
