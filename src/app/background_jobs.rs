@@ -8,7 +8,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{App, Core};
 use crate::error::Result;
-use crate::http::Door;
+use crate::http::AppState;
 use crate::tokens::REFRESH_EVERY;
 
 /// A mutation has at most one batch of failed authentications before it each time.
@@ -17,13 +17,13 @@ const FAILURES_WRITTEN_EVERY: Duration = Duration::from_secs(1);
 /// What a gateway does from time to time. Several nodes may do it at once.
 pub struct BackgroundJobs {
     core: Core,
-    door: Arc<Door>,
+    state: Arc<AppState>,
 }
 
 impl App {
     /// The background_jobs of this gateway, which [`App::serve`] does every 30 seconds.
     pub fn background_jobs(&self) -> BackgroundJobs {
-        BackgroundJobs { core: self.core.clone(), door: self.door.clone() }
+        BackgroundJobs { core: self.core.clone(), state: self.state.clone() }
     }
 }
 
@@ -35,11 +35,11 @@ impl BackgroundJobs {
     /// If the database refuses.
     pub async fn run_once(&self) -> Result<()> {
         self.core.time.synchronize().await?;
-        self.door.keys.refresh().await?;
+        self.state.keys.refresh().await?;
         self.core.write_failures().await?;
         let write = self.core.database.write().await?;
         self.core.authorizer.revocations().forget_expired(&write).await?;
-        self.door.authenticator.forget_expired(&write).await?;
+        self.state.authenticator.forget_expired(&write).await?;
         write.commit().await
     }
 

@@ -26,9 +26,9 @@ use crate::deep_security::{DeepSecurity, Remember};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::graphql::{ExecutableSchema, Executor};
-use crate::http::graphql::{Endpoint, Metering};
-use crate::http::oauth::{Surface, Throttle};
-use crate::http::{self, Cors, Door, Guests, RateLimits};
+use crate::http::graphql::{GraphqlState, Metering};
+use crate::http::oauth::{OauthState, Throttle};
+use crate::http::{self, AppState, Cors, RateLimits, StreamRegistry};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::Tasks;
@@ -106,7 +106,7 @@ pub struct Core {
 /// A gateway that is ready to serve.
 pub struct App {
     core: Core,
-    door: Arc<Door>,
+    state: Arc<AppState>,
 }
 
 impl Core {
@@ -318,8 +318,8 @@ impl App {
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 
-    /// The same with another graph: how the door treats what the gateway's own does not have can
-    /// then be tried too.
+    /// The same with another graph, so that tests can try what the gateway's own graph does not
+    /// have.
     ///
     /// # Errors
     /// As [`App::build`].
@@ -340,12 +340,12 @@ impl App {
         let (authorizer, usage) = (core.authorizer.clone(), core.usage.clone());
         let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
         let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
-        let door = Door {
-            graphql: Endpoint::new(graph, config)?,
+        let state = AppState {
+            graphql: GraphqlState::new(graph, config)?,
             budgets: core.budgets.clone(),
             rate_limits: RateLimits::new(&config.rate_limit),
             cors: Cors::new(config.cors.allowed_origins.clone()),
-            guests: Guests::default(),
+            streams: StreamRegistry::default(),
             verifier: Verifier::new(
                 keys.clone(),
                 time.clone(),
@@ -373,7 +373,7 @@ impl App {
             time,
             keys,
             tenants: core.tenants.clone(),
-            oauth: Surface::new(issuer, config.tokens.jwks_max_age, throttle),
+            oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
             trusted_proxies: config.server.trusted_proxies.clone(),
             entropy,
             body_limit: config.server.body_limit,
@@ -381,7 +381,7 @@ impl App {
             write_timeout: config.server.write_timeout,
             playground: config.playground.enabled,
         };
-        Ok(Self { core, door: Arc::new(door) })
+        Ok(Self { core, state: Arc::new(state) })
     }
 
     /// Whether nothing was made yet that anybody could use.
@@ -392,7 +392,7 @@ impl App {
         Ok(self.core.tenants.roots().await?.is_empty())
     }
 
-    /// The rooms behind the door.
+    /// The rooms behind HTTP.
     pub fn core(&self) -> &Core {
         &self.core
     }
@@ -484,15 +484,15 @@ impl App {
             tracing::info!("stopping");
             stopping.send_replace(true);
         });
-        let public = http::serve_public(listeners.public, self.door.clone(), stopped.clone());
+        let public = http::serve_public(listeners.public, self.state.clone(), stopped.clone());
         let admin = async {
             if let Some(listener) = listeners.admin {
-                http::serve_admin(listener, self.door.clone(), stopped.clone()).await;
+                http::serve_admin(listener, self.state.clone(), stopped.clone()).await;
             }
         };
         let streams = async {
             wait(stopped.clone()).await;
-            self.door.guests.ask_to_leave().await;
+            self.state.streams.shutdown().await;
         };
         let drained = async { tokio::join!(public, admin, streams) };
         let cut_off = async {

@@ -11,7 +11,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::Door;
+use super::AppState;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -52,14 +52,14 @@ impl Cors {
 
 /// Answers preflights of allowed origins, and marks the answers that their pages may read.
 pub async fn cors(
-    door: &Door,
+    state: &AppState,
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    if door.cors.origins.is_empty() {
+    if state.cors.origins.is_empty() {
         return answer(request).await;
     }
-    let allowed = door.cors.allowed(request.headers()).cloned();
+    let allowed = state.cors.allowed(request.headers()).cloned();
     let preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match &allowed {

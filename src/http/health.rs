@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::Door;
+use super::AppState;
 use super::reply::{JSON, json_response};
 use crate::database_time::ClockHealth;
 
@@ -19,10 +19,10 @@ pub async fn live() -> Response {
 /// 200 if the database answers, there is a key to sign with and the clock agrees with the
 /// database's, else 503. A clock that is off by more than 5 s is `degraded`, and 200 up to 60 s.
 /// Legacy systems are not asked: their faults are theirs.
-pub async fn ready(State(door): State<Arc<Door>>) -> Response {
-    let database = door.database.ready().await;
-    let keys = door.keys.current().is_ok();
-    let health = door.time.health();
+pub async fn ready(State(state): State<Arc<AppState>>) -> Response {
+    let database = state.database.ready().await;
+    let keys = state.keys.current().is_ok();
+    let health = state.time.health();
     let word = |well| if well { "ok" } else { "failing" };
     let clock = match health {
         ClockHealth::InSync => "ok",

@@ -1,4 +1,4 @@
-//! The door: everything that speaks HTTP.
+//! Everything that speaks HTTP: GraphQL, OAuth, health checks and the playground.
 
 mod address;
 mod body;
@@ -6,8 +6,8 @@ mod compression;
 mod connection;
 mod content_type;
 mod cors;
+mod eager_repoll;
 pub mod graphql;
-mod guests;
 mod health;
 mod host;
 pub mod oauth;
@@ -15,8 +15,8 @@ pub mod playground;
 mod rate_limit;
 mod reply;
 mod request_id;
-mod self_wakes;
 mod serve;
+mod stream_registry;
 mod write_timeout;
 
 use std::sync::Arc;
@@ -43,22 +43,22 @@ use crate::entropy::Entropy;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use connection::ConnectionBudget;
-use graphql::Endpoint;
+use graphql::GraphqlState;
 use request_id::with_request_id;
 use serve::serve;
 
 pub use cors::Cors;
-pub use guests::Guests;
 pub use rate_limit::RateLimits;
+pub use stream_registry::StreamRegistry;
 
 /// The admin listener has connections of its own, so that health goes on being told while the
 /// public one is full.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// What the door needs of the house.
-pub struct Door {
+/// What all requests share: services, limits and settings.
+pub struct AppState {
     /// The graph, and within which limits it is executed.
-    pub graphql: Endpoint,
+    pub graphql: GraphqlState,
     /// What this node may hold and do at once.
     pub budgets: Arc<Budgets>,
     /// How often it may be asked.
@@ -66,7 +66,7 @@ pub struct Door {
     /// Which web pages may ask.
     pub cors: Cors,
     /// Those who stay longer than a request.
-    pub guests: Guests,
+    pub streams: StreamRegistry,
     /// Reads tokens.
     pub verifier: Verifier,
     /// Makes tokens.
@@ -86,7 +86,7 @@ pub struct Door {
     /// Knows whose audit log keeps what strangers try.
     pub tenants: Arc<Tenants>,
     /// What the OAuth endpoints need of their own.
-    pub oauth: oauth::Surface,
+    pub oauth: oauth::OauthState,
     /// The proxies that are believed when they name the caller's address.
     pub trusted_proxies: Networks,
     /// Makes request ids.
@@ -103,36 +103,46 @@ pub struct Door {
 
 /// Serves the public listener until told that all is `stopped`, then lets the requests in flight
 /// end.
-pub async fn serve_public(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
-    let router = public_paths(&door);
-    let budget = connections(&door, door.budgets.connections.clone());
-    serve(listener, budget, move |request| enter(door.clone(), router.clone(), request), stopped)
+pub async fn serve_public(
+    listener: TcpListener,
+    state: Arc<AppState>,
+    stopped: watch::Receiver<bool>,
+) {
+    let router = public_paths(&state);
+    let budget = connections(&state, state.budgets.connections.clone());
+    serve(listener, budget, move |request| enter(state.clone(), router.clone(), request), stopped)
         .await;
 }
 
 /// The same for the admin listener.
-pub async fn serve_admin(listener: TcpListener, door: Arc<Door>, stopped: watch::Receiver<bool>) {
+pub async fn serve_admin(
+    listener: TcpListener,
+    state: Arc<AppState>,
+    stopped: watch::Receiver<bool>,
+) {
     let budget = connections(
-        &door,
+        &state,
         Pool::with_cap("admin_connections", ADMIN_CONNECTIONS, ADMIN_CONNECTIONS),
     );
-    let router = health_routes().fallback(reply::no_such_path).with_state(door);
+    let router = health_routes().fallback(reply::no_such_path).with_state(state);
     serve(listener, budget, move |request| enter_admin(router.clone(), request), stopped).await;
 }
 
-fn connections(door: &Door, pool: Arc<Pool<Network>>) -> ConnectionBudget {
-    let trusted_proxies = door.trusted_proxies.clone();
-    ConnectionBudget { pool, trusted_proxies, write_timeout: door.write_timeout }
+fn connections(state: &AppState, pool: Arc<Pool<Network>>) -> ConnectionBudget {
+    let trusted_proxies = state.trusted_proxies.clone();
+    ConnectionBudget { pool, trusted_proxies, write_timeout: state.write_timeout }
 }
 
 /// What every request passes.
 // Not layers of the router: each costs every request a future in a box.
-async fn enter(door: Arc<Door>, router: Router, request: Request) -> Response {
+async fn enter(state: Arc<AppState>, router: Router, request: Request) -> Response {
     let routed = async |request| reply::or_panicked(route(router, request)).await;
     let checked = async |request| host::checked(request, routed).await;
     no_sniffing(
-        with_request_id(&door, request, async |request| cors::cors(&door, request, checked).await)
-            .await,
+        with_request_id(&state, request, async |request| {
+            cors::cors(&state, request, checked).await
+        })
+        .await,
     )
 }
 
@@ -150,18 +160,18 @@ async fn route(mut router: Router, request: Request) -> Response {
     router.call(request).await.unwrap_or_else(|never| match never {})
 }
 
-fn public_paths(door: &Arc<Door>) -> Router {
+fn public_paths(state: &Arc<AppState>) -> Router {
     Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/public/query", any(graphql::handle))
         .merge(oauth::routes())
         .merge(health_routes())
-        .merge(if door.playground { playground::routes() } else { Router::new() })
+        .merge(if state.playground { playground::routes() } else { Router::new() })
         .fallback(reply::no_such_path)
-        .with_state(door.clone())
+        .with_state(state.clone())
 }
 
-fn health_routes() -> Router<Arc<Door>> {
+fn health_routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/health/live", get(health::live))
         .route("/healthz", get(health::live))

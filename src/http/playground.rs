@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Door;
+use super::AppState;
 
 /// Where the page is.
 pub const PATH: &str = "/playground";
@@ -50,7 +50,7 @@ pub fn is_built() -> bool {
 }
 
 /// The paths of the page, and `/`, which leads there.
-pub fn routes() -> Router<Arc<Door>> {
+pub fn routes() -> Router<Arc<AppState>> {
     let to_page = || async { (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, PATH)]) };
     Router::new()
         .route("/", get(to_page))

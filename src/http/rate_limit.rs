@@ -45,7 +45,7 @@ pub struct Quotas {
 /// Asked too often.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests of this {}: try again in {retry_after} s", .quota.name)]
-pub struct TooOften {
+pub struct RateLimitExceeded {
     /// What is left.
     pub quota: Quota,
     /// In how many whole seconds to try again; at least one.
@@ -85,7 +85,7 @@ impl RateLimits {
         &self,
         client: ClientId,
         operations: u32,
-    ) -> Result<Option<Quota>, TooOften> {
+    ) -> Result<Option<Quota>, RateLimitExceeded> {
         self.clients
             .as_ref()
             .map(|buckets| buckets.take(client, operations, Instant::now()))
@@ -100,7 +100,7 @@ impl RateLimits {
         &self,
         tenant: TenantId,
         operations: u32,
-    ) -> Result<Option<Quota>, TooOften> {
+    ) -> Result<Option<Quota>, RateLimitExceeded> {
         self.tenants
             .as_ref()
             .map(|buckets| buckets.take(tenant, operations, Instant::now()))
@@ -120,7 +120,7 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
         clippy::cast_sign_loss,
         reason = "all are small and not negative"
     )]
-    fn take(&self, key: K, operations: u32, now: Instant) -> Result<Quota, TooOften> {
+    fn take(&self, key: K, operations: u32, now: Instant) -> Result<Quota, RateLimitExceeded> {
         let full = || {
             Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket {
                 tokens: self.burst,
@@ -143,14 +143,14 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
         let missing = needed.min(self.burst) - bucket.tokens;
         if missing > 0.0 {
             let retry_after = ((missing / self.per_second).ceil() as u64).max(1);
-            return Err(TooOften { quota: quota(bucket.tokens), retry_after });
+            return Err(RateLimitExceeded { quota: quota(bucket.tokens), retry_after });
         }
         bucket.tokens -= needed;
         Ok(quota(bucket.tokens))
     }
 }
 
-impl TooOften {
+impl RateLimitExceeded {
     /// What is left, as far as it was counted.
     pub fn quotas(&self) -> Quotas {
         Quotas { of_client: Some(self.quota), of_tenant: None }

@@ -1,4 +1,4 @@
-//! Answers of the door that no resolver gave.
+//! Answers that no resolver gave.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -13,7 +13,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::rate_limit::TooOften;
+use super::rate_limit::RateLimitExceeded;
 use crate::auth::RequestId;
 use crate::error::{Error, ErrorCode};
 
@@ -39,14 +39,14 @@ pub fn json_response(
 
 /// A refusal of a GraphQL request before its document was looked at: the status says it, and so
 /// does an `errors` body.
-pub struct Refused {
+pub struct HttpError {
     error: Error,
     status: StatusCode,
-    // Boxed, since every result of the door would be as large as this.
+    // Boxed: keeps every `Result` with this error small.
     headers: Box<HeaderMap>,
 }
 
-impl Refused {
+impl HttpError {
     /// Status 405, with what is allowed.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         let mut refused =
@@ -95,7 +95,7 @@ impl Refused {
     }
 }
 
-impl From<Error> for Refused {
+impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
         let status = StatusCode::from_u16(error.code().http_status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -114,20 +114,20 @@ impl From<Error> for Refused {
     }
 }
 
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
+impl From<HttpError> for Error {
+    fn from(refused: HttpError) -> Self {
         refused.error
     }
 }
 
-impl From<TooOften> for Refused {
-    fn from(too_often: TooOften) -> Self {
-        let error = Error::new(ErrorCode::RateLimited, too_often.to_string());
+impl From<RateLimitExceeded> for HttpError {
+    fn from(exceeded: RateLimitExceeded) -> Self {
+        let error = Error::new(ErrorCode::RateLimited, exceeded.to_string());
         let mut refused = Self::from(error);
         // In whole seconds: what else the standard allows breaks callers
         // (`docs/reference/taegis-client-contract.md`, section 11).
-        refused.headers.insert(RETRY_AFTER, HeaderValue::from(too_often.retry_after));
-        too_often.quotas().write(&mut refused.headers);
+        refused.headers.insert(RETRY_AFTER, HeaderValue::from(exceeded.retry_after));
+        exceeded.quotas().write(&mut refused.headers);
         refused
     }
 }

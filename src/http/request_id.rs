@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::Instrument;
 
-use super::Door;
+use super::AppState;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
 
@@ -16,12 +16,12 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Gives the request an id of its own, and beside it the caller's if that is well-formed, and
 /// answers it in a span that carries both.
 pub async fn with_request_id(
-    door: &Door,
+    state: &AppState,
     mut request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let given = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    let id = RequestId::from(random_uuid(&*door.entropy)).given(given);
+    let id = RequestId::from(random_uuid(&*state.entropy)).given(given);
     let span = tracing::info_span!(
         "request",
         request_id = id.own(),
@@ -32,13 +32,13 @@ pub async fn with_request_id(
         tenant = tracing::field::Empty,
     );
     request.extensions_mut().insert(id.clone());
-    let started = door.authorizer.monotonic();
+    let started = state.authorizer.monotonic();
     async {
         let mut response = answer(request).await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
-        let millis = door.authorizer.monotonic().since(started).as_millis();
+        let millis = state.authorizer.monotonic().since(started).as_millis();
         tracing::info!(
             status = response.status().as_u16(),
             millis = u64::try_from(millis).unwrap_or(u64::MAX),

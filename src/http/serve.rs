@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::connection::{Admission, Connection, ConnectionBudget};
-use super::self_wakes;
+use super::eager_repoll;
 use super::write_timeout::WriteTimeout;
 
 /// How long the head of a request may take, counted from the answer before it or else from the
@@ -51,7 +51,8 @@ pub async fn serve<F>(
             let stream = WriteTimeout::new(stream, admission.write_timeout());
             let (answer, told, open) = (answer.clone(), told.clone(), open.clone());
             tokio::spawn(async move {
-                self_wakes::absorbed(follow(stream, caller, connection, answer, told)).await;
+                eager_repoll::poll_until_idle(follow(stream, caller, connection, answer, told))
+                    .await;
                 drop(open);
             });
         }

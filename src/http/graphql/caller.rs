@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderName};
 use tokio::time::interval;
 use uuid::Uuid;
 
-use super::super::Door;
+use super::super::AppState;
 use super::super::rate_limit::Quotas;
-use super::super::reply::Refused;
-use super::refusals::{record_cut_off, record_refused_entry};
+use super::super::reply::HttpError;
+use super::audit_records::{record_cut_off, record_refused_entry};
 use crate::auth::bearer::TENANT_CONTEXT;
 use crate::auth::{Caller, RequestContext, RequestId, bearer};
 use crate::budget::Account;
@@ -21,7 +21,7 @@ use crate::roles::Permissions;
 use crate::tokens::Claims;
 
 /// The headers that say who calls and in which tenant.
-pub const PRESENTED: [HeaderName; 3] = [
+pub const CREDENTIAL_HEADERS: [HeaderName; 3] = [
     AUTHORIZATION,
     HeaderName::from_static(TENANT_CONTEXT),
     HeaderName::from_static("x-tenant-id"),
@@ -32,19 +32,19 @@ pub const PRESENTED: [HeaderName; 3] = [
 const JUDGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Those of the headers that say it.
-pub fn presented(headers: &HeaderMap) -> HeaderMap {
-    let mut presented = HeaderMap::new();
-    for name in PRESENTED {
+pub fn credential_headers(headers: &HeaderMap) -> HeaderMap {
+    let mut credential_headers = HeaderMap::new();
+    for name in CREDENTIAL_HEADERS {
         for value in headers.get_all(&name) {
-            presented.append(&name, value.clone());
+            credential_headers.append(&name, value.clone());
         }
     }
-    presented
+    credential_headers
 }
 
 /// A caller who was let in.
 #[derive(Clone)]
-pub struct Entered {
+pub struct AuthenticatedCaller {
     claims: Arc<Claims>,
     /// Who, where, and under which request id.
     pub context: RequestContext,
@@ -52,44 +52,44 @@ pub struct Entered {
     pub quotas: Quotas,
 }
 
-/// A caller who stays while a stream runs, and is judged again by what they presented.
-pub struct Staying {
+/// A caller for as long as a stream runs, reauthorized by the credentials that opened it.
+pub struct StreamSession {
     /// As they came in.
-    pub entered: Entered,
-    /// What they presented.
-    pub presented: HeaderMap,
+    pub caller: AuthenticatedCaller,
+    /// The credentials that opened the stream.
+    pub credential_headers: HeaderMap,
     permissions: Permissions,
 }
 
-impl Entered {
+impl AuthenticatedCaller {
     /// Lets a caller in by the headers of a request, or by those that a WebSocket gave in their
     /// place.
     ///
     /// # Errors
     /// 401, 403, 400 for a tenant header with two meanings, and 429.
-    pub async fn enter(
-        door: &Door,
+    pub async fn authenticate(
+        state: &AppState,
         request_id: &RequestId,
         headers: &HeaderMap,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, HttpError> {
         let claims =
-            bearer::authenticate(&door.verifier, headers).await.inspect_err(log_token_problem)?;
+            bearer::authenticate(&state.verifier, headers).await.inspect_err(log_token_problem)?;
         let span = tracing::Span::current();
         span.record("client", tracing::field::display(claims.sub));
         // Counted before the tenant is looked at, so that guessing at tenants is counted too.
-        let of_client = door.rate_limits.take_client(claims.sub, 1)?;
+        let of_client = state.rate_limits.take_client(claims.sub, 1)?;
         let context =
-            match bearer::enter(&door.authorizer, &claims, headers, request_id.clone()).await {
+            match bearer::enter(&state.authorizer, &claims, headers, request_id.clone()).await {
                 Ok(context) => context,
                 Err(error) => {
                     log_token_problem(&error);
-                    record_refused_entry(door, &claims, named_tenant(headers), request_id, &error)
+                    record_refused_entry(state, &claims, named_tenant(headers), request_id, &error)
                         .await;
                     return Err(error.into());
                 }
             };
         span.record("tenant", tracing::field::display(context.tenant()));
-        let of_tenant = door.rate_limits.take_tenant(context.tenant(), 1)?;
+        let of_tenant = state.rate_limits.take_tenant(context.tenant(), 1)?;
         Ok(Self { claims, context, quotas: Quotas { of_client, of_tenant } })
     }
 
@@ -107,15 +107,15 @@ impl Entered {
     ///
     /// # Errors
     /// `RATE_LIMITED`.
-    pub fn take(&self, door: &Door, operations: u32) -> Result<(), Refused> {
-        door.rate_limits.take_client(self.claims.sub, operations)?;
-        door.rate_limits.take_tenant(self.context.tenant(), operations)?;
+    pub fn take(&self, state: &AppState, operations: u32) -> Result<(), HttpError> {
+        state.rate_limits.take_client(self.claims.sub, operations)?;
+        state.rate_limits.take_tenant(self.context.tenant(), operations)?;
         Ok(())
     }
 
-    /// Lets them stay while a stream runs, with all that they presented.
-    pub fn stay(self, presented: HeaderMap) -> Staying {
-        Staying { permissions: self.context.permissions(), entered: self, presented }
+    /// Keeps the caller and the credentials for as long as a stream runs.
+    pub fn into_session(self, credential_headers: HeaderMap) -> StreamSession {
+        StreamSession { permissions: self.context.permissions(), caller: self, credential_headers }
     }
 }
 
@@ -133,41 +133,46 @@ pub fn caller_id(context: &RequestContext) -> Uuid {
     }
 }
 
-impl Staying {
+impl StreamSession {
     /// The context of a further operation of the same caller, who is judged anew.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` if the token has ended or was revoked, `FORBIDDEN` if the tenant is closed
     /// to the caller by now, or anything that they could do in it when they came in.
-    pub async fn again(&self, door: &Door, request_id: &RequestId) -> Result<RequestContext> {
-        let claims = bearer::authenticate(&door.verifier, &self.presented).await?;
+    pub async fn reauthorize(
+        &self,
+        state: &AppState,
+        request_id: &RequestId,
+    ) -> Result<RequestContext> {
+        let claims = bearer::authenticate(&state.verifier, &self.credential_headers).await?;
         let context =
-            bearer::enter(&door.authorizer, &claims, &self.presented, request_id.clone()).await?;
+            bearer::enter(&state.authorizer, &claims, &self.credential_headers, request_id.clone())
+                .await?;
         match context.permissions().covers(self.permissions) {
             true => Ok(context),
             false => Err(Error::forbidden("a role that this began with has ended")),
         }
     }
 
-    /// Done once the caller may not stay any longer, with what [`Staying::again`] says. To be
+    /// Done once the caller may not stay any longer, with what [`StreamSession::reauthorize`] says. To be
     /// waited for beside all that a stream does: neither silence nor a reader who takes nothing
     /// must put it off.
-    pub async fn refused(&self, door: &Door) -> Error {
+    pub async fn refused(&self, state: &AppState) -> Error {
         let mut judged = interval(JUDGED_EVERY);
         loop {
             judged.tick().await;
-            if let Err(error) = self.again(door, self.entered.context.request_id()).await {
+            if let Err(error) = self.reauthorize(state, self.caller.context.request_id()).await {
                 return error;
             }
         }
     }
 
-    /// Keeps in the audit log that the caller could not stay, for what [`Staying::again`] said. To
+    /// Keeps in the audit log that the caller could not stay, for what [`StreamSession::reauthorize`] said. To
     /// be called once, by whoever ends the stream.
-    pub fn cut_off(&self, door: &Arc<Door>, error: &Error) {
+    pub fn cut_off(&self, state: &Arc<AppState>, error: &Error) {
         let expired = error.code() == ErrorCode::Unauthenticated
-            && door.authorizer.now() >= self.entered.claims.expires_at();
-        record_cut_off(door, &self.entered.context, expired.then_some("token_expired"), error);
+            && state.authorizer.now() >= self.caller.claims.expires_at();
+        record_cut_off(state, &self.caller.context, expired.then_some("token_expired"), error);
     }
 }
 
@@ -181,6 +186,6 @@ fn log_token_problem(error: &Error) {
 /// The tenant that the headers name, if they name one: the others are refused for contradicting
 /// each other.
 fn named_tenant(headers: &HeaderMap) -> Option<TenantId> {
-    let [_, names @ ..] = &PRESENTED;
+    let [_, names @ ..] = &CREDENTIAL_HEADERS;
     names.iter().find_map(|name| headers.get(name))?.to_str().ok()?.parse().ok()
 }

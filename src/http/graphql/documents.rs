@@ -33,13 +33,13 @@ pub fn hex(hash: &Hash) -> String {
 }
 
 /// A valid document.
-pub struct Parsed {
+pub struct ValidDocument {
     document: Document,
     tokens: usize,
     weight: u64,
 }
 
-impl Parsed {
+impl ValidDocument {
     /// How many tokens its text has.
     pub fn tokens(&self) -> usize {
         self.tokens
@@ -65,29 +65,29 @@ impl Parsed {
 #[derive(Clone)]
 struct ByMemory;
 
-impl Weighter<Hash, Arc<Parsed>> for ByMemory {
-    fn weight(&self, _: &Hash, parsed: &Arc<Parsed>) -> u64 {
+impl Weighter<Hash, Arc<ValidDocument>> for ByMemory {
+    fn weight(&self, _: &Hash, parsed: &Arc<ValidDocument>) -> u64 {
         parsed.weight
     }
 }
 
 /// Parses and validates documents, and remembers those that are valid.
-pub struct Documents {
+pub struct DocumentCache {
     model: SchemaModel,
     limits: LimitsConfig,
     // By hash alone, the same for all tenants: a document is what somebody asks, never what
     // somebody was told, and who does not know the text cannot name its hash.
-    parsed: Cache<Hash, Arc<Parsed>, ByMemory>,
+    parsed: Cache<Hash, Arc<ValidDocument>, ByMemory>,
 }
 
-impl Documents {
+impl DocumentCache {
     /// Remembers documents of at most `bytes` together.
     pub fn new(model: SchemaModel, limits: LimitsConfig, bytes: u64) -> Self {
         Self { model, limits, parsed: Cache::with_weighter(1000, bytes, ByMemory) }
     }
 
     /// A document that was parsed before.
-    pub fn known(&self, hash: &Hash) -> Option<Arc<Parsed>> {
+    pub fn known(&self, hash: &Hash) -> Option<Arc<ValidDocument>> {
         self.parsed.get(hash)
     }
 
@@ -95,7 +95,7 @@ impl Documents {
     ///
     /// # Errors
     /// `GRAPHQL_PARSE_FAILED`, `OPERATION_TOO_COSTLY` or `GRAPHQL_VALIDATION_FAILED`.
-    pub fn parse(&self, hash: Hash, text: &str) -> Result<Arc<Parsed>, RequestErrors> {
+    pub fn parse(&self, hash: Hash, text: &str) -> Result<Arc<ValidDocument>, RequestErrors> {
         if let Some(parsed) = self.known(&hash) {
             return Ok(parsed);
         }
@@ -108,7 +108,7 @@ impl Documents {
             document.operations().iter().filter_map(Operation::normal_form).map(NormalForm::fields);
         let size = (tokens as u64).max(fields.sum());
         let weight = text.len() as u64 + size * BYTES_PER_TOKEN;
-        let parsed = Arc::new(Parsed { document, tokens, weight });
+        let parsed = Arc::new(ValidDocument { document, tokens, weight });
         self.parsed.insert(hash, parsed.clone());
         Ok(parsed)
     }
@@ -119,7 +119,7 @@ impl Documents {
     /// `GRAPHQL_VALIDATION_FAILED` for variables that do not fit, `OPERATION_TOO_COSTLY`.
     pub fn bind(
         &self,
-        parsed: &Parsed,
+        parsed: &ValidDocument,
         operation: &Operation,
         given: &Map<String, Value>,
     ) -> Result<(Arc<NormalForm>, Variables), RequestErrors> {

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response as Outcome, Value};
+use async_graphql::{Request, Response as GraphqlResponse, Value};
 use axum::http::{HeaderMap, HeaderValue};
 use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::super::{Door, self_wakes};
-use super::asked::Asked;
-use super::caller::{Entered, account, caller_id};
-use super::documents::{Parsed, hash, hex};
-use super::executed::Executed;
+use super::super::{AppState, eager_repoll};
+use super::audit_records::{record_refusals, record_refused};
+use super::caller::{AuthenticatedCaller, account, caller_id};
+use super::documents::{ValidDocument, hash, hex};
 use super::limits::check_cost;
+use super::metered_response::MeteredResponse;
 use super::outcome::{RequestErrors, failure, failure_of, finish};
-use super::refusals::{record_refusals, record_refused};
+use super::request::GraphqlRequest;
 use crate::auth::{RequestContext, RequestId};
 use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
 use crate::error::{Error, ErrorCode};
@@ -35,7 +35,7 @@ const TRACEPARENT: &str = "traceparent";
 const STREAM: Duration = Duration::from_hours(24 * 365);
 
 /// An operation within the limits, ready to be executed.
-pub struct Prepared {
+pub struct PreparedOperation {
     operation: Arc<NormalForm>,
     variables: Variables,
     /// Query, mutation or subscription.
@@ -48,16 +48,16 @@ pub struct Prepared {
 
 /// What a request says about its operations beside what it asks.
 #[derive(Clone, Default)]
-pub struct Wishes {
+pub struct RequestOptions {
     /// Whether it asks what they cost.
     tell_cost: bool,
     /// Its trace context, not yet looked at.
     traceparent: Option<String>,
 }
 
-impl Wishes {
+impl RequestOptions {
     /// Those of the headers.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let asks = |value: &HeaderValue| {
             !["0", "false"].iter().any(|no| value.as_bytes() == no.as_bytes())
         };
@@ -77,17 +77,17 @@ impl Wishes {
 /// # Errors
 /// What the caller is told in place of a result.
 pub async fn prepare(
-    door: &Door,
-    caller: &Entered,
+    state: &AppState,
+    caller: &AuthenticatedCaller,
     context: &RequestContext,
-    asked: Asked,
-) -> Result<Box<Prepared>, RequestErrors> {
-    let parsed = find(door, caller, context, &asked).await?;
-    let chosen = parsed.choose(asked.operation_name.as_deref())?;
-    let given = asked.variables.unwrap_or_default();
-    let (operation, variables) = door.graphql.documents.bind(&parsed, chosen, &given)?;
+    request: GraphqlRequest,
+) -> Result<Box<PreparedOperation>, RequestErrors> {
+    let parsed = find(state, caller, context, &request).await?;
+    let chosen = parsed.choose(request.operation_name.as_deref())?;
+    let given = request.variables.unwrap_or_default();
+    let (operation, variables) = state.graphql.documents.bind(&parsed, chosen, &given)?;
     let cost = Cost::of(&operation, &variables);
-    if !door.graphql.introspection && cost.introspection_depth > 0 {
+    if !state.graphql.introspection && cost.introspection_depth > 0 {
         // The library would answer null and say nothing.
         return Err(failure(
             ErrorCode::GraphqlValidationFailed,
@@ -95,8 +95,8 @@ pub async fn prepare(
         )
         .into());
     }
-    check_cost(&door.graphql.limits, &cost)?;
-    Ok(Box::new(Prepared {
+    check_cost(&state.graphql.limits, &cost)?;
+    Ok(Box::new(PreparedOperation {
         operation,
         variables,
         kind: chosen.kind,
@@ -107,14 +107,14 @@ pub async fn prepare(
 
 /// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
 async fn find(
-    door: &Door,
-    caller: &Entered,
+    state: &AppState,
+    caller: &AuthenticatedCaller,
     context: &RequestContext,
-    asked: &Asked,
-) -> Result<Arc<Parsed>, RequestErrors> {
-    let endpoint = &door.graphql;
-    let named = asked.hash().map_err(|error| failure_of(&error))?;
-    let own = asked.query.as_deref().map(|text| (hash(text), text));
+    request: &GraphqlRequest,
+) -> Result<Arc<ValidDocument>, RequestErrors> {
+    let endpoint = &state.graphql;
+    let named = request.hash().map_err(|error| failure_of(&error))?;
+    let own = request.query.as_deref().map(|text| (hash(text), text));
     let (hash, text) = match (own, named) {
         (Some((own, _)), Some(named)) if own != named && endpoint.persisted_queries => {
             return Err(failure(ErrorCode::BadRequest, "provided sha does not match query").into());
@@ -136,7 +136,7 @@ async fn find(
         Some(text) => {
             if let Err(error) = judged {
                 let document = format!("sha256:{}", hex(&hash));
-                record_refused(door, context, Some(document), "untrusted_document", &error).await;
+                record_refused(state, context, Some(document), "untrusted_document", &error).await;
                 return Err(failure_of(&error).into());
             }
             endpoint.documents.parse(hash, text)
@@ -154,50 +154,52 @@ async fn find(
 /// Executes a query or a mutation. A query is given up at the deadline, or when its caller goes; a
 /// mutation is not, since nobody could tell afterwards how far it came.
 pub async fn run(
-    door: &Arc<Door>,
+    state: &Arc<AppState>,
     context: &RequestContext,
-    prepared: Box<Prepared>,
+    prepared: Box<PreparedOperation>,
     deadline: Instant,
-    wishes: &Wishes,
-) -> Executed {
+    options: &RequestOptions,
+) -> MeteredResponse {
     let fields = prepared.cost.fields;
     let is_query = prepared.kind != OperationType::Mutation;
-    let (running, meter) = match admit(door, context, prepared.cost.weight, deadline).await {
+    let (running, meter) = match admit(state, context, prepared.cost.weight, deadline).await {
         Ok(admitted) => admitted,
-        Err(error) => return refused(door, context.request_id(), failure_of(&error)).into(),
+        Err(error) => return refused(state, context.request_id(), failure_of(&error)).into(),
     };
-    let calls = calls(door, context, wishes.traceparent.as_deref(), deadline);
+    let calls = calls(state, context, options.traceparent.as_deref(), deadline);
     let mut outcome = match prepared.kind {
         OperationType::Mutation => {
-            let (door, context, guest) = (door.clone(), context.clone(), door.guests.enter());
+            let (state, context, guard) =
+                (state.clone(), context.clone(), state.streams.register());
             let calls = calls.clone();
             let meter = meter.clone();
             let to_the_end = async move {
-                let outcome = execute(&door, &context, &calls, meter, prepared).await;
-                drop((running, guest));
+                let outcome = execute(&state, &context, &calls, meter, prepared).await;
+                drop((running, guard));
                 outcome
             };
             tokio::spawn(to_the_end.in_current_span()).await.unwrap_or_else(|_| broken())
         }
         _ => {
             let outcome =
-                timeout_at(deadline, execute(door, context, &calls, meter.clone(), prepared)).await;
+                timeout_at(deadline, execute(state, context, &calls, meter.clone(), prepared))
+                    .await;
             outcome.unwrap_or_else(|_| {
                 let message = "the query took longer than an operation may";
-                Outcome::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
+                GraphqlResponse::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
             })
         }
     };
     // Of a mutation the caller learns what was done, though not all of it; a query is refused as a
     // whole.
     if let Some(error) = meter.failure().filter(|_| is_query) {
-        outcome = Outcome::from_errors(vec![failure_of(error)]);
+        outcome = GraphqlResponse::from_errors(vec![failure_of(error)]);
     }
-    if wishes.tell_cost {
+    if options.tell_cost {
         outcome.extensions.insert("cost".to_owned(), cost(fields, &calls));
     }
-    let outcome = finish(context.request_id(), door.graphql.limits.errors, outcome);
-    Executed {
+    let outcome = finish(context.request_id(), state.graphql.limits.errors, outcome);
+    MeteredResponse {
         outcome,
         size: meter.size(),
         permit: Arc::into_inner(meter).map(ResponseMeter::into_permit),
@@ -209,12 +211,12 @@ pub async fn run(
 /// # Errors
 /// `RATE_LIMITED` if the caller's share, or the node, has none in time.
 async fn admit(
-    door: &Door,
+    state: &AppState,
     context: &RequestContext,
     cost: u64,
     deadline: Instant,
 ) -> Result<(Permit<uuid::Uuid>, Arc<ResponseMeter>), Error> {
-    let budgets = &door.budgets;
+    let budgets = &state.budgets;
     let account = account(context);
     let until = deadline.min(Instant::now() + budgets.patience);
     let running = budgets.operations.take(account, budgets.operation_permits(cost), until).await.map_err(|_| {
@@ -224,42 +226,42 @@ async fn admit(
     let beginning =
         budgets.responses.take(account, RESPONSE_BEGINNING, until).await.map_err(|_| no_room())?;
     let meter =
-        ResponseMeter::new(door.graphql.limits.response, beginning, budgets.builders.clone());
+        ResponseMeter::new(state.graphql.limits.response, beginning, budgets.builders.clone());
     Ok((running, Arc::new(meter)))
 }
 
 /// What counts the operation's calls of legacy systems.
 fn calls(
-    door: &Door,
+    state: &AppState,
     context: &RequestContext,
     traceparent: Option<&str>,
     deadline: Instant,
 ) -> Arc<outbound::Operation> {
     let caller = caller_id(context);
     let request_id = context.request_id().as_str().to_owned();
-    let allowance = outbound::Allowance::from(&door.graphql.limits);
+    let allowance = outbound::Allowance::from(&state.graphql.limits);
     Arc::new(outbound::Operation::of_caller(caller, request_id, traceparent, allowance, deadline))
 }
 
 async fn execute(
-    door: &Door,
+    state: &AppState,
     context: &RequestContext,
     calls: &Arc<outbound::Operation>,
     meter: Arc<ResponseMeter>,
-    prepared: Box<Prepared>,
-) -> Outcome {
+    prepared: Box<PreparedOperation>,
+) -> GraphqlResponse {
     let is_mutation = prepared.kind == OperationType::Mutation;
     let request = || Request::new("").data(context.clone()).data(calls.clone()).data(meter.clone());
     let executed = graphql::execute(
-        &*door.graphql.executor,
+        &*state.graphql.executor,
         &prepared.operation,
         &prepared.variables,
         request,
     );
     // On a WebSocket nothing else stands between a panic and the other operations.
-    let executed = AssertUnwindSafe(self_wakes::absorbed(executed)).catch_unwind().await;
+    let executed = AssertUnwindSafe(eager_repoll::poll_until_idle(executed)).catch_unwind().await;
     let outcome = executed.unwrap_or_else(|_| broken());
-    record_refusals(door, context, is_mutation, &outcome, |key| {
+    record_refusals(state, context, is_mutation, &outcome, |key| {
         root_field(&prepared.operation, key)
     })
     .await;
@@ -268,14 +270,14 @@ async fn execute(
 
 /// Begins a subscription.
 pub fn subscribe(
-    door: &Arc<Door>,
+    state: &Arc<AppState>,
     context: &RequestContext,
-    prepared: Prepared,
-    wishes: &Wishes,
-) -> BoxStream<'static, Outcome> {
-    let calls = calls(door, context, wishes.traceparent.as_deref(), Instant::now() + STREAM);
+    prepared: PreparedOperation,
+    options: &RequestOptions,
+) -> BoxStream<'static, GraphqlResponse> {
+    let calls = calls(state, context, options.traceparent.as_deref(), Instant::now() + STREAM);
     let request = Request::new("").data(context.clone()).data(calls);
-    graphql::subscribe(&*door.graphql.executor, prepared.operation, &prepared.variables, request)
+    graphql::subscribe(&*state.graphql.executor, prepared.operation, &prepared.variables, request)
 }
 
 /// The name of the field at the root that has that key in the answer.
@@ -285,13 +287,17 @@ fn root_field(operation: &NormalForm, key: &str) -> String {
 }
 
 /// The answer to what was refused before anything was executed.
-pub fn refused(door: &Door, request_id: &RequestId, errors: impl Into<RequestErrors>) -> Outcome {
-    finish(request_id, door.graphql.limits.errors, Outcome::from_errors(errors.into().0))
+pub fn refused(
+    state: &AppState,
+    request_id: &RequestId,
+    errors: impl Into<RequestErrors>,
+) -> GraphqlResponse {
+    finish(request_id, state.graphql.limits.errors, GraphqlResponse::from_errors(errors.into().0))
 }
 
 /// The answer to what failed on our side in a way that nobody foresaw.
-pub fn broken() -> Outcome {
-    Outcome::from_errors(vec![failure_of(&Error::internal("a resolver panicked"))])
+pub fn broken() -> GraphqlResponse {
+    GraphqlResponse::from_errors(vec![failure_of(&Error::internal("a resolver panicked"))])
 }
 
 /// `extensions.cost`: fields once all is merged, calls of legacy systems, and tenants: those whose

@@ -8,23 +8,24 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
-use super::super::Door;
-use super::super::reply::Refused;
-use super::accept::Accepted;
-use super::caller::Entered;
-use super::{asked, post};
+use super::super::AppState;
+use super::super::reply::HttpError;
+use super::caller::AuthenticatedCaller;
+use super::media_type::AcceptedMedia;
+use super::{post, request};
 
 /// Serves a GET.
 ///
 /// # Errors
 /// 400 for a malformed URL, 405 for a mutation.
 pub async fn serve(
-    door: &Arc<Door>,
-    caller: Box<Entered>,
-    accepted: Accepted,
+    state: &Arc<AppState>,
+    caller: Box<AuthenticatedCaller>,
+    accepted: AcceptedMedia,
     headers: &HeaderMap,
     uri: &Uri,
-) -> Result<Response, Refused> {
-    let asked = asked::read_url(uri.query().unwrap_or_default(), door.graphql.limits.json_nesting)?;
-    post::one(door, caller, accepted, headers, asked, post::Reads::Alone).await
+) -> Result<Response, HttpError> {
+    let request =
+        request::read_url(uri.query().unwrap_or_default(), state.graphql.limits.json_nesting)?;
+    post::one(state, caller, accepted, headers, request, post::Reads::Alone).await
 }

@@ -1,22 +1,22 @@
 //! The GraphQL endpoint. A request reads from top to bottom: who calls, in which tenant, what they
 //! ask, what they get.
 
-mod accept;
-mod answer;
-mod asked;
+mod audit_records;
 mod caller;
 mod documents;
 mod execute;
-mod executed;
 mod get;
-mod lexer;
 mod limits;
+mod media_type;
+mod metered_response;
 mod metering;
 mod outcome;
 mod post;
-mod refusals;
+mod request;
+mod response;
 mod sse;
 mod subscription;
+mod token_count;
 mod trusted;
 mod ws;
 
@@ -31,33 +31,33 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
-use super::Door;
-use super::reply::{JSON, Refused};
+use super::AppState;
+use super::reply::{HttpError, JSON};
 use crate::auth::RequestId;
 use crate::config::{Config, Introspection, LimitsConfig};
 use crate::error::{Error, Result};
 use crate::graphql::{Executor, SchemaModel};
-use accept::{Accepted, Media, accepted};
-use caller::{Entered, presented};
-use documents::Documents;
-use trusted::Trusted;
+use caller::{AuthenticatedCaller, credential_headers};
+use documents::DocumentCache;
+use media_type::{AcceptedMedia, MediaType, accepted};
+use trusted::TrustedDocuments;
 
 pub use metering::Metering;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
 /// What the endpoint executes, and within which limits.
-pub struct Endpoint {
+pub struct GraphqlState {
     executor: Arc<dyn Executor>,
     limits: LimitsConfig,
-    documents: Documents,
-    trusted: Trusted,
+    documents: DocumentCache,
+    trusted: TrustedDocuments,
     introspection: bool,
     batching: bool,
     persisted_queries: bool,
 }
 
-impl Endpoint {
+impl GraphqlState {
     /// The endpoint over that schema.
     ///
     /// # Errors
@@ -71,8 +71,11 @@ impl Endpoint {
         Ok(Self {
             executor,
             limits: config.limits.clone(),
-            documents: Documents::new(model, config.limits.clone(), own.document_cache),
-            trusted: Trusted::load(own.trusted_documents.as_deref(), own.trusted_documents_mode)?,
+            documents: DocumentCache::new(model, config.limits.clone(), own.document_cache),
+            trusted: TrustedDocuments::load(
+                own.trusted_documents.as_deref(),
+                own.trusted_documents_mode,
+            )?,
             introspection,
             batching: own.batching,
             persisted_queries: own.persisted_queries,
@@ -83,16 +86,16 @@ impl Endpoint {
 /// Serves `/graphql`. Who calls is settled before anything else is looked at, so that nothing of
 /// the schema, not even whether a field exists, shows to somebody without a token.
 pub async fn handle(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<AppState>>,
     Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let accepted = accepted(&parts.headers);
-    let mut response = match serve(&door, &request_id, accepted, &mut parts, body).await {
+    let mut response = match serve(&state, &request_id, accepted, &mut parts, body).await {
         Ok(response) => response,
         Err(refused) => {
-            refused.into_response(&request_id, accepted.media.map_or(JSON, Media::content_type))
+            refused.into_response(&request_id, accepted.media.map_or(JSON, MediaType::content_type))
         }
     };
     let vary = HeaderValue::from_static("Authorization, X-Tenant-Context, Accept, Accept-Encoding");
@@ -101,34 +104,36 @@ pub async fn handle(
 }
 
 async fn serve(
-    door: &Arc<Door>,
+    state: &Arc<AppState>,
     request_id: &RequestId,
-    accepted: Accepted,
+    accepted: AcceptedMedia,
     parts: &mut Parts,
     body: Body,
-) -> Result<Response, Refused> {
+) -> Result<Response, HttpError> {
     if parts.method == Method::OPTIONS {
         return Ok((StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response());
     }
     if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
         let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
-        let upgrade = upgrade
-            .map_err(|_| Refused::with(StatusCode::BAD_REQUEST, "this is no WebSocket upgrade"))?;
+        let upgrade = upgrade.map_err(|_| {
+            HttpError::with(StatusCode::BAD_REQUEST, "this is no WebSocket upgrade")
+        })?;
         // Boxed, so that a single request does not carry the room that an upgrade takes.
-        return ws::upgrade(door, request_id, parts, upgrade).boxed().await;
+        return ws::upgrade(state, request_id, parts, upgrade).boxed().await;
     }
-    let caller = Box::new(Entered::enter(door, request_id, &parts.headers).await?);
+    let caller =
+        Box::new(AuthenticatedCaller::authenticate(state, request_id, &parts.headers).await?);
     let quotas = caller.quotas;
     let who = caller.clone();
-    let mut response = match answer(door, caller, accepted, parts, body).await {
+    let mut response = match answer(state, caller, accepted, parts, body).await {
         Ok(response) => {
-            executed::watch(door, &response, parts.extensions.get(), || {
-                who.stay(presented(&parts.headers))
+            metered_response::watch(state, &response, parts.extensions.get(), || {
+                who.into_session(credential_headers(&parts.headers))
             });
             response
         }
         Err(refused) => {
-            refused.into_response(request_id, accepted.media.map_or(JSON, Media::content_type))
+            refused.into_response(request_id, accepted.media.map_or(JSON, MediaType::content_type))
         }
     };
     if response.status() != StatusCode::TOO_MANY_REQUESTS {
@@ -138,27 +143,27 @@ async fn serve(
 }
 
 async fn answer(
-    door: &Arc<Door>,
-    caller: Box<Entered>,
-    accepted: Accepted,
+    state: &Arc<AppState>,
+    caller: Box<AuthenticatedCaller>,
+    accepted: AcceptedMedia,
     parts: &Parts,
     body: Body,
-) -> Result<Response, Refused> {
+) -> Result<Response, HttpError> {
     let length = parts.uri.path_and_query().map_or(0, |text| text.as_str().len());
-    if length > door.graphql.limits.url {
-        return Err(Refused::with(StatusCode::URI_TOO_LONG, "the URL is too long: send a POST"));
+    if length > state.graphql.limits.url {
+        return Err(HttpError::with(StatusCode::URI_TOO_LONG, "the URL is too long: send a POST"));
     }
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     if !reads && parts.method != Method::POST {
-        return Err(Refused::method_not_allowed(METHODS));
+        return Err(HttpError::method_not_allowed(METHODS));
     }
     if accepted.media.is_none() && !accepted.events {
         let offered = "answers come as application/graphql-response+json, application/json or text/event-stream";
-        return Err(Refused::with(StatusCode::NOT_ACCEPTABLE, offered));
+        return Err(HttpError::with(StatusCode::NOT_ACCEPTABLE, offered));
     }
     let headers: &HeaderMap = &parts.headers;
     match reads {
-        true => get::serve(door, caller, accepted, headers, &parts.uri).await,
-        false => post::serve(door, caller, accepted, headers, body).await,
+        true => get::serve(state, caller, accepted, headers, &parts.uri).await,
+        false => post::serve(state, caller, accepted, headers, body).await,
     }
 }

@@ -1,7 +1,7 @@
 //! What every answer has in common, whatever carries it: codes, the request's id, a bounded list of
 //! errors.
 
-use async_graphql::{Response as Outcome, ServerError};
+use async_graphql::{Response as GraphqlResponse, ServerError};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::auth::RequestId;
@@ -51,7 +51,11 @@ pub fn code_of(error: &ServerError) -> Option<ErrorCode> {
 
 /// Gives every error its code and the request id, logs the causes that the caller does not see, and
 /// keeps at most `errors_max` of them.
-pub fn finish(request_id: &RequestId, errors_max: usize, mut outcome: Outcome) -> Outcome {
+pub fn finish(
+    request_id: &RequestId,
+    errors_max: usize,
+    mut outcome: GraphqlResponse,
+) -> GraphqlResponse {
     for error in &mut outcome.errors {
         if let Some(own) = error.source::<Error>() {
             own.log_cause();
@@ -74,12 +78,12 @@ pub fn finish(request_id: &RequestId, errors_max: usize, mut outcome: Outcome) -
 }
 
 /// Whether the request was refused before anything of it was executed.
-pub fn not_executed(outcome: &Outcome) -> bool {
+pub fn not_executed(outcome: &GraphqlResponse) -> bool {
     !outcome.errors.is_empty() && outcome.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// An outcome as it is written: without `data` where nothing was executed (GraphQL, section 7.1).
-pub struct Written<'a>(pub &'a Outcome);
+pub struct Written<'a>(pub &'a GraphqlResponse);
 
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -104,7 +108,8 @@ mod tests {
     #[test]
     fn errors_beyond_the_limit_are_counted_and_left_out() {
         let errors = vec![failure_of(&Error::not_found("value")); 5_000];
-        let told = finish(&RequestId::parse("x").unwrap(), 20, Outcome::from_errors(errors));
+        let told =
+            finish(&RequestId::parse("x").unwrap(), 20, GraphqlResponse::from_errors(errors));
         assert_eq!((told.errors.len(), &told.extensions["errorsOmitted"]), (20, &4_980.into()));
     }
 }

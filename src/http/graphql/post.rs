@@ -10,18 +10,18 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::super::Door;
+use super::super::AppState;
 use super::super::body::{self, BodyError};
 use super::super::content_type::{ContentType, is_encoded};
-use super::super::reply::Refused;
-use super::accept::Accepted;
-use super::asked::{self, Asked};
-use super::caller::{Entered, presented};
-use super::execute::{Prepared, Wishes, prepare, refused, run};
-use super::executed::Executed;
+use super::super::reply::HttpError;
+use super::caller::{AuthenticatedCaller, credential_headers};
+use super::execute::{PreparedOperation, RequestOptions, prepare, refused, run};
 use super::limits::{at_most, check_cost};
+use super::media_type::AcceptedMedia;
+use super::metered_response::MeteredResponse;
 use super::outcome::{RequestErrors, failure};
-use super::{answer, sse};
+use super::request::{self, GraphqlRequest};
+use super::{response, sse};
 use crate::error::{Error, ErrorCode};
 use crate::graphql::Cost;
 
@@ -30,41 +30,41 @@ use crate::graphql::Cost;
 /// # Errors
 /// 415, 413, 408, 400 and 429.
 pub async fn serve(
-    door: &Arc<Door>,
-    caller: Box<Entered>,
-    accepted: Accepted,
+    state: &Arc<AppState>,
+    caller: Box<AuthenticatedCaller>,
+    accepted: AcceptedMedia,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Response, Refused> {
-    let bytes = read(door, headers, body).await?;
-    match asked::read_body(&bytes, door.graphql.limits.json_nesting)? {
-        asked::Body::One(asked) => {
-            one(door, caller, accepted, headers, asked, Reads::AndWrites).await
+) -> Result<Response, HttpError> {
+    let bytes = read(state, headers, body).await?;
+    match request::read_body(&bytes, state.graphql.limits.json_nesting)? {
+        request::Body::One(request) => {
+            one(state, caller, accepted, headers, request, Reads::AndWrites).await
         }
         // Boxed, so that a single operation does not carry the room that a batch takes.
-        asked::Body::Batch(batch) => many(door, &caller, accepted, headers, batch).boxed().await,
+        request::Body::Batch(batch) => many(state, &caller, accepted, headers, batch).boxed().await,
     }
 }
 
 /// The body, if it is JSON that a browser cannot send across origins without asking first.
-async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+async fn read(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, HttpError> {
     if !is_json(headers) {
-        return Err(Refused::with(
+        return Err(HttpError::with(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "the body must be application/json in UTF-8",
         ));
     }
     if is_encoded(headers) {
-        return Err(Refused::encoded_body());
+        return Err(HttpError::encoded_body());
     }
-    body::read(body, door.body_limit, door.body_timeout).await.map_err(|error| match error {
+    body::read(body, state.body_limit, state.body_timeout).await.map_err(|error| match error {
         BodyError::TooLarge => {
-            Refused::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+            HttpError::with(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
         }
         BodyError::TooSlow => {
-            Refused::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")
+            HttpError::with(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")
         }
-        BodyError::Broken => Refused::with(
+        BodyError::Broken => HttpError::with(
             StatusCode::BAD_REQUEST,
             "the body broke off, or its chunks are malformed",
         ),
@@ -90,46 +90,54 @@ pub enum Reads {
 /// # Errors
 /// 405 for a mutation where there are reads alone.
 pub async fn one(
-    door: &Arc<Door>,
-    caller: Box<Entered>,
-    accepted: Accepted,
+    state: &Arc<AppState>,
+    caller: Box<AuthenticatedCaller>,
+    accepted: AcceptedMedia,
     headers: &HeaderMap,
-    asked: Asked,
+    request: GraphqlRequest,
     reads: Reads,
-) -> Result<Response, Refused> {
+) -> Result<Response, HttpError> {
     let request_id = caller.context.request_id().clone();
-    let prepared = prepare(door, &caller, &caller.context, asked).await;
+    let prepared = prepare(state, &caller, &caller.context, request).await;
     if reads == Reads::Alone
         && prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation)
     {
-        return Err(Refused::mutation_by_get());
+        return Err(HttpError::mutation_by_get());
     }
     let streams =
         prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Subscription);
     let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
         return sse::serve(
-            door.clone(),
-            caller.stay(presented(headers)),
+            state.clone(),
+            caller.into_session(credential_headers(headers)),
             prepared,
-            Wishes::of(headers),
+            RequestOptions::from_headers(headers),
         );
     };
     let outcome = match prepared.and_then(not_a_subscription) {
         Ok(prepared) => {
             let is_query = prepared.kind == OperationType::Query;
-            let outcome =
-                run(door, &caller.context, prepared, deadline(door), &Wishes::of(headers)).await;
+            let outcome = run(
+                state,
+                &caller.context,
+                prepared,
+                deadline(state),
+                &RequestOptions::from_headers(headers),
+            )
+            .await;
             if is_query {
-                return Ok(answer::query(media, outcome, headers));
+                return Ok(response::query(media, outcome, headers));
             }
             outcome
         }
-        Err(error) => refused(door, &request_id, error).into(),
+        Err(error) => refused(state, &request_id, error).into(),
     };
-    Ok(answer::one(media, outcome))
+    Ok(response::one(media, outcome))
 }
 
-fn not_a_subscription(prepared: Box<Prepared>) -> Result<Box<Prepared>, RequestErrors> {
+fn not_a_subscription(
+    prepared: Box<PreparedOperation>,
+) -> Result<Box<PreparedOperation>, RequestErrors> {
     match prepared.kind {
         OperationType::Subscription => {
             let message = "a subscription needs a WebSocket, or `Accept: text/event-stream`";
@@ -140,18 +148,18 @@ fn not_a_subscription(prepared: Box<Prepared>) -> Result<Box<Prepared>, RequestE
 }
 
 /// When an operation that begins now must have ended.
-pub fn deadline(door: &Door) -> Instant {
-    Instant::now() + door.graphql.limits.execution
+pub fn deadline(state: &AppState) -> Instant {
+    Instant::now() + state.graphql.limits.execution
 }
 
 async fn many(
-    door: &Arc<Door>,
-    caller: &Entered,
-    accepted: Accepted,
+    state: &Arc<AppState>,
+    caller: &AuthenticatedCaller,
+    accepted: AcceptedMedia,
     headers: &HeaderMap,
-    batch: Vec<Asked>,
-) -> Result<Response, Refused> {
-    if !door.graphql.batching {
+    batch: Vec<GraphqlRequest>,
+) -> Result<Response, HttpError> {
+    if !state.graphql.batching {
         return Err(Error::new(
             ErrorCode::BadRequest,
             "the body must be one JSON object: batching is off",
@@ -159,54 +167,55 @@ async fn many(
         .into());
     }
     let Some(media) = accepted.media else {
-        return Err(Refused::with(StatusCode::NOT_ACCEPTABLE, "a batch is answered in JSON"));
+        return Err(HttpError::with(StatusCode::NOT_ACCEPTABLE, "a batch is answered in JSON"));
     };
     let request_id = caller.context.request_id();
     let further = batch.len().saturating_sub(1);
-    let within = at_most("batch", batch.len(), door.graphql.limits.batch);
+    let within = at_most("batch", batch.len(), state.graphql.limits.batch);
     if batch.is_empty() {
         return Err(Error::new(ErrorCode::BadRequest, "the batch is empty").into());
     }
     if let Err(error) = within {
-        return Ok(answer::one(media, refused(door, request_id, error).into()));
+        return Ok(response::one(media, refused(state, request_id, error).into()));
     }
-    caller.take(door, u32::try_from(further).unwrap_or(u32::MAX))?;
+    caller.take(state, u32::try_from(further).unwrap_or(u32::MAX))?;
     let mut prepared = Vec::with_capacity(batch.len());
-    for asked in batch {
-        prepared
-            .push(prepare(door, caller, &caller.context, asked).await.and_then(not_a_subscription));
+    for request in batch {
+        prepared.push(
+            prepare(state, caller, &caller.context, request).await.and_then(not_a_subscription),
+        );
     }
-    if let Err(error) = check_sum(door, &prepared) {
-        return Ok(answer::one(media, refused(door, request_id, error).into()));
+    if let Err(error) = check_sum(state, &prepared) {
+        return Ok(response::one(media, refused(state, request_id, error).into()));
     }
-    Ok(answer::batch(media, run_all(door, caller, headers, prepared).await))
+    Ok(response::batch(media, run_all(state, caller, headers, prepared).await))
 }
 
 fn check_sum(
-    door: &Door,
-    prepared: &[Result<Box<Prepared>, RequestErrors>],
+    state: &AppState,
+    prepared: &[Result<Box<PreparedOperation>, RequestErrors>],
 ) -> Result<(), ServerError> {
     let ready = || prepared.iter().flatten();
-    at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), door.graphql.limits.tokens)?;
+    at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), state.graphql.limits.tokens)?;
     check_cost(
-        &door.graphql.limits,
+        &state.graphql.limits,
         &ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and),
     )
 }
 
 /// One after the other, since a mutation may be what the next one builds on.
 async fn run_all(
-    door: &Arc<Door>,
-    caller: &Entered,
+    state: &Arc<AppState>,
+    caller: &AuthenticatedCaller,
     headers: &HeaderMap,
-    prepared: Vec<Result<Box<Prepared>, RequestErrors>>,
-) -> Vec<Executed> {
-    let (deadline, wishes) = (deadline(door), Wishes::of(headers));
+    prepared: Vec<Result<Box<PreparedOperation>, RequestErrors>>,
+) -> Vec<MeteredResponse> {
+    let (deadline, options) = (deadline(state), RequestOptions::from_headers(headers));
     let mut outcomes = Vec::with_capacity(prepared.len());
     for prepared in prepared {
         outcomes.push(match prepared {
-            Ok(prepared) => run(door, &caller.context, prepared, deadline, &wishes).await,
-            Err(error) => refused(door, caller.context.request_id(), error).into(),
+            Ok(prepared) => run(state, &caller.context, prepared, deadline, &options).await,
+            Err(error) => refused(state, caller.context.request_id(), error).into(),
         });
     }
     outcomes

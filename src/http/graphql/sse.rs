@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response as Outcome;
+use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
@@ -16,15 +16,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep};
 use uuid::Uuid;
 
-use super::super::Door;
-use super::super::guests::Guest;
-use super::super::reply::Refused;
-use super::answer::no_store;
-use super::caller::Staying;
-use super::execute::{Prepared, Wishes, refused, run, subscribe};
-use super::executed::{Executed, holding};
+use super::super::AppState;
+use super::super::reply::HttpError;
+use super::super::stream_registry::StreamGuard;
+use super::caller::StreamSession;
+use super::execute::{PreparedOperation, RequestOptions, refused, run, subscribe};
+use super::metered_response::{MeteredResponse, holding};
 use super::outcome::{RequestErrors, Written, failure_of};
 use super::post::deadline;
+use super::response::no_store;
 use super::subscription::{Next, Subscription};
 use super::ws::stream_slot;
 use crate::budget::Permit;
@@ -46,21 +46,21 @@ const WAITING: usize = 4;
 /// # Errors
 /// 429 if there are too many streams already.
 pub fn serve(
-    door: Arc<Door>,
-    caller: Staying,
-    prepared: Result<Box<Prepared>, RequestErrors>,
-    wishes: Wishes,
-) -> Result<Response, Refused> {
-    let slot = stream_slot(&door, caller.entered.account())?;
-    let guest = door.guests.enter();
+    state: Arc<AppState>,
+    caller: StreamSession,
+    prepared: Result<Box<PreparedOperation>, RequestErrors>,
+    options: RequestOptions,
+) -> Result<Response, HttpError> {
+    let slot = stream_slot(&state, caller.caller.account())?;
+    let guard = state.streams.register();
     let (events, mut waiting) = mpsc::channel(WAITING);
     tokio::spawn(tracing::Instrument::in_current_span(feed(
-        door,
+        state,
         Arc::new(caller),
         prepared,
-        wishes,
+        options,
         events,
-        (guest, slot),
+        (guard, slot),
     )));
     let body = futures_util::stream::poll_fn(move |cx| {
         waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>))
@@ -75,37 +75,37 @@ pub fn serve(
 }
 
 async fn feed(
-    door: Arc<Door>,
-    caller: Arc<Staying>,
-    prepared: Result<Box<Prepared>, RequestErrors>,
-    wishes: Wishes,
+    state: Arc<AppState>,
+    caller: Arc<StreamSession>,
+    prepared: Result<Box<PreparedOperation>, RequestErrors>,
+    options: RequestOptions,
     events: mpsc::Sender<Bytes>,
-    (guest, _slot): (Guest, Permit<Uuid>),
+    (guard, _slot): (StreamGuard, Permit<Uuid>),
 ) {
-    let context = &caller.entered.context;
+    let context = &caller.caller.context;
     let request_id = context.request_id().clone();
     let outcome = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&door, context, *prepared, &wishes);
+            let stream = subscribe(&state, context, *prepared, &options);
             follow(
-                &door,
+                &state,
                 &caller,
                 Subscription::new(stream, caller.clone(), request_id),
                 &events,
-                guest,
+                guard,
             )
             .await;
             return;
         }
         Ok(prepared) => {
-            let outcome = run(&door, context, prepared, deadline(&door), &wishes);
+            let outcome = run(&state, context, prepared, deadline(&state), &options);
             // Who has gone needs no answer.
             tokio::select! {
                 outcome = outcome => outcome,
                 () = events.closed() => return,
             }
         }
-        Err(error) => refused(&door, &request_id, error).into(),
+        Err(error) => refused(&state, &request_id, error).into(),
     };
     say_last(&events, outcome).await;
 }
@@ -113,17 +113,17 @@ async fn feed(
 /// Gives on events until the stream ends, its caller goes or may not follow any longer, or the
 /// process ends. Then there is no `complete`, so that the client connects again: to another node.
 async fn follow(
-    door: &Arc<Door>,
-    caller: &Staying,
+    state: &Arc<AppState>,
+    caller: &StreamSession,
     mut subscription: Subscription,
     events: &mpsc::Sender<Bytes>,
-    mut guest: Guest,
+    guard: StreamGuard,
 ) {
-    let mut refusal = pin!(caller.refused(door));
+    let mut refusal = pin!(caller.refused(state));
     let mut comments = interval_at(Instant::now() + COMMENT_EVERY, COMMENT_EVERY);
     let error = loop {
         tokio::select! {
-            came = async { (events.reserve().await, subscription.next(door).await) } => match came {
+            came = async { (events.reserve().await, subscription.next(state).await) } => match came {
                 (Ok(room), Next::Event(outcome)) => room.send(next(&outcome)),
                 (Ok(room), Next::End) => return room.send(COMPLETE),
                 (_, Next::Refused(error)) => break error,
@@ -132,21 +132,21 @@ async fn follow(
             error = &mut refusal => break error,
             // A reader who is behind needs no comment to stay awake.
             _ = comments.tick() => drop(events.try_send(COMMENT)),
-            () = guest.asked_to_leave() => return,
+            () = guard.shutdown_requested() => return,
             () = events.closed() => return,
         }
     };
-    caller.cut_off(door, &error);
-    let last = refused(door, caller.entered.context.request_id(), failure_of(&error));
+    caller.cut_off(state, &error);
+    let last = refused(state, caller.caller.context.request_id(), failure_of(&error));
     tokio::select! {
         () = say_last(events, last.into()) => {}
         () = sleep(LISTENING) => {}
-        () = guest.asked_to_leave() => {}
+        () = guard.shutdown_requested() => {}
     }
 }
 
-async fn say_last(events: &mpsc::Sender<Bytes>, last: Executed) {
-    let Executed { outcome, permit, .. } = last;
+async fn say_last(events: &mpsc::Sender<Bytes>, last: MeteredResponse) {
+    let MeteredResponse { outcome, permit, .. } = last;
     let text = next(&outcome);
     drop(outcome);
     // Who has gone need not hear it.
@@ -154,7 +154,7 @@ async fn say_last(events: &mpsc::Sender<Bytes>, last: Executed) {
     events.send(COMPLETE).await.ok();
 }
 
-fn next(outcome: &Outcome) -> Bytes {
+fn next(outcome: &GraphqlResponse) -> Bytes {
     // JSON holds no line breaks of its own.
     let json = serde_json::to_string(&Written(outcome)).unwrap_or_default();
     format!("event: next\ndata: {json}\n\n").into()

@@ -3,12 +3,12 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::Response as Outcome;
+use async_graphql::Response as GraphqlResponse;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use super::super::Door;
-use super::caller::Staying;
+use super::super::AppState;
+use super::caller::StreamSession;
 use super::execute::broken;
 use super::outcome::finish;
 use crate::auth::RequestId;
@@ -16,17 +16,17 @@ use crate::error::Error;
 
 /// A running subscription.
 pub struct Subscription {
-    stream: BoxStream<'static, Outcome>,
-    caller: Arc<Staying>,
+    stream: BoxStream<'static, GraphqlResponse>,
+    caller: Arc<StreamSession>,
     request_id: RequestId,
     // Came, and is not yet judged: who waits may be interrupted in between.
-    came: Option<Outcome>,
+    came: Option<GraphqlResponse>,
 }
 
 /// What comes next.
 pub enum Next {
     /// An event.
-    Event(Outcome),
+    Event(GraphqlResponse),
     /// Nothing more.
     End,
     /// The caller may not follow any longer.
@@ -36,8 +36,8 @@ pub enum Next {
 impl Subscription {
     /// That stream, for that caller.
     pub fn new(
-        stream: BoxStream<'static, Outcome>,
-        caller: Arc<Staying>,
+        stream: BoxStream<'static, GraphqlResponse>,
+        caller: Arc<StreamSession>,
         request_id: RequestId,
     ) -> Self {
         // A fault of ours ends the one subscription.
@@ -50,18 +50,20 @@ impl Subscription {
 
     /// Waits for the next event, and judges the caller before it is given on. No event is lost if
     /// the wait is broken off.
-    pub async fn next(&mut self, door: &Door) -> Next {
+    pub async fn next(&mut self, state: &AppState) -> Next {
         if self.came.is_none() {
             self.came = self.stream.next().await;
         }
         if self.came.is_none() {
             return Next::End;
         }
-        if let Err(error) = self.caller.again(door, &self.request_id).await {
+        if let Err(error) = self.caller.reauthorize(state, &self.request_id).await {
             return Next::Refused(error);
         }
         match self.came.take() {
-            Some(event) => Next::Event(finish(&self.request_id, door.graphql.limits.errors, event)),
+            Some(event) => {
+                Next::Event(finish(&self.request_id, state.graphql.limits.errors, event))
+            }
             None => Next::End,
         }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::asked::read_hash;
 use super::documents::{Hash, hash};
+use super::request::read_hash;
 use crate::config::TrustedDocumentsMode as Mode;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -38,13 +38,13 @@ struct Rule {
 }
 
 /// The documents that are trusted.
-pub struct Trusted {
+pub struct TrustedDocuments {
     mode: Mode,
     documents: HashMap<Hash, Arc<str>>,
     clients: HashMap<String, Rule>,
 }
 
-impl Trusted {
+impl TrustedDocuments {
     /// Reads the file, if there is one.
     ///
     /// # Errors
@@ -130,14 +130,15 @@ mod tests {
         super::super::documents::hex(&hash(text))
     }
 
-    fn judged(trusted: &Trusted, client: &str, text: &str) -> bool {
+    fn judged(trusted: &TrustedDocuments, client: &str, text: &str) -> bool {
         trusted.judge(client, &hash(text)).is_ok()
     }
 
     #[test]
     fn a_plain_list_holds_for_everybody() {
         let trusted =
-            Trusted::read(&format!(r#"{{"sha256:{}":"{{a}}"}}"#, hex("{a}")), Mode::Only).unwrap();
+            TrustedDocuments::read(&format!(r#"{{"sha256:{}":"{{a}}"}}"#, hex("{a}")), Mode::Only)
+                .unwrap();
         assert!(judged(&trusted, "x", "{a}") && !judged(&trusted, "x", "{b}"));
         assert_eq!(trusted.text(&hash("{a}")).map(|text| &**text), Some("{a}"));
     }
@@ -148,14 +149,17 @@ mod tests {
         let documents = format!(r#""documents":{{"{a}":"{{a}}","{b}":"{{b}}"}}"#);
         let clients =
             format!(r#""clients":{{"free":{{"mode":"off"}},"narrow":{{"documents":["{b}"]}}}}"#);
-        let trusted = Trusted::read(&format!("{{{documents},{clients}}}"), Mode::Only).unwrap();
+        let trusted =
+            TrustedDocuments::read(&format!("{{{documents},{clients}}}"), Mode::Only).unwrap();
         assert!(judged(&trusted, "free", "{c}") && !judged(&trusted, "other", "{c}"));
         assert!(judged(&trusted, "narrow", "{b}") && !judged(&trusted, "narrow", "{a}"));
     }
 
     #[test]
     fn a_wrong_hash_is_refused() {
-        assert!(Trusted::read(&format!(r#"{{"{}":"{{b}}"}}"#, hex("{a}")), Mode::Off).is_err());
-        assert!(Trusted::read("[]", Mode::Off).is_err());
+        assert!(
+            TrustedDocuments::read(&format!(r#"{{"{}":"{{b}}"}}"#, hex("{a}")), Mode::Off).is_err()
+        );
+        assert!(TrustedDocuments::read("[]", Mode::Off).is_err());
     }
 }

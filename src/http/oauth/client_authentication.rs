@@ -21,7 +21,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 const CLAIMED_LENGTH_MAX: usize = 64;
 
 /// What a client shows to prove itself.
-enum Presented {
+enum ClientCredentials {
     Secret { client_id: String, secret: String },
     Assertion(Assertion),
 }
@@ -36,13 +36,13 @@ pub(super) async fn authenticate(
     operation: &'static str,
     purpose: Purpose,
 ) -> Result<Subject, OauthError> {
-    let (door, address) = (&request.door, request.address);
+    let (state, address) = (&request.state, request.address);
     // Before anything is judged by time: nobody must be told that right credentials are wrong.
-    door.time.require_usable().map_err(|error| OauthError::ours(&error))?;
-    let now = door.authorizer.monotonic();
+    state.time.require_usable().map_err(|error| OauthError::ours(&error))?;
+    let now = state.authorizer.monotonic();
     let presented = present(&request.headers, &request.form)?;
-    let client_id = presented.as_ref().map_or("", Presented::client_id).to_owned();
-    let throttle = &door.oauth.throttle;
+    let client_id = presented.as_ref().map_or("", ClientCredentials::client_id).to_owned();
+    let throttle = &state.oauth.throttle;
     if let Some(seconds) = throttle.blocked(&client_id, address, now) {
         tracing::warn!(address = %address, seconds, "client authentication not heard: too many failures");
         return Err(OauthError::TooManyFailures(seconds));
@@ -61,18 +61,18 @@ pub(super) async fn authenticate(
 async fn judge(
     request: &Request,
     purpose: Purpose,
-    presented: &Presented,
+    presented: &ClientCredentials,
 ) -> Result<Result<Subject, Refused>, OauthError> {
-    let (door, from) = (&request.door, request.address);
+    let (state, from) = (&request.state, request.address);
     let ours = |error: Error| OauthError::ours(&error);
     match presented {
-        Presented::Secret { client_id, secret } => {
-            door.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(ours)
+        ClientCredentials::Secret { client_id, secret } => {
+            state.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(ours)
         }
-        Presented::Assertion(assertion) => {
-            let proved = door
+        ClientCredentials::Assertion(assertion) => {
+            let proved = state
                 .authenticator
-                .by_assertion(assertion, &door.oauth.audiences)
+                .by_assertion(assertion, &state.oauth.audiences)
                 .await
                 .map_err(ours)?;
             let proved = match proved {
@@ -80,14 +80,14 @@ async fn judge(
                 Err(refused) => return Ok(Err(refused)),
             };
             // Each assertion that is used costs a write: counted like an operation of the graph.
-            let taken = door.rate_limits.take_client(proved.client(), 1);
-            taken.map_err(|too_often| OauthError::TooManyRequests(too_often.retry_after))?;
-            door.authenticator.use_assertion(proved, from, purpose).await.map_err(ours)
+            let taken = state.rate_limits.take_client(proved.client(), 1);
+            taken.map_err(|exceeded| OauthError::TooManyRequests(exceeded.retry_after))?;
+            state.authenticator.use_assertion(proved, from, purpose).await.map_err(ours)
         }
     }
 }
 
-impl Presented {
+impl ClientCredentials {
     fn client_id(&self) -> &str {
         match self {
             Self::Secret { client_id, .. } => client_id,
@@ -97,7 +97,7 @@ impl Presented {
 }
 
 /// The credentials, by one way; nothing if there are none that can be read.
-fn present(headers: &HeaderMap, form: &Form) -> Result<Option<Presented>, OauthError> {
+fn present(headers: &HeaderMap, form: &Form) -> Result<Option<ClientCredentials>, OauthError> {
     let mut headers = headers.get_all(AUTHORIZATION).iter();
     let (header, more) = (headers.next(), headers.next());
     let by_assertion = form.has("client_assertion") || form.has("client_assertion_type");
@@ -109,7 +109,7 @@ fn present(headers: &HeaderMap, form: &Form) -> Result<Option<Presented>, OauthE
         Some(header) => basic(header),
         None if by_assertion => assertion(form)?,
         None => form.get("client_id").zip(form.get("client_secret")).map(|(client_id, secret)| {
-            Presented::Secret { client_id: client_id.to_owned(), secret: secret.to_owned() }
+            ClientCredentials::Secret { client_id: client_id.to_owned(), secret: secret.to_owned() }
         }),
     };
     let named = form.get("client_id").zip(presented.as_ref());
@@ -121,7 +121,7 @@ fn present(headers: &HeaderMap, form: &Form) -> Result<Option<Presented>, OauthE
     Ok(presented)
 }
 
-fn assertion(form: &Form) -> Result<Option<Presented>, OauthError> {
+fn assertion(form: &Form) -> Result<Option<ClientCredentials>, OauthError> {
     if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
         return Err(OauthError::InvalidRequest(
             "the client_assertion_type offered is that of RFC 7523",
@@ -130,19 +130,22 @@ fn assertion(form: &Form) -> Result<Option<Presented>, OauthError> {
     let jwt = form
         .get("client_assertion")
         .ok_or(OauthError::InvalidRequest("client_assertion is required"))?;
-    Ok(Assertion::read(jwt).map(Presented::Assertion))
+    Ok(Assertion::read(jwt).map(ClientCredentials::Assertion))
 }
 
 /// Reads `Basic base64(client_id ":" client_secret)`, both parts form-encoded (RFC 6749, section
 /// 2.3.1). Clients that do not encode them send the same bytes, since ours need no encoding.
-fn basic(header: &HeaderValue) -> Option<Presented> {
+fn basic(header: &HeaderValue) -> Option<ClientCredentials> {
     let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (client_id, secret) = pair.split_once(':')?;
-    Some(Presented::Secret { client_id: form_decoded(client_id), secret: form_decoded(secret) })
+    Some(ClientCredentials::Secret {
+        client_id: form_decoded(client_id),
+        secret: form_decoded(secret),
+    })
 }
 
 fn form_decoded(text: &str) -> String {
@@ -167,7 +170,7 @@ fn record(request: &Request, operation: &'static str, claimed: &str, refused: Re
         None => (printable(claimed), None),
     };
     let request_id = request.id.clone();
-    request.door.audit.authentication_failed(FailedAuthentication {
+    request.state.audit.authentication_failed(FailedAuthentication {
         actor,
         tenant,
         operation,
@@ -195,7 +198,7 @@ mod tests {
 
     fn secret_of(header: &HeaderValue) -> (String, String) {
         match basic(header) {
-            Some(Presented::Secret { client_id, secret }) => (client_id, secret),
+            Some(ClientCredentials::Secret { client_id, secret }) => (client_id, secret),
             _ => panic!("no secret"),
         }
     }

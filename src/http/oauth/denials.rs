@@ -20,8 +20,8 @@ pub(super) async fn record_denial(
         error,
         OauthError::InvalidTarget | OauthError::InvalidScope | OauthError::InvalidGrant
     );
-    let door = &request.door;
-    if !denied || door.rate_limits.take_client(subject.client, 1).is_err() {
+    let state = &request.state;
+    if !denied || state.rate_limits.take_client(subject.client, 1).is_err() {
         return;
     }
     let refusal = Refusal {
@@ -36,7 +36,7 @@ pub(super) async fn record_denial(
         count: 1,
         request_id: request.id.clone(),
     };
-    door.audit.refused(refusal).await;
+    state.audit.refused(refusal).await;
 }
 
 /// A tenant as it was asked for, if that is the id of one.

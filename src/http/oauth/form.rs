@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use serde_json::Value;
 
 use super::error::OauthError;
-use super::json_members::Members;
+use super::json_members::JsonMembers;
 use super::metadata::TAEGIS_TOKEN;
 use crate::http::body::{self, BodyError};
 use crate::http::content_type::{ContentType, is_encoded};
@@ -46,7 +46,7 @@ impl Form {
         body: Body,
         within: Duration,
     ) -> Result<Self, OauthError> {
-        let notation = notation(headers, uri.path() == TAEGIS_TOKEN)?;
+        let body_format = body_format(headers, uri.path() == TAEGIS_TOKEN)?;
         if is_encoded(headers) {
             return Err(OauthError::EncodedBody);
         }
@@ -65,9 +65,9 @@ impl Form {
                 BodyError::TooSlow => "the body took too long to arrive",
             })
         })?;
-        match notation {
-            Notation::Form => Self::parse(&bytes),
-            Notation::Json => Self::parse_json(&bytes),
+        match body_format {
+            BodyFormat::Form => Self::parse(&bytes),
+            BodyFormat::Json => Self::parse_json(&bytes),
         }
     }
 
@@ -93,8 +93,8 @@ impl Form {
     /// # Errors
     /// `invalid_request`.
     pub fn parse_json(bytes: &[u8]) -> Result<Self, OauthError> {
-        let members = serde_json::from_slice::<Members>(bytes);
-        let Members(members) =
+        let members = serde_json::from_slice::<JsonMembers>(bytes);
+        let JsonMembers(members) =
             members.map_err(|_| OauthError::InvalidRequest("the body is no JSON object"))?;
         let mut form = Self::default();
         for (name, value) in members {
@@ -131,20 +131,20 @@ impl Form {
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Notation {
+enum BodyFormat {
     Form,
     Json,
 }
 
-fn notation(headers: &HeaderMap, takes_json: bool) -> Result<Notation, OauthError> {
+fn body_format(headers: &HeaderMap, takes_json: bool) -> Result<BodyFormat, OauthError> {
     let content_type = ContentType::of(headers);
     let is = |media_type: &str| {
         content_type.as_ref().is_some_and(|content_type| content_type.is(media_type))
     };
-    let notation = if is("application/x-www-form-urlencoded") {
-        Notation::Form
+    let body_format = if is("application/x-www-form-urlencoded") {
+        BodyFormat::Form
     } else if takes_json && is("application/json") {
-        Notation::Json
+        BodyFormat::Json
     } else {
         return Err(OauthError::InvalidRequest(
             "the body must be application/x-www-form-urlencoded",
@@ -153,7 +153,7 @@ fn notation(headers: &HeaderMap, takes_json: bool) -> Result<Notation, OauthErro
     if content_type.is_some_and(|content_type| !content_type.is_utf8()) {
         return Err(OauthError::InvalidRequest("the charset must be UTF-8"));
     }
-    Ok(notation)
+    Ok(body_format)
 }
 
 fn is_known(name: &str) -> bool {
@@ -169,7 +169,7 @@ mod tests {
 
     fn typed(value: &'static str) -> bool {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))]);
-        notation(&headers, false).is_ok()
+        body_format(&headers, false).is_ok()
     }
 
     #[test]
@@ -199,8 +199,8 @@ mod tests {
             CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf8"),
         )]);
-        assert_eq!(notation(&headers, true), Ok(Notation::Json));
-        assert!(notation(&headers, false).is_err());
+        assert_eq!(body_format(&headers, true), Ok(BodyFormat::Json));
+        assert!(body_format(&headers, false).is_err());
     }
 
     #[test]

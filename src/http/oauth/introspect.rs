@@ -9,7 +9,7 @@ use super::error::{OauthError, no_store};
 use super::{Request, json_ok};
 use crate::clients::Purpose;
 use crate::error::{ErrorCode, Result};
-use crate::http::Door;
+use crate::http::AppState;
 use crate::tokens::{Claims, Subject};
 
 /// Serves the endpoint.
@@ -21,10 +21,10 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn introspect(request: &Request) -> Result<Value, OauthError> {
-    let (door, form) = (&request.door, &request.form);
+    let (state, form) = (&request.state, &request.form);
     let subject = authenticate(request, "introspect", Purpose::Inquiry).await?;
     let token = form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
-    let live = live(door, &subject, token).await.map_err(|error| OauthError::ours(&error))?;
+    let live = live(state, &subject, token).await.map_err(|error| OauthError::ours(&error))?;
     Ok(live.map_or_else(|| json!({ "active": false }), |claims| told(&claims)))
 }
 
@@ -32,18 +32,18 @@ async fn introspect(request: &Request) -> Result<Value, OauthError> {
 /// one for a tenant that is the client's own or stands below it. About every other token it learns
 /// what it would learn about rubbish.
 async fn live(
-    door: &Door,
+    state: &AppState,
     subject: &Subject,
     token: &str,
 ) -> Result<Option<std::sync::Arc<Claims>>> {
-    let claims = match door.verifier.verify(token).await {
+    let claims = match state.verifier.verify(token).await {
         Ok(claims) => claims,
         Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(None),
         Err(error) => return Err(error),
     };
     let concerned = claims.sub == subject.client
-        || door.authorizer.is_at_or_below(claims.tenant_id, subject.tenant).await?;
-    Ok((concerned && door.authorizer.is_live(&claims).await?).then_some(claims))
+        || state.authorizer.is_at_or_below(claims.tenant_id, subject.tenant).await?;
+    Ok((concerned && state.authorizer.is_live(&claims).await?).then_some(claims))
 }
 
 /// RFC 7662, section 2.2, and the claims of our own that a resource server needs to keep tenants

@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::json_ok;
-use crate::http::Door;
+use crate::http::AppState;
 use crate::http::reply::no_such_path;
 use crate::roles::Permissions;
 use crate::tokens::Assertion;
@@ -55,30 +55,30 @@ pub fn document(issuer: &str) -> Value {
 }
 
 /// Serves the metadata.
-pub async fn metadata(State(door): State<Arc<Door>>) -> Response {
-    kept_for(METADATA_MAX_AGE, json_ok(&document(&door.oauth.issuer)))
+pub async fn metadata(State(state): State<Arc<AppState>>) -> Response {
+    kept_for(METADATA_MAX_AGE, json_ok(&document(&state.oauth.issuer)))
 }
 
 /// Serves the metadata where section 3.1 puts it for an issuer with a path: that path behind the
 /// well-known one.
 pub async fn metadata_of_path(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<AppState>>,
     uri: Uri,
     Path(path): Path<String>,
 ) -> Response {
-    let host_and_path = door.oauth.issuer.split_once("://").map_or("", |(_, rest)| rest);
+    let host_and_path = state.oauth.issuer.split_once("://").map_or("", |(_, rest)| rest);
     match host_and_path.split_once('/') {
-        Some((_, own)) if own == path => metadata(State(door)).await,
+        Some((_, own)) if own == path => metadata(State(state)).await,
         _ => no_such_path(uri, None).await,
     }
 }
 
 /// Serves the keys. A reader may keep them for as long as a new key is published before it signs.
-pub async fn jwks(State(door): State<Arc<Door>>) -> Response {
+pub async fn jwks(State(state): State<Arc<AppState>>) -> Response {
     // While the database cannot be asked, what is known serves on: readers need the keys to verify
     // tokens at all.
-    door.keys.freshen().await.unwrap_or_else(|error| error.log_cause());
-    kept_for(door.oauth.jwks_max_age, json_ok(&door.keys.published()))
+    state.keys.freshen().await.unwrap_or_else(|error| error.log_cause());
+    kept_for(state.oauth.jwks_max_age, json_ok(&state.keys.published()))
 }
 
 fn kept_for(age: Duration, mut response: Response) -> Response {

@@ -25,20 +25,20 @@ use serde::Serialize;
 use self::error::{OauthError, method_not_allowed};
 use self::form::Form;
 use super::reply::{JSON, json_response};
-use super::{Door, address};
+use super::{AppState, address};
 use crate::auth::RequestId;
 
 pub use throttle::Throttle;
 
 /// What the OAuth endpoints need beside the rest of the house.
-pub struct Surface {
+pub struct OauthState {
     issuer: String,
     audiences: Vec<String>,
     jwks_max_age: Duration,
     throttle: Throttle,
 }
 
-impl Surface {
+impl OauthState {
     /// The endpoints of that issuer.
     pub fn new(issuer: String, jwks_max_age: Duration, throttle: Throttle) -> Self {
         use metadata::{INTROSPECT, REVOKE, TAEGIS_TOKEN, TOKEN};
@@ -51,7 +51,7 @@ impl Surface {
 }
 
 /// All paths of the authorization server.
-pub fn routes() -> Router<Arc<Door>> {
+pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route(metadata::TOKEN, any(token::handle))
         .route(metadata::TAEGIS_TOKEN, any(token::handle))
@@ -66,19 +66,19 @@ pub fn routes() -> Router<Arc<Door>> {
 /// A request to one of the endpoints that clients authenticate at. Anything but POST is turned away
 /// before (RFC 6749, section 3.2): what stands in an address ends up in logs.
 struct Request {
-    door: Arc<Door>,
+    state: Arc<AppState>,
     id: RequestId,
     address: IpAddr,
     headers: HeaderMap,
     form: Form,
 }
 
-impl FromRequest<Arc<Door>> for Request {
+impl FromRequest<Arc<AppState>> for Request {
     type Rejection = Response;
 
     async fn from_request(
         request: axum::extract::Request,
-        door: &Arc<Door>,
+        state: &Arc<AppState>,
     ) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         if parts.method != Method::POST {
@@ -87,10 +87,10 @@ impl FromRequest<Arc<Door>> for Request {
         let id = parts.extensions.get::<RequestId>().cloned();
         let id = id.ok_or_else(|| OauthError::ServerError.into_response())?;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = address::of_caller(&door.trusted_proxies, peer, &parts.headers);
-        let form = Form::read(&parts.headers, &parts.uri, body, door.body_timeout).await;
+        let address = address::of_caller(&state.trusted_proxies, peer, &parts.headers);
+        let form = Form::read(&parts.headers, &parts.uri, body, state.body_timeout).await;
         let form = form.map_err(OauthError::into_response)?;
-        Ok(Self { door: door.clone(), id, address, headers: parts.headers, form })
+        Ok(Self { state: state.clone(), id, address, headers: parts.headers, form })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::audit::Deed;
 use crate::auth::RequestId;
 use crate::clients::Purpose;
 use crate::error::{ErrorCode, Result};
-use crate::http::Door;
+use crate::http::AppState;
 use crate::tokens::{Claims, Subject};
 
 /// Serves the endpoint.
@@ -27,10 +27,10 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn revoke(request: &Request) -> Result<(), OauthError> {
-    let (door, form) = (&request.door, &request.form);
+    let (state, form) = (&request.state, &request.form);
     let subject = authenticate(request, "revoke", Purpose::Inquiry).await?;
     let token = form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
-    let claims = match door.verifier.verify(token).await {
+    let claims = match state.verifier.verify(token).await {
         Ok(claims) => claims,
         // What does not work needs no ending (section 2.2).
         Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(()),
@@ -41,18 +41,18 @@ async fn revoke(request: &Request) -> Result<(), OauthError> {
         record_denial(request, &subject, "revoke", Some(claims.jti.to_string()), error).await;
         return Err(error);
     }
-    end(door, &subject, &claims, &request.id).await.map_err(|error| OauthError::ours(&error))
+    end(state, &subject, &claims, &request.id).await.map_err(|error| OauthError::ours(&error))
 }
 
 /// Ends the token: here at once, on other nodes as soon as they ask the database again.
 async fn end(
-    door: &Door,
+    state: &AppState,
     subject: &Subject,
     claims: &Claims,
     request_id: &RequestId,
 ) -> Result<()> {
-    let revocations = door.authorizer.revocations();
-    let write = door.database.write().await?;
+    let revocations = state.authorizer.revocations();
+    let write = state.database.write().await?;
     if revocations.add(&write, claims).await? {
         let deed = Deed {
             actor: subject.client.to_string(),
@@ -61,7 +61,7 @@ async fn end(
             subject: claims.jti.to_string(),
             request_id: request_id.clone(),
         };
-        door.audit.done(&write, deed).await?;
+        state.audit.done(&write, deed).await?;
     }
     write.commit().await?;
     revocations.note(claims.jti);

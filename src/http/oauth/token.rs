@@ -8,7 +8,7 @@ use super::denials::{record_denial, tenant_asked_for};
 use super::error::{OauthError, no_store};
 use super::{Request, json_ok};
 use crate::clients::Purpose;
-use crate::http::Door;
+use crate::http::AppState;
 use crate::roles::Permissions;
 use crate::tokens::{Narrowing, SCOPE, Subject};
 
@@ -31,21 +31,21 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn grant(request: &Request) -> Result<Response, OauthError> {
-    let (door, form) = (&request.door, &request.form);
+    let (state, form) = (&request.state, &request.form);
     let subject = authenticate(request, "token", Purpose::Token).await?;
     match form.get("grant_type") {
         None => return Err(OauthError::InvalidRequest("grant_type is required")),
         Some("client_credentials") => {}
         Some(_) => return Err(OauthError::UnsupportedGrantType),
     }
-    let narrowing = match narrow(door, &subject, form.get("tenant"), form.get("scope")).await {
+    let narrowing = match narrow(state, &subject, form.get("tenant"), form.get("scope")).await {
         Ok(narrowing) => narrowing,
         Err(error) => {
             record_denial(request, &subject, "token", tenant_asked_for(request), error).await;
             return Err(error);
         }
     };
-    let issued = door.issuer.issue_narrowed(&subject, &narrowing).await;
+    let issued = state.issuer.issue_narrowed(&subject, &narrowing).await;
     let issued = issued.map_err(|error| OauthError::ours(&error))?;
     let granted = Granted {
         access_token: issued.token,
@@ -59,7 +59,7 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
 /// How far the token is to reach: to the tenant that was asked for, if it is open to the client,
 /// and to the scope, if the client's roles permit all of it there.
 async fn narrow(
-    door: &Door,
+    state: &AppState,
     subject: &Subject,
     tenant: Option<&str>,
     scope: Option<&str>,
@@ -70,7 +70,7 @@ async fn narrow(
     if tenant.is_none() && wanted == Permissions::ALL {
         return Ok(Narrowing::default());
     }
-    let held = door
+    let held = state
         .authorizer
         .grantable(subject.client, tenant)
         .await

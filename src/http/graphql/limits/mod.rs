@@ -2,8 +2,8 @@
 
 use async_graphql::ServerError;
 
-use super::lexer;
 use super::outcome::failure;
+use super::token_count;
 use crate::config::LimitsConfig;
 use crate::error::ErrorCode;
 use crate::graphql::{Cost, Shape};
@@ -19,9 +19,12 @@ const INTROSPECTION_LISTS: usize = 2;
 ///
 /// # Errors
 /// `OPERATION_TOO_COSTLY`, naming the limit, or `GRAPHQL_PARSE_FAILED` for a string without end.
-pub fn check_text(limits: &LimitsConfig, text: &str) -> Result<lexer::Shape, ServerError> {
+pub fn check_text(
+    limits: &LimitsConfig,
+    text: &str,
+) -> Result<token_count::DocumentStats, ServerError> {
     at_most("document", text.len(), limits.document)?;
-    let shape = lexer::document(text).map_err(|lexer::Unterminated| {
+    let shape = token_count::count(text).map_err(|token_count::UnterminatedString| {
         failure(ErrorCode::GraphqlParseFailed, "Syntax Error: Unterminated string.")
     })?;
     at_most("tokens", shape.tokens, limits.tokens)?;

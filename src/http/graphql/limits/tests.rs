@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_graphql::Value;
 use serde_json::{Map, json};
 
-use super::super::documents::{Documents, hash};
+use super::super::documents::{DocumentCache, hash};
 use super::*;
 use crate::graphql::SchemaModel;
 
@@ -26,7 +26,7 @@ fn refused_by(text: &str) -> Option<String> {
 fn refused_with(text: &str, variables: serde_json::Value) -> Option<String> {
     let limits = LimitsConfig::default();
     let model = SchemaModel::parse(SCHEMA, Default::default(), true).unwrap();
-    let documents = Documents::new(model, limits.clone(), 1 << 20);
+    let documents = DocumentCache::new(model, limits.clone(), 1 << 20);
     let variables: Map<_, _> = variables.as_object().cloned().unwrap();
     let judged = documents.parse(hash(text), text).and_then(|parsed| {
         // All operations of the tests are alike.

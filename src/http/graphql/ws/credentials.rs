@@ -5,7 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
-use super::super::caller::{PRESENTED, presented};
+use super::super::caller::{CREDENTIAL_HEADERS, credential_headers};
 use crate::auth::bearer::TENANT_CONTEXT;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -16,9 +16,9 @@ const TENANT: HeaderName = HeaderName::from_static(TENANT_CONTEXT);
 const TOKEN_PREFIX: &str = "access-token-";
 const TENANT_PREFIX: &str = "x-tenant-context-";
 
-/// Whether nobody presented themselves.
-pub fn is_empty(presented: &HeaderMap) -> bool {
-    !presented.contains_key(AUTHORIZATION)
+/// Whether no credentials were presented.
+pub fn is_empty(credential_headers: &HeaderMap) -> bool {
+    !credential_headers.contains_key(AUTHORIZATION)
 }
 
 /// What an upgrade presents, by its headers and its subprotocols.
@@ -26,15 +26,15 @@ pub fn is_empty(presented: &HeaderMap) -> bool {
 /// # Errors
 /// `BAD_REQUEST` if they contradict each other.
 pub fn of_upgrade(headers: &HeaderMap, offered: &[&str]) -> Result<HeaderMap> {
-    let mut presented = presented(headers);
+    let mut credential_headers = credential_headers(headers);
     for subprotocol in offered {
         if let Some(token) = subprotocol.strip_prefix(TOKEN_PREFIX) {
-            add(&mut presented, AUTHORIZATION, &format!("Bearer {token}"))?;
+            add(&mut credential_headers, AUTHORIZATION, &format!("Bearer {token}"))?;
         } else if let Some(tenant) = subprotocol.strip_prefix(TENANT_PREFIX) {
-            add(&mut presented, TENANT, tenant)?;
+            add(&mut credential_headers, TENANT, tenant)?;
         }
     }
-    Ok(presented)
+    Ok(credential_headers)
 }
 
 /// What was presented already, and what `connection_init` adds: `Authorization` and
@@ -42,29 +42,30 @@ pub fn of_upgrade(headers: &HeaderMap, offered: &[&str]) -> Result<HeaderMap> {
 ///
 /// # Errors
 /// `BAD_REQUEST` if they contradict each other.
-pub fn of_init(presented: &HeaderMap, payload: &Map<String, Value>) -> Result<HeaderMap> {
-    let mut presented = presented.clone();
+pub fn of_init(credential_headers: &HeaderMap, payload: &Map<String, Value>) -> Result<HeaderMap> {
+    let mut credential_headers = credential_headers.clone();
     for (key, value) in payload {
-        let Some(name) = PRESENTED.into_iter().find(|name| key.eq_ignore_ascii_case(name.as_str()))
+        let Some(name) =
+            CREDENTIAL_HEADERS.into_iter().find(|name| key.eq_ignore_ascii_case(name.as_str()))
         else {
             continue;
         };
         match value {
             Value::Null => {}
-            Value::String(text) => add(&mut presented, name, text)?,
+            Value::String(text) => add(&mut credential_headers, name, text)?,
             _ => return Err(contradiction()),
         }
     }
-    Ok(presented)
+    Ok(credential_headers)
 }
 
-fn add(presented: &mut HeaderMap, name: HeaderName, text: &str) -> Result<()> {
+fn add(credential_headers: &mut HeaderMap, name: HeaderName, text: &str) -> Result<()> {
     let value = HeaderValue::from_str(text).map_err(|_| contradiction())?;
-    match presented.get(&name) {
+    match credential_headers.get(&name) {
         Some(known) if !same(&name, known, &value) => Err(contradiction()),
         Some(_) => Ok(()),
         None => {
-            presented.insert(name, value);
+            credential_headers.insert(name, value);
             Ok(())
         }
     }
@@ -105,13 +106,13 @@ mod tests {
 
     #[test]
     fn subprotocols_stand_for_headers() {
-        let presented = of_upgrade(
+        let credential_headers = of_upgrade(
             &HeaderMap::new(),
             &["graphql-ws", "access-token-a.b.c", "x-tenant-context-7"],
         )
         .unwrap();
-        assert_eq!(presented[AUTHORIZATION], "Bearer a.b.c");
-        assert_eq!(presented[TENANT], "7");
+        assert_eq!(credential_headers[AUTHORIZATION], "Bearer a.b.c");
+        assert_eq!(credential_headers[TENANT], "7");
     }
 
     #[test]

@@ -15,12 +15,12 @@ use axum::response::Response;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::super::Door;
+use super::super::AppState;
 use super::super::address;
 use super::super::connection::Connection;
-use super::super::reply::Refused;
-use super::caller::Entered;
-use super::refusals::record_refused;
+use super::super::reply::HttpError;
+use super::audit_records::record_refused;
+use super::caller::AuthenticatedCaller;
 use crate::auth::RequestId;
 use crate::budget::{Account, Network, Permit};
 use crate::error::{Error, ErrorCode, Result};
@@ -35,27 +35,28 @@ const READ_BUFFER: usize = 4 * 1024;
 /// # Errors
 /// `RATE_LIMITED` if the client, its tenant or the node has as many as its share of
 /// `limits.streams` allows.
-pub fn stream_slot(door: &Door, account: Account<Uuid>) -> Result<Permit<Uuid>> {
+pub fn stream_slot(state: &AppState, account: Account<Uuid>) -> Result<Permit<Uuid>> {
     let refused = |_| {
         Error::new(
             ErrorCode::RateLimited,
             "your share of the open streams is in use: close some first",
         )
     };
-    door.budgets.streams.try_take(account, 1).map_err(refused)
+    state.budgets.streams.try_take(account, 1).map_err(refused)
 }
 
 /// Room for one more WebSocket that has not said yet who it is.
 ///
 /// # Errors
 /// `RATE_LIMITED` if its address, or the node, has as many as it may.
-fn socket_slot(door: &Door, parts: &Parts) -> Result<Permit<Network>> {
-    let address = address::of_caller(&door.trusted_proxies, parts.extensions.get(), &parts.headers);
+fn socket_slot(state: &AppState, parts: &Parts) -> Result<Permit<Network>> {
+    let address =
+        address::of_caller(&state.trusted_proxies, parts.extensions.get(), &parts.headers);
     let refused = |_| {
         let message = "too many WebSockets of your address wait with connection_init: send it, or try again later";
         Error::new(ErrorCode::RateLimited, message)
     };
-    door.budgets.sockets.try_take(Account::alone(address.into()), 1).map_err(refused)
+    state.budgets.sockets.try_take(Account::alone(address.into()), 1).map_err(refused)
 }
 
 /// Answers an upgrade. Who presents credentials with it is judged before the socket opens; who does
@@ -65,38 +66,42 @@ fn socket_slot(door: &Door, parts: &Parts) -> Result<Permit<Network>> {
 /// 400 without a protocol that we speak or with credentials that contradict each other, 401, 403,
 /// 429.
 pub async fn upgrade(
-    door: &Arc<Door>,
+    state: &Arc<AppState>,
     request_id: &RequestId,
     parts: &Parts,
     upgrade: WebSocketUpgrade,
-) -> Result<Response, Refused> {
+) -> Result<Response, HttpError> {
     let headers = &parts.headers;
     let offered: Vec<_> = offered(headers).collect();
-    let presented = credentials::of_upgrade(headers, &offered)?;
-    let caller = match credentials::is_empty(&presented) {
+    let credential_headers = credentials::of_upgrade(headers, &offered)?;
+    let caller = match credentials::is_empty(&credential_headers) {
         true => None,
-        false => Some(Entered::enter(door, request_id, &presented).await?.stay(presented)),
+        false => Some(
+            AuthenticatedCaller::authenticate(state, request_id, &credential_headers)
+                .await?
+                .into_session(credential_headers),
+        ),
     };
-    if !door.cors.admits_socket(headers) {
+    if !state.cors.admits_socket(headers) {
         let error = Error::forbidden("pages of this origin may not open a WebSocket here");
         if let Some(caller) = &caller {
-            record_refused(door, &caller.entered.context, None, "foreign_origin", &error).await;
+            record_refused(state, &caller.caller.context, None, "foreign_origin", &error).await;
         }
         return Err(error.into());
     }
     let protocol = offered.iter().find_map(|name| Protocol::of(name)).ok_or_else(|| {
-        Refused::with(
+        HttpError::with(
             StatusCode::BAD_REQUEST,
             "offer the WebSocket protocol graphql-transport-ws or graphql-ws",
         )
     })?;
     let slot = match &caller {
-        Some(caller) => Slot::Stream(stream_slot(door, caller.entered.account())?),
-        None => Slot::Unauthenticated(socket_slot(door, parts)?),
+        Some(caller) => Slot::Stream(stream_slot(state, caller.caller.account())?),
+        None => Slot::Unauthenticated(socket_slot(state, parts)?),
     };
     let connection = parts.extensions.get::<Connection>().cloned();
-    let socket = Socket::new(door.clone(), protocol, caller, slot, connection);
-    let largest = door.body_limit;
+    let socket = Socket::new(state.clone(), protocol, caller, slot, connection);
+    let largest = state.body_limit;
     let upgrade =
         upgrade.protocols([protocol.name()]).read_buffer_size(READ_BUFFER).write_buffer_size(0);
     let upgrade = upgrade.max_message_size(largest).max_frame_size(largest);

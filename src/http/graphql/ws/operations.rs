@@ -9,14 +9,14 @@ use tokio::task::AbortHandle;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::super::super::Door;
-use super::super::asked::Asked;
-use super::super::caller::Staying;
-use super::super::execute::{Wishes, prepare, refused, run, subscribe};
-use super::super::executed::Executed;
+use super::super::super::AppState;
+use super::super::caller::StreamSession;
+use super::super::execute::{RequestOptions, prepare, refused, run, subscribe};
 use super::super::limits::too_costly;
+use super::super::metered_response::MeteredResponse;
 use super::super::outcome::failure_of;
 use super::super::post::deadline;
+use super::super::request::GraphqlRequest;
 use super::super::subscription::{Next, Subscription};
 use super::protocol::{Protocol, complete};
 use crate::auth::RequestId;
@@ -28,7 +28,7 @@ use crate::ids::random_uuid;
 pub const WAITING: usize = 16;
 
 /// What an operation has to say.
-pub enum Event {
+pub enum OperationEvent {
     /// A message, of the operation with that id and number.
     Message(String, u64, Message),
     /// It has ended, with this as the last message, if there is one.
@@ -67,12 +67,12 @@ pub struct Operations {
     // An id may be used again, and what the former operation of that id had yet to say must not be
     // taken for the new one's.
     number: u64,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<OperationEvent>,
 }
 
 impl Operations {
     /// None yet; they will speak through `events`.
-    pub fn new(events: mpsc::Sender<Event>) -> Self {
+    pub fn new(events: mpsc::Sender<OperationEvent>) -> Self {
         Self { running: HashMap::new(), number: 0, events }
     }
 
@@ -89,20 +89,24 @@ impl Operations {
     /// Begins one; a former one of that id stops.
     pub fn start(
         &mut self,
-        door: &Arc<Door>,
-        caller: &Arc<Staying>,
+        state: &Arc<AppState>,
+        caller: &Arc<StreamSession>,
         protocol: Protocol,
         id: String,
-        asked: Asked,
+        request: GraphqlRequest,
     ) {
         self.stop(&id);
         self.number += 1;
-        let too_many = self.running.len() >= door.graphql.limits.subscriptions;
-        let speaker =
-            Speaker { id: id.clone(), number: self.number, protocol, events: self.events.clone() };
-        let request_id = RequestId::from(random_uuid(&*door.entropy));
+        let too_many = self.running.len() >= state.graphql.limits.subscriptions;
+        let sender = OperationSender {
+            id: id.clone(),
+            number: self.number,
+            protocol,
+            events: self.events.clone(),
+        };
+        let request_id = RequestId::from(random_uuid(&*state.entropy));
         let span = tracing::info_span!("operation", request_id = request_id.as_str());
-        let task = speak(door.clone(), caller.clone(), request_id, asked, speaker, too_many);
+        let task = speak(state.clone(), caller.clone(), request_id, request, sender, too_many);
         let task = tokio::spawn(task.instrument(span));
         self.running.insert(id, (self.number, task.abort_handle()));
     }
@@ -121,26 +125,26 @@ impl Drop for Operations {
     }
 }
 
-struct Speaker {
+struct OperationSender {
     id: String,
     number: u64,
     protocol: Protocol,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<OperationEvent>,
 }
 
-impl Speaker {
-    async fn give(&self, executed: Executed) {
+impl OperationSender {
+    async fn give(&self, executed: MeteredResponse) {
         let text = self.protocol.result(&self.id, &executed.outcome);
         let message = Message::holding(text, executed.permit);
-        self.events.send(Event::Message(self.id.clone(), self.number, message)).await.ok();
+        self.events.send(OperationEvent::Message(self.id.clone(), self.number, message)).await.ok();
     }
 
     async fn end(self, last: Option<Message>) {
-        self.events.send(Event::Ended(self.id, self.number, last)).await.ok();
+        self.events.send(OperationEvent::Ended(self.id, self.number, last)).await.ok();
     }
 
     /// A result that nothing follows.
-    async fn give_last(self, executed: Executed) {
+    async fn give_last(self, executed: MeteredResponse) {
         if self.protocol.is_last(&executed.outcome) {
             let text = self.protocol.result(&self.id, &executed.outcome);
             return self.end(Some(Message::holding(text, executed.permit))).await;
@@ -152,56 +156,57 @@ impl Speaker {
 }
 
 async fn speak(
-    door: Arc<Door>,
-    caller: Arc<Staying>,
+    state: Arc<AppState>,
+    caller: Arc<StreamSession>,
     request_id: RequestId,
-    asked: Asked,
-    speaker: Speaker,
+    request: GraphqlRequest,
+    sender: OperationSender,
     too_many: bool,
 ) {
-    let limits = &door.graphql.limits;
+    let limits = &state.graphql.limits;
     if too_many {
         let error = too_costly("subscriptions", limits.subscriptions + 1, limits.subscriptions);
-        return speaker.give_last(refused(&door, &request_id, error).into()).await;
+        return sender.give_last(refused(&state, &request_id, error).into()).await;
     }
-    if let Err(too_often) = caller.entered.take(&door, 1) {
-        return speaker
-            .give_last(refused(&door, &request_id, failure_of(too_often.error())).into())
+    if let Err(exceeded) = caller.caller.take(&state, 1) {
+        return sender
+            .give_last(refused(&state, &request_id, failure_of(exceeded.error())).into())
             .await;
     }
-    let context = match caller.again(&door, &request_id).await {
+    let context = match caller.reauthorize(&state, &request_id).await {
         Ok(context) => context,
         Err(error) => {
-            speaker.events.send(Event::Refused(error)).await.ok();
+            sender.events.send(OperationEvent::Refused(error)).await.ok();
             return;
         }
     };
-    match prepare(&door, &caller.entered, &context, asked).await {
-        Err(error) => speaker.give_last(refused(&door, &request_id, error).into()).await,
+    match prepare(&state, &caller.caller, &context, request).await {
+        Err(error) => sender.give_last(refused(&state, &request_id, error).into()).await,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&door, &context, *prepared, &Wishes::default());
-            follow(&door, Subscription::new(stream, caller, request_id), speaker).await;
+            let stream = subscribe(&state, &context, *prepared, &RequestOptions::default());
+            follow(&state, Subscription::new(stream, caller, request_id), sender).await;
         }
         Ok(prepared) => {
-            let outcome = run(&door, &context, prepared, deadline(&door), &Wishes::default()).await;
-            speaker.give_last(outcome).await;
+            let outcome =
+                run(&state, &context, prepared, deadline(&state), &RequestOptions::default()).await;
+            sender.give_last(outcome).await;
         }
     }
 }
 
-async fn follow(door: &Door, mut subscription: Subscription, speaker: Speaker) {
+async fn follow(state: &AppState, mut subscription: Subscription, sender: OperationSender) {
     loop {
-        match subscription.next(door).await {
-            Next::Event(outcome) if speaker.protocol.is_last(&outcome) => {
-                return speaker.give_last(outcome.into()).await;
+        match subscription.next(state).await {
+            Next::Event(outcome) if sender.protocol.is_last(&outcome) => {
+                return sender.give_last(outcome.into()).await;
             }
-            Next::Event(outcome) => speaker.give(outcome.into()).await,
+            Next::Event(outcome) => sender.give(outcome.into()).await,
             Next::End => {
-                let last = complete(&speaker.id);
-                return speaker.end(Some(last.into())).await;
+                let last = complete(&sender.id);
+                return sender.end(Some(last.into())).await;
             }
             Next::Refused(error) => {
-                speaker.events.send(Event::Refused(error)).await.ok();
+                sender.events.send(OperationEvent::Refused(error)).await.ok();
                 return;
             }
         }

@@ -1,12 +1,12 @@
 //! The words of the two protocols: `graphql-transport-ws` (of the npm package `graphql-ws`) and the
 //! older `graphql-ws` (of `subscriptions-transport-ws`), which the Taegis SDK speaks.
 
-use async_graphql::Response as Outcome;
+use async_graphql::Response as GraphqlResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::asked::Asked;
 use super::super::outcome::{Written, not_executed};
+use super::super::request::GraphqlRequest;
 
 /// Which protocol a socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Close {
 
 /// What a client says.
 #[derive(Debug)]
-pub enum Said {
+pub enum ClientMessage {
     /// First: who it is.
     Init(Map<String, Value>),
     /// Are you there?
@@ -51,7 +51,7 @@ pub enum Said {
     /// I am here.
     Pong,
     /// Execute this under that id.
-    Start(String, Asked),
+    Start(String, GraphqlRequest),
     /// Stop the operation of that id.
     Stop(String),
     /// Goodbye.
@@ -80,22 +80,24 @@ impl Protocol {
     }
 
     /// Reads a message; nothing if it is none of this protocol.
-    pub fn read(self, text: &str) -> Option<Said> {
+    pub fn read(self, text: &str) -> Option<ClientMessage> {
         let message: Message = serde_json::from_str(text).ok()?;
         let id = message.id.filter(|id| !id.is_empty() && id.len() <= 256);
         match (self, &*message.r#type) {
             (_, "connection_init") => match message.payload {
-                None | Some(Value::Null) => Some(Said::Init(Map::new())),
-                Some(Value::Object(payload)) => Some(Said::Init(payload)),
+                None | Some(Value::Null) => Some(ClientMessage::Init(Map::new())),
+                Some(Value::Object(payload)) => Some(ClientMessage::Init(payload)),
                 Some(_) => None,
             },
-            (Self::Transport, "ping") => Some(Said::Ping(message.payload)),
-            (Self::Transport, "pong") => Some(Said::Pong),
+            (Self::Transport, "ping") => Some(ClientMessage::Ping(message.payload)),
+            (Self::Transport, "pong") => Some(ClientMessage::Pong),
             (Self::Transport, "subscribe") | (Self::Legacy, "start") => {
-                Some(Said::Start(id?, serde_json::from_value(message.payload?).ok()?))
+                Some(ClientMessage::Start(id?, serde_json::from_value(message.payload?).ok()?))
             }
-            (Self::Transport, "complete") | (Self::Legacy, "stop") => Some(Said::Stop(id?)),
-            (Self::Legacy, "connection_terminate") => Some(Said::Terminate),
+            (Self::Transport, "complete") | (Self::Legacy, "stop") => {
+                Some(ClientMessage::Stop(id?))
+            }
+            (Self::Legacy, "connection_terminate") => Some(ClientMessage::Terminate),
             _ => None,
         }
     }
@@ -103,7 +105,7 @@ impl Protocol {
     /// The messages that give on a result. What was refused before it was executed ends a
     /// `graphql-transport-ws` operation with `error`; the older protocol has it as data, since its
     /// clients expect an `error` to be one object.
-    pub fn result(self, id: &str, outcome: &Outcome) -> String {
+    pub fn result(self, id: &str, outcome: &GraphqlResponse) -> String {
         match self {
             Self::Transport if not_executed(outcome) => {
                 json!({ "type": "error", "id": id, "payload": outcome.errors }).to_string()
@@ -114,13 +116,13 @@ impl Protocol {
     }
 
     /// Whether that result was the last word on its operation.
-    pub fn is_last(self, outcome: &Outcome) -> bool {
+    pub fn is_last(self, outcome: &GraphqlResponse) -> bool {
         self == Self::Transport && not_executed(outcome)
     }
 }
 
 /// A result. Not made with `json!`, which would sort what the caller has put in order.
-fn given(kind: &str, id: &str, outcome: &Outcome) -> String {
+fn given(kind: &str, id: &str, outcome: &GraphqlResponse) -> String {
     #[derive(Serialize)]
     struct Given<'a> {
         r#type: &'a str,
@@ -168,10 +170,13 @@ mod tests {
         let (new, old) = (Protocol::Transport, Protocol::Legacy);
         let start =
             |word: &str| format!(r#"{{"type":"{word}","id":"1","payload":{{"query":"{{a}}"}}}}"#);
-        assert!(matches!(new.read(&start("subscribe")), Some(Said::Start(..))));
-        assert!(matches!(old.read(&start("start")), Some(Said::Start(..))));
+        assert!(matches!(new.read(&start("subscribe")), Some(ClientMessage::Start(..))));
+        assert!(matches!(old.read(&start("start")), Some(ClientMessage::Start(..))));
         assert!(new.read(&start("start")).is_none() && old.read(&start("subscribe")).is_none());
-        assert!(matches!(old.read(r#"{"type":"connection_terminate"}"#), Some(Said::Terminate)));
+        assert!(matches!(
+            old.read(r#"{"type":"connection_terminate"}"#),
+            Some(ClientMessage::Terminate)
+        ));
     }
 
     #[test]
@@ -180,7 +185,7 @@ mod tests {
         for name in ["z", "a"] {
             data.insert(Name::new(name), ConstValue::from(1));
         }
-        let outcome = Outcome::new(ConstValue::Object(data));
+        let outcome = GraphqlResponse::new(ConstValue::Object(data));
         let payload = r#"{"data":{"z":1,"a":1}}"#;
         for (protocol, word) in [(Protocol::Transport, "next"), (Protocol::Legacy, "data")] {
             let written = protocol.result("1", &outcome);

@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use uuid::Uuid;
 
-use super::super::super::Door;
+use super::super::super::AppState;
 use super::super::super::connection::Connection;
-use super::super::super::guests::Guest;
-use super::super::asked::check_nesting;
-use super::super::caller::{Entered, Staying};
-use super::operations::{Event, Operations, WAITING};
-use super::protocol::{Close, Protocol, Said, acknowledged, connection_error, pong};
+use super::super::super::stream_registry::StreamGuard;
+use super::super::caller::{AuthenticatedCaller, StreamSession};
+use super::super::request::check_nesting;
+use super::operations::{OperationEvent, Operations, WAITING};
+use super::protocol::{ClientMessage, Close, Protocol, acknowledged, connection_error, pong};
 use super::{credentials, stream_slot};
 use crate::auth::RequestId;
 use crate::budget::{Network, Permit};
@@ -36,10 +36,10 @@ const CLOSING: Duration = Duration::from_secs(2);
 
 /// A socket that is about to open.
 pub struct Socket {
-    door: Arc<Door>,
+    state: Arc<AppState>,
     protocol: Protocol,
-    caller: Option<Staying>,
-    guest: Guest,
+    caller: Option<StreamSession>,
+    guard: StreamGuard,
     slot: Slot,
     // Counted as a connection for as long as it is open.
     _connection: Option<Connection>,
@@ -67,23 +67,23 @@ const fn close(close: Close) -> Step {
 impl Socket {
     /// With the caller, if the upgrade told who it is.
     pub fn new(
-        door: Arc<Door>,
+        state: Arc<AppState>,
         protocol: Protocol,
-        caller: Option<Staying>,
+        caller: Option<StreamSession>,
         slot: Slot,
         connection: Option<Connection>,
     ) -> Self {
-        let guest = door.guests.enter();
-        Self { door, protocol, caller, guest, slot, _connection: connection }
+        let guard = state.streams.register();
+        Self { state, protocol, caller, guard, slot, _connection: connection }
     }
 
     /// Serves the socket to its end, or until the process can wait no longer for a reader who takes
     /// nothing.
     pub async fn serve(mut self, stream: WebSocket) {
-        let overstayed = self.guest.overstayed();
+        let drain_timeout_elapsed = self.guard.drain_timeout_elapsed();
         tokio::select! {
             () = self.converse(stream) => {}
-            () = overstayed => {}
+            () = drain_timeout_elapsed => {}
         }
     }
 
@@ -104,19 +104,21 @@ impl Socket {
     }
 
     /// Waits for `connection_init` and lets the caller in.
-    async fn initialise(&mut self, stream: &mut WebSocket) -> Result<Staying, Option<Close>> {
-        let deadline = Instant::now() + self.door.graphql.limits.connection_init;
+    async fn initialise(&mut self, stream: &mut WebSocket) -> Result<StreamSession, Option<Close>> {
+        let deadline = Instant::now() + self.state.graphql.limits.connection_init;
         loop {
             let read = tokio::select! {
                 read = timeout_at(deadline, stream.recv()) => read.map_err(|_| Some(Close::INIT_TIMEOUT))?,
-                () = self.guest.asked_to_leave() => return Err(Some(Close::GOING_AWAY)),
+                () = self.guard.shutdown_requested() => return Err(Some(Close::GOING_AWAY)),
             };
             match self.understand(read)? {
-                None | Some(Said::Pong) => {}
-                Some(Said::Ping(payload)) => said(send(stream, pong(payload)).await)?,
-                Some(Said::Init(payload)) => return self.admit(stream, &payload).await,
-                Some(Said::Start(..) | Said::Stop(_)) => return Err(Some(Close::UNAUTHORIZED)),
-                Some(Said::Terminate) => return Err(Some(Close::NORMAL)),
+                None | Some(ClientMessage::Pong) => {}
+                Some(ClientMessage::Ping(payload)) => said(send(stream, pong(payload)).await)?,
+                Some(ClientMessage::Init(payload)) => return self.admit(stream, &payload).await,
+                Some(ClientMessage::Start(..) | ClientMessage::Stop(_)) => {
+                    return Err(Some(Close::UNAUTHORIZED));
+                }
+                Some(ClientMessage::Terminate) => return Err(Some(Close::NORMAL)),
             }
         }
     }
@@ -125,7 +127,7 @@ impl Socket {
         &mut self,
         stream: &mut WebSocket,
         payload: &Map<String, Value>,
-    ) -> Result<Staying, Option<Close>> {
+    ) -> Result<StreamSession, Option<Close>> {
         match self.enter(payload).await {
             Ok(caller) => {
                 said(send(stream, acknowledged()).await)?;
@@ -144,32 +146,42 @@ impl Socket {
         }
     }
 
-    async fn enter(&mut self, payload: &Map<String, Value>) -> Result<Staying, Error> {
+    async fn enter(&mut self, payload: &Map<String, Value>) -> Result<StreamSession, Error> {
         let early = self.caller.take();
-        let known = early.as_ref().map_or_else(HeaderMap::new, |caller| caller.presented.clone());
-        let presented = credentials::of_init(&known, payload)?;
-        match early.filter(|_| presented == known) {
+        let known =
+            early.as_ref().map_or_else(HeaderMap::new, |caller| caller.credential_headers.clone());
+        let credential_headers = credentials::of_init(&known, payload)?;
+        match early.filter(|_| credential_headers == known) {
             Some(caller) => Ok(caller),
             None => {
-                let request_id = RequestId::from(random_uuid(&*self.door.entropy));
-                let caller =
-                    Entered::enter(&self.door, &request_id, &presented).await?.stay(presented);
+                let request_id = RequestId::from(random_uuid(&*self.state.entropy));
+                let caller = AuthenticatedCaller::authenticate(
+                    &self.state,
+                    &request_id,
+                    &credential_headers,
+                )
+                .await?
+                .into_session(credential_headers);
                 // It may be another account than the one of the upgrade.
-                self.slot = Slot::Stream(stream_slot(&self.door, caller.entered.account())?);
+                self.slot = Slot::Stream(stream_slot(&self.state, caller.caller.account())?);
                 Ok(caller)
             }
         }
     }
 
-    async fn talk(&mut self, stream: &mut WebSocket, caller: Arc<Staying>) -> Option<Close> {
-        let door = self.door.clone();
+    async fn talk(&mut self, stream: &mut WebSocket, caller: Arc<StreamSession>) -> Option<Close> {
+        let state = self.state.clone();
         tokio::select! {
             end = self.go_on(stream, &caller) => end,
-            error = caller.refused(&door) => self.cut_off(&caller, &error),
+            error = caller.refused(&state) => self.cut_off(&caller, &error),
         }
     }
 
-    async fn go_on(&mut self, stream: &mut WebSocket, caller: &Arc<Staying>) -> Option<Close> {
+    async fn go_on(
+        &mut self,
+        stream: &mut WebSocket,
+        caller: &Arc<StreamSession>,
+    ) -> Option<Close> {
         let (events, mut waiting) = mpsc::channel(WAITING);
         let mut operations = Operations::new(events);
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -178,7 +190,7 @@ impl Socket {
                 read = stream.recv() => self.hear(stream, caller, &mut operations, read).await,
                 Some(event) = waiting.recv() => self.tell(stream, caller, &mut operations, event).await,
                 _ = pings.tick() => put(stream, Message::Ping(Bytes::new())).await,
-                () = self.guest.asked_to_leave() => close(Close::GOING_AWAY),
+                () = self.guard.shutdown_requested() => close(Close::GOING_AWAY),
             };
             if let ControlFlow::Break(end) = step {
                 return end;
@@ -189,58 +201,58 @@ impl Socket {
     async fn hear(
         &self,
         stream: &mut WebSocket,
-        caller: &Arc<Staying>,
+        caller: &Arc<StreamSession>,
         operations: &mut Operations,
         read: Option<Result<Message, axum::Error>>,
     ) -> Step {
         match self.understand(read) {
             Err(end) => ControlFlow::Break(end),
-            Ok(None | Some(Said::Pong)) => Step::Continue(()),
-            Ok(Some(Said::Ping(payload))) => send(stream, pong(payload)).await,
-            Ok(Some(Said::Init(_))) => close(Close::TOO_MANY_INITS),
+            Ok(None | Some(ClientMessage::Pong)) => Step::Continue(()),
+            Ok(Some(ClientMessage::Ping(payload))) => send(stream, pong(payload)).await,
+            Ok(Some(ClientMessage::Init(_))) => close(Close::TOO_MANY_INITS),
             // The older protocol has no word against it: its server stops the former operation.
-            Ok(Some(Said::Start(id, _)))
+            Ok(Some(ClientMessage::Start(id, _)))
                 if self.protocol == Protocol::Transport && operations.has(&id) =>
             {
                 close(Close::TWICE)
             }
-            Ok(Some(Said::Start(id, asked))) => {
-                operations.start(&self.door, caller, self.protocol, id, asked);
+            Ok(Some(ClientMessage::Start(id, request))) => {
+                operations.start(&self.state, caller, self.protocol, id, request);
                 Step::Continue(())
             }
-            Ok(Some(Said::Stop(id))) => {
+            Ok(Some(ClientMessage::Stop(id))) => {
                 operations.stop(&id);
                 Step::Continue(())
             }
-            Ok(Some(Said::Terminate)) => close(Close::NORMAL),
+            Ok(Some(ClientMessage::Terminate)) => close(Close::NORMAL),
         }
     }
 
     async fn tell(
         &self,
         stream: &mut WebSocket,
-        caller: &Staying,
+        caller: &StreamSession,
         operations: &mut Operations,
-        event: Event,
+        event: OperationEvent,
     ) -> Step {
         match event {
-            Event::Message(id, number, message) if operations.is_current(&id, number) => {
+            OperationEvent::Message(id, number, message) if operations.is_current(&id, number) => {
                 send(stream, message.text).await
             }
-            Event::Ended(id, number, last) if operations.is_current(&id, number) => {
+            OperationEvent::Ended(id, number, last) if operations.is_current(&id, number) => {
                 operations.stop(&id);
                 match last {
                     Some(last) => send(stream, last.text).await,
                     None => Step::Continue(()),
                 }
             }
-            Event::Message(..) | Event::Ended(..) => Step::Continue(()),
-            Event::Refused(error) => ControlFlow::Break(self.cut_off(caller, &error)),
+            OperationEvent::Message(..) | OperationEvent::Ended(..) => Step::Continue(()),
+            OperationEvent::Refused(error) => ControlFlow::Break(self.cut_off(caller, &error)),
         }
     }
 
-    fn cut_off(&self, caller: &Staying, error: &Error) -> Option<Close> {
-        caller.cut_off(&self.door, error);
+    fn cut_off(&self, caller: &StreamSession, error: &Error) -> Option<Close> {
+        caller.cut_off(&self.state, error);
         Some(close_of(error))
     }
 
@@ -248,14 +260,14 @@ impl Socket {
     fn understand(
         &self,
         read: Option<Result<Message, axum::Error>>,
-    ) -> Result<Option<Said>, Option<Close>> {
+    ) -> Result<Option<ClientMessage>, Option<Close>> {
         let bad = Some(Close::BAD_MESSAGE);
         match read {
             None | Some(Err(_) | Ok(Message::Close(_))) => Err(None),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Binary(_))) => Err(bad),
             Some(Ok(Message::Text(text))) => {
-                check_nesting(text.as_bytes(), self.door.graphql.limits.json_nesting)
+                check_nesting(text.as_bytes(), self.state.graphql.limits.json_nesting)
                     .map_err(|_| bad)?;
                 self.protocol.read(&text).map(Some).ok_or(bad)
             }

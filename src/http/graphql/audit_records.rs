@@ -1,13 +1,13 @@
 //! What the audit log keeps of refusals. There is at most one record for each field at the root of
 //! an operation and each code, one for each stream, and one for each request that got no further
-//! than the door; all of these are counted by the rate limits before.
+//! than authentication; all of these are counted by the rate limits before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{PathSegment, Response};
 
-use super::super::Door;
+use super::super::AppState;
 use crate::audit::{Outcome, Refusal, is_recorded};
 use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
@@ -17,7 +17,7 @@ use crate::tokens::Claims;
 /// Keeps in the audit log every mutation that was refused, and every query that was denied, under
 /// the name of its field; the answer knows only what the caller called it.
 pub async fn record_refusals(
-    door: &Door,
+    state: &AppState,
     context: &RequestContext,
     is_mutation: bool,
     response: &Response,
@@ -47,17 +47,17 @@ pub async fn record_refusals(
             None => refusals.push(new),
         }
     }
-    door.audit.refused_all(refusals).await;
+    state.audit.refused_all(refusals).await;
 }
 
 fn is_alike(one: &Refusal, other: &Refusal) -> bool {
     one.operation == other.operation && one.code == other.code && one.outcome == other.outcome
 }
 
-/// Keeps in the audit log of the client's own tenant that it was turned away at the door, and which
-/// tenant it tried: the log of that one is no place for strangers to write in.
+/// Keeps in the audit log of the client's own tenant that it was refused entry, and which
+/// tenant it tried: a stranger must not be able to write into the log of that tenant.
 pub async fn record_refused_entry(
-    door: &Door,
+    state: &AppState,
     claims: &Claims,
     tried: Option<TenantId>,
     request_id: &RequestId,
@@ -68,7 +68,7 @@ pub async fn record_refused_entry(
     }
     // A token that was narrowed names the tenant that it was narrowed to, and not the one that its
     // client belongs to.
-    let home = door.authorizer.home_of(claims.sub).await.unwrap_or_else(|error| {
+    let home = state.authorizer.home_of(claims.sub).await.unwrap_or_else(|error| {
         error.log_cause();
         None
     });
@@ -85,13 +85,13 @@ pub async fn record_refused_entry(
         count: 1,
         request_id: request_id.clone(),
     };
-    door.audit.refused(refusal).await;
+    state.audit.refused(refusal).await;
 }
 
 /// Keeps in the audit log that something was refused to a caller who was let in, before anything
 /// was executed.
 pub async fn record_refused(
-    door: &Door,
+    state: &AppState,
     context: &RequestContext,
     subject: Option<String>,
     reason: &'static str,
@@ -99,13 +99,13 @@ pub async fn record_refused(
 ) {
     let refusal = refusal(context, "graphql".to_owned(), error);
     let refusal = Refusal { subject, reason: Some(reason), ..refusal };
-    door.audit.refused(refusal).await;
+    state.audit.refused(refusal).await;
 }
 
 /// Keeps in the audit log that a stream was ended because its caller may not follow it any longer.
 /// Beside the stream, whose end must not wait for the log.
 pub fn record_cut_off(
-    door: &Arc<Door>,
+    state: &Arc<AppState>,
     context: &RequestContext,
     reason: Option<&'static str>,
     error: &Error,
@@ -114,10 +114,10 @@ pub fn record_cut_off(
         return;
     }
     let refusal = Refusal { reason, ..refusal(context, "stream".to_owned(), error) };
-    let (door, guest) = (door.clone(), door.guests.enter());
+    let (state, guard) = (state.clone(), state.streams.register());
     tokio::spawn(async move {
-        door.audit.refused_in_turn(refusal).await;
-        drop(guest);
+        state.audit.refused_in_turn(refusal).await;
+        drop(guard);
     });
 }
 

@@ -13,14 +13,14 @@ use futures_util::task::AtomicWaker;
 const ROUNDS: usize = 16;
 
 /// Nobody polls: who wakes wakes the task.
-const RESTING: u8 = 0;
+const IDLE: u8 = 0;
 /// It is polled, and nobody has woken it since that began.
-const POLLED: u8 = 1;
+const POLLING: u8 = 1;
 /// It is to be polled again.
-const WOKEN: u8 = 2;
+const NOTIFIED: u8 = 2;
 
 #[derive(Default)]
-struct Bell {
+struct WakeState {
     state: AtomicU8,
     task: AtomicWaker,
 }
@@ -32,22 +32,22 @@ struct Bell {
 /// object wait, the executor of the graph wakes itself, once for each object around the field that
 /// waits. The runtime answers each such wake by waking another worker thread, which finds nothing
 /// to do or takes the connection along to another core.
-pub async fn absorbed<F: Future>(future: F) -> F::Output {
+pub async fn poll_until_idle<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let bell = Arc::new(Bell::default());
-    let waker = Waker::from(bell.clone());
+    let wakes = Arc::new(WakeState::default());
+    let waker = Waker::from(wakes.clone());
     poll_fn(|task| {
-        bell.task.register(task.waker());
+        wakes.task.register(task.waker());
         for _ in 0..ROUNDS {
             // Not a mere store: what was written before a wake that this overwrites has to be seen
             // by the poll.
-            bell.state.swap(POLLED, Ordering::AcqRel);
+            wakes.state.swap(POLLING, Ordering::AcqRel);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(output);
             }
-            if bell
+            if wakes
                 .state
-                .compare_exchange(POLLED, RESTING, Ordering::AcqRel, Ordering::Acquire)
+                .compare_exchange(POLLING, IDLE, Ordering::AcqRel, Ordering::Acquire)
                 .is_ok()
             {
                 return Poll::Pending;
@@ -59,13 +59,13 @@ pub async fn absorbed<F: Future>(future: F) -> F::Output {
     .await
 }
 
-impl Wake for Bell {
+impl Wake for WakeState {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.state.swap(WOKEN, Ordering::AcqRel) == RESTING {
+        if self.state.swap(NOTIFIED, Ordering::AcqRel) == IDLE {
             self.task.wake();
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     fn what_wakes_itself_is_polled_to_its_end() {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
-        let mut future = pin!(absorbed(restless(5)));
+        let mut future = pin!(poll_until_idle(restless(5)));
         assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(6));
         assert_eq!(task.wakes(), 0);
     }
@@ -123,7 +123,7 @@ mod tests {
     fn what_has_no_rest_lets_others_have_a_turn() {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
-        let mut future = pin!(absorbed(restless(ROUNDS + 1)));
+        let mut future = pin!(poll_until_idle(restless(ROUNDS + 1)));
         assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Pending);
         assert_eq!(task.wakes(), 1);
         assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(ROUNDS + 2));
@@ -149,7 +149,7 @@ mod tests {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
         let (answer, inmost) = oneshot::channel();
-        let mut future = pin!(absorbed(nested(5, inmost)));
+        let mut future = pin!(poll_until_idle(nested(5, inmost)));
         assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         assert_eq!(task.wakes(), 0);
         answer.send(7).unwrap();
@@ -164,7 +164,7 @@ mod tests {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         for _ in 0..2_000 {
             let (answer, inmost) = oneshot::channel();
-            let waits = runtime.spawn(absorbed(nested(3, inmost)));
+            let waits = runtime.spawn(poll_until_idle(nested(3, inmost)));
             answer.send(7).unwrap();
             assert_eq!(runtime.block_on(waits).unwrap(), 7);
         }

@@ -5,14 +5,14 @@ use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::documents::Hash;
-use super::lexer;
+use super::token_count;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A GraphQL request (GraphQL over HTTP, section 5.1), as a POST, a GET and a WebSocket message
 /// hold it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Asked {
+pub struct GraphqlRequest {
     /// The document.
     pub query: Option<String>,
     /// Which operation of it.
@@ -28,9 +28,9 @@ pub struct Asked {
 /// One request, or a list of them.
 pub enum Body {
     /// One.
-    One(Asked),
+    One(GraphqlRequest),
     /// A batch.
-    Batch(Vec<Asked>),
+    Batch(Vec<GraphqlRequest>),
 }
 
 /// Reads the body of a POST.
@@ -63,24 +63,24 @@ pub fn read_body(bytes: &[u8], json_nesting: usize) -> Result<Body> {
 ///
 /// # Errors
 /// `BAD_REQUEST` if a parameter is not of its form or stands twice.
-pub fn read_url(query: &str, json_nesting: usize) -> Result<Asked> {
-    let mut asked = Asked::default();
+pub fn read_url(query: &str, json_nesting: usize) -> Result<GraphqlRequest> {
+    let mut request = GraphqlRequest::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let twice = match &*name {
-            "query" => asked.query.replace(value.into_owned()).is_some(),
-            "documentId" => asked.document_id.replace(value.into_owned()).is_some(),
+            "query" => request.query.replace(value.into_owned()).is_some(),
+            "documentId" => request.document_id.replace(value.into_owned()).is_some(),
             // Here an empty text is the only way to say that there is none.
             "operationName" if value.is_empty() => false,
-            "operationName" => asked.operation_name.replace(value.into_owned()).is_some(),
-            "variables" => put(&mut asked.variables, "variables", &value, json_nesting)?,
-            "extensions" => put(&mut asked.extensions, "extensions", &value, json_nesting)?,
+            "operationName" => request.operation_name.replace(value.into_owned()).is_some(),
+            "variables" => put(&mut request.variables, "variables", &value, json_nesting)?,
+            "extensions" => put(&mut request.extensions, "extensions", &value, json_nesting)?,
             _ => false,
         };
         if twice {
             return Err(Error::new(ErrorCode::BadRequest, "a parameter stands twice"));
         }
     }
-    Ok(asked)
+    Ok(request)
 }
 
 fn put(
@@ -102,7 +102,7 @@ fn put(
 /// # Errors
 /// `BAD_REQUEST` if the JSON is nested more deeply than that.
 pub fn check_nesting(json: &[u8], maximum: usize) -> Result<()> {
-    let nesting = lexer::json_nesting(json);
+    let nesting = token_count::json_nesting(json);
     if nesting <= maximum {
         return Ok(());
     }
@@ -111,7 +111,7 @@ pub fn check_nesting(json: &[u8], maximum: usize) -> Result<()> {
     Err(Error::new(ErrorCode::BadRequest, message))
 }
 
-impl Asked {
+impl GraphqlRequest {
     /// The hash that names the document, by `documentId` or by `extensions.persistedQuery`.
     ///
     /// # Errors
@@ -150,11 +150,11 @@ mod tests {
 
     #[test]
     fn a_url_is_read_once() {
-        let asked =
+        let request =
             read_url("query=%7Ba%7D&variables=%7B%22a%22%3A1%7D&operationName=&unknown=1", 64)
                 .unwrap();
-        assert_eq!(asked.query.as_deref(), Some("{a}"));
-        assert_eq!((asked.variables.unwrap().len(), asked.operation_name), (1, None));
+        assert_eq!(request.query.as_deref(), Some("{a}"));
+        assert_eq!((request.variables.unwrap().len(), request.operation_name), (1, None));
         for refused in ["query=a&query=a", "variables=[]", "variables=x", "extensions=1"] {
             assert!(read_url(refused, 64).is_err(), "{refused}");
         }

@@ -7,7 +7,7 @@ use super::super::reply::JSON;
 
 /// A media type of answers that are one JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
+pub enum MediaType {
     /// `application/graphql-response+json`: the status tells whether anything was executed.
     GraphqlResponse,
     /// `application/json`: 200 for every well-formed request.
@@ -16,14 +16,14 @@ pub enum Media {
 
 /// What a caller takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedMedia {
     /// The type preferred for one object; absent if none is taken.
-    pub media: Option<Media>,
+    pub media: Option<MediaType>,
     /// Whether `text/event-stream` is named.
     pub events: bool,
 }
 
-impl Media {
+impl MediaType {
     /// The value of `Content-Type`.
     pub const fn content_type(self) -> HeaderValue {
         match self {
@@ -43,11 +43,11 @@ impl Media {
 }
 
 /// Reads `Accept`. Absent, or where only wildcards fit, it means `application/json`.
-pub fn accepted(headers: &HeaderMap) -> Accepted {
+pub fn accepted(headers: &HeaderMap) -> AcceptedMedia {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let ranges: Vec<_> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
     if ranges.is_empty() {
-        return Accepted { media: Some(Media::Json), events: false };
+        return AcceptedMedia { media: Some(MediaType::Json), events: false };
     }
     let quality = |name: &str| {
         // The most exact range that fits decides.
@@ -59,12 +59,12 @@ pub fn accepted(headers: &HeaderMap) -> Accepted {
     };
     // Of two that are liked alike, the one that is named; of two that are named, the more telling
     // one.
-    let of = |media: Media| {
+    let of = |media: MediaType| {
         quality(media.name()).filter(|(quality, _)| *quality > 0).map(|liked| (liked, media))
     };
     let candidates = [
-        of(Media::Json).map(|found| (found, 0)),
-        of(Media::GraphqlResponse).map(|found| (found, 1)),
+        of(MediaType::Json).map(|found| (found, 0)),
+        of(MediaType::GraphqlResponse).map(|found| (found, 1)),
     ];
     let wild = |exactness: u8, rank: u8| if exactness < 2 { 1 - rank } else { rank };
     let best = candidates.into_iter().flatten().max_by_key(|(((quality, exactness), _), rank)| {
@@ -72,7 +72,7 @@ pub fn accepted(headers: &HeaderMap) -> Accepted {
     });
     let events = quality("text/event-stream")
         .is_some_and(|(quality, exactness)| quality > 0 && exactness == 2);
-    Accepted { media: best.map(|((_, media), _)| media), events }
+    AcceptedMedia { media: best.map(|((_, media), _)| media), events }
 }
 
 /// A media range in lower case, and its quality in thousandths. What cannot be read is passed over.
@@ -108,7 +108,7 @@ fn exactness(range: &str, name: &str) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn media(accept: &str) -> Option<Media> {
+    fn media(accept: &str) -> Option<MediaType> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, accept.parse().unwrap());
         accepted(&headers).media
@@ -116,15 +116,15 @@ mod tests {
 
     #[test]
     fn without_a_wish_it_is_json() {
-        assert_eq!(accepted(&HeaderMap::new()).media, Some(Media::Json));
+        assert_eq!(accepted(&HeaderMap::new()).media, Some(MediaType::Json));
         for wildcard in ["*/*", "application/*", "text/html, */*;q=0.1", "", "garbage"] {
-            assert_eq!(media(wildcard), Some(Media::Json), "{wildcard}");
+            assert_eq!(media(wildcard), Some(MediaType::Json), "{wildcard}");
         }
     }
 
     #[test]
     fn qualities_decide() {
-        let new = Some(Media::GraphqlResponse);
+        let new = Some(MediaType::GraphqlResponse);
         for accept in [
             "application/graphql-response+json",
             "application/graphql-response+json; charset=utf-8, application/json;q=0.9",
@@ -141,7 +141,7 @@ mod tests {
             "application/graphql-response+json;q=0, */*",
             "application/json; q=0.001, text/html",
         ] {
-            assert_eq!(media(accept), Some(Media::Json), "{accept}");
+            assert_eq!(media(accept), Some(MediaType::Json), "{accept}");
         }
         for accept in ["text/html", "application/json;q=0", "text/event-stream", "image/*"] {
             assert_eq!(media(accept), None, "{accept}");

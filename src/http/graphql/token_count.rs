@@ -4,7 +4,7 @@
 
 /// What a text consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
+pub struct DocumentStats {
     /// Tokens (GraphQL, section 2.1.6).
     pub tokens: usize,
     /// The deepest nesting of `{`, `[` and `(`.
@@ -13,16 +13,16 @@ pub struct Shape {
 
 /// A string that has no end.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unterminated;
+pub struct UnterminatedString;
 
 /// Counts the tokens and brackets of a GraphQL document. What is no token of GraphQL counts as one:
 /// the parser will say so.
 ///
 /// # Errors
 /// If a string has no end. The parser might then see brackets where this function saw text.
-pub fn document(text: &str) -> Result<Shape, Unterminated> {
+pub fn count(text: &str) -> Result<DocumentStats, UnterminatedString> {
     let bytes = text.as_bytes();
-    let (mut shape, mut open, mut at) = (Shape::default(), 0usize, 0);
+    let (mut shape, mut open, mut at) = (DocumentStats::default(), 0usize, 0);
     while let Some(&byte) = bytes.get(at) {
         let end = match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b',' => {
@@ -99,7 +99,7 @@ fn skip(bytes: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize {
 }
 
 /// Where the string that begins at `from` ends (GraphQL, section 2.9.4).
-fn string(bytes: &[u8], from: usize) -> Result<usize, Unterminated> {
+fn string(bytes: &[u8], from: usize) -> Result<usize, UnterminatedString> {
     const BLOCK: &[u8] = b"\"\"\"";
     let block = bytes[from..].starts_with(BLOCK);
     let mut at = from + if block { BLOCK.len() } else { 1 };
@@ -109,11 +109,11 @@ fn string(bytes: &[u8], from: usize) -> Result<usize, Unterminated> {
             (true, b'"') if rest.starts_with(BLOCK) => return Ok(at + BLOCK.len()),
             (false, b'\\') => at += 2,
             (false, b'"') => return Ok(at + 1),
-            (false, b'\n' | b'\r') => return Err(Unterminated),
+            (false, b'\n' | b'\r') => return Err(UnterminatedString),
             _ => at += 1,
         }
     }
-    Err(Unterminated)
+    Err(UnterminatedString)
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn shape(text: &str) -> (usize, usize) {
-        let shape = document(text).unwrap();
+        let shape = count(text).unwrap();
         (shape.tokens, shape.nesting)
     }
 
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_string_without_end_is_refused() {
         for text in ["{ a(b: \"", "\"\"\" \"", "\"a\nb\"", "\"\\", "[\"\"\" \" \" [[[["] {
-            assert_eq!(document(text), Err(Unterminated), "{text}");
+            assert_eq!(count(text), Err(UnterminatedString), "{text}");
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use async_graphql::Response as Outcome;
+use async_graphql::Response as GraphqlResponse;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -13,9 +13,9 @@ use serde::Serialize;
 use tokio::time::interval;
 use uuid::Uuid;
 
-use super::super::Door;
+use super::super::AppState;
 use super::super::connection::Connection;
-use super::caller::Staying;
+use super::caller::StreamSession;
 use crate::budget::Permit;
 
 /// A smaller response fits the buffers of the kernel, and is gone before anybody could watch over
@@ -26,18 +26,18 @@ const WATCHED: usize = 64 * 1024;
 const JUDGED_EVERY: Duration = Duration::from_secs(1);
 
 /// An outcome with what it holds of the node's budget.
-pub struct Executed {
+pub struct MeteredResponse {
     /// What the caller is told.
-    pub outcome: Outcome,
+    pub outcome: GraphqlResponse,
     /// About how many bytes of JSON it makes.
     pub size: usize,
     /// What it takes of the budget of responses.
     pub permit: Option<Permit<Uuid>>,
 }
 
-impl From<Outcome> for Executed {
+impl From<GraphqlResponse> for MeteredResponse {
     /// A small one, which no budget counts.
-    fn from(outcome: Outcome) -> Self {
+    fn from(outcome: GraphqlResponse) -> Self {
         Self { outcome, size: 0, permit: None }
     }
 }
@@ -105,17 +105,17 @@ pub fn respond(
 /// whoever takes it slowly must not keep it in memory longer than their client, their token or
 /// their right lasts.
 pub fn watch(
-    door: &Arc<Door>,
+    state: &Arc<AppState>,
     response: &Response,
     connection: Option<&Connection>,
-    caller: impl FnOnce() -> Staying,
+    caller: impl FnOnce() -> StreamSession,
 ) {
     let (Some(InFlight(sent)), Some(connection)) =
         (response.extensions().get().cloned(), connection.cloned())
     else {
         return;
     };
-    let door = door.clone();
+    let state = state.clone();
     let caller = caller();
     tokio::spawn(async move {
         let mut judged = interval(JUDGED_EVERY);
@@ -124,8 +124,9 @@ pub fn watch(
             if sent.strong_count() == 0 {
                 return;
             }
-            if let Err(error) = caller.again(&door, caller.entered.context.request_id()).await {
-                caller.cut_off(&door, &error);
+            if let Err(error) = caller.reauthorize(&state, caller.caller.context.request_id()).await
+            {
+                caller.cut_off(&state, &error);
                 return connection.close();
             }
         }

@@ -1,24 +1,28 @@
 //! Outcomes as HTTP answers.
 
-use async_graphql::{Response as Outcome, Value};
+use async_graphql::{Response as GraphqlResponse, Value};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::super::compression::{Encoded, encode};
 use super::super::reply::UNAVAILABLE_FOR;
-use super::accept::Media;
-use super::executed::{Executed, respond, write};
+use super::media_type::MediaType;
+use super::metered_response::{MeteredResponse, respond, write};
 use super::outcome::{Written, code_of, not_executed};
 use crate::error::ErrorCode;
 
 /// The answer to one operation.
-pub fn one(media: Media, executed: Executed) -> Response {
+pub fn one(media: MediaType, executed: MeteredResponse) -> Response {
     answered(media, executed, |bytes| Encoded { bytes, coding: None })
 }
 
-fn answered(media: Media, executed: Executed, encode: impl FnOnce(Vec<u8>) -> Encoded) -> Response {
-    let Executed { outcome, size, permit } = executed;
+fn answered(
+    media: MediaType,
+    executed: MeteredResponse,
+    encode: impl FnOnce(Vec<u8>) -> Encoded,
+) -> Response {
+    let MeteredResponse { outcome, size, permit } = executed;
     let status = status(media, &outcome);
     let bytes = write(&Written(&outcome), size);
     drop(outcome);
@@ -37,7 +41,7 @@ fn answered(media: Media, executed: Executed, encode: impl FnOnce(Vec<u8>) -> En
 /// The same for a query. One that only failed for the database says so with its status, whatever
 /// the media type: a query can be repeated safely. It is compressed if the request's headers ask
 /// for it: secrets are shown by mutations alone.
-pub fn query(media: Media, executed: Executed, headers: &HeaderMap) -> Response {
+pub fn query(media: MediaType, executed: MeteredResponse, headers: &HeaderMap) -> Response {
     let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
     let failed =
         executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);
@@ -58,7 +62,7 @@ fn is_empty(data: &Value) -> bool {
 
 /// The answer to a batch: a list in the order of the operations, with status 200, since each has
 /// its own fate.
-pub fn batch(media: Media, executed: Vec<Executed>) -> Response {
+pub fn batch(media: MediaType, executed: Vec<MeteredResponse>) -> Response {
     let size = executed.iter().map(|executed| executed.size).sum();
     let written: Vec<_> = executed.iter().map(|executed| Written(&executed.outcome)).collect();
     let bytes = write(&written, size);
@@ -70,7 +74,7 @@ pub fn batch(media: Media, executed: Vec<Executed>) -> Response {
 /// `application/json` is 200 for every well-formed request (GraphQL over HTTP, sections 6.4.1 and
 /// 6.4.2). What was forbidden or malformed is said by both; a fault of ours is not, since clients
 /// that know 5xx alone would repeat a mutation that may have been made.
-fn status(media: Media, outcome: &Outcome) -> StatusCode {
+fn status(media: MediaType, outcome: &GraphqlResponse) -> StatusCode {
     if !not_executed(outcome) {
         return StatusCode::OK;
     }
@@ -79,7 +83,7 @@ fn status(media: Media, outcome: &Outcome) -> StatusCode {
     let told_by_both =
         matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest | ErrorCode::RateLimited);
     match media {
-        Media::Json if !told_by_both => StatusCode::OK,
+        MediaType::Json if !told_by_both => StatusCode::OK,
         _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
