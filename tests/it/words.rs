@@ -5,7 +5,22 @@ use std::path::{Path, PathBuf};
 
 /// Each old word with the one in its place, in the order in which they were given up. Upper and
 /// lower case differ; a file's name counts as a word of the file.
-const WORDS: &[(&str, &str)] = &[("Answerable", "OperationMeta"), ("Judged", "TwoPassSchema")];
+const WORDS: &[(&str, &str)] = &[
+    ("Answerable", "OperationMeta"),
+    ("Judged", "TwoPassSchema"),
+    ("Door", "AppState"),
+    ("Guests", "StreamRegistry"),
+    ("Guest", "StreamGuard"),
+    ("ask_to_leave", "shutdown"),
+    ("overstayed", "drain_timeout_elapsed"),
+    ("LEAVING", "DRAIN_TIMEOUT"),
+    ("Entered", "AuthenticatedCaller"),
+    ("Staying", "StreamSession"),
+    ("Wishes", "RequestOptions"),
+    ("Surface", "OauthState"),
+    ("TooOften", "RateLimitExceeded"),
+    ("self_wakes", "eager_repoll"),
+];
 
 /// The Rust sources below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
