@@ -41,6 +41,7 @@ pub mod graphql;
 pub mod http;
 pub mod ids;
 pub mod integration_server;
+pub mod metrics;
 pub mod names;
 pub mod nodes;
 pub mod outbound;

@@ -33,6 +33,7 @@ use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::Tasks;
 use crate::integration_server::tasks::service::Pace;
+use crate::metrics::Metrics;
 use crate::names::Name;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::roles::Role;
@@ -96,6 +97,8 @@ pub struct Core {
     pub integration_server: Arc<IntegrationServer>,
     /// What this node may hold and do at once.
     pub budgets: Arc<Budgets>,
+    /// The figures of this node.
+    pub metrics: Arc<Metrics>,
     /// The time that all nodes share.
     pub time: Arc<DatabaseTime>,
     /// Clock and randomness; the clock is [`Core::time`].
@@ -146,6 +149,7 @@ impl Core {
         };
         let master = Arc::new(master);
         let budgets = Arc::new(Budgets::new(config));
+        let metrics = Arc::new(Metrics::new(config.metrics.by_tenant, clock.now()));
         let policy = AddressPolicy { allow_private: config.upstream.allow_private_addresses };
         let outbound = Arc::new(Outbound::new(
             Settings {
@@ -155,6 +159,7 @@ impl Core {
             budgets.upstream_answers.clone(),
             clock.clone(),
             entropy.clone(),
+            metrics.clone(),
         ));
         let upstreams =
             Upstreams::new(database.clone(), master.clone(), entropy.clone(), policy, capacity);
@@ -210,6 +215,7 @@ impl Core {
             master,
             database,
             budgets,
+            metrics,
             time,
             environment,
             usage,

@@ -21,6 +21,7 @@ mod layers;
 mod limits;
 mod load;
 mod log;
+mod metrics;
 mod names;
 mod networks;
 mod playground;
@@ -50,6 +51,7 @@ pub use errors::{ConfigErrors, Problem, Source};
 pub use graphql::{GraphqlConfig, Introspection, TrustedDocumentsMode};
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
+pub use metrics::MetricsConfig;
 pub use names::Setting;
 pub use networks::Networks;
 pub use playground::PlaygroundConfig;
@@ -82,6 +84,7 @@ pub struct Config {
     pub rate_limit: RateLimitConfig,
     pub cors: CorsConfig,
     pub log: LogConfig,
+    pub metrics: MetricsConfig,
     pub playground: PlaygroundConfig,
     pub upstream: UpstreamConfig,
     pub deep_security: DeepSecurityConfig,

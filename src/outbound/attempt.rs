@@ -22,6 +22,7 @@ use super::trace::Trace;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::ErrorCode;
+use crate::metrics::{Metrics, UpstreamCall};
 
 /// What sends.
 pub(super) struct Sender {
@@ -31,6 +32,7 @@ pub(super) struct Sender {
     pub answers: Arc<crate::budget::Pool<Uuid>>,
     pool: Pool,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
 }
 
 /// A call on its way, with all that it passes.
@@ -56,9 +58,11 @@ impl Sender {
         answers: Arc<crate::budget::Pool<Uuid>>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let pool = Pool::new(settings.addresses, settings.connect_timeout);
-        Self { settings, routes: RouteRegistry::new(settings), entropy, answers, pool, clock }
+        let routes = RouteRegistry::new(settings);
+        Self { settings, routes, entropy, answers, pool, clock, metrics }
     }
 
     /// Sends a call once, as soon as it may go.
@@ -110,8 +114,41 @@ impl Sender {
             _ => (own, Failure::Timeout { sent: true }),
         };
         let outcome = timeout_at(until, exchange).await.unwrap_or(Err(over));
+        self.count(outgoing, began, &outcome);
         log(outgoing, trace, began, &outcome);
         outcome
+    }
+}
+
+impl Sender {
+    fn count(&self, outgoing: &OutgoingCall, began: Instant, outcome: &Result<Reply, Failure>) {
+        let outcome = match outcome {
+            Ok(reply) => status_class(reply.answer.status),
+            Err(failure) => failure.code().as_str(),
+        };
+        let kind = match outgoing.kind {
+            Kind::Read => "read",
+            Kind::Write => "write",
+        };
+        self.metrics.count_upstream_call(&UpstreamCall {
+            system: outgoing.route.endpoint.system,
+            kind,
+            outcome,
+            tenant: outgoing.route.tenant,
+            took: began.elapsed(),
+        });
+    }
+}
+
+/// A closed set for a label: the status itself is any number that a far side sends.
+fn status_class(status: u16) -> &'static str {
+    match status {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500..600 => "5xx",
+        _ => "other",
     }
 }
 

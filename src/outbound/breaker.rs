@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::status::Circuit;
+use crate::ids::{TenantId, UpstreamId};
 
 /// How many parts the time is cut into over which failures are counted.
 const BUCKETS: usize = 10;
@@ -25,8 +26,17 @@ pub struct BreakerSettings {
     pub open_for: Duration,
 }
 
+/// Whose circuit it is, for the log and the figures.
+#[derive(Clone, Copy)]
+pub(super) struct CircuitName {
+    pub tenant: TenantId,
+    pub upstream: UpstreamId,
+    pub system: &'static str,
+}
+
 /// The breaker.
 pub(super) struct Breaker {
+    name: CircuitName,
     settings: BreakerSettings,
     /// A call that took this long and was given up has failed; one that was given up earlier tells
     /// nothing.
@@ -62,8 +72,17 @@ pub(super) struct BreakerPermit {
 }
 
 impl Breaker {
-    pub(super) fn new(settings: BreakerSettings, patience: Duration) -> Arc<Self> {
-        Arc::new(Self { settings, patience, state: Mutex::default() })
+    pub(super) fn new(
+        name: CircuitName,
+        settings: BreakerSettings,
+        patience: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self { name, settings, patience, state: Mutex::default() })
+    }
+
+    /// The kind of system that is called.
+    pub(super) fn system(&self) -> &'static str {
+        self.name.system
     }
 
     /// The state of the circuit.
@@ -104,6 +123,20 @@ impl Breaker {
             is_probe,
             is_reported: false,
         })
+    }
+
+    /// Tells an operator when calls begin to be refused, and when they go through again.
+    fn log_change(&self, was_open: bool, is_open: bool) {
+        let CircuitName { tenant, upstream, system } = self.name;
+        if is_open && !was_open {
+            let seconds = self.settings.open_for.as_secs();
+            tracing::warn!(
+                %tenant, %upstream, system, seconds,
+                "circuit opened: calls fail, and are refused until one that is let through succeeds"
+            );
+        } else if was_open && !is_open {
+            tracing::warn!(%tenant, %upstream, system, "circuit closed: calls go through again");
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -174,7 +207,11 @@ impl BreakerPermit {
         let mut state = self.breaker.state();
         if state.epoch == self.epoch {
             state.is_probed &= !self.is_probe;
+            let was_open = state.open_until.is_some();
             what(&mut state, self.is_probe, &self.breaker.settings, Instant::now());
+            let is_open = state.open_until.is_some();
+            drop(state);
+            self.breaker.log_change(was_open, is_open);
         }
     }
 }
@@ -200,7 +237,13 @@ mod tests {
 
     fn breaker() -> Arc<Breaker> {
         let (window, open_for) = (Duration::from_secs(10), Duration::from_secs(10));
+        let name = CircuitName {
+            tenant: TenantId(uuid::Uuid::nil()),
+            upstream: UpstreamId(uuid::Uuid::nil()),
+            system: "TEST",
+        };
         Breaker::new(
+            name,
             BreakerSettings { consecutive_failures: 5, sample: 20, window, open_for },
             Duration::from_secs(5),
         )

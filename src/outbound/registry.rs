@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, CircuitName};
 use super::concurrency::Gate;
 use super::rate::Limiter;
 use super::retry::RetryBudget;
 use super::route::{Identity, UpstreamRoute};
 use super::settings::Settings;
-use super::status::Status;
+use super::status::{Circuit, Status};
 use crate::ids::{TenantId, UpstreamId};
 
 /// The most tenants' ways, and credentials, that are known at once. What is in use is not
@@ -54,7 +54,7 @@ impl RouteRegistry {
         let key = (route.tenant, route.endpoint.upstream);
         let made = self
             .states
-            .get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_state())));
+            .get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::new(self.new_state(route))));
         made.unwrap_or_else(|never| match never {})
     }
 
@@ -78,10 +78,30 @@ impl RouteRegistry {
         }
     }
 
-    fn new_state(&self) -> RouteState {
+    /// How many circuits of a system are in a state.
+    pub(super) fn circuits(&self) -> Vec<(&'static str, Circuit, u64)> {
+        let mut counted: Vec<(&'static str, Circuit, u64)> = Vec::new();
+        for (_, state) in self.states.iter() {
+            let system = state.breaker.system();
+            let circuit = state.breaker.circuit();
+            let known = counted.iter_mut().find(|known| (known.0, known.1) == (system, circuit));
+            match known {
+                Some((_, _, number)) => *number += 1,
+                None => counted.push((system, circuit, 1)),
+            }
+        }
+        counted
+    }
+
+    fn new_state(&self, route: &UpstreamRoute) -> RouteState {
         let Settings { concurrency, queue, breaker, .. } = self.settings;
+        let name = CircuitName {
+            tenant: route.tenant,
+            upstream: route.endpoint.upstream,
+            system: route.endpoint.system,
+        };
         RouteState {
-            breaker: Breaker::new(breaker, self.settings.patience()),
+            breaker: Breaker::new(name, breaker, self.settings.patience()),
             gate: Gate::new(concurrency, queue),
             retries: RetryBudget::new(),
             health: Mutex::default(),

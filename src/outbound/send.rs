@@ -19,11 +19,12 @@ use super::retry;
 use super::route::UpstreamRoute;
 use super::settings::Settings;
 use super::sharing::{Flights, Key};
-use super::status::Status;
+use super::status::{Circuit, Status};
 use crate::budget::{Pool, half_of_the_cores};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::{TenantId, UpstreamId};
+use crate::metrics::Metrics;
 
 /// What is read from a smaller answer takes too little to be counted for each who reads it.
 const LARGE: usize = 64 * 1024;
@@ -38,15 +39,16 @@ pub struct Outbound {
 
 impl Outbound {
     /// A way out by these settings. Answers take memory of the pool `answers`, on the account of
-    /// the installation's owner and of the tenant that asks.
+    /// the installation's owner and of the tenant that asks. Each call is counted in `metrics`.
     pub fn new(
         settings: Settings,
         answers: Arc<Pool<Uuid>>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let cache = Arc::new(Cache::new(settings.cache_size));
-        let sender = Arc::new(Sender::new(settings, answers, clock, entropy));
+        let sender = Arc::new(Sender::new(settings, answers, clock, entropy, metrics));
         let reading = Arc::new(Semaphore::new(half_of_the_cores()));
         Self { sender, cache, flights: Flights::default(), reading }
     }
@@ -73,6 +75,11 @@ impl Outbound {
     /// How a tenant's route to an installation is doing, as this node saw it.
     pub fn status(&self, tenant: TenantId, upstream: UpstreamId) -> Status {
         self.sender.routes.status(tenant, upstream)
+    }
+
+    /// How many circuits of a system are in a state, on this node.
+    pub fn circuits(&self) -> Vec<(&'static str, Circuit, u64)> {
+        self.sender.routes.circuits()
     }
 
     /// Notes that an answer on this route is not one of the system's API, which only the system's

@@ -20,6 +20,7 @@ const ROOMS: &[&str] = &[
     "database_time",
     "config",
     "telemetry",
+    "metrics",
     "budget",
     "graphql",
     "outbound",

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::far_side::FarSide;
 use super::*;
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::entropy::SystemEntropy;
 use crate::ids::{TenantId, UpstreamId};
 
@@ -39,7 +39,8 @@ fn outbound() -> Outbound {
 
 fn outbound_by(settings: Settings) -> Outbound {
     let answers = crate::budget::Pool::new("upstream_answers", 64 * 1024 * 1024);
-    Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy))
+    let metrics = Arc::new(crate::metrics::Metrics::new(false, SystemClock.now()));
+    Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy), metrics)
 }
 
 /// An operation that has that long.

@@ -8,7 +8,7 @@ mod simulated;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenant_gateway::clock::SystemClock;
+use tenant_gateway::clock::{Clock as _, SystemClock};
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::ids::{TenantId, UpstreamId};
 use tenant_gateway::integration_server::client::Client;
@@ -50,7 +50,9 @@ fn client(base_url: &str, password: &str) -> Client {
         time_zone: "UTC".into(),
     };
     let answers = tenant_gateway::budget::Pool::new("upstream_answers", 64 * 1024 * 1024);
-    let outbound = Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let metrics = Arc::new(tenant_gateway::metrics::Metrics::new(false, SystemClock.now()));
+    let outbound =
+        Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy), metrics);
     Client::new(Arc::new(outbound), &connection).unwrap()
 }
 
