@@ -1,4 +1,4 @@
-//! From an answer to an HTTP response, whole or in a spoilt manner.
+//! From an answer to an HTTP response, whole or corrupted as a fault orders.
 
 use std::io;
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use http_body::Frame;
 use tokio::time::{Sleep, sleep};
 
 use crate::answer::{Answer, Body, Pieces};
-use crate::faults::Manner;
+use crate::faults::Delivery;
 
 /// Long enough for what was sent to leave before the connection breaks off.
 const BEFORE_THE_CUT: Duration = Duration::from_millis(20);
 
-/// The response that carries `answer` in that manner.
-pub(crate) fn deliver(answer: Answer, manner: Manner) -> Response {
+/// The response that carries `answer` in that delivery.
+pub(crate) fn deliver(answer: Answer, delivery: Delivery) -> Response {
     let mut response = Response::builder().status(answer.status);
     if !matches!(answer.body, Body::Empty) && !answer.content_type.is_empty() {
         response = response.header("content-type", answer.content_type.as_ref());
@@ -25,15 +25,15 @@ pub(crate) fn deliver(answer: Answer, manner: Manner) -> Response {
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    let body = match manner {
-        Manner::Whole => whole(answer.body),
-        Manner::Half => {
+    let body = match delivery {
+        Delivery::Whole => whole(answer.body),
+        Delivery::Half => {
             let mut bytes = answer.body.into_bytes();
             response = response.header("content-length", bytes.len());
             bytes.truncate(bytes.len() / 2);
             HttpBody::new(Stream::of([bytes].into_iter(), Some(BEFORE_THE_CUT), true))
         }
-        Manner::Drip { bytes: size, pause } => {
+        Delivery::Drip { bytes: size, pause } => {
             let bytes = answer.body.into_bytes();
             response = response.header("content-length", bytes.len());
             let drops: Vec<Vec<u8>> = bytes.chunks(size.max(1)).map(<[u8]>::to_vec).collect();

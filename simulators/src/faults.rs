@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::answer::Answer;
 use crate::calls::Calls;
-use crate::spoilt::{self, Notation};
+use crate::corrupt::{self, BodyFormat};
 
 /// One way to fail. Those marked *carried out* change the state all the same.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,22 +62,22 @@ pub enum Fault {
 
 impl Fault {
     /// The answer that stands in for the true one, of faults that do not carry the call out.
-    pub(crate) fn answer(&self, notation: Notation) -> Option<Answer> {
+    pub(crate) fn answer(&self, format: BodyFormat) -> Option<Answer> {
         match self {
             Self::Status { status, retry_after } => {
-                Some(spoilt::failed(notation, *status, *retry_after))
+                Some(corrupt::failed(format, *status, *retry_after))
             }
             Self::Redirect { location } => {
                 let mut answer = Answer::empty(302);
                 answer.headers.push(("location", location.clone()));
                 Some(answer)
             }
-            Self::Rubbish { text } => Some(Answer::raw(notation.content_type(), text.clone())),
-            Self::Html => Some(spoilt::sign_in()),
-            Self::Huge { bytes } => Some(spoilt::huge(notation, *bytes)),
-            Self::DeepNesting { depth } => Some(spoilt::deep(notation, *depth)),
-            Self::XmlBomb => Some(spoilt::bomb()),
-            Self::ExternalEntity { url } => Some(spoilt::external_entity(url)),
+            Self::Rubbish { text } => Some(Answer::raw(format.content_type(), text.clone())),
+            Self::Html => Some(corrupt::sign_in()),
+            Self::Huge { bytes } => Some(corrupt::huge(format, *bytes)),
+            Self::DeepNesting { depth } => Some(corrupt::deep(format, *depth)),
+            Self::XmlBomb => Some(corrupt::bomb()),
+            Self::ExternalEntity { url } => Some(corrupt::external_entity(url)),
             Self::Body { status, content_type, bytes } => {
                 Some(Answer { status: *status, ..Answer::raw(content_type.clone(), bytes.clone()) })
             }
@@ -122,9 +122,9 @@ impl Faults {
     }
 }
 
-/// How the true answer leaves the house.
+/// How the true answer leaves the host.
 #[derive(Clone, Copy)]
-pub(crate) enum Manner {
+pub(crate) enum Delivery {
     Whole,
     Half,
     Drip { bytes: usize, pause: Duration },

@@ -10,7 +10,7 @@ use crate::request::Request;
 /// One request, as it arrived.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Seen {
+pub struct RecordedRequest {
     /// Counts all requests from 1.
     pub number: u64,
     /// When it came, by the simulator's clock.
@@ -30,7 +30,7 @@ pub struct Seen {
     pub status: Option<u16>,
 }
 
-impl Seen {
+impl RecordedRequest {
     /// The value of a header; the name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
@@ -41,7 +41,7 @@ impl Seen {
 #[derive(Default)]
 pub(crate) struct Journal {
     total: u64,
-    latest: VecDeque<Seen>,
+    latest: VecDeque<RecordedRequest>,
     counts: HashMap<(String, String, Option<String>), u64>,
     in_flight: HashMap<Option<String>, usize>,
     peak: Peak,
@@ -98,8 +98,10 @@ impl Journal {
         self.counts.iter().filter(|(call, _)| among(call)).map(|(_, count)| count).sum()
     }
 
-    pub fn seen(&self, calls: &Calls) -> Vec<Seen> {
-        let among = |seen: &&Seen| calls.include(&seen.method, &seen.path, seen.tenant.as_deref());
+    pub fn seen(&self, calls: &Calls) -> Vec<RecordedRequest> {
+        let among = |seen: &&RecordedRequest| {
+            calls.include(&seen.method, &seen.path, seen.tenant.as_deref())
+        };
         self.latest.iter().filter(among).cloned().collect()
     }
 
@@ -115,11 +117,11 @@ impl Journal {
     }
 }
 
-fn seen(number: u64, request: &Request, tenant: Option<String>, at: i64) -> Seen {
+fn seen(number: u64, request: &Request, tenant: Option<String>, at: i64) -> RecordedRequest {
     let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    Seen {
+    RecordedRequest {
         number,
         at,
         method: request.method.clone(),

@@ -9,19 +9,19 @@
 //! | [`integration_server`] | Integration Server of Kaspersky Security for Virtualization: tenants, machines, tasks, reports |
 //! | [`calls`], [`faults`], [`journal`] | what a test orders and what it counts, for every console alike |
 //! | [`clock`], `random` | time and randomness as parameters |
-//! | `request`, `door`, `answer`, `spoilt`, `delivery`, `server` | from a socket to a console and back, whole or spoilt |
+//! | `request`, `host`, `answer`, `corrupt`, `delivery`, `server` | from a socket to a console and back, whole or spoilt |
 
 mod answer;
 pub mod calls;
 pub mod clock;
+mod corrupt;
 pub mod deep_security;
 mod delivery;
-mod door;
 pub mod faults;
+mod host;
 pub mod integration_server;
 pub mod journal;
 mod random;
 mod request;
 mod server;
-mod spoilt;
 mod wildcards;

@@ -29,11 +29,12 @@ impl Server {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let service = router.into_make_service_with_connect_info::<Line>();
-        let serving = axum::serve(Lines(listener), service).with_graceful_shutdown(async {
-            // A dropped sender ends it as well.
-            let _ = stopped.await;
-        });
+        let service = router.into_make_service_with_connect_info::<ConnectionHandle>();
+        let serving =
+            axum::serve(ConnectionListener(listener), service).with_graceful_shutdown(async {
+                // A dropped sender ends it as well.
+                let _ = stopped.await;
+            });
         Ok(Self { address, stop, task: tokio::spawn(async { serving.await }) })
     }
 
@@ -46,32 +47,32 @@ impl Server {
 
 /// The connection a request came by.
 #[derive(Clone)]
-pub(crate) struct Line(Arc<AtomicBool>);
+pub(crate) struct ConnectionHandle(Arc<AtomicBool>);
 
-impl Line {
+impl ConnectionHandle {
     /// Nothing more is sent on this connection; the peer sees a reset.
     pub fn reset(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.io().line.clone()
+impl Connected<IncomingStream<'_, ConnectionListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, ConnectionListener>) -> Self {
+        stream.io().connection.clone()
     }
 }
 
-pub(crate) struct Lines(TcpListener);
+pub(crate) struct ConnectionListener(TcpListener);
 
-impl Listener for Lines {
-    type Io = Wire;
+impl Listener for ConnectionListener {
+    type Io = ResettableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (ResettableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Answers are small and many: none waits for the peer's acknowledgement.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, line: Line(Arc::default()) }, address)
+        (ResettableStream { stream, connection: ConnectionHandle(Arc::default()) }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -80,14 +81,14 @@ impl Listener for Lines {
 }
 
 /// A stream that can be told to end in a reset.
-pub(crate) struct Wire {
+pub(crate) struct ResettableStream {
     stream: TcpStream,
-    line: Line,
+    connection: ConnectionHandle,
 }
 
-impl Wire {
+impl ResettableStream {
     fn alive(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        if self.line.0.load(Ordering::SeqCst) {
+        if self.connection.0.load(Ordering::SeqCst) {
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -95,7 +96,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for ResettableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -105,7 +106,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for ResettableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -28,37 +28,37 @@ use super::simulator::SeededTenant;
 use crate::answer::Answer;
 use crate::calls::Calls;
 use crate::delivery::deliver;
-use crate::door::House;
-use crate::faults::{FaultOrder, Manner};
+use crate::faults::{Delivery, FaultOrder};
+use crate::host::SimulatorHost;
 
-type Controlled = State<Arc<House<Manager>>>;
+type Controlled = State<Arc<SimulatorHost<Manager>>>;
 
 /// The manager's own router with the control paths before it.
-pub(crate) fn router(house: &Arc<House<Manager>>, tenants: Vec<SeededTenant>) -> Router {
+pub(crate) fn router(host: &Arc<SimulatorHost<Manager>>, tenants: Vec<SeededTenant>) -> Router {
     let control = Router::new()
         .route("/_control/tenants", get(async move || send(Answer::value(200, &tenants))))
         .route("/_control/faults", post(order_fault).delete(clear_faults))
         .route("/_control/calls", get(calls).delete(forget_calls))
         .route("/_control/clock", post(advance))
         .route("/_control/dialect", post(set_dialect));
-    control.with_state(house.clone()).merge(house.router())
+    control.with_state(host.clone()).merge(host.router())
 }
 
-async fn order_fault(State(house): Controlled, body: Bytes) -> Response {
-    with(&body, |order: FaultOrder| house.faults().order(order))
+async fn order_fault(State(host): Controlled, body: Bytes) -> Response {
+    with(&body, |order: FaultOrder| host.faults().order(order))
 }
 
-async fn clear_faults(State(house): Controlled) -> Response {
-    house.faults().clear();
+async fn clear_faults(State(host): Controlled) -> Response {
+    host.faults().clear();
     done()
 }
 
-async fn calls(State(house): Controlled) -> Response {
-    send(Answer::value(200, &house.journal().seen(&Calls::all())))
+async fn calls(State(host): Controlled) -> Response {
+    send(Answer::value(200, &host.journal().seen(&Calls::all())))
 }
 
-async fn forget_calls(State(house): Controlled) -> Response {
-    house.journal().clear();
+async fn forget_calls(State(host): Controlled) -> Response {
+    host.journal().clear();
     done()
 }
 
@@ -68,12 +68,12 @@ struct Advance {
     advance_millis: u64,
 }
 
-async fn advance(State(house): Controlled, body: Bytes) -> Response {
-    with(&body, |by: Advance| house.clock.advance(Duration::from_millis(by.advance_millis)))
+async fn advance(State(host): Controlled, body: Bytes) -> Response {
+    with(&body, |by: Advance| host.clock.advance(Duration::from_millis(by.advance_millis)))
 }
 
-async fn set_dialect(State(house): Controlled, body: Bytes) -> Response {
-    with(&body, |dialect: Dialect| house.console().speak(dialect))
+async fn set_dialect(State(host): Controlled, body: Bytes) -> Response {
+    with(&body, |dialect: Dialect| host.console().speak(dialect))
 }
 
 /// Carries an order out, or says what is wrong with it.
@@ -89,5 +89,5 @@ fn done() -> Response {
 }
 
 fn send(answer: Answer) -> Response {
-    deliver(answer, Manner::Whole)
+    deliver(answer, Delivery::Whole)
 }

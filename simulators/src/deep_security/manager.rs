@@ -11,10 +11,10 @@ use super::rates::Rates;
 use super::{calls, seeding};
 use crate::answer::Answer;
 use crate::clock::Clock;
-use crate::door::Console;
+use crate::corrupt::BodyFormat;
+use crate::host::Console;
 use crate::random::Random;
 use crate::request::Request;
-use crate::spoilt::Notation;
 
 /// One tenant with a world of its own: ids are counted in each (reference, section 2).
 pub(crate) struct Tenant {
@@ -159,7 +159,7 @@ impl Manager {
 
 impl Console for Manager {
     const BASE: &'static str = "/api";
-    const NOTATION: Notation = Notation::Json;
+    const FORMAT: BodyFormat = BodyFormat::Json;
 
     fn tenant(&self, request: &Request) -> Option<String> {
         let by_key = self

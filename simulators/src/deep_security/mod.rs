@@ -20,7 +20,7 @@
 //! A call passes `calls` (version, then `access`: credential, tenant state, rate limit), then the
 //! file of its collection, which checks the rights. Objects are documents (`object`) under the
 //! vendor's names, written by the rules of their `schema`; computers and policies are shown
-//! (`showing`) with what they inherit, as far as a `view` asks for it.
+//! (`serialize`) with what they inherit, as far as a `view` asks for it.
 
 mod access;
 mod calls;
@@ -41,8 +41,8 @@ mod schema;
 mod schemas;
 mod search;
 mod seeding;
+mod serialize;
 mod settings;
-mod showing;
 mod simulator;
 mod view;
 

@@ -13,9 +13,9 @@ use super::dialect::Dialect;
 use super::manager::{KeyID, Manager};
 use super::object::{object, reference, text};
 use crate::calls::Calls;
-use crate::door::House;
 use crate::faults::{Fault, FaultOrder};
-use crate::journal::{Peak, Seen};
+use crate::host::SimulatorHost;
+use crate::journal::{Peak, RecordedRequest};
 use crate::server::Server;
 
 /// A running manager. Dropping it closes its port; answers under way are finished.
@@ -24,7 +24,7 @@ pub struct Simulator {
     pub base_url: String,
     /// Whose ids, GUIDs and keys tests need: the primary first, then its customers in their order.
     pub tenants: Vec<SeededTenant>,
-    house: Arc<House<Manager>>,
+    host: Arc<SimulatorHost<Manager>>,
     server: Server,
 }
 
@@ -49,11 +49,11 @@ impl Simulator {
     pub async fn start(config: Config) -> io::Result<Self> {
         let manager = Manager::new(&config);
         let tenants = seeded(&manager);
-        let house = House::new(manager, config.clock.clone());
+        let host = SimulatorHost::new(manager, config.clock.clone());
         let router =
-            if config.control { control::router(&house, tenants.clone()) } else { house.router() };
+            if config.control { control::router(&host, tenants.clone()) } else { host.router() };
         let server = Server::start(config.listen, router).await?;
-        Ok(Self { base_url: format!("http://{}/api", server.address), tenants, house, server })
+        Ok(Self { base_url: format!("http://{}/api", server.address), tenants, host, server })
     }
 
     /// Stops and waits until the port is closed; answers under way have a second to end.
@@ -76,47 +76,47 @@ impl Simulator {
 
     /// Orders a fault for the next `times` of these calls.
     pub fn order(&self, calls: Calls, fault: Fault, times: u32) {
-        self.house.faults().order(FaultOrder { calls, fault, times: Some(times) });
+        self.host.faults().order(FaultOrder { calls, fault, times: Some(times) });
     }
 
     /// Orders a fault for these calls until [`Self::clear_orders`].
     pub fn order_always(&self, calls: Calls, fault: Fault) {
-        self.house.faults().order(FaultOrder { calls, fault, times: None });
+        self.host.faults().order(FaultOrder { calls, fault, times: None });
     }
 
     /// Takes all orders back.
     pub fn clear_orders(&self) {
-        self.house.faults().clear();
+        self.host.faults().clear();
     }
 
     /// How many of these calls came in, refused and failed ones included.
     pub fn count(&self, calls: &Calls) -> u64 {
-        self.house.journal().count(calls)
+        self.host.journal().count(calls)
     }
 
     /// These calls in the order of their arrival; of very many only the latest 10,000 of all calls.
-    pub fn seen(&self, calls: &Calls) -> Vec<Seen> {
-        self.house.journal().seen(calls)
+    pub fn seen(&self, calls: &Calls) -> Vec<RecordedRequest> {
+        self.host.journal().seen(calls)
     }
 
     /// The most that was under way at one moment.
     pub fn peak(&self) -> Peak {
-        self.house.journal().peak()
+        self.host.journal().peak()
     }
 
     /// Forgets the calls that were seen.
     pub fn forget_calls(&self) {
-        self.house.journal().clear();
+        self.host.journal().clear();
     }
 
     /// Moves the clock forward, for this simulator and for whoever shares its clock.
     pub fn advance(&self, by: Duration) {
-        self.house.clock.advance(by);
+        self.host.clock.advance(by);
     }
 
     /// Sets a tenant's `tenantState`, such as `suspended`.
     pub fn set_tenant_state(&self, tenant: i32, state: &str) {
-        if let Some(tenant) = self.house.console().tenants.get_mut(&tenant) {
+        if let Some(tenant) = self.host.console().tenants.get_mut(&tenant) {
             tenant.object.insert("tenantState".to_owned(), state.into());
             tenant.becomes = None;
         }
@@ -124,12 +124,12 @@ impl Simulator {
 
     /// Answers by other readings from now on; ids and secrets that were given stay as they are.
     pub fn set_dialect(&self, dialect: Dialect) {
-        self.house.console().speak(dialect);
+        self.host.console().speak(dialect);
     }
 
     /// A tenant's keys as its `/apikeys` lists them.
     pub fn api_keys(&self, tenant: i32) -> Vec<Value> {
-        let manager = self.house.console();
+        let manager = self.host.console();
         let keys =
             manager.tenants.get(&tenant).into_iter().flat_map(|tenant| tenant.api_keys.all());
         keys.map(|key| Value::Object(key.as_ref().clone())).collect()
@@ -137,7 +137,7 @@ impl Simulator {
 
     /// Removes a tenant's key, as an administrator of that tenant might.
     pub fn delete_api_key(&self, tenant: i32, key: i32) {
-        let mut manager = self.house.console();
+        let mut manager = self.host.console();
         if let Some(tenant) = manager.tenants.get_mut(&tenant) {
             tenant.api_keys.remove(key);
         }
@@ -151,7 +151,7 @@ impl Simulator {
     /// If there is no such tenant, or no such role in it.
     pub fn make_api_key(&self, tenant: i32, key: Value) -> String {
         let key = object(key);
-        let mut manager = self.house.console();
+        let mut manager = self.host.console();
         let roles = &manager.tenants[&tenant].roles;
         assert!(
             reference(&key, "roleID").is_some_and(|role| roles.get(role).is_some()),

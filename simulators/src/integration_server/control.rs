@@ -30,13 +30,16 @@ use super::task::{Fate, TaskKind};
 use crate::answer::Answer;
 use crate::calls::Calls;
 use crate::delivery::deliver;
-use crate::door::House;
-use crate::faults::{FaultOrder, Manner};
+use crate::faults::{Delivery, FaultOrder};
+use crate::host::SimulatorHost;
 
-type Controlled = State<Arc<House<Installation>>>;
+type Controlled = State<Arc<SimulatorHost<Installation>>>;
 
 /// The server's own router with the control paths before it.
-pub(crate) fn router(house: &Arc<House<Installation>>, tenants: Vec<SeededTenant>) -> Router {
+pub(crate) fn router(
+    host: &Arc<SimulatorHost<Installation>>,
+    tenants: Vec<SeededTenant>,
+) -> Router {
     let control = Router::new()
         .route("/_control/tenants", get(async move || send(Answer::value(200, &tenants))))
         .route("/_control/faults", post(order_fault).delete(clear_orders))
@@ -44,16 +47,16 @@ pub(crate) fn router(house: &Arc<House<Installation>>, tenants: Vec<SeededTenant
         .route("/_control/calls", get(calls).delete(forget_calls))
         .route("/_control/clock", post(advance))
         .route("/_control/dialect", post(set_dialect));
-    control.with_state(house.clone()).merge(house.router())
+    control.with_state(host.clone()).merge(host.router())
 }
 
-async fn order_fault(State(house): Controlled, body: Bytes) -> Response {
-    with(&body, |order: FaultOrder| house.faults().order(order))
+async fn order_fault(State(host): Controlled, body: Bytes) -> Response {
+    with(&body, |order: FaultOrder| host.faults().order(order))
 }
 
-async fn clear_orders(State(house): Controlled) -> Response {
-    house.faults().clear();
-    house.console().orders.clear();
+async fn clear_orders(State(host): Controlled) -> Response {
+    host.faults().clear();
+    host.console().orders.clear();
     done()
 }
 
@@ -66,18 +69,18 @@ struct OrderedTask {
     times: u32,
 }
 
-async fn order_task(State(house): Controlled, body: Bytes) -> Response {
+async fn order_task(State(host): Controlled, body: Bytes) -> Response {
     with(&body, |OrderedTask { kind, fate, times }: OrderedTask| {
-        house.console().orders.push(TaskOrder { kind, fate, times });
+        host.console().orders.push(TaskOrder { kind, fate, times });
     })
 }
 
-async fn calls(State(house): Controlled) -> Response {
-    send(Answer::value(200, &house.journal().seen(&Calls::all())))
+async fn calls(State(host): Controlled) -> Response {
+    send(Answer::value(200, &host.journal().seen(&Calls::all())))
 }
 
-async fn forget_calls(State(house): Controlled) -> Response {
-    house.journal().clear();
+async fn forget_calls(State(host): Controlled) -> Response {
+    host.journal().clear();
     done()
 }
 
@@ -87,12 +90,12 @@ struct Advance {
     advance_millis: u64,
 }
 
-async fn advance(State(house): Controlled, body: Bytes) -> Response {
-    with(&body, |by: Advance| house.clock.advance(Duration::from_millis(by.advance_millis)))
+async fn advance(State(host): Controlled, body: Bytes) -> Response {
+    with(&body, |by: Advance| host.clock.advance(Duration::from_millis(by.advance_millis)))
 }
 
-async fn set_dialect(State(house): Controlled, body: Bytes) -> Response {
-    with(&body, |dialect: Dialect| house.console().dialect = dialect)
+async fn set_dialect(State(host): Controlled, body: Bytes) -> Response {
+    with(&body, |dialect: Dialect| host.console().dialect = dialect)
 }
 
 /// Carries an order out, or says what is wrong with it.
@@ -108,5 +111,5 @@ fn done() -> Response {
 }
 
 fn send(answer: Answer) -> Response {
-    deliver(answer, Manner::Whole)
+    deliver(answer, Delivery::Whole)
 }

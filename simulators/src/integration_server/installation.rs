@@ -11,10 +11,10 @@ use super::work::Work;
 use super::{calls, seeding};
 use crate::answer::Answer;
 use crate::clock::Clock;
-use crate::door::Console;
+use crate::corrupt::BodyFormat;
+use crate::host::Console;
 use crate::random::Random;
 use crate::request::Request;
-use crate::spoilt::Notation;
 
 /// A tenant (reference, T1).
 #[derive(Clone)]
@@ -181,7 +181,7 @@ fn millis(duration: Duration) -> i64 {
 
 impl Console for Installation {
     const BASE: &'static str = "/api/2.0/virtualization";
-    const NOTATION: Notation = Notation::Xml;
+    const FORMAT: BodyFormat = BodyFormat::Xml;
 
     /// The tenant that the path or the query names: one account serves all.
     fn tenant(&self, request: &Request) -> Option<String> {

@@ -21,15 +21,14 @@
 //! ```
 //!
 //! A call passes `access`, then the file of its collection in `calls`. What takes time is a `task`:
-//! it goes through the `stages` of its `work` by the simulator's clock (`course`), and undoes them
+//! it goes through the `stages` of its `work` by the simulator's clock (`progress`), and undoes them
 //! where the reference promises it. All state is in the `installation`. Answers are built of
-//! `element`s (`show`) and written (`xml`) as the `dialect` has it.
+//! `element`s (`serialize`) and written (`xml`) as the `dialect` has it.
 
 mod access;
 mod calls;
 mod config;
 mod control;
-mod course;
 mod dates;
 mod dialect;
 mod dialects;
@@ -37,13 +36,14 @@ mod element;
 mod inspection;
 mod installation;
 mod options;
+mod progress;
 mod read;
 mod refusal;
 mod report;
 mod security_center;
 mod seeding;
+mod serialize;
 mod shapes;
-mod show;
 mod simulator;
 mod stages;
 mod task;

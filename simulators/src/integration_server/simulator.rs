@@ -15,9 +15,9 @@ use super::seeding;
 use super::task::{Fate, TaskKind};
 use super::work::Work;
 use crate::calls::Calls;
-use crate::door::House;
 use crate::faults::{Fault, FaultOrder};
-use crate::journal::{Peak, Seen};
+use crate::host::SimulatorHost;
+use crate::journal::{Peak, RecordedRequest};
 use crate::server::Server;
 
 /// A running server. Dropping it closes its port; answers under way are finished.
@@ -29,7 +29,7 @@ pub struct Simulator {
     pub base_url: String,
     /// The tenants at the start, in their order.
     pub tenants: Vec<SeededTenant>,
-    house: Arc<House<Installation>>,
+    host: Arc<SimulatorHost<Installation>>,
     server: Server,
 }
 
@@ -56,11 +56,11 @@ impl Simulator {
             kind: tenant.kind,
         });
         let tenants: Vec<SeededTenant> = seeded.collect();
-        let house = House::new(installation, config.clock.clone());
+        let host = SimulatorHost::new(installation, config.clock.clone());
         let router =
-            if config.control { control::router(&house, tenants.clone()) } else { house.router() };
+            if config.control { control::router(&host, tenants.clone()) } else { host.router() };
         let server = Server::start(config.listen, router).await?;
-        Ok(Self { base_url: format!("http://{}", server.address), tenants, house, server })
+        Ok(Self { base_url: format!("http://{}", server.address), tenants, host, server })
     }
 
     /// Stops and waits until the port is closed; answers under way have a second to end.
@@ -78,53 +78,53 @@ impl Simulator {
 
     /// The password of the account `multitenancy`.
     pub fn password(&self) -> String {
-        self.house.console().password.clone()
+        self.host.console().password.clone()
     }
 
     /// Gives the account another password, as an operator might.
     pub fn set_password(&self, password: &str) {
-        self.house.console().password = password.to_owned();
+        self.host.console().password = password.to_owned();
     }
 
     /// Orders a fault for the next `times` of these calls.
     pub fn order(&self, calls: Calls, fault: Fault, times: u32) {
-        self.house.faults().order(FaultOrder { calls, fault, times: Some(times) });
+        self.host.faults().order(FaultOrder { calls, fault, times: Some(times) });
     }
 
     /// Orders a fault for these calls until [`Self::clear_orders`].
     pub fn order_always(&self, calls: Calls, fault: Fault) {
-        self.house.faults().order(FaultOrder { calls, fault, times: None });
+        self.host.faults().order(FaultOrder { calls, fault, times: None });
     }
 
     /// Orders what happens to the next `times` tasks of that type that are started from now on.
     pub fn order_task(&self, kind: TaskKind, fate: Fate, times: u32) {
-        self.house.console().orders.push(TaskOrder { kind, fate, times });
+        self.host.console().orders.push(TaskOrder { kind, fate, times });
     }
 
     /// Takes all orders back, those for tasks that are not started included.
     pub fn clear_orders(&self) {
-        self.house.faults().clear();
-        self.house.console().orders.clear();
+        self.host.faults().clear();
+        self.host.console().orders.clear();
     }
 
     /// How many of these calls came in, refused and failed ones included.
     pub fn count(&self, calls: &Calls) -> u64 {
-        self.house.journal().count(calls)
+        self.host.journal().count(calls)
     }
 
     /// These calls in the order of their arrival; of very many only the latest 10,000 of all calls.
-    pub fn seen(&self, calls: &Calls) -> Vec<Seen> {
-        self.house.journal().seen(calls)
+    pub fn seen(&self, calls: &Calls) -> Vec<RecordedRequest> {
+        self.host.journal().seen(calls)
     }
 
     /// The most that was under way at one moment.
     pub fn peak(&self) -> Peak {
-        self.house.journal().peak()
+        self.host.journal().peak()
     }
 
     /// Forgets the calls that were seen.
     pub fn forget_calls(&self) {
-        self.house.journal().clear();
+        self.host.journal().clear();
     }
 
     /// How often a task was asked for.
@@ -145,17 +145,17 @@ impl Simulator {
 
     /// Moves the clock forward, for this simulator and for whoever shares its clock.
     pub fn advance(&self, by: Duration) {
-        self.house.clock.advance(by);
+        self.host.clock.advance(by);
     }
 
     /// Answers by other readings from now on.
     pub fn set_dialect(&self, dialect: Dialect) {
-        self.house.console().dialect = dialect;
+        self.host.console().dialect = dialect;
     }
 
     /// Sets up the connection to Security Center, or takes it away.
     pub fn set_security_center(&self, configured: bool) {
-        self.house.console().security_center.configured = configured;
+        self.host.console().security_center.configured = configured;
     }
 
     /// Makes a tenant, as somebody else might, and gives its identifier.
@@ -208,12 +208,12 @@ impl Simulator {
     /// Every administrator's password that came in, decoded, so that a test can look for it where
     /// it must not be.
     pub fn administrator_passwords(&self) -> Vec<String> {
-        self.house.console().passwords.clone()
+        self.host.console().passwords.clone()
     }
 
     /// The state at the present moment.
     fn settled(&self) -> MutexGuard<'_, Installation> {
-        let mut installation = self.house.console();
+        let mut installation = self.host.console();
         installation.settle();
         installation
     }

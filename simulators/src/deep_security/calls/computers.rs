@@ -11,7 +11,7 @@ use crate::deep_security::inheritance::Inheritance;
 use crate::deep_security::object::{Object, flag, object, reference};
 use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::schemas::COMPUTER;
-use crate::deep_security::showing::ComputerView;
+use crate::deep_security::serialize::ComputerView;
 use crate::deep_security::view::View;
 
 pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {

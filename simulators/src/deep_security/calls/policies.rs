@@ -10,7 +10,7 @@ use crate::deep_security::inheritance::Inheritance;
 use crate::deep_security::object::{Object, flag, object, reference};
 use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::schemas::POLICY;
-use crate::deep_security::showing::policy as shown;
+use crate::deep_security::serialize::policy as shown;
 use crate::deep_security::view::query_flag;
 
 pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {

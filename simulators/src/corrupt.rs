@@ -1,4 +1,4 @@
-//! The bodies that faults answer with, in the notation of either console.
+//! The bodies that faults answer with, in the format of either console.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::faults::Fault;
 
 /// What a console's answers are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notation {
+pub(crate) enum BodyFormat {
     Json,
     Xml,
 }
 
 const XML: &str = "application/xml; charset=utf-8";
 
-impl Notation {
+impl BodyFormat {
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Json => JSON,
@@ -24,14 +24,14 @@ impl Notation {
 }
 
 /// An error that names internals, which must not reach anybody outside.
-pub(crate) fn failed(notation: Notation, status: u16, retry_after: Option<u32>) -> Answer {
-    let mut answer = match notation {
-        Notation::Json => {
+pub(crate) fn failed(format: BodyFormat, status: u16, retry_after: Option<u32>) -> Answer {
+    let mut answer = match format {
+        BodyFormat::Json => {
             let message = "java.lang.NullPointerException at dsm-node-1.internal, \
                 jdbc:postgresql://dsm-db.internal:5432/dsm";
             Answer::value(status, &json!({ "message": message }))
         }
-        Notation::Xml => {
+        BodyFormat::Xml => {
             let text = "<error><message>System.NullReferenceException at viis-node-1.internal, \
                 Server=viis-db.internal;Database=viis</message></error>";
             Answer { status, ..Answer::raw(XML, text) }
@@ -55,17 +55,17 @@ fn proxy(status: u16) -> Answer {
 }
 
 /// A list whose items hold 64 KiB each.
-pub(crate) fn huge(notation: Notation, bytes: u64) -> Answer {
+pub(crate) fn huge(format: BodyFormat, bytes: u64) -> Answer {
     const FILLING: usize = 64 * 1024;
     let numbers = 1..=bytes.div_ceil(FILLING as u64);
-    let body = match notation {
-        Notation::Json => Body::many(
+    let body = match format {
+        BodyFormat::Json => Body::many(
             "computers",
             numbers.map(|id| {
                 format!(r#"{{"ID":{id},"hostName":"{}"}}"#, "x".repeat(FILLING)).into_bytes()
             }),
         ),
-        Notation::Xml => {
+        BodyFormat::Xml => {
             let item = |id| {
                 format!(r#"<tenant id="{id}"><name>{}</name></tenant>"#, "x".repeat(FILLING))
                     .into_bytes()
@@ -75,20 +75,20 @@ pub(crate) fn huge(notation: Notation, bytes: u64) -> Answer {
             Body::Many { around, items: Box::new(numbers.map(item)) }
         }
     };
-    Answer { body, ..Answer::raw(notation.content_type(), "") }
+    Answer { body, ..Answer::raw(format.content_type(), "") }
 }
 
 /// A document that would need as many frames of a parser that calls itself.
-pub(crate) fn deep(notation: Notation, depth: usize) -> Answer {
-    let text = match notation {
-        Notation::Json => {
+pub(crate) fn deep(format: BodyFormat, depth: usize) -> Answer {
+    let text = match format {
+        BodyFormat::Json => {
             format!(r#"{{"ID":1,"computers":{}{}}}"#, "[".repeat(depth), "]".repeat(depth))
         }
-        Notation::Xml => {
+        BodyFormat::Xml => {
             format!("<tenants>{}{}</tenants>", "<a>".repeat(depth), "</a>".repeat(depth))
         }
     };
-    Answer::raw(notation.content_type(), text)
+    Answer::raw(format.content_type(), text)
 }
 
 /// Ten entities, each of which holds the one before it ten times: 3 GB of a name.
@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn what_is_huge_or_deep_is_well_formed() {
-        assert!(roxmltree::Document::parse(&text(huge(Notation::Xml, 100_000))).is_ok());
-        assert!(roxmltree::Document::parse(&text(deep(Notation::Xml, 100))).is_ok());
+        assert!(roxmltree::Document::parse(&text(huge(BodyFormat::Xml, 100_000))).is_ok());
+        assert!(roxmltree::Document::parse(&text(deep(BodyFormat::Xml, 100))).is_ok());
     }
 
     #[test]

@@ -11,12 +11,12 @@ use tokio::time::sleep;
 
 use crate::answer::Answer;
 use crate::clock::Clock;
+use crate::corrupt::{self, BodyFormat};
 use crate::delivery::deliver;
-use crate::faults::{Fault, Faults, Manner};
+use crate::faults::{Delivery, Fault, Faults};
 use crate::journal::Journal;
 use crate::request::Request;
-use crate::server::Line;
-use crate::spoilt::{self, Notation};
+use crate::server::ConnectionHandle;
 
 /// A stand-in behind a door.
 pub(crate) trait Console: Send + 'static {
@@ -24,7 +24,7 @@ pub(crate) trait Console: Send + 'static {
     const BASE: &'static str;
 
     /// What its answers are written in.
-    const NOTATION: Notation;
+    const FORMAT: BodyFormat;
 
     /// The tenant that a request belongs to, by its credential where tenants have credentials;
     /// valid or not.
@@ -35,14 +35,14 @@ pub(crate) trait Console: Send + 'static {
 }
 
 /// A console with its orders and its journal, each behind a lock of its own.
-pub(crate) struct House<C> {
+pub(crate) struct SimulatorHost<C> {
     pub clock: Clock,
     console: Mutex<C>,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
 }
 
-impl<C: Console> House<C> {
+impl<C: Console> SimulatorHost<C> {
     pub fn new(console: C, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             clock,
@@ -76,36 +76,41 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn enter<C: Console>(
-    State(house): State<Arc<House<C>>>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    State(host): State<Arc<SimulatorHost<C>>>,
+    ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
     request: HttpRequest,
 ) -> Response {
     let Some(request) = Request::read(request, C::BASE).await else {
-        return deliver(Answer::empty(400), Manner::Whole);
+        return deliver(Answer::empty(400), Delivery::Whole);
     };
-    let tenant = house.console().tenant(&request);
-    let fault = house.faults().take(&request.method, &request.path, tenant.as_deref());
-    let number = house.journal().enter(&request, tenant.clone(), house.clock.now());
-    let visit = Visit { house: &house, number, tenant, status: None };
-    visit.respond(&request, fault, &line).await
+    let tenant = host.console().tenant(&request);
+    let fault = host.faults().take(&request.method, &request.path, tenant.as_deref());
+    let number = host.journal().enter(&request, tenant.clone(), host.clock.now());
+    let guard = RequestGuard { host: &host, number, tenant, status: None };
+    guard.respond(&request, fault, &connection).await
 }
 
 /// A request under way; it is noted as ended however it ends, also if the peer hangs up.
-struct Visit<'a, C: Console> {
-    house: &'a House<C>,
+struct RequestGuard<'a, C: Console> {
+    host: &'a SimulatorHost<C>,
     number: u64,
     tenant: Option<String>,
     status: Option<u16>,
 }
 
-impl<C: Console> Visit<'_, C> {
-    async fn respond(mut self, request: &Request, fault: Option<Fault>, line: &Line) -> Response {
+impl<C: Console> RequestGuard<'_, C> {
+    async fn respond(
+        mut self,
+        request: &Request,
+        fault: Option<Fault>,
+        connection: &ConnectionHandle,
+    ) -> Response {
         let answer = match &fault {
             Some(Fault::Reset) => Answer::empty(500),
             Some(fault) => {
-                fault.answer(C::NOTATION).unwrap_or_else(|| self.house.console().answer(request))
+                fault.answer(C::FORMAT).unwrap_or_else(|| self.host.console().answer(request))
             }
-            None => self.house.console().answer(request),
+            None => self.host.console().answer(request),
         };
         // Afterwards, so that a caller who gives up has changed the state all the same.
         if let Some(Fault::Delay { millis }) = fault {
@@ -113,23 +118,24 @@ impl<C: Console> Visit<'_, C> {
         }
         let lost = matches!(fault, Some(Fault::Reset | Fault::LoseAnswer));
         if lost {
-            line.reset();
+            connection.reset();
         } else {
             self.status = Some(answer.status);
         }
         match fault {
-            Some(Fault::HalfBody) => deliver(answer, Manner::Half),
-            Some(Fault::SlowDrip { bytes, pause_millis }) => {
-                deliver(answer, Manner::Drip { bytes, pause: Duration::from_millis(pause_millis) })
-            }
-            Some(fault) => deliver(spoilt::rewritten(answer, &fault), Manner::Whole),
-            None => deliver(answer, Manner::Whole),
+            Some(Fault::HalfBody) => deliver(answer, Delivery::Half),
+            Some(Fault::SlowDrip { bytes, pause_millis }) => deliver(
+                answer,
+                Delivery::Drip { bytes, pause: Duration::from_millis(pause_millis) },
+            ),
+            Some(fault) => deliver(corrupt::rewritten(answer, &fault), Delivery::Whole),
+            None => deliver(answer, Delivery::Whole),
         }
     }
 }
 
-impl<C: Console> Drop for Visit<'_, C> {
+impl<C: Console> Drop for RequestGuard<'_, C> {
     fn drop(&mut self) {
-        self.house.journal().leave(self.number, &self.tenant, self.status);
+        self.host.journal().leave(self.number, &self.tenant, self.status);
     }
 }
