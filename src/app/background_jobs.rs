@@ -70,7 +70,7 @@ impl BackgroundJobs {
     /// # Errors
     /// If the database refuses.
     pub async fn clean_up(&self) -> Result<()> {
-        self.core.deep_security.sweep().await
+        self.core.deep_security.clean_up().await
     }
 
     /// Goes on sweeping until the gateway stops; the first time at once, since the process before

@@ -22,7 +22,7 @@ use crate::config::{AdminConfig, AuthConfig, Config, Introspection, TokenAlgorit
 use crate::database::Database;
 use crate::database_time::DatabaseTime;
 use crate::deep_security::keys::{self, Keys};
-use crate::deep_security::{DeepSecurity, Remember};
+use crate::deep_security::{CacheTtl, DeepSecurity};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::graphql::{ExecutableSchema, Executor};
@@ -176,7 +176,7 @@ impl Core {
         };
         let keys = Arc::new(Keys::new(keys, keys::Settings::from(&config.deep_security), capacity));
         let (ways, way_out) = (upstreams.clone(), outbound.clone());
-        let remember = Remember::from(&config.deep_security);
+        let cache_ttl = CacheTtl::from(&config.deep_security);
         let pace = Pace {
             poll_min: config.upstream.task_poll_min,
             poll_max: config.upstream.task_poll_max,
@@ -191,7 +191,7 @@ impl Core {
                 ways,
                 way_out,
                 keys,
-                remember,
+                cache_ttl,
             )),
             integration_server: Arc::new(IntegrationServer::new(
                 database.clone(),

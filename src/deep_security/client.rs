@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeSeed;
 
 use super::model::ObjectId;
-use super::wire::{self, Listed, Members, Objects, SecretKey};
+use super::wire::{self, Objects, Projection, Resource, SecretKey};
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::outbound::{Answer, Call, HeldAnswer, Kind, Operation, Outbound, UpstreamRoute};
 use crate::upstreams::Credential;
@@ -30,7 +30,7 @@ pub struct Request {
     query: Vec<(&'static str, Cow<'static, str>)>,
     body: Option<Bytes>,
     kind: Kind,
-    remember: Option<Duration>,
+    cached_for: Option<Duration>,
 }
 
 impl Request {
@@ -61,8 +61,8 @@ impl Request {
     }
 
     /// The same read, whose answer may serve again for so long; not at all if that is zero.
-    pub fn remembered(self, lasts: Duration) -> Self {
-        Self { remember: Some(lasts).filter(|lasts| !lasts.is_zero()), ..self }
+    pub fn cached_for(self, ttl: Duration) -> Self {
+        Self { cached_for: Some(ttl).filter(|ttl| !ttl.is_zero()), ..self }
     }
 
     /// Whether its path leads to one object, rather than to what every installation has.
@@ -82,7 +82,7 @@ impl Request {
         kind: Kind,
     ) -> Self {
         let path = path.into_iter().map(|Segment(segment)| segment).collect();
-        Self { method, path, query: Vec::new(), body, kind, remember: None }
+        Self { method, path, query: Vec::new(), body, kind, cached_for: None }
     }
 }
 
@@ -185,7 +185,7 @@ pub async fn send(
         body: request.body.clone(),
         kind: request.kind,
         answer_limit: ANSWER_LIMIT,
-        remember: request.remember,
+        remember: request.cached_for,
     };
     let answer = outbound.send(operation, route, call).await;
     let answer = answer.map_err(|failure| CallError::Other(failure.into_error(route, wrote)))?;
@@ -288,11 +288,11 @@ impl Reply {
     ///
     /// # Errors
     /// As [`Reply::read`].
-    pub async fn read_list<T: Listed>(
+    pub async fn read_list<T: Resource>(
         &self,
         outbound: &Outbound,
         route: &UpstreamRoute,
-        members: Option<&Members>,
+        members: Option<&Projection>,
         at_most: usize,
     ) -> Result<Vec<T>> {
         if self.body.len() < LONG {

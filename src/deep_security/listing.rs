@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::client::{self, Request};
 use super::manager::Manager;
 use super::model::{Expand, Pattern};
-use super::wire::{self, Criterion, Listed, SearchFilter};
+use super::wire::{self, Criterion, Resource, SearchFilter};
 use crate::error::{Error, Result};
 use crate::outbound::{HeldAnswer, Operation};
 
@@ -51,7 +51,7 @@ impl Query {
 
     /// Under which name what it finds is shared within an operation: another for every query that
     /// differs in anything.
-    pub fn name<T: Listed>(&self) -> String {
+    pub fn name<T: Resource>(&self) -> String {
         format!("{}/{self:?}", T::COLLECTION)
     }
 
@@ -75,9 +75,9 @@ pub struct Listing<T> {
 ///
 /// # Errors
 /// None in practice.
-pub fn exactly<T: Listed>(name: &str) -> Result<Bytes> {
+pub fn exactly<T: Resource>(name: &str) -> Result<Bytes> {
     let criterion = Criterion {
-        field_name: Some(T::NAME.to_owned()),
+        field_name: Some(T::NAME_FIELD.to_owned()),
         string_test: Some("equal"),
         string_value: Some(name.to_owned()),
         // `_` would stand for any character, and `%` for any text.
@@ -97,7 +97,7 @@ impl Manager {
     ///
     /// # Errors
     /// As every call; `UPSTREAM_MALFORMED` if the manager does not keep to the window.
-    pub async fn list<T: Listed>(
+    pub async fn list<T: Resource>(
         &self,
         operation: &Operation,
         query: &Query,
@@ -107,7 +107,7 @@ impl Manager {
         let mut items: Vec<T> = Vec::new();
         let mut held = Vec::new();
         let mut after = query.after;
-        let by_name = query.name.as_ref().map(|name| name.criterion(T::NAME));
+        let by_name = query.name.as_ref().map(|name| name.criterion(T::NAME_FIELD));
         while items.len() < wanted {
             // What does not fit the name after all is asked for too: then a small window would be
             // many calls.
@@ -135,7 +135,7 @@ impl Manager {
         Ok(Listing { items, more, held })
     }
 
-    async fn window<T: Listed>(
+    async fn window<T: Resource>(
         &self,
         operation: &Operation,
         query: &Query,
@@ -151,7 +151,7 @@ impl Manager {
         let search_criteria = query.criteria.iter().chain(by_name).chain([&behind]).collect();
         let filter = SearchFilter { max_items: window, search_criteria, sort_by_object_id: true };
         let request = Request::search(T::COLLECTION, wire::write(&filter)?);
-        let mut request = request.remembered(T::remembered(&self.remember));
+        let mut request = request.cached_for(T::cache_ttl(&self.cache_ttl));
         if let Some(expand) = &query.expand {
             request = request.with("expand", expand.options());
         }

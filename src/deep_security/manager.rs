@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::cache_ttl::CacheTtl;
 use super::client::{self, AuthHeaders, CallError, Reply, Request, Segment};
 use super::listing::Query;
-use super::model::{Expand, IdScope, ObjectId, Right};
-use super::remember::Remember;
+use super::model::{Expand, IdScope, KeyAccess, ObjectId};
 use super::service::DeepSecurity;
-use super::wire::{Computer, CurrentKey, Listed, Object};
+use super::wire::{Computer, CurrentKey, Object, Resource};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
@@ -23,17 +23,17 @@ pub struct Manager {
     pub(super) service: Arc<DeepSecurity>,
     pub(super) scope: TenantScope,
     pub(super) connection: Arc<Connection>,
-    pub(super) way: Way,
-    pub(super) remember: Remember,
+    pub(super) credential: CredentialSource,
+    pub(super) cache_ttl: CacheTtl,
 }
 
 /// Which key is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum CredentialSource {
     /// The installation's own credential.
-    Own,
+    Installation,
     /// A key of the tenant, made through the primary manager.
-    Minted(Right),
+    TenantKey(KeyAccess),
 }
 
 impl Manager {
@@ -60,20 +60,20 @@ impl Manager {
 
     /// The same tenant seen by the primary manager, with the installation's own credential.
     pub fn primary(&self) -> Self {
-        Self { way: Way::Own, ..self.clone() }
+        Self { credential: CredentialSource::Installation, ..self.clone() }
     }
 
     /// The same manager, for a caller who may be told what others of the same right were told a
     /// while ago, as the settings say. What is changed, or is about to be, is never read so.
-    pub fn remembering(self) -> Self {
-        Self { remember: self.service.remember, ..self }
+    pub fn cached(self) -> Self {
+        Self { cache_ttl: self.service.cache_ttl, ..self }
     }
 
     /// Under which name what was read once serves the rest of an operation.
     pub fn key(&self) -> RouteKey {
         let mut route = self.connection.own_route();
-        if let Way::Minted(right) = self.way {
-            route.identity = crate::outbound::Identity(right.as_str().to_owned());
+        if let CredentialSource::TenantKey(access) = self.credential {
+            route.identity = crate::outbound::Identity(access.as_str().to_owned());
         }
         route.key()
     }
@@ -82,14 +82,14 @@ impl Manager {
     ///
     /// # Errors
     /// `NOT_FOUND` if there is none; as every call.
-    pub async fn find<T: Listed>(
+    pub async fn find<T: Resource>(
         &self,
         operation: &Operation,
         id: ObjectId,
         expand: Option<&Expand>,
     ) -> Result<T> {
         let mut request = Request::get([T::COLLECTION.into(), id.into()])
-            .remembered(T::remembered(&self.remember));
+            .cached_for(T::cache_ttl(&self.cache_ttl));
         if let Some(expand) = expand {
             request = request.with("expand", expand.options());
         }
@@ -120,10 +120,10 @@ impl Manager {
     }
 
     /// A missing object, called by its name.
-    pub fn named<T: Listed>(&self, error: Error) -> Error {
+    pub fn named<T: Resource>(&self, error: Error) -> Error {
         match error.upstream().and_then(|upstream| upstream.status) {
             Some(404) if error.code() == ErrorCode::NotFound => client::with_upstream(
-                Error::not_found(T::WHAT),
+                Error::not_found(T::KIND),
                 &self.connection.own_route(),
                 Some(404),
             ),
@@ -155,10 +155,10 @@ impl Manager {
         operation: &Operation,
         request: &Request,
     ) -> Result<(UpstreamRoute, Reply)> {
-        let Way::Minted(right) = self.way else {
+        let CredentialSource::TenantKey(access) = self.credential else {
             return self.send_as_own(operation, request).await;
         };
-        let key = self.service.keys.key(&self.connection, right, operation).await?;
+        let key = self.service.keys.key(&self.connection, access, operation).await?;
         let route = key.route(&self.connection);
         let status = match self.attempt(operation, &route, &key.auth(), request).await? {
             Ok(reply) => return Ok((route, reply)),
@@ -224,6 +224,6 @@ impl Manager {
 }
 
 /// The path of an object.
-pub fn path_of<T: Listed>(id: ObjectId) -> [Segment; 2] {
+pub fn path_of<T: Resource>(id: ObjectId) -> [Segment; 2] {
     [T::COLLECTION.into(), id.into()]
 }

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::cache_ttl::CacheTtl;
 use super::keys::Keys;
-use super::manager::{Manager, Way};
-use super::model::Right;
-use super::remember::Remember;
+use super::manager::{CredentialSource, Manager};
+use super::model::KeyAccess;
 use crate::audit::{Attempt, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
@@ -21,14 +21,14 @@ use crate::upstreams::{Connection, Link, System, Upstreams};
 pub struct DeepSecurity {
     pub(super) outbound: Arc<Outbound>,
     pub(super) keys: Arc<Keys>,
-    pub(super) remember: Remember,
+    pub(super) cache_ttl: CacheTtl,
     upstreams: Arc<Upstreams>,
     database: Arc<Database>,
     entropy: Arc<dyn Entropy>,
 }
 
 /// A change at a manager, for the audit log.
-pub struct Deed {
+pub struct AuditedChange {
     /// The name of the mutation.
     pub operation: &'static str,
     /// The vendor's id of the object; empty if it is to be made.
@@ -40,7 +40,7 @@ pub struct Deed {
 }
 
 /// What a change came to, for the audit log.
-pub struct Done<T> {
+pub struct ChangeResult<T> {
     /// What the caller gets.
     pub value: T,
     /// The vendor's id of the object.
@@ -57,9 +57,9 @@ impl DeepSecurity {
         upstreams: Arc<Upstreams>,
         outbound: Arc<Outbound>,
         keys: Arc<Keys>,
-        remember: Remember,
+        cache_ttl: CacheTtl,
     ) -> Self {
-        Self { outbound, keys, remember, upstreams, database, entropy }
+        Self { outbound, keys, cache_ttl, upstreams, database, entropy }
     }
 
     /// The manager of the scope's tenant, as the caller may use it: whoever may change things works
@@ -71,12 +71,12 @@ impl DeepSecurity {
         let connection = self.upstreams.connection(scope, System::DeepSecurity).await?;
         let writes =
             scope.access_in(scope.tenant()).await?.permits(Permission::WriteLegacy, scope.now());
-        let way = match (&connection.remote_tenant_id, writes) {
-            (None, _) => Way::Own,
-            (Some(_), true) => Way::Minted(Right::Full),
-            (Some(_), false) => Way::Minted(Right::Read),
+        let credential = match (&connection.remote_tenant_id, writes) {
+            (None, _) => CredentialSource::Installation,
+            (Some(_), true) => CredentialSource::TenantKey(KeyAccess::Full),
+            (Some(_), false) => CredentialSource::TenantKey(KeyAccess::Read),
         };
-        Ok(self.manager_by(scope, connection, way))
+        Ok(self.manager_by(scope, connection, credential))
     }
 
     /// The primary manager of an installation that the scope's tenant owns: the one named, else its
@@ -97,21 +97,21 @@ impl DeepSecurity {
             }
             _ => error,
         })?;
-        Ok(self.manager_by(scope, Arc::new(connection), Way::Own))
+        Ok(self.manager_by(scope, Arc::new(connection), CredentialSource::Installation))
     }
 
     fn manager_by(
         self: &Arc<Self>,
         scope: &TenantScope,
         connection: Arc<Connection>,
-        way: Way,
+        credential: CredentialSource,
     ) -> Manager {
         Manager {
             service: self.clone(),
             scope: scope.clone(),
             connection,
-            way,
-            remember: Remember::default(),
+            credential,
+            cache_ttl: CacheTtl::default(),
         }
     }
 
@@ -146,8 +146,8 @@ impl DeepSecurity {
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn sweep(&self) -> Result<()> {
-        self.keys.sweep().await
+    pub async fn clean_up(&self) -> Result<()> {
+        self.keys.clean_up().await
     }
 
     /// Changes something at a tenant's manager. That it is tried is written down before, and what
@@ -159,10 +159,10 @@ impl DeepSecurity {
         &self,
         manager: &Manager,
         operation: &Operation,
-        deed: Deed,
-        work: impl Future<Output = Result<Done<T>>>,
+        change: AuditedChange,
+        work: impl Future<Output = Result<ChangeResult<T>>>,
     ) -> Result<T> {
-        let Deed { operation: name, subject, before, wanted } = deed;
+        let AuditedChange { operation: name, subject, before, wanted } = change;
         let entry = Entry {
             operation: name,
             tenant: manager.tenant(),
@@ -175,7 +175,7 @@ impl DeepSecurity {
         self.outbound.forget(manager.tenant(), manager.connection.endpoint.upstream);
         let ids = operation.upstream_request_ids();
         match worked {
-            Ok(Done { value, subject, after }) => {
+            Ok(ChangeResult { value, subject, after }) => {
                 attempt.succeeded(subject, after, &ids).await.map(|()| value)
             }
             Err(error) => Err(attempt.failed(error, &ids).await),
@@ -193,6 +193,8 @@ impl DeepSecurity {
         connection: Connection,
         operation: &Operation,
     ) -> Result<()> {
-        self.manager_by(scope, Arc::new(connection), Way::Own).probe(operation).await
+        self.manager_by(scope, Arc::new(connection), CredentialSource::Installation)
+            .probe(operation)
+            .await
     }
 }

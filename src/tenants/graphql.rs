@@ -16,7 +16,7 @@ use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantF
 use super::{Tenant, Tenants};
 use crate::auth::RequestContext;
 use crate::auth::graphql::{request, service};
-use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, Source};
+use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, LazyObject};
 use crate::error::{Error, ErrorCode, Result};
 use crate::graph::graphql::{Page, TenantReference, Total};
 use crate::ids::TenantId;
@@ -137,7 +137,10 @@ impl TenantObject {
 
     /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many
     /// tenants, each that fails is null with an error of its own.
-    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<Source<DeepSecurityObject>>> {
+    async fn deep_security(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<LazyObject<DeepSecurityObject>>> {
         Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_graphql::connection::PageInfo;
 
 use super::computer::ComputerObject;
+use super::inline_resolve::{InlineList, InlineObject};
 use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
 use super::role::RoleObject;
-use super::rows::{Row, Rows};
 use super::tenant::TenantObject;
 use crate::deep_security::listing::Listing;
 use crate::deep_security::manager::Manager;
-use crate::deep_security::wire::{self, Listed};
+use crate::deep_security::wire::{self, Resource};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::outbound::HeldAnswer;
@@ -25,7 +25,7 @@ type Place = (String, TenantId, i64);
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for a cursor of another list, or of another tenant's.
-pub fn after<T: Listed>(manager: &Manager, after: Option<&str>) -> Result<Option<i64>> {
+pub fn after<T: Resource>(manager: &Manager, after: Option<&str>) -> Result<Option<i64>> {
     let Some(after) = after else { return Ok(None) };
     let (collection, tenant, id): Place = read_cursor("after", after)?;
     match collection == T::COLLECTION && tenant == manager.tenant() && id >= 0 {
@@ -55,7 +55,7 @@ macro_rules! connections {
             }
 
             fn cursor(&self, node: &$node) -> String {
-                cursor(&(<wire::$wire as Listed>::COLLECTION, self.tenant, node.wire().id))
+                cursor(&(<wire::$wire as Resource>::COLLECTION, self.tenant, node.wire().id))
             }
         }
 
@@ -68,8 +68,8 @@ macro_rules! connections {
             }
 
             /// The objects.
-            async fn nodes(&self) -> Rows<'_, $node> {
-                Rows(&self.nodes)
+            async fn nodes(&self) -> InlineList<'_, $node> {
+                InlineList(&self.nodes)
             }
 
             /// How many objects the list has in all, with the filters. The manager tells no number:
@@ -105,8 +105,8 @@ macro_rules! connections {
             }
 
             /// The object.
-            async fn node(&self) -> Row<&$node> {
-                Row(self.node)
+            async fn node(&self) -> InlineObject<&$node> {
+                InlineObject(self.node)
             }
         }
     )*};

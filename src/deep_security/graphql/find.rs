@@ -16,7 +16,7 @@ use crate::auth::graphql::{operation, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::ObjectId;
-use crate::deep_security::wire::{Listed, Policy, Role, Tenant};
+use crate::deep_security::wire::{Policy, Resource, Role, Tenant};
 use crate::error::{Error, Result};
 use crate::ids::UpstreamId;
 
@@ -25,7 +25,7 @@ use crate::ids::UpstreamId;
 /// # Errors
 /// `UPSTREAM_NOT_LINKED` if the tenant has none.
 pub async fn manager_of(ctx: &Context<'_>, scope: &TenantScope) -> Result<Arc<Manager>> {
-    Ok(Arc::new(service::<DeepSecurity>(ctx)?.manager(scope).await?.remembering()))
+    Ok(Arc::new(service::<DeepSecurity>(ctx)?.manager(scope).await?.cached()))
 }
 
 /// A computer, with the parts that are selected.
@@ -75,7 +75,7 @@ pub async fn tenant(
     owned: Option<UpstreamId>,
     remote: &str,
 ) -> Result<TenantObject> {
-    let id = ObjectId::parse(Tenant::WHAT, remote)?;
+    let id = ObjectId::parse(Tenant::KIND, remote)?;
     let manager = match owned {
         Some(upstream) => {
             service::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?
@@ -83,7 +83,7 @@ pub async fn tenant(
         None => service::<DeepSecurity>(ctx)?.manager(scope).await?.primary(),
     };
     if owned.is_none() && manager.remote_tenant()? != Some(id) {
-        return Err(Error::not_found(Tenant::WHAT));
+        return Err(Error::not_found(Tenant::KIND));
     }
     let find = manager.find::<Tenant>(operation(ctx)?, id, None).boxed();
     let found = reading(ctx, manager.tenant(), find).await?;

@@ -19,8 +19,8 @@ use crate::deep_security::DeepSecurity;
 use crate::deep_security::client::Request;
 use crate::deep_security::manager::{Manager, path_of};
 use crate::deep_security::model::{Expand, ObjectId};
-use crate::deep_security::service::{Deed, Done};
-use crate::deep_security::wire::{self, ApiKey, Computer, KeyWithSecret, Listed, Policy};
+use crate::deep_security::service::{AuditedChange, ChangeResult};
+use crate::deep_security::wire::{self, ApiKey, Computer, KeyWithSecret, Policy, Resource};
 use crate::error::{Error, Result};
 use crate::outbound::Operation;
 use crate::roles::Permission;
@@ -45,7 +45,7 @@ impl<'a> Change<'a> {
     }
 
     /// Sends a change of an object and reads what it is now.
-    async fn send<T: Listed>(
+    async fn send<T: Resource>(
         &self,
         before: Option<Value>,
         wanted: Value,
@@ -88,40 +88,40 @@ impl<'a> Change<'a> {
         let work = async {
             let value: T = manager.read(self.operation, &request).await?;
             let (id, after) = told(&value);
-            Ok(Done { value, subject: id.to_string(), after: Some(after) })
+            Ok(ChangeResult { value, subject: id.to_string(), after: Some(after) })
         };
-        self.service.change(manager, self.operation, self.deed(before, wanted), work).await
+        self.service.change(manager, self.operation, self.audited(before, wanted), work).await
     }
 
     /// Deletes an object that is there.
-    async fn delete<T: Listed>(&self, id: &str, expand: Option<&Expand>) -> Result<ID> {
+    async fn delete<T: Resource>(&self, id: &str, expand: Option<&Expand>) -> Result<ID> {
         let (id, before) = self.before::<T>(id, expand).await?;
-        let deleted = ID(self.manager.ids().global(T::KIND, id.0));
+        let deleted = ID(self.manager.ids().global(T::NODE_KIND, id.0));
         let work = async {
             let sent = self.manager.send(self.operation, &Request::delete(path_of::<T>(id))).await;
             sent.map_err(|error| self.manager.named::<T>(error))?;
-            Ok(Done { value: deleted, subject: id.0.to_string(), after: None })
+            Ok(ChangeResult { value: deleted, subject: id.0.to_string(), after: None })
         };
         self.service
-            .change(&self.manager, self.operation, self.deed(Some(before), Value::Null), work)
+            .change(&self.manager, self.operation, self.audited(Some(before), Value::Null), work)
             .await
     }
 
     /// What an object is before it is changed: NOT_FOUND if it is not there, and then nothing is
     /// sent.
-    async fn before<T: Listed>(
+    async fn before<T: Resource>(
         &self,
         id: &str,
         expand: Option<&Expand>,
     ) -> Result<(ObjectId, Value)> {
-        let id = self.manager.ids().object(T::WHAT, T::KIND, id)?;
+        let id = self.manager.ids().object(T::KIND, T::NODE_KIND, id)?;
         let found: T = self.manager.find(self.operation, id, expand).await?;
         Ok((id, found.state()))
     }
 
-    fn deed(&self, before: Option<Value>, wanted: Value) -> Deed {
+    fn audited(&self, before: Option<Value>, wanted: Value) -> AuditedChange {
         let subject = before.as_ref().map(|before| before["id"].to_string()).unwrap_or_default();
-        Deed { operation: self.name, subject, before, wanted }
+        AuditedChange { operation: self.name, subject, before, wanted }
     }
 }
 

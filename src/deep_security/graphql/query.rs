@@ -10,11 +10,11 @@ use super::connection::{
     ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection,
 };
 use super::criteria::DeepSecurityCriterion;
+use super::inline_resolve::{InlineObject, LazyObject};
 use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
-use super::reading::{Wanted, many, one, parts, parts_of_nodes, reading};
+use super::reading::{ListArguments, many, one, parts, parts_of_nodes, reading};
 use super::role::RoleObject;
-use super::rows::{Row, Source};
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, service};
@@ -44,7 +44,7 @@ impl DeepSecurityObject {
             {
                 Ok(Self { scope, manager: Err(error) })
             }
-            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.remembering())) }),
+            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.cached())) }),
         }
     }
 
@@ -88,17 +88,28 @@ impl DeepSecurityObject {
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
         #[graphql(name = "where", desc = "Only those for which all of this holds.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<Row<Arc<ComputerConnection>>>> {
+    ) -> Result<Option<InlineObject<Arc<ComputerConnection>>>> {
         let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
-        let wanted =
-            Wanted { first, after: after.as_deref(), name: name.as_deref(), criteria, expand };
-        Ok(Some(Row(many::<Computer, _>(ctx, manager, wanted, ComputerConnection::new).await?)))
+        let wanted = ListArguments {
+            first,
+            after: after.as_deref(),
+            name: name.as_deref(),
+            criteria,
+            expand,
+        };
+        Ok(Some(InlineObject(
+            many::<Computer, _>(ctx, manager, wanted, ComputerConnection::new).await?,
+        )))
     }
 
     /// One computer. NOT_FOUND if there is none.
-    async fn computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<ComputerObject>>> {
+    async fn computer(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<InlineObject<ComputerObject>>> {
         let manager = self.manager()?;
-        Ok(Some(Row(ComputerObject::new(
+        Ok(Some(InlineObject(ComputerObject::new(
             manager,
             one(ctx, manager, &id, Some(&parts(ctx))).await?,
         ))))
@@ -113,22 +124,31 @@ impl DeepSecurityObject {
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
         #[graphql(name = "where", desc = "Only those for which all of this holds.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<Row<Arc<PolicyConnection>>>> {
+    ) -> Result<Option<InlineObject<Arc<PolicyConnection>>>> {
         let manager = self.manager()?;
-        let wanted = Wanted {
+        let wanted = ListArguments {
             first,
             after: after.as_deref(),
             name: name.as_deref(),
             criteria,
             expand: None,
         };
-        Ok(Some(Row(many::<Policy, _>(ctx, manager, wanted, PolicyConnection::new).await?)))
+        Ok(Some(InlineObject(
+            many::<Policy, _>(ctx, manager, wanted, PolicyConnection::new).await?,
+        )))
     }
 
     /// One policy. NOT_FOUND if there is none.
-    async fn policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<PolicyObject>>> {
+    async fn policy(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<InlineObject<PolicyObject>>> {
         let manager = self.manager()?;
-        Ok(Some(Row(PolicyObject::new(manager, one::<Policy>(ctx, manager, &id, None).await?))))
+        Ok(Some(InlineObject(PolicyObject::new(
+            manager,
+            one::<Policy>(ctx, manager, &id, None).await?,
+        ))))
     }
 
     /// Roles of administrators and API keys.
@@ -140,22 +160,25 @@ impl DeepSecurityObject {
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
         #[graphql(name = "where", desc = "Only those for which all of this holds.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<Row<Arc<RoleConnection>>>> {
+    ) -> Result<Option<InlineObject<Arc<RoleConnection>>>> {
         let manager = self.manager()?;
-        let wanted = Wanted {
+        let wanted = ListArguments {
             first,
             after: after.as_deref(),
             name: name.as_deref(),
             criteria,
             expand: None,
         };
-        Ok(Some(Row(many::<Role, _>(ctx, manager, wanted, RoleConnection::new).await?)))
+        Ok(Some(InlineObject(many::<Role, _>(ctx, manager, wanted, RoleConnection::new).await?)))
     }
 
     /// One role. NOT_FOUND if there is none.
-    async fn role(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<RoleObject>>> {
+    async fn role(&self, ctx: &Context<'_>, id: ID) -> Result<Option<InlineObject<RoleObject>>> {
         let manager = self.manager()?;
-        Ok(Some(Row(RoleObject::new(manager, one::<Role>(ctx, manager, &id, None).await?))))
+        Ok(Some(InlineObject(RoleObject::new(
+            manager,
+            one::<Role>(ctx, manager, &id, None).await?,
+        ))))
     }
 
     /// API keys, never with their secrets; `name` is their key name.
@@ -167,22 +190,28 @@ impl DeepSecurityObject {
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
         #[graphql(name = "where", desc = "Only those for which all of this holds.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<Row<Arc<ApiKeyConnection>>>> {
+    ) -> Result<Option<InlineObject<Arc<ApiKeyConnection>>>> {
         let manager = self.manager()?;
-        let wanted = Wanted {
+        let wanted = ListArguments {
             first,
             after: after.as_deref(),
             name: name.as_deref(),
             criteria,
             expand: None,
         };
-        Ok(Some(Row(many::<ApiKey, _>(ctx, manager, wanted, ApiKeyConnection::new).await?)))
+        Ok(Some(InlineObject(
+            many::<ApiKey, _>(ctx, manager, wanted, ApiKeyConnection::new).await?,
+        )))
     }
 
     /// One API key, without its secret. NOT_FOUND if there is none.
-    async fn api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Row<ApiKeyObject>>> {
+    async fn api_key(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<InlineObject<ApiKeyObject>>> {
         let manager = self.manager()?;
-        Ok(Some(Row(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?))))
+        Ok(Some(InlineObject(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?))))
     }
 
     /// The tenants of an installation. Only for the tenant that owns it: FORBIDDEN for others.
@@ -197,18 +226,20 @@ impl DeepSecurityObject {
         criteria: Option<Vec<DeepSecurityCriterion>>,
         #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")]
         upstream_id: Option<ID>,
-    ) -> Result<Option<Row<Arc<TenantConnection>>>> {
+    ) -> Result<Option<InlineObject<Arc<TenantConnection>>>> {
         let upstream = upstream_id.as_deref().map(String::as_str);
         let manager =
             Arc::new(service::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
-        let wanted = Wanted {
+        let wanted = ListArguments {
             first,
             after: after.as_deref(),
             name: name.as_deref(),
             criteria,
             expand: None,
         };
-        Ok(Some(Row(many::<Tenant, _>(ctx, &manager, wanted, TenantConnection::new).await?)))
+        Ok(Some(InlineObject(
+            many::<Tenant, _>(ctx, &manager, wanted, TenantConnection::new).await?,
+        )))
     }
 }
 
@@ -217,9 +248,12 @@ impl DeepSecurityObject {
 /// # Errors
 /// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if the
 /// tenant has no manager.
-pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<Source<DeepSecurityObject>> {
+pub async fn of_tenant(
+    ctx: &Context<'_>,
+    tenant: TenantId,
+) -> Result<LazyObject<DeepSecurityObject>> {
     let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
-    DeepSecurityObject::open(ctx, scope).await.map(Source)
+    DeepSecurityObject::open(ctx, scope).await.map(LazyObject)
 }
 
 #[derive(Default)]
@@ -229,8 +263,11 @@ pub struct DeepSecurityQuery;
 impl DeepSecurityQuery {
     /// Deep Security of the tenant in context. Needs the right to read legacy resources.
     /// UPSTREAM_NOT_LINKED if the tenant has no manager.
-    async fn deep_security(&self, ctx: &Context<'_>) -> Result<Option<Source<DeepSecurityObject>>> {
+    async fn deep_security(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<LazyObject<DeepSecurityObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        Ok(Some(Source(DeepSecurityObject::open(ctx, scope).await?)))
+        Ok(Some(LazyObject(DeepSecurityObject::open(ctx, scope).await?)))
     }
 }

@@ -12,12 +12,12 @@ use crate::auth::graphql::operation;
 use crate::deep_security::listing::{Listing, Query};
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::{Expand, ObjectId};
-use crate::deep_security::wire::Listed;
+use crate::deep_security::wire::Resource;
 use crate::error::Result;
 use crate::ids::TenantId;
 
 /// The arguments of a list.
-pub struct Wanted<'a> {
+pub struct ListArguments<'a> {
     /// How many.
     pub first: Option<i32>,
     /// Behind which cursor.
@@ -40,7 +40,7 @@ pub async fn reading<T>(
 }
 
 /// An object, asked for once an operation.
-pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
+pub async fn once<T: Resource>(ctx: &Context<'_>, manager: &Manager, id: i64) -> Result<Arc<T>> {
     let operation = operation(ctx)?;
     let find =
         || reading(ctx, manager.tenant(), manager.find(operation, ObjectId(id), None).boxed());
@@ -48,22 +48,22 @@ pub async fn once<T: Listed>(ctx: &Context<'_>, manager: &Manager, id: i64) -> R
 }
 
 /// One object.
-pub async fn one<T: Listed>(
+pub async fn one<T: Resource>(
     ctx: &Context<'_>,
     manager: &Manager,
     id: &str,
     expand: Option<&Expand>,
 ) -> Result<T> {
-    let id = manager.ids().object(T::WHAT, T::KIND, id)?;
+    let id = manager.ids().object(T::KIND, T::NODE_KIND, id)?;
     reading(ctx, manager.tenant(), manager.find(operation(ctx)?, id, expand).boxed()).await
 }
 
 /// A list of objects. Fields that want the same list at the same time share one, however many
 /// aliases it has.
-pub async fn many<T: Listed, C: Send + Sync + 'static>(
+pub async fn many<T: Resource, C: Send + Sync + 'static>(
     ctx: &Context<'_>,
     manager: &Arc<Manager>,
-    wanted: Wanted<'_>,
+    wanted: ListArguments<'_>,
     connection: fn(&Arc<Manager>, Listing<T>, bool) -> C,
 ) -> Result<Arc<C>> {
     let begun = wanted.after.is_some();
@@ -72,7 +72,9 @@ pub async fn many<T: Listed, C: Send + Sync + 'static>(
         wanted.first,
         after,
         wanted.name,
-        criteria(wanted.criteria, |argument, id| manager.ids().reference(argument, T::KIND, id))?,
+        criteria(wanted.criteria, |argument, id| {
+            manager.ids().reference(argument, T::NODE_KIND, id)
+        })?,
     )?;
     let query = match wanted.expand {
         Some(expand) => query.expanded(expand),

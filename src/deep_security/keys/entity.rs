@@ -6,10 +6,10 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{IntoActiveModel, QueryOrder, SqlErr};
 
-use super::key::Slot;
+use super::key::KeySlot;
 use crate::clock::Timestamp;
 use crate::database::Write;
-use crate::deep_security::model::Right;
+use crate::deep_security::model::KeyAccess;
 use crate::error::Result;
 use crate::ids::{LinkId, TenantId, TenantKeyId, UpstreamId};
 
@@ -66,8 +66,8 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     /// For whom it is.
-    pub fn slot(&self) -> Option<Slot> {
-        Right::from_name(&self.access).map(|right| Slot { link: self.link_id, right })
+    pub fn slot(&self) -> Option<KeySlot> {
+        KeyAccess::from_name(&self.access).map(|access| KeySlot { link: self.link_id, access })
     }
 
     /// Whether it is in use.
@@ -93,10 +93,10 @@ impl Model {
 }
 
 impl Entity {
-    fn of(slot: Slot, state: &str) -> Select<Self> {
+    fn of(slot: KeySlot, state: &str) -> Select<Self> {
         let found = Self::find()
             .filter(Column::LinkId.eq(slot.link))
-            .filter(Column::Access.eq(slot.right.as_str()));
+            .filter(Column::Access.eq(slot.access.as_str()));
         found.filter(Column::State.eq(state))
     }
 }
@@ -104,7 +104,7 @@ impl Entity {
 /// The newest key in use that ends after that moment.
 pub async fn live(
     on: &impl ConnectionTrait,
-    slot: Slot,
+    slot: KeySlot,
     ends_after: Timestamp,
 ) -> Result<Option<Model>> {
     let found = Entity::of(slot, LIVE)
@@ -114,10 +114,10 @@ pub async fn live(
 }
 
 /// The role of the newest key that there was.
-pub async fn last_role(on: &impl ConnectionTrait, slot: Slot) -> Result<Option<i64>> {
+pub async fn last_role(on: &impl ConnectionTrait, slot: KeySlot) -> Result<Option<i64>> {
     let found = Entity::find()
         .filter(Column::LinkId.eq(slot.link))
-        .filter(Column::Access.eq(slot.right.as_str()))
+        .filter(Column::Access.eq(slot.access.as_str()))
         .filter(Column::RoleId.is_not_null())
         .order_by_desc(Column::CreatedAt);
     Ok(found.one(on).await?.and_then(|row| row.role_id))
@@ -180,7 +180,7 @@ pub async fn renew_lease(write: &Write<'_>, id: TenantKeyId, lease: Duration) ->
 }
 
 /// What a pending key became.
-pub struct Made {
+pub struct MintedKey {
     /// The vendor's id.
     pub remote_key_id: i64,
     /// Its role.
@@ -191,7 +191,12 @@ pub struct Made {
 
 /// Puts a pending key into use, and the ones before it out of use. Says whether it was still
 /// pending.
-pub async fn go_live(write: &Write<'_>, row: &Model, made: Made, now: Timestamp) -> Result<bool> {
+pub async fn go_live(
+    write: &Write<'_>,
+    row: &Model,
+    made: MintedKey,
+    now: Timestamp,
+) -> Result<bool> {
     let before = Entity::update_many()
         .col_expr(Column::State, Expr::val(SPENT))
         .col_expr(Column::SpentAt, Expr::val(now))
@@ -272,7 +277,10 @@ pub struct KeyGroup {
 }
 
 /// The groups with strays, or with keys that were put out of use before that moment; in order.
-pub async fn to_sweep(on: &impl ConnectionTrait, before: Timestamp) -> Result<Vec<KeyGroup>> {
+pub async fn groups_to_clean_up(
+    on: &impl ConnectionTrait,
+    before: Timestamp,
+) -> Result<Vec<KeyGroup>> {
     let spent = Column::State.eq(SPENT).and(Column::SpentAt.lte(before));
     let old = Entity::find().filter(Column::State.eq(STRAY).or(spent));
     let group = |row: Model| {

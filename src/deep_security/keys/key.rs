@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::deep_security::client::AuthHeaders;
-use crate::deep_security::model::Right;
+use crate::deep_security::model::KeyAccess;
 use crate::deep_security::wire::SecretKey;
 use crate::ids::{LinkId, TenantKeyId};
 use crate::outbound::{Identity, UpstreamRoute};
@@ -14,12 +14,12 @@ use crate::upstreams::Connection;
 /// For whom a key is: the tenant by its link, and how much it may. Whatever is remembered of keys
 /// has this in its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slot {
+pub struct KeySlot {
     /// The link, which names one tenant of ours, one installation and one tenant there for as long
     /// as it lives.
     pub link: LinkId,
     /// How much it may.
-    pub right: Right,
+    pub access: KeyAccess,
 }
 
 /// No call begins with a key that ends so soon.
@@ -30,11 +30,11 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// A tenant's key, proven to be that tenant's.
 #[derive(Debug)]
-pub struct Key {
+pub struct TenantKey {
     /// Its row.
     pub id: TenantKeyId,
     /// For whom.
-    pub slot: Slot,
+    pub slot: KeySlot,
     /// The base URL of the installation that made it: it is shown nowhere else.
     pub base_url: String,
     /// The tenant of the installation.
@@ -48,11 +48,11 @@ pub struct Key {
     next_renewal: AtomicI64,
 }
 
-impl Key {
+impl TenantKey {
     /// A key that was read or made.
     pub fn new(
         id: TenantKeyId,
-        slot: Slot,
+        slot: KeySlot,
         place: (String, String),
         secret: SecretKey,
         (renew_at, expires_at): (Timestamp, Timestamp),
@@ -84,7 +84,7 @@ impl Key {
 
     /// The route on which it is used.
     pub fn route(&self, connection: &Connection) -> UpstreamRoute {
-        let identity = Identity(format!("{}:{}", self.slot.right.as_str(), self.id));
+        let identity = Identity(format!("{}:{}", self.slot.access.as_str(), self.id));
         UpstreamRoute { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity }
     }
 

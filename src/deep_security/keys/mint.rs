@@ -14,14 +14,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::entity::{self, Made, Model};
-use super::key::{Key, Slot};
-use super::proof::{FULL_ACCESS, Fresh, body};
+use super::entity::{self, MintedKey, Model};
+use super::key::{KeySlot, TenantKey};
 use super::service::{Keys, Settings};
+use super::verify::{FULL_ACCESS, UnverifiedKey, body};
 use crate::clock::Timestamp;
 use crate::database::Database;
 use crate::deep_security::client::{self, Request};
-use crate::deep_security::model::{ObjectId, Right};
+use crate::deep_security::model::{KeyAccess, ObjectId};
 use crate::deep_security::wire::{Tenant, Word};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantKeyId;
@@ -35,11 +35,11 @@ const AUDITOR: i64 = 2;
 pub(super) const DEADLINE: Duration = Duration::from_secs(24);
 
 /// The key that is wanted.
-pub struct Wanted {
+pub struct KeyRequest {
     /// The tenant's way.
     pub connection: Arc<Connection>,
     /// For whom.
-    pub slot: Slot,
+    pub slot: KeySlot,
     /// Whether the present key works and is only to be renewed.
     pub renewing: bool,
     /// The request on whose behalf.
@@ -48,8 +48,8 @@ pub struct Wanted {
 
 impl Keys {
     /// The row of a key that is about to be made.
-    pub(super) fn planned(&self, wanted: &Wanted, now: Timestamp) -> Model {
-        let Wanted { connection, slot, .. } = wanted;
+    pub(super) fn planned(&self, wanted: &KeyRequest, now: Timestamp) -> Model {
+        let KeyRequest { connection, slot, .. } = wanted;
         let Settings { instance, lifetime, .. } = &self.settings;
         Model {
             id: TenantKeyId::random(&*self.entropy),
@@ -58,13 +58,13 @@ impl Keys {
             link_id: slot.link,
             remote_tenant_id: connection.remote_tenant_id.clone().unwrap_or_default(),
             base_url: connection.endpoint.base_url.as_str().to_owned(),
-            access: slot.right.as_str().to_owned(),
+            access: slot.access.as_str().to_owned(),
             state: String::new(),
             instance: instance.clone(),
             key_name: format!(
                 "tenant-gateway {instance} {} {}",
                 connection.tenant,
-                slot.right.as_str()
+                slot.access.as_str()
             ),
             remote_key_id: None,
             role_id: None,
@@ -79,7 +79,7 @@ impl Keys {
     }
 
     /// Makes the key of a row that was claimed.
-    pub(super) async fn mint(&self, wanted: &Wanted, row: Model) -> Result<Key> {
+    pub(super) async fn mint(&self, wanted: &KeyRequest, row: Model) -> Result<TenantKey> {
         // The lease lasts as long as the work: whoever takes it over finds nothing under way.
         let _lease = self.keep_lease(row.id);
         let deadline = tokio::time::Instant::now() + DEADLINE;
@@ -100,7 +100,7 @@ impl Keys {
         // What the caller asked for was not begun, whatever became of the key.
         let error = error.with_known_outcome();
         if sent {
-            self.note_setback(wanted.slot, error.clone());
+            self.note_failure(wanted.slot, error.clone());
         }
         Err(error)
     }
@@ -124,21 +124,24 @@ impl Keys {
 
     async fn make(
         &self,
-        wanted: &Wanted,
+        wanted: &KeyRequest,
         row: &Model,
         operation: &Operation,
         sent: &mut bool,
-    ) -> Result<Key> {
+    ) -> Result<TenantKey> {
         let connection = &*wanted.connection;
         let tenant = remote_tenant(connection)?;
         self.require_active(connection, tenant, operation).await?;
         let last = entity::last_role(self.database.reader(), wanted.slot).await?;
-        let role =
-            last.unwrap_or(if wanted.slot.right == Right::Read { AUDITOR } else { FULL_ACCESS });
+        let role = last.unwrap_or(if wanted.slot.access == KeyAccess::Read {
+            AUDITOR
+        } else {
+            FULL_ACCESS
+        });
         let body = |role| body(row, role, row.expires_at);
         *sent = true;
         let fresh = match self.ask_for(connection, tenant, body(role), operation).await {
-            Err(error) if refused_the_role(&error) && wanted.slot.right == Right::Read => None,
+            Err(error) if refused_the_role(&error) && wanted.slot.access == KeyAccess::Read => None,
             Err(error) => {
                 *sent = error.is_outcome_unknown();
                 return Err(error);
@@ -147,7 +150,7 @@ impl Keys {
         };
         let unfit = match fresh {
             Some(fresh) => {
-                match self.prove(&fresh, tenant, role, wanted.slot.right, operation).await {
+                match self.verify_key(&fresh, tenant, role, wanted.slot.access, operation).await {
                     Ok(true) => return self.store(wanted, row, fresh, role, operation).await,
                     Ok(false) => Some(fresh),
                     Err(error) => {
@@ -191,16 +194,16 @@ impl Keys {
 
     async fn store(
         &self,
-        wanted: &Wanted,
+        wanted: &KeyRequest,
         row: &Model,
-        fresh: Fresh,
+        fresh: UnverifiedKey,
         role_id: i64,
         operation: &Operation,
-    ) -> Result<Key> {
+    ) -> Result<TenantKey> {
         let secret = fresh.secret.clone();
         let sealed_secret =
             self.master.seal(&*self.entropy, &row.binding(), secret.expose().as_bytes());
-        let made = Made { remote_key_id: fresh.id.0, role_id, sealed_secret };
+        let made = MintedKey { remote_key_id: fresh.id.0, role_id, sealed_secret };
         let write = self.database.write().await?;
         if !entity::go_live(&write, row, made, self.clock.now()).await? {
             // The lease was over: another node took over, and this key is one too many.
@@ -211,9 +214,9 @@ impl Keys {
             return Err(client::with_upstream(error, &fresh.route, None));
         }
         write.commit().await?;
-        tracing::info!(tenant = %row.tenant_id, right = row.access, expires_at = %row.expires_at, "tenant key made");
+        tracing::info!(tenant = %row.tenant_id, access = row.access, expires_at = %row.expires_at, "tenant key made");
         let place = (row.base_url.clone(), row.remote_tenant_id.clone());
-        Ok(Key::new(row.id, wanted.slot, place, secret, (row.renew_at, row.expires_at)))
+        Ok(TenantKey::new(row.id, wanted.slot, place, secret, (row.renew_at, row.expires_at)))
     }
 }
 

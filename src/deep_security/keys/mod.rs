@@ -7,15 +7,15 @@
 //! | [`key`] | a key in the hand of this process |
 //! | [`service`] | finding a tenant's key: remembered, stored, or made by one node while the others wait |
 //! | `mint` | making one |
-//! | `proof` | proving whose it is and what its role may, before it is used |
-//! | `sweep` | removing those that are no longer used, and those of which nobody knows |
+//! | `verify` | proving whose it is and what its role may, before it is used |
+//! | `cleanup` | removing those that are no longer used, and those of which nobody knows |
 
+mod cleanup;
 mod entity;
 pub mod key;
 mod mint;
-mod proof;
 pub mod service;
-mod sweep;
+mod verify;
 
-pub use key::Key;
+pub use key::TenantKey;
 pub use service::{Dependencies, Keys, Settings, rewrap};

@@ -10,14 +10,14 @@ use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep};
 
 use super::entity::{self, Model};
-use super::key::{Key, Slot, lasts};
-use super::mint::{self, Wanted};
+use super::key::{KeySlot, TenantKey, lasts};
+use super::mint::{self, KeyRequest};
 use crate::auth::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::DeepSecurityConfig;
 use crate::database::Database;
 use crate::deep_security::client::with_upstream;
-use crate::deep_security::model::Right;
+use crate::deep_security::model::KeyAccess;
 use crate::deep_security::wire::SecretKey;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
@@ -31,7 +31,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// After so many keys in a row that may have been made for nothing, no other is asked for before a
 /// pause: a manager that makes keys and does not let them be proven would soon be full of them.
-const SETBACKS: u32 = 3;
+const FAILURES_BEFORE_BACKOFF: u32 = 3;
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// How often a key is looked for that is still good when it is found.
@@ -72,10 +72,10 @@ pub struct Keys {
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) outbound: Arc<Outbound>,
     pub(super) settings: Settings,
-    held: Cache<Slot, Arc<Key>>,
+    held: Cache<KeySlot, Arc<TenantKey>>,
     refused: Cache<TenantKeyId, ()>,
-    setbacks: Cache<Slot, Arc<Setback>>,
-    flights: Mutex<HashMap<Slot, Flight>>,
+    backoffs: Cache<KeySlot, Arc<Backoff>>,
+    flights: Mutex<HashMap<KeySlot, Flight>>,
 }
 
 /// What the keys stand on.
@@ -97,14 +97,14 @@ pub struct Dependencies {
 }
 
 /// Keys that were asked for in vain.
-struct Setback {
+struct Backoff {
     count: u32,
     until: Instant,
     error: Error,
 }
 
 /// A search for a key that several callers wait for. It goes on when they leave.
-type Flight = Shared<BoxFuture<'static, Result<Arc<Key>>>>;
+type Flight = Shared<BoxFuture<'static, Result<Arc<TenantKey>>>>;
 
 impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
@@ -122,7 +122,7 @@ impl Keys {
             settings,
             held: Cache::new(capacity),
             refused: Cache::new(capacity),
-            setbacks: Cache::new(capacity),
+            backoffs: Cache::new(capacity),
             flights: Mutex::default(),
         }
     }
@@ -138,10 +138,10 @@ impl Keys {
     pub async fn key(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
-        right: Right,
+        access: KeyAccess,
         operation: &Operation,
-    ) -> Result<Arc<Key>> {
-        let slot = slot(connection, right)?;
+    ) -> Result<Arc<TenantKey>> {
+        let slot = slot(connection, access)?;
         let now = self.clock.now();
         if let Some(key) = self.held.get(&slot).filter(|key| self.is_good(key, connection, now)) {
             if key.is_to_be_renewed(now) {
@@ -172,11 +172,11 @@ impl Keys {
     pub async fn replace(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
-        refused: &Key,
+        refused: &TenantKey,
         operation: &Operation,
-    ) -> Result<Arc<Key>> {
+    ) -> Result<Arc<TenantKey>> {
         self.refused.insert(refused.id, ());
-        self.key(connection, refused.slot.right, operation).await
+        self.key(connection, refused.slot.access, operation).await
     }
 
     /// When the key that is in use for a link ends; the one that may more, if there are two.
@@ -185,8 +185,8 @@ impl Keys {
     /// If the database cannot be asked.
     pub async fn expires_at(&self, link: &Link) -> Result<Option<Timestamp>> {
         let now = self.clock.now();
-        for right in [Right::Full, Right::Read] {
-            let slot = Slot { link: link.id, right };
+        for access in [KeyAccess::Full, KeyAccess::Read] {
+            let slot = KeySlot { link: link.id, access };
             if let Some(row) = entity::live(self.database.reader(), slot, now).await? {
                 return Ok(Some(row.expires_at));
             }
@@ -194,7 +194,7 @@ impl Keys {
         Ok(None)
     }
 
-    fn is_good(&self, key: &Key, connection: &Connection, now: Timestamp) -> bool {
+    fn is_good(&self, key: &TenantKey, connection: &Connection, now: Timestamp) -> bool {
         key.fits(connection, now) && self.refused.get(&key.id).is_none()
     }
 
@@ -203,7 +203,7 @@ impl Keys {
     fn flight(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
-        slot: Slot,
+        slot: KeySlot,
         operation: &Operation,
         renewing: bool,
     ) -> Flight {
@@ -213,7 +213,7 @@ impl Keys {
         }
         let keys = self.clone();
         let request_id = operation.request_id().to_owned();
-        let wanted = Wanted { connection: connection.clone(), slot, renewing, request_id };
+        let wanted = KeyRequest { connection: connection.clone(), slot, renewing, request_id };
         let search = async move {
             let landing = Landing { keys, slot };
             let found = landing.keys.find_or_make(&wanted).await;
@@ -231,15 +231,15 @@ impl Keys {
         flight
     }
 
-    async fn find_or_make(&self, wanted: &Wanted) -> Result<Arc<Key>> {
+    async fn find_or_make(&self, wanted: &KeyRequest) -> Result<Arc<TenantKey>> {
         let deadline = Instant::now() + mint::DEADLINE + self.settings.lease;
         loop {
             if let Some(key) = self.stored(wanted).await? {
                 return Ok(self.hold(key));
             }
-            if let Some(setback) = self.setbacks.get(&wanted.slot).filter(|setback| setback.lasts())
+            if let Some(backoff) = self.backoffs.get(&wanted.slot).filter(|backoff| backoff.lasts())
             {
-                return Err(setback.error.clone());
+                return Err(backoff.error.clone());
             }
             if let Some(row) = self.claim(wanted).await? {
                 return Ok(self.hold(self.mint(wanted, row).await?));
@@ -254,20 +254,20 @@ impl Keys {
     }
 
     /// Takes note that a key was asked for in vain.
-    pub(super) fn note_setback(&self, slot: Slot, error: Error) {
-        let count = self.setbacks.get(&slot).map_or(0, |before| before.count) + 1;
-        self.setbacks
-            .insert(slot, Arc::new(Setback { count, until: Instant::now() + PAUSE, error }));
+    pub(super) fn note_failure(&self, slot: KeySlot, error: Error) {
+        let count = self.backoffs.get(&slot).map_or(0, |before| before.count) + 1;
+        self.backoffs
+            .insert(slot, Arc::new(Backoff { count, until: Instant::now() + PAUSE, error }));
     }
 
-    fn hold(&self, key: Key) -> Arc<Key> {
-        self.setbacks.remove(&key.slot);
+    fn hold(&self, key: TenantKey) -> Arc<TenantKey> {
+        self.backoffs.remove(&key.slot);
         let key = Arc::new(key);
         self.held.insert(key.slot, key.clone());
         key
     }
 
-    async fn stored(&self, wanted: &Wanted) -> Result<Option<Key>> {
+    async fn stored(&self, wanted: &KeyRequest) -> Result<Option<TenantKey>> {
         let now = self.clock.now();
         let row = entity::live(self.database.reader(), wanted.slot, now).await?;
         let row = row
@@ -277,18 +277,18 @@ impl Keys {
     }
 
     /// The key of a row; nothing if the row has none.
-    pub(super) fn open(&self, row: &Model) -> Result<Option<Key>> {
+    pub(super) fn open(&self, row: &Model) -> Result<Option<TenantKey>> {
         let (Some(sealed), Some(slot)) = (&row.sealed_secret, row.slot()) else { return Ok(None) };
         let secret = String::from_utf8(self.master.open(&row.binding(), sealed)?)
             .ok()
             .and_then(SecretKey::parse);
         let secret = secret.ok_or_else(|| Error::internal("a sealed key is no text"))?;
         let place = (row.base_url.clone(), row.remote_tenant_id.clone());
-        Ok(Some(Key::new(row.id, slot, place, secret, (row.renew_at, row.expires_at))))
+        Ok(Some(TenantKey::new(row.id, slot, place, secret, (row.renew_at, row.expires_at))))
     }
 
     /// A claim to make a key, unless there is one by now, or another node is at it.
-    async fn claim(&self, wanted: &Wanted) -> Result<Option<Model>> {
+    async fn claim(&self, wanted: &KeyRequest) -> Result<Option<Model>> {
         let write = self.database.write().await?;
         // On SQLite writers take turns: what the one before made is seen here.
         if self.stored(wanted).await?.is_some() {
@@ -316,17 +316,17 @@ impl Keys {
     }
 }
 
-impl Setback {
+impl Backoff {
     /// Whether no other key is to be asked for yet.
     fn lasts(&self) -> bool {
-        self.count >= SETBACKS && Instant::now() < self.until
+        self.count >= FAILURES_BEFORE_BACKOFF && Instant::now() < self.until
     }
 }
 
 /// Ends a flight, however the search ends.
 struct Landing {
     keys: Arc<Keys>,
-    slot: Slot,
+    slot: KeySlot,
 }
 
 impl Drop for Landing {
@@ -335,10 +335,10 @@ impl Drop for Landing {
     }
 }
 
-fn slot(connection: &Connection, right: Right) -> Result<Slot> {
+fn slot(connection: &Connection, access: KeyAccess) -> Result<KeySlot> {
     let link =
         connection.link.ok_or_else(|| Error::internal("a key for a tenant that is not linked"))?;
-    Ok(Slot { link, right })
+    Ok(KeySlot { link, access })
 }
 
 /// Seals with the present master key what the one before sealed, one key at a time: it may be

@@ -1,6 +1,6 @@
 //! Which parts of a computer are asked for, and what of them is kept.
 
-use crate::deep_security::wire::Members;
+use crate::deep_security::wire::Projection;
 
 /// A part of a computer that the manager adds on request (`docs/reference/deep-security-api.md`,
 /// section 6). Its name is that of the member it adds.
@@ -40,7 +40,7 @@ impl Part {
 pub struct Expand {
     parts: Vec<Part>,
     rules: bool,
-    members: Option<Members>,
+    members: Option<Projection>,
 }
 
 impl Expand {
@@ -52,7 +52,7 @@ impl Expand {
         Self {
             parts: Part::ALL.into_iter().filter(|part| fields.contains(&part.field)).collect(),
             rules: true,
-            members: Some(Members::new(fields.iter().map(|field| member(field)))),
+            members: Some(Projection::new(fields.iter().map(|field| member(field)))),
         }
     }
 
@@ -63,7 +63,7 @@ impl Expand {
     }
 
     /// The members that are kept; all if absent.
-    pub fn members(&self) -> Option<&Members> {
+    pub fn members(&self) -> Option<&Projection> {
         self.members.as_ref()
     }
 

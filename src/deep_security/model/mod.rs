@@ -2,10 +2,10 @@
 
 mod expand;
 mod id;
+mod key_access;
 mod pattern;
-mod right;
 
 pub use expand::Expand;
 pub use id::{IdScope, ObjectId, reference};
+pub use key_access::KeyAccess;
 pub use pattern::Pattern;
-pub use right::Right;

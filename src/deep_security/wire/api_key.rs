@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Listed, Word, optional};
-use crate::deep_security::remember::Remember;
+use super::{Resource, Word, optional};
+use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
 /// An API key, without its secret.
@@ -112,12 +112,12 @@ pub struct KeyBody {
     pub expiry_date: Option<i64>,
 }
 
-impl Listed for ApiKey {
+impl Resource for ApiKey {
     const COLLECTION: &'static str = "apikeys";
-    const MEMBER: &'static str = "apiKeys";
-    const NAME: &'static str = "keyName";
-    const WHAT: &'static str = "API key";
-    const KIND: NodeKind = NodeKind::DeepSecurityApiKey;
+    const JSON_KEY: &'static str = "apiKeys";
+    const NAME_FIELD: &'static str = "keyName";
+    const KIND: &'static str = "API key";
+    const NODE_KIND: NodeKind = NodeKind::DeepSecurityApiKey;
 
     fn id(&self) -> i64 {
         self.id
@@ -127,8 +127,8 @@ impl Listed for ApiKey {
         self.key_name.as_deref().unwrap_or_default()
     }
 
-    fn remembered(remember: &Remember) -> Duration {
-        remember.api_keys
+    fn cache_ttl(ttl: &CacheTtl) -> Duration {
+        ttl.api_keys
     }
 
     fn state(&self) -> serde_json::Value {

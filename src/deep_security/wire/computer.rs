@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Listed, Word, optional};
-use crate::deep_security::remember::Remember;
+use super::{Resource, Word, optional};
+use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
 /// A computer. What was not asked for by `expand` is absent, and so is what is null.
@@ -126,12 +126,12 @@ pub struct ModuleStatus {
     pub appliance_status_message: Option<String>,
 }
 
-impl Listed for Computer {
+impl Resource for Computer {
     const COLLECTION: &'static str = "computers";
-    const MEMBER: &'static str = "computers";
-    const NAME: &'static str = "hostName";
-    const WHAT: &'static str = "computer";
-    const KIND: NodeKind = NodeKind::DeepSecurityComputer;
+    const JSON_KEY: &'static str = "computers";
+    const NAME_FIELD: &'static str = "hostName";
+    const KIND: &'static str = "computer";
+    const NODE_KIND: NodeKind = NodeKind::DeepSecurityComputer;
 
     fn id(&self) -> i64 {
         self.id
@@ -151,8 +151,8 @@ impl Listed for Computer {
         modules.into_iter().flatten().for_each(|module| module.rule_ids = None);
     }
 
-    fn remembered(remember: &Remember) -> Duration {
-        remember.computers
+    fn cache_ttl(ttl: &CacheTtl) -> Duration {
+        ttl.computers
     }
 
     fn state(&self) -> serde_json::Value {

@@ -6,22 +6,22 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
 use serde::{Deserialize, Serialize};
 
 use super::Objects;
-use crate::deep_security::remember::Remember;
+use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
 /// A kind of object that can be listed and searched (`docs/reference/deep-security-api.md`, section
 /// 7).
-pub trait Listed: DeserializeOwned + Send + Sync + 'static {
+pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     /// The first segment of its paths.
     const COLLECTION: &'static str;
     /// The member of a list's answer that holds the objects.
-    const MEMBER: &'static str;
+    const JSON_KEY: &'static str;
     /// The field that holds the name by which people know it.
-    const NAME: &'static str;
+    const NAME_FIELD: &'static str;
     /// What a caller is told does not exist.
-    const WHAT: &'static str;
+    const KIND: &'static str;
     /// The type in its global id.
-    const KIND: NodeKind;
+    const NODE_KIND: NodeKind;
 
     /// Its id, unique in its tenant.
     fn id(&self) -> i64;
@@ -33,7 +33,7 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
     fn forget_rules(&mut self) {}
 
     /// For how long an answer about it serves again. Not at all, unless there is a setting for it.
-    fn remembered(_: &Remember) -> Duration {
+    fn cache_ttl(_: &CacheTtl) -> Duration {
         Duration::ZERO
     }
 
@@ -44,7 +44,7 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
 /// The answer to a search, each object whole.
 pub struct Page<T>(pub Vec<T>);
 
-impl<'de, T: Listed> Deserialize<'de> for Page<T> {
+impl<'de, T: Resource> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Objects::with(None).deserialize(deserializer).map(Self)
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Listed, Word, optional};
-use crate::deep_security::remember::Remember;
+use super::{Resource, Word, optional};
+use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
 /// A policy, with what it inherits.
@@ -74,12 +74,12 @@ pub struct PolicyModuleStatus {
     pub status_message: Option<String>,
 }
 
-impl Listed for Policy {
+impl Resource for Policy {
     const COLLECTION: &'static str = "policies";
-    const MEMBER: &'static str = "policies";
-    const NAME: &'static str = "name";
-    const WHAT: &'static str = "policy";
-    const KIND: NodeKind = NodeKind::DeepSecurityPolicy;
+    const JSON_KEY: &'static str = "policies";
+    const NAME_FIELD: &'static str = "name";
+    const KIND: &'static str = "policy";
+    const NODE_KIND: NodeKind = NodeKind::DeepSecurityPolicy;
 
     fn id(&self) -> i64 {
         self.id
@@ -89,8 +89,8 @@ impl Listed for Policy {
         self.name.as_deref().unwrap_or_default()
     }
 
-    fn remembered(remember: &Remember) -> Duration {
-        remember.policies
+    fn cache_ttl(ttl: &CacheTtl) -> Duration {
+        ttl.policies
     }
 
     fn state(&self) -> serde_json::Value {

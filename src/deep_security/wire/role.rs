@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Listed, optional};
-use crate::deep_security::remember::Remember;
+use super::{Resource, optional};
+use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
 /// A role. Its path is `/roles`.
@@ -75,12 +75,12 @@ fn only_views(name: &str, rights: &Value) -> bool {
     }
 }
 
-impl Listed for Role {
+impl Resource for Role {
     const COLLECTION: &'static str = "roles";
-    const MEMBER: &'static str = "roles";
-    const NAME: &'static str = "name";
-    const WHAT: &'static str = "role";
-    const KIND: NodeKind = NodeKind::DeepSecurityRole;
+    const JSON_KEY: &'static str = "roles";
+    const NAME_FIELD: &'static str = "name";
+    const KIND: &'static str = "role";
+    const NODE_KIND: NodeKind = NodeKind::DeepSecurityRole;
 
     fn id(&self) -> i64 {
         self.id
@@ -90,8 +90,8 @@ impl Listed for Role {
         self.name.as_deref().unwrap_or_default()
     }
 
-    fn remembered(remember: &Remember) -> Duration {
-        remember.roles
+    fn cache_ttl(ttl: &CacheTtl) -> Duration {
+        ttl.roles
     }
 
     fn state(&self) -> Value {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Listed, Word, optional};
+use super::{Resource, Word, optional};
 use crate::global_id::NodeKind;
 
 /// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets, and so are
@@ -32,12 +32,12 @@ pub struct Tenant {
     pub last_sign_in: Option<i64>,
 }
 
-impl Listed for Tenant {
+impl Resource for Tenant {
     const COLLECTION: &'static str = "tenants";
-    const MEMBER: &'static str = "tenants";
-    const NAME: &'static str = "name";
-    const WHAT: &'static str = "tenant of the installation";
-    const KIND: NodeKind = NodeKind::DeepSecurityTenant;
+    const JSON_KEY: &'static str = "tenants";
+    const NAME_FIELD: &'static str = "name";
+    const KIND: &'static str = "tenant of the installation";
+    const NODE_KIND: NodeKind = NodeKind::DeepSecurityTenant;
 
     fn id(&self) -> i64 {
         self.id

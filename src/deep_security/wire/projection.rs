@@ -14,13 +14,13 @@ use serde::de::{
     Visitor,
 };
 
-use super::Listed;
+use super::Resource;
 
 /// The members of an object that are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Members(Vec<Box<str>>);
+pub struct Projection(Vec<Box<str>>);
 
-impl Members {
+impl Projection {
     /// Those of these names, each once however often it is named: all of them are looked at for
     /// each member of each object.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
@@ -34,13 +34,13 @@ impl Members {
     }
 
     /// What is in order by id and found by name needs both in any case.
-    fn hold<T: Listed>(&self, name: &str) -> bool {
-        name == "ID" || name == T::NAME || self.0.iter().any(|member| **member == *name)
+    fn hold<T: Resource>(&self, name: &str) -> bool {
+        name == "ID" || name == T::NAME_FIELD || self.0.iter().any(|member| **member == *name)
     }
 }
 
 /// Reads one object, with all its members if none are named.
-pub struct Object<'a, T>(Option<&'a Members>, PhantomData<T>);
+pub struct Object<'a, T>(Option<&'a Projection>, PhantomData<T>);
 
 /// Reads the answer to a search: `{"<member>": […]}`. Another root is no list.
 pub struct Objects<'a, T>(Items<'a, T>);
@@ -50,11 +50,11 @@ struct Items<'a, T> {
     at_most: usize,
 }
 
-struct Selected<'a, T>(&'a Members, PhantomData<T>);
+struct Selected<'a, T>(&'a Projection, PhantomData<T>);
 
 struct Only<'a, T, A> {
     all: A,
-    wanted: &'a Members,
+    wanted: &'a Projection,
     of: PhantomData<T>,
 }
 
@@ -64,14 +64,14 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a, T> Object<'a, T> {
     /// With these members alone.
-    pub fn with(members: Option<&'a Members>) -> Self {
+    pub fn with(members: Option<&'a Projection>) -> Self {
         Self(members, PhantomData)
     }
 }
 
 impl<'a, T> Objects<'a, T> {
     /// With these members of each alone.
-    pub fn with(members: Option<&'a Members>) -> Self {
+    pub fn with(members: Option<&'a Projection>) -> Self {
         Self(Items { each: Object::with(members), at_most: usize::MAX })
     }
 
@@ -81,7 +81,7 @@ impl<'a, T> Objects<'a, T> {
     }
 }
 
-impl<'de, T: Listed> DeserializeSeed<'de> for Object<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for Object<'_, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -92,7 +92,7 @@ impl<'de, T: Listed> DeserializeSeed<'de> for Object<'_, T> {
     }
 }
 
-impl<'de, T: Listed> Visitor<'de> for Selected<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for Selected<'_, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,7 +104,7 @@ impl<'de, T: Listed> Visitor<'de> for Selected<'_, T> {
     }
 }
 
-impl<'de, T: Listed, A: MapAccess<'de>> MapAccess<'de> for Only<'_, T, A> {
+impl<'de, T: Resource, A: MapAccess<'de>> MapAccess<'de> for Only<'_, T, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -125,7 +125,7 @@ impl<'de, T: Listed, A: MapAccess<'de>> MapAccess<'de> for Only<'_, T, A> {
     }
 }
 
-impl<'de, T: Listed> DeserializeSeed<'de> for Objects<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for Objects<'_, T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -133,28 +133,28 @@ impl<'de, T: Listed> DeserializeSeed<'de> for Objects<'_, T> {
     }
 }
 
-impl<'de, T: Listed> Visitor<'de> for Objects<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for Objects<'_, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with the member {}", T::MEMBER)
+        write!(f, "an object with the member {}", T::JSON_KEY)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Vec<T>, A::Error> {
         let mut found = None;
         while let Some(Key(key)) = members.next_key()? {
-            if key == T::MEMBER {
+            if key == T::JSON_KEY {
                 let each = Object(self.0.each.0, PhantomData);
                 found = Some(members.next_value_seed(Items { each, at_most: self.0.at_most })?);
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
         }
-        found.ok_or_else(|| A::Error::missing_field(T::MEMBER))
+        found.ok_or_else(|| A::Error::missing_field(T::JSON_KEY))
     }
 }
 
-impl<'de, T: Listed> DeserializeSeed<'de> for Items<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for Items<'_, T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -162,7 +162,7 @@ impl<'de, T: Listed> DeserializeSeed<'de> for Items<'_, T> {
     }
 }
 
-impl<'de, T: Listed> Visitor<'de> for Items<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for Items<'_, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn only_what_is_wanted_is_read() {
-        let wanted = Members::new(["policyID", "firewall"]);
+        let wanted = Projection::new(["policyID", "firewall"]);
         let computer = read(ONE.as_bytes(), Object::<Computer>::with(Some(&wanted))).unwrap();
         assert_eq!(
             (computer.id, computer.host_name.as_deref(), computer.policy_id),
@@ -204,14 +204,14 @@ mod tests {
 
     #[test]
     fn what_is_wanted_a_thousand_times_is_looked_for_once() {
-        let wanted = Members::new(["policyID", "firewall"].into_iter().cycle().take(2000));
-        assert_eq!(wanted, Members::new(["policyID", "firewall"]));
+        let wanted = Projection::new(["policyID", "firewall"].into_iter().cycle().take(2000));
+        assert_eq!(wanted, Projection::new(["policyID", "firewall"]));
     }
 
     #[test]
     fn a_list_is_read_by_its_member() {
         let list = format!(r#"{{"other":[1,{{}}],"computers":[{ONE},{ONE}]}}"#);
-        for wanted in [None, Some(Members::new([]))] {
+        for wanted in [None, Some(Projection::new([]))] {
             let computers =
                 read(list.as_bytes(), Objects::<Computer>::with(wanted.as_ref())).unwrap();
             assert_eq!(computers.iter().map(|computer| computer.id).collect::<Vec<_>>(), [7, 7]);
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_no_object_whatever_is_wanted() {
-        let wanted = Members::new([]);
+        let wanted = Projection::new([]);
         for wrong in [
             "[]",
             "7",

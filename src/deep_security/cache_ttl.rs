@@ -7,7 +7,7 @@ use crate::config::DeepSecurityConfig;
 /// For how long an answer about each kind of object serves others who ask the same for the same
 /// tenant and right; by default, and where it is zero, not at all.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Remember {
+pub struct CacheTtl {
     /// Computers.
     pub computers: Duration,
     /// Policies.
@@ -18,7 +18,7 @@ pub struct Remember {
     pub api_keys: Duration,
 }
 
-impl From<&DeepSecurityConfig> for Remember {
+impl From<&DeepSecurityConfig> for CacheTtl {
     fn from(config: &DeepSecurityConfig) -> Self {
         Self {
             computers: config.remember_computers,
@@ -32,7 +32,7 @@ impl From<&DeepSecurityConfig> for Remember {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deep_security::wire::{ApiKey, Computer, Listed, Policy, Role, Tenant};
+    use crate::deep_security::wire::{ApiKey, Computer, Policy, Resource, Role, Tenant};
 
     #[test]
     fn each_kind_of_object_has_its_own_time() {
@@ -43,13 +43,13 @@ mod tests {
             remember_api_keys: Duration::from_secs(4),
             ..DeepSecurityConfig::default()
         };
-        let remember = Remember::from(&config);
+        let ttl = CacheTtl::from(&config);
         let times = [
-            Computer::remembered(&remember),
-            Policy::remembered(&remember),
-            Role::remembered(&remember),
-            ApiKey::remembered(&remember),
-            Tenant::remembered(&remember),
+            Computer::cache_ttl(&ttl),
+            Policy::cache_ttl(&ttl),
+            Role::cache_ttl(&ttl),
+            ApiKey::cache_ttl(&ttl),
+            Tenant::cache_ttl(&ttl),
         ];
         assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 4, 0]);
     }

@@ -2,14 +2,14 @@
 
 /// How much a tenant's key may: no more than the caller for whom it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Right {
+pub enum KeyAccess {
     /// Look at everything, change nothing.
     Read,
     /// Everything.
     Full,
 }
 
-impl Right {
+impl KeyAccess {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Read, Self::Full];
 
@@ -23,6 +23,6 @@ impl Right {
 
     /// The right of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|right| right.as_str() == name)
+        Self::ALL.into_iter().find(|access| access.as_str() == name)
     }
 }

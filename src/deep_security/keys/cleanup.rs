@@ -13,13 +13,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::entity::{self, KeyGroup, Model};
-use super::key::{Key, lasts};
+use super::key::{TenantKey, lasts};
 use super::service::Keys;
 use crate::auth::{RequestId, TenantScope};
 use crate::clock::Timestamp;
 use crate::deep_security::client::{self, CallError, Request};
 use crate::deep_security::listing::exactly;
-use crate::deep_security::model::{ObjectId, Right};
+use crate::deep_security::model::{KeyAccess, ObjectId};
 use crate::deep_security::wire::{ApiKey, Page};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{TenantKeyId, random_uuid};
@@ -46,34 +46,34 @@ impl Keys {
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn sweep(self: &Arc<Self>) -> Result<()> {
+    pub async fn clean_up(self: &Arc<Self>) -> Result<()> {
         let now = self.clock.now();
         let write = self.database.write().await?;
         entity::retire(&write, now).await?;
         write.commit().await?;
         let before = now.minus(GRACE);
         let mut managers: BTreeMap<String, Vec<KeyGroup>> = BTreeMap::new();
-        for group in entity::to_sweep(self.database.reader(), before).await? {
+        for group in entity::groups_to_clean_up(self.database.reader(), before).await? {
             managers.entry(group.base_url.clone()).or_default().push(group);
         }
         let permits = Arc::new(Semaphore::new(MANAGERS_AT_ONCE));
-        let mut sweeps = JoinSet::new();
+        let mut cleanups = JoinSet::new();
         for groups in managers.into_values() {
             let keys = self.clone();
             let permits = permits.clone();
-            sweeps.spawn(async move {
+            cleanups.spawn(async move {
                 // Never closed.
                 let _permit = permits.acquire_owned().await;
-                keys.sweep_manager(groups, before).await;
+                keys.clean_up_manager(groups, before).await;
             });
         }
-        while let Some(swept) = sweeps.join_next().await {
+        while let Some(swept) = cleanups.join_next().await {
             swept.map_err(Error::internal)?;
         }
         Ok(())
     }
 
-    async fn sweep_manager(&self, mut groups: Vec<KeyGroup>, before: Timestamp) {
+    async fn clean_up_manager(&self, mut groups: Vec<KeyGroup>, before: Timestamp) {
         let deadline = Instant::now() + DEADLINE;
         // Each round begins with another one, so that those behind one that always fails have their
         // turn.
@@ -81,7 +81,7 @@ impl Keys {
         let first = usize::try_from(rounds).unwrap_or_default() % groups.len().max(1);
         groups.rotate_left(first);
         for group in groups {
-            let Err(error) = self.sweep_group(&group, before, deadline).await else { continue };
+            let Err(error) = self.clean_up_group(&group, before, deadline).await else { continue };
             error.log_cause();
             let silent = [
                 ErrorCode::UpstreamUnavailable,
@@ -94,7 +94,7 @@ impl Keys {
         }
     }
 
-    async fn sweep_group(
+    async fn clean_up_group(
         &self,
         group: &KeyGroup,
         before: Timestamp,
@@ -106,7 +106,7 @@ impl Keys {
         let rows: Vec<&Model> =
             rows.iter().filter(|row| row.upstream_id == group.upstream).collect();
         let able = |row: &&&Model| {
-            row.access == Right::Full.as_str()
+            row.access == KeyAccess::Full.as_str()
                 && row.sealed_secret.is_some()
                 && lasts(row.expires_at, now)
         };
@@ -145,7 +145,7 @@ impl Keys {
     async fn remove(
         &self,
         connection: &Connection,
-        remover: &Key,
+        remover: &TenantKey,
         row: &Model,
         operation: &Operation,
     ) -> Result<bool> {
@@ -175,7 +175,7 @@ impl Keys {
     async fn strays(
         &self,
         connection: &Connection,
-        remover: &Key,
+        remover: &TenantKey,
         stray: &Model,
         operation: &Operation,
     ) -> Result<Option<Vec<i64>>> {
@@ -195,7 +195,7 @@ impl Keys {
     async fn named(
         &self,
         connection: &Connection,
-        remover: &Key,
+        remover: &TenantKey,
         name: &str,
         operation: &Operation,
     ) -> Result<Vec<i64>> {

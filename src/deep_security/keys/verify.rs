@@ -7,7 +7,7 @@ use super::service::Keys;
 use crate::clock::Timestamp;
 use crate::deep_security::client::{self, AuthHeaders, CallError, Request};
 use crate::deep_security::listing::exactly;
-use crate::deep_security::model::{ObjectId, Right};
+use crate::deep_security::model::{KeyAccess, ObjectId};
 use crate::deep_security::wire::{self, CurrentKey, KeyBody, KeyWithSecret, Page, Role, SecretKey};
 use crate::error::{Error, ErrorCode, Result};
 use crate::outbound::{Identity, Operation, UpstreamRoute};
@@ -20,7 +20,7 @@ pub(super) const FULL_ACCESS: i64 = 1;
 const LOOK_UP_LIFETIME: Duration = Duration::from_mins(10);
 
 /// A key that was made and not yet proven.
-pub(super) struct Fresh {
+pub(super) struct UnverifiedKey {
     pub id: ObjectId,
     pub secret: SecretKey,
     pub route: UpstreamRoute,
@@ -54,7 +54,7 @@ impl Keys {
         tenant: ObjectId,
         body: KeyBody,
         operation: &Operation,
-    ) -> Result<Fresh> {
+    ) -> Result<UnverifiedKey> {
         let request = Request::post(
             ["tenants".into(), tenant.into(), "apikeys".into()],
             Some(wire::write(&body)?),
@@ -66,7 +66,7 @@ impl Keys {
             endpoint: connection.endpoint.clone(),
             identity,
         };
-        Ok(Fresh {
+        Ok(UnverifiedKey {
             id: ObjectId(made.key.id),
             auth: AuthHeaders::secret_key(&made.secret),
             secret: made.secret,
@@ -76,16 +76,16 @@ impl Keys {
 
     /// Whether a key has the role that was asked for, and the role is of that right. A key of
     /// another tenant is an error.
-    pub(super) async fn prove(
+    pub(super) async fn verify_key(
         &self,
-        fresh: &Fresh,
+        fresh: &UnverifiedKey,
         tenant: ObjectId,
         role: i64,
-        right: Right,
+        access: KeyAccess,
         operation: &Operation,
     ) -> Result<bool> {
         self.require_own(fresh, tenant, role, operation).await?;
-        if right == Right::Full {
+        if access == KeyAccess::Full {
             return Ok(true);
         }
         let request = Request::get(["roles".into(), ObjectId(role).into()]);
@@ -102,7 +102,7 @@ impl Keys {
     /// proof that there is (`docs/reference/deep-security-api.md`, section 9).
     pub(super) async fn require_own(
         &self,
-        fresh: &Fresh,
+        fresh: &UnverifiedKey,
         tenant: ObjectId,
         role: i64,
         operation: &Operation,
@@ -133,7 +133,7 @@ impl Keys {
         &self,
         connection: &Connection,
         tenant: ObjectId,
-        (row, unfit): (&Model, Option<Fresh>),
+        (row, unfit): (&Model, Option<UnverifiedKey>),
         operation: &Operation,
     ) -> Result<i64> {
         // It bears the name of the key that is to be made: what is left of it after a crash is
@@ -159,7 +159,11 @@ impl Keys {
         })
     }
 
-    async fn find_role(&self, looker: &Fresh, operation: &Operation) -> Result<Option<i64>> {
+    async fn find_role(
+        &self,
+        looker: &UnverifiedKey,
+        operation: &Operation,
+    ) -> Result<Option<i64>> {
         for name in &self.settings.read_only_roles {
             let request = Request::search("roles", exactly::<Role>(name)?);
             let reply =
@@ -175,12 +179,12 @@ impl Keys {
     }
 
     /// Deletes a key that must not be used, with its own secret. One that may not delete itself
-    /// ends by itself, unless a stronger one sweeps it before.
-    pub(super) async fn discard(&self, fresh: &Fresh, operation: &Operation) {
+    /// ends by itself, unless a stronger one cleanups it before.
+    pub(super) async fn discard(&self, fresh: &UnverifiedKey, operation: &Operation) {
         self.delete(fresh, fresh.id, operation).await;
     }
 
-    async fn delete(&self, holder: &Fresh, id: ObjectId, operation: &Operation) {
+    async fn delete(&self, holder: &UnverifiedKey, id: ObjectId, operation: &Operation) {
         let request = Request::delete(["apikeys".into(), id.into()]);
         if client::send(&self.outbound, operation, &holder.route, &holder.auth, &request)
             .await

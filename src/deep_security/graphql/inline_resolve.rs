@@ -23,20 +23,20 @@ use crate::auth::graphql::{sum, weigh};
 use crate::budget::{ResponseMeter, Weight};
 
 /// How many objects of a list are written before other tasks have a turn.
-const ROWS_A_TURN: usize = 64;
+const OBJECTS_PER_TURN: usize = 64;
 
 /// A list of objects; in the schema the same as a slice of them.
-pub struct Rows<'a, T>(pub &'a [T]);
+pub struct InlineList<'a, T>(pub &'a [T]);
 
 /// One object; in the schema the same as the object itself. Not for objects of which several fields
 /// have to wait.
-pub struct Row<T>(pub T);
+pub struct InlineObject<T>(pub T);
 
 /// One object whose fields have to wait: several wait side by side, and a single one without the
 /// room that that takes. In the schema the same as the object itself.
-pub struct Source<T>(pub T);
+pub struct LazyObject<T>(pub T);
 
-impl<T: ContainerType> OutputType for Rows<'_, T> {
+impl<T: ContainerType> OutputType for InlineList<'_, T> {
     fn type_name() -> Cow<'static, str> {
         <&[T]>::type_name()
     }
@@ -63,7 +63,7 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
         let mut turn = None;
         for (at, object) in self.0.iter().enumerate() {
             stop_if_too_large(ctx)?;
-            if self.0.len() > ROWS_A_TURN && at % ROWS_A_TURN == 0 {
+            if self.0.len() > OBJECTS_PER_TURN && at % OBJECTS_PER_TURN == 0 {
                 drop(turn.take());
                 // Others who run on the same thread must not wait for the whole list.
                 tokio::task::yield_now().await;
@@ -88,7 +88,7 @@ impl<T: ContainerType> OutputType for Rows<'_, T> {
     }
 }
 
-impl<T: ContainerType> OutputType for Row<T> {
+impl<T: ContainerType> OutputType for InlineObject<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -112,7 +112,7 @@ impl<T: ContainerType> OutputType for Row<T> {
     }
 }
 
-impl<T: ContainerType> OutputType for Source<T> {
+impl<T: ContainerType> OutputType for LazyObject<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -205,20 +205,20 @@ mod tests {
 
     #[Object]
     impl Query {
-        async fn quick(&self) -> Rows<'_, Leaf> {
-            Rows(&self.0)
+        async fn quick(&self) -> InlineList<'_, Leaf> {
+            InlineList(&self.0)
         }
         async fn usual(&self) -> &[Leaf] {
             &self.0
         }
-        async fn row(&self) -> Row<&Leaf> {
-            Row(&self.0[0])
+        async fn row(&self) -> InlineObject<&Leaf> {
+            InlineObject(&self.0[0])
         }
         async fn one(&self) -> &Leaf {
             &self.0[0]
         }
-        async fn from(&self) -> Source<&Leaf> {
-            Source(&self.0[0])
+        async fn from(&self) -> LazyObject<&Leaf> {
+            LazyObject(&self.0[0])
         }
         async fn same(&self) -> &Leaf {
             &self.0[0]
