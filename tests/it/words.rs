@@ -20,6 +20,14 @@ const WORDS: &[(&str, &str)] = &[
     ("Surface", "OauthState"),
     ("TooOften", "RateLimitExceeded"),
     ("self_wakes", "eager_repoll"),
+    ("Way", "CredentialSource"),
+    ("Minted", "TenantKey"),
+    ("Right", "KeyAccess"),
+    ("Remember", "CacheTtl"),
+    ("remembering", "cached"),
+    ("Listed", "Resource"),
+    ("Setback", "Backoff"),
+    ("Rows", "InlineList"),
 ];
 
 /// The Rust sources below a folder.
