@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::{App, Core};
+use crate::database::Write;
 use crate::error::Result;
 use crate::http::AppState;
 use crate::tokens::REFRESH_EVERY;
@@ -37,10 +38,11 @@ impl BackgroundJobs {
         self.core.time.synchronize().await?;
         self.state.keys.refresh().await?;
         self.core.write_failures().await?;
-        let write = self.core.database.write().await?;
-        self.core.authorizer.revocations().forget_expired(&write).await?;
-        self.state.authenticator.forget_expired(&write).await?;
-        write.commit().await
+        let forget = async |write: Arc<Write<'_>>| {
+            self.core.authorizer.revocations().forget_expired(&write).await?;
+            self.state.authenticator.forget_expired(&write).await
+        };
+        self.core.database.transaction(forget).await
     }
 
     /// Drops audit records that are older than this.

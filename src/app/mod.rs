@@ -19,7 +19,7 @@ use crate::budget::{Budgets, descriptors};
 use crate::clients::{Authenticator, Clients, Created, Limits, NewClient, Usage};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AdminConfig, AuthConfig, Config, Introspection, TokenAlgorithm};
-use crate::database::Database;
+use crate::database::{AdvisoryLock, Database, Write};
 use crate::database_time::DatabaseTime;
 use crate::deep_security::keys::{self, Keys};
 use crate::deep_security::{CacheTtl, DeepSecurity};
@@ -294,18 +294,27 @@ impl Core {
     /// # Errors
     /// `CONFLICT` if there is a tenant already.
     pub async fn init(&self, tenant: Name, client: Name) -> Result<(Tenant, Created)> {
-        let write = self.database.write_alone().await?;
-        let tenant =
-            self.tenants.create_first(write.on(), self.environment.clock.now(), tenant).await?;
         let new = NewClient {
             name: client,
             roles: vec![Role::Administrator],
             owner: None,
             idempotency_key: None,
         };
+        self.database.transaction(|write| self.init_in(write, tenant.clone(), &new)).await
+    }
+
+    async fn init_in(
+        &self,
+        write: Arc<Write<'_>>,
+        tenant: Name,
+        client: &NewClient,
+    ) -> Result<(Tenant, Created)> {
+        write.lock(AdvisoryLock::FirstTenant).await?;
+        let now = self.environment.clock.now();
+        let tenant = self.tenants.create_first(write.on(), now, tenant).await?;
         let id = ClientId::random(&*self.environment.entropy);
-        let created = self.clients.create_in(&write, &self.operator(tenant.id), id, &new).await?;
-        write.commit().await?;
+        let scope = self.operator(tenant.id);
+        let created = self.clients.create_in(&write, &scope, id, client).await?;
         Ok((tenant, created))
     }
 }

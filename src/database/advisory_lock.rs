@@ -2,13 +2,15 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::{LONE_WRITER_LOCK, Write};
+use super::{MIGRATION_LOCK, Write};
 use crate::error::Result;
 use crate::ids::TenantId;
 
 /// A lock that a transaction holds until it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdvisoryLock {
+    /// Whether there is a tenant at all.
+    FirstTenant,
     /// Who administers a tenant.
     Administrators,
     /// Which tenants there are, and below which.
@@ -22,9 +24,10 @@ pub enum AdvisoryLock {
 impl AdvisoryLock {
     fn key(self) -> i64 {
         match self {
-            Self::Administrators => LONE_WRITER_LOCK + 1,
-            Self::TenantTree => LONE_WRITER_LOCK + 2,
-            Self::Links => LONE_WRITER_LOCK + 3,
+            Self::FirstTenant => MIGRATION_LOCK + 1,
+            Self::Administrators => MIGRATION_LOCK + 2,
+            Self::TenantTree => MIGRATION_LOCK + 3,
+            Self::Links => MIGRATION_LOCK + 4,
             // Two tenants that share a number wait for each other, and no more.
             Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
         }

@@ -38,9 +38,6 @@ pub use write::Write;
 /// Two nodes that migrate one PostgreSQL at once queue on this lock; the number means nothing else.
 const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
 
-/// Transactions of which only one may run at a time queue on this one.
-const LONE_WRITER_LOCK: i64 = MIGRATION_LOCK + 1;
-
 /// How long a request waits for a connection to PostgreSQL at most: a server that is down is told
 /// to callers within three seconds.
 const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -151,7 +148,7 @@ impl Database {
     /// writes have not.
     async fn check_write(&self) -> Result<()> {
         self.health.check_space().map_err(Error::internal)?;
-        let write = self.write().await?;
+        let write = self.begin().await?;
         let sql =
             if self.is_sqlite() { "PRAGMA user_version = 0" } else { "SELECT txid_current()" };
         write.on().execute_unprepared(sql).await?;

@@ -80,7 +80,7 @@ impl Database {
             // One transaction in place of one each: the disk is waited for once. It writes from its
             // beginning: one that looks first is turned away where another process, which serves
             // from the same file, has written since.
-            let write = self.write().await?;
+            let write = self.begin().await?;
             Migrator::up(write.on().unmonitored(), None).await?;
             record(write.on().unmonitored()).await?;
             return write.commit().await;

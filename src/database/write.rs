@@ -3,15 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::SemaphorePermit;
 
+use super::Database;
 use super::failure::Failure;
 use super::monitored::{Monitored, answer_within};
-use super::{Database, LONE_WRITER_LOCK};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -34,7 +31,7 @@ impl Database {
     /// the transaction, which it must not keep. Any other error rolls back and is returned.
     ///
     /// # Errors
-    /// Those of `work`; `DATABASE_UNAVAILABLE` as [`Database::write`]; a `CONFLICT` that is
+    /// Those of `work`; `DATABASE_UNAVAILABLE` as [`Database::begin`]; a `CONFLICT` that is
     /// retryable if other transactions were in the way each time.
     pub async fn transaction<'a, T, W>(&'a self, work: impl Fn(Arc<Write<'a>>) -> W) -> Result<T>
     where
@@ -42,7 +39,7 @@ impl Database {
     {
         let mut attempt = 1;
         loop {
-            let write = Arc::new(self.write().await?);
+            let write = Arc::new(self.begin().await?);
             let outcome = work(write.clone()).await;
             let write = Arc::into_inner(write)
                 .ok_or_else(|| Error::internal("a transaction is still in use"))?;
@@ -64,14 +61,14 @@ impl Database {
         }
     }
 
-    /// Begins a transaction that writes. Writers queue here, in order: on SQLite one at a time,
-    /// instead of polling the file's lock. Conflicts are the caller's to repeat:
-    /// [`Database::transaction`] does so by itself.
+    /// Begins a transaction whose conflicts nobody repeats. The gateway itself writes through
+    /// [`Database::transaction`] alone; a test holds that. Writers queue here, in order: on SQLite
+    /// one at a time, instead of polling the file's lock.
     ///
     /// # Errors
     /// `DATABASE_UNAVAILABLE` if it cannot begin within the busy timeout, or if the file of an
     /// SQLite database is not the one that was opened.
-    pub async fn write(&self) -> Result<Write<'_>> {
+    pub async fn begin(&self) -> Result<Write<'_>> {
         self.health.check_file().map_err(|failure| self.unavailable(failure))?;
         let turn = tokio::time::timeout(self.busy_timeout, self.writers.acquire()).await;
         let turn = turn.map_err(|_| self.unavailable(Failure::Busy))?.map_err(Error::internal)?;
@@ -93,21 +90,6 @@ impl Database {
             }
             Err(error) => Err(self.health.note_failure(error).await.into()),
         }
-    }
-
-    /// As [`Database::write`], and no two such transactions run at once, over all nodes.
-    ///
-    /// # Errors
-    /// As [`Database::write`].
-    pub async fn write_alone(&self) -> Result<Write<'_>> {
-        let write = self.write().await?;
-        if !self.is_sqlite() {
-            write
-                .on()
-                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LONE_WRITER_LOCK})"))
-                .await?;
-        }
-        Ok(write)
     }
 }
 

@@ -13,6 +13,7 @@ use super::entity;
 use super::rotation::{Rotation, binding};
 use super::signer::Signer;
 use crate::clock::{MonotonicTime, Timestamp};
+use crate::database::Write;
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
 
@@ -173,10 +174,10 @@ impl KeyRing {
     /// If the database refuses.
     pub async fn refresh(&self) -> Result<()> {
         self.rotation.rotate_if_due().await?;
-        let write = self.rotation.database.write().await?;
-        entity::forget_retired(write.on(), self.rotation.clock.now().minus(KEPT_AFTER_RETIREMENT))
-            .await?;
-        write.commit().await?;
+        let before = self.rotation.clock.now().minus(KEPT_AFTER_RETIREMENT);
+        let forget =
+            async |write: Arc<Write<'_>>| Ok(entity::forget_retired(write.on(), before).await?);
+        self.rotation.database.transaction(forget).await?;
         self.load(Unopened::Skip).await
     }
 

@@ -106,28 +106,42 @@ impl Rotation {
     /// # Errors
     /// `NOT_FOUND` if there is no such key; else as [`Rotation::rotate`].
     pub async fn revoke(&self, id: KeyId) -> Result<Rotated> {
-        loop {
-            let new = NewKey::generate(self)?;
-            let write = self.database.write().await?;
-            let keys = entity::all(write.on()).await?;
-            self.require_own(&keys)?;
-            if !entity::delete(write.on(), id).await? {
-                return Err(Error::not_found("signing key"));
-            }
-            // Lost to another node that rotated at this moment: tried again with its key as
-            // predecessor.
-            if let Some(made) = self.add(&write, new, &keys, self.clock.now()).await? {
-                write.commit().await?;
-                tracing::warn!(kid = %id, successor = %made.id, "signing key revoked");
-                return Ok(made);
-            }
+        let new = NewKey::generate(self)?;
+        let made = self.database.transaction(|write| self.revoke_in(write, id, &new)).await?;
+        tracing::warn!(kid = %id, successor = %made.id, "signing key revoked");
+        Ok(made)
+    }
+
+    async fn revoke_in(&self, write: Arc<Write<'_>>, id: KeyId, new: &NewKey) -> Result<Rotated> {
+        let keys = entity::all(write.on()).await?;
+        self.require_own(&keys)?;
+        if !entity::delete(write.on(), id).await? {
+            return Err(Error::not_found("signing key"));
         }
+        let made = self.add(&write, new, &keys, self.clock.now()).await?;
+        // Another node rotated at this moment: the repetition has its key as predecessor.
+        made.ok_or_else(|| Error::write_conflict("another signing key was made at the same time"))
     }
 
     async fn make(&self, wanted: impl Fn(&[entity::Model]) -> bool) -> Result<Option<Rotated>> {
         // Before the transaction: an RSA key takes a while.
         let new = NewKey::generate(self)?;
-        let write = self.database.write().await?;
+        let made = self.database.transaction(|write| self.make_in(write, &wanted, &new)).await?;
+        if let Some(made) = &made {
+            tracing::info!(
+                kid = %made.id, algorithm = made.algorithm, active_from = %made.active_from,
+                "signing key made"
+            );
+        }
+        Ok(made)
+    }
+
+    async fn make_in(
+        &self,
+        write: Arc<Write<'_>>,
+        wanted: &impl Fn(&[entity::Model]) -> bool,
+        new: &NewKey,
+    ) -> Result<Option<Rotated>> {
         let keys = entity::all(write.on()).await?;
         if !wanted(&keys) {
             return Ok(None);
@@ -135,34 +149,28 @@ impl Rotation {
         self.require_own(&keys)?;
         let now = self.clock.now();
         // The first key of all has nobody to wait for.
-        let first = keys.iter().all(|key| key.retired_at.is_some_and(|end| end <= now));
-        let active_from = if first { now } else { self.schedule.active_from(now) };
-        let made = self.add(&write, new, &keys, active_from).await?;
-        if let Some(made) = &made {
-            write.commit().await?;
-            tracing::info!(
-                kid = %made.id, algorithm = made.algorithm, active_from = %made.active_from, "signing key made"
-            );
-        }
-        Ok(made)
+        let is_first = keys.iter().all(|key| key.retired_at.is_some_and(|end| end <= now));
+        let active_from = if is_first { now } else { self.schedule.active_from(now) };
+        self.add(&write, new, &keys, active_from).await
     }
 
     /// Adds a key as the successor of all these; nothing if another node was first.
     async fn add(
         &self,
         write: &Write<'_>,
-        new: NewKey,
+        new: &NewKey,
         keys: &[entity::Model],
         active_from: Timestamp,
     ) -> Result<Option<Rotated>> {
-        let (NewKey { id, private }, now) = (new, self.clock.now());
-        let public = self.public_half(id, &private)?;
+        let id = new.id;
+        let now = self.clock.now();
+        let public = self.public_half(id, &new.private)?;
         let key = entity::Model {
             id,
             generation: keys.first().map_or(0, |key| key.generation) + 1,
             algorithm: self.algorithm.name().to_owned(),
             public_jwk: serde_json::to_string(&public).map_err(Error::internal)?,
-            sealed_private_key: self.master.seal(&*self.entropy, &binding(id), &private),
+            sealed_private_key: self.master.seal(&*self.entropy, &binding(id), &new.private),
             created_at: now,
             active_from,
             retired_at: None,
@@ -210,9 +218,11 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
     let mut count = 0;
     for key in entity::all(database.reader()).await? {
         if let Some(anew) = master.rewrap(entropy, &binding(key.id), &key.sealed_private_key)? {
-            let write = database.write().await?;
-            entity::reseal(write.on(), key.id, key.sealed_private_key, anew).await?;
-            write.commit().await?;
+            let reseal = async |write: Arc<Write<'_>>| {
+                let read = key.sealed_private_key.clone();
+                Ok(entity::reseal(write.on(), key.id, read, anew.clone()).await?)
+            };
+            database.transaction(reseal).await?;
             count += 1;
         }
     }

@@ -217,7 +217,7 @@ pub struct UpstreamChange {
 }
 
 /// A link to be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NewLink {
     /// The tenant of ours.
     pub tenant: TenantId,

@@ -395,9 +395,8 @@ impl Upstreams {
     /// # Errors
     /// `CONFLICT` if the tenant has 1,000 already.
     pub async fn register(&self, scope: &TenantScope, new: NewUpstream) -> Result<Upstream> {
-        let write = self.database.write().await?;
-        has_room(write.on(), scope).await?;
-        let (id, now) = (UpstreamId::random(&*self.entropy), scope.now());
+        let id = UpstreamId::random(&*self.entropy);
+        let now = scope.now();
         let upstream = Upstream {
             id,
             owner_tenant_id: scope.tenant(),
@@ -412,11 +411,14 @@ impl Upstreams {
             created_at: now,
             updated_at: now,
         };
-        upstream::Entity::insert(upstream.clone().into_active_model())
-            .exec_without_returning(write.on())
-            .await?;
-        self.record(&write, scope, "registerUpstream", (None, Some(&upstream))).await?;
-        write.commit().await?;
+        let work = async |write: Arc<Write<'_>>| {
+            has_room(write.on(), scope).await?;
+            upstream::Entity::insert(upstream.clone().into_active_model())
+                .exec_without_returning(write.on())
+                .await?;
+            self.record(&write, scope, "registerUpstream", (None, Some(&upstream))).await
+        };
+        self.database.transaction(work).await?;
         Ok(upstream)
     }
 
@@ -432,7 +434,19 @@ impl Upstreams {
         before: &Upstream,
         change: UpstreamChange,
     ) -> Result<Upstream> {
-        let write = self.database.write().await?;
+        let work = |write| self.update_in(write, scope, before, &change);
+        let after = self.database.transaction(work).await?;
+        scope.forget_access();
+        Ok(after)
+    }
+
+    async fn update_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        before: &Upstream,
+        change: &UpstreamChange,
+    ) -> Result<Upstream> {
         let system = System::from_name(&before.system)?;
         if let Some(base_url) =
             change.base_url.as_ref().filter(|url| url.as_str() != before.base_url)
@@ -455,11 +469,11 @@ impl Upstreams {
             upstream.sealed_credential =
                 Set(self.seal(before.id, before.owner_tenant_id, credential));
         }
-        if let Some(certificate) = change.ca_certificate {
-            upstream.ca_certificate = Set(certificate);
+        if let Some(certificate) = &change.ca_certificate {
+            upstream.ca_certificate = Set(certificate.clone());
         }
-        if let Some(time_zone) = change.time_zone {
-            upstream.time_zone = Set(time_zone);
+        if let Some(time_zone) = &change.time_zone {
+            upstream.time_zone = Set(time_zone.clone());
         }
         upstream.revision = Set(before.revision + 1);
         upstream.updated_at = Set(scope.now());
@@ -473,8 +487,6 @@ impl Upstreams {
             error => error.into(),
         })?;
         self.record(&write, scope, "updateUpstream", (Some(before), Some(&after))).await?;
-        write.commit().await?;
-        scope.forget_access();
         Ok(after)
     }
 
@@ -483,15 +495,23 @@ impl Upstreams {
     /// # Errors
     /// `NOT_FOUND` outside the scope, `CONFLICT` while tenants are linked to it.
     pub async fn remove(&self, scope: &TenantScope, id: &str) -> Result<Upstream> {
-        let write = self.database.write().await?;
+        let upstream = self.database.transaction(|write| self.remove_in(write, scope, id)).await?;
+        scope.forget_access();
+        Ok(upstream)
+    }
+
+    async fn remove_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: &str,
+    ) -> Result<Upstream> {
         let upstream = self.in_scope(&write, scope, id).await?;
         if link::Entity::using(upstream.id).one(write.on()).await?.is_some() {
             return Err(Error::conflict("tenants are linked to this upstream: unlink them first"));
         }
         upstream.clone().delete(write.on()).await?;
         self.record(&write, scope, "removeUpstream", (Some(&upstream), None)).await?;
-        write.commit().await?;
-        scope.forget_access();
         Ok(upstream)
     }
 
@@ -503,9 +523,8 @@ impl Upstreams {
     /// a link for that kind of system already, or the tenant of the installation belongs to another
     /// of ours.
     pub async fn link(&self, scope: &TenantScope, new: NewLink) -> Result<Link> {
-        let write = self.database.write().await?;
-        let link = self.link_in(&write, scope, new).await?;
-        write.commit().await?;
+        let work = async |write: Arc<Write<'_>>| self.link_in(&write, scope, &new).await;
+        let link = self.database.transaction(work).await?;
         scope.forget_access();
         Ok(link)
     }
@@ -519,7 +538,7 @@ impl Upstreams {
         &self,
         write: &Write<'_>,
         scope: &TenantScope,
-        new: NewLink,
+        new: &NewLink,
     ) -> Result<Link> {
         // One link is made at a time, over all nodes: the installation may be registered twice, and
         // then no index sees both.
@@ -577,12 +596,21 @@ impl Upstreams {
     /// # Errors
     /// `NOT_FOUND` outside the scope.
     pub async fn unlink(&self, scope: &TenantScope, id: &str) -> Result<Link> {
-        let not_found = || Error::not_found("link");
-        let id: LinkId = id.parse().map_err(|_| not_found())?;
-        let write = self.database.write().await?;
+        let id: LinkId = id.parse().map_err(|_| Error::not_found("link"))?;
+        let link = self.database.transaction(|write| self.unlink_in(write, scope, id)).await?;
+        scope.forget_access();
+        Ok(link)
+    }
+
+    async fn unlink_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        id: LinkId,
+    ) -> Result<Link> {
         let found =
             link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id)).one(write.on()).await?;
-        let link = found.ok_or_else(not_found)?;
+        let link = found.ok_or_else(|| Error::not_found("link"))?;
         link.clone().delete(write.on()).await?;
         let entry = Entry {
             operation: "unlinkTenant",
@@ -592,8 +620,6 @@ impl Upstreams {
             after: None,
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        write.commit().await?;
-        scope.forget_access();
         Ok(link)
     }
 
@@ -707,16 +733,14 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
             &row.sealed_credential,
         )?;
         if let Some(anew) = anew {
-            let write = database.write().await?;
             // Only what was read is replaced: a credential that was changed meanwhile is sealed by
             // the new key already.
-            upstream::Entity::update_many()
+            let reseal = upstream::Entity::update_many()
                 .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew))
                 .filter(upstream::Column::Id.eq(row.id))
-                .filter(upstream::Column::SealedCredential.eq(row.sealed_credential))
-                .exec(write.on())
-                .await?;
-            write.commit().await?;
+                .filter(upstream::Column::SealedCredential.eq(row.sealed_credential));
+            let work = async |write: Arc<Write<'_>>| Ok(reseal.clone().exec(write.on()).await?);
+            database.transaction(work).await?;
             count += 1;
         }
     }

@@ -307,3 +307,14 @@ fn only_the_command_line_acts_as_operator() {
         );
     }
 }
+
+/// A transaction that meets another one is repeated, which `Database::transaction` alone does.
+#[test]
+fn only_the_database_room_begins_transactions() {
+    for source in sources().iter().filter(|source| source.room != "database") {
+        let code: String = source.code.split_whitespace().collect();
+        for word in [".begin()", ".begin_with_", "TransactionTrait"] {
+            assert!(!code.contains(word), "{} has {word}", source.path);
+        }
+    }
+}

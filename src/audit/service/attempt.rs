@@ -1,11 +1,13 @@
 //! Changes at legacy systems, where no transaction reaches: the log tells that one is begun before
 //! it is sent, and then how it ended. A process that dies in between leaves the first record alone.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Ended, Entry, Outcome, begin, record_ended};
 use crate::auth::TenantScope;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -36,9 +38,9 @@ impl<'a> Attempt<'a> {
         let Entry { operation, tenant, subject, before, .. } = &entry;
         let (operation, tenant, subject, before) =
             (*operation, *tenant, subject.clone(), before.clone());
-        let write = database.write().await?;
-        begin(write.on(), entropy, scope, entry).await?;
-        write.commit().await?;
+        let work =
+            async |write: Arc<Write<'_>>| begin(write.on(), entropy, scope, entry.clone()).await;
+        database.transaction(work).await?;
         Ok(Self { database, entropy, scope, operation, tenant, subject, before })
     }
 
@@ -79,8 +81,10 @@ impl<'a> Attempt<'a> {
     }
 
     async fn end(&self, entry: Entry, ended: Ended, request_ids: &[String]) -> Result<()> {
-        let write = self.database.write().await?;
-        record_ended(write.on(), self.entropy, self.scope, entry, ended, request_ids).await?;
-        write.commit().await
+        let work = async |write: Arc<Write<'_>>| {
+            let entry = entry.clone();
+            record_ended(write.on(), self.entropy, self.scope, entry, ended, request_ids).await
+        };
+        self.database.transaction(work).await
     }
 }

@@ -2,11 +2,12 @@
 //! in memory, alike ones counted together, and are written in one batch from time to time.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Audit, Outcome, Refusal, add, refused};
 use crate::auth::RequestId;
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::error::Result;
 use crate::ids::TenantId;
 
@@ -109,12 +110,8 @@ impl Audit {
             Some(refused(&*self.entropy, counted.at, refusal))
         });
         let records: Vec<_> = records.collect();
-        let written = async {
-            let write = self.database.write().await?;
-            add(write.on(), records).await?;
-            write.commit().await
-        };
-        let written = written.await;
+        let work = async |write: Arc<Write<'_>>| add(write.on(), records.clone()).await;
+        let written = self.database.transaction(work).await;
         if written.is_err() {
             let mut waiting = self.failures.lock();
             let newer = std::mem::take(&mut *waiting).counted;

@@ -33,6 +33,7 @@ use failures::FailureQueue;
 const WRITTEN_AT_ONCE: usize = 100;
 
 /// Something that happened.
+#[derive(Clone)]
 pub struct Entry {
     /// The name of the mutation.
     pub operation: &'static str,
@@ -47,6 +48,7 @@ pub struct Entry {
 }
 
 /// Something that a client did at the door, outside the graph.
+#[derive(Clone)]
 pub struct Deed {
     /// Who did it: a client's UUID.
     pub actor: String,
@@ -337,11 +339,10 @@ impl Audit {
 
     async fn write_refusals(&self, refusals: Vec<Refusal>) -> Result<()> {
         let at = self.clock.now();
-        let records =
-            refusals.into_iter().map(|refusal| refused(&*self.entropy, at, refusal)).collect();
-        let write = self.database.write().await?;
-        add(write.on(), records).await?;
-        write.commit().await
+        let records = refusals.into_iter().map(|refusal| refused(&*self.entropy, at, refusal));
+        let records: Vec<_> = records.collect();
+        let work = async |write: Arc<Write<'_>>| add(write.on(), records.clone()).await;
+        self.database.transaction(work).await
     }
 
     /// A record about the tenant of the scope or one below it.

@@ -1,6 +1,7 @@
 //! How long records are kept, and how they are carried elsewhere before.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use sea_orm::QuerySelect;
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use super::Audit;
 use crate::audit::entity::{self, Entity, Model};
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::error::Result;
 
 /// The moments from the start on and before the end.
@@ -31,12 +33,13 @@ impl Audit {
     pub async fn prune(&self, before: Timestamp) -> Result<u64> {
         let mut pruned = 0;
         for _ in 0..STEPS_MAX {
-            let write = self.database.write().await?;
-            if !entity::may_prune(write.on()).await? {
-                break;
-            }
-            let step = entity::prune(write.on(), before, PRUNED_AT_ONCE).await?;
-            write.commit().await?;
+            let prune = async |write: Arc<Write<'_>>| {
+                if !entity::may_prune(write.on()).await? {
+                    return Ok(0);
+                }
+                Ok(entity::prune(write.on(), before, PRUNED_AT_ONCE).await?)
+            };
+            let step = self.database.transaction(prune).await?;
             pruned += step;
             if step < PRUNED_AT_ONCE {
                 break;

@@ -168,9 +168,8 @@ impl Authenticator {
         purpose: Purpose,
     ) -> Result<Result<Subject, Refused>> {
         let ProvedByAssertion { subject, key, used } = proved;
-        let write = self.database.write().await?;
-        let first = used::add(write.on(), used).await?;
-        write.commit().await?;
+        let add = async |write: Arc<Write<'_>>| Ok(used::add(write.on(), used.clone()).await?);
+        let first = self.database.transaction(add).await?;
         if !first {
             let client = Some((subject.client, subject.tenant));
             return Ok(Err(Refused { client, reason: "assertion_replayed" }));

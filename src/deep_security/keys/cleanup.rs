@@ -17,6 +17,7 @@ use super::key::{TenantKey, lasts};
 use super::service::Keys;
 use crate::auth::{RequestId, TenantScope};
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::deep_security::client::{self, CallError, Request};
 use crate::deep_security::listing::exactly;
 use crate::deep_security::model::{KeyAccess, ObjectId};
@@ -48,9 +49,8 @@ impl Keys {
     /// If the database refuses.
     pub async fn clean_up(self: &Arc<Self>) -> Result<()> {
         let now = self.clock.now();
-        let write = self.database.write().await?;
-        entity::retire(&write, now).await?;
-        write.commit().await?;
+        let retire = async |write: Arc<Write<'_>>| entity::retire(&write, now).await;
+        self.database.transaction(retire).await?;
         let before = now.minus(GRACE);
         let mut managers: BTreeMap<String, Vec<KeyGroup>> = BTreeMap::new();
         for group in entity::groups_to_clean_up(self.database.reader(), before).await? {
@@ -215,8 +215,7 @@ impl Keys {
     }
 
     async fn forget(&self, id: TenantKeyId) -> Result<()> {
-        let write = self.database.write().await?;
-        entity::forget(&write, id).await?;
-        write.commit().await
+        let forget = async |write: Arc<Write<'_>>| entity::forget(&write, id).await;
+        self.database.transaction(forget).await
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{IntoActiveModel, QueryOrder, SqlErr};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{IntoActiveModel, QueryOrder, TryInsertResult};
 
 use super::key::KeySlot;
 use crate::clock::Timestamp;
@@ -158,13 +158,10 @@ pub async fn claim(write: &Write<'_>, row: Model, lease: Duration, now: Timestam
         .exec(write.on())
         .await?;
     let row = Model { state: PENDING.to_owned(), lease_until: present.plus(lease), ..row };
-    match Entity::insert(row.into_active_model()).exec_without_returning(write.on()).await {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-            Ok(false)
-        }
-        Err(error) => Err(error.into()),
-    }
+    let unless_pending = OnConflict::new().do_nothing().to_owned();
+    let insert = Entity::insert(row.into_active_model()).on_conflict(unless_pending).try_insert();
+    let inserted = insert.exec_without_returning(write.on()).await?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(count) if count > 0))
 }
 
 /// Keeps others from making a pending key for so much longer.
@@ -194,7 +191,7 @@ pub struct MintedKey {
 pub async fn go_live(
     write: &Write<'_>,
     row: &Model,
-    made: MintedKey,
+    made: &MintedKey,
     now: Timestamp,
 ) -> Result<bool> {
     let before = Entity::update_many()
@@ -202,16 +199,20 @@ pub async fn go_live(
         .col_expr(Column::SpentAt, Expr::val(now))
         .filter(Column::LinkId.eq(row.link_id))
         .filter(Column::Access.eq(row.access.as_str()))
+        .filter(Column::Id.ne(row.id))
         .filter(Column::State.eq(LIVE));
     let this = Entity::update_many()
         .col_expr(Column::State, Expr::val(LIVE))
         .col_expr(Column::RemoteKeyId, Expr::val(made.remote_key_id))
         .col_expr(Column::RoleId, Expr::val(made.role_id))
-        .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret))
+        .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret.clone()))
         .filter(Column::Id.eq(row.id))
         .filter(Column::State.eq(PENDING));
+    if this.exec(write.on()).await?.rows_affected == 0 {
+        return Ok(false);
+    }
     before.exec(write.on()).await?;
-    Ok(this.exec(write.on()).await?.rows_affected == 1)
+    Ok(true)
 }
 
 /// Gives a claim up. Where the call was sent, a key may be there all the same; strays of one name

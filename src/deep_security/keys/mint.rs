@@ -19,7 +19,7 @@ use super::key::{KeySlot, TenantKey};
 use super::service::{Keys, Settings};
 use super::verify::{FULL_ACCESS, UnverifiedKey, body};
 use crate::clock::Timestamp;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::deep_security::client::{self, Request};
 use crate::deep_security::model::{KeyAccess, ObjectId};
 use crate::deep_security::wire::{Tenant, Word};
@@ -204,16 +204,15 @@ impl Keys {
         let sealed_secret =
             self.master.seal(&*self.entropy, &row.binding(), secret.expose().as_bytes());
         let made = MintedKey { remote_key_id: fresh.id.0, role_id, sealed_secret };
-        let write = self.database.write().await?;
-        if !entity::go_live(&write, row, made, self.clock.now()).await? {
+        let now = self.clock.now();
+        let go_live = async |write: Arc<Write<'_>>| entity::go_live(&write, row, &made, now).await;
+        if !self.database.transaction(go_live).await? {
             // The lease was over: another node took over, and this key is one too many.
-            drop(write);
             self.discard(&fresh, operation).await;
             let error =
                 Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
             return Err(client::with_upstream(error, &fresh.route, None));
         }
-        write.commit().await?;
         tracing::info!(tenant = %row.tenant_id, access = row.access, expires_at = %row.expires_at, "tenant key made");
         let place = (row.base_url.clone(), row.remote_tenant_id.clone());
         Ok(TenantKey::new(row.id, wanted.slot, place, secret, (row.renew_at, row.expires_at)))
@@ -221,9 +220,8 @@ impl Keys {
 }
 
 async fn renew(database: &Database, id: TenantKeyId, lease: Duration) -> Result<()> {
-    let write = database.write().await?;
-    entity::renew_lease(&write, id, lease).await?;
-    write.commit().await
+    let renew = async |write: Arc<Write<'_>>| entity::renew_lease(&write, id, lease).await;
+    database.transaction(renew).await
 }
 
 /// What a tenant's `tenantState` may be besides active: the words that may stand in a message.

@@ -15,7 +15,7 @@ use super::mint::{self, KeyRequest};
 use crate::auth::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::DeepSecurityConfig;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::deep_security::client::with_upstream;
 use crate::deep_security::model::KeyAccess;
 use crate::deep_security::wire::SecretKey;
@@ -289,18 +289,18 @@ impl Keys {
 
     /// A claim to make a key, unless there is one by now, or another node is at it.
     async fn claim(&self, wanted: &KeyRequest) -> Result<Option<Model>> {
-        let write = self.database.write().await?;
-        // On SQLite writers take turns: what the one before made is seen here.
-        if self.stored(wanted).await?.is_some() {
-            return Ok(None);
-        }
         let now = self.clock.now();
         let row = self.planned(wanted, now);
-        let claimed = entity::claim(&write, row.clone(), self.settings.lease, now).await?;
-        if !claimed {
+        let claim = async |write: Arc<Write<'_>>| {
+            // On SQLite writers take turns: what the one before made is seen here.
+            if self.stored(wanted).await?.is_some() {
+                return Ok(false);
+            }
+            entity::claim(&write, row.clone(), self.settings.lease, now).await
+        };
+        if !self.database.transaction(claim).await? {
             return Ok(None);
         }
-        write.commit().await?;
         // On PostgreSQL another node may have been done between the look and the claim.
         if self.stored(wanted).await?.is_some() {
             self.give_up(&row, false).await?;
@@ -310,9 +310,9 @@ impl Keys {
     }
 
     pub(super) async fn give_up(&self, row: &Model, sent: bool) -> Result<()> {
-        let write = self.database.write().await?;
-        entity::give_up(&write, row, sent, self.clock.now()).await?;
-        write.commit().await
+        let now = self.clock.now();
+        let give_up = async |write: Arc<Write<'_>>| entity::give_up(&write, row, sent, now).await;
+        self.database.transaction(give_up).await
     }
 }
 
@@ -351,9 +351,10 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
     for row in entity::all_rows(database.reader()).await? {
         let Some(sealed) = row.sealed_secret.clone() else { continue };
         if let Some(anew) = master.rewrap(entropy, &row.binding(), &sealed)? {
-            let write = database.write().await?;
-            entity::reseal(&write, &row, sealed, anew).await?;
-            write.commit().await?;
+            let reseal = async |write: Arc<Write<'_>>| {
+                entity::reseal(&write, &row, sealed.clone(), anew.clone()).await
+            };
+            database.transaction(reseal).await?;
             count += 1;
         }
     }

@@ -1,5 +1,7 @@
 //! Token revocation (RFC 7009): a client ends a token of its own before its time.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -10,6 +12,7 @@ use super::error::{OauthError, no_store};
 use crate::audit::Deed;
 use crate::auth::RequestId;
 use crate::clients::Purpose;
+use crate::database::Write;
 use crate::error::{ErrorCode, Result};
 use crate::http::AppState;
 use crate::tokens::{Claims, Subject};
@@ -52,18 +55,20 @@ async fn end(
     request_id: &RequestId,
 ) -> Result<()> {
     let revocations = state.authorizer.revocations();
-    let write = state.database.write().await?;
-    if revocations.add(&write, claims).await? {
-        let deed = Deed {
-            actor: subject.client.to_string(),
-            tenant: subject.tenant,
-            operation: "revoke",
-            subject: claims.jti.to_string(),
-            request_id: request_id.clone(),
-        };
-        state.audit.done(&write, deed).await?;
-    }
-    write.commit().await?;
+    let deed = Deed {
+        actor: subject.client.to_string(),
+        tenant: subject.tenant,
+        operation: "revoke",
+        subject: claims.jti.to_string(),
+        request_id: request_id.clone(),
+    };
+    let work = async |write: Arc<Write<'_>>| {
+        if revocations.add(&write, claims).await? {
+            state.audit.done(&write, deed.clone()).await?;
+        }
+        Ok(())
+    };
+    state.database.transaction(work).await?;
     revocations.note(claims.jti);
     Ok(())
 }

@@ -38,7 +38,7 @@ both_databases! {
             (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
         let wrong = Credentials { secret: other.secret, ..robot };
         // Nobody can write until all of them have had their answers.
-        let write = app.operator.database.write_alone().await.unwrap();
+        let write = app.operator.database.begin().await.unwrap();
         for _ in 0..10 {
             assert!(join_all((0..30).map(|_| app.works(&wrong))).await.iter().all(|works| !works));
         }
@@ -53,7 +53,7 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let secret = app.credentials(app.world.north, Role::Auditor).await.secret;
         let guess = |number| Credentials { id: String::new(), client_id: format!("guess-{number}"), secret: secret.clone() };
-        let write = app.operator.database.write_alone().await.unwrap();
+        let write = app.operator.database.begin().await.unwrap();
         for round in 0..10 {
             join_all((0..40).map(async |number| assert!(!app.works(&guess(round * 40 + number)).await))).await;
         }

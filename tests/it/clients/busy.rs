@@ -12,7 +12,7 @@ both_databases! {
     async fn reading_clients_does_not_wait_for_writers(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
-        let write = app.operator.database.write_alone().await.unwrap();
+        let write = app.operator.database.begin().await.unwrap();
         if app.database.engine == Engine::Postgres {
             write.on().execute_unprepared("LOCK TABLE clients IN EXCLUSIVE MODE").await.unwrap();
         }

@@ -77,7 +77,7 @@ async fn writes_work_again_once_a_full_disk_has_space_and_none_is_lost() {
         let ballast = disk.fill();
         let mut refused = 0;
         for _ in 0..40 {
-            let write = database.write().await.unwrap();
+            let write = database.begin().await.unwrap();
             let sql = format!("INSERT INTO things (content) VALUES ('{}')", "x".repeat(20_000));
             let inserted = write.on().execute_unprepared(&sql).await.map(drop).map_err(Into::into);
             let outcome = if inserted.is_ok() { write.commit().await } else { inserted };
@@ -149,7 +149,7 @@ async fn reached_page_limit_leaves_no_transaction_open() {
     let database = open(fresh.folder.path()).await;
     execute(&database, "CREATE TABLE things (content TEXT NOT NULL)").await;
     for _ in 0..4 {
-        let write = database.write().await.unwrap();
+        let write = database.begin().await.unwrap();
         write.on().execute_unprepared("PRAGMA max_page_count = 3").await.unwrap();
         let sql = format!("INSERT INTO things VALUES ('{}')", "x".repeat(100_000));
         let error = write.on().execute_unprepared(&sql).await.unwrap_err();

@@ -1,6 +1,7 @@
 //! The database room: transactions, and what becomes of them when the database fails.
 
 mod backup;
+mod conflicts;
 mod disk_full;
 mod silent_states;
 mod transactions;
@@ -24,7 +25,7 @@ async fn open_with(database: &TestDatabase, busy_timeout: Duration) -> Database 
 }
 
 async fn execute(database: &Database, sql: &str) {
-    let write = database.write().await.unwrap();
+    let write = database.begin().await.unwrap();
     write.on().execute_unprepared(sql).await.unwrap();
     write.commit().await.unwrap();
 }

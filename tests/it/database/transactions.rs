@@ -64,7 +64,7 @@ both_databases! {
 
     async fn transaction_with_a_failed_statement_is_not_committed(engine: Engine) {
         let (_fresh, database) = with_counters(engine).await;
-        let write = database.write().await.unwrap();
+        let write = database.begin().await.unwrap();
         write.on().execute_unprepared("UPDATE counters SET number = 7").await.unwrap();
         // Its failure is passed over, as no caller should.
         write.on().execute_unprepared("INSERT INTO counters VALUES (1, 1)").await.unwrap_err();
@@ -77,7 +77,7 @@ both_databases! {
         let (_fresh, database) = with_counters(engine).await;
         for round in 0..30 {
             let write = async {
-                let write = database.write().await.unwrap();
+                let write = database.begin().await.unwrap();
                 for id in [1, 2] {
                     let sql = format!("UPDATE counters SET number = number + 1 WHERE id = {id}");
                     write.on().execute_unprepared(&sql).await.unwrap();
@@ -95,10 +95,10 @@ both_databases! {
         let fresh = TestDatabase::empty(engine).await;
         let database = open_with(&fresh, Duration::from_millis(300)).await;
         // As many as there are turns.
-        let _first = database.write().await.unwrap();
-        let _second = if engine == Engine::Postgres { Some(database.write().await.unwrap()) } else { None };
+        let _first = database.begin().await.unwrap();
+        let _second = if engine == Engine::Postgres { Some(database.begin().await.unwrap()) } else { None };
         let started = Instant::now();
-        let refused = database.write().await.err().expect("there is no turn");
+        let refused = database.begin().await.err().expect("there is no turn");
         assert!(started.elapsed() >= Duration::from_millis(300));
         assert!(started.elapsed() < Duration::from_secs(5));
         assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
@@ -146,7 +146,7 @@ async fn conflict_that_lasts_ends_as_a_retryable_conflict() {
 async fn connection_that_postgres_ends_in_the_middle_of_a_write_loses_all_of_it_and_nothing_else() {
     let (fresh, database) = with_counters(Engine::Postgres).await;
     let other = Connector::connect(fresh.url.clone().unwrap()).await.unwrap();
-    let write = database.write().await.unwrap();
+    let write = database.begin().await.unwrap();
     write.on().execute_unprepared("UPDATE counters SET number = 7").await.unwrap();
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -162,7 +162,7 @@ async fn connection_that_postgres_ends_in_the_middle_of_a_write_loses_all_of_it_
 #[tokio::test]
 async fn row_that_is_locked_outside_on_postgres_holds_a_write_for_the_busy_timeout_at_most() {
     let (fresh, database) = with_counters(Engine::Postgres).await;
-    let patient = database.write().await.unwrap();
+    let patient = database.begin().await.unwrap();
     patient.on().execute_unprepared("UPDATE counters SET number = 7 WHERE id = 1").await.unwrap();
     let hasty = open_with(&fresh, Duration::from_millis(300)).await;
     let started = Instant::now();
@@ -182,8 +182,8 @@ async fn row_that_is_locked_outside_on_postgres_holds_a_write_for_the_busy_timeo
 async fn file_that_is_locked_outside_makes_the_database_unready_until_a_write_succeeds() {
     let (fresh, database) = with_counters(Engine::Sqlite).await;
     let hasty = open_with(&fresh, Duration::from_millis(300)).await;
-    let other = database.write().await.unwrap();
-    let refused = hasty.write().await.err().expect("the file is locked");
+    let other = database.begin().await.unwrap();
+    let refused = hasty.begin().await.err().expect("the file is locked");
     assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
     assert_eq!(hasty.ready().await, Err(Failure::Busy));
     assert_eq!(count(&hasty, "counters").await, 2, "reads go on");

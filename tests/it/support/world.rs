@@ -47,7 +47,7 @@ impl Operator {
     }
 
     pub async fn world(&self) -> World {
-        let write = self.database.write().await.unwrap();
+        let write = self.database.begin().await.unwrap();
         let top = self
             .tenants
             .create_first(write.on(), self.authorizer.now(), given("Top"))
@@ -65,7 +65,7 @@ impl Operator {
 
     /// Does to the database whatever befalls it.
     pub async fn execute(&self, sql: &str) {
-        let write = self.database.write().await.unwrap();
+        let write = self.database.begin().await.unwrap();
         write.on().execute_unprepared(sql).await.unwrap();
         write.commit().await.unwrap();
     }

@@ -1,5 +1,7 @@
 //! What changes of a task, each change in one transaction with its place in the history.
 
+use std::sync::Arc;
+
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
 use serde_json::json;
 
@@ -87,7 +89,7 @@ impl Tasks {
             .store(record, linked, snapshot.as_ref(), Some((scope, conclusion, Some(link))))
             .await
         {
-            Err(error) if [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) => {
+            Err(error) if is_refusal(&error) => {
                 let message =
                     "the tenant was made and could not be linked; link it with linkTenant"
                         .to_owned();
@@ -115,20 +117,24 @@ impl Tasks {
         if let Some(snapshot) = snapshot {
             show(&mut after, snapshot)?;
         }
-        let write = self.database.write().await?;
-        if !self.replace(&write, before, &after).await? {
+        let work = async |write: Arc<Write<'_>>| {
+            if !self.replace(&write, before, &after).await? {
+                return Ok(false);
+            }
+            if after.sequence > before.sequence {
+                remember(&write, &after).await?;
+            }
+            if let Some((scope, conclusion, link)) = &ends {
+                if let Some(link) = link {
+                    self.upstreams.link_in(&write, scope, link).await?;
+                }
+                self.record_end(&write, scope, &after, *conclusion).await?;
+            }
+            Ok(true)
+        };
+        if !self.database.transaction(work).await? {
             return Ok(None);
         }
-        if after.sequence > before.sequence {
-            remember(&write, &after).await?;
-        }
-        if let Some((scope, conclusion, link)) = ends {
-            if let Some(link) = link {
-                self.upstreams.link_in(&write, scope, link).await?;
-            }
-            self.record_end(&write, scope, &after, conclusion).await?;
-        }
-        write.commit().await?;
         self.watched.poke(after.id);
         Ok(Some(after))
     }
@@ -183,6 +189,12 @@ impl Tasks {
         let ended = conclusion.ended(record.state.as_deref());
         audit::record_ended(write.on(), &*self.entropy, scope, entry, ended, &[]).await
     }
+}
+
+/// Whether a link cannot be made, now or later. Other transactions that are in the way say nothing
+/// of that.
+fn is_refusal(error: &Error) -> bool {
+    [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) && !error.is_write_conflict()
 }
 
 impl Conclusion {

@@ -1,5 +1,6 @@
 //! What is no longer kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::Query;
@@ -7,6 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::Tasks;
 use crate::clock::Timestamp;
+use crate::database::Write;
 use crate::error::Result;
 use crate::integration_server::tasks::entity::{event, task};
 
@@ -32,12 +34,14 @@ impl Tasks {
             .from(task::Entity)
             .and_where(ended_before(HISTORY))
             .to_owned();
-        let write = self.database.write().await?;
-        event::Entity::delete_many()
-            .filter(event::Column::TaskId.in_subquery(over))
-            .exec(write.on())
-            .await?;
-        task::Entity::delete_many().filter(ended_before(TASK)).exec(write.on()).await?;
-        write.commit().await
+        let forget = async |write: Arc<Write<'_>>| {
+            event::Entity::delete_many()
+                .filter(event::Column::TaskId.in_subquery(over.clone()))
+                .exec(write.on())
+                .await?;
+            task::Entity::delete_many().filter(ended_before(TASK)).exec(write.on()).await?;
+            Ok(())
+        };
+        self.database.transaction(forget).await
     }
 }

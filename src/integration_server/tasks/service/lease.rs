@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::time::Instant;
 
 use super::{NAMED_AT_ONCE, Tasks};
+use crate::database::Write;
 use crate::error::Result;
 use crate::ids::TaskId;
 use crate::integration_server::tasks::entity::task;
@@ -77,18 +78,20 @@ impl Tasks {
         if held.is_empty() {
             return Ok(());
         }
-        let write = self.database.write().await?;
-        let asked = Instant::now();
-        let until = write.now().await?.plus(LEASE);
-        for some in held.chunks(NAMED_AT_ONCE) {
-            task::Entity::update_many()
-                .col_expr(task::Column::LeaseUntil, Expr::val(until))
-                .filter(task::Column::LeaseOwner.eq(self.node))
-                .filter(task::Column::Id.is_in(some.iter().copied()))
-                .exec(write.on())
-                .await?;
-        }
-        write.commit().await?;
+        let renew = async |write: Arc<Write<'_>>| {
+            let asked = Instant::now();
+            let until = write.now().await?.plus(LEASE);
+            for some in held.chunks(NAMED_AT_ONCE) {
+                task::Entity::update_many()
+                    .col_expr(task::Column::LeaseUntil, Expr::val(until))
+                    .filter(task::Column::LeaseOwner.eq(self.node))
+                    .filter(task::Column::Id.is_in(some.iter().copied()))
+                    .exec(write.on())
+                    .await?;
+            }
+            Ok(asked)
+        };
+        let asked = self.database.transaction(renew).await?;
         let mut all = self.begun.all();
         for id in held {
             // Those that were let go meanwhile are not in hand any more.
@@ -127,24 +130,24 @@ impl Tasks {
 
     async fn take_one(&self, id: TaskId) -> Result<Option<Begun>> {
         let in_hand = self.begun.take(id);
-        let write = self.database.write().await?;
-        let asked = Instant::now();
-        let now = write.now().await?;
-        let until = now.plus(LEASE);
-        let taken = task::Entity::update_many()
-            .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)))
-            .col_expr(task::Column::LeaseUntil, Expr::val(until))
-            .filter(task::Column::Id.eq(id))
-            .filter(task::is_free(self.node, now))
-            .exec(write.on())
-            .await?;
-        // What it was when it was read may be over.
-        let record = task::Entity::held(id, self.node).one(write.on()).await?;
-        write.commit().await?;
+        let take = async |write: Arc<Write<'_>>| {
+            let asked = Instant::now();
+            let now = write.now().await?;
+            let until = now.plus(LEASE);
+            let taken = task::Entity::update_many()
+                .col_expr(task::Column::LeaseOwner, Expr::val(Some(self.node)))
+                .col_expr(task::Column::LeaseUntil, Expr::val(until))
+                .filter(task::Column::Id.eq(id))
+                .filter(task::is_free(self.node, now))
+                .exec(write.on())
+                .await?;
+            // What it was when it was read may be over.
+            let record = task::Entity::held(id, self.node).one(write.on()).await?;
+            Ok((asked, record.filter(|_| taken.rows_affected == 1)))
+        };
+        let (asked, record) = self.database.transaction(take).await?;
         in_hand.is_leased(asked);
-        Ok(record
-            .filter(|_| taken.rows_affected == 1)
-            .map(|record| Begun { record, _in_hand: in_hand }))
+        Ok(record.map(|record| Begun { record, _in_hand: in_hand }))
     }
 
     /// Gives every task back, for other nodes to take at once.
@@ -153,13 +156,15 @@ impl Tasks {
     /// If the database refuses; then others wait until the leases are over.
     pub async fn let_go(&self) -> Result<()> {
         self.begun.all().values_mut().for_each(|until| *until = None);
-        let write = self.database.write().await?;
-        task::Entity::update_many()
-            .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None))
-            .filter(task::Column::LeaseOwner.eq(self.node))
-            .exec(write.on())
-            .await?;
-        write.commit().await
+        let release = async |write: Arc<Write<'_>>| {
+            task::Entity::update_many()
+                .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None))
+                .filter(task::Column::LeaseOwner.eq(self.node))
+                .exec(write.on())
+                .await?;
+            Ok(())
+        };
+        self.database.transaction(release).await
     }
 
     /// Whether this node may still take a task for its own. A clock that is set back or forward

@@ -19,7 +19,7 @@ use super::watching::Watched;
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Clock;
-use crate::database::Database;
+use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::{TaskId, random_uuid};
@@ -88,9 +88,6 @@ impl Tasks {
         let now = scope.now();
         let intent = new.intent.to_json();
         let in_hand = self.begun.take(id);
-        let write = self.database.write().await?;
-        let asked = Instant::now();
-        let lease_until = write.now().await?.plus(LEASE);
         let record = Record {
             id,
             tenant_id: scope.tenant(),
@@ -110,11 +107,35 @@ impl Tasks {
             started_at: now,
             deadline_at: now.plus(self.pace.deadline),
             lease_owner: Some(self.node),
-            lease_until,
+            // The transaction sets it, by the database's clock.
+            lease_until: now,
             created_at: now,
             ended_at: None,
         };
-        let others = task::Entity::under_way(scope, now.minus(self.pace.deadline));
+        let entry = Entry {
+            operation: new.purpose.operation(),
+            tenant: scope.tenant(),
+            subject: id.to_string(),
+            before: None,
+            after: Some(intent),
+        };
+        let work = |write| self.begin_in(write, scope, &record, &entry);
+        let (asked, record) = self.database.transaction(work).await?;
+        in_hand.is_leased(asked);
+        Ok(Begun { record, _in_hand: in_hand })
+    }
+
+    /// Stores the record with a lease, which lasts at least [`LEASE`] from the returned moment on.
+    async fn begin_in(
+        &self,
+        write: Arc<Write<'_>>,
+        scope: &TenantScope,
+        record: &Record,
+        entry: &Entry,
+    ) -> Result<(Instant, Record)> {
+        let asked = Instant::now();
+        let record = Record { lease_until: write.now().await?.plus(LEASE), ..record.clone() };
+        let others = task::Entity::under_way(scope, record.created_at.minus(self.pace.deadline));
         if others.offset(UNDER_WAY_MAX - 1).one(write.on()).await?.is_some() {
             return Err(Error::conflict(
                 "the tenant has 1,000 tasks under way: wait until some have ended",
@@ -123,17 +144,8 @@ impl Tasks {
         task::Entity::insert(record.clone().into_active_model())
             .exec_without_returning(write.on())
             .await?;
-        let entry = Entry {
-            operation: new.purpose.operation(),
-            tenant: scope.tenant(),
-            subject: id.to_string(),
-            before: None,
-            after: Some(intent),
-        };
-        audit::begin(write.on(), &*self.entropy, scope, entry).await?;
-        write.commit().await?;
-        in_hand.is_leased(asked);
-        Ok(Begun { record, _in_hand: in_hand })
+        audit::begin(write.on(), &*self.entropy, scope, entry.clone()).await?;
+        Ok((asked, record))
     }
 }
 
