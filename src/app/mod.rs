@@ -8,6 +8,7 @@ mod master_key;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -395,6 +396,7 @@ impl App {
             body_timeout: config.server.request_timeout,
             write_timeout: config.server.write_timeout,
             playground: config.playground.enabled,
+            stopping: AtomicBool::new(false),
         };
         Ok(Self { core, state: Arc::new(state) })
     }
@@ -494,8 +496,12 @@ impl App {
         let sweeper = tokio::spawn(self.background_jobs().run_cleanup(stopped.clone()));
         let runner =
             tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
+        let draining = self.state.clone();
+        let shutdown_delay = config.server.shutdown_delay;
         tokio::spawn(async move {
             stop.await;
+            draining.stopping.store(true, Ordering::SeqCst);
+            tokio::time::sleep(shutdown_delay).await;
             tracing::info!("stopping");
             stopping.send_replace(true);
         });

@@ -29,6 +29,12 @@ pub struct ServerConfig {
     /// 413. Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
     pub body_limit: usize,
 
+    /// For how long after SIGTERM the gateway still accepts requests, while `/health/ready` answers
+    /// 503, so that a load balancer sends no more before connections are refused; at most 5 minutes.
+    /// Variable `TENANT_GATEWAY__SERVER__SHUTDOWN_DELAY`, default `0s`.
+    #[serde(with = "friendly_duration")]
+    pub shutdown_delay: Duration,
+
     /// How long requests in flight may still take after SIGTERM, at most 10 minutes.
     /// Variable `TENANT_GATEWAY__SERVER__SHUTDOWN_GRACE`, default `25s`.
     #[serde(with = "friendly_duration")]
@@ -52,6 +58,7 @@ impl Default for ServerConfig {
             public_url: None,
             trusted_proxies: Networks::default(),
             body_limit: 256 * 1024,
+            shutdown_delay: Duration::ZERO,
             shutdown_grace: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
@@ -62,6 +69,7 @@ impl Default for ServerConfig {
 impl ServerConfig {
     pub(super) fn check(&self) -> Result<(), String> {
         ranges::number(self.body_limit, 1024..=64 * 1024 * 1024)?;
+        ranges::duration(self.shutdown_delay, Duration::ZERO..=Duration::from_mins(5))?;
         ranges::duration(self.shutdown_grace, Duration::ZERO..=Duration::from_mins(10))?;
         ranges::duration(self.request_timeout, Duration::from_secs(1)..=Duration::from_mins(10))?;
         ranges::duration(self.write_timeout, Duration::from_secs(1)..=Duration::from_mins(10))

@@ -1,6 +1,7 @@
 //! Is the process alive, and can it serve?
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,7 +19,8 @@ pub async fn live() -> Response {
 
 /// 200 if the database answers, there is a key to sign with and the clock agrees with the
 /// database's, else 503. A clock that is off by more than 5 s is `degraded`, and 200 up to 60 s.
-/// Legacy systems are not asked: their faults are theirs.
+/// Legacy systems are not asked: their faults are theirs. A process that was told to stop is
+/// `stopping`, and 503, while it still serves for `server.shutdown_delay`.
 pub async fn ready(State(state): State<Arc<AppState>>) -> Response {
     let database = state.database.ready().await;
     let keys = state.keys.current().is_ok();
@@ -30,6 +32,7 @@ pub async fn ready(State(state): State<Arc<AppState>>) -> Response {
         ClockHealth::Unusable => "failing",
     };
     let (status, text) = match health {
+        _ if state.stopping.load(Ordering::SeqCst) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         ClockHealth::InSync if database.is_ok() && keys => (StatusCode::OK, "ready"),
         ClockHealth::Skewed if database.is_ok() && keys => (StatusCode::OK, "degraded"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),

@@ -20,6 +20,7 @@ mod stream_registry;
 mod write_timeout;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -99,6 +100,8 @@ pub struct AppState {
     pub write_timeout: Duration,
     /// Whether the playground is served.
     pub playground: bool,
+    /// Whether the process was told to stop and only serves what still comes.
+    pub stopping: AtomicBool,
 }
 
 /// Serves the public listener until told that all is `stopped`, then lets the requests in flight

@@ -58,6 +58,23 @@ both_databases! {
         assert_eq!(process.ended().await, Some(0));
     }
 
+    async fn node_that_is_told_to_stop_is_not_ready_and_serves_until_the_delay_is_over(deployment: Deployment) {
+        let administrator = deployment.init();
+        let mut process = deployment.serve_with(&[("TENANT_GATEWAY__SERVER__SHUTDOWN_DELAY", "2s")]).await;
+        let administrator = process.log_in(administrator).await;
+        let ready = format!("{}/health/ready", process.gateway().url);
+        process.terminate();
+        eventually(10, "the end of readiness", async || {
+            let answer = process.gateway().http.get(&ready).send().await.unwrap();
+            (answer.status() == 503).then_some(())
+        })
+        .await;
+        let body: Value = process.gateway().http.get(&ready).send().await.unwrap().json().await.unwrap();
+        assert_eq!(body["status"], "stopping");
+        assert_eq!(administrator.status().await, 200);
+        assert_eq!(process.ended().await, Some(0));
+    }
+
     async fn a_document_of_any_depth_leaves_the_process_alone(deployment: Deployment) {
         let administrator = deployment.init();
         let mut process = deployment.serve().await;
