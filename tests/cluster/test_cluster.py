@@ -16,8 +16,12 @@ CREATE_TENANT = "mutation ($name: String!) { createTenant(newTenant: { name: $na
 CREATE_UPSTREAM = "mutation ($input: RegisterUpstreamInput!) { createUpstream(input: $input) { id } }"
 LINK = "mutation ($input: LinkTenantInput!) { linkTenant(input: $input) { id } }"
 COMPUTERS = "{ deepSecurity { computers(first: 10) { nodes { hostName } } } }"
+CANCEL = "mutation ($id: ID!) { cancelIntegrationServerTask(id: $id) { id state } }"
 BEGIN = "mutation { createIntegrationServerReport { id state } }"
 WATCH = "subscription ($id: ID!) { integrationServerTask(id: $id) { id state progress } }"
+
+# The default of upstream.task_poll_min.
+POLL_MIN_MILLIS = 1_000
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +118,12 @@ def follow(cluster, tenant, task, seen):
                 seen.append(message["payload"]["data"]["integrationServerTask"])
 
 
-def test_watch_of_a_task_goes_on_at_another_node_and_one_node_polls(cluster):
+def test_watch_of_a_task_goes_on_while_every_node_is_replaced(cluster):
     with running_simulator("integration-server", "--tenants", "1") as server:
         note_secret(server["password"])
+        control = server["baseURL"] + "/_control"
+        order = {"type": "CreateTenantReport", "fate": {"kind": "neverEnds"}, "times": 1}
+        assert requests.post(f"{control}/tasks", json=order, timeout=10).status_code == 204
         credential = {"basic": {"userName": server["user"], "password": server["password"]}}
         remote = server["tenants"][0]["id"]
         tenant = linked_tenant(cluster, "Fabrikam", "INTEGRATION_SERVER", server["baseURL"], credential, remote)
@@ -125,12 +132,22 @@ def test_watch_of_a_task_goes_on_at_another_node_and_one_node_polls(cluster):
         with ThreadPoolExecutor(1) as watcher:
             watching = watcher.submit(follow, cluster, tenant, task, seen)
             wait_until(lambda: seen, 30, "the first event")
-            for node in cluster.nodes[:2]:
+            for node in cluster.nodes:
                 node.terminate()
                 node.start()
                 cluster.wait_until_all_serve()
-            ended = watching.result(timeout=90)
-        while not ended:
-            ended = follow(cluster, tenant, task, seen)
-        assert seen[-1]["state"] == "COMPLETED"
+            assert watching.result(timeout=60) is False, "each node closed its sockets when it stopped"
+            watching = watcher.submit(follow, cluster, tenant, task, seen)
+            cluster.ask(CANCEL, {"id": task}, tenant=tenant)
+            assert watching.result(timeout=60) is True
+        assert seen[-1]["state"] == "CANCELED"
         assert {event["id"] for event in seen} == {task}
+        polls = [call["at"] for call in requests.get(f"{control}/calls", timeout=10).json() if is_poll(call)]
+        # One node at a time: only one that takes the task over, or that cancels it, looks at once.
+        early = [later - earlier for earlier, later in zip(polls, polls[1:]) if later - earlier < POLL_MIN_MILLIS * 0.9]
+        assert len(polls) >= 3
+        assert len(early) <= len(cluster.nodes) + 2, early
+
+
+def is_poll(call):
+    return call["method"] == "GET" and "/tasks/" in call["path"]
