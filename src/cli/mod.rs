@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, FormerName};
 use crate::error::Error;
 use crate::{schema, telemetry};
 use output::{Output, print};
@@ -182,6 +182,14 @@ fn logged(mut config: Config, filter: Option<&str>) -> Config {
         config.log.filter = filter.to_owned();
     }
     telemetry::init(&config.log);
+    for FormerName { source, former, present } in &config.former_names {
+        tracing::warn!(
+            %source,
+            former,
+            present,
+            "a setting was given under its former name, which the next minor version refuses"
+        );
+    }
     config
 }
 

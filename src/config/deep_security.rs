@@ -4,57 +4,55 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// Deep Security: the keys that the gateway makes for the tenants of an installation, and how old
-/// what it tells may be.
+/// Deep Security: the API keys that the gateway mints for the tenants of an installation, and how
+/// long answers are cached.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeepSecurityConfig {
-    /// How this gateway calls itself in the names of the keys that it makes, `tenant-gateway
-    /// <instance> <tenant> <right>`: 1 to 64 of `[A-Za-z0-9._-]`. Gateways that work with one
-    /// installation are told apart by it. Variable `TENANT_GATEWAY__DEEP_SECURITY__INSTANCE`,
-    /// default `gateway`.
+    /// The gateway's name in the names of the keys that it mints, `tenant-gateway <instance>
+    /// <tenant> <right>`: 1 to 64 of `[A-Za-z0-9._-]`. It tells apart gateways that share an
+    /// installation. Variable `TENANT_GATEWAY__DEEP_SECURITY__INSTANCE`, default `gateway`.
     pub instance: String,
 
-    /// How long a key lives, from 10 minutes to 30 days. It is renewed after four fifths of that.
-    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__KEY_LIFETIME`, default `24h`.
+    /// The lifetime of a minted key, from 10 minutes to 30 days. The gateway renews it after four
+    /// fifths of that. Variable `TENANT_GATEWAY__DEEP_SECURITY__KEY_LIFETIME`, default `24h`.
     #[serde(with = "friendly_duration")]
     pub key_lifetime: Duration,
 
-    /// How long after its last sign of life the node that makes a key is taken for dead, so that
-    /// another one makes the key, from 1 second to 5 minutes. While it works it gives three signs
-    /// in that time. By the database's clock. Variable `TENANT_GATEWAY__DEEP_SECURITY__MINT_LEASE`,
+    /// How long a node's claim to mint a key lasts unless the node renews it, from 1 second to 5
+    /// minutes, by the database's clock. A working node renews it three times in that period; after
+    /// that another node mints the key. Variable `TENANT_GATEWAY__DEEP_SECURITY__MINT_LEASE`,
     /// default `5s`.
     #[serde(with = "friendly_duration")]
     pub mint_lease: Duration,
 
-    /// The names of roles with which the gateway works for callers who may only read: 1 to 10. A
-    /// role that may change anything is not taken, whatever its name. Variable
+    /// The names of the roles that the gateway may use for callers who can only read: 1 to 10. A
+    /// role with a right to change anything is refused, whatever its name. Variable
     /// `TENANT_GATEWAY__DEEP_SECURITY__READ_ONLY_ROLES`, default `["Auditor"]`.
     pub read_only_roles: Vec<String>,
 
-    /// For how long this node answers for computers what it was answered before, to who asks the
-    /// same for the same tenant and right, at most 1 hour; `0s` for never. What the tenant changes
-    /// through this node is seen at once; what is changed through another one, or at the manager
-    /// itself, may be seen so much later. Mutations never rely on it. `upstream.cache_size` bounds
-    /// what all this takes. Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_COMPUTERS`, default
-    /// `0s`.
+    /// How long this node caches answers about computers, at most 1 hour; `0s` disables the cache.
+    /// A cached answer serves the same query of the same tenant and right. Changes that the tenant
+    /// makes through this node clear it; changes made through another node or at the manager may
+    /// stay unseen for that long. Mutations never read from it. `upstream.cache_size` bounds its
+    /// memory. Variable `TENANT_GATEWAY__DEEP_SECURITY__COMPUTERS_CACHE_TTL`, default `0s`.
     #[serde(with = "friendly_duration")]
-    pub remember_computers: Duration,
+    pub computers_cache_ttl: Duration,
 
     /// The same for policies.
-    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_POLICIES`, default `0s`.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__POLICIES_CACHE_TTL`, default `0s`.
     #[serde(with = "friendly_duration")]
-    pub remember_policies: Duration,
+    pub policies_cache_ttl: Duration,
 
     /// The same for roles.
-    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_ROLES`, default `0s`.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__ROLES_CACHE_TTL`, default `0s`.
     #[serde(with = "friendly_duration")]
-    pub remember_roles: Duration,
+    pub roles_cache_ttl: Duration,
 
-    /// The same for API keys, which never have their secrets with them.
-    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_API_KEYS`, default `0s`.
+    /// The same for API keys, whose secrets are in no cached answer.
+    /// Variable `TENANT_GATEWAY__DEEP_SECURITY__API_KEYS_CACHE_TTL`, default `0s`.
     #[serde(with = "friendly_duration")]
-    pub remember_api_keys: Duration,
+    pub api_keys_cache_ttl: Duration,
 }
 
 impl Default for DeepSecurityConfig {
@@ -64,10 +62,10 @@ impl Default for DeepSecurityConfig {
             key_lifetime: Duration::from_hours(24),
             mint_lease: Duration::from_secs(5),
             read_only_roles: vec!["Auditor".to_owned()],
-            remember_computers: Duration::ZERO,
-            remember_policies: Duration::ZERO,
-            remember_roles: Duration::ZERO,
-            remember_api_keys: Duration::ZERO,
+            computers_cache_ttl: Duration::ZERO,
+            policies_cache_ttl: Duration::ZERO,
+            roles_cache_ttl: Duration::ZERO,
+            api_keys_cache_ttl: Duration::ZERO,
         }
     }
 }
@@ -84,14 +82,14 @@ impl DeepSecurityConfig {
         )?;
         ranges::duration(self.mint_lease, Duration::from_secs(1)..=Duration::from_mins(5))?;
         ranges::number(self.read_only_roles.len(), 1..=10)?;
-        let remembered = [
-            self.remember_computers,
-            self.remember_policies,
-            self.remember_roles,
-            self.remember_api_keys,
+        let cache_ttls = [
+            self.computers_cache_ttl,
+            self.policies_cache_ttl,
+            self.roles_cache_ttl,
+            self.api_keys_cache_ttl,
         ];
-        remembered
+        cache_ttls
             .into_iter()
-            .try_for_each(|lasts| ranges::duration(lasts, Duration::ZERO..=Duration::from_hours(1)))
+            .try_for_each(|ttl| ranges::duration(ttl, Duration::ZERO..=Duration::from_hours(1)))
     }
 }

@@ -22,6 +22,17 @@ pub struct Problem {
     pub message: String,
 }
 
+/// A setting that was given under its former name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerName {
+    /// Where it was given.
+    pub source: Source,
+    /// The name that was used, as `section.key`.
+    pub former: &'static str,
+    /// The present name, as `section.key`.
+    pub present: String,
+}
+
 /// Everything that is wrong with the settings, in the order of their sources: file, variables,
 /// flags, and then how they fit together.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigErrors, Problem, Setting, Source};
+use super::{Config, ConfigErrors, FormerName, Problem, Setting, Source};
 
 /// The settings given so far and what is wrong with them.
 pub(super) struct Layers {
@@ -12,6 +12,7 @@ pub(super) struct Layers {
     merged: Table,
     sources: BTreeMap<String, Source>,
     problems: Vec<Problem>,
+    former_names: Vec<FormerName>,
 }
 
 impl Layers {
@@ -21,6 +22,26 @@ impl Layers {
             merged: Table::new(),
             sources: BTreeMap::new(),
             problems: Vec::new(),
+            former_names: Vec::new(),
+        }
+    }
+
+    /// The setting of that name, be it the present one or a former one, which is noted.
+    pub(super) fn find(&mut self, key: &str, source: &Source) -> Option<Setting> {
+        let mut settings = self.settings.iter().copied();
+        if let Some(setting) = settings.clone().find(|setting| setting.key() == key) {
+            return Some(setting);
+        }
+        let setting = settings.find(|setting| setting.former_key() == Some(key))?;
+        self.note_former_name(setting, source);
+        Some(setting)
+    }
+
+    /// Notes that a setting was given under its former name.
+    pub(super) fn note_former_name(&mut self, setting: Setting, source: &Source) {
+        if let Some(former) = setting.former_key() {
+            let present = setting.key();
+            self.former_names.push(FormerName { source: source.clone(), former, present });
         }
     }
 
@@ -66,8 +87,9 @@ impl Layers {
     /// The settings as a whole, or all problems.
     pub(super) fn finish(mut self) -> Result<Config, ConfigErrors> {
         let merged = Value::Table(std::mem::take(&mut self.merged));
-        let config =
+        let mut config: Config =
             merged.try_into().expect("settings that are accepted one by one are accepted together");
+        config.former_names = std::mem::take(&mut self.former_names);
         self.report_conflicts(&config);
         if self.problems.is_empty() {
             return Ok(config);

@@ -47,7 +47,7 @@ pub use data::DataConfig;
 pub use database::DatabaseConfig;
 pub use database_url::{DatabaseKind, DatabaseUrl};
 pub use deep_security::DeepSecurityConfig;
-pub use errors::{ConfigErrors, Problem, Source};
+pub use errors::{ConfigErrors, FormerName, Problem, Source};
 pub use graphql::{GraphqlConfig, Introspection, TrustedDocumentsMode};
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
@@ -88,6 +88,9 @@ pub struct Config {
     pub playground: PlaygroundConfig,
     pub upstream: UpstreamConfig,
     pub deep_security: DeepSecurityConfig,
+    /// The settings that were given under a former name, for a warning in the log.
+    #[serde(skip)]
+    pub former_names: Vec<FormerName>,
 }
 
 /// Two settings that are fine alone and not together.

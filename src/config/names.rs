@@ -20,6 +20,15 @@ pub(super) const PREFIX: &str = "TENANT_GATEWAY__";
 /// Settings that may also be given as the path of a file.
 const SECRETS: [&str; 3] = ["database.url", "seal.master_key", "seal.previous_master_key"];
 
+/// Former names of settings, each with the present one. They are accepted for one minor version,
+/// with a warning in the log.
+const RENAMED: [(&str, &str); 4] = [
+    ("deep_security.remember_computers", "deep_security.computers_cache_ttl"),
+    ("deep_security.remember_policies", "deep_security.policies_cache_ttl"),
+    ("deep_security.remember_roles", "deep_security.roles_cache_ttl"),
+    ("deep_security.remember_api_keys", "deep_security.api_keys_cache_ttl"),
+];
+
 /// One setting, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -44,6 +53,18 @@ impl Setting {
     /// The name of the environment variable: `TENANT_GATEWAY__SERVER__LISTEN`.
     pub fn variable(&self) -> String {
         format!("{PREFIX}{}__{}", self.section, self.field).to_uppercase()
+    }
+
+    /// The name that it had before, as `section.key`.
+    pub(super) fn former_key(&self) -> Option<&'static str> {
+        let key = self.key();
+        RENAMED.into_iter().find(|(_, present)| *present == key).map(|(former, _)| former)
+    }
+
+    /// The environment variable of its former name.
+    pub(super) fn former_variable(&self) -> Option<String> {
+        self.former_key()
+            .map(|key| format!("{PREFIX}{}", key.replacen('.', "__", 1)).to_uppercase())
     }
 
     /// For a secret, the variable that names a file to read it from.
@@ -148,6 +169,16 @@ mod tests {
     fn every_secret_is_a_setting() {
         let with_file = Setting::all().iter().filter_map(Setting::file_variable).count();
         assert_eq!(with_file, SECRETS.len());
+    }
+
+    #[test]
+    fn every_former_name_leads_to_a_setting() {
+        let settings = Setting::all();
+        let renamed = settings.iter().filter_map(Setting::former_key).count();
+        assert_eq!(renamed, RENAMED.len());
+        assert!(
+            settings.iter().all(|setting| RENAMED.iter().all(|(old, _)| *old != setting.key()))
+        );
     }
 
     #[test]

@@ -62,9 +62,9 @@ pub struct UpstreamConfig {
     #[serde(with = "friendly_duration")]
     pub breaker_open: Duration,
 
-    /// How many bytes of answers are remembered, where `deep_security.remember_…` lets any be, at
-    /// most 1 GiB; 0 for none. An answer that alone takes nearly all of it is not. Variable
-    /// `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
+    /// The most bytes of cached answers, at most 1 GiB; 0 disables the cache. Answers are cached
+    /// where `deep_security.…_cache_ttl` allows it, and never one that alone takes nearly all of
+    /// the cache. Variable `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
     pub cache_size: usize,
 
     /// The pause between two looks at a task of a legacy system after one that saw a change, from

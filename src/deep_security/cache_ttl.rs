@@ -21,10 +21,10 @@ pub struct CacheTtl {
 impl From<&DeepSecurityConfig> for CacheTtl {
     fn from(config: &DeepSecurityConfig) -> Self {
         Self {
-            computers: config.remember_computers,
-            policies: config.remember_policies,
-            roles: config.remember_roles,
-            api_keys: config.remember_api_keys,
+            computers: config.computers_cache_ttl,
+            policies: config.policies_cache_ttl,
+            roles: config.roles_cache_ttl,
+            api_keys: config.api_keys_cache_ttl,
         }
     }
 }
@@ -37,10 +37,10 @@ mod tests {
     #[test]
     fn each_kind_of_object_has_its_own_time() {
         let config = DeepSecurityConfig {
-            remember_computers: Duration::from_secs(1),
-            remember_policies: Duration::from_secs(2),
-            remember_roles: Duration::from_secs(3),
-            remember_api_keys: Duration::from_secs(4),
+            computers_cache_ttl: Duration::from_secs(1),
+            policies_cache_ttl: Duration::from_secs(2),
+            roles_cache_ttl: Duration::from_secs(3),
+            api_keys_cache_ttl: Duration::from_secs(4),
             ..DeepSecurityConfig::default()
         };
         let ttl = CacheTtl::from(&config);

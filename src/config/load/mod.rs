@@ -54,6 +54,7 @@ impl Layers {
             let known = self.settings.iter().any(|setting| setting.section == section);
             match content {
                 Value::Table(fields) if known || !fields.is_empty() => {
+                    self.refuse_both_names(&section, &fields, source);
                     for (field, value) in fields {
                         self.named(&format!("{section}.{field}"), value, source);
                     }
@@ -68,8 +69,22 @@ impl Layers {
         }
     }
 
+    /// Refuses a section that has a setting under its present name and under its former one.
+    fn refuse_both_names(&mut self, section: &str, fields: &Table, source: &Source) {
+        let given = |key: &str| {
+            key.split_once('.')
+                .is_some_and(|(of, field)| of == section && fields.contains_key(field))
+        };
+        for setting in self.settings.clone() {
+            let former = setting.former_key().filter(|former| given(former));
+            if let (Some(former), true) = (former, given(&setting.key())) {
+                self.problem(source.clone(), former.to_owned(), both_names(&setting.key()));
+            }
+        }
+    }
+
     fn named(&mut self, key: &str, value: Value, source: &Source) {
-        match self.find(key) {
+        match self.find(key, source) {
             Some(setting) => self.give(setting, value, source.clone()),
             None => self.unknown(key, source),
         }
@@ -81,8 +96,14 @@ impl Layers {
             let source = Source::Variable(name.clone());
             let settings = self.settings.iter().copied();
             let named = settings.clone().find(|setting| setting.variable() == *name);
+            let former =
+                settings.clone().find(|setting| setting.former_variable().as_ref() == Some(name));
             let named_by_file =
                 settings.clone().find(|setting| setting.file_variable().as_ref() == Some(name));
+            if let Some(setting) = former {
+                self.former_variable(setting, value.clone(), source, env);
+                continue;
+            }
             match (named, named_by_file) {
                 (Some(setting), _) => self.give_text(setting, value.clone(), source),
                 (None, Some(setting)) if env.contains_key(&setting.variable()) => {
@@ -101,6 +122,21 @@ impl Layers {
                 }
             }
         }
+    }
+
+    fn former_variable(
+        &mut self,
+        setting: Setting,
+        value: String,
+        source: Source,
+        env: &BTreeMap<String, String>,
+    ) {
+        if env.contains_key(&setting.variable()) {
+            let former = setting.former_key().map(str::to_owned);
+            return self.problem(source, former, both_names(&setting.variable()));
+        }
+        self.note_former_name(setting, &source);
+        self.give_text(setting, value, source);
     }
 
     /// Variables with one underscore in place of two, which would be taken for foreign ones and do
@@ -135,7 +171,7 @@ impl Layers {
 
     fn flags(&mut self, flags: Vec<(String, String)>) {
         for (key, value) in flags {
-            match self.find(&key) {
+            match self.find(&key, &Source::Flag) {
                 Some(setting) => match setting.file_variable() {
                     Some(variable) => {
                         let message = format!(
@@ -151,21 +187,21 @@ impl Layers {
     }
 
     fn rust_log(&mut self, env: &BTreeMap<String, String>) {
+        let source = Source::Variable("RUST_LOG".into());
         let filter = env.get("RUST_LOG").filter(|filter| !filter.is_empty());
-        if let (Some(filter), Some(setting)) = (filter, self.find("log.filter")) {
-            let value = Value::String(filter.clone());
-            self.give(setting, value, Source::Variable("RUST_LOG".into()));
+        if let (Some(filter), Some(setting)) = (filter, self.find("log.filter", &source)) {
+            self.give(setting, Value::String(filter.clone()), source);
         }
-    }
-
-    fn find(&self, key: &str) -> Option<Setting> {
-        self.settings.iter().copied().find(|setting| setting.key() == key)
     }
 
     fn unknown(&mut self, key: &str, source: &Source) {
         let near = nearest(key, self.settings.iter().map(Setting::key));
         self.problem(source.clone(), key.to_owned(), unknown_name(near));
     }
+}
+
+fn both_names(present: &str) -> String {
+    format!("is the former name of {present}, which is also set: remove the former name")
 }
 
 fn unknown_name(near: Option<String>) -> String {

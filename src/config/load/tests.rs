@@ -162,18 +162,60 @@ fn value_out_of_range_names_the_range() {
     assert!(problem.message.ends_with("168h"), "{problem}");
 }
 
+const CACHED: [&str; 4] = ["computers", "policies", "roles", "api_keys"];
+
 #[test]
-fn nothing_of_deep_security_is_remembered_for_longer_than_an_hour() {
-    for what in ["computers", "policies", "roles", "api_keys"] {
-        let variable = format!("TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_{}", what.to_uppercase());
-        let with = |lasts| with_variables(&[(&variable, lasts)]);
-        assert!(with("0s").is_ok() && with("1h").is_ok(), "{what}");
+fn deep_security_cache_ttl_is_at_most_an_hour() {
+    for kind in CACHED {
+        let variable = format!("TENANT_GATEWAY__DEEP_SECURITY__{kind}_CACHE_TTL").to_uppercase();
+        let with = |ttl| with_variables(&[(&variable, ttl)]);
+        assert!(with("0s").is_ok() && with("1h").is_ok(), "{kind}");
         let problem = only_problem(with("3601s")).to_string();
         assert_eq!(
             problem,
-            format!("{variable}: deep_security.remember_{what}: must be between 0s and 1h")
+            format!("{variable}: deep_security.{kind}_cache_ttl: must be between 0s and 1h")
         );
     }
+}
+
+#[test]
+fn former_name_of_a_setting_is_accepted_from_every_source_and_noted() {
+    for kind in CACHED {
+        let former = format!("deep_security.remember_{kind}");
+        let present = format!("deep_security.{kind}_cache_ttl");
+        let variable = format!("TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_{kind}").to_uppercase();
+        let configs = [
+            with_file(&format!("[deep_security]\nremember_{kind} = '7s'")).unwrap(),
+            with_variables(&[(&variable, "7s")]).unwrap(),
+            Config::load(None, [], owned(&[(&former, "7s")])).unwrap(),
+        ];
+        for config in configs {
+            let shown = config.show();
+            assert!(shown.contains(&format!("{kind}_cache_ttl = \"7s\"")), "{shown}");
+            let [noted] = config.former_names.as_slice() else {
+                panic!("{:?}", config.former_names)
+            };
+            assert_eq!((noted.former, noted.present.as_str()), (former.as_str(), present.as_str()));
+        }
+    }
+    assert!(with_variables(&[]).unwrap().former_names.is_empty());
+}
+
+#[test]
+fn former_name_beside_the_present_one_is_refused() {
+    let problem =
+        only_problem(with_file("[deep_security]\nremember_roles = '7s'\nroles_cache_ttl = '7s'"));
+    assert_eq!(problem.key.as_deref(), Some("deep_security.remember_roles"));
+    let problem = only_problem(with_variables(&[
+        ("TENANT_GATEWAY__DEEP_SECURITY__REMEMBER_ROLES", "7s"),
+        ("TENANT_GATEWAY__DEEP_SECURITY__ROLES_CACHE_TTL", "7s"),
+    ]));
+    assert!(
+        problem
+            .message
+            .contains("TENANT_GATEWAY__DEEP_SECURITY__ROLES_CACHE_TTL, which is also set"),
+        "{problem}"
+    );
 }
 
 #[test]

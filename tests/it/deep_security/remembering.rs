@@ -28,10 +28,10 @@ const COMPUTERS: &str = "computers { nodes { hostName } }";
 async fn remembering(engine: Engine) -> Rig {
     let settings = |config: &mut tenant_gateway::config::Config| {
         let room = &mut config.deep_security;
-        room.remember_computers = Duration::from_hours(1);
-        room.remember_policies = Duration::from_hours(1);
-        room.remember_roles = Duration::from_hours(1);
-        room.remember_api_keys = Duration::from_hours(1);
+        room.computers_cache_ttl = Duration::from_hours(1);
+        room.policies_cache_ttl = Duration::from_hours(1);
+        room.roles_cache_ttl = Duration::from_hours(1);
+        room.api_keys_cache_ttl = Duration::from_hours(1);
         config.upstream.retries = 0;
     };
     Rig::with_settings(
