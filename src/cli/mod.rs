@@ -13,6 +13,7 @@ mod output;
 mod scope;
 mod serve;
 mod simulate;
+mod systemd;
 mod tenant;
 
 use std::ffi::OsString;

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
+use super::{Failure, systemd};
 use crate::app::{App, Environment, Listeners, lock_for_serving, require_database};
 use crate::config::Config;
 
@@ -21,6 +21,13 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
             "there is no tenant yet: `tenant-gateway init` makes the first one and its administrator"
         );
     }
+    let stop = async move {
+        stop.await;
+        systemd::notify_stopping();
+    };
+    // Connections wait at the listener from here on.
+    systemd::notify_ready();
+    systemd::spawn_watchdog();
     let served = app.serve(config, listeners, stop).await;
     core.close().await;
     Ok(served?)

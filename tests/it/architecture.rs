@@ -250,6 +250,7 @@ fn libraries_stay_behind_their_fences() {
             ("axum", path.starts_with("http/") || ["auth/bearer.rs", "app/mod.rs"].contains(&path)),
             ("jsonwebtoken", path.starts_with("tokens/")),
             ("clap", path.starts_with("cli/")),
+            ("sd_notify", path.starts_with("cli/")),
             ("reqwest", false),
             ("hyper_rustls", path.starts_with("outbound/")),
             ("rustls", path.starts_with("outbound/")),

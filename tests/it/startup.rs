@@ -1,10 +1,12 @@
 //! The real program from its first start to its end.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixDatagram};
+use tokio::time::timeout;
 
 use crate::support::process::Deployment;
 use crate::support::{Engine, OnEngine, both_databases, eventually};
@@ -55,6 +57,27 @@ both_databases! {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"late\""), "{answer}");
+        assert_eq!(process.ended().await, Some(0));
+    }
+
+    async fn service_manager_is_told_of_readiness_life_and_stopping(deployment: Deployment) {
+        deployment.init();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "400000")];
+        let mut process = deployment.serve_with(&variables).await;
+        let mut told = Vec::new();
+        let mut message = [0; 64];
+        while told.last().map(String::as_str) != Some("STOPPING=1") {
+            let length = timeout(Duration::from_secs(20), socket.recv(&mut message)).await.unwrap().unwrap();
+            told.push(String::from_utf8_lossy(&message[..length]).trim().to_owned());
+            if told.len() == 4 {
+                process.terminate();
+            }
+        }
+        assert_eq!(told[0], "READY=1");
+        assert!(told[1..told.len() - 1].iter().all(|state| state == "WATCHDOG=1"), "{told:?}");
         assert_eq!(process.ended().await, Some(0));
     }
 
