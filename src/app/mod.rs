@@ -33,7 +33,7 @@ use crate::http::{self, AppState, Cors, RateLimits, StreamRegistry};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::Tasks;
-use crate::integration_server::tasks::service::Pace;
+use crate::integration_server::tasks::service::PollSettings;
 use crate::metrics::Metrics;
 use crate::names::Name;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
@@ -178,13 +178,18 @@ impl Core {
         let keys = Arc::new(Keys::new(keys, keys::Settings::from(&config.deep_security), capacity));
         let (ways, way_out) = (upstreams.clone(), outbound.clone());
         let cache_ttl = CacheTtl::from(&config.deep_security);
-        let pace = Pace {
+        let poll_settings = PollSettings {
             poll_min: config.upstream.task_poll_min,
             poll_max: config.upstream.task_poll_max,
             deadline: config.upstream.task_deadline,
         };
-        let tasks =
-            Tasks::new(database.clone(), upstreams.clone(), clock.clone(), entropy.clone(), pace);
+        let tasks = Tasks::new(
+            database.clone(),
+            upstreams.clone(),
+            clock.clone(),
+            entropy.clone(),
+            poll_settings,
+        );
         Ok(Self {
             deep_security: Arc::new(DeepSecurity::new(
                 database.clone(),
@@ -494,8 +499,8 @@ impl App {
             tokio::spawn(async move { database_time.keep_synchronized(stopped).await })
         };
         let sweeper = tokio::spawn(self.background_jobs().run_cleanup(stopped.clone()));
-        let runner =
-            tokio::spawn(self.core.integration_server.runner().clone().go_on(stopped.clone()));
+        let poller =
+            tokio::spawn(self.core.integration_server.poller().clone().run(stopped.clone()));
         let draining = self.state.clone();
         let shutdown_delay = config.server.shutdown_delay;
         tokio::spawn(async move {
@@ -530,7 +535,7 @@ impl App {
         timekeeper.abort();
         sweeper.abort();
         // It ends by itself once it has left its tasks to other nodes.
-        runner.await.map_err(Error::internal)?;
+        poller.await.map_err(Error::internal)?;
         self.core.write_failures().await?;
         self.core.usage.flush().await
     }

@@ -28,6 +28,14 @@ const WORDS: &[(&str, &str)] = &[
     ("Listed", "Resource"),
     ("Setback", "Backoff"),
     ("Rows", "InlineList"),
+    ("Looker", "Reconciler"),
+    ("Sight", "Match"),
+    ("Vain", "MissCounters"),
+    ("InHand", "ClaimSet"),
+    ("let_go", "release_leases"),
+    ("Told", "TaskErrorText"),
+    ("Pace", "PollSettings"),
+    ("FaultKind", "CallErrorKind"),
 ];
 
 /// The Rust sources below a folder.

@@ -30,7 +30,7 @@ impl TenantKind {
 
 /// How long tasks take, by the simulator's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct TaskTiming {
     /// In each of the states Created, Queued and Starting.
     pub waiting: Duration,
     /// For each stage while Running: one for a Simple tenant, six for a Complete one.
@@ -39,14 +39,14 @@ pub struct Pace {
     pub stopping: Duration,
 }
 
-impl Pace {
+impl TaskTiming {
     /// The same for all.
     pub const fn of(duration: Duration) -> Self {
         Self { waiting: duration, stage: duration, stopping: duration }
     }
 }
 
-impl Default for Pace {
+impl Default for TaskTiming {
     /// 5 ms for all.
     fn default() -> Self {
         Self::of(Duration::from_millis(5))
@@ -120,7 +120,7 @@ pub struct Config {
     pub dialect: Dialect,
     /// Of the account `multitenancy`.
     pub password: String,
-    pub pace: Pace,
+    pub task_timing: TaskTiming,
     /// The server's zone, in minutes east of UTC. The wire's dates are in it.
     pub utc_offset: i32,
     /// Whether the connection to Security Center is set up; without it `KSC_ServiceNotConfigured`.
@@ -143,7 +143,7 @@ impl Default for Config {
             clock: Clock::system(),
             dialect: Dialect::default(),
             password: "Integration:\"Server\"1".to_owned(),
-            pace: Pace::default(),
+            task_timing: TaskTiming::default(),
             utc_offset: 0,
             security_center: true,
             tasks_kept: None,
@@ -173,8 +173,8 @@ impl Config {
     }
 
     #[must_use]
-    pub fn pace(self, pace: Pace) -> Self {
-        Self { pace, ..self }
+    pub fn task_timing(self, task_timing: TaskTiming) -> Self {
+        Self { task_timing, ..self }
     }
 
     #[must_use]

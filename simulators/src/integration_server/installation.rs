@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::config::{Config, Pace, TenantKind};
+use super::config::{Config, TaskTiming, TenantKind};
 use super::dialect::Dialect;
 use super::report::{Period, StoredReport};
 use super::security_center::SecurityCenter;
@@ -61,7 +61,7 @@ pub(crate) struct TaskOrder {
     pub times: u32,
 }
 
-/// [`Pace`] in milliseconds.
+/// [`TaskTiming`] in milliseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Millis {
     pub waiting: i64,
@@ -75,7 +75,7 @@ pub(crate) struct Installation {
     pub clock: Clock,
     pub random: Random,
     pub password: String,
-    pub pace: Millis,
+    pub task_timing: Millis,
     pub utc_offset: i32,
     pub tasks_kept: Option<i64>,
     pub reports_kept: i64,
@@ -98,7 +98,7 @@ impl Installation {
             clock: config.clock.clone(),
             random: Random::seeded(config.seed),
             password: config.password.clone(),
-            pace: in_millis(config.pace),
+            task_timing: in_millis(config.task_timing),
             utc_offset: config.utc_offset,
             tasks_kept: config.tasks_kept.map(millis),
             reports_kept: millis(config.reports_kept),
@@ -151,7 +151,7 @@ impl Installation {
             done: 0,
             work,
             undo: Vec::new(),
-            due: Some(now + self.pace.waiting),
+            due: Some(now + self.task_timing.waiting),
         };
         let id = task.id.clone();
         self.tasks.push(task);
@@ -167,11 +167,11 @@ impl Installation {
     }
 }
 
-fn in_millis(pace: Pace) -> Millis {
+fn in_millis(task_timing: TaskTiming) -> Millis {
     Millis {
-        waiting: millis(pace.waiting),
-        stage: millis(pace.stage),
-        stopping: millis(pace.stopping),
+        waiting: millis(task_timing.waiting),
+        stage: millis(task_timing.stage),
+        stopping: millis(task_timing.stopping),
     }
 }
 

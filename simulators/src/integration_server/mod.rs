@@ -50,7 +50,7 @@ mod task;
 mod work;
 mod xml;
 
-pub use config::{Config, Pace, TenantKind, TenantSeed};
+pub use config::{Config, TaskTiming, TenantKind, TenantSeed};
 pub use dialect::Dialect;
 pub use inspection::{FoundMachine, FoundReport, FoundTask, FoundTenant};
 pub use options::{Options, run};

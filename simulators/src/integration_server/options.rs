@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::access::ACCOUNT;
-use super::config::{Config, Pace, TenantSeed};
+use super::config::{Config, TaskTiming, TenantSeed};
 use super::dialect::Dialect;
 use super::simulator::Simulator;
 use crate::random::Random;
@@ -35,7 +35,7 @@ pub struct Options {
 const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Traders"];
 
 /// For people who watch a task go on.
-const PACE: Pace = Pace::of(Duration::from_millis(500));
+const TASK_TIMING: TaskTiming = TaskTiming::of(Duration::from_millis(500));
 
 /// Runs a server until this is dropped. Once it listens, it writes one line of JSON to standard
 /// output: `{"baseURL", "user", "password", "tenants": [{"id", "name", "type"}]}`; a password that
@@ -74,7 +74,7 @@ fn config(options: &Options, password: String) -> Config {
         seed: options.seed,
         dialect: options.dialect,
         password,
-        pace: PACE,
+        task_timing: TASK_TIMING,
         control: options.control,
         tenants: (1..=options.tenants).map(tenant).collect(),
         ..Config::default()

@@ -32,14 +32,15 @@ impl Installation {
             State::Queued => task.enter(State::Starting, at),
             State::Starting => {
                 task.enter(State::Running, at);
-                task.due = (task.fate != Some(Fate::NeverEnds)).then_some(at + self.pace.stage);
+                task.due =
+                    (task.fate != Some(Fate::NeverEnds)).then_some(at + self.task_timing.stage);
                 return;
             }
             State::Running => return self.run_stage(task, at),
             State::Stopping => return self.stop(task, at),
             State::Completed | State::Failed | State::Canceled => task.due = None,
         }
-        task.due = task.due.map(|_| at + self.pace.waiting);
+        task.due = task.due.map(|_| at + self.task_timing.waiting);
     }
 
     fn run_stage(&mut self, task: &mut Task, at: i64) {
@@ -50,7 +51,7 @@ impl Installation {
         }
         task.done += 1;
         task.changed = at;
-        task.due = Some(at + self.pace.stage);
+        task.due = Some(at + self.task_timing.stage);
         if task.fate == Some(Fate::Ended) {
             self.abandon(task);
             task.end(
@@ -99,7 +100,7 @@ impl Installation {
             self.stop(&mut task, now);
         } else if task.state != State::Stopping {
             task.enter(State::Stopping, now);
-            task.due = Some(now + self.pace.stopping);
+            task.due = Some(now + self.task_timing.stopping);
         }
         self.tasks.insert(place, task);
     }

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use roxmltree::{Document, Node};
 use tenant_gateway_simulators::clock::Clock;
 use tenant_gateway_simulators::integration_server::{
-    Config, Dialect, Encoding, Pace, Simulator, TenantSeed,
+    Config, Dialect, Encoding, Simulator, TaskTiming, TenantSeed,
 };
 
 /// 2024-03-01T09:15:00Z
@@ -25,7 +25,7 @@ pub const SIMPLE: &str = "<tenant><name>Labs</name><type>Simple</type></tenant>"
 pub fn config() -> Config {
     Config::default()
         .clock(Clock::standing_at(NOW))
-        .pace(Pace::of(STEP))
+        .task_timing(TaskTiming::of(STEP))
         .tenant(
             TenantSeed::complete("Contoso Retail")
                 .machines(2)

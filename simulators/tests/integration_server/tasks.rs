@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tenant_gateway_simulators::integration_server::{
-    Config, Dialect, Fate, Pace, Simulator, TaskKind,
+    Config, Dialect, Fate, Simulator, TaskKind, TaskTiming,
 };
 
 use crate::support::*;
@@ -81,7 +81,7 @@ async fn progress_moves_within_a_stage() {
 
 #[tokio::test]
 async fn a_task_in_real_time_ends_by_itself() {
-    let config = Config::default().pace(Pace::of(Duration::from_millis(2)));
+    let config = Config::default().task_timing(TaskTiming::of(Duration::from_millis(2)));
     let (simulator, client, task) = creating(config, None).await;
     while state(&client, &task).await != "Completed" {
         assert!(simulator.polls(&task) < 10_000);

@@ -85,10 +85,10 @@ async fn start_deep_security(customers: &[Tenant]) -> Result<deep_security::Simu
 async fn start_integration_server(
     customers: &[&Tenant],
 ) -> Result<integration_server::Simulator, Failure> {
-    use integration_server::{Config, Pace, TenantSeed};
+    use integration_server::{Config, TaskTiming, TenantSeed};
     let seed = |customer: &&Tenant| TenantSeed::complete(&customer.name).machines(5);
     let config = Config { tenants: customers.iter().map(seed).collect(), ..Config::default() };
-    Ok(integration_server::Simulator::start(config.pace(Pace::of(STEP))).await?)
+    Ok(integration_server::Simulator::start(config.task_timing(TaskTiming::of(STEP))).await?)
 }
 
 async fn register(

@@ -3,15 +3,15 @@
 //! The server knows no credentials of tenants: whoever holds a client sees every tenant there.
 //! Which identifiers may be asked for is for the service to say, before it asks.
 
+mod call_error;
 mod calls;
-mod fault;
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use self::call_error::About;
 use self::calls::Calls;
-use self::fault::About;
 use super::model::{
     Cancellation, MachineKey, NewTenant, NewVirtualMachine, RemoteId, RemoteTenant, Report,
     ReportRange, Started, Task, TaskFilter, VirtualMachine,
@@ -21,10 +21,10 @@ use crate::error::{Error, ErrorCode, Result as AppResult};
 use crate::outbound::{Answer, Call, Kind, Operation, Outbound, UpstreamRoute};
 use crate::upstreams::{Connection, Credential};
 
-pub use fault::{Fault, FaultKind};
+pub use call_error::{CallError, CallErrorKind};
 
 /// What a call comes to.
-type Result<T> = std::result::Result<T, Fault>;
+type Result<T> = std::result::Result<T, CallError>;
 
 /// A tenant's way to an Integration Server. Every function makes one call; none is repeated here,
 /// and writes nowhere.
@@ -52,7 +52,7 @@ impl Client {
     /// T1: one tenant.
     ///
     /// # Errors
-    /// `TenantNotFound`; for this and all that follow, what [`FaultKind`] lists for every call.
+    /// `TenantNotFound`; for this and all that follow, what [`CallErrorKind`] lists for every call.
     pub async fn tenant(&self, operation: &Operation, id: &RemoteId) -> Result<RemoteTenant> {
         let answer = self.send(operation, self.calls.tenant(id), About::Tenant).await?;
         let tenant = self.read(&answer, |answer| answer.tenant())?;
@@ -209,7 +209,7 @@ impl Client {
     async fn send(&self, operation: &Operation, call: Call, about: About) -> Result<Answer> {
         let (kind, what) = (call.kind, format!("{call:?}"));
         let sent = self.outbound.send(operation, &self.route, call).await;
-        let answer = sent.map_err(|failure| Fault::of_failure(failure, &self.route, kind))?;
+        let answer = sent.map_err(|failure| CallError::of_failure(failure, &self.route, kind))?;
         let fits = match kind {
             Kind::Read => answer.status == 200,
             Kind::Write => (200..300).contains(&answer.status),
@@ -217,18 +217,18 @@ impl Client {
         if fits {
             Ok(answer)
         } else {
-            let fault = fault::refusal(
+            let error = call_error::refusal(
                 &self.understand(&answer),
                 (answer.status, kind, about),
                 &self.route,
                 &what,
             );
-            Err(self.noted(fault))
+            Err(self.noted(error))
         }
     }
 
-    fn understand<'a>(&'a self, answer: &'a Answer) -> wire::Answer<'a> {
-        wire::Answer {
+    fn understand<'a>(&'a self, answer: &'a Answer) -> wire::ResponseBody<'a> {
+        wire::ResponseBody {
             body: &answer.body,
             content_type: answer.content_type.as_deref(),
             zone: &self.zone,
@@ -238,25 +238,25 @@ impl Client {
     fn read<T>(
         &self,
         answer: &Answer,
-        read: impl FnOnce(&wire::Answer<'_>) -> std::result::Result<T, wire::Malformed>,
+        read: impl FnOnce(&wire::ResponseBody<'_>) -> std::result::Result<T, wire::Malformed>,
     ) -> Result<T> {
         read(&self.understand(answer))
-            .map_err(|malformed| self.noted(Fault::malformed(malformed, &self.route)))
+            .map_err(|malformed| self.noted(CallError::malformed(malformed, &self.route)))
     }
 
-    /// A fault, of which the status of the upstream learns if what answered was not the server's
+    /// An error, of which the status of the upstream learns if what answered was not the server's
     /// API.
-    fn noted(&self, fault: Fault) -> Fault {
-        if fault.code() == ErrorCode::UpstreamMalformed {
+    fn noted(&self, error: CallError) -> CallError {
+        if error.code() == ErrorCode::UpstreamMalformed {
             self.outbound.note_malformed(&self.route);
         }
-        fault
+        error
     }
 
     /// An answer about another object than the one that was asked for is no answer.
     fn is_the_one(&self, found: &RemoteId, asked: &RemoteId) -> Result<()> {
         let about_another =
-            || self.noted(Fault::malformed(wire::Malformed::ABOUT_ANOTHER, &self.route));
+            || self.noted(CallError::malformed(wire::Malformed::ABOUT_ANOTHER, &self.route));
         (found == asked).then_some(()).ok_or_else(about_another)
     }
 }

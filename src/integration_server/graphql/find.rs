@@ -52,7 +52,7 @@ pub async fn find_machine(
     let not_found = || Error::not_found("virtual machine");
     let id = RemoteId::read(remote).ok_or_else(not_found)?;
     let server = service::<IntegrationServer>(ctx)?;
-    let within = server.place(scope).await?.within();
+    let within = server.linked_tenant(scope).await?.within();
     if within != link.0 {
         return Err(not_found());
     }
@@ -77,7 +77,7 @@ pub async fn find_tenant(
     let server = service::<IntegrationServer>(ctx)?;
     let slot = operation(ctx)?.tenant_slot(scope.tenant()).await?;
     let Some(upstream) = owned else {
-        let upstream = server.place(scope).await?.upstream();
+        let upstream = server.linked_tenant(scope).await?.upstream();
         let tenant = slot.read(server.tenant(scope, operation(ctx)?).boxed()).await?;
         let found = Some(tenant).filter(|tenant| tenant.id == id).ok_or_else(not_found)?;
         return Ok(TenantObject::new(upstream, (*found).clone()));

@@ -12,7 +12,7 @@ const PAGE_SIZE: i32 = 50;
 const PAGE_SIZE_MAX: i32 = 5000;
 
 /// The arguments of every such list.
-pub struct Asked {
+pub struct ListArguments {
     pub count: usize,
     after: Option<(String, String)>,
     name: Option<NamePattern>,
@@ -30,7 +30,7 @@ pub fn count(first: Option<i32>) -> Result<usize> {
     usize::try_from(first).map_err(Error::internal)
 }
 
-impl Asked {
+impl ListArguments {
     /// Reads the arguments.
     ///
     /// # Errors

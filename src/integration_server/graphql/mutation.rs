@@ -83,7 +83,7 @@ impl IntegrationServerMutation {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let new = input.check()?;
         let server = service::<IntegrationServer>(ctx)?;
-        let within = server.place(&scope).await?.within();
+        let within = server.linked_tenant(&scope).await?.within();
         Ok(Some(MachineObject::new(within, server.register(&scope, operation(ctx)?, new).await?)))
     }
 
@@ -109,7 +109,7 @@ impl IntegrationServerMutation {
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let server = service::<IntegrationServer>(ctx)?;
-        let within = server.place(&scope).await?.within();
+        let within = server.linked_tenant(&scope).await?.within();
         let key = machine_key(within, id, bios_id)?;
         Ok(Some(MachineObject::new(within, server.unregister(&scope, operation(ctx)?, key).await?)))
     }

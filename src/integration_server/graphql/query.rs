@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::lists::{Asked, count};
+use super::lists::{ListArguments, count};
 use super::objects::{MachineObject, ReportObject, TenantObject};
 use super::task::{IntegrationServerTaskState, TaskObject};
 use crate::auth::TenantScope;
@@ -17,7 +17,7 @@ use crate::graph::graphql::Total;
 use crate::ids::TenantId;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::{RemoteTenant, VirtualMachine};
-use crate::integration_server::tasks::model::TasksWanted;
+use crate::integration_server::tasks::model::TaskQuery;
 use crate::outbound::TenantSlot;
 use crate::paging::{cursor, read_cursor};
 use crate::roles::Permission;
@@ -82,7 +82,7 @@ impl IntegrationServerObject {
     /// The tenant as it is at the server. NOT_FOUND if it was removed there.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let server = service::<IntegrationServer>(ctx)?;
-        let upstream = server.place(&self.scope).await?.upstream();
+        let upstream = server.linked_tenant(&self.scope).await?.upstream();
         let tenant = self.read(ctx, server.tenant(&self.scope, operation(ctx)?).boxed()).await?;
         Ok(Some(TenantObject::new(upstream, (*tenant).clone())))
     }
@@ -98,15 +98,15 @@ impl IntegrationServerObject {
         )]
         name: Option<String>,
     ) -> Result<Option<Connection<String, MachineObject, Total>>> {
-        let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
+        let arguments = ListArguments::read(first, after.as_deref(), name.as_deref())?;
         let server = service::<IntegrationServer>(ctx)?;
-        let within = server.place(&self.scope).await?.within();
+        let within = server.linked_tenant(&self.scope).await?.within();
         let machines =
             self.read(ctx, server.machines(&self.scope, operation(ctx)?).boxed()).await?;
         let place = |machine: &VirtualMachine| {
             (machine.name.clone().unwrap_or_default(), machine.id.canonical())
         };
-        Ok(Some(asked.page(&machines, place, |machine| MachineObject::new(within, machine))))
+        Ok(Some(arguments.page(&machines, place, |machine| MachineObject::new(within, machine))))
     }
 
     /// A task about the tenant or one below it that was begun through this gateway. Any other is
@@ -140,7 +140,7 @@ impl IntegrationServerObject {
     ) -> Result<Option<Connection<String, TaskObject, Total>>> {
         let count = count(first)?;
         let after = after.as_deref().map(|after| read_cursor("after", after)).transpose()?;
-        let wanted = TasksWanted {
+        let wanted = TaskQuery {
             state: state.map(IntegrationServerTaskState::stored),
             kind,
             created_from: created_from
@@ -194,14 +194,14 @@ impl IntegrationServerObject {
         #[graphql(desc = "Which server, where the tenant owns several.", name = "upstreamID")]
         upstream_id: Option<ID>,
     ) -> Result<Option<Connection<String, TenantObject, Total>>> {
-        let asked = Asked::read(first, after.as_deref(), name.as_deref())?;
+        let arguments = ListArguments::read(first, after.as_deref(), name.as_deref())?;
         let server = service::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
         let found =
             self.read(ctx, server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
         let (upstream, tenants) = found;
         let place = |tenant: &RemoteTenant| (tenant.name.clone(), tenant.id.canonical());
-        Ok(Some(asked.page(&tenants, place, |tenant| TenantObject::new(upstream, tenant))))
+        Ok(Some(arguments.page(&tenants, place, |tenant| TenantObject::new(upstream, tenant))))
     }
 }
 
@@ -211,7 +211,9 @@ fn own_id(id: &str) -> String {
     global.map_or_else(|| id.to_owned(), |id| id.place.to_string())
 }
 
-fn place(record: &crate::integration_server::tasks::model::Record) -> (i64, crate::ids::TaskId) {
+fn place(
+    record: &crate::integration_server::tasks::model::TaskRecord,
+) -> (i64, crate::ids::TaskId) {
     (record.created_at.millis(), record.id)
 }
 

@@ -28,7 +28,7 @@ impl IntegrationServerSubscription {
         let tasks = service::<IntegrationServer>(ctx)?.tasks().clone();
         let id = tasks.find(&scope, &id).await?.id;
         let watcher = Watcher::begin(&tasks, id);
-        let record = tasks.again(&scope, id).await?;
+        let record = tasks.reload(&scope, id).await?;
         let purpose = Purpose::of(&record)?;
         let changes = watcher.follow(&record)?;
         Ok(changes.map(move |snapshot| TaskObject::new(&record, snapshot, purpose, &scope)))

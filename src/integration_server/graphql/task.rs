@@ -11,7 +11,9 @@ use crate::error::{Error, Result};
 use crate::graph::graphql::DateTime;
 use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::model::TaskState;
-use crate::integration_server::tasks::model::{Made, Purpose, Record, Snapshot, Told};
+use crate::integration_server::tasks::model::{
+    CreatedObject, Purpose, Snapshot, TaskErrorText, TaskRecord,
+};
 
 /// The state of a task. COMPLETED, FAILED and CANCELED are its ends.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -129,8 +131,8 @@ pub struct IntegrationServerTaskError {
     message: String,
 }
 
-impl From<Told> for IntegrationServerTaskError {
-    fn from(told: Told) -> Self {
+impl From<TaskErrorText> for IntegrationServerTaskError {
+    fn from(told: TaskErrorText) -> Self {
         Self {
             code: told.code.as_deref().map(IntegrationServerErrorCode::read),
             message: told.message,
@@ -160,7 +162,7 @@ pub struct TaskObject {
 
 impl TaskObject {
     pub fn new(
-        record: &Record,
+        record: &TaskRecord,
         snapshot: Arc<Snapshot>,
         purpose: Purpose,
         scope: &TenantScope,
@@ -178,7 +180,7 @@ impl TaskObject {
     ///
     /// # Errors
     /// If the record holds none.
-    pub fn of(record: &Record, scope: &TenantScope) -> Result<Self> {
+    pub fn of(record: &TaskRecord, scope: &TenantScope) -> Result<Self> {
         let text = record
             .snapshot
             .as_deref()
@@ -281,16 +283,16 @@ impl TaskObject {
     async fn result(&self) -> Result<Option<IntegrationServerTaskResult>> {
         Ok(match self.snapshot.result.clone() {
             None => None,
-            Some(Made::Tenant(tenant)) => {
+            Some(CreatedObject::Tenant(tenant)) => {
                 let tenant = TenantObject::new(self.upstream, tenant.tenant()?);
                 Some(IntegrationServerTaskResult::Tenant(tenant))
             }
-            Some(Made::Report(_)) => {
+            Some(CreatedObject::Report(_)) => {
                 let remote_id = self.snapshot.result_id().unwrap_or_default();
                 let report = ReportObject { id: self.id, remote_id, scope: self.scope.clone() };
                 Some(IntegrationServerTaskResult::Report(report))
             }
-            Some(Made::Confirmation) => {
+            Some(CreatedObject::Confirmation) => {
                 Some(IntegrationServerTaskResult::Confirmation(IntegrationServerConfirmation {
                     confirmed: true,
                 }))

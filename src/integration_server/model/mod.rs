@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 pub use new_tenant::{Administrator, AdministratorPassword, NewTenant, NewTenantKind};
 pub use remote_id::RemoteId;
 pub use report::{Report, ReportPeriod, ReportRange};
-pub use task::{Cancellation, Outcome, Started, Task, TaskError, TaskFilter, TaskKind, TaskState};
+pub use task::{
+    Cancellation, Started, Task, TaskError, TaskFilter, TaskKind, TaskOutcome, TaskState,
+};
 pub use vendor_code::VendorCode;
 pub use wire_text::WireText;
 pub(super) use wire_text::is_legal;

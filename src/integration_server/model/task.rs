@@ -23,7 +23,7 @@ pub struct Task {
     /// When anything of it last changed.
     pub changed: Option<Moment>,
     /// What it led to; absent while there is neither a result nor an error.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<TaskOutcome>,
 }
 
 /// What became of work that the server accepted.
@@ -139,7 +139,7 @@ impl TaskState {
 /// What a task led to. Which of them to expect follows from what the task does; the shape alone
 /// decides what it is read as.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TaskOutcome {
     /// The tenant that was made or removed.
     Tenant(Box<RemoteTenant>),
     /// A bare identifier: of the tenant that was made or removed, or of the report.

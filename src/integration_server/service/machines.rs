@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{Change, IntegrationServer, Place};
+use super::{AuditedChange, IntegrationServer, LinkedTenant};
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
-use crate::integration_server::client::FaultKind;
+use crate::integration_server::client::CallErrorKind;
 use crate::integration_server::model::{BiosId, MachineKey, NewVirtualMachine, VirtualMachine};
 use crate::outbound::Operation;
 
@@ -22,11 +22,14 @@ impl IntegrationServer {
         operation: &Operation,
         new: NewVirtualMachine,
     ) -> Result<VirtualMachine> {
-        let place = self.place(scope).await?;
+        let linked = self.linked_tenant(scope).await?;
         let wanted = json!({ "name": new.name.as_ref().map(|name| name.as_str()) });
-        let change =
-            Change { name: "registerVirtualMachine", subject: new.bios_id.to_string(), wanted };
-        self.change(scope, operation, change, place.register(operation, &new), described).await
+        let change = AuditedChange {
+            name: "registerVirtualMachine",
+            subject: new.bios_id.to_string(),
+            wanted,
+        };
+        self.change(scope, operation, change, linked.register(operation, &new), described).await
     }
 
     /// Unregisters a machine of the scope's tenant, which is checked first. Where the answer is
@@ -41,17 +44,18 @@ impl IntegrationServer {
         operation: &Operation,
         key: MachineKey,
     ) -> Result<VirtualMachine> {
-        let place = self.place(scope).await?;
-        let machines = place.client.machines(operation, &place.tenant).await?;
+        let linked = self.linked_tenant(scope).await?;
+        let machines = linked.client.machines(operation, &linked.tenant).await?;
         let machine = machines.into_iter().find(|machine| is_it(machine, &key));
         let machine = machine.ok_or_else(|| Error::not_found("virtual machine"))?;
         let (subject, wanted) = (machine.id.to_string(), described(&machine));
-        let change = Change { name: "unregisterVirtualMachine", subject, wanted };
-        self.change(scope, operation, change, place.unregister(operation, machine), described).await
+        let change = AuditedChange { name: "unregisterVirtualMachine", subject, wanted };
+        self.change(scope, operation, change, linked.unregister(operation, machine), described)
+            .await
     }
 }
 
-impl Place {
+impl LinkedTenant {
     async fn register(
         &self,
         operation: &Operation,
@@ -59,7 +63,7 @@ impl Place {
     ) -> Result<VirtualMachine> {
         let sent = self.client.register_machine(operation, &self.tenant, new).await;
         let unknown = match sent {
-            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
+            Err(error) if error.kind() == CallErrorKind::OutcomeUnknown => Some(Error::from(error)),
             sent => sent.map(|()| None)?,
         };
         match (self.with_bios_id(operation, new.bios_id).await, unknown) {
@@ -82,11 +86,11 @@ impl Place {
     ) -> Result<VirtualMachine> {
         let key = MachineKey::Id(machine.id.clone());
         match self.client.unregister_machine(operation, &self.tenant, &key).await {
-            Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => {
+            Err(error) if error.kind() == CallErrorKind::OutcomeUnknown => {
                 let left = self.client.machines(operation, &self.tenant).await;
                 let is_gone =
                     left.is_ok_and(|left| left.iter().all(|other| other.id != machine.id));
-                if is_gone { Ok(machine) } else { Err(fault.into()) }
+                if is_gone { Ok(machine) } else { Err(error.into()) }
             }
             done => Ok(done.map(|()| machine)?),
         }

@@ -1,8 +1,8 @@
 //! What a tenant may see and do at its Integration Server.
 
-mod begin;
 mod machines;
 mod read;
+mod start;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::client::Client;
 use super::model::{RemoteId, RemoteTenant};
 use super::tasks::Tasks;
-use super::tasks::running::Runner;
+use super::tasks::poller::TaskPoller;
 use crate::audit::{Attempt, Entry};
 use crate::auth::{Authorizer, TenantScope};
 use crate::database::Database;
@@ -28,11 +28,11 @@ pub struct IntegrationServer {
     entropy: Arc<dyn Entropy>,
     upstreams: Arc<Upstreams>,
     outbound: Arc<Outbound>,
-    runner: Arc<Runner>,
+    poller: Arc<TaskPoller>,
 }
 
-/// A tenant's own place at its Integration Server.
-pub struct Place {
+/// The tenant of an Integration Server that a gateway tenant is linked to, and the way there: Integration Server.
+pub struct LinkedTenant {
     /// The way there.
     pub client: Client,
     /// Which tenant it is there.
@@ -50,19 +50,23 @@ impl IntegrationServer {
         authorizer: Arc<Authorizer>,
         tasks: Arc<Tasks>,
     ) -> Self {
-        let runner =
-            Runner { tasks, upstreams: upstreams.clone(), outbound: outbound.clone(), authorizer };
-        Self { database, entropy, upstreams, outbound, runner: Arc::new(runner) }
+        let poller = TaskPoller {
+            tasks,
+            upstreams: upstreams.clone(),
+            outbound: outbound.clone(),
+            authorizer,
+        };
+        Self { database, entropy, upstreams, outbound, poller: Arc::new(poller) }
     }
 
     /// The tasks.
     pub fn tasks(&self) -> &Arc<Tasks> {
-        &self.runner.tasks
+        &self.poller.tasks
     }
 
     /// What goes on with tasks when nobody waits for them.
-    pub fn runner(&self) -> &Arc<Runner> {
-        &self.runner
+    pub fn poller(&self) -> &Arc<TaskPoller> {
+        &self.poller
     }
 
     /// Whether the scope's tenant has anything to do with an Integration Server: is linked to one,
@@ -84,11 +88,11 @@ impl IntegrationServer {
         }
     }
 
-    /// The place of the scope's tenant.
+    /// The linked tenant of the scope's tenant.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if it is not linked to a tenant there.
-    pub async fn place(&self, scope: &TenantScope) -> Result<Place> {
+    pub async fn linked_tenant(&self, scope: &TenantScope) -> Result<LinkedTenant> {
         let connection = self.upstreams.connection(scope, System::IntegrationServer).await?;
         let tenant = connection.remote_tenant_id.as_deref().and_then(RemoteId::read);
         let tenant = tenant.ok_or_else(|| {
@@ -96,7 +100,7 @@ impl IntegrationServer {
             Error::new(ErrorCode::UpstreamNotLinked, message).of_tenant(scope.tenant())
         })?;
         let client = Client::new(self.outbound.clone(), &connection)?;
-        Ok(Place { client, tenant, connection })
+        Ok(LinkedTenant { client, tenant, connection })
     }
 
     /// The way to an installation that the scope's tenant owns itself.
@@ -125,11 +129,11 @@ impl IntegrationServer {
         &self,
         scope: &TenantScope,
         operation: &Operation,
-        change: Change,
+        change: AuditedChange,
         work: impl Future<Output = Result<T>>,
         described: impl FnOnce(&T) -> serde_json::Value,
     ) -> Result<T> {
-        let Change { name, subject, wanted } = change;
+        let AuditedChange { name, subject, wanted } = change;
         let after = Some(wanted);
         let entry = Entry {
             operation: name,
@@ -152,7 +156,7 @@ impl IntegrationServer {
 }
 
 /// A change at the server, for the audit log.
-struct Change {
+struct AuditedChange {
     /// The name of the mutation.
     name: &'static str,
     /// The id of the object.
@@ -161,7 +165,7 @@ struct Change {
     wanted: serde_json::Value,
 }
 
-impl Place {
+impl LinkedTenant {
     /// The installation.
     pub fn upstream(&self) -> UpstreamId {
         self.connection.endpoint.upstream

@@ -6,9 +6,9 @@ use super::IntegrationServer;
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 use crate::ids::{TaskId, UpstreamId};
-use crate::integration_server::client::{Client, FaultKind};
+use crate::integration_server::client::{CallErrorKind, Client};
 use crate::integration_server::model::{RemoteId, RemoteTenant, Report, VirtualMachine};
-use crate::integration_server::tasks::model::{Made, Record, Snapshot};
+use crate::integration_server::tasks::model::{CreatedObject, Snapshot, TaskRecord};
 use crate::outbound::Operation;
 
 impl IntegrationServer {
@@ -21,9 +21,9 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
     ) -> Result<Arc<RemoteTenant>> {
-        let place = self.place(scope).await?;
-        let key = (place.connection.own_route().key(), "tenant".to_owned());
-        operation.once(key, || async { place.read(operation).await }).await
+        let linked = self.linked_tenant(scope).await?;
+        let key = (linked.connection.own_route().key(), "tenant".to_owned());
+        operation.once(key, || async { linked.read(operation).await }).await
     }
 
     /// The machines of the scope's tenant, by name, then by identifier.
@@ -35,10 +35,10 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
     ) -> Result<Arc<Vec<VirtualMachine>>> {
-        let place = self.place(scope).await?;
-        let key = (place.connection.own_route().key(), "machines".to_owned());
+        let linked = self.linked_tenant(scope).await?;
+        let key = (linked.connection.own_route().key(), "machines".to_owned());
         let ask = || async {
-            let mut machines = place.client.machines(operation, &place.tenant).await?;
+            let mut machines = linked.client.machines(operation, &linked.tenant).await?;
             machines.sort_by_cached_key(|machine| {
                 (machine.name.clone().unwrap_or_default(), machine.id.canonical())
             });
@@ -81,7 +81,7 @@ impl IntegrationServer {
         operation: &Operation,
         task: TaskId,
     ) -> Result<Arc<Report>> {
-        let record = self.tasks().again(scope, task).await?;
+        let record = self.tasks().reload(scope, task).await?;
         let (report, tenant) = report_of(&record)?;
         let scope = scope.within(record.tenant_id, crate::roles::Permission::ReadLegacy).await?;
         let remote = record.remote_tenant_id.as_deref();
@@ -90,7 +90,7 @@ impl IntegrationServer {
         let key = (connection.own_route().key(), format!("report {}", report.canonical()));
         let ask = || async {
             match client.report(operation, &report, &tenant).await {
-                Err(fault) if fault.kind() == FaultKind::TenantNotFound => {
+                Err(error) if error.kind() == CallErrorKind::TenantNotFound => {
                     Err(Error::not_found("report"))
                 }
                 report => Ok(report?),
@@ -101,11 +101,12 @@ impl IntegrationServer {
 }
 
 /// The report that a task made, and the tenant there that it is about.
-fn report_of(record: &Record) -> Result<(RemoteId, RemoteId)> {
+fn report_of(record: &TaskRecord) -> Result<(RemoteId, RemoteId)> {
     let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
     let made = snapshot.and_then(|snapshot| snapshot.result);
-    let report =
-        made.and_then(|made| if let Made::Report(id) = made { RemoteId::read(&id) } else { None });
+    let report = made.and_then(|made| {
+        if let CreatedObject::Report(id) = made { RemoteId::read(&id) } else { None }
+    });
     let tenant = record.remote_tenant_id.as_deref().and_then(RemoteId::read);
     report.zip(tenant).ok_or_else(|| Error::not_found("report"))
 }

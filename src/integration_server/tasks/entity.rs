@@ -63,7 +63,7 @@ pub mod task {
         }
 
         /// Those of the tenant of the scope alone that were begun since and have not ended.
-        pub fn under_way(scope: &TenantScope, since: Timestamp) -> Select<Self> {
+        pub fn active(scope: &TenantScope, since: Timestamp) -> Select<Self> {
             let of_tenant = Self::find().filter(Column::TenantId.eq(scope.tenant()));
             of_tenant
                 .filter(Column::CreatedAt.gte(since))
@@ -72,7 +72,7 @@ pub mod task {
 
         /// Those at an installation that are one of these of the server's, whoever's they are: to
         /// know that they are spoken for, never to be shown.
-        pub fn claimed(upstream: UpstreamId, remote: &[String]) -> Select<Self> {
+        pub fn recorded(upstream: UpstreamId, remote: &[String]) -> Select<Self> {
             Self::find()
                 .filter(Column::UpstreamId.eq(upstream))
                 .filter(Column::RemoteTaskId.is_in(remote.iter().cloned()))

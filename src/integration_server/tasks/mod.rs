@@ -10,15 +10,15 @@
 //! |---|---|
 //! | [`model`] | what is kept of a task |
 //! | `entity`, [`service`] | where: records, leases, histories |
-//! | [`looking`] | how a task is found whose answer was lost |
-//! | [`running`] | going on with one task, and with all |
+//! | [`reconcile`] | how a task is found whose answer was lost |
+//! | [`poller`] | going on with one task, and with all |
 //! | [`watching`] | what subscribers read |
 
 mod entity;
-pub mod looking;
 pub mod model;
-pub mod running;
+pub mod poller;
+pub mod reconcile;
 pub mod service;
 pub mod watching;
 
-pub use service::{Begun, Tasks};
+pub use service::{ClaimedTask, Tasks};

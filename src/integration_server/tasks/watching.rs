@@ -10,64 +10,67 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::Tasks;
-use super::model::{Record, Snapshot};
+use super::model::{Snapshot, TaskRecord};
 use crate::error::{Error, Result};
 use crate::ids::TaskId;
 
 /// How often the history of a watched task is read where another node goes on with it.
-const READ_EVERY: Duration = Duration::from_secs(1);
+const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Changes that a slow subscriber may be behind; past that it goes on with what there is.
-const BEHIND_MAX: usize = 100;
+const BUFFERED_MAX: usize = 100;
 
 /// The tasks that somebody on this node watches.
 #[derive(Default)]
-pub struct Watched(Mutex<HashMap<TaskId, Weak<Reader>>>);
+pub struct HistoryReaders(Mutex<HashMap<TaskId, Weak<HistoryReader>>>);
 
 /// Reads the history of one task for all who watch it here.
-struct Reader {
-    read: Mutex<Read>,
+struct HistoryReader {
+    read: Mutex<ReadState>,
     /// Changes whenever more was read.
     changed: watch::Sender<()>,
-    poked: Arc<Notify>,
+    notified: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct Read {
+struct ReadState {
     changes: VecDeque<(i64, Arc<Snapshot>)>,
     last: i64,
     ended: bool,
 }
 
-impl Watched {
+impl HistoryReaders {
     /// Says that a task has changed on this node.
-    pub fn poke(&self, id: TaskId) {
+    pub fn notify(&self, id: TaskId) {
         if let Some(reader) = self.readers().get(&id).and_then(Weak::upgrade) {
-            reader.poked.notify_one();
+            reader.notified.notify_one();
         }
     }
 
     /// The reader of a task, and whether it is a new one that has to be set going.
-    fn reader(&self, id: TaskId) -> (Arc<Reader>, bool) {
+    fn reader(&self, id: TaskId) -> (Arc<HistoryReader>, bool) {
         let mut readers = self.readers();
         if let Some(reader) = readers.get(&id).and_then(Weak::upgrade) {
             return (reader, false);
         }
         readers.retain(|_, reader| reader.strong_count() > 0);
         let (changed, _) = watch::channel(());
-        let reader =
-            Arc::new(Reader { read: Mutex::default(), changed, poked: Arc::new(Notify::new()) });
+        let reader = Arc::new(HistoryReader {
+            read: Mutex::default(),
+            changed,
+            notified: Arc::new(Notify::new()),
+        });
         readers.insert(id, Arc::downgrade(&reader));
         (reader, true)
     }
 
-    fn readers(&self) -> MutexGuard<'_, HashMap<TaskId, Weak<Reader>>> {
+    fn readers(&self) -> MutexGuard<'_, HashMap<TaskId, Weak<HistoryReader>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Reader {
-    fn read(&self) -> MutexGuard<'_, Read> {
+impl HistoryReader {
+    fn read(&self) -> MutexGuard<'_, ReadState> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -81,7 +84,7 @@ impl Reader {
                 read.last = sequence;
                 read.changes.push_back((sequence, Arc::new(snapshot)));
             }
-            let surplus = read.changes.len().saturating_sub(BEHIND_MAX);
+            let surplus = read.changes.len().saturating_sub(BUFFERED_MAX);
             read.changes.drain(..surplus);
             read.ended = ended;
         }
@@ -90,25 +93,25 @@ impl Reader {
     }
 
     /// The first change after one of them.
-    fn after(&self, sequence: i64) -> Next {
+    fn after(&self, sequence: i64) -> NextChange {
         let read = self.read();
         match read.changes.iter().find(|(later, _)| *later > sequence) {
-            Some((sequence, snapshot)) => Next::Change(*sequence, snapshot.clone()),
-            None if read.ended => Next::End,
-            None => Next::Wait,
+            Some((sequence, snapshot)) => NextChange::Change(*sequence, snapshot.clone()),
+            None if read.ended => NextChange::End,
+            None => NextChange::Wait,
         }
     }
 }
 
-enum Next {
+enum NextChange {
     Change(i64, Arc<Snapshot>),
     Wait,
     End,
 }
 
 /// Where a subscriber is.
-struct Place {
-    reader: Arc<Reader>,
+struct Subscriber {
+    reader: Arc<HistoryReader>,
     changed: watch::Receiver<()>,
     sequence: i64,
     last: Arc<Snapshot>,
@@ -123,14 +126,14 @@ enum Step {
 
 /// Somebody who is about to watch a task: what changes from now on will not be missed.
 pub struct Watcher {
-    reader: Arc<Reader>,
+    reader: Arc<HistoryReader>,
     changed: watch::Receiver<()>,
 }
 
 impl Watcher {
     /// Begins to watch.
     pub fn begin(tasks: &Arc<Tasks>, id: TaskId) -> Self {
-        let (reader, is_new) = tasks.watched.reader(id);
+        let (reader, is_new) = tasks.readers.reader(id);
         if is_new {
             tokio::spawn(keep_reading(tasks.clone(), id, Arc::downgrade(&reader)));
         }
@@ -142,42 +145,42 @@ impl Watcher {
     ///
     /// # Errors
     /// If the record holds no state.
-    pub fn follow(self, record: &Record) -> Result<impl Stream<Item = Arc<Snapshot>> + use<>> {
+    pub fn follow(self, record: &TaskRecord) -> Result<impl Stream<Item = Arc<Snapshot>> + use<>> {
         let text = record.snapshot.as_deref();
         let text = text.ok_or_else(|| Error::internal("a task that is shown was never seen"))?;
         let Self { reader, changed } = self;
         let (sequence, last) = (record.sequence, Arc::new(Snapshot::read(text)?));
-        Ok(unfold(Place { reader, changed, sequence, last, step: Step::Begin }, next))
+        Ok(unfold(Subscriber { reader, changed, sequence, last, step: Step::Begin }, next))
     }
 }
 
-async fn next(mut place: Place) -> Option<(Arc<Snapshot>, Place)> {
-    match place.step {
+async fn next(mut subscriber: Subscriber) -> Option<(Arc<Snapshot>, Subscriber)> {
+    match subscriber.step {
         Step::Begin => {
-            place.step = Step::Follow;
-            return Some((place.last.clone(), place));
+            subscriber.step = Step::Follow;
+            return Some((subscriber.last.clone(), subscriber));
         }
         Step::Ended => return None,
         Step::Follow => {}
     }
     loop {
-        place.changed.mark_unchanged();
-        match place.reader.after(place.sequence) {
-            Next::Change(sequence, snapshot) => {
-                (place.sequence, place.last) = (sequence, snapshot.clone());
-                return Some((snapshot, place));
+        subscriber.changed.mark_unchanged();
+        match subscriber.reader.after(subscriber.sequence) {
+            NextChange::Change(sequence, snapshot) => {
+                (subscriber.sequence, subscriber.last) = (sequence, snapshot.clone());
+                return Some((snapshot, subscriber));
             }
-            Next::End => {
-                place.step = Step::Ended;
-                return Some((place.last.clone(), place));
+            NextChange::End => {
+                subscriber.step = Step::Ended;
+                return Some((subscriber.last.clone(), subscriber));
             }
-            Next::Wait => place.changed.changed().await.ok()?,
+            NextChange::Wait => subscriber.changed.changed().await.ok()?,
         }
     }
 }
 
 /// Goes on until the task has ended or nobody watches it any more.
-async fn keep_reading(tasks: Arc<Tasks>, id: TaskId, reader: Weak<Reader>) {
+async fn keep_reading(tasks: Arc<Tasks>, id: TaskId, reader: Weak<HistoryReader>) {
     loop {
         let Some(watched) = reader.upgrade() else { return };
         match watched.read_on(&tasks, id).await {
@@ -186,8 +189,8 @@ async fn keep_reading(tasks: Arc<Tasks>, id: TaskId, reader: Weak<Reader>) {
             // Tried again at the next round.
             Err(error) => error.log_cause(),
         }
-        let poked = watched.poked.clone();
+        let notified = watched.notified.clone();
         drop(watched);
-        timeout(READ_EVERY, poked.notified()).await.ok();
+        timeout(READ_INTERVAL, notified.notified()).await.ok();
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::document::{Document, Element};
-use super::{Answer, Result, decode};
+use super::{ResponseBody, Result, decode};
 use crate::integration_server::model::{RemoteId, hyphenated};
 
 const UUID_LENGTH: usize = 36;
@@ -13,7 +13,7 @@ const SEARCHED: usize = 64 * 1024;
 
 /// The first of: a `task` with an `id`; a `taskId` that is a UUID; the only UUID of the body; the
 /// last segment of `Location`.
-pub(super) fn task_id(answer: &Answer, location: Option<&str>) -> Option<RemoteId> {
+pub(super) fn task_id(answer: &ResponseBody, location: Option<&str>) -> Option<RemoteId> {
     in_xml(answer)
         .or_else(|| only_uuid(&decode::searchable(answer, SEARCHED)))
         .or_else(|| in_location(location?))
@@ -25,7 +25,7 @@ struct Seen {
     task_id: Option<RemoteId>,
 }
 
-fn in_xml(answer: &Answer) -> Option<RemoteId> {
+fn in_xml(answer: &ResponseBody) -> Option<RemoteId> {
     let text = decode::text(answer).ok()?;
     let mut seen = Seen::default();
     Document::read(&text, |document, root| look(document, root, &mut seen)).ok()?;

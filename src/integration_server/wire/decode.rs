@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{Answer, Malformed, Result};
+use super::{Malformed, ResponseBody, Result};
 
 /// How far into a document its declaration is looked for.
 const DECLARATION_MAX: usize = 256;
@@ -15,7 +15,7 @@ const DECLARATION_MAX: usize = 256;
 /// # Errors
 /// [`Malformed`] for bytes that are not of that encoding, and for a declaration that names none we
 /// know.
-pub(super) fn text<'a>(answer: &Answer<'a>) -> Result<Cow<'a, str>> {
+pub(super) fn text<'a>(answer: &ResponseBody<'a>) -> Result<Cow<'a, str>> {
     let (encoding, body) = encoding(answer)?;
     let text = encoding.decode_without_bom_handling_and_without_replacement(body);
     text.ok_or(Malformed("is not in the encoding it claims"))
@@ -23,13 +23,13 @@ pub(super) fn text<'a>(answer: &Answer<'a>) -> Result<Cow<'a, str>> {
 
 /// Decodes what can be decoded of the first `max` bytes; never fails, for bodies that are only
 /// searched.
-pub(super) fn searchable<'a>(answer: &Answer<'a>, max: usize) -> Cow<'a, str> {
-    let start = Answer { body: &answer.body[..answer.body.len().min(max)], ..*answer };
+pub(super) fn searchable<'a>(answer: &ResponseBody<'a>, max: usize) -> Cow<'a, str> {
+    let start = ResponseBody { body: &answer.body[..answer.body.len().min(max)], ..*answer };
     let (encoding, body) = encoding(&start).unwrap_or((UTF_8, start.body));
     encoding.decode_without_bom_handling(body).0
 }
 
-fn encoding<'a>(answer: &Answer<'a>) -> Result<(&'static Encoding, &'a [u8])> {
+fn encoding<'a>(answer: &ResponseBody<'a>) -> Result<(&'static Encoding, &'a [u8])> {
     let body = answer.body;
     if let Some((encoding, length)) = Encoding::for_bom(body) {
         return Ok((encoding, &body[length..]));
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn decoded(body: &[u8], content_type: Option<&str>) -> Result<String> {
-        text(&Answer { body, content_type, zone: &TimeZone::UTC }).map(Cow::into_owned)
+        text(&ResponseBody { body, content_type, zone: &TimeZone::UTC }).map(Cow::into_owned)
     }
 
     fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {

@@ -5,10 +5,10 @@ mod accepted;
 mod dates;
 mod decode;
 mod document;
-mod faults;
 mod read;
 mod report;
 mod tasks;
+mod vendor_codes;
 mod write;
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ impl Malformed {
 type Result<T> = std::result::Result<T, Malformed>;
 
 /// A whole answer of the server, and what is needed to understand it.
-pub struct Answer<'a> {
+pub struct ResponseBody<'a> {
     /// The body, unpacked.
     pub body: &'a [u8],
     /// The `Content-Type`, if there was one.
@@ -48,7 +48,7 @@ pub struct Answer<'a> {
     pub zone: &'a TimeZone,
 }
 
-impl Answer<'_> {
+impl ResponseBody<'_> {
     /// T1: one tenant.
     ///
     /// # Errors
@@ -94,6 +94,6 @@ impl Answer<'_> {
 
     /// The code in the body of a refusal, XML or not; `None` if there is none in its first 64 KiB.
     pub fn vendor_code(&self) -> Option<VendorCode> {
-        faults::code_of(self)
+        vendor_codes::code_of(self)
     }
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::dates::moment;
 use super::document::{Document, Element};
-use super::{Answer, Malformed, Result, decode};
+use super::{Malformed, ResponseBody, Result, decode};
 use crate::integration_server::model::{
     AdministrationServer, BiosId, RemoteId, RemoteTenant, TenantKind, TenantStatus, VirtualMachine,
 };
@@ -13,7 +13,7 @@ const WORD_MAX: usize = 100;
 
 /// Names of roots that are no wrapper, however empty: they report a failure or wrap another kind of
 /// document.
-const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "fault", "message", "envelope"];
+const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "error", "message", "envelope"];
 
 /// The elements that stand for an object of the server, in lower case.
 const ITEMS: &[&str] = &["tenant", "vm", "task"];
@@ -29,7 +29,7 @@ type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<T>;
 /// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the
 /// status of a success would otherwise read as "there are none". Also for an item that [`Reads`]
 /// refuses: a list that leaves one out is wrong.
-pub(super) fn list<T>(answer: &Answer, item: &str, read: Reads<T>) -> Result<Vec<T>> {
+pub(super) fn list<T>(answer: &ResponseBody, item: &str, read: Reads<T>) -> Result<Vec<T>> {
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
 

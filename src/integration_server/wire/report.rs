@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 
 use super::dates::moment;
-use super::{Answer, Malformed, Result, decode};
+use super::{Malformed, ResponseBody, Result, decode};
 use crate::integration_server::model::{Moment, RemoteId, Report, ReportPeriod, hyphenated};
 
 const FIELDS: usize = 6;
@@ -14,7 +14,7 @@ const LINES_MAX: usize = 500_000;
 
 /// Reads the lines about one tenant. Lines about others are counted, and so are those that could
 /// only be guessed at.
-pub(super) fn read(answer: &Answer, tenant: &RemoteId) -> Result<Report> {
+pub(super) fn read(answer: &ResponseBody, tenant: &RemoteId) -> Result<Report> {
     let text = decode::text(answer)?;
     if is_page(&text, answer.content_type) {
         return Err(Malformed("is a page where a report was asked for"));

@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 use super::dates::moment;
 use super::document::{Document, Element};
 use super::read::{cut, identifier, list_in, single, tenant, trimmed, word};
-use super::{Malformed, Result, faults};
+use super::{Malformed, Result, vendor_codes};
 use crate::integration_server::model::{
-    Outcome, RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskState,
+    RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskOutcome, TaskState,
 };
 
 /// The server's words are cut there: they are for people.
@@ -32,7 +32,7 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
             _ => {}
         }
     }
-    let outcome = error.map(Outcome::Error).or(result);
+    let outcome = error.map(TaskOutcome::Error).or(result);
     let state = state.ok_or(Malformed("holds a task without a state"))?;
     Ok(Task { id, kind, state, stage, progress, created, state_changed, changed, outcome })
 }
@@ -41,18 +41,24 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
 fn failure(document: &mut Document, element: &Element) -> Result<Option<TaskError>> {
     let words = document.words(element)?;
     let message = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok((!message.is_empty())
-        .then(|| TaskError { code: faults::code_in(&message), message: cut(message, WORDS_MAX) }))
+    Ok((!message.is_empty()).then(|| TaskError {
+        code: vendor_codes::code_in(&message),
+        message: cut(message, WORDS_MAX),
+    }))
 }
 
 /// The `result` of a task; an empty one is none.
-fn outcome(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Option<Outcome>> {
+fn outcome(
+    document: &mut Document,
+    element: &Element,
+    zone: &TimeZone,
+) -> Result<Option<TaskOutcome>> {
     let mut made = None;
     let text = result_parts(document, element, zone, &mut made)?;
     Ok(match (made, trimmed(text)) {
-        (Some(made), _) => {
-            Some(made.map_or(Outcome::Unreadable, |tenant| Outcome::Tenant(Box::new(tenant))))
-        }
+        (Some(made), _) => Some(
+            made.map_or(TaskOutcome::Unreadable, |tenant| TaskOutcome::Tenant(Box::new(tenant))),
+        ),
         (None, Some(text)) => Some(from_text(&text, zone)),
         (None, None) => None,
     })
@@ -78,14 +84,14 @@ fn result_parts(
     Ok(if text.trim().is_empty() { deeper } else { text })
 }
 
-fn from_text(text: &str, zone: &TimeZone) -> Outcome {
+fn from_text(text: &str, zone: &TimeZone) -> TaskOutcome {
     if text.eq_ignore_ascii_case("true") {
-        Outcome::Confirmed
+        TaskOutcome::Confirmed
     } else if text.starts_with('<') {
         let tenant = list_in(text, "tenant", zone, tenant).and_then(single);
-        tenant.map_or(Outcome::Unreadable, |tenant| Outcome::Tenant(Box::new(tenant)))
+        tenant.map_or(TaskOutcome::Unreadable, |tenant| TaskOutcome::Tenant(Box::new(tenant)))
     } else {
-        RemoteId::read(text).map_or(Outcome::Unreadable, Outcome::Id)
+        RemoteId::read(text).map_or(TaskOutcome::Unreadable, TaskOutcome::Id)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tenant_gateway::error::{Error, ErrorCode};
-use tenant_gateway::integration_server::client::{Client, FaultKind};
+use tenant_gateway::integration_server::client::{CallErrorKind, Client};
 use tenant_gateway::integration_server::model::{Cancellation, Started, TaskFilter};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -139,7 +139,7 @@ async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
             .create_tenant(&operation(), &complete("Contoso & Söhne"))
             .await
             .unwrap_err();
-        assert_eq!(fault.kind(), FaultKind::OutcomeUnknown, "{answer}");
+        assert_eq!(fault.kind(), CallErrorKind::OutcomeUnknown, "{answer}");
         let error = Error::from(fault);
         assert!(error.is_outcome_unknown() && !error.retryable());
         assert!(!format!("{error:?}").contains("R29vZC1QYXNzMQ"));
@@ -151,7 +151,7 @@ async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
 async fn a_read_whose_answer_is_lost_is_asked_again() {
     let server = Server::answering("").await;
     let fault = server.client().tenants(&operation()).await.unwrap_err();
-    assert_eq!((fault.kind(), server.asked().len()), (FaultKind::Failed, 3));
+    assert_eq!((fault.kind(), server.asked().len()), (CallErrorKind::Failed, 3));
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn a_refused_account_is_a_matter_of_the_operator() {
     for status in ["401 Unauthorized", "403 Forbidden"] {
         let server = Server::with(status, "", "").await;
         let fault = server.client().tasks(&operation(), &TaskFilter::default()).await.unwrap_err();
-        assert_eq!(fault.kind(), FaultKind::Unauthorized);
+        assert_eq!(fault.kind(), CallErrorKind::Unauthorized);
         assert_eq!(Error::from(fault).code(), ErrorCode::UpstreamUnauthorized);
         assert_eq!(server.asked().len(), 1);
     }
@@ -202,9 +202,9 @@ async fn cancelling_tells_what_is_done_from_what_is_underway() {
         assert_eq!(server.client().cancel_task(&operation(), &id(TASK)).await.unwrap(), expected);
     }
     for (status, kind) in [
-        ("405 Method Not Allowed", FaultKind::TaskIsPart),
-        ("409 Conflict", FaultKind::TaskEnded),
-        ("404 Not Found", FaultKind::TaskNotFound),
+        ("405 Method Not Allowed", CallErrorKind::TaskIsPart),
+        ("409 Conflict", CallErrorKind::TaskEnded),
+        ("404 Not Found", CallErrorKind::TaskNotFound),
     ] {
         let server = Server::with(status, "", "").await;
         assert_eq!(

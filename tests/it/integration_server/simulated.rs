@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tenant_gateway::clock::{Clock, SystemClock};
 use tenant_gateway::error::{Error, ErrorCode};
-use tenant_gateway::integration_server::client::{Client, FaultKind};
+use tenant_gateway::integration_server::client::{CallErrorKind, Client};
 use tenant_gateway::integration_server::model::{
-    BiosId, MachineKey, NewVirtualMachine, Outcome, RemoteId, ReportRange, Started, Task,
-    TaskFilter, TaskKind, TaskState, TenantStatus, VendorCode, WireText,
+    BiosId, MachineKey, NewVirtualMachine, RemoteId, ReportRange, Started, Task, TaskFilter,
+    TaskKind, TaskOutcome, TaskState, TenantStatus, VendorCode, WireText,
 };
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
@@ -66,8 +66,8 @@ async fn ended(client: &Client, started: Started, kind: TaskKind) -> Task {
 fn made(task: &Task) -> RemoteId {
     assert_eq!(task.state, TaskState::Completed, "{task:?}");
     match task.outcome.as_ref() {
-        Some(Outcome::Tenant(tenant)) => tenant.id.clone(),
-        Some(Outcome::Id(id)) => id.clone(),
+        Some(TaskOutcome::Tenant(tenant)) => tenant.id.clone(),
+        Some(TaskOutcome::Id(id)) => id.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -101,7 +101,7 @@ async fn tenants_and_machines_are_read_in_every_dialect() {
             client.tenant(&operation(), &unknown).await.map(drop).unwrap_err(),
             client.machines(&operation(), &unknown).await.map(drop).unwrap_err(),
         ] {
-            assert_eq!(fault.kind(), FaultKind::TenantNotFound, "{}", dialect.name);
+            assert_eq!(fault.kind(), CallErrorKind::TenantNotFound, "{}", dialect.name);
         }
     }
 }
@@ -122,7 +122,7 @@ async fn machines_come_and_go_in_every_dialect() {
         let machine = machines.iter().find(|machine| machine.bios_id == Some(bios_id)).unwrap();
         assert_eq!(machine.name.as_deref(), Some(NAME), "{}", dialect.name);
         let taken = client.register_machine(&operation(), &other, &new).await.unwrap_err();
-        assert_eq!(taken.kind(), FaultKind::BiosIdTaken, "{}", dialect.name);
+        assert_eq!(taken.kind(), CallErrorKind::BiosIdTaken, "{}", dialect.name);
         client.unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id)).await.unwrap();
         let seeded =
             machines.iter().find(|machine| machine.bios_id != Some(bios_id)).unwrap().id.clone();
@@ -132,7 +132,7 @@ async fn machines_come_and_go_in_every_dialect() {
             .unregister_machine(&operation(), &tenant, &MachineKey::Bios(bios_id))
             .await
             .unwrap_err();
-        assert_eq!(gone.kind(), FaultKind::MachineNotFound, "{}", dialect.name);
+        assert_eq!(gone.kind(), CallErrorKind::MachineNotFound, "{}", dialect.name);
     }
 }
 
@@ -154,7 +154,7 @@ async fn a_tenant_lives_from_creation_to_removal_in_every_dialect() {
             client.deactivate_tenant(&operation(), &new).await,
         ] {
             let task = ended(&client, started.unwrap(), TaskKind::ChangeTenantActivation).await;
-            assert_eq!(task.outcome, Some(Outcome::Confirmed), "{}", dialect.name);
+            assert_eq!(task.outcome, Some(TaskOutcome::Confirmed), "{}", dialect.name);
         }
         let started = client.delete_tenant(&operation(), &new, true).await.unwrap();
         assert_eq!(
@@ -164,7 +164,7 @@ async fn a_tenant_lives_from_creation_to_removal_in_every_dialect() {
             dialect.name
         );
         let gone = client.tenant(&operation(), &new).await.unwrap_err();
-        assert_eq!(gone.kind(), FaultKind::TenantNotFound);
+        assert_eq!(gone.kind(), CallErrorKind::TenantNotFound);
     }
 }
 
@@ -174,7 +174,7 @@ async fn what_fails_late_fails_with_its_code_in_every_dialect() {
         let (_simulator, client) = installation(dialect).await;
         let started = client.create_tenant(&operation(), &complete(NAME)).await.unwrap();
         let task = ended(&client, started, TaskKind::CreateTenant).await;
-        let Some(Outcome::Error(error)) = task.outcome else { panic!("{}", dialect.name) };
+        let Some(TaskOutcome::Error(error)) = task.outcome else { panic!("{}", dialect.name) };
         assert_eq!(
             error.code,
             Some(VendorCode::TenantWithSpecifiedNameAlreadyExists),
@@ -182,9 +182,9 @@ async fn what_fails_late_fails_with_its_code_in_every_dialect() {
             dialect.name
         );
         let ended = client.cancel_task(&operation(), &task.id).await.unwrap_err();
-        assert_eq!(ended.kind(), FaultKind::TaskEnded, "{}", dialect.name);
+        assert_eq!(ended.kind(), CallErrorKind::TaskEnded, "{}", dialect.name);
         let unknown = client.cancel_task(&operation(), &id(BIOS)).await.unwrap_err();
-        assert_eq!(unknown.kind(), FaultKind::TaskNotFound, "{}", dialect.name);
+        assert_eq!(unknown.kind(), CallErrorKind::TaskNotFound, "{}", dialect.name);
     }
 }
 
@@ -210,7 +210,7 @@ async fn a_report_is_made_and_read_in_every_dialect() {
             client.report(&operation(), &report, &id(&simulator.tenants[1].id)).await.unwrap();
         assert!(other.periods.is_empty(), "{}", dialect.name);
         let unknown = client.report(&operation(), &id(BIOS), &tenant).await.unwrap_err();
-        assert_eq!(unknown.kind(), FaultKind::ReportNotFound, "{}", dialect.name);
+        assert_eq!(unknown.kind(), CallErrorKind::ReportNotFound, "{}", dialect.name);
     }
 }
 
@@ -246,7 +246,7 @@ async fn a_write_whose_answer_is_lost_is_not_repeated() {
         let (simulator, client) = installation(Dialect::DOCUMENTED).await;
         simulator.order(Calls::to("POST", "/tenants"), fault, 1);
         let lost = client.create_tenant(&operation(), &complete("Contoso")).await.unwrap_err();
-        assert_eq!(lost.kind(), FaultKind::OutcomeUnknown);
+        assert_eq!(lost.kind(), CallErrorKind::OutcomeUnknown);
         assert_eq!(simulator.count(&Calls::to("POST", "/tenants")), 1);
     }
 }
@@ -279,9 +279,9 @@ fn faults() -> Vec<(Fault, bool)> {
 
 /// What failed, and whether it is then known that nobody knows what came of it.
 fn outcome<T>(
-    sent: Result<T, tenant_gateway::integration_server::client::Fault>,
+    sent: Result<T, tenant_gateway::integration_server::client::CallError>,
 ) -> Option<(bool, Error)> {
-    sent.err().map(|fault| (fault.kind() == FaultKind::OutcomeUnknown, fault.into()))
+    sent.err().map(|fault| (fault.kind() == CallErrorKind::OutcomeUnknown, fault.into()))
 }
 
 #[tokio::test]
@@ -348,6 +348,6 @@ async fn another_password_is_a_matter_of_the_operator() {
         let (simulator, client) = installation(dialect).await;
         simulator.set_password("another");
         let refused = client.tenants(&operation()).await.unwrap_err();
-        assert_eq!(refused.kind(), FaultKind::Unauthorized, "{}", dialect.name);
+        assert_eq!(refused.kind(), CallErrorKind::Unauthorized, "{}", dialect.name);
     }
 }

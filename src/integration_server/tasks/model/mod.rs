@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::ids::{TenantId, UpstreamId};
 use crate::integration_server::model::TaskKind;
 
-pub use super::entity::task::Model as Record;
+pub use super::entity::task::Model as TaskRecord;
 pub use intent::Intent;
-pub use snapshot::{Made, Snapshot, StoredTenant, Told};
+pub use snapshot::{CreatedObject, Snapshot, StoredTenant, TaskErrorText};
 
 /// What a task is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Purpose {
     ///
     /// # Errors
     /// If the database holds a name that this version does not know.
-    pub fn of(record: &Record) -> Result<Self> {
+    pub fn of(record: &TaskRecord) -> Result<Self> {
         let known = Self::ALL.into_iter().find(|known| known.as_str() == record.kind);
         known.ok_or_else(|| Error::internal(format!("the purpose `{}` is not known", record.kind)))
     }
@@ -115,7 +115,7 @@ pub struct NewTask {
 
 /// Which tasks; all that is named must hold.
 #[derive(Clone, Default)]
-pub struct TasksWanted {
+pub struct TaskQuery {
     /// By state, as the server's list of states writes it; `None` in it is any other.
     pub state: Option<Option<&'static str>>,
     /// By what the server calls them.

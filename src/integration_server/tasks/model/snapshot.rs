@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::TaskId;
 use crate::integration_server::model::{
-    AdministrationServer, Moment, Outcome, RemoteId, RemoteTenant, Task, TaskState, TenantKind,
+    AdministrationServer, Moment, RemoteId, RemoteTenant, Task, TaskOutcome, TaskState, TenantKind,
     TenantStatus, VendorCode,
 };
 
@@ -34,14 +34,14 @@ pub struct Snapshot {
     /// When anything of it last changed.
     pub changed: Option<i64>,
     /// Why it did not succeed, or not wholly.
-    pub error: Option<Told>,
+    pub error: Option<TaskErrorText>,
     /// What it made.
-    pub result: Option<Made>,
+    pub result: Option<CreatedObject>,
 }
 
 /// An error of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct TaskErrorText {
     /// The vendor's code, `UNKNOWN` for an unlisted one; absent if the vendor gave no reason.
     pub code: Option<String>,
     /// A sentence of ours.
@@ -50,7 +50,7 @@ pub struct Told {
 
 /// What a task made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Made {
+pub enum CreatedObject {
     /// The tenant that was made or removed.
     Tenant(StoredTenant),
     /// A report, by its identifier as the server writes it.
@@ -82,7 +82,7 @@ impl Snapshot {
     }
 
     /// A task that the server no longer tells of, or never did, when what it was to do is done.
-    pub fn done(id: &str, made: Made) -> Self {
+    pub fn done(id: &str, made: CreatedObject) -> Self {
         Self { progress: Some(100), result: Some(made), ..Self::bare(id, &TaskState::Completed) }
     }
 
@@ -137,9 +137,9 @@ impl Snapshot {
     /// The identifier of what it made, in the one text that all equal identifiers share.
     pub fn result_id(&self) -> Option<String> {
         let id = match self.result.as_ref()? {
-            Made::Tenant(tenant) => &tenant.id,
-            Made::Report(id) => id,
-            Made::Confirmation => return None,
+            CreatedObject::Tenant(tenant) => &tenant.id,
+            CreatedObject::Report(id) => id,
+            CreatedObject::Confirmation => return None,
         };
         RemoteId::read(id).map(|id| id.canonical())
     }
@@ -161,13 +161,15 @@ impl Snapshot {
     }
 }
 
-impl Made {
+impl CreatedObject {
     /// What a task of that purpose made, if the server says it in the task itself.
-    pub fn by(purpose: Purpose, outcome: Option<&Outcome>) -> Option<Self> {
+    pub fn by(purpose: Purpose, outcome: Option<&TaskOutcome>) -> Option<Self> {
         match (purpose, outcome) {
             (Purpose::Activate | Purpose::Deactivate, _) => Some(Self::Confirmation),
-            (Purpose::Report, Some(Outcome::Id(id))) => Some(Self::Report(id.as_str().to_owned())),
-            (Purpose::Create, Some(Outcome::Tenant(tenant))) => {
+            (Purpose::Report, Some(TaskOutcome::Id(id))) => {
+                Some(Self::Report(id.as_str().to_owned()))
+            }
+            (Purpose::Create, Some(TaskOutcome::Tenant(tenant))) => {
                 Some(Self::Tenant((&**tenant).into()))
             }
             _ => None,
@@ -175,16 +177,16 @@ impl Made {
     }
 }
 
-fn error(task: &Task) -> Option<Told> {
+fn error(task: &Task) -> Option<TaskErrorText> {
     let code = match &task.outcome {
-        Some(Outcome::Error(error)) => error.code.as_ref(),
+        Some(TaskOutcome::Error(error)) => error.code.as_ref(),
         _ => None,
     };
     match task.state {
         TaskState::Canceled => {
-            Some(Told { code: None, message: "the task was canceled".to_owned() })
+            Some(TaskErrorText { code: None, message: "the task was canceled".to_owned() })
         }
-        TaskState::Failed => Some(Told {
+        TaskState::Failed => Some(TaskErrorText {
             code: Some(code.and_then(VendorCode::as_str).unwrap_or(UNKNOWN).to_owned()),
             message: code.map_or("the task failed", VendorCode::sentence).to_owned(),
         }),

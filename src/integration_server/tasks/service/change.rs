@@ -13,15 +13,17 @@ use crate::database::Write;
 use crate::error::{Error, ErrorCode, Result};
 use crate::integration_server::model::{RemoteId, TaskState};
 use crate::integration_server::tasks::entity::{event, task};
-use crate::integration_server::tasks::model::{Phase, Purpose, Record, Snapshot, Told};
+use crate::integration_server::tasks::model::{
+    Phase, Purpose, Snapshot, TaskErrorText, TaskRecord,
+};
 use crate::upstreams::NewLink;
 
 /// How many changes of a task are kept.
-const KEPT: i64 = 100;
+const EVENTS_KEPT: i64 = 100;
 
 /// Why a task ends, which makes out what the audit log says of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Conclusion {
+pub enum EndReason {
     /// The server says that it has ended.
     #[default]
     Observed,
@@ -33,9 +35,9 @@ pub enum Conclusion {
 
 /// How a task ends.
 #[derive(Default)]
-pub struct Ending {
+pub struct TaskEnd {
     /// Why.
-    pub conclusion: Conclusion,
+    pub reason: EndReason,
     /// How it was last seen; as before, if absent.
     pub snapshot: Option<Snapshot>,
     /// The link to be made with it.
@@ -47,8 +49,8 @@ impl Tasks {
     ///
     /// # Errors
     /// If the database refuses. `None`: another node goes on with it.
-    pub async fn lost(&self, record: &Record) -> Result<Option<Record>> {
-        let changed = Record { phase: Phase::Lost.as_str().to_owned(), ..record.clone() };
+    pub async fn mark_answer_lost(&self, record: &TaskRecord) -> Result<Option<TaskRecord>> {
+        let changed = TaskRecord { phase: Phase::Lost.as_str().to_owned(), ..record.clone() };
         self.store(record, changed, None, None).await
     }
 
@@ -57,11 +59,15 @@ impl Tasks {
     /// # Errors
     /// `CONFLICT` if the server gave this identifier to another task before, and if the database
     /// refuses. `None`: another node goes on with it.
-    pub async fn seen(&self, record: &Record, snapshot: &Snapshot) -> Result<Option<Record>> {
+    pub async fn record_observation(
+        &self,
+        record: &TaskRecord,
+        snapshot: &Snapshot,
+    ) -> Result<Option<TaskRecord>> {
         if record.snapshot.as_deref() == Some(&snapshot.written()?) {
             return Ok(Some(record.clone()));
         }
-        let changed = Record { phase: Phase::Known.as_str().to_owned(), ..record.clone() };
+        let changed = TaskRecord { phase: Phase::Known.as_str().to_owned(), ..record.clone() };
         self.store(record, changed, Some(snapshot), None).await
     }
 
@@ -73,32 +79,29 @@ impl Tasks {
     pub async fn end(
         &self,
         scope: &TenantScope,
-        record: &Record,
-        ending: Ending,
-    ) -> Result<Option<Record>> {
-        let mut changed = Record { phase: Phase::Ended.as_str().to_owned(), ..record.clone() };
+        record: &TaskRecord,
+        end: TaskEnd,
+    ) -> Result<Option<TaskRecord>> {
+        let mut changed = TaskRecord { phase: Phase::Ended.as_str().to_owned(), ..record.clone() };
         changed.ended_at = Some(self.clock.now());
-        let Ending { conclusion, snapshot, link } = ending;
+        let TaskEnd { reason, snapshot, link } = end;
         let Some(link) = link else {
             return self
-                .store(record, changed, snapshot.as_ref(), Some((scope, conclusion, None)))
+                .store(record, changed, snapshot.as_ref(), Some((scope, reason, None)))
                 .await;
         };
-        let linked = Record { tenant_id: link.tenant, ..changed.clone() };
-        match self
-            .store(record, linked, snapshot.as_ref(), Some((scope, conclusion, Some(link))))
-            .await
+        let linked = TaskRecord { tenant_id: link.tenant, ..changed.clone() };
+        match self.store(record, linked, snapshot.as_ref(), Some((scope, reason, Some(link)))).await
         {
             Err(error) if is_refusal(&error) => {
                 let message =
                     "the tenant was made and could not be linked; link it with linkTenant"
                         .to_owned();
                 let unlinked = snapshot.map(|snapshot| Snapshot {
-                    error: Some(Told { code: None, message }),
+                    error: Some(TaskErrorText { code: None, message }),
                     ..snapshot
                 });
-                self.store(record, changed, unlinked.as_ref(), Some((scope, conclusion, None)))
-                    .await
+                self.store(record, changed, unlinked.as_ref(), Some((scope, reason, None))).await
             }
             stored => {
                 scope.forget_access();
@@ -109,39 +112,44 @@ impl Tasks {
 
     async fn store(
         &self,
-        before: &Record,
-        mut after: Record,
+        before: &TaskRecord,
+        mut after: TaskRecord,
         snapshot: Option<&Snapshot>,
-        ends: Option<(&TenantScope, Conclusion, Option<NewLink>)>,
-    ) -> Result<Option<Record>> {
+        ends: Option<(&TenantScope, EndReason, Option<NewLink>)>,
+    ) -> Result<Option<TaskRecord>> {
         if let Some(snapshot) = snapshot {
-            show(&mut after, snapshot)?;
+            apply(&mut after, snapshot)?;
         }
         let work = async |write: Arc<Write<'_>>| {
             if !self.replace(&write, before, &after).await? {
                 return Ok(false);
             }
             if after.sequence > before.sequence {
-                remember(&write, &after).await?;
+                append_event(&write, &after).await?;
             }
-            if let Some((scope, conclusion, link)) = &ends {
+            if let Some((scope, reason, link)) = &ends {
                 if let Some(link) = link {
                     self.upstreams.link_in(&write, scope, link).await?;
                 }
-                self.record_end(&write, scope, &after, *conclusion).await?;
+                self.record_end(&write, scope, &after, *reason).await?;
             }
             Ok(true)
         };
         if !self.database.transaction(work).await? {
             return Ok(None);
         }
-        self.watched.poke(after.id);
+        self.readers.notify(after.id);
         Ok(Some(after))
     }
 
     /// Writes a record over what it was, if this node still goes on with it and nobody has written
     /// since.
-    async fn replace(&self, write: &Write<'_>, before: &Record, after: &Record) -> Result<bool> {
+    async fn replace(
+        &self,
+        write: &Write<'_>,
+        before: &TaskRecord,
+        after: &TaskRecord,
+    ) -> Result<bool> {
         let mut row = after.clone().into_active_model().reset_all();
         for own in [task::Column::Id, task::Column::LeaseOwner, task::Column::LeaseUntil] {
             row.not_set(own);
@@ -169,8 +177,8 @@ impl Tasks {
         &self,
         write: &Write<'_>,
         scope: &TenantScope,
-        record: &Record,
-        conclusion: Conclusion,
+        record: &TaskRecord,
+        reason: EndReason,
     ) -> Result<()> {
         let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
         let error = snapshot.as_ref().and_then(|snapshot| snapshot.error.clone());
@@ -186,7 +194,7 @@ impl Tasks {
                 "resultID": record.result_id,
             })),
         };
-        let ended = conclusion.ended(record.state.as_deref());
+        let ended = reason.ended(record.state.as_deref());
         audit::record_ended(write.on(), &*self.entropy, scope, entry, ended, &[]).await
     }
 }
@@ -197,7 +205,7 @@ fn is_refusal(error: &Error) -> bool {
     [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) && !error.is_write_conflict()
 }
 
-impl Conclusion {
+impl EndReason {
     /// What the audit log says of a task that ended so, in that state.
     fn ended(self, state: Option<&str>) -> Ended {
         let refused = |reason| Ended { reason: Some(reason), ..Outcome::Refused.into() };
@@ -216,7 +224,7 @@ impl Conclusion {
 }
 
 /// Makes a record show a task as it was seen.
-fn show(record: &mut Record, snapshot: &Snapshot) -> Result<()> {
+fn apply(record: &mut TaskRecord, snapshot: &Snapshot) -> Result<()> {
     let id = RemoteId::read(&snapshot.id)
         .ok_or_else(|| Error::internal("a task without identifier was seen"))?;
     record.remote_task_id = Some(id.canonical());
@@ -231,13 +239,13 @@ fn show(record: &mut Record, snapshot: &Snapshot) -> Result<()> {
 }
 
 /// Adds the present snapshot to the history, and drops what is too old.
-async fn remember(write: &Write<'_>, record: &Record) -> Result<()> {
+async fn append_event(write: &Write<'_>, record: &TaskRecord) -> Result<()> {
     let snapshot = record.snapshot.clone().unwrap_or_default();
     let event = event::Model { task_id: record.id, sequence: record.sequence, snapshot };
     event::Entity::insert(event.into_active_model()).exec_without_returning(write.on()).await?;
     event::Entity::delete_many()
         .filter(event::Column::TaskId.eq(record.id))
-        .filter(event::Column::Sequence.lte(record.sequence - KEPT))
+        .filter(event::Column::Sequence.lte(record.sequence - EVENTS_KEPT))
         .exec(write.on())
         .await?;
     Ok(())

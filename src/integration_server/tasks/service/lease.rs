@@ -8,45 +8,45 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::time::Instant;
 
-use super::{NAMED_AT_ONCE, Tasks};
+use super::{BIND_MAX, Tasks};
 use crate::database::Write;
 use crate::error::Result;
 use crate::ids::TaskId;
 use crate::integration_server::tasks::entity::task;
-use crate::integration_server::tasks::model::Record;
+use crate::integration_server::tasks::model::TaskRecord;
 
 /// How long a node that says nothing more keeps its tasks, by the database's clock. It says so
 /// every second.
 pub const LEASE: Duration = Duration::from_secs(5);
 
 /// After so long a node stops taking tasks, to renew the leases of those that it has.
-const TAKING_MAX: Duration = Duration::from_secs(1);
+const CLAIM_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// How many tasks a node takes at one time.
-const TAKEN_AT_ONCE: usize = 200;
+const CLAIM_BATCH: usize = 200;
 
 /// The tasks that something on this node works on, and until when no other node takes them, where
 /// that is known.
 #[derive(Clone, Default)]
-pub(super) struct InHand(Arc<Mutex<HashMap<TaskId, Option<Instant>>>>);
+pub(super) struct ClaimSet(Arc<Mutex<HashMap<TaskId, Option<Instant>>>>);
 
 /// That one of them is; ends when dropped.
-pub(super) struct Hand {
-    all: InHand,
+pub(super) struct Claim {
+    all: ClaimSet,
     pub(super) id: TaskId,
 }
 
 /// A record that its holder alone works on, on this node.
-pub struct Begun {
+pub struct ClaimedTask {
     /// The record.
-    pub record: Record,
-    pub(super) _in_hand: Hand,
+    pub record: TaskRecord,
+    pub(super) _claim: Claim,
 }
 
-impl InHand {
-    pub(super) fn take(&self, id: TaskId) -> Hand {
+impl ClaimSet {
+    pub(super) fn add(&self, id: TaskId) -> Claim {
         self.all().insert(id, None);
-        Hand { all: self.clone(), id }
+        Claim { all: self.clone(), id }
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<TaskId, Option<Instant>>> {
@@ -54,15 +54,15 @@ impl InHand {
     }
 }
 
-impl Hand {
+impl Claim {
     /// Notes that the lease was written after `asked`, so that it lasts at least so long after
     /// that.
-    pub(super) fn is_leased(&self, asked: Instant) {
+    pub(super) fn set_lease(&self, asked: Instant) {
         self.all.all().insert(self.id, Some(asked + LEASE));
     }
 }
 
-impl Drop for Hand {
+impl Drop for Claim {
     fn drop(&mut self) {
         self.all.all().remove(&self.id);
     }
@@ -74,14 +74,14 @@ impl Tasks {
     /// # Errors
     /// If the database refuses.
     pub async fn renew(&self) -> Result<()> {
-        let held: Vec<TaskId> = self.begun.all().keys().copied().collect();
+        let held: Vec<TaskId> = self.claims.all().keys().copied().collect();
         if held.is_empty() {
             return Ok(());
         }
         let renew = async |write: Arc<Write<'_>>| {
             let asked = Instant::now();
             let until = write.now().await?.plus(LEASE);
-            for some in held.chunks(NAMED_AT_ONCE) {
+            for some in held.chunks(BIND_MAX) {
                 task::Entity::update_many()
                     .col_expr(task::Column::LeaseUntil, Expr::val(until))
                     .filter(task::Column::LeaseOwner.eq(self.node))
@@ -92,7 +92,7 @@ impl Tasks {
             Ok(asked)
         };
         let asked = self.database.transaction(renew).await?;
-        let mut all = self.begun.all();
+        let mut all = self.claims.all();
         for id in held {
             // Those that were let go meanwhile are not in hand any more.
             if let Some(until) = all.get_mut(&id) {
@@ -106,30 +106,30 @@ impl Tasks {
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn take(&self) -> Result<Vec<Begun>> {
+    pub async fn claim_available(&self) -> Result<Vec<ClaimedTask>> {
         let began = Instant::now();
         let now = self.database.now().await?;
         // Those in hand are free to this node too.
-        let most = (self.begun.all().len() + TAKEN_AT_ONCE) as u64;
+        let most = (self.claims.all().len() + CLAIM_BATCH) as u64;
         let free = task::Entity::free(self.node, now).select_only().column(task::Column::Id);
         let free = free.order_by_asc(task::Column::LeaseUntil).limit(most).into_tuple::<TaskId>();
         let mut taken = Vec::new();
         for id in free.all(self.database.reader()).await? {
-            if taken.len() == TAKEN_AT_ONCE || began.elapsed() > TAKING_MAX {
+            if taken.len() == CLAIM_BATCH || began.elapsed() > CLAIM_TIME_MAX {
                 break;
             }
-            if self.begun.all().contains_key(&id) {
+            if self.claims.all().contains_key(&id) {
                 continue;
             }
-            if let Some(begun) = self.take_one(id).await? {
+            if let Some(begun) = self.claim_one(id).await? {
                 taken.push(begun);
             }
         }
         Ok(taken)
     }
 
-    async fn take_one(&self, id: TaskId) -> Result<Option<Begun>> {
-        let in_hand = self.begun.take(id);
+    async fn claim_one(&self, id: TaskId) -> Result<Option<ClaimedTask>> {
+        let claim = self.claims.add(id);
         let take = async |write: Arc<Write<'_>>| {
             let asked = Instant::now();
             let now = write.now().await?;
@@ -146,16 +146,16 @@ impl Tasks {
             Ok((asked, record.filter(|_| taken.rows_affected == 1)))
         };
         let (asked, record) = self.database.transaction(take).await?;
-        in_hand.is_leased(asked);
-        Ok(record.map(|record| Begun { record, _in_hand: in_hand }))
+        claim.set_lease(asked);
+        Ok(record.map(|record| ClaimedTask { record, _claim: claim }))
     }
 
     /// Gives every task back, for other nodes to take at once.
     ///
     /// # Errors
     /// If the database refuses; then others wait until the leases are over.
-    pub async fn let_go(&self) -> Result<()> {
-        self.begun.all().values_mut().for_each(|until| *until = None);
+    pub async fn release_leases(&self) -> Result<()> {
+        self.claims.all().values_mut().for_each(|until| *until = None);
         let release = async |write: Arc<Write<'_>>| {
             task::Entity::update_many()
                 .col_expr(task::Column::LeaseOwner, Expr::val(Option::<uuid::Uuid>::None))
@@ -170,6 +170,6 @@ impl Tasks {
     /// Whether this node may still take a task for its own. A clock that is set back or forward
     /// does not change it.
     pub fn holds_lease(&self, id: TaskId) -> bool {
-        self.begun.all().get(&id).copied().flatten().is_some_and(|until| Instant::now() < until)
+        self.claims.all().get(&id).copied().flatten().is_some_and(|until| Instant::now() < until)
     }
 }

@@ -6,14 +6,14 @@ use sea_orm::{
     ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
-use super::{NAMED_AT_ONCE, Tasks, WHAT};
+use super::{BIND_MAX, Tasks, WHAT};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::model::{RemoteId, TaskState};
 use crate::integration_server::tasks::entity::{event, task};
-use crate::integration_server::tasks::model::{Phase, Purpose, Record, Snapshot, TasksWanted};
+use crate::integration_server::tasks::model::{Phase, Purpose, Snapshot, TaskQuery, TaskRecord};
 
 /// The states that have a name.
 const NAMED: [TaskState; 8] = [
@@ -35,7 +35,7 @@ impl Tasks {
     /// # Errors
     /// `NOT_FOUND` for any other, in the same words for foreign and unknown; `CONFLICT` for a
     /// vendor's id that names several tasks.
-    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Record> {
+    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<TaskRecord> {
         let found = self
             .by_own_or_remote_id(
                 scope,
@@ -51,7 +51,7 @@ impl Tasks {
     ///
     /// # Errors
     /// `NOT_FOUND` if it is gone.
-    pub async fn again(&self, scope: &TenantScope, id: TaskId) -> Result<Record> {
+    pub async fn reload(&self, scope: &TenantScope, id: TaskId) -> Result<TaskRecord> {
         let found = task::Entity::of_tenant(scope).filter(task::Column::Id.eq(id));
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
     }
@@ -63,7 +63,7 @@ impl Tasks {
     /// # Errors
     /// `NOT_FOUND` if there is none, in the same words for foreign and unknown; `CONFLICT` for a
     /// vendor's id that names several reports.
-    pub async fn of_report(&self, scope: &TenantScope, id: &str) -> Result<Record> {
+    pub async fn of_report(&self, scope: &TenantScope, id: &str) -> Result<TaskRecord> {
         let reports =
             task::Entity::of_tenant(scope).filter(task::Column::Kind.eq(Purpose::Report.as_str()));
         let found = self.by_own_or_remote_id(scope, reports, task::Column::ResultId, id).await?;
@@ -79,7 +79,7 @@ impl Tasks {
         records: Select<task::Entity>,
         remote: task::Column,
         id: &str,
-    ) -> Result<Option<Record>> {
+    ) -> Result<Option<TaskRecord>> {
         if let Ok(own) = id.parse::<TaskId>() {
             let found = records
                 .clone()
@@ -100,7 +100,7 @@ impl Tasks {
         }
     }
 
-    async fn only(&self, records: Select<task::Entity>) -> Result<Option<Record>> {
+    async fn only(&self, records: Select<task::Entity>) -> Result<Option<TaskRecord>> {
         let mut found = records.limit(2).all(self.database.reader()).await?;
         if found.len() > 1 {
             return Err(Error::conflict(
@@ -118,10 +118,10 @@ impl Tasks {
     pub async fn list(
         &self,
         scope: &TenantScope,
-        wanted: TasksWanted,
+        wanted: TaskQuery,
         after: Option<(i64, TaskId)>,
         count: u64,
-    ) -> Result<Vec<Record>> {
+    ) -> Result<Vec<TaskRecord>> {
         let mut select = Self::wanted(scope, wanted).limit(count + 1);
         // The server's dates end at the second, and so would their order.
         if let Some((created, id)) = after {
@@ -140,11 +140,11 @@ impl Tasks {
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn count(&self, scope: &TenantScope, wanted: TasksWanted) -> Result<u64> {
+    pub async fn count(&self, scope: &TenantScope, wanted: TaskQuery) -> Result<u64> {
         Ok(Self::wanted(scope, wanted).count(self.database.reader()).await?)
     }
 
-    fn wanted(scope: &TenantScope, wanted: TasksWanted) -> Select<task::Entity> {
+    fn wanted(scope: &TenantScope, wanted: TaskQuery) -> Select<task::Entity> {
         let mut select = task::Entity::of_tenant(scope);
         select = match wanted.state {
             None => select,
@@ -168,14 +168,14 @@ impl Tasks {
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn claimed(
+    pub async fn recorded(
         &self,
         upstream: UpstreamId,
         remote: Vec<String>,
     ) -> Result<HashSet<String>> {
         let mut claimed = HashSet::new();
-        for some in remote.chunks(NAMED_AT_ONCE) {
-            let found = task::Entity::claimed(upstream, some).all(self.database.reader()).await?;
+        for some in remote.chunks(BIND_MAX) {
+            let found = task::Entity::recorded(upstream, some).all(self.database.reader()).await?;
             claimed.extend(found.into_iter().filter_map(|record| record.remote_task_id));
         }
         Ok(claimed)

@@ -1,9 +1,9 @@
 //! Records of tasks: making, completing and finding them.
 
 mod change;
-mod forget;
 mod lease;
 mod list;
+mod retention;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::entity::task;
-use super::model::{NewTask, Phase, Record};
-use super::watching::Watched;
+use super::model::{NewTask, Phase, TaskRecord};
+use super::watching::HistoryReaders;
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Clock;
@@ -25,20 +25,20 @@ use crate::error::{Error, Result};
 use crate::ids::{TaskId, random_uuid};
 use crate::upstreams::Upstreams;
 
-pub use change::{Conclusion, Ending};
-pub use lease::{Begun, LEASE};
+pub use change::{EndReason, TaskEnd};
+pub use lease::{ClaimedTask, LEASE};
 
 const WHAT: &str = "task";
 
 /// A statement of SQLite has at most 32,766 parameters.
-const NAMED_AT_ONCE: usize = 1000;
+const BIND_MAX: usize = 1000;
 
 /// Each costs calls until it ends, which may take as long as it is followed.
-const UNDER_WAY_MAX: u64 = 1000;
+const ACTIVE_TASKS_MAX: u64 = 1000;
 
 /// How tasks are followed.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct PollSettings {
     /// The pause after the first look at a task, and after each that saw a change.
     pub poll_min: Duration,
     /// The longest pause between two looks.
@@ -54,13 +54,13 @@ pub struct Tasks {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     /// How they are followed.
-    pub pace: Pace,
+    pub poll_settings: PollSettings,
     /// What subscribers on this node read.
-    pub watched: Watched,
-    /// Told when there is something to go on with.
+    pub readers: HistoryReaders,
+    /// Wakes the poller when a task can be claimed.
     pub wake: Notify,
     node: Uuid,
-    begun: lease::InHand,
+    claims: lease::ClaimSet,
 }
 
 impl Tasks {
@@ -70,11 +70,12 @@ impl Tasks {
         upstreams: Arc<Upstreams>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        pace: Pace,
+        poll_settings: PollSettings,
     ) -> Self {
         let node = random_uuid(&*entropy);
-        let (watched, wake, begun) = (Watched::default(), Notify::new(), lease::InHand::default());
-        Self { database, upstreams, clock, entropy, pace, watched, wake, node, begun }
+        let (readers, wake, claims) =
+            (HistoryReaders::default(), Notify::new(), lease::ClaimSet::default());
+        Self { database, upstreams, clock, entropy, poll_settings, readers, wake, node, claims }
     }
 
     /// Makes the record of work that is about to be begun, and of who begins it. It is this node's
@@ -83,12 +84,12 @@ impl Tasks {
     /// # Errors
     /// `CONFLICT` while the tenant has 1,000 tasks under way, and if the database refuses; then
     /// nothing may be sent.
-    pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<Begun> {
+    pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<ClaimedTask> {
         let id = TaskId::random(&*self.entropy);
         let now = scope.now();
         let intent = new.intent.to_json();
-        let in_hand = self.begun.take(id);
-        let record = Record {
+        let claim = self.claims.add(id);
+        let record = TaskRecord {
             id,
             tenant_id: scope.tenant(),
             upstream_id: new.upstream,
@@ -105,7 +106,7 @@ impl Tasks {
             snapshot: None,
             sequence: 0,
             started_at: now,
-            deadline_at: now.plus(self.pace.deadline),
+            deadline_at: now.plus(self.poll_settings.deadline),
             lease_owner: Some(self.node),
             // The transaction sets it, by the database's clock.
             lease_until: now,
@@ -121,8 +122,8 @@ impl Tasks {
         };
         let work = |write| self.begin_in(write, scope, &record, &entry);
         let (asked, record) = self.database.transaction(work).await?;
-        in_hand.is_leased(asked);
-        Ok(Begun { record, _in_hand: in_hand })
+        claim.set_lease(asked);
+        Ok(ClaimedTask { record, _claim: claim })
     }
 
     /// Stores the record with a lease, which lasts at least [`LEASE`] from the returned moment on.
@@ -130,13 +131,14 @@ impl Tasks {
         &self,
         write: Arc<Write<'_>>,
         scope: &TenantScope,
-        record: &Record,
+        record: &TaskRecord,
         entry: &Entry,
-    ) -> Result<(Instant, Record)> {
+    ) -> Result<(Instant, TaskRecord)> {
         let asked = Instant::now();
-        let record = Record { lease_until: write.now().await?.plus(LEASE), ..record.clone() };
-        let others = task::Entity::under_way(scope, record.created_at.minus(self.pace.deadline));
-        if others.offset(UNDER_WAY_MAX - 1).one(write.on()).await?.is_some() {
+        let record = TaskRecord { lease_until: write.now().await?.plus(LEASE), ..record.clone() };
+        let others =
+            task::Entity::active(scope, record.created_at.minus(self.poll_settings.deadline));
+        if others.offset(ACTIVE_TASKS_MAX - 1).one(write.on()).await?.is_some() {
             return Err(Error::conflict(
                 "the tenant has 1,000 tasks under way: wait until some have ended",
             ));

@@ -1,4 +1,4 @@
-use super::lease::Hand;
+use super::lease::Claim;
 use super::*;
 use crate::clock::SystemClock;
 use crate::database::{Database, Options};
@@ -17,19 +17,19 @@ async fn tasks(folder: &std::path::Path) -> Tasks {
     let (entropy, policy) = (Arc::new(SystemEntropy), AddressPolicy { allow_private: false });
     let upstreams = Arc::new(Upstreams::new(database.clone(), master, entropy.clone(), policy, 1));
     let second = Duration::from_secs(1);
-    let pace = Pace { poll_min: second, poll_max: second, deadline: second };
-    Tasks::new(database, upstreams, Arc::new(SystemClock), entropy, pace)
+    let poll_settings = PollSettings { poll_min: second, poll_max: second, deadline: second };
+    Tasks::new(database, upstreams, Arc::new(SystemClock), entropy, poll_settings)
 }
 
 #[tokio::test]
 async fn a_node_keeps_its_leases_however_many_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let tasks = tasks(folder.path()).await;
-    let hands: Vec<Hand> =
-        (0..40_000).map(|_| tasks.begun.take(TaskId::random(&SystemEntropy))).collect();
+    let hands: Vec<Claim> =
+        (0..40_000).map(|_| tasks.claims.add(TaskId::random(&SystemEntropy))).collect();
     tasks.renew().await.unwrap();
     assert!(hands.iter().all(|hand| tasks.holds_lease(hand.id)));
-    assert!(tasks.take().await.unwrap().is_empty());
+    assert!(tasks.claim_available().await.unwrap().is_empty());
     drop(hands);
 }
 
@@ -39,5 +39,5 @@ async fn a_server_may_list_more_tasks_than_a_statement_can_name() {
     let tasks = tasks(folder.path()).await;
     let listed = (0..40_000).map(|number: u32| number.to_string()).collect();
     let upstream = UpstreamId(random_uuid(&SystemEntropy));
-    assert!(tasks.claimed(upstream, listed).await.unwrap().is_empty());
+    assert!(tasks.recorded(upstream, listed).await.unwrap().is_empty());
 }

@@ -116,7 +116,7 @@ fn depth_count_and_length_have_limits() {
 /// Reads the bytes in every way there is.
 fn read_all(body: &[u8], content_type: Option<&str>) {
     let zone = jiff::tz::TimeZone::UTC;
-    let answer = super::Answer { content_type, zone: &zone, ..answer(body) };
+    let answer = super::ResponseBody { content_type, zone: &zone, ..answer(body) };
     let _ = (answer.tenants(), answer.machines(), answer.tasks(), answer.vendor_code());
     let _ = (answer.tenant(), answer.task(), answer.started(std::str::from_utf8(body).ok()));
     let _ = answer.report(&RemoteId::read(TASK_ID).unwrap());

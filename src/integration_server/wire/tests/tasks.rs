@@ -1,7 +1,7 @@
 //! Tasks of the reference, section 9.
 
 use super::xml;
-use crate::integration_server::model::{Outcome, Task, TaskKind, TaskState, VendorCode};
+use crate::integration_server::model::{Task, TaskKind, TaskOutcome, TaskState, VendorCode};
 
 fn task(result_or_error: &str) -> Task {
     xml(&format!("<task id='t'><state>Completed</state>{result_or_error}</task>")).task().unwrap()
@@ -50,7 +50,7 @@ fn a_tenant_is_found_in_a_result_however_it_is_wrapped() {
     let cdata = r#"<task id="t"><state>Completed</state><result> <![CDATA[<?xml version="1.0" encoding="utf-16"?><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"><name>A &amp; B</name></tenant>]]> </result></task>"#;
     let deeper = r#"<task id="t"><state>Completed</state><result><value><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"><name>A &amp; B</name></tenant></value></result></task>"#;
     for document in [inside, escaped, cdata, deeper] {
-        let Some(Outcome::Tenant(tenant)) = xml(document).task().unwrap().outcome else {
+        let Some(TaskOutcome::Tenant(tenant)) = xml(document).task().unwrap().outcome else {
             panic!("{document}")
         };
         assert_eq!(
@@ -66,16 +66,18 @@ fn other_results_are_identifiers_confirmations_or_nothing() {
     for wrapped in
         [format!("<result> {id}\n</result>"), format!("<result>\n<id>{id}</id></result>")]
     {
-        assert!(matches!(task(&wrapped).outcome, Some(Outcome::Id(found)) if found.as_str() == id));
+        assert!(
+            matches!(task(&wrapped).outcome, Some(TaskOutcome::Id(found)) if found.as_str() == id)
+        );
     }
-    assert_eq!(task("<result> True </result>").outcome, Some(Outcome::Confirmed));
+    assert_eq!(task("<result> True </result>").outcome, Some(TaskOutcome::Confirmed));
     assert_eq!(task("<result> \n <!-- --></result>").outcome, None);
     for odd in ["<result>&lt;tenant</result>", "<result>a/b</result>", "<result><tenant/></result>"]
     {
-        assert_eq!(task(odd).outcome, Some(Outcome::Unreadable), "{odd}");
+        assert_eq!(task(odd).outcome, Some(TaskOutcome::Unreadable), "{odd}");
     }
     let bomb = "<result>&lt;!DOCTYPE a [&lt;!ENTITY x 'y'>]>&lt;tenant id='1'>&amp;x;&lt;/tenant></result>";
-    assert_eq!(task(bomb).outcome, Some(Outcome::Unreadable));
+    assert_eq!(task(bomb).outcome, Some(TaskOutcome::Unreadable));
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
     let errors: Vec<_> = tasks
         .iter()
         .map(|task| match &task.outcome {
-            Some(Outcome::Error(error)) => (error.code.clone(), error.message.as_str()),
+            Some(TaskOutcome::Error(error)) => (error.code.clone(), error.message.as_str()),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -115,10 +117,10 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
 #[test]
 fn a_nil_error_is_none_and_an_error_stands_instead_of_a_result() {
     let nil = "<error xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/><result>true</result>";
-    assert_eq!(task(nil).outcome, Some(Outcome::Confirmed));
+    assert_eq!(task(nil).outcome, Some(TaskOutcome::Confirmed));
     assert!(matches!(
         task("<result>true</result><error>no</error>").outcome,
-        Some(Outcome::Error(_))
+        Some(TaskOutcome::Error(_))
     ));
 }
 
@@ -138,7 +140,7 @@ fn the_words_of_a_server_are_cut() {
     let task =
         task(&format!("<stage>{words}</stage><error>{words} VIRMT_InvalidTenantType</error>"));
     assert_eq!(task.stage.unwrap().chars().count(), 500);
-    let Some(Outcome::Error(error)) = task.outcome else { panic!("an error") };
+    let Some(TaskOutcome::Error(error)) = task.outcome else { panic!("an error") };
     assert_eq!(
         (error.message.chars().count(), error.code),
         (500, Some(VendorCode::InvalidTenantType))

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
-use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, Pace, TaskKind};
+use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, TaskKind, TaskTiming};
 
 use super::{House, begin, ended, link, only, task};
 use crate::support::{both_databases, eventually, notes};
@@ -212,7 +212,7 @@ both_databases! {
 
     async fn a_task_that_is_not_found_at_once_is_found_later(engine: Engine) {
         let house = House::with(engine, |config| {
-            config.pace(Pace::of(Duration::from_millis(2500)))
+            config.task_timing(TaskTiming::of(Duration::from_millis(2500)))
         })
         .await;
         house.server.order(Calls::to("POST", "/tenants"), Fault::LoseAnswer, 1);
@@ -231,8 +231,8 @@ both_databases! {
 
     async fn a_task_that_the_server_forgets_is_known_by_what_it_did(engine: Engine) {
         let house = House::with(engine, |config| {
-            let pace = Pace { waiting: Duration::from_millis(100), ..Pace::of(Duration::from_millis(200)) };
-            let config = config.pace(pace);
+            let task_timing = TaskTiming { waiting: Duration::from_millis(100), ..TaskTiming::of(Duration::from_millis(200)) };
+            let config = config.task_timing(task_timing);
             Config { tasks_kept: Some(Duration::ZERO), ..config }
         })
         .await;

@@ -38,7 +38,7 @@ both_databases! {
         begin(&house.north, "deactivateIntegrationServerTenant").await.data();
         let core = ahead(&house).await;
         for _ in 0..20 {
-            assert!(core.integration_server.tasks().take().await.unwrap().is_empty());
+            assert!(core.integration_server.tasks().claim_available().await.unwrap().is_empty());
         }
     }
 

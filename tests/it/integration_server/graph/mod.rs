@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tenant_gateway::ids::TenantId;
 use tenant_gateway_simulators::clock::Clock;
-use tenant_gateway_simulators::integration_server::{Config, Pace, Simulator, TenantSeed};
+use tenant_gateway_simulators::integration_server::{Config, Simulator, TaskTiming, TenantSeed};
 use tokio::time::Instant;
 
 use crate::support::app::START;
@@ -86,7 +86,7 @@ impl House {
     }
 
     pub fn slow(config: Config) -> Config {
-        config.pace(Pace::of(Duration::from_millis(150)))
+        config.task_timing(TaskTiming::of(Duration::from_millis(150)))
     }
 
     /// Makes a SIMPLE tenant there.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server::{
-    Config, Fate, Pace, Simulator, TaskKind, TenantSeed,
+    Config, Fate, Simulator, TaskKind, TaskTiming, TenantSeed,
 };
 use tokio::time::Instant;
 
@@ -59,7 +59,7 @@ async fn served(
 
 both_databases! {
     async fn a_kill_at_any_step_loses_nothing_and_makes_nothing_twice(deployment: Deployment) {
-        let server = Simulator::start(Config::default().pace(Pace::of(Duration::from_millis(300)))).await.unwrap();
+        let server = Simulator::start(Config::default().task_timing(TaskTiming::of(Duration::from_millis(300)))).await.unwrap();
         let credentials = deployment.init();
         let (process, administrator) = served(&deployment, &credentials).await;
         let upstream = register(&administrator, &server).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenant_gateway::app::Core;
 use tenant_gateway::ids::UpstreamId;
 use tenant_gateway::integration_server::tasks::model::{Intent, NewTask, Purpose};
-use tenant_gateway::integration_server::tasks::service::Ending;
+use tenant_gateway::integration_server::tasks::service::TaskEnd;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TenantSeed};
@@ -85,7 +85,7 @@ both_databases! {
         assert_eq!(refused.code(), "CONFLICT", "{}", refused.body);
         assert_eq!(house.server.count(&Calls::to("POST", "/reports/tenants")), 0);
         begin(&house.south, "createIntegrationServerReport").await.data();
-        tasks.end(&scope, &begun[0].record, Ending::default()).await.unwrap().expect("it is still this node's");
+        tasks.end(&scope, &begun[0].record, TaskEnd::default()).await.unwrap().expect("it is still this node's");
         begin(&house.north, "createIntegrationServerReport").await.data();
         living.abort();
     }

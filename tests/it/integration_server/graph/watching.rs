@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenant_gateway::app::Core;
-use tenant_gateway_simulators::integration_server::{Fate, Pace, TaskKind};
+use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TaskTiming};
 
 use super::{House, TASK, begin, ended, only, settings, task as find};
 use crate::support::{Caller, both_databases, eventually};
@@ -46,8 +46,8 @@ both_databases! {
     }
 
     async fn many_subscribers_cost_one_poll_and_each_sees_every_change(engine: Engine) {
-        let pace = Pace::of(Duration::from_millis(400));
-        let house = House::with(engine, |config| config.pace(pace)).await;
+        let task_timing = TaskTiming::of(Duration::from_millis(400));
+        let house = House::with(engine, |config| config.task_timing(task_timing)).await;
         let tenant = house.app.world.north.to_string();
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let id = task["remoteID"].as_str().unwrap().to_owned();
@@ -124,12 +124,12 @@ both_databases! {
         let environment = house.app.environment();
         let tasks = Core::open(&config, environment).await.unwrap().integration_server.tasks().clone();
         house.app.advance(25 * 60 * 60);
-        tasks.forget_old().await.unwrap();
+        tasks.delete_expired().await.unwrap();
         let partner = house.partner.again().await;
         let events = watch(&partner, &house.app.world.north.to_string(), &task["id"]).await;
         assert_eq!(states(&events), ["COMPLETED", "COMPLETED"]);
         house.app.advance(90 * 24 * 60 * 60);
-        tasks.forget_old().await.unwrap();
+        tasks.delete_expired().await.unwrap();
         let north = partner.again().await.within(house.app.world.north);
         assert_eq!(find(&north, &task["id"]).await.code(), "NOT_FOUND");
     }

@@ -1,13 +1,13 @@
 //! The vendor's codes, wherever they stand.
 
-use super::{Answer, decode};
+use super::{ResponseBody, decode};
 use crate::integration_server::model::VendorCode;
 
 /// How much of a refusal is searched, in bytes.
 const SEARCHED: usize = 64 * 1024;
 
 /// The first code in the body of a refusal.
-pub(super) fn code_of(answer: &Answer) -> Option<VendorCode> {
+pub(super) fn code_of(answer: &ResponseBody) -> Option<VendorCode> {
     code_in(&decode::searchable(answer, SEARCHED))
 }
 

@@ -13,17 +13,17 @@ use crate::error::Result;
 use crate::integration_server::tasks::entity::{event, task};
 
 /// How long the history of a task is kept after its end; how it ended stays.
-const HISTORY: Duration = Duration::from_hours(24);
+const EVENTS_RETENTION: Duration = Duration::from_hours(24);
 
 /// How long a task is kept after its end.
-const TASK: Duration = Duration::from_hours(24 * 90);
+const TASK_RETENTION: Duration = Duration::from_hours(24 * 90);
 
 impl Tasks {
     /// Forgets tasks that ended 90 days ago, and the histories of those that ended a day ago.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn forget_old(&self) -> Result<()> {
+    pub async fn delete_expired(&self) -> Result<()> {
         let ended_before = |age: Duration| {
             let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
             task::Column::EndedAt
@@ -32,14 +32,17 @@ impl Tasks {
         let over = Query::select()
             .column(task::Column::Id)
             .from(task::Entity)
-            .and_where(ended_before(HISTORY))
+            .and_where(ended_before(EVENTS_RETENTION))
             .to_owned();
         let forget = async |write: Arc<Write<'_>>| {
             event::Entity::delete_many()
                 .filter(event::Column::TaskId.in_subquery(over.clone()))
                 .exec(write.on())
                 .await?;
-            task::Entity::delete_many().filter(ended_before(TASK)).exec(write.on()).await?;
+            task::Entity::delete_many()
+                .filter(ended_before(TASK_RETENTION))
+                .exec(write.on())
+                .await?;
             Ok(())
         };
         self.database.transaction(forget).await

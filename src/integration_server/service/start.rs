@@ -3,24 +3,26 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Change, IntegrationServer, Place};
+use super::{AuditedChange, IntegrationServer, LinkedTenant};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::TenantId;
-use crate::integration_server::client::{Client, Fault, FaultKind};
+use crate::integration_server::client::{CallError, CallErrorKind, Client};
 use crate::integration_server::model::{
     NewTenant, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState,
 };
-use crate::integration_server::tasks::Begun;
-use crate::integration_server::tasks::looking::shown;
-use crate::integration_server::tasks::model::{Intent, NewTask, Phase, Purpose, Record, Snapshot};
-use crate::integration_server::tasks::service::{Conclusion, Ending};
+use crate::integration_server::tasks::ClaimedTask;
+use crate::integration_server::tasks::model::{
+    Intent, NewTask, Phase, Purpose, Snapshot, TaskRecord,
+};
+use crate::integration_server::tasks::reconcile::snapshot_of;
+use crate::integration_server::tasks::service::{EndReason, TaskEnd};
 use crate::outbound::Operation;
 use crate::roles::Permission;
 use crate::upstreams::{Connection, System};
 
 /// How long a caller waits for a task that is looked for because its answer was lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RECONCILE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl IntegrationServer {
     /// Makes a tenant at an installation that the scope's tenant owns, and links it to a tenant of
@@ -37,7 +39,7 @@ impl IntegrationServer {
         upstream: &str,
         new: NewTenant,
         link: Option<TenantId>,
-    ) -> Result<Record> {
+    ) -> Result<TaskRecord> {
         let (client, connection) = self.owned(scope, Some(upstream)).await?;
         if let Some(tenant) = link {
             let scope = scope.within(scope.tenant(), Permission::ManageUpstreams).await?;
@@ -59,11 +61,11 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         active: bool,
-    ) -> Result<Record> {
-        let (place, tenant) = self.present(scope, operation).await?;
-        let (client, id) = (&place.client, &place.tenant);
+    ) -> Result<TaskRecord> {
+        let (linked, tenant) = self.present(scope, operation).await?;
+        let (client, id) = (&linked.client, &linked.tenant);
         let purpose = if active { Purpose::Activate } else { Purpose::Deactivate };
-        let task = place.task(purpose, Intent::about(&tenant));
+        let task = linked.task(purpose, Intent::about(&tenant));
         let call = async {
             if active {
                 client.activate_tenant(operation, id).await
@@ -83,12 +85,12 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         artifacts: bool,
-    ) -> Result<Record> {
-        let (place, tenant) = self.present(scope, operation).await?;
+    ) -> Result<TaskRecord> {
+        let (linked, tenant) = self.present(scope, operation).await?;
         let intent = Intent { remove_artifacts: Some(artifacts), ..Intent::about(&tenant) };
-        let task = place.task(Purpose::Delete, intent);
-        let call = place.client.delete_tenant(operation, &place.tenant, artifacts);
-        self.begin(scope, operation, &place.client, task, call).await
+        let task = linked.task(Purpose::Delete, intent);
+        let call = linked.client.delete_tenant(operation, &linked.tenant, artifacts);
+        self.begin(scope, operation, &linked.client, task, call).await
     }
 
     /// Makes a report about the scope's tenant.
@@ -100,11 +102,11 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         range: ReportRange,
-    ) -> Result<Record> {
-        let (place, _) = self.present(scope, operation).await?;
-        let task = place.task(Purpose::Report, Intent::to_report(&range));
-        let call = place.client.create_report(operation, &place.tenant, &range);
-        self.begin(scope, operation, &place.client, task, call).await
+    ) -> Result<TaskRecord> {
+        let (linked, _) = self.present(scope, operation).await?;
+        let task = linked.task(Purpose::Report, Intent::to_report(&range));
+        let call = linked.client.create_report(operation, &linked.tenant, &range);
+        self.begin(scope, operation, &linked.client, task, call).await
     }
 
     /// Cancels a task about the scope's tenant or one below it; gives its record, and the task as
@@ -118,7 +120,7 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         id: &str,
-    ) -> Result<(Record, Snapshot)> {
+    ) -> Result<(TaskRecord, Snapshot)> {
         let record = self.tasks().find(scope, id).await?;
         let scope = scope.within(record.tenant_id, Permission::WriteLegacy).await?;
         if record.phase == Phase::Ended.as_str() {
@@ -130,12 +132,17 @@ impl IntegrationServer {
         let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
         let wanted = serde_json::json!({ "taskID": id.as_str() });
-        let change =
-            Change { name: "cancelIntegrationServerTask", subject: record.id.to_string(), wanted };
+        let change = AuditedChange {
+            name: "cancelIntegrationServerTask",
+            subject: record.id.to_string(),
+            wanted,
+        };
         let work = async {
             let canceled = canceled(&client, operation, &id).await?;
             match canceled {
-                Some(task) => Ok(shown(&client, operation, &record, &task).await.unwrap_or(seen)),
+                Some(task) => {
+                    Ok(snapshot_of(&client, operation, &record, &task).await.unwrap_or(seen))
+                }
                 // It was canceled; how it is now the next look tells.
                 None => Ok(seen),
             }
@@ -146,16 +153,16 @@ impl IntegrationServer {
         Ok((record, snapshot))
     }
 
-    /// The place of the scope's tenant, and the tenant as it is there: the server would take any
+    /// The linked tenant of the scope's tenant, and the tenant as it is there: the server would take any
     /// identifier.
     async fn present(
         &self,
         scope: &TenantScope,
         operation: &Operation,
-    ) -> Result<(Place, RemoteTenant)> {
-        let place = self.place(scope).await?;
-        let tenant = place.read(operation).await?;
-        Ok((place, tenant))
+    ) -> Result<(LinkedTenant, RemoteTenant)> {
+        let linked = self.linked_tenant(scope).await?;
+        let tenant = linked.read(operation).await?;
+        Ok((linked, tenant))
     }
 
     /// Records the work, begins it, and completes the record by what came back.
@@ -165,12 +172,12 @@ impl IntegrationServer {
         operation: &Operation,
         client: &Client,
         task: NewTask,
-        call: impl Future<Output = std::result::Result<Started, Fault>>,
-    ) -> Result<Record> {
+        call: impl Future<Output = std::result::Result<Started, CallError>>,
+    ) -> Result<TaskRecord> {
         let begun = self.tasks().begin(scope, task).await?;
         let completed = self.complete(scope, operation, client, &begun, call.await).await;
         drop(begun);
-        // Whatever is left to be done is the runner's now.
+        // Whatever is left to be done is the poller's now.
         self.tasks().wake.notify_one();
         completed
     }
@@ -180,16 +187,16 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         client: &Client,
-        begun: &Begun,
-        answer: std::result::Result<Started, Fault>,
-    ) -> Result<Record> {
+        begun: &ClaimedTask,
+        answer: std::result::Result<Started, CallError>,
+    ) -> Result<TaskRecord> {
         match answer {
-            Err(fault) if fault.kind() != FaultKind::OutcomeUnknown => {
+            Err(error) if error.kind() != CallErrorKind::OutcomeUnknown => {
                 // Nothing was begun.
-                let error = Error::from(fault);
-                let ending =
-                    Ending { conclusion: Conclusion::Rejected(error.code()), ..Ending::default() };
-                let ended = self.tasks().end(scope, &begun.record, ending).await?;
+                let error = Error::from(error);
+                let end =
+                    TaskEnd { reason: EndReason::Rejected(error.code()), ..TaskEnd::default() };
+                let ended = self.tasks().end(scope, &begun.record, end).await?;
                 Err(if ended.is_some() { error.as_recorded() } else { error })
             }
             // Whatever goes wrong from here on, it may have been begun.
@@ -206,16 +213,17 @@ impl IntegrationServer {
         scope: &TenantScope,
         operation: &Operation,
         client: &Client,
-        record: &Record,
-        answer: std::result::Result<Started, Fault>,
-    ) -> Result<Record> {
+        record: &TaskRecord,
+        answer: std::result::Result<Started, CallError>,
+    ) -> Result<TaskRecord> {
         let lost = match answer {
             Ok(Started::Task(id)) => return self.named(operation, client, record, &id).await,
             Ok(Started::Unnamed) => unnamed(scope),
-            Err(fault) => fault.into(),
+            Err(error) => error.into(),
         };
-        let Some(record) = self.tasks().lost(record).await? else { return Err(lost) };
-        let found = self.runner.find_now(&record, client, operation, PATIENCE).await?;
+        let Some(record) = self.tasks().mark_answer_lost(record).await? else { return Err(lost) };
+        let found =
+            self.poller.reconcile_within(&record, client, operation, RECONCILE_TIMEOUT).await?;
         found.ok_or(lost)
     }
 
@@ -225,22 +233,22 @@ impl IntegrationServer {
         &self,
         operation: &Operation,
         client: &Client,
-        record: &Record,
+        record: &TaskRecord,
         id: &RemoteId,
-    ) -> Result<Record> {
+    ) -> Result<TaskRecord> {
         let accepted = Snapshot::accepted(id);
-        let stored = self.tasks().seen(record, &accepted).await?;
+        let stored = self.tasks().record_observation(record, &accepted).await?;
         let known =
             stored.ok_or_else(|| Error::internal("a task was taken over while it was begun"))?;
         let Ok(task) = client.task(operation, id).await else { return Ok(known) };
-        match self.runner.saw(&known, client, operation, &task).await {
+        match self.poller.observe(&known, client, operation, &task).await {
             Ok(Some(seen)) => Ok(seen),
             Ok(None) | Err(_) => Ok(known),
         }
     }
 }
 
-impl Place {
+impl LinkedTenant {
     fn task(&self, purpose: Purpose, intent: Intent) -> NewTask {
         new_task(&self.connection, purpose, Some(self.tenant.as_str().to_owned()), intent)
     }
@@ -258,7 +266,7 @@ fn new_task(
 /// Cancels a task; gives it as it is then, if the server tells.
 async fn canceled(client: &Client, operation: &Operation, id: &RemoteId) -> Result<Option<Task>> {
     let unknown = match client.cancel_task(operation, id).await {
-        Err(fault) if fault.kind() == FaultKind::OutcomeUnknown => Some(Error::from(fault)),
+        Err(error) if error.kind() == CallErrorKind::OutcomeUnknown => Some(Error::from(error)),
         canceled => canceled.map(|_| None)?,
     };
     match (client.task(operation, id).await, unknown) {

@@ -8,14 +8,14 @@ use crate::outbound::{Failure, Kind, UpstreamRoute};
 /// Why a call did not succeed: a kind, for the service that may know more and word it better, and
 /// an error that can be told as it is.
 #[derive(Debug)]
-pub struct Fault {
-    kind: FaultKind,
+pub struct CallError {
+    kind: CallErrorKind,
     error: Error,
 }
 
 /// Kinds of faults. Every call may end in the last five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum CallErrorKind {
     /// The server has no such tenant.
     TenantNotFound,
     /// The tenant has no such machine.
@@ -45,9 +45,9 @@ pub enum FaultKind {
     Failed,
 }
 
-impl Fault {
-    /// What kind of fault.
-    pub fn kind(&self) -> FaultKind {
+impl CallError {
+    /// What kind of error.
+    pub fn kind(&self) -> CallErrorKind {
         self.kind
     }
 
@@ -58,8 +58,11 @@ impl Fault {
 
     pub(super) fn of_failure(failure: Failure, route: &UpstreamRoute, kind: Kind) -> Self {
         let error = failure.into_error(route, kind == Kind::Write);
-        let kind =
-            if error.is_outcome_unknown() { FaultKind::OutcomeUnknown } else { FaultKind::Failed };
+        let kind = if error.is_outcome_unknown() {
+            CallErrorKind::OutcomeUnknown
+        } else {
+            CallErrorKind::Failed
+        };
         Self { kind, error }
     }
 
@@ -70,15 +73,15 @@ impl Fault {
         );
         let detail = UpstreamDetail { system: route.endpoint.system, status: None, code: None };
         Self {
-            kind: FaultKind::Failed,
+            kind: CallErrorKind::Failed,
             error: error.because(malformed).of_upstream(detail).of_tenant(route.tenant),
         }
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        fault.error
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        error.error
     }
 }
 
@@ -97,11 +100,11 @@ pub(super) enum About {
 /// What an answer of another status than a success means: first the status, then the code in it
 /// (reference, section 6).
 pub(super) fn refusal(
-    answer: &wire::Answer<'_>,
+    answer: &wire::ResponseBody<'_>,
     (status, sent, about): (u16, Kind, About),
     route: &UpstreamRoute,
     what: &str,
-) -> Fault {
+) -> CallError {
     let code = answer.vendor_code();
     let kind = kind(status, code.as_ref(), sent, about);
     let (public, sentence) = told(kind, status, code.as_ref());
@@ -114,38 +117,38 @@ pub(super) fn refusal(
     let error =
         Error::new(public, sentence).because(cause).of_upstream(detail).of_tenant(route.tenant);
     let error =
-        if kind == FaultKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };
-    Fault { kind, error }
+        if kind == CallErrorKind::OutcomeUnknown { error.with_unknown_outcome() } else { error };
+    CallError { kind, error }
 }
 
-fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> FaultKind {
+fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> CallErrorKind {
     match (status, code) {
-        (401 | 403, _) => FaultKind::Unauthorized,
-        (400, Some(code)) if is_bad_input(code) => FaultKind::BadInput,
-        (404, Some(VendorCode::TenantWithSpecifiedIdNotFound)) => FaultKind::TenantNotFound,
-        (404, Some(VendorCode::VmWithSpecifiedIdNotFound)) => FaultKind::MachineNotFound,
+        (401 | 403, _) => CallErrorKind::Unauthorized,
+        (400, Some(code)) if is_bad_input(code) => CallErrorKind::BadInput,
+        (404, Some(VendorCode::TenantWithSpecifiedIdNotFound)) => CallErrorKind::TenantNotFound,
+        (404, Some(VendorCode::VmWithSpecifiedIdNotFound)) => CallErrorKind::MachineNotFound,
         (404, _) => match about {
-            About::Tenant | About::Registration => FaultKind::TenantNotFound,
-            About::Machine => FaultKind::MachineNotFound,
-            About::Task => FaultKind::TaskNotFound,
-            About::Report => FaultKind::ReportNotFound,
+            About::Tenant | About::Registration => CallErrorKind::TenantNotFound,
+            About::Machine => CallErrorKind::MachineNotFound,
+            About::Task => CallErrorKind::TaskNotFound,
+            About::Report => CallErrorKind::ReportNotFound,
             // A list is at the same path of every server.
-            About::Nothing if sent == Kind::Read => FaultKind::NoApi,
-            About::Nothing => FaultKind::Refused,
+            About::Nothing if sent == Kind::Read => CallErrorKind::NoApi,
+            About::Nothing => CallErrorKind::Refused,
         },
-        (405, None) if about == About::Nothing && sent == Kind::Read => FaultKind::NoApi,
-        (405, _) if about == About::Task => FaultKind::TaskIsPart,
-        (409, _) if about == About::Task => FaultKind::TaskEnded,
-        (409, _) if about == About::Registration => FaultKind::BiosIdTaken,
+        (405, None) if about == About::Nothing && sent == Kind::Read => CallErrorKind::NoApi,
+        (405, _) if about == About::Task => CallErrorKind::TaskIsPart,
+        (409, _) if about == About::Task => CallErrorKind::TaskEnded,
+        (409, _) if about == About::Registration => CallErrorKind::BiosIdTaken,
         // Before it can start, by its own word.
-        (501, _) | (_, Some(VendorCode::ServiceNotConfigured)) => FaultKind::Refused,
+        (501, _) | (_, Some(VendorCode::ServiceNotConfigured)) => CallErrorKind::Refused,
         // A 503 too: the documents know none, and a proxy gives it for what has reached the server
         // already.
-        (500.., _) if sent == Kind::Write => FaultKind::OutcomeUnknown,
-        (500.., _) => FaultKind::Failed,
+        (500.., _) if sent == Kind::Write => CallErrorKind::OutcomeUnknown,
+        (500.., _) => CallErrorKind::Failed,
         // A success that is not the one of this method, or a redirect.
-        (..400, _) => FaultKind::Failed,
-        _ => FaultKind::Refused,
+        (..400, _) => CallErrorKind::Failed,
+        _ => CallErrorKind::Refused,
     }
 }
 
@@ -160,45 +163,47 @@ fn is_bad_input(code: &VendorCode) -> bool {
     )
 }
 
-fn told(kind: FaultKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, &'static str) {
+fn told(kind: CallErrorKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, &'static str) {
     let sentence = code.map(VendorCode::sentence);
     match kind {
-        FaultKind::TenantNotFound => {
+        CallErrorKind::TenantNotFound => {
             (ErrorCode::NotFound, VendorCode::TenantWithSpecifiedIdNotFound.sentence())
         }
-        FaultKind::MachineNotFound => {
+        CallErrorKind::MachineNotFound => {
             (ErrorCode::NotFound, VendorCode::VmWithSpecifiedIdNotFound.sentence())
         }
-        FaultKind::TaskNotFound => (ErrorCode::NotFound, "no such task"),
-        FaultKind::ReportNotFound => (ErrorCode::NotFound, "no such report"),
-        FaultKind::BiosIdTaken => {
+        CallErrorKind::TaskNotFound => (ErrorCode::NotFound, "no such task"),
+        CallErrorKind::ReportNotFound => (ErrorCode::NotFound, "no such report"),
+        CallErrorKind::BiosIdTaken => {
             (ErrorCode::Conflict, VendorCode::VmWithSpecifiedBiosIdAlreadyExists.sentence())
         }
-        FaultKind::TaskEnded => (ErrorCode::Conflict, "the task has ended"),
-        FaultKind::TaskIsPart => {
+        CallErrorKind::TaskEnded => (ErrorCode::Conflict, "the task has ended"),
+        CallErrorKind::TaskIsPart => {
             (ErrorCode::Conflict, "the task is part of another and can only be canceled with it")
         }
-        FaultKind::BadInput => {
+        CallErrorKind::BadInput => {
             (ErrorCode::BadUserInput, sentence.unwrap_or("the Integration Server does not take it"))
         }
-        FaultKind::Unauthorized => (
+        CallErrorKind::Unauthorized => (
             ErrorCode::UpstreamUnauthorized,
             "the legacy system refused the gateway's own account; its operator has to act",
         ),
-        FaultKind::OutcomeUnknown => (
+        CallErrorKind::OutcomeUnknown => (
             ErrorCode::UpstreamUnavailable,
             "the legacy system failed, and whether it did what was asked is not known",
         ),
-        FaultKind::NoApi => (
+        CallErrorKind::NoApi => (
             ErrorCode::UpstreamMalformed,
             "the Integration Server's API does not answer at the upstream's base URL, which is the server's root",
         ),
-        FaultKind::Failed if status < 400 => (
+        CallErrorKind::Failed if status < 400 => (
             ErrorCode::UpstreamMalformed,
             "the legacy system gave an answer that cannot be understood",
         ),
-        FaultKind::Failed => (ErrorCode::UpstreamUnavailable, "the legacy system is in trouble"),
-        FaultKind::Refused => match status {
+        CallErrorKind::Failed => {
+            (ErrorCode::UpstreamUnavailable, "the legacy system is in trouble")
+        }
+        CallErrorKind::Refused => match status {
             408 | 429 => (
                 ErrorCode::UpstreamUnavailable,
                 "the legacy system takes no requests at the moment",

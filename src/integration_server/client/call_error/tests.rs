@@ -24,14 +24,15 @@ fn route() -> UpstreamRoute {
     UpstreamRoute { tenant, endpoint: Arc::new(endpoint), identity: Identity("own".into()) }
 }
 
-fn fault(status: u16, body: &str, sent: Kind, about: About) -> Fault {
-    let answer = wire::Answer { body: body.as_bytes(), content_type: None, zone: &TimeZone::UTC };
+fn refused(status: u16, body: &str, sent: Kind, about: About) -> CallError {
+    let answer =
+        wire::ResponseBody { body: body.as_bytes(), content_type: None, zone: &TimeZone::UTC };
     refusal(&answer, (status, sent, about), &route(), "POST /tenants")
 }
 
 #[test]
 fn the_status_decides_and_the_code_refines_it() {
-    use FaultKind::*;
+    use CallErrorKind::*;
     let (not_found, machine) =
         ("VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_VmWithSpecifiedIdNotFound");
     for (status, body, about, kind, code) in [
@@ -59,29 +60,32 @@ fn the_status_decides_and_the_code_refines_it() {
         (302, "", About::Tenant, Failed, ErrorCode::UpstreamMalformed),
         (206, "", About::Report, Failed, ErrorCode::UpstreamMalformed),
     ] {
-        let fault = fault(status, body, Kind::Write, about);
-        let found = fault.kind();
-        assert_eq!((found, Error::from(fault).code()), (kind, code), "{status} {body} {about:?}");
+        let error = refused(status, body, Kind::Write, about);
+        let found = error.kind();
+        assert_eq!((found, Error::from(error).code()), (kind, code), "{status} {body} {about:?}");
     }
 }
 
 #[test]
 fn list_that_is_not_there_means_that_the_base_url_leads_elsewhere() {
     for status in [404, 405] {
-        let fault = fault(status, "<html>", Kind::Read, About::Nothing);
-        assert_eq!((fault.kind(), fault.code()), (FaultKind::NoApi, ErrorCode::UpstreamMalformed));
+        let error = refused(status, "<html>", Kind::Read, About::Nothing);
+        assert_eq!(
+            (error.kind(), error.code()),
+            (CallErrorKind::NoApi, ErrorCode::UpstreamMalformed)
+        );
     }
 }
 
 #[test]
 fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() {
     for status in [500, 502, 503, 504, 599] {
-        let wrote = fault(status, "", Kind::Write, About::Tenant);
-        assert_eq!(wrote.kind(), FaultKind::OutcomeUnknown);
+        let wrote = refused(status, "", Kind::Write, About::Tenant);
+        assert_eq!(wrote.kind(), CallErrorKind::OutcomeUnknown);
         let error = Error::from(wrote);
         assert!(error.is_outcome_unknown() && !error.retryable());
-        let read = fault(status, "", Kind::Read, About::Tenant);
-        assert_eq!(read.kind(), FaultKind::Failed);
+        let read = refused(status, "", Kind::Read, About::Tenant);
+        assert_eq!(read.kind(), CallErrorKind::Failed);
         assert!(Error::from(read).retryable());
     }
 }
@@ -94,21 +98,27 @@ fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
         Failure::Malformed("x".into()),
     ] {
         assert_eq!(
-            Fault::of_failure(failure.clone(), &route(), Kind::Write).kind(),
-            FaultKind::OutcomeUnknown
+            CallError::of_failure(failure.clone(), &route(), Kind::Write).kind(),
+            CallErrorKind::OutcomeUnknown
         );
-        assert_eq!(Fault::of_failure(failure, &route(), Kind::Read).kind(), FaultKind::Failed);
+        assert_eq!(
+            CallError::of_failure(failure, &route(), Kind::Read).kind(),
+            CallErrorKind::Failed
+        );
     }
     for failure in
         [Failure::Timeout { sent: false }, Failure::Unreachable("x".into()), Failure::CircuitOpen]
     {
-        assert_eq!(Fault::of_failure(failure, &route(), Kind::Write).kind(), FaultKind::Failed);
+        assert_eq!(
+            CallError::of_failure(failure, &route(), Kind::Write).kind(),
+            CallErrorKind::Failed
+        );
     }
 }
 
 #[test]
 fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
-    let error = Error::from(fault(
+    let error = Error::from(refused(
         404,
         "VIRMT_TenantWithSpecifiedIdNotFound at viis.example",
         Kind::Read,
@@ -118,7 +128,7 @@ fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
     assert_eq!(error.upstream().unwrap().status, Some(404));
     assert!(!error.message().contains("viis.example"));
     assert_eq!(
-        Error::from(fault(400, "VIRMT_New", Kind::Read, About::Tenant)).upstream().unwrap().code,
+        Error::from(refused(400, "VIRMT_New", Kind::Read, About::Tenant)).upstream().unwrap().code,
         None
     );
 }
@@ -126,7 +136,7 @@ fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
 #[test]
 fn a_taken_bios_identifier_tells_its_code_and_not_who_has_it() {
     let body = "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>";
-    let error = Error::from(fault(409, body, Kind::Write, About::Registration));
+    let error = Error::from(refused(409, body, Kind::Write, About::Registration));
     assert_eq!(
         (error.code(), error.upstream().unwrap().code),
         (ErrorCode::Conflict, Some("VIRMT_VmWithSpecifiedBiosIdAlreadyExists"))
