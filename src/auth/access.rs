@@ -1,5 +1,6 @@
 //! What a client may do in a tenant, remembered for a few seconds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -183,6 +184,52 @@ impl Authorizer {
         reach: Reach,
     ) -> Result<Arc<Access>> {
         Ok(self.standing(client, tenant, reach).await?.access(reach))
+    }
+
+    /// The same where it was read moments ago.
+    pub(super) fn known_access(
+        &self,
+        client: ClientId,
+        tenant: TenantId,
+        reach: Reach,
+    ) -> Option<Arc<Access>> {
+        let below = reach.tenant().unwrap_or(tenant);
+        let known = self.standings.get(&(client, tenant, below))?;
+        self.is_fresh(known.asked_at, known.version).then(|| known.access(reach))
+    }
+
+    /// As [`Authorizer::access`], for many tenants in one statement. It always asks the database,
+    /// and remembers what it reads.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub(super) async fn access_in_each(
+        &self,
+        client: ClientId,
+        tenants: &[TenantId],
+        reach: Reach,
+    ) -> Result<HashMap<TenantId, Arc<Access>>> {
+        // Read before the database is: a change in between makes the answer stale, not wrongly
+        // fresh.
+        let version = self.version();
+        let asked_at = self.clock.monotonic();
+        let reader = self.database.reader();
+        let rows = entity::held_in_each(reader, client, tenants, reach.tenant()).await?;
+        // After the roles: those of a client that is deleted in between are gone, or it is.
+        let state = entity::client(reader, client).await?;
+        let mut held: HashMap<TenantId, Vec<entity::Held>> = HashMap::new();
+        for row in rows {
+            held.entry(row.tenant_id).or_default().push(row.held);
+        }
+        let accesses = tenants.iter().map(|tenant| {
+            let whole = Arc::new(access(held.remove(tenant).unwrap_or_default()));
+            let client_state = state.clone();
+            let standing = Arc::new(Standing { client: client_state, whole, asked_at, version });
+            let key = (client, *tenant, reach.tenant().unwrap_or(*tenant));
+            self.standings.insert(key, standing.clone());
+            (*tenant, standing.access(reach))
+        });
+        Ok(accesses.collect())
     }
 
     /// What a token of the client may be narrowed to: everything that a role permits in the tenant,

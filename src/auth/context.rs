@@ -1,5 +1,6 @@
 //! The context of a request, and the scope that proves a right in a tenant.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -291,6 +292,33 @@ impl TenantScope {
         match self.caller {
             Caller::Client { id, .. } => self.authorizer.access(id, tenant, self.reach).await,
             Caller::Operator | Caller::Gateway => Ok(Arc::new(Access::full(tenant))),
+        }
+    }
+
+    /// The same where it was read moments ago.
+    pub fn known_access_in(&self, tenant: TenantId) -> Option<Arc<Access>> {
+        match self.caller {
+            Caller::Client { id, .. } => self.authorizer.known_access(id, tenant, self.reach),
+            Caller::Operator | Caller::Gateway => Some(Arc::new(Access::full(tenant))),
+        }
+    }
+
+    /// As [`TenantScope::access_in`], for many tenants at once.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn access_in_each(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, Arc<Access>>> {
+        match self.caller {
+            Caller::Client { id, .. } => {
+                self.authorizer.access_in_each(id, tenants, self.reach).await
+            }
+            Caller::Operator | Caller::Gateway => {
+                let full = |tenant: &TenantId| (*tenant, Arc::new(Access::full(*tenant)));
+                Ok(tenants.iter().map(full).collect())
+            }
         }
     }
 

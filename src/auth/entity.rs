@@ -1,6 +1,6 @@
 //! What authorization reads of the tables of clients, tenants and role assignments.
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
 use crate::clock::Timestamp;
 use crate::ids::{ClientId, RoleId, TenantId};
@@ -64,6 +64,55 @@ pub async fn held(
     Held::find_by_statement(Statement::from_sql_and_values(on.get_database_backend(), sql, values))
         .all(on)
         .await
+}
+
+/// A role that reaches into one of several tenants.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct HeldIn {
+    /// The tenant that it reaches into.
+    pub tenant_id: TenantId,
+    /// The role.
+    #[sea_orm(nested)]
+    pub held: Held,
+}
+
+/// As [`held`], for many tenants; `below` is the tenant at or below which each must stand, if there
+/// is one.
+pub async fn held_in_each(
+    on: &impl ConnectionTrait,
+    client: ClientId,
+    tenants: &[TenantId],
+    below: Option<TenantId>,
+) -> Result<Vec<HeldIn>, DbErr> {
+    if tenants.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values: Vec<Value> = vec![client.into()];
+    values.extend(tenants.iter().map(|tenant| Value::from(*tenant)));
+    let among: Vec<_> = (2..=values.len()).map(|number| format!("${number}")).collect();
+    let among = among.join(", ");
+    let is_below = below.map_or_else(String::new, |below| {
+        values.push(below.into());
+        let number = values.len();
+        format!(
+            "AND EXISTS (
+                SELECT 1 FROM tenant_ancestors n
+                WHERE n.tenant_id = a.tenant_id AND n.ancestor_id = ${number}
+            )"
+        )
+    });
+    let sql = format!(
+        "SELECT a.tenant_id, r.role_id, r.tenant_id AS via, r.expires_at
+        FROM role_assignments r
+        JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id
+        WHERE r.client_id = $1 AND a.tenant_id IN ({among}) {is_below} AND NOT EXISTS (
+            SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
+            WHERE b.tenant_id = a.tenant_id AND NOT t.enabled
+        )
+        ORDER BY a.distance, r.role_id"
+    );
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
+    HeldIn::find_by_statement(statement).all(on).await
 }
 
 /// The roles of the client in all tenants that are open.

@@ -11,6 +11,7 @@
 //! | `responses` | bytes of responses that are built, or built and not yet sent | tenant, client |
 //! | `upstream_answers` | bytes of legacy systems' answers | owner of the installation, tenant |
 
+mod bulk;
 pub mod descriptors;
 mod meter;
 mod network;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 
+pub use bulk::BulkRuntime;
 pub use meter::{RESPONSE_BEGINNING, ResponseMeter, Weight, no_room};
 pub use network::Network;
 pub use pool::{Exhausted, Figures, Permit, Pool};
@@ -33,6 +35,10 @@ pub use shares::{Account, Shares};
 /// So much cost of an operation takes one permit more: its fields are resolved side by side, each
 /// with a future of some kilobytes.
 const COST_PER_PERMIT: u64 = 1_500;
+
+/// Work of more than this is long: a field weighs 1, as in `limits.cost`, and takes a core some
+/// microseconds.
+const LONG_WORK: u64 = 1_000;
 
 /// The budgets of one node.
 pub struct Budgets {
@@ -49,6 +55,8 @@ pub struct Budgets {
     /// Bytes of legacy systems' answers, from the wire until nothing that was read from them is
     /// left.
     pub upstream_answers: Arc<Pool<Uuid>>,
+    /// Threads of their own for long work.
+    pub bulk: BulkRuntime,
     /// Turns at what keeps a thread busy for long: half of the cores, so that the others serve
     /// everybody else.
     pub builders: Arc<Semaphore>,
@@ -73,6 +81,7 @@ impl Budgets {
             operations: Pool::new("operations", own.operations),
             responses: Pool::new("responses", own.responses),
             upstream_answers: Pool::new("upstream_answers", own.upstream_answers),
+            bulk: BulkRuntime::default(),
             builders: Arc::new(Semaphore::new(half_of_the_cores())),
             patience: own.patience,
         }
@@ -84,6 +93,11 @@ impl Budgets {
     pub fn operation_permits(&self, cost: u64) -> usize {
         let half = (self.operations.figures().limit / 2).max(1);
         usize::try_from(1 + cost / COST_PER_PERMIT).map_or(half, |permits| permits.min(half))
+    }
+
+    /// Whether work of that weight belongs on the threads of [`Budgets::bulk`].
+    pub fn is_long(&self, work: u64) -> bool {
+        work > LONG_WORK
     }
 
     /// How full each pool is.

@@ -8,6 +8,7 @@ mod monitored;
 mod schema;
 mod sqlite_file;
 mod time;
+mod turns;
 mod write;
 
 use std::str::FromStr;
@@ -27,12 +28,14 @@ use tokio::time::{Instant, timeout};
 use crate::error::{Error, ErrorCode, Result};
 use health::{Health, Server, connect_once};
 use sqlite_file::SqliteFile;
+use turns::Turns;
 
 pub use advisory_lock::AdvisoryLock;
 pub use backup::Backup;
 pub use failure::Failure;
 pub use monitored::Monitored;
 pub use schema::{NewerChange, Schema};
+pub use turns::{Borrower, for_same_borrower, on_behalf_of};
 pub use write::Write;
 
 /// Two nodes that migrate one PostgreSQL at once queue on this lock; the number means nothing else.
@@ -62,6 +65,7 @@ pub struct Options {
 pub struct Database {
     pool: Monitored<DatabaseConnection>,
     writers: Semaphore,
+    write_turns: Turns,
     busy_timeout: Duration,
     health: Arc<Health>,
 }
@@ -87,9 +91,15 @@ impl Database {
         // A transaction may ask what the caller is allowed, on another connection: half of them
         // stay free for that.
         let writers = if is_sqlite { 1 } else { (max_connections / 2).max(1) };
-        let pool =
-            Monitored::pool(connection, health.clone(), statement_timeout(is_sqlite, busy_timeout));
-        Ok(Self { pool, writers: Semaphore::new(writers as usize), busy_timeout, health })
+        let writers = writers as usize;
+        let pool = Monitored::pool(
+            connection,
+            health.clone(),
+            statement_timeout(is_sqlite, busy_timeout),
+            read_turns(is_sqlite, max_connections as usize),
+        );
+        let write_turns = Turns::new((writers - 1).max(1), (writers / 2).max(1));
+        Ok(Self { pool, writers: Semaphore::new(writers), write_turns, busy_timeout, health })
     }
 
     /// For statements that only read.
@@ -154,6 +164,20 @@ impl Database {
         write.on().execute_unprepared(sql).await?;
         write.commit().await
     }
+}
+
+/// How many statements one tenant, and one client of it, may have read at once. SQLite computes in
+/// threads of this process: half of the cores stay free for others, though never fewer than two
+/// statements of one tenant run, so that a long one of one client does not hold up the next client.
+/// PostgreSQL computes elsewhere: half of the connections.
+fn read_turns(is_sqlite: bool, connections: usize) -> Turns {
+    let of_tenant = if is_sqlite {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (cores / 2).clamp(2, (connections / 2).max(2))
+    } else {
+        (connections / 2).max(1)
+    };
+    Turns::new(of_tenant, (of_tenant - 1).max(1))
 }
 
 /// How long a statement may take: PostgreSQL gives a lock up after the busy timeout, and what takes

@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use super::health::Health;
+use super::turns::Turns;
 
 /// A pool or a transaction whose statements are watched.
 pub struct Monitored<C> {
@@ -19,6 +20,8 @@ pub struct Monitored<C> {
     health: Arc<Health>,
     /// Only a transaction is lost with its first failed statement.
     is_transaction: bool,
+    /// Shares of the pool; a transaction has its connection already.
+    turns: Option<Turns>,
     /// How long a statement may take.
     timeout: Option<Duration>,
     failed: AtomicBool,
@@ -29,8 +32,13 @@ pub struct Monitored<C> {
 
 impl<C: ConnectionTrait> Monitored<C> {
     /// A pool: each statement stands for itself.
-    pub(super) fn pool(inner: C, health: Arc<Health>, timeout: Option<Duration>) -> Self {
-        Self::new(inner, health, false, timeout)
+    pub(super) fn pool(
+        inner: C,
+        health: Arc<Health>,
+        timeout: Option<Duration>,
+        turns: Turns,
+    ) -> Self {
+        Self { turns: Some(turns), ..Self::new(inner, health, false, timeout) }
     }
 
     /// A transaction. After a failed statement it takes no further ones: SQLite may have ended it
@@ -42,7 +50,7 @@ impl<C: ConnectionTrait> Monitored<C> {
     fn new(inner: C, health: Arc<Health>, is_transaction: bool, timeout: Option<Duration>) -> Self {
         let failed = AtomicBool::new(false);
         let unfinished = AtomicUsize::new(0);
-        Self { inner, health, is_transaction, timeout, failed, unfinished }
+        Self { inner, health, is_transaction, turns: None, timeout, failed, unfinished }
     }
 
     /// The connection without the watch.
@@ -67,6 +75,10 @@ impl<C: ConnectionTrait> Monitored<C> {
         if self.is_transaction {
             return self.watch_in_transaction(statement).await;
         }
+        let _turn = match &self.turns {
+            Some(turns) => Some(turns.take().await),
+            None => None,
+        };
         self.health.admit()?;
         match answer_within(self.timeout, statement).await {
             Ok(answer) => {

@@ -9,6 +9,7 @@ use tokio::sync::SemaphorePermit;
 use super::Database;
 use super::failure::Failure;
 use super::monitored::{Monitored, answer_within};
+use super::turns::Turn;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -22,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct Write<'a> {
     transaction: Monitored<DatabaseTransaction>,
     database: &'a Database,
-    _turn: SemaphorePermit<'a>,
+    _turns: (Turn, SemaphorePermit<'a>),
 }
 
 impl Database {
@@ -70,8 +71,11 @@ impl Database {
     /// SQLite database is not the one that was opened.
     pub async fn begin(&self) -> Result<Write<'_>> {
         self.health.check_file().map_err(|failure| self.unavailable(failure))?;
-        let turn = tokio::time::timeout(self.busy_timeout, self.writers.acquire()).await;
-        let turn = turn.map_err(|_| self.unavailable(Failure::Busy))?.map_err(Error::internal)?;
+        // The writes of one client queue among themselves, so that others find few before them.
+        let queue = async { (self.write_turns.take().await, self.writers.acquire().await) };
+        let queue = tokio::time::timeout(self.busy_timeout, queue).await;
+        let (turn, writer) = queue.map_err(|_| self.unavailable(Failure::Busy))?;
+        let writer = writer.map_err(Error::internal)?;
         // It may have become unreachable while this write waited for its turn.
         self.health.admit()?;
         let options = TransactionOptions {
@@ -83,7 +87,7 @@ impl Database {
                 self.health.note_answer();
                 let timeout = self.statement_timeout();
                 let transaction = Monitored::transaction(transaction, self.health.clone(), timeout);
-                Ok(Write { transaction, database: self, _turn: turn })
+                Ok(Write { transaction, database: self, _turns: (turn, writer) })
             }
             Err(error) if self.is_sqlite() => {
                 Err(self.named(self.health.note_failed_write(error).into()))

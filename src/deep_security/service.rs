@@ -1,5 +1,6 @@
 //! The way of a scope to its manager, and the record of what was changed there.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use crate::clock::Timestamp;
 use crate::database::Database;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
+use crate::ids::LinkId;
 use crate::outbound::{Operation, Outbound};
 use crate::roles::Permission;
-use crate::upstreams::{Connection, Link, System, Upstreams};
+use crate::upstreams::{Connection, System, Upstreams};
 
 /// Deep Security, for all tenants.
 pub struct DeepSecurity {
@@ -128,18 +130,18 @@ impl DeepSecurity {
         }
     }
 
-    /// When the key ends that was made for a link and is in use.
+    /// When the minted keys that are in use for links of the scope end.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn key_expires_at(
+    pub async fn keys_expire_at(
         &self,
         scope: &TenantScope,
-        link: &Link,
-    ) -> Result<Option<Timestamp>> {
+        links: &[LinkId],
+    ) -> Result<HashMap<LinkId, Timestamp>> {
         // A link is only ever read in a scope; its keys are its own.
         let _ = scope;
-        self.keys.expires_at(link).await
+        self.keys.expire_at(links).await
     }
 
     /// Removes the keys that are no longer used.

@@ -1,9 +1,11 @@
 //! Tenants in the graph, in the shape of the Taegis API's `tenants4`
 //! (`docs/reference/taegis-client-contract.md`, section 9).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::connection::Connection;
+use async_graphql::dataloader::Loader;
 use async_graphql::parser::types::Field;
 use async_graphql::{
     Context, ContextSelectionSet, Enum, ID, InputObject, MaybeUndefined, Object, OutputType,
@@ -14,10 +16,10 @@ use futures_util::future::BoxFuture;
 
 use super::model::{self, NewTenant, Order, OrderBy, Place, TenantChange, TenantFilter};
 use super::{Tenant, Tenants};
-use crate::auth::RequestContext;
-use crate::auth::graphql::{request, service};
+use crate::auth::graphql::{access_in, load, request, service};
+use crate::auth::{RequestContext, TenantScope};
 use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, LazyObject};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::graph::graphql::{Page, TenantReference, Total};
 use crate::ids::TenantId;
 use crate::integration_server::graphql::{self as integration_server, IntegrationServerObject};
@@ -112,8 +114,9 @@ impl TenantObject {
 
     /// What the caller may do here, and through which tenant.
     async fn effective_roles(&self, ctx: &Context<'_>) -> Result<Vec<EffectiveRole>> {
-        let scope = request(ctx)?.member_scope();
-        let access = scope.access_in(self.0.id).await?;
+        let request = request(ctx)?;
+        let access = access_in(ctx, request, self.0.id).await?;
+        let scope = request.member_scope();
         Ok(access.roles(scope.now()).map(|held| EffectiveRole::new(held, self.1)).collect())
     }
 
@@ -162,8 +165,10 @@ pub fn resolve<'a>(
 ) -> BoxFuture<'a, ServerResult<Value>> {
     let resolve = async move {
         match find(ctx, reference.id).await {
-            Ok(tenant) => TenantObject(tenant, reference.within_links).resolve(ctx, field).await,
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(Value::Null),
+            Ok(Some(tenant)) => {
+                TenantObject(tenant, reference.within_links).resolve(ctx, field).await
+            }
+            Ok(None) => Ok(Value::Null),
             Err(error) => {
                 Err(ctx
                     .set_error_path(async_graphql::Error::from(error).into_server_error(field.pos)))
@@ -173,11 +178,29 @@ pub fn resolve<'a>(
     resolve.boxed()
 }
 
-async fn find(ctx: &ContextSelectionSet<'_>, id: TenantId) -> Result<Tenant> {
+async fn find(ctx: &ContextSelectionSet<'_>, id: TenantId) -> Result<Option<Tenant>> {
     let missing = || Error::internal("a request without context or tenants was executed");
     let request = ctx.data_opt::<RequestContext>().ok_or_else(missing)?;
     let tenants = ctx.data_opt::<Arc<Tenants>>().ok_or_else(missing)?;
-    tenants.find(&request.member_scope(), &id.to_string()).await
+    let scope = request.member_scope();
+    let make = || TenantLoader { tenants: tenants.clone(), scope: scope.clone() };
+    load(ctx, &scope, id, make).await
+}
+
+/// Tenants that other objects refer to.
+struct TenantLoader {
+    tenants: Arc<Tenants>,
+    scope: TenantScope,
+}
+
+impl Loader<TenantId> for TenantLoader {
+    type Value = Tenant;
+    type Error = Error;
+
+    async fn load(&self, ids: &[TenantId]) -> Result<HashMap<TenantId, Tenant>> {
+        let found = self.tenants.find_each(&self.scope, ids).await?;
+        Ok(found.into_iter().map(|tenant| (tenant.id, tenant)).collect())
+    }
 }
 
 impl From<Tenant> for TenantObject {

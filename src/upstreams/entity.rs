@@ -71,6 +71,11 @@ pub mod upstream {
             Self::find().filter(Column::Id.eq(id))
         }
 
+        /// The installations that links or records lead to which the caller may see.
+        pub fn of_records(ids: &[UpstreamId]) -> Select<Self> {
+            Self::find().filter(Column::Id.is_in(ids.iter().copied()))
+        }
+
         /// Those that belong to the tenant of the scope, and those that it is linked to.
         pub fn used_by(scope: &TenantScope) -> Select<Self> {
             let linked = super::link::Entity::of_this_tenant(scope)

@@ -338,47 +338,62 @@ impl Upstreams {
         Ok(used.into_tuple().all(self.database.reader()).await?)
     }
 
-    /// Whether the scope shows how an installation is reached: only its owner and the tenants above
-    /// that see it.
+    /// Installations that links lead to which the caller may see, each with whether the scope shows
+    /// how it is reached: only its owner and the tenants above that see it.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn shows_details(&self, scope: &TenantScope, upstream: &Upstream) -> Result<bool> {
-        if upstream.owner_tenant_id == scope.tenant() {
-            return Ok(true);
-        }
-        let found = upstream::Entity::of_tenant(scope).filter(upstream::Column::Id.eq(upstream.id));
-        Ok(found.count(self.database.reader()).await? > 0)
-    }
-
-    /// The installation of a link that the caller may see.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn of_link(&self, link: &Link) -> Result<Upstream> {
-        let found = upstream::Entity::of_link(link).one(self.database.reader()).await?;
-        found.ok_or_else(|| Error::internal("a link without its upstream"))
-    }
-
-    /// The links of one tenant of the scope.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn links_of_tenant(
+    pub async fn of_links(
         &self,
         scope: &TenantScope,
-        tenant: TenantId,
+        ids: &[UpstreamId],
+    ) -> Result<Vec<(Upstream, bool)>> {
+        let reader = self.database.reader();
+        let found = upstream::Entity::of_records(ids).all(reader).await?;
+        let foreign = found.iter().filter(|upstream| upstream.owner_tenant_id != scope.tenant());
+        let foreign: Vec<UpstreamId> = foreign.map(|upstream| upstream.id).collect();
+        let of_tenants_below: HashSet<UpstreamId> = if foreign.is_empty() {
+            HashSet::new()
+        } else {
+            let below = upstream::Entity::of_tenant(scope)
+                .filter(upstream::Column::Id.is_in(foreign))
+                .select_only()
+                .column(upstream::Column::Id);
+            below.into_tuple().all(reader).await?.into_iter().collect()
+        };
+        let shown = found.into_iter().map(|upstream| {
+            let shows_details = upstream.owner_tenant_id == scope.tenant()
+                || of_tenants_below.contains(&upstream.id);
+            (upstream, shows_details)
+        });
+        Ok(shown.collect())
+    }
+
+    /// The links of tenants of the scope, by kind of system; those of other tenants are left out.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn links_of_tenants(
+        &self,
+        scope: &TenantScope,
+        tenants: &[TenantId],
     ) -> Result<Vec<Link>> {
-        let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
+        let among = link::Column::TenantId.is_in(tenants.iter().copied());
+        let links = link::Entity::of_tenant(scope).filter(among);
         Ok(links.order_by_asc(link::Column::System).all(self.database.reader()).await?)
     }
 
-    /// The links to an installation, of those tenants that the scope reaches.
+    /// The links to installations, of those tenants that the scope reaches; oldest first.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn links_to(&self, scope: &TenantScope, upstream: UpstreamId) -> Result<Vec<Link>> {
-        let links = link::Entity::of_tenant(scope).filter(link::Column::UpstreamId.eq(upstream));
+    pub async fn links_to(
+        &self,
+        scope: &TenantScope,
+        upstreams: &[UpstreamId],
+    ) -> Result<Vec<Link>> {
+        let among = link::Column::UpstreamId.is_in(upstreams.iter().copied());
+        let links = link::Entity::of_tenant(scope).filter(among);
         Ok(links.order_by_asc(link::Column::CreatedAt).all(self.database.reader()).await?)
     }
 

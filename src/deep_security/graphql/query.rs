@@ -17,7 +17,7 @@ use super::reading::{ListArguments, many, one, parts, parts_of_nodes, reading};
 use super::role::RoleObject;
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, request, service};
+use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, Computer, Policy, Role, Tenant};
@@ -252,7 +252,7 @@ pub async fn of_tenant(
     ctx: &Context<'_>,
     tenant: TenantId,
 ) -> Result<LazyObject<DeepSecurityObject>> {
-    let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
+    let scope = scope_within(ctx, tenant, Permission::ReadLegacy).await?;
     DeepSecurityObject::open(ctx, scope).await.map(LazyObject)
 }
 

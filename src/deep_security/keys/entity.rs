@@ -113,6 +113,20 @@ pub async fn live(
     Ok(found.one(on).await?)
 }
 
+/// The keys in use of these links that end after that moment, newest first.
+pub async fn live_of(
+    on: &impl ConnectionTrait,
+    links: &[LinkId],
+    ends_after: Timestamp,
+) -> Result<Vec<Model>> {
+    let found = Entity::find()
+        .filter(Column::LinkId.is_in(links.iter().copied()))
+        .filter(Column::State.eq(LIVE))
+        .filter(Column::ExpiresAt.gt(ends_after))
+        .order_by_desc(Column::CreatedAt);
+    Ok(found.all(on).await?)
+}
+
 /// The role of the newest key that there was.
 pub async fn last_role(on: &impl ConnectionTrait, slot: KeySlot) -> Result<Option<i64>> {
     let found = Entity::find()

@@ -21,10 +21,10 @@ use crate::deep_security::model::KeyAccess;
 use crate::deep_security::wire::SecretKey;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
-use crate::ids::TenantKeyId;
+use crate::ids::{LinkId, TenantKeyId};
 use crate::outbound::{Operation, Outbound};
 use crate::seal::MasterKey;
-use crate::upstreams::{Connection, Link, Upstreams};
+use crate::upstreams::{Connection, Upstreams};
 
 /// How often one looks whether the node that makes a key is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -179,19 +179,25 @@ impl Keys {
         self.key(connection, refused.slot.access, operation).await
     }
 
-    /// When the key that is in use for a link ends; the one that may more, if there are two.
+    /// When the keys that are in use for links end; the one that may more, if a link has two.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn expires_at(&self, link: &Link) -> Result<Option<Timestamp>> {
-        let now = self.clock.now();
-        for access in [KeyAccess::Full, KeyAccess::Read] {
-            let slot = KeySlot { link: link.id, access };
-            if let Some(row) = entity::live(self.database.reader(), slot, now).await? {
-                return Ok(Some(row.expires_at));
+    pub async fn expire_at(&self, links: &[LinkId]) -> Result<HashMap<LinkId, Timestamp>> {
+        let rows = entity::live_of(self.database.reader(), links, self.clock.now()).await?;
+        let mut ends: HashMap<LinkId, (KeyAccess, Timestamp)> = HashMap::new();
+        // Newest first: only a key with more rights takes the place of one that came before.
+        for row in rows {
+            let Some(slot) = row.slot() else { continue };
+            let is_first = match ends.get(&slot.link) {
+                None => true,
+                Some((known, _)) => *known == KeyAccess::Read && slot.access == KeyAccess::Full,
+            };
+            if is_first {
+                ends.insert(slot.link, (slot.access, row.expires_at));
             }
         }
-        Ok(None)
+        Ok(ends.into_iter().map(|(link, (_, end))| (link, end)).collect())
     }
 
     fn is_good(&self, key: &TenantKey, connection: &Connection, now: Timestamp) -> bool {

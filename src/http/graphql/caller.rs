@@ -15,6 +15,7 @@ use super::audit_records::{record_cut_off, record_refused_entry};
 use crate::auth::bearer::TENANT_CONTEXT;
 use crate::auth::{Caller, RequestContext, RequestId, bearer};
 use crate::budget::Account;
+use crate::database::Borrower;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::roles::Permissions;
@@ -123,6 +124,11 @@ impl AuthenticatedCaller {
 /// within it.
 pub fn account(context: &RequestContext) -> Account<Uuid> {
     Account { owner: context.tenant().0, member: caller_id(context) }
+}
+
+/// For whom an operation uses the database: as [`account`].
+pub fn borrower(context: &RequestContext) -> Borrower {
+    Borrower { tenant: context.tenant(), client: caller_id(context) }
 }
 
 /// The client that calls, for taking turns with others.

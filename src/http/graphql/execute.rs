@@ -12,17 +12,20 @@ use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::super::{AppState, eager_repoll};
 use super::audit_records::{record_refusals, record_refused};
-use super::caller::{AuthenticatedCaller, account, caller_id};
-use super::documents::{ValidDocument, hash, hex};
+use super::caller::{AuthenticatedCaller, account, borrower, caller_id};
+use super::documents::{Hash, ValidDocument, hash, hex};
 use super::limits::check_cost;
 use super::metered_response::MeteredResponse;
 use super::outcome::{RequestErrors, failure, failure_of, finish};
 use super::request::GraphqlRequest;
+use crate::auth::graphql::Loaders;
 use crate::auth::{RequestContext, RequestId};
 use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
+use crate::database::on_behalf_of;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{self, Cost, NormalForm, Variables};
 use crate::outbound;
@@ -31,6 +34,12 @@ use crate::outbound;
 const QUERY_COST: &str = "x-query-cost";
 /// The header of W3C Trace Context that is passed on to the legacy systems.
 const TRACEPARENT: &str = "traceparent";
+/// A longer document that was not parsed before is parsed and validated on the threads for long
+/// work, in bytes.
+const LONG_DOCUMENT: usize = 1024;
+/// What each value of the variables weighs beside the fields of the operation: many become a part
+/// of a statement for the database.
+const INPUT: u64 = 5;
 /// A stream ends with its caller's token, long before this.
 const STREAM: Duration = Duration::from_hours(24 * 365);
 
@@ -44,6 +53,14 @@ pub struct PreparedOperation {
     pub cost: Cost,
     /// The tokens of its document.
     pub tokens: usize,
+    /// Whether it is executed on the threads for long work.
+    is_long: bool,
+}
+
+/// A document that is valid, or the text of one that nobody has asked yet.
+enum Found {
+    Known(Arc<ValidDocument>),
+    Text(Hash, String),
 }
 
 /// What a request says about its operations beside what it asks.
@@ -77,17 +94,46 @@ impl RequestOptions {
 /// # Errors
 /// What the caller is told in place of a result.
 pub async fn prepare(
-    state: &AppState,
+    state: &Arc<AppState>,
     caller: &AuthenticatedCaller,
     context: &RequestContext,
     request: GraphqlRequest,
 ) -> Result<Box<PreparedOperation>, RequestErrors> {
-    let parsed = find(state, caller, context, &request).await?;
+    let found = find(state, caller, context, &request).await?;
+    let inputs =
+        request.variables.as_ref().map_or(0, |given| given.values().map(count_values).sum());
+    let is_long_text = matches!(&found, Found::Text(_, text) if text.len() > LONG_DOCUMENT);
+    if !is_long_text && !state.budgets.is_long(INPUT * inputs) {
+        return prepare_found(state, found, request, inputs);
+    }
+    let owned = state.clone();
+    // Boxed: most requests do not carry the room of this path.
+    state
+        .budgets
+        .bulk
+        .run(async move { prepare_found(&owned, found, request, inputs) })
+        .boxed()
+        .await
+}
+
+/// Parses and validates the document where nobody has, chooses the operation, coerces the variables
+/// and counts the cost.
+fn prepare_found(
+    state: &AppState,
+    found: Found,
+    request: GraphqlRequest,
+    inputs: u64,
+) -> Result<Box<PreparedOperation>, RequestErrors> {
+    let endpoint = &state.graphql;
+    let parsed = match found {
+        Found::Known(parsed) => parsed,
+        Found::Text(hash, text) => endpoint.documents.parse(hash, &text)?,
+    };
     let chosen = parsed.choose(request.operation_name.as_deref())?;
     let given = request.variables.unwrap_or_default();
-    let (operation, variables) = state.graphql.documents.bind(&parsed, chosen, &given)?;
+    let (operation, variables) = endpoint.documents.bind(&parsed, chosen, &given)?;
     let cost = Cost::of(&operation, &variables);
-    if !state.graphql.introspection && cost.introspection_depth > 0 {
+    if !endpoint.introspection && cost.introspection_depth > 0 {
         // The library would answer null and say nothing.
         return Err(failure(
             ErrorCode::GraphqlValidationFailed,
@@ -95,14 +141,24 @@ pub async fn prepare(
         )
         .into());
     }
-    check_cost(&state.graphql.limits, &cost)?;
+    check_cost(&endpoint.limits, &cost)?;
     Ok(Box::new(PreparedOperation {
         operation,
         variables,
         kind: chosen.kind,
         cost,
         tokens: parsed.tokens(),
+        is_long: state.budgets.is_long(cost.weight.saturating_add(INPUT * inputs)),
     }))
+}
+
+/// How many values a variable has, those inside of lists and objects counted too.
+fn count_values(value: &serde_json::Value) -> u64 {
+    match value {
+        serde_json::Value::Array(items) => 1 + items.iter().map(count_values).sum::<u64>(),
+        serde_json::Value::Object(members) => 1 + members.values().map(count_values).sum::<u64>(),
+        _ => 1,
+    }
 }
 
 /// The document, by its text, by its hash, or by both (Apollo's automatic persisted queries).
@@ -111,7 +167,7 @@ async fn find(
     caller: &AuthenticatedCaller,
     context: &RequestContext,
     request: &GraphqlRequest,
-) -> Result<Arc<ValidDocument>, RequestErrors> {
+) -> Result<Found, RequestErrors> {
     let endpoint = &state.graphql;
     let named = request.hash().map_err(|error| failure_of(&error))?;
     let own = request.query.as_deref().map(|text| (hash(text), text));
@@ -139,15 +195,19 @@ async fn find(
                 record_refused(state, context, Some(document), "untrusted_document", &error).await;
                 return Err(failure_of(&error).into());
             }
-            endpoint.documents.parse(hash, text)
+            let known = endpoint.documents.known(&hash);
+            Ok(known.map_or_else(|| Found::Text(hash, text.to_owned()), Found::Known))
         }
         None if !endpoint.persisted_queries => {
             Err(failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotSupported").into())
         }
         // Apollo's clients look for this sentence.
-        None => judged.ok().and_then(|()| endpoint.documents.known(&hash)).ok_or_else(|| {
-            failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound").into()
-        }),
+        None => {
+            let known = judged.ok().and_then(|()| endpoint.documents.known(&hash));
+            known.map(Found::Known).ok_or_else(|| {
+                failure(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound").into()
+            })
+        }
     }
 }
 
@@ -181,10 +241,8 @@ pub async fn run(
             tokio::spawn(to_the_end.in_current_span()).await.unwrap_or_else(|_| broken())
         }
         _ => {
-            let outcome =
-                timeout_at(deadline, execute(state, context, &calls, meter.clone(), prepared))
-                    .await;
-            outcome.unwrap_or_else(|_| {
+            let executed = execute_query(state, context, &calls, meter.clone(), prepared, running);
+            timeout_at(deadline, executed).await.unwrap_or_else(|_| {
                 let message = "the query took longer than an operation may";
                 GraphqlResponse::from_errors(vec![failure(ErrorCode::DeadlineExceeded, message)])
             })
@@ -215,7 +273,7 @@ async fn admit(
     context: &RequestContext,
     cost: u64,
     deadline: Instant,
-) -> Result<(Permit<uuid::Uuid>, Arc<ResponseMeter>), Error> {
+) -> Result<(Permit<Uuid>, Arc<ResponseMeter>), Error> {
     let budgets = &state.budgets;
     let account = account(context);
     let until = deadline.min(Instant::now() + budgets.patience);
@@ -243,6 +301,29 @@ fn calls(
     Arc::new(outbound::Operation::of_caller(caller, request_id, traceparent, allowance, deadline))
 }
 
+/// Executes a query, a long one on the threads for long work. The permit is held until it ends.
+async fn execute_query(
+    state: &Arc<AppState>,
+    context: &RequestContext,
+    calls: &Arc<outbound::Operation>,
+    meter: Arc<ResponseMeter>,
+    prepared: Box<PreparedOperation>,
+    running: Permit<Uuid>,
+) -> GraphqlResponse {
+    if !prepared.is_long {
+        let outcome = execute(state, context, calls, meter, prepared).await;
+        drop(running);
+        return outcome;
+    }
+    let (owned, context, calls) = (state.clone(), context.clone(), calls.clone());
+    let work = async move {
+        let outcome = execute(&owned, &context, &calls, meter, prepared).await;
+        drop(running);
+        outcome
+    };
+    state.budgets.bulk.run(work).boxed().await
+}
+
 async fn execute(
     state: &AppState,
     context: &RequestContext,
@@ -251,7 +332,10 @@ async fn execute(
     prepared: Box<PreparedOperation>,
 ) -> GraphqlResponse {
     let is_mutation = prepared.kind == OperationType::Mutation;
-    let request = || Request::new("").data(context.clone()).data(calls.clone()).data(meter.clone());
+    let request = || {
+        let request = Request::new("").data(context.clone()).data(calls.clone());
+        request.data(meter.clone()).data(Loaders::default())
+    };
     let executed = graphql::execute(
         &*state.graphql.executor,
         &prepared.operation,
@@ -259,7 +343,8 @@ async fn execute(
         request,
     );
     // On a WebSocket nothing else stands between a panic and the other operations.
-    let executed = AssertUnwindSafe(eager_repoll::poll_until_idle(executed)).catch_unwind().await;
+    let executed = AssertUnwindSafe(eager_repoll::poll_until_idle(executed)).catch_unwind();
+    let executed = on_behalf_of(borrower(context), executed).await;
     let outcome = executed.unwrap_or_else(|_| broken());
     record_refusals(state, context, is_mutation, &outcome, |key| {
         root_field(&prepared.operation, key)
@@ -276,8 +361,36 @@ pub fn subscribe(
     options: &RequestOptions,
 ) -> BoxStream<'static, GraphqlResponse> {
     let calls = calls(state, context, options.traceparent.as_deref(), Instant::now() + STREAM);
+    let events = EventAdmission {
+        state: state.clone(),
+        context: context.clone(),
+        cost: prepared.cost.weight,
+    };
     let request = Request::new("").data(context.clone()).data(calls);
+    let request = request.data(events).data(Loaders::default());
     graphql::subscribe(&*state.graphql.executor, prepared.operation, &prepared.variables, request)
+}
+
+/// Admits the events of a subscription: each is executed under the permits of an operation.
+pub struct EventAdmission {
+    state: Arc<AppState>,
+    context: RequestContext,
+    cost: u64,
+}
+
+impl EventAdmission {
+    /// Waits for room for the execution of one event, and for the beginning of its response.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` if the caller's share, or the node, has none in time.
+    pub async fn admit(&self) -> Result<(Permit<Uuid>, Arc<ResponseMeter>), Error> {
+        admit(&self.state, &self.context, self.cost, deadline(&self.state)).await
+    }
+}
+
+/// When an operation that begins now must have ended.
+pub fn deadline(state: &AppState) -> Instant {
+    Instant::now() + state.graphql.limits.execution
 }
 
 /// The name of the field at the root that has that key in the answer.
@@ -301,7 +414,7 @@ pub fn broken() -> GraphqlResponse {
 }
 
 /// `extensions.cost`: fields once all is merged, calls of legacy systems, and tenants: those whose
-/// legacy systems were asked, else the one in context.
+/// legacy systems were request, else the one in context.
 fn cost(fields: u64, calls: &outbound::Operation) -> Value {
     let entries =
         [("fields", fields), ("upstreamCalls", calls.calls()), ("tenants", calls.tenants().max(1))];

@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::time::interval;
 use uuid::Uuid;
@@ -16,11 +17,14 @@ use uuid::Uuid;
 use super::super::AppState;
 use super::super::connection::Connection;
 use super::caller::StreamSession;
-use crate::budget::Permit;
+use crate::budget::{Budgets, Permit};
 
 /// A smaller response fits the buffers of the kernel, and is gone before anybody could watch over
 /// it.
 const WATCHED: usize = 64 * 1024;
+
+/// A longer outcome is written on the threads for long work, in bytes of JSON.
+const LONG: usize = 64 * 1024;
 
 /// How often the caller of a response that is not yet read is judged anew.
 const JUDGED_EVERY: Duration = Duration::from_secs(1);
@@ -39,6 +43,21 @@ impl From<GraphqlResponse> for MeteredResponse {
     /// A small one, which no budget counts.
     fn from(outcome: GraphqlResponse) -> Self {
         Self { outcome, size: 0, permit: None }
+    }
+}
+
+impl MeteredResponse {
+    /// Writes the outcome, in whatever form; a long one on the threads for long work.
+    pub async fn write<T: Send + 'static>(
+        self,
+        budgets: &Budgets,
+        write: impl FnOnce(Self) -> T + Send + 'static,
+    ) -> T {
+        if self.size <= LONG {
+            return write(self);
+        }
+        // Boxed: small outcomes do not carry the room of this path.
+        budgets.bulk.run(async move { write(self) }).boxed().await
     }
 }
 

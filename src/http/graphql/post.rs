@@ -8,14 +8,13 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
-use tokio::time::Instant;
 
 use super::super::AppState;
 use super::super::body::{self, BodyError};
 use super::super::content_type::{ContentType, is_encoded};
 use super::super::reply::HttpError;
 use super::caller::{AuthenticatedCaller, credential_headers};
-use super::execute::{PreparedOperation, RequestOptions, prepare, refused, run};
+use super::execute::{PreparedOperation, RequestOptions, deadline, prepare, refused, run};
 use super::limits::{at_most, check_cost};
 use super::media_type::AcceptedMedia;
 use super::metered_response::MeteredResponse;
@@ -126,7 +125,7 @@ pub async fn one(
             )
             .await;
             if is_query {
-                return Ok(response::query(media, outcome, headers));
+                return Ok(response::query(state, media, outcome, headers).await);
             }
             outcome
         }
@@ -145,11 +144,6 @@ fn not_a_subscription(
         }
         _ => Ok(prepared),
     }
-}
-
-/// When an operation that begins now must have ended.
-pub fn deadline(state: &AppState) -> Instant {
-    Instant::now() + state.graphql.limits.execution
 }
 
 async fn many(

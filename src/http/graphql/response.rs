@@ -5,6 +5,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::super::AppState;
 use super::super::compression::{Encoded, encode};
 use super::super::reply::UNAVAILABLE_FOR;
 use super::media_type::MediaType;
@@ -41,7 +42,17 @@ fn answered(
 /// The same for a query. One that only failed for the database says so with its status, whatever
 /// the media type: a query can be repeated safely. It is compressed if the request's headers ask
 /// for it: secrets are shown by mutations alone.
-pub fn query(media: MediaType, executed: MeteredResponse, headers: &HeaderMap) -> Response {
+pub async fn query(
+    state: &AppState,
+    media: MediaType,
+    executed: MeteredResponse,
+    headers: &HeaderMap,
+) -> Response {
+    let headers = headers.clone();
+    executed.write(&state.budgets, move |executed| written(media, executed, &headers)).await
+}
+
+fn written(media: MediaType, executed: MeteredResponse, headers: &HeaderMap) -> Response {
     let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
     let failed =
         executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);

@@ -20,10 +20,9 @@ use super::super::AppState;
 use super::super::reply::HttpError;
 use super::super::stream_registry::StreamGuard;
 use super::caller::StreamSession;
-use super::execute::{PreparedOperation, RequestOptions, refused, run, subscribe};
+use super::execute::{PreparedOperation, RequestOptions, deadline, refused, run, subscribe};
 use super::metered_response::{MeteredResponse, holding};
 use super::outcome::{RequestErrors, Written, failure_of};
-use super::post::deadline;
 use super::response::no_store;
 use super::subscription::{Next, Subscription};
 use super::ws::stream_slot;
@@ -107,7 +106,7 @@ async fn feed(
         }
         Err(error) => refused(&state, &request_id, error).into(),
     };
-    say_last(&events, outcome).await;
+    say_last(&state, &events, outcome).await;
 }
 
 /// Gives on events until the stream ends, its caller goes or may not follow any longer, or the
@@ -139,18 +138,20 @@ async fn follow(
     caller.cut_off(state, &error);
     let last = refused(state, caller.caller.context.request_id(), failure_of(&error));
     tokio::select! {
-        () = say_last(events, last.into()) => {}
+        () = say_last(state, events, last.into()) => {}
         () = sleep(LISTENING) => {}
         () = guard.shutdown_requested() => {}
     }
 }
 
-async fn say_last(events: &mpsc::Sender<Bytes>, last: MeteredResponse) {
-    let MeteredResponse { outcome, permit, .. } = last;
-    let text = next(&outcome);
-    drop(outcome);
-    // Who has gone need not hear it.
-    events.send(holding(text.into(), permit.into_iter().collect())).await.ok();
+async fn say_last(state: &AppState, events: &mpsc::Sender<Bytes>, last: MeteredResponse) {
+    let write = |executed: MeteredResponse| {
+        let text = next(&executed.outcome);
+        holding(text.into(), executed.permit.into_iter().collect())
+    };
+    let written = last.write(&state.budgets, write).await;
+    // Whether the client still listens does not matter here.
+    events.send(written).await.ok();
     events.send(COMPLETE).await.ok();
 }
 

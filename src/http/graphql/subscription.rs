@@ -8,10 +8,11 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use super::super::AppState;
-use super::caller::StreamSession;
+use super::caller::{StreamSession, borrower};
 use super::execute::broken;
 use super::outcome::finish;
 use crate::auth::RequestId;
+use crate::database::on_behalf_of;
 use crate::error::Error;
 
 /// A running subscription.
@@ -52,7 +53,8 @@ impl Subscription {
     /// the wait is broken off.
     pub async fn next(&mut self, state: &AppState) -> Next {
         if self.came.is_none() {
-            self.came = self.stream.next().await;
+            let borrower = borrower(&self.caller.caller.context);
+            self.came = on_behalf_of(borrower, self.stream.next()).await;
         }
         if self.came.is_none() {
             return Next::End;

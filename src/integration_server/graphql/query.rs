@@ -9,7 +9,7 @@ use super::lists::{ListArguments, count};
 use super::objects::{MachineObject, ReportObject, TenantObject};
 use super::task::{IntegrationServerTaskState, TaskObject};
 use crate::auth::TenantScope;
-use crate::auth::graphql::{operation, request, service};
+use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::global_id::{GlobalId, NodeKind};
@@ -46,7 +46,7 @@ impl IntegrationServerObject {
 /// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if it has
 /// none.
 pub async fn of_tenant(ctx: &Context<'_>, tenant: TenantId) -> Result<IntegrationServerObject> {
-    let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await;
+    let scope = scope_within(ctx, tenant, Permission::ReadLegacy).await;
     enter(ctx, scope.map_err(|error| error.of_tenant(tenant))?).await
 }
 
@@ -65,7 +65,7 @@ pub async fn of_tenant_by_id(
     ctx: &Context<'_>,
     tenant: TenantId,
 ) -> Result<IntegrationServerObject> {
-    let scope = request(ctx)?.member_scope().within(tenant, Permission::ReadLegacy).await?;
+    let scope = scope_within(ctx, tenant, Permission::ReadLegacy).await?;
     service::<IntegrationServer>(ctx)?.exists(&scope).boxed().await?;
     Ok(IntegrationServerObject { scope, slot: None })
 }

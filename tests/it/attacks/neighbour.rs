@@ -13,8 +13,8 @@ use crate::support::Caller;
 
 /// Queries of a person at a console: some every second.
 const PACE: Duration = Duration::from_millis(20);
-/// How many are measured alone.
-const ALONE: usize = 150;
+/// How many are measured alone before an attack, and again after it.
+const ALONE: usize = 75;
 /// A p99 alone below this counts as this: attacker, legacy systems and gateway share the cores of
 /// one machine, and a thread that wakes up waits some milliseconds for its turn.
 const FLOOR: Duration = Duration::from_millis(10);
@@ -31,6 +31,14 @@ pub struct Beside {
 }
 
 impl Latencies {
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        let mut all = self.0;
+        all.extend(other.0);
+        all.sort();
+        Self(all)
+    }
+
     /// The time within which 99 of 100 were answered.
     pub fn p99(&self) -> Duration {
         self.0[(self.0.len() * 99 / 100).min(self.0.len() - 1)]

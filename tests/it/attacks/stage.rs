@@ -161,9 +161,10 @@ impl Stage {
         Row { attack, outcome, peak_mib: self.process.peak_mib(), beside }
     }
 
-    /// What came of the attack first, and how long the neighbour waited, alone and then beside it.
+    /// What came of the attack first, and how long the neighbour waited: beside it, and alone right
+    /// before and right after it, so that other programs on the machine disturb both alike.
     async fn measure(&self, attack: &impl AsyncFn() -> String) -> (String, Beside) {
-        let alone = neighbour::alone(&self.neighbour).await;
+        let before = neighbour::alone(&self.neighbour).await;
         let (over, is_over) = watch::channel(false);
         let attacked = neighbour::until(&self.neighbour, is_over);
         let attack = async {
@@ -176,6 +177,7 @@ impl Stage {
             outcome
         };
         let (outcome, attacked) = tokio::join!(attack, attacked);
+        let alone = before.and(neighbour::alone(&self.neighbour).await);
         (outcome, Beside { alone, attacked })
     }
 }

@@ -11,16 +11,15 @@ use uuid::Uuid;
 
 use super::super::super::AppState;
 use super::super::caller::StreamSession;
-use super::super::execute::{RequestOptions, prepare, refused, run, subscribe};
+use super::super::execute::{RequestOptions, deadline, prepare, refused, run, subscribe};
 use super::super::limits::too_costly;
 use super::super::metered_response::MeteredResponse;
 use super::super::outcome::failure_of;
-use super::super::post::deadline;
 use super::super::request::GraphqlRequest;
 use super::super::subscription::{Next, Subscription};
 use super::protocol::{Protocol, complete};
 use crate::auth::RequestId;
-use crate::budget::Permit;
+use crate::budget::{Budgets, Permit};
 use crate::error::Error;
 use crate::ids::random_uuid;
 
@@ -103,6 +102,7 @@ impl Operations {
             number: self.number,
             protocol,
             events: self.events.clone(),
+            budgets: state.budgets.clone(),
         };
         let request_id = RequestId::from(random_uuid(&*state.entropy));
         let span = tracing::info_span!("operation", request_id = request_id.as_str());
@@ -130,12 +130,23 @@ struct OperationSender {
     number: u64,
     protocol: Protocol,
     events: mpsc::Sender<OperationEvent>,
+    budgets: Arc<Budgets>,
 }
 
 impl OperationSender {
+    /// The message of a result.
+    async fn result(&self, executed: MeteredResponse) -> Message {
+        let protocol = self.protocol;
+        let id = self.id.clone();
+        let write = move |executed: MeteredResponse| {
+            let text = protocol.result(&id, &executed.outcome);
+            Message::holding(text, executed.permit)
+        };
+        executed.write(&self.budgets, write).await
+    }
+
     async fn give(&self, executed: MeteredResponse) {
-        let text = self.protocol.result(&self.id, &executed.outcome);
-        let message = Message::holding(text, executed.permit);
+        let message = self.result(executed).await;
         self.events.send(OperationEvent::Message(self.id.clone(), self.number, message)).await.ok();
     }
 
@@ -146,8 +157,8 @@ impl OperationSender {
     /// A result that nothing follows.
     async fn give_last(self, executed: MeteredResponse) {
         if self.protocol.is_last(&executed.outcome) {
-            let text = self.protocol.result(&self.id, &executed.outcome);
-            return self.end(Some(Message::holding(text, executed.permit))).await;
+            let last = self.result(executed).await;
+            return self.end(Some(last)).await;
         }
         self.give(executed).await;
         let last = complete(&self.id);

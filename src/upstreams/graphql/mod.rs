@@ -1,5 +1,7 @@
 //! Upstreams in the graph.
 
+mod loaders;
+
 use async_graphql::connection::Connection as GraphConnection;
 use async_graphql::{
     Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject,
@@ -224,7 +226,7 @@ impl UpstreamObject {
             ));
         }
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let links = service::<Upstreams>(ctx)?.links_to(&scope, self.row.id).await?;
+        let links = loaders::links_to(ctx, &scope, self.row.id).await?;
         Ok(links
             .into_iter()
             .map(|row| UpstreamLinkObject { row, come_by: ComeBy::LinksOfUpstream })
@@ -272,10 +274,10 @@ impl UpstreamLinkObject {
 
     /// The installation.
     async fn upstream(&self, ctx: &Context<'_>) -> Result<UpstreamObject> {
-        let upstreams = service::<Upstreams>(ctx)?;
-        let row = upstreams.of_link(&self.row).await?;
-        let shows_details = upstreams.shows_details(&request(ctx)?.member_scope(), &row).await?;
-        Ok(UpstreamObject { row, come_by: self.come_by, shows_details })
+        let scope = request(ctx)?.member_scope();
+        let found = loaders::linked(ctx, &scope, &self.row).await?;
+        let shows_details = found.shows_details;
+        Ok(UpstreamObject { row: found.upstream, come_by: self.come_by, shows_details })
     }
 
     /// The vendor's id of the tenant there. Absent where the installation's own credential is the
@@ -289,8 +291,7 @@ impl UpstreamLinkObject {
     async fn status(&self, ctx: &Context<'_>) -> Result<UpstreamStatus> {
         let status = service::<Outbound>(ctx)?.status(self.row.tenant_id, self.row.upstream_id);
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-        let key_expires_at =
-            service::<DeepSecurity>(ctx)?.key_expires_at(&scope, &self.row).await?;
+        let key_expires_at = loaders::key_expires_at(ctx, &scope, &self.row).await?;
         Ok(UpstreamStatus::of(status, key_expires_at.map(|at| at.to_string())))
     }
 }
@@ -532,7 +533,7 @@ pub async fn links_of_tenant(
 ) -> Result<Vec<UpstreamLinkObject>> {
     let come_by = if within_links { ComeBy::LinksOfUpstream } else { ComeBy::Itself };
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
-    let links = service::<Upstreams>(ctx)?.links_of_tenant(&scope, tenant).await?;
+    let links = loaders::links_of_tenant(ctx, &scope, tenant).await?;
     Ok(links.into_iter().map(|row| UpstreamLinkObject { row, come_by }).collect())
 }
 

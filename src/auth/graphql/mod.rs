@@ -1,11 +1,15 @@
 //! The request's context inside a resolver.
 
+mod loaders;
+
 use async_graphql::{Context, Value};
 
 use super::context::RequestContext;
 use crate::budget::Weight;
 use crate::error::{Error, Result};
 use crate::outbound::Operation;
+
+pub use loaders::{Loaders, access_in, load, scope_within};
 
 /// The context that the door put into the request.
 ///
