@@ -36,8 +36,9 @@ pub struct BudgetConfig {
     /// 1099511627776. Variable `TENANT_GATEWAY__BUDGET__RESPONSES`, default `67108864`.
     pub responses: usize,
 
-    /// The most bytes of legacy systems' answers, from 1048576 to 1099511627776.
-    /// Variable `TENANT_GATEWAY__BUDGET__UPSTREAM_ANSWERS`, default `67108864`.
+    /// The most bytes of legacy systems' answers, from 1048576 to 1099511627776. One tenant gets
+    /// about two thirds of them, and an answer has 33554432 at most.
+    /// Variable `TENANT_GATEWAY__BUDGET__UPSTREAM_ANSWERS`, default `50331648`.
     pub upstream_answers: usize,
 
     /// How long a caller over its share waits for room, at most 1 minute.
@@ -55,7 +56,7 @@ impl Default for BudgetConfig {
             sockets_per_address: 32,
             operations: 512,
             responses: 64 * 1024 * 1024,
-            upstream_answers: 64 * 1024 * 1024,
+            upstream_answers: 48 * 1024 * 1024,
             patience: Duration::from_secs(5),
         }
     }

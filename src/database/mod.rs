@@ -107,6 +107,11 @@ impl Database {
         &self.pool
     }
 
+    /// How many statements were begun outside of transactions since the process began.
+    pub fn statements(&self) -> u64 {
+        self.pool.begun()
+    }
+
     /// Which of the two databases this is.
     pub fn is_sqlite(&self) -> bool {
         self.pool.get_database_backend() == DatabaseBackend::Sqlite

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sea_orm::prelude::async_trait::async_trait;
@@ -24,6 +24,8 @@ pub struct Monitored<C> {
     turns: Option<Turns>,
     /// How long a statement may take.
     timeout: Option<Duration>,
+    /// Statements that were begun.
+    begun: AtomicU64,
     failed: AtomicBool,
     /// Statements that were begun and did not succeed: they failed, or their caller stopped
     /// waiting.
@@ -48,9 +50,21 @@ impl<C: ConnectionTrait> Monitored<C> {
     }
 
     fn new(inner: C, health: Arc<Health>, is_transaction: bool, timeout: Option<Duration>) -> Self {
-        let failed = AtomicBool::new(false);
-        let unfinished = AtomicUsize::new(0);
-        Self { inner, health, is_transaction, turns: None, timeout, failed, unfinished }
+        Self {
+            inner,
+            health,
+            is_transaction,
+            turns: None,
+            timeout,
+            begun: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            unfinished: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many statements were begun.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// The connection without the watch.
@@ -72,6 +86,7 @@ impl<C: ConnectionTrait> Monitored<C> {
         &self,
         statement: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         if self.is_transaction {
             return self.watch_in_transaction(statement).await;
         }

@@ -78,7 +78,10 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                     ConnectionAborted | ConnectionRefused | ConnectionReset
                 ) => {}
             Err(error) => {
-                tracing::error!(cause = %error, "no connection can be accepted; the next attempt is in a second");
+                tracing::error!(
+                    cause = %error,
+                    "accepting connections failed; the next attempt is in a second"
+                );
                 tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
             }
         }

@@ -23,6 +23,9 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// All but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// A buffer may be larger than the answer in it by one part in so many.
+const WASTE: usize = 8;
+
 /// A call in the form of HTTP, which may be sent more than once.
 pub(super) struct HttpRequest {
     method: Method,
@@ -141,8 +144,11 @@ where
         // all that it was read into.
         whole.extend_from_slice(&data);
     }
-    whole.shrink_to_fit();
-    held.shrink_to(whole.len());
+    // A shrunk buffer is a copy, for which a little waste is not worth it.
+    if whole.capacity() - whole.len() > whole.len() / WASTE {
+        whole.shrink_to_fit();
+    }
+    held.shrink_to(whole.capacity());
     Ok(whole.into())
 }
 

@@ -25,7 +25,7 @@ struct Row {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: run `./test attacks`"]
+#[ignore = "measures times, alone on the machine: run `./test attacks`"]
 async fn attacks_take_bounded_memory_and_no_neighbours_time() {
     let stage = Stage::set().await;
     // A part of the name of the attacks to be run; all if it is absent.

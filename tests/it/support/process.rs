@@ -72,8 +72,9 @@ impl Deployment {
     /// The same with further variables.
     pub async fn serve_with(&self, variables: &[(&str, &str)]) -> Process {
         static NUMBERS: AtomicUsize = AtomicUsize::new(1);
-        let log = notes::folder()
-            .join(format!("it-process-{}.log", NUMBERS.fetch_add(1, Ordering::Relaxed)));
+        // The tests may run several times before their logs are searched for secrets.
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let log = notes::folder().join(format!("it-process-{}-{number}.log", std::process::id()));
         let file = File::create(&log).expect("the log opens");
         let child = self
             .command(&["serve"])

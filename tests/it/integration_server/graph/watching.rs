@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenant_gateway::app::Core;
+use tenant_gateway::budget::Account;
 use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TaskTiming};
 
 use super::{House, TASK, begin, ended, only, settings, task as find};
@@ -93,6 +94,48 @@ both_databases! {
         // Looked at no more.
         tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>()).await.ok();
         assert_eq!(house.server.polls(&id), polls);
+    }
+
+    async fn event_waits_for_the_permit_of_an_operation(house: House) {
+        let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
+        let pool = &house.app.budgets.operations;
+        let nobody = Account::alone(uuid::Uuid::nil());
+        let everything = pool.figures().limit;
+        let all = eventually(10, "all permits", async || pool.try_take_unshared(nobody, everything).ok()).await;
+        let watching = {
+            let (caller, tenant) = (house.partner.clone(), house.app.world.north.to_string());
+            let id = task["id"].clone();
+            tokio::spawn(async move { watch(&caller, &tenant, &id).await })
+        };
+        eventually(10, "an event that waits", async || (pool.figures().waiting > 0).then_some(())).await;
+        assert!(!watching.is_finished());
+        drop(all);
+        let events = watching.await.unwrap();
+        assert_eq!(states(&events)[states(&events).len() - 2..], ["COMPLETED", "COMPLETED"]);
+        eventually(10, "the permits again", async || (pool.figures().in_use == 0).then_some(())).await;
+    }
+
+    async fn event_without_room_is_refused_and_the_stream_goes_on(engine: Engine) {
+        let patient = |config: &mut tenant_gateway::config::Config| {
+            config.budget.patience = Duration::from_millis(50);
+        };
+        let house = House::with_settings(engine, House::slow, patient).await;
+        let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
+        let pool = &house.app.budgets.operations;
+        let nobody = Account::alone(uuid::Uuid::nil());
+        let everything = pool.figures().limit;
+        let all = eventually(10, "all permits", async || pool.try_take_unshared(nobody, everything).ok()).await;
+        let refused = pool.figures().refused;
+        let watching = {
+            let (caller, tenant) = (house.partner.clone(), house.app.world.north.to_string());
+            let id = task["id"].clone();
+            tokio::spawn(async move { watch(&caller, &tenant, &id).await })
+        };
+        eventually(10, "an event that is refused", async || (pool.figures().refused > refused).then_some(())).await;
+        drop(all);
+        let events = watching.await.unwrap();
+        assert_eq!(events[0]["errors"][0]["extensions"]["code"], "RATE_LIMITED", "{events:?}");
+        assert_eq!(events[events.len() - 1]["data"]["integrationServerTask"]["state"], "COMPLETED");
     }
 
     async fn a_foreign_task_cannot_be_watched(house: House) {
