@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 
 use crate::audit::Audit;
 use crate::audit::graphql::AuditQuery;
@@ -11,6 +11,7 @@ use crate::clients::graphql::{ClientMutation, ClientQuery};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::graphql::{DeepSecurityMutation, DeepSecurityQuery};
 use crate::graph::graphql::TenantResolver;
+use crate::graphql::schema_text;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::graphql::{
     IntegrationServerMutation, IntegrationServerQuery, IntegrationServerSubscription,
@@ -23,7 +24,14 @@ use crate::tenants::graphql::{self as tenants, TenantMutation, TenantQuery};
 use crate::upstreams::Upstreams;
 use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
 
-/// Everything that can be asked.
+/// The description of the schema.
+pub const DESCRIPTION: &str = "\
+Tenant Gateway: one graph over the security consoles that a partner looks after for its customers.
+A request runs in the tenant that the header `X-Tenant-Context` names, and reaches that tenant and
+those below it.";
+
+/// The queries. Each root field is nullable, so that a failing field keeps the results of the
+/// others.
 // Each field has room for the largest of all resolvers here, so what asks the database is boxed in
 // them.
 #[derive(MergedObject, Default)]
@@ -38,7 +46,8 @@ pub struct Query(
     NodeQuery,
 );
 
-/// Everything that can be changed.
+/// The mutations. Each root field is nullable, so that a failing field keeps the results of the
+/// others.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     TenantMutation,
@@ -48,7 +57,7 @@ pub struct Mutation(
     IntegrationServerMutation,
 );
 
-/// Everything that can be watched.
+/// The subscriptions.
 #[derive(MergedSubscription, Default)]
 pub struct Subscription(IntegrationServerSubscription);
 
@@ -88,12 +97,7 @@ pub fn over(
 
 /// The schema's text, as it stands in `schema.graphql`.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .sorted_fields()
-        .sorted_arguments()
-        .sorted_enum_items()
-        .include_specified_by();
-    builder().finish().sdl_with_options(options)
+    schema_text(&builder().finish(), Some(DESCRIPTION))
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {

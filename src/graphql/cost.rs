@@ -117,7 +117,7 @@ fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
     cost.lists = below.lists + usize::from(TYPE_LISTS.contains(&field.name.as_str()));
     let each = if field.below.is_some() { below.weight.saturating_add(OBJECT) } else { 0 };
     cost.weight = each.saturating_mul(size(field, variables, in_sized)).saturating_add(1);
-    if ["__schema", "__type"].contains(&field.name.as_str()) {
+    if field.is_introspection() {
         cost.depth = 0;
         cost.introspection_depth = 1 + below.depth.max(below.introspection_depth);
         cost.introspection_aliases = cost.aliases;

@@ -94,7 +94,8 @@ impl Document {
         let mut collector = Collector::new(model, &self.executable, variables, self.fields_max);
         let selections =
             collector.selections(&definition.selection_set.ty, &[&definition.selection_set])?;
-        Ok(NormalForm { kind: kind(definition.operation_type), selections })
+        let introspected = model.introspection.then(|| model.schema.clone());
+        Ok(NormalForm::new(kind(definition.operation_type), selections, introspected))
     }
 
     /// The operations, in the order of the document.
@@ -196,7 +197,7 @@ fn validate(
             return Ok(Valid::assume_valid(failed.partial));
         }
         let mut errors = errors(&failed.errors, "", &shape::selecting(document));
-        if !model.suggestions {
+        if !model.introspection {
             errors.iter_mut().for_each(|error| without_suggestion(&mut error.message));
         }
         Err(errors)

@@ -10,6 +10,7 @@ mod collect;
 mod cost;
 mod document;
 mod graphql_ext;
+mod introspection;
 mod literal;
 mod merging;
 mod normal_form;
@@ -19,14 +20,16 @@ mod shape;
 mod subscription;
 mod syntax;
 mod variables;
+mod weight;
 
 pub use cost::Cost;
 pub use document::{Document, Operation};
-pub use graphql_ext::{ExecutableSchema, Executor, execute, subscribe};
+pub use graphql_ext::{ExecutableSchema, Executor, execute, schema_text, subscribe};
 pub use normal_form::{Field, NormalForm};
 pub use schema::{Scalar, SchemaModel};
 pub use shape::Shape;
 pub use variables::Variables;
+pub use weight::{sum, weigh};
 
 use async_graphql::{Pos, ServerError};
 

@@ -2,13 +2,16 @@
 //! filled in. It is what async-graphql executes, what is counted, and what the answer is arranged
 //! by.
 
+use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
+use apollo_compiler::validation::Valid;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field as Executed, InlineFragment, OperationDefinition,
     OperationType, Selection, SelectionSet, TypeCondition,
 };
 use async_graphql::{Name, Pos, Positioned};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::literal::Member;
 use super::variables::Variables;
@@ -24,6 +27,8 @@ pub struct NormalForm {
     pub kind: OperationType,
     /// What is selected of the root.
     pub selections: Selections,
+    /// The schema that its introspection fields describe, if it has any.
+    pub(super) introspected: Option<Arc<Valid<Schema>>>,
 }
 
 /// What is selected of a value.
@@ -59,6 +64,20 @@ pub struct Field {
 }
 
 impl NormalForm {
+    /// An operation that selects that of the root. `introspected` answers its introspection fields;
+    /// without it they are null.
+    pub(super) fn new(
+        kind: OperationType,
+        selections: Selections,
+        introspected: Option<Arc<Valid<Schema>>>,
+    ) -> Self {
+        let mut operation = Self { kind, selections, introspected };
+        if !operation.root().iter().any(Field::is_introspection) {
+            operation.introspected = None;
+        }
+        operation
+    }
+
     /// The fields at the root.
     pub fn root(&self) -> &[Field] {
         self.selections.cases.first().map_or(&[], |case| &case.fields)
@@ -69,9 +88,14 @@ impl NormalForm {
         self.selections.count()
     }
 
-    /// What async-graphql executes: all of the operation.
+    /// What async-graphql executes: all of the operation but introspection.
     pub fn document(&self, variables: &Variables) -> ExecutableDocument {
-        self.wrapped(self.selections.executed(variables))
+        let executed = self.root().iter().filter(|field| !field.is_introspection());
+        let mut items: Vec<_> = executed.map(|field| field.executed(variables)).collect();
+        if items.is_empty() {
+            items.push(typename());
+        }
+        self.wrapped(SelectionSet { items })
     }
 
     /// What async-graphql executes for one field at the root alone.
@@ -162,6 +186,11 @@ impl Case {
 }
 
 impl Field {
+    /// Whether it is `__schema` or `__type`.
+    pub(super) fn is_introspection(&self) -> bool {
+        ["__schema", "__type"].contains(&self.name.as_str())
+    }
+
     fn executed(&self, variables: &Variables) -> Positioned<Selection> {
         let argument = |argument: &Member| {
             let value = argument.fill(variables)?.into_value();

@@ -1,6 +1,7 @@
 //! The schema as the rules see it, read from the text that async-graphql prints.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use apollo_compiler::Schema;
 use apollo_compiler::schema::ExtendedType;
@@ -10,38 +11,45 @@ use async_graphql::Value;
 /// Checks a value of a custom scalar.
 pub type Scalar = fn(&Value) -> bool;
 
-/// What apollo-compiler does not know of introspection, though the specification and async-graphql
-/// do.
-const INTROSPECTION: &str = "extend type __Type { isOneOf: Boolean }";
+/// Parts of introspection that graphql-js has and apollo-compiler lacks: `isOneOf` of the September
+/// 2025 edition, and the deprecation of directives of the edition after it.
+const INTROSPECTION: &str = "extend type __Type { isOneOf: Boolean }
+extend type __Directive { isDeprecated: Boolean! deprecationReason: String }
+extend enum __DirectiveLocation {
+  \"Location adjacent to a directive definition.\"
+  DIRECTIVE_DEFINITION
+}";
 
 /// A schema that documents are validated against.
 pub struct SchemaModel {
-    pub(super) schema: Valid<Schema>,
+    pub(super) schema: Arc<Valid<Schema>>,
     pub(super) scalars: HashMap<String, Scalar>,
-    /// Whether errors may name what the schema has and the document did not ask for.
-    pub(super) suggestions: bool,
+    /// Whether callers may learn what the schema has: by introspection, and by suggestions in
+    /// errors.
+    pub(super) introspection: bool,
     /// The object types that a value of an interface or union may have, in alphabetical order.
     possible_types: HashMap<String, Vec<String>>,
 }
 
 impl SchemaModel {
-    /// Reads the text of a schema. Without `suggestions` no error names anything that the document
-    /// does not.
+    /// Reads the text of a schema. Without `introspection` no answer and no error names anything
+    /// that the document does not.
     ///
     /// # Errors
     /// What is wrong with the text.
     pub fn parse(
         sdl: &str,
         scalars: HashMap<String, Scalar>,
-        suggestions: bool,
+        introspection: bool,
     ) -> Result<Self, String> {
         let builder = Schema::builder()
             .parse(sdl, "schema.graphql")
             .parse(INTROSPECTION, "introspection.graphql");
-        let schema = builder.build().map_err(|error| error.errors.to_string())?;
+        let mut schema = builder.build().map_err(|error| error.errors.to_string())?;
+        list_deprecated_directives(&mut schema);
         let schema = schema.validate().map_err(|error| error.errors.to_string())?;
         let possible_types = possible_types(&schema);
-        Ok(Self { schema, scalars, suggestions, possible_types })
+        Ok(Self { schema: Arc::new(schema), scalars, introspection, possible_types })
     }
 
     /// The object types that a value of that type may have: of an object type, itself.
@@ -64,6 +72,28 @@ impl SchemaModel {
     /// Whether the input type takes exactly one of its fields.
     pub(super) fn is_one_of(&self, name: &str) -> bool {
         self.schema.get_input_object(name).is_some_and(|object| object.directives.has("oneOf"))
+    }
+}
+
+/// Adds `includeDeprecated: Boolean! = false` to `__Schema.directives`: an extension cannot add an
+/// argument.
+fn list_deprecated_directives(schema: &mut Schema) {
+    let argument = match schema.types.get("__Directive") {
+        Some(ExtendedType::Object(directive)) => {
+            let field = directive.fields.get("args");
+            field.and_then(|field| field.argument_by_name("includeDeprecated")).cloned()
+        }
+        _ => None,
+    };
+    let (Some(mut argument), Some(ExtendedType::Object(of_schema))) =
+        (argument, schema.types.get_mut("__Schema"))
+    else {
+        return;
+    };
+    let ty = argument.ty.as_ref().clone().non_null();
+    *argument.make_mut().ty.make_mut() = ty;
+    if let Some(directives) = of_schema.make_mut().fields.get_mut("directives") {
+        directives.make_mut().arguments.push(argument);
     }
 }
 

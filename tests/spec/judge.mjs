@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { TypeInfo, TypeNameMetaFieldDef, assertValidSchema, buildSchema, execute, isInterfaceType, isIntrospectionType, isObjectType, isUnionType, parse, subscribe, validate, visit, visitWithTypeInfo } from "graphql";
+import { TypeInfo, TypeNameMetaFieldDef, assertValidSchema, buildSchema, execute, getIntrospectionQuery, introspectionFromSchema, isInterfaceType, isIntrospectionType, isObjectType, isUnionType, parse, subscribe, validate, visit, visitWithTypeInfo } from "graphql";
 import { getVariableValues } from "graphql/execution/values.js";
 import { generate, randomness } from "./generate.mjs";
 import { fixtureSchema } from "./resolvers.mjs";
@@ -148,6 +148,54 @@ async function compare(name, asked, label) {
   console.log(`  ours: ${own.messages ?? ""}\n  graphql-js: ${judge.messages ?? ""}`);
 }
 
+/** A schema's introspection with every list of named things in alphabetical order: introspection promises none. */
+function sorted(value) {
+  if (Array.isArray(value)) {
+    const key = (item) => item?.name ?? JSON.stringify(item);
+    return value.map(sorted).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]));
+}
+
+/** The places at which two values differ. */
+function differing(own, judge, at, found) {
+  if (own === null || judge === null || typeof own !== "object" || typeof judge !== "object") {
+    if (own !== judge) found.push(`${at}: ${JSON.stringify(own)}, where graphql-js says ${JSON.stringify(judge)}`);
+    return;
+  }
+  for (const name of new Set([...Object.keys(own), ...Object.keys(judge)])) {
+    const place = `${at}.${own[name]?.name ?? judge[name]?.name ?? name}`;
+    differing(own[name] ?? null, judge[name] ?? null, place, found);
+  }
+}
+
+/** Compares the whole answer to the introspection query of every tool, and the same without what is deprecated. */
+async function compareIntrospection(name) {
+  const all = { specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true, experimentalDirectiveDeprecation: true };
+  for (const options of [all, {}]) {
+    for (const full of [true, false]) {
+      const written = getIntrospectionQuery(options);
+      const query = full ? written : written.replaceAll("includeDeprecated: true", "includeDeprecated: false");
+      const { responses, messages } = await ours(name, { query, introspection: true });
+      if (!responses) throw new Error(`introspection of the ${name} is refused: ${messages}`);
+      const judge = await execute({ schema: schemas[name], document: parse(query) });
+      const found = [];
+      differing(sorted(JSON.parse(responses[0].data)), sorted(judge.data), name, found);
+      differences += found.length;
+      for (const difference of found) console.log(`introspection: ${difference}`);
+      const kind = `${name} introspection`;
+      tally[kind] = (tally[kind] ?? 0) + 1;
+    }
+  }
+  const { responses } = await ours(name, { query: getIntrospectionQuery(all), introspection: true });
+  const found = [];
+  differing(sorted(JSON.parse(responses[0].data)), sorted(introspectionFromSchema(schemas[name], all)), name, found);
+  differences += found.length;
+  for (const difference of found) console.log(`introspection: ${difference}`);
+}
+
+for (const name of ["fixture", "gateway"]) await compareIntrospection(name);
 const cases = JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"));
 for (const { name, schema, query, variables = {} } of cases) await compare(schema, { query, variables }, `case "${name}"`);
 for (const seed of seeds.length > 0 ? seeds : [1]) {

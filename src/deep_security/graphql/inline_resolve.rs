@@ -19,8 +19,8 @@ use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerRes
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::auth::graphql::{sum, weigh};
 use crate::budget::{ResponseMeter, Weight};
+use crate::graphql::{sum, weigh};
 
 /// How many objects of a list are written before other tasks have a turn.
 const OBJECTS_PER_TURN: usize = 64;

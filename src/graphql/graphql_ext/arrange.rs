@@ -92,7 +92,7 @@ fn of_fields(
     in_order(fields, members);
     for (member, field) in members.values_mut().zip(fields) {
         let failed = failed.and_then(|failed| failed.fields.get(field.key.as_str()));
-        if failed.is_some() || field.below.is_some() {
+        if failed.is_some() || field.below.is_some() && !field.is_introspection() {
             *member = of_value(&field.ty, field, std::mem::take(member), failed)?;
         }
     }

@@ -5,12 +5,14 @@
 //! sees any of these here. It goes on with the next field of a mutation although one that may not
 //! be null has failed; here each of several is executed on its own.
 
+use std::any::TypeId;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{
-    InputType, ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType,
+    InputType, Name, ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType,
     ValidationMode, Value,
 };
 use futures_util::StreamExt;
@@ -18,6 +20,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use super::arrange::{arrange, is_lost};
+use super::schema_text::schema_text;
+use crate::budget::ResponseMeter;
+use crate::graphql::introspection::Introspection;
 use crate::graphql::normal_form::NormalForm;
 use crate::graphql::schema::Scalar;
 use crate::graphql::variables::Variables;
@@ -42,6 +47,7 @@ pub trait Executor: Send + Sync {
 pub struct ExecutableSchema<Q, M, S> {
     schema: Schema<Q, M, S>,
     scalars: HashMap<String, Scalar>,
+    description: Option<&'static str>,
 }
 
 impl<Q, M, S> ExecutableSchema<Q, M, S>
@@ -54,7 +60,13 @@ where
     pub fn new(builder: SchemaBuilder<Q, M, S>) -> Self {
         let builder =
             builder.validation_mode(ValidationMode::Fast).limit_recursive_depth(usize::MAX);
-        Self { schema: builder.finish(), scalars: HashMap::new() }
+        Self { schema: builder.finish(), scalars: HashMap::new(), description: None }
+    }
+
+    /// Gives the schema a description: what `__schema { description }` answers.
+    #[must_use]
+    pub fn described(self, description: &'static str) -> Self {
+        Self { description: Some(description), ..self }
     }
 
     /// Checks values of that custom scalar before anything is executed; otherwise its resolver
@@ -74,7 +86,7 @@ where
     S: SubscriptionType + 'static,
 {
     fn sdl(&self) -> String {
-        self.schema.sdl()
+        schema_text(&self.schema, self.description)
     }
 
     fn scalars(&self) -> HashMap<String, Scalar> {
@@ -103,9 +115,28 @@ pub async fn execute(
     }
     let mut request = request();
     request.set_parsed_query(operation.document(variables));
+    let Some(schema) = &operation.introspected else {
+        let mut response = executor.execute(request).await;
+        arrange(operation.root(), &mut response);
+        return response;
+    };
+    let meter = request.data.get(&TypeId::of::<Arc<ResponseMeter>>());
+    let meter = meter.and_then(|meter| meter.downcast_ref::<Arc<ResponseMeter>>().cloned());
+    let introspection = Introspection::new(schema, variables, meter.as_deref());
+    let members = introspection.members(operation.root());
     let mut response = executor.execute(request).await;
+    add(members, &mut response);
     arrange(operation.root(), &mut response);
     response
+}
+
+/// Puts members beside those that were executed, unless nothing was executed.
+fn add(more: IndexMap<Name, Value>, to: &mut Response) {
+    if let Value::Object(members) = &mut to.data {
+        members.extend(more);
+    } else if to.errors.iter().all(|error| !error.path.is_empty()) {
+        to.data = Value::Object(more);
+    }
 }
 
 /// One field after the other, until one fails that may not be null (GraphQL, section 6.2.2).
@@ -138,7 +169,7 @@ async fn execute_serially(
 /// Begins a subscription.
 pub fn subscribe(
     executor: &dyn Executor,
-    operation: std::sync::Arc<NormalForm>,
+    operation: Arc<NormalForm>,
     variables: &Variables,
     mut request: Request,
 ) -> BoxStream<'static, Response> {

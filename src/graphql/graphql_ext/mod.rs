@@ -2,5 +2,7 @@
 
 mod arrange;
 mod executor;
+mod schema_text;
 
 pub use executor::{ExecutableSchema, Executor, execute, subscribe};
+pub use schema_text::schema_text;

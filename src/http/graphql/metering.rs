@@ -10,9 +10,9 @@ use async_graphql::{Data, Response, ServerResult, Value};
 
 use super::execute::EventAdmission;
 use super::outcome::failure_of;
-use crate::auth::graphql::weigh;
 use crate::budget::ResponseMeter;
 use crate::error::Result;
+use crate::graphql::weigh;
 
 /// The extension of the library that counts.
 pub struct Metering;
