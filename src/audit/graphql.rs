@@ -1,87 +1,88 @@
 //! The audit log in the graph.
 
-use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use futures_util::FutureExt;
 
 use super::entity::Model;
-use super::service::{Audit, Filter, Outcome};
+use super::service::{Audit, Filter, LegacyObject, Outcome};
+use crate::auth::TenantScope;
 use crate::auth::graphql::{request, service};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::graph::graphql::{DateTime, JsonValue, Total, page_limit};
+use crate::error::{Error, ErrorCode, Result};
+use crate::global_id::{GlobalId, NodeKind};
+use crate::graph::graphql::{Connection, DateTime, Edge, JsonValue, page_limit};
+use crate::ids::LinkId;
 use crate::paging::{PAGE_SIZE_MAX, cursor, read_cursor};
 use crate::roles::Permission;
+use crate::upstreams::Upstreams;
 
-/// How something that was tried ended.
+/// The outcome of an audited operation.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum AuditOutcome {
-    /// It happened.
+    /// The operation succeeded.
     Succeeded,
-    /// It was refused, or failed: nothing changed, or a task of a legacy system ended without
-    /// having done its work.
+    /// The operation was refused or failed: nothing changed, or a task of a legacy system ended
+    /// unsuccessfully.
     Refused,
-    /// It was about to be done at a legacy system. How it ended stands in a later record of the
-    /// same request; if there is none, that is not known.
+    /// A change at a legacy system was started. A later record of the same request has its outcome;
+    /// without one, the outcome is unknown.
     Begun,
-    /// The answer of a legacy system was lost, or its task was never seen to end: whether it did
-    /// what was asked is not known. Also what this version has no name for; `outcomeText` says
-    /// what.
+    /// The response of a legacy system was lost, or the end of its task was never observed: the
+    /// change may or may not have taken effect. Also used for an outcome that this version does not
+    /// know; see `outcomeText`.
     Unknown,
 }
 
-/// One thing that was done, or refused, in a tenant.
+/// An entry of the audit log: an operation that was performed or refused in a tenant.
 #[derive(SimpleObject)]
 pub struct AuditRecord {
     /// The record's UUID.
     #[graphql(owned)]
     pub id: ID,
-    /// When it happened.
+    /// When the operation happened.
     occurred_at: DateTime,
-    /// When, in RFC 3339.
+    /// When the operation happened, in RFC 3339.
     #[graphql(deprecation = "use occurredAt; offered until 2027-12-31")]
     at: String,
-    /// Who: a client's UUID, `operator` for the command line, or the `client_id` that somebody
-    /// claimed in vain.
+    /// Who performed the operation: the client's UUID, `operator` for the command line, or the
+    /// `client_id` of a failed authentication.
     actor: String,
     /// The tenant that the actor belongs to.
     #[graphql(name = "actingTenantID")]
     acting_tenant_id: Option<ID>,
-    /// The tenant acted upon.
+    /// The tenant in which the operation happened.
     #[graphql(name = "tenantID")]
     tenant_id: ID,
     /// The name of the mutation or query, such as `createClient`; `token` for the token endpoint,
-    /// `graphql` for what was refused before it was executed, `stream` for a subscription or a
-    /// WebSocket that was ended because its caller may not follow it any longer.
+    /// `graphql` for a document that was refused before execution, `stream` for a subscription or
+    /// WebSocket that was closed because its caller lost access.
     operation: String,
-    /// The id of the object acted upon; the tenant that somebody tried to enter in vain; `sha256:`
-    /// and the hash of a document that is not trusted.
+    /// The id of the affected object; the tenant that the caller was refused to enter; or `sha256:`
+    /// and the hash of an untrusted document.
     subject: Option<String>,
-    /// How it ended.
+    /// The outcome.
     outcome: AuditOutcome,
-    /// How it ended, as the log has it.
+    /// The outcome as stored in the log.
     outcome_text: String,
-    /// The error code that the caller was told.
+    /// The error code that the caller received.
     code: Option<String>,
-    /// Why, where the code does not tell, such as `secret_expired` or `untrusted_document`.
+    /// The reason where the code leaves it open, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
-    /// How often it happened: refusals of one request that are alike, and failed authentications
-    /// that are alike and follow each other within seconds, stand in one record.
+    /// The number of occurrences: equal refusals of one request, and equal failed authentications
+    /// within seconds of each other, share one record.
     count: i64,
-    /// The gateway's own id of the request: no other request has it, and log lines carry it as
-    /// `request_id`.
+    /// The gateway's own id of the request. It is unique, and log lines carry it as `request_id`.
     #[graphql(name = "requestID")]
     request_id: String,
-    /// The `X-Request-Id` that the caller gave. Nothing keeps a caller from giving it to several
-    /// requests.
+    /// The `X-Request-Id` that the caller sent. A caller may use one for several requests.
     #[graphql(name = "callerRequestID")]
     caller_request_id: Option<String>,
-    /// The ids of the requests to legacy systems that were made for it.
+    /// The ids of the requests that were sent to legacy systems for the operation.
     #[graphql(name = "upstreamRequestIDs")]
     upstream_request_ids: Vec<String>,
-    /// The object before; absent if it is new.
+    /// The object before the operation; null if it was created.
     before: Option<JsonValue>,
-    /// The object after; absent if it is gone.
+    /// The object after the operation; null if it was deleted.
     after: Option<JsonValue>,
 }
 
@@ -134,26 +135,31 @@ pub struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// What was done and refused in the tenant in context and in all below it, newest first. Needs
-    /// the right to read the audit log. All filters that are given must hold.
+    /// Lists the audit log of the tenant in context and those below it, newest first. A record must
+    /// match every filter. Requires the permission to read the audit log.
     #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only this mutation or query.")] operation: Option<String>,
-        #[graphql(desc = "Only what this client did, by its UUID.")] actor: Option<String>,
-        #[graphql(desc = "Only what was done to the object with this id.")] subject: Option<String>,
+        #[graphql(desc = "The page size, 1 to 100. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns records of this mutation or query.")] operation: Option<String>,
+        #[graphql(desc = "Returns records of this actor, as `AuditRecord.actor` has it.")]
+        actor: Option<String>,
+        #[graphql(desc = "Returns records on the object with this id: the global id, or as \
+                `AuditRecord.subject` has it.")]
+        subject: Option<String>,
         #[graphql(
-            desc = "Only of the request with this id, which is the gateway's own or the caller's.",
+            desc = "Returns records of this request: the gateway's id or the caller's.",
             name = "requestID"
         )]
         request_id: Option<String>,
-        #[graphql(desc = "Only what ended so.")] outcome: Option<AuditOutcome>,
-        #[graphql(desc = "Only at this moment or later, in RFC 3339.")] from: Option<String>,
-        #[graphql(desc = "Only before this moment, in RFC 3339.")] to: Option<String>,
-    ) -> Result<Option<Connection<String, AuditRecord, Total>>> {
+        #[graphql(desc = "Returns records with this outcome.")] outcome: Option<AuditOutcome>,
+        #[graphql(desc = "Returns records at or after this moment, in RFC 3339.")] from: Option<
+            String,
+        >,
+        #[graphql(desc = "Returns records before this moment, in RFC 3339.")] to: Option<String>,
+    ) -> Result<Option<Connection<AuditRecord>>> {
         let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
         let outcome = outcome.map(|outcome| match outcome {
             AuditOutcome::Succeeded => Outcome::Succeeded,
@@ -166,10 +172,17 @@ impl AuditQuery {
         };
         let text =
             |argument, text: Option<String>| text.map(|text| plain(argument, text)).transpose();
+        let subject = text("subject", subject)?;
+        let legacy_object = match subject.as_deref().and_then(GlobalId::read) {
+            Some(id) => legacy_object(ctx, &scope, id).boxed().await?,
+            None => None,
+        };
         let filter = Filter {
             operation: text("operation", operation)?,
             actor: text("actor", actor)?,
-            subject: text("subject", subject)?,
+            // The subject of no record is a global id: one that leads nowhere finds nothing.
+            subject: subject.filter(|_| legacy_object.is_none()),
+            legacy_object,
             request_id: text("requestID", request_id)?,
             outcome,
             from: moment("from", from)?,
@@ -187,13 +200,32 @@ impl AuditQuery {
         let mut records = audit.list(&scope, &filter, before, count).boxed().await?;
         let more = records.len() as u64 > count;
         records.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        let mut connection =
-            Connection::with_additional_fields(before.is_some(), more, Total::of(total));
-        connection.edges = records
-            .into_iter()
-            .map(|record| Edge::new(cursor(&record.seq), record.into()))
-            .collect();
-        Ok(Some(connection))
+        let edge = |record: Model| Edge::new(cursor(&record.seq), record.into());
+        let edges = records.into_iter().map(edge).collect();
+        Ok(Some(Connection::new(edges, before.is_some(), more, total)))
+    }
+}
+
+/// The object of a legacy system that a global id names; `None` if it is of a type that no operation
+/// changes, or if the scope reaches no link that leads to it.
+async fn legacy_object(
+    ctx: &Context<'_>,
+    scope: &TenantScope,
+    id: GlobalId,
+) -> Result<Option<LegacyObject>> {
+    let operations = match id.kind {
+        NodeKind::DeepSecurityComputer => "%DeepSecurityComputer%",
+        NodeKind::DeepSecurityPolicy => "%DeepSecurityPolicy%",
+        NodeKind::DeepSecurityApiKey => "%DeepSecurity%ApiKey%",
+        NodeKind::IntegrationServerVirtualMachine => "%VirtualMachine%",
+        _ => return Ok(None),
+    };
+    match service::<Upstreams>(ctx)?.find_link(scope, LinkId(id.place)).await {
+        Ok(link) => {
+            Ok(Some(LegacyObject { tenant: link.tenant_id, remote: id.remote, operations }))
+        }
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::entity;
 use crate::error::{Error, Result};
+use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::{LinkId, TenantId, UpstreamId};
 use crate::names::Name;
 use crate::outbound::{BaseUrl, check_certificates};
@@ -232,16 +233,28 @@ impl NewLink {
     /// A link, checked as far as it can be without asking anyone.
     ///
     /// # Errors
-    /// `NOT_FOUND` for ids that are none, `BAD_USER_INPUT` for a remote id that could not be one.
+    /// `NOT_FOUND` for ids that are none and for a global id of another upstream's tenant,
+    /// `BAD_USER_INPUT` for a remote id that could not be one.
     pub fn parse(tenant: &str, upstream: &str, remote_tenant_id: Option<String>) -> Result<Self> {
+        let upstream = upstream.parse().map_err(|_| Error::not_found("upstream"))?;
         Ok(Self {
             tenant: tenant.parse().map_err(|_| Error::not_found("tenant"))?,
-            upstream: upstream.parse().map_err(|_| Error::not_found("upstream"))?,
-            remote_tenant_id: remote_tenant_id
-                .map(|id| remote_id("remoteTenantID", id))
-                .transpose()?,
+            upstream,
+            remote_tenant_id: remote_tenant_id.map(|id| remote_tenant(upstream, id)).transpose()?,
         })
     }
+}
+
+/// The vendor's id of a tenant of an installation, given as such or as a global id.
+fn remote_tenant(upstream: UpstreamId, id: String) -> Result<String> {
+    let remote = match GlobalId::read(&id) {
+        Some(global) => [NodeKind::DeepSecurityTenant, NodeKind::IntegrationServerTenant]
+            .into_iter()
+            .find_map(|kind| global.clone().remote_of(kind, upstream.0))
+            .ok_or_else(|| Error::not_found("tenant of the upstream"))?,
+        None => id,
+    };
+    remote_id("remoteTenantID", remote)
 }
 
 /// An id of a legacy system's own, in its canonical form: it becomes one segment of a path, so

@@ -48,7 +48,7 @@ impl IntegrationServer {
         let machines = linked.client.machines(operation, &linked.tenant).await?;
         let machine = machines.into_iter().find(|machine| is_it(machine, &key));
         let machine = machine.ok_or_else(|| Error::not_found("virtual machine"))?;
-        let (subject, wanted) = (machine.id.to_string(), described(&machine));
+        let (subject, wanted) = (machine.id.canonical(), described(&machine));
         let change = AuditedChange { name: "unregisterVirtualMachine", subject, wanted };
         self.change(scope, operation, change, linked.unregister(operation, machine), described)
             .await
