@@ -334,8 +334,9 @@ impl App {
         let core = Core::open(config, environment).await?;
         let (services, introspection) =
             (core.services(), config.graphql.introspection == Introspection::Authenticated);
-        let graph = ExecutableSchema::new(schema::over(services, introspection).extension(Metering))
-            .described(schema::DESCRIPTION);
+        let graph =
+            ExecutableSchema::new(schema::over(services, introspection).extension(Metering))
+                .described(schema::DESCRIPTION);
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 

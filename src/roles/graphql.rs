@@ -8,16 +8,16 @@ use crate::auth::graphql::request;
 use crate::error::Result;
 use crate::graph::graphql::TenantReference;
 
-/// A fixed set of permissions that a client may hold in a tenant, and with it in all tenants below.
+/// A set of permissions that can be assigned to a client in a tenant and those below it.
 #[derive(SimpleObject)]
 #[graphql(name = "Role")]
 pub struct RoleObject {
-    /// The role's UUID, as `createClient` and `appendClientRoles` take it.
+    /// The role's UUID, as taken by `createClient` and `appendClientRoles`.
     #[graphql(owned)]
     pub id: ID,
-    /// The name that scripts know it by, such as `TenantAnalyst`.
+    /// The name, such as `TenantAnalyst`.
     name: &'static str,
-    /// The name for people.
+    /// The display name.
     display_name: &'static str,
     /// What the role is for.
     description: &'static str,
@@ -34,14 +34,14 @@ impl From<Role> for RoleObject {
     }
 }
 
-/// A role with which the caller stands in a tenant.
+/// A role that the caller has in a tenant.
 #[derive(SimpleObject)]
 pub struct EffectiveRole {
     /// The role.
     role: RoleObject,
-    /// The tenant in which it is held: the tenant itself, or one above it.
+    /// The tenant in which the role is assigned: the tenant itself, or one above it.
     via: ID,
-    /// The tenant in which it is held; null where the caller may not enter it.
+    /// The tenant in which the role is assigned; null if the caller cannot enter it.
     via_tenant: Option<TenantReference>,
 }
 
@@ -58,8 +58,9 @@ pub struct RoleQuery;
 
 #[Object]
 impl RoleQuery {
-    /// The roles that the caller may give to a client in the tenant in context: none that permits
-    /// more than the caller may do there, and none at all without the right to manage clients.
+    /// Lists the roles that the caller can assign to a client in the tenant in context: those with
+    /// no more permissions than the caller has there. Empty without the permission to manage
+    /// clients.
     async fn authz_assignable_roles(&self, ctx: &Context<'_>) -> Result<Option<Vec<RoleObject>>> {
         let context = request(ctx)?;
         Ok(Some(

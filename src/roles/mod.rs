@@ -129,7 +129,7 @@ impl Role {
         }
     }
 
-    /// The name for people.
+    /// The display name.
     pub const fn display_name(self) -> &'static str {
         match self {
             Self::Administrator => "Tenant Administrator",

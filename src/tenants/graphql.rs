@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::dataloader::Loader;
 use async_graphql::parser::types::Field;
 use async_graphql::{
@@ -20,7 +19,7 @@ use crate::auth::graphql::{access_in, load, request, service};
 use crate::auth::{RequestContext, TenantScope};
 use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, LazyObject};
 use crate::error::{Error, Result};
-use crate::graph::graphql::{Page, TenantReference, Total};
+use crate::graph::graphql::{Connection, Page, TenantReference};
 use crate::ids::TenantId;
 use crate::integration_server::graphql::{self as integration_server, IntegrationServerObject};
 use crate::names::{Name, NamePattern};
@@ -41,11 +40,11 @@ const PAGE_MAX: u64 = 500;
 /// A tenant in the graph, and whether it was reached through the links of an upstream.
 pub struct TenantObject(Tenant, bool);
 
-/// A partner, an organisation or a customer. Tenants form a tree, and a role held in one applies in
-/// all below it.
+/// A partner, an organization or a customer. Tenants form a tree; a role assigned in a tenant
+/// applies to all tenants below it.
 #[Object(name = "Tenant")]
 impl TenantObject {
-    /// The tenant's id; opaque.
+    /// The tenant's id. Opaque; unique across types.
     pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
@@ -55,64 +54,64 @@ impl TenantObject {
         &self.0.name
     }
 
-    /// The tenant directly above; absent at the top.
+    /// The id of the parent tenant; null at the top.
     #[graphql(name = "parentTenantID")]
     async fn parent_tenant_id(&self) -> Option<ID> {
         self.0.parent_id.map(|id| id.to_string().into())
     }
 
-    /// The tenant directly above; null at the top, and where the caller may not enter it.
+    /// The parent tenant; null at the top, and if the caller cannot enter it.
     async fn parent(&self) -> Option<TenantReference> {
         self.0.parent_id.map(|id| TenantReference { id, within_links: self.1 })
     }
 
-    /// The nearest partner: the tenant itself if it is one, else one above.
+    /// The nearest partner: the tenant itself or one above it.
     #[graphql(name = "partnerTenantID")]
     async fn partner_tenant_id(&self) -> Option<ID> {
         self.0.partner_id.map(|id| id.to_string().into())
     }
 
-    /// The nearest organisation: the tenant itself if it is one, else one above.
+    /// The nearest organization: the tenant itself or one above it.
     #[graphql(name = "organizationTenantID")]
     async fn organization_tenant_id(&self) -> Option<ID> {
         self.0.organization_id.map(|id| id.to_string().into())
     }
 
-    /// Whether it manages tenants of customers.
+    /// Whether the tenant is a partner, which manages the tenants of customers.
     async fn is_partner(&self) -> bool {
         self.0.is_partner
     }
 
-    /// Whether it holds the tenants of one customer together.
+    /// Whether the tenant is an organization, which groups the tenants of a customer.
     async fn is_organization(&self) -> bool {
         self.0.is_organization
     }
 
-    /// Whether it can be entered. Disabled, it is closed with all below it, and the tokens of its
-    /// clients are refused until it is enabled again; to end a token for good, rotate its client by
-    /// `forceRotateClientSecret`.
+    /// Whether the tenant can be entered. A disabled tenant is closed together with all tenants
+    /// below it, and the tokens of its clients are refused until it is enabled again;
+    /// `forceRotateClientSecret` invalidates tokens permanently.
     async fn enabled(&self) -> bool {
         self.0.enabled
     }
 
-    /// The greatest age of a secret here and below, in seconds; the strictest limit on the way up
-    /// counts. A secret that existed when the limit was set falls under it only if whoever set it
-    /// had authority over the client. Absent: no limit of its own.
+    /// The maximum age of secrets in this tenant and those below it, in seconds; the strictest
+    /// limit of the tenant and those above it applies. Existing secrets are subject to it only if
+    /// the caller who set it had authority over the client. Null without a limit.
     async fn max_secret_age(&self) -> Option<i32> {
         self.0.max_secret_age_seconds.and_then(|seconds| seconds.try_into().ok())
     }
 
-    /// When it was made, in RFC 3339.
+    /// When the object was created, in RFC 3339.
     async fn created_at(&self) -> String {
         self.0.created_at.to_string()
     }
 
-    /// When it was last changed, in RFC 3339.
+    /// When the tenant was last changed, in RFC 3339.
     async fn updated_at(&self) -> String {
         self.0.updated_at.to_string()
     }
 
-    /// What the caller may do here, and through which tenant.
+    /// The caller's roles in this tenant.
     async fn effective_roles(&self, ctx: &Context<'_>) -> Result<Vec<EffectiveRole>> {
         let request = request(ctx)?;
         let access = access_in(ctx, request, self.0.id).await?;
@@ -120,26 +119,27 @@ impl TenantObject {
         Ok(access.roles(scope.now()).map(|held| EffectiveRole::new(held, self.1)).collect())
     }
 
-    /// The tenant's links to legacy systems. Needs the right to read legacy resources.
+    /// The tenant's links to legacy systems. Requires the permission to read legacy resources.
     async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamLinkObject>>> {
         links_of_tenant(ctx, self.0.id, self.1).await.map(Some)
     }
 
-    /// The tenant's links to legacy systems, oldest first. Needs the right to read legacy
-    /// resources.
+    /// Lists the tenant's links to legacy systems, oldest first. Requires the permission to read
+    /// legacy resources.
     async fn upstream_links_connection(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 1000.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-    ) -> Result<Option<Connection<String, UpstreamLinkObject, Total>>> {
+        #[graphql(desc = "The page size, 1 to 1000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+    ) -> Result<Option<Connection<UpstreamLinkObject>>> {
         let page = Page::read(first, after.as_deref(), LINKS_MAX)?;
         let links = links_of_tenant(ctx, self.0.id, self.1).await?;
         Ok(Some(page.of(links, UpstreamLinkObject::sort_key, |link| link)))
     }
 
-    /// Deep Security of the tenant. Needs the right to read legacy resources there. Over many
-    /// tenants, each that fails is null with an error of its own.
+    /// The tenant's Deep Security manager. UPSTREAM_NOT_LINKED if the tenant has none. Across
+    /// several tenants, each failure is null with its own error. Requires the permission to read
+    /// legacy resources in the tenant.
     async fn deep_security(
         &self,
         ctx: &Context<'_>,
@@ -147,8 +147,8 @@ impl TenantObject {
         Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
     }
 
-    /// The Integration Server of the tenant. Needs the right to read legacy resources there.
-    /// UPSTREAM_NOT_LINKED if it is not linked to one and owns none.
+    /// The tenant's Integration Server. UPSTREAM_NOT_LINKED if the tenant is not linked to one and
+    /// owns none. Requires the permission to read legacy resources in the tenant.
     async fn integration_server(
         &self,
         ctx: &Context<'_>,
@@ -212,51 +212,51 @@ impl From<Tenant> for TenantObject {
 /// A page of tenants.
 #[derive(SimpleObject)]
 pub struct TenantResults {
-    /// Pass it as `afterCursor` to read on; absent on an empty page.
+    /// The cursor of the page's last tenant, for `afterCursor`; null on an empty page.
     cursor_pos: Option<String>,
-    /// How many tenants are on this page.
+    /// The number of tenants on this page.
     count: i32,
-    /// Whether there are more behind this page.
+    /// Whether more tenants follow this page.
     has_more: bool,
-    /// How many tenants the query finds in all.
+    /// The number of tenants that match the query.
     total_count: Option<i32>,
-    /// The place of the page's first tenant in the whole list, from 0; absent on an empty page.
+    /// The position of the page's first tenant in the list, starting at 0; null on an empty page.
     first_index: Option<i32>,
-    /// The place of the page's last tenant in the whole list, from 0; absent on an empty page.
+    /// The position of the page's last tenant in the list, starting at 0; null on an empty page.
     last_index: Option<i32>,
     /// The tenants.
     tenants: Vec<TenantObject>,
 }
 
-/// What to order tenants by.
+/// The field to order tenants by.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum TenantResultOrder {
     /// By id.
     Id,
-    /// By name, letter case ignored; the default.
+    /// By name, case-insensitive. The default.
     Name,
-    /// By the moment it was made.
+    /// By creation time.
     CreatedAt,
-    /// By the moment it was last changed.
+    /// By the time of the last change.
     UpdatedAt,
     /// By the nearest partner.
     PartnerTenantId,
-    /// By the nearest organisation.
+    /// By the nearest organization.
     OrganizationTenantId,
-    /// Not offered: refused with BAD_USER_INPUT.
+    /// Not supported: BAD_USER_INPUT.
     HasSupportEnabled,
 }
 
-/// The direction of an order.
+/// A sort direction.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum OrderDir {
-    /// Smallest first.
+    /// Ascending.
     Asc,
-    /// Largest first.
+    /// Descending.
     Desc,
 }
 
-/// A label to look for. Labels are not offered.
+/// A filter by label. Not supported.
 #[derive(InputObject)]
 pub struct TenantLabelMatcher {
     /// The label's name.
@@ -265,78 +265,77 @@ pub struct TenantLabelMatcher {
     value: Option<String>,
 }
 
-/// A subscription to look for. Subscriptions are not offered.
+/// A filter by subscription. Not supported.
 #[derive(InputObject)]
 pub struct SubscriptionMatcher {
     /// The subscription's name.
     name: Option<String>,
     /// The subscription's id.
     id: Option<String>,
-    /// Whether it was only requested.
+    /// Whether the subscription is only requested.
     is_requested: Option<bool>,
 }
 
-/// Which tenants, in which order. All that is given must hold, and within a list any of it. The
-/// input has every field that the Taegis SDK may send; those marked as not offered are refused with
-/// BAD_USER_INPUT, since ignoring a filter would return more than was asked for.
+/// Filters, order and page of `tenants`. A tenant must match every filter; within a list, any
+/// entry. The input has every field that the Taegis SDK may send; unsupported ones are refused with
+/// BAD_USER_INPUT, since ignoring a filter would return too much.
 #[derive(Default, InputObject)]
 pub struct TenantsQuery {
     /// By id.
     ids: Option<Vec<String>>,
-    /// By name: `*` stands for any text; letter case is ignored.
+    /// Returns tenants whose name matches. `*` matches any text; case-insensitive.
     names: Option<Vec<String>>,
-    /// Whether it is a partner.
+    /// Returns partners, or tenants that are not.
     is_partner_root: Option<bool>,
-    /// Whether it is an organisation.
+    /// Returns organizations, or tenants that are not.
     is_organization: Option<bool>,
-    /// At or below one of these tenants.
+    /// Returns these tenants and those below them.
     hierarchies: Option<Vec<String>>,
     /// By the nearest partner.
     partners: Option<Vec<String>>,
-    /// By the nearest organisation.
+    /// By the nearest organization.
     organizations: Option<Vec<String>>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     mdr_providers: Option<Vec<String>>,
-    /// Whether it is enabled.
+    /// Returns tenants that are enabled, or that are not.
     enabled: Option<bool>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     support_enabled: Option<bool>,
-    /// Continue behind this `cursorPos`.
+    /// Returns tenants after this `cursorPos`.
     after_cursor: Option<String>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     before_cursor: Option<String>,
-    /// How many: 50 if absent, 500 at most, so that one query can ask the legacy systems of many
-    /// customers.
+    /// The page size, 1 to 500. Default: 50.
     count: Option<i32>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     cql: Option<String>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     read_partner_roots: Option<bool>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     enabled_in_environments: Option<Vec<String>>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     labels_match: Option<Vec<TenantLabelMatcher>>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     subscriptions_match: Option<Vec<SubscriptionMatcher>>,
-    /// What to order by.
+    /// The field to order by.
     order_by: Option<TenantResultOrder>,
-    /// In which direction.
+    /// The sort direction.
     order_dir: Option<OrderDir>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     license_level: Option<String>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     license_capabilities_any: Option<Vec<String>>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     license_capabilities_all: Option<Vec<String>>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     license_capabilities_none: Option<Vec<String>>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     #[graphql(deprecation = "use hierarchies")]
     hierarchy_paths: Option<Vec<String>>,
-    /// Continue behind this `cursorPos`.
+    /// Returns tenants after this `cursorPos`.
     #[graphql(deprecation = "use afterCursor")]
     cursor_pos: Option<String>,
-    /// Not offered.
+    /// Not supported: BAD_USER_INPUT.
     #[graphql(deprecation = "use enabledInEnvironments")]
     enabled_in: Option<Vec<String>>,
 }
@@ -424,13 +423,13 @@ fn ids(argument: &str, list: Option<&Vec<String>>) -> Result<Option<Vec<TenantId
 /// The tenant that a request runs in.
 #[derive(SimpleObject)]
 pub struct RequestTenantContext {
-    /// The nearest partner at the tenant or above it.
+    /// The nearest partner: the tenant itself or one above it.
     #[graphql(name = "partnerTenantID")]
     partner_tenant_id: Option<ID>,
-    /// The nearest organisation at the tenant or above it.
+    /// The nearest organization: the tenant itself or one above it.
     #[graphql(name = "organizationTenantID")]
     organization_tenant_id: Option<ID>,
-    /// The tenant in context, alone.
+    /// The id of the tenant in context, as a list of one.
     #[graphql(name = "tenantIDs")]
     tenant_ids: Vec<ID>,
 }
@@ -440,19 +439,22 @@ pub struct TenantQuery;
 
 #[Object]
 impl TenantQuery {
-    /// A tenant: the one in context or one below it. Any other is NOT_FOUND, whether it exists or
-    /// not.
-    async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TenantObject>> {
+    /// Returns the tenant in context or one below it. NOT_FOUND for any other.
+    async fn tenant(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The tenant's id.")] id: ID,
+    ) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.member_scope();
         Ok(Some(service::<Tenants>(ctx)?.find(&scope, &id).boxed().await?.into()))
     }
 
-    /// The tenants that the caller may enter: the one in context and those below it. Those who may
-    /// manage tenants see disabled ones too.
+    /// Lists the tenants that the caller can enter: the tenant in context and those below it.
+    /// Disabled tenants are included for callers with the permission to manage tenants.
     async fn tenants(
         &self,
         ctx: &Context<'_>,
-        tenants_query: Option<TenantsQuery>,
+        #[graphql(desc = "Filters, order and page.")] tenants_query: Option<TenantsQuery>,
     ) -> Result<Option<TenantResults>> {
         let scope = request(ctx)?.member_scope();
         let tenants = service::<Tenants>(ctx)?;
@@ -480,8 +482,8 @@ impl TenantQuery {
         }))
     }
 
-    /// The tenant that this request runs in: that of the header `X-Tenant-Context`, else the
-    /// client's own.
+    /// Returns the tenant that the request runs in: the tenant of the header `X-Tenant-Context`, by
+    /// default the client's own.
     async fn request_tenant_context(
         &self,
         ctx: &Context<'_>,
@@ -503,32 +505,32 @@ fn number(count: u64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// A tenant to be made.
+/// A tenant to create.
 #[derive(InputObject)]
 pub struct TenantCreateInput {
-    /// 1 to 255 characters, space around it cut off, no control characters.
+    /// The name, 1 to 255 characters without control characters; surrounding space is trimmed.
     name: String,
-    /// The tenant above it; the one in context if absent.
+    /// The id of the parent tenant. Default: the tenant in context.
     #[graphql(name = "parentTenantID")]
     parent_tenant_id: Option<ID>,
-    /// Whether it manages tenants of customers; no if absent.
+    /// Whether the tenant is a partner, which manages the tenants of customers. Default: false.
     is_partner: Option<bool>,
-    /// Whether it holds the tenants of one customer together; no if absent.
+    /// Whether the tenant is an organization, which groups the tenants of a customer. Default:
+    /// false.
     is_organization: Option<bool>,
 }
 
-/// What to change of a tenant; what is absent stays.
+/// Changes of a tenant. Omitted fields stay unchanged.
 #[derive(InputObject)]
 pub struct TenantUpdateInput {
-    /// A new name, of 1 to 255 characters.
+    /// The new name, 1 to 255 characters.
     name: Option<String>,
-    /// Whether the tenant and what is below it can be entered.
+    /// Whether the tenant and those below it can be entered.
     enabled: Option<bool>,
-    /// The greatest age of a secret here and below, in seconds, 60 to 315360000; null ends the
-    /// limit. It holds for secrets that exist as for new ones; a longer limit later does not revive
-    /// a secret that had ended. A client over which the caller has no authority, because it holds a
-    /// role that permits more than the caller may do, or for longer, keeps its secrets as they are
-    /// until it is rotated; the next secret falls under the limit.
+    /// The maximum age of secrets in the tenant and those below it, in seconds, 60 to 315360000;
+    /// null removes the limit. It applies to existing and new secrets; a longer limit does not
+    /// revive expired secrets. Existing secrets of a client with more permissions, or with
+    /// permissions for longer, than the caller has are not affected; its next secret is.
     max_secret_age: MaybeUndefined<i32>,
 }
 
@@ -537,13 +539,13 @@ pub struct TenantMutation;
 
 #[Object]
 impl TenantMutation {
-    /// Makes a tenant below the one in context. Needs the right to manage tenants. A parent outside
-    /// the tenant in context is NOT_FOUND. CONFLICT for more tenants than the settings `quotas.*`
-    /// allow below one of those above.
+    /// Creates a tenant below the tenant in context. NOT_FOUND for a parent outside the tenant in
+    /// context. CONFLICT if a tenant above has as many tenants as the settings `quotas.*` allow.
+    /// Requires the permission to manage tenants.
     async fn create_tenant(
         &self,
         ctx: &Context<'_>,
-        new_tenant: TenantCreateInput,
+        #[graphql(desc = "The tenant to create.")] new_tenant: TenantCreateInput,
     ) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
         let parent = new_tenant
@@ -558,15 +560,14 @@ impl TenantMutation {
         Ok(Some(service::<Tenants>(ctx)?.create(&scope, new).await?.into()))
     }
 
-    /// Renames, enables or disables a tenant, or limits the age of its secrets. Needs the right to
-    /// manage tenants. The tenant in context cannot be disabled from within: CONFLICT, as is a
-    /// change after which the caller could not sign in and a tenant would be left without an
-    /// administrator.
+    /// Renames, enables or disables a tenant, or limits the age of its secrets. CONFLICT for
+    /// disabling the tenant in context, and for a change that would lock out the last administrator
+    /// of a tenant. Requires the permission to manage tenants.
     async fn update_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(name = "tenantID")] tenant_id: ID,
-        tenant_update: TenantUpdateInput,
+        #[graphql(desc = "The tenant's id.", name = "tenantID")] tenant_id: ID,
+        #[graphql(desc = "The changes.")] tenant_update: TenantUpdateInput,
     ) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
         let max_secret_age = match tenant_update.max_secret_age {

@@ -16,67 +16,68 @@ use crate::tokens::PublicKey;
 /// A list of ids becomes a statement: it has a limit.
 const LIST_MAX: usize = 1000;
 
-/// More of a new client.
+/// Further input of `createClient`.
 #[derive(Default, InputObject)]
 pub struct CreateClientInput {
-    /// The tenant that answers for the client. FORBIDDEN for one that the caller may not enter.
+    /// The tenant that is responsible for the client. FORBIDDEN for a tenant that the caller cannot
+    /// enter.
     #[graphql(name = "ownerTenantID")]
     pub owner_tenant_id: Option<ID>,
 }
 
-/// What to change of a client; what is absent stays.
+/// Changes of a client. Omitted fields stay unchanged.
 #[derive(InputObject)]
 pub struct UpdateClientInput {
-    /// A new name: 1 to 255 characters, space around it cut off, no control characters.
+    /// The new name, 1 to 255 characters without control characters; surrounding space is trimmed.
     pub name: Option<String>,
-    /// A disabled client gets no tokens, and those that it has are refused, also once it is enabled
-    /// again.
+    /// Whether the client is enabled. Disabling it invalidates its tokens permanently, and it
+    /// obtains no new ones.
     pub enabled: Option<bool>,
 }
 
-/// A public key to be registered.
+/// Input of `createClientKey`.
 #[derive(InputObject)]
 pub struct AddClientKeyInput {
-    /// The public key as a JWK (RFC 7517): an object with `kty` and, by its kind, `crv` and `x`
-    /// (Ed25519), `crv`, `x` and `y` (P-256), or `n` and `e` (RSA of 2048 to 8192 bits). `kid` is
-    /// kept; `alg` and `use` must fit if they are there. BAD_USER_INPUT for any other key, and for
-    /// one that holds a private part.
-    #[graphql(deprecation = "use key; from 2027-06-01 on this is no longer offered")]
+    /// The public key as a JWK (RFC 7517): an object with `kty` and, depending on it, `crv` and `x`
+    /// (Ed25519), `crv`, `x` and `y` (P-256), or `n` and `e` (RSA, 2048 to 8192 bits). `kid` is
+    /// stored; `alg` and `use` must match the key if present. BAD_USER_INPUT for any other key, and
+    /// for a key with a private part.
+    #[graphql(deprecation = "use key; offered until 2027-12-31")]
     jwk: Option<JsonValue>,
-    /// The public key. Exactly one of `key` and `jwk` is given.
+    /// The public key. Exactly one of `key` and `jwk` is required.
     key: Option<JsonWebKeyInput>,
 }
 
 /// A public key as a JWK (RFC 7517): `kty` with `crv` and `x` for Ed25519, with `crv`, `x` and `y`
-/// for P-256, with `n` and `e` for RSA of 2048 to 8192 bits. A private part has no field here; a
-/// JWK that holds one is never to be sent.
+/// for P-256, with `n` and `e` for RSA of 2048 to 8192 bits. There are no fields for private parts:
+/// never send a private key.
 #[derive(InputObject)]
 pub struct JsonWebKeyInput {
-    /// The kind of key.
+    /// The key type.
     kty: JsonWebKeyType,
-    /// The curve, for `OKP` and `EC`.
+    /// The curve, for OKP and EC.
     crv: Option<JsonWebKeyCurve>,
-    /// The point, or its first coordinate, in base64url.
+    /// The x coordinate or the public key in base64url, for EC and OKP.
     x: Option<String>,
-    /// The second coordinate in base64url, for `EC`.
+    /// The y coordinate in base64url, for EC.
     y: Option<String>,
-    /// The modulus in base64url, for `RSA`.
+    /// The modulus in base64url, for RSA.
     n: Option<String>,
-    /// The exponent in base64url, for `RSA`.
+    /// The exponent in base64url, for RSA.
     e: Option<String>,
-    /// The id by which its owner knows it, at most 255 bytes; it is kept.
+    /// The key id, up to 255 bytes.
     kid: Option<String>,
-    /// The algorithm, if it is named: `EdDSA`, `ES256` or `RS256`, as the kind of key says.
+    /// The algorithm: `EdDSA`, `ES256` or `RS256`, matching the key type. Optional.
     alg: Option<String>,
 }
 
-/// The kind of a key.
+/// The type of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum JsonWebKeyType {
-    /// An Edwards curve: Ed25519.
+    /// Octet key pair: Ed25519.
     #[graphql(name = "OKP")]
     Okp,
-    /// An elliptic curve: P-256.
+    /// Elliptic curve: P-256.
     #[graphql(name = "EC")]
     Ec,
     /// RSA.
@@ -133,82 +134,82 @@ impl AddClientKeyInput {
     }
 }
 
-/// A role to be given.
+/// A role to assign to a client.
 #[derive(InputObject)]
 pub struct ClientRoleAssignmentInput {
-    /// Where; in the tenant in context if absent.
+    /// The tenant in which the role is assigned. Default: the tenant in context.
     #[graphql(name = "tenantID")]
     tenant_id: Option<ID>,
-    /// Which role, by its UUID.
+    /// The role's UUID.
     #[graphql(name = "roleID")]
     role_id: Option<ID>,
-    /// When it ends, in RFC 3339 and in the future; if absent, never. It never lasts longer than
-    /// the caller's own hold on what the role permits.
+    /// When the assignment expires, in RFC 3339 and in the future. Default: never, but no later
+    /// than the caller's own grant of the permissions of the role.
     expires_at: Option<String>,
-    /// Where.
+    /// The tenant in which the role is assigned.
     #[graphql(name = "tenant_id", deprecation = "use tenantID")]
     tenant_id_twin: Option<ID>,
-    /// Which role.
+    /// The role's UUID.
     #[graphql(name = "role_id", deprecation = "use roleID")]
     role_id_twin: Option<ID>,
-    /// When it ends.
+    /// When it expires.
     #[graphql(name = "expires_at", deprecation = "use expiresAt")]
     expires_at_twin: Option<String>,
 }
 
-/// Which clients, and in which order. All that is given must hold, and within a list any of it.
+/// Filters, order and page of `clientsSearch`. A client must match every filter; within a list, any
+/// entry.
 #[derive(Default, InputObject)]
 pub struct ClientsSearchInput {
-    /// By name: `%` stands for any text, everything else for itself; letter case is ignored;
-    /// without `%` the whole name.
+    /// Returns clients whose name matches. `%` matches any text; case-insensitive.
     name: Option<String>,
-    /// By UUID or `client_id`.
+    /// Returns clients with one of these ids: UUID or `client_id`.
     #[graphql(name = "clientIDs")]
     client_ids: Option<Vec<ID>>,
-    /// By tenant.
+    /// Returns clients of this tenant.
     #[graphql(name = "tenantID")]
     tenant_id: Option<ID>,
-    /// By a role that has not ended.
+    /// Returns clients with one of these roles, not expired.
     #[graphql(name = "roleIDs")]
     role_ids: Option<Vec<ID>>,
-    /// By any of these tenants.
+    /// Returns clients of these tenants.
     #[graphql(name = "tenantIDs")]
     tenant_ids: Option<Vec<ID>>,
-    /// Which page, from 0.
+    /// The page number, starting at 0.
     pub page_offset: Option<i32>,
-    /// How many: 50 if absent, 100 at most.
+    /// The page size, 1 to 100. Default: 50.
     pub per_page: Option<i32>,
-    /// What to sort by.
+    /// The field to sort by.
     sort_by: Option<ClientsSearchSortBy>,
-    /// In which direction.
+    /// The sort direction.
     sort_order: Option<ClientsSearchSortOrder>,
-    /// Whether the client is enabled.
+    /// Returns clients that are enabled, or that are not.
     enabled: Option<bool>,
-    /// Clients that were given no token since then, in RFC 3339.
+    /// Returns clients to which no token was issued since this moment, in RFC 3339.
     unused_since: Option<String>,
 }
 
-/// What to sort clients by.
+/// The field to sort clients by.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum ClientsSearchSortBy {
-    /// By name, letter case ignored; the default.
+    /// By name, case-insensitive. The default.
     Name,
     /// By `client_id`.
     ClientId,
-    /// By the first role's name in the alphabet.
+    /// By the alphabetically first name of its roles.
     RoleAssignmentName,
-    /// By how many tokens it was given.
+    /// By the number of tokens issued.
     TokenRequestCount,
-    /// By when it was last given a token.
+    /// By the time of the last token.
     TokenRequestTime,
 }
 
-/// The direction of an order.
+/// A sort direction.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum ClientsSearchSortOrder {
-    /// Smallest first; the default.
+    /// Ascending. The default.
     Asc,
-    /// Largest first.
+    /// Descending.
     Desc,
 }
 

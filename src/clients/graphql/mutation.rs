@@ -25,22 +25,26 @@ pub struct ClientMutation;
 /// than the caller may do, or for longer, is FORBIDDEN.
 #[Object]
 impl ClientMutation {
-    /// Makes a client in the tenant in context. The answer shows its secret, and nothing ever shows
-    /// it again. CONFLICT for more clients than the setting `quotas.clients_per_tenant` allows.
+    /// Creates a client in the tenant in context. The response shows its secret, which is never
+    /// shown again. CONFLICT if the tenant has as many clients as the setting
+    /// `quotas.clients_per_tenant` allows.
     async fn create_client(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "1 to 255 characters, space around it cut off, no control characters; need not be unique."
+            desc = "The client's name, 1 to 255 characters without control characters; surrounding \
+                space is trimmed. Not necessarily unique."
         )]
         name: String,
-        #[graphql(
-            desc = "The roles that it gets in the tenant in context, by UUID; TenantAnalyst if absent or empty. A role lasts as long as the caller's own hold on what it permits."
-        )]
+        #[graphql(desc = "The UUIDs of the roles to assign in the tenant in context. Default: \
+                TenantAnalyst. An assignment expires no later than the caller's own grant of its \
+                permissions.")]
         roles: Option<Vec<ID>>,
-        input: Option<CreateClientInput>,
+        #[graphql(desc = "Further properties of the client.")] input: Option<CreateClientInput>,
         #[graphql(
-            desc = "1 to 255 visible ASCII characters. A repeated request with the same key and arguments makes nothing new and gives the same client; with other arguments it is a CONFLICT. Remembered for a day."
+            desc = "An idempotency key, 1 to 255 visible ASCII characters, kept for a day. A \
+                request with the same key and arguments returns the client that the first one \
+                created; CONFLICT for other arguments."
         )]
         idempotency_key: Option<String>,
     ) -> Result<Option<NewClient>> {
@@ -60,18 +64,19 @@ impl ClientMutation {
         Ok(Some(shown(clients, &scope, clients.create(&scope, new).await?)))
     }
 
-    /// Gives a client a new secret; its id, name and roles stay. The secret before stops at once,
-    /// or after the grace period; any older one stops at once.
+    /// Creates a new secret of a client. The previous secret stops working immediately or after the
+    /// grace period; any older one immediately.
     async fn rotate_client_secret(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
         #[graphql(
-            desc = "Must be absent: the gateway chooses secrets, so that none is weak. BAD_USER_INPUT otherwise."
+            desc = "Not supported: BAD_USER_INPUT if present. The gateway generates all secrets."
         )]
         secret: Option<String>,
         #[graphql(
-            desc = "How long the secret before works on, in seconds: 0 if absent, 604800 (7 days) at most."
+            desc = "How long the previous secret remains valid, in seconds, 0 to 604800 (7 days). \
+                Default: 0."
         )]
         grace_period_seconds: Option<i32>,
     ) -> Result<Option<NewClient>> {
@@ -92,92 +97,93 @@ impl ClientMutation {
         Ok(Some(shown(clients, &scope, clients.rotate(&scope, &id, grace).await?)))
     }
 
-    /// Gives a client a new secret, and ends all its other secrets and all its tokens at once. Its
-    /// keys stay: take one away with `removeClientKey`.
+    /// Creates a new secret of a client, and invalidates all its other secrets and all its tokens
+    /// immediately. Its public keys stay valid; see `deleteClientKey`.
     async fn force_rotate_client_secret(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
     ) -> Result<Option<NewClient>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = service::<Clients>(ctx)?;
         Ok(Some(shown(clients, &scope, clients.force_rotate(&scope, &id).await?)))
     }
 
-    /// Ends one secret of a client now. LAST_SECRET for the only one that works, unless the client
-    /// has a key or is disabled.
+    /// Invalidates a secret of a client. LAST_SECRET for the only valid one, unless the client has
+    /// a public key or is disabled.
     async fn retire_client_secret(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        #[graphql(name = "secretID", desc = "The `id` in the client's `secrets`.")] secret_id: ID,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(name = "secretID", desc = "The secret's UUID, from the client's `secrets`.")]
+        secret_id: ID,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.retire(&scope, &id, &secret_id).await?)))
     }
 
-    /// Gives a client a public key, so that it may prove itself by a signature (`private_key_jwt`,
-    /// RFC 7523) instead of by a secret. It has two at most, one in use and one to take over; a
-    /// third is a CONFLICT, as is one that it has.
+    /// Creates a public key of a client, which can then authenticate with `private_key_jwt` (RFC
+    /// 7523) in place of a secret. A client has at most two keys; CONFLICT for a third, and for a
+    /// key that it already has.
     async fn create_client_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        input: AddClientKeyInput,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The public key.")] input: AddClientKeyInput,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.add_key(&scope, &id, &input.parse()?).await?)))
     }
 
-    /// Gives a client a public key, so that it may prove itself by a signature (`private_key_jwt`,
-    /// RFC 7523) instead of by a secret. It has two at most, one in use and one to take over; a
-    /// third is a CONFLICT, as is one that it has.
+    /// Creates a public key of a client, which can then authenticate with `private_key_jwt` (RFC
+    /// 7523) in place of a secret. A client has at most two keys; CONFLICT for a third, and for a
+    /// key that it already has.
     #[graphql(deprecation = "use createClientKey; offered until 2027-12-31")]
     async fn add_client_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        input: AddClientKeyInput,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The public key.")] input: AddClientKeyInput,
     ) -> Result<Option<Client>> {
         self.create_client_key(ctx, id, input).await
     }
 
-    /// Takes a public key from a client, which no longer proves itself with it. Tokens that it was
-    /// given live on; to end them, use `forceRotateClientSecret`. LAST_SECRET for the only
-    /// credential of a client, unless the client is disabled.
+    /// Deletes a public key of a client. Tokens that were issued to the client remain valid;
+    /// `forceRotateClientSecret` invalidates them. LAST_SECRET for the only credential of a client,
+    /// unless the client is disabled.
     async fn delete_client_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        #[graphql(name = "keyID", desc = "The `id` in the client's `keys`.")] key_id: ID,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(name = "keyID", desc = "The key's UUID, from the client's `keys`.")] key_id: ID,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = service::<Clients>(ctx)?;
         Ok(Some(seen(clients, &scope, clients.remove_key(&scope, &id, &key_id).await?)))
     }
 
-    /// Takes a public key from a client, which no longer proves itself with it. Tokens that it was
-    /// given live on; to end them, use `forceRotateClientSecret`. LAST_SECRET for the only
-    /// credential of a client, unless the client is disabled.
+    /// Deletes a public key of a client. Tokens that were issued to the client remain valid;
+    /// `forceRotateClientSecret` invalidates them. LAST_SECRET for the only credential of a client,
+    /// unless the client is disabled.
     #[graphql(deprecation = "use deleteClientKey; offered until 2027-12-31")]
     async fn remove_client_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        #[graphql(name = "keyID", desc = "The `id` in the client's `keys`.")] key_id: ID,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(name = "keyID", desc = "The key's UUID, from the client's `keys`.")] key_id: ID,
     ) -> Result<Option<Client>> {
         self.delete_client_key(ctx, id, key_id).await
     }
 
-    /// Renames, disables or enables a client. CONFLICT for disabling the last administrator of a
-    /// tenant.
+    /// Renames, disables or enables a client. CONFLICT if it would disable the last administrator
+    /// of a tenant.
     async fn update_client(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        input: UpdateClientInput,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The changes.")] input: UpdateClientInput,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let name = input.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;
@@ -186,14 +192,14 @@ impl ClientMutation {
         Ok(Some(seen(clients, &scope, clients.update(&scope, &id, change).await?)))
     }
 
-    /// Gives roles to a client, each in a tenant, which reach all tenants below it. Giving one
-    /// again changes its end. FORBIDDEN for a role that permits more than the caller may do in that
-    /// tenant. CONFLICT for an end that would leave a tenant without an administrator.
+    /// Assigns roles to a client, each in a tenant and those below it. Assigning a role again
+    /// changes its expiry. FORBIDDEN for a role with more permissions than the caller has in that
+    /// tenant. CONFLICT for an expiry that would leave a tenant without an administrator.
     async fn append_client_roles(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        roles: Vec<ClientRoleAssignmentInput>,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The roles to assign.")] roles: Vec<ClientRoleAssignmentInput>,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let roles = limited("roles", Some(roles))?.unwrap_or_default();
@@ -203,14 +209,14 @@ impl ClientMutation {
         Ok(Some(seen(clients, &scope, clients.append_roles(&scope, &id, grants).await?)))
     }
 
-    /// Takes roles from a client. An id of a role takes it in every tenant where the client holds
-    /// it, an id of an assignment takes that one; a role that the client does not hold is no error.
-    /// CONFLICT for the last administrator of a tenant.
+    /// Removes roles from a client. The id of a role removes it in every tenant, the id of an
+    /// assignment removes only that one. Roles that the client does not have are ignored. CONFLICT
+    /// for the last administrator of a tenant.
     async fn remove_client_roles(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
-        #[graphql(desc = "UUIDs of roles or of assignments.")] roles: Vec<ID>,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The UUIDs of roles or role assignments.")] roles: Vec<ID>,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let roles = limited("roles", Some(roles))?.unwrap_or_default();
@@ -219,13 +225,12 @@ impl ClientMutation {
         Ok(Some(seen(clients, &scope, clients.remove_roles(&scope, &id, &roles).await?)))
     }
 
-    /// Deletes a client: it gets no more tokens, and those that it has are refused from now on. The
-    /// answer is the client as it was; a second time it is NOT_FOUND. CONFLICT for the last
-    /// administrator of a tenant.
+    /// Deletes a client and invalidates its tokens. Returns the client as it was. CONFLICT for the
+    /// last administrator of a tenant.
     async fn delete_client(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "UUID or `client_id`.")] id: ID,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
     ) -> Result<Option<Client>> {
         let scope = request(ctx)?.scope(Permission::ManageClients)?;
         let clients = service::<Clients>(ctx)?;

@@ -35,33 +35,32 @@ macro_rules! twins {
     };
 }
 
-/// A program that works with the gateway: it has a `client_id`, one or two secrets, and roles in
-/// tenants.
+/// An API client of the gateway. It has a `client_id`, one or two secrets, and roles in tenants.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Client {
-    /// The client's UUID. Wherever an id of a client is asked for, the `client_id` does as well.
+    /// The client's UUID. Arguments that take a client's id also accept its `client_id`.
     #[graphql(owned)]
     pub id: ID,
-    /// The name; names need not be unique.
+    /// The name; not necessarily unique.
     name: String,
-    /// The ids of the roles that have not ended, joined by commas.
+    /// The ids of the roles that have not expired, separated by commas.
     roles: Option<String>,
-    /// The tenant that answers for the client, where one was named.
+    /// The tenant that is responsible for the client, if one was named.
     #[graphql(name = "ownerTenantID")]
     owner_tenant_id: Option<ID>,
-    /// Always absent: the gateway has one environment.
+    /// Always null: the gateway has one environment.
     environment: Option<String>,
-    /// Whether the client gets tokens, and whether those that it has work.
+    /// Whether the client can obtain and use tokens.
     enabled: bool,
-    /// The secrets that work, newest first: one, or two while a rotation overlaps. `currentSubject`
-    /// shows none to a token that was narrowed and may not read clients in the client's tenant; nor
-    /// keys, their use, or who made the client.
+    /// The valid secrets, newest first: one, or two during a rotation. `currentSubject` shows no
+    /// secrets, keys, their use, or the client's creator to a token with reduced rights that cannot
+    /// read clients in the client's tenant.
     secrets: Vec<ClientSecret>,
-    /// How far a rotation is; absent unless two secrets work.
+    /// The progress of a secret rotation; null unless two secrets are valid.
     rotation: Option<ClientRotation>,
-    /// The public keys with which it may prove itself instead of by a secret, newest first: two at
-    /// most.
+    /// The public keys that authenticate the client in place of a secret, newest first; at most
+    /// two.
     keys: Vec<ClientKey>,
     #[graphql(skip)]
     client_id: ID,
@@ -89,28 +88,28 @@ twins! {
         "clientID" as client_id_field, once "client_id" as client_id_twin ("use clientID"): client_id -> ID;
         /// The tenant that the client belongs to.
         "tenantID" as tenant_id_field, once "tenant_id" as tenant_id_twin ("use tenantID"): tenant_id -> ID;
-        /// When it was made, in RFC 3339.
+        /// When the object was created, in RFC 3339.
         "createdAt" as created_at_field, once "created_at" as created_at_twin ("use createdAt"): created_at -> Option<String>;
-        /// When it was last changed, in RFC 3339. A use of its secret is no change.
+        /// When the client was last changed, in RFC 3339. Using a secret is not a change.
         "updatedAt" as updated_at_field, once "updated_at" as updated_at_twin ("use updatedAt"): updated_at -> Option<String>;
-        /// Who made it: a client's UUID, or `operator` for the command line.
+        /// Who created the client: a client's UUID, or `operator` for the command line.
         "createdBy" as created_by_field, once "created_by" as created_by_twin ("use createdBy"): created_by -> Option<String>;
-        /// Who changed it last.
+        /// Who last changed the client.
         "updatedBy" as updated_by_field, once "updated_by" as updated_by_twin ("use updatedBy"): updated_by -> Option<String>;
-        /// When it was last given a token, in RFC 3339; absent if never. On other nodes of the
-        /// deployment it shows within seconds.
+        /// When a token was last issued to the client, in RFC 3339; null if never. Other nodes of
+        /// the deployment see it within seconds.
         "tokenRequestTime" as token_request_time_field, once "token_request_time" as token_request_time_twin
             ("use tokenRequestTime"): token_request_time -> Option<String>;
-        /// How many tokens it was given; stays at 2147483647 once there.
+        /// The number of tokens issued to the client; stays at 2147483647 once reached.
         "tokenRequestCount" as token_request_count_field, once "token_request_count" as token_request_count_twin
             ("use tokenRequestCount"): token_request_count -> Option<i32>;
-        /// Its roles, those that have ended too.
+        /// The client's role assignments, including expired ones.
         "roleAssignments" as role_assignments_field, once "role_assignments" as role_assignments_twin
             ("use roleAssignments"): role_assignments -> Option<Vec<ClientRoleAssignment>>;
     }
 }
 
-/// A role that a client holds in a tenant, and with it in all tenants below.
+/// A role that a client holds in a tenant and in all tenants below it.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct ClientRoleAssignment {
@@ -134,58 +133,58 @@ twins! {
         "roleID" as role_id_field, once "role_id" as role_id_twin ("use roleID"): role_id -> ID;
         /// The role's name, such as `TenantAnalyst`.
         "roleName" as role_name_field, once "role_name" as role_name_twin ("use roleName"): role_name -> Option<String>;
-        /// When the role ends, in RFC 3339; never if absent.
+        /// When the assignment expires, in RFC 3339; null if it does not.
         "expiresAt" as expires_at_field, once "expires_at" as expires_at_twin ("use expiresAt"): expires_at -> Option<String>;
     }
 }
 
-/// One of the secrets of a client. The secret itself is stored nowhere.
+/// A secret of a client. Only its hash is stored.
 #[derive(Clone, SimpleObject)]
 pub struct ClientSecret {
-    /// The secret's UUID, as `retireClientSecret` takes it.
+    /// The secret's UUID, as taken by `retireClientSecret`.
     id: ID,
-    /// What every secret starts with.
+    /// The prefix that all secrets share.
     prefix: &'static str,
-    /// The last four characters, to tell secrets apart.
+    /// The last four characters of the secret.
     last_four: String,
-    /// When it was made, in RFC 3339.
+    /// When the object was created, in RFC 3339.
     created_at: String,
-    /// When it was last used, in RFC 3339; absent if never.
+    /// When it was last used, in RFC 3339; null if never.
     last_used_at: Option<String>,
-    /// The address from which it was last used.
+    /// The IP address from which it was last used.
     last_used_from: Option<String>,
-    /// When it stops because a newer one replaced it, in RFC 3339.
+    /// When the secret stops working because a newer one replaced it, in RFC 3339.
     retires_at: Option<String>,
-    /// When it stops because of the tenant's `maxSecretAge`, in RFC 3339.
+    /// When the secret expires by the tenant's `maxSecretAge`, in RFC 3339.
     expires_at: Option<String>,
 }
 
-/// A public key of a client. Its private half is known to the client alone.
+/// A public key of a client. Only the client has its private key.
 #[derive(Clone, SimpleObject)]
 pub struct ClientKey {
-    /// The key's UUID, as `removeClientKey` takes it.
+    /// The key's UUID, as taken by `deleteClientKey`.
     id: ID,
-    /// What it signs with: `EdDSA`, `ES256` or `RS256`.
+    /// The signature algorithm.
     algorithm: String,
-    /// The `kid` that its owner gave it, if any.
+    /// The `kid` of the JWK, if it had one.
     kid: Option<String>,
-    /// The SHA-256 of the key in base64url, to compare with one's own (RFC 7638).
+    /// The SHA-256 thumbprint of the key in base64url (RFC 7638).
     thumbprint: String,
-    /// When it was registered, in RFC 3339.
+    /// When the object was registered, in RFC 3339.
     created_at: String,
-    /// When it was last used, in RFC 3339; absent if never.
+    /// When it was last used, in RFC 3339; null if never.
     last_used_at: Option<String>,
-    /// The address from which it was last used.
+    /// The IP address from which it was last used.
     last_used_from: Option<String>,
 }
 
-/// How far a rotation is.
+/// The progress of a secret rotation.
 #[derive(Clone, SimpleObject)]
 pub struct ClientRotation {
-    /// Whether the new secret was used and the old one was not for the life of a token, so that
-    /// nothing seems to need it.
+    /// Whether the new secret has been used and the old one has not been used for the lifetime of a
+    /// token, so that it can be retired safely.
     safe_to_retire: bool,
-    /// When the old secret was last used, in RFC 3339; absent if never.
+    /// When the old secret was last used, in RFC 3339; null if never.
     old_secret_last_used_at: Option<String>,
 }
 
@@ -195,8 +194,8 @@ pub struct ClientRotation {
 pub struct NewClient {
     /// The client.
     client: Client,
-    /// Present when a repeated `createClient` found the client that the first one made: says that
-    /// the secret was shown then and cannot be shown again.
+    /// Present if a repeated `createClient` returned the client of an earlier request, whose secret
+    /// cannot be shown again.
     note: Option<&'static str>,
     #[graphql(skip)]
     client_secret: String,
@@ -204,7 +203,7 @@ pub struct NewClient {
 
 twins! {
     NewClient {
-        /// The new secret: shown here and never again. Empty where `note` says why.
+        /// The new secret, shown only once. Empty if `note` is present.
         "clientSecret" as client_secret_field, once "client_secret" as client_secret_twin
             ("use clientSecret"): client_secret -> String;
     }
@@ -213,18 +212,18 @@ twins! {
 /// A page of clients.
 #[derive(SimpleObject)]
 pub struct ClientSearchResults {
-    /// How many clients are on this page.
+    /// The number of clients on this page.
     #[graphql(name = "result_count")]
     pub(super) result_count: i32,
-    /// How many clients the filters find.
+    /// The number of clients that match the filters.
     pub(super) total_count: i32,
-    /// How many clients there are without the filters.
+    /// The number of clients without the filters.
     pub(super) total_unfiltered_count: i32,
     /// The clients.
     pub(super) results: Vec<Client>,
 }
 
-/// Who is behind a token.
+/// The identity behind a token.
 #[derive(Union)]
 pub enum SubjectIdentity {
     /// A client.
@@ -236,11 +235,11 @@ pub enum SubjectIdentity {
 pub struct Subject {
     /// The subject's UUID.
     pub(super) id: ID,
-    /// Its name.
+    /// The name.
     pub(super) name: String,
-    /// Its name for people.
+    /// The display name.
     pub(super) display_name: String,
-    /// What it is.
+    /// The description.
     pub(super) identity: SubjectIdentity,
 }
 

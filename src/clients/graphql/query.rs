@@ -27,14 +27,18 @@ pub struct ClientQuery;
 
 #[Object]
 impl ClientQuery {
-    /// One client of the tenant in context, or of one below it, by UUID or `client_id`. Any other
-    /// is NOT_FOUND, whether it exists or not. Needs the right to read clients.
-    async fn client(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Client>> {
+    /// Returns a client of the tenant in context or one below it. NOT_FOUND for any other. Requires
+    /// the permission to read clients.
+    async fn client(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The client's UUID or `client_id`.")] id: ID,
+    ) -> Result<Option<Client>> {
         find(ctx, &id).await.map(Some)
     }
 
-    /// The clients of the tenant in context and of those below it, by name and then by id. All
-    /// filters that are given must hold, and within a list any of it. Needs the right to read
+    /// Lists the clients of the tenant in context and those below it, ordered by name and id. A
+    /// client must match every filter; within a list, any entry. Requires the permission to read
     /// clients.
     #[graphql(deprecation = "use clientsSearch")]
     #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
@@ -42,23 +46,33 @@ impl ClientQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "`%` stands for any text, everything else for itself; letter case is ignored; without `%` the whole name."
+            desc = "Returns clients whose name matches. `%` matches any text; case-insensitive."
         )]
         name: Option<String>,
-        #[graphql(name = "clientIDs", desc = "By UUID or `client_id`.")] client_ids: Option<
-            Vec<ID>,
+        #[graphql(
+            name = "clientIDs",
+            desc = "Returns clients with one of these ids: UUID or `client_id`."
+        )]
+        client_ids: Option<Vec<ID>>,
+        #[graphql(name = "tenantID", desc = "Returns clients of this tenant.")] tenant_id: Option<
+            ID,
         >,
-        #[graphql(name = "tenantID", desc = "By tenant.")] tenant_id: Option<ID>,
-        #[graphql(name = "roleIDs", desc = "By a role that has not ended.")] role_ids: Option<
-            Vec<ID>,
+        #[graphql(
+            name = "roleIDs",
+            desc = "Returns clients with one of these roles, not expired."
+        )]
+        role_ids: Option<Vec<ID>>,
+        #[graphql(name = "tenantIDs", desc = "Returns clients of these tenants.")]
+        tenant_ids: Option<Vec<ID>>,
+        #[graphql(desc = "The page number, starting at 1.")] page: Option<i32>,
+        #[graphql(desc = "The page size, 1 to 100. Default: 50.")] per_page: Option<i32>,
+        #[graphql(desc = "Returns clients that are enabled, or that are not.")] enabled: Option<
+            bool,
         >,
-        #[graphql(name = "tenantIDs", desc = "By any of these tenants.")] tenant_ids: Option<
-            Vec<ID>,
-        >,
-        #[graphql(desc = "Which page, from 1.")] page: Option<i32>,
-        #[graphql(desc = "How many: 50 if absent, 100 at most.")] per_page: Option<i32>,
-        #[graphql(desc = "Whether the client is enabled.")] enabled: Option<bool>,
-        #[graphql(desc = "Clients that were given no token since then, in RFC 3339.")] unused_since: Option<String>,
+        #[graphql(
+            desc = "Returns clients to which no token was issued since this moment, in RFC 3339."
+        )]
+        unused_since: Option<String>,
     ) -> Result<Option<Vec<Client>>> {
         let scope = request(ctx)?.scope(Permission::ReadClients)?;
         let clients = service::<Clients>(ctx)?;
@@ -75,12 +89,12 @@ impl ClientQuery {
         Ok(Some(shown.collect()))
     }
 
-    /// The clients of the tenant in context and of those below it, a page at a time, with totals.
-    /// Needs the right to read clients.
+    /// Searches the clients of the tenant in context and those below it. Returns one page, with
+    /// totals. Requires the permission to read clients.
     async fn clients_search(
         &self,
         ctx: &Context<'_>,
-        filters: Option<ClientsSearchInput>,
+        #[graphql(desc = "Filters, order and page.")] filters: Option<ClientsSearchInput>,
     ) -> Result<Option<ClientSearchResults>> {
         let scope = request(ctx)?.scope(Permission::ReadClients)?;
         let clients = service::<Clients>(ctx)?;
@@ -110,9 +124,9 @@ impl ClientQuery {
         }))
     }
 
-    /// Who am I: the subject of the token that the request carries. A token that was narrowed shows
-    /// the roles that reach the tenant in context, and of secrets, keys and their use nothing,
-    /// unless it may read clients in the client's own tenant.
+    /// Returns the subject of the request's token. A token with reduced rights shows only the roles
+    /// that apply to the tenant in context, and no secrets, keys or their use unless it can read
+    /// clients in the client's own tenant.
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
         let scope = request(ctx)?.member_scope();
         let clients = service::<Clients>(ctx)?;

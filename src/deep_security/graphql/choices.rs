@@ -10,7 +10,8 @@ macro_rules! choices {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
         pub enum $name {
             $($(#[$item_doc])* $item,)*
-            /// A word that this version of the gateway does not know; the field beside has it.
+            /// A value that this version of the gateway does not know; the accompanying `…Text`
+            /// field has it.
             Unknown,
         }
 
@@ -43,29 +44,29 @@ choices! {
         On = "on",
         /// Intrusion prevention: attacks are blocked.
         Prevent = "prevent",
-        /// Intrusion prevention: attacks are reported.
+        /// Intrusion prevention: attacks are reported but not blocked.
         Detect = "detect",
-        /// Integrity monitoring: at once.
+        /// Integrity monitoring: changes are detected in real time.
         RealTime = "real-time",
-        /// Only to be written: as the policy above says.
+        /// As in the parent policy. Input only.
         Inherited = "inherited",
     }
 
-    /// How an agent, an appliance or a module is doing.
+    /// The status of an agent, an appliance or a module.
     DeepSecurityStatus {
-        /// Not in use.
+        /// It is not in use.
         Inactive = "inactive",
-        /// Working.
+        /// It works.
         Active = "active",
-        /// Working, with something to look at.
+        /// It works, and reports a warning.
         Warning = "warning",
-        /// Not working as it should.
+        /// It reports an error.
         Error = "error",
-        /// Not there on this platform.
+        /// The platform does not support it.
         NotSupported = "not-supported",
     }
 
-    /// A switch that the vendor writes as text.
+    /// A switch.
     DeepSecuritySwitch {
         /// Off.
         Off = "off",
@@ -73,29 +74,30 @@ choices! {
         On = "on",
     }
 
-    /// Whether recommendation scans go on by themselves.
+    /// Whether recommendation scans run continuously.
     DeepSecurityScanMode {
-        /// They do not.
+        /// Off.
         Off = "off",
-        /// They do.
+        /// Recommendation scans run continuously.
         Ongoing = "ongoing",
     }
 
-    /// Whether application control takes every change for allowed for a while.
+    /// The state of the maintenance mode of application control, which allows every software change
+    /// while it lasts.
     DeepSecurityMaintenanceMode {
-        /// It does not.
+        /// Off.
         Off = "off",
-        /// It is about to.
+        /// Its start is requested.
         StartRequested = "start-requested",
-        /// It does.
+        /// On.
         On = "on",
-        /// It is about to end.
+        /// Its end is requested.
         StopRequested = "stop-requested",
-        /// Its time is about to begin anew.
+        /// A restart of its duration is requested.
         ResetDurationRequested = "reset-duration-requested",
     }
 
-    /// The language and country of an account.
+    /// The locale of an account.
     DeepSecurityLocale {
         /// English.
         EnUs = "en-US",
@@ -103,67 +105,67 @@ choices! {
         JaJp = "ja-JP",
     }
 
-    /// The state of a tenant of the installation.
+    /// The state of a tenant of an installation.
     DeepSecurityTenantState {
-        /// Not known to the manager.
+        /// The manager reports no state.
         Undefined = "undefined",
-        /// Made, and not ready yet.
+        /// Created, but not ready yet.
         Created = "created",
-        /// In use: keys are made for such a tenant alone.
+        /// Active. The gateway mints keys only for active tenants.
         Active = "active",
         /// Suspended.
         Suspended = "suspended",
-        /// Suspended, its database locked.
+        /// Suspended, with a locked database.
         SuspendedDbLocked = "suspended-db-locked",
-        /// About to be deleted.
+        /// Deletion is pending.
         PendingDeletion = "pending-deletion",
         /// Its database could not be upgraded.
         DbUpgradeFailure = "db-upgrade-failure",
-        /// Waiting for its administrator to confirm.
+        /// Waiting for confirmation by its administrator.
         ConfirmationRequired = "confirmation-required",
-        /// A prepared tenant, to be initialised.
+        /// A prepared tenant that requires initialization.
         CacheRequiresInitialization = "cache-requires-initialization",
-        /// A prepared tenant that is initialised now.
+        /// A prepared tenant that is being initialized.
         CacheInitializing = "cache-initializing",
         /// A prepared tenant that is ready.
         CacheReadyForUse = "cache-ready-for-use",
-        /// A prepared tenant that is taken into use now.
+        /// A prepared tenant that is being activated.
         CacheActivating = "cache-activating",
     }
 
-    /// A module that a tenant sees.
+    /// A module that is visible to a tenant.
     DeepSecurityVisibleModule {
-        /// All of them.
+        /// All modules.
         All = "all",
-        /// Anti-malware.
+        /// The anti-malware module.
         AntiMalware = "anti-malware",
-        /// Web reputation.
+        /// The web reputation module.
         WebReputation = "web-reputation",
-        /// Firewall.
+        /// The firewall module.
         Firewall = "firewall",
-        /// Intrusion prevention.
+        /// The intrusion prevention module.
         IntrusionPrevention = "intrusion-prevention",
-        /// Integrity monitoring.
+        /// The integrity monitoring module.
         IntegrityMonitoring = "integrity-monitoring",
-        /// Log inspection.
+        /// The log inspection module.
         LogInspection = "log-inspection",
-        /// Application control.
+        /// The application control module.
         ApplicationControl = "application-control",
-        /// Protection of SAP systems.
+        /// The module that protects SAP systems.
         Sap = "SAP",
-        /// Activity monitoring.
+        /// The activity monitoring module.
         ActivityMonitoring = "activity-monitoring",
-        /// Container control.
+        /// The container control module.
         ContainerControl = "container-control",
     }
 }
 
-/// A test of text, a choice or a flag for being the same.
+/// An equality test of text or choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum DeepSecurityEqualityTest {
-    /// The same.
+    /// Equal.
     Equal,
-    /// Another.
+    /// Not equal.
     NotEqual,
 }
 
@@ -177,20 +179,20 @@ impl DeepSecurityEqualityTest {
     }
 }
 
-/// A test of a number, a version or an id.
+/// A comparison of numbers, versions or ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum DeepSecurityComparisonTest {
-    /// Less.
+    /// Less than.
     LessThan,
-    /// Less, or the same.
+    /// Less than or equal.
     LessThanOrEqual,
-    /// The same.
+    /// Equal.
     Equal,
-    /// Greater, or the same.
+    /// Greater than or equal.
     GreaterThanOrEqual,
-    /// Greater.
+    /// Greater than.
     GreaterThan,
-    /// Another.
+    /// Not equal.
     NotEqual,
 }
 

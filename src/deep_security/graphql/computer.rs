@@ -31,31 +31,32 @@ impl ComputerObject {
     }
 }
 
-/// A computer that the tenant protects. Only the parts that are selected are asked of the manager.
+/// A computer that Deep Security protects. The gateway requests only the selected parts from the
+/// manager.
 #[Object(name = "DeepSecurityComputer")]
 impl ComputerObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(self.manager.ids().global(NodeKind::DeepSecurityComputer, self.wire.id))
     }
 
-    /// The vendor's id, unique in its tenant only.
+    /// The vendor's id; unique only within the vendor's tenant.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
     }
 
-    /// The name or address by which the manager knows it.
+    /// The host name or IP address by which the manager knows the computer.
     async fn host_name(&self) -> Option<&str> {
         self.wire.host_name.as_deref()
     }
 
-    /// The name for people; often empty.
+    /// The display name; often empty.
     async fn display_name(&self) -> Option<&str> {
         self.wire.display_name.as_deref()
     }
 
-    /// What it is.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.wire.description.as_deref()
     }
@@ -65,26 +66,25 @@ impl ComputerObject {
         self.wire.platform.as_deref()
     }
 
-    /// The address that it last used; empty without an agent.
+    /// The IP address that the computer last used; empty without an agent.
     #[graphql(name = "lastIPUsed")]
     async fn last_ip_used(&self) -> Option<&str> {
         self.wire.last_ip_used.as_deref()
     }
 
-    /// The group of computers that it stands in; 0 outside all groups.
+    /// The vendor's id of the computer's group; 0 without a group.
     #[graphql(name = "groupID")]
     async fn group_id(&self) -> Option<ID> {
         self.wire.group_id.map(|id| ID(id.to_string()))
     }
 
-    /// The policy in use; absent without one.
+    /// The vendor's id of the computer's policy; null without a policy.
     #[graphql(name = "policyID")]
     async fn policy_id(&self) -> Option<ID> {
         reference(self.wire.policy_id)
     }
 
-    /// The policy in use. Each policy is asked for once an operation, however many computers use
-    /// it.
+    /// The computer's policy. The gateway requests each policy at most once per operation.
     async fn policy(&self, ctx: &Context<'_>) -> Result<Option<PolicyObject>> {
         match self.wire.policy_id.filter(|id| *id != 0) {
             Some(id) => Ok(Some(PolicyObject::new(
@@ -95,108 +95,108 @@ impl ComputerObject {
         }
     }
 
-    /// How important it is, by the id of an entry of the manager's own list.
+    /// The vendor's id of the computer's asset importance.
     #[graphql(name = "assetImportanceID")]
     async fn asset_importance_id(&self) -> Option<ID> {
         reference(self.wire.asset_importance_id)
     }
 
-    /// Where it gets its updates from, by the id of an entry of the manager's own list.
+    /// The vendor's id of the relay list from which the computer gets its updates.
     #[graphql(name = "relayListID")]
     async fn relay_list_id(&self) -> Option<ID> {
         reference(self.wire.relay_list_id)
     }
 
-    /// The version of the agent; `0.0.0.0` without one.
+    /// The version of the agent; `0.0.0.0` without an agent.
     async fn agent_version(&self) -> Option<&str> {
         self.wire.agent_version.as_deref()
     }
 
-    /// When the agent last spoke to the manager.
+    /// When the agent last contacted the manager.
     async fn last_agent_communication_at(&self) -> Option<DateTime> {
         moment(self.wire.last_agent_communication)
     }
 
-    /// When the agent last spoke to the manager, in RFC 3339.
+    /// When the agent last contacted the manager, in RFC 3339.
     #[graphql(deprecation = "use lastAgentCommunicationAt; offered until 2027-12-31")]
     async fn last_agent_communication(&self) -> Option<String> {
         date(self.wire.last_agent_communication)
     }
 
-    /// When the policy was last to be sent.
+    /// When sending the policy was last requested.
     async fn last_send_policy_request_at(&self) -> Option<DateTime> {
         moment(self.wire.last_send_policy_request)
     }
 
-    /// When the policy was last to be sent, in RFC 3339.
+    /// When sending the policy was last requested, in RFC 3339.
     #[graphql(deprecation = "use lastSendPolicyRequestAt; offered until 2027-12-31")]
     async fn last_send_policy_request(&self) -> Option<String> {
         date(self.wire.last_send_policy_request)
     }
 
-    /// When the policy was last sent.
+    /// When the policy was last sent successfully.
     async fn last_send_policy_success_at(&self) -> Option<DateTime> {
         moment(self.wire.last_send_policy_success)
     }
 
-    /// When the policy was last sent, in RFC 3339.
+    /// When the policy was last sent successfully, in RFC 3339.
     #[graphql(deprecation = "use lastSendPolicySuccessAt; offered until 2027-12-31")]
     async fn last_send_policy_success(&self) -> Option<String> {
         date(self.wire.last_send_policy_success)
     }
 
-    /// The GUID by which the manager knows it.
+    /// The manager's GUID of the computer.
     #[graphql(name = "hostGUID")]
     async fn host_guid(&self) -> Option<&str> {
         self.wire.host_guid.as_deref()
     }
 
-    /// How it is doing.
+    /// The status.
     async fn computer_status(&self) -> Option<ComputerStatusObject<'_>> {
         self.wire.computer_status.as_deref().map(ComputerStatusObject)
     }
 
-    /// Anti-malware.
+    /// The anti-malware module.
     async fn anti_malware(&self) -> Option<ComputerModule<'_>> {
         self.wire.anti_malware.as_deref().map(ComputerModule)
     }
 
-    /// Web reputation.
+    /// The web reputation module.
     async fn web_reputation(&self) -> Option<ComputerModule<'_>> {
         self.wire.web_reputation.as_deref().map(ComputerModule)
     }
 
-    /// Activity monitoring.
+    /// The activity monitoring module.
     async fn activity_monitoring(&self) -> Option<ComputerModule<'_>> {
         self.wire.activity_monitoring.as_deref().map(ComputerModule)
     }
 
-    /// Firewall.
+    /// The firewall module.
     async fn firewall(&self) -> Option<ComputerModule<'_>> {
         self.wire.firewall.as_deref().map(ComputerModule)
     }
 
-    /// Intrusion prevention.
+    /// The intrusion prevention module.
     async fn intrusion_prevention(&self) -> Option<ComputerModule<'_>> {
         self.wire.intrusion_prevention.as_deref().map(ComputerModule)
     }
 
-    /// Integrity monitoring.
+    /// The integrity monitoring module.
     async fn integrity_monitoring(&self) -> Option<ComputerModule<'_>> {
         self.wire.integrity_monitoring.as_deref().map(ComputerModule)
     }
 
-    /// Log inspection.
+    /// The log inspection module.
     async fn log_inspection(&self) -> Option<ComputerModule<'_>> {
         self.wire.log_inspection.as_deref().map(ComputerModule)
     }
 
-    /// Application control.
+    /// The application control module.
     async fn application_control(&self) -> Option<ComputerModule<'_>> {
         self.wire.application_control.as_deref().map(ComputerModule)
     }
 
-    /// Protection of SAP systems.
+    /// The module that protects SAP systems.
     async fn sap(&self) -> Option<ComputerModule<'_>> {
         self.wire.sap.as_deref().map(ComputerModule)
     }
@@ -205,35 +205,35 @@ impl ComputerObject {
 /// How a computer is doing, in the graph.
 pub struct ComputerStatusObject<'a>(&'a ComputerStatus);
 
-/// How a computer is doing.
+/// The status of a computer.
 #[Object(name = "DeepSecurityComputerStatus")]
 impl ComputerStatusObject<'_> {
-    /// The agent.
+    /// The agent's status.
     async fn agent_status(&self) -> Option<DeepSecurityStatus> {
         text(&self.0.agent_status).map(DeepSecurityStatus::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn agent_status_text(&self) -> Option<&str> {
         text(&self.0.agent_status)
     }
 
-    /// What is to be said of the agent.
+    /// The agent's status messages.
     async fn agent_status_messages(&self) -> Option<&[String]> {
         self.0.agent_status_messages.as_deref()
     }
 
-    /// The appliance that protects it from outside.
+    /// The status of the appliance that protects the computer without an agent.
     async fn appliance_status(&self) -> Option<DeepSecurityStatus> {
         text(&self.0.appliance_status).map(DeepSecurityStatus::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn appliance_status_text(&self) -> Option<&str> {
         text(&self.0.appliance_status)
     }
 
-    /// What is to be said of the appliance.
+    /// The appliance's status messages.
     async fn appliance_status_messages(&self) -> Option<&[String]> {
         self.0.appliance_status_messages.as_deref()
     }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::PageInfo;
-
 use super::computer::ComputerObject;
 use super::inline_resolve::{InlineList, InlineObject};
 use super::key::ApiKeyObject;
@@ -14,6 +12,7 @@ use crate::deep_security::listing::Listing;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{self, Resource};
 use crate::error::{Error, Result};
+use crate::graph::graphql::PageInfo;
 use crate::ids::TenantId;
 use crate::outbound::HeldAnswer;
 use crate::paging::{cursor, read_cursor};
@@ -62,24 +61,24 @@ macro_rules! connections {
         $(#[$doc])*
         #[async_graphql::Object(name = $connection_name)]
         impl $connection {
-            /// The objects with their cursors.
+            /// The items with their cursors.
             async fn edges(&self) -> Vec<$edge<'_>> {
                 self.nodes.iter().map(|node| $edge { connection: self, node }).collect()
             }
 
-            /// The objects.
+            /// The items.
             async fn nodes(&self) -> InlineList<'_, $node> {
                 InlineList(&self.nodes)
             }
 
-            /// How many objects the list has in all, with the filters. The manager tells no number:
-            /// null, unless the list is on this page whole.
+            /// The number of items that match the filters; null unless this page has all of them,
+            /// since the manager reports no total.
             async fn total_count(&self) -> Option<i32> {
                 let is_whole = !self.begun && !self.more;
                 is_whole.then(|| self.nodes.len().try_into().ok()).flatten()
             }
 
-            /// Whether there is more.
+            /// The position of this page in the list.
             async fn page_info(&self) -> PageInfo {
                 PageInfo {
                     has_previous_page: self.begun,
@@ -90,21 +89,21 @@ macro_rules! connections {
             }
         }
 
-        /// An object with its cursor.
+        /// An item with its cursor.
         pub struct $edge<'a> {
             connection: &'a $connection,
             node: &'a $node,
         }
 
-        /// An object with its cursor.
+        /// An item with its cursor.
         #[async_graphql::Object(name = $edge_name)]
         impl $edge<'_> {
-            /// Pass it as `after` to read on behind this object.
+            /// The item's cursor, for `after`.
             async fn cursor(&self) -> String {
                 self.connection.cursor(self.node)
             }
 
-            /// The object.
+            /// The item.
             async fn node(&self) -> InlineObject<&$node> {
                 InlineObject(self.node)
             }
@@ -113,14 +112,14 @@ macro_rules! connections {
 }
 
 connections! {
-    /// Computers of a tenant, by id.
+    /// A page of computers, ordered by id.
     ComputerConnection, ComputerEdge, "DeepSecurityComputerConnection", "DeepSecurityComputerEdge", ComputerObject, Computer;
-    /// Policies of a tenant, by id.
+    /// A page of policies, ordered by id.
     PolicyConnection, PolicyEdge, "DeepSecurityPolicyConnection", "DeepSecurityPolicyEdge", PolicyObject, Policy;
-    /// Roles of a tenant, by id.
+    /// A page of roles, ordered by id.
     RoleConnection, RoleEdge, "DeepSecurityRoleConnection", "DeepSecurityRoleEdge", RoleObject, Role;
-    /// API keys of a tenant, by id.
+    /// A page of API keys, ordered by id.
     ApiKeyConnection, ApiKeyEdge, "DeepSecurityApiKeyConnection", "DeepSecurityApiKeyEdge", ApiKeyObject, ApiKey;
-    /// Tenants of an installation, by id.
+    /// A page of tenants, ordered by id.
     TenantConnection, TenantEdge, "DeepSecurityTenantConnection", "DeepSecurityTenantEdge", TenantObject, Tenant;
 }

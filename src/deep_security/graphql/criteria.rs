@@ -10,47 +10,48 @@ use crate::error::{Error, Result};
 const CRITERIA_MAX: usize = 20;
 const TEXT_MAX: usize = 1000;
 
-/// One test on one field, as the vendor's search criteria have it. A field of an object below is
-/// written `ec2VirtualMachineSummary/accountID`. Exactly one kind of test is given.
+/// A test of one field, as in the vendor's search criteria. A field of a nested object is written
+/// `ec2VirtualMachineSummary/accountID`. Exactly one kind of test is required.
 #[derive(InputObject)]
 pub struct DeepSecurityCriterion {
-    /// The vendor's name of the field, such as `hostName` or `policyID`; left out for a test of the
+    /// The vendor's name of the field, such as `hostName` or `policyID`. Omitted for a test of the
     /// id.
     field_name: Option<String>,
-    /// How text is compared; EQUAL if only the value is given.
+    /// The test of `stringValue`. Default: EQUAL.
     string_test: Option<DeepSecurityEqualityTest>,
-    /// The text. `%` stands for any text and `_` for one character, unless the wildcards are off.
+    /// The value of a text field. `%` matches any text and `_` one character, unless
+    /// `stringWildcards` is false.
     string_value: Option<String>,
-    /// Whether `%` and `_` are wildcards; they are if absent.
+    /// Whether `%` and `_` are wildcards. Default: true.
     string_wildcards: Option<bool>,
-    /// How a number is compared; EQUAL if only the value is given.
+    /// The test of `numericValue`. Default: EQUAL.
     numeric_test: Option<DeepSecurityComparisonTest>,
-    /// The number.
+    /// The value of a numeric field.
     numeric_value: Option<f64>,
-    /// How a choice is compared; EQUAL if only the value is given.
+    /// The test of `choiceValue`. Default: EQUAL.
     choice_test: Option<DeepSecurityEqualityTest>,
-    /// The choice, in the vendor's spelling (`suspended-db-locked`) or in that of the graph
-    /// (`SUSPENDED_DB_LOCKED`).
+    /// The value of a choice field, in the vendor's spelling (`suspended-db-locked`) or as in this
+    /// schema (`SUSPENDED_DB_LOCKED`).
     choice_value: Option<String>,
-    /// What a flag has to be.
+    /// The required value of a boolean field.
     boolean_test: Option<bool>,
-    /// The beginning of a range of dates, in RFC 3339.
+    /// The start of a range of dates, in RFC 3339.
     first_date_value: Option<String>,
-    /// Whether the beginning belongs to the range; it does if absent.
+    /// Whether the range includes its start. Default: true.
     first_date_inclusive: Option<bool>,
     /// The end of a range of dates, in RFC 3339.
     last_date_value: Option<String>,
-    /// Whether the end belongs to the range; it does if absent.
+    /// Whether the range includes its end. Default: true.
     last_date_inclusive: Option<bool>,
-    /// Whether the field has to be null, or must not be.
+    /// Whether the field must be null (true) or must not be null (false).
     null_test: Option<bool>,
-    /// How a version is compared; EQUAL if only the value is given.
+    /// The test of `versionValue`. Default: EQUAL.
     version_test: Option<DeepSecurityComparisonTest>,
-    /// The version, such as `20.0.1.3000`.
+    /// The value of a version field, such as `20.0.1.3000`.
     version_value: Option<String>,
-    /// How the id is compared; EQUAL if only the value is given.
+    /// The test of `idValue`. Default: EQUAL.
     id_test: Option<DeepSecurityComparisonTest>,
-    /// The id: the vendor's, or a global one of an object of this list.
+    /// The vendor's id, or the global id of an object of this list.
     id_value: Option<ID>,
 }
 

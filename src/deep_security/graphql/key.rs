@@ -31,16 +31,16 @@ impl ApiKeyObject {
     }
 }
 
-/// An API key of the tenant. Those that the gateway makes for itself are among them, named
-/// `tenant-gateway …`.
+/// An API key of the tenant. Keys that the gateway mints for itself are included; their names start
+/// with `tenant-gateway`.
 #[Object(name = "DeepSecurityApiKey")]
 impl ApiKeyObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(self.manager.ids().global(NodeKind::DeepSecurityApiKey, self.wire.id))
     }
 
-    /// The vendor's id, unique in its tenant only.
+    /// The vendor's id; unique only within the vendor's tenant.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
@@ -51,28 +51,28 @@ impl ApiKeyObject {
         self.wire.key_name.as_deref()
     }
 
-    /// What it is for.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.wire.description.as_deref()
     }
 
-    /// Its language and country.
+    /// The locale.
     async fn locale(&self) -> Option<DeepSecurityLocale> {
         text(&self.wire.locale).map(DeepSecurityLocale::read)
     }
 
-    /// The vendor's own word for the locale.
+    /// The locale as the vendor spells it.
     async fn locale_text(&self) -> Option<&str> {
         text(&self.wire.locale)
     }
 
-    /// Its role, of the same tenant.
+    /// The vendor's id of the key's role.
     #[graphql(name = "roleID")]
     async fn role_id(&self) -> Option<ID> {
         reference(self.wire.role_id)
     }
 
-    /// Its role. Each role is asked for once an operation, however many keys have it.
+    /// The key's role. The gateway requests each role at most once per operation.
     async fn role(&self, ctx: &Context<'_>) -> Result<Option<RoleObject>> {
         match self.wire.role_id.filter(|id| *id != 0) {
             Some(id) => Ok(Some(RoleObject::new(
@@ -83,22 +83,22 @@ impl ApiKeyObject {
         }
     }
 
-    /// The IANA name of the zone in which it reads dates.
+    /// The IANA name of the key's time zone.
     async fn time_zone(&self) -> Option<&str> {
         self.wire.time_zone.as_deref()
     }
 
-    /// Whether it works; a locked one does not.
+    /// Whether the key works; a locked key does not.
     async fn active(&self) -> Option<bool> {
         self.wire.active
     }
 
-    /// When it was made.
+    /// When the object was created.
     async fn created_at(&self) -> Option<DateTime> {
         moment(self.wire.created)
     }
 
-    /// When it was made, in RFC 3339.
+    /// When the object was created, in RFC 3339.
     #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
         date(self.wire.created)
@@ -115,34 +115,34 @@ impl ApiKeyObject {
         date(self.wire.last_sign_in)
     }
 
-    /// When a lock-out ends.
+    /// When a lockout ends.
     async fn unlocks_at(&self) -> Option<DateTime> {
         moment(self.wire.unlock_time)
     }
 
-    /// When a lock-out ends, in RFC 3339.
+    /// When a lockout ends, in RFC 3339.
     #[graphql(deprecation = "use unlocksAt; offered until 2027-12-31")]
     async fn unlock_time(&self) -> Option<String> {
         date(self.wire.unlock_time)
     }
 
-    /// How often it was refused since it last worked.
+    /// The number of failed sign-ins since the last successful one.
     async fn unsuccessful_sign_in_attempts(&self) -> Option<i32> {
         self.wire.unsuccessful_sign_in_attempts.and_then(|attempts| attempts.try_into().ok())
     }
 
-    /// When it ends; absent if it does not.
+    /// When the key expires; null if it does not.
     async fn expires_at(&self) -> Option<DateTime> {
         moment(self.wire.expiry_date)
     }
 
-    /// When it ends, in RFC 3339; absent if it does not.
+    /// When the key expires, in RFC 3339; null if it does not.
     #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     async fn expiry_date(&self) -> Option<String> {
         date(self.wire.expiry_date)
     }
 
-    /// Whether a primary manager made it for the tenant.
+    /// Whether a primary manager created the key for the tenant.
     async fn service_account(&self) -> Option<bool> {
         self.wire.service_account
     }
@@ -161,7 +161,7 @@ impl ApiKeySecretObject {
     }
 }
 
-/// An API key with its secret, which is shown here and never again.
+/// An API key with its secret, which is shown only once.
 #[Object(name = "DeepSecurityApiKeySecret")]
 impl ApiKeySecretObject {
     /// The key.
@@ -169,7 +169,7 @@ impl ApiKeySecretObject {
         &self.key
     }
 
-    /// What programs send in the header `api-secret-key`. Keep it: the gateway does not.
+    /// The secret, to be sent in the header `api-secret-key`. Store it: the gateway does not.
     async fn secret_key(&self) -> &str {
         self.secret.expose()
     }

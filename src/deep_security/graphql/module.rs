@@ -64,108 +64,109 @@ fn ids(ids: &Option<Vec<i64>>) -> Option<Ids<'_>> {
 /// A security module of a computer in the graph.
 pub struct ComputerModule<'a>(pub &'a Module);
 
-/// A security module of a computer. Which of the members it has depends on the module.
+/// A security module of a computer. Fields that the module does not have are null.
 #[Object(name = "DeepSecurityComputerModule")]
 impl ComputerModule<'_> {
-    /// Whether it is on, and how.
+    /// The module's state.
     async fn state(&self) -> Option<DeepSecurityModuleState> {
         text(&self.0.state).map(DeepSecurityModuleState::read)
     }
 
-    /// The vendor's own word for the state.
+    /// The state as the vendor spells it.
     async fn state_text(&self) -> Option<&str> {
         text(&self.0.state)
     }
 
-    /// How it is doing on the computer.
+    /// The module's status on the computer.
     async fn module_status(&self) -> Option<ComputerModuleStatus<'_>> {
         self.0.module_status.as_ref().map(ComputerModuleStatus)
     }
 
-    /// The rules in use: firewall, intrusion prevention, integrity monitoring and log inspection.
+    /// The vendor's ids of the assigned rules: firewall, intrusion prevention, integrity monitoring
+    /// and log inspection.
     #[graphql(name = "ruleIDs")]
     async fn rule_ids(&self) -> Option<Ids<'_>> {
         ids(&self.0.rule_ids)
     }
 
-    /// Anti-malware: the settings of the scan of what is opened.
+    /// Anti-malware: the vendor's id of the configuration for real-time scans.
     #[graphql(name = "realTimeScanConfigurationID")]
     async fn real_time_scan_configuration_id(&self) -> Option<ID> {
         reference(self.0.real_time_scan_configuration_id)
     }
 
-    /// Anti-malware: the settings of scans that people start.
+    /// Anti-malware: the vendor's id of the configuration for manual scans.
     #[graphql(name = "manualScanConfigurationID")]
     async fn manual_scan_configuration_id(&self) -> Option<ID> {
         reference(self.0.manual_scan_configuration_id)
     }
 
-    /// Anti-malware: the settings of scans by the clock.
+    /// Anti-malware: the vendor's id of the configuration for scheduled scans.
     #[graphql(name = "scheduledScanConfigurationID")]
     async fn scheduled_scan_configuration_id(&self) -> Option<ID> {
         reference(self.0.scheduled_scan_configuration_id)
     }
 
-    /// Anti-malware: when somebody last started a scan.
+    /// Anti-malware: when the last manual scan ran.
     async fn last_manual_scan_at(&self) -> Option<DateTime> {
         moment(self.0.last_manual_scan)
     }
 
-    /// Anti-malware: when somebody last started a scan, in RFC 3339.
+    /// Anti-malware: when the last manual scan ran, in RFC 3339.
     #[graphql(deprecation = "use lastManualScanAt; offered until 2027-12-31")]
     async fn last_manual_scan(&self) -> Option<String> {
         date(self.0.last_manual_scan)
     }
 
-    /// Anti-malware: when a scan last ran by the clock.
+    /// Anti-malware: when the last scheduled scan ran.
     async fn last_scheduled_scan_at(&self) -> Option<DateTime> {
         moment(self.0.last_scheduled_scan)
     }
 
-    /// Anti-malware: when a scan last ran by the clock, in RFC 3339.
+    /// Anti-malware: when the last scheduled scan ran, in RFC 3339.
     #[graphql(deprecation = "use lastScheduledScanAt; offered until 2027-12-31")]
     async fn last_scheduled_scan(&self) -> Option<String> {
         date(self.0.last_scheduled_scan)
     }
 
-    /// Integrity monitoring: when the last scan was.
+    /// Integrity monitoring: when the last scan ran.
     async fn last_integrity_scan_at(&self) -> Option<DateTime> {
         moment(self.0.last_integrity_scan)
     }
 
-    /// Integrity monitoring: when the last scan was, in RFC 3339.
+    /// Integrity monitoring: when the last scan ran, in RFC 3339.
     #[graphql(deprecation = "use lastIntegrityScanAt; offered until 2027-12-31")]
     async fn last_integrity_scan(&self) -> Option<String> {
         date(self.0.last_integrity_scan)
     }
 
-    /// Integrity monitoring: when what is compared with was last taken.
+    /// Integrity monitoring: when the baseline was last created.
     async fn last_baseline_created_at(&self) -> Option<DateTime> {
         moment(self.0.last_baseline_created)
     }
 
-    /// Integrity monitoring: when what is compared with was last taken, in RFC 3339.
+    /// Integrity monitoring: when the baseline was last created, in RFC 3339.
     #[graphql(deprecation = "use lastBaselineCreatedAt; offered until 2027-12-31")]
     async fn last_baseline_created(&self) -> Option<String> {
         date(self.0.last_baseline_created)
     }
 
-    /// Application control: whether what it does not know is blocked.
+    /// Application control: whether unrecognized software is blocked.
     async fn block_unrecognized(&self) -> Option<bool> {
         self.0.block_unrecognized
     }
 
-    /// Application control: whether every change is taken for allowed for a while.
+    /// Application control: the state of the maintenance mode.
     async fn maintenance_mode_status(&self) -> Option<DeepSecurityMaintenanceMode> {
         text(&self.0.maintenance_mode_status).map(DeepSecurityMaintenanceMode::read)
     }
 
-    /// The vendor's own word for the maintenance mode.
+    /// The state of the maintenance mode as the vendor spells it.
     async fn maintenance_mode_status_text(&self) -> Option<&str> {
         text(&self.0.maintenance_mode_status)
     }
 
-    /// Application control: how long the maintenance mode lasts, in minutes.
+    /// Application control: the duration of the maintenance mode, in minutes.
     async fn maintenance_mode_duration(&self) -> Option<i64> {
         self.0.maintenance_mode_duration
     }
@@ -174,35 +175,35 @@ impl ComputerModule<'_> {
 /// How a module is doing on its computer, in the graph.
 pub struct ComputerModuleStatus<'a>(&'a ModuleStatus);
 
-/// How a module is doing on its computer.
+/// The status of a security module on a computer.
 #[Object(name = "DeepSecurityComputerModuleStatus")]
 impl ComputerModuleStatus<'_> {
-    /// In the agent.
+    /// The status in the agent.
     async fn agent_status(&self) -> Option<DeepSecurityStatus> {
         text(&self.0.agent_status).map(DeepSecurityStatus::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn agent_status_text(&self) -> Option<&str> {
         text(&self.0.agent_status)
     }
 
-    /// What the agent says of it.
+    /// The agent's status message.
     async fn agent_status_message(&self) -> Option<&str> {
         self.0.agent_status_message.as_deref()
     }
 
-    /// In the appliance that protects the computer from outside.
+    /// The status in the appliance that protects the computer without an agent.
     async fn appliance_status(&self) -> Option<DeepSecurityStatus> {
         text(&self.0.appliance_status).map(DeepSecurityStatus::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn appliance_status_text(&self) -> Option<&str> {
         text(&self.0.appliance_status)
     }
 
-    /// What the appliance says of it.
+    /// The appliance's status message.
     async fn appliance_status_message(&self) -> Option<&str> {
         self.0.appliance_status_message.as_deref()
     }
@@ -211,50 +212,50 @@ impl ComputerModuleStatus<'_> {
 /// A security module of a policy in the graph.
 pub struct PolicyModuleObject<'a>(pub &'a PolicyModule);
 
-/// A security module of a policy. Which of the members it has depends on the module.
+/// A security module of a policy. Fields that the module does not have are null.
 #[Object(name = "DeepSecurityPolicyModule")]
 impl PolicyModuleObject<'_> {
-    /// Whether it is on, and how.
+    /// The module's state.
     async fn state(&self) -> Option<DeepSecurityModuleState> {
         text(&self.0.state).map(DeepSecurityModuleState::read)
     }
 
-    /// The vendor's own word for the state.
+    /// The state as the vendor spells it.
     async fn state_text(&self) -> Option<&str> {
         text(&self.0.state)
     }
 
-    /// How it is doing where the policy is used.
+    /// The module's status on the computers that use the policy.
     async fn module_status(&self) -> Option<PolicyModuleStatusObject<'_>> {
         self.0.module_status.as_ref().map(PolicyModuleStatusObject)
     }
 
-    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log
-    /// inspection.
+    /// The vendor's ids of the rules that the policy assigns: firewall, intrusion prevention,
+    /// integrity monitoring and log inspection.
     #[graphql(name = "ruleIDs")]
     async fn rule_ids(&self) -> Option<Ids<'_>> {
         ids(&self.0.rule_ids)
     }
 
-    /// Anti-malware: the settings of the scan of what is opened.
+    /// Anti-malware: the vendor's id of the configuration for real-time scans.
     #[graphql(name = "realTimeScanConfigurationID")]
     async fn real_time_scan_configuration_id(&self) -> Option<ID> {
         reference(self.0.real_time_scan_configuration_id)
     }
 
-    /// Anti-malware: the settings of scans that people start.
+    /// Anti-malware: the vendor's id of the configuration for manual scans.
     #[graphql(name = "manualScanConfigurationID")]
     async fn manual_scan_configuration_id(&self) -> Option<ID> {
         reference(self.0.manual_scan_configuration_id)
     }
 
-    /// Anti-malware: the settings of scans by the clock.
+    /// Anti-malware: the vendor's id of the configuration for scheduled scans.
     #[graphql(name = "scheduledScanConfigurationID")]
     async fn scheduled_scan_configuration_id(&self) -> Option<ID> {
         reference(self.0.scheduled_scan_configuration_id)
     }
 
-    /// Application control: whether what it does not know is blocked.
+    /// Application control: whether unrecognized software is blocked.
     async fn block_unrecognized(&self) -> Option<bool> {
         self.0.block_unrecognized
     }
@@ -263,20 +264,20 @@ impl PolicyModuleObject<'_> {
 /// How a module of a policy is doing, in the graph.
 pub struct PolicyModuleStatusObject<'a>(&'a PolicyModuleStatus);
 
-/// How a module of a policy is doing.
+/// The status of a security module of a policy.
 #[Object(name = "DeepSecurityPolicyModuleStatus")]
 impl PolicyModuleStatusObject<'_> {
-    /// How it is doing.
+    /// The status.
     async fn status(&self) -> Option<DeepSecurityStatus> {
         text(&self.0.status).map(DeepSecurityStatus::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn status_text(&self) -> Option<&str> {
         text(&self.0.status)
     }
 
-    /// What the manager says of it.
+    /// The manager's status message.
     async fn status_message(&self) -> Option<&str> {
         self.0.status_message.as_deref()
     }

@@ -127,13 +127,13 @@ impl<'a> Change<'a> {
 
 #[Object]
 impl DeepSecurityMutation {
-    /// Makes an API key in the tenant in context. Needs the right to change legacy resources. The
-    /// secret is shown here and never again. After a lost answer `outcome` is UNKNOWN: look for the
-    /// key by its name before you try again.
+    /// Creates an API key in the tenant in context. The response shows its secret, which is never
+    /// shown again. If the manager's response is lost, the error's `outcome` is UNKNOWN: look for
+    /// the key by its name before retrying. Requires the permission to change legacy resources.
     async fn create_deep_security_api_key(
         &self,
         ctx: &Context<'_>,
-        input: CreateDeepSecurityApiKeyInput,
+        #[graphql(desc = "The API key to create.")] input: CreateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "createDeepSecurityApiKey").await?;
         let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
@@ -142,13 +142,13 @@ impl DeepSecurityMutation {
         change.send_for_secret(&change.manager, None, wanted, sent).await.map(Some)
     }
 
-    /// Changes an API key of the tenant in context, or locks it. Needs the right to change legacy
-    /// resources.
+    /// Changes or locks an API key of the tenant in context. Requires the permission to change
+    /// legacy resources.
     async fn update_deep_security_api_key(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        input: UpdateDeepSecurityApiKeyInput,
+        #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
+        #[graphql(desc = "The changes.")] input: UpdateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeyObject>> {
         let change = Change::open(ctx, "updateDeepSecurityApiKey").await?;
         let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
@@ -160,12 +160,13 @@ impl DeepSecurityMutation {
         )))
     }
 
-    /// Gives an API key of the tenant in context another secret, which is shown here and never
-    /// again. The one before is refused at once. Needs the right to change legacy resources.
+    /// Creates a new secret of an API key of the tenant in context. The response shows it, and it
+    /// is never shown again. The previous secret stops working immediately. Requires the permission
+    /// to change legacy resources.
     async fn rotate_deep_security_api_key_secret(
         &self,
         ctx: &Context<'_>,
-        id: ID,
+        #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "rotateDeepSecurityApiKeySecret").await?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
@@ -173,9 +174,13 @@ impl DeepSecurityMutation {
         change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await.map(Some)
     }
 
-    /// Deletes an API key of the tenant in context; gives its global id. Needs the right to change
-    /// legacy resources.
-    async fn delete_deep_security_api_key(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
+    /// Deletes an API key of the tenant in context. Returns its global id. Requires the permission
+    /// to change legacy resources.
+    async fn delete_deep_security_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
+    ) -> Result<Option<ID>> {
         Change::open(ctx, "deleteDeepSecurityApiKey")
             .await?
             .delete::<ApiKey>(&id, None)
@@ -183,13 +188,13 @@ impl DeepSecurityMutation {
             .map(Some)
     }
 
-    /// Makes an API key for the tenant in context through the primary manager. Needs the right to
-    /// change legacy resources. It always ends: after six hours if no date is given. CONFLICT where
-    /// the link names no tenant of the installation.
+    /// Creates an API key for the tenant in context through the primary manager. The key always
+    /// expires, by default after six hours. CONFLICT if the tenant's link names no tenant of the
+    /// upstream. Requires the permission to change legacy resources.
     async fn create_deep_security_tenant_api_key(
         &self,
         ctx: &Context<'_>,
-        input: CreateDeepSecurityApiKeyInput,
+        #[graphql(desc = "The API key to create.")] input: CreateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "generateDeepSecurityTenantApiKey").await?;
         let now = request(ctx)?.member_scope().now();
@@ -203,23 +208,24 @@ impl DeepSecurityMutation {
         change.send_for_secret(&change.manager.primary(), None, wanted, sent).await.map(Some)
     }
 
-    /// Makes an API key for the tenant in context through the primary manager. Needs the right to
-    /// change legacy resources. It always ends: after six hours if no date is given. CONFLICT where
-    /// the link names no tenant of the installation.
+    /// Creates an API key for the tenant in context through the primary manager. The key always
+    /// expires, by default after six hours. CONFLICT if the tenant's link names no tenant of the
+    /// upstream. Requires the permission to change legacy resources.
     #[graphql(deprecation = "use createDeepSecurityTenantApiKey; offered until 2027-12-31")]
     async fn generate_deep_security_tenant_api_key(
         &self,
         ctx: &Context<'_>,
-        input: CreateDeepSecurityApiKeyInput,
+        #[graphql(desc = "The API key to create.")] input: CreateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeySecretObject>> {
         self.create_deep_security_tenant_api_key(ctx, input).await
     }
 
-    /// Makes a policy in the tenant in context. Needs the right to change legacy resources.
+    /// Creates a policy in the tenant in context. Requires the permission to change legacy
+    /// resources.
     async fn create_deep_security_policy(
         &self,
         ctx: &Context<'_>,
-        input: DeepSecurityPolicyInput,
+        #[graphql(desc = "The policy to create.")] input: DeepSecurityPolicyInput,
     ) -> Result<Option<PolicyObject>> {
         let change = Change::open(ctx, "createDeepSecurityPolicy").await?;
         let body = input.check(change.manager.ids())?;
@@ -227,12 +233,13 @@ impl DeepSecurityMutation {
         Ok(Some(PolicyObject::new(&change.manager, change.send::<Policy>(None, body, sent).await?)))
     }
 
-    /// Changes a policy of the tenant in context. Needs the right to change legacy resources.
+    /// Changes a policy of the tenant in context. Requires the permission to change legacy
+    /// resources.
     async fn update_deep_security_policy(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        input: DeepSecurityPolicyInput,
+        #[graphql(desc = "The policy's id: global or the vendor's.")] id: ID,
+        #[graphql(desc = "The changes.")] input: DeepSecurityPolicyInput,
     ) -> Result<Option<PolicyObject>> {
         let change = Change::open(ctx, "updateDeepSecurityPolicy").await?;
         let body = input.check(change.manager.ids())?;
@@ -244,9 +251,13 @@ impl DeepSecurityMutation {
         )))
     }
 
-    /// Deletes a policy of the tenant in context; gives its global id. Needs the right to change
-    /// legacy resources. UPSTREAM_REJECTED while it is in use.
-    async fn delete_deep_security_policy(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
+    /// Deletes a policy of the tenant in context. Returns its global id. UPSTREAM_REJECTED while
+    /// the policy is in use. Requires the permission to change legacy resources.
+    async fn delete_deep_security_policy(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The policy's id: global or the vendor's.")] id: ID,
+    ) -> Result<Option<ID>> {
         Change::open(ctx, "deleteDeepSecurityPolicy")
             .await?
             .delete::<Policy>(&id, None)
@@ -254,12 +265,13 @@ impl DeepSecurityMutation {
             .map(Some)
     }
 
-    /// Changes a computer of the tenant in context. Needs the right to change legacy resources.
+    /// Changes a computer of the tenant in context. Requires the permission to change legacy
+    /// resources.
     async fn update_deep_security_computer(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        input: UpdateDeepSecurityComputerInput,
+        #[graphql(desc = "The computer's id: global or the vendor's.")] id: ID,
+        #[graphql(desc = "The changes.")] input: UpdateDeepSecurityComputerInput,
     ) -> Result<Option<ComputerObject>> {
         let change = Change::open(ctx, "updateDeepSecurityComputer").await?;
         let (body, none) = (input.check(change.manager.ids())?, Expand::NONE);
@@ -269,9 +281,13 @@ impl DeepSecurityMutation {
         Ok(Some(ComputerObject::new(&change.manager, change.send(Some(before), body, sent).await?)))
     }
 
-    /// Deletes a computer of the tenant in context from the manager; gives its global id. Needs the
-    /// right to change legacy resources.
-    async fn delete_deep_security_computer(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
+    /// Deletes a computer of the tenant in context from the manager. Returns its global id.
+    /// Requires the permission to change legacy resources.
+    async fn delete_deep_security_computer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The computer's id: global or the vendor's.")] id: ID,
+    ) -> Result<Option<ID>> {
         let none = Expand::NONE;
         Change::open(ctx, "deleteDeepSecurityComputer")
             .await?

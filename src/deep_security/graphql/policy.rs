@@ -29,27 +29,27 @@ impl PolicyObject {
     }
 }
 
-/// A policy, with what it inherits from its parent.
+/// A policy, including the settings that it inherits.
 #[Object(name = "DeepSecurityPolicy")]
 impl PolicyObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(self.manager.ids().global(NodeKind::DeepSecurityPolicy, self.wire.id))
     }
 
-    /// The vendor's id, unique in its tenant only.
+    /// The vendor's id; unique only within the vendor's tenant.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
     }
 
-    /// The policy that it inherits from; absent at the top.
+    /// The vendor's id of the parent policy; null at the top.
     #[graphql(name = "parentID")]
     async fn parent_id(&self) -> Option<ID> {
         reference(self.wire.parent_id)
     }
 
-    /// The policy that it inherits from. Each policy is asked for once an operation.
+    /// The parent policy. The gateway requests each policy at most once per operation.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Self>> {
         match self.wire.parent_id.filter(|id| *id != 0) {
             Some(id) => {
@@ -64,72 +64,72 @@ impl PolicyObject {
         self.wire.name.as_deref()
     }
 
-    /// What it is for.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.wire.description.as_deref()
     }
 
-    /// Whether changes reach computers by themselves.
+    /// Whether changes of the policy are sent to computers automatically.
     async fn auto_requires_update(&self) -> Option<DeepSecuritySwitch> {
         text(&self.wire.auto_requires_update).map(DeepSecuritySwitch::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn auto_requires_update_text(&self) -> Option<&str> {
         text(&self.wire.auto_requires_update)
     }
 
-    /// Whether recommendation scans go on by themselves.
+    /// Whether recommendation scans run continuously.
     async fn recommendation_scan_mode(&self) -> Option<DeepSecurityScanMode> {
         text(&self.wire.recommendation_scan_mode).map(DeepSecurityScanMode::read)
     }
 
-    /// The vendor's own word for it.
+    /// The value as the vendor spells it.
     async fn recommendation_scan_mode_text(&self) -> Option<&str> {
         text(&self.wire.recommendation_scan_mode)
     }
 
-    /// Anti-malware.
+    /// The anti-malware module.
     async fn anti_malware(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.anti_malware.as_deref().map(PolicyModuleObject)
     }
 
-    /// Web reputation.
+    /// The web reputation module.
     async fn web_reputation(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.web_reputation.as_deref().map(PolicyModuleObject)
     }
 
-    /// Activity monitoring.
+    /// The activity monitoring module.
     async fn activity_monitoring(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.activity_monitoring.as_deref().map(PolicyModuleObject)
     }
 
-    /// Firewall.
+    /// The firewall module.
     async fn firewall(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.firewall.as_deref().map(PolicyModuleObject)
     }
 
-    /// Intrusion prevention.
+    /// The intrusion prevention module.
     async fn intrusion_prevention(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.intrusion_prevention.as_deref().map(PolicyModuleObject)
     }
 
-    /// Integrity monitoring.
+    /// The integrity monitoring module.
     async fn integrity_monitoring(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.integrity_monitoring.as_deref().map(PolicyModuleObject)
     }
 
-    /// Log inspection.
+    /// The log inspection module.
     async fn log_inspection(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.log_inspection.as_deref().map(PolicyModuleObject)
     }
 
-    /// Application control.
+    /// The application control module.
     async fn application_control(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.application_control.as_deref().map(PolicyModuleObject)
     }
 
-    /// Protection of SAP systems.
+    /// The module that protects SAP systems.
     async fn sap(&self) -> Option<PolicyModuleObject<'_>> {
         self.wire.sap.as_deref().map(PolicyModuleObject)
     }

@@ -53,19 +53,19 @@ impl DeepSecurityObject {
     }
 }
 
-/// A Deep Security manager, as the tenant sees it. The gateway works with a key of the tenant that
-/// may no more than the caller. Lists go by id; `name` takes `%` for any text and everything else
-/// literally, letter case ignored. Where the operator lets answers be remembered, what is read may
-/// be as old as that; what the tenant changed through the same node is seen at once.
+/// The tenant's view of a Deep Security manager. The gateway uses an API key of the tenant with no
+/// more rights than the caller has. Lists are ordered by id. If the operator enables caching, data
+/// may be as old as the configured TTL; changes that the tenant makes through the same node are
+/// visible immediately.
 #[Object(name = "DeepSecurity")]
 impl DeepSecurityObject {
-    /// The global id: opaque, one for each tenant.
+    /// The global id. Opaque; one for each tenant.
     pub async fn id(&self) -> ID {
         ID(GlobalId::write(NodeKind::DeepSecurity, self.scope.tenant().0, ""))
     }
 
-    /// The tenant itself, as the primary manager knows it; null where the installation's own
-    /// credential is the tenant's.
+    /// The tenant as the primary manager knows it; null if the upstream's own credential belongs to
+    /// the tenant.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let manager = self.manager()?;
         let Some(id) = manager.remote_tenant()? else { return Ok(None) };
@@ -79,14 +79,18 @@ impl DeepSecurityObject {
         Ok(Some(TenantObject::new(manager, found)))
     }
 
-    /// Computers; `name` is their host name.
+    /// Lists computers.
     async fn computers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
-        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Returns items whose name matches: the host name of a computer, the key name of \
+                an API key. `%` matches any text; case-insensitive."
+        )]
+        name: Option<String>,
+        #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<InlineObject<Arc<ComputerConnection>>>> {
         let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
@@ -102,11 +106,11 @@ impl DeepSecurityObject {
         )))
     }
 
-    /// One computer. NOT_FOUND if there is none.
+    /// Returns a computer. NOT_FOUND if it does not exist.
     async fn computer(
         &self,
         ctx: &Context<'_>,
-        id: ID,
+        #[graphql(desc = "The computer's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<ComputerObject>>> {
         let manager = self.manager()?;
         Ok(Some(InlineObject(ComputerObject::new(
@@ -115,14 +119,18 @@ impl DeepSecurityObject {
         ))))
     }
 
-    /// Policies.
+    /// Lists policies.
     async fn policies(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
-        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Returns items whose name matches: the host name of a computer, the key name of \
+                an API key. `%` matches any text; case-insensitive."
+        )]
+        name: Option<String>,
+        #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<InlineObject<Arc<PolicyConnection>>>> {
         let manager = self.manager()?;
@@ -138,11 +146,11 @@ impl DeepSecurityObject {
         )))
     }
 
-    /// One policy. NOT_FOUND if there is none.
+    /// Returns a policy. NOT_FOUND if it does not exist.
     async fn policy(
         &self,
         ctx: &Context<'_>,
-        id: ID,
+        #[graphql(desc = "The policy's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<PolicyObject>>> {
         let manager = self.manager()?;
         Ok(Some(InlineObject(PolicyObject::new(
@@ -151,14 +159,18 @@ impl DeepSecurityObject {
         ))))
     }
 
-    /// Roles of administrators and API keys.
+    /// Lists the roles of administrators and API keys.
     async fn roles(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
-        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Returns items whose name matches: the host name of a computer, the key name of \
+                an API key. `%` matches any text; case-insensitive."
+        )]
+        name: Option<String>,
+        #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<InlineObject<Arc<RoleConnection>>>> {
         let manager = self.manager()?;
@@ -172,8 +184,12 @@ impl DeepSecurityObject {
         Ok(Some(InlineObject(many::<Role, _>(ctx, manager, wanted, RoleConnection::new).await?)))
     }
 
-    /// One role. NOT_FOUND if there is none.
-    async fn role(&self, ctx: &Context<'_>, id: ID) -> Result<Option<InlineObject<RoleObject>>> {
+    /// Returns a role. NOT_FOUND if it does not exist.
+    async fn role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The role's id: global or the vendor's.")] id: ID,
+    ) -> Result<Option<InlineObject<RoleObject>>> {
         let manager = self.manager()?;
         Ok(Some(InlineObject(RoleObject::new(
             manager,
@@ -181,14 +197,18 @@ impl DeepSecurityObject {
         ))))
     }
 
-    /// API keys, never with their secrets; `name` is their key name.
+    /// Lists API keys, without their secrets.
     async fn api_keys(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
-        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Returns items whose name matches: the host name of a computer, the key name of \
+                an API key. `%` matches any text; case-insensitive."
+        )]
+        name: Option<String>,
+        #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
     ) -> Result<Option<InlineObject<Arc<ApiKeyConnection>>>> {
         let manager = self.manager()?;
@@ -204,27 +224,34 @@ impl DeepSecurityObject {
         )))
     }
 
-    /// One API key, without its secret. NOT_FOUND if there is none.
+    /// Returns an API key, without its secret. NOT_FOUND if it does not exist.
     async fn api_key(
         &self,
         ctx: &Context<'_>,
-        id: ID,
+        #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<ApiKeyObject>>> {
         let manager = self.manager()?;
         Ok(Some(InlineObject(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?))))
     }
 
-    /// The tenants of an installation. Only for the tenant that owns it: FORBIDDEN for others.
+    /// Lists the tenants of an installation. FORBIDDEN unless the tenant in context owns it.
     #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn tenants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 5000.")] first: Option<i32>,
-        #[graphql(desc = "Continue behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those of this name.")] name: Option<String>,
-        #[graphql(name = "where", desc = "Only those for which all of this holds.")]
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Returns items whose name matches: the host name of a computer, the key name of \
+                an API key. `%` matches any text; case-insensitive."
+        )]
+        name: Option<String>,
+        #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-        #[graphql(name = "upstreamID", desc = "Which installation, if the tenant owns several.")]
+        #[graphql(
+            name = "upstreamID",
+            desc = "The id of the upstream. Required if the tenant owns several."
+        )]
         upstream_id: Option<ID>,
     ) -> Result<Option<InlineObject<Arc<TenantConnection>>>> {
         let upstream = upstream_id.as_deref().map(String::as_str);
@@ -261,8 +288,8 @@ pub struct DeepSecurityQuery;
 
 #[Object]
 impl DeepSecurityQuery {
-    /// Deep Security of the tenant in context. Needs the right to read legacy resources.
-    /// UPSTREAM_NOT_LINKED if the tenant has no manager.
+    /// Returns the Deep Security manager of the tenant in context. UPSTREAM_NOT_LINKED if the
+    /// tenant has none. Requires the permission to read legacy resources.
     async fn deep_security(
         &self,
         ctx: &Context<'_>,

@@ -34,12 +34,12 @@ fn ids(ids: &Option<Vec<i64>>) -> Option<Vec<ID>> {
 /// A role of the tenant's administrators and API keys.
 #[Object(name = "DeepSecurityRole")]
 impl RoleObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(self.ids.global(NodeKind::DeepSecurityRole, self.wire.id))
     }
 
-    /// The vendor's id, unique in its tenant only.
+    /// The vendor's id; unique only within the vendor's tenant.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
@@ -50,61 +50,61 @@ impl RoleObject {
         self.wire.name.as_deref()
     }
 
-    /// What it is for.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.wire.description.as_deref()
     }
 
-    /// Whether it is built in and cannot be changed.
+    /// Whether the role is built in and cannot be changed.
     async fn immutable(&self) -> Option<bool> {
         self.wire.immutable
     }
 
-    /// Whether it may only change people who may no more than itself.
+    /// Whether the role permits changes only of users with equal or lesser rights.
     async fn can_only_manipulate_users_with_equal_or_lesser_rights(&self) -> Option<bool> {
         self.wire.can_only_manipulate_users_with_equal_or_lesser_rights
     }
 
-    /// Whether it reaches all computers.
+    /// Whether the role has access to all computers.
     async fn all_computers(&self) -> Option<bool> {
         self.wire.all_computers
     }
 
-    /// The computers that it reaches, where it does not reach all.
+    /// The vendor's ids of the computers that the role has access to, unless it has access to all.
     #[graphql(name = "computerIDs")]
     async fn computer_ids(&self) -> Option<Vec<ID>> {
         ids(&self.wire.computer_ids)
     }
 
-    /// The groups of computers that it reaches, where it does not reach all; without the groups
-    /// below them.
+    /// The vendor's ids of the computer groups that the role has access to, unless it has access to
+    /// all computers; subgroups are not included.
     #[graphql(name = "computerGroupIDs")]
     async fn computer_group_ids(&self) -> Option<Vec<ID>> {
         ids(&self.wire.computer_group_ids)
     }
 
-    /// Whether it reaches all policies.
+    /// Whether the role has access to all policies.
     async fn all_policies(&self) -> Option<bool> {
         self.wire.all_policies
     }
 
-    /// The policies that it reaches, where it does not reach all.
+    /// The vendor's ids of the policies that the role has access to, unless it has access to all.
     #[graphql(name = "policyIDs")]
     async fn policy_ids(&self) -> Option<Vec<ID>> {
         ids(&self.wire.policy_ids)
     }
 
-    /// Whether it may sign in to the console.
+    /// Whether the role permits signing in to the console.
     async fn allow_user_interface(&self) -> Option<bool> {
         self.wire.allow_user_interface
     }
 
-    /// Whether it may use the API.
+    /// Whether the role permits using the API.
     async fn allow_web_service(&self) -> Option<bool> {
         self.wire.allow_web_service
     }
 
-    /// What it may do: the vendor's tree of groups of rights, which differs between versions.
+    /// The role's rights: the vendor's tree of groups of rights, which differs between versions.
     async fn rights(&self) -> Option<JsonValue> {
         self.wire.rights().map(JsonValue)
     }

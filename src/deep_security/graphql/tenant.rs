@@ -29,15 +29,16 @@ impl TenantObject {
     }
 }
 
-/// A tenant of an installation, as its primary manager knows it.
+/// A tenant of a Deep Security installation, as its primary manager knows it.
 #[Object(name = "DeepSecurityTenant")]
 impl TenantObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(self.ids.global(NodeKind::DeepSecurityTenant, self.wire.id))
     }
 
-    /// The vendor's id, unique in its installation only: the `remoteTenantID` of a link.
+    /// The vendor's id, unique only within the installation. `UpstreamLink.remoteTenantID` refers
+    /// to it.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         ID(self.wire.id.to_string())
@@ -48,42 +49,42 @@ impl TenantObject {
         self.wire.name.as_deref()
     }
 
-    /// What it is.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.wire.description.as_deref()
     }
 
-    /// The GUID by which its managers know it.
+    /// The managers' GUID of the tenant.
     async fn guid(&self) -> Option<&str> {
         self.wire.guid.as_deref()
     }
 
-    /// Its language and country.
+    /// The locale.
     async fn locale(&self) -> Option<DeepSecurityLocale> {
         text(&self.wire.locale).map(DeepSecurityLocale::read)
     }
 
-    /// The vendor's own word for the locale.
+    /// The locale as the vendor spells it.
     async fn locale_text(&self) -> Option<&str> {
         text(&self.wire.locale)
     }
 
-    /// The IANA name of its zone.
+    /// The IANA name of the time zone.
     async fn time_zone(&self) -> Option<&str> {
         self.wire.time_zone.as_deref()
     }
 
-    /// Its state; the gateway works with active ones alone.
+    /// The tenant's state. The gateway serves only active tenants.
     async fn tenant_state(&self) -> Option<DeepSecurityTenantState> {
         text(&self.wire.tenant_state).map(DeepSecurityTenantState::read)
     }
 
-    /// The vendor's own word for the state.
+    /// The state as the vendor spells it.
     async fn tenant_state_text(&self) -> Option<&str> {
         text(&self.wire.tenant_state)
     }
 
-    /// The modules that it sees.
+    /// The modules that the tenant sees.
     async fn modules_visible(&self) -> Option<Vec<DeepSecurityVisibleModule>> {
         let modules = self.wire.modules_visible.as_ref()?;
         Some(
@@ -91,17 +92,17 @@ impl TenantObject {
         )
     }
 
-    /// The vendor's own words for the modules.
+    /// The modules as the vendor spells them.
     async fn modules_visible_text(&self) -> Option<Vec<&str>> {
         Some(self.wire.modules_visible.as_ref()?.iter().map(Word::as_str).collect())
     }
 
-    /// When somebody last signed in.
+    /// When a user last signed in.
     async fn last_sign_in_at(&self) -> Option<DateTime> {
         moment(self.wire.last_sign_in)
     }
 
-    /// When somebody last signed in, in RFC 3339.
+    /// When a user last signed in, in RFC 3339.
     #[graphql(deprecation = "use lastSignInAt; offered until 2027-12-31")]
     async fn last_sign_in(&self) -> Option<String> {
         date(self.wire.last_sign_in)

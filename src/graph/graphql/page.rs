@@ -1,24 +1,10 @@
 //! Pages of lists that are at hand whole, and how many entries a page has.
 
-use async_graphql::connection::{Connection, Edge};
-use async_graphql::{OutputType, SimpleObject};
+use async_graphql::OutputType;
 
+use super::connection::{Connection, Edge};
 use crate::error::{Error, Result};
 use crate::paging::{PAGE_SIZE, cursor, read_cursor};
-
-/// How many entries a list has in all.
-#[derive(Clone, Copy, SimpleObject)]
-pub struct Total {
-    /// How many entries the list has in all, with the filters; null where that is not known.
-    pub total_count: Option<i32>,
-}
-
-impl Total {
-    /// A count; one that no GraphQL number holds is not told.
-    pub fn of(count: Option<u64>) -> Self {
-        Self { total_count: count.and_then(|count| count.try_into().ok()) }
-    }
-}
 
 /// How many entries a page has: 50 if the caller does not say.
 ///
@@ -55,8 +41,8 @@ impl Page {
         list: Vec<T>,
         key: impl Fn(&T) -> (String, String),
         node: impl Fn(T) -> N,
-    ) -> Connection<String, N, Total> {
-        let total = Total::of(u64::try_from(list.len()).ok());
+    ) -> Connection<N> {
+        let total = u64::try_from(list.len()).ok();
         let is_behind =
             |key: &(String, String)| self.after.as_ref().is_none_or(|after| key > after);
         let keyed = list.into_iter().map(|item| (key(&item), item));
@@ -64,11 +50,9 @@ impl Page {
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
         let has_more = found.len() > self.limit;
         found.truncate(self.limit);
-        let mut connection =
-            Connection::with_additional_fields(self.after.is_some(), has_more, total);
-        connection.edges =
+        let edges =
             found.into_iter().map(|(key, item)| Edge::new(cursor(&key), node(item))).collect();
-        connection
+        Connection::new(edges, self.after.is_some(), has_more, total)
     }
 }
 
@@ -76,7 +60,7 @@ impl Page {
 mod tests {
     use super::*;
 
-    fn page(first: i32, after: Option<&str>) -> Connection<String, i32, Total> {
+    fn page(first: i32, after: Option<&str>) -> Connection<i32> {
         let key = |number: &i32| (format!("{:02}", number / 2), number.to_string());
         Page::read(Some(first), after, 10).unwrap().of((0..5).rev().collect(), key, |number| number)
     }
@@ -87,10 +71,7 @@ mod tests {
         let mut after = None;
         for has_more in [true, true, false] {
             let page = page(2, after.as_deref());
-            assert_eq!(
-                (page.has_next_page, page.additional_fields.total_count),
-                (has_more, Some(5))
-            );
+            assert_eq!((page.has_next_page, page.total), (has_more, Some(5)));
             seen.extend(page.edges.iter().map(|edge| edge.node));
             after = page.edges.last().map(|edge| edge.cursor.clone());
         }

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Timestamp);
 
+/// A moment in RFC 3339, answered in UTC with milliseconds, such as `2030-01-01T00:00:00.000Z`.
 #[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -32,6 +33,7 @@ impl From<Timestamp> for DateTime {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonValue(pub serde_json::Value);
 
+/// Any JSON value.
 #[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for JsonValue {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -14,29 +14,30 @@ use crate::integration_server::model::{
     NewVirtualMachine, RemoteId, WireText,
 };
 
-/// A tenant to be made.
+/// A tenant to create.
 #[derive(InputObject)]
 pub struct CreateIntegrationServerTenantInput {
-    /// The Integration Server; the tenant in context must own it.
+    /// The id of the Integration Server. The tenant in context must own it.
     #[graphql(name = "upstreamID")]
     upstream_id: ID,
-    /// 1 to 255 characters, space around it cut off, no control characters. It must be new to the
-    /// whole server.
+    /// The name, 1 to 255 characters without control characters; surrounding space is trimmed. Must
+    /// be unique on the server.
     name: String,
-    /// What is to be set up for it: COMPLETE or SIMPLE.
+    /// The extent of the setup: COMPLETE or SIMPLE.
     #[graphql(name = "type")]
     kind: IntegrationServerTenantType,
-    /// What there is to say about it, up to 32000 characters.
+    /// The description, up to 32000 characters.
     description: Option<String>,
-    /// Free text to be kept with it, up to 32000 characters; it is passed on as it is.
+    /// Free text to store with the object, up to 32000 characters.
     user_data: Option<String>,
-    /// The IP address of the server for the agents on the tenant's machines. Without it the server
-    /// takes the address at which the gateway called it, which is wrong behind a proxy.
+    /// The server's IP address for the agents on the tenant's machines. Default: the address at
+    /// which the gateway reached the server, which is wrong behind a proxy.
     preferred_server_address: Option<String>,
-    /// The account of its administrator: needed for a COMPLETE tenant, refused for a SIMPLE one.
+    /// The administrator's account. Required for a COMPLETE tenant, refused for a SIMPLE one.
     administrator: Option<IntegrationServerAdministratorInput>,
-    /// A tenant of ours to link the new one to when it is made: the one in context, or one below
-    /// it, not yet linked to an Integration Server. Needs the right to manage upstreams.
+    /// The gateway tenant to link to the new tenant once it exists: the tenant in context or one
+    /// below it, without a link to an Integration Server. Requires the permission to manage
+    /// upstreams.
     #[graphql(name = "linkTenantID")]
     link_tenant_id: Option<ID>,
 }
@@ -44,22 +45,23 @@ pub struct CreateIntegrationServerTenantInput {
 /// The account of a new tenant's administrator.
 #[derive(InputObject)]
 pub struct IntegrationServerAdministratorInput {
-    /// 1 to 255 characters. It must be new to the whole Security Center.
+    /// The account's name, 1 to 255 characters. Must be unique in Security Center.
     name: String,
-    /// 1 to 256 printable ASCII characters. Security Center has a policy of its own, which the task
-    /// tells. It is passed on once and never kept.
+    /// The account's password, 1 to 256 printable ASCII characters. A violation of Security
+    /// Center's password policy fails the task. The gateway passes the password on once and never
+    /// stores it.
     password: String,
 }
 
-/// A machine to be registered.
+/// A virtual machine to register.
 #[derive(InputObject)]
 pub struct RegisterVirtualMachineInput {
     /// The BIOS identifier, a UUID with hyphens.
     #[graphql(name = "biosID")]
     bios_id: ID,
-    /// 1 to 255 characters.
+    /// The name, 1 to 255 characters.
     name: Option<String>,
-    /// Free text to be kept with it, up to 32000 characters; it is passed on as it is.
+    /// Free text to store with the object, up to 32000 characters.
     user_data: Option<String>,
 }
 

@@ -1,10 +1,9 @@
 //! Pages of lists that the server gives whole.
 
 use async_graphql::OutputType;
-use async_graphql::connection::{Connection, Edge};
 
 use crate::error::{Error, Result};
-use crate::graph::graphql::Total;
+use crate::graph::graphql::{Connection, Edge};
 use crate::names::NamePattern;
 use crate::paging::{cursor, read_cursor};
 
@@ -49,7 +48,7 @@ impl ListArguments {
         list: &[T],
         place: impl Fn(&T) -> (String, String),
         node: impl Fn(T) -> N,
-    ) -> Connection<String, N, Total>
+    ) -> Connection<N>
     where
         T: Clone,
         N: OutputType,
@@ -61,15 +60,14 @@ impl ListArguments {
             |place: &(String, String)| self.after.as_ref().is_none_or(|after| place > after);
         let fitting: Vec<_> =
             list.iter().map(|item| (place(item), item)).filter(|(place, _)| fits(place)).collect();
-        let total = Total::of(u64::try_from(fitting.len()).ok());
+        let total = u64::try_from(fitting.len()).ok();
         let places = fitting.into_iter().filter(|(place, _)| behind(place));
         let mut found: Vec<_> = places.take(self.count + 1).collect();
         let more = found.len() > self.count;
         found.truncate(self.count);
-        let mut connection = Connection::with_additional_fields(self.after.is_some(), more, total);
         let edge =
             |(place, item): ((String, String), &T)| Edge::new(cursor(&place), node(item.clone()));
-        connection.edges = found.into_iter().map(edge).collect();
-        connection
+        let edges = found.into_iter().map(edge).collect();
+        Connection::new(edges, self.after.is_some(), more, total)
     }
 }

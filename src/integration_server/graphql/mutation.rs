@@ -20,15 +20,15 @@ pub struct IntegrationServerMutation;
 
 #[Object]
 impl IntegrationServerMutation {
-    /// Makes a tenant at an Integration Server that the tenant in context owns. Needs the right to
-    /// change legacy resources. A name that is taken, or a password that does not please, shows in
-    /// the task. Where the server's answer is lost, the task is looked for; if it is not found at
-    /// once the error has `outcome: UNKNOWN`, and the task is listed when it is found. It is never
-    /// sent again.
+    /// Creates a tenant at an Integration Server that the tenant in context owns. A taken name or a
+    /// rejected password fails the task. If the server's response is lost, the gateway looks for
+    /// the task and never sends the request again; if the task is not found immediately, the
+    /// error's `outcome` is UNKNOWN, and the task is listed once it is found. Requires the
+    /// permission to change legacy resources.
     async fn create_integration_server_tenant(
         &self,
         ctx: &Context<'_>,
-        input: CreateIntegrationServerTenantInput,
+        #[graphql(desc = "The tenant to create.")] input: CreateIntegrationServerTenantInput,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let (upstream, new, link) = input.check()?;
@@ -37,8 +37,8 @@ impl IntegrationServerMutation {
         TaskObject::of(&record, &scope).map(Some)
     }
 
-    /// Activates the tenant in context at its Integration Server. Needs the right to change legacy
-    /// resources.
+    /// Activates the tenant in context at its Integration Server. Requires the permission to change
+    /// legacy resources.
     async fn activate_integration_server_tenant(
         &self,
         ctx: &Context<'_>,
@@ -46,8 +46,8 @@ impl IntegrationServerMutation {
         set_active(ctx, true).await.map(Some)
     }
 
-    /// Deactivates the tenant in context at its Integration Server. Needs the right to change
-    /// legacy resources.
+    /// Deactivates the tenant in context at its Integration Server. Requires the permission to
+    /// change legacy resources.
     async fn deactivate_integration_server_tenant(
         &self,
         ctx: &Context<'_>,
@@ -55,14 +55,14 @@ impl IntegrationServerMutation {
         set_active(ctx, false).await.map(Some)
     }
 
-    /// Removes the tenant in context from its Integration Server; its link stays until
-    /// `unlinkTenant`. Needs the right to change legacy resources. Machines stay protected.
+    /// Deletes the tenant in context from its Integration Server. Its machines stay protected, and
+    /// its link stays until `unlinkTenant`. Requires the permission to change legacy resources.
     async fn delete_integration_server_tenant(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "Whether what was set up in Security Center is removed too. If not, no COMPLETE tenant of the name can be \
-            made again."
+            desc = "Whether to delete the setup in Security Center as well. If it stays, no \
+                COMPLETE tenant with the same name can be created again."
         )]
         remove_artifacts: bool,
     ) -> Result<Option<TaskObject>> {
@@ -73,12 +73,12 @@ impl IntegrationServerMutation {
         TaskObject::of(&record, &scope).map(Some)
     }
 
-    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy
-    /// resources. CONFLICT if no machine can be registered under the BIOS identifier.
+    /// Registers a virtual machine for the tenant in context. CONFLICT if the BIOS identifier is
+    /// taken. Requires the permission to change legacy resources.
     async fn create_integration_server_virtual_machine(
         &self,
         ctx: &Context<'_>,
-        input: RegisterVirtualMachineInput,
+        #[graphql(desc = "The virtual machine to register.")] input: RegisterVirtualMachineInput,
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let new = input.check()?;
@@ -87,24 +87,24 @@ impl IntegrationServerMutation {
         Ok(Some(MachineObject::new(within, server.register(&scope, operation(ctx)?, new).await?)))
     }
 
-    /// Registers a virtual machine for the tenant in context. Needs the right to change legacy
-    /// resources. CONFLICT if no machine can be registered under the BIOS identifier.
+    /// Registers a virtual machine for the tenant in context. CONFLICT if the BIOS identifier is
+    /// taken. Requires the permission to change legacy resources.
     #[graphql(deprecation = "use createIntegrationServerVirtualMachine; offered until 2027-12-31")]
     async fn register_virtual_machine(
         &self,
         ctx: &Context<'_>,
-        input: RegisterVirtualMachineInput,
+        #[graphql(desc = "The virtual machine to register.")] input: RegisterVirtualMachineInput,
     ) -> Result<Option<MachineObject>> {
         self.create_integration_server_virtual_machine(ctx, input).await
     }
 
-    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways.
-    /// Needs the right to change legacy resources. Its protection goes on. A machine of another
-    /// tenant is NOT_FOUND.
+    /// Unregisters a virtual machine of the tenant in context, given by exactly one of `id` and
+    /// `biosID`. Its protection continues. NOT_FOUND for a machine of another tenant. Requires the
+    /// permission to change legacy resources.
     async fn delete_integration_server_virtual_machine(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The machine's id, or the server's identifier.")] id: Option<ID>,
+        #[graphql(desc = "The machine's id: global or the vendor's.")] id: Option<ID>,
         #[graphql(desc = "The BIOS identifier.", name = "biosID")] bios_id: Option<ID>,
     ) -> Result<Option<MachineObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
@@ -114,26 +114,28 @@ impl IntegrationServerMutation {
         Ok(Some(MachineObject::new(within, server.unregister(&scope, operation(ctx)?, key).await?)))
     }
 
-    /// Unregisters a virtual machine of the tenant in context, named in exactly one of two ways.
-    /// Needs the right to change legacy resources. Its protection goes on. A machine of another
-    /// tenant is NOT_FOUND.
+    /// Unregisters a virtual machine of the tenant in context, given by exactly one of `id` and
+    /// `biosID`. Its protection continues. NOT_FOUND for a machine of another tenant. Requires the
+    /// permission to change legacy resources.
     #[graphql(deprecation = "use deleteIntegrationServerVirtualMachine; offered until 2027-12-31")]
     async fn unregister_virtual_machine(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The machine's id, or the server's identifier.")] id: Option<ID>,
+        #[graphql(desc = "The machine's id: global or the vendor's.")] id: Option<ID>,
         #[graphql(desc = "The BIOS identifier.", name = "biosID")] bios_id: Option<ID>,
     ) -> Result<Option<MachineObject>> {
         self.delete_integration_server_virtual_machine(ctx, id, bios_id).await
     }
 
-    /// Cancels a task about the tenant in context or one below it, by its id; the vendor's id is
-    /// taken as in `IntegrationServer.task`. Needs the right to change legacy resources. The task
-    /// may still end as COMPLETED. CONFLICT if it has ended, or can only be canceled with the task
-    /// that it is part of.
+    /// Cancels a task on the tenant in context or one below it. The task may still complete.
+    /// CONFLICT if it has ended, or can only be canceled together with its parent task. Requires
+    /// the permission to change legacy resources.
     async fn cancel_integration_server_task(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "The task's id; the vendor's id is accepted as in `IntegrationServer.task`."
+        )]
         id: ID,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
@@ -142,14 +144,16 @@ impl IntegrationServerMutation {
         Ok(Some(TaskObject::new(&record, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
     }
 
-    /// Makes a report on how long the machines of the tenant in context were protected. Needs the
-    /// right to change legacy resources.
+    /// Creates a report on the protection periods of the machines of the tenant in context.
+    /// Requires the permission to change legacy resources.
     async fn create_integration_server_report(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Where it begins, in RFC 3339: at the earliest record if absent.")]
+        #[graphql(desc = "The start of the period, in RFC 3339. Default: the earliest record.")]
         from: Option<String>,
-        #[graphql(desc = "Where it ends, in RFC 3339: an hour ago if absent, and at the latest.")]
+        #[graphql(
+            desc = "The end of the period, in RFC 3339, at least an hour ago. Default: an hour ago."
+        )]
         to: Option<String>,
     ) -> Result<Option<TaskObject>> {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;

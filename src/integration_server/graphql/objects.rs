@@ -27,25 +27,25 @@ fn moment(moment: Option<&Moment>) -> Option<DateTime> {
     moment.and_then(Moment::at).map(DateTime)
 }
 
-/// Whether a tenant of the server is active.
+/// The status of a tenant of the server.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum IntegrationServerTenantStatus {
-    /// Activated.
+    /// Active.
     Active,
-    /// Made and not activated, or deactivated.
+    /// Not yet activated, or deactivated.
     Inactive,
-    /// Something else; `statusText` says what.
+    /// A status that this version of the gateway does not know; `statusText` has it.
     Unknown,
 }
 
-/// What the server sets up for a tenant.
+/// The extent of the setup of a tenant.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum IntegrationServerTenantType {
-    /// A row in its database, and the whole protection infrastructure in Security Center.
+    /// An entry in the server's database, and the protection infrastructure in Security Center.
     Complete,
-    /// A row in its database alone.
+    /// An entry in the server's database only.
     Simple,
-    /// Something else; `typeText` says what.
+    /// A type that this version of the gateway does not know; `typeText` has it.
     Unknown,
 }
 
@@ -65,7 +65,7 @@ impl TenantObject {
 /// A tenant in the database of an Integration Server.
 #[Object(name = "IntegrationServerTenant")]
 impl TenantObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(GlobalId::write(
             NodeKind::IntegrationServerTenant,
@@ -74,28 +74,28 @@ impl TenantObject {
         ))
     }
 
-    /// The server's identifier, unique on its server only.
+    /// The vendor's id; unique only on its server.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         self.tenant.id.canonical().into()
     }
 
-    /// The name, as given at creation.
+    /// The name.
     async fn name(&self) -> &str {
         &self.tenant.name
     }
 
-    /// What somebody wrote about it.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.tenant.description.as_deref()
     }
 
-    /// Free text that was given with it, as it was given.
+    /// Free text that is stored with the object.
     async fn user_data(&self) -> Option<&str> {
         self.tenant.user_data.as_deref()
     }
 
-    /// Whether it is active.
+    /// The status.
     async fn status(&self) -> Option<IntegrationServerTenantStatus> {
         self.tenant.status.as_ref().map(|status| match status {
             TenantStatus::Active => IntegrationServerTenantStatus::Active,
@@ -104,12 +104,12 @@ impl TenantObject {
         })
     }
 
-    /// The status in the server's word.
+    /// The status as the server spells it.
     async fn status_text(&self) -> Option<&str> {
         self.tenant.status.as_ref().map(TenantStatus::as_str)
     }
 
-    /// What was set up for it.
+    /// The extent of the setup.
     #[graphql(name = "type")]
     async fn kind(&self) -> Option<IntegrationServerTenantType> {
         self.tenant.kind.as_ref().map(|kind| match kind {
@@ -119,12 +119,12 @@ impl TenantObject {
         })
     }
 
-    /// The type in the server's word.
+    /// The type as the server spells it.
     async fn type_text(&self) -> Option<&str> {
         self.tenant.kind.as_ref().map(TenantKind::as_str)
     }
 
-    /// Its virtual Administration Server; only a COMPLETE tenant has one.
+    /// The tenant's virtual Administration Server; null unless the tenant is COMPLETE.
     async fn administration_server(&self) -> Option<IntegrationServerAdministrationServer> {
         self.tenant.administration_server.clone().map(|server| {
             IntegrationServerAdministrationServer {
@@ -141,23 +141,23 @@ impl TenantObject {
         })
     }
 
-    /// When it was registered.
+    /// When the object was registered.
     async fn created_at(&self) -> Option<DateTime> {
         moment(self.tenant.created.as_ref())
     }
 
-    /// When it was registered, in RFC 3339.
+    /// When the object was registered, in RFC 3339.
     #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
         date(self.tenant.created.as_ref())
     }
 
-    /// When its data last changed.
+    /// When the object last changed.
     async fn updated_at(&self) -> Option<DateTime> {
         moment(self.tenant.updated.as_ref())
     }
 
-    /// When its data last changed, in RFC 3339.
+    /// When the object last changed, in RFC 3339.
     #[graphql(deprecation = "use updatedAt; offered until 2027-12-31")]
     async fn updated(&self) -> Option<String> {
         date(self.tenant.updated.as_ref())
@@ -167,7 +167,7 @@ impl TenantObject {
 /// A virtual Administration Server in Security Center.
 #[derive(SimpleObject)]
 pub struct IntegrationServerAdministrationServer {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     id: Option<ID>,
     /// Its identifier in Security Center.
     #[graphql(name = "remoteID")]
@@ -192,7 +192,7 @@ impl MachineObject {
 /// A virtual machine that is registered for a tenant.
 #[Object(name = "IntegrationServerVirtualMachine")]
 impl MachineObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         ID(GlobalId::write(
             NodeKind::IntegrationServerVirtualMachine,
@@ -201,7 +201,7 @@ impl MachineObject {
         ))
     }
 
-    /// The server's identifier, unique on its server only.
+    /// The vendor's id; unique only on its server.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         self.machine.id.canonical().into()
@@ -213,33 +213,33 @@ impl MachineObject {
         self.machine.bios_id.map(|id| id.to_string().into())
     }
 
-    /// The name, if it was given one.
+    /// The name; null without one.
     async fn name(&self) -> Option<&str> {
         self.machine.name.as_deref()
     }
 
-    /// Free text that was given with it, as it was given.
+    /// Free text that is stored with the object.
     async fn user_data(&self) -> Option<&str> {
         self.machine.user_data.as_deref()
     }
 
-    /// When it was registered.
+    /// When the object was registered.
     async fn created_at(&self) -> Option<DateTime> {
         moment(self.machine.created.as_ref())
     }
 
-    /// When it was registered, in RFC 3339.
+    /// When the object was registered, in RFC 3339.
     #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
         date(self.machine.created.as_ref())
     }
 
-    /// When its data last changed.
+    /// When the object last changed.
     async fn updated_at(&self) -> Option<DateTime> {
         moment(self.machine.updated.as_ref())
     }
 
-    /// When its data last changed, in RFC 3339.
+    /// When the object last changed, in RFC 3339.
     #[graphql(deprecation = "use updatedAt; offered until 2027-12-31")]
     async fn updated(&self) -> Option<String> {
         date(self.machine.updated.as_ref())
@@ -261,25 +261,23 @@ impl ReportObject {
     }
 }
 
-/// A report on how long the machines of a tenant were protected. The server keeps it for about a
-/// day.
+/// A report on the protection periods of a tenant's machines. The server keeps it for about a day.
 #[Object(name = "IntegrationServerReport")]
 impl ReportObject {
-    /// The global id: opaque, and unique over all types, tenants and installations.
+    /// The global id. Opaque; unique across types, tenants and upstreams.
     pub async fn id(&self) -> ID {
         // The task that made it has the bare UUID.
         ID(GlobalId::write(NodeKind::IntegrationServerReport, self.id.0, ""))
     }
 
-    /// The vendor's id of the report, which other servers may use for reports of their own.
+    /// The vendor's id of the report; unique only on its server.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> ID {
         self.remote_id.as_str().into()
     }
 
-    /// The periods of protection of the tenant's machines, in the server's order; several for a
-    /// machine that was protected several times. Lines that cannot be read without guessing are
-    /// left out.
+    /// The protection periods of the tenant's machines, in the server's order. Ambiguous lines of
+    /// the report are omitted.
     async fn periods(
         &self,
         ctx: &Context<'_>,
@@ -299,23 +297,23 @@ impl ReportObject {
     }
 }
 
-/// One period in which one machine was protected.
+/// A period during which a virtual machine was protected.
 #[derive(SimpleObject)]
 pub struct IntegrationServerProtectionPeriod {
-    /// The machine's identifier, as the report has it.
+    /// The machine's identifier in the report.
     #[graphql(name = "virtualMachineID")]
     virtual_machine_id: ID,
     /// The machine's name.
     virtual_machine_name: String,
     /// When protection began, in RFC 3339.
     protected_from: Option<String>,
-    /// When it ended, in RFC 3339; absent while it lasts.
+    /// When protection ended, in RFC 3339; null while it lasts.
     protected_until: Option<String>,
 }
 
-/// That what was asked for is so.
+/// The result of a task that creates nothing.
 #[derive(SimpleObject)]
 pub struct IntegrationServerConfirmation {
-    /// True.
+    /// Always true.
     pub confirmed: bool,
 }

@@ -1,6 +1,5 @@
 //! What can be asked of the Integration Server of a tenant.
 
-use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -13,7 +12,7 @@ use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::global_id::{GlobalId, NodeKind};
-use crate::graph::graphql::Total;
+use crate::graph::graphql::{Connection, Edge};
 use crate::ids::TenantId;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::{RemoteTenant, VirtualMachine};
@@ -70,16 +69,16 @@ pub async fn of_tenant_by_id(
     Ok(IntegrationServerObject { scope, slot: None })
 }
 
-/// The Integration Server that a tenant is linked to, and what of it is the tenant's. A tenant that
-/// owns an Integration Server may also ask for all tenants there.
+/// The tenant's view of the Integration Server that it is linked to. A tenant that owns an
+/// Integration Server can also list all its tenants.
 #[Object(name = "IntegrationServer")]
 impl IntegrationServerObject {
-    /// The global id: opaque, one for each tenant.
+    /// The global id. Opaque; one for each tenant.
     pub async fn id(&self) -> ID {
         ID(GlobalId::write(NodeKind::IntegrationServer, self.scope.tenant().0, ""))
     }
 
-    /// The tenant as it is at the server. NOT_FOUND if it was removed there.
+    /// The tenant as the server knows it. NOT_FOUND if it was deleted there.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let server = service::<IntegrationServer>(ctx)?;
         let upstream = server.linked_tenant(&self.scope).await?.upstream();
@@ -87,17 +86,17 @@ impl IntegrationServerObject {
         Ok(Some(TenantObject::new(upstream, (*tenant).clone())))
     }
 
-    /// The virtual machines that are registered for the tenant, by name.
+    /// Lists the virtual machines that are registered for the tenant, ordered by name.
     async fn virtual_machines(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
         #[graphql(
-            desc = "Only those of this name; `%` stands for any text, letter case is ignored."
+            desc = "Returns items whose name matches. `%` matches any text; case-insensitive."
         )]
         name: Option<String>,
-    ) -> Result<Option<Connection<String, MachineObject, Total>>> {
+    ) -> Result<Option<Connection<MachineObject>>> {
         let arguments = ListArguments::read(first, after.as_deref(), name.as_deref())?;
         let server = service::<IntegrationServer>(ctx)?;
         let within = server.linked_tenant(&self.scope).await?.within();
@@ -109,14 +108,14 @@ impl IntegrationServerObject {
         Ok(Some(arguments.page(&machines, place, |machine| MachineObject::new(within, machine))))
     }
 
-    /// A task about the tenant or one below it that was begun through this gateway. Any other is
-    /// NOT_FOUND.
+    /// Returns a task on this tenant or one below it that was started through the gateway.
+    /// NOT_FOUND for any other.
     async fn task(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "Its id. The vendor's id is taken too, at the servers that the tenant owns or is linked to; CONFLICT where that \
-            names several tasks."
+            desc = "The task's id. The vendor's id is accepted at the servers that the tenant owns \
+                or is linked to; CONFLICT if it matches several tasks."
         )]
         id: ID,
     ) -> Result<Option<TaskObject>> {
@@ -124,20 +123,20 @@ impl IntegrationServerObject {
         Ok(Some(TaskObject::of(&record, &self.scope)?))
     }
 
-    /// The tasks about the tenant and those below it that were begun through this gateway, newest
-    /// first. All filters that are given must hold. One whose answer was lost is listed once it is
-    /// found.
+    /// Lists the tasks on this tenant and those below it that were started through the gateway,
+    /// newest first. A task must match every filter. A task whose response was lost is listed once
+    /// it is found.
     async fn tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Only those in this state.")] state: Option<IntegrationServerTaskState>,
-        #[graphql(desc = "Only those that do this, in the server's word.", name = "type")]
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns tasks in this state.")] state: Option<IntegrationServerTaskState>,
+        #[graphql(desc = "Returns tasks of this type, as the server spells it.", name = "type")]
         kind: Option<String>,
-        #[graphql(desc = "Only those made at this moment or later, in RFC 3339.")]
+        #[graphql(desc = "Returns tasks created at or after this moment, in RFC 3339.")]
         created_from: Option<String>,
-    ) -> Result<Option<Connection<String, TaskObject, Total>>> {
+    ) -> Result<Option<Connection<TaskObject>>> {
         let count = count(first)?;
         let after = after.as_deref().map(|after| read_cursor("after", after)).transpose()?;
         let wanted = TaskQuery {
@@ -156,21 +155,19 @@ impl IntegrationServerObject {
         let mut records = tasks.list(&self.scope, wanted, after, count as u64).await?;
         let more = records.len() > count;
         records.truncate(count);
-        let mut connection =
-            Connection::with_additional_fields(after.is_some(), more, Total::of(total));
         let edge = |record: &_| {
             Ok(Edge::new(cursor(&place(record)), TaskObject::of(record, &self.scope)?))
         };
-        connection.edges = records.iter().map(edge).collect::<Result<_>>()?;
-        Ok(Some(connection))
+        let edges = records.iter().map(edge).collect::<Result<_>>()?;
+        Ok(Some(Connection::new(edges, after.is_some(), more, total)))
     }
 
-    /// A report about the tenant or one below it that was made through this gateway. Any other is
-    /// NOT_FOUND, and so is one that the server has dropped.
+    /// Returns a report on this tenant or one below it that was created through the gateway.
+    /// NOT_FOUND for any other, and for a report that the server has deleted.
     async fn report(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id; the vendor's id is taken as in `task`.")] id: ID,
+        #[graphql(desc = "The global id; the vendor's id is accepted as in `task`.")] id: ID,
     ) -> Result<Option<ReportObject>> {
         let record =
             service::<IntegrationServer>(ctx)?.tasks().of_report(&self.scope, &own_id(&id)).await?;
@@ -180,20 +177,23 @@ impl IntegrationServerObject {
         Ok(Some(report))
     }
 
-    /// All tenants of the server, by name. Only for the tenant that owns it; FORBIDDEN for any
-    /// other.
+    /// Lists the tenants of a server, ordered by name. FORBIDDEN unless the tenant in context owns
+    /// it.
     async fn tenants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 5000: 50 if absent.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
         #[graphql(
-            desc = "Only those of this name; `%` stands for any text, letter case is ignored."
+            desc = "Returns items whose name matches. `%` matches any text; case-insensitive."
         )]
         name: Option<String>,
-        #[graphql(desc = "Which server, where the tenant owns several.", name = "upstreamID")]
+        #[graphql(
+            desc = "The id of the upstream. Required if the tenant owns several.",
+            name = "upstreamID"
+        )]
         upstream_id: Option<ID>,
-    ) -> Result<Option<Connection<String, TenantObject, Total>>> {
+    ) -> Result<Option<Connection<TenantObject>>> {
         let arguments = ListArguments::read(first, after.as_deref(), name.as_deref())?;
         let server = service::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
@@ -222,8 +222,8 @@ pub struct IntegrationServerQuery;
 
 #[Object]
 impl IntegrationServerQuery {
-    /// The Integration Server of the tenant in context. Needs the right to read legacy resources.
-    /// UPSTREAM_NOT_LINKED if the tenant is not linked to one and owns none.
+    /// Returns the Integration Server of the tenant in context. UPSTREAM_NOT_LINKED if the tenant
+    /// is not linked to one and owns none. Requires the permission to read legacy resources.
     async fn integration_server(
         &self,
         ctx: &Context<'_>,

@@ -16,13 +16,16 @@ pub struct IntegrationServerSubscription;
 
 #[Subscription]
 impl IntegrationServerSubscription {
-    /// A task about the tenant in context or one below it: how it is now, then each change, the
-    /// last one twice, since some clients drop the last event of a stream. Needs the right to read
-    /// legacy resources. Any other task is NOT_FOUND.
+    /// Watches a task on the tenant in context or one below it: its current state, then each
+    /// change. The last event is sent twice, since some clients drop the last event of a stream.
+    /// NOT_FOUND for any other task. Requires the permission to read legacy resources.
     async fn integration_server_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task; the vendor's id is taken as in `IntegrationServer.task`.")] id: ID,
+        #[graphql(
+            desc = "The task's id; the vendor's id is accepted as in `IntegrationServer.task`."
+        )]
+        id: ID,
     ) -> Result<impl Stream<Item = TaskObject> + use<>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let tasks = service::<IntegrationServer>(ctx)?.tasks().clone();

@@ -15,26 +15,27 @@ use crate::integration_server::tasks::model::{
     CreatedObject, Purpose, Snapshot, TaskErrorText, TaskRecord,
 };
 
-/// The state of a task. COMPLETED, FAILED and CANCELED are its ends.
+/// The state of a task. COMPLETED, FAILED and CANCELED are final.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum IntegrationServerTaskState {
-    /// Made, not started.
+    /// Created, not started.
     Created,
-    /// Waits to run.
+    /// Waiting to run.
     Queued,
-    /// Is being started.
+    /// Starting.
     Starting,
-    /// At work.
+    /// Running.
     Running,
-    /// On the way to an end, for instance after it was canceled.
+    /// Stopping, for instance after it was canceled.
     Stopping,
-    /// Ended well: there is a result.
+    /// Completed successfully: `result` is set.
     Completed,
-    /// Ended badly: there is an error.
+    /// Failed: `error` is set.
     Failed,
-    /// Ended by a person or by the system.
+    /// Canceled by a user or by the server.
     Canceled,
-    /// Something else, which is not taken for an end; `stateText` says what.
+    /// A state that this version of the gateway does not know, not regarded as final; `stateText`
+    /// has it.
     Unknown,
 }
 
@@ -69,37 +70,37 @@ impl IntegrationServerTaskState {
     }
 }
 
-/// The vendor's code of why a task failed.
+/// The vendor's code for the failure of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum IntegrationServerErrorCode {
-    /// Something needed, such as the name, was not given.
+    /// A required value, such as the name, is missing.
     #[graphql(name = "VIRMT_MandatoryParameterIsNotSpecified")]
     MandatoryParameterIsNotSpecified,
-    /// No such type of tenant.
+    /// The tenant type does not exist.
     #[graphql(name = "VIRMT_InvalidTenantType")]
     InvalidTenantType,
-    /// A complete tenant needs an administrator's name and password.
+    /// A COMPLETE tenant requires an administrator's name and password.
     #[graphql(name = "VIRMT_VKscCredentialsNotSpecified")]
     VKscCredentialsNotSpecified,
-    /// The preferred address is no IP address.
+    /// The preferred address is not an IP address.
     #[graphql(name = "VIRMT_InvalidViisAddressFormat")]
     InvalidViisAddressFormat,
-    /// No such tenant.
+    /// The tenant does not exist.
     #[graphql(name = "VIRMT_TenantWithSpecifiedIdNotFound")]
     TenantWithSpecifiedIdNotFound,
-    /// No such machine.
+    /// The virtual machine does not exist.
     #[graphql(name = "VIRMT_VmWithSpecifiedIdNotFound")]
     VmWithSpecifiedIdNotFound,
-    /// No machine can be registered under the BIOS identifier.
+    /// The BIOS identifier is taken.
     #[graphql(name = "VIRMT_VmWithSpecifiedBiosIdAlreadyExists")]
     VmWithSpecifiedBiosIdAlreadyExists,
-    /// No tenant can be made under the name.
+    /// The tenant's name is taken.
     #[graphql(name = "VIRMT_TenantWithSpecifiedNameAlreadyExists")]
     TenantWithSpecifiedNameAlreadyExists,
-    /// Security Center can make no folder of the name.
+    /// Security Center cannot create a group with this name.
     #[graphql(name = "VIRMT_TenantGroupAlreadyExists")]
     TenantGroupAlreadyExists,
-    /// Security Center can make no account of the name.
+    /// Security Center cannot create an account with this name.
     #[graphql(name = "VIRMT_UserWithSpecifiedNameAlreadyExists")]
     UserWithSpecifiedNameAlreadyExists,
     /// The administrator's password does not comply with Security Center's policy.
@@ -108,7 +109,7 @@ pub enum IntegrationServerErrorCode {
     /// The server has no connection to Security Center: its operator must set one up.
     #[graphql(name = "KSC_ServiceNotConfigured")]
     ServiceNotConfigured,
-    /// A code that no document lists, or none.
+    /// A code that this version of the gateway does not know, or none.
     #[graphql(name = "UNKNOWN")]
     Unknown,
 }
@@ -121,13 +122,13 @@ impl IntegrationServerErrorCode {
     }
 }
 
-/// Why a task did not succeed, or not wholly.
+/// Why a task did not succeed, or only in part.
 #[derive(SimpleObject)]
 pub struct IntegrationServerTaskError {
-    /// The vendor's code; null where the vendor gives no reason: the task was canceled, or it
-    /// completed and what the gateway was to do after it failed.
+    /// The vendor's code; null if the task was canceled, or completed but a later step of the
+    /// gateway failed.
     code: Option<IntegrationServerErrorCode>,
-    /// A sentence for people.
+    /// A human-readable message.
     message: String,
 }
 
@@ -140,7 +141,7 @@ impl From<TaskErrorText> for IntegrationServerTaskError {
     }
 }
 
-/// What a task made.
+/// The result of a task.
 #[derive(Union)]
 pub enum IntegrationServerTaskResult {
     /// The tenant that was made or removed.
@@ -197,25 +198,24 @@ impl TaskObject {
     }
 }
 
-/// Work that an Integration Server does after it has answered, begun through this gateway. It is
-/// followed to its end, whether anybody watches or not, for at most `upstream.task_deadline`. A
-/// tenant has at most 1,000 under way; CONFLICT for more.
+/// An asynchronous task of an Integration Server that was started through the gateway. The gateway
+/// polls it until it ends, for at most `upstream.task_deadline`. A tenant can have 1,000 running
+/// tasks; CONFLICT for more.
 #[Object(name = "IntegrationServerTask")]
 impl TaskObject {
-    /// The id; opaque, and unique over all Integration Servers.
+    /// The global id. Opaque; unique across all Integration Servers.
     pub async fn id(&self) -> ID {
         self.id.to_string().into()
     }
 
-    /// The vendor's id of the task, which other servers may use for tasks of their own. Null where
-    /// the server's answer was lost and what was to be done was then found done.
+    /// The vendor's id of the task; unique only on its server. Null if the server's response was
+    /// lost and the change was then found to be done.
     #[graphql(name = "remoteID")]
     async fn remote_id(&self) -> Option<ID> {
         self.snapshot.remote_id(self.id).map(ID)
     }
 
-    /// What it does, in the server's word: `CreateTenant`, `ChangeTenantActivation`,
-    /// `DeleteTenant`, `CreateTenantReport`.
+    /// The type as the server spells it.
     #[graphql(name = "type")]
     async fn kind(&self) -> String {
         self.purpose.kind().as_str().to_owned()
@@ -226,60 +226,60 @@ impl TaskObject {
         IntegrationServerTaskState::of(&self.snapshot.state())
     }
 
-    /// The state in the server's word.
+    /// The state as the server spells it.
     async fn state_text(&self) -> &str {
         &self.snapshot.state
     }
 
-    /// What it does at the moment, in the server's words, for people.
+    /// A human-readable description of the current step, by the server.
     async fn stage(&self) -> Option<&str> {
         self.snapshot.stage.as_deref()
     }
 
-    /// How much is done, in percent from 0 to 100; null if unknown. It may fall back.
+    /// The progress in percent, 0 to 100; null if unknown. It can decrease.
     async fn progress(&self) -> Option<i32> {
         self.snapshot.progress.map(i32::from)
     }
 
-    /// When it was made, by the server's clock.
+    /// When the task was created, by the server's clock.
     async fn created_at(&self) -> Option<DateTime> {
         Self::moment(self.snapshot.created)
     }
 
-    /// When it was made, by the server's clock, in RFC 3339.
+    /// When the task was created, by the server's clock, in RFC 3339.
     #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
         Self::date(self.snapshot.created)
     }
 
-    /// When its state last changed, by the server's clock.
+    /// When the state last changed, by the server's clock.
     async fn state_changed_at(&self) -> Option<DateTime> {
         Self::moment(self.snapshot.state_changed)
     }
 
-    /// When its state last changed, by the server's clock, in RFC 3339.
+    /// When the state last changed, by the server's clock, in RFC 3339.
     #[graphql(deprecation = "use stateChangedAt; offered until 2027-12-31")]
     async fn state_changed(&self) -> Option<String> {
         Self::date(self.snapshot.state_changed)
     }
 
-    /// When anything of it last changed, by the server's clock.
+    /// When the task last changed, by the server's clock.
     async fn changed_at(&self) -> Option<DateTime> {
         Self::moment(self.snapshot.changed)
     }
 
-    /// When anything of it last changed, by the server's clock, in RFC 3339.
+    /// When the task last changed, by the server's clock, in RFC 3339.
     #[graphql(deprecation = "use changedAt; offered until 2027-12-31")]
     async fn changed(&self) -> Option<String> {
         Self::date(self.snapshot.changed)
     }
 
-    /// Why it did not succeed, or not wholly.
+    /// Why the task did not succeed, or only in part.
     async fn error(&self) -> Option<IntegrationServerTaskError> {
         self.snapshot.error.clone().map(IntegrationServerTaskError::from)
     }
 
-    /// What it made; null before the end.
+    /// The result; null until the task has completed.
     async fn result(&self) -> Result<Option<IntegrationServerTaskResult>> {
         Ok(match self.snapshot.result.clone() {
             None => None,

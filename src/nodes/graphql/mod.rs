@@ -22,12 +22,15 @@ use crate::upstreams::graphql::{UpstreamLinkObject, UpstreamObject};
 /// Each may cost a call of a legacy system.
 const IDS_MAX: usize = 100;
 
-/// An object that `node` finds by its `id`. Ids are opaque and unique over all types, tenants and
-/// installations.
+/// An object with a global id. Ids are opaque, and unique across types, tenants and upstreams.
 #[derive(Interface)]
 #[graphql(
     name = "Node",
-    field(name = "id", ty = "ID", desc = "The global id: opaque, and unique over all types.")
+    field(
+        name = "id",
+        ty = "ID",
+        desc = "The global id. Opaque; unique across types, tenants and upstreams."
+    )
 )]
 #[allow(clippy::large_enum_variant, reason = "a handful of them lives for one operation")]
 pub enum Node {
@@ -55,23 +58,22 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with that global id, if it belongs to the tenant in context or to one below it
-    /// and the caller may read it. Any other is NOT_FOUND, whether it exists or not. BAD_USER_INPUT
-    /// for a text that is no global id.
+    /// Returns the object with a global id, if it belongs to the tenant in context or one below it
+    /// and the caller can read it. NOT_FOUND for any other. BAD_USER_INPUT if the id is malformed.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The `id` of an object.")] id: ID,
+        #[graphql(desc = "The object's global id.")] id: ID,
     ) -> Result<Option<Node>> {
         find::node(ctx, &id).boxed().await.map(Some)
     }
 
-    /// The objects with those global ids, in the same order. One that is not found is null, with an
-    /// error as of `node`.
+    /// Returns the objects with global ids, in the same order. An object that is not found is null,
+    /// with an error as in `node`.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 100 ids of objects.")] ids: Vec<ID>,
+        #[graphql(desc = "The objects' global ids, at most 100.")] ids: Vec<ID>,
     ) -> Result<Option<Vec<Option<Result<Node>>>>> {
         if ids.len() > IDS_MAX {
             return Err(Error::bad_input("ids", "must have at most 100 entries"));

@@ -2,7 +2,6 @@
 
 mod loaders;
 
-use async_graphql::connection::Connection as GraphConnection;
 use async_graphql::{
     Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject,
 };
@@ -16,7 +15,7 @@ use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, service};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, Result};
-use crate::graph::graphql::{Page, TenantReference, Total};
+use crate::graph::graphql::{Connection as GraphConnection, Page, TenantReference};
 use crate::ids::{LinkId, TenantId, UpstreamId, random_uuid};
 use crate::integration_server::service as integration_server;
 use crate::names::Name;
@@ -33,7 +32,7 @@ pub enum LegacySystem {
     DeepSecurity,
     /// Kaspersky Integration Server.
     IntegrationServer,
-    /// Another one, which this version does not know; `systemText` says which.
+    /// A system that this version of the gateway does not know; `systemText` has it.
     Unknown,
 }
 
@@ -58,16 +57,16 @@ impl LegacySystem {
     }
 }
 
-/// How the gateway shows an installation who it is.
+/// How the gateway authenticates at an upstream.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum UpstreamAuthentication {
     /// A secret key in the header `api-secret-key`.
     SecretKey,
-    /// A key in the header `Authorization: ApiKey`.
+    /// An API key in the header `Authorization: ApiKey`.
     CloudOneApiKey,
-    /// HTTP Basic.
+    /// HTTP Basic authentication.
     Basic,
-    /// Another way, which this version does not know; `authenticationText` says which.
+    /// A way that this version of the gateway does not know; `authenticationText` has it.
     Unknown,
 }
 
@@ -88,9 +87,9 @@ impl UpstreamAuthentication {
 pub enum CircuitState {
     /// Calls go through.
     Closed,
-    /// Calls are refused at once, for some seconds.
+    /// Calls fail immediately for some seconds.
     Open,
-    /// One call is let through to see.
+    /// One call is let through as a probe.
     HalfOpen,
 }
 
@@ -129,89 +128,89 @@ impl UpstreamObject {
     }
 }
 
-/// An installation of a legacy product. Its credential is never shown. A tenant that uses it and
-/// neither owns it nor stands above the owner sees its id, name and system, and its own links; all
-/// else is null.
+/// An installation of a legacy product. Its credential is never shown. A linked tenant that is
+/// neither the owner nor above it sees only the id, name, system and its own links; all other
+/// fields are null.
 #[Object(name = "Upstream")]
 impl UpstreamObject {
-    /// The id; opaque.
+    /// The id. Opaque; unique across types.
     pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
     }
 
-    /// The name for people.
+    /// The display name.
     async fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// What kind of system it is.
+    /// The kind of system.
     async fn system(&self) -> LegacySystem {
         LegacySystem::read(&self.row.system)
     }
 
-    /// The name of the kind of system.
+    /// The kind of system as stored.
     async fn system_text(&self) -> &str {
         &self.row.system
     }
 
-    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. For
-    /// the owner alone.
+    /// The base URL: for Deep Security including `/api`, for an Integration Server the root.
+    /// Visible to the owner only.
     #[graphql(name = "baseURL")]
     async fn base_url(&self) -> Option<&str> {
         self.detail(|row| row.base_url.as_str())
     }
 
-    /// The tenant that registered it; null where the caller may not enter it.
+    /// The tenant that owns the upstream; null if the caller cannot enter it.
     async fn owner(&self) -> Option<TenantReference> {
         self.detail(|row| self.come_by.reference(row.owner_tenant_id))
     }
 
-    /// The tenant that registered it. For the owner alone.
+    /// The id of the tenant that owns the upstream. Visible to the owner only.
     #[graphql(name = "ownerTenantID")]
     async fn owner_tenant_id(&self) -> Option<ID> {
         self.detail(|row| row.owner_tenant_id.to_string().into())
     }
 
-    /// How the gateway shows it who it is. For the owner alone.
+    /// How the gateway authenticates. Visible to the owner only.
     async fn authentication(&self) -> Option<UpstreamAuthentication> {
         self.detail(|row| UpstreamAuthentication::read(&row.authentication))
     }
 
-    /// The name of that way. For the owner alone.
+    /// The way of authentication as stored. Visible to the owner only.
     async fn authentication_text(&self) -> Option<&str> {
         self.detail(|row| row.authentication.as_str())
     }
 
-    /// The IANA name of the zone of its dates, where they carry none. For the owner alone.
+    /// The IANA name of the time zone of dates without one. Visible to the owner only.
     async fn time_zone(&self) -> Option<&str> {
         self.detail(|row| row.time_zone.as_str())
     }
 
-    /// The tenants that are linked to it: the tenant in context and those below it, no others.
-    /// BAD_USER_INPUT within the links of an upstream.
+    /// The links of the tenant in context and those below it. BAD_USER_INPUT if nested in the links
+    /// of an upstream.
     async fn links(&self, ctx: &Context<'_>) -> Result<Vec<UpstreamLinkObject>> {
         self.read_links(ctx, "links").await
     }
 
-    /// The tenants that are linked to it, oldest link first: the tenant in context and those below
-    /// it, no others. BAD_USER_INPUT within the links of an upstream.
+    /// Lists the links of the tenant in context and those below it, oldest first. BAD_USER_INPUT if
+    /// nested in the links of an upstream.
     async fn links_connection(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 1000.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-    ) -> Result<Option<GraphConnection<String, UpstreamLinkObject, Total>>> {
+        #[graphql(desc = "The page size, 1 to 1000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+    ) -> Result<Option<GraphConnection<UpstreamLinkObject>>> {
         let page = Page::read(first, after.as_deref(), LIST_MAX)?;
         let links = self.read_links(ctx, "linksConnection").await?;
         Ok(Some(page.of(links, UpstreamLinkObject::sort_key, |link| link)))
     }
 
-    /// When it was registered, in RFC 3339. For the owner alone.
+    /// When the upstream was created, in RFC 3339. Visible to the owner only.
     async fn created_at(&self) -> Option<String> {
         self.detail(|row| row.created_at.to_string())
     }
 
-    /// When it was last changed, in RFC 3339. For the owner alone.
+    /// When the upstream was last changed, in RFC 3339. Visible to the owner only.
     async fn updated_at(&self) -> Option<String> {
         self.detail(|row| row.updated_at.to_string())
     }
@@ -253,26 +252,26 @@ impl UpstreamLinkObject {
     }
 }
 
-/// Which tenant of an installation a tenant of ours is.
+/// The link between a gateway tenant and a tenant of an upstream.
 #[Object(name = "UpstreamLink")]
 impl UpstreamLinkObject {
-    /// The id; opaque.
+    /// The id. Opaque; unique across types.
     pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
     }
 
-    /// The tenant of ours; null where the caller may not enter it.
+    /// The gateway tenant; null if the caller cannot enter it.
     async fn tenant(&self) -> Option<TenantReference> {
         Some(self.come_by.reference(self.row.tenant_id))
     }
 
-    /// The tenant of ours.
+    /// The id of the gateway tenant.
     #[graphql(name = "tenantID")]
     async fn tenant_id(&self) -> ID {
         self.row.tenant_id.to_string().into()
     }
 
-    /// The installation.
+    /// The upstream.
     async fn upstream(&self, ctx: &Context<'_>) -> Result<UpstreamObject> {
         let scope = request(ctx)?.member_scope();
         let found = loaders::linked(ctx, &scope, &self.row).await?;
@@ -280,14 +279,14 @@ impl UpstreamLinkObject {
         Ok(UpstreamObject { row: found.upstream, come_by: self.come_by, shows_details })
     }
 
-    /// The vendor's id of the tenant there. Absent where the installation's own credential is the
-    /// tenant's, as for hosted Workload Security.
+    /// The vendor's id of the upstream's tenant; null if the upstream's own credential belongs to
+    /// the tenant, as in hosted Workload Security.
     #[graphql(name = "remoteTenantID")]
     async fn remote_tenant_id(&self) -> Option<ID> {
         self.row.remote_tenant_id.clone().map(ID)
     }
 
-    /// How the tenant's calls are doing there, as the node that answers saw it.
+    /// The status of the tenant's calls to the upstream, as seen by the responding node.
     async fn status(&self, ctx: &Context<'_>) -> Result<UpstreamStatus> {
         let status = service::<Outbound>(ctx)?.status(self.row.tenant_id, self.row.upstream_id);
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
@@ -296,18 +295,18 @@ impl UpstreamLinkObject {
     }
 }
 
-/// How a tenant's calls of an installation are doing.
+/// The status of a tenant's calls to an upstream.
 #[derive(SimpleObject)]
 pub struct UpstreamStatus {
-    /// Whether the last call got an answer of the system's API; null before the first.
+    /// Whether the API responded to the last call; null before the first call.
     reachable: Option<bool>,
     /// When a call last succeeded, in RFC 3339.
     last_success_at: Option<String>,
-    /// The error code of the last call, if it failed.
+    /// The error code of the last call; null if it succeeded.
     last_error_code: Option<String>,
-    /// When the minted key in use ends, in RFC 3339.
+    /// When the minted key in use expires, in RFC 3339.
     key_expires_at: Option<String>,
-    /// The circuit breaker of the tenant and the installation.
+    /// The state of the circuit breaker between the tenant and the upstream.
     circuit: CircuitState,
 }
 
@@ -323,74 +322,73 @@ impl UpstreamStatus {
     }
 }
 
-/// An installation to be registered.
+/// Input of `createUpstream`.
 #[derive(InputObject)]
 pub struct RegisterUpstreamInput {
-    /// 1 to 255 characters.
+    /// The name, 1 to 255 characters.
     name: String,
-    /// What kind of system it is.
+    /// The kind of system.
     system: LegacySystem,
-    /// Where it stands: for Deep Security including `/api`, for Integration Server the root. HTTPS;
-    /// loopback, private networks and plain HTTP only where the operator of the gateway allows
-    /// them.
+    /// The base URL: for Deep Security including `/api`, for an Integration Server the root. HTTPS;
+    /// plain HTTP, loopback and private networks only if the gateway's operator allows them.
     #[graphql(name = "baseURL")]
     base_url: String,
-    /// How the gateway shows it who it is.
+    /// The credential with which the gateway authenticates.
     credential: UpstreamCredentialInput,
-    /// Certificates in PEM, trusted for this installation alone and in place of the public
-    /// authorities.
+    /// Certificates in PEM that are trusted for this upstream in place of the public authorities.
     ca_certificate: Option<String>,
-    /// The IANA name of the zone of its dates, where they carry none; UTC if absent.
+    /// The IANA name of the time zone of dates without one. Default: UTC.
     time_zone: Option<String>,
 }
 
-/// What to change of an installation; what is absent stays.
+/// Changes of an upstream. Omitted fields stay unchanged.
 #[derive(InputObject)]
 pub struct UpdateUpstreamInput {
-    /// A new name.
+    /// The new name.
     name: Option<String>,
-    /// A new place. At another host, or without TLS, it needs the credential beside it, so that the
-    /// one that is kept goes nowhere else.
+    /// The new base URL. Another host, or plain HTTP, requires the credential in the same request,
+    /// so that the stored one is never sent to another host.
     #[graphql(name = "baseURL")]
     base_url: Option<String>,
-    /// A new credential.
+    /// The new credential.
     credential: Option<UpstreamCredentialInput>,
-    /// Other certificates; null ends the trust in any of its own. They need the credential beside
-    /// them, since whom they let in is shown the one that is kept.
+    /// Certificates in PEM that are trusted for this upstream; null restores the public
+    /// authorities. Requires the credential in the same request, so that the stored one is never
+    /// sent to a host that only the new certificates accept.
     ca_certificate: MaybeUndefined<String>,
-    /// Another zone.
+    /// The IANA name of the time zone of dates without one.
     time_zone: Option<String>,
 }
 
-/// Exactly one way to show an installation who the gateway is.
+/// The credential of an upstream. Exactly one field is required.
 #[derive(OneofObject)]
 pub enum UpstreamCredentialInput {
-    /// Deep Security: a secret key of the primary tenant, or of the one tenant that is meant.
+    /// Deep Security: a secret key of the primary tenant, or of the only tenant to be linked.
     SecretKey(String),
     /// Workload Security: an API key of the Cloud One account.
     #[graphql(name = "cloudOneApiKey")]
     CloudOneApiKey(String),
-    /// Deep Security: a user name and a password, with which the first key is made. The password is
-    /// not kept.
+    /// Deep Security: a user name and a password, used once to create the first key. The password
+    /// is not stored.
     Session(SessionCredentialInput),
-    /// Integration Server: its account.
+    /// Integration Server: the account.
     Basic(BasicCredentialInput),
 }
 
-/// An administrator of a Deep Security manager, who makes the first key.
+/// The account of a Deep Security administrator, used once to create the first API key.
 #[derive(InputObject)]
 pub struct SessionCredentialInput {
-    /// The administrator's name.
+    /// The administrator's user name.
     user_name: String,
     /// The administrator's password.
     password: String,
-    /// The administrator's tenant, where it is not the primary.
+    /// The name of the administrator's tenant. Default: the primary tenant.
     tenant_name: Option<String>,
-    /// The code of the second factor, where there is one.
+    /// The code of the second factor, if the account has one.
     mfa_code: Option<String>,
-    /// The name of the key; `Tenant Gateway` if absent.
+    /// The name of the key to create. Default: `Tenant Gateway`.
     key_name: Option<String>,
-    /// The vendor's id of the key's role; the one called Full Access if absent.
+    /// The vendor's id of the key's role. Default: the role named Full Access.
     #[graphql(name = "roleID")]
     role_id: Option<ID>,
 }
@@ -411,7 +409,7 @@ impl From<SessionCredentialInput> for SessionInput {
 /// An account of an Integration Server.
 #[derive(InputObject)]
 pub struct BasicCredentialInput {
-    /// `multitenancy` if absent.
+    /// The account's name. Default: `multitenancy`.
     user_name: Option<String>,
     /// The password.
     password: String,
@@ -493,17 +491,17 @@ fn kept<T>(made_key: bool, kept: Result<T>) -> Result<T> {
     kept.map_err(|error| if made_key { error.with_unknown_outcome() } else { error })
 }
 
-/// A link to be made.
+/// Input of `linkTenant`.
 #[derive(InputObject)]
 pub struct LinkTenantInput {
-    /// The tenant of ours: the one that owns the installation, or one below it.
+    /// The gateway tenant: the owner of the upstream, or a tenant below it.
     #[graphql(name = "tenantID")]
     tenant_id: ID,
-    /// The installation.
+    /// The upstream.
     #[graphql(name = "upstreamID")]
     upstream_id: ID,
-    /// The vendor's id of the tenant there. Left out where the installation's own credential is the
-    /// tenant's.
+    /// The id of the upstream's tenant: the vendor's id or the global id. Omitted if the upstream's
+    /// own credential belongs to the tenant.
     #[graphql(name = "remoteTenantID")]
     remote_tenant_id: Option<ID>,
 }
@@ -560,22 +558,22 @@ pub struct UpstreamQuery;
 
 #[Object]
 impl UpstreamQuery {
-    /// The installations that the tenant in context owns, by name. Needs the right to read legacy
-    /// resources.
+    /// Lists the upstreams that the tenant in context owns, ordered by name. Requires the
+    /// permission to read legacy resources.
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamObject>>> {
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let upstreams = service::<Upstreams>(ctx)?.list(&scope).boxed().await?;
         Ok(Some(upstreams.into_iter().map(UpstreamObject::from).collect()))
     }
 
-    /// The installations that the tenant in context owns, by name. Needs the right to read legacy
-    /// resources.
+    /// Lists the upstreams that the tenant in context owns, ordered by name. Requires the
+    /// permission to read legacy resources.
     async fn upstreams_connection(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many: 50 if absent, 1 to 1000.")] first: Option<i32>,
-        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
-    ) -> Result<Option<GraphConnection<String, UpstreamObject, Total>>> {
+        #[graphql(desc = "The page size, 1 to 1000. Default: 50.")] first: Option<i32>,
+        #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
+    ) -> Result<Option<GraphConnection<UpstreamObject>>> {
         let page = Page::read(first, after.as_deref(), LIST_MAX)?;
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let upstreams = service::<Upstreams>(ctx)?.list(&scope).boxed().await?;
@@ -583,9 +581,13 @@ impl UpstreamQuery {
         Ok(Some(page.of(upstreams, key, UpstreamObject::from)))
     }
 
-    /// An installation of the tenant in context or of one below it. Any other is NOT_FOUND, whether
-    /// it exists or not. Needs the right to read legacy resources.
-    async fn upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
+    /// Returns an upstream of the tenant in context or one below it. NOT_FOUND for any other.
+    /// Requires the permission to read legacy resources.
+    async fn upstream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The upstream's id.")] id: ID,
+    ) -> Result<Option<UpstreamObject>> {
         find(ctx, &id).boxed().await.map(Some)
     }
 }
@@ -595,13 +597,13 @@ pub struct UpstreamMutation;
 
 #[Object]
 impl UpstreamMutation {
-    /// Registers an installation; the tenant in context owns it. Needs the right to manage
-    /// upstreams. The credential is sealed and never shown again. Nothing is asked of the
-    /// installation, unless a session is to make its first key: `testUpstream` does that.
+    /// Creates an upstream, owned by the tenant in context. The credential is stored encrypted and
+    /// never shown again. The gateway does not contact the upstream, unless a session creates its
+    /// first key; see `testUpstream`. Requires the permission to manage upstreams.
     async fn create_upstream(
         &self,
         ctx: &Context<'_>,
-        input: RegisterUpstreamInput,
+        #[graphql(desc = "The upstream to create.")] input: RegisterUpstreamInput,
     ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = service::<Upstreams>(ctx)?;
@@ -619,26 +621,26 @@ impl UpstreamMutation {
         Ok(Some(kept(makes_key, upstreams.register(&scope, new).await)?.into()))
     }
 
-    /// Registers an installation; the tenant in context owns it. Needs the right to manage
-    /// upstreams. The credential is sealed and never shown again. Nothing is asked of the
-    /// installation, unless a session is to make its first key: `testUpstream` does that.
+    /// Creates an upstream, owned by the tenant in context. The credential is stored encrypted and
+    /// never shown again. The gateway does not contact the upstream, unless a session creates its
+    /// first key; see `testUpstream`. Requires the permission to manage upstreams.
     #[graphql(deprecation = "use createUpstream; offered until 2027-12-31")]
     async fn register_upstream(
         &self,
         ctx: &Context<'_>,
-        input: RegisterUpstreamInput,
+        #[graphql(desc = "The upstream to create.")] input: RegisterUpstreamInput,
     ) -> Result<Option<UpstreamObject>> {
         self.create_upstream(ctx, input).await
     }
 
-    /// Changes an installation of the tenant in context or of one below it. Needs the right to
-    /// manage upstreams. A place at another host or without TLS, and other certificates, need the
-    /// credential beside them. CONFLICT if somebody else changed it at the same time.
+    /// Changes an upstream of the tenant in context or one below it. A base URL at another host or
+    /// without TLS, and other certificates, require the credential in the same request. CONFLICT if
+    /// it was changed concurrently. Requires the permission to manage upstreams.
     async fn update_upstream(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        input: UpdateUpstreamInput,
+        #[graphql(desc = "The upstream's id.")] id: ID,
+        #[graphql(desc = "The changes.")] input: UpdateUpstreamInput,
     ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let upstreams = service::<Upstreams>(ctx)?;
@@ -682,24 +684,36 @@ impl UpstreamMutation {
         Ok(Some(kept(makes_key, upstreams.update(&scope, &before, change).await)?.into()))
     }
 
-    /// Removes an installation of the tenant in context or of one below it. Needs the right to
-    /// manage upstreams. CONFLICT while tenants are linked to it.
-    async fn delete_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
+    /// Deletes an upstream of the tenant in context or one below it. CONFLICT while tenants are
+    /// linked to it. Requires the permission to manage upstreams.
+    async fn delete_upstream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The upstream's id.")] id: ID,
+    ) -> Result<Option<UpstreamObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         Ok(Some(service::<Upstreams>(ctx)?.remove(&scope, &id).await?.into()))
     }
 
-    /// Removes an installation of the tenant in context or of one below it. Needs the right to
-    /// manage upstreams. CONFLICT while tenants are linked to it.
+    /// Deletes an upstream of the tenant in context or one below it. CONFLICT while tenants are
+    /// linked to it. Requires the permission to manage upstreams.
     #[graphql(deprecation = "use deleteUpstream; offered until 2027-12-31")]
-    async fn remove_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamObject>> {
+    async fn remove_upstream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The upstream's id.")] id: ID,
+    ) -> Result<Option<UpstreamObject>> {
         self.delete_upstream(ctx, id).await
     }
 
-    /// Asks an installation of the tenant in context or of one below it, now, whether it answers
-    /// and knows the gateway. Needs the right to manage upstreams. What is wrong stands in
-    /// `lastErrorCode`.
-    async fn test_upstream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamStatus>> {
+    /// Tests whether an upstream of the tenant in context or one below it responds and accepts its
+    /// credential. A failure is reported in `lastErrorCode`. Requires the permission to manage
+    /// upstreams.
+    async fn test_upstream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The upstream's id.")] id: ID,
+    ) -> Result<Option<UpstreamStatus>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let connection = service::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
         let (tenant, upstream) = (connection.tenant, connection.endpoint.upstream);
@@ -718,13 +732,13 @@ impl UpstreamMutation {
         Ok(Some(UpstreamStatus::of(status, None)))
     }
 
-    /// Says which tenant of an installation a tenant of ours is. Needs the right to manage
-    /// upstreams. CONFLICT if the tenant has a link for that kind of system already, or another
-    /// tenant of ours is linked to that tenant of the installation.
+    /// Links a gateway tenant to a tenant of an upstream. CONFLICT if the tenant already has a link
+    /// to that kind of system, or if another gateway tenant is linked to that tenant of the
+    /// upstream. Requires the permission to manage upstreams.
     async fn link_tenant(
         &self,
         ctx: &Context<'_>,
-        input: LinkTenantInput,
+        #[graphql(desc = "The link to create.")] input: LinkTenantInput,
     ) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let new = NewLink::parse(
@@ -735,9 +749,14 @@ impl UpstreamMutation {
         Ok(Some(service::<Upstreams>(ctx)?.link(&scope, new).await?.into()))
     }
 
-    /// Ends a link. Needs the right to manage upstreams. Nothing is deleted at the installation but
-    /// keys that the gateway made for the tenant.
-    async fn unlink_tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<UpstreamLinkObject>> {
+    /// Removes the link between a gateway tenant and an upstream. At the upstream, only the keys
+    /// that the gateway minted for the tenant are deleted. Requires the permission to manage
+    /// upstreams.
+    async fn unlink_tenant(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The link's id.")] id: ID,
+    ) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         Ok(Some(service::<Upstreams>(ctx)?.unlink(&scope, &id).await?.into()))
     }

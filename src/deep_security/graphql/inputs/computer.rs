@@ -10,25 +10,25 @@ use crate::error::{Error, Result};
 use crate::global_id::NodeKind;
 use crate::names::Name;
 
-/// What to change of a computer; what is absent stays.
+/// Changes of a computer. Omitted fields stay unchanged.
 #[derive(InputObject)]
 pub struct UpdateDeepSecurityComputerInput {
-    /// The policy to use; null removes it.
+    /// The id of the policy to assign; null removes the policy.
     #[graphql(name = "policyID")]
     policy_id: MaybeUndefined<ID>,
-    /// The name for people.
+    /// The display name.
     display_name: Option<String>,
-    /// What it is.
+    /// The description.
     description: Option<String>,
-    /// The name or address by which the manager knows it.
+    /// The host name or IP address by which the manager knows the computer.
     host_name: Option<String>,
-    /// The group to stand in; null takes it out of all groups.
+    /// The vendor's id of the computer's group; null removes the computer from its group.
     #[graphql(name = "groupID")]
     group_id: MaybeUndefined<ID>,
-    /// How important it is; null takes that back.
+    /// The vendor's id of the asset importance; null removes it.
     #[graphql(name = "assetImportanceID")]
     asset_importance_id: MaybeUndefined<ID>,
-    /// Where it gets its updates from; null takes that back.
+    /// The vendor's id of the relay list; null removes it.
     #[graphql(name = "relayListID")]
     relay_list_id: MaybeUndefined<ID>,
 }

@@ -12,46 +12,46 @@ use crate::error::{Error, Result};
 use crate::global_id::NodeKind;
 use crate::upstreams;
 
-/// An API key to be made.
+/// Input of the mutations that create an API key.
 #[derive(InputObject)]
 pub struct CreateDeepSecurityApiKeyInput {
-    /// 1 to 254 characters; names need not be unique.
+    /// The key's name, 1 to 254 characters; not necessarily unique.
     key_name: String,
-    /// Its role, of the same tenant. `roles` finds it by its name.
+    /// The id of a role of the same tenant; see `DeepSecurity.roles`.
     #[graphql(name = "roleID")]
     role_id: ID,
-    /// What it is for.
+    /// The description.
     description: Option<String>,
-    /// Its language and country.
+    /// The locale.
     locale: Option<DeepSecurityLocale>,
-    /// The IANA name of the zone in which it reads dates.
+    /// The IANA name of the key's time zone.
     time_zone: Option<String>,
-    /// When it ends, in RFC 3339 and in the future.
+    /// When the key expires, in RFC 3339 and in the future.
     expires_at: Option<String>,
-    /// When it ends.
+    /// When it expires.
     #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     expiry_date: Option<String>,
 }
 
-/// What to change of an API key; what is absent stays.
+/// Changes of an API key. Omitted fields stay unchanged.
 #[derive(InputObject)]
 pub struct UpdateDeepSecurityApiKeyInput {
-    /// A new name.
+    /// The new name.
     key_name: Option<String>,
-    /// What it is for.
+    /// The description.
     description: Option<String>,
-    /// Another role, of the same tenant.
+    /// The id of a role of the same tenant.
     #[graphql(name = "roleID")]
     role_id: Option<ID>,
-    /// Whether it works; a locked one does not.
+    /// Whether the key works; a locked key does not.
     active: Option<bool>,
-    /// Its language and country.
+    /// The locale.
     locale: Option<DeepSecurityLocale>,
-    /// The IANA name of the zone in which it reads dates.
+    /// The IANA name of the key's time zone.
     time_zone: Option<String>,
-    /// When it ends, in RFC 3339 and in the future.
+    /// When the key expires, in RFC 3339 and in the future.
     expires_at: Option<String>,
-    /// When it ends.
+    /// When it expires.
     #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     expiry_date: Option<String>,
 }

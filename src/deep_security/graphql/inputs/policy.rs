@@ -12,49 +12,50 @@ use crate::deep_security::model::{IdScope, reference};
 use crate::error::{Error, Result};
 use crate::global_id::NodeKind;
 
-/// What a policy says of a security module; what is absent stays, or is inherited by a new policy.
+/// The settings of a security module of a policy. Omitted fields stay unchanged, or are inherited
+/// by a new policy.
 #[derive(InputObject)]
 pub struct DeepSecurityModuleInput {
-    /// Whether it is on, and how: PREVENT, DETECT or OFF for intrusion prevention, REAL_TIME, ON or
-    /// OFF for integrity monitoring, ON or OFF for the others; INHERITED for all.
+    /// The module's state: PREVENT, DETECT or OFF for intrusion prevention; REAL_TIME, ON or OFF
+    /// for integrity monitoring; ON or OFF for the others; INHERITED for all.
     state: Option<DeepSecurityModuleState>,
-    /// The rules that it assigns: firewall, intrusion prevention, integrity monitoring and log
-    /// inspection.
+    /// The vendor's ids of the rules that the policy assigns: firewall, intrusion prevention,
+    /// integrity monitoring and log inspection.
     #[graphql(name = "ruleIDs")]
     rule_ids: Option<Vec<ID>>,
 }
 
-/// A policy to be made, or what it is to be from now on. Modules that are absent stay as they are.
+/// The settings of a policy. Omitted modules stay unchanged.
 #[derive(InputObject)]
 pub struct DeepSecurityPolicyInput {
-    /// 1 to 254 characters; unique in the tenant.
+    /// The policy's name, 1 to 254 characters; unique in the tenant.
     name: String,
-    /// The policy that it inherits from; null puts it at the top.
+    /// The id of the parent policy; null moves the policy to the top.
     #[graphql(name = "parentID")]
     parent_id: MaybeUndefined<ID>,
-    /// What it is for.
+    /// The description.
     description: Option<String>,
-    /// Whether changes reach computers by themselves.
+    /// Whether changes of the policy are sent to computers automatically.
     auto_requires_update: Option<DeepSecuritySwitch>,
-    /// Whether recommendation scans go on by themselves.
+    /// Whether recommendation scans run continuously.
     recommendation_scan_mode: Option<DeepSecurityScanMode>,
-    /// Anti-malware.
+    /// The anti-malware module.
     anti_malware: Option<DeepSecurityModuleInput>,
-    /// Web reputation.
+    /// The web reputation module.
     web_reputation: Option<DeepSecurityModuleInput>,
-    /// Activity monitoring.
+    /// The activity monitoring module.
     activity_monitoring: Option<DeepSecurityModuleInput>,
-    /// Firewall.
+    /// The firewall module.
     firewall: Option<DeepSecurityModuleInput>,
-    /// Intrusion prevention.
+    /// The intrusion prevention module.
     intrusion_prevention: Option<DeepSecurityModuleInput>,
-    /// Integrity monitoring.
+    /// The integrity monitoring module.
     integrity_monitoring: Option<DeepSecurityModuleInput>,
-    /// Log inspection.
+    /// The log inspection module.
     log_inspection: Option<DeepSecurityModuleInput>,
-    /// Application control.
+    /// The application control module.
     application_control: Option<DeepSecurityModuleInput>,
-    /// Protection of SAP systems.
+    /// The module that protects SAP systems.
     sap: Option<DeepSecurityModuleInput>,
 }
 
