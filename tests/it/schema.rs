@@ -1,5 +1,10 @@
 //! The schema's text, and who may ask for it.
 
+use std::collections::HashSet;
+
+use apollo_compiler::ast::DirectiveList;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Node, Schema};
 use serde_json::{Value, json};
 use tenant_gateway::config::Introspection;
 use tenant_gateway::roles::Role;
@@ -86,29 +91,89 @@ fn is_beyond_the_sdk(field: &str) -> bool {
     words.iter().any(|word| field.contains(word)) || field == "unlinkTenant"
 }
 
-#[test]
-fn every_public_item_says_what_it_is() {
-    let sdl = tenant_gateway::schema::sdl();
-    let mut documented = false;
-    let mut in_description = false;
-    // The two that the library makes of every list have no text of ours.
-    let of_library = |line: &str| line.contains("Connection {") || line.contains("Edge {");
-    for line in sdl.lines().filter(|line| !of_library(line)) {
-        if line.trim_start().starts_with("\"\"\"") {
-            in_description = !in_description;
-            documented = true;
-            continue;
+fn schema() -> Schema {
+    Schema::parse(tenant_gateway::schema::sdl(), "schema.graphql").expect("it is a schema")
+}
+
+type Described<'a> = (String, Option<&'a Node<str>>, Option<&'a DirectiveList>);
+
+/// The types, fields, arguments, input fields and enum values that are not of the language, with
+/// their descriptions and directives.
+fn items(schema: &Schema) -> Vec<Described<'_>> {
+    let mut items =
+        vec![("the schema".to_owned(), schema.schema_definition.description.as_ref(), None)];
+    for (name, definition) in
+        schema.types.iter().filter(|(_, definition)| !definition.is_built_in())
+    {
+        items.push((name.to_string(), definition.description(), None));
+        let mut fields = Vec::new();
+        match definition {
+            ExtendedType::Object(of) => fields.extend(of.fields.values()),
+            ExtendedType::Interface(of) => fields.extend(of.fields.values()),
+            ExtendedType::Enum(of) => items.extend(of.values.iter().map(|(value, of)| {
+                (format!("{name}.{value}"), of.description.as_ref(), Some(&of.directives))
+            })),
+            ExtendedType::InputObject(of) => items.extend(of.fields.iter().map(|(field, of)| {
+                (format!("{name}.{field}"), of.description.as_ref(), Some(&of.directives))
+            })),
+            ExtendedType::Scalar(_) | ExtendedType::Union(_) => {}
         }
-        if in_description {
-            continue;
+        for field in fields {
+            let place = format!("{name}.{}", field.name);
+            items.extend(field.arguments.iter().map(|of| {
+                (format!("{place}({})", of.name), of.description.as_ref(), Some(&of.directives))
+            }));
+            items.push((place, field.description.as_ref(), Some(&field.directives)));
         }
-        let item = ["type ", "input ", "enum ", "union "].iter().any(|word| line.starts_with(word));
-        let root = ["Query", "Mutation", "Subscription"]
-            .iter()
-            .any(|root| line.starts_with(&format!("type {root} ")));
-        assert!(!item || documented || root, "{line}");
-        documented = false;
     }
+    items
+}
+
+#[test]
+fn every_public_item_is_described_in_sentences() {
+    let schema = schema();
+    let items = items(&schema);
+    assert!(items.len() > 900, "{}", items.len());
+    for (place, description, _) in items {
+        let description = description.unwrap_or_else(|| panic!("{place} has no description"));
+        let begins = description.starts_with(|first: char| first.is_uppercase() || first == '`');
+        assert!(begins && description.ends_with('.'), "{place}: {description}");
+    }
+}
+
+/// What the Taegis contract itself has as deprecated stays as long as the contract does.
+const DEPRECATED_BY_CONTRACT: [&str; 6] = [
+    "Client.",
+    "ClientRoleAssignment.",
+    "ClientRoleAssignmentInput.",
+    "NewClient.",
+    "TenantsQuery.",
+    "Query.clients",
+];
+
+#[test]
+fn deprecated_items_name_their_replacement_and_the_date_of_removal() {
+    let schema = schema();
+    let items = items(&schema);
+    let places: HashSet<&str> = items.iter().map(|(place, ..)| &**place).collect();
+    let mut count = 0;
+    for (place, _, directives) in &items {
+        let Some(deprecated) = directives.and_then(|all| all.get("deprecated")) else { continue };
+        let reason =
+            deprecated.specified_argument_by_name("reason").and_then(|reason| reason.as_str());
+        let reason = reason.unwrap_or_else(|| panic!("{place} has no reason"));
+        let is_of_contract = DEPRECATED_BY_CONTRACT.iter().any(|prefix| place.starts_with(prefix));
+        let named = reason.strip_prefix("use ").unwrap_or_else(|| panic!("{place}: {reason}"));
+        let replacement = match named.strip_suffix("; offered until 2027-12-31") {
+            Some(replacement) => replacement,
+            None if is_of_contract => named,
+            None => panic!("{place}: {reason}"),
+        };
+        let sibling = format!("{}.{replacement}", place.split('.').next().unwrap());
+        assert!(places.contains(&*sibling), "{place}: there is no {sibling}");
+        count += 1;
+    }
+    assert!(count > 40, "{count}");
 }
 
 /// A root field that fails must not take its siblings' answers with it: one of them may be a secret
@@ -149,6 +214,27 @@ both_databases! {
         }
         assert_eq!(schemas[0], schemas[1], "the SDK keeps one schema for all tenants and roles");
         assert!(schemas[0]["types"].as_array().unwrap().iter().any(|kind| kind["name"] == "Client"));
+    }
+
+    async fn introspection_describes_the_schema_and_its_interfaces(app: TestApp) {
+        let caller = app.caller(app.world.north, Role::Responder).await;
+        let document = "query($name: String!) { __schema { description queryType { name } } requestTenantContext { tenantIDs }
+            __type(name: $name) { interfaces { name } possibleTypes { name } } none: __type(name: \"None\") { name } }";
+        let answer = caller.ask(document, json!({ "name": "Node" })).await.data();
+        assert!(answer["__schema"]["description"].as_str().unwrap().starts_with("Tenant Gateway: "));
+        assert_eq!(answer["__schema"]["queryType"], json!({ "name": "Query" }));
+        assert_eq!(answer["requestTenantContext"], json!({ "tenantIDs": [app.world.north] }));
+        assert_eq!(answer["__type"]["interfaces"], json!([]));
+        assert!(answer["__type"]["possibleTypes"].as_array().unwrap().contains(&json!({ "name": "Tenant" })));
+        assert_eq!(answer["none"], Value::Null);
+    }
+
+    async fn introspection_counts_towards_the_largest_response(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.limits.response = 64 * 1024).await;
+        let caller = app.caller(app.world.north, Role::Auditor).await;
+        assert_eq!(caller.ask(INTROSPECTION, json!({})).await.code(), "OPERATION_TOO_COSTLY");
+        let small = caller.ask("{ __type(name: \"Role\") { name } }", json!({})).await;
+        assert_eq!(small.field("__type"), json!({ "name": "Role" }));
     }
 
     async fn the_sdk_may_leave_out_what_it_leaves_out(app: TestApp) {

@@ -198,6 +198,36 @@ both_databases! {
         assert_eq!(rig.manager.count(&Calls::all()), 0);
     }
 
+    async fn audit_log_finds_an_object_by_its_global_id_within_its_tenant_only(rig: Rig) {
+        let north = rig.app.administrator(rig.world.north).await;
+        let south = rig.app.administrator(rig.world.south).await;
+        for caller in [&north, &south] {
+            for part in ["updateDeepSecurityComputer id: 1,| { id }", "updateDeepSecurityPolicy id: 1,| { id }"] {
+                let input = if part.contains("Policy") { json!({ "name": "Renamed" }) } else { json!({ "displayName": "Front" }) };
+                change(caller, part, input).await.data();
+            }
+        }
+        let document = "{ deepSecurity { computer(id: 1) { id } policy(id: 1) { id } role(id: 1) { id } } }";
+        let ids = north.ask(document, json!({})).await.field("deepSecurity");
+        let found = async |caller: &Caller, id: &Value| {
+            let document = "query($id: String!) { auditLog(subject: $id) { totalCount nodes { operation subject tenantID outcome } } }";
+            caller.ask(document, json!({ "id": id })).await.field("auditLog")
+        };
+        let record = |operation: &str, outcome: &str| {
+            json!({ "operation": operation, "subject": "1", "tenantID": rig.world.north, "outcome": outcome })
+        };
+        for caller in [&north, &rig.partner] {
+            for (kind, operation) in [("computer", "updateDeepSecurityComputer"), ("policy", "updateDeepSecurityPolicy")] {
+                let expected = json!({ "totalCount": 2, "nodes": [record(operation, "SUCCEEDED"), record(operation, "BEGUN")] });
+                assert_eq!(found(caller, &ids[kind]["id"]).await, expected);
+            }
+        }
+        let nothing = found(&south, &json!("unknown")).await;
+        assert_eq!(nothing, json!({ "totalCount": 0, "nodes": [] }));
+        assert_eq!(found(&south, &ids["computer"]["id"]).await, nothing, "foreign");
+        assert_eq!(found(&north, &ids["role"]["id"]).await, nothing, "never changed");
+    }
+
     async fn what_is_changed_is_written_down_before_and_after(rig: Rig) {
         let administrator = rig.app.administrator(rig.world.north).await;
         let input = json!({ "displayName": "Front" });

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use tenant_gateway::global_id::{GlobalId, NodeKind};
 use tenant_gateway::roles::Role;
 
 use super::{link, register, register_with};
@@ -34,6 +35,26 @@ both_databases! {
         assert_eq!(seen["upstreamLinks"], expected, "the neighbour on the same installation does not show");
         let above = partner.ask(document, json!({ "id": app.world.north })).await.field("tenant");
         assert_eq!(above["upstreamLinks"][0]["upstream"]["links"].as_array().unwrap().len(), 2);
+    }
+
+    async fn link_takes_the_global_id_of_a_tenant_of_its_own_upstream_only(app: TestApp) {
+        let partner = app.administrator(app.world.partner).await;
+        let (one, other) = (register(&partner, "DEEP_SECURITY").await, register(&partner, "DEEP_SECURITY").await);
+        let global = |kind, upstream: &Value| {
+            GlobalId::write(kind, upstream["id"].as_str().unwrap().parse().unwrap(), "7")
+        };
+        let unknown = GlobalId::write(NodeKind::DeepSecurityTenant, uuid::Uuid::nil(), "7");
+        let unknown = link(&partner, app.world.north, &one, Some(&unknown)).await;
+        assert_eq!(unknown.code(), "NOT_FOUND");
+        for foreign in [global(NodeKind::DeepSecurityTenant, &other), global(NodeKind::DeepSecurityComputer, &one)] {
+            let refused = link(&partner, app.world.north, &one, Some(&foreign)).await;
+            assert_eq!(refused.learnt(), unknown.learnt());
+        }
+        let own = global(NodeKind::DeepSecurityTenant, &one);
+        let linked = link(&partner, app.world.north, &one, Some(&own)).await.field("linkTenant");
+        let document = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id remoteTenantID } } }";
+        let seen = partner.ask(document, json!({ "id": app.world.north })).await.field("tenant");
+        assert_eq!(seen["upstreamLinks"], json!([{ "id": linked["id"], "remoteTenantID": "7" }]));
     }
 
     async fn links_are_not_multiplied_by_themselves(app: TestApp) {
