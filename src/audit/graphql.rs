@@ -10,7 +10,7 @@ use crate::auth::graphql::{request, service};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::global_id::{GlobalId, NodeKind};
-use crate::graph::graphql::{Connection, DateTime, Edge, JsonValue, page_limit};
+use crate::graph::graphql::{Connection, DateTime, Edge, GraphErrorCode, JsonValue, page_limit};
 use crate::ids::LinkId;
 use crate::paging::{PAGE_SIZE_MAX, cursor, read_cursor};
 use crate::roles::Permission;
@@ -64,8 +64,10 @@ pub struct AuditRecord {
     outcome: AuditOutcome,
     /// The outcome as stored in the log.
     outcome_text: String,
-    /// The error code that the caller received.
-    code: Option<String>,
+    /// The error code that the caller received; null without an error.
+    code: Option<GraphErrorCode>,
+    /// The error code as stored in the log.
+    code_text: Option<String>,
     /// The reason where the code leaves it open, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
     /// The number of occurrences: equal refusals of one request, and equal failed authentications
@@ -109,7 +111,8 @@ impl From<Model> for AuditRecord {
                 _ => AuditOutcome::Unknown,
             },
             outcome_text: model.outcome,
-            code: model.code,
+            code: model.code.as_deref().map(GraphErrorCode::read),
+            code_text: model.code,
             reason: model.reason,
             count: model.count,
             request_id: model.request_id,

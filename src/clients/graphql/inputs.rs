@@ -1,5 +1,6 @@
 //! What the graph takes from callers, and how it becomes valid.
 
+use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Enum, ID, InputObject};
 
 use serde_json::Value;
@@ -67,8 +68,8 @@ pub struct JsonWebKeyInput {
     e: Option<String>,
     /// The key id, up to 255 bytes.
     kid: Option<String>,
-    /// The algorithm: `EdDSA`, `ES256` or `RS256`, matching the key type. Optional.
-    alg: Option<String>,
+    /// The algorithm, matching the key type. Optional.
+    alg: Option<JsonWebKeyAlgorithm>,
 }
 
 /// The type of a key.
@@ -96,6 +97,41 @@ pub enum JsonWebKeyCurve {
     P256,
 }
 
+/// The signature algorithm of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum JsonWebKeyAlgorithm {
+    /// Ed25519 (RFC 8037).
+    #[graphql(name = "EdDSA")]
+    EdDsa,
+    /// ECDSA with P-256 and SHA-256 (RFC 7518).
+    #[graphql(name = "ES256")]
+    Es256,
+    /// RSA with PKCS #1 v1.5 and SHA-256 (RFC 7518).
+    #[graphql(name = "RS256")]
+    Rs256,
+    /// An algorithm that this version of the gateway does not know; `algorithmText` has it. Not
+    /// accepted as input.
+    #[graphql(name = "UNKNOWN")]
+    Unknown,
+}
+
+impl JsonWebKeyAlgorithm {
+    /// The algorithm of that name.
+    pub fn read(name: &str) -> Self {
+        let known = Self::items().iter().find(|item| item.name == name);
+        known.map_or(Self::Unknown, |item| item.value)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
 impl JsonWebKeyInput {
     fn to_json(&self) -> Value {
         let kty = match self.kty {
@@ -114,7 +150,7 @@ impl JsonWebKeyInput {
             ("n", self.n.as_deref()),
             ("e", self.e.as_deref()),
             ("kid", self.kid.as_deref()),
-            ("alg", self.alg.as_deref()),
+            ("alg", self.alg.map(JsonWebKeyAlgorithm::name)),
         ];
         let given = members
             .into_iter()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{ComplexObject, ID, SimpleObject, Union};
 
+use super::inputs::JsonWebKeyAlgorithm;
 use crate::clients::entity::{assignment, key, secret};
 use crate::clients::model::{self, Created};
 use crate::clock::Timestamp;
@@ -165,7 +166,9 @@ pub struct ClientKey {
     /// The key's UUID, as taken by `deleteClientKey`.
     id: ID,
     /// The signature algorithm.
-    algorithm: String,
+    algorithm: JsonWebKeyAlgorithm,
+    /// The signature algorithm as stored.
+    algorithm_text: String,
     /// The `kid` of the JWK, if it had one.
     kid: Option<String>,
     /// The SHA-256 thumbprint of the key in base64url (RFC 7638).
@@ -347,7 +350,8 @@ impl From<&key::Model> for ClientKey {
         let public = PublicKey::stored(&key.public_jwk).ok();
         Self {
             id: key.id.to_string().into(),
-            algorithm: key.algorithm.clone(),
+            algorithm: JsonWebKeyAlgorithm::read(&key.algorithm),
+            algorithm_text: key.algorithm.clone(),
             kid: public.and_then(|public| public.key_id().map(str::to_owned)),
             thumbprint: key.thumbprint.clone(),
             created_at: text(key.created_at),

@@ -132,7 +132,7 @@ impl IntegrationServerObject {
         #[graphql(desc = "The page size, 1 to 5000. Default: 50.")] first: Option<i32>,
         #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns tasks in this state.")] state: Option<IntegrationServerTaskState>,
-        #[graphql(desc = "Returns tasks of this type, as the server spells it.", name = "type")]
+        #[graphql(desc = "Returns tasks of this type, as `typeText` has it.", name = "type")]
         kind: Option<String>,
         #[graphql(desc = "Returns tasks created at or after this moment, in RFC 3339.")]
         created_from: Option<String>,

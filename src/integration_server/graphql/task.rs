@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::graph::graphql::DateTime;
 use crate::ids::{TaskId, UpstreamId};
-use crate::integration_server::model::TaskState;
+use crate::integration_server::model::{TaskKind, TaskState};
 use crate::integration_server::tasks::model::{
     CreatedObject, Purpose, Snapshot, TaskErrorText, TaskRecord,
 };
@@ -67,6 +67,38 @@ impl IntegrationServerTaskState {
             Self::Canceled => "Canceled",
             Self::Unknown => return None,
         })
+    }
+}
+
+/// The type of a task.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum IntegrationServerTaskType {
+    /// Creates a tenant.
+    #[graphql(name = "CreateTenant")]
+    CreateTenant,
+    /// Activates or deactivates a tenant.
+    #[graphql(name = "ChangeTenantActivation")]
+    ChangeTenantActivation,
+    /// Deletes a tenant.
+    #[graphql(name = "DeleteTenant")]
+    DeleteTenant,
+    /// Creates a report on the protection periods of a tenant's machines.
+    #[graphql(name = "CreateTenantReport")]
+    CreateTenantReport,
+    /// A type that this version of the gateway does not know; `typeText` has it.
+    #[graphql(name = "UNKNOWN")]
+    Unknown,
+}
+
+impl IntegrationServerTaskType {
+    fn of(kind: &TaskKind) -> Self {
+        match kind {
+            TaskKind::CreateTenant => Self::CreateTenant,
+            TaskKind::ChangeTenantActivation => Self::ChangeTenantActivation,
+            TaskKind::DeleteTenant => Self::DeleteTenant,
+            TaskKind::CreateTenantReport => Self::CreateTenantReport,
+            TaskKind::Other(_) => Self::Unknown,
+        }
     }
 }
 
@@ -215,9 +247,15 @@ impl TaskObject {
         self.snapshot.remote_id(self.id).map(ID)
     }
 
-    /// The type as the server spells it.
+    /// The type.
     #[graphql(name = "type")]
-    async fn kind(&self) -> String {
+    async fn kind(&self) -> IntegrationServerTaskType {
+        IntegrationServerTaskType::of(&self.purpose.kind())
+    }
+
+    /// The type as the server spells it.
+    #[graphql(name = "typeText")]
+    async fn kind_text(&self) -> String {
         self.purpose.kind().as_str().to_owned()
     }
 

@@ -14,8 +14,8 @@ use super::{Connection, Upstreams};
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, service};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
-use crate::error::{Error, Result};
-use crate::graph::graphql::{Connection as GraphConnection, Page, TenantReference};
+use crate::error::{Error, ErrorCode, Result};
+use crate::graph::graphql::{Connection as GraphConnection, GraphErrorCode, Page, TenantReference};
 use crate::ids::{LinkId, TenantId, UpstreamId, random_uuid};
 use crate::integration_server::service as integration_server;
 use crate::names::Name;
@@ -303,7 +303,9 @@ pub struct UpstreamStatus {
     /// When a call last succeeded, in RFC 3339.
     last_success_at: Option<String>,
     /// The error code of the last call; null if it succeeded.
-    last_error_code: Option<String>,
+    last_error_code: Option<GraphErrorCode>,
+    /// The error code of the last call as text.
+    last_error_code_text: Option<&'static str>,
     /// When the minted key in use expires, in RFC 3339.
     key_expires_at: Option<String>,
     /// The state of the circuit breaker between the tenant and the upstream.
@@ -312,10 +314,12 @@ pub struct UpstreamStatus {
 
 impl UpstreamStatus {
     fn of(status: Status, key_expires_at: Option<String>) -> Self {
+        let last_error = status.last_error.map(ErrorCode::as_str);
         Self {
             reachable: status.reachable,
             last_success_at: status.last_success_at.map(|at| at.to_string()),
-            last_error_code: status.last_error.map(|code| code.as_str().to_owned()),
+            last_error_code: last_error.map(GraphErrorCode::read),
+            last_error_code_text: last_error,
             key_expires_at,
             circuit: status.circuit.into(),
         }
