@@ -1,5 +1,5 @@
-//! How long the costly paths take: `cargo bench --bench gateway`. The times are this machine's;
-//! compare them with each other and with those of an earlier run on it.
+//! Durations of the expensive paths: `cargo bench --bench gateway`. Compare them only with runs on
+//! the same machine.
 
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod support;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use support::{Engine, House};
+use support::{Engine, Fixture};
 use tenant_gateway::config::TokenAlgorithm;
 use tenant_gateway::tokens::{Issuer, KeyRing, Verifier};
 use tokio::runtime::Runtime;
@@ -25,24 +25,24 @@ const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
 
 fn tokens(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
-    let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-    let (time, entropy) = (house.core.time.clone(), house.core.environment.entropy.clone());
+    let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
+    let (time, entropy) = (fixture.core.time.clone(), fixture.core.environment.entropy.clone());
     for (algorithm, name) in ALGORITHMS {
-        let mut config = house.config.clone();
+        let mut config = fixture.config.clone();
         config.tokens.algorithm = algorithm;
-        let keys = KeyRing::open(house.core.rotation(&config), config.auth.standing_max_age);
+        let keys = KeyRing::open(fixture.core.rotation(&config), config.auth.standing_max_age);
         let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
         let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
         let issue =
             Issuer::new(keys.clone(), time.clone(), entropy.clone(), issuer, audience, HOUR);
         criterion.bench_function(&format!("token/issue/{name}"), |bencher| {
             let issue = async || {
-                issue.issue(black_box(&house.administrator)).await.expect("there is a key")
+                issue.issue(black_box(&fixture.administrator)).await.expect("there is a key")
             };
             bencher.to_async(&runtime).iter(issue);
         });
         let token =
-            runtime.block_on(issue.issue(&house.administrator)).expect("there is a key").token;
+            runtime.block_on(issue.issue(&fixture.administrator)).expect("there is a key").token;
         let verifier = |capacity| {
             Verifier::new(
                 keys.clone(),
@@ -52,7 +52,7 @@ fn tokens(criterion: &mut Criterion) {
                 capacity,
             )
         };
-        // It remembers nothing.
+        // Without a cache.
         let cold = verifier(0);
         criterion.bench_function(&format!("token/verify/cold/{name}"), |bencher| {
             bencher
@@ -71,16 +71,16 @@ fn tokens(criterion: &mut Criterion) {
 fn clients(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     for engine in Engine::ALL {
-        let house = runtime.block_on(House::with_clients(engine, 100_000));
-        let context = runtime.block_on(house.context(false));
+        let fixture = runtime.block_on(Fixture::with_clients(engine, 100_000));
+        let context = runtime.block_on(fixture.context(false));
         let mut search = |what: &str, pattern: &str, per_page: i32| {
             criterion.bench_function(&format!("clients/{}/{what}", engine.name()), |bencher| {
                 bencher
                     .to_async(&runtime)
-                    .iter(async || house.search(&context, black_box(pattern), per_page).await);
+                    .iter(async || fixture.search(&context, black_box(pattern), per_page).await);
             });
         };
-        // About 150 of the 100,000 names hold these three characters.
+        // About 150 of the 100,000 names contain these three characters.
         search("name %abc% of 100,000", "%abc%", 50);
         search("page of 100", "%", 100);
     }

@@ -1,6 +1,6 @@
-//! What the OAuth endpoints bear: `cargo bench --bench oauth`. Requests over loopback, as many at
-//! once as a busy partner sends; criterion shows how many are answered a second. The numbers are
-//! this machine's, with client and gateway on it.
+//! Throughput of the OAuth endpoints: `cargo bench --bench oauth`. Sends as many concurrent
+//! requests over loopback as a busy partner; criterion reports requests per second. Client and
+//! gateway share the machine.
 
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod support;
@@ -12,14 +12,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use reqwest::{Client, StatusCode};
-use support::{Engine, House};
+use support::{Engine, Fixture};
 use tenant_gateway::app::{App, Environment, Listeners};
 use tenant_gateway::config::TokenAlgorithm;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How many requests are on their way at once.
+/// The number of concurrent requests.
 const AT_ONCE: u64 = 32;
 
 const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
@@ -28,7 +28,7 @@ const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
     (TokenAlgorithm::Rs256, "RS256"),
 ];
 
-/// A gateway that serves, and a client of it.
+/// A serving gateway and its HTTP client.
 #[derive(Clone)]
 struct Served {
     address: SocketAddr,
@@ -37,8 +37,8 @@ struct Served {
 }
 
 impl Served {
-    async fn by(house: &House, algorithm: TokenAlgorithm) -> Self {
-        let mut config = house.config.clone();
+    async fn by(fixture: &Fixture, algorithm: TokenAlgorithm) -> Self {
+        let mut config = fixture.config.clone();
         config.tokens.algorithm = algorithm;
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.admin.listen = None;
@@ -48,7 +48,7 @@ impl Served {
             .await
             .expect("it starts");
         tokio::spawn(async move { app.serve(&config, listeners, std::future::pending()).await });
-        let pair = format!("{}:{}", house.administrator.client_id, house.secret);
+        let pair = format!("{}:{}", fixture.administrator.client_id, fixture.secret);
         Self { address, http: Client::new(), basic: format!("Basic {}", STANDARD.encode(pair)) }
     }
 
@@ -71,7 +71,7 @@ impl Served {
         answer["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// So many requests, each with a body of its own.
+    /// Sends a number of requests, each with its own body.
     async fn at_once(&self, path: &'static str, bodies: Vec<String>) {
         let mut asked: JoinSet<String> = JoinSet::new();
         for body in bodies {
@@ -91,10 +91,10 @@ fn tokens(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("oauth/token");
     group.throughput(Throughput::Elements(AT_ONCE));
     for (algorithm, name) in ALGORITHMS {
-        // A house of its own: where there is a key of another algorithm, a new one would wait until
-        // it is known.
-        let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-        let served = runtime.block_on(Served::by(&house, algorithm));
+        // Its own fixture: beside a key of another algorithm, a new key would wait until all nodes
+        // know it.
+        let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
+        let served = runtime.block_on(Served::by(&fixture, algorithm));
         group.bench_function(name, |bencher| {
             let bodies = || repeated("grant_type=client_credentials");
             bencher
@@ -109,8 +109,8 @@ fn inquiries(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("oauth");
     group.throughput(Throughput::Elements(AT_ONCE));
     for engine in Engine::ALL {
-        let house = runtime.block_on(House::with_clients(engine, 1));
-        let served = runtime.block_on(Served::by(&house, TokenAlgorithm::EdDsa));
+        let fixture = runtime.block_on(Fixture::with_clients(engine, 1));
+        let served = runtime.block_on(Served::by(&fixture, TokenAlgorithm::EdDsa));
         let token = runtime.block_on(served.token());
         group.bench_function(format!("introspect/{}", engine.name()), |bencher| {
             let bodies = || repeated(&format!("token={token}"));

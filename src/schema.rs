@@ -32,8 +32,7 @@ those below it.";
 
 /// The queries. Each root field is nullable, so that a failing field keeps the results of the
 /// others.
-// Each field has room for the largest of all resolvers here, so what asks the database is boxed in
-// them.
+// Every field's future is as large as the largest resolver here: box those that query the database.
 #[derive(MergedObject, Default)]
 pub struct Query(
     TenantQuery,
@@ -64,7 +63,7 @@ pub struct Subscription(IntegrationServerSubscription);
 /// The executable schema.
 pub type GatewaySchema = Schema<Query, Mutation, Subscription>;
 
-/// What the resolvers work with.
+/// The services that resolvers use.
 #[derive(Clone)]
 pub struct Services {
     /// The tenants.
@@ -75,7 +74,7 @@ pub struct Services {
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
     pub upstreams: Arc<Upstreams>,
-    /// The way to them.
+    /// Calls of the legacy systems.
     pub outbound: Arc<Outbound>,
     /// Deep Security.
     pub deep_security: Arc<DeepSecurity>,
@@ -83,7 +82,7 @@ pub struct Services {
     pub integration_server: Arc<IntegrationServer>,
 }
 
-/// What builds the schema over these services.
+/// Builds the schema over these services.
 pub fn over(
     services: Services,
     introspection: bool,
@@ -95,7 +94,7 @@ pub fn over(
     if introspection { schema } else { schema.disable_introspection() }
 }
 
-/// The schema's text, as it stands in `schema.graphql`.
+/// The schema in the schema definition language, as in `schema.graphql`.
 pub fn sdl() -> String {
     schema_text(&builder().finish(), Some(DESCRIPTION))
 }

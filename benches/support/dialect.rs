@@ -1,20 +1,20 @@
-//! The statements that fill a database with clients: through SQL, since a million calls would take
+//! SQL statements that fill a database with clients: a million calls of the service would take
 //! hours.
 
 use tenant_gateway::roles::Role;
 
 use super::Engine;
 
-/// How many rows one statement inserts: enough to be quick, few enough for SQLite's log to be
-/// written back in between.
+/// The rows per statement: enough to be fast, few enough for SQLite to checkpoint its log in
+/// between.
 const BATCH: u32 = 100_000;
 
 /// 2026-01-01T00:00:00Z.
 const MADE_AT: i64 = 1_767_225_600_000;
 
 impl Engine {
-    /// Adds clients to all tenants in turn, each with a role and with a secret like the one that is
-    /// there already. The name index is filled by its own trigger.
+    /// Adds clients to all tenants in turn, each with a role and a copy of the existing secret. A
+    /// trigger fills the name index.
     pub(super) fn fill(self, count: u32) -> Vec<String> {
         let batches = (1..=count).step_by(BATCH as usize);
         let mut statements: Vec<String> =
@@ -30,15 +30,15 @@ impl Engine {
             FROM (SELECT hash, last_four FROM client_secrets LIMIT 1) s CROSS JOIN clients c WHERE c.name LIKE 'app-%'"
         ));
         if self == Self::Postgres {
-            // What autovacuum would do a minute later.
+            // As autovacuum would do a minute later.
             statements.push("VACUUM ANALYZE".to_owned());
         }
         statements
     }
 
-    /// Names are `app-` and eight digits of base 16 that look random, so that a trigram such as
-    /// `abc` stands in one name of seven hundred; one name in ten ends in ` docs`, and five end in
-    /// ` needle`.
+    /// Names are `app-` and eight pseudo-random hexadecimal digits, so that one name in seven
+    /// hundred contains a trigram such as `abc`; one in ten ends in ` docs`, and five end in `
+    /// needle`.
     fn insert_clients(self, first: u32, last: u32) -> String {
         let (numbers, uuid) = (self.numbers(first, last), self.random_uuid());
         let digits = self.hexadecimal("i * 2654435761 % 4294967296");
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    /// See [`super::house::client_id`].
+    /// See [`super::fixture::client_id`].
     fn padded(self, number: &str) -> String {
         match self {
             Self::Sqlite => format!("printf('%032d', {number})"),

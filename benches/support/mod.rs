@@ -1,14 +1,14 @@
-//! What all benchmarks stand on: a gateway's rooms over a database full of clients.
+//! Shared by all benchmarks: the gateway's services over a database full of clients.
 
 mod dialect;
-pub mod house;
+pub mod fixture;
 #[allow(dead_code, reason = "the tests' own way to a PostgreSQL; not all of it is needed here")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
 
-pub use house::House;
+pub use fixture::Fixture;
 
-/// Which of the two databases.
+/// The database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
@@ -26,7 +26,7 @@ impl Engine {
     }
 }
 
-/// Where the PostgreSQL server logs.
+/// The log folder of the PostgreSQL server.
 mod notes {
     use std::path::PathBuf;
 

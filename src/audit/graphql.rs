@@ -64,10 +64,10 @@ pub struct AuditRecord {
     outcome: AuditOutcome,
     /// The outcome as stored in the log.
     outcome_text: String,
-    /// The error code that the caller received; null without an error.
-    code: Option<GraphErrorCode>,
-    /// The error code as stored in the log.
-    code_text: Option<String>,
+    /// The error code that the caller received, of the graph or of OAuth; null without an error.
+    code: Option<String>,
+    /// The error code of the graph; null for an OAuth error code, which only `code` has.
+    error_code: Option<GraphErrorCode>,
     /// The reason where the code leaves it open, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
     /// The number of occurrences: equal refusals of one request, and equal failed authentications
@@ -111,8 +111,12 @@ impl From<Model> for AuditRecord {
                 _ => AuditOutcome::Unknown,
             },
             outcome_text: model.outcome,
-            code: model.code.as_deref().map(GraphErrorCode::read),
-            code_text: model.code,
+            error_code: model
+                .code
+                .as_deref()
+                .filter(|code| is_of_graph(code))
+                .map(GraphErrorCode::read),
+            code: model.code,
             reason: model.reason,
             count: model.count,
             request_id: model.request_id,
@@ -122,6 +126,11 @@ impl From<Model> for AuditRecord {
             after: json(model.after),
         }
     }
+}
+
+/// OAuth error codes are in lower case (RFC 6749, section 5.2), those of the graph in upper case.
+fn is_of_graph(code: &str) -> bool {
+    !code.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// A record about the tenant in context or one below it.

@@ -1,8 +1,8 @@
 //! Coercion of JSON values to input types (GraphQL, section 3), with the outcome of graphql-js 16.
 //!
-//! Written here although apollo-compiler has one: its own takes no whole number written `1.0` as an
-//! Int, no whole Float beyond 2^53, does not coerce defaults, and knows neither `@oneOf` nor the
-//! checks of custom scalars.
+//! apollo-compiler's own coercion differs: it refuses an Int written as `1.0` and whole Floats
+//! beyond 2^53, does not coerce defaults, and supports neither `@oneOf` nor validation of custom
+//! scalars.
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ExtendedType, InputObjectType};
@@ -13,14 +13,14 @@ use serde_json::{Map, Value as Json};
 use super::literal;
 use super::schema::SchemaModel;
 
-/// What does not fit, and where below the variable.
+/// A value that does not match its type, with its path below the variable.
 pub(super) struct Problem {
     pub(super) path: String,
     pub(super) message: String,
 }
 
-/// The value as its type wants it. Where it does not fit, says so in `problems`, and the value is
-/// of no use.
+/// Coerces a value to its type. Adds to `problems` each part that does not match; the result is
+/// then meaningless.
 pub(super) fn json(
     model: &SchemaModel,
     ty: &Type,
@@ -63,7 +63,7 @@ fn list(
     path: &mut String,
     problems: &mut Vec<Problem>,
 ) -> Value {
-    // A single value stands for the list of it (section 3.11).
+    // A single value is coerced to a list of one (section 3.11).
     let Some(items) = value.as_array() else {
         return Value::List(vec![json(model, item, value, path, problems)]);
     };
@@ -176,7 +176,7 @@ fn custom(model: &SchemaModel, name: &str, value: &Json) -> Result<Value, String
     }
 }
 
-/// A whole number of 32 bits, also if it is written `1.0`.
+/// A 32-bit integer; `1.0` is accepted.
 fn int(number: &Number) -> Option<Value> {
     let whole = number.as_i64().or_else(|| {
         let float = number.as_f64()?;
@@ -185,7 +185,7 @@ fn int(number: &Number) -> Option<Value> {
     i32::try_from(whole).ok().map(Value::from)
 }
 
-/// A whole number as the text of an ID.
+/// An integer as the text of an ID.
 fn whole(number: &Number) -> Option<String> {
     if number.is_i64() || number.is_u64() {
         return Some(number.to_string());

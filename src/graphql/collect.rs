@@ -1,5 +1,5 @@
-//! CollectFields and MergeSelectionSets (GraphQL, sections 6.3.2 and 6.4.3): what an operation
-//! selects of each object type.
+//! CollectFields and MergeSelectionSets (GraphQL, sections 6.3.2 and 6.4.3): the fields that an
+//! operation selects of each object type.
 
 use std::collections::HashSet;
 
@@ -17,36 +17,36 @@ use super::normal_form::{Case, Field, Selections};
 use super::schema::SchemaModel;
 use super::variables::Variables;
 
-/// How many selections are visited for each field that an operation may have: fragments multiply
+/// The maximum number of visited selections for each permitted field: fragments multiply selections
 /// before they merge.
 const VISITS_PER_FIELD: u64 = 20;
 
-/// Why there is no normal form.
+/// Why an operation has no normal form.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// `@skip` or `@include` depends on variables, whose values are not known yet.
+    /// `@skip` or `@include` depends on variables whose values are not known yet.
     NeedsVariables,
     /// The condition of `@skip` or `@include` is a variable that is null.
     NullCondition,
-    /// There are more fields, or more ways to them, than are counted.
+    /// There are more fields, or more paths to them, than permitted.
     TooLarge,
 }
 
-/// The fields of one object type by response key; of each key all nodes that select it.
+/// The fields of one object type: for each response key, all nodes that select it.
 type Collected<'a> = IndexMap<&'a str, Vec<&'a Node<Selected>>>;
 
 /// Collects the fields of an operation.
 pub(super) struct Collector<'a> {
     pub(super) model: &'a SchemaModel,
     pub(super) document: &'a ExecutableDocument,
-    /// The values of the variables, where they are known.
+    /// The values of the variables, if known.
     pub(super) variables: Option<&'a Variables>,
     fields_left: u64,
     visits_left: u64,
 }
 
 impl<'a> Collector<'a> {
-    /// Gives up beyond `fields_max` fields.
+    /// Stops at more than `fields_max` fields.
     pub(super) fn new(
         model: &'a SchemaModel,
         document: &'a ExecutableDocument,
@@ -57,8 +57,7 @@ impl<'a> Collector<'a> {
         Self { model, document, variables, fields_left: fields_max, visits_left }
     }
 
-    /// What is selected of a value of type `parent`, by the selection sets of all fields that merge
-    /// into one.
+    /// Collects what the merged selection sets select of a value of type `parent`.
     pub(super) fn selections(
         &mut self,
         parent: &'a str,
@@ -150,7 +149,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Whether both types select the same fields with the same types, so that one case serves both.
+    /// Whether both object types select the same fields with the same types, so that they share a
+    /// case.
     fn is_same(
         &self,
         one: &str,
@@ -211,7 +211,7 @@ impl<'a> Collector<'a> {
         })
     }
 
-    /// Whether the argument, or a member of it, says how many objects the field answers.
+    /// Whether the argument, or an input field of it, sets how many objects the field returns.
     fn is_size(&self, argument: &InputValueDefinition) -> bool {
         let object = self.model.schema.get_input_object(argument.ty.inner_named_type());
         cost::is_size(&argument.name)

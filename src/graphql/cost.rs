@@ -1,54 +1,52 @@
-//! What an operation costs, counted over its normal form and the values of its variables, as it
-//! will be executed.
+//! The cost of an operation, computed from its normal form and the values of its variables.
 
 use async_graphql::Value;
 
 use super::normal_form::{Field, NormalForm, Selections};
 use super::variables::Variables;
 
-/// Arguments that say how many objects a field answers, in the field itself or in an input object
-/// of it, with the largest page that any field gives for them: a larger wish is cut to it, or
-/// refused by the field.
+/// Arguments and input fields that set how many objects a field returns, with the largest page of
+/// any field that has them. Fields refuse larger values, or reduce them to this.
 const SIZES: [(&str, u64); 5] =
     [("first", 5_000), ("last", 5_000), ("count", 500), ("perPage", 100), ("limit", 5_000)];
 
-/// How many objects a list is taken for that is asked with no size.
+/// The assumed length of a list that is requested without a size.
 const PAGE: u64 = 50;
 
-/// How many objects a list is taken for that takes no size, such as the roles of a client.
+/// The assumed length of a list that takes no size, such as the roles of a client.
 const UNSIZED_LIST: u64 = 20;
 
-/// What each object weighs beside what is selected of it.
+/// The weight of each object in addition to its selected fields.
 const OBJECT: u64 = 5;
 
-/// Fields of introspection that lead from types to types again.
+/// Introspection fields that lead from types back to types.
 const TYPE_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 
-/// What an operation costs.
+/// The cost of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Fields, each counted once for each selection set that it stands in once all is merged.
+    /// Fields after merging, counted once for each selection set.
     pub fields: u64,
-    /// Fields at the root.
+    /// Root fields.
     pub root_fields: u64,
-    /// Fields whose key is not their name.
+    /// Fields with an alias.
     pub aliases: u64,
-    /// Nested fields of data.
+    /// Depth of nested fields, without introspection.
     pub depth: usize,
-    /// Nested fields of which one is `__schema` or `__type`.
+    /// Depth of nested fields that include `__schema` or `__type`.
     pub introspection_depth: usize,
     /// Aliases in introspection.
     pub introspection_aliases: u64,
-    /// Nested lists of introspection that lead to types again.
+    /// Depth of nested introspection lists that lead back to types.
     pub introspection_lists: usize,
-    /// About how much is resolved: a list weighs as many times what is selected of its objects as
-    /// it may have objects.
+    /// An estimate of the work: a list weighs its selected fields times its largest possible
+    /// length.
     pub weight: u64,
-    // The same of any field, before it is known to stand in introspection.
+    // The same for any field, before it is known to be part of introspection.
     lists: usize,
 }
 
-/// Whether an argument or a member of that name says how many objects a field answers.
+/// Whether an argument or input field of that name sets how many objects a field returns.
 pub(super) fn is_size(name: &str) -> bool {
     largest_page(name).is_some()
 }
@@ -58,12 +56,12 @@ fn largest_page(name: &str) -> Option<u64> {
 }
 
 impl Cost {
-    /// Counts an operation.
+    /// Computes the cost of an operation.
     pub fn of(operation: &NormalForm, variables: &Variables) -> Self {
         selections(&operation.selections, variables, false)
     }
 
-    /// Both, one after the other.
+    /// The cost of both, executed one after the other.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -81,7 +79,7 @@ impl Cost {
         }
     }
 
-    /// The larger of two, of which one will be executed.
+    /// The larger of two costs, of which only one is executed.
     fn or(self, other: Self) -> Self {
         Self {
             fields: self.fields.max(other.fields),
@@ -94,7 +92,7 @@ impl Cost {
     }
 }
 
-/// `in_sized` where the connection around has said how many there are.
+/// `in_sized` if the enclosing connection sets the length of its lists.
 fn selections(of: &Selections, variables: &Variables, in_sized: bool) -> Cost {
     let of_case = |fields: &[Field]| {
         fields.iter().map(|each| field(each, variables, in_sized)).fold(Cost::default(), Cost::and)
@@ -103,7 +101,7 @@ fn selections(of: &Selections, variables: &Variables, in_sized: bool) -> Cost {
 }
 
 fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
-    // Of a connection the size holds for the list in it.
+    // The size of a connection applies to the list in it.
     let is_connection = field.sizes && !field.ty.is_list();
     let below = field
         .below
@@ -122,7 +120,7 @@ fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
         cost.introspection_depth = 1 + below.depth.max(below.introspection_depth);
         cost.introspection_aliases = cost.aliases;
         cost.introspection_lists = below.lists;
-        // Of a size that no request changes.
+        // Introspection has a size that no request changes.
         cost.weight = cost.fields;
     } else {
         cost.depth = 1 + below.depth;
@@ -132,7 +130,7 @@ fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
     cost
 }
 
-/// How many objects a field may answer.
+/// The largest number of objects that a field may return.
 fn size(field: &Field, variables: &Variables, in_sized: bool) -> u64 {
     if field.sizes {
         let asked = field.arguments.iter().filter_map(|argument| {

@@ -1,4 +1,4 @@
-//! A document that was parsed and validated, with the normal forms of its operations.
+//! A parsed and validated document, with the normal forms of its operations.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ use super::shape::{self, Shape};
 use super::variables::Variables;
 use super::{Refusal, error_at, merging, rules, subscription, syntax};
 
-/// The most errors that are told of one document.
+/// The maximum number of reported errors of one document.
 const ERRORS_MAX: usize = 100;
 
 /// A valid document.
@@ -37,16 +37,16 @@ pub struct Operation {
     name: Option<String>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// The same for every request, unless `@skip` or `@include` depends on variables.
+    /// Shared by all requests; `None` if `@skip` or `@include` depends on variables.
     normal_form: Option<Arc<NormalForm>>,
 }
 
 impl Document {
-    /// Parses and validates a text, and brings each operation into its normal form of at most
-    /// `fields_max` fields. `check` judges the shape of the text before it is validated.
+    /// Parses and validates a document, and computes the normal form of each operation, of at most
+    /// `fields_max` fields. `check` examines the size of the document before validation.
     ///
     /// # Errors
-    /// If it is no GraphQL, not valid, or too large.
+    /// If the text is not GraphQL, not valid, or too large.
     pub fn parse(
         model: &SchemaModel,
         text: &str,
@@ -98,7 +98,7 @@ impl Document {
         Ok(NormalForm::new(kind(definition.operation_type), selections, introspected))
     }
 
-    /// The operations, in the order of the document.
+    /// The operations, in document order.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
@@ -116,10 +116,10 @@ impl Document {
         }
     }
 
-    /// Coerces the variables of a request, and finds the normal form that they lead to.
+    /// Coerces the variables of a request, and returns them with the normal form of the operation.
     ///
     /// # Errors
-    /// If a value does not fit or is missing, or the normal form is too large.
+    /// If a value does not match its type or is missing, or the normal form is too large.
     pub fn bind(
         &self,
         model: &SchemaModel,
@@ -145,7 +145,7 @@ impl Document {
 }
 
 impl Operation {
-    /// Its normal form, if it is the same for every request.
+    /// Its normal form, if all requests share it.
     pub fn normal_form(&self) -> Option<&NormalForm> {
         self.normal_form.as_deref()
     }
@@ -170,7 +170,7 @@ fn kind(kind: Kind) -> OperationType {
 }
 
 fn parse(text: &str) -> Result<ast::Document, Refusal> {
-    // A foreign parser: whatever text it trips over is the caller's fault, not ours.
+    // A panic of the parser is caused by the caller's text, and must not become an internal error.
     let parsed = catch_unwind(AssertUnwindSafe(|| parse_text(text)));
     parsed.unwrap_or_else(|_| {
         Err(Refusal::Syntax(vec![error_at("Syntax Error: the document cannot be read", None)]))
@@ -207,16 +207,17 @@ fn validate(
     if own.is_empty() { Ok(executable) } else { Err(own) }
 }
 
-/// Leaves out what a message suggests: it may name what the document does not.
+/// Removes the suggestion from a message: it may name parts of the schema that the document does
+/// not.
 fn without_suggestion(message: &mut String) {
     if let Some(at) = message.find(" Did you mean ") {
         message.truncate(at);
     }
 }
 
-/// The errors in the words of graphql-js, where they have them. `selecting` are the places of the
-/// fields that have a selection: apollo-compiler drops what is unknown of it, and then finds that
-/// the field has none.
+/// Converts errors to graphql-js's wording where it exists. `selecting` has the positions of the
+/// fields with a selection set: apollo-compiler drops unknown fields from it, and then reports that
+/// it is missing.
 fn errors(found: &DiagnosticList, prefix: &str, selecting: &HashSet<usize>) -> Vec<ServerError> {
     let mut errors = Vec::new();
     for diagnostic in found.iter() {
@@ -233,7 +234,7 @@ fn errors(found: &DiagnosticList, prefix: &str, selecting: &HashSet<usize>) -> V
     errors
 }
 
-/// An error as apollo-compiler words it.
+/// Converts an error of apollo-compiler.
 pub(super) fn error_of(found: &Diagnostic<'_, DiagnosticData>, prefix: &str) -> ServerError {
     let json = found.unstable_to_json_compat();
     let at = json.locations.first().map(|at| Pos { line: at.line, column: at.column });

@@ -1,5 +1,5 @@
-//! Literals of a document as the values that resolvers get. What stands where a variable stands is
-//! left open, to be filled in for each request.
+//! Literals of a document, compiled to the values that resolvers receive. Variables stay open and
+//! are filled in for each request.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Type, Value as Literal};
@@ -28,12 +28,12 @@ pub(super) enum Input {
 pub(super) struct Member {
     pub(super) name: Name,
     pub(super) value: Input,
-    /// What it is if its variable is absent.
+    /// The value to use if its variable is absent.
     pub(super) default: Option<Value>,
 }
 
 impl Input {
-    /// The value, unless a variable stands in its place that is absent.
+    /// The value; `None` if it is a variable that is absent.
     pub(super) fn fill(&self, variables: &Variables) -> Option<Value> {
         match self {
             Self::Constant(value) => Some(value.clone()),
@@ -53,18 +53,18 @@ impl Input {
 }
 
 impl Member {
-    /// Its value, else its default; absent is absent.
+    /// Its value, or its default; `None` if it has neither.
     pub(super) fn fill(&self, variables: &Variables) -> Option<Value> {
         self.value.fill(variables).or_else(|| self.default.clone())
     }
 }
 
-/// A literal without variables: a default.
+/// The value of a literal without variables, such as a default.
 pub(super) fn constant(model: &SchemaModel, ty: &Type, literal: &Literal) -> Value {
     compile(model, ty, literal).fill(&Variables::default()).unwrap_or_default()
 }
 
-/// A literal of a valid document as the value of that type.
+/// Compiles a literal of a valid document to a value of the given type.
 pub(super) fn compile(model: &SchemaModel, ty: &Type, literal: &Literal) -> Input {
     match literal {
         Literal::Variable(name) => return Input::Variable(Name::new(name)),
@@ -119,7 +119,7 @@ fn object(
     close(compiled)
 }
 
-/// A list, as a constant where nothing in it is open.
+/// A list; a constant if it contains no variables.
 fn list(items: Vec<Input>) -> Input {
     if items.iter().all(|item| matches!(item, Input::Constant(_))) {
         let filled = Input::List(items).fill(&Variables::default());
@@ -136,7 +136,7 @@ fn close(members: Vec<Member>) -> Input {
     Input::Object(members)
 }
 
-/// A value of a custom scalar, as it stands.
+/// A value of a custom scalar, unchanged.
 fn untyped(literal: &Literal) -> Input {
     match literal {
         Literal::Variable(name) => Input::Variable(Name::new(name)),

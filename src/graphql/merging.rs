@@ -1,7 +1,7 @@
 //! Fields whose arguments differ in the length of a list do not merge (GraphQL, section 5.3.2).
 //!
-//! apollo-compiler 1.33 compares two lists as far as the shorter one reaches: `nodes(ids: [])`
-//! would merge with `nodes(ids: [1])`, and one of both would be executed for both.
+//! apollo-compiler 1.33 compares two lists only up to the length of the shorter one: `nodes(ids:
+//! [])` would merge with `nodes(ids: [1])`, and only one of them would be executed.
 
 use apollo_compiler::ast::{Definition, Document, Selection, Value};
 use apollo_compiler::{Name, Node};
@@ -10,7 +10,7 @@ use async_graphql::ServerError;
 use super::document::error_of;
 use super::schema::SchemaModel;
 
-/// The conflicts between fields of a document that apollo-compiler finds valid.
+/// Returns the field conflicts of a document that apollo-compiler considers valid.
 pub(super) fn conflicts(model: &SchemaModel, document: &Document) -> Vec<ServerError> {
     let mut marked = document.clone();
     if !mark_document(&mut marked) {
@@ -23,8 +23,8 @@ pub(super) fn conflicts(model: &SchemaModel, document: &Document) -> Vec<ServerE
     conflicts.map(|found| error_of(&found, "")).collect()
 }
 
-/// Puts the length of each list that an argument of a field holds before its items, so that lists
-/// of different lengths differ in their first item. Tells whether there was a list.
+/// Inserts the length of each list in a field's arguments before its items, so that lists of
+/// different lengths differ in their first item. Returns whether there was a list.
 fn mark_document(document: &mut Document) -> bool {
     let mut found = false;
     for definition in &mut document.definitions {

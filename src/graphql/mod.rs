@@ -1,9 +1,8 @@
-//! The rules of the GraphQL specification, applied before anything is executed: parse, validate,
-//! coerce, and bring an operation into its normal form. async-graphql then executes that form
-//! alone.
+//! The GraphQL specification before execution: parses and validates documents, coerces variables,
+//! and computes the normal form of an operation. async-graphql executes only normal forms.
 //!
-//! apollo-compiler parses and validates; `rules` holds the rules that it lacks. It is used nowhere
-//! but here.
+//! apollo-compiler parses and validates; `rules`, `merging` and `subscription` complete it. No
+//! other room uses it.
 
 mod coerce;
 mod collect;
@@ -33,22 +32,22 @@ pub use weight::{sum, weigh};
 
 use async_graphql::{Pos, ServerError};
 
-/// Why a document or its variables are refused. Nothing was executed.
+/// Why a document or its variables are refused before execution.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The text is not GraphQL.
+    /// The text is not valid GraphQL syntax.
     Syntax(Vec<ServerError>),
-    /// The document does not fit the schema.
+    /// The document is not valid for the schema.
     Invalid(Vec<ServerError>),
-    /// The values of the variables do not fit their types.
+    /// The values of the variables do not match their types.
     Variables(Vec<ServerError>),
     /// The text exceeds a limit.
     Limit(ServerError),
-    /// Collecting the fields was given up at so many.
+    /// The operation has too many fields to collect.
     TooLarge,
 }
 
-/// An error of the document at a place in its text.
+/// An error at a position in the document.
 fn error_at(message: impl Into<String>, at: Option<Pos>) -> ServerError {
     ServerError::new(message, at)
 }
@@ -62,7 +61,7 @@ pub(crate) mod testing {
 
     use super::{Document, ExecutableSchema, Executor, Refusal, SchemaModel, execute};
 
-    /// The answer of a schema to a document, by the way that every request takes.
+    /// Executes a document as every request is executed.
     pub(crate) async fn answer<Q, M, S>(
         roots: (Q, M, S),
         text: &str,

@@ -1,6 +1,6 @@
 //! The normal form of an operation: fragments expanded, fields collected and merged, defaults
-//! filled in. It is what async-graphql executes, what is counted, and what the answer is arranged
-//! by.
+//! filled in. async-graphql executes it, the cost is computed from it, and the response follows its
+//! order.
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
@@ -16,56 +16,57 @@ use std::sync::Arc;
 use super::literal::Member;
 use super::variables::Variables;
 
-/// The key under which async-graphql is asked for the type of an object, where that is not known
-/// beforehand. No caller's key can be the same: it is no name.
+/// The response key under which the type of an object is requested where it is not known
+/// beforehand. It cannot collide with a caller's key, since it is not a GraphQL name.
 pub const TYPE_KEY: &str = "!";
 
-/// An operation as it is executed. Values of variables are still open.
+/// An operation in normal form. Variables are still open.
 #[derive(Debug)]
 pub struct NormalForm {
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// What is selected of the root.
+    /// The selections of the root type.
     pub selections: Selections,
-    /// The schema that its introspection fields describe, if it has any.
+    /// The schema that its introspection fields describe; `None` without such fields.
     pub(super) introspected: Option<Arc<Valid<Schema>>>,
 }
 
-/// What is selected of a value.
+/// The selections of a value.
 #[derive(Debug, Default)]
 pub struct Selections {
-    /// Whether its type is an interface or a union.
+    /// Whether the type is an interface or a union.
     pub(super) is_abstract: bool,
-    /// One for all objects that it may be, or several, each for the types that it names.
+    /// One case for all object types of the value, or several cases, each for the types that it
+    /// names.
     pub(super) cases: Vec<Case>,
 }
 
-/// What is selected of objects of some types.
+/// The fields that are selected of some object types.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) types: Vec<Name>,
     pub(super) fields: Vec<Field>,
 }
 
-/// A field that is executed once for each object.
+/// A merged field, executed once for each object.
 #[derive(Debug)]
 pub struct Field {
-    /// Its key in the answer.
+    /// The response key.
     pub key: Name,
     /// Its name in the schema.
     pub name: Name,
-    /// Where it first stands in the document.
+    /// The first position in the document.
     pub at: Pos,
     pub(super) arguments: Vec<Member>,
-    /// Whether an argument says how many objects it answers.
+    /// Whether an argument sets how many objects it returns.
     pub(super) sizes: bool,
     pub(super) ty: Type,
     pub(super) below: Option<Selections>,
 }
 
 impl NormalForm {
-    /// An operation that selects that of the root. `introspected` answers its introspection fields;
-    /// without it they are null.
+    /// Creates an operation. Introspection fields are answered from `introspected`; without it they
+    /// are null.
     pub(super) fn new(
         kind: OperationType,
         selections: Selections,
@@ -78,17 +79,17 @@ impl NormalForm {
         operation
     }
 
-    /// The fields at the root.
+    /// The root fields.
     pub fn root(&self) -> &[Field] {
         self.selections.cases.first().map_or(&[], |case| &case.fields)
     }
 
-    /// How many fields it has, those of all types together.
+    /// The number of fields, of all object types together.
     pub fn fields(&self) -> u64 {
         self.selections.count()
     }
 
-    /// What async-graphql executes: all of the operation but introspection.
+    /// The document that async-graphql executes: the operation without introspection fields.
     pub fn document(&self, variables: &Variables) -> ExecutableDocument {
         let executed = self.root().iter().filter(|field| !field.is_introspection());
         let mut items: Vec<_> = executed.map(|field| field.executed(variables)).collect();
@@ -98,7 +99,7 @@ impl NormalForm {
         self.wrapped(SelectionSet { items })
     }
 
-    /// What async-graphql executes for one field at the root alone.
+    /// The document that async-graphql executes for a single root field.
     pub fn root_document(&self, field: &Field, variables: &Variables) -> ExecutableDocument {
         self.wrapped(SelectionSet { items: vec![field.executed(variables)] })
     }
@@ -119,7 +120,7 @@ impl NormalForm {
 }
 
 impl Selections {
-    /// What is selected of an object of that type; the type need not be known where there is one
+    /// The fields that are selected of an object type; the type may be unknown if there is a single
     /// case.
     pub(super) fn fields(&self, object: Option<&str>) -> Option<&[Field]> {
         let case = match self.cases.as_slice() {
@@ -136,9 +137,9 @@ impl Selections {
         fields.map(|field| 1 + field.below.as_ref().map_or(0, Self::count)).sum()
     }
 
-    /// Whether async-graphql is asked for the type as well, under [`TYPE_KEY`]: of an object whose
-    /// type decides what is selected, and of one of which nothing is selected, since it would be
-    /// null otherwise.
+    /// Whether the type is requested as well, under [`TYPE_KEY`]: for an object whose type decides
+    /// what is selected, and for one of which nothing is selected, which async-graphql would answer
+    /// with null.
     fn asks_type(&self) -> bool {
         self.is_abstract || self.cases.iter().any(|case| case.fields.is_empty())
     }
@@ -148,8 +149,8 @@ impl Selections {
         if self.asks_type() {
             items.push(typename());
         }
-        // By the type of each object, also where all are alike: an error of a field that is
-        // selected of an interface has no path in async-graphql.
+        // Fragments for each object type, even if all select the same: async-graphql reports an
+        // error of a field of an interface without its path.
         if self.is_abstract {
             items.extend(self.cases.iter().flat_map(|case| case.executed(variables)));
         } else {

@@ -1,5 +1,5 @@
-//! Rules of validation that apollo-compiler does not have: `@oneOf`, values of custom scalars,
-//! unique input fields, variables in lists.
+//! Validation rules that apollo-compiler lacks: `@oneOf`, values of custom scalars, unique input
+//! fields, and variables in lists.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use super::literal;
 use super::schema::SchemaModel;
 use super::variables::Variables;
 
-/// What is wrong with a document that apollo-compiler finds valid.
+/// Returns the errors of a document that apollo-compiler considers valid.
 pub(super) fn check(model: &SchemaModel, executable: &ExecutableDocument) -> Vec<ServerError> {
     let mut errors = Vec::new();
     for operation in executable.operations.iter() {
@@ -45,7 +45,7 @@ struct Checker<'a> {
     executable: &'a ExecutableDocument,
     errors: Vec<ServerError>,
     variables: &'a [Node<ast::VariableDefinition>],
-    /// The fragments that the operation spreads and that were followed.
+    /// The fragments of the operation that were already visited.
     spread: HashSet<&'a str>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `has_default` where the place has a default of its own.
+    /// `has_default` if the argument or input field has a default.
     fn value(&mut self, ty: &Type, value: &Node<Literal>, has_default: bool) {
         match value.as_ref() {
             Literal::Null => return,
@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A variable stands only where its type fits, in lists too (GraphQL, section 5.8.5).
+    /// A variable's type must be allowed at its position, in lists too (GraphQL, section 5.8.5).
     fn variable(&mut self, name: &str, ty: &Type, has_default: bool, at: &Node<Literal>) {
         let Some(definition) = self.variables.iter().find(|definition| definition.name == name)
         else {
@@ -170,7 +170,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A literal of a custom scalar; one with variables in it is checked by the resolver.
+    /// Validates a literal of a custom scalar. The resolver validates one that contains variables.
     fn scalar(&mut self, name: &str, ty: &Type, value: &Node<Literal>) {
         let Some(fits) = self.model.scalars.get(name) else { return };
         let constant = literal::compile(self.model, ty, value).fill(&Variables::default());

@@ -1,4 +1,4 @@
-//! The schema as the rules see it, read from the text that async-graphql prints.
+//! The schema for validation, parsed from the text that async-graphql prints.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 use async_graphql::Value;
 
-/// Checks a value of a custom scalar.
+/// Returns whether a value is valid for a custom scalar.
 pub type Scalar = fn(&Value) -> bool;
 
 /// Parts of introspection that graphql-js has and apollo-compiler lacks: `isOneOf` of the September
@@ -27,7 +27,7 @@ pub struct SchemaModel {
     /// Whether callers may learn what the schema has: by introspection, and by suggestions in
     /// errors.
     pub(super) introspection: bool,
-    /// The object types that a value of an interface or union may have, in alphabetical order.
+    /// The object types of each interface and union, in alphabetical order.
     possible_types: HashMap<String, Vec<String>>,
 }
 
@@ -36,7 +36,7 @@ impl SchemaModel {
     /// that the document does not.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The errors of the text.
     pub fn parse(
         sdl: &str,
         scalars: HashMap<String, Scalar>,
@@ -52,24 +52,24 @@ impl SchemaModel {
         Ok(Self { schema: Arc::new(schema), scalars, introspection, possible_types })
     }
 
-    /// The object types that a value of that type may have: of an object type, itself.
+    /// The possible object types of a type: of an object type, itself.
     pub(super) fn possible_types<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         self.possible_types
             .get(name)
             .map_or_else(|| vec![name], |names| names.iter().map(String::as_str).collect())
     }
 
-    /// Whether that is an interface or a union.
+    /// Whether the type is an interface or a union.
     pub(super) fn is_abstract(&self, name: &str) -> bool {
         self.possible_types.contains_key(name)
     }
 
-    /// Whether a fragment on `condition` applies to an object of that type (DoesFragmentTypeApply).
+    /// Whether a fragment on `condition` applies to an object type (DoesFragmentTypeApply).
     pub(super) fn applies(&self, condition: &str, object: &str) -> bool {
         condition == object || self.schema.is_subtype(condition, object)
     }
 
-    /// Whether the input type takes exactly one of its fields.
+    /// Whether the input type is a OneOf input object.
     pub(super) fn is_one_of(&self, name: &str) -> bool {
         self.schema.get_input_object(name).is_some_and(|object| object.directives.has("oneOf"))
     }

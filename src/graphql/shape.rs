@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::ast::{Definition, Document, Selection};
 
-/// How large a document is.
+/// The size of a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Operation definitions.
@@ -13,13 +13,12 @@ pub struct Shape {
     pub fragments: usize,
     /// Directives.
     pub directives: u64,
-    /// Nested selection sets once fragments stand where they are spread: validation recurses as
-    /// deeply.
+    /// The depth of selection sets with fragments expanded, which is how deep validation recurses.
     pub nesting: usize,
 }
 
 impl Shape {
-    /// Counts a document. A fragment that spreads itself is followed once; validation refuses it.
+    /// Measures a document. A fragment that spreads itself is expanded once; validation refuses it.
     pub(super) fn of(document: &Document) -> Self {
         let mut shape = Self::default();
         let mut depths = Depths { fragments: HashMap::new(), known: HashMap::new() };
@@ -65,7 +64,7 @@ fn directives_in(selected: &[Selection]) -> u64 {
     selected.iter().map(of).sum()
 }
 
-/// Where the fields stand that have a selection.
+/// The positions of the fields that have a selection set.
 pub(super) fn selecting(document: &Document) -> HashSet<usize> {
     let mut found = HashSet::new();
     for definition in &document.definitions {
@@ -116,7 +115,7 @@ impl<'a> Depths<'a> {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
-        // Whoever meets it while it is being counted has found a cycle.
+        // A fragment that is visited while it is being counted is part of a cycle.
         self.known.insert(name, 0);
         let depth = self.fragments.get(name).copied().map_or(0, |selected| self.of(selected));
         self.known.insert(name, depth);

@@ -1,14 +1,14 @@
-//! A subscription has one root field once its fields are collected (GraphQL, section 5.2.4.1).
+//! A subscription has a single root field after field collection (GraphQL, section 5.2.4.1).
 //!
-//! apollo-compiler 1.33 counts the selections instead, and refuses two that merge into one field.
+//! apollo-compiler 1.33 counts selections instead, and refuses two that merge into one field.
 
 use std::collections::HashSet;
 
 use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
 use apollo_compiler::validation::WithErrors;
 
-/// Whether a document has no other fault than subscriptions that select their one root field
-/// several times: it is valid then.
+/// Whether the only errors of a document are subscriptions that select their single root field
+/// several times. Such a document is valid.
 pub(super) fn merges_into_one(refused: &WithErrors<ExecutableDocument>) -> bool {
     let counts = |name: Option<&str>| name == Some("SubscriptionUsesMultipleFields");
     refused.errors.iter().all(|found| counts(found.error.unstable_error_name()))

@@ -1,28 +1,28 @@
-//! Where apollo-parser 0.8 reads another language: it drops an argument or a member of an input
-//! object that has no value, and takes no descriptions of operations, fragments and variables
-//! (GraphQL, September 2025).
+//! Syntax that apollo-parser 0.8 handles differently from the specification: it drops an argument
+//! or an input field without a value, and refuses descriptions of operations, fragments and
+//! variables (GraphQL, September 2025).
 
 use std::borrow::Cow;
 
 use apollo_compiler::parser::Parser;
 use async_graphql::Pos;
 
-/// What begins a definition that may have a description. A query without this word may have none.
+/// Keywords of definitions that may have a description. A query in its short form may not.
 const DESCRIBED: [&str; 4] = ["query", "mutation", "subscription", "fragment"];
 
-/// What encloses a token inside of parentheses.
+/// The construct that encloses a token within parentheses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Around {
-    /// Arguments or an input object: names and values take turns.
+    /// Arguments or an input object: names and values alternate.
     Members,
     /// A list, or the definitions of variables.
     Others,
 }
 
-/// Checks that each argument and each member of an input object has a value.
+/// Checks that each argument and each input field has a value.
 ///
 /// # Errors
-/// What was expected, and where.
+/// The expected token and its position.
 pub(super) fn check(text: &str) -> Result<(), (String, Pos)> {
     let tokens = tokens(text);
     let mut around: Vec<Around> = Vec::new();
@@ -59,10 +59,11 @@ pub(super) fn check(text: &str) -> Result<(), (String, Pos)> {
     Ok(())
 }
 
-/// The text with a space for each character of a description: every other token keeps its place.
+/// Replaces each character of a description with a space, so that every other token keeps its
+/// position.
 ///
 /// # Errors
-/// If a description is not a valid string, and where.
+/// If a description is not a valid string, with its position.
 pub(super) fn without_descriptions(text: &str) -> Result<Cow<'_, str>, (String, Pos)> {
     let descriptions = descriptions(text);
     if descriptions.is_empty() {
@@ -71,7 +72,7 @@ pub(super) fn without_descriptions(text: &str) -> Result<Cow<'_, str>, (String, 
     let mut blanked = String::with_capacity(text.len());
     let mut copied = 0;
     for (description, offset) in descriptions {
-        // apollo-parser judges strings, but only where it expects one.
+        // apollo-parser validates strings only where it expects one.
         let as_argument = format!("{{ field(argument: {description}) }}");
         if Parser::new().parse_ast(as_argument, "description.graphql").is_err() {
             let message = "Syntax Error: the description is not a valid string".to_owned();

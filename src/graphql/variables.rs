@@ -10,7 +10,7 @@ use super::error_at;
 use super::literal;
 use super::schema::SchemaModel;
 
-/// The most errors that are told of the variables of one request.
+/// The maximum number of reported errors in the variables of one request.
 const ERRORS_MAX: usize = 50;
 
 /// The coerced values. A variable that was not given and has no default is absent, which is not the
@@ -24,10 +24,10 @@ impl Variables {
         self.0.get(name)
     }
 
-    /// Coerces what a request gives. Values of no variable of the operation are ignored.
+    /// Coerces the values of a request. Ignores values without a variable in the operation.
     ///
     /// # Errors
-    /// One for each value that does not fit and for each that is missing.
+    /// One for each value that does not match its type, and for each that is missing.
     pub(super) fn coerce(
         model: &SchemaModel,
         operation: &Operation,
@@ -84,7 +84,7 @@ impl Variables {
     }
 }
 
-/// Tells what is wrong and where, never the value itself: it may be a secret.
+/// Names the problem and its position, never the value itself: it may be a secret.
 fn invalid(name: &str, problem: &Problem, at: Option<async_graphql::Pos>) -> ServerError {
     let place = if problem.path.is_empty() {
         String::new()

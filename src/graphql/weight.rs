@@ -1,10 +1,10 @@
-//! What values take in a response.
+//! The size of values in a response.
 
 use async_graphql::Value;
 
 use crate::budget::Weight;
 
-/// What a value takes in a response, without the objects in it, which are counted when they are
+/// The size of a value in a response, without nested objects, which are counted when they are
 /// resolved.
 pub fn weigh(value: &Value) -> Weight {
     match value {
@@ -27,12 +27,12 @@ pub fn weigh(value: &Value) -> Weight {
     }
 }
 
-/// Text in memory and once more as JSON, with what an allocation takes.
+/// The size of a text, in memory and again as JSON, including the allocation.
 fn text(length: usize) -> Weight {
     Weight { json: length + 1, memory: 2 * length + 16 }
 }
 
-/// Both together.
+/// The sum of two sizes.
 pub fn sum(one: Weight, other: Weight) -> Weight {
     Weight { json: one.json + other.json, memory: one.memory + other.memory }
 }

@@ -99,7 +99,7 @@ both_databases! {
         assert_eq!(found[7]["policy"]["name"], "Base Policy");
     }
 
-    async fn foreign_ids_are_like_unknown_ones(rig: Rig) {
+    async fn foreign_and_unknown_ids_look_alike(rig: Rig) {
         let north = rig.app.administrator(rig.world.north).await;
         let south = rig.app.administrator(rig.world.south).await;
         let stranger = rig.app.administrator(rig.world.stranger).await;

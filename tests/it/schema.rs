@@ -80,7 +80,7 @@ const ALWAYS_SENT: &[&str] = &[
 ];
 
 #[test]
-fn the_file_is_what_the_binary_prints() {
+fn schema_file_is_what_the_binary_prints() {
     let file = include_str!("../../schema.graphql");
     assert!(file == tenant_gateway::schema::sdl(), "run: tenant-gateway schema > schema.graphql");
 }
@@ -206,7 +206,7 @@ fn scalars_name_their_specification() {
 }
 
 both_databases! {
-    async fn the_weakest_role_gets_the_whole_schema(app: TestApp) {
+    async fn weakest_role_gets_the_whole_schema(app: TestApp) {
         let mut schemas = Vec::new();
         for (tenant, role) in [(app.world.north, Role::Responder), (app.world.partner, Role::Administrator)] {
             let caller = app.caller(tenant, role).await;
@@ -237,7 +237,7 @@ both_databases! {
         assert_eq!(small.field("__type"), json!({ "name": "Role" }));
     }
 
-    async fn the_sdk_may_leave_out_what_it_leaves_out(app: TestApp) {
+    async fn arguments_that_the_sdk_omits_are_optional(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let schema = caller.ask(INTROSPECTION, json!({})).await.field("__schema");
         let roots = schema["types"]
@@ -263,7 +263,7 @@ both_databases! {
         }
     }
 
-    async fn introspection_can_be_turned_off(engine: Engine) {
+    async fn introspection_is_refused_when_turned_off(engine: Engine) {
         let app = TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
         let administrator = app.administrator(app.world.north).await;
         for document in [

@@ -1,7 +1,7 @@
-//! Answers GraphQL requests by the gateway's own pipeline, one JSON object a line from standard
-//! input to standard output: against the gateway's schema as far as validation and variables, and
-//! against a schema that has all that the language has to the end. The judge beside it asks
-//! graphql-js the same.
+//! Executes GraphQL requests in the gateway's pipeline, one JSON object per line from standard
+//! input to standard output: validation and variables for the gateway's schema, and the whole
+//! execution for a schema with every feature of the language. `judge.mjs` compares it with
+//! graphql-js.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -21,7 +21,7 @@ use tenant_gateway::graphql::{
     self, Document, ExecutableSchema, Executor, Refusal, Scalar as CustomScalar, SchemaModel,
 };
 
-/// How often each resolver was called.
+/// The number of calls of each resolver.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Map<String, Json>>>);
 
@@ -185,7 +185,7 @@ fn pet(at: i32) -> Pet {
     if at % 2 == 0 { Pet::Dog(Dog(at)) } else { Pet::Cat(Cat(at)) }
 }
 
-/// Waits, so that the fields of an object do not end in the order in which they began.
+/// Yields, so that the fields of an object complete in another order than they start.
 async fn rest(times: i32) {
     for _ in 0..times {
         tokio::task::yield_now().await;
@@ -399,7 +399,7 @@ struct Asked {
     #[serde(default)]
     variables: Map<String, Json>,
     operation_name: Option<String>,
-    /// Whether it asks for nothing but introspection, so that no resolver is needed.
+    /// Whether only introspection is selected, so that no resolver is needed.
     #[serde(default)]
     introspection: bool,
 }
@@ -425,7 +425,7 @@ impl Executor for Nothing {
     }
 }
 
-/// What was refused, or the answers and how often resolvers were called.
+/// The refusal, or the responses and the number of calls of each resolver.
 async fn answer(model: &SchemaModel, executor: Option<&dyn Executor>, asked: &Asked) -> Json {
     let refused = |refusal: Refusal| {
         let (kind, errors) = match refusal {
@@ -458,7 +458,7 @@ async fn answer(model: &SchemaModel, executor: Option<&dyn Executor>, asked: &As
         } else {
             vec![graphql::execute(executor, &normal_form, &variables, request).await]
         };
-    // The text of each, since the order of its members counts.
+    // As text, since the order of members matters.
     let told: Vec<_> = responses.iter().map(told).collect();
     let calls = calls.0.lock().expect("no resolver panics").clone();
     json!({ "responses": told, "calls": calls })

@@ -55,8 +55,7 @@ pub enum GraphErrorCode {
     DatabaseUnavailable,
     /// The gateway failed unexpectedly.
     InternalServerError,
-    /// A code that this version of the gateway does not know; the accompanying `…Text` field has
-    /// it.
+    /// A code that this version of the gateway does not know; the field with the text has it.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Pages of lists that are at hand whole, and how many entries a page has.
+//! Page sizes, and pages of lists that are completely in memory.
 
 use async_graphql::OutputType;
 
@@ -6,28 +6,28 @@ use super::connection::{Connection, Edge};
 use crate::error::{Error, Result};
 use crate::paging::{PAGE_SIZE, cursor, read_cursor};
 
-/// How many entries a page has: 50 if the caller does not say.
+/// The page size, by default 50.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for less than 1 and for more than `max`: a list is never cut short without
-/// saying so.
+/// `BAD_USER_INPUT` for less than 1 and for more than `max`, so that a list is never truncated
+/// silently.
 pub fn page_limit(first: Option<i32>, max: u64) -> Result<u64> {
     let limit = first.map_or(Some(PAGE_SIZE), |first| u64::try_from(first).ok());
     let limit = limit.filter(|limit| (1..=max).contains(limit));
     limit.ok_or_else(|| Error::bad_input("first", &format!("must be between 1 and {max}")))
 }
 
-/// One page of a list that is at hand whole.
+/// A page of a list that is completely in memory.
 pub struct Page {
     limit: usize,
     after: Option<(String, String)>,
 }
 
 impl Page {
-    /// Reads the arguments of the list.
+    /// Parses the arguments of the list.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming the one that is not acceptable.
+    /// `BAD_USER_INPUT` naming the argument.
     pub fn read(first: Option<i32>, after: Option<&str>, max: u64) -> Result<Self> {
         Ok(Self {
             limit: usize::try_from(page_limit(first, max)?).map_err(Error::internal)?,
@@ -35,7 +35,7 @@ impl Page {
         })
     }
 
-    /// The page of a list in the order of `key`, the last part of which is unique.
+    /// Returns the page of a list that is ordered by `key`, whose last part is unique.
     pub fn of<T, N: OutputType>(
         &self,
         list: Vec<T>,

@@ -1,4 +1,4 @@
-//! Scalars that GraphQL itself does not have.
+//! Custom scalars.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
@@ -41,7 +41,7 @@ impl ScalarType for JsonValue {
     }
 
     fn to_value(&self) -> Value {
-        // What was read as JSON can be written as a value.
+        // JSON always converts to a value.
         Value::from_json(self.0.clone()).unwrap_or_default()
     }
 }

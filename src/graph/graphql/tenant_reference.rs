@@ -1,7 +1,7 @@
-//! A tenant that another object refers to.
+//! References from other objects to a tenant.
 //!
-//! Tenants lead to upstreams and those back to tenants. The rooms that come before `tenants` know a
-//! tenant by its id; the schema brings what resolves one.
+//! Tenants lead to upstreams, and upstreams back to tenants. Rooms before `tenants` know a tenant
+//! only by its id; the schema provides the resolver.
 
 use std::borrow::Cow;
 
@@ -13,13 +13,13 @@ use futures_util::future::BoxFuture;
 use crate::error::Error;
 use crate::ids::TenantId;
 
-/// A tenant in the graph, found when it is asked for: null where the caller may not enter it.
+/// A tenant in the graph, loaded when it is selected: null if the caller cannot enter it.
 #[derive(Clone, Copy)]
 pub struct TenantReference {
     /// The tenant.
     pub id: TenantId,
-    /// Whether it was reached through the links of an upstream. They lead to tenants, those to
-    /// links, and these to upstreams: without end, and each time as many more.
+    /// Whether it was reached through the links of an upstream. Links lead to tenants, tenants to
+    /// links, and links to upstreams, so that nesting would grow exponentially.
     pub within_links: bool,
 }
 

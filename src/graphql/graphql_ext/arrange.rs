@@ -1,10 +1,10 @@
-//! Brings what async-graphql answers into the form of the specification (GraphQL, sections 6.4.3
+//! Brings a response of async-graphql into the form of the specification (GraphQL, sections 6.4.3
 //! and 6.4.4).
 //!
-//! The library writes the members of an object in the order in which their resolvers end, and
-//! leaves a field that failed out of its object, whatever its type. Here each object gets the
-//! members of the merged selection, in its order; a field that failed becomes null if it may be,
-//! else the nearest parent that may be does.
+//! The library writes the members of an object in the order in which their resolvers complete
+//! (async-graphql issue 612), and omits a failed field from its object, whatever its type (issues
+//! 798 and 1532). Here each object gets the members of the merged selection, in its order; a failed
+//! field becomes null if it is nullable, otherwise its nearest nullable parent does.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,11 @@ use async_graphql::{Name, PathSegment, Response, ServerError, Value};
 
 use crate::graphql::normal_form::{Field, Selections, TYPE_KEY};
 
-/// A value that may not be null is missing: the parent must be null instead.
+/// A non-null value is missing, so that its parent becomes null.
 struct Propagate;
 
-/// What failed at a place in the answer or beneath it: the paths of all errors as a tree. A step
-/// down the answer is one look-up in here, so that what it costs to complete an answer is the
-/// number of its values plus that of its errors.
+/// The paths of all errors at or below a position of the response, as a tree. Each step into the
+/// response is one lookup, so that the work is linear in the number of values and errors.
 #[derive(Default)]
 struct Failed<'a> {
     fields: HashMap<&'a str, Self>,
@@ -40,17 +39,17 @@ impl<'a> Failed<'a> {
         Some(root)
     }
 
-    /// Whether it was something beneath this place, and not the place itself.
+    /// Whether a field or item below this position failed, and not the position itself.
     fn is_beneath(&self) -> bool {
         !self.fields.is_empty() || !self.items.is_empty()
     }
 }
 
-/// Arranges an answer of which those fields were selected at the root.
+/// Arranges a response by the given root fields.
 pub(super) fn arrange(root: &[Field], response: &mut Response) {
     let failed = Failed::of(&response.errors);
     if failed.is_none() && !response.errors.is_empty() && response.data == Value::Null {
-        // Nothing was executed.
+        // Execution did not begin.
         return;
     }
     let mut members = match std::mem::take(&mut response.data) {
@@ -61,7 +60,7 @@ pub(super) fn arrange(root: &[Field], response: &mut Response) {
     response.data = if arranged.is_ok() { Value::Object(members) } else { Value::Null };
 }
 
-/// Whether an answer that was arranged has no data, because what may not be null failed.
+/// Whether an arranged response has no data, because a non-null field failed.
 pub(super) fn is_lost(response: &Response) -> bool {
     response.data == Value::Null
 }
@@ -99,7 +98,7 @@ fn of_fields(
     Ok(())
 }
 
-/// Gives an object the members that are selected, in their order.
+/// Gives an object exactly the selected members, in their order.
 fn in_order(fields: &[Field], members: &mut IndexMap<Name, Value>) {
     let is_so = members.len() == fields.len()
         && members.keys().zip(fields).all(|(key, field)| *key == field.key);
@@ -128,7 +127,7 @@ fn of_value(
             items.collect::<Result<_, _>>().map(Value::List)
         }
         (value @ Value::Object(_), Some(below)) => of_object(below, value, failed),
-        // An object all of whose fields failed comes as null.
+        // async-graphql answers null for an object all of whose fields failed.
         (Value::Null, Some(below)) if !ty.is_list() && failed.is_some_and(Failed::is_beneath) => {
             of_object(below, Value::Null, failed)
         }
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_field_that_failed_is_null_in_its_place() {
+    async fn failed_field_is_null() {
         assert_eq!(completed("{ mayFail { value } ok }").await, r#"{"mayFail":null,"ok":1}"#);
         assert_eq!(completed("{ mayFail { value } }").await, r#"{"mayFail":null}"#);
         assert_eq!(
@@ -234,20 +233,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_field_that_must_not_be_null_takes_its_parent_along() {
+    async fn failed_non_null_field_makes_its_parent_null() {
         assert_eq!(completed("{ mustNotFail { value } ok }").await, "null");
         assert_eq!(completed("{ leaf { needed value } ok }").await, r#"{"leaf":null,"ok":1}"#);
         assert_eq!(completed("{ leaves { needed } ok }").await, r#"{"leaves":[null,null],"ok":1}"#);
     }
 
     #[tokio::test]
-    async fn fragments_aliases_and_skipped_fields_are_followed() {
+    async fn failed_field_is_found_through_fragments_and_aliases() {
         let query = "{ a: leaf { ...F ...F } b: leaf { value lost @skip(if: true) } } fragment F on Leaf { x: lost value }";
         assert_eq!(completed(query).await, r#"{"a":{"x":null,"value":2},"b":{"value":2}}"#);
     }
 
     #[tokio::test]
-    async fn object_of_a_union_is_completed_though_nobody_asked_for_its_type() {
+    async fn object_of_a_union_is_completed_without_a_selected_type() {
         for (selected, expected) in [
             ("... on Leaf { lost }", r#"{"either":{"lost":null}}"#),
             ("... on Twig { lost }", r#"{"either":{}}"#),
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_null_stands_in_its_place_when_thousands_of_fields_fail() {
+    async fn thousands_of_failed_fields_are_all_null() {
         for (field, each) in [("lost", r#"{"lost":null}"#), ("needed", "null")] {
             let response = answered(&format!("{{ many {{ {field} }} }}")).await;
             assert_eq!(response.errors.len(), MANY);
@@ -280,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn object_of_which_nothing_is_selected_is_empty_and_not_null() {
+    async fn object_without_selected_fields_is_empty() {
         let query =
             "{ leaf { value @skip(if: true) } leaves { ... @include(if: false) { value } } }";
         assert_eq!(completed(query).await, r#"{"leaf":{},"leaves":[{},null]}"#);
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_without_errors_is_left_alone() {
+    async fn response_without_errors_is_unchanged() {
         assert_eq!(completed("{ ok }").await, r#"{"ok":1}"#);
     }
 }

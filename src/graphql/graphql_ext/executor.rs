@@ -1,9 +1,10 @@
 //! Executes a normal form.
 //!
-//! async-graphql merges what is selected twice by its place in the answer, makes an absent variable
-//! inside an input object null, and follows no fragment at the root of a subscription: it never
-//! sees any of these here. It goes on with the next field of a mutation although one that may not
-//! be null has failed; here each of several is executed on its own.
+//! async-graphql merges fields with equal response keys by their position in the response, replaces
+//! an absent variable in an input object with null (async-graphql issue 169), and ignores fragments
+//! at the root of a subscription. A normal form contains none of these. After a non-null field of a
+//! mutation has failed it executes the next one; here each of several root fields is executed on
+//! its own. Its introspection is replaced by `introspection`.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -27,12 +28,12 @@ use crate::graphql::normal_form::NormalForm;
 use crate::graphql::schema::Scalar;
 use crate::graphql::variables::Variables;
 
-/// A schema of any shape that executes documents which were validated before.
+/// An executable schema, without its type parameters. Executes only validated documents.
 pub trait Executor: Send + Sync {
-    /// The schema's text.
+    /// The schema in the schema definition language.
     fn sdl(&self) -> String;
 
-    /// What checks the values of its custom scalars, by their names.
+    /// The validation functions of its custom scalars, by name.
     fn scalars(&self) -> HashMap<String, Scalar>;
 
     /// Executes a query or a mutation.
@@ -42,8 +43,7 @@ pub trait Executor: Send + Sync {
     fn stream(&self, request: Request) -> BoxStream<'static, Response>;
 }
 
-/// A schema of the library that validates nothing: only normal forms of valid documents are
-/// executed on it.
+/// An async-graphql schema without validation: it executes only normal forms of valid documents.
 pub struct ExecutableSchema<Q, M, S> {
     schema: Schema<Q, M, S>,
     scalars: HashMap<String, Scalar>,
@@ -56,21 +56,20 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    /// Finishes the schema.
+    /// Builds the schema.
     pub fn new(builder: SchemaBuilder<Q, M, S>) -> Self {
         let builder =
             builder.validation_mode(ValidationMode::Fast).limit_recursive_depth(usize::MAX);
         Self { schema: builder.finish(), scalars: HashMap::new(), description: None }
     }
 
-    /// Gives the schema a description: what `__schema { description }` answers.
+    /// Sets the description of the schema.
     #[must_use]
     pub fn described(self, description: &'static str) -> Self {
         Self { description: Some(description), ..self }
     }
 
-    /// Checks values of that custom scalar before anything is executed; otherwise its resolver
-    /// meets them first.
+    /// Validates values of a custom scalar before execution; otherwise only its resolver does.
     #[must_use]
     pub fn scalar<T: InputType>(mut self) -> Self {
         self.scalars
@@ -102,8 +101,7 @@ where
     }
 }
 
-/// Executes a query or a mutation. `request` makes what carries a document and the data of the
-/// resolvers.
+/// Executes a query or a mutation. `request` creates a request with the data of the resolvers.
 pub async fn execute(
     executor: &dyn Executor,
     operation: &NormalForm,
@@ -130,7 +128,7 @@ pub async fn execute(
     response
 }
 
-/// Puts members beside those that were executed, unless nothing was executed.
+/// Adds members to the response, unless execution did not begin.
 fn add(more: IndexMap<Name, Value>, to: &mut Response) {
     if let Value::Object(members) = &mut to.data {
         members.extend(more);
@@ -139,7 +137,7 @@ fn add(more: IndexMap<Name, Value>, to: &mut Response) {
     }
 }
 
-/// One field after the other, until one fails that may not be null (GraphQL, section 6.2.2).
+/// Executes root fields one after the other, until a non-null field fails (GraphQL, section 6.2.2).
 async fn execute_serially(
     executor: &dyn Executor,
     operation: &NormalForm,
@@ -166,7 +164,7 @@ async fn execute_serially(
     all
 }
 
-/// Begins a subscription.
+/// Starts a subscription.
 pub fn subscribe(
     executor: &dyn Executor,
     operation: Arc<NormalForm>,

@@ -1,4 +1,5 @@
-//! What works around async-graphql 7.2: each part says which behaviour it mends.
+//! Workarounds for async-graphql 7.2. Each module names the behaviour that it corrects, with the
+//! upstream issue where there is one.
 
 mod arrange;
 mod executor;

@@ -1,7 +1,6 @@
 //! The text of a schema.
 //!
-//! async-graphql prints no description of the schema itself (async-graphql has no way to give one),
-//! and leaves `@specifiedBy` out unless asked.
+//! async-graphql cannot describe the schema itself, and prints `@specifiedBy` only on request.
 
 use async_graphql::{ObjectType, SDLExportOptions, Schema, SubscriptionType};
 

@@ -1,4 +1,4 @@
-//! Finding an object of any type.
+//! Finds an object of any type by its global id.
 
 use async_graphql::Context;
 use futures_util::FutureExt;
@@ -18,11 +18,11 @@ use crate::roles::{Permission, Role};
 use crate::tenants::Tenants;
 use crate::upstreams::{LegacyTenant, Upstreams};
 
-/// The object with that id.
+/// Returns the object with a global id.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for a text that is no global id, `NOT_FOUND` for what the caller may not read
-/// or does not exist.
+/// `BAD_USER_INPUT` for a malformed id, `NOT_FOUND` if the object does not exist or the caller
+/// cannot read it.
 pub async fn node(ctx: &Context<'_>, id: &str) -> Result<Node> {
     let found = match (Uuid::try_parse(id), GlobalId::read(id)) {
         (Ok(uuid), _) => of_gateway(ctx, uuid).await,
@@ -34,7 +34,7 @@ pub async fn node(ctx: &Context<'_>, id: &str) -> Result<Node> {
             ));
         }
     };
-    // What the caller may not do there must not tell that there is something.
+    // FORBIDDEN would reveal that the object exists.
     found.map_err(|error| match error.code() {
         ErrorCode::Forbidden | ErrorCode::NotFound => unknown(),
         _ => error,
@@ -45,8 +45,8 @@ fn unknown() -> Error {
     Error::not_found("object")
 }
 
-/// An object that the gateway itself keeps. Its UUID does not tell its type, so each type is asked
-/// in turn.
+/// Finds an object of the gateway. Its UUID does not reveal its type, so each type is tried in
+/// turn.
 async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
     if let Some(role) = Role::from_id(RoleId(id)) {
         return Ok(Node::Role(role.into()));
@@ -78,7 +78,7 @@ async fn tenant(ctx: &Context<'_>, id: &str) -> Result<Node> {
     Ok(Node::Tenant(service::<Tenants>(ctx)?.find(&scope, id).await?.into()))
 }
 
-/// An object of a legacy system, found by the rights of the tenant at its place.
+/// Finds an object of a legacy system, with the permissions in the tenant that it belongs to.
 async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     match id.kind {
         NodeKind::DeepSecurity => {
@@ -109,7 +109,7 @@ async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
             let found = integration_server::find_report(ctx, TaskId(id.place)).await;
             found.map(Node::IntegrationServerReport)
         }
-        // A part of its tenant, which is found by an id of its own.
+        // It is part of a tenant, which has its own id.
         NodeKind::IntegrationServerAdministrationServer => Err(unknown()),
     }
 }
@@ -135,8 +135,7 @@ async fn of_deep_security(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     })
 }
 
-/// A tenant of an installation: seen by the tenant that is linked to it, and by the owner of the
-/// installation.
+/// Finds a tenant of an upstream, which the linked tenant and the owner of the upstream can see.
 async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     let upstream = UpstreamId(id.place);
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
@@ -156,13 +155,13 @@ async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     }
 }
 
-/// A caller may hold rights beside the tenant in context, too; an id opens nothing there.
+/// The caller may also have permissions outside the tenant in context, where an id must not apply.
 async fn require_below_context(ctx: &Context<'_>, tenant: TenantId) -> Result<()> {
     let scope = request(ctx)?.member_scope();
     service::<Tenants>(ctx)?.find(&scope, &tenant.to_string()).await.map(drop)
 }
 
-/// The scope of the tenant that a link of the caller's reach belongs to.
+/// The scope of the tenant that a link belongs to, if the caller can reach it.
 async fn of_link(ctx: &Context<'_>, id: LinkId) -> Result<TenantScope> {
     let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
     let link = service::<Upstreams>(ctx)?.find_link(&scope, id).await?;

@@ -1,8 +1,8 @@
-//! `node(id)` and `nodes(ids)`, for caches that refetch an object which they know by its id.
+//! `node(id)` and `nodes(ids)`, with which caches refetch an object by its id.
 //!
-//! A global id opens nothing: each type is looked up as its own field does it, within the tenant in
-//! context and those below, by what the caller may do there. Whatever is not found that way is
-//! NOT_FOUND in the same words.
+//! A global id grants no access: each type is looked up like its own field, within the tenant in
+//! context and those below, by the caller's permissions there. Everything else is NOT_FOUND with
+//! the same message.
 
 mod find;
 
@@ -19,7 +19,7 @@ use crate::roles::graphql::RoleObject;
 use crate::tenants::graphql::TenantObject;
 use crate::upstreams::graphql::{UpstreamLinkObject, UpstreamObject};
 
-/// Each may cost a call of a legacy system.
+/// Each id may cost a call of a legacy system.
 const IDS_MAX: usize = 100;
 
 /// An object with a global id. Ids are opaque, and unique across types, tenants and upstreams.

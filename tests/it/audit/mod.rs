@@ -11,7 +11,7 @@ use tenant_gateway::roles::Role;
 use crate::support::caller::CREDENTIALS;
 use crate::support::{Caller, Credentials, TestApp, both_databases, eventually};
 
-const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code reason count requestID \
+const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code errorCode reason count requestID \
     callerRequestID upstreamRequestIDs before after }";
 
 /// The newest records first.
@@ -153,7 +153,7 @@ both_databases! {
             let newest = &log(&administrator, "first: 1").await[0];
             let expected = json!({
                 "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
-                "tenantID": app.world.north, "operation": operation, "subject": null, "outcome": "REFUSED", "code": code,
+                "tenantID": app.world.north, "operation": operation, "subject": null, "outcome": "REFUSED", "code": code, "errorCode": code,
                 "reason": null, "count": 1, "requestID": newest["requestID"], "callerRequestID": request, "upstreamRequestIDs": [], "before": null, "after": null,
             });
             assert_eq!(*newest, expected);
@@ -199,7 +199,7 @@ both_databases! {
         let newest = &log(&administrator, "first: 1").await[0];
         let expected = json!({
             "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
-            "tenantID": app.world.north, "operation": "graphql", "outcome": "REFUSED", "code": "FORBIDDEN",
+            "tenantID": app.world.north, "operation": "graphql", "outcome": "REFUSED", "code": "FORBIDDEN", "errorCode": "FORBIDDEN",
             "subject": "sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b",
             "reason": "untrusted_document", "count": 1, "requestID": newest["requestID"], "callerRequestID": "untrusted-1", "upstreamRequestIDs": [], "before": null,
             "after": null,
@@ -263,6 +263,7 @@ both_databases! {
             (&record["outcome"], &record["code"], &record["tenantID"]),
             (&json!("REFUSED"), &json!("invalid_client"), &json!(app.world.north))
         );
+        assert_eq!(record["errorCode"], Value::Null, "a code of OAuth is none of the graph");
         let new = administrator.rotate(&robot, 0).await;
         assert!(!app.works(&robot).await);
         reason("secret_retired").await;

@@ -257,17 +257,23 @@ both_databases! {
         let robot = administrator.create("robot", &[]).await;
         let key = Key::new();
         let jwk = key.jwk();
-        let typed = json!({ "kty": "OKP", "crv": "ED25519", "x": jwk["x"], "kid": "mine" });
+        let typed = json!({ "kty": "OKP", "crv": "ED25519", "x": jwk["x"], "kid": "mine", "alg": "EdDSA" });
         let document = "mutation($id: ID!, $input: AddClientKeyInput!) { createClientKey(id: $id, input: $input) {
-            keys { id kid algorithm } } }";
+            keys { id kid algorithm algorithmText } } }";
         let create = async |input: Value| administrator.ask(document, json!({ "id": robot.id, "input": input })).await;
         for neither_or_both in [json!({}), json!({ "key": typed, "jwk": jwk })] {
             assert_eq!(create(neither_or_both).await.code(), "BAD_USER_INPUT");
+        }
+        let mut wrong = typed.clone();
+        for alg in ["ES256", "UNKNOWN"] {
+            wrong["alg"] = json!(alg);
+            assert_eq!(create(json!({ "key": wrong })).await.code(), "BAD_USER_INPUT", "{alg}");
         }
         let wrong_curve = json!({ "key": { "kty": "OKP", "crv": "P_256", "x": jwk["x"] } });
         assert_eq!(create(wrong_curve).await.code(), "BAD_USER_INPUT");
         let made = create(json!({ "key": typed })).await.field("createClientKey")["keys"][0].clone();
         assert_eq!((&made["kid"], &made["algorithm"]), (&json!("mine"), &json!("EdDSA")));
+        assert_eq!(made["algorithmText"], "EdDSA");
         assert_eq!(create(json!({ "jwk": jwk })).await.code(), "CONFLICT", "it is the same key");
         let delete = "mutation($id: ID!, $key: ID!) { deleteClientKey(id: $id, keyID: $key) { keys { id } } }";
         let left = administrator.ask(delete, json!({ "id": robot.id, "key": made["id"] })).await;

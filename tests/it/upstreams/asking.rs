@@ -39,7 +39,7 @@ fn by_session(manager: &Simulator, session: Value) -> Value {
 }
 
 async fn test(caller: &Caller, upstream: &Value) -> Answer {
-    let document = "mutation($id: ID!) { testUpstream(id: $id) { reachable lastSuccessAt lastErrorCode circuit } }";
+    let document = "mutation($id: ID!) { testUpstream(id: $id) { reachable lastSuccessAt lastErrorCode lastErrorCodeText circuit } }";
     caller.ask(document, json!({ "id": upstream["id"] })).await
 }
 
@@ -54,6 +54,7 @@ fn no_api(before: &Value) -> Value {
         "reachable": false,
         "lastSuccessAt": before["lastSuccessAt"],
         "lastErrorCode": "UPSTREAM_MALFORMED",
+        "lastErrorCodeText": "UPSTREAM_MALFORMED",
         "circuit": "CLOSED",
     })
 }

@@ -36,6 +36,9 @@ both_databases! {
         input["linkTenantID"] = json!(fresh);
         let made = house.create_with(input).await.field("createIntegrationServerTenant");
         assert_eq!(made["type"], "CreateTenant");
+        let document = "query($id: ID!) { integrationServer { task(id: $id) { type typeText } } }";
+        let kind = house.partner.ask(document, json!({ "id": made["id"] })).await.field("integrationServer");
+        assert_eq!(kind["task"], json!({ "type": "CreateTenant", "typeText": "CreateTenant" }));
         let ended = ended(&house.partner, &made["id"]).await;
         assert_eq!((&ended["state"], &ended["error"], &ended["progress"]), (&json!("COMPLETED"), &Value::Null, &json!(100)));
         let there = house.server.found_tenant("Fresh").unwrap();

@@ -1,5 +1,5 @@
-//! The floor: an axum handler that compares a SHA-256 and signs. It runs in a process of its own,
-//! so that its CPU time is counted apart from that of whoever asks.
+//! The baseline of a token: an axum handler that compares a SHA-256 and signs. It runs in its own
+//! process, so that its CPU time is measured apart from the caller's.
 
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::gateway::Server;
 
-/// Holds what the handler is to know; set only in the process that is to be the floor.
+/// The handler's input; set only in the process that runs the baseline.
 const ROLE: &str = "TENANT_GATEWAY_FLOOR";
 
 struct Bare {
@@ -52,7 +52,7 @@ pub fn role() -> Option<String> {
     std::env::var(ROLE).ok()
 }
 
-/// Starts the floor for a caller who will send this header.
+/// Starts the baseline for a caller that sends this header.
 pub fn start(authorization: &str, subject: &Subject) -> Server {
     let known = STANDARD.encode(digest(&SHA256, authorization.as_bytes()));
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
@@ -106,7 +106,7 @@ async fn token(
         aud: "tenant-gateway".to_owned(),
         exp: now + 3600,
         iat: now,
-        // Another each time, without the cost of a random one.
+        // Unique, without the cost of a random value.
         jti: TokenId(Uuid::from_u128(bare.issued.fetch_add(1, Ordering::Relaxed).into())),
         client_id: bare.client_id.clone(),
         scope: SCOPE.to_owned(),

@@ -1,6 +1,6 @@
-//! The floor of the graph: the smallest resolver of async-graphql, axum and reqwest with typed
-//! serde that answers the same questions of a Deep Security manager. It knows no tenant, asks for
-//! no token, limits nothing and logs nothing.
+//! The baseline of a query: the smallest resolver with async-graphql, axum, reqwest and typed serde
+//! that answers the same queries from a Deep Security manager. It has no tenants, tokens, limits or
+//! logs.
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 use crate::gateway::Server;
 
-/// Holds where the manager stands and its key; set only in the process that is to be this floor.
+/// The manager's address and key; set only in the process that runs this baseline.
 const ROLE: &str = "TENANT_GATEWAY_RESOLVER_FLOOR";
 
 struct Manager {
@@ -99,7 +99,7 @@ pub fn role() -> Option<String> {
     std::env::var(ROLE).ok()
 }
 
-/// Starts the floor before a manager.
+/// Starts the baseline in front of a manager.
 pub fn start(url: &str, key: &str) -> Server {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.env(ROLE, format!("{url} {key}"));

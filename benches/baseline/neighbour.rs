@@ -1,4 +1,4 @@
-//! What a tenant notices when the manager of another one hangs: the slowest hundredth of its own
+//! The effect on a tenant when the manager of another tenant hangs: the 99th percentile of its own
 //! requests.
 
 use std::net::{SocketAddr, TcpStream};
@@ -10,18 +10,18 @@ use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
 use tenant_gateway_simulators::faults::Fault;
 
-use crate::far_side::{SETTINGS, link, token};
 use crate::gateway::Server;
 use crate::load::{graphql_request, read_answer, send};
 use crate::report::Report;
-use crate::support::{Engine, House};
+use crate::support::{Engine, Fixture};
+use crate::upstream::{SETTINGS, link, token};
 
 const ROUNDS: usize = 7;
 const AIM: f64 = 2.0;
 const REQUESTS: usize = 2_000;
-/// The connections of the tenant whose manager is well.
+/// The connections of the tenant whose manager responds.
 const WELL: usize = 4;
-/// The callers of the tenant whose manager hangs, and how long each waits after an answer.
+/// The callers of the tenant whose manager hangs, and the pause of each after a response.
 const ILL: usize = 16;
 const PAUSE: Duration = Duration::from_millis(50);
 const QUERY: &str =
@@ -36,13 +36,14 @@ pub fn run(report: &mut Report) {
             .expect("a free port")
     };
     let (well, ill) = (manager("Well"), manager("Ill"));
-    let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-    runtime.block_on(link(&house, house.customer, &well, "Well"));
-    runtime.block_on(link(&house, house.administrator.tenant, &ill, "Ill"));
-    let gateway = Server::gateway(&house.config, &house.folder().join("gateway.log"), &SETTINGS);
-    let token = token(&house, &gateway);
-    let of_well = graphql_request(QUERY, Some((&token, &house.customer.to_string())));
-    let of_ill = graphql_request(QUERY, Some((&token, &house.administrator.tenant.to_string())));
+    let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
+    runtime.block_on(link(&fixture, fixture.customer, &well, "Well"));
+    runtime.block_on(link(&fixture, fixture.administrator.tenant, &ill, "Ill"));
+    let gateway =
+        Server::gateway(&fixture.config, &fixture.folder().join("gateway.log"), &SETTINGS);
+    let token = token(&fixture, &gateway);
+    let of_well = graphql_request(QUERY, Some((&token, &fixture.customer.to_string())));
+    let of_ill = graphql_request(QUERY, Some((&token, &fixture.administrator.tenant.to_string())));
     slowest(gateway.address, &of_well);
     let (mut alone, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -57,7 +58,7 @@ pub fn run(report: &mut Report) {
     report.ratio("  alone, ms", alone, None);
 }
 
-/// The time that all but a hundredth of the requests stay below, in seconds.
+/// The 99th percentile of the request times, in seconds.
 fn slowest(address: SocketAddr, request: &[u8]) -> f64 {
     let mut times: Vec<f64> = thread::scope(|scope| {
         let asking: Vec<_> = (0..WELL).map(|_| scope.spawn(|| times(address, request))).collect();
@@ -80,7 +81,7 @@ fn times(address: SocketAddr, request: &[u8]) -> Vec<f64> {
     (0..REQUESTS / WELL).map(|_| time()).collect()
 }
 
-/// Does something while callers of the other tenant ask and wait.
+/// Runs a function while callers of the other tenant send requests and wait.
 fn beside<T>(address: SocketAddr, request: &[u8], work: impl FnOnce() -> T) -> T {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -91,7 +92,7 @@ fn beside<T>(address: SocketAddr, request: &[u8], work: impl FnOnce() -> T) -> T
     })
 }
 
-/// Asks, waits for whatever comes, and asks again, until it is over.
+/// Sends a request, waits for its response, and repeats until stopped.
 fn hang(address: SocketAddr, request: &[u8], over: &AtomicBool) {
     let mut connection = TcpStream::connect(address).expect("it listens");
     connection.set_read_timeout(Some(PAUSE)).expect("it is open");

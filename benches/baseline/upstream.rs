@@ -1,4 +1,4 @@
-//! A tenant's way through the gateway to a stand-in for its Deep Security manager.
+//! Links a tenant to a simulated Deep Security manager.
 
 use serde_json::{Value, json};
 use tenant_gateway::ids::TenantId;
@@ -9,10 +9,10 @@ use tenant_gateway_simulators::deep_security::Simulator;
 
 use crate::gateway::Server;
 use crate::load::{ask_once, authorization, token_request};
-use crate::support::House;
+use crate::support::Fixture;
 
-/// The settings of a gateway that nobody limits: the floor has no limits either. All else is as it
-/// comes, the log line of each request too.
+/// The settings of a gateway without rate limits, as the baseline has none. Everything else is as
+/// by default, including a log line per request.
 pub const SETTINGS: [&str; 4] = [
     "--set=upstream.allow_private_addresses=true",
     "--set=upstream.calls_per_minute=0",
@@ -20,9 +20,10 @@ pub const SETTINGS: [&str; 4] = [
     "--set=rate_limit.tenant_per_second=0",
 ];
 
-/// Makes the manager one of the partner's installations, and the tenant that customer of it.
-pub async fn link(house: &House, tenant: TenantId, manager: &Simulator, customer: &str) {
-    let (core, owner) = (&house.core, house.administrator.tenant);
+/// Registers the manager as an upstream of the partner, and links the tenant to one of its
+/// customers.
+pub async fn link(fixture: &Fixture, tenant: TenantId, manager: &Simulator, customer: &str) {
+    let (core, owner) = (&fixture.core, fixture.administrator.tenant);
     let new = NewUpstream {
         name: Name::parse("name", customer).expect("a valid name"),
         system: System::DeepSecurity,
@@ -43,9 +44,9 @@ pub async fn link(house: &House, tenant: TenantId, manager: &Simulator, customer
     core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
 }
 
-/// A token of the partner's administrator.
-pub fn token(house: &House, gateway: &Server) -> String {
-    let request = token_request(&authorization(&house.administrator.client_id, &house.secret));
+/// Requests a token for the partner's administrator.
+pub fn token(fixture: &Fixture, gateway: &Server) -> String {
+    let request = token_request(&authorization(&fixture.administrator.client_id, &fixture.secret));
     let answer: Value =
         serde_json::from_slice(&ask_once(gateway.address, &request)).unwrap_or(json!(null));
     answer["access_token"].as_str().expect("a token").to_owned()

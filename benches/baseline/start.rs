@@ -1,4 +1,4 @@
-//! How soon the gateway answers, and what it holds while nobody asks.
+//! The time until the gateway's first response, and its memory while idle.
 
 use std::io::Write;
 use std::net::TcpStream;

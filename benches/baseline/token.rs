@@ -1,35 +1,35 @@
-//! A token through the HTTP endpoint of the real gateway, compared with the floor: CPU time a
-//! request.
+//! A token from the real gateway over HTTP, compared with the baseline: CPU time per request.
 
 use crate::bare;
 use crate::gateway::Server;
 use crate::load::{ask, authorization, token_request};
 use crate::report::Report;
-use crate::support::house::client_id;
-use crate::support::{Engine, House};
+use crate::support::fixture::client_id;
+use crate::support::{Engine, Fixture};
 
 const AIM: f64 = 1.3;
 const ROUNDS: u32 = 11;
-/// A hundred ticks or so of CPU time a round.
+/// About a hundred ticks of CPU time per round.
 const REQUESTS: u32 = 12_000;
 const CLIENTS: u32 = 100_000;
 
 pub fn run(report: &mut Report) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for engine in Engine::ALL {
-        let house = runtime.block_on(House::with_clients(engine, CLIENTS));
-        let header = |client_id: &str| authorization(client_id, &house.secret);
-        let one = token_request(&header(&house.administrator.client_id));
+        let fixture = runtime.block_on(Fixture::with_clients(engine, CLIENTS));
+        let header = |client_id: &str| authorization(client_id, &fixture.secret);
+        let one = token_request(&header(&fixture.administrator.client_id));
         let same = vec![one; REQUESTS as usize];
-        let floor = bare::start(&header(&house.administrator.client_id), &house.administrator);
-        let gateway = Server::gateway(&house.config, &house.folder().join("gateway.log"), &[]);
+        let baseline =
+            bare::start(&header(&fixture.administrator.client_id), &fixture.administrator);
+        let gateway = Server::gateway(&fixture.config, &fixture.folder().join("gateway.log"), &[]);
         let quiet = Server::gateway(
-            &house.config,
-            &house.folder().join("quiet.log"),
+            &fixture.config,
+            &fixture.folder().join("quiet.log"),
             &["--set=log.filter=info,tenant_gateway::http=warn"],
         );
         let (mut logged, mut unlogged, mut first) = (Vec::new(), Vec::new(), Vec::new());
-        for server in [&floor, &gateway, &quiet] {
+        for server in [&baseline, &gateway, &quiet] {
             ask(server.address, &same);
         }
         for round in 0..ROUNDS {
@@ -37,7 +37,7 @@ pub fn run(report: &mut Report) {
                 token_request(&header(&client_id(round * REQUESTS / 2 % CLIENTS + number)))
             };
             let others: Vec<_> = (1..=REQUESTS / 2).map(each).collect();
-            let bottom = cost(&floor, &same);
+            let bottom = cost(&baseline, &same);
             logged.push(cost(&gateway, &same) / bottom);
             unlogged.push(cost(&quiet, &same) / bottom);
             first.push(cost(&gateway, &others) / bottom);
@@ -49,7 +49,7 @@ pub fn run(report: &mut Report) {
     }
 }
 
-/// The CPU time of the server for each request, in seconds.
+/// The server's CPU time per request, in seconds.
 fn cost(server: &Server, requests: &[Vec<u8>]) -> f64 {
     let before = server.cpu();
     ask(server.address, requests);

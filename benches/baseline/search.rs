@@ -1,5 +1,4 @@
-//! A search by name among a million clients, compared with the same among a thousand: half of the
-//! searches are quicker.
+//! The median time of a search by name among a million clients, compared with a thousand.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +6,16 @@ use tenant_gateway::auth::RequestContext;
 use tokio::runtime::Runtime;
 
 use crate::report::Report;
-use crate::support::{Engine, House};
+use crate::support::{Engine, Fixture};
 
 const AIM: f64 = 20.0;
 const SMALL: u32 = 1_000;
 const LARGE: u32 = 1_000_000;
-/// Searches a pattern, or as many as fit into the time below.
+/// The number of searches for a pattern, unless the time limit below is reached.
 const SEARCHES: usize = 101;
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// What is sought, and how much of it there is.
+/// The patterns, and the number of their matches.
 const PATTERNS: [(&str, &str); 5] = [
     ("%needle%", "5 clients in both"),
     ("%abc%", "1 client in 700"),
@@ -29,8 +28,8 @@ pub fn run(report: &mut Report) {
     let runtime = Runtime::new().expect("a runtime");
     for engine in Engine::ALL {
         let started = Instant::now();
-        let small = runtime.block_on(House::with_clients(engine, SMALL));
-        let large = runtime.block_on(House::with_clients(engine, LARGE));
+        let small = runtime.block_on(Fixture::with_clients(engine, SMALL));
+        let large = runtime.block_on(Fixture::with_clients(engine, LARGE));
         report.note(
             &format!("{}: filled, s", engine.name()),
             &started.elapsed().as_secs().to_string(),
@@ -54,16 +53,16 @@ pub fn run(report: &mut Report) {
 }
 
 async fn halves(
-    small: (&House, &RequestContext),
-    large: (&House, &RequestContext),
+    small: (&Fixture, &RequestContext),
+    large: (&Fixture, &RequestContext),
     pattern: &str,
 ) -> (f64, f64) {
     let (mut quick, mut slow) = (Vec::new(), Vec::new());
     let started = Instant::now();
     while quick.len() < SEARCHES && (quick.len() < 5 || started.elapsed() < PATIENCE) {
-        for ((house, context), times) in [(small, &mut quick), (large, &mut slow)] {
+        for ((fixture, context), times) in [(small, &mut quick), (large, &mut slow)] {
             let asked = Instant::now();
-            house.search(context, pattern, 50).await;
+            fixture.search(context, pattern, 50).await;
             times.push(asked.elapsed().as_secs_f64());
         }
     }

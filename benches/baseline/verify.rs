@@ -1,4 +1,4 @@
-//! Reading a token that was read before.
+//! The verification of a token that was verified before.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tenant_gateway::tokens::{Issuer, KeyRing, Verifier};
 
 use crate::process::cpu;
 use crate::report::Report;
-use crate::support::{Engine, House};
+use crate::support::{Engine, Fixture};
 
 const AIM_MICROSECONDS: f64 = 5.0;
 const ROUNDS: usize = 11;
@@ -17,11 +17,13 @@ pub fn run(report: &mut Report) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let house = House::with_clients(Engine::Sqlite, 1).await;
-        let (time, entropy) = (house.core.time.clone(), house.core.environment.entropy.clone());
-        let keys =
-            KeyRing::open(house.core.rotation(&house.config), house.config.auth.standing_max_age)
-                .await;
+        let fixture = Fixture::with_clients(Engine::Sqlite, 1).await;
+        let (time, entropy) = (fixture.core.time.clone(), fixture.core.environment.entropy.clone());
+        let keys = KeyRing::open(
+            fixture.core.rotation(&fixture.config),
+            fixture.config.auth.standing_max_age,
+        )
+        .await;
         let keys = Arc::new(keys.expect("a key can be made"));
         let (issuer, audience) = ("http://127.0.0.1:8080".to_owned(), "tenant-gateway".to_owned());
         let lifetime = Duration::from_hours(1);
@@ -33,7 +35,7 @@ pub fn run(report: &mut Report) {
             audience.clone(),
             lifetime,
         );
-        let token = issue.issue(&house.administrator).await.expect("there is a key").token;
+        let token = issue.issue(&fixture.administrator).await.expect("there is a key").token;
         let verifier = |capacity| {
             Verifier::new(
                 keys.clone(),
@@ -43,7 +45,7 @@ pub fn run(report: &mut Report) {
                 capacity,
             )
         };
-        // The first remembers nothing.
+        // The first has no cache.
         let (cold, cached) = (verifier(0), verifier(10_000));
         let (mut micros, mut ratios) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
@@ -57,7 +59,7 @@ pub fn run(report: &mut Report) {
     });
 }
 
-/// The CPU time of one check, in seconds.
+/// The CPU time of one verification, in seconds.
 async fn cost(verifier: &Verifier, token: &str, times: u32) -> f64 {
     let before = cpu(std::process::id());
     for _ in 0..times {

@@ -1,4 +1,4 @@
-//! A partner with a hundred customers, and as many clients as wanted.
+//! A partner with a hundred customers and any number of clients.
 
 use std::path::Path;
 
@@ -22,8 +22,7 @@ use super::{Engine, postgres};
 
 const CUSTOMERS: usize = 100;
 
-/// What the Taegis SDK 2.0.4 asks of `clients`: all outputs that are not deprecated and that it
-/// knows.
+/// The query `clients` of the Taegis SDK 2.0.4: all known fields that are not deprecated.
 const SEARCH: &str = "query clients($name: String, $page: Int, $perPage: Int) {
     clients(name: $name, page: $page, perPage: $perPage) {
         id name clientID roles tenantID ownerTenantID createdAt updatedAt createdBy updatedBy environment
@@ -31,8 +30,8 @@ const SEARCH: &str = "query clients($name: String, $page: Int, $perPage: Int) {
     }
 }";
 
-/// The rooms over a database that is full of clients.
-pub struct House {
+/// The gateway's services over a database full of clients.
+pub struct Fixture {
     pub core: Core,
     pub config: Config,
     /// The administrator of the partner.
@@ -45,8 +44,8 @@ pub struct House {
     folder: TempDir,
 }
 
-impl House {
-    /// The tenants, and so many clients in them.
+impl Fixture {
+    /// Creates the tenants, with this many clients in total.
     pub async fn with_clients(engine: Engine, count: u32) -> Self {
         let folder = tempfile::tempdir().expect("a temp folder");
         let mut config = Config::default();
@@ -95,12 +94,12 @@ impl House {
         }
     }
 
-    /// The folder of the data.
+    /// The data folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The administrator of the partner, in the partner or in one of its customers.
+    /// The context of the partner's administrator, in the partner or in one of its customers.
     pub async fn context(&self, customer: bool) -> RequestContext {
         let Subject { client, client_id, generation, .. } = self.administrator.clone();
         let tenant_id = if customer { self.customer } else { self.administrator.tenant };
@@ -123,7 +122,7 @@ impl House {
         context.expect("the administrator may enter")
     }
 
-    /// The first page of a search by name, as the SDK asks for it.
+    /// Requests the first page of a search by name, as the SDK does.
     pub async fn search(&self, context: &RequestContext, pattern: &str, per_page: i32) -> Response {
         let variables =
             Variables::from_value(value!({ "name": pattern, "page": 1, "perPage": per_page }));

@@ -1,4 +1,4 @@
-//! Callers that ask over connections that stay open.
+//! Callers with keep-alive connections.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 
 const FORM: &str = "grant_type=client_credentials";
 
-/// The connections that ask at once.
+/// The number of concurrent connections.
 pub const CONNECTIONS: usize = 8;
 
-/// Longer than any answer.
+/// Longer than any response takes.
 const BUFFER: usize = 1024 * 1024;
 
 /// The header that carries credentials.
@@ -33,7 +33,7 @@ pub fn token_request(authorization: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A GraphQL request, by a caller with that token in that tenant.
+/// A GraphQL request with a token in a tenant.
 pub fn graphql_request(document: &str, caller: Option<(&str, &str)>) -> Vec<u8> {
     let body = serde_json::json!({ "query": document }).to_string();
     let caller = caller.map(|(token, tenant)| {
@@ -47,7 +47,7 @@ pub fn graphql_request(document: &str, caller: Option<(&str, &str)>) -> Vec<u8> 
     .into_bytes()
 }
 
-/// Sends one request and gives the body of the answer.
+/// Sends one request and returns the body of the response.
 pub fn ask_once(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     let mut connection = TcpStream::connect(address).expect("it listens");
     send(&mut connection, request);
@@ -61,7 +61,7 @@ pub fn ask(address: SocketAddr, requests: &[Vec<u8>]) {
     ask_over(address, requests, CONNECTIONS);
 }
 
-/// The same over so many connections.
+/// The same over several connections.
 pub fn ask_over(address: SocketAddr, requests: &[Vec<u8>], connections: usize) {
     thread::scope(|scope| {
         for share in requests.chunks(requests.len().div_ceil(connections)) {
@@ -83,7 +83,7 @@ pub fn send(connection: &mut TcpStream, request: &[u8]) {
     connection.write_all(request).expect("it reads");
 }
 
-/// Reads one answer to its end, demands that it is a good one, and says where its body lies.
+/// Reads one response to its end, requires success, and returns the position of its body.
 pub fn read_answer(connection: &mut TcpStream, buffer: &mut [u8]) -> Range<usize> {
     let mut filled = 0;
     loop {

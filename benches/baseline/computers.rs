@@ -1,31 +1,30 @@
-//! Computers of a tenant through the graph of the real gateway, compared with the floor before the
-//! same manager: CPU time a request, calls of the manager, memory.
+//! Computers of a tenant through the real gateway, compared with the baseline in front of the same
+//! manager: CPU time per request, calls of the manager, memory.
 
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
 
-use crate::far_side::{SETTINGS, link, token};
 use crate::gateway::Server;
 use crate::load::{ask_over, graphql_request};
 use crate::report::Report;
 use crate::resolver;
-use crate::support::{Engine, House};
+use crate::support::{Engine, Fixture};
+use crate::upstream::{SETTINGS, link, token};
 
-/// Many, since a round takes half a second and the machine changes its mind in between.
+/// Many rounds, since the speed of the machine varies between them.
 const ROUNDS: usize = 21;
-/// On one connection every request costs calls of its own; on several, identical reads in flight
-/// share one.
+/// On one connection every request makes its own calls; on several, identical reads in flight share
+/// one.
 const CONNECTIONS: [usize; 3] = [1, 8, 16];
 const CUSTOMER: &str = "Customer";
 const COMPUTERS: usize = 100;
 const POLICIES: usize = 10;
 
-/// What is asked of the gateway, what of the floor, how often a round, and how much dearer the
-/// gateway may be.
+/// The queries to the gateway and to the baseline, their number per round, and the permitted ratio.
 struct Question {
     name: &'static str,
     gateway: &'static str,
-    floor: &'static str,
+    baseline: &'static str,
     requests: usize,
     aim: f64,
 }
@@ -34,14 +33,14 @@ const QUESTIONS: [Question; 2] = [
     Question {
         name: "100 computers, 4 fields",
         gateway: "{ deepSecurity { computers(first: 100) { nodes { id hostName platform lastIPUsed } } } }",
-        floor: "{ computers(first: 100) { nodes { id hostName platform lastIPUsed } } }",
+        baseline: "{ computers(first: 100) { nodes { id hostName platform lastIPUsed } } }",
         requests: 600,
         aim: 1.0,
     },
     Question {
         name: "one computer, 6 fields",
         gateway: "{ deepSecurity { computer(id: 7) { id hostName displayName description platform lastIPUsed } } }",
-        floor: "{ computer(id: 7) { id hostName displayName description platform lastIPUsed } }",
+        baseline: "{ computer(id: 7) { id hostName displayName description platform lastIPUsed } }",
         requests: 3_000,
         aim: 1.2,
     },
@@ -55,12 +54,13 @@ pub fn run(report: &mut Report) {
     let seed = TenantSeed::named(CUSTOMER).computers(COMPUTERS).policies(POLICIES);
     let manager = Config::default().limits(Limits::NONE).tenant(seed);
     let manager = runtime.block_on(Simulator::start(manager)).expect("a free port");
-    let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-    runtime.block_on(link(&house, house.customer, &manager, CUSTOMER));
-    let gateway = Server::gateway(&house.config, &house.folder().join("gateway.log"), &SETTINGS);
-    let floor = resolver::start(&manager.base_url, &manager.customer(CUSTOMER).secret_key);
-    let token = token(&house, &gateway);
-    let tenant = house.customer.to_string();
+    let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
+    runtime.block_on(link(&fixture, fixture.customer, &manager, CUSTOMER));
+    let gateway =
+        Server::gateway(&fixture.config, &fixture.folder().join("gateway.log"), &SETTINGS);
+    let baseline = resolver::start(&manager.base_url, &manager.customer(CUSTOMER).secret_key);
+    let token = token(&fixture, &gateway);
+    let tenant = fixture.customer.to_string();
     report.note(
         "the manager's list of 100 computers, bytes",
         &runtime.block_on(size(&manager)).to_string(),
@@ -69,17 +69,17 @@ pub fn run(report: &mut Report) {
         for question in &QUESTIONS {
             let to_gateway =
                 vec![graphql_request(question.gateway, Some((&token, &tenant))); question.requests];
-            let to_floor = vec![graphql_request(question.floor, None); question.requests];
+            let to_baseline = vec![graphql_request(question.baseline, None); question.requests];
             let cost = |server: &Server, requests: &[Vec<u8>]| {
                 let before = server.cpu();
                 ask_over(server.address, requests, connections);
                 (server.cpu() - before).as_secs_f64() / requests.len() as f64
             };
             cost(&gateway, &to_gateway);
-            cost(&floor, &to_floor);
+            cost(&baseline, &to_baseline);
             let (mut ratios, mut micros) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
-                let (own, bottom) = (cost(&gateway, &to_gateway), cost(&floor, &to_floor));
+                let (own, bottom) = (cost(&gateway, &to_gateway), cost(&baseline, &to_baseline));
                 micros.push(own * 1e6);
                 ratios.push(own / bottom);
             }
@@ -103,7 +103,7 @@ pub fn run(report: &mut Report) {
     );
 }
 
-/// The bytes of the list that both ask for.
+/// The size of the list that both request.
 async fn size(manager: &Simulator) -> usize {
     let call =
         reqwest::Client::new().post(format!("{}/computers/search?expand=none", manager.base_url));
@@ -114,9 +114,9 @@ async fn size(manager: &Simulator) -> usize {
     call.send().await.expect("it answers").bytes().await.expect("it answers in full").len()
 }
 
-/// How often the manager is asked when everybody wants the names of all policies. Operations that
-/// run at the same moment may share an answer, so that there are never more calls than this, and on
-/// one connection exactly as many.
+/// Counts the calls of the manager when every caller selects the names of all policies. Concurrent
+/// operations may share a response: one connection makes exactly this many calls, several make
+/// fewer.
 fn calls(
     report: &mut Report,
     manager: &Simulator,

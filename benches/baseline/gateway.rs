@@ -1,4 +1,4 @@
-//! Servers as processes of their own.
+//! Servers in their own processes.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -68,7 +68,7 @@ impl Drop for Server {
     }
 }
 
-/// The address in the first line of the log.
+/// Returns the address from the first line of the log.
 fn listening(log: &Path) -> SocketAddr {
     for _ in 0..10_000 {
         let text = fs::read_to_string(log).expect("the log can be read");

@@ -1,13 +1,12 @@
-//! What a gateway costs beyond what it cannot avoid: `cargo bench --bench floor`. Says ratios, and
-//! fails where one misses its aim. CPU time is that of the process measured, user and system; what
-//! is compared takes turns, so that a busy machine troubles both alike. Arguments choose parts:
-//! `cargo bench --bench floor -- token`.
+//! The cost of the gateway relative to the least possible implementations: `cargo bench --bench
+//! baseline`. Prints ratios, and fails if one exceeds its target. CPU time is the user and system
+//! time of the measured process; both sides of a ratio run interleaved, so that a busy machine
+//! affects both equally. Arguments select parts: `cargo bench --bench baseline -- token`.
 #![allow(clippy::print_stdout, reason = "its report")]
 #![allow(clippy::disallowed_methods, reason = "benchmarks may measure")]
 
 mod bare;
 mod computers;
-mod far_side;
 mod gateway;
 mod load;
 mod memory;
@@ -21,6 +20,7 @@ mod start;
 #[path = "../support/mod.rs"]
 mod support;
 mod token;
+mod upstream;
 mod verify;
 
 use std::process::ExitCode;

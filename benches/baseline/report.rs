@@ -1,4 +1,4 @@
-//! Ratios, and whether they are what was aimed at.
+//! Ratios and their targets.
 
 use std::process::ExitCode;
 
@@ -8,13 +8,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// A figure without an aim.
+    /// A figure without a target.
     pub fn note(&self, what: &str, figure: &str) {
         println!("{what:<64} {figure}");
     }
 
-    /// A ratio that should be at most so much. It is the median of several; the others show how far
-    /// to trust it.
+    /// A ratio with an upper target: the median of several, whose spread shows its precision.
     pub fn ratio(&mut self, what: &str, mut ratios: Vec<f64>, aim: Option<f64>) {
         ratios.sort_unstable_by(f64::total_cmp);
         let (ratio, low, high) = (ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);

@@ -1,18 +1,18 @@
-//! What a gateway holds at most while it reads a list of a hundred megabytes.
+//! The peak memory of a gateway while it reads a list of a hundred megabytes.
 
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
 
-use crate::far_side::{SETTINGS, link, token};
 use crate::gateway::Server;
 use crate::load::{ask_once, graphql_request};
 use crate::report::Report;
-use crate::support::{Engine, House};
+use crate::support::{Engine, Fixture};
+use crate::upstream::{SETTINGS, link, token};
 
 const CUSTOMER: &str = "Customer";
 const COMPUTERS: usize = 5_000;
-/// They make a computer 20 kB heavier.
+/// They add 20 kB to each computer.
 const RULES: usize = 3_000;
-/// Time enough for any machine: what is measured is memory.
+/// Generous, since memory is measured and not time.
 const PATIENCE: [&str; 3] =
     ["--set=limits.execution=10m", "--set=limits.tenant_deadline=10m", "--set=upstream.timeout=5m"];
 const QUERY: &str =
@@ -23,14 +23,15 @@ pub fn run(report: &mut Report) {
     let seed = TenantSeed::named(CUSTOMER).computers(COMPUTERS).rules(RULES);
     let manager = Config::default().limits(Limits::NONE).tenant(seed);
     let manager = runtime.block_on(Simulator::start(manager)).expect("a free port");
-    let house = runtime.block_on(House::with_clients(Engine::Sqlite, 1));
-    runtime.block_on(link(&house, house.customer, &manager, CUSTOMER));
+    let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
+    runtime.block_on(link(&fixture, fixture.customer, &manager, CUSTOMER));
     let settings = [&SETTINGS[..], &PATIENCE[..]].concat();
-    let gateway = Server::gateway(&house.config, &house.folder().join("gateway.log"), &settings);
-    let token = token(&house, &gateway);
+    let gateway =
+        Server::gateway(&fixture.config, &fixture.folder().join("gateway.log"), &settings);
+    let token = token(&fixture, &gateway);
     let answer = ask_once(
         gateway.address,
-        &graphql_request(QUERY, Some((&token, &house.customer.to_string()))),
+        &graphql_request(QUERY, Some((&token, &fixture.customer.to_string()))),
     );
     let states = answer.windows(7).filter(|seven| seven == b"\"state\"").count();
     assert_eq!(states, COMPUTERS, "each computer has its part");
