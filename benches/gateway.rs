@@ -26,13 +26,15 @@ const ALGORITHMS: [(TokenAlgorithm, &str); 3] = [
 fn tokens(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
-    let (time, entropy) = (fixture.core.time.clone(), fixture.core.environment.entropy.clone());
+    let time = fixture.core.time.clone();
+    let entropy = fixture.core.environment.entropy.clone();
     for (algorithm, name) in ALGORITHMS {
         let mut config = fixture.config.clone();
         config.tokens.algorithm = algorithm;
         let keys = KeyRing::open(fixture.core.rotation(&config), config.auth.standing_max_age);
         let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
-        let (issuer, audience) = (ISSUER.to_owned(), AUDIENCE.to_owned());
+        let issuer = ISSUER.to_owned();
+        let audience = AUDIENCE.to_owned();
         let issue =
             Issuer::new(keys.clone(), time.clone(), entropy.clone(), issuer, audience, HOUR);
         criterion.bench_function(&format!("token/issue/{name}"), |bencher| {

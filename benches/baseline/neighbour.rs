@@ -35,7 +35,8 @@ pub fn run(report: &mut Report) {
             .block_on(Simulator::start(Config::default().limits(Limits::NONE).tenant(seed)))
             .expect("a free port")
     };
-    let (well, ill) = (manager("Well"), manager("Ill"));
+    let well = manager("Well");
+    let ill = manager("Ill");
     let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
     runtime.block_on(link(&fixture, fixture.customer, &well, "Well"));
     runtime.block_on(link(&fixture, fixture.administrator.tenant, &ill, "Ill"));
@@ -45,7 +46,8 @@ pub fn run(report: &mut Report) {
     let of_well = graphql_request(QUERY, Some((&token, &fixture.customer.to_string())));
     let of_ill = graphql_request(QUERY, Some((&token, &fixture.administrator.tenant.to_string())));
     slowest(gateway.address, &of_well);
-    let (mut alone, mut ratios) = (Vec::new(), Vec::new());
+    let mut alone = Vec::new();
+    let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
         let baseline = slowest(gateway.address, &of_well);
         ill.order_always(Calls::all(), Fault::Delay { millis: 60_000 });

@@ -57,7 +57,8 @@ async fn halves(
     large: (&Fixture, &RequestContext),
     pattern: &str,
 ) -> (f64, f64) {
-    let (mut quick, mut slow) = (Vec::new(), Vec::new());
+    let mut quick = Vec::new();
+    let mut slow = Vec::new();
     let started = Instant::now();
     while quick.len() < SEARCHES && (quick.len() < 5 || started.elapsed() < PATIENCE) {
         for ((fixture, context), times) in [(small, &mut quick), (large, &mut slow)] {

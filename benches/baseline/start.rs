@@ -17,7 +17,9 @@ const ROUNDS: usize = 11;
 pub fn run(report: &mut Report) {
     let folder = tempdir().expect("a temp folder");
     let mut config = Config::default();
-    let (mut fresh, mut again, mut resident) = (Vec::new(), Vec::new(), 0);
+    let mut fresh = Vec::new();
+    let mut again = Vec::new();
+    let mut resident = 0;
     for round in 0..ROUNDS {
         config.data.dir = folder.path().join(round.to_string());
         std::fs::create_dir(&config.data.dir).expect("a folder");

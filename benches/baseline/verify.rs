@@ -18,14 +18,16 @@ pub fn run(report: &mut Report) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let fixture = Fixture::with_clients(Engine::Sqlite, 1).await;
-        let (time, entropy) = (fixture.core.time.clone(), fixture.core.environment.entropy.clone());
+        let time = fixture.core.time.clone();
+        let entropy = fixture.core.environment.entropy.clone();
         let keys = KeyRing::open(
             fixture.core.rotation(&fixture.config),
             fixture.config.auth.standing_max_age,
         )
         .await;
         let keys = Arc::new(keys.expect("a key can be made"));
-        let (issuer, audience) = ("http://127.0.0.1:8080".to_owned(), "tenant-gateway".to_owned());
+        let issuer = "http://127.0.0.1:8080".to_owned();
+        let audience = "tenant-gateway".to_owned();
         let lifetime = Duration::from_hours(1);
         let issue = Issuer::new(
             keys.clone(),
@@ -46,8 +48,10 @@ pub fn run(report: &mut Report) {
             )
         };
         // The first has no cache.
-        let (cold, cached) = (verifier(0), verifier(10_000));
-        let (mut micros, mut ratios) = (Vec::new(), Vec::new());
+        let cold = verifier(0);
+        let cached = verifier(10_000);
+        let mut micros = Vec::new();
+        let mut ratios = Vec::new();
         for _ in 0..ROUNDS {
             let (slow, fast) =
                 (cost(&cold, &token, 5_000).await, cost(&cached, &token, 300_000).await);

@@ -161,7 +161,8 @@ impl<'a> Checker<'a> {
                     self.variables.iter().find(|definition| definition.name == *variable);
                 if definition.is_some_and(|definition| !definition.ty.is_non_null()) {
                     let message = format!(
-                        "Variable \"{variable}\" must be non-nullable to be used for OneOf Input Object \"{name}\"."
+                        "Variable \"{variable}\" must be non-nullable to be used for OneOf \
+                         Input Object \"{name}\"."
                     );
                     self.error(message, at);
                 }

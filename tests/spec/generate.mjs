@@ -1,8 +1,8 @@
-// Documents and variables, made at random from a seed: most of them valid, some of them spoilt.
+// Generates random documents and variables from a seed: most are valid, some are corrupted.
 
 import { getNamedType, getNullableType, isAbstractType, isCompositeType, isEnumType, isInputObjectType, isListType, isNonNullType } from "graphql";
 
-/** Numbers that the seed decides (mulberry32). */
+/** A seeded random generator (mulberry32). */
 export function randomness(seed) {
   let state = seed >>> 0;
   const next = () => {
@@ -72,7 +72,7 @@ class Maker {
     return this.field(type, random.pick(candidates), depth);
   }
 
-  /** One response key with two lists of arguments, which are seldom the same. */
+  /** One response key with two lists of arguments, which are rarely equal. */
   twice(field) {
     const key = `a${this.aliases++}`;
     const below = isCompositeType(getNamedType(field.type)) ? " { __typename }" : "";
@@ -105,7 +105,7 @@ class Maker {
     const list = this.args(field);
     const named = getNamedType(field.type);
     const below = isCompositeType(named) ? ` ${this.selection(named, depth + 1)}` : "";
-    // Without an alias fields of other arguments cannot merge.
+    // Without an alias, fields with different arguments cannot merge.
     return `${this.alias(list === "" ? 0.15 : 0.8)}${field.name}${list}${this.kind === "subscription" && depth === 0 ? "" : this.directives()}${below}`;
   }
 
@@ -186,7 +186,7 @@ class Maker {
       if (!required && this.random.chance(0.35)) continue;
       if (required && this.random.chance(0.03)) continue;
       values[variable.name] = this.json(variable.named, variable.type.startsWith("Boolean"), required);
-      // A listed difference.
+      // A documented difference.
       if (variable.isCondition && values[variable.name] === null) delete values[variable.name];
     }
     return values;
@@ -224,7 +224,7 @@ class Maker {
 
 const TOKENS = /"""[^]*?"""|"(?:\\.|[^"\\\n])*"|\.\.\.|[A-Za-z_]\w*|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\$|[^\s,]/g;
 
-/** Spoils a document: a token is dropped, doubled, exchanged, or another put in its place. */
+/** Corrupts a document: drops, doubles, swaps or replaces a token. */
 function spoil(query, random) {
   const tokens = query.match(TOKENS);
   const at = random.below(tokens.length);
@@ -241,7 +241,7 @@ function spoil(query, random) {
   return tokens.join(" ");
 }
 
-/** One case. */
+/** Generates one case. */
 export function generate(schema, random) {
   const made = new Maker(schema, random).document();
   if (random.chance(0.35)) made.query = spoil(made.query, random);

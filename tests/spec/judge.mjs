@@ -1,4 +1,4 @@
-// Asks the gateway's pipeline and graphql-js the same, and tells where they differ.
+// Sends the same documents to the gateway's pipeline and to graphql-js, and reports every difference.
 //
 //   node judge.mjs [COUNT] [SEED]...    COUNT documents for each seed: 2000 and 1 unless given
 
@@ -20,15 +20,15 @@ const gatewayText = readFileSync(process.env.SPEC_SCHEMA ?? new URL("schema.grap
 const built = () => ({ fixture: fixtureSchema(fixtureText), gateway: buildSchema(gatewayText) });
 const schemas = built();
 
-// graphql-js knows no type of `__typename` where fields merge, so that `name: __typename` (String!) would merge with
-// `name` (String). Here every object and interface has it among its fields, and a union has it in each of its members.
+// graphql-js ignores the type of `__typename` when fields merge, so that `name: __typename` (String!) would merge with
+// `name` (String). Here every object and interface has it as a field, and a union has it in each of its members.
 const validating = built();
 Object.values(validating).forEach(addTypename);
 
 function addTypename(schema) {
   assertValidSchema(schema);
   for (const type of Object.values(schema.getTypeMap())) {
-    // The types of introspection are the same objects in every schema.
+    // Every schema shares the introspection types.
     if (isIntrospectionType(type)) continue;
     if (isObjectType(type) || isInterfaceType(type)) type.getFields().__typename = TypeNameMetaFieldDef;
   }
@@ -82,10 +82,10 @@ async function theirs(name, { query, variables }) {
   return { responses, calls: context.calls };
 }
 
-// Resolvers beside a field that has failed go on, also after the answer.
+// Sibling resolvers of a failed field continue, even after the response.
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** The place that an error makes null: its own or, where that may not be null, the nearest around it that may. */
+/** The position that an error makes null: its own or, for a non-null field, the nearest nullable parent. */
 function nulled(data, path) {
   let at = data;
   const place = [];
@@ -97,13 +97,13 @@ function nulled(data, path) {
   return JSON.stringify(place);
 }
 
-/** What two answers must have in common: of several errors that make the same place null, either may be told. */
+/** What two responses must share: of several errors that make the same position null, any may be reported. */
 function canonical(data, paths) {
   const places = data === null ? ["null"] : paths.map((path) => nulled(data, path));
   return { data: JSON.stringify(data), places: [...new Set(places)].sort() };
 }
 
-/** Whether each field has one error at most, and whatever graphql-js tells is told. */
+/** Whether each field has at most one error, and every error of graphql-js is reported. */
 function tells(own, judge) {
   const paths = own.map((path) => JSON.stringify(path));
   return new Set(paths).size === paths.length && judge.every((path) => paths.includes(JSON.stringify(path)));
@@ -111,7 +111,7 @@ function tells(own, judge) {
 
 function difference(own, judge) {
   if (own.refused === "panic") return "it panicked";
-  // graphql-js answers a subscription that cannot begin without data, we with null and the error at its path.
+  // For a subscription that cannot start, graphql-js omits data; the gateway answers null and the error with its path.
   if (judge.refused === "stream") {
     const [answer, ...more] = own.responses ?? [];
     return answer?.data === "null" && answer.paths.length > 0 && more.length === 0 ? undefined : "stream";
@@ -124,7 +124,7 @@ function difference(own, judge) {
   if (JSON.stringify(a) !== JSON.stringify(b)) return `answer\n  ${JSON.stringify(a)}\n  ${JSON.stringify(b)}`;
   const unlike = own.responses.findIndex(({ paths }, at) => !tells(paths, (judge.responses[at].errors ?? []).map(({ path }) => path)));
   if (unlike >= 0) return `errors\n  ${JSON.stringify(own.responses[unlike].paths)}\n  ${JSON.stringify(judge.responses[unlike].errors.map(({ path }) => path))}`;
-  // graphql-js asks no later sibling once an argument of a field that may not be null does not fit.
+  // graphql-js executes no later sibling once an argument of a non-null field is invalid.
   if (judge.responses.some(({ errors = [] }) => errors.some(({ message }) => /must not be null|has invalid value/.test(message)))) {
     return Object.entries(judge.calls).every(([field, times]) => own.calls[field] >= times) ? undefined : "calls are missing";
   }
@@ -148,7 +148,7 @@ async function compare(name, asked, label) {
   console.log(`  ours: ${own.messages ?? ""}\n  graphql-js: ${judge.messages ?? ""}`);
 }
 
-/** A schema's introspection with every list of named things in alphabetical order: introspection promises none. */
+/** An introspection result with every list in alphabetical order, since introspection guarantees none. */
 function sorted(value) {
   if (Array.isArray(value)) {
     const key = (item) => item?.name ?? JSON.stringify(item);
@@ -158,7 +158,7 @@ function sorted(value) {
   return Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]));
 }
 
-/** The places at which two values differ. */
+/** Adds the positions at which two values differ to `found`. */
 function differing(own, judge, at, found) {
   if (own === null || judge === null || typeof own !== "object" || typeof judge !== "object") {
     if (own !== judge) found.push(`${at}: ${JSON.stringify(own)}, where graphql-js says ${JSON.stringify(judge)}`);
@@ -170,7 +170,7 @@ function differing(own, judge, at, found) {
   }
 }
 
-/** Compares the whole answer to the introspection query of every tool, and the same without what is deprecated. */
+/** Compares the complete introspection result, with and without the optional parts and the deprecated elements. */
 async function compareIntrospection(name) {
   const all = { specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true, experimentalDirectiveDeprecation: true };
   for (const options of [all, {}]) {

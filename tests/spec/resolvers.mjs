@@ -1,4 +1,4 @@
-// The fixture schema's resolvers in JavaScript: the same as in fixture.rs, so that both sides can be compared.
+// The resolvers of the fixture schema in JavaScript, equal to those of fixture.rs, so that both can be compared.
 
 import { GraphQLScalarType, buildSchema, valueFromASTUntyped } from "graphql";
 
@@ -16,7 +16,7 @@ const pet = (at) => (at % 2 === 0 ? dog(at) : cat(at));
 const thing = (at) => [dog, cat, stone][at % 3](at);
 const clamp = (value, from, to) => Math.min(Math.max(value, from), to);
 const range = (length) => Array.from({ length }, (_, at) => at);
-// The members in order: in Rust JSON objects have no other.
+// Sorted members, as in Rust's JSON objects.
 const echo = (value) => {
   if (Array.isArray(value)) return value.map(echo);
   if (value === null || typeof value !== "object") return value;
@@ -62,7 +62,7 @@ const resolvers = {
   },
 };
 
-// Fields that the Rust side reads without a resolver of its own.
+// Fields without a resolver of their own in Rust.
 const uncounted = new Set(["Stone.weight"]);
 
 const events = {
@@ -74,12 +74,12 @@ const events = {
   },
 };
 
-/** The schema of that text, with the resolvers; `calls` of the context counts them. */
+/** Builds the schema with its resolvers, which count themselves in the context's `calls`. */
 export function fixtureSchema(sdl) {
   const schema = buildSchema(sdl);
   for (const [type, fields] of Object.entries(resolvers)) {
     for (const [field, resolve] of Object.entries(fields)) {
-      // Always asynchronous, as in Rust: what fails at once keeps no sibling from being asked.
+      // Always asynchronous, as in Rust: an immediate failure does not prevent the calls of its siblings.
       schema.getType(type).getFields()[field].resolve = async (of, args, context) => {
         const name = `${type}.${field}`;
         if (!uncounted.has(name)) context.calls[name] = (context.calls[name] ?? 0) + 1;

@@ -241,7 +241,8 @@ mod tests {
 
     #[tokio::test]
     async fn failed_field_is_found_through_fragments_and_aliases() {
-        let query = "{ a: leaf { ...F ...F } b: leaf { value lost @skip(if: true) } } fragment F on Leaf { x: lost value }";
+        let query = "{ a: leaf { ...F ...F } b: leaf { value lost @skip(if: true) } } \
+            fragment F on Leaf { x: lost value }";
         assert_eq!(completed(query).await, r#"{"a":{"x":null,"value":2},"b":{"value":2}}"#);
     }
 
@@ -273,7 +274,8 @@ mod tests {
 
     #[tokio::test]
     async fn members_stand_in_the_order_of_the_merged_selection() {
-        let query = "{ ok leaf { slow value } ...F } fragment F on Query { leaf { value again: slow } late: ok }";
+        let query = "{ ok leaf { slow value } ...F } \
+            fragment F on Query { leaf { value again: slow } late: ok }";
         let expected = r#"{"ok":1,"leaf":{"slow":3,"value":2,"again":3},"late":1}"#;
         assert_eq!(completed(query).await, expected);
     }
