@@ -98,7 +98,7 @@ struct Budget {
 impl Budget {
     fn meter(&self) -> Arc<ResponseMeter> {
         let account = Account { owner: Uuid::nil(), member: Uuid::nil() };
-        let permit = self.pool.try_take(account, RESPONSE_BEGINNING).ok().expect("there is room");
+        let permit = self.pool.try_take(account, RESPONSE_BEGINNING).expect("there is room");
         Arc::new(ResponseMeter::new(MEMORY, permit, self.builders.clone()))
     }
 }
@@ -112,7 +112,7 @@ async fn by_normal_form(
 ) -> Response {
     let operation = document.choose(None).expect("it has one operation");
     let bound = document.bind(model, operation, &given());
-    let (normal_form, variables) = bound.ok().expect("the variables fit");
+    let (normal_form, variables) = bound.expect("the variables fit");
     black_box(Cost::of(&normal_form, &variables));
     let meter = budget.map(Budget::meter);
     let request = || match &meter {
@@ -149,7 +149,7 @@ fn documents(criterion: &mut Criterion) {
             );
         });
         let document = Document::parse(&model, text, FIELDS_MAX, |_| Ok(()));
-        let document = document.ok().expect("it is valid");
+        let document = document.expect("it is valid");
         group.bench_function("bind and count", |bencher| {
             bencher.iter(|| {
                 let operation = document.choose(None).expect("it has one operation");
