@@ -72,7 +72,9 @@ impl Clients {
         Ok(Created { client, secret: Some(secret) })
     }
 
-    /// Ends one secret now.
+    /// Ends one secret now. Retiring the newest one undoes the rotation that made it: the one
+    /// before, if it still works, loses the end that its grace period gave it, so that no client is
+    /// left with a secret that is about to stop.
     ///
     /// # Errors
     /// As [`Clients::rotate`]; `NOT_FOUND` for a secret that is not the client's or has ended;
@@ -91,13 +93,17 @@ impl Clients {
         let before = self.lock(&write, scope, id).await?;
         let now = scope.now();
         let live: Vec<SecretId> = before.live_secrets(now).map(|secret| secret.id).collect();
-        let retired = live.iter().find(|live| live.to_string() == secret.to_ascii_lowercase());
-        let retired = *retired.ok_or_else(|| Error::not_found("secret"))?;
+        let is_named = |live: &SecretId| live.to_string() == secret.to_ascii_lowercase();
+        let position = live.iter().position(is_named);
+        let position = position.ok_or_else(|| Error::not_found("secret"))?;
         if before.row.enabled && before.credentials(now) == 1 {
             let message = "the last secret of an enabled client cannot be retired: rotate it, or disable or delete the client";
             return Err(Error::new(ErrorCode::LastSecret, message));
         }
-        end(write.on(), &[retired], now).await?;
+        end(write.on(), &[live[position]], now).await?;
+        if let (0, Some(previous)) = (position, live.get(1)) {
+            keep(write.on(), *previous).await?;
+        }
         self.finish(&write, scope, "retireClientSecret", before).await
     }
 }
@@ -112,6 +118,17 @@ async fn end(on: &impl ConnectionTrait, secrets: &[SecretId], at: Timestamp) -> 
         .col_expr(Column::RetiresAt, Expr::value(at))
         .filter(Column::Id.is_in(secrets.iter().copied()))
         .filter(Column::RetiresAt.is_null().or(Column::RetiresAt.gt(at)))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// Takes back the end that a rotation gave to a secret; one by the tenant's policy stays.
+async fn keep(on: &impl ConnectionTrait, secret: SecretId) -> Result<()> {
+    use secret::Column;
+    secret::Entity::update_many()
+        .col_expr(Column::RetiresAt, Expr::value(Option::<Timestamp>::None))
+        .filter(Column::Id.eq(secret))
         .exec(on)
         .await?;
     Ok(())

@@ -137,6 +137,36 @@ both_databases! {
         }
     }
 
+    async fn retiring_the_new_secret_undoes_the_rotation(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let old = administrator.create("robot", &[]).await;
+        let new = administrator.rotate(&old, 600).await;
+        let shown = administrator.client(&old.id, SECRETS).await;
+        assert_eq!(shown["secrets"][1]["retiresAt"], json!(app.in_seconds(600)));
+        retire(&administrator, &old, &shown["secrets"][0]["id"]).await.data();
+        let left = administrator.client(&old.id, SECRETS).await;
+        assert_eq!((&left["secrets"][0]["id"], &left["secrets"][0]["retiresAt"]), (&shown["secrets"][1]["id"], &Value::Null));
+        assert_eq!(retire(&administrator, &old, &left["secrets"][0]["id"]).await.code(), "LAST_SECRET");
+        app.advance(601);
+        assert!(app.works(&old).await && !app.works(&new).await, "no client is left with a secret that stops");
+    }
+
+    async fn undone_rotation_prolongs_no_secret_beyond_the_tenants_policy(app: TestApp) {
+        let administrator = app.administrator(app.world.north).await;
+        let policy = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { maxSecretAge: 900 }) { maxSecretAge } }";
+        administrator.ask(policy, json!({ "id": app.world.north })).await.data();
+        let old = administrator.create("robot", &[]).await;
+        administrator.rotate(&old, 600).await;
+        let shown = administrator.client(&old.id, SECRETS).await;
+        retire(&administrator, &old, &shown["secrets"][0]["id"]).await.data();
+        let left = administrator.client(&old.id, SECRETS).await;
+        assert_eq!(left["secrets"][0]["expiresAt"], shown["secrets"][1]["expiresAt"]);
+        app.advance(899);
+        assert!(app.works(&old).await);
+        app.advance(1);
+        assert!(!app.works(&old).await);
+    }
+
     async fn a_forced_rotation_ends_all_secrets_and_tokens(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let first = administrator.create("robot", &[]).await;
