@@ -66,23 +66,31 @@ impl Access {
         )
     }
 
-    /// Until when everything that `role` permits is held here: `None` if something of it is not
+    /// Until when a permission is held here: `None` if it is not held at all, otherwise the end of
+    /// the longest of the roles that permit it, or `Some(None)` if one of them does not end.
+    pub fn permits_until(
+        &self,
+        permission: Permission,
+        now: Timestamp,
+    ) -> Option<Option<Timestamp>> {
+        if !self.let_through.contains(permission) {
+            return None;
+        }
+        let holds = self.roles(now).filter(|held| held.role.permits(permission));
+        // No end beats any end.
+        let longest =
+            holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
+        Some((longest != i64::MAX).then(|| Timestamp::from_millis(longest)))
+    }
+
+    /// Until when everything that `role` permits is held here: `None` if a permission of it is not
     /// held at all, otherwise the end of the shortest of the holds, or `Some(None)` if none of them
     /// ends.
     pub fn covers(&self, role: Role, now: Timestamp) -> Option<Option<Timestamp>> {
         let mut until: Option<Timestamp> = None;
         for permission in role.permissions() {
-            if !self.let_through.contains(*permission) {
-                return None;
-            }
-            let holds = self.roles(now).filter(|held| held.role.permits(*permission));
-            // No end beats any end.
-            let longest =
-                holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
-            if longest != i64::MAX {
-                let end = Timestamp::from_millis(longest);
-                until = Some(until.map_or(end, |until| until.min(end)));
-            }
+            let end = self.permits_until(*permission, now)?;
+            until = [until, end].into_iter().flatten().min();
         }
         Some(until)
     }

@@ -8,6 +8,7 @@ mod find;
 mod inline_resolve;
 mod inputs;
 mod key;
+mod key_end;
 mod module;
 mod mutation;
 mod policy;

@@ -12,9 +12,11 @@ use super::inputs::{
     UpdateDeepSecurityComputerInput,
 };
 use super::key::{ApiKeyObject, ApiKeySecretObject};
+use super::key_end;
 use super::policy::PolicyObject;
 use super::reading::parts;
 use crate::auth::graphql::{operation, request, service};
+use crate::clock::Timestamp;
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::client::Request;
 use crate::deep_security::manager::{Manager, path_of};
@@ -42,6 +44,11 @@ impl<'a> Change<'a> {
         let service = service::<DeepSecurity>(ctx)?;
         let manager = Arc::new(service.manager(&scope).await?);
         Ok(Self { service, manager, operation: operation(ctx)?, name })
+    }
+
+    /// When the caller's right to change legacy resources ends.
+    async fn right_ends(&self) -> Result<Option<Timestamp>> {
+        self.manager.scope.end_of(Permission::WriteLegacy).await
     }
 
     /// Sends a change of an object and reads what it is now.
@@ -136,9 +143,10 @@ impl DeepSecurityMutation {
         #[graphql(desc = "The API key to create.")] input: CreateDeepSecurityApiKeyInput,
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "createDeepSecurityApiKey").await?;
-        let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
-        let (wanted, sent) =
-            (json!(body), Request::post(["apikeys".into()], Some(wire::write(&body)?)));
+        let mut body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
+        body.expiry_date = key_end::of_new(body.expiry_date, change.right_ends().await?)?;
+        let wanted = json!(body);
+        let sent = Request::post(["apikeys".into()], Some(wire::write(&body)?));
         change.send_for_secret(&change.manager, None, wanted, sent).await.map(Some)
     }
 
@@ -153,6 +161,7 @@ impl DeepSecurityMutation {
         let change = Change::open(ctx, "updateDeepSecurityApiKey").await?;
         let body = input.check(change.manager.ids(), request(ctx)?.member_scope().now())?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
+        key_end::require_change(&before, &body, change.right_ends().await?)?;
         let sent = Request::post(path_of::<ApiKey>(id), Some(wire::write(&body)?));
         Ok(Some(ApiKeyObject::new(
             &change.manager,
@@ -170,6 +179,7 @@ impl DeepSecurityMutation {
     ) -> Result<Option<ApiKeySecretObject>> {
         let change = Change::open(ctx, "rotateDeepSecurityApiKeySecret").await?;
         let (id, before) = change.before::<ApiKey>(&id, None).await?;
+        key_end::require_rotation(&before, change.right_ends().await?)?;
         let sent = Request::post(["apikeys".into(), id.into(), "secretkey".into()], None);
         change.send_for_secret(&change.manager, Some(before), Value::Null, sent).await.map(Some)
     }
@@ -199,7 +209,11 @@ impl DeepSecurityMutation {
         let change = Change::open(ctx, "generateDeepSecurityTenantApiKey").await?;
         let now = request(ctx)?.member_scope().now();
         let mut body = input.check(change.manager.ids(), now)?;
-        body.expiry_date.get_or_insert(now.plus(TENANT_KEY_LIFETIME).millis());
+        let right_ends = change.right_ends().await?;
+        let usual = now.plus(TENANT_KEY_LIFETIME);
+        let usual = right_ends.map_or(usual, |end| end.min(usual));
+        body.expiry_date.get_or_insert(usual.millis());
+        body.expiry_date = key_end::of_new(body.expiry_date, right_ends)?;
         let tenant = change.manager.remote_tenant()?.ok_or_else(|| {
             Error::conflict("the tenant's link names no tenant of the installation: use createDeepSecurityApiKey")
         })?;

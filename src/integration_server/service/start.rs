@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::TenantId;
 use crate::integration_server::client::{CallError, CallErrorKind, Client};
 use crate::integration_server::model::{
-    NewTenant, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState,
+    NewTenant, NewTenantKind, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState,
 };
 use crate::integration_server::tasks::ClaimedTask;
 use crate::integration_server::tasks::model::{
@@ -31,7 +31,8 @@ impl IntegrationServer {
     /// # Errors
     /// `NOT_FOUND` for an installation that it does not own, and for a tenant to link that does not
     /// stand at or below it; `CONFLICT` for one that has a link; `FORBIDDEN` without the right to
-    /// manage upstreams, where one is to be linked. Nothing was sent then.
+    /// manage upstreams, where one is to be linked, and for an administrator's account by a caller
+    /// whose right to change legacy resources ends. Nothing was sent then.
     pub async fn create_tenant(
         &self,
         scope: &TenantScope,
@@ -40,6 +41,14 @@ impl IntegrationServer {
         new: NewTenant,
         link: Option<TenantId>,
     ) -> Result<TaskRecord> {
+        if matches!(new.kind, NewTenantKind::Complete(_))
+            && scope.end_of(Permission::WriteLegacy).await?.is_some()
+        {
+            return Err(Error::forbidden(
+                "administrator: the account has no end, but the caller's right to change legacy \
+                 resources has one",
+            ));
+        }
         let (client, connection) = self.owned(scope, Some(upstream)).await?;
         if let Some(tenant) = link {
             let scope = scope.within(scope.tenant(), Permission::ManageUpstreams).await?;

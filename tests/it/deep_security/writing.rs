@@ -1,6 +1,7 @@
 //! What is changed at a manager.
 
 use serde_json::{Value, json};
+use tenant_gateway::roles::Role;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 
@@ -20,6 +21,22 @@ async fn change(caller: &Caller, field: &str, input: Value) -> crate::support::A
     let (id, rest) = rest.split_once("| ").map_or(("", rest), |(id, rest)| (id, rest));
     let document = format!("mutation($input: {kind}!) {{ {name}({id} input: $input) {rest} }}");
     caller.ask(&document, json!({ "input": input })).await
+}
+
+/// A client that may change legacy resources of north for so many seconds.
+async fn limited_writer(rig: &Rig, seconds: u64) -> Caller {
+    let administrator = rig.partner.within(rig.world.north);
+    let client = administrator.create("on call", &[&Role::Auditor.id().to_string()]).await;
+    let document = "mutation($id: ID!, $role: ID!, $end: String) {
+        appendClientRoles(id: $id, roles: [{ roleID: $role, expiresAt: $end }]) { id } }";
+    let end = rig.in_seconds(seconds);
+    let variables = json!({ "id": client.id, "role": Role::Responder.id(), "end": end });
+    administrator.ask(document, variables).await.data();
+    rig.log_in(client).await
+}
+
+fn north_keys(rig: &Rig) -> usize {
+    rig.manager.api_keys(rig.manager.customer("North").id).len()
 }
 
 both_databases! {
@@ -102,6 +119,48 @@ both_databases! {
         let south = rig.manager.customer("South").id;
         let sent = rig.manager.seen(&Calls::to("POST", &format!("/tenants/{south}/apikeys")).of(0));
         assert!(sent.last().unwrap().body.contains("expiryDate"));
+    }
+
+    async fn api_key_does_not_outlive_the_right_of_its_creator(rig: Rig) {
+        let limited = limited_writer(&rig, 1800).await;
+        let end = rig.in_seconds(1800);
+        for field in ["createDeepSecurityApiKey", "generateDeepSecurityTenantApiKey"] {
+            let selection = format!("{field} {{ secretKey apiKey {{ expiresAt }} }}");
+            for (wished, given) in [(Value::Null, &end), (json!(rig.in_seconds(600)), &rig.in_seconds(600)), (json!(end), &end)] {
+                let input = json!({ "keyName": "Report", "roleID": "1", "expiresAt": wished });
+                let made = change(&limited, &selection, input).await.field(field);
+                notes::note(made["secretKey"].as_str().unwrap());
+                assert_eq!(made["apiKey"]["expiresAt"], json!(given), "{field} until {wished}");
+            }
+            let (asked, keys) = (rig.manager.count(&Calls::all()), north_keys(&rig));
+            let input = json!({ "keyName": "Report", "roleID": "1", "expiresAt": rig.in_seconds(1801) });
+            let refused = change(&limited, &selection, input).await;
+            assert_eq!(refused.code(), "FORBIDDEN", "{field}: {}", refused.body);
+            assert_eq!((rig.manager.count(&Calls::all()), north_keys(&rig)), (asked, keys), "nothing was sent");
+        }
+    }
+
+    async fn api_key_that_outlives_the_callers_right_is_neither_taken_over_nor_strengthened(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        let limited = limited_writer(&rig, 1800).await;
+        let input = json!({ "keyName": "Endless", "roleID": "2" });
+        let made = change(&writer, "createDeepSecurityApiKey { secretKey apiKey { id } }", input).await.field("createDeepSecurityApiKey");
+        notes::note(made["secretKey"].as_str().unwrap());
+        let id = &made["apiKey"]["id"];
+        let rotate = "mutation($id: ID!) { rotateDeepSecurityApiKeySecret(id: $id) { secretKey } }";
+        let update = format!("updateDeepSecurityApiKey id: {id},| {{ active }}");
+        let changed = Calls::to("POST", "/apikeys/*");
+        let before = rig.manager.count(&changed);
+        assert_eq!(limited.ask(rotate, json!({ "id": id })).await.code(), "FORBIDDEN");
+        for input in [json!({ "active": true }), json!({ "roleID": "1" }), json!({ "expiresAt": rig.in_seconds(1801) })] {
+            assert_eq!(change(&limited, &update, input.clone()).await.code(), "FORBIDDEN", "{input}");
+        }
+        assert_eq!(rig.manager.count(&changed), before, "nothing was sent");
+        for input in [json!({ "active": false }), json!({ "description": "locked" }), json!({ "expiresAt": rig.in_seconds(900) })] {
+            change(&limited, &update, input).await.data();
+        }
+        let rotated = limited.ask(rotate, json!({ "id": id })).await.field("rotateDeepSecurityApiKeySecret");
+        notes::note(rotated["secretKey"].as_str().unwrap());
     }
 
     async fn a_policy_is_made_changed_and_deleted(rig: Rig) {

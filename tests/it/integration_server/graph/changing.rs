@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenant_gateway::roles::Role;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 use tenant_gateway_simulators::integration_server::{Config, Dialect, Fate, TaskKind, TaskTiming};
@@ -53,6 +54,27 @@ both_databases! {
         let again = house.create_with(json!({ "name": "More", "type": "SIMPLE", "linkTenantID": fresh })).await;
         assert_eq!(again.code(), "CONFLICT");
         assert!(house.server.found_tenant("More").is_none(), "nothing was sent");
+    }
+
+    async fn administrators_account_is_refused_to_a_caller_whose_right_ends(house: House) {
+        let administrator = &house.partner;
+        let client = administrator.create("on call", &[&Role::Auditor.id().to_string()]).await;
+        let document = "mutation($id: ID!, $role: ID!, $end: String) {
+            appendClientRoles(id: $id, roles: [{ roleID: $role, expiresAt: $end }]) { id } }";
+        let end = house.app.in_seconds(1800);
+        let variables = json!({ "id": client.id, "role": Role::Responder.id(), "end": end });
+        administrator.ask(document, variables).await.data();
+        let limited = house.app.log_in(client).await;
+        let create = async |mut input: Value| {
+            input["upstreamID"] = house.upstream.clone();
+            let document = "mutation($input: CreateIntegrationServerTenantInput!) { createIntegrationServerTenant(input: $input) { id } }";
+            limited.ask(document, json!({ "input": input })).await
+        };
+        let refused = create(complete("Lasting")).await;
+        assert_eq!(refused.code(), "FORBIDDEN", "{}", refused.body);
+        assert!(house.server.found_tenant("Lasting").is_none(), "nothing was sent");
+        let made = create(json!({ "name": "Plain", "type": "SIMPLE" })).await.field("createIntegrationServerTenant");
+        assert_eq!(ended(&house.partner, &made["id"]).await["state"], "COMPLETED");
     }
 
     async fn a_tenant_is_deactivated_activated_and_removed(house: House) {
