@@ -2,7 +2,9 @@
 //! nobody knows.
 //!
 //! A key with full access deletes itself and those that read. One that reads can delete nothing: it
-//! waits for one that can, and where there is none, it ends by itself.
+//! waits for one that can, and where there is none, it ends by itself. For keys of which nobody
+//! knows, whose number would otherwise only shrink as they end, the primary manager makes one that
+//! can, for this alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,6 +109,7 @@ impl Keys {
             rows.iter().filter(|row| row.upstream_id == group.upstream).collect();
         let able = |row: &&&Model| {
             row.access == KeyAccess::Full.as_str()
+                && row.is_verified()
                 && row.sealed_secret.is_some()
                 && lasts(row.expires_at, now)
         };
@@ -129,16 +132,73 @@ impl Keys {
         let own = |row: &&Model| remover.as_ref().is_some_and(|remover| remover.id == row.id);
         // The remover goes last, if it is to go itself.
         let (last, others): (Vec<&Model>, Vec<&Model>) = old.partition(own);
-        for row in others.into_iter().chain(last) {
-            let gone = match &remover {
-                Some(remover) => self.remove(&connection, remover, row, &operation).await?,
-                None => false,
+        let old: Vec<&Model> = others.into_iter().chain(last).collect();
+        let is_hidden =
+            |row: &&&Model| row.is_stray() && row.sealed_secret.is_none() && row.expires_at > now;
+        let made = match old.iter().find(is_hidden) {
+            Some(stray) if is_here && remover.is_none() => {
+                self.make_remover(&connection, group, stray, &operation).await?
+            }
+            _ => None,
+        };
+        let remover = remover.as_ref().or(made.as_ref().map(|made| &made.key));
+        let place = is_here.then_some((&connection, remover));
+        let removed = self.remove_all(place, &old, &operation).await;
+        if let Some(made) = made {
+            self.dispose(made, &operation).await?;
+        }
+        removed
+    }
+
+    /// Removes and forgets what is old, at the place where it was made if that is still known.
+    async fn remove_all(
+        &self,
+        place: Option<(&Connection, Option<&TenantKey>)>,
+        old: &[&Model],
+        operation: &Operation,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        for row in old {
+            let is_gone = match place {
+                Some((connection, remover)) => {
+                    self.remove_itself(connection, row, operation).await?
+                        || match remover {
+                            Some(remover) => {
+                                self.remove(connection, remover, row, operation).await?
+                            }
+                            None => false,
+                        }
+                }
+                None => true,
             };
-            if gone || !is_here || row.expires_at.plus(REMEMBERED) <= now {
+            if is_gone || row.expires_at.plus(REMEMBERED) <= now {
                 self.forget(row.id).await?;
             }
         }
         Ok(())
+    }
+
+    /// Removes a stray whose secret is known with that secret. It removes nothing but itself: whose
+    /// it is was never proven. Says whether it is gone.
+    async fn remove_itself(
+        &self,
+        connection: &Connection,
+        row: &Model,
+        operation: &Operation,
+    ) -> Result<bool> {
+        if !row.is_stray() {
+            return Ok(false);
+        }
+        let (Some(id), Some(key)) = (row.remote_key_id, self.open(row)?) else { return Ok(false) };
+        let request = Request::delete(["apikeys".into(), ObjectId(id).into()]);
+        let route = key.route(connection);
+        match client::send(&self.outbound, operation, &route, &key.auth(), &request).await {
+            Ok(_) => Ok(true),
+            Err(CallError::Other(error)) if error.code() == ErrorCode::NotFound => Ok(true),
+            Err(CallError::Other(error)) => Err(error),
+            // It may do everything: one that is refused has ended.
+            Err(CallError::Credential(_)) => Ok(true),
+        }
     }
 
     /// Removes what a row stands for. Says whether nothing is left of it.
@@ -184,7 +244,10 @@ impl Keys {
         // id.
         let rows = entity::all_at(self.database.reader(), &stray.base_url, &stray.remote_tenant_id)
             .await?;
-        if rows.iter().any(|row| row.is_pending() && row.key_name == stray.key_name) {
+        let is_coming = |row: &Model| {
+            row.is_pending() && row.key_name == stray.key_name && row.id != remover.id
+        };
+        if rows.iter().any(is_coming) {
             return Ok(None);
         }
         let known = |id: &i64| rows.iter().any(|row| row.remote_key_id == Some(*id));

@@ -80,6 +80,11 @@ impl Model {
         self.state == PENDING
     }
 
+    /// Whether it was proven to be the tenant's: in use, or it was.
+    pub fn is_verified(&self) -> bool {
+        [LIVE, SPENT].contains(&&*self.state)
+    }
+
     /// Whether nobody knows if it was made.
     pub fn is_stray(&self) -> bool {
         self.state == STRAY
@@ -198,6 +203,24 @@ pub struct MintedKey {
     pub role_id: i64,
     /// Its secret, sealed.
     pub sealed_secret: Vec<u8>,
+    /// When it is to be renewed.
+    pub renew_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// Writes down the key that the answer to a claim's call showed, before anything else is done with
+/// it: whatever becomes of this process, the key can then be removed with its own secret. Says
+/// whether the claim is still pending.
+pub async fn note_minted(write: &Write<'_>, row: &Model, minted: &MintedKey) -> Result<bool> {
+    let noted = Entity::update_many()
+        .col_expr(Column::RemoteKeyId, Expr::val(minted.remote_key_id))
+        .col_expr(Column::RoleId, Expr::val(minted.role_id))
+        .col_expr(Column::SealedSecret, Expr::val(minted.sealed_secret.clone()))
+        .col_expr(Column::ExpiresAt, Expr::val(minted.expires_at))
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::State.eq(PENDING));
+    Ok(noted.exec(write.on()).await?.rows_affected == 1)
 }
 
 /// Puts a pending key into use, and the ones before it out of use. Says whether it was still
@@ -220,6 +243,8 @@ pub async fn go_live(
         .col_expr(Column::RemoteKeyId, Expr::val(made.remote_key_id))
         .col_expr(Column::RoleId, Expr::val(made.role_id))
         .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret.clone()))
+        .col_expr(Column::RenewAt, Expr::val(made.renew_at))
+        .col_expr(Column::ExpiresAt, Expr::val(made.expires_at))
         .filter(Column::Id.eq(row.id))
         .filter(Column::State.eq(PENDING));
     if this.exec(write.on()).await?.rows_affected == 0 {
@@ -235,6 +260,7 @@ pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp)
     let unused = match sent {
         true => Entity::delete_many()
             .filter(Column::KeyName.eq(row.key_name.as_str()))
+            .filter(Column::RemoteKeyId.is_null())
             .filter(Column::State.eq(STRAY)),
         false => {
             Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
@@ -281,7 +307,7 @@ pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
 
 /// The keys of one tenant of an installation. Any of them that may delete keys may delete the
 /// others, for whichever link and for whichever tenant of ours they were made.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyGroup {
     /// Where they were made.
     pub base_url: String,
@@ -291,6 +317,17 @@ pub struct KeyGroup {
     pub remote_tenant_id: String,
 }
 
+impl KeyGroup {
+    /// The group that a key belongs to.
+    pub fn of(row: &Model) -> Self {
+        Self {
+            base_url: row.base_url.clone(),
+            upstream: row.upstream_id,
+            remote_tenant_id: row.remote_tenant_id.clone(),
+        }
+    }
+}
+
 /// The groups with strays, or with keys that were put out of use before that moment; in order.
 pub async fn groups_to_clean_up(
     on: &impl ConnectionTrait,
@@ -298,11 +335,7 @@ pub async fn groups_to_clean_up(
 ) -> Result<Vec<KeyGroup>> {
     let spent = Column::State.eq(SPENT).and(Column::SpentAt.lte(before));
     let old = Entity::find().filter(Column::State.eq(STRAY).or(spent));
-    let group = |row: Model| {
-        let Model { base_url, upstream_id, remote_tenant_id, .. } = row;
-        KeyGroup { base_url, upstream: upstream_id, remote_tenant_id }
-    };
-    let mut groups: Vec<_> = old.all(on).await?.into_iter().map(group).collect();
+    let mut groups: Vec<_> = old.all(on).await?.iter().map(KeyGroup::of).collect();
     groups.sort_unstable();
     groups.dedup();
     Ok(groups)

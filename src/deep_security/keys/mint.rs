@@ -7,6 +7,10 @@
 //! read-only role, a key that lives for minutes looks the role up by its name. This way the usual
 //! case makes one key, which never could do more than read. A key that may everything gets number
 //! 1, which every tenant has for that.
+//!
+//! A key with full access that nobody knows of must not live for long. So it is made with an end
+//! minutes ahead, written down as soon as it is seen, verified, and only then extended: one whose
+//! answer is lost ends by itself within minutes, and one that was seen removes itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +21,15 @@ use tokio::time::timeout;
 use super::entity::{self, MintedKey, Model};
 use super::key::{KeySlot, TenantKey};
 use super::service::{Keys, Settings};
-use super::verify::{FULL_ACCESS, UnverifiedKey, body};
+use super::verify::{FIRST_LIFETIME, FULL_ACCESS, UnverifiedKey, body};
 use crate::clock::Timestamp;
 use crate::database::{Database, Write};
 use crate::deep_security::client::{self, Request};
 use crate::deep_security::model::{KeyAccess, ObjectId};
 use crate::deep_security::wire::{Tenant, Word};
 use crate::error::{Error, ErrorCode, Result};
-use crate::ids::TenantKeyId;
-use crate::outbound::Operation;
+use crate::ids::{TenantId, TenantKeyId};
+use crate::outbound::{Operation, UpstreamRoute};
 use crate::upstreams::Connection;
 
 /// The read-only role of a fresh tenant (`docs/reference/deep-security-api.md`, section 7).
@@ -51,6 +55,10 @@ impl Keys {
     pub(super) fn planned(&self, wanted: &KeyRequest, now: Timestamp) -> Model {
         let KeyRequest { connection, slot, .. } = wanted;
         let Settings { instance, lifetime, .. } = &self.settings;
+        let lifetime = match slot.access {
+            KeyAccess::Full => FIRST_LIFETIME.min(*lifetime),
+            KeyAccess::Read => *lifetime,
+        };
         Model {
             id: TenantKeyId::random(&*self.entropy),
             tenant_id: connection.tenant,
@@ -61,21 +69,22 @@ impl Keys {
             access: slot.access.as_str().to_owned(),
             state: String::new(),
             instance: instance.clone(),
-            key_name: format!(
-                "tenant-gateway {instance} {} {}",
-                connection.tenant,
-                slot.access.as_str()
-            ),
+            key_name: self.key_name(connection.tenant, slot.access),
             remote_key_id: None,
             role_id: None,
             sealed_secret: None,
             created_at: now,
-            renew_at: now.plus(*lifetime * 4 / 5),
-            expires_at: now.plus(*lifetime),
+            renew_at: now.plus(renewed_after(lifetime)),
+            expires_at: now.plus(lifetime),
             // The claim sets it.
             lease_until: now,
             spent_at: None,
         }
+    }
+
+    /// What a tenant's keys of one kind are called at the manager.
+    pub(super) fn key_name(&self, tenant: TenantId, access: KeyAccess) -> String {
+        format!("tenant-gateway {} {tenant} {}", self.settings.instance, access.as_str())
     }
 
     /// Makes the key of a row that was claimed.
@@ -84,9 +93,9 @@ impl Keys {
         let _lease = self.keep_lease(row.id);
         let deadline = tokio::time::Instant::now() + DEADLINE;
         let operation = Operation::background(wanted.request_id.clone(), deadline);
-        let mut sent = false;
-        let made =
-            tokio::time::timeout_at(deadline, self.make(wanted, &row, &operation, &mut sent)).await;
+        let mut traces = Traces::default();
+        let made = self.make(wanted, &row, &operation, &mut traces);
+        let made = tokio::time::timeout_at(deadline, made).await;
         let error = match made {
             Ok(Ok(key)) => return Ok(key),
             Ok(Err(error)) => error,
@@ -96,10 +105,10 @@ impl Keys {
                 client::with_upstream(error, &wanted.connection.own_route(), None)
             }
         };
-        self.give_up(&row, sent).await?;
+        self.give_up(&row, traces.left).await?;
         // What the caller asked for was not begun, whatever became of the key.
         let error = error.with_known_outcome();
-        if sent {
+        if traces.asked {
             self.note_failure(wanted.slot, error.clone());
         }
         Err(error)
@@ -107,7 +116,7 @@ impl Keys {
 
     /// Renews the lease of a claim until what is returned is dropped. The process that dies renews
     /// nothing, and is replaced soon.
-    fn keep_lease(&self, id: TenantKeyId) -> oneshot::Sender<()> {
+    pub(super) fn keep_lease(&self, id: TenantKeyId) -> oneshot::Sender<()> {
         let (held, mut dropped) = oneshot::channel();
         let database = self.database.clone();
         let lease = self.settings.lease;
@@ -127,23 +136,86 @@ impl Keys {
         wanted: &KeyRequest,
         row: &Model,
         operation: &Operation,
-        sent: &mut bool,
+        traces: &mut Traces,
     ) -> Result<TenantKey> {
         let connection = &*wanted.connection;
         let tenant = remote_tenant(connection)?;
         self.require_active(connection, tenant, operation).await?;
-        let last = entity::last_role(self.database.reader(), wanted.slot).await?;
-        let role = last.unwrap_or(if wanted.slot.access == KeyAccess::Read {
-            AUDITOR
-        } else {
-            FULL_ACCESS
-        });
-        let body = |role| body(row, role, row.expires_at);
-        *sent = true;
-        let fresh = match self.ask_for(connection, tenant, body(role), operation).await {
-            Err(error) if refused_the_role(&error) && wanted.slot.access == KeyAccess::Read => None,
+        match wanted.slot.access {
+            KeyAccess::Full => self.make_full(wanted, row, (tenant, operation), traces).await,
+            KeyAccess::Read => self.make_reading(wanted, row, (tenant, operation), traces).await,
+        }
+    }
+
+    /// A key with full access: written down when it is seen, and extended when it is verified.
+    async fn make_full(
+        &self,
+        wanted: &KeyRequest,
+        row: &Model,
+        (tenant, operation): (ObjectId, &Operation),
+        traces: &mut Traces,
+    ) -> Result<TenantKey> {
+        let connection = &*wanted.connection;
+        let body = body(row, FULL_ACCESS, row.expires_at);
+        *traces = Traces { asked: true, left: true };
+        let fresh = match self.ask_for(connection, tenant, body, operation).await {
+            Ok(fresh) => fresh,
             Err(error) => {
-                *sent = error.is_outcome_unknown();
+                let is_unknown = error.is_outcome_unknown();
+                *traces = Traces { asked: is_unknown, left: is_unknown };
+                return Err(error);
+            }
+        };
+        match self.keep_full(wanted, row, &fresh, (tenant, operation)).await {
+            Ok(key) => Ok(key),
+            Err(error) => {
+                traces.left = !self.discard(&fresh, operation).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn keep_full(
+        &self,
+        wanted: &KeyRequest,
+        row: &Model,
+        fresh: &UnverifiedKey,
+        (tenant, operation): (ObjectId, &Operation),
+    ) -> Result<TenantKey> {
+        let lifetime = self.settings.lifetime;
+        let mut minted = self.minted(row, fresh, FULL_ACCESS);
+        minted.expires_at = row.created_at.plus(lifetime);
+        let note = async |write: Arc<Write<'_>>| entity::note_minted(&write, row, &minted).await;
+        if !self.database.transaction(note).await? {
+            return Err(too_late(&fresh.route));
+        }
+        self.require_own(fresh, tenant, FULL_ACCESS, operation).await?;
+        if minted.expires_at > row.expires_at {
+            let ends = (row.expires_at, minted.expires_at);
+            minted.expires_at = self.extend(fresh, ends, operation).await?;
+        }
+        minted.renew_at =
+            row.created_at.plus(renewed_after(minted.expires_at.since(row.created_at)));
+        self.store(wanted, row, fresh, minted).await
+    }
+
+    async fn make_reading(
+        &self,
+        wanted: &KeyRequest,
+        row: &Model,
+        (tenant, operation): (ObjectId, &Operation),
+        traces: &mut Traces,
+    ) -> Result<TenantKey> {
+        let connection = &*wanted.connection;
+        let last = entity::last_role(self.database.reader(), wanted.slot).await?;
+        let role = last.unwrap_or(AUDITOR);
+        let body = |role| body(row, role, row.expires_at);
+        *traces = Traces { asked: true, left: true };
+        let fresh = match self.ask_for(connection, tenant, body(role), operation).await {
+            Err(error) if refused_the_role(&error) => None,
+            Err(error) => {
+                let is_unknown = error.is_outcome_unknown();
+                *traces = Traces { asked: is_unknown, left: is_unknown };
                 return Err(error);
             }
             Ok(fresh) => Some(fresh),
@@ -151,7 +223,9 @@ impl Keys {
         let unfit = match fresh {
             Some(fresh) => {
                 match self.verify_key(&fresh, tenant, role, wanted.slot.access, operation).await {
-                    Ok(true) => return self.store(wanted, row, fresh, role, operation).await,
+                    Ok(true) => {
+                        return self.store_reading(wanted, row, fresh, role, operation).await;
+                    }
                     Ok(false) => Some(fresh),
                     Err(error) => {
                         self.discard(&fresh, operation).await;
@@ -167,11 +241,11 @@ impl Keys {
             self.discard(&fresh, operation).await;
             return Err(error);
         }
-        self.store(wanted, row, fresh, role, operation).await
+        self.store_reading(wanted, row, fresh, role, operation).await
     }
 
     /// As the vendor's own samples do (`docs/reference/deep-security-api.md`, section 7).
-    async fn require_active(
+    pub(super) async fn require_active(
         &self,
         connection: &Connection,
         tenant: ObjectId,
@@ -192,31 +266,70 @@ impl Keys {
         }
     }
 
-    async fn store(
+    async fn store_reading(
         &self,
         wanted: &KeyRequest,
         row: &Model,
         fresh: UnverifiedKey,
-        role_id: i64,
+        role: i64,
         operation: &Operation,
     ) -> Result<TenantKey> {
-        let secret = fresh.secret.clone();
-        let sealed_secret =
-            self.master.seal(&*self.entropy, &row.binding(), secret.expose().as_bytes());
-        let made = MintedKey { remote_key_id: fresh.id.0, role_id, sealed_secret };
+        let stored = self.store(wanted, row, &fresh, self.minted(row, &fresh, role)).await;
+        if stored.is_err() {
+            self.discard(&fresh, operation).await;
+        }
+        stored
+    }
+
+    /// A key as its row keeps it.
+    pub(super) fn minted(&self, row: &Model, fresh: &UnverifiedKey, role_id: i64) -> MintedKey {
+        let secret = fresh.secret.expose().as_bytes();
+        MintedKey {
+            remote_key_id: fresh.id.0,
+            role_id,
+            sealed_secret: self.master.seal(&*self.entropy, &row.binding(), secret),
+            renew_at: row.renew_at,
+            expires_at: row.expires_at,
+        }
+    }
+
+    async fn store(
+        &self,
+        wanted: &KeyRequest,
+        row: &Model,
+        fresh: &UnverifiedKey,
+        made: MintedKey,
+    ) -> Result<TenantKey> {
         let now = self.clock.now();
         let go_live = async |write: Arc<Write<'_>>| entity::go_live(&write, row, &made, now).await;
         if !self.database.transaction(go_live).await? {
             // The lease was over: another node took over, and this key is one too many.
-            self.discard(&fresh, operation).await;
-            let error =
-                Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
-            return Err(client::with_upstream(error, &fresh.route, None));
+            return Err(too_late(&fresh.route));
         }
-        tracing::info!(tenant = %row.tenant_id, access = row.access, expires_at = %row.expires_at, "tenant key made");
+        tracing::info!(tenant = %row.tenant_id, access = row.access, expires_at = %made.expires_at, "tenant key made");
         let place = (row.base_url.clone(), row.remote_tenant_id.clone());
-        Ok(TenantKey::new(row.id, wanted.slot, place, secret, (row.renew_at, row.expires_at)))
+        let ends = (made.renew_at, made.expires_at);
+        Ok(TenantKey::new(row.id, wanted.slot, place, fresh.secret.clone(), ends))
     }
+}
+
+/// What a mint that failed may have left at the manager.
+#[derive(Default)]
+struct Traces {
+    /// Whether a key was asked for, and may have been made.
+    asked: bool,
+    /// Whether it may still be there.
+    left: bool,
+}
+
+/// After how much of its life a key is renewed.
+fn renewed_after(lifetime: Duration) -> Duration {
+    lifetime * 4 / 5
+}
+
+fn too_late(route: &UpstreamRoute) -> Error {
+    let error = Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
+    client::with_upstream(error, route, None)
 }
 
 async fn renew(database: &Database, id: TenantKeyId, lease: Duration) -> Result<()> {

@@ -8,12 +8,14 @@
 //! | [`service`] | finding a tenant's key: remembered, stored, or made by one node while the others wait |
 //! | `mint` | making one |
 //! | `verify` | proving whose it is and what its role may, before it is used |
+//! | `remover` | a key for one moment, which removes others where no other key can |
 //! | `cleanup` | removing those that are no longer used, and those of which nobody knows |
 
 mod cleanup;
 mod entity;
 pub mod key;
 mod mint;
+mod remover;
 pub mod service;
 mod verify;
 

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, Shared};
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep};
 
-use super::entity::{self, Model};
+use super::entity::{self, KeyGroup, Model};
 use super::key::{KeySlot, TenantKey, lasts};
 use super::mint::{self, KeyRequest};
 use crate::auth::Authorizer;
@@ -73,6 +73,8 @@ pub struct Keys {
     pub(super) outbound: Arc<Outbound>,
     pub(super) settings: Settings,
     held: Cache<KeySlot, Arc<TenantKey>>,
+    /// When a key was last asked for that only removes others.
+    pub(super) removers: Cache<KeyGroup, Instant>,
     refused: Cache<TenantKeyId, ()>,
     backoffs: Cache<KeySlot, Arc<Backoff>>,
     flights: Mutex<HashMap<KeySlot, Flight>>,
@@ -121,6 +123,7 @@ impl Keys {
             outbound,
             settings,
             held: Cache::new(capacity),
+            removers: Cache::new(capacity),
             refused: Cache::new(capacity),
             backoffs: Cache::new(capacity),
             flights: Mutex::default(),

@@ -8,7 +8,9 @@ use crate::clock::Timestamp;
 use crate::deep_security::client::{self, AuthHeaders, CallError, Request};
 use crate::deep_security::listing::exactly;
 use crate::deep_security::model::{KeyAccess, ObjectId};
-use crate::deep_security::wire::{self, CurrentKey, KeyBody, KeyWithSecret, Page, Role, SecretKey};
+use crate::deep_security::wire::{
+    self, ApiKey, CurrentKey, KeyBody, KeyWithSecret, Page, Role, SecretKey,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::outbound::{Identity, Operation, UpstreamRoute};
 use crate::upstreams::Connection;
@@ -16,8 +18,10 @@ use crate::upstreams::Connection;
 /// The role with full access of every tenant (`docs/reference/deep-security-api.md`, section 7).
 pub(super) const FULL_ACCESS: i64 = 1;
 
-/// How long a key lives that only looks a role up.
-const LOOK_UP_LIFETIME: Duration = Duration::from_mins(10);
+/// How long a key with full access lives until it is verified, or if it is used for one moment only.
+/// One whose answer is lost ends by itself so soon. Long enough for the clocks of the gateway and
+/// the manager to differ by some minutes.
+pub(super) const FIRST_LIFETIME: Duration = Duration::from_mins(10);
 
 /// A key that was made and not yet proven.
 pub(super) struct UnverifiedKey {
@@ -138,7 +142,7 @@ impl Keys {
     ) -> Result<i64> {
         // It bears the name of the key that is to be made: what is left of it after a crash is
         // found with that one.
-        let body = body(row, FULL_ACCESS, self.clock.now().plus(LOOK_UP_LIFETIME));
+        let body = body(row, FULL_ACCESS, self.clock.now().plus(FIRST_LIFETIME));
         let looker = self.ask_for(connection, tenant, body, operation).await?;
         let found = match self.require_own(&looker, tenant, FULL_ACCESS, operation).await {
             Ok(()) => {
@@ -179,19 +183,55 @@ impl Keys {
     }
 
     /// Deletes a key that must not be used, with its own secret. One that may not delete itself
-    /// ends by itself, unless a stronger one cleanups it before.
-    pub(super) async fn discard(&self, fresh: &UnverifiedKey, operation: &Operation) {
-        self.delete(fresh, fresh.id, operation).await;
+    /// ends by itself, unless a stronger one removes it before.
+    ///
+    /// Says whether it is deleted.
+    pub(super) async fn discard(&self, fresh: &UnverifiedKey, operation: &Operation) -> bool {
+        self.delete(fresh, fresh.id, operation).await
     }
 
-    async fn delete(&self, holder: &UnverifiedKey, id: ObjectId, operation: &Operation) {
+    async fn delete(&self, holder: &UnverifiedKey, id: ObjectId, operation: &Operation) -> bool {
         let request = Request::delete(["apikeys".into(), id.into()]);
-        if client::send(&self.outbound, operation, &holder.route, &holder.auth, &request)
-            .await
-            .is_err()
-        {
+        let sent =
+            client::send(&self.outbound, operation, &holder.route, &holder.auth, &request).await;
+        if sent.is_err() {
             tracing::warn!(tenant = %holder.route.tenant, "a key that is not used could not be deleted");
         }
+        sent.is_ok()
+    }
+
+    /// Lets a verified key with full access live on until that moment, by its own right. Returns
+    /// when it ends: as before, if the manager refuses.
+    pub(super) async fn extend(
+        &self,
+        key: &UnverifiedKey,
+        (present, wanted): (Timestamp, Timestamp),
+        operation: &Operation,
+    ) -> Result<Timestamp> {
+        let body = KeyBody { expiry_date: Some(wanted.millis()), ..KeyBody::default() };
+        let path = ["apikeys".into(), key.id.into()];
+        let request = Request::post(path, Some(wire::write(&body)?));
+        let sent = client::send(&self.outbound, operation, &key.route, &key.auth, &request).await;
+        let changed: Option<ApiKey> = match sent {
+            Ok(reply) => reply.read(&key.route, true).ok(),
+            Err(CallError::Other(error)) if error.is_outcome_unknown() => None,
+            Err(_) => {
+                tracing::warn!(tenant = %key.route.tenant, "a key could not be extended");
+                return Ok(present);
+            }
+        };
+        let changed = match changed {
+            Some(changed) => changed,
+            None => self.read_itself(key, operation).await?,
+        };
+        Ok(changed.expiry_date.map_or(wanted, Timestamp::from_millis).min(wanted))
+    }
+
+    /// What a key is, by its own right.
+    async fn read_itself(&self, key: &UnverifiedKey, operation: &Operation) -> Result<ApiKey> {
+        let request = Request::get(["apikeys".into(), key.id.into()]);
+        let sent = client::send(&self.outbound, operation, &key.route, &key.auth, &request).await;
+        sent.map_err(|error| error.of_own_credential(&key.route))?.read(&key.route, false)
     }
 }
 

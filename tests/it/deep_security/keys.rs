@@ -6,6 +6,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Environment};
+use tenant_gateway::clock::Clock as _;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::roles::Role;
 use tenant_gateway::seal::MasterKey;
@@ -59,6 +60,18 @@ async fn silent_manager(rig: &Rig, seed: u64) -> Simulator {
         .data();
     leave_stray(&manager, &rig.writer(tenant).await).await;
     manager
+}
+
+const TEN_MINUTES: Duration = Duration::from_mins(10);
+
+/// When the keys of north that the gateway made with that access end, in milliseconds.
+fn ends(rig: &Rig, access: &str) -> Vec<i64> {
+    let keys = rig.manager.api_keys(rig.manager.customer("North").id);
+    let made = keys.iter().filter(|key| {
+        let name = key["keyName"].as_str().unwrap();
+        name.starts_with("tenant-gateway ") && name.ends_with(access)
+    });
+    made.map(|key| key["expiryDate"].as_i64().unwrap()).collect()
 }
 
 async fn rows(rig: &Rig, sql: &str) -> i64 {
@@ -214,7 +227,7 @@ both_databases! {
         assert_eq!(rig.mints(), 6);
         let left = rig.minted("North");
         assert!(left.iter().all(|name| name.ends_with(" READ")), "those that may have deleted themselves: {left:?}");
-        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 2, "one row is enough to look for them");
+        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1, "one row is enough to look for those that are left");
     }
 
     async fn a_lost_answer_leaves_one_stray_that_is_swept_by_its_name(rig: Rig) {
@@ -260,6 +273,81 @@ both_databases! {
         assert!(left.len() == 1 && left[0].contains(&rig.world.organization.to_string()), "{left:?}");
         see(&next, COMPUTERS).await;
         assert_eq!(rig.mints(), 2);
+    }
+
+    async fn key_with_full_access_whose_answer_is_lost_lives_for_minutes(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
+        assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
+        assert_eq!(ends(&rig, "FULL"), [rig.clock.now().plus(TEN_MINUTES).millis()], "it ends by itself");
+        see(&writer, COMPUTERS).await;
+        let day = rig.clock.now().plus(Duration::from_hours(24)).millis();
+        assert!(ends(&rig, "FULL").contains(&day), "one that is verified is extended: {:?}", ends(&rig, "FULL"));
+        rig.advance(3600);
+        see(&writer.again().await, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2, "it works on");
+    }
+
+    async fn stray_is_removed_through_the_primary_manager_where_no_other_key_works(rig: Rig) {
+        for (caller, access) in [(rig.writer(rig.world.north).await, "FULL"), (rig.reader(rig.world.north).await, "READ")] {
+            rig.manager.forget_calls();
+            rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
+            assert_eq!(ask(&caller, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
+            unlink(&rig, &rig.partner).await;
+            assert_eq!(ends(&rig, access).len(), 1);
+            rig.background_jobs.clean_up().await.unwrap();
+            assert_eq!(rig.minted("North"), Vec::<String>::new(), "neither the stray nor what removed it is left");
+            assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
+            rig.background_jobs.clean_up().await.unwrap();
+            assert_eq!(rig.mints(), 2, "nothing is made where nothing is left");
+            rig.link(rig.world.north, Some("North")).await;
+        }
+    }
+
+    async fn removal_through_the_primary_manager_leaves_no_more_strays_than_it_finds(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 2);
+        assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
+        for _ in 0..5 {
+            rig.background_jobs.clean_up().await.unwrap();
+        }
+        assert_eq!(rig.mints(), 2, "one attempt in ten minutes");
+        see(&writer, COMPUTERS).await;
+        rig.background_jobs.clean_up().await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1, "a key in use removes both");
+    }
+
+    async fn key_that_was_seen_and_not_used_is_removed_with_its_own_secret(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Html, 1);
+        rig.manager.order(Calls::to("DELETE", "/apikeys/*"), Fault::Status { status: 503, retry_after: None }, 1);
+        assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_MALFORMED");
+        assert_eq!(ends(&rig, "FULL").len(), 1);
+        unlink(&rig, &writer).await;
+        rig.background_jobs.clean_up().await.unwrap();
+        assert_eq!(rig.minted("North"), Vec::<String>::new());
+        assert_eq!(rig.mints(), 1, "no other key was needed");
+        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
+    }
+
+    async fn key_that_cannot_be_extended_works_until_its_first_end(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/apikeys/*"), Fault::Status { status: 400, retry_after: None }, 1);
+        see(&writer, COMPUTERS).await;
+        assert_eq!(ends(&rig, "FULL"), [rig.clock.now().plus(TEN_MINUTES).millis()]);
+        rig.advance(601);
+        see(&writer, COMPUTERS).await;
+        assert_eq!(rig.mints(), 2);
+    }
+
+    async fn lost_answer_to_an_extension_is_looked_up(rig: Rig) {
+        let writer = rig.writer(rig.world.north).await;
+        rig.manager.order(Calls::to("POST", "/apikeys/*"), Fault::LoseAnswer, 1);
+        see(&writer, COMPUTERS).await;
+        assert_eq!(ends(&rig, "FULL"), [rig.clock.now().plus(Duration::from_hours(24)).millis()]);
+        rig.advance(3600);
+        see(&writer.again().await, COMPUTERS).await;
+        assert_eq!(rig.mints(), 1);
     }
 
     async fn managers_that_do_not_answer_delay_no_other(rig: Rig) {
