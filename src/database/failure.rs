@@ -72,9 +72,12 @@ fn of_driver(error: &SqlxError) -> Failure {
             None => of_postgres(&error.code().unwrap_or_default()),
         },
         SqlxError::PoolTimedOut => Failure::Busy,
-        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
-            Failure::Unreachable
-        }
+        // A protocol error is a connection that ended in the middle of a message.
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => Failure::Unreachable,
         _ => Failure::Statement,
     }
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod conflicts;
 mod disk_full;
+mod io_errors;
 mod silent_states;
 mod transactions;
 mod unreachable;
