@@ -31,7 +31,7 @@ fn tokens(criterion: &mut Criterion) {
     for (algorithm, name) in ALGORITHMS {
         let mut config = fixture.config.clone();
         config.tokens.algorithm = algorithm;
-        let keys = KeyRing::open(fixture.core.rotation(&config), config.auth.standing_max_age);
+        let keys = KeyRing::open(fixture.core.rotation(&config), config.auth.access_cache_ttl);
         let keys = Arc::new(runtime.block_on(keys).expect("a key can be made"));
         let issuer = ISSUER.to_owned();
         let audience = AUDIENCE.to_owned();

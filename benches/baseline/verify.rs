@@ -22,7 +22,7 @@ pub fn run(report: &mut Report) {
         let entropy = fixture.core.environment.entropy.clone();
         let keys = KeyRing::open(
             fixture.core.rotation(&fixture.config),
-            fixture.config.auth.standing_max_age,
+            fixture.config.auth.access_cache_ttl,
         )
         .await;
         let keys = Arc::new(keys.expect("a key can be made"));

@@ -135,7 +135,7 @@ impl Core {
         let clock: Arc<dyn Clock> = time.clone();
         let environment =
             Environment { clock: clock.clone(), entropy: entropy.clone(), database_clock };
-        let (age, capacity) = (config.auth.standing_max_age, config.auth.cache_size);
+        let (age, capacity) = (config.auth.access_cache_ttl, config.auth.cache_size);
         let usage = Arc::new(Usage::new(database.clone()));
         let limits = Limits {
             grace_period_max: config.clients.grace_period_max,
@@ -354,7 +354,7 @@ impl App {
         let (time, entropy) = (core.time.clone(), core.environment.entropy.clone());
         core.finish_master_key(config).await?;
         let keys =
-            Arc::new(KeyRing::open(core.rotation(config), config.auth.standing_max_age).await?);
+            Arc::new(KeyRing::open(core.rotation(config), config.auth.access_cache_ttl).await?);
         let audience = config.tokens.audience.clone();
         // Without a public URL each node names its own address, and a token of any node must serve
         // at all.

@@ -19,7 +19,7 @@ pub struct Model {
     pub seq: i64,
     pub id: AuditId,
     pub at: Timestamp,
-    /// The client's UUID, `operator`, or the `client_id` that somebody claimed in vain.
+    /// The client's UUID, `operator`, or the `client_id` of a failed authentication.
     pub actor: String,
     /// The tenant that the actor belongs to, where known.
     pub acting_tenant_id: Option<TenantId>,
@@ -32,12 +32,12 @@ pub struct Model {
     pub outcome: String,
     /// The error code of a refusal.
     pub code: Option<String>,
-    /// What the caller was not told.
+    /// The reason that is not shown to the caller.
     pub reason: Option<String>,
-    /// The gateway's own.
+    /// The gateway's own request id.
     pub request_id: String,
     pub caller_request_id: Option<String>,
-    /// How often it happened.
+    /// How many occurrences the record stands for.
     pub count: i64,
     /// JSON list.
     pub upstream_request_ids: Option<String>,
@@ -87,7 +87,7 @@ pub async fn may_prune(on: &impl ConnectionTrait) -> Result<bool, DbErr> {
     held.map_or(Ok(false), |row| row.try_get("", "held"))
 }
 
-/// Drops the oldest records from before that moment, so many at most; says how many.
+/// Deletes at most that many of the oldest records from before that moment. Returns how many.
 pub async fn prune(on: &impl ConnectionTrait, before: Timestamp, most: u64) -> Result<u64, DbErr> {
     let oldest = Query::select()
         .column(Column::Seq)

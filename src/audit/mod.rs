@@ -1,4 +1,5 @@
-//! Who did what in which tenant: every mutation, in the transaction of what it records, and every
+//! The audit log: a record of every mutation, in the transaction of the mutation itself, and of
+//! every
 //! refusal.
 
 mod entity;
@@ -6,6 +7,6 @@ pub mod graphql;
 mod service;
 
 pub use service::{
-    Attempt, Audit, Deed, Ended, Entry, FailedAuthentication, Outcome, Period, Refusal, begin,
-    is_recorded, record, record_ended,
+    Attempt, Audit, Ended, EndpointChange, Entry, FailedAuthentication, Outcome, Period, Refusal,
+    begin, is_recorded, record, record_ended,
 };

@@ -1,4 +1,4 @@
-//! What a client may do in a tenant, remembered for a few seconds.
+//! What a client may do in a tenant, cached for a few seconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 
 use super::entity::{self, ClientState};
-use super::reach::Reach;
+use super::token_restriction::TokenRestriction;
 use crate::clock::{Clock, MonotonicTime, Timestamp};
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -17,9 +17,9 @@ use crate::ids::{ClientId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::{Claims, Revocations};
 
-/// A role that reaches into a tenant.
+/// A role that applies in a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct RoleGrant {
     /// The role.
     pub role: Role,
     /// The tenant that it is held in: the tenant itself, or one above.
@@ -28,38 +28,39 @@ pub struct Held {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The roles with which a caller stands in one tenant, and how much of what they permit the token
-/// lets through. Without any role, the tenant is closed to the caller.
+/// The roles of a caller in one tenant, and the part of their permissions that the token's scope
+/// allows.
+/// Without any role, the caller may not enter the tenant.
 #[derive(Clone, Debug)]
 pub struct Access {
-    held: Arc<[Held]>,
+    held: Arc<[RoleGrant]>,
     let_through: Permissions,
 }
 
 impl Access {
-    /// The local operator's: everything, without end.
+    /// Full access without an end, for the local operator.
     pub(super) fn full(tenant: TenantId) -> Self {
-        let held = Held { role: Role::Administrator, via: tenant, expires_at: None };
+        let held = RoleGrant { role: Role::Administrator, via: tenant, expires_at: None };
         Self { held: [held].into(), let_through: Permissions::ALL }
     }
 
-    /// The same roles, of which no more is let through than that.
+    /// The same roles, limited to these permissions.
     pub(super) fn narrowed(&self, let_through: Permissions) -> Self {
         Self { held: self.held.clone(), let_through }
     }
 
     /// The roles that have not ended.
-    pub fn roles(&self, now: Timestamp) -> impl Iterator<Item = &Held> {
+    pub fn roles(&self, now: Timestamp) -> impl Iterator<Item = &RoleGrant> {
         self.held.iter().filter(move |held| held.expires_at.is_none_or(|end| now < end))
     }
 
-    /// Whether some role that has not ended permits this.
+    /// Whether a role that has not ended grants the permission.
     pub fn permits(&self, permission: Permission, now: Timestamp) -> bool {
         self.let_through.contains(permission)
             && self.roles(now).any(|held| held.role.permits(permission))
     }
 
-    /// Everything that some role that has not ended permits.
+    /// All permissions that the roles grant which have not ended.
     pub fn permissions(&self, now: Timestamp) -> Permissions {
         Permissions::of(
             Permission::ALL.into_iter().filter(|permission| self.permits(*permission, now)),
@@ -106,9 +107,9 @@ impl Access {
     }
 }
 
-/// What the database said of a client and a tenant, and when.
+/// The client's state and its roles in a tenant, as the database had them at one moment.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct AccessSnapshot {
     pub client: Option<ClientState>,
     whole: Arc<Access>,
     asked_at: MonotonicTime,
@@ -121,7 +122,7 @@ pub struct Authorizer {
     clock: Arc<dyn Clock>,
     max_age: Duration,
     // The key names both sides, so that one caller's answer never serves another.
-    standings: Cache<(ClientId, TenantId, Below), Arc<Standing>>,
+    snapshots: Cache<(ClientId, TenantId, Below), Arc<AccessSnapshot>>,
     version: AtomicU64,
     revocations: Arc<Revocations>,
 }
@@ -143,7 +144,7 @@ impl Authorizer {
             database,
             clock,
             max_age,
-            standings: Cache::new(capacity),
+            snapshots: Cache::new(capacity),
             version: AtomicU64::new(0),
             revocations,
         }
@@ -189,9 +190,9 @@ impl Authorizer {
         &self,
         client: ClientId,
         tenant: TenantId,
-        reach: Reach,
+        restriction: TokenRestriction,
     ) -> Result<Arc<Access>> {
-        Ok(self.standing(client, tenant, reach).await?.access(reach))
+        Ok(self.snapshot(client, tenant, restriction).await?.access(restriction))
     }
 
     /// The same where it was read moments ago.
@@ -199,11 +200,11 @@ impl Authorizer {
         &self,
         client: ClientId,
         tenant: TenantId,
-        reach: Reach,
+        restriction: TokenRestriction,
     ) -> Option<Arc<Access>> {
-        let below = reach.tenant().unwrap_or(tenant);
-        let known = self.standings.get(&(client, tenant, below))?;
-        self.is_fresh(known.asked_at, known.version).then(|| known.access(reach))
+        let below = restriction.tenant().unwrap_or(tenant);
+        let known = self.snapshots.get(&(client, tenant, below))?;
+        self.is_fresh(known.asked_at, known.version).then(|| known.access(restriction))
     }
 
     /// As [`Authorizer::access`], for many tenants in one statement. It always asks the database,
@@ -215,27 +216,28 @@ impl Authorizer {
         &self,
         client: ClientId,
         tenants: &[TenantId],
-        reach: Reach,
+        restriction: TokenRestriction,
     ) -> Result<HashMap<TenantId, Arc<Access>>> {
         // Read before the database is: a change in between makes the answer stale, not wrongly
         // fresh.
         let version = self.version();
         let asked_at = self.clock.monotonic();
         let reader = self.database.reader();
-        let rows = entity::held_in_each(reader, client, tenants, reach.tenant()).await?;
+        let rows = entity::held_in_each(reader, client, tenants, restriction.tenant()).await?;
         // After the roles: those of a client that is deleted in between are gone, or it is.
         let state = entity::client(reader, client).await?;
-        let mut held: HashMap<TenantId, Vec<entity::Held>> = HashMap::new();
+        let mut held: HashMap<TenantId, Vec<entity::GrantRow>> = HashMap::new();
         for row in rows {
             held.entry(row.tenant_id).or_default().push(row.held);
         }
         let accesses = tenants.iter().map(|tenant| {
             let whole = Arc::new(access(held.remove(tenant).unwrap_or_default()));
             let client_state = state.clone();
-            let standing = Arc::new(Standing { client: client_state, whole, asked_at, version });
-            let key = (client, *tenant, reach.tenant().unwrap_or(*tenant));
-            self.standings.insert(key, standing.clone());
-            (*tenant, standing.access(reach))
+            let snapshot =
+                Arc::new(AccessSnapshot { client: client_state, whole, asked_at, version });
+            let key = (client, *tenant, restriction.tenant().unwrap_or(*tenant));
+            self.snapshots.insert(key, snapshot.clone());
+            (*tenant, snapshot.access(restriction))
         });
         Ok(accesses.collect())
     }
@@ -296,18 +298,18 @@ impl Authorizer {
         Ok(tenant == top || entity::is_at_or_below(self.database.reader(), tenant, top).await?)
     }
 
-    pub(super) async fn standing(
+    pub(super) async fn snapshot(
         &self,
         client: ClientId,
         tenant: TenantId,
-        reach: Reach,
-    ) -> Result<Arc<Standing>> {
-        let below = reach.tenant().unwrap_or(tenant);
+        restriction: TokenRestriction,
+    ) -> Result<Arc<AccessSnapshot>> {
+        let below = restriction.tenant().unwrap_or(tenant);
         let key = (client, tenant, below);
-        if let Some(standing) = self.standings.get(&key)
-            && self.is_fresh(standing.asked_at, standing.version)
+        if let Some(snapshot) = self.snapshots.get(&key)
+            && self.is_fresh(snapshot.asked_at, snapshot.version)
         {
-            return Ok(standing);
+            return Ok(snapshot);
         }
         // Read before the database is: a change in between makes the answer stale, not wrongly
         // fresh.
@@ -326,27 +328,31 @@ impl Authorizer {
             Ok::<_, Error>((state, held))
         };
         let (state, held) = asked.boxed().await?;
-        let standing =
-            Arc::new(Standing { client: state, whole: Arc::new(access(held)), asked_at, version });
-        self.standings.insert(key, standing.clone());
-        Ok(standing)
+        let snapshot = Arc::new(AccessSnapshot {
+            client: state,
+            whole: Arc::new(access(held)),
+            asked_at,
+            version,
+        });
+        self.snapshots.insert(key, snapshot.clone());
+        Ok(snapshot)
     }
 }
 
-impl Standing {
+impl AccessSnapshot {
     /// What a token that reaches this far may do.
-    pub(super) fn access(&self, reach: Reach) -> Arc<Access> {
-        match reach.permissions() {
+    pub(super) fn access(&self, restriction: TokenRestriction) -> Arc<Access> {
+        match restriction.permissions() {
             Permissions::ALL => self.whole.clone(),
             let_through => Arc::new(self.whole.narrowed(let_through)),
         }
     }
 }
 
-fn access(held: Vec<entity::Held>) -> Access {
+fn access(held: Vec<entity::GrantRow>) -> Access {
     let held = held.into_iter().filter_map(|held| {
         let role = Role::from_id(held.role_id)?;
-        Some(Held { role, via: held.via, expires_at: held.expires_at })
+        Some(RoleGrant { role, via: held.via, expires_at: held.expires_at })
     });
     Access { held: held.collect(), let_through: Permissions::ALL }
 }
@@ -362,7 +368,7 @@ mod tests {
 
     fn access(held: &[(Role, Option<Timestamp>)]) -> Access {
         let via = TenantId::random(&SystemEntropy);
-        let held = held.iter().map(|&(role, expires_at)| Held { role, via, expires_at });
+        let held = held.iter().map(|&(role, expires_at)| RoleGrant { role, via, expires_at });
         Access { held: held.collect(), let_through: Permissions::ALL }
     }
 

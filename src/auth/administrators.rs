@@ -1,4 +1,4 @@
-//! No tenant loses its last administrator.
+//! Keeps the last administrator of a tenant.
 
 use super::context::{Caller, TenantScope};
 use super::entity;
@@ -47,7 +47,7 @@ pub async fn require_administrators(
     Ok(())
 }
 
-/// What the caller itself holds as an administrator at this moment.
+/// Returns where the caller is an administrator at this moment.
 ///
 /// # Errors
 /// If the database cannot be asked.

@@ -1,4 +1,4 @@
-//! Who has authority over whom.
+//! Authority of callers over other clients, and the end of their own rights.
 
 use super::context::TenantScope;
 use crate::clock::Timestamp;

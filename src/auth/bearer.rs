@@ -1,4 +1,4 @@
-//! From the headers of a request to the context that it runs in.
+//! Authenticates the headers of a request and builds its context.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use super::context::{RequestContext, RequestId, tenant_header};
 use crate::error::{Error, Result, TokenProblem};
 use crate::tokens::{Claims, Verifier};
 
-/// The name under which a request chooses its tenant.
+/// The header by which a request chooses its tenant.
 pub const TENANT_CONTEXT: &str = "x-tenant-context";
 const TENANT_ID: &str = "x-tenant-id";
 
 /// Verifies the bearer token of a request (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// `UNAUTHENTICATED`, in the same words whatever is wrong.
+/// `UNAUTHENTICATED`, with the same message for every cause.
 pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Arc<Claims>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?;
@@ -31,10 +31,10 @@ pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Ar
     verifier.verify(token.ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?).await
 }
 
-/// Puts a verified caller into the tenant that the headers name.
+/// Builds the context of a verified caller in the tenant that the headers name.
 ///
 /// # Errors
-/// As [`RequestContext::enter`], and `BAD_REQUEST` for tenant headers with two meanings.
+/// As [`RequestContext::enter`], and `BAD_REQUEST` for ambiguous tenant headers.
 pub async fn enter(
     authorizer: &Arc<Authorizer>,
     claims: &Claims,

@@ -6,15 +6,16 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::access::{Access, Authorizer};
-use super::reach::Reach;
+use super::token_restriction::TokenRestriction;
 use crate::clock::{MonotonicTime, Timestamp};
 use crate::error::{Error, ErrorCode, Result, TokenProblem};
 use crate::ids::{ClientId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::Claims;
 
-/// The id of a request: the gateway's own, which no other request has, and beside it the one that
-/// the caller gave, which may stand for several requests. Each is 1 to 64 of `[A-Za-z0-9._-]`.
+/// The ids of a request: the gateway's own, which is unique, and the one that the caller sent,
+/// which
+/// several requests may share. Each is 1 to 64 characters of `[A-Za-z0-9._-]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId {
     own: Arc<str>,
@@ -28,12 +29,12 @@ impl From<uuid::Uuid> for RequestId {
 }
 
 impl RequestId {
-    /// Takes a gateway's own id, as records hold it, if it is of the right form.
+    /// Parses a gateway's own id, as stored in records.
     pub fn parse(text: &str) -> Option<Self> {
         is_request_id(text).then(|| Self { own: text.into(), of_caller: None })
     }
 
-    /// The same id, and beside it the one that the caller gave, if that is of the right form.
+    /// Adds the id that the caller sent, if it is valid.
     pub fn given(self, of_caller: Option<&str>) -> Self {
         Self { of_caller: of_caller.filter(|text| is_request_id(text)).map(Into::into), ..self }
     }
@@ -43,13 +44,12 @@ impl RequestId {
         &self.own
     }
 
-    /// The id that the caller gave.
+    /// The id that the caller sent.
     pub fn of_caller(&self) -> Option<&str> {
         self.of_caller.as_deref()
     }
 
-    /// The id that the caller is told, and that goes upstream: the caller's own, else the
-    /// gateway's.
+    /// The id that responses and upstream requests carry: the caller's own, else the gateway's.
     pub fn as_str(&self) -> &str {
         self.of_caller().unwrap_or(&self.own)
     }
@@ -70,11 +70,10 @@ pub enum Caller {
         /// The tenant that it belongs to.
         home: TenantId,
     },
-    /// The person at the machine's own command line, who holds the database and the master key
-    /// anyway.
+    /// The operator at the command line, who has the database and the master key in any case.
     Operator,
-    /// The gateway itself, going on with what a caller began and left: a recorded task, a key to be
-    /// renewed or removed.
+    /// The gateway itself, which continues recorded work of callers in the background: tasks, and
+    /// keys to be renewed or removed.
     Gateway,
 }
 
@@ -97,25 +96,27 @@ impl Caller {
     }
 }
 
-/// Who calls, in which tenant, under which request id. One for each request.
+/// The caller, the tenant in context and the request id of one request.
 #[derive(Clone)]
 pub struct RequestContext {
     caller: Caller,
     tenant: TenantId,
     access: Arc<Access>,
-    reach: Reach,
+    restriction: TokenRestriction,
     request_id: RequestId,
     authorizer: Arc<Authorizer>,
 }
 
 impl RequestContext {
-    /// The context of a request with a verified token, in the tenant that its header names, else in
+    /// Creates the context of a request with a verified token, in the tenant that the header
+    /// names, else in
     /// that of the token.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` if the client is gone or disabled, its tenant is, or the token was ended;
-    /// `FORBIDDEN`, in the same words, if the tenant does not exist, is disabled, is not the one
-    /// that the token was narrowed to, or no role of the client reaches into it.
+    /// `FORBIDDEN`, with one message for all causes, if the tenant does not exist or is disabled,
+    /// if the
+    /// token is narrowed to another one, or if the client has no role there.
     pub async fn enter(
         authorizer: &Arc<Authorizer>,
         claims: &Claims,
@@ -126,26 +127,25 @@ impl RequestContext {
             None => Some(claims.tenant_id),
             Some(TenantHeader(text)) => text.as_deref().and_then(|text| text.parse().ok()),
         };
-        let reach = Reach::of(claims);
-        // A header that names no tenant at all still costs the look at the client, as a foreign one
-        // does.
-        let (standing, revoked) = tokio::try_join!(
-            authorizer.standing(claims.sub, tenant.unwrap_or(claims.tenant_id), reach),
+        let restriction = TokenRestriction::of(claims);
+        // An invalid header costs the same query as a foreign tenant, so that timing tells nothing.
+        let (snapshot, revoked) = tokio::try_join!(
+            authorizer.snapshot(claims.sub, tenant.unwrap_or(claims.tenant_id), restriction),
             authorizer.revocations().has(claims.jti),
         )?;
         if revoked {
             return Err(Error::unauthenticated(TokenProblem::Ended));
         }
-        let live = standing
+        let live = snapshot
             .client
             .as_ref()
             .filter(|client| client.live && client.token_generation == claims.generation);
         let client = live.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
         let tenant = tenant.ok_or_else(Error::tenant_forbidden)?;
-        // Header and token must agree: a narrowed token does not reach into the tenants below its
-        // own by a header either.
-        let agreed = reach.tenant().is_none_or(|only| only == tenant);
-        let access = standing.access(reach);
+        // Header and token must agree: a narrowed token cannot enter the tenants below its own
+        // either.
+        let agreed = restriction.tenant().is_none_or(|only| only == tenant);
+        let access = snapshot.access(restriction);
         if !agreed || access.roles(authorizer.now()).next().is_none() {
             return Err(Error::tenant_forbidden());
         }
@@ -153,7 +153,7 @@ impl RequestContext {
             caller: Caller::Client { id: claims.sub, home: client.home },
             tenant,
             access,
-            reach,
+            restriction,
             request_id,
             authorizer: authorizer.clone(),
         })
@@ -190,7 +190,7 @@ impl RequestContext {
             && self.access.covers(role, self.authorizer.now()).is_some()
     }
 
-    /// The scope in which the caller may do this.
+    /// Returns the scope that proves the permission in the tenant in context.
     ///
     /// # Errors
     /// `FORBIDDEN` if no role permits it in the tenant in context.
@@ -204,47 +204,47 @@ impl RequestContext {
         Ok(self.member_scope())
     }
 
-    /// The scope for what everyone who may enter the tenant may do there.
+    /// Returns the scope for operations that need no permission but entry to the tenant.
     pub fn member_scope(&self) -> TenantScope {
         TenantScope {
             tenant: self.tenant,
             caller: self.caller.clone(),
-            reach: self.reach,
+            restriction: self.restriction,
             request_id: self.request_id.clone(),
             authorizer: self.authorizer.clone(),
         }
     }
 }
 
-/// What the header `X-Tenant-Context` says: the text, or `None` where it is no text at all and so
-/// names no tenant.
+/// The value of the header `X-Tenant-Context`; `None` if it is not UTF-8, which names no tenant.
 pub struct TenantHeader(pub Option<String>);
 
-/// The proof that a caller may act in a tenant. It reaches the tenant and all below it, and nothing
-/// else.
+/// The proof that a caller may act in a tenant. It covers the tenant and all below it.
 #[derive(Clone)]
 pub struct TenantScope {
     tenant: TenantId,
     caller: Caller,
-    reach: Reach,
+    restriction: TokenRestriction,
     request_id: RequestId,
     authorizer: Arc<Authorizer>,
 }
 
 impl TenantScope {
-    /// The scope of the local operator, who needs no token: the command line works on the database
-    /// directly.
+    /// The scope of the local operator: the command line works on the database without a token.
     pub fn operator(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
         let (caller, authorizer) = (Caller::Operator, authorizer.clone());
-        Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
+        Self { tenant, caller, restriction: TokenRestriction::WHOLE, request_id, authorizer }
     }
 
-    /// The scope in which the gateway goes on with what a caller was allowed to begin, when that
-    /// caller is gone. What it does must follow from a record that was made in the caller's own
-    /// scope.
-    pub fn going_on(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
+    /// The scope in which the gateway continues work in the background that a caller was allowed to
+    /// begin. The work must follow from a record that was made in the caller's own scope.
+    pub fn background(
+        authorizer: &Arc<Authorizer>,
+        tenant: TenantId,
+        request_id: RequestId,
+    ) -> Self {
         let (caller, authorizer) = (Caller::Gateway, authorizer.clone());
-        Self { tenant, caller, reach: Reach::WHOLE, request_id, authorizer }
+        Self { tenant, caller, restriction: TokenRestriction::WHOLE, request_id, authorizer }
     }
 
     /// The tenant.
@@ -267,15 +267,14 @@ impl TenantScope {
         self.authorizer.now()
     }
 
-    /// The one tenant that the caller's token was narrowed to, if it was.
+    /// The one tenant that the caller's token is narrowed to.
     pub fn narrowed_to(&self) -> Option<TenantId> {
-        self.reach.tenant()
+        self.restriction.tenant()
     }
 
-    /// Whether the caller's token reaches less far than its client: in which tenants, or in what it
-    /// may do there.
+    /// Whether the caller's token allows less than the roles of its client.
     pub fn is_narrowed(&self) -> bool {
-        self.reach != Reach::WHOLE
+        self.restriction != TokenRestriction::WHOLE
     }
 
     /// The reading by which ages on this node are measured.
@@ -283,14 +282,14 @@ impl TenantScope {
         self.authorizer.monotonic()
     }
 
-    /// What the caller may do in any tenant; nothing in one that is foreign, disabled or unknown,
-    /// or that the token does not reach.
+    /// Returns the caller's access in any tenant: none in one that is foreign, disabled, unknown or
+    /// outside the token's restriction.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn access_in(&self, tenant: TenantId) -> Result<Arc<Access>> {
         match self.caller {
-            Caller::Client { id, .. } => self.authorizer.access(id, tenant, self.reach).await,
+            Caller::Client { id, .. } => self.authorizer.access(id, tenant, self.restriction).await,
             Caller::Operator | Caller::Gateway => Ok(Arc::new(Access::full(tenant))),
         }
     }
@@ -298,7 +297,7 @@ impl TenantScope {
     /// The same where it was read moments ago.
     pub fn known_access_in(&self, tenant: TenantId) -> Option<Arc<Access>> {
         match self.caller {
-            Caller::Client { id, .. } => self.authorizer.known_access(id, tenant, self.reach),
+            Caller::Client { id, .. } => self.authorizer.known_access(id, tenant, self.restriction),
             Caller::Operator | Caller::Gateway => Some(Arc::new(Access::full(tenant))),
         }
     }
@@ -313,7 +312,7 @@ impl TenantScope {
     ) -> Result<HashMap<TenantId, Arc<Access>>> {
         match self.caller {
             Caller::Client { id, .. } => {
-                self.authorizer.access_in_each(id, tenants, self.reach).await
+                self.authorizer.access_in_each(id, tenants, self.restriction).await
             }
             Caller::Operator | Caller::Gateway => {
                 let full = |tenant: &TenantId| (*tenant, Arc::new(Access::full(*tenant)));
@@ -322,11 +321,11 @@ impl TenantScope {
         }
     }
 
-    /// The same caller's scope in another tenant, where they may do this too.
+    /// Returns the same caller's scope in another tenant where they have the permission too.
     ///
     /// # Errors
-    /// `FORBIDDEN`, in the same words whether the tenant is foreign, disabled or unknown, or no
-    /// role permits it there.
+    /// `FORBIDDEN`, with one message for tenants that are foreign, disabled or unknown, and for a
+    /// missing permission.
     pub async fn within(&self, tenant: TenantId, permission: Permission) -> Result<Self> {
         match self.access_in(tenant).await?.permits(permission, self.now()) {
             true => Ok(Self { tenant, ..self.clone() }),
@@ -349,8 +348,7 @@ impl TenantScope {
         self.authorizer.version()
     }
 
-    /// Makes what is remembered of callers and tenants stale. To be called after each commit that
-    /// takes something away.
+    /// Invalidates the cached access of callers. Call it after each commit that takes access away.
     pub fn forget_access(&self) {
         self.authorizer.forget();
     }
@@ -358,7 +356,8 @@ impl TenantScope {
 
 impl PartialEq for TenantScope {
     fn eq(&self, other: &Self) -> bool {
-        (self.tenant, &self.caller, self.reach) == (other.tenant, &other.caller, other.reach)
+        (self.tenant, &self.caller, self.restriction)
+            == (other.tenant, &other.caller, other.restriction)
     }
 }
 
@@ -366,7 +365,7 @@ impl Eq for TenantScope {}
 
 impl Hash for TenantScope {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.tenant, &self.caller, self.reach).hash(state);
+        (self.tenant, &self.caller, self.restriction).hash(state);
     }
 }
 
@@ -382,8 +381,7 @@ impl fmt::Debug for TenantScope {
 /// Reads the tenant headers of a request: `X-Tenant-Context`, also accepted as `X-Tenant-ID`.
 ///
 /// # Errors
-/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree: the
-/// request would have two meanings.
+/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree.
 pub fn tenant_header<'a>(
     values: impl IntoIterator<Item = &'a [u8]>,
     per_name: [usize; 2],

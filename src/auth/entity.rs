@@ -1,11 +1,11 @@
-//! What authorization reads of the tables of clients, tenants and role assignments.
+//! Queries of the authorizer over clients, tenants and role assignments.
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
 use crate::clock::Timestamp;
 use crate::ids::{ClientId, RoleId, TenantId};
 
-/// What a client is, as far as its tokens are concerned.
+/// The state of a client that decides whether its tokens work.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct ClientState {
     /// The tenant that the client belongs to.
@@ -18,7 +18,7 @@ pub struct ClientState {
 
 /// A role that a client holds in a tenant or above it; it may have expired.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Held {
+pub struct GrantRow {
     /// The role.
     pub role_id: RoleId,
     /// The tenant that the role is held in.
@@ -42,14 +42,14 @@ pub async fn client(
     ClientState::find_by_statement(statement).one(on).await
 }
 
-/// The roles that reach into the tenant: none if it does not exist, does not stand at or below the
-/// other, or if it or one above it is disabled.
+/// Returns the roles that apply in the tenant: none if it does not exist, is not at or below the
+/// other, or if it or a tenant above it is disabled.
 pub async fn held(
     on: &impl ConnectionTrait,
     client: ClientId,
     tenant: TenantId,
     below: TenantId,
-) -> Result<Vec<Held>, DbErr> {
+) -> Result<Vec<GrantRow>, DbErr> {
     let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
         FROM role_assignments r
         JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id AND a.tenant_id = $2
@@ -61,19 +61,23 @@ pub async fn held(
         )
         ORDER BY a.distance, r.role_id";
     let values = [client.into(), tenant.into(), below.into()];
-    Held::find_by_statement(Statement::from_sql_and_values(on.get_database_backend(), sql, values))
-        .all(on)
-        .await
+    GrantRow::find_by_statement(Statement::from_sql_and_values(
+        on.get_database_backend(),
+        sql,
+        values,
+    ))
+    .all(on)
+    .await
 }
 
 /// A role that reaches into one of several tenants.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct HeldIn {
+pub struct TenantGrantRow {
     /// The tenant that it reaches into.
     pub tenant_id: TenantId,
     /// The role.
     #[sea_orm(nested)]
-    pub held: Held,
+    pub held: GrantRow,
 }
 
 /// As [`held`], for many tenants; `below` is the tenant at or below which each must stand, if there
@@ -83,7 +87,7 @@ pub async fn held_in_each(
     client: ClientId,
     tenants: &[TenantId],
     below: Option<TenantId>,
-) -> Result<Vec<HeldIn>, DbErr> {
+) -> Result<Vec<TenantGrantRow>, DbErr> {
     if tenants.is_empty() {
         return Ok(Vec::new());
     }
@@ -112,14 +116,14 @@ pub async fn held_in_each(
         ORDER BY a.distance, r.role_id"
     );
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
-    HeldIn::find_by_statement(statement).all(on).await
+    TenantGrantRow::find_by_statement(statement).all(on).await
 }
 
-/// The roles of the client in all tenants that are open.
+/// Returns the roles of the client in all enabled tenants.
 pub async fn held_anywhere(
     on: &impl ConnectionTrait,
     client: ClientId,
-) -> Result<Vec<Held>, DbErr> {
+) -> Result<Vec<GrantRow>, DbErr> {
     let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
         FROM role_assignments r
         WHERE r.client_id = $1 AND NOT EXISTS (
@@ -127,10 +131,10 @@ pub async fn held_anywhere(
             WHERE b.tenant_id = r.tenant_id AND NOT t.enabled
         )";
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into()]);
-    Held::find_by_statement(statement).all(on).await
+    GrantRow::find_by_statement(statement).all(on).await
 }
 
-/// Whether `top` is the tenant or stands above it.
+/// Whether `top` is the tenant or above it.
 pub async fn is_at_or_below(
     on: &impl ConnectionTrait,
     tenant: TenantId,

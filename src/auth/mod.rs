@@ -1,6 +1,6 @@
-//! Who calls, in which tenant, and what they may do there.
+//! Authentication context and authorization: the caller, the tenant, and the permissions there.
 //!
-//! A request becomes a [`RequestContext`] once, at the door. A [`TenantScope`] is the proof that
+//! A request becomes a [`RequestContext`] when it enters. A [`TenantScope`] is the proof that
 //! the caller may do a certain thing in a certain tenant: every function that touches a tenant's
 //! data takes one, and only this room makes one.
 
@@ -11,9 +11,9 @@ pub mod bearer;
 mod context;
 mod entity;
 pub mod graphql;
-mod reach;
+mod token_restriction;
 
-pub use access::{Access, Authorizer, Held};
+pub use access::{Access, Authorizer, RoleGrant};
 pub use administrators::{AdministratorHold, own_holds, require_administrators};
 pub use context::{Caller, RequestContext, RequestId, TenantScope};
-pub use reach::Reach;
+pub use token_restriction::TokenRestriction;

@@ -19,7 +19,7 @@ pub enum Command {
         output: Output,
     },
     /// Drop a signing key that was stolen, and make another that signs at once. Every node refuses
-    /// the tokens that it signed within auth.standing_max_age; running nodes need no restart.
+    /// the tokens that it signed within auth.access_cache_ttl; running nodes need no restart.
     /// Programs that verify tokens by a copy of the key set take the stolen key until they read the
     /// set again: within tokens.jwks_max_age.
     Revoke {

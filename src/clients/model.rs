@@ -1,4 +1,4 @@
-//! What a client is, apart from the tables it stands in.
+//! Clients, independent of the tables.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::names::{Name, NamePattern};
 use crate::roles::Role;
 use crate::secret::PlainSecret;
 
-/// The role that a client gets if none is named.
+/// The default role of a new client.
 pub const DEFAULT_ROLE: Role = Role::Analyst;
 
 /// A client with its roles and the state of its secrets and keys.
@@ -34,14 +34,15 @@ impl Client {
         self.secrets.iter().filter(move |secret| secret.is_live(now))
     }
 
-    /// How many secrets and keys it could prove itself with.
+    /// The number of secrets and keys that work.
     pub fn credentials(&self, now: Timestamp) -> usize {
         self.live_secrets(now).count() + self.keys.len()
     }
 
     /// The state of a rotation, while two secrets work. The old one is safe to retire once the new
-    /// one was used and the old one was not for a whole `token_lifetime`: any program that still
-    /// had it would have come back by then.
+    /// one was used and the old one was not for a whole `token_lifetime`, in which any program
+    /// that still
+    /// uses it would have asked for a token.
     pub fn rotation(&self, now: Timestamp, token_lifetime: Duration) -> Option<Rotation> {
         let mut live = self.live_secrets(now);
         let (new, old) = (live.next()?, live.next()?);
@@ -52,7 +53,7 @@ impl Client {
         })
     }
 
-    /// What the audit log keeps of a client: nothing of a secret but its id and times.
+    /// The client as the audit log records it: of secrets only ids and times.
     pub fn state(&self, now: Timestamp) -> Value {
         let roles = self.assignments.iter().map(|held| {
             json!({ "tenantID": held.tenant_id, "roleID": held.role_id, "expiresAt": held.expires_at.map(text) })
@@ -86,39 +87,38 @@ impl entity::secret::Model {
     }
 }
 
-/// How far a rotation is.
+/// The progress of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Whether nothing seems to use the old secret any more.
+    /// Whether the old secret seems unused.
     pub safe_to_retire: bool,
     /// When the old secret was last used.
     pub old_secret_last_used_at: Option<Timestamp>,
 }
 
-/// The refusal of an owner: in the same words for a tenant that is foreign and for one that does
-/// not exist.
+/// The refusal of an owner, with one message for foreign and unknown tenants.
 pub fn owner_forbidden() -> Error {
     Error::forbidden("ownerTenantID: the tenant is unknown, disabled, or not open to this client")
 }
 
-/// A client to be made.
+/// A client to create.
 pub struct NewClient {
     /// Its name; names need not be unique.
     pub name: Name,
     /// The roles that it gets in the tenant of the scope.
     pub roles: Vec<Role>,
-    /// The tenant that answers for it.
+    /// The tenant that is responsible for it.
     pub owner: Option<TenantId>,
-    /// A repeated request with the same key makes nothing new.
+    /// A repeated request with the same key creates nothing new.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// A caller's own name for a request, so that it can be repeated without effect.
+/// A caller's name for a request, which can then be repeated safely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Takes a key of 1 to 255 visible ASCII characters.
+    /// Parses a key of 1 to 255 visible ASCII characters.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for any other.
@@ -136,26 +136,26 @@ impl IdempotencyKey {
     }
 }
 
-/// A client that was made, or given a new secret.
+/// A client that was created or given a new secret.
 pub struct Created {
     /// The client.
     pub client: Client,
-    /// Its new secret; absent if a repeated request found what the first one made, whose secret was
-    /// shown then.
+    /// Its new secret; absent if a repeated request found the client of the first one, which
+    /// showed it.
     pub secret: Option<PlainSecret>,
 }
 
-/// A role to be given.
+/// A role to grant.
 pub struct Grant {
-    /// Where; in the tenant of the scope if absent.
+    /// The tenant; that of the scope if absent.
     pub tenant: Option<TenantId>,
-    /// Which.
+    /// The role.
     pub role: Role,
-    /// Until when.
+    /// When it ends; never if absent.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What to change of a client; what is absent stays.
+/// A change of a client; absent fields stay.
 #[derive(Default)]
 pub struct ClientChange {
     /// A new name.
@@ -164,7 +164,7 @@ pub struct ClientChange {
     pub enabled: Option<bool>,
 }
 
-/// Which clients; all that is named must hold, and within a list any of it.
+/// A filter of clients: all conditions must hold, and any value of a list.
 #[derive(Clone, Default)]
 pub struct ClientFilter {
     /// By name.

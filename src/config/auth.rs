@@ -10,9 +10,9 @@ use super::{friendly_duration, ranges};
 pub struct AuthConfig {
     /// How long what a caller may do is remembered before the database is asked again, at most 5
     /// seconds: after that long a disabled client is refused on every node. `0s` asks each time.
-    /// Variable `TENANT_GATEWAY__AUTH__STANDING_MAX_AGE`, default `3s`.
+    /// Variable `TENANT_GATEWAY__AUTH__ACCESS_CACHE_TTL`, default `3s`.
     #[serde(with = "friendly_duration")]
-    pub standing_max_age: Duration,
+    pub access_cache_ttl: Duration,
 
     /// How many callers are remembered, from 1 to 10000000.
     /// Variable `TENANT_GATEWAY__AUTH__CACHE_SIZE`, default `10000`.
@@ -34,7 +34,7 @@ pub struct AuthConfig {
 impl Default for AuthConfig {
     fn default() -> Self {
         Self {
-            standing_max_age: Duration::from_secs(3),
+            access_cache_ttl: Duration::from_secs(3),
             cache_size: 10_000,
             failures_per_client: 15,
             failures_per_address: 15,
@@ -44,7 +44,7 @@ impl Default for AuthConfig {
 
 impl AuthConfig {
     pub(super) fn check(&self) -> Result<(), String> {
-        ranges::duration(self.standing_max_age, Duration::ZERO..=Duration::from_secs(5))?;
+        ranges::duration(self.access_cache_ttl, Duration::ZERO..=Duration::from_secs(5))?;
         ranges::number(self.cache_size, 1..=10_000_000)?;
         ranges::number(self.failures_per_client, 1..=1_000_000)?;
         ranges::number(self.failures_per_address, 1..=1_000_000)

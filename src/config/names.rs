@@ -22,7 +22,8 @@ const SECRETS: [&str; 3] = ["database.url", "seal.master_key", "seal.previous_ma
 
 /// Former names of settings, each with the present one. They are accepted for one minor version,
 /// with a warning in the log.
-const RENAMED: [(&str, &str); 4] = [
+const RENAMED: [(&str, &str); 5] = [
+    ("auth.standing_max_age", "auth.access_cache_ttl"),
     ("deep_security.remember_computers", "deep_security.computers_cache_ttl"),
     ("deep_security.remember_policies", "deep_security.policies_cache_ttl"),
     ("deep_security.remember_roles", "deep_security.roles_cache_ttl"),

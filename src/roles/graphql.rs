@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::Role;
-use crate::auth::Held;
+use crate::auth::RoleGrant;
 use crate::auth::graphql::request;
 use crate::error::Result;
 use crate::graph::graphql::TenantReference;
@@ -47,7 +47,7 @@ pub struct EffectiveRole {
 
 impl EffectiveRole {
     /// A role that the caller holds; `within_links` as in [`TenantReference`].
-    pub fn new(held: &Held, within_links: bool) -> Self {
+    pub fn new(held: &RoleGrant, within_links: bool) -> Self {
         let via = TenantReference { id: held.via, within_links };
         Self { role: held.role.into(), via: held.via.to_string().into(), via_tenant: Some(via) }
     }

@@ -12,22 +12,22 @@ mod permissions;
 
 pub use permissions::Permissions;
 
-/// One thing that a role may allow, in a tenant and in all below it.
+/// A permission that a role grants in a tenant and in all tenants below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Make, rename, enable and disable tenants below.
+    /// Create, rename, enable and disable tenants below.
     ManageTenants,
     /// See clients and the state of their secrets.
     ReadClients,
-    /// Make, change, rotate and delete clients that are no stronger than oneself.
+    /// Create, change, rotate and delete clients that hold no more than the caller.
     ManageClients,
     /// Read the audit log.
     ReadAuditLog,
-    /// Register legacy installations and link tenants to them.
+    /// Create upstreams and link tenants to them.
     ManageUpstreams,
-    /// Read what legacy systems hold.
+    /// Read resources of legacy systems.
     ReadLegacy,
-    /// Change what legacy systems hold.
+    /// Change resources of legacy systems.
     WriteLegacy,
 }
 
@@ -43,7 +43,7 @@ impl Permission {
         Self::WriteLegacy,
     ];
 
-    /// The name by which the scope of a token narrows it to this.
+    /// The name of the permission in the scope of a token.
     pub const fn scope(self) -> &'static str {
         match self {
             Self::ManageTenants => "tenants:manage",
@@ -56,7 +56,7 @@ impl Permission {
         }
     }
 
-    /// What is missing without it, as the end of "this needs the right to …".
+    /// The words that complete "this needs the right to …".
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::ManageTenants => "manage tenants",
@@ -106,10 +106,10 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.id() == id)
     }
 
-    /// Reads a role's identifier as a caller writes it.
+    /// Parses a role's identifier from a caller.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming `argument` if it is no role's.
+    /// `BAD_USER_INPUT` naming `argument` if no role has it.
     pub fn parse(argument: &str, id: &str) -> Result<Self> {
         id.parse().ok().and_then(Self::from_id).ok_or_else(|| {
             Error::bad_input(
@@ -119,7 +119,7 @@ impl Role {
         })
     }
 
-    /// The name that scripts know it by.
+    /// The stable name for programs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Administrator => "TenantAdministrator",
@@ -139,7 +139,7 @@ impl Role {
         }
     }
 
-    /// What it is for, in one sentence.
+    /// The purpose of the role, in one sentence.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Administrator => "May do everything in the tenant and in all tenants below it.",
@@ -151,7 +151,7 @@ impl Role {
         }
     }
 
-    /// What it permits, where it is held and in all tenants below.
+    /// The permissions that it grants in its tenant and in all tenants below.
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Administrator => &Permission::ALL,
@@ -166,7 +166,7 @@ impl Role {
         }
     }
 
-    /// Whether it permits this.
+    /// Whether it grants the permission.
     pub fn permits(self, permission: Permission) -> bool {
         self.permissions().contains(&permission)
     }

@@ -11,10 +11,10 @@ impl Permissions {
     /// Nothing.
     pub const NONE: Self = Self(0);
 
-    /// Everything, also what later versions add: the scope `graphql`.
+    /// Every permission, also those that later versions add: the scope `graphql`.
     pub const ALL: Self = Self(u16::MAX);
 
-    /// Exactly these.
+    /// Exactly these permissions.
     pub fn of(permissions: impl IntoIterator<Item = Permission>) -> Self {
         Self(permissions.into_iter().fold(0, |bits, permission| bits | bit(permission)))
     }
@@ -32,7 +32,7 @@ impl Permissions {
     /// Reads a scope that a client asks for: names separated by spaces.
     ///
     /// # Errors
-    /// Nothing if a name is unknown or there is none.
+    /// Returns nothing if a name is unknown or the scope is empty.
     pub fn requested(scope: &str) -> Option<Self> {
         let mut names = scope.split(' ').filter(|name| !name.is_empty()).peekable();
         names.peek()?;

@@ -1,4 +1,4 @@
-//! What a signature may be made with.
+//! Signature algorithms of tokens.
 
 use std::str::FromStr;
 
@@ -12,17 +12,17 @@ use jsonwebtoken::EncodingKey;
 
 use crate::error::{Error, Result};
 
-/// The algorithms that a token may be signed with. Nothing else is ever accepted.
+/// The algorithms of token signatures. No other is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8037): the default.
     EdDsa,
-    /// The same under the name that says which curve (RFC 9864, section 2.2), for readers that take
+    /// The same under its fully specified name (RFC 9864, section 2.2), for verifiers that accept
     /// no other.
     Ed25519,
     /// ECDSA on P-256 with SHA-256.
     Es256,
-    /// RSA of 2048 bits with SHA-256, for readers that know nothing newer.
+    /// RSA of 2048 bits with SHA-256, for verifiers without elliptic curves.
     Rs256,
 }
 
@@ -53,7 +53,7 @@ impl Algorithm {
     pub(super) fn generate(self) -> Result<Vec<u8>> {
         let failed = |_| Error::internal("the crypto library could not make a signing key");
         Ok(match self {
-            // The older form, without the public half, is the one that jsonwebtoken reads.
+            // jsonwebtoken reads version 1 of PKCS #8, which has no public half.
             Self::EdDsa | Self::Ed25519 => Ed25519KeyPair::generate()
                 .and_then(|key| key.to_pkcs8v1())
                 .map_err(failed)?

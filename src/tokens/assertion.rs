@@ -1,4 +1,4 @@
-//! What a client signs to prove itself: an assertion by RFC 7523, section 3.
+//! Client assertions (RFC 7523, section 3).
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::algorithm::Algorithm;
-use super::decoys;
+use super::dummy_keys;
 use super::public_key::PublicKey;
 use crate::clock::Timestamp;
 
-/// How far ahead the end of an assertion may lie.
+/// The longest time from now to the end of an assertion.
 const LIFETIME_MAX: Duration = Duration::from_mins(5);
 
-/// How far ahead a client's clock may be.
+/// The tolerance for client clocks that run ahead.
 const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The other name of `EdDSA`.
@@ -25,7 +25,7 @@ pub(super) const ED25519: &str = Algorithm::Ed25519.name();
 const LENGTH_MAX: usize = 8 * 1024;
 const JTI_LENGTH_MAX: usize = 255;
 
-/// An assertion as presented: read, and not believed yet.
+/// A parsed assertion whose signature is not verified yet.
 pub struct Assertion {
     /// Header and claims as they were signed.
     message: String,
@@ -41,10 +41,10 @@ struct Header {
     crit: Option<serde_json::Value>,
 }
 
-/// What a verified assertion says about itself.
+/// The claims of a verified assertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// Which of the keys signed it.
+    /// The index of the key that signed it.
     pub key: usize,
     /// Its id, which the client must not use again.
     pub jti: String,
@@ -77,8 +77,9 @@ impl Assertion {
         Algorithm::ALL.into_iter().map(Algorithm::name).chain([ED25519])
     }
 
-    /// Reads an assertion; nothing if it is no JWT of an algorithm on our list. An access token is
-    /// not taken for one.
+    /// Parses an assertion. Returns nothing if it is not a JWT with an accepted algorithm, or if
+    /// it is an
+    /// access token.
     pub fn read(jwt: &str) -> Option<Self> {
         if jwt.len() > LENGTH_MAX {
             return None;
@@ -90,7 +91,7 @@ impl Assertion {
         let typed = header.typ.is_none_or(|typ| {
             typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("client-authentication+jwt")
         });
-        // Extensions that must be understood (RFC 7515, section 4.1.11): there is none that we do.
+        // Refuse critical extensions (RFC 7515, section 4.1.11): none is supported.
         if !typed || header.crit.is_some() {
             return None;
         }
@@ -98,13 +99,14 @@ impl Assertion {
         Some(Self { message: message.to_owned(), signature, algorithm, claims })
     }
 
-    /// The `client_id` that it claims.
+    /// The `client_id` of the claims.
     pub fn client_id(&self) -> &str {
         &self.claims.sub
     }
 
-    /// Verifies the signature by one of the client's keys, and then what was signed. Without a
-    /// fitting key a stranger's stands in, so that the time does not tell whether there is one.
+    /// Verifies the signature with the client's keys, and then the claims. Without a suitable key
+    /// a dummy
+    /// key is used, so that timing does not tell whether the client has one.
     ///
     /// # Errors
     /// The reason, for the audit log.
@@ -118,7 +120,7 @@ impl Assertion {
         let fitting: Vec<_> = fitting.collect();
         let signed_by = |key: &PublicKey| key.verifies(self.message.as_bytes(), &self.signature);
         if fitting.is_empty() {
-            signed_by(decoy(self.algorithm));
+            signed_by(dummy_key(self.algorithm));
             return Err("no_key_of_this_algorithm");
         }
         let (key, _) =
@@ -141,7 +143,7 @@ impl Assertion {
         let ours = |audience: &String| audiences.contains(audience);
         let meant_for_us = match &claims.aud {
             Audience::One(audience) => ours(audience),
-            // One that another server would take too could be carried from there to here.
+            // An assertion for several audiences could be replayed from another server.
             Audience::Many(several) => !several.is_empty() && several.iter().all(ours),
         };
         if !meant_for_us {
@@ -179,11 +181,11 @@ fn moment(seconds: f64) -> Timestamp {
     Timestamp::from_millis((seconds * 1000.0) as i64)
 }
 
-/// A key of this algorithm that signs nothing.
-pub(super) fn decoy(algorithm: Algorithm) -> &'static PublicKey {
+/// The dummy key of this algorithm.
+pub(super) fn dummy_key(algorithm: Algorithm) -> &'static PublicKey {
     static DECOYS: LazyLock<[PublicKey; 3]> = LazyLock::new(|| {
-        [decoys::ED25519, decoys::P256, decoys::RSA].map(|jwk| {
-            PublicKey::stored(jwk).expect("the decoys are written in this crate and tested")
+        [dummy_keys::ED25519, dummy_keys::P256, dummy_keys::RSA].map(|jwk| {
+            PublicKey::stored(jwk).expect("the dummy keys are written in this crate and tested")
         })
     });
     match algorithm {

@@ -1,4 +1,4 @@
-//! What a token says.
+//! The claims of access tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,11 @@ pub const SCOPE: &str = "graphql";
 /// roles: it would go stale, and what a client may do is looked up at each use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it: the public URL of the gateway.
+    /// The issuer: the public URL of the gateway.
     pub iss: String,
     /// The client's UUID.
     pub sub: ClientId,
-    /// Whom it is for: the setting `tokens.audience`.
+    /// The audience: the setting `tokens.audience`.
     pub aud: String,
     /// When it ends, in seconds since 1970 UTC.
     pub exp: i64,
@@ -30,15 +30,16 @@ pub struct Claims {
     pub jti: TokenId,
     /// The client's OAuth `client_id`.
     pub client_id: String,
-    /// What it may be used for: scopes separated by spaces.
+    /// The scopes, separated by spaces.
     pub scope: String,
-    /// The tenant that a request is in if its header names none: the client's own, or the one that
-    /// the token was narrowed to.
+    /// The tenant of requests without a tenant header: the client's own, or the one that the token
+    /// is
+    /// narrowed to.
     pub tenant_id: TenantId,
-    /// `tenant_id` once more, where the Taegis SDK looks for it (`get_token_tenant_id`).
+    /// `tenant_id` again, where the Taegis SDK reads it (`get_token_tenant_id`).
     #[serde(rename = "https://missione/octolabs/io/tenantIds")]
     pub tenant_ids: String,
-    /// Whether the token is good in `tenant_id` alone.
+    /// Whether the token is valid in `tenant_id` only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tenant_only: bool,
     /// The client's token generation. A forced rotation begins a new one, and tokens of older ones
@@ -48,7 +49,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The one tenant that the token is good in; absent if it was not narrowed.
+    /// The only tenant in which the token is valid; absent if it is not narrowed.
     pub fn only_tenant(&self) -> Option<TenantId> {
         self.tenant_only.then_some(self.tenant_id)
     }

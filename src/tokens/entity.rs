@@ -16,16 +16,16 @@ use crate::seal::MasterKey;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: KeyId,
-    /// Counts up; the newest that may sign does.
+    /// Increases with each key; the newest active key signs.
     pub generation: i64,
     pub algorithm: String,
     pub public_jwk: String,
     /// PKCS #8, sealed for `signing_key:<id>`.
     pub sealed_private_key: Vec<u8>,
     pub created_at: Timestamp,
-    /// From when on it may sign; it is published before.
+    /// When it begins to sign; it is published before.
     pub active_from: Timestamp,
-    /// When nothing that it signed is needed any more; absent while it has no successor.
+    /// When the last token that it signed has ended; absent while it has no successor.
     pub retired_at: Option<Timestamp>,
 }
 
@@ -39,13 +39,13 @@ pub async fn all(on: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find().order_by_desc(Column::Generation).all(on).await
 }
 
-/// The newest key as it is sealed.
+/// The newest key with its sealed private half.
 async fn newest_sealed(on: &impl ConnectionTrait) -> Result<Option<(KeyId, Vec<u8>)>, DbErr> {
     let sealed = Entity::find().select_only().columns([Column::Id, Column::SealedPrivateKey]);
     sealed.order_by_desc(Column::Generation).into_tuple().one(on).await
 }
 
-/// Whether a database holds signing keys, which a master key has sealed.
+/// Whether the database holds signing keys, which a master key has sealed.
 ///
 /// # Errors
 /// If the database cannot be asked.
@@ -67,7 +67,8 @@ pub async fn require_master_key(
     }
 }
 
-/// Adds the key unless another node was first with this generation; says whether it was added.
+/// Inserts the key unless another node has inserted this generation. Returns whether it was
+/// inserted.
 pub async fn insert_if_first(on: &impl ConnectionTrait, key: Model) -> Result<bool, DbErr> {
     let first = OnConflict::column(Column::Generation).do_nothing().to_owned();
     let inserted = Entity::insert(ActiveModel::from(key))
@@ -98,18 +99,18 @@ pub async fn retire_before(
     Ok(())
 }
 
-/// Drops a key; says whether there was one.
+/// Deletes a key. Returns whether it existed.
 pub async fn delete(on: &impl ConnectionTrait, id: KeyId) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id(id).exec(on).await?.rows_affected == 1)
 }
 
-/// Drops the keys that were gone at that moment.
+/// Deletes the keys that had retired at that moment.
 pub async fn forget_retired(on: &impl ConnectionTrait, at: Timestamp) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::RetiredAt.lte(at)).exec(on).await?;
     Ok(())
 }
 
-/// Puts what was sealed anew in the place of what was read, unless somebody else did so first.
+/// Replaces the sealed private half that was read, unless it has changed meanwhile.
 pub async fn reseal(
     on: &impl ConnectionTrait,
     id: KeyId,
@@ -121,7 +122,7 @@ pub async fn reseal(
     Ok(())
 }
 
-/// Tokens that were ended before their time.
+/// Revoked tokens.
 pub mod revoked {
     use sea_orm::entity::prelude::*;
     use sea_orm::sea_query::OnConflict;
@@ -130,13 +131,13 @@ pub mod revoked {
     use crate::clock::Timestamp;
     use crate::ids::TokenId;
 
-    /// A token.
+    /// A revoked token.
     #[derive(Clone, Debug, DeriveEntityModel)]
     #[sea_orm(table_name = "revoked_tokens")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: TokenId,
-        /// When it would have ended anyway.
+        /// When the token expires.
         pub expires_at: Timestamp,
     }
 
@@ -145,7 +146,7 @@ pub mod revoked {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// Adds a token; says whether it was not there yet.
+    /// Inserts a token. Returns whether it was new.
     pub async fn add(on: &impl ConnectionTrait, token: Model) -> Result<bool, DbErr> {
         let once = OnConflict::column(Column::Id).do_nothing().to_owned();
         let insert = Entity::insert(token.into_active_model()).on_conflict(once).try_insert();
@@ -154,12 +155,12 @@ pub mod revoked {
         )
     }
 
-    /// Whether the token is there.
+    /// Whether the token is revoked.
     pub async fn holds(on: &impl ConnectionTrait, id: TokenId) -> Result<bool, DbErr> {
         Ok(Entity::find_by_id(id).one(on).await?.is_some())
     }
 
-    /// Drops tokens that would have ended before that moment.
+    /// Deletes tokens that expired before that moment.
     pub async fn forget(on: &impl ConnectionTrait, before: Timestamp) -> Result<(), DbErr> {
         Entity::delete_many().filter(Column::ExpiresAt.lt(before)).exec(on).await?;
         Ok(())

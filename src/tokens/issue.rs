@@ -1,4 +1,4 @@
-//! Making tokens.
+//! Issues access tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::{ClientId, TenantId, TokenId};
 
-/// Whom a token is made for.
+/// The client that a token is issued to.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The client.
@@ -25,27 +25,27 @@ pub struct Subject {
     pub generation: i64,
 }
 
-/// How far a token is to reach. Whether the client itself reaches that far is asked at each use.
+/// The requested restriction of a token. The client's own access is checked at each use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Narrowing {
-    /// The one tenant that it is good in; every one that the client may enter if absent.
+    /// The only tenant in which it is valid; all tenants of the client if absent.
     pub tenant: Option<TenantId>,
     /// The scopes, separated by spaces.
     pub scope: String,
 }
 
 impl Default for Narrowing {
-    /// As far as the client.
+    /// No restriction.
     fn default() -> Self {
         Self { tenant: None, scope: SCOPE.to_owned() }
     }
 }
 
-/// A signed token and how long it lives.
+/// A signed token and its lifetime.
 pub struct IssuedToken {
     /// The JWT.
     pub token: String,
-    /// Its life from now on, in whole seconds.
+    /// Its lifetime in whole seconds.
     pub expires_in: u64,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Debug for IssuedToken {
     }
 }
 
-/// Makes tokens.
+/// Issues access tokens.
 pub struct Issuer {
     keys: Arc<KeyRing>,
     time: Arc<DatabaseTime>,
@@ -66,7 +66,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// Tokens will name that issuer and that audience and live that long.
+    /// Creates an issuer of tokens with this issuer, audience and lifetime.
     pub fn new(
         keys: Arc<KeyRing>,
         time: Arc<DatabaseTime>,
@@ -78,7 +78,7 @@ impl Issuer {
         Self { keys, time, entropy, issuer, audience, lifetime }
     }
 
-    /// A new token for the client that reaches as far as the client does.
+    /// Issues a token without restriction.
     ///
     /// # Errors
     /// As [`Issuer::issue_narrowed`].
@@ -86,7 +86,7 @@ impl Issuer {
         self.issue_narrowed(subject, &Narrowing::default()).await
     }
 
-    /// A new token for the client that reaches no further than that.
+    /// Issues a token with that restriction.
     ///
     /// # Errors
     /// `DATABASE_UNAVAILABLE` while the node's clock is unusable; if there is no key to sign with,

@@ -1,4 +1,4 @@
-//! The keys that sign: made on first use, sealed in the database, shared by all nodes.
+//! The signing keys: created on first use, sealed in the database, shared by all nodes.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,20 +17,20 @@ use crate::database::Write;
 use crate::error::{Error, Result};
 use crate::ids::KeyId;
 
-/// How long a key id that was not found is not looked for again: made-up ids must not cost a
-/// database call each.
+/// The pause before unknown key ids are looked up again: invented ids must not cost a query each.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// How much longer than it is needed the row of a key is kept, by the database's time. Wide, for
-/// the clock of a database may be set too.
+/// How long the row of a retired key is kept, by the database's time. The margin is wide because
+/// the
+/// clock of a database may be set too.
 const KEPT_AFTER_RETIREMENT: Duration = Duration::from_hours(24);
 
-/// A key of the ring, opened.
+/// An unsealed key of the ring.
 #[derive(Clone)]
 pub struct SigningKey {
     /// The `kid`.
     pub id: KeyId,
-    /// What it signs with.
+    /// Its algorithm.
     pub algorithm: Algorithm,
     pub(super) signer: Arc<Signer>,
     pub(super) decoding: DecodingKey,
@@ -40,8 +40,9 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Whether it may sign a token now: it has been published long enough, and it will not be gone
-    /// before the token is.
+    /// Whether it may sign a token now: it has been published for long enough, and stays published
+    /// until the
+    /// token expires.
     fn may_sign(&self, now: Timestamp, token_lifetime: Duration) -> bool {
         self.active_from <= now && self.retired_at.is_none_or(|end| now.plus(token_lifetime) <= end)
     }
@@ -72,7 +73,7 @@ pub struct KeyRing {
     searched: tokio::sync::Mutex<Option<MonotonicTime>>,
 }
 
-/// What the database said of the keys, and when.
+/// The keys as the database had them at one moment.
 struct KeysRead {
     /// Newest first.
     keys: Vec<Arc<SigningKey>>,
@@ -80,7 +81,7 @@ struct KeysRead {
 }
 
 impl KeyRing {
-    /// Reads the keys, and makes one if there is none of the wanted algorithm.
+    /// Reads the keys, and creates one if there is none of the configured algorithm.
     ///
     /// # Errors
     /// If the database cannot be asked, or the master key is not the one that sealed the keys.
@@ -105,7 +106,7 @@ impl KeyRing {
         let lifetime = self.rotation.schedule.token_lifetime;
         let ready = || read.keys.iter().filter(|key| key.may_sign(now, lifetime));
         let wanted = ready().find(|key| key.algorithm == self.rotation.algorithm);
-        // If the clock was set back, none is ready: the oldest is the one that most readers know.
+        // If the clock was set back, no key is active: most verifiers know the oldest one.
         let signing = wanted.or_else(|| ready().next()).or_else(|| read.keys.last());
         signing.cloned().ok_or_else(|| Error::internal("the key ring is empty"))
     }
@@ -129,14 +130,13 @@ impl KeyRing {
         let now = clock.monotonic();
         if last.is_none_or(|last| now.since(last) >= RELOAD_PAUSE) {
             *last = Some(now);
-            // Boxed, so that the many tokens of a known key do not carry the room that asking
-            // takes.
+            // Boxed: keeps the cold path out of the hot future's size.
             self.load(Unopened::Skip).boxed().await?;
         }
         Ok(known())
     }
 
-    /// Reads the keys again if that was longer ago than `auth.standing_max_age`.
+    /// Reads the keys again if they are older than `auth.access_cache_ttl`.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -167,8 +167,7 @@ impl KeyRing {
         }
     }
 
-    /// Does what is due: takes over the keys that other nodes made, makes the next one in time,
-    /// drops those that are gone.
+    /// Rotates if due, deletes retired keys, and reads the keys of other nodes.
     ///
     /// # Errors
     /// If the database refuses.
@@ -186,14 +185,13 @@ impl KeyRing {
     }
 
     async fn load(&self, unopened: Unopened) -> Result<()> {
-        // Before the question: an answer is as old as that.
+        // Taken before the query: the answer is at least as old.
         let (known, at) = (self.read(), self.rotation.clock.monotonic());
         let mut keys = Vec::new();
         for row in entity::all(self.rotation.database.reader()).await? {
             let (id, opened) = (row.id, known.keys.iter().find(|key| key.id == row.id));
             let key = match opened {
-                // What is open stays open, also while the master key is being changed under a
-                // running node.
+                // Unsealed keys stay usable while the master key of a running node is rotated.
                 Some(key) => {
                     Ok(SigningKey { retired_at: row.retired_at, ..SigningKey::clone(key) })
                 }
@@ -229,12 +227,12 @@ impl KeyRing {
     }
 }
 
-/// What to do about a key that does not open.
+/// What to do with a key that cannot be unsealed.
 #[derive(Clone, Copy)]
 enum Unopened {
-    /// At the start: a wrong master key must not pass for an empty database.
+    /// Fail at start: a wrong master key must not look like an empty database.
     Refuse,
-    /// Later: another node may have a newer master key already, and this one serves on with what it
-    /// has.
+    /// Skip it later: another node may have a newer master key, and this one continues with its
+    /// keys.
     Skip,
 }

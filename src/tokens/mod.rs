@@ -4,7 +4,7 @@
 mod algorithm;
 mod assertion;
 mod claims;
-mod decoys;
+mod dummy_keys;
 mod entity;
 mod issue;
 mod keys;

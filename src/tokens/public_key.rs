@@ -13,17 +13,17 @@ use super::algorithm::Algorithm;
 use super::assertion;
 use crate::error::{Error, Result};
 
-/// The members that only a private or a symmetric key has (RFC 7518, section 6; RFC 8037, section
+/// The members of private and symmetric keys (RFC 7518, section 6; RFC 8037, section
 /// 2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// How a point of a curve begins that is written as both its coordinates.
+/// The first byte of an uncompressed curve point.
 const UNCOMPRESSED: u8 = 4;
 
 const KEY_ID_LENGTH_MAX: usize = 255;
 
-/// A public key whose form and strength were checked.
+/// A public key with checked form and strength.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     algorithm: Algorithm,
@@ -31,8 +31,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Takes a key from a caller: Ed25519, P-256, or RSA of 2048 to 8192 bits. Members that we do
-    /// not know are dropped.
+    /// Parses a caller's key: Ed25519, P-256, or RSA of 2048 to 8192 bits. Unknown members are
+    /// dropped.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument` for any other, and for a private key.
@@ -71,10 +71,10 @@ impl PublicKey {
         Self::read(algorithm, kept.take())
     }
 
-    /// Reads a key that was stored.
+    /// Parses a stored key.
     ///
     /// # Errors
-    /// If it is none of ours.
+    /// If the key is not one that [`PublicKey::parse`] accepts.
     pub fn stored(text: &str) -> Result<Self> {
         let jwk: Value = serde_json::from_str(text).map_err(Error::internal)?;
         let algorithm = jwk["alg"].as_str().unwrap_or_default().parse()?;
@@ -85,17 +85,17 @@ impl PublicKey {
         Ok(Self { algorithm, jwk: serde_json::from_value(jwk).map_err(Error::internal)? })
     }
 
-    /// What it verifies.
+    /// The algorithm of the signatures that it verifies.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The `kid` that its owner gave it.
+    /// The `kid` of its owner.
     pub fn key_id(&self) -> Option<&str> {
         self.jwk.common.key_id.as_deref()
     }
 
-    /// Its text as it is stored.
+    /// The text to store.
     ///
     /// # Errors
     /// Never in practice: what was read can be written.
@@ -103,7 +103,7 @@ impl PublicKey {
         serde_json::to_string(&self.jwk).map_err(Error::internal)
     }
 
-    /// The SHA-256 of the key alone in base64url, the same for everyone (RFC 7638).
+    /// The SHA-256 thumbprint in base64url (RFC 7638).
     ///
     /// # Errors
     /// Never for the algorithms that there are.
@@ -111,7 +111,7 @@ impl PublicKey {
         self.jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)
     }
 
-    /// Whether its owner signed this (RFC 7518, section 3; RFC 8037, section 3.1).
+    /// Whether the signature is its owner's (RFC 7518, section 3; RFC 8037, section 3.1).
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let number = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
         let verified = match &self.jwk.algorithm {
@@ -179,11 +179,11 @@ fn rsa(members: &Members) -> Result<Value, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::assertion::decoy;
+    use crate::tokens::assertion::dummy_key;
 
     fn with(member: &str, value: Value) -> Value {
         let mut jwk: Value =
-            serde_json::from_str(&decoy(Algorithm::EdDsa).to_json().unwrap()).unwrap();
+            serde_json::from_str(&dummy_key(Algorithm::EdDsa).to_json().unwrap()).unwrap();
         jwk[member] = value;
         jwk
     }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_public_key_of_each_algorithm_is_taken_and_read_again() {
         for algorithm in Algorithm::ALL {
-            let text = decoy(algorithm).to_json().unwrap();
+            let text = dummy_key(algorithm).to_json().unwrap();
             let key = PublicKey::parse("jwk", &serde_json::from_str(&text).unwrap()).unwrap();
             assert_eq!(key.algorithm(), algorithm);
             let again = PublicKey::stored(&key.to_json().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Tokens that were ended before their time (RFC 7009).
+//! Token revocation (RFC 7009).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,26 +13,28 @@ use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::TokenId;
 
-/// How much longer than its token a revocation is kept, by the database's time. Wide, for the clock
-/// of a database may be set too.
+/// How long a revocation is kept after its token has expired, by the database's time. The margin
+/// is wide
+/// because the clock of a database may be set too.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(24);
 
-/// Knows which tokens were revoked. A node asks the database about a token at most once every few
-/// seconds, and sees its own revocations at once.
+/// The revoked tokens. A node queries the database about a token at most once every few seconds,
+/// and
+/// sees its own revocations at once.
 pub struct Revocations {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     max_age: Duration,
-    // When the database last said that a token is not revoked.
+    // When the database last had a token as not revoked.
     live: Cache<TokenId, MonotonicTime>,
-    // What is here stays so: a revocation is never undone. Apart from the others, so that an answer
-    // which was on its way when the token was revoked cannot cover it.
+    // A revocation is never undone. A cache of its own: a query that began before the revocation
+    // cannot
+    // overwrite it.
     revoked: Cache<TokenId, ()>,
 }
 
 impl Revocations {
-    /// Believes an answer of the database for `max_age`, and remembers at most `capacity` of each
-    /// kind.
+    /// Caches answers of the database for `max_age`, at most `capacity` of each kind.
     pub fn new(
         database: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -42,7 +44,7 @@ impl Revocations {
         Self { database, clock, max_age, live: Cache::new(capacity), revoked: Cache::new(capacity) }
     }
 
-    /// Whether the token was revoked; of what other nodes did, the last moments may be missing.
+    /// Whether the token is revoked. Revocations by other nodes are seen with a delay of `max_age`.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -52,13 +54,12 @@ impl Revocations {
         }
         match self.live.get(&token) {
             Some(asked_at) if self.clock.monotonic().since(asked_at) < self.max_age => Ok(false),
-            // Boxed, so that the many tokens that were looked up before do not carry the room that
-            // asking takes.
+            // Boxed: keeps the cold path out of the hot future's size.
             _ => self.has_now(token).boxed().await,
         }
     }
 
-    /// Whether the token was revoked, on whichever node.
+    /// Whether the token is revoked, asked of the database.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -73,7 +74,7 @@ impl Revocations {
         Ok(held || self.revoked.get(&token).is_some())
     }
 
-    /// Writes down that a token is revoked; says whether that is new. [`Revocations::note`] makes
+    /// Stores the revocation of a token. Returns whether it is new. [`Revocations::note`] makes
     /// it effective once the transaction is committed.
     ///
     /// # Errors
@@ -89,7 +90,7 @@ impl Revocations {
         self.live.remove(&token);
     }
 
-    /// Forgets revocations of tokens that ended by themselves.
+    /// Deletes revocations of expired tokens.
     ///
     /// # Errors
     /// If the database refuses.

@@ -1,4 +1,4 @@
-//! Making signing keys, and sealing them anew.
+//! Creates signing keys and seals them again.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::error::{Error, Result};
 use crate::ids::KeyId;
 use crate::seal::MasterKey;
 
-/// A key that was made.
+/// A created key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotated {
     /// Its `kid`.
     pub id: KeyId,
     /// The name of its algorithm.
     pub algorithm: String,
-    /// From when on it signs. It is published already.
+    /// When it begins to sign. It is published already.
     pub active_from: Timestamp,
 }
 
-/// A key that is not stored yet.
+/// A generated key that is not stored yet.
 struct NewKey {
     id: KeyId,
     /// PKCS #8.
@@ -38,8 +38,9 @@ impl NewKey {
     }
 }
 
-/// Makes signing keys for all nodes. Of several nodes that want one at once, one makes it and all
-/// use it: generations are unique.
+/// Creates signing keys for all nodes. If several nodes rotate at once, one succeeds and all use
+/// its key:
+/// generations are unique.
 pub struct Rotation {
     pub(super) database: Arc<Database>,
     pub(super) master: Arc<MasterKey>,
@@ -50,7 +51,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Makes keys of that algorithm on that schedule.
+    /// Creates keys of that algorithm on that schedule.
     pub fn new(
         database: Arc<Database>,
         master: Arc<MasterKey>,
@@ -62,24 +63,21 @@ impl Rotation {
         Self { database, master, clock, entropy, algorithm, schedule }
     }
 
-    /// Makes a successor to the present key now, whenever that is due. Running nodes find it by
-    /// themselves.
+    /// Creates a successor of the present key now. Running nodes read it by themselves.
     ///
     /// # Errors
     /// If the database refuses, or a stored key was sealed by a master key that this process does
     /// not have.
     pub async fn rotate(&self) -> Result<Rotated> {
         loop {
-            // Lost to another node that rotated at this moment: try again with its key as
-            // predecessor.
+            // Another node rotated at this moment: try again with its key as predecessor.
             if let Some(made) = self.make(|_| true).await? {
                 return Ok(made);
             }
         }
     }
 
-    /// Makes a key if there is none of the wanted algorithm, or if the one that there is has signed
-    /// its time.
+    /// Creates a key if there is none of the configured algorithm, or if its rotation is due.
     ///
     /// # Errors
     /// As [`Rotation::rotate`].
@@ -99,9 +97,9 @@ impl Rotation {
         newest.is_none_or(|key| self.schedule.is_due(key.active_from, self.clock.now()))
     }
 
-    /// Drops a key, as one that was stolen, and makes another that signs at once. Tokens that it
-    /// signed are refused and the key set is published without it: on each node as soon as that
-    /// reads the keys again.
+    /// Deletes a compromised key and creates another that signs at once. Each node refuses its
+    /// tokens and
+    /// publishes the key set without it as soon as it reads the keys again.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such key; else as [`Rotation::rotate`].
@@ -119,12 +117,12 @@ impl Rotation {
             return Err(Error::not_found("signing key"));
         }
         let made = self.add(&write, new, &keys, self.clock.now()).await?;
-        // Another node rotated at this moment: the repetition has its key as predecessor.
+        // Another node rotated at this moment: the retry has its key as predecessor.
         made.ok_or_else(|| Error::write_conflict("another signing key was made at the same time"))
     }
 
     async fn make(&self, wanted: impl Fn(&[entity::Model]) -> bool) -> Result<Option<Rotated>> {
-        // Before the transaction: an RSA key takes a while.
+        // Before the transaction: generating an RSA key takes a while.
         let new = NewKey::generate(self)?;
         let made = self.database.transaction(|write| self.make_in(write, &wanted, &new)).await?;
         if let Some(made) = &made {
@@ -148,13 +146,13 @@ impl Rotation {
         }
         self.require_own(&keys)?;
         let now = self.clock.now();
-        // The first key of all has nobody to wait for.
+        // The first key need not wait for verifiers.
         let is_first = keys.iter().all(|key| key.retired_at.is_some_and(|end| end <= now));
         let active_from = if is_first { now } else { self.schedule.active_from(now) };
         self.add(&write, new, &keys, active_from).await
     }
 
-    /// Adds a key as the successor of all these; nothing if another node was first.
+    /// Inserts a key as the successor of these keys. Returns nothing if another node was first.
     async fn add(
         &self,
         write: &Write<'_>,
@@ -189,7 +187,7 @@ impl Rotation {
         let mut public =
             Jwk::from_encoding_key(&encoding, self.algorithm.jwt()).map_err(Error::internal)?;
         if self.algorithm == Algorithm::Ed25519 {
-            // The library knows no such name, and readers find what they need in the curve.
+            // The library has no such name; the curve tells the algorithm.
             public.common.key_algorithm = None;
         }
         public.common.key_id = Some(id.to_string());
@@ -197,8 +195,9 @@ impl Rotation {
         Ok(public)
     }
 
-    /// That this process can open the newest key. One that was started before the master key was
-    /// changed would otherwise seal keys that nobody can open later.
+    /// Requires that this process can unseal the newest key. A process with a former master key
+    /// would seal
+    /// keys that no node can unseal later.
     fn require_own(&self, keys: &[entity::Model]) -> Result<()> {
         match keys.first() {
             Some(newest) => {
@@ -209,11 +208,11 @@ impl Rotation {
     }
 }
 
-/// Seals with the present master key what the one before sealed, one key at a time: it may be
-/// stopped and run again. Says how many keys were sealed anew.
+/// Seals with the present master key the keys that the former one sealed, one at a time: it may be
+/// interrupted and run again. Returns how many were sealed.
 ///
 /// # Errors
-/// If the database refuses, or a key was sealed by neither of the two.
+/// If the database refuses, or neither master key unseals a key.
 pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entropy) -> Result<u64> {
     let mut count = 0;
     for key in entity::all(database.reader()).await? {
@@ -229,7 +228,7 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
     Ok(count)
 }
 
-/// The place of a key, to which its seal is bound.
+/// The context that the seal of a key is bound to.
 pub(super) fn binding(id: KeyId) -> String {
     format!("signing_key:{id}")
 }

@@ -1,4 +1,4 @@
-//! When signing keys come and go.
+//! The schedule of signing keys.
 //!
 //! A key is published when it is made and signs only once every reader of the key set has had time
 //! to fetch it. Its predecessor stays published until no token that it signed can be alive. So no
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// How often each node looks for keys that other nodes made, and does what is due.
+/// The interval at which each node reads the keys of other nodes and rotates if due.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(30);
 
 /// The longest life that any node may give a token: the upper end of the setting `tokens.lifetime`.
@@ -18,14 +18,14 @@ pub const LIFETIME_MAX: Duration = Duration::from_hours(24);
 /// How far the clocks of two nodes may differ.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
-/// The settings that rotation follows.
+/// The settings of key rotation.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     /// How long a token lives.
     pub token_lifetime: Duration,
     /// How long a key signs.
     pub key_lifetime: Duration,
-    /// How long readers may keep the published key set.
+    /// How long verifiers may cache the published key set.
     pub jwks_max_age: Duration,
 }
 
@@ -36,18 +36,18 @@ impl Schedule {
         self.jwks_max_age + REFRESH_EVERY + CLOCK_SKEW
     }
 
-    /// From when on a key made now may sign.
+    /// When a key that is created now begins to sign.
     pub(super) fn active_from(&self, now: Timestamp) -> Timestamp {
         now.plus(self.publish_ahead())
     }
 
-    /// When the keys before one that signs from `active_from` on are no longer needed.
+    /// When the predecessors of a key that signs from `active_from` on are no longer needed.
     pub(super) fn retired_at(active_from: Timestamp) -> Timestamp {
         active_from.plus(LIFETIME_MAX).plus(CLOCK_SKEW)
     }
 
-    /// A key made before this and still without successor belongs to an algorithm that no node uses
-    /// any more: one in use would have been renewed.
+    /// A key created before this moment without a successor has an algorithm that no node uses any
+    /// more.
     pub(super) fn unused_since(&self, now: Timestamp) -> Timestamp {
         let margin = self.key_lifetime + self.publish_ahead() + LIFETIME_MAX;
         Timestamp::from_millis(
@@ -55,7 +55,7 @@ impl Schedule {
         )
     }
 
-    /// Whether it is time to make the successor of a key that signs since `active_from`.
+    /// Whether the successor of a key that signs since `active_from` is due.
     pub(super) fn is_due(&self, active_from: Timestamp, now: Timestamp) -> bool {
         active_from.plus(self.key_lifetime) <= self.active_from(now)
     }

@@ -1,7 +1,6 @@
-//! Signing tokens with a key that was read once.
+//! Signs tokens with a parsed key.
 //!
-//! The JWT library reads the key anew for each signature, which costs as much as the signature
-//! itself.
+//! The JWT library parses the key for each signature, which costs as much as the signature itself.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -37,7 +36,7 @@ enum Private {
 }
 
 impl Signer {
-    /// Reads a private key in PKCS #8.
+    /// Parses a private key in PKCS #8.
     pub fn open(id: KeyId, algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self> {
         let private = match algorithm {
             Algorithm::EdDsa | Algorithm::Ed25519 => {
@@ -52,7 +51,7 @@ impl Signer {
         Ok(Self { header, private: private.map_err(Error::internal)? })
     }
 
-    /// A signed token (RFC 7515, section 3.1).
+    /// Signs a token (RFC 7515, section 3.1).
     pub fn sign(&self, claims: &impl Serialize) -> Result<String> {
         let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
         let mut token = format!("{}.", self.header);

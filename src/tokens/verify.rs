@@ -1,4 +1,4 @@
-//! Reading tokens.
+//! Verifies access tokens.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::database_time::DatabaseTime;
 use crate::error::{Error, Result, TokenProblem};
 use crate::ids::KeyId;
 
-/// How far ahead another node's clock may be, in seconds.
+/// The tolerance for clocks of other nodes that run ahead, in seconds.
 const CLOCK_SKEW: i64 = 60;
 
-/// A token longer than this is not ours.
+/// The longest token that the gateway issues.
 const TOKEN_LENGTH_MAX: usize = 4096;
 
-/// Verifies tokens. One that was verified before costs a hash and a look, not a signature check;
-/// whether its client still exists is another question, asked by [`crate::auth`].
+/// Verifies tokens. A token that was verified before costs a hash and a cache look-up instead of a
+/// signature check. Whether its client still exists is checked by [`crate::auth`].
 pub struct Verifier {
     keys: Arc<KeyRing>,
     time: Arc<DatabaseTime>,
@@ -33,17 +33,18 @@ pub struct Verifier {
     verified: Cache<[u8; 32], Verified>,
 }
 
-/// A token whose signature was found good.
+/// A token with a verified signature.
 #[derive(Clone)]
 struct Verified {
     claims: Arc<Claims>,
-    /// Whose signature it is.
+    /// The key of the signature.
     key: KeyId,
 }
 
 impl Verifier {
-    /// Accepts tokens of our own keys for that audience, and of that issuer where one is fixed.
-    /// Remembers at most `capacity` of them, by hash.
+    /// Accepts tokens of the gateway's own keys for that audience, and of that issuer if it is
+    /// fixed.
+    /// Caches at most `capacity` of them, by hash.
     pub fn new(
         keys: Arc<KeyRing>,
         time: Arc<DatabaseTime>,
@@ -57,7 +58,7 @@ impl Verifier {
     /// The claims of a valid token.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, in the same words whatever is wrong with it; `DATABASE_UNAVAILABLE` while
+    /// `UNAUTHENTICATED`, with the same message for every cause; `DATABASE_UNAVAILABLE` while
     /// the node's clock is unusable.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         self.time.require_usable()?;
@@ -69,7 +70,7 @@ impl Verifier {
         let known = self.verified.get(&hash);
         let claims = match known {
             Some(Verified { claims, key }) => {
-                // It may have been revoked since.
+                // Its key may have been revoked since.
                 if self.keys.find(key).await?.is_none() {
                     self.verified.remove(&hash);
                     return Err(Error::unauthenticated(TokenProblem::Foreign));
@@ -108,7 +109,7 @@ impl Verifier {
         Ok(verified.ok_or(TokenProblem::Foreign))
     }
 
-    /// Time is not judged here but on each use, by our own clock.
+    /// The times are checked on each use, by the gateway's own clock.
     fn is_for_us(&self, claims: &Claims) -> bool {
         claims.aud == self.audience
             && self.issuer.as_ref().is_none_or(|issuer| claims.iss == *issuer)
@@ -134,14 +135,14 @@ struct Header {
 }
 
 impl<'a> Parts<'a> {
-    /// Nothing if it is no JWT at all.
+    /// Returns nothing if it is not a JWT.
     fn of(token: &'a str) -> Option<Self> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         Some(Self { header: decoded(header)?, claims, signature, message })
     }
 
-    /// The claims, if that key signed them, by the one algorithm that it is for.
+    /// Returns the claims if that key signed them with its own algorithm.
     fn claims_signed_by(&self, key: &SigningKey) -> Option<Claims> {
         let algorithm = key.algorithm;
         let named = self.header.alg == algorithm.name();

@@ -287,7 +287,7 @@ fn only_recorded_work_goes_on_without_a_caller() {
     let allowed = ["deep_security", "integration_server"];
     for source in sources().iter().filter(|source| source.path != "auth/context.rs") {
         assert!(
-            allowed.contains(&&*source.room) || !source.code.contains("TenantScope::going_on("),
+            allowed.contains(&&*source.room) || !source.code.contains("TenantScope::background("),
             "{}",
             source.path
         );

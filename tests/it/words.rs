@@ -36,6 +36,10 @@ const WORDS: &[(&str, &str)] = &[
     ("Told", "TaskErrorText"),
     ("Pace", "PollSettings"),
     ("FaultKind", "CallErrorKind"),
+    ("Standing", "AccessSnapshot"),
+    ("standings", "snapshots"),
+    ("Deed", "AuditedChange"),
+    ("decoys", "dummy_keys"),
 ];
 
 /// The Rust sources below a folder.

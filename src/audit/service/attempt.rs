@@ -1,5 +1,6 @@
-//! Changes at legacy systems, where no transaction reaches: the log tells that one is begun before
-//! it is sent, and then how it ended. A process that dies in between leaves the first record alone.
+//! Changes at legacy systems, which no transaction covers: the log records that a change begins
+//! before it
+//! is sent, and then its outcome. A process that dies in between leaves the first record only.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Records that it is begun: `after` of the entry is what is wanted.
+    /// Records that the change begins; `after` of the entry is the requested state.
     ///
     /// # Errors
     /// If the database refuses; nothing may be sent then.
@@ -44,10 +45,10 @@ impl<'a> Attempt<'a> {
         Ok(Self { database, entropy, scope, operation, tenant, subject, before })
     }
 
-    /// Records that it was done, to the object with that id, which is now as `after` says.
+    /// Records success: the id of the object, and its new state.
     ///
     /// # Errors
-    /// If the database refuses, with an unknown outcome: it was done all the same.
+    /// If the database refuses, with an unknown outcome: the change was made all the same.
     pub async fn succeeded(
         self,
         subject: String,
@@ -60,8 +61,9 @@ impl<'a> Attempt<'a> {
             .map_err(Error::with_unknown_outcome)
     }
 
-    /// Records that it failed, or that nobody knows. Gives back the error, marked as recorded; if
-    /// the log cannot be written, that is logged, and the mark is missing.
+    /// Records failure or an unknown outcome. Returns the error, marked as recorded unless the
+    /// record
+    /// could not be written, which is logged.
     pub async fn failed(self, error: Error, request_ids: &[String]) -> Error {
         let entry = self.entry(self.subject.clone(), None);
         let ended =

@@ -1,5 +1,6 @@
-//! Failed authentications: whoever guesses at secrets must not keep others from writing. They wait
-//! in memory, alike ones counted together, and are written in one batch from time to time.
+//! Failed authentications, buffered in memory, aggregated, and written in batches: guessing at
+//! secrets
+//! must not hold up other writers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,24 +12,24 @@ use crate::database::Write;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// So many different ones wait; of more, the actor is not kept.
+/// Beyond this many different failures, the actor is not kept.
 const DISTINCT_MAX: usize = 1000;
 
-/// So many wait in all; of more, the tenant is not kept either.
+/// Beyond this many failures, the tenant is not kept either.
 const WAITING_MAX: usize = 2000;
 
-/// Stands for actors who were not kept.
+/// Replaces actors that were not kept.
 const SEVERAL: &str = "several";
 
 /// A client authentication that failed.
 pub struct FailedAuthentication {
-    /// The client's UUID, or the `client_id` that somebody claimed in vain.
+    /// The client's UUID, or the `client_id` of the failed authentication.
     pub actor: String,
     /// The tenant of the client, if there is such a client.
     pub tenant: Option<TenantId>,
     /// The name of the endpoint.
     pub operation: &'static str,
-    /// What the caller was not told.
+    /// The reason that is not shown to the caller.
     pub reason: &'static str,
     /// The id of the request.
     pub request_id: RequestId,
@@ -86,20 +87,20 @@ impl FailureQueue {
 }
 
 impl Audit {
-    /// Takes down a failed authentication, to be written with the next batch.
+    /// Adds a failed authentication to the next batch.
     pub fn authentication_failed(&self, failed: FailedAuthentication) {
         let FailedAuthentication { actor, tenant, operation, reason, request_id } = failed;
         let kind = Kind { actor, tenant, operation, reason };
         self.failures.lock().add(Counted { kind, at: self.clock.now(), request_id, count: 1 });
     }
 
-    /// Whether failed authentications wait to be written.
+    /// Whether there are failed authentications to write.
     pub fn has_failures(&self) -> bool {
         !self.failures.lock().counted.is_empty()
     }
 
     /// Writes the failed authentications that wait, in one transaction; those of unknown clients
-    /// into the log of the tenant at the `top`. What cannot be written waits on.
+    /// into the log of the tenant at the `top`. Failures that cannot be written stay in the queue.
     ///
     /// # Errors
     /// If the database refuses.

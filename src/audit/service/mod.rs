@@ -1,4 +1,4 @@
-//! Adding to the audit log, and reading it.
+//! Writes and reads the audit log.
 
 mod attempt;
 mod failures;
@@ -28,11 +28,10 @@ pub use retention::Period;
 
 use failures::FailureQueue;
 
-/// So many records are written with one statement, which PostgreSQL and SQLite bound by its
-/// parameters.
+/// Records in one statement: PostgreSQL and SQLite limit the number of its parameters.
 const WRITTEN_AT_ONCE: usize = 100;
 
-/// Something that happened.
+/// A change to record.
 #[derive(Clone)]
 pub struct Entry {
     /// The name of the mutation.
@@ -47,12 +46,12 @@ pub struct Entry {
     pub after: Option<Value>,
 }
 
-/// Something that a client did at the door, outside the graph.
+/// A change that a client made at an endpoint outside the GraphQL API.
 #[derive(Clone)]
-pub struct Deed {
-    /// Who did it: a client's UUID.
+pub struct EndpointChange {
+    /// The UUID of the client.
     pub actor: String,
-    /// The tenant that they belong to, and in which it happened.
+    /// The client's own tenant, in which the change happened.
     pub tenant: TenantId,
     /// The name of the endpoint.
     pub operation: &'static str,
@@ -62,45 +61,45 @@ pub struct Deed {
     pub request_id: RequestId,
 }
 
-/// Something that did not happen, or of which it is not known whether it did.
+/// An operation that was refused, or whose outcome is unknown.
 pub struct Refusal {
-    /// Who wanted it.
+    /// The actor.
     pub actor: String,
-    /// The tenant that they belong to, where known.
+    /// The actor's own tenant, if known.
     pub acting_tenant: Option<TenantId>,
-    /// The tenant in which they wanted it.
+    /// The tenant of the operation.
     pub tenant: TenantId,
-    /// The name of the mutation or query, or of what was refused at the door.
+    /// The name of the mutation, query or endpoint.
     pub operation: String,
-    /// What they wanted it of, where nothing else of the record tells.
+    /// The id of the object, if the rest of the record does not tell it.
     pub subject: Option<String>,
     /// [`Outcome::Refused`] or [`Outcome::Unknown`].
     pub outcome: Outcome,
-    /// The code that they were told.
+    /// The error code of the response.
     pub code: &'static str,
-    /// What they were not told.
+    /// The reason that the response does not show.
     pub reason: Option<&'static str>,
-    /// How often it was refused.
+    /// How many refusals the record stands for.
     pub count: u64,
     /// The id of the request.
     pub request_id: RequestId,
 }
 
-/// How something ended.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It happened.
+    /// It succeeded.
     Succeeded,
-    /// It did not.
+    /// It was refused.
     Refused,
-    /// It was about to: of what happens at a legacy system, how it ended is recorded after it.
+    /// It began at a legacy system; a later record tells its outcome.
     Begun,
-    /// The answer of a legacy system was lost: whether it happened is not known.
+    /// The response of a legacy system was lost: whether it succeeded is unknown.
     Unknown,
 }
 
 impl Outcome {
-    /// As it is stored.
+    /// The stored text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "SUCCEEDED",
@@ -110,20 +109,20 @@ impl Outcome {
         }
     }
 
-    /// The outcome of what failed with this error.
+    /// The outcome of an operation that failed with this error.
     pub fn of(error: &Error) -> Self {
         if error.is_outcome_unknown() { Self::Unknown } else { Self::Refused }
     }
 }
 
-/// How something at a legacy system ended, and what is known of why.
+/// The outcome of a change at a legacy system, with its cause.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
     /// The outcome.
     pub outcome: Outcome,
     /// The code that the caller was told.
     pub code: Option<&'static str>,
-    /// Why, where the code does not tell.
+    /// The reason, if the code does not tell it.
     pub reason: Option<&'static str>,
 }
 
@@ -133,7 +132,7 @@ impl From<Outcome> for Ended {
     }
 }
 
-/// Records what happened, in the transaction in which it happens.
+/// Records a change in its own transaction.
 ///
 /// # Errors
 /// If the database refuses; the transaction must then not be committed.
@@ -146,11 +145,12 @@ pub async fn record(
     record_ended(on, entropy, scope, entry, Outcome::Succeeded.into(), &[]).await
 }
 
-/// Records what is about to be done at a legacy system, where no transaction reaches: `after` is
-/// what is wanted.
+/// Records that a change at a legacy system begins, which no transaction covers; `after` is the
+/// requested
+/// state.
 ///
 /// # Errors
-/// If the database refuses; it must then not be done.
+/// If the database refuses; the change must then not be sent.
 pub async fn begin(
     on: &impl ConnectionTrait,
     entropy: &dyn Entropy,
@@ -160,7 +160,7 @@ pub async fn begin(
     record_ended(on, entropy, scope, entry, Outcome::Begun.into(), &[]).await
 }
 
-/// Records how something at a legacy system ended, with the ids that it gave to the requests.
+/// Records the outcome of a change at a legacy system, with the request ids of that system.
 ///
 /// # Errors
 /// If the database refuses.
@@ -241,7 +241,7 @@ async fn add(on: &impl ConnectionTrait, mut records: Vec<ActiveModel>) -> Result
     Ok(())
 }
 
-/// Which records to read; all that is named must hold.
+/// A filter of records; all conditions must hold.
 #[derive(Default)]
 pub struct Filter {
     /// By the name of the mutation or query.
@@ -304,7 +304,7 @@ pub struct Audit {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     failures: FailureQueue,
-    // Held while something is written that nobody waits for.
+    // Held while a record is written that no caller waits for.
     unhurried: Mutex<()>,
 }
 
@@ -320,41 +320,42 @@ impl Audit {
         }
     }
 
-    /// Records what was done at the door, in the transaction in which it happens.
+    /// Records a change at an endpoint outside the GraphQL API, in its own transaction.
     ///
     /// # Errors
     /// If the database refuses; the transaction must then not be committed.
-    pub async fn done(&self, write: &Write<'_>, deed: Deed) -> Result<()> {
+    pub async fn record_change(&self, write: &Write<'_>, change: EndpointChange) -> Result<()> {
         let record = ActiveModel {
-            acting_tenant_id: Set(Some(deed.tenant)),
-            subject: Set(Some(deed.subject)),
-            ..blank(&*self.entropy, self.clock.now(), &deed.request_id, Outcome::Succeeded)
+            acting_tenant_id: Set(Some(change.tenant)),
+            subject: Set(Some(change.subject)),
+            ..blank(&*self.entropy, self.clock.now(), &change.request_id, Outcome::Succeeded)
         };
-        add(write.on(), vec![named(record, deed.actor, deed.tenant, deed.operation.to_owned())])
-            .await
+        add(
+            write.on(),
+            vec![named(record, change.actor, change.tenant, change.operation.to_owned())],
+        )
+        .await
     }
 
-    /// Records what was refused at the door. A log that cannot be written is itself logged, and the
-    /// refusal stands.
+    /// Records a refusal. If the record cannot be written, that is logged, and the refusal stands.
     pub async fn refused(&self, refusal: Refusal) {
         self.refused_all(vec![refusal]).await;
     }
 
-    /// The same of several refusals, in one transaction.
+    /// Records several refusals in one transaction.
     pub async fn refused_all(&self, refusals: Vec<Refusal>) {
         if refusals.is_empty() {
             return;
         }
-        // Boxed, so that the many requests of which nothing is refused do not carry the room that
-        // writing takes.
+        // Boxed: keeps the cold path out of the hot future's size.
         if let Err(error) = self.write_refusals(refusals).boxed().await {
             error.log_cause();
         }
     }
 
-    /// The same of what nobody waits for. Thousands of streams may be cut off at once: their
-    /// records are written one after the other, so that no other writer has more than one of them
-    /// before it in the queue.
+    /// Records a refusal that no caller waits for. Thousands of streams may end at once: their
+    /// records are written one after another, so that at most one of them is before another writer
+    /// in the queue.
     pub async fn refused_in_turn(&self, refusal: Refusal) {
         let _turn = self.unhurried.lock().await;
         self.refused(refusal).await;
@@ -411,8 +412,7 @@ fn of_request(id: &str) -> Condition {
     Condition::any().add(Column::RequestId.eq(id)).add(Column::CallerRequestId.eq(id))
 }
 
-/// The codes of refused mutations and queries that the log keeps: all but those for which nothing
-/// was tried.
+/// Whether the log keeps refusals with this code: all but those of requests that were not executed.
 pub fn is_recorded(code: ErrorCode) -> bool {
     !matches!(
         code,

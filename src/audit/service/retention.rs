@@ -1,4 +1,4 @@
-//! How long records are kept, and how they are carried elsewhere before.
+//! Retention of records, and their export before they are pruned.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::Result;
 
-/// The moments from the start on and before the end.
+/// The time from the start until before the end.
 pub type Period = Range<Timestamp>;
 
-/// So many records are dropped in one transaction, which other writers wait for.
+/// Records deleted in one transaction, which other writers wait for.
 const PRUNED_AT_ONCE: u64 = 500;
 
-/// So many transactions in one round, which is over within seconds.
+/// Transactions in one round, which takes seconds.
 const STEPS_MAX: usize = 40;
 
-/// So many records are read at once.
+/// Records read at once.
 const EXPORTED_AT_ONCE: u64 = 1000;
 
 impl Audit {

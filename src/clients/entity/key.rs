@@ -1,4 +1,4 @@
-//! The table of the public keys of clients, and that of the assertions that were used.
+//! The tables of clients' public keys and of used assertions.
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{FromQueryResult, QueryOrder, Statement};
@@ -27,14 +27,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// The keys of clients that were found in a scope before, newest first.
+    /// The keys of clients that a scope has found, newest first.
     pub fn of_clients(clients: &[ClientId]) -> Select<Self> {
         let newest_first = Self::find().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
         newest_first.filter(Column::ClientId.is_in(clients.iter().copied()))
     }
 }
 
-/// What an authentication by assertion needs to know of a client and one of its keys.
+/// A client and one of its keys, as authentication by assertion needs them.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct KeyRow {
     pub id: ClientId,
@@ -47,8 +47,8 @@ pub struct KeyRow {
     pub public_jwk: Option<String>,
 }
 
-/// The client with that `client_id` in every tenant, once for each of its keys. As with secrets,
-/// nobody is authenticated yet, and what it finds goes to nobody but the check of the signature.
+/// Finds the client with that `client_id` in all tenants, one row for each key. The caller is not
+/// authenticated yet, so the rows are used for the signature check only.
 pub async fn keys_of(on: &impl ConnectionTrait, client_id: &str) -> Result<Vec<KeyRow>, DbErr> {
     let sql = "SELECT c.id, c.tenant_id, c.token_generation, c.enabled,
             NOT EXISTS (
@@ -63,7 +63,7 @@ pub async fn keys_of(on: &impl ConnectionTrait, client_id: &str) -> Result<Vec<K
     KeyRow::find_by_statement(statement).all(on).await
 }
 
-/// Assertions that were used.
+/// Used assertions.
 pub mod used {
     use sea_orm::entity::prelude::*;
     use sea_orm::sea_query::OnConflict;
@@ -81,7 +81,7 @@ pub mod used {
         #[sea_orm(primary_key, auto_increment = false)]
         /// SHA-256.
         pub jti_hash: Vec<u8>,
-        /// When it is refused for its age anyway.
+        /// When the assertion expires.
         pub expires_at: Timestamp,
     }
 
@@ -90,7 +90,7 @@ pub mod used {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// Takes note of an assertion; says whether it was not used before, on whichever node.
+    /// Inserts an assertion. Returns whether no node has seen it before.
     pub async fn add(on: &impl ConnectionTrait, assertion: Model) -> Result<bool, DbErr> {
         let once = OnConflict::columns([Column::ClientId, Column::JtiHash]).do_nothing().to_owned();
         let insert = Entity::insert(assertion.into_active_model()).on_conflict(once).try_insert();
@@ -99,7 +99,7 @@ pub mod used {
         )
     }
 
-    /// Drops assertions that ended before that moment.
+    /// Deletes assertions that expired before that moment.
     pub async fn forget(on: &impl ConnectionTrait, before: Timestamp) -> Result<(), DbErr> {
         Entity::delete_many().filter(Column::ExpiresAt.lt(before)).exec(on).await?;
         Ok(())

@@ -1,5 +1,4 @@
-//! The tables of clients, their secrets, their roles, and of what was asked for under an
-//! idempotency key.
+//! The tables of clients, their secrets, roles and idempotency keys.
 
 pub mod key;
 
@@ -16,7 +15,7 @@ use crate::tenants::entity::open_below;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "clients")]
 pub struct Model {
-    /// A number for the name index alone.
+    /// The row number of the name index.
     #[sea_orm(primary_key)]
     pub seq: i64,
     pub id: ClientId,
@@ -53,7 +52,7 @@ impl Entity {
         Self::find().filter(Column::TenantId.eq(scope.tenant()))
     }
 
-    /// The client that calls, wherever it is at home.
+    /// The calling client, in whichever tenant it is.
     pub fn caller(scope: &TenantScope) -> Select<Self> {
         let id = match scope.caller() {
             Caller::Client { id, .. } => Some(*id),
@@ -142,7 +141,7 @@ pub mod assignment {
     }
 }
 
-/// What `createClient` was asked under an idempotency key.
+/// Idempotency keys of `createClient`.
 pub mod idempotency {
     use sea_orm::entity::prelude::*;
 
@@ -173,14 +172,14 @@ pub mod idempotency {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Entity {
-        /// What the caller asked in the tenant of the scope under that key.
+        /// The request of the caller in the tenant of the scope with that key.
         pub fn of_caller(scope: &TenantScope, key: &str) -> Select<Self> {
             Self::find_by_id((scope.tenant(), scope.caller().name(), key.to_owned()))
         }
     }
 }
 
-/// What the token endpoint needs to know of a client and one of its secrets.
+/// A client and one of its secrets, as the token endpoint needs them.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct CredentialRow {
     pub id: ClientId,
@@ -195,9 +194,10 @@ pub struct CredentialRow {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The client with that `client_id` in every tenant, once for each of its secrets. It is asked
-/// before anybody is authenticated, so there is no scope yet; what it finds goes to nobody but the
-/// comparison of secrets.
+/// Finds the client with that `client_id` in all tenants, one row for each secret. The caller is
+/// not
+/// authenticated yet, so there is no scope, and the rows are used for the comparison of secrets
+/// only.
 pub async fn credential(
     on: &impl ConnectionTrait,
     client_id: &str,

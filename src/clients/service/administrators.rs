@@ -1,4 +1,4 @@
-//! What a change of a client takes from the administration of tenants.
+//! Keeps an administrator in each tenant when a client changes.
 
 use crate::auth::{AdministratorHold, TenantScope, require_administrators};
 use crate::clients::model::Client;
@@ -30,7 +30,7 @@ pub(super) async fn require_others(
     require_administrators(write, scope, &taken).await
 }
 
-/// Where a client is an administrator, and until when.
+/// Returns where a client is an administrator, and until when.
 fn holds(client: &Client, now: Timestamp) -> impl Iterator<Item = (TenantId, Option<Timestamp>)> {
     let live =
         client.assignments.iter().filter(move |held| held.expires_at.is_none_or(|end| now < end));

@@ -1,4 +1,4 @@
-//! Is this the client, and does this secret or this signature work?
+//! Authenticates clients by secret or by signed assertion.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::ids::{ClientId, ClientKeyId, SecretId, TenantId};
 use crate::secret::{PlainSecret, SecretHash};
 use crate::tokens::{Assertion, PublicKey, Subject};
 
-/// A `client_id` longer than this is none of ours.
+/// The longest `client_id` that the gateway issues.
 const CLIENT_ID_LENGTH_MAX: usize = 255;
 
-/// How much longer than it is good for a used assertion is remembered, by the database's time.
+/// How long a used assertion is kept after it has expired, by the database's time.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
 
-/// Why a client was refused: for the audit log, never for the caller.
+/// The reason of a refusal, for the audit log and never for the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The client that was claimed, if there is one.
+    /// The claimed client, if it exists.
     pub client: Option<(ClientId, TenantId)>,
     /// The reason, as the audit log writes it.
     pub reason: &'static str,
@@ -46,7 +46,7 @@ impl ProvedByAssertion {
     }
 }
 
-/// What the database said of a client, and when.
+/// A client's credentials as the database had them at one moment.
 struct Known {
     rows: Vec<CredentialRow>,
     asked_at: MonotonicTime,
@@ -58,13 +58,14 @@ pub struct Authenticator {
     database: Arc<Database>,
     authorizer: Arc<Authorizer>,
     usage: Arc<Usage>,
-    // By client_id: it names one identity of one tenant. Only clients that proved themselves are
-    // remembered, so that made-up ids fill nothing.
+    // By client_id, which names one client of one tenant. Only authenticated clients are cached,
+    // so that
+    // invented ids do not fill it.
     known: Cache<String, Arc<Known>>,
 }
 
 impl Authenticator {
-    /// Remembers at most `capacity` clients.
+    /// Caches at most `capacity` clients.
     pub fn new(
         database: Arc<Database>,
         authorizer: Arc<Authorizer>,
@@ -74,8 +75,9 @@ impl Authenticator {
         Self { database, authorizer, usage, known: Cache::new(capacity) }
     }
 
-    /// The client, if the secret is one of its own and works. Whatever is wrong with a well-formed
-    /// secret costs the same: one hash, one question to the database, one comparison.
+    /// Returns the client if the secret is its own and works. Every refusal of a well-formed
+    /// secret costs the
+    /// same: one hash, one query, one comparison.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -106,8 +108,7 @@ impl Authenticator {
         {
             return Ok(Ok(note(proved)));
         }
-        // What was remembered may be older than a rotation on another node: a refusal is never
-        // given from memory.
+        // The cache may be older than a rotation on another node: refusals always ask the database.
         let (version, asked_at) = (self.authorizer.version(), self.authorizer.monotonic());
         let rows = credential(self.database.reader(), client_id).await?;
         let judged = judge(&rows, client_id, &hash, now);
@@ -178,7 +179,7 @@ impl Authenticator {
         Ok(Ok(subject))
     }
 
-    /// Forgets assertions that are refused for their age anyway.
+    /// Deletes expired assertions.
     ///
     /// # Errors
     /// If the database refuses.
@@ -202,7 +203,7 @@ fn judge(
     let refused = |reason| Err(Refused { client, reason });
     let mut presented = None;
     for row in rows {
-        // Every secret is compared, so that the time tells nothing of which one fits.
+        // Compares every secret, so that timing does not tell which one matches.
         if row.hash.as_ref().is_some_and(|stored| stored.matches(hash)) {
             presented = Some(row);
         }
@@ -224,7 +225,7 @@ fn judge(
     }
 }
 
-/// Why a client that proved itself gets nothing all the same.
+/// Why an authenticated client is refused.
 fn closed(row: &KeyRow) -> Option<&'static str> {
     match () {
         () if !row.enabled => Some("client_disabled"),

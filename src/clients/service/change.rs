@@ -1,4 +1,4 @@
-//! Renaming, disabling and deleting clients.
+//! Renames, disables and deletes clients.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Clients {
     /// Deletes a client with its secrets and roles. Tokens that it has are refused from now on.
     ///
     /// # Errors
-    /// As [`Clients::update`]; a second time it is `NOT_FOUND`.
+    /// As [`Clients::update`].
     pub async fn delete(&self, scope: &TenantScope, id: &str) -> Result<Client> {
         self.change(scope, |write| self.delete_in(write, scope, id)).await
     }
@@ -86,7 +86,7 @@ impl Clients {
         Ok(client)
     }
 
-    /// Notes on a client who changed it and when.
+    /// Sets the time and author of the last change.
     pub(super) async fn touch(
         &self,
         on: &impl ConnectionTrait,

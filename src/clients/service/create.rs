@@ -1,4 +1,4 @@
-//! Making clients.
+//! Creates clients.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::tenants::{max_secret_age_seconds, share_policies};
 const CLIENT_ID_CHARACTERS: usize = 32;
 
 impl Clients {
-    /// Makes a client in the tenant of the scope, with a first secret.
+    /// Creates a client with a first secret in the tenant of the scope.
     ///
     /// # Errors
     /// `FORBIDDEN` for a role stronger than the caller's, or an owner that the caller may not
@@ -62,7 +62,7 @@ impl Clients {
         self.create_in(&write, scope, id, new).await
     }
 
-    /// Makes a client inside the caller's own transaction.
+    /// Creates a client in the caller's own transaction.
     ///
     /// # Errors
     /// `FORBIDDEN` for a role stronger than the caller's, `CONFLICT` for more clients than a tenant
@@ -142,7 +142,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Adds a secret under the policy of the tenant.
+    /// Adds a secret that the tenant's policy limits.
     pub(super) async fn add_secret(
         &self,
         on: &impl ConnectionTrait,
@@ -169,8 +169,9 @@ impl Clients {
         Ok(secret)
     }
 
-    /// Takes an idempotency key for a client to be made, or tells which client was made under it
-    /// before. A second request that runs at the same time waits here for the first.
+    /// Claims an idempotency key for a new client, or returns the client of an earlier request
+    /// with the key.
+    /// A concurrent request with the same key waits here for the first.
     async fn claim(
         &self,
         on: &impl ConnectionTrait,
@@ -208,7 +209,7 @@ impl Clients {
     }
 }
 
-/// What makes two requests the same.
+/// The fingerprint of the arguments of a request.
 fn fingerprint(new: &NewClient) -> SecretHash {
     let mut roles: Vec<_> = new.roles.iter().map(|role| role.id()).collect();
     roles.sort_unstable();

@@ -1,4 +1,4 @@
-//! What a narrowed token is shown of a client: no more than it could do something with.
+//! Hides from narrowed tokens the parts of a client outside their restriction.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,9 @@ use crate::roles::Permission;
 use crate::tenants::entity::{ancestor, at_or_below};
 
 impl Clients {
-    /// Takes out the roles that a token narrowed to one tenant does not reach: those held neither
-    /// in that tenant, nor above it, nor below it. For any other token nothing is taken out.
+    /// Removes the roles outside the tenant that a token is narrowed to: those held neither in it,
+    /// nor above,
+    /// nor below. Removes nothing for other tokens.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -29,12 +30,14 @@ impl Clients {
         Ok(())
     }
 
-    /// The client that calls, and whether it may be shown whole: a token that was narrowed shows
-    /// the credentials of its own client only where it may read clients, and otherwise no role but
-    /// those that reach the tenant in context.
+    /// Returns the calling client, and whether it may be shown whole: a narrowed token shows the
+    /// credentials
+    /// of its own client only with the right to read clients, and otherwise only the roles that
+    /// apply in
+    /// the tenant in context.
     ///
     /// # Errors
-    /// `NOT_FOUND` for the command line, which is no client.
+    /// `NOT_FOUND` for the command line, which has no client.
     pub async fn caller(&self, scope: &TenantScope) -> Result<(Client, bool)> {
         let mut client = self.find_caller(scope).await?;
         if !scope.is_narrowed() {

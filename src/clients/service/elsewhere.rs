@@ -1,5 +1,4 @@
-//! A client may hold roles in other tenants than its own: what changes of them belongs into the
-//! logs of those tenants too.
+//! Records changes of a client's roles in other tenants in the audit logs of those tenants.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +13,9 @@ use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// Records in each tenant but the client's own that the client's roles there have changed. Those
-/// who read that log learn of the client's roles there, and of no others.
+/// Records in each tenant but the client's own that the client's roles there have changed. The
+/// record
+/// shows the roles in that tenant only.
 ///
 /// # Errors
 /// If the database refuses; the transaction must then not be committed.
@@ -43,7 +43,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// The roles of one tenant, as the log shows them; nothing if there are none.
+/// The roles in one tenant, as the log shows them; absent if there are none.
 fn roles_in(tenant: TenantId, assignments: &[assignment::Model]) -> Option<Value> {
     let held = assignments.iter().filter(|held| held.tenant_id == tenant);
     let roles =

@@ -1,4 +1,5 @@
-//! Giving roles and taking them away. Nobody gives, or takes from others, more than they hold.
+//! Grants and removes roles. No caller grants more than it holds, or changes clients that hold
+//! more.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use crate::ids::{AssignmentId, ClientId, TenantId};
 use crate::roles::{Permission, Role};
 
 impl Clients {
-    /// Gives roles to a client. The same role in the same tenant is held once; giving it again
-    /// changes its end. A role never lasts longer than the caller's own hold on what it permits.
+    /// Grants roles to a client. Granting a role again in the same tenant changes its end. A role
+    /// never lasts
+    /// longer than the caller's own hold on its permissions.
     ///
     /// # Errors
     /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no
@@ -54,8 +56,9 @@ impl Clients {
         self.finish(&write, scope, "appendClientRoles", before).await
     }
 
-    /// Takes roles from a client: each id is a role's, which is taken wherever the client holds it,
-    /// or an assignment's.
+    /// Removes roles from a client. Each id is that of an assignment, or of a role, which is then
+    /// removed in
+    /// all tenants.
     ///
     /// # Errors
     /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no
@@ -119,7 +122,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Stores a role whose right was checked before.
+    /// Stores a role assignment; the caller has checked the permission.
     pub(super) async fn assign(
         &self,
         on: &impl ConnectionTrait,
@@ -148,8 +151,7 @@ impl Clients {
         Ok(())
     }
 
-    /// The end of a change: marks the client as changed, holds it against what a change must leave,
-    /// and records it.
+    /// Finishes a change: updates its time and author, checks the invariants, and records it.
     pub(super) async fn finish(
         &self,
         write: &Write<'_>,
@@ -174,8 +176,8 @@ impl Clients {
     }
 }
 
-/// The end that a role may be given with: the one wished for, or that of the caller's own hold if
-/// it comes first.
+/// Returns the end of a new role: the requested one, or that of the caller's own hold if it is
+/// earlier.
 ///
 /// # Errors
 /// `FORBIDDEN` if the caller may not give this role there, `BAD_USER_INPUT` for an end in the past.

@@ -1,4 +1,4 @@
-//! Adding and removing public keys.
+//! Adds and removes public keys.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::ClientKeyId;
 use crate::tokens::PublicKey;
 
-/// One that is in use and one that takes over from it.
+/// One in use and its successor.
 const KEYS_MAX: usize = 2;
 
 impl Clients {
-    /// Gives a client a public key, with which it may prove itself instead of by a secret.
+    /// Adds a public key, with which the client may authenticate instead of with a secret.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority
@@ -56,7 +56,7 @@ impl Clients {
         self.finish(&write, scope, "addClientKey", before).await
     }
 
-    /// Takes a public key from a client.
+    /// Removes a public key from a client.
     ///
     /// # Errors
     /// As [`Clients::add_key`]; `NOT_FOUND` for a key that is not the client's; `LAST_SECRET` if

@@ -1,4 +1,4 @@
-//! Everything that is done to clients, one file a concern.
+//! The operations on clients, one file for each concern.
 
 mod administrators;
 mod authenticate;
@@ -31,7 +31,7 @@ use crate::tenants::share_policies;
 
 const WHAT: &str = "client";
 
-/// How many ids one statement names at most: SQLite takes 32,766 values in one.
+/// Ids in one statement: SQLite allows 32,766 parameters.
 const NAMED_AT_ONCE: usize = 500;
 
 /// The limits that a deployment sets.
@@ -73,9 +73,9 @@ impl Clients {
         self.limits
     }
 
-    /// Makes a change in one transaction, which is repeated where others are in its way, and then
-    /// makes what is remembered of callers stale. What is known of the use of secrets is written
-    /// first, so that the answer shows it.
+    /// Runs a change in one transaction, which is repeated after conflicts, and then invalidates
+    /// the cached
+    /// access of callers. Usage is flushed first, so that the response shows it.
     async fn change<'a, T, W>(
         &'a self,
         scope: &TenantScope,
@@ -101,8 +101,9 @@ impl Clients {
         let found = with_id(Entity::of_tenant(scope), id).one(write.on()).await?;
         let found = found.ok_or_else(|| Error::not_found(WHAT))?;
         share_policies(write.on(), found.tenant_id).await?;
-        // Found once more: it may have been deleted, or its tenant closed, while the locks were
-        // waited for.
+        // Read again: the client may have been deleted, or its tenant disabled, while this
+        // transaction waited
+        // for the locks.
         let locked = Entity::of_tenant(scope).filter(Column::Id.eq(found.id)).lock_exclusive();
         let row = locked.one(write.on()).await?.ok_or_else(|| Error::not_found(WHAT))?;
         let client = one(write.on(), row).await?;
@@ -114,7 +115,7 @@ impl Clients {
 /// Requires that the caller has authority over a client: over each role that it holds.
 ///
 /// # Errors
-/// `FORBIDDEN` if not.
+/// `FORBIDDEN` if the caller has no authority over it.
 async fn require_authority(scope: &TenantScope, client: &Client) -> Result<()> {
     for held in &client.assignments {
         if !scope.has_authority_over(held.role_id, held.tenant_id, held.expires_at).await? {

@@ -1,4 +1,4 @@
-//! Finding clients.
+//! Finds clients.
 
 use sea_orm::sea_query::{
     Alias, CaseStatement, Expr, ExprTrait, JoinType, LikeExpr, Query, SelectStatement, SimpleExpr,
@@ -21,10 +21,10 @@ use crate::tenants::entity::{above, below};
 /// The FTS5 table that stands beside the clients on SQLite.
 const NAME_INDEX: &str = "client_names";
 
-/// So many runs of a pattern are tried at most.
+/// The number of runs of a pattern that are tried.
 const PROBES: usize = 4;
 
-/// As many names are looked up and sorted in a few milliseconds.
+/// This many names are looked up and sorted in a few milliseconds.
 const FEW: i64 = 2_000;
 
 /// The name, so that no index over it is used.
@@ -39,7 +39,7 @@ impl Clients {
     /// One client of the scope, by UUID or `client_id`.
     ///
     /// # Errors
-    /// `NOT_FOUND`, in the same words for foreign and unknown.
+    /// `NOT_FOUND`, with one message for foreign and unknown clients.
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Client> {
         self.usage.flush_soon().await;
         let found = with_id(Entity::of_tenant(scope), id).one(self.database.reader()).await?;
@@ -49,7 +49,7 @@ impl Clients {
         Ok(client)
     }
 
-    /// The client that calls, with all that it holds.
+    /// The calling client with its roles, secrets and keys.
     pub(super) async fn find_caller(&self, scope: &TenantScope) -> Result<Client> {
         self.usage.flush_soon().await;
         let found = Entity::caller(scope).one(self.database.reader()).await?;
@@ -77,7 +77,7 @@ impl Clients {
         Ok(clients)
     }
 
-    /// How many clients the filter finds.
+    /// The number of clients that match the filter.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -225,7 +225,7 @@ fn reached(scope: &TenantScope) -> Condition {
     }
 }
 
-/// What the list is ordered by. What is absent counts as the smallest, on both databases alike.
+/// The sort expression of a list. Absent values sort first on both databases.
 fn key(scope: &TenantScope, by: SortBy) -> SimpleExpr {
     match by {
         SortBy::Name => Expr::col((Entity, Column::NameFolded)),

@@ -1,4 +1,4 @@
-//! Rotating and retiring secrets.
+//! Rotates and retires secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{ClientId, SecretId};
 
 impl Clients {
-    /// Gives a client a new secret. The one before it works on for the grace period, any older one
-    /// stops at once; so two at most work at a time.
+    /// Gives a client a new secret. The previous one works until the grace period ends, older ones
+    /// stop at
+    /// once, so at most two work at a time.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority
@@ -46,13 +47,12 @@ impl Clients {
         let mut before = self.lock(&write, scope, id).await?;
         let (client, now) = (before.row.id, scope.now());
         forget_ended(write.on(), client, now).await?;
-        // Two rotations may fall into one moment of the clock; the order of secrets is that of
-        // their times.
+        // Secrets are ordered by time, and two rotations may happen at the same time of the clock.
         let newest = before.secrets.iter().map(|secret| secret.created_at).max();
         let made_at =
             newest.map_or(now, |newest| Ord::max(now, newest.plus(Duration::from_millis(1))));
         let mut live = before.live_secrets(now).map(|secret| secret.id);
-        // With no grace, the newest ends now like the rest.
+        // Without a grace period, the newest ends now like the rest.
         if let Some(newest) = live.next() {
             end(write.on(), &[newest], now.plus(grace)).await?;
         }
@@ -111,7 +111,7 @@ impl Clients {
 const ROTATED: &str = "rotateClientSecret";
 const FORCED: &str = "forceRotateClientSecret";
 
-/// Lets secrets end at that moment, unless they end before.
+/// Ends secrets at that moment, unless they end before.
 async fn end(on: &impl ConnectionTrait, secrets: &[SecretId], at: Timestamp) -> Result<()> {
     use secret::Column;
     secret::Entity::update_many()
@@ -134,8 +134,9 @@ async fn keep(on: &impl ConnectionTrait, secret: SecretId) -> Result<()> {
     Ok(())
 }
 
-/// Drops secrets that had ended before: the last ones to end stay until the next rotation, so that
-/// the audit log can tell a retired secret from a wrong one.
+/// Deletes secrets that had ended before. The last ones stay until the next rotation, so that the
+/// audit
+/// log can tell a retired secret from a wrong one.
 async fn forget_ended(on: &impl ConnectionTrait, client: ClientId, now: Timestamp) -> Result<()> {
     use secret::Column;
     secret::Entity::delete_many()

@@ -1,4 +1,4 @@
-//! When which secret or key was last used: counted in memory, written in batches.
+//! Last use of secrets and keys: counted in memory, written in batches.
 //!
 //! A token costs no write of its own. The counts of the last moments are lost if the process is
 //! killed; they say when a secret was used, and nothing depends on them.
@@ -19,10 +19,10 @@ use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::{ClientId, ClientKeyId, SecretId};
 
-/// How long a read waits for uses to be written.
+/// How long a read waits until usage is written.
 const READ_WAITS: Duration = Duration::from_millis(200);
 
-/// What a client proved itself with.
+/// The credential of an authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Credential {
     /// A secret.
@@ -31,13 +31,13 @@ pub enum Credential {
     Key(ClientKeyId),
 }
 
-/// What for.
+/// The purpose of an authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be given a token.
+    /// A token request.
     Token,
-    /// To ask about a token, or to end one: that counts as use of the credential, and not as a
-    /// token.
+    /// Introspection or revocation, which counts as a use of the credential but not as a token
+    /// request.
     Inquiry,
 }
 
@@ -85,15 +85,16 @@ impl Usage {
         }
     }
 
-    /// Has what was noted written, and waits a moment for it, so that a read shows it. A read never
-    /// waits for writers: behind a busy database it shows what was written before.
+    /// Flushes usage and waits a moment, so that a read shows it. Reads do not wait for writers:
+    /// while the
+    /// database is busy they show what was written before.
     pub async fn flush_soon(self: &Arc<Self>) {
         if self.pending().is_empty() && self.writing.try_lock().is_ok() {
             return;
         }
         if let Ok(turn) = self.writing.clone().try_lock_owned() {
             let usage = self.clone();
-            // Apart from the read, which may go while it is written.
+            // A task of its own: the read may be cancelled meanwhile.
             let flushing = tokio::spawn(async move {
                 if let Err(error) = usage.flush_in_turn(turn).await {
                     error.log_cause();
@@ -101,12 +102,12 @@ impl Usage {
             });
             timeout(READ_WAITS, flushing).await.ok();
         } else {
-            // Somebody else is writing.
+            // Another task is writing.
             timeout(READ_WAITS, self.writing.lock()).await.ok();
         }
     }
 
-    /// Writes what was noted. What cannot be written is kept for the next time.
+    /// Writes the noted usage. Usage that cannot be written is kept for the next flush.
     ///
     /// # Errors
     /// If the database refuses.

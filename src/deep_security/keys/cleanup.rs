@@ -120,7 +120,7 @@ impl Keys {
         };
         let request_id = RequestId::from(random_uuid(&*self.entropy));
         let operation = Operation::background(request_id.as_str().to_owned(), deadline);
-        let scope = TenantScope::going_on(&self.authorizer, tenant, request_id);
+        let scope = TenantScope::background(&self.authorizer, tenant, request_id);
         let connection = self.upstreams.to_clean_up(&scope, group.upstream).await?;
         // Keys are shown at no other place than the one that made them.
         let is_here = connection.endpoint.base_url.as_str() == group.base_url;

@@ -28,7 +28,7 @@ pub const CREDENTIAL_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-tenant-id"),
 ];
 
-/// How often those who stay are judged. With `auth.standing_max_age` it makes out after how long at
+/// How often those who stay are judged. With `auth.access_cache_ttl` it makes out after how long at
 /// most a stream ends that its caller may no longer follow.
 const JUDGED_EVERY: Duration = Duration::from_secs(1);
 

@@ -9,7 +9,7 @@ use super::Request;
 use super::client_authentication::authenticate;
 use super::denials::record_denial;
 use super::error::{OauthError, no_store};
-use crate::audit::Deed;
+use crate::audit::EndpointChange;
 use crate::auth::RequestId;
 use crate::clients::Purpose;
 use crate::database::Write;
@@ -55,7 +55,7 @@ async fn end(
     request_id: &RequestId,
 ) -> Result<()> {
     let revocations = state.authorizer.revocations();
-    let deed = Deed {
+    let change = EndpointChange {
         actor: subject.client.to_string(),
         tenant: subject.tenant,
         operation: "revoke",
@@ -64,7 +64,7 @@ async fn end(
     };
     let work = async |write: Arc<Write<'_>>| {
         if revocations.add(&write, claims).await? {
-            state.audit.done(&write, deed.clone()).await?;
+            state.audit.record_change(&write, change.clone()).await?;
         }
         Ok(())
     };

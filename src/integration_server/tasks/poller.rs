@@ -281,6 +281,6 @@ impl TaskPoller {
     fn scope(&self, record: &TaskRecord) -> Result<TenantScope> {
         let request = RequestId::parse(&record.request_id);
         let request = request.ok_or_else(|| Error::internal("a record without request id"))?;
-        Ok(TenantScope::going_on(&self.authorizer, record.tenant_id, request))
+        Ok(TenantScope::background(&self.authorizer, record.tenant_id, request))
     }
 }

@@ -67,7 +67,7 @@ both_databases! {
         let core = Core::open(&app.database.config(), app.environment()).await.unwrap();
         let made = core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap();
         let new = made.id.to_string();
-        // As long as `auth.standing_max_age`.
+        // As long as `auth.access_cache_ttl`.
         app.advance(3);
         for (node, caller) in [(&app, &robot), (&another, &there)] {
             assert_eq!(caller.status().await, 401);

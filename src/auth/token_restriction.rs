@@ -1,31 +1,31 @@
-//! How far a token reaches.
+//! The restriction of a token to one tenant and some permissions.
 
 use crate::ids::TenantId;
 use crate::roles::Permissions;
 use crate::tokens::Claims;
 
-/// How far a token reaches: to everything that its client may do, or less.
+/// The restriction of a token: to one tenant, to some permissions, or none at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Reach {
+pub struct TokenRestriction {
     tenant: Option<TenantId>,
     permissions: Permissions,
 }
 
-impl Reach {
-    /// To everything.
+impl TokenRestriction {
+    /// No restriction.
     pub const WHOLE: Self = Self { tenant: None, permissions: Permissions::ALL };
 
-    /// As far as the token says.
+    /// Reads the restriction from the claims of a token.
     pub fn of(claims: &Claims) -> Self {
         Self { tenant: claims.only_tenant(), permissions: Permissions::granted(&claims.scope) }
     }
 
-    /// The one tenant that it is good in; nothing is held above it or beside it.
+    /// The only tenant in which the token is valid; all tenants of the client if absent.
     pub fn tenant(self) -> Option<TenantId> {
         self.tenant
     }
 
-    /// What it lets through of what the client's roles permit.
+    /// The permissions that the token's scope allows.
     pub fn permissions(self) -> Permissions {
         self.permissions
     }

@@ -1,4 +1,6 @@
-//! The keys that stand in where a client has none: nobody has their private halves.
+//! Dummy keys for clients without a key: verification then takes the same time. Nobody has the
+//! private
+//! halves.
 
 /// Ed25519.
 pub(super) const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig",
