@@ -109,7 +109,9 @@ impl ClientMutation {
         Ok(Some(shown(clients, &scope, clients.force_rotate(&scope, &id).await?)))
     }
 
-    /// Invalidates a secret of a client. LAST_SECRET for the only valid one, unless the client has
+    /// Invalidates a secret of a client. For the old secret of a rotation this ends the grace
+    /// period early; for the new one it undoes the rotation: the old one stays valid, without the
+    /// `retiresAt` of its grace period. LAST_SECRET for the only valid one, unless the client has
     /// a public key or is disabled.
     async fn retire_client_secret(
         &self,

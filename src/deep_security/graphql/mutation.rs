@@ -136,7 +136,9 @@ impl<'a> Change<'a> {
 impl DeepSecurityMutation {
     /// Creates an API key in the tenant in context. The response shows its secret, which is never
     /// shown again. If the manager's response is lost, the error's `outcome` is UNKNOWN: look for
-    /// the key by its name before retrying. Requires the permission to change legacy resources.
+    /// the key by its name before retrying. Requires the permission to change legacy resources. A
+    /// caller whose permission ends gets a key that expires with it by default; a later `expiresAt`
+    /// is FORBIDDEN.
     async fn create_deep_security_api_key(
         &self,
         ctx: &Context<'_>,
@@ -151,7 +153,8 @@ impl DeepSecurityMutation {
     }
 
     /// Changes or locks an API key of the tenant in context. Requires the permission to change
-    /// legacy resources.
+    /// legacy resources. FORBIDDEN if the caller's permission ends before the key expires and the
+    /// change unlocks the key, extends it or gives it another role.
     async fn update_deep_security_api_key(
         &self,
         ctx: &Context<'_>,
@@ -171,7 +174,8 @@ impl DeepSecurityMutation {
 
     /// Creates a new secret of an API key of the tenant in context. The response shows it, and it
     /// is never shown again. The previous secret stops working immediately. Requires the permission
-    /// to change legacy resources.
+    /// to change legacy resources. FORBIDDEN if the caller's permission ends before the key
+    /// expires.
     async fn rotate_deep_security_api_key_secret(
         &self,
         ctx: &Context<'_>,
@@ -199,8 +203,9 @@ impl DeepSecurityMutation {
     }
 
     /// Creates an API key for the tenant in context through the primary manager. The key always
-    /// expires, by default after six hours. CONFLICT if the tenant's link names no tenant of the
-    /// upstream. Requires the permission to change legacy resources.
+    /// expires, by default after six hours, and never after the caller's permission ends: a later
+    /// `expiresAt` is FORBIDDEN. CONFLICT if the tenant's link names no tenant of the upstream.
+    /// Requires the permission to change legacy resources.
     async fn create_deep_security_tenant_api_key(
         &self,
         ctx: &Context<'_>,
@@ -223,8 +228,9 @@ impl DeepSecurityMutation {
     }
 
     /// Creates an API key for the tenant in context through the primary manager. The key always
-    /// expires, by default after six hours. CONFLICT if the tenant's link names no tenant of the
-    /// upstream. Requires the permission to change legacy resources.
+    /// expires, by default after six hours, and never after the caller's permission ends: a later
+    /// `expiresAt` is FORBIDDEN. CONFLICT if the tenant's link names no tenant of the upstream.
+    /// Requires the permission to change legacy resources.
     #[graphql(deprecation = "use createDeepSecurityTenantApiKey; offered until 2027-12-31")]
     async fn generate_deep_security_tenant_api_key(
         &self,

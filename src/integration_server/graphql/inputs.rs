@@ -33,7 +33,9 @@ pub struct CreateIntegrationServerTenantInput {
     /// The server's IP address for the agents on the tenant's machines. Default: the address at
     /// which the gateway reached the server, which is wrong behind a proxy.
     preferred_server_address: Option<String>,
-    /// The administrator's account. Required for a COMPLETE tenant, refused for a SIMPLE one.
+    /// The administrator's account. Required for a COMPLETE tenant, refused for a SIMPLE one. The
+    /// account does not expire: FORBIDDEN for a caller whose permission to change legacy resources
+    /// ends.
     administrator: Option<IntegrationServerAdministratorInput>,
     /// The gateway tenant to link to the new tenant once it exists: the tenant in context or one
     /// below it, without a link to an Integration Server. Requires the permission to manage
