@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenant_gateway::ids::TenantId;
 use tenant_gateway::names::Name;
 use tenant_gateway::outbound::{AddressPolicy, BaseUrl};
-use tenant_gateway::upstreams::{Credential, NewLink, NewUpstream, System};
+use tenant_gateway::upstreams::{Credential, LinkCheck, NewLink, NewUpstream, System};
 use tenant_gateway_simulators::deep_security::Simulator;
 
 use crate::gateway::Server;
@@ -40,7 +40,8 @@ pub async fn link(fixture: &Fixture, tenant: TenantId, manager: &Simulator, cust
     let upstream =
         core.upstreams.register(&core.operator(owner), new).await.expect("it can be registered");
     let remote_tenant_id = Some(manager.customer(customer).id.to_string());
-    let new = NewLink { tenant, upstream: upstream.id, remote_tenant_id };
+    let new =
+        NewLink { tenant, upstream: upstream.id, remote_tenant_id, check: LinkCheck::PENDING };
     core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
 }
 

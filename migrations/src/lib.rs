@@ -23,13 +23,15 @@ mod m0023_canonical_remote_ids;
 mod m0027_audit_request_ids;
 mod m0031_schema_changes;
 mod m0035_name_folding;
+mod m0050_link_checks;
 
 pub use sea_orm_migration::MigratorTrait;
 
 /// The changes that only add what older versions of the program do not look at: a table, an index,
 /// or a column that may be empty or has a default. A node of an older version goes on with them;
 /// any other change it refuses.
-pub const ADDITIVE: &[&str] = &["m0027_audit_request_ids", "m0031_schema_changes"];
+pub const ADDITIVE: &[&str] =
+    &["m0027_audit_request_ids", "m0031_schema_changes", "m0050_link_checks"];
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -54,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_audit_request_ids::Migration),
             Box::new(m0031_schema_changes::Migration),
             Box::new(m0035_name_folding::Migration),
+            Box::new(m0050_link_checks::Migration),
         ]
     }
 }

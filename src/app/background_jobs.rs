@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::{App, Core};
+use super::{App, Core, link_checks};
 use crate::database::Write;
 use crate::error::Result;
 use crate::http::AppState;
@@ -82,6 +82,25 @@ impl BackgroundJobs {
         while !*stopped.borrow() {
             rounds.tick().await;
             if let Err(error) = self.clean_up().await {
+                error.log_cause();
+            }
+        }
+    }
+
+    /// Asks the installations of links that no check has verified yet for their tenants.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn check_links(&self) -> Result<()> {
+        link_checks::run(&self.core).await
+    }
+
+    /// Checks links until the gateway stops.
+    pub(super) async fn run_link_checks(self, stopped: watch::Receiver<bool>) {
+        let mut rounds = tokio::time::interval(REFRESH_EVERY);
+        while !*stopped.borrow() {
+            rounds.tick().await;
+            if let Err(error) = self.check_links().await {
                 error.log_cause();
             }
         }

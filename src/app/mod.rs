@@ -3,6 +3,7 @@
 mod background_jobs;
 mod backup;
 mod data_folder;
+mod link_checks;
 mod master_key;
 
 use std::future::Future;
@@ -500,6 +501,7 @@ impl App {
             tokio::spawn(async move { database_time.keep_synchronized(stopped).await })
         };
         let sweeper = tokio::spawn(self.background_jobs().run_cleanup(stopped.clone()));
+        let checker = tokio::spawn(self.background_jobs().run_link_checks(stopped.clone()));
         let poller =
             tokio::spawn(self.core.integration_server.poller().clone().run(stopped.clone()));
         let draining = self.state.clone();
@@ -535,6 +537,7 @@ impl App {
         failures.abort();
         timekeeper.abort();
         sweeper.abort();
+        checker.abort();
         // It ends by itself once it has left its tasks to other nodes.
         poller.await.map_err(Error::internal)?;
         self.core.write_failures().await?;

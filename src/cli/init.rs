@@ -8,7 +8,7 @@ use crate::app::{Core, Environment};
 use crate::config::Config;
 use crate::names::Name;
 
-/// What the first tenant and its client are called.
+/// The names of the first tenant and its client.
 #[derive(Args)]
 pub struct Arguments {
     /// The name of the partner tenant.
@@ -21,7 +21,7 @@ pub struct Arguments {
     output: Output,
 }
 
-/// Makes both and prints the secret, once.
+/// Creates both and prints the secret, once.
 pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let tenant_name = Name::parse("--tenant-name", &arguments.tenant_name)?;
     let client_name = Name::parse("--client-name", &arguments.client_name)?;

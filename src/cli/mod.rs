@@ -92,7 +92,7 @@ enum Command {
     },
 }
 
-/// Why a command failed.
+/// The reason why a command failed.
 enum Failure {
     Settings(ConfigErrors),
     Error(Error),
@@ -141,7 +141,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Cli {
     async fn run(self) -> Result<(), Failure> {
-        // A variable that is no Unicode cannot be one of ours.
+        // No setting has a name or value that is not Unicode.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
         let config = Config::load(self.config.as_deref(), variables, self.set);
@@ -171,10 +171,10 @@ impl Cli {
     }
 }
 
-/// What a command logs that only prints a result.
+/// The log filter of commands that only print a result.
 const QUIET: Option<&str> = Some("warn");
 
-/// What the demo logs below its instructions: a line for each request, and what goes wrong.
+/// The log filter of the demo: one line per request, and warnings.
 const REQUESTS: Option<&str> = Some("warn,tenant_gateway::http::request_id=info");
 
 /// Starts logging, with another filter where the settings have the default one.
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 }

@@ -15,7 +15,7 @@ pub enum Format {
     Json,
 }
 
-/// The option that chooses.
+/// The option `--output`.
 #[derive(Args, Clone, Copy)]
 pub struct Output {
     /// How the result is printed.
@@ -67,7 +67,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// Writes to standard output. A reader that went away, as `head` does, is no failure.
+/// Writes to standard output. A closed pipe, as after `head`, is not an error.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -76,7 +76,7 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes to standard error. Where that is closed, nobody is left to tell.
+/// Writes to standard error, and ignores a closed one: there is no other place to report to.
 pub fn complain(text: &str) {
     writeln!(io::stderr().lock(), "{}", text.trim_end()).ok();
 }

@@ -6,7 +6,7 @@ use super::{Failure, systemd};
 use crate::app::{App, Environment, Listeners, lock_for_serving, require_database};
 use crate::config::Config;
 
-/// Serves until told to stop.
+/// Serves until it is stopped by a signal.
 pub async fn run(config: &Config) -> Result<(), Failure> {
     let stop = told_to_stop()?;
     require_database(config)?;
@@ -18,7 +18,7 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     core.database.check_content().await?;
     if app.is_uninitialised().await? {
         tracing::warn!(
-            "there is no tenant yet: `tenant-gateway init` makes the first one and its administrator"
+            "there is no tenant yet: run `tenant-gateway init` to create the first one and its administrator"
         );
     }
     let stop = async move {
@@ -33,7 +33,7 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     Ok(served?)
 }
 
-/// Done at the first SIGTERM, Ctrl-C, or SIGHUP of a terminal that is closed.
+/// Completes at the first SIGTERM, Ctrl-C or SIGHUP (a closed terminal).
 pub fn told_to_stop_or_hung_up() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let stop = told_to_stop()?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -45,7 +45,7 @@ pub fn told_to_stop_or_hung_up() -> std::io::Result<impl Future<Output = ()> + S
     })
 }
 
-/// Done at the first SIGTERM or Ctrl-C.
+/// Completes at the first SIGTERM or Ctrl-C.
 pub fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

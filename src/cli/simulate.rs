@@ -1,5 +1,5 @@
-//! `tenant-gateway simulate`: a stand-in for a legacy console, so that partners can build and test
-//! without an appliance.
+//! `tenant-gateway simulate`: a simulator of a legacy console, to build and test clients without an
+//! appliance.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tenant_gateway_simulators::{deep_security, integration_server};
 use super::Failure;
 use super::serve::told_to_stop;
 
-/// Which console.
+/// The console to simulate.
 #[derive(Subcommand)]
 pub enum Command {
     /// Trend Micro Deep Security Manager, with a primary tenant and customers; prints their secret
@@ -22,26 +22,26 @@ pub enum Command {
     IntegrationServer(IntegrationServer),
 }
 
-/// What the manager holds.
+/// The contents of the manager.
 #[derive(Args)]
 pub struct DeepSecurity {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:4119")]
     listen: SocketAddr,
-    /// Customers beside the primary tenant.
+    /// Number of customers beside the primary tenant.
     #[arg(long, default_value_t = 3)]
     tenants: usize,
-    /// Computers of each tenant.
+    /// Number of computers per tenant.
     #[arg(long, default_value_t = 25)]
     computers: usize,
-    /// Decides every GUID and secret.
+    /// The seed of every GUID and secret.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How the questions are answered that the vendor's pages leave open: `default` or `other`.
+    /// How to answer where the vendor's documentation leaves it open: `default` or `other`.
     #[arg(long, default_value = "default")]
     dialect: deep_security::Dialect,
-    /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches
-    /// it reads every secret key.
+    /// Serve /_control as well: order faults, count calls, move the clock. It gives out every
+    /// secret key.
     #[arg(long)]
     control: bool,
 }
@@ -53,31 +53,31 @@ impl DeepSecurity {
     }
 }
 
-/// What the server holds.
+/// The contents of the server.
 #[derive(Args)]
 pub struct IntegrationServer {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:7271")]
     listen: SocketAddr,
-    /// Tenants at the start, Complete and Simple ones by turns.
+    /// Number of tenants at the start, Complete and Simple alternating.
     #[arg(long, default_value_t = 3)]
     tenants: usize,
-    /// Virtual machines of each tenant.
+    /// Number of virtual machines per tenant.
     #[arg(long, default_value_t = 5)]
     machines: usize,
-    /// Decides every identifier, and the password unless it is given.
+    /// The seed of every identifier, and of the password unless it is given.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How the questions are answered that the vendor's pages leave open: `documented`, `terse`,
+    /// How to answer where the vendor's documentation leaves it open: `documented`, `terse`,
     /// `dotnet`, `prefixed`, `utf16`, `latin`, `sloppy` or `silent`.
     #[arg(long, default_value = "documented")]
     dialect: integration_server::Dialect,
-    /// Holds the password of the account `multitenancy`; a line end after it is left out. Without a
-    /// file one is made and printed.
+    /// A file with the password of the account `multitenancy`; a line end after it is ignored.
+    /// Without a file, a password is generated and printed.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Answer under /_control as well: faults to order, calls counted, the clock. Whoever reaches
-    /// it reads every password sent.
+    /// Serve /_control as well: order faults, count calls, move the clock. It gives out every
+    /// password sent.
     #[arg(long)]
     control: bool,
 }
@@ -104,7 +104,7 @@ fn read_password(file: &Path) -> io::Result<String> {
     Ok(std::fs::read_to_string(file).map_err(named)?.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Runs it until told to stop.
+/// Runs it until it is stopped by a signal.
 pub async fn run(command: Command) -> Result<(), Failure> {
     let stop = told_to_stop()?;
     let simulator = async {

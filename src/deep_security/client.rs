@@ -257,6 +257,16 @@ pub fn lacks_right(route: &UpstreamRoute, status: u16) -> Error {
     with_upstream(Error::new(ErrorCode::UpstreamRejected, message), route, Some(status))
 }
 
+/// The error of a link that names a tenant which the installation does not have.
+pub fn no_such_tenant(route: &UpstreamRoute, id: ObjectId) -> Error {
+    let message = format!(
+        "Deep Security has no tenant {}: the link's remoteTenantID is wrong, \
+         or the tenant was deleted there",
+        id.0
+    );
+    with_upstream(Error::new(ErrorCode::NotFound, message), route, Some(404))
+}
+
 /// The error of an answer that is not what the reference says.
 pub fn malformed(route: &UpstreamRoute, cause: String) -> Error {
     let error = Error::new(

@@ -9,7 +9,7 @@ use super::client::{self, AuthHeaders, CallError, Reply, Request, Segment};
 use super::listing::Query;
 use super::model::{Expand, IdScope, KeyAccess, ObjectId};
 use super::service::DeepSecurity;
-use super::wire::{Computer, CurrentKey, Object, Resource};
+use super::wire::{Computer, CurrentKey, Object, Resource, Tenant};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
@@ -191,6 +191,72 @@ impl Manager {
                 let current = Request::get(["apikeys".into(), "current".into()]);
                 self.read::<CurrentKey>(operation, &current).await.map(drop)
             }
+        }
+    }
+
+    /// The tenant that the link names, as the primary manager knows it; nothing where the link
+    /// names none. The link keeps what this shows of it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` naming the id if the installation has no such tenant; as every call.
+    pub async fn remote_tenant_object(&self, operation: &Operation) -> Result<Option<Tenant>> {
+        let Some(id) = self.remote_tenant()? else { return Ok(None) };
+        let found = self.primary().find::<Tenant>(operation, id, None).await;
+        let found = found.map_err(|error| self.missing_tenant(error, id));
+        let exists = match &found {
+            Ok(_) => true,
+            Err(error) if error.code() == ErrorCode::NotFound => false,
+            Err(_) => return found.map(Some),
+        };
+        self.service.upstreams().note_use(&self.scope, &self.connection, exists).await;
+        found.map(Some)
+    }
+
+    /// Verifies that the installation has the tenant that the link names. A primary manager is
+    /// asked for the tenant; a link that names none means the tenant of the credential, which is
+    /// asked who it is.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as every call.
+    pub(super) async fn verify_link(&self, operation: &Operation) -> Result<()> {
+        let Some(id) = self.connection.remote_tenant_id.as_deref() else {
+            return self.probe(operation).await;
+        };
+        let id = ObjectId::parse("tenant", id).map_err(|_| {
+            let must = format!("`{id}` is no tenant of Deep Security: its tenant ids are numbers");
+            Error::bad_input("remoteTenantID", &must)
+        })?;
+        let Err(error) = self.find::<Tenant>(operation, id, None).await else { return Ok(()) };
+        let status = error.upstream().and_then(|upstream| upstream.status);
+        let Some(status @ (401 | 403 | 404)) = status else { return Err(error) };
+        if !matches!(&*self.connection.credential, Credential::SecretKey(_)) {
+            return Err(self.missing_tenant(error, id));
+        }
+        // A key of another tenant than the primary sees no tenants, not even its own.
+        let current = Request::get(["apikeys".into(), "current".into()]);
+        let own = match self.read::<CurrentKey>(operation, &current).await {
+            Ok(own) => own,
+            Err(_) => return Err(self.missing_tenant(error, id)),
+        };
+        if own.tenant_id == Some(id.0) {
+            let must = format!(
+                "leave it out: the upstream's credential is a key of tenant {} itself, \
+                 so a link without it means that tenant",
+                id.0
+            );
+            return Err(Error::bad_input("remoteTenantID", &must));
+        }
+        match status {
+            404 => Err(self.missing_tenant(error, id)),
+            _ => Err(client::lacks_right(&self.connection.own_route(), status)),
+        }
+    }
+
+    fn missing_tenant(&self, error: Error, id: ObjectId) -> Error {
+        if error.code() == ErrorCode::NotFound {
+            client::no_such_tenant(&self.connection.own_route(), id)
+        } else {
+            error
         }
     }
 

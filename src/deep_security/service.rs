@@ -184,6 +184,26 @@ impl DeepSecurity {
         }
     }
 
+    /// The links to the managers.
+    pub(super) fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
+    }
+
+    /// Verifies that an installation has the tenant that a link names.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as every call.
+    pub async fn verify_link(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        connection: Connection,
+        operation: &Operation,
+    ) -> Result<()> {
+        self.manager_by(scope, Arc::new(connection), CredentialSource::Installation)
+            .verify_link(operation)
+            .await
+    }
+
     /// Asks an installation whether it knows the gateway: which key it is, or for an account of
     /// Cloud One one computer.
     ///

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use super::literal;
 use super::schema::SchemaModel;
+use super::suggestions;
 
 /// A value that does not match its type, with its path below the variable.
 pub(super) struct Problem {
@@ -45,7 +46,10 @@ pub(super) fn json(
         }
         Some(ExtendedType::Enum(known)) => match value.as_str() {
             Some(text) if known.values.contains_key(text) => Ok(Value::Enum(Name::new(text))),
-            Some(_) => Err(format!("Value does not exist in \"{name}\" enum.")),
+            Some(text) => {
+                let suggestion = suggestions::of_enum_value(model, text, name);
+                Err(format!("Value does not exist in \"{name}\" enum.{suggestion}"))
+            }
             None => Err(format!("Enum \"{name}\" cannot represent non-string value.")),
         },
         _ => scalar(model, name, value),
@@ -118,7 +122,7 @@ fn input_object(
             }
         }
     }
-    unknown_fields(object, given, path, problems);
+    unknown_fields(model, object, given, path, problems);
     if model.is_one_of(name) {
         one_of(name, given, path, problems);
     }
@@ -126,13 +130,16 @@ fn input_object(
 }
 
 fn unknown_fields(
+    model: &SchemaModel,
     object: &InputObjectType,
     given: &Map<String, Json>,
     path: &str,
     problems: &mut Vec<Problem>,
 ) {
     for field in given.keys().filter(|field| !object.fields.contains_key(field.as_str())) {
-        let message = format!("Field \"{field}\" is not defined by type \"{}\".", object.name);
+        let name = &object.name;
+        let suggestion = suggestions::of_input_field(model, field, name);
+        let message = format!("Field \"{field}\" is not defined by type \"{name}\".{suggestion}");
         problems.push(Problem { path: path.to_owned(), message });
     }
 }

@@ -20,7 +20,7 @@ use super::normal_form::NormalForm;
 use super::schema::SchemaModel;
 use super::shape::{self, Shape};
 use super::variables::Variables;
-use super::{Refusal, error_at, merging, rules, subscription, syntax};
+use super::{Refusal, error_at, merging, rules, subscription, suggestions, syntax};
 
 /// The maximum number of reported errors of one document.
 const ERRORS_MAX: usize = 100;
@@ -197,8 +197,12 @@ fn validate(
             return Ok(Valid::assume_valid(failed.partial));
         }
         let mut errors = errors(&failed.errors, "", &shape::selecting(document));
-        if !model.introspection {
-            errors.iter_mut().for_each(|error| without_suggestion(&mut error.message));
+        for error in &mut errors {
+            if !model.introspection {
+                without_suggestion(&mut error.message);
+            }
+            let message = std::mem::take(&mut error.message);
+            error.message = suggestions::with_suggestion(model, message);
         }
         Err(errors)
     })?;

@@ -17,6 +17,7 @@ mod rules;
 mod schema;
 mod shape;
 mod subscription;
+mod suggestions;
 mod syntax;
 mod variables;
 mod weight;

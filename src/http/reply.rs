@@ -145,6 +145,7 @@ pub async fn no_such_path(uri: Uri, id: Option<Extension<RequestId>>) -> Respons
         "/playground" => "the playground is off: the setting playground.enabled turns it on",
         "" => "nothing is served here; the GraphQL endpoint is /graphql",
         path if path.ends_with("/graphql") => "the GraphQL endpoint is /graphql",
+        path if path.ends_with("/token") => "the token endpoint is /oauth2/token",
         _ => "no such path",
     };
     let id = id.map(|Extension(id)| id.as_str().to_owned());

@@ -7,6 +7,12 @@ use url::{Host, Url};
 
 use crate::error::{Error, Result};
 
+/// Why plain HTTP and private addresses are refused, with the setting that allows both.
+const PLAIN: &str = "must begin with https://; http:// is allowed only for private addresses, and \
+    only if the gateway's operator sets upstream.allow_private_addresses = true";
+const PRIVATE: &str = "is at a loopback or private address that is not allowed here; the \
+    gateway's operator allows such addresses with upstream.allow_private_addresses = true";
+
 /// The longest base URL, in bytes.
 const LONGEST: usize = 2048;
 
@@ -46,6 +52,7 @@ impl BaseUrl {
         let plain = match url.scheme() {
             "https" => false,
             "http" if policy.allow_private => true,
+            "http" => return refused(PLAIN),
             _ => return refused("must begin with https://"),
         };
         if !url.username().is_empty() || url.password().is_some() {
@@ -56,7 +63,12 @@ impl BaseUrl {
         }
         match address(&url) {
             Some(address) if !policy.permits(address, plain) => {
-                refused("is at an address that is not allowed here")
+                let with_setting = AddressPolicy { allow_private: true };
+                if with_setting.permits(address, plain) {
+                    refused(PRIVATE)
+                } else {
+                    refused("is at an address that is not allowed here")
+                }
             }
             _ => Ok(Self(canonical(url))),
         }

@@ -1,33 +1,35 @@
-//! What a call of a legacy system needs to know.
+//! A tenant's connection to an installation: everything that a call of it needs.
 
 use std::fmt;
 use std::sync::Arc;
 
+use super::link_check::LinkState;
 use super::model::{Credential, System};
 use crate::ids::{LinkId, TenantId};
 use crate::outbound::{Endpoint, Identity, UpstreamRoute};
 
-/// A tenant's way to an installation. It is made from a scope alone, so that whoever holds one may
-/// go that way.
+/// A tenant's connection to an installation. It is created from a scope only, so that holding one
+/// proves the right to use it.
 #[derive(Clone)]
 pub struct Connection {
-    /// The tenant of ours in whose name calls are made.
+    /// The tenant of the gateway in whose name calls are made.
     pub tenant: TenantId,
-    /// The link that leads there; none where the tenant owns the installation and is not linked to
-    /// it itself.
+    /// The link; `None` if the tenant owns the installation and is not linked to it.
     pub link: Option<LinkId>,
-    /// Which tenant of the installation it is; none where the installation's own credential is the
-    /// tenant's.
+    /// The vendor's id of the tenant; `None` if the installation's own credential belongs to that
+    /// tenant.
     pub remote_tenant_id: Option<String>,
+    /// Whether the installation was seen to have that tenant.
+    pub verification: LinkState,
     /// Whether the tenant owns the installation.
     pub owns: bool,
-    /// What kind of system.
+    /// The kind of system.
     pub system: System,
-    /// Where it stands.
+    /// Its base URL and what is needed to trust it.
     pub endpoint: Arc<Endpoint>,
     /// The installation's own credential.
     pub credential: Arc<Credential>,
-    /// The IANA name of the zone of dates that carry none.
+    /// The IANA name of the time zone of dates that carry none.
     pub time_zone: Arc<str>,
 }
 

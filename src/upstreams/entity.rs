@@ -1,4 +1,4 @@
-//! The tables of installations and links.
+//! The tables `upstreams` and `upstream_links`, and the finders of their rows.
 
 /// Installations.
 pub mod upstream {
@@ -25,7 +25,7 @@ pub mod upstream {
         pub sealed_credential: Vec<u8>,
         pub ca_certificate: Option<String>,
         pub time_zone: String,
-        /// Grows with every change.
+        /// Increases with every change.
         pub revision: i64,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
@@ -46,17 +46,17 @@ pub mod upstream {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Entity {
-        /// Those that belong to the tenant of the scope or to one below it.
+        /// Installations owned by the scope's tenant or by a tenant below it.
         pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
             Self::find().filter(Column::OwnerTenantId.in_subquery(below(scope.tenant())))
         }
 
-        /// Those that belong to this tenant alone.
+        /// Installations owned by this tenant.
         pub fn owned_by(tenant: TenantId) -> Select<Self> {
             Self::find().filter(Column::OwnerTenantId.eq(tenant))
         }
 
-        /// Those that belong to the tenant of the scope or to one above it.
+        /// Installations owned by the scope's tenant or by a tenant above it.
         pub fn above(scope: &TenantScope) -> Select<Self> {
             Self::find().filter(Column::OwnerTenantId.in_subquery(above(scope.tenant())))
         }
@@ -66,7 +66,7 @@ pub mod upstream {
             Self::find().filter(Column::Id.eq(link.upstream_id))
         }
 
-        /// The installation that a record of work begun there names.
+        /// The installation that a recorded task was started at.
         pub fn of_record(id: UpstreamId) -> Select<Self> {
             Self::find().filter(Column::Id.eq(id))
         }
@@ -76,7 +76,7 @@ pub mod upstream {
             Self::find().filter(Column::Id.is_in(ids.iter().copied()))
         }
 
-        /// Those that belong to the tenant of the scope, and those that it is linked to.
+        /// Installations that the scope's tenant owns or is linked to.
         pub fn used_by(scope: &TenantScope) -> Select<Self> {
             let linked = super::link::Entity::of_this_tenant(scope)
                 .select_only()
@@ -87,9 +87,9 @@ pub mod upstream {
             Self::find().filter(used)
         }
 
-        /// The registrations of the same installation: those of that system at that place which
-        /// belong to this tenant, to one above it or to one below it. Others may have registered it
-        /// too; they share nothing with this tenant and learn nothing of it.
+        /// Registrations of the same installation (same system, same base URL) owned by this
+        /// tenant, a tenant above it or a tenant below it. Unrelated tenants may have registered it
+        /// too; they share nothing with this tenant and learn nothing about it.
         pub fn at_place(owner: TenantId, system: &str, base_url: &str) -> Select<Self> {
             let related = Column::OwnerTenantId
                 .in_subquery(above(owner))
@@ -100,7 +100,7 @@ pub mod upstream {
                 .filter(related)
         }
 
-        /// All, for the operator of the machine, who changes the master key.
+        /// All rows, to change the master key.
         pub fn all_rows() -> Select<Self> {
             Self::find()
         }
@@ -110,6 +110,7 @@ pub mod upstream {
 /// Links.
 pub mod link {
     use sea_orm::entity::prelude::*;
+    use sea_orm::sea_query::ExprTrait;
     use sea_orm::{QuerySelect, QueryTrait};
 
     use crate::auth::TenantScope;
@@ -117,7 +118,7 @@ pub mod link {
     use crate::ids::{LinkId, TenantId, UpstreamId};
     use crate::tenants::entity::below;
 
-    /// That a tenant of ours is a tenant of an installation.
+    /// A link between a tenant of the gateway and a tenant of an installation.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "upstream_links")]
     pub struct Model {
@@ -128,6 +129,12 @@ pub mod link {
         pub system: String,
         pub remote_tenant_id: Option<String>,
         pub created_at: Timestamp,
+        /// The name of a `LinkState`.
+        pub verification: String,
+        /// The name of a `LinkFailure`: why the last check failed.
+        pub failure: Option<String>,
+        pub failed_at: Option<Timestamp>,
+        pub verified_at: Option<Timestamp>,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -136,23 +143,40 @@ pub mod link {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Entity {
-        /// Those of the tenant of the scope and of all below it.
+        /// Links of the scope's tenant and of all tenants below it.
         pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
             Self::find().filter(Column::TenantId.in_subquery(below(scope.tenant())))
         }
 
-        /// Those of the tenant of the scope alone.
+        /// Links of the scope's tenant only.
         pub fn of_this_tenant(scope: &TenantScope) -> Select<Self> {
             Self::find().filter(Column::TenantId.eq(scope.tenant()))
         }
 
-        /// Those of an installation, whoever's they are: to know whether it is in use, never to be
+        /// Links to an installation, of any tenant: to know whether it is in use, never to be
         /// shown.
         pub fn using(upstream: UpstreamId) -> Select<Self> {
             Self::find().filter(Column::UpstreamId.eq(upstream))
         }
 
-        /// Those of any of these installations, whoever's they are: to know which tenants there are
+        /// One link, to record what a check of it found.
+        pub fn checked(id: LinkId) -> sea_orm::UpdateMany<Self> {
+            Self::update_many().filter(Column::Id.eq(id))
+        }
+
+        /// All links to an installation, to check them anew because it changed.
+        pub fn to_check_anew(upstream: UpstreamId) -> sea_orm::UpdateMany<Self> {
+            Self::update_many().filter(Column::UpstreamId.eq(upstream))
+        }
+
+        /// Links that no check has verified and whose last check failed before that moment,
+        /// whoever's they are: for the gateway itself, which checks each in its tenant's scope.
+        pub fn unverified(before: Timestamp) -> Select<Self> {
+            let due = Column::FailedAt.is_null().or(Column::FailedAt.lt(before));
+            Self::find().filter(Column::Verification.eq("PENDING")).filter(due)
+        }
+
+        /// Links to any of these installations, of any tenant: to know which remote tenants are
         /// taken, never to be shown.
         pub fn using_any(upstreams: Select<super::upstream::Entity>) -> Select<Self> {
             let ids = upstreams.select_only().column(super::upstream::Column::Id);

@@ -1,12 +1,15 @@
-//! Upstreams: the installations of legacy systems, and which tenant of ours is which of theirs.
+//! Upstreams: the installations of legacy systems, and the links between tenants of the gateway
+//! and tenants of the installations.
 
 mod connection;
 mod entity;
 pub mod graphql;
+pub mod link_check;
 pub mod model;
 mod service;
 
 pub use connection::Connection;
+pub use link_check::{LinkCheck, LinkFailure, LinkState};
 pub use model::{
     Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
 };

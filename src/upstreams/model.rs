@@ -1,8 +1,9 @@
-//! What an installation and a link are.
+//! Installations and links, and the values that they are created from.
 
 use std::fmt;
 
 use super::entity;
+use super::link_check::LinkCheck;
 use crate::error::{Error, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::{LinkId, TenantId, UpstreamId};
@@ -12,15 +13,15 @@ use crate::outbound::{BaseUrl, check_certificates};
 /// An installation, without its credential.
 pub type Upstream = entity::upstream::Model;
 
-/// That a tenant of ours is a tenant of an installation.
+/// A link between a tenant of the gateway and a tenant of an installation.
 pub type Link = entity::link::Model;
 
-/// The longest credential, certificate or remote id that is taken.
+/// The longest credential, certificate and remote id that are accepted, in bytes.
 const CREDENTIAL_MAX: usize = 4 * 1024;
 const CERTIFICATE_MAX: usize = 64 * 1024;
 const REMOTE_ID_MAX: usize = 200;
 
-/// What kind of legacy system.
+/// A kind of legacy system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
     /// Trend Micro Deep Security Manager, or Workload Security.
@@ -30,7 +31,7 @@ pub enum System {
 }
 
 impl System {
-    /// Both.
+    /// All systems.
     pub const ALL: [Self; 2] = [Self::DeepSecurity, Self::IntegrationServer];
 
     /// The name, as `LegacySystem` in the graph, the database and errors have it.
@@ -44,14 +45,14 @@ impl System {
     /// The system of that name.
     ///
     /// # Errors
-    /// If there is none: the database holds a name that this version does not know.
+    /// `INTERNAL_SERVER_ERROR` for a name that only a newer version knows.
     pub fn from_name(name: &str) -> Result<Self> {
         let known = Self::ALL.into_iter().find(|system| system.as_str() == name);
         known.ok_or_else(|| Error::internal(format!("the legacy system `{name}` is not known")))
     }
 }
 
-/// How the gateway shows an installation who it is.
+/// How the gateway authenticates at an installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
     /// Deep Security: the header `api-secret-key`.
@@ -72,17 +73,17 @@ impl Authentication {
         }
     }
 
-    /// The way of that name.
+    /// The method of that name.
     ///
     /// # Errors
-    /// If there is none: the database holds a name that this version does not know.
+    /// `INTERNAL_SERVER_ERROR` for a name that only a newer version knows.
     pub fn from_name(name: &str) -> Result<Self> {
         let known = [Self::SecretKey, Self::CloudOneApiKey, Self::Basic];
         let known = known.into_iter().find(|known| known.as_str() == name);
         known.ok_or_else(|| Error::internal(format!("the authentication `{name}` is not known")))
     }
 
-    /// Whether that kind of system takes it.
+    /// Whether that kind of system accepts it.
     pub const fn fits(self, system: System) -> bool {
         match self {
             Self::SecretKey | Self::CloudOneApiKey => matches!(system, System::DeepSecurity),
@@ -113,13 +114,15 @@ impl Credential {
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument`, without the text.
     pub fn key(argument: &str, authentication: Authentication, text: String) -> Result<Self> {
-        let fits = !text.is_empty()
-            && text.len() <= CREDENTIAL_MAX
-            && text.bytes().all(|byte| byte.is_ascii_graphic());
-        match (fits, authentication) {
-            (true, Authentication::SecretKey) => Ok(Self::SecretKey(text)),
-            (true, Authentication::CloudOneApiKey) => Ok(Self::CloudOneApiKey(text)),
-            _ => Err(Error::bad_input(argument, "must have 1 to 4096 printable ASCII characters")),
+        if let Some(problem) = key_problem(&text) {
+            return Err(Error::bad_input(argument, problem));
+        }
+        match authentication {
+            Authentication::SecretKey => Ok(Self::SecretKey(text)),
+            Authentication::CloudOneApiKey => Ok(Self::CloudOneApiKey(text)),
+            Authentication::Basic => {
+                Err(Error::bad_input(argument, "must be a secret key or an API key"))
+            }
         }
     }
 
@@ -147,7 +150,7 @@ impl Credential {
         Ok(Self::Basic { user_name, password })
     }
 
-    /// How it is shown to the installation.
+    /// The authentication method that it is for.
     pub const fn authentication(&self) -> Authentication {
         match self {
             Self::SecretKey(_) => Authentication::SecretKey,
@@ -156,7 +159,7 @@ impl Credential {
         }
     }
 
-    /// What is sealed.
+    /// The bytes to seal.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::SecretKey(key) | Self::CloudOneApiKey(key) => key.clone().into_bytes(),
@@ -164,7 +167,7 @@ impl Credential {
         }
     }
 
-    /// Reads what was sealed.
+    /// Reads the bytes that were sealed.
     pub(super) fn from_bytes(authentication: Authentication, bytes: Vec<u8>) -> Result<Self> {
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::internal("a sealed credential is no text"))?;
@@ -179,22 +182,37 @@ impl Credential {
     }
 }
 
+/// What is wrong with the text of a key, without the text.
+fn key_problem(text: &str) -> Option<&'static str> {
+    if text.is_empty() || text.len() > CREDENTIAL_MAX {
+        Some("must have 1 to 4096 characters")
+    } else if text.trim().len() != text.len() {
+        Some("must not begin or end with spaces or line breaks; was it copied with them?")
+    } else if text.chars().any(char::is_whitespace) {
+        Some("must not contain spaces or line breaks; was more than the key copied?")
+    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some("must contain printable ASCII characters only")
+    } else {
+        None
+    }
+}
+
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
 }
 
-/// An installation to be registered.
+/// An installation to register.
 #[derive(Debug)]
 pub struct NewUpstream {
-    /// The name for people.
+    /// The display name.
     pub name: Name,
     /// What kind of system.
     pub system: System,
-    /// Where it stands.
+    /// The base URL.
     pub base_url: BaseUrl,
-    /// How the gateway shows who it is; it fits the system.
+    /// The credential; it fits the system.
     pub credential: Credential,
     /// Certificates in PEM.
     pub ca_certificate: Option<String>,
@@ -202,35 +220,37 @@ pub struct NewUpstream {
     pub time_zone: String,
 }
 
-/// What to change of an installation; what is absent stays.
+/// Changes to an installation; absent values stay as they are.
 #[derive(Debug, Default)]
 pub struct UpstreamChange {
     /// A new name.
     pub name: Option<Name>,
-    /// A new place.
+    /// A new base URL.
     pub base_url: Option<BaseUrl>,
     /// A new credential.
     pub credential: Option<Credential>,
-    /// Other certificates, or none.
+    /// New certificates, or none any more.
     pub ca_certificate: Option<Option<String>>,
-    /// Another zone.
+    /// A new time zone.
     pub time_zone: Option<String>,
 }
 
-/// A link to be made.
+/// A link to create.
 #[derive(Clone, Debug)]
 pub struct NewLink {
-    /// The tenant of ours.
+    /// The tenant of the gateway.
     pub tenant: TenantId,
     /// The installation.
     pub upstream: UpstreamId,
-    /// The tenant of the installation; absent where the installation's own credential is the
-    /// tenant's.
+    /// The vendor's id of the tenant; `None` if the installation's own credential belongs to that
+    /// tenant.
     pub remote_tenant_id: Option<String>,
+    /// What is known of that tenant.
+    pub check: LinkCheck,
 }
 
 impl NewLink {
-    /// A link, checked as far as it can be without asking anyone.
+    /// Reads a link. Nobody is asked yet whether its tenants exist.
     ///
     /// # Errors
     /// `NOT_FOUND` for ids that are none and for a global id of another upstream's tenant,
@@ -241,6 +261,7 @@ impl NewLink {
             tenant: tenant.parse().map_err(|_| Error::not_found("tenant"))?,
             upstream,
             remote_tenant_id: remote_tenant_id.map(|id| remote_tenant(upstream, id)).transpose()?,
+            check: LinkCheck::PENDING,
         })
     }
 }
@@ -257,8 +278,8 @@ fn remote_tenant(upstream: UpstreamId, id: String) -> Result<String> {
     remote_id("remoteTenantID", remote)
 }
 
-/// An id of a legacy system's own, in its canonical form: it becomes one segment of a path, so
-/// nothing that could mean another path is taken.
+/// Reads an id of a legacy system into its canonical form. It becomes one segment of a path, so
+/// characters that could lead to another path are refused.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
@@ -272,7 +293,10 @@ pub fn remote_id(argument: &str, id: String) -> Result<String> {
         || id.contains("..")
         || id == "."
     {
-        return Err(Error::bad_input(argument, "is no id of a legacy system"));
+        return Err(Error::bad_input(
+            argument,
+            "must be an id of the legacy system: letters, digits and -_.{}: only",
+        ));
     }
     Ok(canonical_remote_id(&id))
 }
@@ -295,18 +319,18 @@ pub fn canonical_remote_id(id: &str) -> String {
 /// Certificates in PEM.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` if there is none in it that can be trusted, a private key, or a control
-/// character that no text has, or if it is longer than 64 KiB.
+/// `BAD_USER_INPUT` if it holds no valid certificate, a private key or control characters, or is
+/// longer than 64 KiB.
 pub fn certificate(text: String) -> Result<String> {
     if text.len() > CERTIFICATE_MAX {
         return Err(Error::bad_input("caCertificate", "must have at most 64 KiB"));
     }
-    // It is not sealed: a key that was copied along would lie open.
+    // Certificates are stored unsealed: a private key copied along would be readable.
     let is_odd = |c: char| c.is_control() && !c.is_ascii_whitespace();
     if text.contains("PRIVATE KEY") || text.chars().any(is_odd) {
         return Err(Error::bad_input(
             "caCertificate",
-            "must be certificates in PEM and nothing else, least of all a key",
+            "must contain only certificates in PEM, and no private key",
         ));
     }
     check_certificates("caCertificate", &text)?;
@@ -328,7 +352,7 @@ pub fn time_zone(name: Option<String>) -> Result<String> {
     }
 }
 
-/// What the audit log keeps of an installation: no credential, and no certificate.
+/// The state of an installation for the audit log, without credential and certificate.
 pub(super) fn state(upstream: &Upstream) -> serde_json::Value {
     serde_json::json!({
         "name": upstream.name,
@@ -340,7 +364,7 @@ pub(super) fn state(upstream: &Upstream) -> serde_json::Value {
     })
 }
 
-/// What the audit log keeps of a link.
+/// The state of a link for the audit log.
 pub(super) fn link_state(link: &Link) -> serde_json::Value {
     serde_json::json!({
         "tenantID": link.tenant_id,
@@ -349,13 +373,12 @@ pub(super) fn link_state(link: &Link) -> serde_json::Value {
     })
 }
 
-/// The place of an installation's credential, to which its seal is bound: the row and the tenant
-/// that owns it.
+/// The binding of a sealed credential: it opens only in its own row and for its owner.
 pub(super) fn binding(id: UpstreamId, owner: TenantId) -> String {
     format!("upstream:{owner}:{id}")
 }
 
-/// The name of a link in the audit log.
+/// The subject of a link in the audit log.
 pub(super) fn subject(id: LinkId) -> String {
     id.to_string()
 }

@@ -18,6 +18,7 @@ mod door;
 mod fuzz;
 mod integration_server;
 mod logs;
+mod messages;
 mod migrations;
 mod nodes;
 mod oauth;

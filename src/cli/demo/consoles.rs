@@ -1,4 +1,4 @@
-//! The legacy consoles of the demo: stand-ins in the same process, with a tenant for each customer.
+//! The legacy consoles of the demo: simulators in the same process, with a tenant per customer.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use crate::error::Error;
 use crate::names::Name;
 use crate::outbound::BaseUrl;
 use crate::tenants::Tenant;
-use crate::upstreams::{Credential, NewLink, NewUpstream, System, Upstream};
+use crate::upstreams::{Credential, LinkCheck, NewLink, NewUpstream, System, Upstream};
 
 /// The customer whose tenant at the Deep Security manager is suspended.
 const SUSPENDED: &str = "Northwind Traders";
 
-/// The customer that the Integration Server does not know yet, so that there is one to be made.
+/// The customer without a tenant at the Integration Server, so that one can be created.
 const UNKNOWN: &str = "Northwind Traders";
 
-/// How long a task of the Integration Server stays at each of its steps: slow enough to watch.
+/// How long a task of the Integration Server stays at each of its steps: long enough to watch.
 const STEP: Duration = Duration::from_millis(1500);
 
-/// The stand-ins; they end when this is dropped.
+/// The simulators; dropping this stops them.
 pub struct Consoles {
     deep_security: deep_security::Simulator,
     integration_server: integration_server::Simulator,
 }
 
 impl Consoles {
-    /// Starts them, registers them as the partner's and links the customers.
+    /// Starts them, registers them for the partner, and links the customers.
     ///
     /// # Errors
-    /// If no port is free, or the database refuses.
+    /// If no port is free, or the database fails.
     pub async fn start(
         core: &Core,
         partner: &Tenant,
@@ -59,12 +59,12 @@ impl Consoles {
         Ok(Self { deep_security, integration_server })
     }
 
-    /// Where the Integration Server stands.
+    /// The base URL of the Integration Server.
     pub fn integration_server_url(&self) -> &str {
         &self.integration_server.base_url
     }
 
-    /// Where the Deep Security manager stands.
+    /// The base URL of the Deep Security manager.
     pub fn deep_security_url(&self) -> &str {
         &self.deep_security.base_url
     }
@@ -124,6 +124,8 @@ async fn link(
         tenant: customer.id,
         upstream: upstream.id,
         remote_tenant_id: Some(remote_tenant_id),
+        // The stand-in was seeded with it.
+        check: LinkCheck::Verified,
     };
     core.upstreams.link(&core.operator(partner.id), new).await.map(drop)
 }

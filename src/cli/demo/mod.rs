@@ -1,4 +1,4 @@
-//! `tenant-gateway demo`: something to try in a minute.
+//! `tenant-gateway demo`: a gateway with data to try, on a database that disappears with it.
 
 mod consoles;
 
@@ -21,20 +21,20 @@ use crate::tenants::{NewTenant, Tenant};
 
 const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Traders"];
 
-/// How the demo says what it made.
+/// How the demo prints what it created.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
     output: Output,
 }
 
-/// Serves until told to stop; nothing is left behind.
+/// Serves until it is stopped by a signal; nothing is left behind.
 pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("tenant-gateway-demo-").tempdir()?;
     folder.path().clone_into(&mut config.data.dir);
     config.database.url = None;
     config.playground.enabled = true;
-    // The stand-ins of the consoles listen on loopback.
+    // The simulators of the consoles listen on loopback.
     config.upstream.allow_private_addresses = true;
     let stop = told_to_stop_or_hung_up()?;
     let listeners = bind(&mut config).await?;
@@ -50,7 +50,7 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
     Ok(app.serve(&config, listeners, stop).await?)
 }
 
-/// Where the default port is taken, any free one does.
+/// Binds the configured address, or a free port if the default one is taken.
 async fn bind(config: &mut Config) -> Result<Listeners, Failure> {
     let default = ServerConfig::default().listen;
     if config.server.listen == default && std::net::TcpListener::bind(default).is_err() {

@@ -68,15 +68,9 @@ impl DeepSecurityObject {
     /// the tenant.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let manager = self.manager()?;
-        let Some(id) = manager.remote_tenant()? else { return Ok(None) };
-        let primary = manager.primary();
-        let found = reading(
-            ctx,
-            manager.tenant(),
-            primary.find::<Tenant>(operation(ctx)?, id, None).boxed(),
-        )
-        .await?;
-        Ok(Some(TenantObject::new(manager, found)))
+        let asked = manager.remote_tenant_object(operation(ctx)?).boxed();
+        let found = reading(ctx, manager.tenant(), asked).await?;
+        Ok(found.map(|found| TenantObject::new(manager, found)))
     }
 
     /// Lists computers.

@@ -22,13 +22,14 @@ use super::entity::{self, MintedKey, Model};
 use super::key::{KeySlot, TenantKey};
 use super::service::{Keys, Settings};
 use super::verify::{FIRST_LIFETIME, FULL_ACCESS, UnverifiedKey, body};
+use crate::auth::{RequestId, TenantScope};
 use crate::clock::Timestamp;
 use crate::database::{Database, Write};
 use crate::deep_security::client::{self, Request};
 use crate::deep_security::model::{KeyAccess, ObjectId};
 use crate::deep_security::wire::{Tenant, Word};
 use crate::error::{Error, ErrorCode, Result};
-use crate::ids::{TenantId, TenantKeyId};
+use crate::ids::{TenantId, TenantKeyId, random_uuid};
 use crate::outbound::{Operation, UpstreamRoute};
 use crate::upstreams::Connection;
 
@@ -251,10 +252,21 @@ impl Keys {
         tenant: ObjectId,
         operation: &Operation,
     ) -> Result<()> {
-        let found: Tenant = self
-            .by_primary(connection, &Request::get(["tenants".into(), tenant.into()]), operation)
-            .await?;
-        match found.tenant_state.as_ref().map(Word::as_str) {
+        let request = Request::get(["tenants".into(), tenant.into()]);
+        let found = self.by_primary::<Tenant>(connection, &request, operation).await;
+        let found = found.map_err(|error| match error.code() {
+            ErrorCode::NotFound => client::no_such_tenant(&connection.own_route(), tenant),
+            _ => error,
+        });
+        let exists = match &found {
+            Ok(_) => true,
+            Err(error) if error.code() == ErrorCode::NotFound => false,
+            Err(_) => return found.map(drop),
+        };
+        let request_id = RequestId::from(random_uuid(&*self.entropy));
+        let scope = TenantScope::going_on(&self.authorizer, connection.tenant, request_id);
+        self.upstreams.note_use(&scope, connection, exists).await;
+        match found?.tenant_state.as_ref().map(Word::as_str) {
             Some("active") => Ok(()),
             state => {
                 let state = state.filter(|state| STATES.contains(state)).unwrap_or("unknown");

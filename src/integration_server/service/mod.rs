@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::client::Client;
+use super::client::{CallError, CallErrorKind, Client};
 use super::model::{RemoteId, RemoteTenant};
 use super::tasks::Tasks;
 use super::tasks::poller::TaskPoller;
@@ -17,7 +17,7 @@ use crate::audit::{Attempt, Entry};
 use crate::auth::{Authorizer, TenantScope};
 use crate::database::Database;
 use crate::entropy::Entropy;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::UpstreamId;
 use crate::outbound::{Operation, Outbound};
 use crate::upstreams::{Connection, System, Upstreams};
@@ -120,6 +120,16 @@ impl IntegrationServer {
         Ok((Client::new(self.outbound.clone(), &connection)?, connection))
     }
 
+    /// Keeps in the link what a read in the tenant's name showed of it.
+    async fn note_use<T>(&self, scope: &TenantScope, linked: &LinkedTenant, read: &Result<T>) {
+        let exists = match read {
+            Ok(_) => true,
+            Err(error) if error.code() == ErrorCode::NotFound => false,
+            Err(_) => return,
+        };
+        self.upstreams.note_use(scope, &linked.connection, exists).await;
+    }
+
     /// Changes something at the server. That it is begun is recorded before, and how it ended
     /// after.
     ///
@@ -181,8 +191,49 @@ impl LinkedTenant {
     /// # Errors
     /// `NOT_FOUND` if it is no longer there.
     pub async fn read(&self, operation: &Operation) -> Result<RemoteTenant> {
-        Ok(self.client.tenant(operation, &self.tenant).await?)
+        self.client.tenant(operation, &self.tenant).await.map_err(|error| self.named(error))
     }
+
+    /// What an error means for the caller: one about the tenant of the link names it.
+    fn named(&self, error: CallError) -> Error {
+        if error.kind() == CallErrorKind::TenantNotFound {
+            no_such_tenant(&self.connection, &self.tenant)
+        } else {
+            error.into()
+        }
+    }
+}
+
+/// Verifies that an installation has the tenant that a link names: its list says which there are.
+///
+/// # Errors
+/// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as every call.
+pub async fn verify_link(
+    outbound: Arc<Outbound>,
+    operation: &Operation,
+    connection: &Connection,
+) -> Result<()> {
+    let id = connection.remote_tenant_id.as_deref().ok_or_else(|| {
+        let must = "must be the id of a tenant of the Integration Server";
+        Error::bad_input("remoteTenantID", must)
+    })?;
+    let id = RemoteId::parse("remoteTenantID", id)?;
+    let tenants = Client::new(outbound, connection)?.tenants(operation).await?;
+    if tenants.iter().any(|tenant| tenant.id == id) {
+        return Ok(());
+    }
+    Err(no_such_tenant(connection, &id))
+}
+
+/// The error of a link that names a tenant which the server does not have.
+fn no_such_tenant(connection: &Connection, id: &RemoteId) -> Error {
+    let message = format!(
+        "the Integration Server has no tenant {}: the link's remoteTenantID is wrong, \
+         or the tenant was deleted there",
+        id.as_str()
+    );
+    let detail = UpstreamDetail { system: connection.system.as_str(), status: None, code: None };
+    Error::new(ErrorCode::NotFound, message).of_upstream(detail).of_tenant(connection.tenant)
 }
 
 /// Asks an installation for its tenants, to see whether it answers.

@@ -23,7 +23,12 @@ impl IntegrationServer {
     ) -> Result<Arc<RemoteTenant>> {
         let linked = self.linked_tenant(scope).await?;
         let key = (linked.connection.own_route().key(), "tenant".to_owned());
-        operation.once(key, || async { linked.read(operation).await }).await
+        let ask = || async {
+            let read = linked.read(operation).await;
+            self.note_use(scope, &linked, &read).await;
+            read
+        };
+        operation.once(key, ask).await
     }
 
     /// The machines of the scope's tenant, by name, then by identifier.
@@ -38,7 +43,10 @@ impl IntegrationServer {
         let linked = self.linked_tenant(scope).await?;
         let key = (linked.connection.own_route().key(), "machines".to_owned());
         let ask = || async {
-            let mut machines = linked.client.machines(operation, &linked.tenant).await?;
+            let machines = linked.client.machines(operation, &linked.tenant).await;
+            let machines = machines.map_err(|error| linked.named(error));
+            self.note_use(scope, &linked, &machines).await;
+            let mut machines = machines?;
             machines.sort_by_cached_key(|machine| {
                 (machine.name.clone().unwrap_or_default(), machine.id.canonical())
             });

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::integration_server::client::{CallErrorKind, Client};
 use crate::integration_server::model::{RemoteId, Task};
 use crate::outbound::{Operation, Outbound};
-use crate::upstreams::{NewLink, Upstreams};
+use crate::upstreams::{LinkCheck, NewLink, Upstreams};
 
 /// How often leases are renewed and tasks taken that other nodes left.
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
@@ -220,7 +220,12 @@ impl TaskPoller {
         match (record.link_tenant_id, snapshot.result_id()) {
             (Some(tenant), Some(remote)) if made && Purpose::of(record)? == Purpose::Create => {
                 let upstream = record.upstream_id;
-                Ok(Some(NewLink { tenant, upstream, remote_tenant_id: Some(remote) }))
+                Ok(Some(NewLink {
+                    tenant,
+                    upstream,
+                    remote_tenant_id: Some(remote),
+                    check: LinkCheck::Verified,
+                }))
             }
             _ => Ok(None),
         }

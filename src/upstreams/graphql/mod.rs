@@ -2,11 +2,14 @@
 
 mod loaders;
 
+use std::time::Duration;
+
 use async_graphql::{
     Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject,
 };
 use futures_util::FutureExt;
 
+use super::link_check::{self, LinkCheck};
 use super::model::{
     self, Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
 };
@@ -15,7 +18,9 @@ use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, service};
 use crate::deep_security::{DeepSecurity, Session, SessionInput, first_key};
 use crate::error::{Error, ErrorCode, Result};
-use crate::graph::graphql::{Connection as GraphConnection, GraphErrorCode, Page, TenantReference};
+use crate::graph::graphql::{
+    Connection as GraphConnection, DateTime, GraphErrorCode, Page, TenantReference,
+};
 use crate::ids::{LinkId, TenantId, UpstreamId, random_uuid};
 use crate::integration_server::service as integration_server;
 use crate::names::Name;
@@ -91,6 +96,62 @@ pub enum CircuitState {
     Open,
     /// One call is let through as a probe.
     HalfOpen,
+}
+
+/// Whether the tenant that a link names was found at the installation.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "link_check::LinkState")]
+pub enum LinkState {
+    /// Not yet: the installation could not be asked. The gateway asks again by itself.
+    Pending,
+    /// The installation has the tenant.
+    Verified,
+    /// The installation has no such tenant.
+    Failed,
+}
+
+/// Why a link could not be verified.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "link_check::LinkFailure")]
+pub enum LinkFailure {
+    /// The installation has no such tenant: `remoteTenantID` is wrong, or the tenant was deleted
+    /// there.
+    RemoteTenantNotFound,
+    /// The installation refuses the credential of the upstream: renew it with `updateUpstream`.
+    CredentialRefused,
+    /// The credential of the upstream lacks the right to see the tenant: give its role that right
+    /// at the installation.
+    AccessDenied,
+    /// The installation does not answer.
+    Unreachable,
+    /// The answer is not one of the API of that system: check `baseURL`.
+    UnexpectedAnswer,
+}
+
+/// What checks of a link found. A link is checked when it is made, when it is used, by `testLink`,
+/// and as long as it is pending by the gateway itself.
+#[derive(SimpleObject)]
+pub struct LinkVerification {
+    /// Whether the tenant that the link names was found at the installation.
+    state: LinkState,
+    /// Why the last check failed; null if it did not.
+    failure: Option<LinkFailure>,
+    /// When the last check failed; null if it did not.
+    failed_at: Option<DateTime>,
+    /// When the tenant was last found; null if it never was.
+    verified_at: Option<DateTime>,
+}
+
+impl LinkVerification {
+    fn of(link: &Link) -> Self {
+        let failure = link.failure.as_deref().and_then(link_check::LinkFailure::from_name);
+        Self {
+            state: link_check::LinkState::from_name(&link.verification).into(),
+            failure: failure.map(LinkFailure::from),
+            failed_at: link.failed_at.map(DateTime),
+            verified_at: link.verified_at.map(DateTime),
+        }
+    }
 }
 
 /// An installation in the graph.
@@ -291,7 +352,7 @@ impl UpstreamLinkObject {
         let status = service::<Outbound>(ctx)?.status(self.row.tenant_id, self.row.upstream_id);
         let scope = request(ctx)?.scope(Permission::ReadLegacy)?;
         let key_expires_at = loaders::key_expires_at(ctx, &scope, &self.row).await?;
-        Ok(UpstreamStatus::of(status, key_expires_at.map(|at| at.to_string())))
+        Ok(UpstreamStatus::of_link(status, key_expires_at.map(|at| at.to_string()), &self.row))
     }
 }
 
@@ -310,6 +371,9 @@ pub struct UpstreamStatus {
     key_expires_at: Option<String>,
     /// The state of the circuit breaker between the tenant and the upstream.
     circuit: CircuitState,
+    /// Whether the tenant that the link names was found at the upstream; null for an upstream
+    /// itself.
+    verification: Option<LinkVerification>,
 }
 
 impl UpstreamStatus {
@@ -322,7 +386,13 @@ impl UpstreamStatus {
             last_error_code_text: last_error,
             key_expires_at,
             circuit: status.circuit.into(),
+            verification: None,
         }
+    }
+
+    fn of_link(status: Status, key_expires_at: Option<String>, link: &Link) -> Self {
+        let verification = Some(LinkVerification::of(link));
+        Self { verification, ..Self::of(status, key_expires_at) }
     }
 }
 
@@ -334,7 +404,8 @@ pub struct RegisterUpstreamInput {
     /// The kind of system.
     system: LegacySystem,
     /// The base URL: for Deep Security including `/api`, for an Integration Server the root. HTTPS;
-    /// plain HTTP, loopback and private networks only if the gateway's operator allows them.
+    /// plain HTTP, loopback and private networks only if the gateway's operator sets
+    /// `upstream.allow_private_addresses`.
     #[graphql(name = "baseURL")]
     base_url: String,
     /// The credential with which the gateway authenticates.
@@ -521,6 +592,30 @@ async fn probe(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -
             integration_server::probe(outbound, operation, &connection).await
         }
     }
+}
+
+/// How long a check of a link may take. A link to an installation that does not answer stays
+/// pending instead of keeping its caller waiting.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
+
+async fn verify_link(ctx: &Context<'_>, scope: &TenantScope, connection: Connection) -> Result<()> {
+    let operation = operation(ctx)?;
+    let outbound = service::<Outbound>(ctx)?.clone();
+    let system = connection.system;
+    let asked = async {
+        match system {
+            System::DeepSecurity => {
+                service::<DeepSecurity>(ctx)?.verify_link(scope, connection, operation).await
+            }
+            System::IntegrationServer => {
+                integration_server::verify_link(outbound, operation, &connection).await
+            }
+        }
+    };
+    tokio::time::timeout(CHECK_TIMEOUT, asked).await.unwrap_or_else(|_| {
+        let message = "the legacy system did not answer in time";
+        Err(Error::new(ErrorCode::UpstreamTimeout, message))
+    })
 }
 
 /// The links of one tenant: what `Tenant.upstreamLinks` answers. `within_links` as in
@@ -736,7 +831,10 @@ impl UpstreamMutation {
         Ok(Some(UpstreamStatus::of(status, None)))
     }
 
-    /// Links a gateway tenant to a tenant of an upstream. CONFLICT if the tenant already has a link
+    /// Links a gateway tenant to a tenant of an upstream. The upstream is asked for that tenant:
+    /// NOT_FOUND or BAD_USER_INPUT naming `remoteTenantID` if it has none. If it cannot be asked
+    /// now, the link is created with the `status.verification.state` PENDING, and the gateway asks
+    /// again later. CONFLICT if the tenant already has a link
     /// to that kind of system, or if another gateway tenant is linked to that tenant of the
     /// upstream. Requires the permission to manage upstreams.
     async fn link_tenant(
@@ -745,12 +843,53 @@ impl UpstreamMutation {
         #[graphql(desc = "The link to create.")] input: LinkTenantInput,
     ) -> Result<Option<UpstreamLinkObject>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
-        let new = NewLink::parse(
-            &input.tenant_id,
-            &input.upstream_id,
-            input.remote_tenant_id.map(|id| id.0),
-        )?;
-        Ok(Some(service::<Upstreams>(ctx)?.link(&scope, new).await?.into()))
+        let upstreams = service::<Upstreams>(ctx)?;
+        let remote_tenant_id = input.remote_tenant_id.map(|id| id.0);
+        let new = NewLink::parse(&input.tenant_id, &input.upstream_id, remote_tenant_id)?;
+        let (owner, connection) = upstreams.to_link(&scope, &new).await?;
+        let asked = verify_link(ctx, &owner, connection).boxed().await;
+        let check = LinkCheck::of(&asked)?;
+        if let Err(error) = asked {
+            if check == LinkCheck::Missing {
+                return Err(error);
+            }
+            error.log_cause();
+        }
+        Ok(Some(upstreams.link(&scope, NewLink { check, ..new }).await?.into()))
+    }
+
+    /// Tests whether the upstream of a link has the tenant that the link names. The link is that of
+    /// a tenant in context or below it to its system of this kind. A failure is reported in
+    /// `verification` and `lastErrorCode`. Requires the permission to manage upstreams.
+    async fn test_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "tenantID", desc = "The id of the gateway tenant.")] tenant_id: ID,
+        #[graphql(desc = "The kind of system of the link.")] system: LegacySystem,
+    ) -> Result<Option<UpstreamStatus>> {
+        let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
+        let upstreams = service::<Upstreams>(ctx)?;
+        let tenant = tenant_id.parse().map_err(|_| Error::not_found("tenant"))?;
+        let (scope, link, connection) =
+            upstreams.link_to_test(&scope, tenant, system.known()?).await?;
+        let attempt = upstreams.begin_link_test(&scope, &link).await?;
+        let asked = verify_link(ctx, &scope, connection.clone()).boxed().await;
+        let check = LinkCheck::of(&asked);
+        let last_error = asked.as_ref().err().map(Error::code);
+        let ids = operation(ctx)?.upstream_request_ids();
+        match asked {
+            Ok(()) => attempt.succeeded(link.id.to_string(), None, &ids).await?,
+            Err(error) => {
+                error.log_cause();
+                attempt.failed(error, &ids).await;
+            }
+        }
+        let link = upstreams.record_check(&scope, &connection, check?).await?.unwrap_or(link);
+        let mut status = service::<Outbound>(ctx)?.status(link.tenant_id, link.upstream_id);
+        status.last_error = last_error;
+        let key_expires_at = loaders::key_expires_at(ctx, &scope, &link).await?;
+        let key_expires_at = key_expires_at.map(|at| at.to_string());
+        Ok(Some(UpstreamStatus::of_link(status, key_expires_at, &link)))
     }
 
     /// Removes the link between a gateway tenant and an upstream. At the upstream, only the keys

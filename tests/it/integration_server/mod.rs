@@ -18,7 +18,7 @@ use tenant_gateway::integration_server::model::{
 use tenant_gateway::outbound::{
     AddressPolicy, Allowance, BaseUrl, Endpoint, Operation, Outbound, Settings,
 };
-use tenant_gateway::upstreams::{Connection, Credential, System};
+use tenant_gateway::upstreams::{Connection, Credential, LinkState, System};
 use tokio::time::Instant;
 
 /// A client of a server of the tests.
@@ -43,6 +43,7 @@ fn client(base_url: &str, password: &str) -> Client {
         tenant: TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap()),
         link: None,
         remote_tenant_id: None,
+        verification: LinkState::Pending,
         owns: true,
         system: System::IntegrationServer,
         endpoint: Arc::new(endpoint),

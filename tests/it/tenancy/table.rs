@@ -251,6 +251,15 @@ pub const MUTATIONS: &[Row] = &[
         ),
     ),
     at(
+        "linked",
+        row(
+            "testLink",
+            ADMINISTRATORS,
+            "mutation($linked: ID!) { testLink(tenantID: $linked, system: DEEP_SECURITY) { \
+             verification { state } } }",
+        ),
+    ),
+    at(
         "link",
         row(
             "unlinkTenant",

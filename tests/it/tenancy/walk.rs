@@ -29,11 +29,11 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
         x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } } }"#;
     let keyed = administrator.ask(document, json!({ "id": client.id })).await.field("addClientKey");
     let (secret, key) = (&secrets[1]["id"], &keyed["keys"][0]["id"]);
-    let (upstream, link) = upstream_and_link(&administrator, tenant).await;
-    json!({ "tenant": tenant, "client": client.id, "secret": secret, "key": key, "upstream": upstream, "link": link })
+    let (upstream, link, linked) = upstream_and_link(&administrator, tenant).await;
+    json!({ "tenant": tenant, "client": client.id, "secret": secret, "key": key, "upstream": upstream, "link": link, "linked": linked })
 }
 
-async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value) {
+async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value, Value) {
     // Installations of their own: a tenant of one installation is linked once, however often it is
     // registered.
     static NUMBERS: AtomicUsize = AtomicUsize::new(1);
@@ -54,7 +54,7 @@ async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Valu
     let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
     let input = json!({ "tenantID": made["below"]["id"], "upstreamID": made["used"]["id"], "remoteTenantID": "7" });
     let link = administrator.ask(document, json!({ "input": input })).await.field("linkTenant");
-    (made["free"]["id"].clone(), link["id"].clone())
+    (made["free"]["id"].clone(), link["id"].clone(), made["below"]["id"].clone())
 }
 
 /// What there is to be acted upon at the manager of a tenant: a policy and an API key that are new,
@@ -101,7 +101,7 @@ both_databases! {
 
     async fn nobody_learns_anything(app: TestApp) {
         let variables = json!({
-            "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN, "key": UNKNOWN, "upstream": UNKNOWN, "link": UNKNOWN,
+            "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN, "key": UNKNOWN, "upstream": UNKNOWN, "link": UNKNOWN, "linked": UNKNOWN,
         });
         for row in rows() {
             let answer = app.send(app.graphql(row.document, &variables)).await;

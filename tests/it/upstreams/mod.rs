@@ -3,6 +3,7 @@
 mod asking;
 mod connections;
 mod credentials;
+mod link_checks;
 mod links;
 mod registering;
 

@@ -1,5 +1,7 @@
 //! Registering installations, linking tenants to them, and finding the way to them.
 
+mod links;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -7,14 +9,14 @@ use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Set, SqlErr,
+    QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use super::connection::Connection;
 use super::entity::{link, upstream};
+use super::link_check::LinkState;
 use super::model::{
-    Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
-    binding, canonical_remote_id, link_state, state, subject,
+    Authentication, Credential, Link, NewUpstream, System, Upstream, UpstreamChange, binding, state,
 };
 use crate::audit::{self, Attempt, Entry};
 use crate::auth::TenantScope;
@@ -22,22 +24,20 @@ use crate::clock::MonotonicTime;
 use crate::database::{AdvisoryLock, Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
-use crate::ids::{LinkId, TenantId, UpstreamId};
+use crate::ids::{TenantId, UpstreamId};
 use crate::outbound::{AddressPolicy, BaseUrl, Endpoint};
 use crate::roles::Permission;
 use crate::seal::MasterKey;
 
 const WHAT: &str = "upstream";
 
-const TAKEN: &str = "the tenant is linked to a system of this kind already, or another tenant is linked to that tenant of it";
+const TAKEN_THERE: &str = "at that baseURL, a tenant linked to this upstream and another tenant \
+    would be linked to the same tenant of the installation: unlink one of them first";
 
-const TAKEN_THERE: &str = "a tenant that is linked to this upstream would share its tenant of the installation at that baseURL with \
-    another tenant: unlink one of them first";
-
-/// A tenant may own so many installations; nobody has more, and the list stays one page.
+/// The most installations that a tenant may own, so that their list stays one page.
 const OWNED_MAX: u64 = 1000;
 
-/// The installations in a database.
+/// The installations and links in a database.
 pub struct Upstreams {
     database: Arc<Database>,
     master: Arc<MasterKey>,
@@ -46,7 +46,7 @@ pub struct Upstreams {
     connections: Cache<(TenantId, System), Remembered>,
 }
 
-/// The tenant of ours that sees a tenant of an installation.
+/// The tenant of the gateway that sees a tenant of an installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegacyTenant {
     /// The one that is linked to it.
@@ -55,7 +55,7 @@ pub enum LegacyTenant {
     OfOwner(TenantId),
 }
 
-/// A connection, and when it was read.
+/// A connection, and when it was read from the database.
 #[derive(Clone)]
 struct Remembered {
     connection: Arc<Connection>,
@@ -64,8 +64,8 @@ struct Remembered {
 }
 
 impl Upstreams {
-    /// The installations in that database; the addresses of new ones obey the policy. At most
-    /// `capacity` connections are remembered, as long as what a caller may do.
+    /// Creates the service. Base URLs must obey the policy. At most `capacity` connections are
+    /// cached, for as long as access decisions are.
     pub fn new(
         database: Arc<Database>,
         master: Arc<MasterKey>,
@@ -76,17 +76,17 @@ impl Upstreams {
         Self { database, master, entropy, policy, connections: Cache::new(capacity) }
     }
 
-    /// Where the ids of installations come from.
+    /// The source of randomness for the ids of installations.
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
     }
 
-    /// Which addresses an installation may have.
+    /// The addresses that an installation may have.
     pub fn policy(&self) -> AddressPolicy {
         self.policy
     }
 
-    /// The way of the scope's tenant to its installation of that system.
+    /// The connection of the scope's tenant to its installation of that system.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if it has none.
@@ -97,8 +97,7 @@ impl Upstreams {
             return Ok(known.connection);
         }
         let (asked_at, version) = (scope.monotonic(), scope.version());
-        // Boxed, so that the many reads over a known connection do not carry the room that asking
-        // takes.
+        // Boxed: keeps the database lookup out of the size of the hot future.
         let connection = Arc::new(self.read_connection(scope, system).boxed().await?);
         self.connections
             .insert(key, Remembered { connection: connection.clone(), asked_at, version });
@@ -114,12 +113,12 @@ impl Upstreams {
         self.connect(scope, &upstream.ok_or_else(|| not_linked(scope, system))?, Some(&link))
     }
 
-    /// The way of the scope's tenant to an installation that it owns itself: the one named, else
-    /// the one that it is linked to, else its only one.
+    /// The connection of the scope's tenant to an installation that it owns: the one with that id,
+    /// else the one that it is linked to, else its only one.
     ///
     /// # Errors
     /// `NOT_FOUND` for one that it does not own; `UPSTREAM_NOT_LINKED` if it owns none, `CONFLICT`
-    /// if several and none is named.
+    /// if it owns several and no id was given.
     pub async fn owned(
         &self,
         scope: &TenantScope,
@@ -153,8 +152,8 @@ impl Upstreams {
         self.connect(scope, chosen, link.as_ref().filter(|_| linked(chosen)))
     }
 
-    /// The way of the scope's tenant to the installation that a record of work begun there names,
-    /// whether or not the tenant is still linked to it.
+    /// The connection of the scope's tenant to the installation that a recorded task was started
+    /// at, even if the tenant is no longer linked to it.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if the installation is gone.
@@ -164,8 +163,8 @@ impl Upstreams {
         self.connect(scope, &upstream, None)
     }
 
-    /// The same for a caller, who may go that way only as long as the scope's tenant owns the
-    /// installation or is linked to what the record is about there.
+    /// The same for a caller, who may use it only while the scope's tenant owns the installation or
+    /// is linked to the remote tenant of the record.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` otherwise.
@@ -187,36 +186,6 @@ impl Upstreams {
         }
     }
 
-    /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be
-    /// that tenant or stand below it, and have no link to a system of this kind.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for another tenant, `CONFLICT` for one that has a link.
-    pub async fn can_link(
-        &self,
-        scope: &TenantScope,
-        system: System,
-        tenant: TenantId,
-    ) -> Result<()> {
-        let tenants = crate::tenants::entity::Entity::of_tenant(scope);
-        let found = tenants
-            .filter(crate::tenants::entity::Column::Id.eq(tenant))
-            .one(self.database.reader())
-            .await?;
-        found.ok_or_else(|| Error::not_found("tenant"))?;
-        let links = link::Entity::of_tenant(scope).filter(link::Column::TenantId.eq(tenant));
-        match links
-            .filter(link::Column::System.eq(system.as_str()))
-            .one(self.database.reader())
-            .await?
-        {
-            Some(_) => {
-                Err(Error::conflict("the tenant is linked to a system of this kind already"))
-            }
-            None => Ok(()),
-        }
-    }
-
     fn connect(
         &self,
         scope: &TenantScope,
@@ -233,6 +202,8 @@ impl Upstreams {
             tenant: scope.tenant(),
             link: link.map(|link| link.id),
             remote_tenant_id: link.and_then(|link| link.remote_tenant_id.clone()),
+            verification: link
+                .map_or(LinkState::Pending, |link| LinkState::from_name(&link.verification)),
             owns: upstream.owner_tenant_id == scope.tenant(),
             system,
             endpoint: Arc::new(Endpoint {
@@ -240,8 +211,7 @@ impl Upstreams {
                 owner: upstream.owner_tenant_id,
                 system: system.as_str(),
                 revision: upstream.revision,
-                // A stored one was judged when it was registered; judged again, it obeys the
-                // settings of today.
+                // Checked again: the settings may have changed since it was registered.
                 base_url: BaseUrl::parse("baseURL", &upstream.base_url, self.policy)
                     .map_err(|error| unusable(scope, system, error))?,
                 ca_certificate: upstream.ca_certificate.clone(),
@@ -251,8 +221,8 @@ impl Upstreams {
         })
     }
 
-    /// The way to an installation to take back what was made there for the scope's tenant, which
-    /// may be linked to it no more. It stands at the tenant or above it.
+    /// The connection to an installation to clean up what was created there for the scope's tenant,
+    /// even if the tenant is no longer linked to it. Its owner is the tenant or a tenant above it.
     ///
     /// # Errors
     /// `NOT_FOUND` for one that the tenant could never be linked to.
@@ -286,8 +256,7 @@ impl Upstreams {
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
     }
 
-    /// The way to an installation in the name of the tenant that owns it, to see whether it
-    /// answers.
+    /// The connection to an installation in the name of its owner, to test it.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` if the caller may not manage the owner's
@@ -298,17 +267,8 @@ impl Upstreams {
         self.connect(&scope, &upstream, None)
     }
 
-    /// A link of the scope.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for any other.
-    pub async fn find_link(&self, scope: &TenantScope, id: LinkId) -> Result<Link> {
-        let found = link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id));
-        found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found("link"))
-    }
-
-    /// By whom within the scope a tenant of an installation can be seen: the tenant that is linked
-    /// to it, else the owner.
+    /// The tenant within the scope that sees a tenant of an installation: the one that is linked to
+    /// it, else the owner of the installation.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is neither.
@@ -369,35 +329,7 @@ impl Upstreams {
         Ok(shown.collect())
     }
 
-    /// The links of tenants of the scope, by kind of system; those of other tenants are left out.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn links_of_tenants(
-        &self,
-        scope: &TenantScope,
-        tenants: &[TenantId],
-    ) -> Result<Vec<Link>> {
-        let among = link::Column::TenantId.is_in(tenants.iter().copied());
-        let links = link::Entity::of_tenant(scope).filter(among);
-        Ok(links.order_by_asc(link::Column::System).all(self.database.reader()).await?)
-    }
-
-    /// The links to installations, of those tenants that the scope reaches; oldest first.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn links_to(
-        &self,
-        scope: &TenantScope,
-        upstreams: &[UpstreamId],
-    ) -> Result<Vec<Link>> {
-        let among = link::Column::UpstreamId.is_in(upstreams.iter().copied());
-        let links = link::Entity::of_tenant(scope).filter(among);
-        Ok(links.order_by_asc(link::Column::CreatedAt).all(self.database.reader()).await?)
-    }
-
-    /// Whether the scope's tenant may own one more, to be known before anything is made for it.
+    /// Checks that the scope's tenant may own one more, before anything is created for it.
     ///
     /// # Errors
     /// `CONFLICT` if the tenant has 1,000 already.
@@ -437,8 +369,8 @@ impl Upstreams {
         Ok(upstream)
     }
 
-    /// Changes an installation of the scope that was found as `before`: what the change leaves as
-    /// it is was judged by that.
+    /// Changes an installation of the scope that was read as `before`, against which the change was
+    /// validated.
     ///
     /// # Errors
     /// `CONFLICT` if it was changed or removed since, `BAD_USER_INPUT` for a credential of another
@@ -463,6 +395,7 @@ impl Upstreams {
         change: &UpstreamChange,
     ) -> Result<Upstream> {
         let system = System::from_name(&before.system)?;
+        let change_needs_check = change.base_url.is_some() || change.credential.is_some();
         if let Some(base_url) =
             change.base_url.as_ref().filter(|url| url.as_str() != before.base_url)
         {
@@ -490,6 +423,9 @@ impl Upstreams {
         if let Some(time_zone) = &change.time_zone {
             upstream.time_zone = Set(time_zone.clone());
         }
+        if change_needs_check {
+            links::check_anew(&write, before.id).await?;
+        }
         upstream.revision = Set(before.revision + 1);
         upstream.updated_at = Set(scope.now());
         let update = upstream::Entity::update(upstream)
@@ -497,7 +433,7 @@ impl Upstreams {
             .filter(upstream::Column::Revision.eq(before.revision));
         let after = update.exec(write.on()).await.map_err(|error| match error {
             DbErr::RecordNotUpdated => {
-                Error::conflict("the upstream was changed by somebody else at the same time")
+                Error::conflict("the upstream was changed by another request at the same time")
             }
             error => error.into(),
         })?;
@@ -528,114 +464,6 @@ impl Upstreams {
         upstream.clone().delete(write.on()).await?;
         self.record(&write, scope, "removeUpstream", (Some(&upstream), None)).await?;
         Ok(upstream)
-    }
-
-    /// Links a tenant of the scope to an installation of the scope. The tenant must be the one that
-    /// owns the installation, or stand below it.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for a tenant or an installation outside the scope, `CONFLICT` if the tenant has
-    /// a link for that kind of system already, or the tenant of the installation belongs to another
-    /// of ours.
-    pub async fn link(&self, scope: &TenantScope, new: NewLink) -> Result<Link> {
-        let work = async |write: Arc<Write<'_>>| self.link_in(&write, scope, &new).await;
-        let link = self.database.transaction(work).await?;
-        scope.forget_access();
-        Ok(link)
-    }
-
-    /// The same inside the caller's own transaction, after whose commit
-    /// [`TenantScope::forget_access`] is to be called.
-    ///
-    /// # Errors
-    /// As [`Upstreams::link`].
-    pub async fn link_in(
-        &self,
-        write: &Write<'_>,
-        scope: &TenantScope,
-        new: &NewLink,
-    ) -> Result<Link> {
-        // One link is made at a time, over all nodes: the installation may be registered twice, and
-        // then no index sees both.
-        write.lock(AdvisoryLock::Links).await?;
-        let upstream = self.in_scope(write, scope, &new.upstream.to_string()).await?;
-        let owner = scope.within(upstream.owner_tenant_id, Permission::ManageUpstreams).await?;
-        let tenant = crate::tenants::entity::Entity::of_tenant(&owner)
-            .filter(crate::tenants::entity::Column::Id.eq(new.tenant))
-            .one(write.on())
-            .await?;
-        let tenant = tenant.ok_or_else(|| Error::not_found("tenant"))?;
-        let remote_tenant_id = new.remote_tenant_id.as_deref().map(canonical_remote_id);
-        if let Some(remote) = &remote_tenant_id {
-            let there = upstream::Entity::at_place(
-                upstream.owner_tenant_id,
-                &upstream.system,
-                &upstream.base_url,
-            );
-            let taken = link::Entity::using_any(there)
-                .filter(link::Column::RemoteTenantId.eq(remote.as_str()));
-            if taken.one(write.on()).await?.is_some() {
-                return Err(Error::conflict(TAKEN));
-            }
-        }
-        let link = Link {
-            id: LinkId::random(&*self.entropy),
-            tenant_id: tenant.id,
-            upstream_id: upstream.id,
-            system: upstream.system.clone(),
-            remote_tenant_id,
-            created_at: scope.now(),
-        };
-        let inserted = link::Entity::insert(link.clone().into_active_model())
-            .exec_without_returning(write.on())
-            .await;
-        if let Err(error) = inserted {
-            return Err(match error.sql_err() {
-                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(TAKEN),
-                _ => error.into(),
-            });
-        }
-        let entry = Entry {
-            operation: "linkTenant",
-            tenant: link.tenant_id,
-            subject: subject(link.id),
-            before: None,
-            after: Some(link_state(&link)),
-        };
-        audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        Ok(link)
-    }
-
-    /// Ends a link of the scope.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` outside the scope.
-    pub async fn unlink(&self, scope: &TenantScope, id: &str) -> Result<Link> {
-        let id: LinkId = id.parse().map_err(|_| Error::not_found("link"))?;
-        let link = self.database.transaction(|write| self.unlink_in(write, scope, id)).await?;
-        scope.forget_access();
-        Ok(link)
-    }
-
-    async fn unlink_in(
-        &self,
-        write: Arc<Write<'_>>,
-        scope: &TenantScope,
-        id: LinkId,
-    ) -> Result<Link> {
-        let found =
-            link::Entity::of_tenant(scope).filter(link::Column::Id.eq(id)).one(write.on()).await?;
-        let link = found.ok_or_else(|| Error::not_found("link"))?;
-        link.clone().delete(write.on()).await?;
-        let entry = Entry {
-            operation: "unlinkTenant",
-            tenant: link.tenant_id,
-            subject: subject(link.id),
-            before: Some(link_state(&link)),
-            after: None,
-        };
-        audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        Ok(link)
     }
 
     /// Records that an installation is about to be called with its stored credential, to see
@@ -690,8 +518,8 @@ impl Upstreams {
     }
 }
 
-/// That no link of the upstream means a tenant which another link means already, at the place to
-/// which the upstream moves.
+/// Refuses to move an upstream to a base URL where one of its links and a link of another upstream
+/// would mean the same tenant.
 async fn require_free_place(write: &Write<'_>, upstream: &Upstream, base_url: &str) -> Result<()> {
     write.lock(AdvisoryLock::Links).await?;
     let own = link::Entity::using(upstream.id).filter(link::Column::RemoteTenantId.is_not_null());
@@ -734,11 +562,11 @@ fn unusable(scope: &TenantScope, system: System, error: Error) -> Error {
     refused.of_upstream(detail).of_tenant(scope.tenant())
 }
 
-/// Seals anew every credential that the master key before sealed; says how many. It may be stopped
-/// and run again.
+/// Reseals every credential that the previous master key sealed, and returns how many. It may be
+/// stopped and run again.
 ///
 /// # Errors
-/// If the database refuses, or a credential was sealed by neither of the two.
+/// If the database fails, or a credential was sealed by neither key.
 pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entropy) -> Result<u64> {
     let mut count = 0;
     for row in upstream::Entity::all_rows().all(database.reader()).await? {
@@ -748,7 +576,7 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
             &row.sealed_credential,
         )?;
         if let Some(anew) = anew {
-            // Only what was read is replaced: a credential that was changed meanwhile is sealed by
+            // Replaces only the value that was read: a credential changed meanwhile is sealed by
             // the new key already.
             let reseal = upstream::Entity::update_many()
                 .col_expr(upstream::Column::SealedCredential, sea_orm::sea_query::Expr::val(anew))

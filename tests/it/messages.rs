@@ -1,0 +1,178 @@
+//! Messages that a newcomer meets in the first hour: each says what is wrong and what mends it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tenant_gateway::config::Introspection;
+
+use crate::support::process::Deployment;
+use crate::support::{Caller, Engine, OnEngine, TestApp, both_databases};
+
+async fn raw(caller: &Caller, body: &str) -> Value {
+    let request = caller.request("", &json!({})).header("content-type", "application/json");
+    request.body(body.to_owned()).send().await.unwrap().json().await.unwrap()
+}
+
+fn first_message(body: &Value) -> String {
+    body["errors"][0]["message"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn message_of(caller: &Caller, document: &str, variables: Value) -> String {
+    first_message(&caller.ask(document, variables).await.body)
+}
+
+const REGISTER: &str =
+    "mutation($input: RegisterUpstreamInput!) { createUpstream(input: $input) { id } }";
+
+fn manager(base_url: &str, secret_key: &str) -> Value {
+    json!({ "input": {
+        "name": "manager", "system": "DEEP_SECURITY", "baseURL": base_url,
+        "credential": { "secretKey": secret_key },
+    } })
+}
+
+both_databases! {
+    async fn trailing_comma_is_told_with_line_and_column(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        let told = first_message(&raw(&caller, "{\"query\":\n\"{ __typename }\",}").await);
+        assert!(told.contains("line 2, column 18"), "{told}");
+    }
+
+    async fn tenant_name_in_the_header_says_that_a_uuid_is_wanted(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        let told = message_of(&caller.within("Contoso Retail"), "{ __typename }", json!({})).await;
+        assert!(told.contains("UUID"), "{told}");
+    }
+
+    async fn mutation_by_get_says_post(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        let document = "mutation { createTenant(newTenant: { name: \"x\" }) { id } }";
+        let mut url = reqwest::Url::parse(&app.url).unwrap().join("/graphql").unwrap();
+        url.query_pairs_mut().append_pair("query", document);
+        let request = app.http.request(Method::GET, url).bearer_auth(&caller.token);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 405);
+        let told = first_message(&answer.json().await.unwrap());
+        assert!(told.contains("POST"), "{told}");
+    }
+
+    async fn wrong_path_names_the_right_one_or_the_setting(app: TestApp) {
+        for (path, named) in [
+            ("/api/graphql", "/graphql"),
+            ("/graphql/", "/graphql"),
+            ("/", "/graphql"),
+            ("/playground", "playground.enabled"),
+            ("/oauth/token", "/oauth2/token"),
+            ("/oauth2/token/", "/oauth2/token"),
+        ] {
+            let answer = app.http.get(format!("{}{path}", app.url)).send().await.unwrap();
+            assert_eq!(answer.status(), 404, "{path}");
+            let body: Value = answer.json().await.unwrap();
+            let told = body["message"].as_str().unwrap();
+            assert!(told.contains(named) && told != named, "{path}: {told}");
+        }
+    }
+
+    async fn misspelt_name_is_told_with_the_near_one(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        for (document, variables, near) in [
+            ("{ tenantz { totalCount } }", json!({}), "\"tenants\""),
+            ("{ tenants(tenantQuery: {}) { totalCount } }", json!({}), "\"tenantsQuery\""),
+            ("{ tenants(tenantsQuery: { isOrganisation: true }) { totalCount } }", json!({}), "\"isOrganization\""),
+            ("query($q: TenantQuery) { tenants(tenantsQuery: $q) { totalCount } }", json!({}), "\"TenantsQuery\""),
+            (
+                "query($q: TenantsQuery) { tenants(tenantsQuery: $q) { totalCount } }",
+                json!({ "q": { "isOrganisation": true } }),
+                "\"isOrganization\"",
+            ),
+            (
+                "mutation { testLink(tenantID: \"1\", system: DEEPSECURITY) { reachable } }",
+                json!({}),
+                "the enum value \"DEEP_SECURITY\"",
+            ),
+        ] {
+            let told = message_of(&caller, document, variables).await;
+            assert!(told.contains(" Did you mean ") && told.contains(near), "{document}: {told}");
+        }
+    }
+
+    async fn nothing_is_suggested_where_introspection_is_off(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
+        let caller = app.administrator(app.world.partner).await;
+        for (document, variables) in [
+            ("{ tenantz { totalCount } }", json!({})),
+            ("{ tenants(tenantsQuery: { isOrganisation: true }) { totalCount } }", json!({})),
+            (
+                "query($q: TenantsQuery) { tenants(tenantsQuery: $q) { totalCount } }",
+                json!({ "q": { "isOrganisation": true } }),
+            ),
+        ] {
+            let told = message_of(&caller, document, variables).await;
+            assert!(!told.is_empty() && !told.contains("Did you mean"), "{document}: {told}");
+        }
+    }
+
+    async fn refused_address_names_the_setting_that_allows_it(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        for url in ["http://127.0.0.1:4119/api", "https://127.0.0.1:4119/api", "https://10.1.2.3/api"] {
+            let told = message_of(&caller, REGISTER, manager(url, "1:key")).await;
+            assert!(told.starts_with("baseURL:") && told.contains("upstream.allow_private_addresses"), "{told}");
+        }
+        // No setting allows it.
+        let told = message_of(&caller, REGISTER, manager("https://169.254.169.254/api", "1:key")).await;
+        assert!(told.starts_with("baseURL:") && !told.contains("upstream."), "{told}");
+    }
+
+    async fn key_with_spaces_says_so(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        let url = "https://dsm.example.com:4119/api";
+        for (key, problem) in [
+            ("1:secret ", "begin or end with spaces"),
+            ("1:one two", "must not contain spaces"),
+            ("1:schlüssel", "ASCII"),
+            ("", "1 to 4096"),
+        ] {
+            let told = message_of(&caller, REGISTER, manager(url, key)).await;
+            assert!(told.starts_with("secretKey:") && told.contains(problem), "{key}: {told}");
+            assert!(key.is_empty() || !told.contains(key), "{told}");
+        }
+    }
+}
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+both_databases! {
+    async fn variable_with_single_underscores_is_named(deployment: Deployment) {
+        for command in [&["config", "check"][..], &["serve"]] {
+            let mut command = deployment.command(command);
+            let output = command.env("TENANT_GATEWAY_SERVER_LISTEN", "127.0.0.1:0").output().unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            let told = stderr(&output);
+            assert!(told.contains("TENANT_GATEWAY_SERVER_LISTEN"), "{told}");
+            assert!(told.contains("TENANT_GATEWAY__SERVER__LISTEN"), "{told}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serving_an_empty_database_says_how_to_make_the_first_tenant() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let process = deployment.serve().await;
+    let records = process.records();
+    let told = |record: &&Value| {
+        record["message"].as_str().is_some_and(|text| text.contains("`tenant-gateway init`"))
+    };
+    assert!(records.iter().any(|record| told(&record)), "{records:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_gateway_on_one_folder_says_what_to_do() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    deployment.init();
+    let _first = deployment.serve().await;
+    let second = deployment.run(&["serve"]);
+    assert_eq!(second.status.code(), Some(1));
+    let told = stderr(&second);
+    assert!(told.contains("another gateway serves from") && told.contains("PostgreSQL"), "{told}");
+}
