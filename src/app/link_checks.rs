@@ -56,7 +56,7 @@ async fn check(core: &Core, link: &Link) -> Result<()> {
     let request_id = RequestId::from(random_uuid(&*core.environment.entropy));
     let deadline = Instant::now() + DEADLINE;
     let operation = Operation::background(request_id.as_str().to_owned(), deadline);
-    let scope = TenantScope::going_on(&core.authorizer, link.tenant_id, request_id);
+    let scope = TenantScope::background(&core.authorizer, link.tenant_id, request_id);
     let connection = core.upstreams.connection_of(&scope, link).await?;
     let asked = tokio::time::timeout_at(deadline, ask(core, &scope, &connection, &operation));
     let asked = asked.await.unwrap_or_else(|_| {

@@ -264,7 +264,7 @@ impl Keys {
             Err(_) => return found.map(drop),
         };
         let request_id = RequestId::from(random_uuid(&*self.entropy));
-        let scope = TenantScope::going_on(&self.authorizer, connection.tenant, request_id);
+        let scope = TenantScope::background(&self.authorizer, connection.tenant, request_id);
         self.upstreams.note_use(&scope, connection, exists).await;
         match found?.tenant_state.as_ref().map(Word::as_str) {
             Some("active") => Ok(()),
