@@ -20,7 +20,7 @@
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
 //! * [`nodes`]: objects found by their global id alone.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.
-//! * [`http`]: the door. [`app`]: puts everything together. [`cli`]: the command line.
+//! * [`http`]: the endpoints. [`app`]: puts everything together. [`cli`]: the command line.
 
 pub mod app;
 pub mod audit;

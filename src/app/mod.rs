@@ -28,9 +28,10 @@ use crate::deep_security::{CacheTtl, DeepSecurity};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::graphql::{ExecutableSchema, Executor};
-use crate::http::graphql::{GraphqlState, Metering};
-use crate::http::oauth::{OauthState, Throttle};
-use crate::http::{self, AppState, Cors, RateLimits, StreamRegistry};
+use crate::http::graphql::Metering;
+use crate::http::{
+    self, AppState, Cors, GraphqlState, OauthState, RateLimits, StreamRegistry, Throttle,
+};
 use crate::ids::{ClientId, TenantId, random_uuid};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::Tasks;
@@ -367,7 +368,7 @@ impl App {
             graphql: GraphqlState::new(graph, config)?,
             budgets: core.budgets.clone(),
             rate_limits: RateLimits::new(&config.rate_limit),
-            cors: Cors::new(config.cors.allowed_origins.clone()),
+            cors: Cors::new(&config.cors.allowed_origins),
             streams: StreamRegistry::default(),
             verifier: Verifier::new(
                 keys.clone(),

@@ -1,4 +1,4 @@
-//! The address that a request came from, also through proxies.
+//! The address of the client, also behind proxies.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -10,10 +10,9 @@ use crate::config::Networks;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of the caller. What a request says of itself is believed only as far as trusted
-/// proxies say it: from the right, each address that a trusted proxy heard from, up to the first
-/// that is no trusted proxy.
-pub fn of_caller(
+/// The address of the client. Forwarding headers count only as far as trusted proxies wrote them:
+/// read from the right, the first address that is not a trusted proxy is the client.
+pub fn of_client(
     trusted: &Networks,
     peer: Option<&ConnectInfo<SocketAddr>>,
     headers: &HeaderMap,
@@ -29,19 +28,19 @@ pub fn of_caller(
     let by_custom = elements(headers, &X_FORWARDED_FOR)
         .map(|all| walk(trusted, peer, all.iter().map(|one| node(one))));
     match (by_standard, by_custom) {
-        // A proxy writes one of the two and lets the other through as the caller sent it: which is
-        // which cannot be told.
+        // A proxy writes one of the two headers and passes the other on as the client sent it; it
+        // is unknown which.
         (Some(one), Some(other)) if one != other => peer,
         (one, other) => one.or(other).unwrap_or(peer),
     }
 }
 
-/// The elements of a header, over all its lines; nothing if it is absent.
+/// The elements of a header, over all its lines; `None` if it is absent.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
     let lines = headers.get_all(name).iter();
     let mut elements = Vec::new();
     for line in lines {
-        // A line that is no text hides who wrote it: the walk ends there.
+        // A line that is not text yields an element without an address: the walk ends there.
         elements.extend(line.to_str().unwrap_or("").split(','));
     }
     (!elements.is_empty()).then_some(elements)
@@ -54,8 +53,8 @@ fn walk(
 ) -> IpAddr {
     let mut nearest = peer;
     for address in addresses.rev() {
-        // A name or a mask instead of an address: the proxy that wrote it is the last that is
-        // known.
+        // An obfuscated identifier or `unknown` (RFC 7239, section 6): the proxy that wrote it is
+        // the last known address.
         let Some(address) = address else { break };
         nearest = address;
         if !trusted.contain(address) {
@@ -65,14 +64,14 @@ fn walk(
     nearest
 }
 
-/// The `for` of an element of `Forwarded` (RFC 7239, section 4).
+/// The `for` parameter of a `Forwarded` element (RFC 7239, section 4).
 fn forwarded(element: &str) -> Option<IpAddr> {
     let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
     node(value.trim().trim_matches('"'))
 }
 
-/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// An address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
 /// `[2001:db8::1]:80`.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -97,17 +96,17 @@ mod tests {
         for (name, value) in headers {
             map.append(name, HeaderValue::from_static(value));
         }
-        of_caller(&trusted.unwrap().trusted_proxies, Some(&peer), &map).to_string()
+        of_client(&trusted.unwrap().trusted_proxies, Some(&peer), &map).to_string()
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
+    fn headers_of_an_untrusted_peer_are_ignored() {
         assert_eq!(seen("203.0.113.9", &[(X_FORWARDED_FOR, "192.0.2.1")]), "203.0.113.9");
         assert_eq!(seen("203.0.113.9", &[(FORWARDED, "for=192.0.2.1")]), "203.0.113.9");
     }
 
     #[test]
-    fn a_trusted_proxy_is_believed_and_what_stands_before_it_is_not() {
+    fn only_what_trusted_proxies_wrote_counts() {
         assert_eq!(seen("10.0.0.1", &[(X_FORWARDED_FOR, "198.51.100.1, 192.0.2.1")]), "192.0.2.1");
         assert_eq!(
             seen(
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_header_is_read_in_all_its_forms() {
+    fn forwarded_header_is_read_in_all_its_forms() {
         for (value, address) in [
             ("for=192.0.2.1", "192.0.2.1"),
             ("For=\"192.0.2.1:4711\";proto=https;by=10.0.0.1", "192.0.2.1"),
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_that_disagree_are_not_believed() {
+    fn contradicting_headers_are_ignored() {
         let forged = (FORWARDED, "for=198.51.100.1");
         assert_eq!(seen("10.0.0.1", &[forged.clone(), (X_FORWARDED_FOR, "192.0.2.1")]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[forged, (X_FORWARDED_FOR, "198.51.100.1")]), "198.51.100.1");

@@ -1,4 +1,7 @@
-//! Reading the body of a request within a limit.
+//! Reads the body of a request within a limit of size and time.
+//!
+//! Not `tower-http`'s `RequestBodyTimeoutLayer`, which bounds the wait for each chunk: a client
+//! could send a byte at a time forever.
 
 use std::time::Duration;
 
@@ -6,14 +9,14 @@ use axum::body::{Body, Bytes};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is longer than allowed.
+    /// It is larger than the limit.
     TooLarge,
-    /// It broke off, or its chunks are not what HTTP says.
+    /// It ended early, or its chunks are malformed.
     Broken,
-    /// It took longer to arrive than allowed.
+    /// It did not arrive in time.
     TooSlow,
 }
 

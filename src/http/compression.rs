@@ -1,8 +1,11 @@
-//! Compresses answers for callers who ask for it (RFC 9110, section 12.5.3).
+//! Compresses responses to clients that accept it (RFC 9110, section 12.5.3).
 //!
-//! Only answers of queries: no stream, whose events would wait in the compressor, and nothing that
-//! shows a secret, which mutations alone do, since the length of a compressed answer tells of a
-//! secret in it to whoever chooses a part of the request and sees the length (BREACH).
+//! Responses to queries only: events of a stream would wait in the compressor, and mutations may
+//! return secrets, which the length of a compressed response leaks to an attacker who chooses part
+//! of the request and observes that length (BREACH).
+//!
+//! Not `tower-http`'s `CompressionLayer`: it compresses while the body is sent, after the byte
+//! budget of the response is settled.
 
 use std::io::{self, Write};
 
@@ -11,18 +14,20 @@ use axum::http::{HeaderMap, HeaderValue};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Below this an answer fits into a few packets anyway.
-const SMALLEST: usize = 4 * 1024;
+/// A smaller response fits into a few packets anyway.
+const MINIMUM_SIZE: usize = 4 * 1024;
 
-/// The bytes of an answer, and what `Content-Encoding` says of them.
+/// The bytes of a response and their `Content-Encoding`.
 pub struct Encoded {
+    /// The bytes, compressed or not.
     pub bytes: Vec<u8>,
+    /// The `Content-Encoding`; absent if not compressed.
     pub coding: Option<HeaderValue>,
 }
 
-/// Compresses an answer with gzip if it is large enough and the headers of its request ask for it.
+/// Compresses a response with gzip if it is large enough and its request accepts it.
 pub fn encode(headers: &HeaderMap, bytes: Vec<u8>) -> Encoded {
-    if bytes.len() < SMALLEST || !takes_gzip(headers) {
+    if bytes.len() < MINIMUM_SIZE || !accepts_gzip(headers) {
         return Encoded { bytes, coding: None };
     }
     match gzip(&bytes) {
@@ -31,15 +36,15 @@ pub fn encode(headers: &HeaderMap, bytes: Vec<u8>) -> Encoded {
     }
 }
 
-/// At the fastest level: each answer is compressed for one reader and kept for nobody.
+/// At the fastest level: each response is compressed once and cached nowhere.
 fn gzip(whole: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(whole.len() / 4), Compression::fast());
     encoder.write_all(whole)?;
     encoder.finish()
 }
 
-/// Whether gzip is named with a quality above 0; or everything is, and gzip is not.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether gzip has a quality above 0, else whether `*` has.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let codings: Vec<_> = lines.flat_map(|line| line.split(',')).map(coding).collect();
     let wanted = |name: &str| {
@@ -63,28 +68,28 @@ fn coding(text: &str) -> (&str, bool) {
 mod tests {
     use super::*;
 
-    fn asking(line: &str) -> HeaderMap {
+    fn accepting(line: &str) -> HeaderMap {
         HeaderMap::from_iter([(ACCEPT_ENCODING, line.parse().unwrap())])
     }
 
     #[test]
-    fn gzip_has_to_be_asked_for() {
+    fn gzip_must_be_accepted() {
         for line in ["gzip", "deflate, GZIP;q=0.1, br", "x-gzip", "*", "br;q=1, *;q=0.5"] {
-            assert!(takes_gzip(&asking(line)), "{line}");
+            assert!(accepts_gzip(&accepting(line)), "{line}");
         }
         for line in ["", "identity", "br, zstd", "gzip;q=0", "gzip; Q=0.0, *", "*;q=0", "gzip;q=x"]
         {
-            assert!(!takes_gzip(&asking(line)), "{line}");
+            assert!(!accepts_gzip(&accepting(line)), "{line}");
         }
-        assert!(!takes_gzip(&HeaderMap::new()));
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 
     #[test]
-    fn only_large_answers_are_compressed() {
-        let encoded = |length: usize| encode(&asking("gzip"), vec![b'x'; length]);
-        assert!(encoded(SMALLEST - 1).coding.is_none());
-        let large = encoded(SMALLEST);
+    fn only_large_responses_are_compressed() {
+        let encoded = |length: usize| encode(&accepting("gzip"), vec![b'x'; length]);
+        assert!(encoded(MINIMUM_SIZE - 1).coding.is_none());
+        let large = encoded(MINIMUM_SIZE);
         assert_eq!(large.coding.unwrap(), "gzip");
-        assert!(large.bytes.len() < SMALLEST);
+        assert!(large.bytes.len() < MINIMUM_SIZE);
     }
 }

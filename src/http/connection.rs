@@ -1,4 +1,4 @@
-//! TCP connections: how many there may be, and how one is ended from within a request.
+//! TCP connections: how many are admitted, and how a request closes its own.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use tokio::time::Instant;
 use crate::budget::{Account, Network, Permit, Pool};
 use crate::config::Networks;
 
-/// How often a refusal is logged at most: they come by the thousand.
+/// Refusals are logged at most this often: they come by the thousand.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// How many connections a listener has, and how long each may stall.
+/// How many connections a listener admits, and how long each may stall.
 pub struct ConnectionBudget {
-    /// All of them, with a share for each address.
+    /// The connections of the listener, with a share for each address.
     pub pool: Arc<Pool<Network>>,
-    /// Proxies, through which many callers come from one address.
+    /// Proxies: many clients share such an address, so that it has no share.
     pub trusted_proxies: Networks,
-    /// How long the other end may take nothing of a response.
+    /// How long the peer may read nothing of a response.
     pub write_timeout: Duration,
 }
 
-/// A connection, kept open and counted by whoever holds this.
+/// An open connection; it counts against the budget until the last clone is dropped.
 #[derive(Clone)]
 pub struct Connection(Arc<Open>);
 
@@ -33,35 +33,35 @@ struct Open {
 }
 
 impl Connection {
-    /// Ends the connection at once, whatever is being written to it.
+    /// Closes the connection at once, even in the middle of a response.
     pub fn close(&self) {
         self.0.closing.notify_one();
     }
 
-    /// Done once it is to be closed.
+    /// Completes once [`Connection::close`] was called.
     pub async fn closed(&self) {
         self.0.closing.notified().await;
     }
 }
 
-/// Admits connections of one listener.
+/// Admits the connections of one listener.
 pub struct Admission {
     budget: ConnectionBudget,
     logged: Option<Instant>,
 }
 
 impl Admission {
-    /// Within that budget.
+    /// Admits within that budget.
     pub fn new(budget: ConnectionBudget) -> Self {
         Self { budget, logged: None }
     }
 
-    /// How long the other end may take nothing.
+    /// How long the peer may read nothing.
     pub fn write_timeout(&self) -> Duration {
         self.budget.write_timeout
     }
 
-    /// Admits a connection, unless its address, or the listener, has as many as it may.
+    /// Admits a connection, unless its address or the listener has reached its limit.
     pub fn admit(&mut self, address: IpAddr) -> Option<Connection> {
         let account = Account::alone(Network::from(address));
         let admitted = if self.budget.trusted_proxies.contain(address.to_canonical()) {
@@ -89,8 +89,8 @@ impl Admission {
                 %address,
                 connections = figures.in_use,
                 refused = figures.refused,
-                "connection refused: its address or this node has as many as budget.connections_per_address or \
-                 budget.connections allows"
+                "connection refused: budget.connections_per_address or budget.connections is \
+                 reached"
             );
         }
     }

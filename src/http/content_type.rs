@@ -1,9 +1,9 @@
-//! What a request's body is written in (RFC 9110, section 8.3).
+//! The media type and charset of a request body (RFC 9110, section 8.3).
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
-/// The media type of a body, and the charset where it names one.
+/// The media type of a body, and its charset if it names one.
 pub struct ContentType<'a> {
     media_type: &'a str,
     charset: Option<&'a str>,
@@ -30,7 +30,7 @@ impl<'a> ContentType<'a> {
         self.media_type.eq_ignore_ascii_case(media_type)
     }
 
-    /// Whether it is UTF-8: named so, named `utf8` as some programs do, or not named.
+    /// Whether the charset is UTF-8: `utf-8`, `utf8` as some clients send it, or absent.
     pub fn is_utf8(&self) -> bool {
         self.charset.is_none_or(|charset| {
             ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
@@ -38,7 +38,7 @@ impl<'a> ContentType<'a> {
     }
 }
 
-/// Whether a body is compressed or encoded otherwise.
+/// Whether a body has a content coding, such as gzip.
 pub fn is_encoded(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_utf_8_are_taken() {
+    fn both_spellings_of_utf_8_are_accepted() {
         for line in [
             "text/plain",
             "TEXT/plain ; Charset=UTF-8",
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn one_content_type_is_wanted() {
+    fn exactly_one_content_type_is_required() {
         assert!(ContentType::of(&HeaderMap::new()).is_none());
         let mut two = headers(&["text/plain"]);
         two.append(CONTENT_TYPE, "application/json".parse().unwrap());

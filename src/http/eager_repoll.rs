@@ -1,4 +1,4 @@
-//! What wakes itself is polled again at once.
+//! Polls a future again at once when it wakes itself.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -8,15 +8,15 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// How often in a row. About as deep as operations are nested; whoever still has no rest then lets
-/// other tasks have a turn.
-const ROUNDS: usize = 16;
+/// How often in a row: about the usual depth of operations. A future that is still not idle then
+/// yields to other tasks.
+const MAX_POLLS: usize = 16;
 
-/// Nobody polls: who wakes wakes the task.
+/// Not being polled: a wake-up is passed on to the task.
 const IDLE: u8 = 0;
-/// It is polled, and nobody has woken it since that began.
+/// Being polled, and not woken since the poll began.
 const POLLING: u8 = 1;
-/// It is to be polled again.
+/// Woken while being polled: to be polled again.
 const NOTIFIED: u8 = 2;
 
 #[derive(Default)]
@@ -25,22 +25,22 @@ struct WakeState {
     task: AtomicWaker,
 }
 
-/// Runs a future that is polled again at once when it wakes itself while it is polled, in place of
-/// being put into the queue of the runtime.
+/// Runs a future; if it wakes itself while being polled, it is polled again at once instead of
+/// entering the run queue of the runtime.
 ///
-/// hyper wakes its connection when a request's body is first asked for. Whenever all fields of an
-/// object wait, the executor of the graph wakes itself, once for each object around the field that
-/// waits. The runtime answers each such wake by waking another worker thread, which finds nothing
-/// to do or takes the connection along to another core.
+/// hyper wakes its connection when a request's body is first polled, and the executor of the graph
+/// wakes itself once for each object around a pending field. The runtime would answer each such
+/// wake-up by waking another worker thread, which finds nothing to do or moves the connection to
+/// another core.
 pub async fn poll_until_idle<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let wakes = Arc::new(WakeState::default());
     let waker = Waker::from(wakes.clone());
     poll_fn(|task| {
         wakes.task.register(task.waker());
-        for _ in 0..ROUNDS {
-            // Not a mere store: what was written before a wake that this overwrites has to be seen
-            // by the poll.
+        for _ in 0..MAX_POLLS {
+            // A swap, not a store: it must acquire what was written before the wake-up that it
+            // overwrites.
             wakes.state.swap(POLLING, Ordering::AcqRel);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(output);
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often a task is woken.
+    /// Counts the wake-ups of a task.
     #[derive(Default)]
     struct Task(AtomicUsize);
 
@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// Wakes itself so many times.
+    /// A future that wakes itself so many times.
     fn restless(times: usize) -> impl Future<Output = usize> {
         let mut polls = 0;
         poll_fn(move |task| {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wakes_itself_is_polled_to_its_end() {
+    fn future_that_wakes_itself_is_polled_to_its_end() {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
         let mut future = pin!(poll_until_idle(restless(5)));
@@ -120,17 +120,20 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_rest_lets_others_have_a_turn() {
+    fn restless_future_yields_to_other_tasks() {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
-        let mut future = pin!(poll_until_idle(restless(ROUNDS + 1)));
+        let mut future = pin!(poll_until_idle(restless(MAX_POLLS + 1)));
         assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Pending);
         assert_eq!(task.wakes(), 1);
-        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(ROUNDS + 2));
+        assert_eq!(
+            future.as_mut().poll(&mut Context::from_waker(&waker)),
+            Poll::Ready(MAX_POLLS + 2)
+        );
         assert_eq!(task.wakes(), 1);
     }
 
-    /// As the executor of the graph nests objects.
+    /// Futures nested as the executor of the graph nests objects.
     fn nested(
         depth: usize,
         inmost: oneshot::Receiver<u8>,
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_wakes_its_task_once_and_no_more_when_it_is_done() {
+    fn idle_future_wakes_its_task_once() {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
         let (answer, inmost) = oneshot::channel();
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_moment_another_thread_wakes_it_at_it_comes_to_its_end() {
+    fn wake_up_from_another_thread_is_never_lost() {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         for _ in 0..2_000 {

@@ -1,4 +1,4 @@
-//! Is the process alive, and can it serve?
+//! Liveness and readiness probes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,19 +8,19 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::AppState;
-use super::reply::{JSON, json_response};
+use super::json_reply::{JSON, json_response};
+use super::state::AppState;
 use crate::database_time::ClockHealth;
 
-/// 200 as long as the process answers at all.
+/// Status 200 as long as the process answers.
 pub async fn live() -> Response {
     json_response(StatusCode::OK, JSON, &json!({ "status": "live" }))
 }
 
-/// 200 if the database answers, there is a key to sign with and the clock agrees with the
-/// database's, else 503. A clock that is off by more than 5 s is `degraded`, and 200 up to 60 s.
-/// Legacy systems are not asked: their faults are theirs. A process that was told to stop is
-/// `stopping`, and 503, while it still serves for `server.shutdown_delay`.
+/// Status 200 if the database answers, a signing key exists and the clock agrees with the
+/// database's, else 503. A clock that is off by more than 5 s is `degraded`: still 200 up to 60 s.
+/// Legacy systems are not checked: their failures do not make this node unready.
+/// While it shuts down, a node is `stopping`: 503, though it serves for `server.shutdown_delay`.
 pub async fn ready(State(state): State<Arc<AppState>>) -> Response {
     let database = state.database.ready().await;
     let keys = state.keys.current().is_ok();

@@ -6,22 +6,21 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version};
 use axum::response::Response;
 
-use super::reply;
+use super::json_reply::bad_request;
 use crate::auth::RequestId;
 
-/// Answers a request that names its host once, and refuses any other with 400: a proxy in front may
-/// have read another host than the one that is read here. HTTP/1.0 has no need of the header.
-pub async fn checked(request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
-    if names_one_host(request.version(), request.headers()) {
+/// Answers requests with exactly one valid `Host`, and rejects others with status 400: a proxy in
+/// front may have read a different host than the gateway would. HTTP/1.0 does not require the
+/// header.
+pub async fn check(request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+    if has_one_host(request.version(), request.headers()) {
         return answer(request).await;
     }
-    reply::bad_request(
-        "a request needs exactly one Host header",
-        request.extensions().get::<RequestId>(),
-    )
+    let message = "the request must have exactly one valid Host header";
+    bad_request(message, request.extensions().get::<RequestId>())
 }
 
-fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
+fn has_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => version < Version::HTTP_11,
@@ -34,25 +33,25 @@ fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn named(version: Version, hosts: &[&'static str]) -> bool {
+    fn accepts(version: Version, hosts: &[&'static str]) -> bool {
         let headers: HeaderMap = hosts.iter().map(|host| (HOST, host.parse().unwrap())).collect();
-        names_one_host(version, &headers)
+        has_one_host(version, &headers)
     }
 
     #[test]
-    fn exactly_one_host_is_named() {
+    fn exactly_one_valid_host_is_accepted() {
         for host in ["gateway", "gateway.example:8080", "[::1]:8080", "127.0.0.1"] {
-            assert!(named(Version::HTTP_11, &[host]), "{host}");
+            assert!(accepts(Version::HTTP_11, &[host]), "{host}");
         }
-        assert!(named(Version::HTTP_10, &[]));
+        assert!(accepts(Version::HTTP_10, &[]));
         assert!(
-            !named(Version::HTTP_11, &[])
-                && !named(Version::HTTP_11, &["a b"])
-                && !named(Version::HTTP_11, &[""])
+            !accepts(Version::HTTP_11, &[])
+                && !accepts(Version::HTTP_11, &["a b"])
+                && !accepts(Version::HTTP_11, &[""])
         );
         let mut two = HeaderMap::new();
         two.append(HOST, "a".parse().unwrap());
         two.append(HOST, "a".parse().unwrap());
-        assert!(!names_one_host(Version::HTTP_11, &two) && !names_one_host(Version::HTTP_10, &two));
+        assert!(!has_one_host(Version::HTTP_11, &two) && !has_one_host(Version::HTTP_10, &two));
     }
 }

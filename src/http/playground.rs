@@ -1,4 +1,5 @@
-//! The page for trying out queries, whole in the binary: it asks nothing of any other origin.
+//! The playground: a page for trying out operations, embedded in the binary. It loads nothing from
+//! other origins.
 
 use std::sync::Arc;
 
@@ -12,29 +13,31 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::AppState;
+use super::json_reply;
+use super::state::AppState;
 
-/// Where the page is.
-pub const PATH: &str = "/playground";
+/// The path of the page.
+pub const PATH: &str = super::paths::PLAYGROUND;
 
-/// `data:` is for the small pictures in the stylesheet of the editor.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The editor's stylesheet has small images as `data:` URLs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
 
-const LEFT_OUT: &str = "There is no playground in this build of the gateway.\n\n\
-    It is made when Node.js 18 or newer and npm are there at build time:\n\n    \
+const NOT_BUILT: &str = "This build of the gateway does not include the playground.\n\n\
+    Building it requires Node.js 18 or newer and npm:\n\n    \
     TENANT_GATEWAY_BUILD_PLAYGROUND=on cargo build --release\n";
 
-/// The files that `build.rs` made.
-#[allow(dead_code, reason = "never made in a build without the page")]
+/// The files that `build.rs` has built.
+#[allow(dead_code, reason = "not constructed in a build without the page")]
 struct Pages {
     index: &'static [u8],
     index_etag: &'static str,
     assets: &'static [Asset],
 }
 
-/// A file whose name changes with its content.
-#[allow(dead_code, reason = "never made in a build without the page")]
+/// A file whose name contains a hash of its content.
+#[allow(dead_code, reason = "not constructed in a build without the page")]
 struct Asset {
     name: &'static str,
     media_type: &'static str,
@@ -44,12 +47,12 @@ struct Asset {
 
 include!(concat!(env!("OUT_DIR"), "/playground.rs"));
 
-/// Whether the page was made when this binary was.
+/// Whether this binary includes the page.
 pub fn is_built() -> bool {
     PAGES.is_some()
 }
 
-/// The paths of the page, and `/`, which leads there.
+/// The paths of the page, and `/`, which redirects to it.
 pub fn routes() -> Router<Arc<AppState>> {
     let to_page = || async { (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, PATH)]) };
     Router::new()
@@ -61,10 +64,10 @@ pub fn routes() -> Router<Arc<AppState>> {
 
 async fn page(headers: HeaderMap) -> Response {
     let Some(pages) = &PAGES else {
-        return (StatusCode::NOT_FOUND, guarded("text/plain; charset=utf-8"), LEFT_OUT)
+        return (StatusCode::NOT_FOUND, guarded("text/plain; charset=utf-8"), NOT_BUILT)
             .into_response();
     };
-    // The page names its files by their content, so that it alone must be asked for again.
+    // Its files are named by their content: only the page itself needs revalidation.
     let cached = [(CACHE_CONTROL, "no-cache"), (ETAG, pages.index_etag)];
     if headers.get(IF_NONE_MATCH).is_some_and(|known| known == pages.index_etag) {
         return (StatusCode::NOT_MODIFIED, cached).into_response();
@@ -75,19 +78,19 @@ async fn page(headers: HeaderMap) -> Response {
 async fn asset(uri: Uri, Path(name): Path<String>) -> Response {
     let known = PAGES.iter().flat_map(|pages| pages.assets).find(|asset| asset.name == name);
     let Some(asset) = known else {
-        return super::reply::no_such_path(uri, None).await;
+        return json_reply::no_such_path(uri, None).await;
     };
     let forever = [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
     let mut response = (forever, guarded(asset.media_type), asset.bytes).into_response();
     if asset.gzip {
-        // Stored in this form alone: every browser reads it, whatever a proxy made of its
+        // Stored in this form only: every browser decodes it, even if a proxy has changed its
         // Accept-Encoding.
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
 }
 
-/// What holds for all that a browser gets here.
+/// The headers of every file: its media type and the restrictions of the browser.
 fn guarded(media_type: &'static str) -> [(HeaderName, &'static str); 6] {
     [
         (CONTENT_TYPE, media_type),

@@ -1,20 +1,22 @@
-//! One id a request: in every log line and in every record, and beside it the one that the caller
-//! gave and is told.
+//! The id of a request, in every log line and audit record, beside the one that the client sent.
+//!
+//! Not `tower-http`'s `SetRequestIdLayer`, which takes over the client's id: ours stays unique
+//! even where clients repeat theirs.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::Instrument;
 
-use super::AppState;
+use super::state::AppState;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
 
-/// The header, in and out.
+/// The header of requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request an id of its own, and beside it the caller's if that is well-formed, and
-/// answers it in a span that carries both.
+/// Gives the request an id of its own, beside the client's if that is well-formed, and answers it
+/// in a span with both.
 pub async fn with_request_id(
     state: &AppState,
     mut request: Request,
@@ -42,7 +44,7 @@ pub async fn with_request_id(
         tracing::info!(
             status = response.status().as_u16(),
             millis = u64::try_from(millis).unwrap_or(u64::MAX),
-            "answered"
+            "request completed"
         );
         response
     }

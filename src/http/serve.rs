@@ -1,4 +1,8 @@
-//! From a listener to requests, and from answers back to it.
+//! The accept loop: serves the HTTP/1 connections of a listener.
+//!
+//! Not `axum::serve`: it has no timeout for the head of a request, no bound on connections, and
+//! cannot close a connection whose peer reads nothing
+//! (`docs/decisions/0004-own-accept-loop.md`).
 
 use std::convert::Infallible;
 use std::io;
@@ -9,64 +13,64 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use tower::Service;
 
 use super::connection::{Admission, Connection, ConnectionBudget};
 use super::eager_repoll;
 use super::write_timeout::WriteTimeout;
 
-/// How long the head of a request may take, counted from the answer before it or else from the
-/// connection's beginning. Proxies in front commonly let a connection go that is idle for 60 s;
-/// they are to be the first to do so, lest a request crosses the end of its connection.
+/// How long the head of a request may take, counted from the previous response or else from the
+/// start of the connection. Longer than the idle timeout of 60 s that is usual in reverse proxies:
+/// if the gateway closed first, a request could arrive at a closed connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How long to wait while connections cannot be accepted.
-const ACCEPT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// The pause after a failed accept, such as with too many open files.
+const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Serves until told that all is `stopped`, then lets the requests in flight end.
-pub async fn serve<F>(
+/// Serves connections until `stopped`, then lets requests in flight end.
+pub async fn serve<S>(
     listener: TcpListener,
     budget: ConnectionBudget,
-    answer: impl Fn(Request) -> F + Clone + Send + 'static,
+    service: S,
     mut stopped: watch::Receiver<bool>,
 ) where
-    F: Future<Output = Response> + Send + 'static,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
 {
-    // Each connection holds on to it.
-    let (all_ended, open) = watch::channel(());
-    let told = stopped.clone();
+    let connections = TaskTracker::new();
+    let shutdown = stopped.clone();
     let mut admission = Admission::new(budget);
     let accepting = async {
         loop {
-            let (stream, caller) = accept(&listener).await;
-            let Some(connection) = admission.admit(caller.ip()) else { continue };
-            // An answer is one write; waiting to fill a packet only delays it.
+            let (stream, peer) = accept(&listener).await;
+            let Some(connection) = admission.admit(peer.ip()) else { continue };
+            // A response is one write: Nagle's algorithm would only delay it.
             stream.set_nodelay(true).ok();
             let stream = WriteTimeout::new(stream, admission.write_timeout());
-            let (answer, told, open) = (answer.clone(), told.clone(), open.clone());
-            tokio::spawn(async move {
-                eager_repoll::poll_until_idle(follow(stream, caller, connection, answer, told))
-                    .await;
-                drop(open);
-            });
+            let served = drive(stream, peer, connection, service.clone(), shutdown.clone());
+            connections.spawn(eager_repoll::poll_until_idle(served));
         }
     };
     tokio::select! {
         () = accepting => {}
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }
-    drop((listener, open));
-    all_ended.closed().await;
+    drop(listener);
+    connections.close();
+    connections.wait().await;
 }
 
-/// Accepts the next connection. Passes over those that failed before they were accepted, and waits
-/// while the process or the machine has too many open files, which it logs.
+/// Accepts the next connection. Skips connections that failed before they were accepted; logs any
+/// other error, such as too many open files, and retries after a pause.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
@@ -78,29 +82,28 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                     ConnectionAborted | ConnectionRefused | ConnectionReset
                 ) => {}
             Err(error) => {
-                tracing::error!(
-                    cause = %error,
-                    "accepting connections failed; the next attempt is in a second"
-                );
-                tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+                tracing::error!(cause = %error, "accept failed; next attempt in 1 s");
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
 }
 
-/// Follows a connection to its end. How it ended is the caller's matter.
-async fn follow<F: Future<Output = Response>>(
+/// Drives a connection to its end. Its errors are the client's alone and are not reported.
+async fn drive<S>(
     stream: WriteTimeout<TcpStream>,
-    caller: SocketAddr,
+    peer: SocketAddr,
     connection: Connection,
-    answer: impl Fn(Request) -> F,
+    service: S,
     mut stopped: watch::Receiver<bool>,
-) {
+) where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone,
+{
     let open = connection.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(caller));
+        request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(open.clone());
-        answer(request.map(Body::new)).map(Ok::<_, Infallible>)
+        service.clone().call(request.map(Body::new))
     });
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
@@ -128,13 +131,13 @@ mod tests {
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n";
 
-    /// A connection to a gateway that lasts as long as the other end.
-    async fn connected() -> (TcpStream, watch::Sender<bool>) {
-        let (address, stop) = listening(10, 10, |_| Body::from("here")).await;
+    /// A connection to a server that runs as long as the sender lives.
+    async fn connect() -> (TcpStream, watch::Sender<bool>) {
+        let (address, stop) = listen(10, 10, |_| Body::from("here")).await;
         (TcpStream::connect(address).await.unwrap(), stop)
     }
 
-    async fn listening(
+    async fn listen(
         connections: usize,
         per_address: usize,
         body: fn(&Connection) -> Body,
@@ -147,15 +150,15 @@ mod tests {
             trusted_proxies: Networks::default(),
             write_timeout: Duration::from_secs(30),
         };
-        let answer = move |request: Request| {
+        let service = tower::service_fn(move |request: Request| {
             let response = Response::new(body(request.extensions().get().unwrap()));
-            async move { response }
-        };
-        tokio::spawn(serve(listener, budget, answer, stopped));
+            async move { Ok(response) }
+        });
+        tokio::spawn(serve(listener, budget, service, stopped));
         (address, stop)
     }
 
-    async fn answered(stream: &mut TcpStream) {
+    async fn exchange(stream: &mut TcpStream) {
         stream.write_all(REQUEST).await.unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"here") {
@@ -164,21 +167,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_of_one_address_leave_room_for_others() {
-        let (address, _stop) = listening(20, 5, |_| Body::from("here")).await;
+    async fn connections_of_one_address_do_not_use_up_the_budget() {
+        let (address, _stop) = listen(20, 5, |_| Body::from("here")).await;
         let mut silent = Vec::new();
         for _ in 0..5 {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            answered(&mut stream).await;
+            exchange(&mut stream).await;
             silent.push(stream);
         }
         let mut refused = TcpStream::connect(address).await.unwrap();
         assert!(!matches!(refused.read(&mut [0]).await, Ok(1..)));
         let neighbour = tokio::net::TcpSocket::new_v4().unwrap();
         neighbour.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-        answered(&mut neighbour.connect(address).await.unwrap()).await;
+        exchange(&mut neighbour.connect(address).await.unwrap()).await;
         drop(silent.pop());
-        // The gateway sees the end a moment later.
+        // The server sees the end of the connection a moment later.
         loop {
             let mut stream = TcpStream::connect(address).await.unwrap();
             if stream.write_all(REQUEST).await.is_ok()
@@ -190,8 +193,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connection_that_is_closed_from_within_ends_though_its_reader_takes_nothing() {
-        let (address, _stop) = listening(10, 10, |connection| {
+    async fn connection_closed_by_the_server_ends_though_its_peer_reads_nothing() {
+        let (address, _stop) = listen(10, 10, |connection| {
             connection.close();
             Body::from(vec![b'x'; 64 * 1024 * 1024])
         })
@@ -204,8 +207,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_that_does_not_end_ends_its_connection() {
-        let (mut stream, _stop) = connected().await;
+    async fn unfinished_head_ends_its_connection() {
+        let (mut stream, _stop) = connect().await;
         let started = Instant::now();
         for byte in &REQUEST[..20] {
             stream.write_all(&[*byte]).await.unwrap();
@@ -216,15 +219,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_used_stays_and_an_idle_one_ends() {
-        let (mut stream, _stop) = connected().await;
+    async fn idle_connection_ends_and_used_one_stays() {
+        let (mut stream, _stop) = connect().await;
         for _ in 0..5 {
-            answered(&mut stream).await;
+            exchange(&mut stream).await;
             sleep(HEAD_TIMEOUT - Duration::from_secs(5)).await;
         }
-        answered(&mut stream).await;
-        let answered = Instant::now();
+        exchange(&mut stream).await;
+        let idle_since = Instant::now();
         assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
-        assert_eq!(answered.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
+        assert_eq!(idle_since.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
     }
 }

@@ -1,21 +1,21 @@
-//! What the audit log keeps of refusals. There is at most one record for each field at the root of
-//! an operation and each code, one for each stream, and one for each request that got no further
-//! than authentication; all of these are counted by the rate limits before.
+//! Audit records of refusals: at most one for each root field of an operation and each code, one
+//! for each stream, and one for each request that failed at authentication. All of them are bounded
+//! by the rate limits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{PathSegment, Response};
 
-use super::super::AppState;
 use crate::audit::{Outcome, Refusal, is_recorded};
 use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
+use crate::http::state::AppState;
 use crate::ids::TenantId;
 use crate::tokens::Claims;
 
-/// Keeps in the audit log every mutation that was refused, and every query that was denied, under
-/// the name of its field; the answer knows only what the caller called it.
+/// Records every refused mutation and every denied query under the name of its root field; the
+/// response has only the alias.
 pub async fn record_refusals(
     state: &AppState,
     context: &RequestContext,
@@ -23,26 +23,11 @@ pub async fn record_refusals(
     response: &Response,
     name_of: impl Fn(&str) -> String,
 ) {
-    let mut places: HashMap<(&str, ErrorCode, bool), usize> = HashMap::new();
-    let mut alike: Vec<(&str, &Error, u64)> = Vec::new();
-    for error in &response.errors {
-        let Some(own) = error.source::<Error>() else { continue };
-        let kept = own.code() == ErrorCode::Forbidden || (is_mutation && is_recorded(own.code()));
-        let kept = kept && !own.is_recorded();
-        let Some(PathSegment::Field(key)) = error.path.first().filter(|_| kept) else { continue };
-        let place =
-            *places.entry((key, own.code(), own.is_outcome_unknown())).or_insert(alike.len());
-        if place == alike.len() {
-            alike.push((key, own, 0));
-        }
-        alike[place].2 += 1;
-    }
     let mut refusals: Vec<Refusal> = Vec::new();
-    for (key, error, count) in alike {
+    for (key, error, count) in recorded(response, is_mutation) {
         let new = Refusal { count, ..refusal(context, name_of(key), error) };
-        // Several keys of the answer may stand for one field.
-        let known = refusals.iter_mut().find(|known| is_alike(known, &new));
-        match known {
+        // Several response keys may be aliases of one field.
+        match refusals.iter_mut().find(|known| is_same_kind(known, &new)) {
             Some(known) => known.count += count,
             None => refusals.push(new),
         }
@@ -50,12 +35,31 @@ pub async fn record_refusals(
     state.audit.refused_all(refusals).await;
 }
 
-fn is_alike(one: &Refusal, other: &Refusal) -> bool {
+/// The errors to record: the first of each response key and kind, and how many there are.
+fn recorded(response: &Response, is_mutation: bool) -> Vec<(&str, &Error, u64)> {
+    let mut indexes: HashMap<(&str, ErrorCode, bool), usize> = HashMap::new();
+    let mut recorded: Vec<(&str, &Error, u64)> = Vec::new();
+    for error in &response.errors {
+        let Some(own) = error.source::<Error>() else { continue };
+        let kept = own.code() == ErrorCode::Forbidden || (is_mutation && is_recorded(own.code()));
+        let kept = kept && !own.is_recorded();
+        let Some(PathSegment::Field(key)) = error.path.first().filter(|_| kept) else { continue };
+        let kind = (key.as_str(), own.code(), own.is_outcome_unknown());
+        let index = *indexes.entry(kind).or_insert(recorded.len());
+        if index == recorded.len() {
+            recorded.push((key, own, 0));
+        }
+        recorded[index].2 += 1;
+    }
+    recorded
+}
+
+fn is_same_kind(one: &Refusal, other: &Refusal) -> bool {
     one.operation == other.operation && one.code == other.code && one.outcome == other.outcome
 }
 
-/// Keeps in the audit log of the client's own tenant that it was refused entry, and which
-/// tenant it tried: a stranger must not be able to write into the log of that tenant.
+/// Records in the audit log of the client's own tenant that it was refused, and which tenant it
+/// tried: a stranger must not be able to write into the log of that tenant.
 pub async fn record_refused_entry(
     state: &AppState,
     claims: &Claims,
@@ -66,8 +70,7 @@ pub async fn record_refused_entry(
     if !is_denial(error) {
         return;
     }
-    // A token that was narrowed names the tenant that it was narrowed to, and not the one that its
-    // client belongs to.
+    // A narrowed token names the tenant that it is restricted to, not the tenant of its client.
     let home = state.authorizer.home_of(claims.sub).await.unwrap_or_else(|error| {
         error.log_cause();
         None
@@ -88,8 +91,7 @@ pub async fn record_refused_entry(
     state.audit.refused(refusal).await;
 }
 
-/// Keeps in the audit log that something was refused to a caller who was let in, before anything
-/// was executed.
+/// Records that a request of an authenticated caller was refused before anything was executed.
 pub async fn record_refused(
     state: &AppState,
     context: &RequestContext,
@@ -102,9 +104,9 @@ pub async fn record_refused(
     state.audit.refused(refusal).await;
 }
 
-/// Keeps in the audit log that a stream was ended because its caller may not follow it any longer.
-/// Beside the stream, whose end must not wait for the log.
-pub fn record_cut_off(
+/// Records that a stream was ended because its caller lost access. In a task of its own: the end of
+/// the stream must not wait for the log.
+pub fn record_revoked_stream(
     state: &Arc<AppState>,
     context: &RequestContext,
     reason: Option<&'static str>,
@@ -114,14 +116,15 @@ pub fn record_cut_off(
         return;
     }
     let refusal = Refusal { reason, ..refusal(context, "stream".to_owned(), error) };
-    let (state, guard) = (state.clone(), state.streams.register());
+    let guard = state.streams.register();
+    let state = state.clone();
     tokio::spawn(async move {
         state.audit.refused_in_turn(refusal).await;
         drop(guard);
     });
 }
 
-/// Whether the caller was not allowed to, rather than mistaken or unlucky.
+/// Whether the error denies access, rather than reporting a mistake or a failure.
 fn is_denial(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Forbidden | ErrorCode::Unauthenticated)
 }

@@ -1,18 +1,19 @@
-//! GET: queries alone (GraphQL over HTTP, section 5.3).
+//! GET: queries only (GraphQL over HTTP, section 5.3).
 //!
-//! No page of another origin can have a browser send one: it needs `Authorization`, which browsers
-//! add to nothing by themselves and send across origins only after a preflight that `cors` answers.
+//! A page of another origin cannot send such a request: it needs `Authorization`, which browsers do
+//! not add by themselves and send to another origin only after a preflight.
 
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
-use super::super::AppState;
-use super::super::reply::HttpError;
 use super::caller::AuthenticatedCaller;
 use super::media_type::AcceptedMedia;
-use super::{post, request};
+use super::request;
+use super::single::{Mutations, serve_one};
+use crate::http::http_error::HttpError;
+use crate::http::state::AppState;
 
 /// Serves a GET.
 ///
@@ -25,7 +26,7 @@ pub async fn serve(
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<Response, HttpError> {
-    let request =
-        request::read_url(uri.query().unwrap_or_default(), state.graphql.limits.json_nesting)?;
-    post::one(state, caller, accepted, headers, request, post::Reads::Alone).await
+    let query = uri.query().unwrap_or_default();
+    let request = request::read_url(query, state.graphql.limits.json_nesting)?;
+    serve_one(state, caller, accepted, headers, request, Mutations::Forbidden).await
 }

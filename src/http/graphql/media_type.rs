@@ -1,25 +1,26 @@
-//! Which media type to answer in (GraphQL over HTTP, section 6.1; RFC 9110, section 12.5.1).
+//! Negotiation of the response media type (GraphQL over HTTP, section 6.1; RFC 9110, section
+//! 12.5.1).
 
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::super::reply::JSON;
+use crate::http::json_reply::JSON;
 
-/// A media type of answers that are one JSON object.
+/// A media type of responses that are one JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaType {
-    /// `application/graphql-response+json`: the status tells whether anything was executed.
+    /// `application/graphql-response+json`: the status shows whether anything was executed.
     GraphqlResponse,
     /// `application/json`: 200 for every well-formed request.
     Json,
 }
 
-/// What a caller takes.
+/// What the client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptedMedia {
-    /// The type preferred for one object; absent if none is taken.
+    /// The preferred JSON media type; absent if none is acceptable.
     pub media: Option<MediaType>,
-    /// Whether `text/event-stream` is named.
+    /// Whether `text/event-stream` is accepted by name.
     pub events: bool,
 }
 
@@ -42,7 +43,7 @@ impl MediaType {
     }
 }
 
-/// Reads `Accept`. Absent, or where only wildcards fit, it means `application/json`.
+/// Reads `Accept`. If it is absent or matches only by wildcards, the type is `application/json`.
 pub fn accepted(headers: &HeaderMap) -> AcceptedMedia {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let ranges: Vec<_> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
@@ -50,32 +51,34 @@ pub fn accepted(headers: &HeaderMap) -> AcceptedMedia {
         return AcceptedMedia { media: Some(MediaType::Json), events: false };
     }
     let quality = |name: &str| {
-        // The most exact range that fits decides.
-        let fitting =
-            ranges.iter().filter_map(|(range, quality)| Some((exactness(range, name)?, *quality)));
+        // The most specific matching range decides.
+        let fitting = ranges
+            .iter()
+            .filter_map(|(range, quality)| Some((specificity(range, name)?, *quality)));
         fitting
-            .max_by_key(|(exactness, _)| *exactness)
-            .map(|(exactness, quality)| (quality, exactness))
+            .max_by_key(|(specificity, _)| *specificity)
+            .map(|(specificity, quality)| (quality, specificity))
     };
-    // Of two that are liked alike, the one that is named; of two that are named, the more telling
-    // one.
+    // Of two with the same quality, the one that is named; of two that are named,
+    // application/graphql-response+json, whose status says more.
     let of = |media: MediaType| {
-        quality(media.name()).filter(|(quality, _)| *quality > 0).map(|liked| (liked, media))
+        quality(media.name()).filter(|(quality, _)| *quality > 0).map(|rated| (rated, media))
     };
     let candidates = [
         of(MediaType::Json).map(|found| (found, 0)),
         of(MediaType::GraphqlResponse).map(|found| (found, 1)),
     ];
-    let wild = |exactness: u8, rank: u8| if exactness < 2 { 1 - rank } else { rank };
-    let best = candidates.into_iter().flatten().max_by_key(|(((quality, exactness), _), rank)| {
-        (*quality, *exactness, wild(*exactness, *rank))
-    });
+    let wild = |specificity: u8, rank: u8| if specificity < 2 { 1 - rank } else { rank };
+    let best =
+        candidates.into_iter().flatten().max_by_key(|(((quality, specificity), _), rank)| {
+            (*quality, *specificity, wild(*specificity, *rank))
+        });
     let events = quality("text/event-stream")
-        .is_some_and(|(quality, exactness)| quality > 0 && exactness == 2);
+        .is_some_and(|(quality, specificity)| quality > 0 && specificity == 2);
     AcceptedMedia { media: best.map(|((_, media), _)| media), events }
 }
 
-/// A media range in lower case, and its quality in thousandths. What cannot be read is passed over.
+/// A media range in lower case and its quality in thousandths; `None` if malformed.
 fn range(text: &str) -> Option<(String, u16)> {
     let mut parts = text.split(';').map(str::trim);
     let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
@@ -96,7 +99,7 @@ fn thousandths(text: &str) -> Option<u16> {
     (thousandths <= 1000).then_some(thousandths)
 }
 
-fn exactness(range: &str, name: &str) -> Option<u8> {
+fn specificity(range: &str, name: &str) -> Option<u8> {
     match range.strip_suffix('*') {
         Some("*/") => Some(0),
         Some(kind) if kind.ends_with('/') && name.starts_with(kind) => Some(1),
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_wish_it_is_json() {
+    fn json_is_the_default() {
         assert_eq!(accepted(&HeaderMap::new()).media, Some(MediaType::Json));
         for wildcard in ["*/*", "application/*", "text/html, */*;q=0.1", "", "garbage"] {
             assert_eq!(media(wildcard), Some(MediaType::Json), "{wildcard}");
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn qualities_decide() {
+    fn highest_quality_wins() {
         let new = Some(MediaType::GraphqlResponse);
         for accept in [
             "application/graphql-response+json",
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn events_must_be_named() {
+    fn event_stream_must_be_named() {
         let events = |accept: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, accept.parse().unwrap());

@@ -1,5 +1,4 @@
-//! What came of an operation, and the permits of the memory that it takes until the last byte is
-//! sent.
+//! Responses with the permits for the memory that they take until the last byte is sent.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -14,104 +13,103 @@ use serde::Serialize;
 use tokio::time::interval;
 use uuid::Uuid;
 
-use super::super::AppState;
-use super::super::connection::Connection;
 use super::caller::StreamSession;
 use crate::budget::{Budgets, Permit};
+use crate::http::connection::Connection;
+use crate::http::state::AppState;
 
-/// A smaller response fits the buffers of the kernel, and is gone before anybody could watch over
-/// it.
-const WATCHED: usize = 64 * 1024;
+/// A smaller response fits into the buffers of the kernel and is sent at once.
+const WATCHED_SIZE: usize = 64 * 1024;
 
-/// A longer outcome is written on the threads for long work, in bytes of JSON.
-const LONG: usize = 64 * 1024;
+/// In bytes of JSON. A larger response is serialized on the bulk threads.
+const LONG_SIZE: usize = 64 * 1024;
 
-/// How often the caller of a response that is not yet read is judged anew.
-const JUDGED_EVERY: Duration = Duration::from_secs(1);
+/// How often the caller of a response that is still being read is reauthorized.
+const REAUTHORIZE_EVERY: Duration = Duration::from_secs(1);
 
-/// An outcome with what it holds of the node's budget.
+/// A GraphQL response and its share of the budget of responses.
 pub struct MeteredResponse {
-    /// What the caller is told.
-    pub outcome: GraphqlResponse,
+    /// The response.
+    pub response: GraphqlResponse,
     /// About how many bytes of JSON it makes.
     pub size: usize,
-    /// What it takes of the budget of responses.
+    /// The permit for these bytes.
     pub permit: Option<Permit<Uuid>>,
 }
 
 impl From<GraphqlResponse> for MeteredResponse {
-    /// A small one, which no budget counts.
-    fn from(outcome: GraphqlResponse) -> Self {
-        Self { outcome, size: 0, permit: None }
+    /// A small response, which no budget counts.
+    fn from(response: GraphqlResponse) -> Self {
+        Self { response, size: 0, permit: None }
     }
 }
 
 impl MeteredResponse {
-    /// Writes the outcome, in whatever form; a long one on the threads for long work.
-    pub async fn write<T: Send + 'static>(
+    /// Serializes the response in any form; a large one on the bulk threads.
+    pub async fn serialize<T: Send + 'static>(
         self,
         budgets: &Budgets,
-        write: impl FnOnce(Self) -> T + Send + 'static,
+        serialize: impl FnOnce(Self) -> T + Send + 'static,
     ) -> T {
-        if self.size <= LONG {
-            return write(self);
+        if self.size <= LONG_SIZE {
+            return serialize(self);
         }
-        // Boxed: small outcomes do not carry the room of this path.
-        budgets.bulk.run(async move { write(self) }).boxed().await
+        // Boxed: keeps the cold path out of the hot future's size.
+        budgets.bulk.run(async move { serialize(self) }).boxed().await
     }
 }
 
-/// Bytes of a response, and the permits that they take.
-struct Sent {
+/// The bytes of a response and the permits for them.
+struct Unsent {
     bytes: Vec<u8>,
     _permits: Vec<Permit<Uuid>>,
 }
 
-struct Shared(Arc<Sent>);
+struct SharedBytes(Arc<Unsent>);
 
-impl AsRef<[u8]> for Shared {
+impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0.bytes
     }
 }
 
-/// A response that is not yet sent; stands among the extensions of a large one.
+/// The extension of a large response that shows whether it is still unsent.
 #[derive(Clone)]
-struct InFlight(Weak<Sent>);
+struct InFlight(Weak<Unsent>);
 
-/// Writes JSON into memory that was reserved for it.
+/// Serializes JSON into a buffer of about the right size.
 pub fn write(json: &impl Serialize, size: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size + size / 8 + 256);
-    // It is made of maps with text keys, which always can be written.
+    // Serialization cannot fail: all bodies are maps with text keys.
     serde_json::to_writer(&mut bytes, json).unwrap_or_default();
     bytes
 }
 
-/// Bytes that hold permits until they are sent, and no more of them than they need.
+/// Bytes that hold the permits that they need until they are sent; the rest is returned at once.
 pub fn holding(bytes: Vec<u8>, permits: Vec<Permit<Uuid>>) -> Bytes {
-    Bytes::from_owner(Shared(sent(bytes, permits)))
+    Bytes::from_owner(SharedBytes(unsent(bytes, permits)))
 }
 
-fn sent(mut bytes: Vec<u8>, mut permits: Vec<Permit<Uuid>>) -> Arc<Sent> {
+fn unsent(mut bytes: Vec<u8>, mut permits: Vec<Permit<Uuid>>) -> Arc<Unsent> {
     bytes.shrink_to_fit();
     let mut left = bytes.len();
     for permit in &mut permits {
         permit.shrink_to(left);
         left -= permit.units();
     }
-    Arc::new(Sent { bytes, _permits: permits })
+    Arc::new(Unsent { bytes, _permits: permits })
 }
 
-/// A response of JSON that holds permits until it is sent.
-pub fn respond(
+/// An HTTP response that holds permits until it is sent.
+pub fn http_response(
     status: StatusCode,
     content_type: HeaderValue,
     bytes: Vec<u8>,
     permits: Vec<Permit<Uuid>>,
 ) -> Response {
-    let sent = sent(bytes, permits);
-    let in_flight = (sent.bytes.len() > WATCHED).then(|| InFlight(Arc::downgrade(&sent)));
-    let mut response = Response::new(Body::from(Bytes::from_owner(Shared(sent))));
+    let unsent = unsent(bytes, permits);
+    let in_flight = (unsent.bytes.len() > WATCHED_SIZE).then(|| InFlight(Arc::downgrade(&unsent)));
+    let mut response = Response::new(Body::from(Bytes::from_owner(SharedBytes(unsent))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     if let Some(in_flight) = in_flight {
@@ -120,32 +118,28 @@ pub fn respond(
     response
 }
 
-/// Closes the connection of a large response as soon as its caller may not read it any more:
-/// whoever takes it slowly must not keep it in memory longer than their client, their token or
-/// their right lasts.
+/// Closes the connection of a large response as soon as its caller loses the right to read it: a
+/// slow reader must not keep it in memory beyond the life of client, token or role.
 pub fn watch(
     state: &Arc<AppState>,
     response: &Response,
     connection: Option<&Connection>,
-    caller: impl FnOnce() -> StreamSession,
+    session: impl FnOnce() -> StreamSession,
 ) {
-    let (Some(InFlight(sent)), Some(connection)) =
-        (response.extensions().get().cloned(), connection.cloned())
-    else {
-        return;
-    };
+    let Some(InFlight(unsent)) = response.extensions().get().cloned() else { return };
+    let Some(connection) = connection.cloned() else { return };
     let state = state.clone();
-    let caller = caller();
+    let session = session();
     tokio::spawn(async move {
-        let mut judged = interval(JUDGED_EVERY);
+        let mut ticks = interval(REAUTHORIZE_EVERY);
         loop {
-            judged.tick().await;
-            if sent.strong_count() == 0 {
+            ticks.tick().await;
+            if unsent.strong_count() == 0 {
                 return;
             }
-            if let Err(error) = caller.reauthorize(&state, caller.caller.context.request_id()).await
-            {
-                caller.cut_off(&state, &error);
+            let request_id = session.caller.context.request_id();
+            if let Err(error) = session.reauthorize(&state, request_id).await {
+                session.record_revoked(&state, &error);
                 return connection.close();
             }
         }

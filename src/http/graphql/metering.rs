@@ -1,5 +1,5 @@
-//! Counts every value of a response where the library resolves it. Lists that are written row by
-//! row count their own.
+//! Charges every value of a response to its meter where the library resolves it. Lists that are
+//! resolved inline charge their own values.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,12 +9,12 @@ use async_graphql::extensions::{
 use async_graphql::{Data, Response, ServerResult, Value};
 
 use super::execute::EventAdmission;
-use super::outcome::failure_of;
 use crate::budget::ResponseMeter;
 use crate::error::Result;
 use crate::graphql::weigh;
+use crate::http::state::graphql::request_errors::request_error_of;
 
-/// The extension of the library that counts.
+/// The extension of the schema that charges values.
 pub struct Metering;
 
 impl ExtensionFactory for Metering {
@@ -23,10 +23,10 @@ impl ExtensionFactory for Metering {
     }
 }
 
-/// What counts the values of one request.
+/// Charges the values of one request.
 #[derive(Default)]
 struct Meter {
-    /// That of the event of a subscription that is being executed: they come one after the other.
+    /// The meter of the subscription event that is being executed; events come one by one.
     of_event: Mutex<Option<Arc<ResponseMeter>>>,
 }
 
@@ -60,17 +60,17 @@ impl Extension for Meter {
         };
         let (running, meter) = match events.admit().await {
             Ok(admitted) => admitted,
-            Err(error) => return Response::from_errors(vec![failure_of(&error)]),
+            Err(error) => return Response::from_errors(vec![request_error_of(&error)]),
         };
         *self.of_event() = Some(meter.clone());
         let mut data = Data::default();
-        // What lists that are written row by row look for.
+        // Lists that are resolved inline look for it.
         data.insert(meter.clone());
         let response = next.run_with_data(ctx, operation_name, data).await;
         *self.of_event() = None;
         drop(running);
         match meter.failure() {
-            Some(error) => Response::from_errors(vec![failure_of(error)]),
+            Some(error) => Response::from_errors(vec![request_error_of(error)]),
             None => response,
         }
     }

@@ -1,67 +1,74 @@
-//! Outcomes as HTTP answers.
+//! GraphQL responses over HTTP.
+//!
+//! Not the `GraphQLResponse` of `async-graphql-axum`: it knows one media type and status 200 alone,
+//! and writes `"data": null` where nothing was executed
+//! (`docs/decisions/0005-async-graphql-axum.md`).
 
 use async_graphql::{Response as GraphqlResponse, Value};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::super::AppState;
-use super::super::compression::{Encoded, encode};
-use super::super::reply::UNAVAILABLE_FOR;
 use super::media_type::MediaType;
-use super::metered_response::{MeteredResponse, respond, write};
-use super::outcome::{Written, code_of, not_executed};
+use super::metered_response::{MeteredResponse, http_response, write};
+use super::response_format::{ResponseBody, nothing_executed};
 use crate::error::ErrorCode;
+use crate::http::compression::{Encoded, encode};
+use crate::http::json_reply::DATABASE_RETRY_AFTER;
+use crate::http::state::AppState;
+use crate::http::state::graphql::request_errors::code_of;
 
-/// The answer to one operation.
-pub fn one(media: MediaType, executed: MeteredResponse) -> Response {
-    answered(media, executed, |bytes| Encoded { bytes, coding: None })
+/// The response to one operation.
+pub fn one(media: MediaType, metered: MeteredResponse) -> Response {
+    respond(media, metered, |bytes| Encoded { bytes, coding: None })
 }
 
-fn answered(
+/// The response to a query. If it failed only because the database was unavailable, the status says
+/// so in both media types: a query can be repeated safely. Compressed if the client accepts it:
+/// only mutations return secrets.
+pub async fn query(
+    state: &AppState,
     media: MediaType,
-    executed: MeteredResponse,
+    metered: MeteredResponse,
+    headers: &HeaderMap,
+) -> Response {
+    let headers = headers.clone();
+    let respond = move |metered| query_response(media, metered, &headers);
+    metered.serialize(&state.budgets, respond).await
+}
+
+fn query_response(media: MediaType, metered: MeteredResponse, headers: &HeaderMap) -> Response {
+    let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
+    let failed =
+        metered.response.errors.iter().any(unavailable) && is_empty(&metered.response.data);
+    let mut response = respond(media, metered, |bytes| encode(headers, bytes));
+    if failed {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(RETRY_AFTER, DATABASE_RETRY_AFTER);
+    }
+    response
+}
+
+fn respond(
+    media: MediaType,
+    metered: MeteredResponse,
     encode: impl FnOnce(Vec<u8>) -> Encoded,
 ) -> Response {
-    let MeteredResponse { outcome, size, permit } = executed;
-    let status = status(media, &outcome);
-    let bytes = write(&Written(&outcome), size);
-    drop(outcome);
+    let MeteredResponse { response, size, permit } = metered;
+    let status = status(media, &response);
+    let bytes = write(&ResponseBody(&response), size);
+    drop(response);
     let Encoded { bytes, coding } = encode(bytes);
-    let mut response = respond(status, media.content_type(), bytes, permit.into_iter().collect());
+    let permits = permit.into_iter().collect();
+    let mut response = http_response(status, media.content_type(), bytes, permits);
     if let Some(coding) = coding {
         response.headers_mut().insert(CONTENT_ENCODING, coding);
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
-        // In whole seconds. Room may come at any moment.
+        // In seconds. Permits may become free at any moment.
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     no_store(response)
-}
-
-/// The same for a query. One that only failed for the database says so with its status, whatever
-/// the media type: a query can be repeated safely. It is compressed if the request's headers ask
-/// for it: secrets are shown by mutations alone.
-pub async fn query(
-    state: &AppState,
-    media: MediaType,
-    executed: MeteredResponse,
-    headers: &HeaderMap,
-) -> Response {
-    let headers = headers.clone();
-    executed.write(&state.budgets, move |executed| written(media, executed, &headers)).await
-}
-
-fn written(media: MediaType, executed: MeteredResponse, headers: &HeaderMap) -> Response {
-    let unavailable = |error| code_of(error) == Some(ErrorCode::DatabaseUnavailable);
-    let failed =
-        executed.outcome.errors.iter().any(unavailable) && is_empty(&executed.outcome.data);
-    let mut response = answered(media, executed, |bytes| encode(headers, bytes));
-    if failed {
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        response.headers_mut().insert(RETRY_AFTER, UNAVAILABLE_FOR);
-    }
-    response
 }
 
 fn is_empty(data: &Value) -> bool {
@@ -71,35 +78,36 @@ fn is_empty(data: &Value) -> bool {
     }
 }
 
-/// The answer to a batch: a list in the order of the operations, with status 200, since each has
-/// its own fate.
-pub fn batch(media: MediaType, executed: Vec<MeteredResponse>) -> Response {
-    let size = executed.iter().map(|executed| executed.size).sum();
-    let written: Vec<_> = executed.iter().map(|executed| Written(&executed.outcome)).collect();
-    let bytes = write(&written, size);
-    let permits = executed.into_iter().filter_map(|executed| executed.permit).collect();
-    no_store(respond(StatusCode::OK, media.content_type(), bytes, permits))
+/// The response to a batch: a list in the order of the operations, with status 200, since each
+/// operation succeeds or fails by itself.
+pub fn batch(media: MediaType, metered: Vec<MeteredResponse>) -> Response {
+    let size = metered.iter().map(|metered| metered.size).sum();
+    let bodies: Vec<_> = metered.iter().map(|metered| ResponseBody(&metered.response)).collect();
+    let bytes = write(&bodies, size);
+    let permits = metered.into_iter().filter_map(|metered| metered.permit).collect();
+    no_store(http_response(StatusCode::OK, media.content_type(), bytes, permits))
 }
 
-/// `application/graphql-response+json` has a status that tells whether anything was executed;
-/// `application/json` is 200 for every well-formed request (GraphQL over HTTP, sections 6.4.1 and
-/// 6.4.2). What was forbidden or malformed is said by both; a fault of ours is not, since clients
-/// that know 5xx alone would repeat a mutation that may have been made.
-fn status(media: MediaType, outcome: &GraphqlResponse) -> StatusCode {
-    if !not_executed(outcome) {
+/// The status of a response. With `application/graphql-response+json` it tells whether anything was
+/// executed; with `application/json` it is 200 for every well-formed request (GraphQL over HTTP,
+/// sections 6.4.1 and 6.4.2). Forbidden, malformed and rate-limited requests have their status in
+/// both; internal errors do not, since clients that retry on 5xx would repeat a mutation that may
+/// have taken effect.
+fn status(media: MediaType, response: &GraphqlResponse) -> StatusCode {
+    if !nothing_executed(response) {
         return StatusCode::OK;
     }
     let code =
-        outcome.errors.first().and_then(code_of).unwrap_or(ErrorCode::GraphqlValidationFailed);
-    let told_by_both =
+        response.errors.first().and_then(code_of).unwrap_or(ErrorCode::GraphqlValidationFailed);
+    let in_both =
         matches!(code, ErrorCode::Forbidden | ErrorCode::BadRequest | ErrorCode::RateLimited);
     match media {
-        MediaType::Json if !told_by_both => StatusCode::OK,
+        MediaType::Json if !in_both => StatusCode::OK,
         _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
-/// What was told to one caller is nobody else's.
+/// Forbids caches to store a response: it is for one caller only.
 pub fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

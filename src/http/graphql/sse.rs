@@ -1,5 +1,5 @@
-//! Server-sent events: the distinct connections mode of the protocol of `graphql-sse`, one
-//! operation a request.
+//! Server-sent events: the distinct connections mode of the `graphql-sse` protocol, one operation a
+//! request.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -14,149 +14,159 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep};
+use tracing::Instrument;
 use uuid::Uuid;
 
-use super::super::AppState;
-use super::super::reply::HttpError;
-use super::super::stream_registry::StreamGuard;
 use super::caller::StreamSession;
-use super::execute::{PreparedOperation, RequestOptions, deadline, refused, run, subscribe};
+use super::deadline::deadline;
+use super::execute::{RequestOptions, error_response, run, subscribe};
 use super::metered_response::{MeteredResponse, holding};
-use super::outcome::{RequestErrors, Written, failure_of};
+use super::prepare::PreparedOperation;
 use super::response::no_store;
+use super::response_format::ResponseBody;
+use super::stream_slots::stream_slot;
 use super::subscription::{Next, Subscription};
-use super::ws::stream_slot;
 use crate::budget::Permit;
+use crate::error::Error;
+use crate::http::http_error::HttpError;
+use crate::http::state::graphql::request_errors::{RequestErrors, request_error_of};
+use crate::http::state::{AppState, StreamGuard};
 
-/// What keeps proxies from closing a quiet stream.
+/// Keeps proxies from closing an idle stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// For how long the last words wait for a reader who takes nothing.
-const LISTENING: Duration = Duration::from_secs(10);
+/// How long the last event waits for a reader who reads nothing.
+const LAST_EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Events that wait for a slow reader. When they are full, the subscription itself waits.
-const WAITING: usize = 4;
+/// Events that are queued for a slow reader. When the queue is full, the subscription waits.
+const QUEUE: usize = 4;
 
-/// Answers an operation as a stream of events: each result as `next`, then `complete`.
+/// What an event stream holds until it ends.
+struct Held {
+    guard: StreamGuard,
+    _slot: Permit<Uuid>,
+}
+
+/// Answers an operation with a stream of events: each result as `next`, then `complete`.
 ///
 /// # Errors
-/// 429 if there are too many streams already.
+/// 429 if too many streams are open already.
 pub fn serve(
     state: Arc<AppState>,
-    caller: StreamSession,
+    session: StreamSession,
     prepared: Result<Box<PreparedOperation>, RequestErrors>,
     options: RequestOptions,
 ) -> Result<Response, HttpError> {
-    let slot = stream_slot(&state, caller.caller.account())?;
-    let guard = state.streams.register();
-    let (events, mut waiting) = mpsc::channel(WAITING);
-    tokio::spawn(tracing::Instrument::in_current_span(feed(
-        state,
-        Arc::new(caller),
-        prepared,
-        options,
-        events,
-        (guard, slot),
-    )));
+    let slot = stream_slot(&state, session.caller.account())?;
+    let held = Held { guard: state.streams.register(), _slot: slot };
+    let (events, mut queue) = mpsc::channel(QUEUE);
+    let feed = feed(state, Arc::new(session), prepared, options, events, held);
+    tokio::spawn(feed.in_current_span());
     let body = futures_util::stream::poll_fn(move |cx| {
-        waiting.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>))
+        queue.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>))
     });
     let mut response = no_store(Response::new(Body::from_stream(body)));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-    // nginx would keep events until its buffer is full.
-    response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    // Otherwise nginx holds events back until its buffer is full.
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     Ok(response)
 }
 
 async fn feed(
     state: Arc<AppState>,
-    caller: Arc<StreamSession>,
+    session: Arc<StreamSession>,
     prepared: Result<Box<PreparedOperation>, RequestErrors>,
     options: RequestOptions,
     events: mpsc::Sender<Bytes>,
-    (guard, _slot): (StreamGuard, Permit<Uuid>),
+    held: Held,
 ) {
-    let context = &caller.caller.context;
+    let context = &session.caller.context;
     let request_id = context.request_id().clone();
-    let outcome = match prepared {
+    let response = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
             let stream = subscribe(&state, context, *prepared, &options);
-            follow(
-                &state,
-                &caller,
-                Subscription::new(stream, caller.clone(), request_id),
-                &events,
-                guard,
-            )
-            .await;
-            return;
+            let subscription = Subscription::new(stream, session.clone(), request_id);
+            return follow(&state, &session, subscription, &events, &held.guard).await;
         }
         Ok(prepared) => {
-            let outcome = run(&state, context, prepared, deadline(&state), &options);
-            // Who has gone needs no answer.
+            let response = run(&state, context, prepared, deadline(&state), &options);
             tokio::select! {
-                outcome = outcome => outcome,
+                response = response => response,
+                // The client has disconnected.
                 () = events.closed() => return,
             }
         }
-        Err(error) => refused(&state, &request_id, error).into(),
+        Err(errors) => error_response(&state, &request_id, errors).into(),
     };
-    say_last(&state, &events, outcome).await;
+    send_last(&state, &events, response).await;
 }
 
-/// Gives on events until the stream ends, its caller goes or may not follow any longer, or the
-/// process ends. Then there is no `complete`, so that the client connects again: to another node.
+/// Sends events until the subscription ends, the client disconnects, the caller is refused, or the
+/// process shuts down. At shutdown there is no `complete`: the client reconnects, to another node.
 async fn follow(
     state: &Arc<AppState>,
-    caller: &StreamSession,
+    session: &StreamSession,
     mut subscription: Subscription,
     events: &mpsc::Sender<Bytes>,
-    guard: StreamGuard,
+    guard: &StreamGuard,
 ) {
-    let mut refusal = pin!(caller.refused(state));
+    let mut revoked = pin!(session.revoked(state));
     let mut comments = interval_at(Instant::now() + COMMENT_EVERY, COMMENT_EVERY);
     let error = loop {
         tokio::select! {
-            came = async { (events.reserve().await, subscription.next(state).await) } => match came {
-                (Ok(room), Next::Event(outcome)) => room.send(next(&outcome)),
-                (Ok(room), Next::End) => return room.send(COMPLETE),
-                (_, Next::Refused(error)) => break error,
-                (Err(_), _) => return,
-            },
-            error = &mut refusal => break error,
-            // A reader who is behind needs no comment to stay awake.
+            next = async { (events.reserve().await, subscription.next(state).await) } => {
+                match next {
+                    (Ok(room), Next::Event(event)) => room.send(next_event(&event)),
+                    (Ok(room), Next::End) => return room.send(COMPLETE),
+                    (_, Next::Refused(error)) => break error,
+                    (Err(_), _) => return,
+                }
+            }
+            error = &mut revoked => break error,
+            // With a full queue the stream is not idle, and needs no comment.
             _ = comments.tick() => drop(events.try_send(COMMENT)),
             () = guard.shutdown_requested() => return,
             () = events.closed() => return,
         }
     };
-    caller.cut_off(state, &error);
-    let last = refused(state, caller.caller.context.request_id(), failure_of(&error));
+    refuse(state, session, events, guard, &error).await;
+}
+
+/// Records that the caller is refused, and ends the stream with the error.
+async fn refuse(
+    state: &Arc<AppState>,
+    session: &StreamSession,
+    events: &mpsc::Sender<Bytes>,
+    guard: &StreamGuard,
+    error: &Error,
+) {
+    session.record_revoked(state, error);
+    let request_id = session.caller.context.request_id();
+    let last = error_response(state, request_id, request_error_of(error));
     tokio::select! {
-        () = say_last(state, events, last.into()) => {}
-        () = sleep(LISTENING) => {}
+        () = send_last(state, events, last.into()) => {}
+        () = sleep(LAST_EVENT_TIMEOUT) => {}
         () = guard.shutdown_requested() => {}
     }
 }
 
-async fn say_last(state: &AppState, events: &mpsc::Sender<Bytes>, last: MeteredResponse) {
-    let write = |executed: MeteredResponse| {
-        let text = next(&executed.outcome);
-        holding(text.into(), executed.permit.into_iter().collect())
+async fn send_last(state: &AppState, events: &mpsc::Sender<Bytes>, last: MeteredResponse) {
+    let serialize = |last: MeteredResponse| {
+        let event = next_event(&last.response);
+        holding(event.into(), last.permit.into_iter().collect())
     };
-    let written = last.write(&state.budgets, write).await;
-    // Whether the client still listens does not matter here.
-    events.send(written).await.ok();
+    let event = last.serialize(&state.budgets, serialize).await;
+    // Sending fails if the client has disconnected, which is no error.
+    events.send(event).await.ok();
     events.send(COMPLETE).await.ok();
 }
 
-fn next(outcome: &GraphqlResponse) -> Bytes {
-    // JSON holds no line breaks of its own.
-    let json = serde_json::to_string(&Written(outcome)).unwrap_or_default();
+fn next_event(response: &GraphqlResponse) -> Bytes {
+    // Serialized JSON contains no line breaks, so that one `data` line holds it.
+    let json = serde_json::to_string(&ResponseBody(response)).unwrap_or_default();
     format!("event: next\ndata: {json}\n\n").into()
 }

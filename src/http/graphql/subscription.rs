@@ -1,4 +1,4 @@
-//! Subscriptions, each event of which is given on only while its caller may still see it.
+//! Subscriptions. Each event is delivered only while the caller may still see it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,66 +7,63 @@ use async_graphql::Response as GraphqlResponse;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use super::super::AppState;
 use super::caller::{StreamSession, borrower};
-use super::execute::broken;
-use super::outcome::finish;
+use super::execute::panic_response;
+use super::response_format::finalize;
 use crate::auth::RequestId;
 use crate::database::on_behalf_of;
 use crate::error::Error;
+use crate::http::state::AppState;
 
 /// A running subscription.
 pub struct Subscription {
-    stream: BoxStream<'static, GraphqlResponse>,
-    caller: Arc<StreamSession>,
+    events: BoxStream<'static, GraphqlResponse>,
+    session: Arc<StreamSession>,
     request_id: RequestId,
-    // Came, and is not yet judged: who waits may be interrupted in between.
-    came: Option<GraphqlResponse>,
+    // Received, but the caller is not yet reauthorized: the wait may be cancelled in between.
+    received: Option<GraphqlResponse>,
 }
 
-/// What comes next.
+/// The next step of a subscription.
 pub enum Next {
     /// An event.
     Event(GraphqlResponse),
-    /// Nothing more.
+    /// The subscription has ended.
     End,
-    /// The caller may not follow any longer.
+    /// The caller may not follow the subscription any longer.
     Refused(Error),
 }
 
 impl Subscription {
-    /// That stream, for that caller.
+    /// Delivers these events to that caller.
     pub fn new(
-        stream: BoxStream<'static, GraphqlResponse>,
-        caller: Arc<StreamSession>,
+        events: BoxStream<'static, GraphqlResponse>,
+        session: Arc<StreamSession>,
         request_id: RequestId,
     ) -> Self {
-        // A fault of ours ends the one subscription.
-        let stream = AssertUnwindSafe(stream)
+        // A panic ends this one subscription.
+        let events = AssertUnwindSafe(events)
             .catch_unwind()
-            .map(|event| event.unwrap_or_else(|_| broken()))
+            .map(|event| event.unwrap_or_else(|_| panic_response()))
             .boxed();
-        Self { stream, caller, request_id, came: None }
+        Self { events, session, request_id, received: None }
     }
 
-    /// Waits for the next event, and judges the caller before it is given on. No event is lost if
-    /// the wait is broken off.
+    /// Waits for the next event and reauthorizes the caller before delivering it. Cancel safe: no
+    /// event is lost.
     pub async fn next(&mut self, state: &AppState) -> Next {
-        if self.came.is_none() {
-            let borrower = borrower(&self.caller.caller.context);
-            self.came = on_behalf_of(borrower, self.stream.next()).await;
+        if self.received.is_none() {
+            let borrower = borrower(&self.session.caller.context);
+            self.received = on_behalf_of(borrower, self.events.next()).await;
         }
-        if self.came.is_none() {
+        if self.received.is_none() {
             return Next::End;
         }
-        if let Err(error) = self.caller.reauthorize(state, &self.request_id).await {
+        if let Err(error) = self.session.reauthorize(state, &self.request_id).await {
             return Next::Refused(error);
         }
-        match self.came.take() {
-            Some(event) => {
-                Next::Event(finish(&self.request_id, state.graphql.limits.errors, event))
-            }
-            None => Next::End,
-        }
+        self.received.take().map_or(Next::End, |event| {
+            Next::Event(finalize(&self.request_id, state.graphql.limits.errors, event))
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! Who asks: the same three ways at every endpoint (RFC 6749, section 2.3; RFC 7523, section 2.2).
+//! Client authentication, by the same three methods at every endpoint (RFC 6749, section 2.3; RFC
+//! 7523, section 2.2).
 
 use std::borrow::Cow;
 
@@ -17,72 +18,79 @@ use crate::tokens::{Assertion, Subject};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How much of a made-up `client_id` the audit log keeps.
+/// How many characters of an unknown `client_id` the audit log keeps.
 const CLAIMED_LENGTH_MAX: usize = 64;
 
-/// What a client shows to prove itself.
+/// The credentials of a client.
 enum ClientCredentials {
     Secret { client_id: String, secret: String },
     Assertion(Assertion),
 }
 
-/// The client that asks, if it proves itself.
+/// Authenticates the client of a request.
 ///
 /// # Errors
-/// `invalid_client`, in the same words whatever is wrong; `invalid_request` for two ways at once;
-/// 429 after too many failures, known client or not, right credentials or not.
+/// `invalid_client`, with the same description whatever is wrong; `invalid_request` for more than
+/// one authentication method; 429 after too many failures, whether or not the client exists and the
+/// credentials are valid.
 pub(super) async fn authenticate(
     request: &Request,
     operation: &'static str,
     purpose: Purpose,
 ) -> Result<Subject, OauthError> {
-    let (state, address) = (&request.state, request.address);
-    // Before anything is judged by time: nobody must be told that right credentials are wrong.
-    state.time.require_usable().map_err(|error| OauthError::ours(&error))?;
+    let state = &request.state;
+    let address = request.address;
+    // A wrong clock would make valid credentials look expired.
+    state.time.require_usable().map_err(|error| OauthError::internal(&error))?;
     let now = state.authorizer.monotonic();
-    let presented = present(&request.headers, &request.form)?;
-    let client_id = presented.as_ref().map_or("", ClientCredentials::client_id).to_owned();
+    let credentials = read_credentials(&request.headers, &request.form)?;
+    let client_id = credentials.as_ref().map_or("", ClientCredentials::client_id).to_owned();
     let throttle = &state.oauth.throttle;
     if let Some(seconds) = throttle.blocked(&client_id, address, now) {
-        tracing::warn!(address = %address, seconds, "client authentication not heard: too many failures");
+        tracing::warn!(
+            address = %address,
+            seconds,
+            "client authentication throttled after too many failures"
+        );
         return Err(OauthError::TooManyFailures(seconds));
     }
-    let judged = match presented {
+    let verified = match credentials {
         None => Err(Refused { client: None, reason: "no_credentials" }),
-        Some(presented) => judge(request, purpose, &presented).await?,
+        Some(credentials) => verify(request, purpose, &credentials).await?,
     };
-    judged.inspect(|_| throttle.proved(&client_id, address, now)).map_err(|refused| {
+    verified.inspect(|_| throttle.succeeded(&client_id, address, now)).map_err(|refused| {
         throttle.failed(&client_id, address, now);
-        record(request, operation, &client_id, refused);
+        record_failure(request, operation, &client_id, refused);
         OauthError::InvalidClient
     })
 }
 
-async fn judge(
+async fn verify(
     request: &Request,
     purpose: Purpose,
-    presented: &ClientCredentials,
+    credentials: &ClientCredentials,
 ) -> Result<Result<Subject, Refused>, OauthError> {
-    let (state, from) = (&request.state, request.address);
-    let ours = |error: Error| OauthError::ours(&error);
-    match presented {
+    let state = &request.state;
+    let from = request.address;
+    let internal = |error: Error| OauthError::internal(&error);
+    match credentials {
         ClientCredentials::Secret { client_id, secret } => {
-            state.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(ours)
+            state.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(internal)
         }
         ClientCredentials::Assertion(assertion) => {
             let proved = state
                 .authenticator
                 .by_assertion(assertion, &state.oauth.audiences)
                 .await
-                .map_err(ours)?;
+                .map_err(internal)?;
             let proved = match proved {
                 Ok(proved) => proved,
                 Err(refused) => return Ok(Err(refused)),
             };
-            // Each assertion that is used costs a write: counted like an operation of the graph.
+            // Each use of an assertion costs a write: it counts like a GraphQL operation.
             let taken = state.rate_limits.take_client(proved.client(), 1);
             taken.map_err(|exceeded| OauthError::TooManyRequests(exceeded.retry_after))?;
-            state.authenticator.use_assertion(proved, from, purpose).await.map_err(ours)
+            state.authenticator.use_assertion(proved, from, purpose).await.map_err(internal)
         }
     }
 }
@@ -96,35 +104,43 @@ impl ClientCredentials {
     }
 }
 
-/// The credentials, by one way; nothing if there are none that can be read.
-fn present(headers: &HeaderMap, form: &Form) -> Result<Option<ClientCredentials>, OauthError> {
+/// The credentials of a request; `None` if there are none that can be read.
+///
+/// # Errors
+/// `invalid_request` for more than one authentication method.
+fn read_credentials(
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Option<ClientCredentials>, OauthError> {
     let mut headers = headers.get_all(AUTHORIZATION).iter();
-    let (header, more) = (headers.next(), headers.next());
+    let header = headers.next();
+    let more = headers.next();
     let by_assertion = form.has("client_assertion") || form.has("client_assertion_type");
-    let ways = [header.is_some(), more.is_some(), form.has("client_secret"), by_assertion];
-    if ways.into_iter().filter(|way| *way).count() > 1 {
-        return Err(OauthError::InvalidRequest("one way of authentication at a time"));
+    let methods = [header.is_some(), more.is_some(), form.has("client_secret"), by_assertion];
+    if methods.into_iter().filter(|used| *used).count() > 1 {
+        return Err(OauthError::InvalidRequest("use exactly one client authentication method"));
     }
-    let presented = match header {
+    let credentials = match header {
         Some(header) => basic(header),
         None if by_assertion => assertion(form)?,
         None => form.get("client_id").zip(form.get("client_secret")).map(|(client_id, secret)| {
             ClientCredentials::Secret { client_id: client_id.to_owned(), secret: secret.to_owned() }
         }),
     };
-    let named = form.get("client_id").zip(presented.as_ref());
-    if named.is_some_and(|(client_id, presented)| client_id != presented.client_id()) {
+    let named = form.get("client_id").zip(credentials.as_ref());
+    if named.is_some_and(|(client_id, credentials)| client_id != credentials.client_id()) {
         return Err(OauthError::InvalidRequest(
-            "client_id differs from the one that is authenticated",
+            "client_id does not match the authenticated client",
         ));
     }
-    Ok(presented)
+    Ok(credentials)
 }
 
 fn assertion(form: &Form) -> Result<Option<ClientCredentials>, OauthError> {
     if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
         return Err(OauthError::InvalidRequest(
-            "the client_assertion_type offered is that of RFC 7523",
+            "unsupported client_assertion_type; expected \
+             urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         ));
     }
     let jwt = form
@@ -134,7 +150,7 @@ fn assertion(form: &Form) -> Result<Option<ClientCredentials>, OauthError> {
 }
 
 /// Reads `Basic base64(client_id ":" client_secret)`, both parts form-encoded (RFC 6749, section
-/// 2.3.1). Clients that do not encode them send the same bytes, since ours need no encoding.
+/// 2.3.1). Our ids and secrets are the same with and without that encoding.
 fn basic(header: &HeaderValue) -> Option<ClientCredentials> {
     let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -152,17 +168,16 @@ fn form_decoded(text: &str) -> String {
     if !text.contains(['%', '+']) {
         return text.to_owned();
     }
-    // A lone value has no `=` or `&` of its own once encoded; one that was not encoded keeps them.
+    // An encoded value has no `=` or `&`; escaped, those of an unencoded value do not separate.
     let escaped = text.replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(escaped.as_bytes())
         .next()
         .map_or_else(String::new, |(name, _)| Cow::into_owned(name))
 }
 
-/// Takes down why a client was refused. It is written after the answer: the caller must not see
-/// from the time it takes whether there is such a client. Where there is none, the log of the
-/// tenant at the top keeps what was claimed.
-fn record(request: &Request, operation: &'static str, claimed: &str, refused: Refused) {
+/// Records a failed authentication, after the response: its duration must not reveal whether the
+/// client exists. If it does not, the log of the root tenant keeps the claimed `client_id`.
+fn record_failure(request: &Request, operation: &'static str, claimed: &str, refused: Refused) {
     let Refused { client, reason } = refused;
     tracing::warn!(reason, address = %request.address, "client authentication refused");
     let (actor, tenant) = match client {
@@ -179,7 +194,7 @@ fn record(request: &Request, operation: &'static str, claimed: &str, refused: Re
     });
 }
 
-/// A stranger's text, made safe to keep.
+/// A claimed `client_id`, shortened and without control characters.
 fn printable(claimed: &str) -> String {
     let kept = claimed.chars().take(CLAIMED_LENGTH_MAX);
     kept.map(
@@ -204,20 +219,20 @@ mod tests {
     }
 
     #[test]
-    fn basic_is_form_decoded_and_its_scheme_knows_no_case() {
+    fn basic_credentials_are_form_decoded_and_the_scheme_ignores_case() {
         assert_eq!(secret_of(&header("a%2Bb:c%3A%25d+e")), ("a+b".to_owned(), "c:%d e".to_owned()));
     }
 
     #[test]
-    fn only_the_first_colon_separates() {
+    fn first_colon_separates_id_and_secret() {
         assert_eq!(secret_of(&header("id:a:b=c&d")).1, "a:b=c&d");
     }
 
     #[test]
-    fn two_ways_of_authentication_are_refused() {
+    fn two_authentication_methods_are_rejected() {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, header("id:secret"))]);
         let refused = |headers: &HeaderMap, form: &[u8]| {
-            present(headers, &Form::parse(form).unwrap()).is_err()
+            read_credentials(headers, &Form::parse(form).unwrap()).is_err()
         };
         for form in [
             &b"client_secret=secret"[..],
@@ -233,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stranger_claims_is_cut_and_printable() {
+    fn claimed_client_id_is_shortened_and_printable() {
         assert_eq!(printable("a\0b\nc"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(printable(&"x".repeat(1000)).len(), CLAIMED_LENGTH_MAX);
     }

@@ -1,4 +1,4 @@
-//! What the audit log keeps of what clients were denied that had proved themselves.
+//! Audit records of what authenticated clients were denied.
 
 use super::Request;
 use super::error::OauthError;
@@ -6,14 +6,14 @@ use crate::audit::{Outcome, Refusal};
 use crate::ids::TenantId;
 use crate::tokens::Subject;
 
-/// Keeps in the log of the client's own tenant that it was denied what it asked for. Nothing else
-/// counts requests of those who prove themselves: here they are counted like operations of the
-/// graph, and past that limit nothing more is kept.
+/// Records a denied request in the log of the client's own tenant. Requests of authenticated
+/// clients are not otherwise rate limited: here they count like GraphQL operations, and above that
+/// limit nothing is recorded.
 pub(super) async fn record_denial(
     request: &Request,
     subject: &Subject,
     operation: &'static str,
-    of: Option<String>,
+    subject_of_denial: Option<String>,
     error: OauthError,
 ) {
     let denied = matches!(
@@ -29,7 +29,7 @@ pub(super) async fn record_denial(
         acting_tenant: Some(subject.tenant),
         tenant: subject.tenant,
         operation: operation.to_owned(),
-        subject: of,
+        subject: subject_of_denial,
         outcome: Outcome::Refused,
         code: error.code(),
         reason: None,
@@ -39,8 +39,8 @@ pub(super) async fn record_denial(
     state.audit.refused(refusal).await;
 }
 
-/// A tenant as it was asked for, if that is the id of one.
-pub(super) fn tenant_asked_for(request: &Request) -> Option<String> {
+/// The requested tenant, if the parameter is a tenant id.
+pub(super) fn requested_tenant(request: &Request) -> Option<String> {
     let tenant = request.form.get("tenant")?.parse::<TenantId>().ok()?;
     Some(tenant.to_string())
 }

@@ -1,4 +1,4 @@
-//! The errors of RFC 6749, section 5.2, and what answers have in common.
+//! Error responses of the OAuth endpoints (RFC 6749, section 5.2).
 
 use axum::http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -8,39 +8,38 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::error::{Error, ErrorCode};
-use crate::http::reply::{JSON, UNAVAILABLE_FOR, json_response};
+use crate::http::json_reply::{DATABASE_RETRY_AFTER, JSON, json_response};
 
-/// Why a request was refused.
+/// Why a request is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OauthError {
-    /// The request itself is malformed; the sentence says how.
+    /// The request is malformed, as the description says.
     InvalidRequest(&'static str),
     /// The body is compressed.
     EncodedBody,
-    /// Whatever is wrong with the client or its credentials.
+    /// The client cannot be authenticated, for whatever reason.
     InvalidClient,
-    /// The token to be revoked is another client's (RFC 7009, section 2.1).
+    /// The token to revoke was issued to another client (RFC 7009, section 2.1).
     InvalidGrant,
-    /// Any grant but `client_credentials`.
+    /// The grant type is not `client_credentials`.
     UnsupportedGrantType,
-    /// A scope that is unknown, or more than the client has.
+    /// A scope is unknown or exceeds what the client was granted.
     InvalidScope,
-    /// A tenant that is unknown, or closed to the client (RFC 8707, section 2).
+    /// The tenant is unknown, disabled or not accessible to the client (RFC 8707, section 2).
     InvalidTarget,
-    /// Too many failures before; heard again after so many seconds.
+    /// Too many failed authentications; retry after so many seconds.
     TooManyFailures(u64),
-    /// Too many requests of one client that each cost a write; taken again after so many seconds.
+    /// Too many requests of the client; retry after so many seconds.
     TooManyRequests(u64),
-    /// The gateway's database is unavailable, or this node's clock is off.
+    /// The database is unavailable, or the clock of this node is wrong.
     Unavailable,
-    /// A fault of ours.
+    /// An internal error.
     ServerError,
 }
 
 impl OauthError {
-    /// Logs a fault of ours, of which the caller learns no more than whether another node may do
-    /// better.
-    pub fn ours(error: &Error) -> Self {
+    /// Logs an internal error; the client learns only whether a retry may succeed.
+    pub fn internal(error: &Error) -> Self {
         error.log_cause();
         if error.code() == ErrorCode::DatabaseUnavailable {
             return Self::Unavailable;
@@ -48,7 +47,7 @@ impl OauthError {
         Self::ServerError
     }
 
-    /// The code, as the caller is told.
+    /// The value of `error` in the response.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest(_) | Self::EncodedBody => "invalid_request",
@@ -57,7 +56,7 @@ impl OauthError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
-            // The code that client libraries know for "not now".
+            // The code by which client libraries know that a retry may succeed.
             Self::TooManyFailures(_) | Self::TooManyRequests(_) | Self::Unavailable => {
                 "temporarily_unavailable"
             }
@@ -69,23 +68,29 @@ impl OauthError {
         match self {
             Self::InvalidRequest(description) => description,
             Self::EncodedBody => {
-                "the body must not be compressed: send it without Content-Encoding"
+                "compressed bodies are not supported; send the body without Content-Encoding"
             }
-            Self::InvalidClient => "unknown client, wrong secret or assertion, or no credentials",
+            Self::InvalidClient => {
+                "client authentication failed: unknown client, invalid credentials, or none"
+            }
             Self::InvalidGrant => "the token was issued to another client",
-            Self::UnsupportedGrantType => "the grant offered is client_credentials",
-            Self::InvalidScope => "a scope is unknown, or the client has no role that permits it",
-            Self::InvalidTarget => "the tenant is unknown, disabled, or not open to this client",
+            Self::UnsupportedGrantType => "unsupported grant_type; expected client_credentials",
+            Self::InvalidScope => {
+                "the requested scope is unknown or exceeds the roles of the client"
+            }
+            Self::InvalidTarget => {
+                "the requested tenant is unknown, disabled, or not accessible to the client"
+            }
             Self::TooManyFailures(_) => {
-                "too many failed authentications: wait as long as Retry-After says"
+                "too many failed client authentications; retry after the time in Retry-After"
             }
             Self::TooManyRequests(_) => {
-                "too many requests of this client: wait as long as Retry-After says"
+                "too many requests of this client; retry after the time in Retry-After"
             }
             Self::Unavailable => {
-                "this node cannot serve now: try again after Retry-After, or ask another node"
+                "the service is temporarily unavailable; retry after the time in Retry-After"
             }
-            Self::ServerError => "something failed on our side",
+            Self::ServerError => "internal server error",
         }
     }
 
@@ -104,7 +109,7 @@ impl OauthError {
         }
     }
 
-    /// The answer.
+    /// The error response.
     pub fn into_response(self) -> Response {
         let body = json!({ "error": self.code(), "error_description": self.description() });
         let mut response = no_store(json_response(self.status(), JSON, &body));
@@ -123,7 +128,7 @@ impl OauthError {
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());
             }
             Self::Unavailable => {
-                response.headers_mut().insert(RETRY_AFTER, UNAVAILABLE_FOR);
+                response.headers_mut().insert(RETRY_AFTER, DATABASE_RETRY_AFTER);
             }
             _ => {}
         }
@@ -131,16 +136,16 @@ impl OauthError {
     }
 }
 
-/// Status 405.
+/// Status 405 for any method but POST.
 pub fn method_not_allowed() -> Response {
-    let body =
-        json!({ "error": "invalid_request", "error_description": "this endpoint takes POST" });
+    let description = "the request method must be POST";
+    let body = json!({ "error": "invalid_request", "error_description": description });
     let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, JSON, &body);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     no_store(response)
 }
 
-/// An answer that nobody may keep.
+/// Forbids caches to store a response (RFC 6749, section 5.1).
 pub fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));

@@ -1,4 +1,4 @@
-//! The parameters that a request to an OAuth endpoint holds.
+//! The parameters of a request to an OAuth endpoint.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use super::error::OauthError;
 use super::json_members::JsonMembers;
-use super::metadata::TAEGIS_TOKEN;
 use crate::http::body::{self, BodyError};
 use crate::http::content_type::{ContentType, is_encoded};
+use crate::http::paths::TAEGIS_TOKEN;
 
-/// A request is a few hundred bytes, one with an assertion or a token a few thousand.
+/// In bytes. A request has a few hundred, with an assertion or a token a few thousand.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// Every parameter that some endpoint reads.
+/// The parameters that the endpoints know.
 const PARAMETERS: [&str; 9] = [
     "grant_type",
     "client_id",
@@ -29,17 +29,17 @@ const PARAMETERS: [&str; 9] = [
     "token_type_hint",
 ];
 
-/// The parameters of a request, each once.
+/// The known parameters of a request.
 #[derive(Default)]
 pub struct Form(BTreeMap<&'static str, String>);
 
 impl Form {
-    /// Reads the body of a request: a form, or at the vendor's token path also a JSON object, which
-    /// connectors written for the vendor send there.
+    /// Reads the body of a request: a form, or at the vendor's token path also a JSON object, as
+    /// connectors written for the vendor send it.
     ///
     /// # Errors
     /// `invalid_request` for another media type or charset, for a compressed body, for parameters
-    /// in the address, where logs would keep them, and as [`Form::parse`] and [`Form::parse_json`].
+    /// in the URL, where logs would keep them, and as [`Form::parse`] and [`Form::parse_json`].
     pub async fn read(
         headers: &HeaderMap,
         uri: &Uri,
@@ -50,19 +50,16 @@ impl Form {
         if is_encoded(headers) {
             return Err(OauthError::EncodedBody);
         }
-        let in_address = uri.query().is_some_and(|query| {
-            Self::parse(query.as_bytes()).map_or(true, |form| !form.0.is_empty())
-        });
-        if in_address {
+        if uri.query().is_some_and(has_parameters) {
             return Err(OauthError::InvalidRequest(
-                "parameters belong into the body, not into the address",
+                "send the parameters in the body, not in the URL",
             ));
         }
         let bytes = body::read(body, BODY_LIMIT, within).await.map_err(|error| {
             OauthError::InvalidRequest(match error {
                 BodyError::TooLarge => "the body is too large",
-                BodyError::Broken => "the body broke off, or its chunks are malformed",
-                BodyError::TooSlow => "the body took too long to arrive",
+                BodyError::Broken => "the body ended early or its chunks are malformed",
+                BodyError::TooSlow => "the body did not arrive in time",
             })
         })?;
         match body_format {
@@ -71,38 +68,38 @@ impl Form {
         }
     }
 
-    /// Parameters that are not known are ignored, ones that stand twice are refused (RFC 6749,
-    /// section 3.2).
+    /// Parses a form. Unknown parameters are ignored, repeated ones rejected (RFC 6749, section
+    /// 3.2).
     ///
     /// # Errors
-    /// `invalid_request`, also for values that are no UTF-8.
+    /// `invalid_request`, also for values that are not UTF-8.
     pub fn parse(bytes: &[u8]) -> Result<Self, OauthError> {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(bytes) {
-            // What is put in the place of bytes that are no UTF-8; no value of ours holds one.
+            // Stands for bytes that are not UTF-8; no valid value contains it.
             if value.contains(char::REPLACEMENT_CHARACTER) && is_known(&name) {
-                return Err(OauthError::InvalidRequest("a parameter is not UTF-8"));
+                return Err(OauthError::InvalidRequest("a parameter value is not valid UTF-8"));
             }
             form.put(&name, value.into_owned())?;
         }
         Ok(form)
     }
 
-    /// The same in JSON, where each parameter is a text; null counts as absent.
+    /// Parses a JSON object with the same parameters as strings; null counts as absent.
     ///
     /// # Errors
     /// `invalid_request`.
     pub fn parse_json(bytes: &[u8]) -> Result<Self, OauthError> {
         let members = serde_json::from_slice::<JsonMembers>(bytes);
         let JsonMembers(members) =
-            members.map_err(|_| OauthError::InvalidRequest("the body is no JSON object"))?;
+            members.map_err(|_| OauthError::InvalidRequest("the body must be a JSON object"))?;
         let mut form = Self::default();
         for (name, value) in members {
             match value {
                 Value::Null => {}
                 Value::String(text) => form.put(&name, text)?,
                 _ if is_known(&name) => {
-                    return Err(OauthError::InvalidRequest("a parameter is not a text"));
+                    return Err(OauthError::InvalidRequest("parameter values must be strings"));
                 }
                 _ => {}
             }
@@ -118,18 +115,18 @@ impl Form {
         }
     }
 
-    /// The value of a parameter. One without a value counts as absent (RFC 6749, section 3.2).
+    /// The value of a parameter; an empty value counts as absent (RFC 6749, section 3.2).
     pub fn get(&self, name: &'static str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there, perhaps without a value.
+    /// Whether a parameter is present, even without a value.
     pub fn has(&self, name: &'static str) -> bool {
         self.0.contains_key(name)
     }
 }
 
-/// What a body is written in.
+/// The format of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BodyFormat {
     Form,
@@ -147,13 +144,18 @@ fn body_format(headers: &HeaderMap, takes_json: bool) -> Result<BodyFormat, Oaut
         BodyFormat::Json
     } else {
         return Err(OauthError::InvalidRequest(
-            "the body must be application/x-www-form-urlencoded",
+            "the Content-Type must be application/x-www-form-urlencoded",
         ));
     };
     if content_type.is_some_and(|content_type| !content_type.is_utf8()) {
-        return Err(OauthError::InvalidRequest("the charset must be UTF-8"));
+        return Err(OauthError::InvalidRequest("the charset of the body must be UTF-8"));
     }
     Ok(body_format)
+}
+
+/// Whether a query component has known parameters, or any that cannot be parsed.
+fn has_parameters(query: &str) -> bool {
+    Form::parse(query.as_bytes()).map_or(true, |form| !form.0.is_empty())
 }
 
 fn is_known(name: &str) -> bool {
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn json_members_are_parameters() {
+    fn members_of_json_are_parameters() {
         let form = Form::parse_json(br#"{"grant_type":"a","scope":null,"other":[1],"tenant":""}"#)
             .unwrap();
         assert_eq!(
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_taken_where_it_is_expected_alone() {
+    fn json_is_accepted_only_where_expected() {
         let headers = HeaderMap::from_iter([(
             CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf8"),
@@ -204,28 +206,28 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_stands_twice_is_refused() {
+    fn repeated_parameter_is_rejected() {
         assert!(Form::parse(b"grant_type=a&grant_type=a").is_err());
         assert!(Form::parse(b"token=&token=a").is_err());
         assert!(Form::parse(b"unknown=a&unknown=a").is_ok());
     }
 
     #[test]
-    fn a_parameter_without_value_counts_as_absent() {
+    fn parameter_without_value_counts_as_absent() {
         let form = Form::parse(b"scope=&tenant").unwrap();
         assert_eq!(form.get("scope"), None);
         assert!(form.has("tenant") && !form.has("token"));
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_refused() {
+    fn invalid_utf_8_is_rejected() {
         assert!(Form::parse(b"client_id=%ff").is_err());
         assert!(Form::parse(b"client_id=\xff").is_err());
         assert_eq!(Form::parse(b"client_id=%C3%A9").unwrap().get("client_id"), Some("\u{e9}"));
     }
 
     #[test]
-    fn another_charset_is_refused() {
+    fn charset_must_be_utf_8() {
         assert!(typed("application/x-www-form-urlencoded"));
         assert!(typed("Application/X-WWW-Form-Urlencoded; charset=\"UTF-8\""));
         assert!(typed("application/x-www-form-urlencoded;charset=utf8"));

@@ -1,5 +1,4 @@
-//! Token introspection (RFC 7662): what resource servers ask about a token that somebody showed
-//! them.
+//! Token introspection (RFC 7662): whether a token is active, and its claims.
 
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use super::error::{OauthError, no_store};
 use super::{Request, json_ok};
 use crate::clients::Purpose;
 use crate::error::{ErrorCode, Result};
-use crate::http::AppState;
+use crate::http::state::AppState;
 use crate::tokens::{Claims, Subject};
 
 /// Serves the endpoint.
@@ -21,17 +20,18 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn introspect(request: &Request) -> Result<Value, OauthError> {
-    let (state, form) = (&request.state, &request.form);
+    let state = &request.state;
     let subject = authenticate(request, "introspect", Purpose::Inquiry).await?;
-    let token = form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
-    let live = live(state, &subject, token).await.map_err(|error| OauthError::ours(&error))?;
-    Ok(live.map_or_else(|| json!({ "active": false }), |claims| told(&claims)))
+    let token = request.form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
+    let claims = visible_claims(state, &subject, token)
+        .await
+        .map_err(|error| OauthError::internal(&error))?;
+    Ok(claims.map_or_else(|| json!({ "active": false }), |claims| active(&claims)))
 }
 
-/// The claims of a token that works at this moment and concerns the client that asks: its own, or
-/// one for a tenant that is the client's own or stands below it. About every other token it learns
-/// what it would learn about rubbish.
-async fn live(
+/// The claims of an active token that the client may see: its own, or one for the client's tenant
+/// or a tenant below it. Any other token looks like an invalid one.
+async fn visible_claims(
     state: &AppState,
     subject: &Subject,
     token: &str,
@@ -46,10 +46,10 @@ async fn live(
     Ok((concerned && state.authorizer.is_live(&claims).await?).then_some(claims))
 }
 
-/// RFC 7662, section 2.2, and the claims of our own that a resource server needs to keep tenants
-/// apart.
-fn told(claims: &Claims) -> Value {
-    let mut told = json!({
+/// The response of RFC 7662, section 2.2, with our claims that a resource server needs to keep
+/// tenants apart.
+fn active(claims: &Claims) -> Value {
+    let mut response = json!({
         "active": true,
         "scope": claims.scope,
         "client_id": claims.client_id,
@@ -63,7 +63,7 @@ fn told(claims: &Claims) -> Value {
         "tenant_id": claims.tenant_id,
     });
     if claims.tenant_only {
-        told["tenant_only"] = true.into();
+        response["tenant_only"] = true.into();
     }
-    told
+    response
 }

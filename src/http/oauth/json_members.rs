@@ -1,11 +1,11 @@
-//! The members of a JSON object as they are written, so that one that is repeated shows.
+//! The members of a JSON object as written, repeated ones included.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-/// Names and values in their order.
+/// Names and values in the order of the text.
 pub struct JsonMembers(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for JsonMembers {

@@ -1,4 +1,4 @@
-//! Token revocation (RFC 7009): a client ends a token of its own before its time.
+//! Token revocation (RFC 7009): a client revokes one of its own tokens.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::auth::RequestId;
 use crate::clients::Purpose;
 use crate::database::Write;
 use crate::error::{ErrorCode, Result};
-use crate::http::AppState;
+use crate::http::state::AppState;
 use crate::tokens::{Claims, Subject};
 
 /// Serves the endpoint.
@@ -30,25 +30,27 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn revoke(request: &Request) -> Result<(), OauthError> {
-    let (state, form) = (&request.state, &request.form);
+    let state = &request.state;
     let subject = authenticate(request, "revoke", Purpose::Inquiry).await?;
-    let token = form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
+    let token = request.form.get("token").ok_or(OauthError::InvalidRequest("token is required"))?;
     let claims = match state.verifier.verify(token).await {
         Ok(claims) => claims,
-        // What does not work needs no ending (section 2.2).
+        // An invalid token needs no revocation (section 2.2).
         Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(()),
-        Err(error) => return Err(OauthError::ours(&error)),
+        Err(error) => return Err(OauthError::internal(&error)),
     };
     if claims.sub != subject.client {
         let error = OauthError::InvalidGrant;
         record_denial(request, &subject, "revoke", Some(claims.jti.to_string()), error).await;
         return Err(error);
     }
-    end(state, &subject, &claims, &request.id).await.map_err(|error| OauthError::ours(&error))
+    revoke_token(state, &subject, &claims, &request.id)
+        .await
+        .map_err(|error| OauthError::internal(&error))
 }
 
-/// Ends the token: here at once, on other nodes as soon as they ask the database again.
-async fn end(
+/// Revokes the token: here at once, on other nodes when they next read the database.
+async fn revoke_token(
     state: &AppState,
     subject: &Subject,
     claims: &Claims,

@@ -4,15 +4,15 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::client_authentication::authenticate;
-use super::denials::{record_denial, tenant_asked_for};
+use super::denials::{record_denial, requested_tenant};
 use super::error::{OauthError, no_store};
 use super::{Request, json_ok};
 use crate::clients::Purpose;
-use crate::http::AppState;
+use crate::http::state::AppState;
 use crate::roles::Permissions;
 use crate::tokens::{Narrowing, SCOPE, Subject};
 
-/// RFC 6749, section 5.1.
+/// A successful response (RFC 6749, section 5.1).
 #[derive(Serialize)]
 struct Granted {
     access_token: String,
@@ -31,7 +31,8 @@ pub async fn handle(request: Request) -> Response {
 }
 
 async fn grant(request: &Request) -> Result<Response, OauthError> {
-    let (state, form) = (&request.state, &request.form);
+    let state = &request.state;
+    let form = &request.form;
     let subject = authenticate(request, "token", Purpose::Token).await?;
     match form.get("grant_type") {
         None => return Err(OauthError::InvalidRequest("grant_type is required")),
@@ -41,12 +42,12 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
     let narrowing = match narrow(state, &subject, form.get("tenant"), form.get("scope")).await {
         Ok(narrowing) => narrowing,
         Err(error) => {
-            record_denial(request, &subject, "token", tenant_asked_for(request), error).await;
+            record_denial(request, &subject, "token", requested_tenant(request), error).await;
             return Err(error);
         }
     };
     let issued = state.issuer.issue_narrowed(&subject, &narrowing).await;
-    let issued = issued.map_err(|error| OauthError::ours(&error))?;
+    let issued = issued.map_err(|error| OauthError::internal(&error))?;
     let granted = Granted {
         access_token: issued.token,
         token_type: "Bearer",
@@ -56,8 +57,8 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
     Ok(no_store(json_ok(&granted)))
 }
 
-/// How far the token is to reach: to the tenant that was asked for, if it is open to the client,
-/// and to the scope, if the client's roles permit all of it there.
+/// The restriction of the token: to the requested tenant, if the client has access to it, and to
+/// the requested scope, if the client's roles in that tenant cover it.
 async fn narrow(
     state: &AppState,
     subject: &Subject,
@@ -74,12 +75,11 @@ async fn narrow(
         .authorizer
         .grantable(subject.client, tenant)
         .await
-        .map_err(|error| OauthError::ours(&error))?;
+        .map_err(|error| OauthError::internal(&error))?;
     if tenant.is_some() && held.is_none() {
         return Err(OauthError::InvalidTarget);
     }
-    // The scope for everything means all that the roles permit, whatever that is at the time of
-    // use.
+    // The scope for everything means whatever the roles permit when the token is used.
     if wanted != Permissions::ALL && !held.unwrap_or(Permissions::NONE).covers(wanted) {
         return Err(OauthError::InvalidScope);
     }

@@ -1,4 +1,9 @@
-//! WebSocket, in both protocols that are spoken over it.
+//! WebSockets, in both GraphQL protocols.
+//!
+//! `async-graphql-axum` negotiates the protocol. Its `GraphQLWebSocket` is not used: it has no
+//! limits of messages, operations and slow readers, cannot end a stream whose caller loses access,
+//! and accepts the messages of either protocol in both
+//! (`docs/decisions/0005-async-graphql-axum.md`).
 
 mod credentials;
 mod operations;
@@ -7,112 +12,127 @@ mod socket;
 
 use std::sync::Arc;
 
-use axum::extract::WebSocketUpgrade;
-use axum::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use async_graphql::http::ALL_WEBSOCKET_PROTOCOLS;
+use async_graphql_axum::GraphQLProtocol;
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use tracing::Instrument;
-use uuid::Uuid;
 
-use super::super::AppState;
-use super::super::address;
-use super::super::connection::Connection;
-use super::super::reply::HttpError;
 use super::audit_records::record_refused;
 use super::caller::AuthenticatedCaller;
+use super::stream_slots::{stream_slot, unauthenticated_slot};
 use crate::auth::RequestId;
-use crate::budget::{Account, Network, Permit};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Error;
+use crate::http::connection::Connection;
+use crate::http::http_error::HttpError;
+use crate::http::state::AppState;
 use protocol::Protocol;
 use socket::{Slot, Socket};
 
-/// The library's own buffers are a hundred times as large, for each socket.
+/// The default of the library is a hundred times as large, for each socket.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// Room for one more stream of an authenticated caller.
+/// Answers an upgrade. A caller with credentials in the upgrade is authenticated before the socket
+/// opens; without any, as in a browser, `connection_init` has to bring them.
 ///
 /// # Errors
-/// `RATE_LIMITED` if the client, its tenant or the node has as many as its share of
-/// `limits.streams` allows.
-pub fn stream_slot(state: &AppState, account: Account<Uuid>) -> Result<Permit<Uuid>> {
-    let refused = |_| {
-        Error::new(
-            ErrorCode::RateLimited,
-            "your share of the open streams is in use: close some first",
-        )
-    };
-    state.budgets.streams.try_take(account, 1).map_err(refused)
-}
-
-/// Room for one more WebSocket that has not said yet who it is.
-///
-/// # Errors
-/// `RATE_LIMITED` if its address, or the node, has as many as it may.
-fn socket_slot(state: &AppState, parts: &Parts) -> Result<Permit<Network>> {
-    let address =
-        address::of_caller(&state.trusted_proxies, parts.extensions.get(), &parts.headers);
-    let refused = |_| {
-        let message = "too many WebSockets of your address wait with connection_init: send it, or try again later";
-        Error::new(ErrorCode::RateLimited, message)
-    };
-    state.budgets.sockets.try_take(Account::alone(address.into()), 1).map_err(refused)
-}
-
-/// Answers an upgrade. Who presents credentials with it is judged before the socket opens; who does
-/// not, as no page in a browser can, is judged by the first message.
-///
-/// # Errors
-/// 400 without a protocol that we speak or with credentials that contradict each other, 401, 403,
-/// 429.
+/// 400 without a known subprotocol or with contradicting credentials, 401, 403, 429.
 pub async fn upgrade(
     state: &Arc<AppState>,
     request_id: &RequestId,
-    parts: &Parts,
+    parts: &mut Parts,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, HttpError> {
-    let headers = &parts.headers;
-    let offered: Vec<_> = offered(headers).collect();
-    let credential_headers = credentials::of_upgrade(headers, &offered)?;
-    let caller = match credentials::is_empty(&credential_headers) {
-        true => None,
-        false => Some(
-            AuthenticatedCaller::authenticate(state, request_id, &credential_headers)
-                .await?
-                .into_session(credential_headers),
-        ),
+    let offered = offered(&parts.headers);
+    let credentials = credentials::of_upgrade(&parts.headers, &offered)?;
+    let session = if credentials::is_empty(&credentials) {
+        None
+    } else {
+        let caller = AuthenticatedCaller::authenticate(state, request_id, &credentials).await?;
+        Some(caller.into_session(credentials))
     };
-    if !state.cors.admits_socket(headers) {
-        let error = Error::forbidden("pages of this origin may not open a WebSocket here");
-        if let Some(caller) = &caller {
-            record_refused(state, &caller.caller.context, None, "foreign_origin", &error).await;
+    if !state.cors.admits_socket(&parts.headers) {
+        let error = Error::forbidden("this origin is not allowed to open a WebSocket");
+        if let Some(session) = &session {
+            record_refused(state, &session.caller.context, None, "foreign_origin", &error).await;
         }
         return Err(error.into());
     }
-    let protocol = offered.iter().find_map(|name| Protocol::of(name)).ok_or_else(|| {
-        HttpError::with(
-            StatusCode::BAD_REQUEST,
-            "offer the WebSocket protocol graphql-transport-ws or graphql-ws",
-        )
-    })?;
-    let slot = match &caller {
-        Some(caller) => Slot::Stream(stream_slot(state, caller.caller.account())?),
-        None => Slot::Unauthenticated(socket_slot(state, parts)?),
+    let protocol = negotiate(parts, offered).await?;
+    let slot = match &session {
+        Some(session) => Slot::Stream(stream_slot(state, session.caller.account())?),
+        None => Slot::Unauthenticated(unauthenticated_slot(state, parts)?),
     };
     let connection = parts.extensions.get::<Connection>().cloned();
-    let socket = Socket::new(state.clone(), protocol, caller, slot, connection);
-    let largest = state.body_limit;
-    let upgrade =
-        upgrade.protocols([protocol.name()]).read_buffer_size(READ_BUFFER).write_buffer_size(0);
-    let upgrade = upgrade.max_message_size(largest).max_frame_size(largest);
+    let socket = Socket::new(state.clone(), protocol, session, slot, connection);
+    let upgrade = upgrade
+        .protocols([protocol.name()])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(state.body_limit)
+        .max_frame_size(state.body_limit);
     let span = tracing::Span::current();
     Ok(upgrade.on_upgrade(move |stream| socket.serve(stream).instrument(span)))
 }
 
-fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers
-        .get_all(SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|line: &HeaderValue| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|name| !name.is_empty())
+/// Chooses the first subprotocol offered that is known.
+///
+/// # Errors
+/// 400 if none is known.
+async fn negotiate(parts: &mut Parts, offered: Vec<String>) -> Result<Protocol, HttpError> {
+    let unknown = || {
+        let message = "offer the WebSocket subprotocol graphql-transport-ws or graphql-ws";
+        HttpError::with(StatusCode::BAD_REQUEST, message)
+    };
+    // The extractor reads one line; several mean the same (RFC 6455, section 11.3.4).
+    let line = HeaderValue::try_from(offered.join(", ")).map_err(|_| unknown())?;
+    parts.headers.insert(SEC_WEBSOCKET_PROTOCOL, line);
+    GraphQLProtocol::from_request_parts(parts, &()).await.map_err(|_| unknown())?;
+    // The extractor does not tell its choice, and ignores letter case, which counts in an answer.
+    let known = offered.iter().find(|name| ALL_WEBSOCKET_PROTOCOLS.contains(&name.as_str()));
+    known.and_then(|name| Protocol::named(name)).ok_or_else(unknown)
+}
+
+/// The subprotocols that the client offers, over all lines of the header.
+fn offered(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let names = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    names.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn chosen(lines: &[&str]) -> Option<Protocol> {
+        let (mut parts, _) = Request::new(Body::empty()).into_parts();
+        for line in lines {
+            parts.headers.append(SEC_WEBSOCKET_PROTOCOL, line.parse().unwrap());
+        }
+        let offered = offered(&parts.headers);
+        negotiate(&mut parts, offered).await.ok()
+    }
+
+    #[tokio::test]
+    async fn first_known_subprotocol_is_chosen() {
+        for (lines, protocol) in [
+            (&["graphql-transport-ws"][..], Some(Protocol::Transport)),
+            (&["graphql-ws, graphql-transport-ws"], Some(Protocol::Legacy)),
+            (&["x-tenant-context-7, graphql-ws, access-token-a"], Some(Protocol::Legacy)),
+            (&["access-token-a", "graphql-transport-ws"], Some(Protocol::Transport)),
+            (&["GraphQL-WS, graphql-transport-ws"], Some(Protocol::Transport)),
+            (&["GraphQL-WS"], None),
+            (&["access-token-a"], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            assert_eq!(chosen(lines).await, protocol, "{lines:?}");
+        }
+    }
 }

@@ -9,87 +9,88 @@ use tokio::task::AbortHandle;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::super::super::AppState;
 use super::super::caller::StreamSession;
-use super::super::execute::{RequestOptions, deadline, prepare, refused, run, subscribe};
-use super::super::limits::too_costly;
+use super::super::deadline::deadline;
+use super::super::execute::{RequestOptions, error_response, run, subscribe};
 use super::super::metered_response::MeteredResponse;
-use super::super::outcome::failure_of;
+use super::super::prepare::prepare;
 use super::super::request::GraphqlRequest;
 use super::super::subscription::{Next, Subscription};
 use super::protocol::{Protocol, complete};
 use crate::auth::RequestId;
-use crate::budget::{Budgets, Permit};
+use crate::budget::Permit;
 use crate::error::Error;
+use crate::http::state::AppState;
+use crate::http::state::graphql::limits::too_costly;
+use crate::http::state::graphql::request_errors::{RequestErrors, request_error_of};
 use crate::ids::random_uuid;
 
-/// Messages that wait for a slow reader. When they are full, the operations themselves wait.
-pub const WAITING: usize = 16;
+/// Messages that are queued for a slow reader. When the queue is full, the operations wait.
+pub const QUEUE: usize = 16;
 
-/// What an operation has to say.
+/// What an operation sends to its socket.
 pub enum OperationEvent {
-    /// A message, of the operation with that id and number.
-    Message(String, u64, Message),
-    /// It has ended, with this as the last message, if there is one.
-    Ended(String, u64, Option<Message>),
-    /// The caller may not be here any longer.
+    /// A message of the operation with that id and number.
+    Message(String, u64, OutgoingMessage),
+    /// The operation has ended, perhaps with a last message.
+    Ended(String, u64, Option<OutgoingMessage>),
+    /// The caller is refused: the socket is to be closed.
     Refused(Error),
 }
 
-/// A message, and what it takes of the budget of responses until it is sent.
-pub struct Message {
+/// A message with the permit for its bytes, held until it is sent.
+pub struct OutgoingMessage {
     /// The text.
     pub text: String,
     _permit: Option<Permit<Uuid>>,
 }
 
-impl From<String> for Message {
-    /// A small one, which no budget counts.
+impl From<String> for OutgoingMessage {
+    /// A small message, which no budget counts.
     fn from(text: String) -> Self {
         Self { text, _permit: None }
     }
 }
 
-impl Message {
-    fn holding(text: String, permit: Option<Permit<Uuid>>) -> Self {
-        let shrunk = permit.map(|mut permit| {
+impl OutgoingMessage {
+    fn holding(text: String, mut permit: Option<Permit<Uuid>>) -> Self {
+        if let Some(permit) = &mut permit {
             permit.shrink_to(text.len());
-            permit
-        });
-        Self { text, _permit: shrunk }
+        }
+        Self { text, _permit: permit }
     }
 }
 
-/// The operations, by the ids that the client gave them. Dropped, they stop.
+/// The running operations by the ids that the client has chosen. Dropping this stops them.
 pub struct Operations {
     running: HashMap<String, (u64, AbortHandle)>,
-    // An id may be used again, and what the former operation of that id had yet to say must not be
-    // taken for the new one's.
+    // An id may be reused: what is left in the queue of the former operation must not be taken for
+    // messages of the new one.
     number: u64,
     events: mpsc::Sender<OperationEvent>,
 }
 
 impl Operations {
-    /// None yet; they will speak through `events`.
+    /// No operations yet; they will send to `events`.
     pub fn new(events: mpsc::Sender<OperationEvent>) -> Self {
         Self { running: HashMap::new(), number: 0, events }
     }
 
-    /// Whether one of that id runs.
-    pub fn has(&self, id: &str) -> bool {
+    /// Whether an operation of that id is running.
+    pub fn is_running(&self, id: &str) -> bool {
         self.running.contains_key(id)
     }
 
-    /// Whether that is still the operation of that id.
+    /// Whether the operation of that id is still the one of that number.
     pub fn is_current(&self, id: &str, number: u64) -> bool {
         self.running.get(id).is_some_and(|(current, _)| *current == number)
     }
 
-    /// Begins one; a former one of that id stops.
+    /// Starts an operation; a running operation of that id is stopped.
     pub fn start(
         &mut self,
         state: &Arc<AppState>,
-        caller: &Arc<StreamSession>,
+        session: &Arc<StreamSession>,
         protocol: Protocol,
         id: String,
         request: GraphqlRequest,
@@ -97,21 +98,22 @@ impl Operations {
         self.stop(&id);
         self.number += 1;
         let too_many = self.running.len() >= state.graphql.limits.subscriptions;
-        let sender = OperationSender {
+        let request_id = RequestId::from(random_uuid(&*state.entropy));
+        let span = tracing::info_span!("operation", request_id = request_id.as_str());
+        let operation = RunningOperation {
+            state: state.clone(),
+            session: session.clone(),
+            request_id,
             id: id.clone(),
             number: self.number,
             protocol,
             events: self.events.clone(),
-            budgets: state.budgets.clone(),
         };
-        let request_id = RequestId::from(random_uuid(&*state.entropy));
-        let span = tracing::info_span!("operation", request_id = request_id.as_str());
-        let task = speak(state.clone(), caller.clone(), request_id, request, sender, too_many);
-        let task = tokio::spawn(task.instrument(span));
+        let task = tokio::spawn(operation.serve(request, too_many).instrument(span));
         self.running.insert(id, (self.number, task.abort_handle()));
     }
 
-    /// Stops one, if it runs. A mutation ends all the same.
+    /// Stops the operation of that id, if it is running. A mutation that has begun still completes.
     pub fn stop(&mut self, id: &str) {
         if let Some((_, task)) = self.running.remove(id) {
             task.abort();
@@ -125,101 +127,100 @@ impl Drop for Operations {
     }
 }
 
-struct OperationSender {
+/// One running operation. Its messages are lost once the socket is gone, which is no error.
+struct RunningOperation {
+    state: Arc<AppState>,
+    session: Arc<StreamSession>,
+    request_id: RequestId,
     id: String,
     number: u64,
     protocol: Protocol,
     events: mpsc::Sender<OperationEvent>,
-    budgets: Arc<Budgets>,
 }
 
-impl OperationSender {
-    /// The message of a result.
-    async fn result(&self, executed: MeteredResponse) -> Message {
-        let protocol = self.protocol;
-        let id = self.id.clone();
-        let write = move |executed: MeteredResponse| {
-            let text = protocol.result(&id, &executed.outcome);
-            Message::holding(text, executed.permit)
+impl RunningOperation {
+    async fn serve(self, request: GraphqlRequest, too_many: bool) {
+        if too_many {
+            let maximum = self.state.graphql.limits.subscriptions;
+            let error = too_costly("subscriptions", maximum + 1, maximum);
+            return self.reject(error).await;
+        }
+        if let Err(exceeded) = self.session.caller.count_operations(&self.state, 1) {
+            return self.reject(request_error_of(exceeded.error())).await;
+        }
+        let context = match self.session.reauthorize(&self.state, &self.request_id).await {
+            Ok(context) => context,
+            Err(error) => return self.refuse(error).await,
         };
-        executed.write(&self.budgets, write).await
+        let state = self.state.clone();
+        match prepare(&state, &self.session.caller, &context, request).await {
+            Err(errors) => self.reject(errors).await,
+            Ok(prepared) if prepared.kind == OperationType::Subscription => {
+                let events = subscribe(&state, &context, *prepared, &RequestOptions::default());
+                let session = self.session.clone();
+                let request_id = self.request_id.clone();
+                self.follow(Subscription::new(events, session, request_id)).await;
+            }
+            Ok(prepared) => {
+                let options = RequestOptions::default();
+                let response = run(&state, &context, prepared, deadline(&state), &options).await;
+                self.send_last(response).await;
+            }
+        }
     }
 
-    async fn give(&self, executed: MeteredResponse) {
-        let message = self.result(executed).await;
-        self.events.send(OperationEvent::Message(self.id.clone(), self.number, message)).await.ok();
+    async fn follow(self, mut subscription: Subscription) {
+        loop {
+            match subscription.next(&self.state).await {
+                Next::Event(event) if self.protocol.is_last(&event) => {
+                    return self.send_last(event.into()).await;
+                }
+                Next::Event(event) => self.send(event.into()).await,
+                Next::End => {
+                    let last = complete(&self.id);
+                    return self.end(Some(last.into())).await;
+                }
+                Next::Refused(error) => return self.refuse(error).await,
+            }
+        }
     }
 
-    async fn end(self, last: Option<Message>) {
-        self.events.send(OperationEvent::Ended(self.id, self.number, last)).await.ok();
+    async fn reject(self, errors: impl Into<RequestErrors>) {
+        let response = error_response(&self.state, &self.request_id, errors);
+        self.send_last(response.into()).await;
     }
 
-    /// A result that nothing follows.
-    async fn give_last(self, executed: MeteredResponse) {
-        if self.protocol.is_last(&executed.outcome) {
-            let last = self.result(executed).await;
+    async fn refuse(self, error: Error) {
+        self.events.send(OperationEvent::Refused(error)).await.ok();
+    }
+
+    async fn send(&self, metered: MeteredResponse) {
+        let message = self.message(metered).await;
+        let event = OperationEvent::Message(self.id.clone(), self.number, message);
+        self.events.send(event).await.ok();
+    }
+
+    async fn send_last(self, metered: MeteredResponse) {
+        if self.protocol.is_last(&metered.response) {
+            let last = self.message(metered).await;
             return self.end(Some(last)).await;
         }
-        self.give(executed).await;
+        self.send(metered).await;
         let last = complete(&self.id);
         self.end(Some(last.into())).await;
     }
-}
 
-async fn speak(
-    state: Arc<AppState>,
-    caller: Arc<StreamSession>,
-    request_id: RequestId,
-    request: GraphqlRequest,
-    sender: OperationSender,
-    too_many: bool,
-) {
-    let limits = &state.graphql.limits;
-    if too_many {
-        let error = too_costly("subscriptions", limits.subscriptions + 1, limits.subscriptions);
-        return sender.give_last(refused(&state, &request_id, error).into()).await;
+    async fn end(self, last: Option<OutgoingMessage>) {
+        self.events.send(OperationEvent::Ended(self.id, self.number, last)).await.ok();
     }
-    if let Err(exceeded) = caller.caller.take(&state, 1) {
-        return sender
-            .give_last(refused(&state, &request_id, failure_of(exceeded.error())).into())
-            .await;
-    }
-    let context = match caller.reauthorize(&state, &request_id).await {
-        Ok(context) => context,
-        Err(error) => {
-            sender.events.send(OperationEvent::Refused(error)).await.ok();
-            return;
-        }
-    };
-    match prepare(&state, &caller.caller, &context, request).await {
-        Err(error) => sender.give_last(refused(&state, &request_id, error).into()).await,
-        Ok(prepared) if prepared.kind == OperationType::Subscription => {
-            let stream = subscribe(&state, &context, *prepared, &RequestOptions::default());
-            follow(&state, Subscription::new(stream, caller, request_id), sender).await;
-        }
-        Ok(prepared) => {
-            let outcome =
-                run(&state, &context, prepared, deadline(&state), &RequestOptions::default()).await;
-            sender.give_last(outcome).await;
-        }
-    }
-}
 
-async fn follow(state: &AppState, mut subscription: Subscription, sender: OperationSender) {
-    loop {
-        match subscription.next(state).await {
-            Next::Event(outcome) if sender.protocol.is_last(&outcome) => {
-                return sender.give_last(outcome.into()).await;
-            }
-            Next::Event(outcome) => sender.give(outcome.into()).await,
-            Next::End => {
-                let last = complete(&sender.id);
-                return sender.end(Some(last.into())).await;
-            }
-            Next::Refused(error) => {
-                sender.events.send(OperationEvent::Refused(error)).await.ok();
-                return;
-            }
-        }
+    async fn message(&self, metered: MeteredResponse) -> OutgoingMessage {
+        let protocol = self.protocol;
+        let id = self.id.clone();
+        let serialize = move |metered: MeteredResponse| {
+            let text = protocol.result(&id, &metered.response);
+            OutgoingMessage::holding(text, metered.permit)
+        };
+        metered.serialize(&self.state.budgets, serialize).await
     }
 }

@@ -1,14 +1,18 @@
-//! The words of the two protocols: `graphql-transport-ws` (of the npm package `graphql-ws`) and the
-//! older `graphql-ws` (of `subscriptions-transport-ws`), which the Taegis SDK speaks.
+//! The messages of the two protocols: `graphql-transport-ws` (of the npm package `graphql-ws`) and
+//! the older `graphql-ws` (of `subscriptions-transport-ws`), which the Taegis SDK speaks.
 
 use async_graphql::Response as GraphqlResponse;
+use async_graphql::http::WebSocketProtocols;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::outcome::{Written, not_executed};
 use super::super::request::GraphqlRequest;
+use super::super::response_format::{ResponseBody, nothing_executed};
 
-/// Which protocol a socket speaks.
+/// The longest id of an operation, in bytes.
+const ID_MAX: usize = 256;
+
+/// The protocol of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// `graphql-transport-ws`.
@@ -27,62 +31,78 @@ pub struct Close {
 }
 
 impl Close {
+    /// The client ends the session.
     pub const NORMAL: Self = Self { code: 1000, reason: "" };
+    /// The process shuts down.
     pub const GOING_AWAY: Self = Self { code: 1001, reason: "Going away" };
+    /// A failure on our side.
     pub const INTERNAL: Self = Self { code: 1011, reason: "Internal error" };
-    /// Of the registry of IANA, since the protocols have none for it.
+    /// A rate limit or budget is used up. From the IANA registry: the protocols have no such code.
     pub const TRY_AGAIN_LATER: Self = Self { code: 1013, reason: "Try again later" };
+    /// A message is malformed.
     pub const BAD_MESSAGE: Self = Self { code: 4400, reason: "Invalid message received" };
+    /// An operation came before `connection_init`.
     pub const UNAUTHORIZED: Self = Self { code: 4401, reason: "Unauthorized" };
+    /// The credentials are refused.
     pub const FORBIDDEN: Self = Self { code: 4403, reason: "Forbidden" };
+    /// `connection_init` did not come in time.
     pub const INIT_TIMEOUT: Self = Self { code: 4408, reason: "Connection initialisation timeout" };
-    pub const TWICE: Self = Self { code: 4409, reason: "Subscriber already exists" };
+    /// The id is in use by a running operation.
+    pub const DUPLICATE_ID: Self = Self { code: 4409, reason: "Subscriber already exists" };
+    /// A second `connection_init`.
     pub const TOO_MANY_INITS: Self =
         Self { code: 4429, reason: "Too many initialisation requests" };
 }
 
-/// What a client says.
+/// A message of the client.
+///
+/// Not the type of `async-graphql`, which reads the messages of either protocol in both, and loses
+/// members of a request that it does not know.
 #[derive(Debug)]
 pub enum ClientMessage {
-    /// First: who it is.
+    /// `connection_init`, with its payload.
     Init(Map<String, Value>),
-    /// Are you there?
+    /// `ping`.
     Ping(Option<Value>),
-    /// I am here.
+    /// `pong`.
     Pong,
-    /// Execute this under that id.
+    /// `subscribe` or `start`: run this operation under that id.
     Start(String, GraphqlRequest),
-    /// Stop the operation of that id.
+    /// `complete` or `stop`: stop the operation of that id.
     Stop(String),
-    /// Goodbye.
+    /// `connection_terminate`.
     Terminate,
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct RawMessage {
     r#type: String,
     id: Option<String>,
     payload: Option<Value>,
 }
 
 impl Protocol {
-    /// The protocol of that name.
-    pub fn of(name: &str) -> Option<Self> {
-        [Self::Transport, Self::Legacy].into_iter().find(|protocol| protocol.name() == name)
-    }
-
-    /// Its name as a WebSocket subprotocol.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Transport => "graphql-transport-ws",
-            Self::Legacy => "graphql-ws",
+    /// The protocol of a WebSocket subprotocol.
+    pub fn named(name: &str) -> Option<Self> {
+        match name.parse().ok()? {
+            WebSocketProtocols::GraphQLWS => Some(Self::Transport),
+            WebSocketProtocols::SubscriptionsTransportWS => Some(Self::Legacy),
         }
     }
 
-    /// Reads a message; nothing if it is none of this protocol.
+    /// The name of the WebSocket subprotocol.
+    pub fn name(self) -> &'static str {
+        let library = match self {
+            Self::Transport => WebSocketProtocols::GraphQLWS,
+            Self::Legacy => WebSocketProtocols::SubscriptionsTransportWS,
+        };
+        library.sec_websocket_protocol()
+    }
+
+    /// Parses a message; `None` if it is not one of this protocol.
     pub fn read(self, text: &str) -> Option<ClientMessage> {
-        let message: Message = serde_json::from_str(text).ok()?;
-        let id = message.id.filter(|id| !id.is_empty() && id.len() <= 256);
+        let message: RawMessage = serde_json::from_str(text).ok()?;
+        let id = message.id.filter(|id| !id.is_empty() && id.len() <= ID_MAX);
         match (self, &*message.r#type) {
             (_, "connection_init") => match message.payload {
                 None | Some(Value::Null) => Some(ClientMessage::Init(Map::new())),
@@ -92,7 +112,8 @@ impl Protocol {
             (Self::Transport, "ping") => Some(ClientMessage::Ping(message.payload)),
             (Self::Transport, "pong") => Some(ClientMessage::Pong),
             (Self::Transport, "subscribe") | (Self::Legacy, "start") => {
-                Some(ClientMessage::Start(id?, serde_json::from_value(message.payload?).ok()?))
+                let request = serde_json::from_value(message.payload?).ok()?;
+                Some(ClientMessage::Start(id?, request))
             }
             (Self::Transport, "complete") | (Self::Legacy, "stop") => {
                 Some(ClientMessage::Stop(id?))
@@ -102,48 +123,48 @@ impl Protocol {
         }
     }
 
-    /// The messages that give on a result. What was refused before it was executed ends a
-    /// `graphql-transport-ws` operation with `error`; the older protocol has it as data, since its
-    /// clients expect an `error` to be one object.
-    pub fn result(self, id: &str, outcome: &GraphqlResponse) -> String {
+    /// The message with a result. Request errors end a `graphql-transport-ws` operation with
+    /// `error`; in the older protocol they are data, since its clients expect an `error` to be one
+    /// object.
+    pub fn result(self, id: &str, response: &GraphqlResponse) -> String {
         match self {
-            Self::Transport if not_executed(outcome) => {
-                json!({ "type": "error", "id": id, "payload": outcome.errors }).to_string()
+            Self::Transport if nothing_executed(response) => {
+                json!({ "type": "error", "id": id, "payload": response.errors }).to_string()
             }
-            Self::Transport => given("next", id, outcome),
-            Self::Legacy => given("data", id, outcome),
+            Self::Transport => result_message("next", id, response),
+            Self::Legacy => result_message("data", id, response),
         }
     }
 
-    /// Whether that result was the last word on its operation.
-    pub fn is_last(self, outcome: &GraphqlResponse) -> bool {
-        self == Self::Transport && not_executed(outcome)
+    /// Whether that result ends its operation, so that no `complete` may follow.
+    pub fn is_last(self, response: &GraphqlResponse) -> bool {
+        self == Self::Transport && nothing_executed(response)
     }
 }
 
-/// A result. Not made with `json!`, which would sort what the caller has put in order.
-fn given(kind: &str, id: &str, outcome: &GraphqlResponse) -> String {
+/// Not by `json!`, which would sort the members of the response.
+fn result_message(kind: &str, id: &str, response: &GraphqlResponse) -> String {
     #[derive(Serialize)]
-    struct Given<'a> {
+    struct ResultMessage<'a> {
         r#type: &'a str,
         id: &'a str,
-        payload: Written<'a>,
+        payload: ResponseBody<'a>,
     }
-    serde_json::to_string(&Given { r#type: kind, id, payload: Written(outcome) })
-        .unwrap_or_default()
+    let message = ResultMessage { r#type: kind, id, payload: ResponseBody(response) };
+    serde_json::to_string(&message).unwrap_or_default()
 }
 
-/// The operation of that id has ended.
+/// `complete`: the operation of that id has ended.
 pub fn complete(id: &str) -> String {
     json!({ "type": "complete", "id": id }).to_string()
 }
 
-/// Come in.
+/// `connection_ack`: the client is authenticated.
 pub fn acknowledged() -> String {
     json!({ "type": "connection_ack" }).to_string()
 }
 
-/// I am here.
+/// `pong`, with the payload of the ping.
 pub fn pong(payload: Option<Value>) -> String {
     match payload {
         None => json!({ "type": "pong" }),
@@ -152,7 +173,7 @@ pub fn pong(payload: Option<Value>) -> String {
     .to_string()
 }
 
-/// You may not come in, as the older protocol says it.
+/// `connection_error` of the older protocol: the client is refused.
 pub fn connection_error(message: &str, code: &str) -> String {
     let payload = json!({ "message": message, "extensions": { "code": code } });
     json!({ "type": "connection_error", "payload": payload }).to_string()
@@ -166,35 +187,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_protocol_knows_its_own_words() {
-        let (new, old) = (Protocol::Transport, Protocol::Legacy);
+    fn each_protocol_reads_its_own_messages_only() {
+        let new = Protocol::Transport;
+        let old = Protocol::Legacy;
         let start =
             |word: &str| format!(r#"{{"type":"{word}","id":"1","payload":{{"query":"{{a}}"}}}}"#);
         assert!(matches!(new.read(&start("subscribe")), Some(ClientMessage::Start(..))));
         assert!(matches!(old.read(&start("start")), Some(ClientMessage::Start(..))));
         assert!(new.read(&start("start")).is_none() && old.read(&start("subscribe")).is_none());
-        assert!(matches!(
-            old.read(r#"{"type":"connection_terminate"}"#),
-            Some(ClientMessage::Terminate)
-        ));
+        let terminate = r#"{"type":"connection_terminate"}"#;
+        assert!(matches!(old.read(terminate), Some(ClientMessage::Terminate)));
     }
 
     #[test]
-    fn results_keep_the_order_that_was_asked_for() {
+    fn results_keep_the_order_of_the_selection() {
         let mut data = IndexMap::new();
         for name in ["z", "a"] {
             data.insert(Name::new(name), ConstValue::from(1));
         }
-        let outcome = GraphqlResponse::new(ConstValue::Object(data));
+        let response = GraphqlResponse::new(ConstValue::Object(data));
         let payload = r#"{"data":{"z":1,"a":1}}"#;
         for (protocol, word) in [(Protocol::Transport, "next"), (Protocol::Legacy, "data")] {
-            let written = protocol.result("1", &outcome);
+            let written = protocol.result("1", &response);
             assert_eq!(written, format!(r#"{{"type":"{word}","id":"1","payload":{payload}}}"#));
         }
     }
 
     #[test]
-    fn malformed_messages_are_none() {
+    fn malformed_messages_are_not_read() {
         for text in [
             "",
             "x",

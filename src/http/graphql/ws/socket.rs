@@ -12,84 +12,84 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use uuid::Uuid;
 
-use super::super::super::AppState;
-use super::super::super::connection::Connection;
-use super::super::super::stream_registry::StreamGuard;
 use super::super::caller::{AuthenticatedCaller, StreamSession};
-use super::super::request::check_nesting;
-use super::operations::{OperationEvent, Operations, WAITING};
+use super::super::json_nesting::check_nesting;
+use super::super::stream_slots::stream_slot;
+use super::credentials;
+use super::operations::{OperationEvent, Operations, QUEUE};
 use super::protocol::{ClientMessage, Close, Protocol, acknowledged, connection_error, pong};
-use super::{credentials, stream_slot};
 use crate::auth::RequestId;
 use crate::budget::{Network, Permit};
 use crate::error::{Error, ErrorCode};
+use crate::http::connection::Connection;
+use crate::http::state::{AppState, StreamGuard};
 use crate::ids::random_uuid;
 
-/// What shows whether the other side is still there, and keeps proxies from closing a quiet socket.
+/// Shows whether the client is still there, and keeps proxies from closing an idle socket.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// Who takes nothing for this long is cut off.
-const SEND: Duration = Duration::from_secs(10);
+/// How long the client may take to read a message.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the other side may take to close after we did.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long the client may take to answer a close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A socket that is about to open.
 pub struct Socket {
     state: Arc<AppState>,
     protocol: Protocol,
-    caller: Option<StreamSession>,
+    session: Option<StreamSession>,
     guard: StreamGuard,
     slot: Slot,
-    // Counted as a connection for as long as it is open.
+    // Counts as a connection for as long as the socket is open.
     _connection: Option<Connection>,
 }
 
-/// What a socket holds of the node's budget.
+/// What a socket holds of the node's budgets.
 pub enum Slot {
-    /// It has not said yet who it is.
+    /// The socket is not authenticated yet.
     Unauthenticated(
         #[expect(dead_code, reason = "held until the socket is authenticated")] Permit<Network>,
     ),
-    /// It is a stream of an authenticated caller.
+    /// The socket is a stream of an authenticated caller.
     Stream(#[expect(dead_code, reason = "held until the socket ends")] Permit<Uuid>),
 }
 
-/// Goes on, or ends with that close; with none where the other side is gone.
+/// Continue, or end with that close; with `None` if the client has disconnected.
 type Step = ControlFlow<Option<Close>>;
 
-const GONE: Step = ControlFlow::Break(None);
+/// A message received, or the end of the socket.
+type Received = Option<Result<Message, axum::Error>>;
 
 const fn close(close: Close) -> Step {
     ControlFlow::Break(Some(close))
 }
 
 impl Socket {
-    /// With the caller, if the upgrade told who it is.
+    /// A socket of that caller, if the upgrade had credentials.
     pub fn new(
         state: Arc<AppState>,
         protocol: Protocol,
-        caller: Option<StreamSession>,
+        session: Option<StreamSession>,
         slot: Slot,
         connection: Option<Connection>,
     ) -> Self {
         let guard = state.streams.register();
-        Self { state, protocol, caller, guard, slot, _connection: connection }
+        Self { state, protocol, session, guard, slot, _connection: connection }
     }
 
-    /// Serves the socket to its end, or until the process can wait no longer for a reader who takes
-    /// nothing.
+    /// Serves the socket to its end, at shutdown no longer than the drain timeout.
     pub async fn serve(mut self, stream: WebSocket) {
-        let drain_timeout_elapsed = self.guard.drain_timeout_elapsed();
+        let drain_timeout = self.guard.drain_timeout_elapsed();
         tokio::select! {
-            () = self.converse(stream) => {}
-            () = drain_timeout_elapsed => {}
+            () = self.run(stream) => {}
+            () = drain_timeout => {}
         }
     }
 
-    async fn converse(&mut self, mut stream: WebSocket) {
+    async fn run(&mut self, mut stream: WebSocket) {
         let end = match self.initialise(&mut stream).await {
-            Ok(caller) => self.talk(&mut stream, Arc::new(caller)).await,
+            Ok(session) => self.serve_session(&mut stream, Arc::new(session)).await,
             Err(end) => end,
         };
         let closed = async {
@@ -97,23 +97,27 @@ impl Socket {
                 let frame = CloseFrame { code, reason: reason.into() };
                 stream.send(Message::Close(Some(frame))).await.ok();
             }
-            // To read on is also what answers the other side's close.
+            // Reading on also answers the client's close.
             while let Some(Ok(_)) = stream.recv().await {}
         };
-        timeout(CLOSING, closed).await.ok();
+        timeout(CLOSE_TIMEOUT, closed).await.ok();
     }
 
-    /// Waits for `connection_init` and lets the caller in.
+    /// Waits for `connection_init` and authenticates the caller.
     async fn initialise(&mut self, stream: &mut WebSocket) -> Result<StreamSession, Option<Close>> {
         let deadline = Instant::now() + self.state.graphql.limits.connection_init;
         loop {
-            let read = tokio::select! {
-                read = timeout_at(deadline, stream.recv()) => read.map_err(|_| Some(Close::INIT_TIMEOUT))?,
+            let received = tokio::select! {
+                received = timeout_at(deadline, stream.recv()) => {
+                    received.map_err(|_| Some(Close::INIT_TIMEOUT))?
+                }
                 () = self.guard.shutdown_requested() => return Err(Some(Close::GOING_AWAY)),
             };
-            match self.understand(read)? {
+            match self.parse(received)? {
                 None | Some(ClientMessage::Pong) => {}
-                Some(ClientMessage::Ping(payload)) => said(send(stream, pong(payload)).await)?,
+                Some(ClientMessage::Ping(payload)) => {
+                    require(send_text(stream, pong(payload)).await)?;
+                }
                 Some(ClientMessage::Init(payload)) => return self.admit(stream, &payload).await,
                 Some(ClientMessage::Start(..) | ClientMessage::Stop(_)) => {
                     return Err(Some(Close::UNAUTHORIZED));
@@ -128,68 +132,68 @@ impl Socket {
         stream: &mut WebSocket,
         payload: &Map<String, Value>,
     ) -> Result<StreamSession, Option<Close>> {
-        match self.enter(payload).await {
-            Ok(caller) => {
-                said(send(stream, acknowledged()).await)?;
-                Ok(caller)
+        let error = match self.authenticate(payload).await {
+            Ok(session) => {
+                require(send_text(stream, acknowledged()).await)?;
+                return Ok(session);
             }
-            Err(error) => {
-                error.log_cause();
-                if self.protocol == Protocol::Legacy {
-                    said(
-                        send(stream, connection_error(error.message(), error.code().as_str()))
-                            .await,
-                    )?;
-                }
-                Err(Some(close_of(&error)))
-            }
+            Err(error) => error,
+        };
+        error.log_cause();
+        if self.protocol == Protocol::Legacy {
+            let message = connection_error(error.message(), error.code().as_str());
+            require(send_text(stream, message).await)?;
         }
+        Err(Some(close_of(&error)))
     }
 
-    async fn enter(&mut self, payload: &Map<String, Value>) -> Result<StreamSession, Error> {
-        let early = self.caller.take();
-        let known =
-            early.as_ref().map_or_else(HeaderMap::new, |caller| caller.credential_headers.clone());
-        let credential_headers = credentials::of_init(&known, payload)?;
-        match early.filter(|_| credential_headers == known) {
-            Some(caller) => Ok(caller),
-            None => {
-                let request_id = RequestId::from(random_uuid(&*self.state.entropy));
-                let caller = AuthenticatedCaller::authenticate(
-                    &self.state,
-                    &request_id,
-                    &credential_headers,
-                )
-                .await?
-                .into_session(credential_headers);
-                // It may be another account than the one of the upgrade.
-                self.slot = Slot::Stream(stream_slot(&self.state, caller.caller.account())?);
-                Ok(caller)
-            }
+    /// The session of the upgrade, or a new one if `connection_init` brings further credentials.
+    async fn authenticate(&mut self, payload: &Map<String, Value>) -> Result<StreamSession, Error> {
+        let early = self.session.take();
+        let known = early
+            .as_ref()
+            .map_or_else(HeaderMap::new, |session| session.credential_headers.clone());
+        let credentials = credentials::of_init(&known, payload)?;
+        if let Some(session) = early.filter(|_| credentials == known) {
+            return Ok(session);
         }
+        let request_id = RequestId::from(random_uuid(&*self.state.entropy));
+        let caller =
+            AuthenticatedCaller::authenticate(&self.state, &request_id, &credentials).await?;
+        // The account may differ from that of the upgrade.
+        self.slot = Slot::Stream(stream_slot(&self.state, caller.account())?);
+        Ok(caller.into_session(credentials))
     }
 
-    async fn talk(&mut self, stream: &mut WebSocket, caller: Arc<StreamSession>) -> Option<Close> {
-        let state = self.state.clone();
-        tokio::select! {
-            end = self.go_on(stream, &caller) => end,
-            error = caller.refused(&state) => self.cut_off(&caller, &error),
-        }
-    }
-
-    async fn go_on(
+    async fn serve_session(
         &mut self,
         stream: &mut WebSocket,
-        caller: &Arc<StreamSession>,
+        session: Arc<StreamSession>,
     ) -> Option<Close> {
-        let (events, mut waiting) = mpsc::channel(WAITING);
+        let state = self.state.clone();
+        tokio::select! {
+            end = self.serve_operations(stream, &session) => end,
+            error = session.revoked(&state) => self.refuse(&session, &error),
+        }
+    }
+
+    async fn serve_operations(
+        &mut self,
+        stream: &mut WebSocket,
+        session: &Arc<StreamSession>,
+    ) -> Option<Close> {
+        let (events, mut queue) = mpsc::channel(QUEUE);
         let mut operations = Operations::new(events);
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         loop {
             let step = tokio::select! {
-                read = stream.recv() => self.hear(stream, caller, &mut operations, read).await,
-                Some(event) = waiting.recv() => self.tell(stream, caller, &mut operations, event).await,
-                _ = pings.tick() => put(stream, Message::Ping(Bytes::new())).await,
+                received = stream.recv() => {
+                    self.handle(stream, session, &mut operations, received).await
+                }
+                Some(event) = queue.recv() => {
+                    self.forward(stream, session, &mut operations, event).await
+                }
+                _ = pings.tick() => send(stream, Message::Ping(Bytes::new())).await,
                 () = self.guard.shutdown_requested() => close(Close::GOING_AWAY),
             };
             if let ControlFlow::Break(end) = step {
@@ -198,26 +202,27 @@ impl Socket {
         }
     }
 
-    async fn hear(
+    /// Handles a message of the client.
+    async fn handle(
         &self,
         stream: &mut WebSocket,
-        caller: &Arc<StreamSession>,
+        session: &Arc<StreamSession>,
         operations: &mut Operations,
-        read: Option<Result<Message, axum::Error>>,
+        received: Received,
     ) -> Step {
-        match self.understand(read) {
+        match self.parse(received) {
             Err(end) => ControlFlow::Break(end),
             Ok(None | Some(ClientMessage::Pong)) => Step::Continue(()),
-            Ok(Some(ClientMessage::Ping(payload))) => send(stream, pong(payload)).await,
+            Ok(Some(ClientMessage::Ping(payload))) => send_text(stream, pong(payload)).await,
             Ok(Some(ClientMessage::Init(_))) => close(Close::TOO_MANY_INITS),
-            // The older protocol has no word against it: its server stops the former operation.
+            // Servers of the older protocol replace the running operation.
             Ok(Some(ClientMessage::Start(id, _)))
-                if self.protocol == Protocol::Transport && operations.has(&id) =>
+                if self.protocol == Protocol::Transport && operations.is_running(&id) =>
             {
-                close(Close::TWICE)
+                close(Close::DUPLICATE_ID)
             }
             Ok(Some(ClientMessage::Start(id, request))) => {
-                operations.start(&self.state, caller, self.protocol, id, request);
+                operations.start(&self.state, session, self.protocol, id, request);
                 Step::Continue(())
             }
             Ok(Some(ClientMessage::Stop(id))) => {
@@ -228,65 +233,65 @@ impl Socket {
         }
     }
 
-    async fn tell(
+    /// Forwards an event of an operation to the client; events of stopped operations are dropped.
+    async fn forward(
         &self,
         stream: &mut WebSocket,
-        caller: &StreamSession,
+        session: &StreamSession,
         operations: &mut Operations,
         event: OperationEvent,
     ) -> Step {
         match event {
             OperationEvent::Message(id, number, message) if operations.is_current(&id, number) => {
-                send(stream, message.text).await
+                send_text(stream, message.text).await
             }
             OperationEvent::Ended(id, number, last) if operations.is_current(&id, number) => {
                 operations.stop(&id);
                 match last {
-                    Some(last) => send(stream, last.text).await,
+                    Some(last) => send_text(stream, last.text).await,
                     None => Step::Continue(()),
                 }
             }
             OperationEvent::Message(..) | OperationEvent::Ended(..) => Step::Continue(()),
-            OperationEvent::Refused(error) => ControlFlow::Break(self.cut_off(caller, &error)),
+            OperationEvent::Refused(error) => ControlFlow::Break(self.refuse(session, &error)),
         }
     }
 
-    fn cut_off(&self, caller: &StreamSession, error: &Error) -> Option<Close> {
-        caller.cut_off(&self.state, error);
+    /// Records that the caller has lost access, and gives the close that says so.
+    fn refuse(&self, session: &StreamSession, error: &Error) -> Option<Close> {
+        session.record_revoked(&self.state, error);
         Some(close_of(error))
     }
 
-    /// What a message says; nothing if it is one of the transport's own.
-    fn understand(
-        &self,
-        read: Option<Result<Message, axum::Error>>,
-    ) -> Result<Option<ClientMessage>, Option<Close>> {
+    /// Parses a message; `None` for one of WebSocket itself.
+    fn parse(&self, received: Received) -> Result<Option<ClientMessage>, Option<Close>> {
         let bad = Some(Close::BAD_MESSAGE);
-        match read {
+        match received {
             None | Some(Err(_) | Ok(Message::Close(_))) => Err(None),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Binary(_))) => Err(bad),
             Some(Ok(Message::Text(text))) => {
-                check_nesting(text.as_bytes(), self.state.graphql.limits.json_nesting)
-                    .map_err(|_| bad)?;
+                let maximum = self.state.graphql.limits.json_nesting;
+                check_nesting(text.as_bytes(), maximum).map_err(|_| bad)?;
                 self.protocol.read(&text).map(Some).ok_or(bad)
             }
         }
     }
 }
 
-async fn send(stream: &mut WebSocket, message: String) -> Step {
-    put(stream, Message::Text(message.into())).await
+async fn send_text(stream: &mut WebSocket, message: String) -> Step {
+    send(stream, Message::Text(message.into())).await
 }
 
-async fn put(stream: &mut WebSocket, message: Message) -> Step {
-    match timeout(SEND, stream.send(message)).await {
+/// Sends a message; a client that does not read it in time counts as disconnected.
+async fn send(stream: &mut WebSocket, message: Message) -> Step {
+    match timeout(SEND_TIMEOUT, stream.send(message)).await {
         Ok(Ok(())) => Step::Continue(()),
-        _ => GONE,
+        _ => ControlFlow::Break(None),
     }
 }
 
-fn said(step: Step) -> Result<(), Option<Close>> {
+fn require(step: Step) -> Result<(), Option<Close>> {
     match step {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(end) => Err(end),

@@ -1,0 +1,33 @@
+//! The paths that are served.
+
+/// The GraphQL endpoint.
+pub const GRAPHQL: &str = "/graphql";
+/// The GraphQL endpoint where clients of the Taegis XDR API look for it.
+pub const PUBLIC_QUERY: &str = "/public/query";
+
+/// The playground.
+pub const PLAYGROUND: &str = "/playground";
+
+/// The token endpoint (RFC 6749, section 3.2).
+pub const TOKEN: &str = "/oauth2/token";
+/// The token endpoint where clients of the Taegis XDR API look for it.
+pub const TAEGIS_TOKEN: &str = "/auth/api/v2/auth/token";
+/// The introspection endpoint (RFC 7662).
+pub const INTROSPECT: &str = "/oauth2/introspect";
+/// The revocation endpoint (RFC 7009).
+pub const REVOKE: &str = "/oauth2/revoke";
+/// The public keys that verify tokens (RFC 7517, section 5).
+pub const JWKS: &str = "/.well-known/jwks.json";
+/// The metadata of the authorization server (RFC 8414, section 3).
+pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// The same metadata where clients of OpenID Connect look for it.
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+
+/// Liveness; `/healthz` is the same.
+pub const LIVE: &str = "/health/live";
+/// The usual short path of liveness.
+pub const HEALTHZ: &str = "/healthz";
+/// Readiness; `/readyz` is the same.
+pub const READY: &str = "/health/ready";
+/// The usual short path of readiness.
+pub const READYZ: &str = "/readyz";

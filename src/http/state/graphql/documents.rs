@@ -1,0 +1,134 @@
+//! Documents that were parsed and validated before.
+
+use std::sync::Arc;
+
+use async_graphql::ServerError;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde_json::{Map, Value};
+
+use super::document_hash::DocumentHash;
+use super::limits;
+use super::request_errors::{RequestErrors, request_error, set_code};
+use crate::config::LimitsConfig;
+use crate::error::ErrorCode;
+use crate::graphql::{Document, NormalForm, Operation, Refusal, SchemaModel, Shape, Variables};
+
+/// About how much memory a token takes once parsed: a field is some two hundred bytes.
+const BYTES_PER_TOKEN: u64 = 256;
+
+/// A parsed document that has passed validation.
+pub struct ValidDocument {
+    document: Document,
+    tokens: usize,
+    weight: u64,
+}
+
+impl ValidDocument {
+    /// The number of tokens of its text.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// The operation of that name, or the only one (GraphQL, section 6.1).
+    ///
+    /// # Errors
+    /// `OPERATION_RESOLUTION_FAILURE` for an unknown name, or for several operations and no name.
+    pub fn choose(&self, name: Option<&str>) -> Result<&Operation, ServerError> {
+        self.document.choose(name).ok_or_else(|| {
+            let message = match name {
+                Some(name) => format!("Unknown operation named \"{name}\"."),
+                None => {
+                    "Must provide operation name if query contains multiple operations.".to_owned()
+                }
+            };
+            request_error(ErrorCode::OperationResolutionFailure, message)
+        })
+    }
+}
+
+#[derive(Clone)]
+struct ByMemory;
+
+impl Weighter<DocumentHash, Arc<ValidDocument>> for ByMemory {
+    fn weight(&self, _: &DocumentHash, document: &Arc<ValidDocument>) -> u64 {
+        document.weight
+    }
+}
+
+/// Parses and validates documents, and caches the valid ones.
+pub struct DocumentCache {
+    model: SchemaModel,
+    limits: LimitsConfig,
+    // Shared by all tenants: a document holds what a caller requests, never an answer, and its hash
+    // can be computed only from its text.
+    valid: Cache<DocumentHash, Arc<ValidDocument>, ByMemory>,
+}
+
+impl DocumentCache {
+    /// A cache of at most `bytes` of documents.
+    pub fn new(model: SchemaModel, limits: LimitsConfig, bytes: u64) -> Self {
+        Self { model, limits, valid: Cache::with_weighter(1000, bytes, ByMemory) }
+    }
+
+    /// The cached document of that hash.
+    pub fn cached(&self, hash: &DocumentHash) -> Option<Arc<ValidDocument>> {
+        self.valid.get(hash)
+    }
+
+    /// Parses and validates a document within the limits, unless it is cached.
+    ///
+    /// # Errors
+    /// `GRAPHQL_PARSE_FAILED`, `OPERATION_TOO_COSTLY` or `GRAPHQL_VALIDATION_FAILED`.
+    pub fn validate(
+        &self,
+        hash: DocumentHash,
+        text: &str,
+    ) -> Result<Arc<ValidDocument>, RequestErrors> {
+        if let Some(valid) = self.cached(&hash) {
+            return Ok(valid);
+        }
+        let tokens = limits::check_text(&self.limits, text)?.tokens;
+        let check = |shape: &Shape| limits::check_shape(&self.limits, shape);
+        let document = Document::parse(&self.model, text, self.limits.fields, check);
+        let document = document.map_err(|refusal| self.request_errors(refusal))?;
+        // Expanded fragments may make the normal forms larger than the text.
+        let fields =
+            document.operations().iter().filter_map(Operation::normal_form).map(NormalForm::fields);
+        let size = (tokens as u64).max(fields.sum());
+        let weight = text.len() as u64 + size * BYTES_PER_TOKEN;
+        let valid = Arc::new(ValidDocument { document, tokens, weight });
+        self.valid.insert(hash, valid.clone());
+        Ok(valid)
+    }
+
+    /// Coerces the variables of a request, and gives them with the operation's normal form.
+    ///
+    /// # Errors
+    /// `GRAPHQL_VALIDATION_FAILED` for variables that cannot be coerced, `OPERATION_TOO_COSTLY`.
+    pub fn bind(
+        &self,
+        valid: &ValidDocument,
+        operation: &Operation,
+        given: &Map<String, Value>,
+    ) -> Result<(Arc<NormalForm>, Variables), RequestErrors> {
+        let bound = valid.document.bind(&self.model, operation, given);
+        bound.map_err(|refusal| self.request_errors(refusal))
+    }
+
+    fn request_errors(&self, refusal: Refusal) -> RequestErrors {
+        let (mut errors, code) = match refusal {
+            Refusal::Syntax(errors) => (errors, ErrorCode::GraphqlParseFailed),
+            Refusal::Invalid(errors) | Refusal::Variables(errors) => {
+                (errors, ErrorCode::GraphqlValidationFailed)
+            }
+            Refusal::Limit(error) => return error.into(),
+            Refusal::TooLarge => {
+                let maximum = self.limits.fields;
+                return limits::too_costly("fields", maximum.saturating_add(1), maximum).into();
+            }
+        };
+        errors.iter_mut().for_each(|error| set_code(error, code));
+        RequestErrors(errors)
+    }
+}

@@ -1,0 +1,78 @@
+//! What all requests share: services, budgets, limits and settings. Nothing here imports an
+//! endpoint; all endpoints import this.
+
+pub mod graphql;
+mod oauth;
+pub mod rate_limit;
+mod stream_registry;
+mod throttle;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::cors::Cors;
+use crate::audit::Audit;
+use crate::auth::Authorizer;
+use crate::budget::Budgets;
+use crate::clients::Authenticator;
+use crate::config::Networks;
+use crate::database::Database;
+use crate::database_time::DatabaseTime;
+use crate::entropy::Entropy;
+use crate::tenants::Tenants;
+use crate::tokens::{Issuer, KeyRing, Verifier};
+
+pub use graphql::GraphqlState;
+pub use oauth::OauthState;
+pub use rate_limit::RateLimits;
+pub use stream_registry::{StreamGuard, StreamRegistry};
+pub use throttle::Throttle;
+
+/// The state of the HTTP server, one for both listeners.
+pub struct AppState {
+    /// The schema, validated documents and the limits of operations.
+    pub graphql: GraphqlState,
+    /// How much this node may hold and run at once.
+    pub budgets: Arc<Budgets>,
+    /// How often clients and tenants may send operations.
+    pub rate_limits: RateLimits,
+    /// Which web origins may send requests.
+    pub cors: Cors,
+    /// Streams and tasks that outlive their request.
+    pub streams: StreamRegistry,
+    /// Verifies access tokens.
+    pub verifier: Verifier,
+    /// Issues access tokens.
+    pub issuer: Issuer,
+    /// Decides what callers may do.
+    pub authorizer: Arc<Authorizer>,
+    /// Authenticates clients by secret or assertion.
+    pub authenticator: Authenticator,
+    /// Records refusals.
+    pub audit: Arc<Audit>,
+    /// Checked by the readiness probe.
+    pub database: Arc<Database>,
+    /// How well the clock of this node agrees with the database's.
+    pub time: Arc<DatabaseTime>,
+    /// The signing keys: published, and checked by the readiness probe.
+    pub keys: Arc<KeyRing>,
+    /// Finds the tenant whose audit log records failed authentications of unknown clients.
+    pub tenants: Arc<Tenants>,
+    /// The issuer and the throttle of the OAuth endpoints.
+    pub oauth: OauthState,
+    /// The proxies that may name the client's address.
+    pub trusted_proxies: Networks,
+    /// The source of request ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// The largest body of a GraphQL request and of a WebSocket message, in bytes.
+    pub body_limit: usize,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a client may read nothing of a response.
+    pub write_timeout: Duration,
+    /// Whether the playground is served.
+    pub playground: bool,
+    /// Whether shutdown has begun: the readiness probe fails, while requests are still served.
+    pub stopping: AtomicBool,
+}

@@ -1,0 +1,178 @@
+//! Throttles failed client authentications.
+//!
+//! Failures are counted for each pair of `client_id` and address, and for each address. A blocked
+//! pair is refused even with valid credentials, so that an answer does not confirm a guess; a
+//! client cannot be locked out from another address. An address that guesses at many clients is
+//! blocked as a whole, except for clients that recently authenticated from it: a neighbour behind
+//! the same NAT does not lock them out.
+//!
+//! A count for each minute and not the token bucket of `rate_limit`: a block lasts for the rest of
+//! its minute whatever is tried meanwhile, and `Retry-After` is exactly that time.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use crate::clock::MonotonicTime;
+use crate::secret::SecretHash;
+
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// How long a client that authenticated from an address is exempt from its block.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
+
+/// Counts failed authentications on this node, in memory of a fixed size.
+pub struct Throttle {
+    per_client: u32,
+    per_address: u32,
+    clients: Cache<Pair, Failures>,
+    addresses: Cache<IpAddr, Failures>,
+    authenticated: Cache<Pair, MonotonicTime>,
+    // Concurrent failures must not overwrite each other's count.
+    counting: Mutex<()>,
+}
+
+/// A `client_id`, hashed since it may be of any length, and an address.
+type Pair = ([u8; 32], IpAddr);
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    since: MonotonicTime,
+}
+
+impl Throttle {
+    /// Allows so many failures a minute for a client at one address, and for one address; tracks at
+    /// most `capacity` of each.
+    pub fn new(per_client: u32, per_address: u32, capacity: usize) -> Self {
+        Self {
+            per_client,
+            per_address,
+            clients: Cache::new(capacity),
+            addresses: Cache::new(capacity),
+            authenticated: Cache::new(capacity),
+            counting: Mutex::new(()),
+        }
+    }
+
+    /// For how many whole seconds this client is blocked at this address; `None` if it is not.
+    pub fn blocked(&self, client_id: &str, address: IpAddr, now: MonotonicTime) -> Option<u64> {
+        let (pair, network) = keys(client_id, address);
+        let by_pair =
+            self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
+        let known = || self.authenticated.get(&pair).is_some_and(|at| now.since(at) < KNOWN_FOR);
+        let by_address =
+            self.addresses.get(&network).and_then(|failures| failures.wait(self.per_address, now));
+        by_pair.max(by_address.filter(|_| !known()))
+    }
+
+    /// Counts a failed authentication.
+    pub fn failed(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
+        let (pair, network) = keys(client_id, address);
+        let _turn = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
+        count(&self.clients, pair, now);
+        count(&self.addresses, network, now);
+    }
+
+    /// Records that the client authenticated from the address.
+    pub fn succeeded(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
+        self.authenticated.insert(keys(client_id, address).0, now);
+    }
+}
+
+impl Failures {
+    fn wait(self, limit: u32, now: MonotonicTime) -> Option<u64> {
+        let left = WINDOW.checked_sub(now.since(self.since)).filter(|left| !left.is_zero())?;
+        (self.count >= limit)
+            .then(|| u64::try_from(left.as_millis().div_ceil(1000)).unwrap_or(1).max(1))
+    }
+}
+
+fn count<K: Clone + Eq + std::hash::Hash>(
+    failures: &Cache<K, Failures>,
+    key: K,
+    now: MonotonicTime,
+) {
+    let current = failures.get(&key).filter(|failures| now.since(failures.since) < WINDOW);
+    let counted = current.map_or(Failures { count: 1, since: now }, |failures| Failures {
+        count: failures.count.saturating_add(1),
+        ..failures
+    });
+    failures.insert(key, counted);
+}
+
+fn keys(client_id: &str, address: IpAddr) -> (Pair, IpAddr) {
+    let network = match address {
+        // The holder of an IPv6 address usually holds its whole /64.
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    };
+    let mut hash = [0; 32];
+    hash.copy_from_slice(SecretHash::of(client_id.as_bytes()).as_bytes());
+    ((hash, network), network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: MonotonicTime = MonotonicTime::from_start(Duration::from_secs(1000));
+
+    fn here() -> IpAddr {
+        "192.0.2.1".parse().unwrap()
+    }
+
+    fn after(failures: u32) -> Throttle {
+        let throttle = Throttle::new(3, 5, 100);
+        (0..failures).for_each(|_| throttle.failed("client", here(), NOW));
+        throttle
+    }
+
+    #[test]
+    fn blocked_pair_waits_for_the_rest_of_the_minute() {
+        assert_eq!(after(2).blocked("client", here(), NOW), None);
+        let throttle = after(3);
+        assert_eq!(throttle.blocked("client", here(), NOW), Some(60));
+        assert_eq!(
+            throttle.blocked("client", here(), NOW.plus(Duration::from_millis(59_001))),
+            Some(1)
+        );
+        assert_eq!(throttle.blocked("client", here(), NOW.plus(WINDOW)), None);
+    }
+
+    #[test]
+    fn failures_at_one_address_do_not_block_another() {
+        let elsewhere = "192.0.2.2".parse().unwrap();
+        assert_eq!(after(100).blocked("client", elsewhere, NOW), None);
+    }
+
+    #[test]
+    fn guessing_address_is_blocked_except_for_its_known_clients() {
+        let throttle = Throttle::new(3, 5, 100);
+        throttle.succeeded("neighbour", here(), NOW);
+        (0..5).for_each(|client| throttle.failed(&format!("guess {client}"), here(), NOW));
+        assert_eq!(throttle.blocked("another", here(), NOW), Some(60));
+        assert_eq!(throttle.blocked("neighbour", here(), NOW), None);
+        (0..3).for_each(|_| throttle.failed("neighbour", here(), NOW));
+        assert_eq!(throttle.blocked("neighbour", here(), NOW), Some(60));
+    }
+
+    #[test]
+    fn ipv6_network_counts_as_one_address() {
+        let throttle = Throttle::new(3, 5, 100);
+        (0..5).for_each(|host| {
+            throttle.failed("client", format!("2001:db8::{host}").parse().unwrap(), NOW)
+        });
+        assert!(throttle.blocked("other", "2001:db8::ffff".parse().unwrap(), NOW).is_some());
+        assert!(throttle.blocked("other", "2001:db8:0:1::1".parse().unwrap(), NOW).is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let throttle = Throttle::new(3, 5, 100);
+        (0..10_000).for_each(|client| throttle.failed(&client.to_string(), here(), NOW));
+        assert!(throttle.clients.len() <= 200);
+    }
+}
