@@ -18,7 +18,8 @@ pub async fn run(config: &Config) -> Result<(), Failure> {
     core.database.check_content().await?;
     if app.is_uninitialised().await? {
         tracing::warn!(
-            "there is no tenant yet: run `tenant-gateway init` to create the first one and its administrator"
+            "there is no tenant yet: run `tenant-gateway init` to create the first one and its \
+             administrator"
         );
     }
     let stop = async move {

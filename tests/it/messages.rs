@@ -8,7 +8,8 @@ use crate::support::process::Deployment;
 use crate::support::{Caller, Engine, OnEngine, TestApp, both_databases};
 
 async fn raw(caller: &Caller, body: &str) -> Value {
-    let request = caller.request("", &json!({})).header("content-type", "application/json");
+    let request = caller.gateway.http.post(format!("{}/graphql", caller.gateway.url));
+    let request = request.bearer_auth(&caller.token).header("content-type", "application/json");
     request.body(body.to_owned()).send().await.unwrap().json().await.unwrap()
 }
 
