@@ -1,8 +1,8 @@
-//! The database schema, one change a file, in the order in which the files are listed here.
+//! The database schema: one migration in each file, in the order listed here.
 //!
-//! The crate stands alone so that no migration can import the application: a change that was run
-//! must mean the same for ever. Moments are `BIGINT` milliseconds since 1970 UTC on both databases,
-//! so that they compare alike.
+//! A crate of its own, so that no migration can import the application: a migration that was run
+//! must never change its meaning. Moments are `BIGINT` milliseconds since 1970 UTC, so that both
+//! databases compare them alike.
 
 use sea_orm_migration::prelude::*;
 
@@ -27,13 +27,13 @@ mod m0050_link_checks;
 
 pub use sea_orm_migration::MigratorTrait;
 
-/// The changes that only add what older versions of the program do not look at: a table, an index,
-/// or a column that may be empty or has a default. A node of an older version goes on with them;
-/// any other change it refuses.
+/// Additive migrations: they only add a table, an index, or a column that is nullable or has a
+/// default, which older versions ignore. A node of an older version keeps running with them and
+/// refuses to start with any other newer migration.
 pub const ADDITIVE: &[&str] =
     &["m0027_audit_request_ids", "m0031_schema_changes", "m0050_link_checks"];
 
-/// All changes, oldest first.
+/// All migrations, oldest first.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
@@ -61,7 +61,7 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Runs statements that read the same on SQLite and PostgreSQL, one after another.
+/// Runs statements one after another. They must be valid on SQLite and PostgreSQL alike.
 async fn run(manager: &SchemaManager<'_>, statements: Vec<String>) -> Result<(), DbErr> {
     for statement in statements {
         manager.get_connection().execute_unprepared(&statement).await?;
@@ -69,7 +69,7 @@ async fn run(manager: &SchemaManager<'_>, statements: Vec<String>) -> Result<(),
     Ok(())
 }
 
-/// The column type of an identifier: PostgreSQL has one of its own, SQLite keeps the sixteen bytes.
+/// The column type of an identifier: `uuid` on PostgreSQL, sixteen bytes on SQLite.
 fn uuid(manager: &SchemaManager<'_>) -> &'static str {
     by_backend(manager, "BLOB", "UUID")
 }
@@ -91,8 +91,8 @@ fn by_backend<T>(manager: &SchemaManager<'_>, sqlite: T, postgres: T) -> T {
     }
 }
 
-/// Declares the migration of a file: its name is the file's, and it happens wholly or not at all on
-/// both databases.
+/// Declares the migration of a file. It is named after the file and runs in one transaction on both
+/// databases.
 macro_rules! migration {
     (up: $up:ident, down: $down:ident) => {
         #[derive(DeriveMigrationName)]

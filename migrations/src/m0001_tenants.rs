@@ -7,7 +7,7 @@ use crate::{exact_text, uuid};
 crate::migration!(up: up, down: down);
 
 /// `tenant_ancestors` holds a row for each tenant above a tenant, itself included at distance 0. A
-/// tenant's parent never changes, so the rows are written once, and no cycle can come to be.
+/// tenant's parent never changes, so the rows are written once and cannot form a cycle.
 /// `partner_id` and `organization_id` are the nearest of their kind, at the tenant or above it.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, exact) = (uuid(manager), exact_text(manager));

@@ -6,9 +6,8 @@ use crate::{by_backend, bytes, exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `seq` numbers clients for the name index, which wants integers; `name_folded` is the name with
-/// letter case removed by the application, since the two databases disagree on what that means
-/// outside ASCII.
+/// `seq` numbers clients for the name index, which needs integers. `name_folded` is the name after
+/// case folding by the application, because the databases fold differently outside ASCII.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes, exact) = (uuid(manager), bytes(manager), exact_text(manager));
     let seq = by_backend(

@@ -7,7 +7,7 @@ use crate::by_backend;
 crate::migration!(up: up, down: down);
 
 /// PostgreSQL: a trigram index, which serves LIKE. SQLite: an FTS5 trigram table without content of
-/// its own, kept by triggers; letter case is already removed, so it compares exactly.
+/// its own, maintained by triggers. Names are already case-folded, so it compares exactly.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     by_backend(
         manager,
@@ -46,7 +46,7 @@ fn down(manager: &SchemaManager<'_>) -> Vec<String> {
             "DROP TRIGGER client_names_update",
             "DROP TABLE client_names",
         ][..],
-        // The extension stays: others may use it.
+        // The extension remains, because others may use it.
         &["DROP INDEX client_names"][..],
     )
     .iter()

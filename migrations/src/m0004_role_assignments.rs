@@ -1,4 +1,4 @@
-//! Which client holds which role where, and until when.
+//! The roles of clients in tenants, each with its expiry.
 
 use sea_orm_migration::prelude::*;
 

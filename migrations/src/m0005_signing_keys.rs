@@ -1,4 +1,4 @@
-//! The keys that sign tokens, private halves sealed.
+//! The keys that sign tokens. Private keys are sealed.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,8 +6,8 @@ use crate::{bytes, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `generation` counts up: the node that inserts a number first made the key, every other node
-/// reads it.
+/// `generation` counts up: the first node to insert a number creates the key, and the others read
+/// it.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes) = (uuid(manager), bytes(manager));
     vec![format!(

@@ -1,4 +1,4 @@
-//! Who did what in which tenant.
+//! The audit log: who did what in which tenant.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::{by_backend, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// No foreign keys: a record outlives what it speaks of.
+/// No foreign keys: a record outlives its subject.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let id = uuid(manager);
     let seq = by_backend(

@@ -1,4 +1,4 @@
-//! What `createClient` was already asked under which key.
+//! Idempotency keys of `createClient`.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,8 +6,8 @@ use crate::{bytes, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// `client_id` has no foreign key: a repeated request for a client deleted since must be told so,
-/// not served anew.
+/// `client_id` has no foreign key: a repeated request must learn that its client was deleted, and
+/// must not create it again.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes) = (uuid(manager), bytes(manager));
     vec![

@@ -1,11 +1,11 @@
-//! When a signing key begins to sign, and when it is gone.
+//! The lifetime of signing keys.
 
 use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 
-/// A key is published as soon as it is made and signs from `active_from` on. `retired_at` is set
-/// when its successor is made: until then, tokens that it signed may still be in use.
+/// A key is published when it is created and signs from `active_from` on. When its successor is
+/// created, `retired_at` is set to the moment until which tokens that it signed may be in use.
 fn up(_: &SchemaManager<'_>) -> Vec<String> {
     vec![
         "ALTER TABLE signing_keys ADD COLUMN active_from BIGINT NOT NULL DEFAULT 0".to_owned(),

@@ -1,4 +1,4 @@
-//! Access tokens that were ended before their time.
+//! Access tokens that were revoked before they expired.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::uuid;
 
 crate::migration!(up: up, down: down);
 
-/// A row is needed until its token would have ended anyway.
+/// A row is needed until its token would have expired.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let id = uuid(manager);
     vec![

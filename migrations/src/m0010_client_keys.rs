@@ -1,4 +1,4 @@
-//! The public keys of clients, and the assertions that were signed with them and used.
+//! The public keys of clients, and the used assertions that were signed with them.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,8 +6,8 @@ use crate::{bytes, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// An assertion is known by the SHA-256 of its `jti`, which a client may choose as it likes. It has
-/// no foreign key: a used one stays used.
+/// An assertion is identified by the SHA-256 of its `jti`, because clients choose the `jti` freely.
+/// No foreign key: an assertion remains used after its client is deleted.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes) = (uuid(manager), bytes(manager));
     vec![

@@ -1,4 +1,4 @@
-//! The installations of legacy systems, and which tenant is linked to which.
+//! The installations of legacy systems, and the links of tenants to them.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,8 +6,8 @@ use crate::{bytes, exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// A tenant has at most one link for each kind of system, and a tenant of an installation belongs
-/// to at most one of ours.
+/// A gateway tenant has at most one link for each kind of system, and a tenant of an installation
+/// is linked to at most one gateway tenant.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes, exact) = (uuid(manager), bytes(manager), exact_text(manager));
     vec![

@@ -1,4 +1,4 @@
-//! The keys that the gateway makes for the tenants of an installation.
+//! The API keys that the gateway creates for the tenants of an installation.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,10 +6,10 @@ use crate::{bytes, exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// A row is `PENDING` before the key is asked for, `LIVE` while it is used, then `SPENT`, until it
-/// is deleted at the far side too; `STRAY` if nobody knows whether the key was made. Over all
-/// nodes, one row at most for each link and access is pending. A link may go before its keys do, so
-/// it has no foreign key.
+/// A row is `PENDING` before the key is requested, `LIVE` while it is in use, then `SPENT` until
+/// the legacy system has deleted it too; `STRAY` if it is unknown whether the key was created. At
+/// most one row for each link and access is pending on all nodes. No foreign key to links: a link
+/// may be deleted before its keys.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, bytes, exact) = (uuid(manager), bytes(manager), exact_text(manager));
     vec![

@@ -1,4 +1,4 @@
-//! The tasks of Integration Servers that callers began, and what became of them.
+//! The tasks of Integration Servers that callers started, and their histories.
 
 use sea_orm_migration::prelude::*;
 
@@ -6,9 +6,9 @@ use crate::{exact_text, uuid};
 
 crate::migration!(up: up, down: down);
 
-/// A row is `SENT` before its call goes out, `KNOWN` once the server has named the task, `LOST`
-/// while it is looked for, and `ENDED` when nothing more is expected. One node at most holds the
-/// lease of a row. The history is what subscribers on any node read.
+/// A row is `SENT` before its call goes out, `KNOWN` once the server's identifier of the task is
+/// known, `LOST` while the gateway looks for it, and `ENDED` when no further change is expected. At
+/// most one node has the lease of a row. Subscribers on all nodes read the history.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {
     let (id, exact) = (uuid(manager), exact_text(manager));
     vec![

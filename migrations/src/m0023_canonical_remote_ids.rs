@@ -1,4 +1,4 @@
-//! One spelling of every id of a legacy system's tenant and of every base URL, so that equal ones
+//! Canonical spelling of the ids of legacy systems' tenants and of base URLs, so that equal ones
 //! are equal texts.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use sea_orm_migration::prelude::*;
 use url::{Host, Url};
 
-/// So many conflicts are named at once.
+/// The most conflicts that one error message lists.
 const NAMED: usize = 20;
 
 #[derive(DeriveMigrationName)]
@@ -16,8 +16,8 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Refuses where two links mean one tenant of an installation: only the operator can say whose
-    /// it is.
+    /// Fails if two links lead to one tenant of an installation: only the operator can decide
+    /// between them.
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let conflicts = conflicts(manager).await?;
         if !conflicts.is_empty() {
@@ -35,7 +35,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    /// Nothing: the schema before takes the canonical spelling as well.
+    /// Nothing: the earlier schema accepts the canonical spelling too.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }
@@ -45,7 +45,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A link, and where it leads.
+/// A link and its target.
 struct Link {
     id: Uuid,
     tenant: Uuid,
@@ -67,8 +67,8 @@ impl Link {
     }
 }
 
-/// The pairs of links that mean the same tenant of one installation, where the same tenant
-/// registered it or one above the other.
+/// The pairs of links to the same tenant of one installation that was registered by the same
+/// gateway tenant, or by one above the other.
 async fn conflicts(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
     let sql =
         "SELECT l.id, l.tenant_id, l.remote_tenant_id, u.owner_tenant_id, u.system, u.base_url
@@ -154,8 +154,8 @@ fn canonical_id(id: &str) -> String {
     }
 }
 
-/// The host without the dot at its end, an IPv4 address as such, nothing percent-encoded that need
-/// not be, no slash at the end.
+/// The host without a trailing dot, IPv4 addresses in dotted form, no unnecessary percent-encoding,
+/// no trailing slash.
 fn canonical_base_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
     let absolute =
@@ -173,8 +173,7 @@ fn canonical_base_url(text: &str) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// A path in which unreserved characters are written as they are, and all others with upper-case
-/// digits.
+/// A path with unreserved characters decoded and all others percent-encoded with upper-case digits.
 fn plain_path(path: &str) -> String {
     let mut parts = path.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();

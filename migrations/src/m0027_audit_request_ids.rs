@@ -1,11 +1,11 @@
-//! Which request a record is of, how often it happened, and how old it is.
+//! Request ids and repetitions of audit records, and an index by age.
 
 use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 
-/// `request_id` holds the gateway's own id from now on. The index serves pruning, which looks for
-/// the oldest records.
+/// `request_id` holds the gateway's own id from now on. The index serves the deletion of the oldest
+/// records.
 fn up(_: &SchemaManager<'_>) -> Vec<String> {
     vec![
         "ALTER TABLE audit_log ADD COLUMN caller_request_id TEXT".to_owned(),

@@ -1,5 +1,4 @@
-//! Which version of the program ran each change of the schema, and whether older versions can work
-//! with it.
+//! The version of the program that ran each migration, and whether older versions can run with it.
 
 use sea_orm_migration::prelude::*;
 

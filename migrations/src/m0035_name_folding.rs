@@ -1,11 +1,11 @@
-//! Folds the names of tenants and clients anew: without letter case was not yet as people see them.
+//! Folds the names of tenants and clients again, by Unicode case folding.
 
 use sea_orm::ExprTrait;
 use sea_orm::prelude::Uuid;
 use sea_orm_migration::prelude::*;
 use tenant_gateway_folding::fold;
 
-/// How many rows are read at once.
+/// Rows in one batch.
 const BATCH: u64 = 500;
 
 const TABLES: [&str; 2] = ["tenants", "clients"];
@@ -39,7 +39,7 @@ fn without_letter_case(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-/// Writes the folded names of a table that are not what `fold` makes of the names.
+/// Updates the folded names of a table that differ from `fold` of the name.
 async fn refold(
     manager: &SchemaManager<'_>,
     table: &'static str,

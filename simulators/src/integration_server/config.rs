@@ -1,4 +1,4 @@
-//! How a simulator starts, and what is in it then.
+//! The start configuration of a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Default for TaskTiming {
     }
 }
 
-/// A tenant that is there at the start.
+/// A tenant that exists at the start.
 #[derive(Clone, Debug)]
 pub struct TenantSeed {
     pub(crate) name: String,
@@ -68,12 +68,11 @@ impl TenantSeed {
     /// An active Complete tenant without machines. Its administrator is `<name in lower case, with
     /// hyphens>-admin`.
     pub fn complete(name: &str) -> Self {
-        let (description, user_data) = (None, None);
         Self {
             name: name.to_owned(),
             kind: TenantKind::Complete,
-            description,
-            user_data,
+            description: None,
+            user_data: None,
             active: true,
             machines: 0,
         }
@@ -100,22 +99,22 @@ impl TenantSeed {
         Self { active: false, ..self }
     }
 
-    /// So many machines, named `web-01`, `web-02` and so on; each has been protected for a week,
-    /// with a gap.
+    /// That number of machines, named `web-01`, `web-02` and so on, each protected for a week with
+    /// a gap.
     #[must_use]
     pub fn machines(self, machines: usize) -> Self {
         Self { machines, ..self }
     }
 }
 
-/// How a simulator starts. It has no `Debug`, since it holds the password.
+/// The start configuration. It has no `Debug`, because it holds the password.
 #[derive(Clone)]
 pub struct Config {
-    /// Where it listens: any free port of 127.0.0.1, unless told otherwise.
+    /// The address to listen on; by default any free port of 127.0.0.1.
     pub listen: SocketAddr,
-    /// Decides every identifier.
+    /// The seed of all identifiers.
     pub seed: u64,
-    /// The clock that tasks and reports go by.
+    /// The clock for tasks and reports.
     pub clock: Clock,
     pub dialect: Dialect,
     /// Of the account `multitenancy`.
@@ -123,9 +122,10 @@ pub struct Config {
     pub task_timing: TaskTiming,
     /// The server's zone, in minutes east of UTC. The wire's dates are in it.
     pub utc_offset: i32,
-    /// Whether the connection to Security Center is set up; without it `KSC_ServiceNotConfigured`.
+    /// Whether the connection to Security Center is configured; tasks fail with
+    /// `KSC_ServiceNotConfigured` without it.
     pub security_center: bool,
-    /// How long tasks are known after their end; for good, if `None`.
+    /// How long tasks are listed after their end; `None` means forever.
     pub tasks_kept: Option<Duration>,
     /// How long reports are kept: 24 hours by default (reference, R2).
     pub reports_kept: Duration,
@@ -155,7 +155,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// One tenant more.
+    /// Adds a tenant.
     #[must_use]
     pub fn tenant(mut self, tenant: TenantSeed) -> Self {
         self.tenants.push(tenant);

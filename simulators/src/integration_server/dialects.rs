@@ -56,7 +56,7 @@ impl Dialect {
         empty_tenant_is_every: true,
     };
 
-    /// As little as can be said.
+    /// As terse as possible.
     pub const TERSE: Self = Self {
         name: "terse",
         content_type: "text/xml",
@@ -146,7 +146,7 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// Everything that XML allows and nobody expects.
+    /// Unusual but legal XML.
     pub const SLOPPY: Self = Self {
         name: "sloppy",
         content_type: "",
@@ -169,7 +169,7 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// Nothing where nothing is promised: a 202 without its task, errors without a body. UTF-16
+    /// No more than the documents promise: a 202 without its task, errors without a body. UTF-16
     /// told by the type alone.
     pub const SILENT: Self = Self {
         name: "silent",

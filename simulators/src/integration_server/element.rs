@@ -1,6 +1,6 @@
 //! Elements, before they are written.
 
-/// An element.
+/// An XML element.
 #[derive(Clone, Default)]
 pub(crate) struct Element {
     pub name: &'static str,
@@ -64,7 +64,7 @@ impl Element {
         self.optional(name, text.map(|text| Self::new(name).with(Child::Data(text.to_owned()))))
     }
 
-    /// A child that may lack.
+    /// An optional child.
     pub fn optional(self, name: &'static str, child: Option<Self>) -> Self {
         self.with(child.map_or(Child::Absent(name), Child::Element))
     }
@@ -84,7 +84,7 @@ impl Element {
         self
     }
 
-    /// Whether it is what lists are made of.
+    /// Whether it is an item of lists.
     pub fn is_item(&self) -> bool {
         matches!(self.name, "tenant" | "vm" | "task")
     }

@@ -1,4 +1,4 @@
-//! What tests find in a server, other than by its answers.
+//! Views of the state for tests, apart from answers.
 
 use super::config::TenantKind;
 use super::installation::{Installation, Machine, Tenant};

@@ -1,4 +1,4 @@
-//! The state: the server's database, the tasks, the reports, and Security Center beside them.
+//! The state: the server's database, tasks, reports and Security Center.
 
 use std::time::Duration;
 
@@ -80,13 +80,13 @@ pub(crate) struct Installation {
     pub tasks_kept: Option<i64>,
     pub reports_kept: i64,
     pub tenants: Vec<Tenant>,
-    /// Of no tenant, but still protected.
+    /// Machines without a tenant that are still protected.
     pub stray_machines: Vec<Machine>,
     pub security_center: SecurityCenter,
     pub tasks: Vec<Task>,
     pub orders: Vec<TaskOrder>,
     pub reports: Vec<StoredReport>,
-    /// Administrators' passwords that came in, decoded.
+    /// The administrators' passwords that were received, decoded.
     pub passwords: Vec<String>,
 }
 

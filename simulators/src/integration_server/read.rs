@@ -1,5 +1,4 @@
-//! Request bodies, read strictly: a client that sends anything but the documented elements is told
-//! so.
+//! Strict parsing of request bodies: anything but the documented elements is an error.
 
 use std::net::IpAddr;
 
@@ -28,7 +27,7 @@ pub(crate) struct NewMachine {
     pub user_data: Option<String>,
 }
 
-/// Reads the body of T4; `default` is the kind where it names none.
+/// Reads the body of T4; `default` is the kind if it names none.
 pub(crate) fn tenant(body: &[u8], default: Option<TenantKind>) -> Result<NewTenant, Refusal> {
     let document = parsed(body)?;
     let root = root(&document, "tenant")?;
@@ -104,7 +103,7 @@ fn root<'a>(document: &'a Document, name: &str) -> Result<Node<'a, 'a>, Refusal>
     root.has_tag_name(name).then_some(root).ok_or_else(refusal)
 }
 
-/// No unknown element, and none twice.
+/// Refuses unknown and repeated elements.
 fn check_children(node: Node, known: &[&str]) -> Result<(), Refusal> {
     let mut seen: Vec<&str> = Vec::new();
     for name in node.children().filter(Node::is_element).map(|child| child.tag_name().name()) {

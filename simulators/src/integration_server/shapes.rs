@@ -1,6 +1,6 @@
-//! The shapes that an answer may have where the reference leaves it open (sections 8 and 9).
+//! The forms of an answer that the reference leaves open (sections 8 and 9).
 
-/// How a document becomes bytes.
+/// The encoding of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
@@ -26,7 +26,7 @@ pub enum Tags {
     Prefixed(&'static str, &'static str),
 }
 
-/// Marks round the values of attributes.
+/// Quotation marks around attribute values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quotes {
     /// `id="1"`
@@ -44,7 +44,8 @@ pub enum FreeText {
     Documented,
     /// Everything escaped, with the five entities.
     Escaped,
-    /// Everything escaped, and what is not ASCII as decimal and hexadecimal references by turns.
+    /// Everything escaped; non-ASCII characters alternate between decimal and hexadecimal
+    /// references.
     References,
     /// In pieces: escaped text, a comment, CDATA.
     Pieces,
@@ -80,7 +81,7 @@ pub enum Accepted {
     Nothing,
 }
 
-/// The result of a task that made or removed a tenant.
+/// The result of a task that created or deleted a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Results {
     /// The tenant as an element.
@@ -94,7 +95,7 @@ pub enum Results {
     Identifier,
 }
 
-/// An error at once.
+/// An immediate error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errors {
     /// `<error><code>…</code><message>…</message></error>`
@@ -107,7 +108,7 @@ pub enum Errors {
     Json,
     /// A page for people that names the code.
     Html,
-    /// No body: the status alone tells.
+    /// No body, only the status.
     Empty,
 }
 
@@ -122,7 +123,7 @@ pub enum TaskErrors {
     Attribute,
 }
 
-/// How far a task is.
+/// The progress of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// `41`
@@ -131,7 +132,7 @@ pub enum Progress {
     Fraction,
     /// `41%`
     Percent,
-    /// Not told.
+    /// Absent.
     Absent,
 }
 
@@ -140,7 +141,7 @@ pub enum Progress {
 pub struct Report {
     /// Whether a line with names of the columns comes first.
     pub header: bool,
-    /// Whether fields are quoted; else a semicolon in a name stands bare.
+    /// Whether fields are quoted; otherwise semicolons in names are unescaped.
     pub quoted: bool,
     /// Whether lines end in CR LF; else in LF.
     pub crlf: bool,

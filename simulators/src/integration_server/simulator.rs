@@ -1,4 +1,4 @@
-//! The handle by which tests hold a running server.
+//! The handle of a running server, for tests.
 
 use std::io;
 use std::sync::{Arc, MutexGuard};
@@ -20,7 +20,7 @@ use crate::host::SimulatorHost;
 use crate::journal::{Peak, RecordedRequest};
 use crate::server::Server;
 
-/// A running server. Dropping it closes its port; answers under way are finished.
+/// A running server. Dropping it closes its port; answers in progress are completed.
 ///
 /// Paths of [`Calls`] are those below `/api/2.0/virtualization`; [`Calls::of`] takes the tenant
 /// that a path or `tenantId` names.
@@ -47,7 +47,7 @@ impl Simulator {
     /// Starts a server with the tenants of `config`.
     ///
     /// # Errors
-    /// Where it cannot listen.
+    /// If it cannot listen.
     pub async fn start(config: Config) -> io::Result<Self> {
         let installation = Installation::new(&config);
         let seeded = installation.tenants.iter().map(|tenant| SeededTenant {
@@ -63,7 +63,7 @@ impl Simulator {
         Ok(Self { base_url: format!("http://{}", server.address), tenants, host, server })
     }
 
-    /// Stops and waits until the port is closed; answers under way have a second to end.
+    /// Stops and waits until the port is closed; answers in progress have a second to complete.
     pub async fn stop(self) {
         self.server.stop().await;
     }
@@ -71,7 +71,7 @@ impl Simulator {
     /// A tenant that was there at the start.
     ///
     /// # Panics
-    /// If there was none of that name.
+    /// If there is none of that name.
     pub fn tenant(&self, name: &str) -> &SeededTenant {
         self.tenants.iter().find(|tenant| tenant.name == name).expect("a seeded tenant")
     }
@@ -81,7 +81,7 @@ impl Simulator {
         self.host.console().password.clone()
     }
 
-    /// Gives the account another password, as an operator might.
+    /// Changes the password of the account, as an operator might.
     pub fn set_password(&self, password: &str) {
         self.host.console().password = password.to_owned();
     }
@@ -101,13 +101,13 @@ impl Simulator {
         self.host.console().orders.push(TaskOrder { kind, fate, times });
     }
 
-    /// Takes all orders back, those for tasks that are not started included.
+    /// Clears all orders, including those for tasks that have not started.
     pub fn clear_orders(&self) {
         self.host.faults().clear();
         self.host.console().orders.clear();
     }
 
-    /// How many of these calls came in, refused and failed ones included.
+    /// The number of these calls, including refused and failed ones.
     pub fn count(&self, calls: &Calls) -> u64 {
         self.host.journal().count(calls)
     }
@@ -117,7 +117,7 @@ impl Simulator {
         self.host.journal().seen(calls)
     }
 
-    /// The most that was under way at one moment.
+    /// The most calls that were in progress at one moment.
     pub fn peak(&self) -> Peak {
         self.host.journal().peak()
     }
@@ -127,12 +127,12 @@ impl Simulator {
         self.host.journal().clear();
     }
 
-    /// How often a task was asked for.
+    /// How often a task was polled.
     pub fn polls(&self, task: &str) -> u64 {
         self.count(&Calls::to("GET", &format!("/tasks/{task}")))
     }
 
-    /// An address that nobody has a reason to call: bait for [`Fault::ExternalEntity`] and
+    /// An address that no client should call: bait for [`Fault::ExternalEntity`] and
     /// [`Fault::Redirect`].
     pub fn bait_url(&self) -> String {
         format!("{}/bait/entity.dtd", self.base_url)
@@ -148,23 +148,22 @@ impl Simulator {
         self.host.clock.advance(by);
     }
 
-    /// Answers by other readings from now on.
+    /// Answers in another dialect from now on.
     pub fn set_dialect(&self, dialect: Dialect) {
         self.host.console().dialect = dialect;
     }
 
-    /// Sets up the connection to Security Center, or takes it away.
+    /// Configures or removes the connection to Security Center.
     pub fn set_security_center(&self, configured: bool) {
         self.host.console().security_center.configured = configured;
     }
 
-    /// Makes a tenant, as somebody else might, and gives its identifier.
+    /// Creates a tenant outside the API and returns its identifier.
     pub fn add_tenant(&self, seed: &TenantSeed) -> String {
         seeding::plant(&mut self.settled(), seed)
     }
 
-    /// Removes a tenant with its machines, as somebody else might; what it has in Security Center
-    /// stays.
+    /// Deletes a tenant with its machines outside the API; its objects in Security Center remain.
     pub fn remove_tenant(&self, id: &str) {
         self.settled().tenants.retain(|tenant| tenant.id != id);
     }
@@ -175,7 +174,7 @@ impl Simulator {
         self.settled().start(kind, Work::Other)
     }
 
-    /// The tenants of now.
+    /// The current tenants.
     pub fn found_tenants(&self) -> Vec<FoundTenant> {
         self.settled().found_tenants()
     }
@@ -185,7 +184,7 @@ impl Simulator {
         self.found_tenants().into_iter().find(|tenant| tenant.name == name)
     }
 
-    /// The tasks of now, the oldest first.
+    /// The current tasks, oldest first.
     pub fn found_tasks(&self) -> Vec<FoundTask> {
         self.settled().found_tasks()
     }

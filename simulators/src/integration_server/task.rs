@@ -25,7 +25,7 @@ impl TaskKind {
     }
 }
 
-/// What is ordered to happen to a task.
+/// The ordered course of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Fate {
@@ -40,11 +40,11 @@ pub enum Fate {
     NeverEnds,
     /// It is part of a larger task, which alone can be canceled.
     Child,
-    /// It takes a cancel for accepted, and completes.
+    /// It accepts a cancellation but completes.
     OutrunsCancel,
     /// The system ends it after its first stage; nothing is undone.
     Ended,
-    /// While it runs, its state has a name that no list has.
+    /// While it runs, its state has an undocumented name.
     InState { name: String },
 }
 
@@ -78,7 +78,7 @@ impl State {
     }
 }
 
-/// What a task came to.
+/// The outcome of a task.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     Tenant(Box<Tenant>),
@@ -102,7 +102,7 @@ pub(crate) struct Task {
     pub done: usize,
     pub work: Work,
     pub undo: Vec<Undo>,
-    /// When it goes on by itself.
+    /// The moment of its next step.
     pub due: Option<i64>,
 }
 
@@ -142,7 +142,7 @@ impl Task {
         self.due = None;
     }
 
-    /// The fate of failing, if its stage has come.
+    /// The code to fail with, if the ordered stage is reached.
     pub fn fails_now(&self) -> Option<String> {
         match &self.fate {
             Some(Fate::Fails { code, after })

@@ -1,9 +1,9 @@
-//! What tasks are for, and in which stages they do it (reference, T4 to T9 and R1).
+//! The purposes of tasks and their stages (reference, T4 to T9 and R1).
 
 use super::config::TenantKind;
 use super::installation::{Installation, Tenant};
 
-/// What a task is for.
+/// The purpose of a task.
 pub(crate) enum Work {
     Create {
         tenant: Box<Tenant>,
@@ -22,7 +22,7 @@ pub(crate) enum Work {
         from: Option<i64>,
         to: i64,
     },
-    /// Something that this API did not start.
+    /// A task that this API did not start.
     Other,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Stage {
     Other,
 }
 
-/// How a stage is taken back.
+/// How a stage is undone.
 pub(crate) enum Undo {
     RemoveTenant,
     RemoveAdministrator(String),

@@ -1,4 +1,5 @@
-//! How a dialect writes elements. By hand: an answer has to be able to look like nobody else's.
+//! Writes elements in a dialect. By hand, because a library could not write every form that servers
+//! might use.
 
 use super::dialect::Dialect;
 use super::element::{Child, Element};
@@ -157,7 +158,7 @@ impl Writer<'_> {
         self.out.push_str(&written);
     }
 
-    /// What a reader has to pass over; it holds names that mean something elsewhere.
+    /// Content that a reader must skip, with element names that are known elsewhere.
     fn strangers(&mut self, depth: usize) {
         self.line(depth);
         self.out

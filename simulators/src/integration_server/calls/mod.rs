@@ -9,7 +9,7 @@ use super::installation::Installation;
 use super::refusal::{Outcome, Refusal};
 use crate::request::Request;
 
-/// Carries a request out.
+/// Executes a request.
 pub(super) fn carry_out(installation: &mut Installation, request: &Request) -> Outcome {
     installation.admit(request)?;
     match (request.method.as_str(), request.segments().as_slice()) {

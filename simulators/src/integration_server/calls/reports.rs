@@ -24,13 +24,14 @@ pub(super) fn create(installation: &mut Installation, request: &Request) -> Outc
         }
         None => Ok(None),
     };
-    let (from, to) = (date("from")?, date("to")?.unwrap_or_else(|| installation.clock.now()));
+    let from = date("from")?;
+    let to = date("to")?.unwrap_or_else(|| installation.clock.now());
     let task =
         installation.start(TaskKind::CreateTenantReport.name(), Work::Report { tenant, from, to });
     installation.accepted(&task)
 }
 
-/// CSV alone, whole or a range of its bytes.
+/// The CSV, whole or a byte range of it.
 pub(super) fn download(installation: &mut Installation, id: &str, request: &Request) -> Outcome {
     let mut reports = installation.reports.iter_mut();
     let report =
@@ -70,7 +71,7 @@ mod tests {
     use super::bounds;
 
     #[test]
-    fn a_range_lies_within_the_report() {
+    fn range_lies_within_the_report() {
         assert_eq!(bounds("bytes=0-1023", 123_456), Some((0, 1023)));
         assert_eq!(bounds("bytes=5-", 10), Some((5, 9)));
         assert_eq!(bounds("bytes=-3", 10), Some((7, 9)));

@@ -56,7 +56,7 @@ fn create(installation: &mut Installation, body: &[u8]) -> Outcome {
     )
 }
 
-/// An unknown tenant is found out by the task.
+/// The task, not this call, reports an unknown tenant.
 fn activation(installation: &mut Installation, id: &str, active: bool) -> Outcome {
     start(
         installation,
@@ -65,7 +65,7 @@ fn activation(installation: &mut Installation, id: &str, active: bool) -> Outcom
     )
 }
 
-/// An unknown tenant is found out by the task.
+/// The task, not this call, reports an unknown tenant.
 fn delete(installation: &mut Installation, id: &str, request: &Request) -> Outcome {
     let artifacts = match parameter(request, "removeTenantArtifacts").as_deref() {
         Some("true") => true,
