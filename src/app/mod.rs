@@ -503,8 +503,7 @@ impl App {
         };
         let sweeper = tokio::spawn(self.background_jobs().run_cleanup(stopped.clone()));
         let checker = tokio::spawn(self.background_jobs().run_link_checks(stopped.clone()));
-        let poller =
-            tokio::spawn(self.core.integration_server.poller().clone().run(stopped.clone()));
+        let poller = tokio::spawn(self.core.integration_server.poller().run(stopped.clone()));
         let draining = self.state.clone();
         let shutdown_delay = config.server.shutdown_delay;
         tokio::spawn(async move {

@@ -1,8 +1,8 @@
 //! Kaspersky Integration Server: tenants, virtual machines, tasks and reports over its REST API.
 //!
-//! The server knows no credentials of tenants, so that everything which keeps tenants apart is
-//! here: what a tenant may be shown follows from its link and from the records of its tasks, and
-//! whose something is is checked before it is changed.
+//! The server has no credentials for each tenant, so this module alone keeps tenants apart: a
+//! tenant sees only what its link and the records of its tasks name, and every change checks first
+//! that the object belongs to the tenant.
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -36,6 +36,7 @@ const WORDS: &[(&str, &str)] = &[
     ("Told", "TaskErrorText"),
     ("Pace", "PollSettings"),
     ("FaultKind", "CallErrorKind"),
+    ("Runner", "TaskPoller"),
     ("Standing", "AccessSnapshot"),
     ("standings", "snapshots"),
     ("Deed", "AuditedChange"),

@@ -1,7 +1,8 @@
-//! Calls the Integration Server: the fourteen methods of its REST API, each as one function.
+//! A client of the Integration Server: one function for each of the fourteen methods of its REST
+//! API.
 //!
-//! The server knows no credentials of tenants: whoever holds a client sees every tenant there.
-//! Which identifiers may be asked for is for the service to say, before it asks.
+//! One account sees every tenant of the server. The service checks which identifiers its caller may
+//! use before it calls this client.
 
 mod call_error;
 mod calls;
@@ -23,11 +24,11 @@ use crate::upstreams::{Connection, Credential};
 
 pub use call_error::{CallError, CallErrorKind};
 
-/// What a call comes to.
+/// The result of a call.
 type Result<T> = std::result::Result<T, CallError>;
 
-/// A tenant's way to an Integration Server. Every function makes one call; none is repeated here,
-/// and writes nowhere.
+/// Calls one Integration Server. Every function sends one request. This client repeats none; reads
+/// may be repeated below it, writes never.
 pub struct Client {
     outbound: Arc<Outbound>,
     route: UpstreamRoute,
@@ -59,7 +60,7 @@ impl Client {
         self.is_the_one(&tenant.id, id).map(|()| tenant)
     }
 
-    /// T2: all tenants of the installation, whoever they belong to.
+    /// T2: all tenants of the installation.
     pub async fn tenants(&self, operation: &Operation) -> Result<Vec<RemoteTenant>> {
         let answer = self.send(operation, self.calls.tenants(), About::Nothing).await?;
         self.read(&answer, |answer| answer.tenants())
@@ -78,8 +79,8 @@ impl Client {
         self.read(&answer, |answer| answer.machines())
     }
 
-    /// T4: makes a tenant. A name or an account that is taken, and a password that does not please,
-    /// show in the task alone.
+    /// T4: creates a tenant. The task, not this call, reports a name or account that exists already
+    /// and a password that violates the policy.
     ///
     /// # Errors
     /// `BadInput`.
@@ -87,8 +88,8 @@ impl Client {
         self.start(operation, self.calls.create_tenant(new), About::Nothing).await
     }
 
-    /// T5: activates a tenant. The server accepts any identifier: check it first. An unknown one
-    /// shows in the task alone.
+    /// T5: activates a tenant. The server accepts any identifier, so check it first; the task
+    /// reports an unknown one.
     pub async fn activate_tenant(&self, operation: &Operation, id: &RemoteId) -> Result<Started> {
         self.start(operation, self.calls.activate_tenant(id), About::Tenant).await
     }
@@ -130,9 +131,9 @@ impl Client {
             .map(drop)
     }
 
-    /// T9: removes a tenant, with what was set up for it in Security Center if `artifacts`;
-    /// otherwise that stays, and no complete tenant of its name can be made again. Checks as little
-    /// as [`Client::activate_tenant`].
+    /// T9: deletes a tenant, and with `artifacts` its objects in Security Center. If those remain,
+    /// no complete tenant of the same name can be created. Checks as little as
+    /// [`Client::activate_tenant`].
     pub async fn delete_tenant(
         &self,
         operation: &Operation,
@@ -182,7 +183,7 @@ impl Client {
         self.start(operation, self.calls.create_report(tenant, range), About::Tenant).await
     }
 
-    /// R2: what a report says about one tenant; whatever else stands in it is left out.
+    /// R2: the lines of a report about one tenant, without all others.
     ///
     /// # Errors
     /// `ReportNotFound`; reports are kept for about a day.
@@ -195,8 +196,12 @@ impl Client {
         let answer = self.send(operation, self.calls.report(id), About::Report).await?;
         let report = self.read(&answer, |answer| answer.report(tenant))?;
         if report.foreign_lines > 0 || !report.unreadable_lines.is_empty() {
-            let (foreign, unreadable) = (report.foreign_lines, report.unreadable_lines.len());
-            tracing::warn!(upstream = %self.route.endpoint.upstream, foreign, unreadable, "lines of a report were left out");
+            tracing::warn!(
+                upstream = %self.route.endpoint.upstream,
+                foreign = report.foreign_lines,
+                unreadable = report.unreadable_lines.len(),
+                "skipped foreign or unreadable lines of a report",
+            );
         }
         Ok(report)
     }
@@ -207,7 +212,8 @@ impl Client {
     }
 
     async fn send(&self, operation: &Operation, call: Call, about: About) -> Result<Answer> {
-        let (kind, what) = (call.kind, format!("{call:?}"));
+        let kind = call.kind;
+        let what = format!("{call:?}");
         let sent = self.outbound.send(operation, &self.route, call).await;
         let answer = sent.map_err(|failure| CallError::of_failure(failure, &self.route, kind))?;
         let fits = match kind {
@@ -244,8 +250,8 @@ impl Client {
             .map_err(|malformed| self.noted(CallError::malformed(malformed, &self.route)))
     }
 
-    /// An error, of which the status of the upstream learns if what answered was not the server's
-    /// API.
+    /// Passes an error on; an answer that is not from the server's API also marks the upstream as
+    /// malformed.
     fn noted(&self, error: CallError) -> CallError {
         if error.code() == ErrorCode::UpstreamMalformed {
             self.outbound.note_malformed(&self.route);
@@ -253,7 +259,7 @@ impl Client {
         error
     }
 
-    /// An answer about another object than the one that was asked for is no answer.
+    /// Refuses an answer about another object than the requested one.
     fn is_the_one(&self, found: &RemoteId, asked: &RemoteId) -> Result<()> {
         let about_another =
             || self.noted(CallError::malformed(wire::Malformed::ABOUT_ANOTHER, &self.route));

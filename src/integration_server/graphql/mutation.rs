@@ -12,7 +12,6 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::ReportRange;
-use crate::integration_server::tasks::model::Purpose;
 use crate::roles::Permission;
 
 #[derive(Default)]
@@ -141,7 +140,7 @@ impl IntegrationServerMutation {
         let scope = request(ctx)?.scope(Permission::WriteLegacy)?;
         let server = service::<IntegrationServer>(ctx)?;
         let (record, snapshot) = server.cancel(&scope, operation(ctx)?, &id).await?;
-        Ok(Some(TaskObject::new(&record, Arc::new(snapshot), Purpose::of(&record)?, &scope)))
+        Ok(Some(TaskObject::new(&record, Arc::new(snapshot), record.purpose()?, &scope)))
     }
 
     /// Creates a report on the protection periods of the machines of the tenant in context.

@@ -16,7 +16,7 @@ use crate::graph::graphql::{Connection, Edge};
 use crate::ids::TenantId;
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::{RemoteTenant, VirtualMachine};
-use crate::integration_server::tasks::model::TaskQuery;
+use crate::integration_server::tasks::model::{StateFilter, TaskQuery};
 use crate::outbound::TenantSlot;
 use crate::paging::{cursor, read_cursor};
 use crate::roles::Permission;
@@ -140,7 +140,7 @@ impl IntegrationServerObject {
         let count = count(first)?;
         let after = after.as_deref().map(|after| read_cursor("after", after)).transpose()?;
         let wanted = TaskQuery {
-            state: state.map(IntegrationServerTaskState::stored),
+            state: state.map_or(StateFilter::Any, IntegrationServerTaskState::filter),
             kind,
             created_from: created_from
                 .map(|from| Timestamp::parse("createdFrom", &from))
@@ -211,9 +211,7 @@ fn own_id(id: &str) -> String {
     global.map_or_else(|| id.to_owned(), |id| id.place.to_string())
 }
 
-fn place(
-    record: &crate::integration_server::tasks::model::TaskRecord,
-) -> (i64, crate::ids::TaskId) {
+fn place(record: &crate::integration_server::tasks::TaskRecord) -> (i64, crate::ids::TaskId) {
     (record.created_at.millis(), record.id)
 }
 

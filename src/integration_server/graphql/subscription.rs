@@ -7,7 +7,6 @@ use super::task::TaskObject;
 use crate::auth::graphql::{request, service};
 use crate::error::Result;
 use crate::integration_server::IntegrationServer;
-use crate::integration_server::tasks::model::Purpose;
 use crate::integration_server::tasks::watching::Watcher;
 use crate::roles::Permission;
 
@@ -32,7 +31,7 @@ impl IntegrationServerSubscription {
         let id = tasks.find(&scope, &id).await?.id;
         let watcher = Watcher::begin(&tasks, id);
         let record = tasks.reload(&scope, id).await?;
-        let purpose = Purpose::of(&record)?;
+        let purpose = record.purpose()?;
         let changes = watcher.follow(&record)?;
         Ok(changes.map(move |snapshot| TaskObject::new(&record, snapshot, purpose, &scope)))
     }

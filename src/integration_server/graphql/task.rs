@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::graph::graphql::DateTime;
 use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::model::{TaskKind, TaskState};
+use crate::integration_server::tasks::TaskRecord;
 use crate::integration_server::tasks::model::{
-    CreatedObject, Purpose, Snapshot, TaskErrorText, TaskRecord,
+    CreatedObject, Purpose, Snapshot, StateFilter, TaskErrorText,
 };
 
 /// The state of a task. COMPLETED, FAILED and CANCELED are final.
@@ -54,9 +55,9 @@ impl IntegrationServerTaskState {
         }
     }
 
-    /// The state as records have it; none for those that have no name.
-    pub fn stored(self) -> Option<&'static str> {
-        Some(match self {
+    /// The filter for tasks in this state.
+    pub fn filter(self) -> StateFilter {
+        StateFilter::Is(match self {
             Self::Created => "Created",
             Self::Queued => "Queued",
             Self::Starting => "Starting",
@@ -65,7 +66,7 @@ impl IntegrationServerTaskState {
             Self::Completed => "Completed",
             Self::Failed => "Failed",
             Self::Canceled => "Canceled",
-            Self::Unknown => return None,
+            Self::Unknown => return StateFilter::Unlisted,
         })
     }
 }
@@ -214,11 +215,9 @@ impl TaskObject {
     /// # Errors
     /// If the record holds none.
     pub fn of(record: &TaskRecord, scope: &TenantScope) -> Result<Self> {
-        let text = record
-            .snapshot
-            .as_deref()
-            .ok_or_else(|| Error::internal("a task that is shown was never seen"))?;
-        Ok(Self::new(record, Arc::new(Snapshot::read(text)?), Purpose::of(record)?, scope))
+        let snapshot = record.last_snapshot()?;
+        let snapshot = snapshot.ok_or_else(|| Error::internal("a visible task has no snapshot"))?;
+        Ok(Self::new(record, Arc::new(snapshot), record.purpose()?, scope))
     }
 
     fn moment(millis: Option<i64>) -> Option<DateTime> {

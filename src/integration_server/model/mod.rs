@@ -1,4 +1,4 @@
-//! What the Integration Server tells, as we mean it.
+//! The objects of the Integration Server as types.
 
 mod new_tenant;
 mod remote_id;
@@ -31,7 +31,7 @@ pub struct RemoteTenant {
     pub id: RemoteId,
     /// Its name, as given at creation; empty if the server left it out.
     pub name: String,
-    /// What somebody wrote about it.
+    /// Its description.
     pub description: Option<String>,
     /// Free text of the caller who made it; may itself look like XML or JSON and is never read.
     pub user_data: Option<String>,
@@ -63,7 +63,7 @@ pub enum TenantStatus {
     Active,
     /// Made and not activated, or deactivated.
     Inactive,
-    /// A word that no document lists.
+    /// A value that the vendor's documents do not list.
     Unknown(String),
 }
 
@@ -94,7 +94,7 @@ pub enum TenantKind {
     Complete,
     /// A row in the database alone.
     Simple,
-    /// A word that no document lists.
+    /// A value that the vendor's documents do not list.
     Unknown(String),
 }
 
@@ -146,7 +146,7 @@ pub struct NewVirtualMachine {
     pub user_data: Option<WireText>,
 }
 
-/// What a machine is known by when it is unregistered (reference, T8).
+/// The identifier by which a machine is unregistered (reference, T8).
 #[derive(Clone, Debug)]
 pub enum MachineKey {
     /// Its identifier in the server's database.
@@ -189,9 +189,9 @@ pub(super) fn hyphenated(text: &str) -> Option<Uuid> {
 /// A date of the server, which writes them without a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// The moment it means, by the time zone of the installation.
+    /// The moment, read in the time zone of the installation.
     At(Timestamp),
-    /// What it wrote, when that is no date.
+    /// The server's text, if it is not a date.
     Unreadable(String),
 }
 

@@ -1,4 +1,4 @@
-//! What is needed to make a tenant.
+//! The input for a new tenant.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_tenant_and_no_other_has_an_administrator() {
+    fn administrator_is_required_for_complete_tenants_only() {
         assert!(NewTenantKind::new(true, None).is_err());
         assert!(NewTenantKind::new(false, administrator("x").ok()).is_err());
         assert!(matches!(NewTenantKind::new(false, None), Ok(NewTenantKind::Simple)));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_printable_ascii_and_shown_nowhere() {
+    fn administrator_password_is_printable_ascii_and_redacted() {
         for bad in ["", "pässword", "a\tb", &"x".repeat(257)] {
             let refusal = administrator(bad).unwrap_err().to_string();
             assert!(bad.is_empty() || !refusal.contains(bad));

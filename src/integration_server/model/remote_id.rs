@@ -23,7 +23,8 @@ impl RemoteId {
         Self::read(text).ok_or_else(|| {
             Error::bad_input(
                 argument,
-                "must be an identifier of 1 to 200 characters without /, ?, # and control characters",
+                "must be an identifier of 1 to 200 characters without /, ?, # and control \
+                 characters",
             )
         })
     }
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_never_leaves_its_path_segment() {
+    fn remote_id_rejects_characters_that_leave_its_path_segment() {
         for bad in [
             "",
             ".",
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_uuids_are_compared_without_case() {
+    fn remote_ids_ignore_case_only_in_uuids() {
         let id = |text| RemoteId::read(text).unwrap();
         let (lower, upper) =
             ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "345AE5D6-EEB7-4635-884A-01AC1781DEEB");

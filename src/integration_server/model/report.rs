@@ -46,7 +46,7 @@ impl ReportRange {
     }
 }
 
-/// What a report says of one tenant.
+/// The lines of a report about one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The periods of protection, in the server's order; several for a machine that was protected
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_ends_an_hour_ago_at_the_latest() {
+    fn report_range_ends_at_least_an_hour_ago() {
         let hour = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
         assert_eq!(ReportRange::new(None, None, hour(10)).unwrap().to(), hour(9));
         assert!(ReportRange::new(None, Some(hour(9)), hour(10)).is_ok());

@@ -1,9 +1,10 @@
-//! Work that the server does after it has answered.
+//! Tasks as the server reports them.
 
 use super::{Moment, RemoteId, RemoteTenant, VendorCode};
 use crate::clock::Timestamp;
 
-/// A task (reference, K1). It does not say which tenant it is about: whoever starts one keeps that.
+/// A task (reference, K1). It does not name its tenant, so the gateway records that when it starts
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
     /// Its identifier.
@@ -26,13 +27,12 @@ pub struct Task {
     pub outcome: Option<TaskOutcome>,
 }
 
-/// What became of work that the server accepted.
+/// The answer to an accepted call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Started {
     /// This task does it.
     Task(RemoteId),
-    /// It was accepted in an answer that names no task: only the list of tasks can tell which one
-    /// does it.
+    /// The answer names no task; only the list of tasks can show it.
     Unnamed,
 }
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_an_end_is_an_end_and_no_unknown_word_is() {
+    fn task_state_has_ended_for_every_spelling_of_an_end_only() {
         for end in ["Completed", "FAILED", "canceled", "Cancelled", "Stopped"] {
             assert!(TaskState::read(end).has_ended(), "{end}");
         }

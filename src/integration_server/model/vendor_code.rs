@@ -66,19 +66,21 @@ codes! {
 }
 
 impl VendorCode {
-    /// What a caller is told of it. A taken name or BIOS identifier may be another tenant's, so
-    /// those sentences say no more than that it cannot be used.
+    /// The sentence for callers. An existing name or BIOS identifier may be another tenant's, so
+    /// the sentence says only that it cannot be used.
     pub const fn sentence(&self) -> &'static str {
         match self {
             Self::MandatoryParameterIsNotSpecified => {
-                "something that the Integration Server needs was not given"
+                "the Integration Server requires a value that is missing"
             }
-            Self::InvalidTenantType => "the Integration Server knows no tenants of this type",
+            Self::InvalidTenantType => {
+                "the Integration Server does not support this type of tenant"
+            }
             Self::VKscCredentialsNotSpecified => {
                 "a complete tenant needs an administrator's name and password"
             }
             Self::InvalidViisAddressFormat => {
-                "the Integration Server does not take this address for its agents"
+                "the Integration Server rejected the address for its agents"
             }
             Self::TenantWithSpecifiedIdNotFound => "no such tenant of the Integration Server",
             Self::VmWithSpecifiedIdNotFound => "no such virtual machine",
@@ -86,18 +88,19 @@ impl VendorCode {
                 "no machine can be registered under this BIOS identifier"
             }
             Self::TenantWithSpecifiedNameAlreadyExists | Self::TenantGroupAlreadyExists => {
-                "no tenant can be made under this name"
+                "no tenant can be created with this name"
             }
             Self::UserWithSpecifiedNameAlreadyExists => {
-                "no administrator's account can be made under this name"
+                "no administrator account can be created with this name"
             }
             Self::PasswordNotComplyPolicy => {
                 "the administrator's password does not comply with Security Center's policy"
             }
             Self::ServiceNotConfigured => {
-                "the Integration Server is not connected to Security Center; its operator has to set that up"
+                "the Integration Server is not connected to Security Center; its operator must \
+                 configure the connection"
             }
-            Self::Unknown(_) => "the Integration Server refused it",
+            Self::Unknown(_) => "the Integration Server rejected the request",
         }
     }
 }
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_does_not_tell_who_has_a_taken_name() {
+    fn sentence_does_not_reveal_that_a_name_exists() {
         for code in VendorCode::ALL {
             let sentence = code.sentence().to_ascii_lowercase();
             assert!(
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_code_is_read_as_itself_and_no_other_text_leaves() {
+    fn vendor_code_round_trips_and_unknown_codes_stay_inside() {
         for code in VendorCode::ALL {
             assert_eq!(&VendorCode::read(code.as_str().unwrap()), code);
         }

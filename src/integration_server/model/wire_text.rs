@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_cannot_carry_is_refused() {
+    fn wire_text_rejects_characters_that_xml_forbids() {
         for bad in ["a\0b", "\u{1}", "\u{1b}[31m", "\u{FFFE}", "\u{FFFF}", &"é".repeat(32_001)] {
             assert!(WireText::parse("userData", bad).is_err(), "{bad:?}");
         }

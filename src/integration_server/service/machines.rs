@@ -10,8 +10,8 @@ use crate::integration_server::model::{BiosId, MachineKey, NewVirtualMachine, Vi
 use crate::outbound::Operation;
 
 impl IntegrationServer {
-    /// Registers a machine for the scope's tenant. Where the answer is lost the machines are looked
-    /// through; it is not sent again.
+    /// Registers a machine for the scope's tenant. If the answer is lost, the list of machines
+    /// decides; the call is not sent again.
     ///
     /// # Errors
     /// `CONFLICT` if the BIOS identifier cannot be registered, `NOT_FOUND` if the tenant is no
@@ -32,8 +32,8 @@ impl IntegrationServer {
         self.change(scope, operation, change, linked.register(operation, &new), described).await
     }
 
-    /// Unregisters a machine of the scope's tenant, which is checked first. Where the answer is
-    /// lost the machines are looked through; it is not sent again.
+    /// Unregisters a machine after checking that it belongs to the scope's tenant. If the answer is
+    /// lost, the list of machines decides; the call is not sent again.
     ///
     /// # Errors
     /// `NOT_FOUND` for a machine that is not the tenant's, in the same words for foreign and
@@ -48,7 +48,8 @@ impl IntegrationServer {
         let machines = linked.client.machines(operation, &linked.tenant).await?;
         let machine = machines.into_iter().find(|machine| is_it(machine, &key));
         let machine = machine.ok_or_else(|| Error::not_found("virtual machine"))?;
-        let (subject, wanted) = (machine.id.canonical(), described(&machine));
+        let subject = machine.id.canonical();
+        let wanted = described(&machine);
         let change = AuditedChange { name: "unregisterVirtualMachine", subject, wanted };
         self.change(scope, operation, change, linked.unregister(operation, machine), described)
             .await
@@ -72,7 +73,7 @@ impl LinkedTenant {
             (Err(error), None) => Err(error.with_unknown_outcome()),
             (Ok(None), None) => {
                 let error = Error::conflict(
-                    "the machine was registered and is not listed: look again later",
+                    "the machine was registered but is not listed yet; list the machines again",
                 );
                 Err(error.with_unknown_outcome())
             }
@@ -106,7 +107,7 @@ impl LinkedTenant {
     }
 }
 
-/// What the audit log keeps of a machine.
+/// The fields of a machine in the audit log.
 fn described(machine: &VirtualMachine) -> serde_json::Value {
     json!({
         "id": machine.id.to_string(),

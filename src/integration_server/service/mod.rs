@@ -1,5 +1,6 @@
-//! What a tenant may see and do at its Integration Server.
+//! Reads and changes of a tenant at its Integration Server.
 
+mod cancel;
 mod machines;
 mod read;
 mod start;
@@ -11,8 +12,9 @@ use uuid::Uuid;
 
 use super::client::{CallError, CallErrorKind, Client};
 use super::model::{RemoteId, RemoteTenant};
-use super::tasks::Tasks;
 use super::tasks::poller::TaskPoller;
+use super::tasks::session::TaskSession;
+use super::tasks::{TaskRecord, Tasks};
 use crate::audit::{Attempt, Entry};
 use crate::auth::{Authorizer, TenantScope};
 use crate::database::Database;
@@ -28,20 +30,21 @@ pub struct IntegrationServer {
     entropy: Arc<dyn Entropy>,
     upstreams: Arc<Upstreams>,
     outbound: Arc<Outbound>,
-    poller: Arc<TaskPoller>,
+    authorizer: Arc<Authorizer>,
+    tasks: Arc<Tasks>,
 }
 
-/// The tenant of an Integration Server that a gateway tenant is linked to, and the way there: Integration Server.
+/// The tenant of an Integration Server that a gateway tenant is linked to, with a client for it.
 pub struct LinkedTenant {
-    /// The way there.
+    /// A client for the server.
     pub client: Client,
-    /// Which tenant it is there.
+    /// The tenant's identifier at the server.
     pub tenant: RemoteId,
     connection: Arc<Connection>,
 }
 
 impl IntegrationServer {
-    /// Over these rooms.
+    /// A service that uses these others.
     pub fn new(
         database: Arc<Database>,
         entropy: Arc<dyn Entropy>,
@@ -50,27 +53,34 @@ impl IntegrationServer {
         authorizer: Arc<Authorizer>,
         tasks: Arc<Tasks>,
     ) -> Self {
-        let poller = TaskPoller {
-            tasks,
-            upstreams: upstreams.clone(),
-            outbound: outbound.clone(),
-            authorizer,
-        };
-        Self { database, entropy, upstreams, outbound, poller: Arc::new(poller) }
+        Self { database, entropy, upstreams, outbound, authorizer, tasks }
     }
 
-    /// The tasks.
+    /// The records of tasks.
     pub fn tasks(&self) -> &Arc<Tasks> {
-        &self.poller.tasks
+        &self.tasks
     }
 
-    /// What goes on with tasks when nobody waits for them.
-    pub fn poller(&self) -> &Arc<TaskPoller> {
-        &self.poller
+    /// The background job that follows the tasks of this node.
+    pub fn poller(&self) -> Arc<TaskPoller> {
+        Arc::new(TaskPoller {
+            tasks: self.tasks.clone(),
+            upstreams: self.upstreams.clone(),
+            outbound: self.outbound.clone(),
+            authorizer: self.authorizer.clone(),
+        })
     }
 
-    /// Whether the scope's tenant has anything to do with an Integration Server: is linked to one,
-    /// or owns one.
+    fn session<'a>(
+        &'a self,
+        client: &'a Client,
+        operation: &'a Operation,
+        record: &'a TaskRecord,
+    ) -> TaskSession<'a> {
+        TaskSession { tasks: &self.tasks, authorizer: &self.authorizer, client, operation, record }
+    }
+
+    /// Checks that the scope's tenant is linked to an Integration Server or owns one.
     ///
     /// # Errors
     /// `UPSTREAM_NOT_LINKED` if not.
@@ -79,7 +89,7 @@ impl IntegrationServer {
             Err(error) if error.code() == ErrorCode::UpstreamNotLinked => {
                 match self.upstreams.owned(scope, System::IntegrationServer, None).await {
                     Err(owned) if owned.code() == ErrorCode::UpstreamNotLinked => Err(error),
-                    // Several, none of which is named: there are some.
+                    // A conflict means that the tenant owns several.
                     Err(owned) if owned.code() == ErrorCode::Conflict => Ok(()),
                     owned => owned.map(drop),
                 }
@@ -103,7 +113,7 @@ impl IntegrationServer {
         Ok(LinkedTenant { client, tenant, connection })
     }
 
-    /// The way to an installation that the scope's tenant owns itself.
+    /// A client for an installation that the scope's tenant owns itself.
     async fn owned(
         &self,
         scope: &TenantScope,
@@ -130,11 +140,11 @@ impl IntegrationServer {
         self.upstreams.note_use(scope, &linked.connection, exists).await;
     }
 
-    /// Changes something at the server. That it is begun is recorded before, and how it ended
+    /// Changes something at the server. The audit log records the attempt before and the outcome
     /// after.
     ///
     /// # Errors
-    /// What the change fails with, once that is recorded.
+    /// The error of the change, after the audit log has recorded it.
     async fn change<T>(
         &self,
         scope: &TenantScope,
@@ -144,13 +154,12 @@ impl IntegrationServer {
         described: impl FnOnce(&T) -> serde_json::Value,
     ) -> Result<T> {
         let AuditedChange { name, subject, wanted } = change;
-        let after = Some(wanted);
         let entry = Entry {
             operation: name,
             tenant: scope.tenant(),
             subject: subject.clone(),
             before: None,
-            after,
+            after: Some(wanted),
         };
         let attempt = Attempt::begin(&self.database, &*self.entropy, scope, entry).await?;
         let worked = work.await;
@@ -171,7 +180,7 @@ struct AuditedChange {
     name: &'static str,
     /// The id of the object.
     subject: String,
-    /// What is wanted. Never a secret.
+    /// The requested state, without secrets.
     wanted: serde_json::Value,
 }
 
@@ -181,7 +190,7 @@ impl LinkedTenant {
         self.connection.endpoint.upstream
     }
 
-    /// Where the tenant's machines are unique: the link stands for the tenant at its server.
+    /// The scope in which machine ids are unique: the link, or the installation without one.
     pub fn within(&self) -> Uuid {
         self.connection.link.map_or(self.upstream().0, |link| link.0)
     }
@@ -236,10 +245,10 @@ fn no_such_tenant(connection: &Connection, id: &RemoteId) -> Error {
     Error::new(ErrorCode::NotFound, message).of_upstream(detail).of_tenant(connection.tenant)
 }
 
-/// Asks an installation for its tenants, to see whether it answers.
+/// Checks that an installation answers, by listing its tenants.
 ///
 /// # Errors
-/// Whatever keeps it from answering.
+/// If it does not answer with a list of tenants.
 pub async fn probe(
     outbound: Arc<Outbound>,
     operation: &Operation,

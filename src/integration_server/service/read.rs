@@ -1,4 +1,4 @@
-//! What a tenant may see.
+//! Reads at the server.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::client::{CallErrorKind, Client};
 use crate::integration_server::model::{RemoteId, RemoteTenant, Report, VirtualMachine};
-use crate::integration_server::tasks::model::{CreatedObject, Snapshot, TaskRecord};
+use crate::integration_server::tasks::TaskRecord;
+use crate::integration_server::tasks::model::CreatedObject;
 use crate::outbound::Operation;
 
 impl IntegrationServer {
@@ -110,7 +111,7 @@ impl IntegrationServer {
 
 /// The report that a task made, and the tenant there that it is about.
 fn report_of(record: &TaskRecord) -> Result<(RemoteId, RemoteId)> {
-    let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
+    let snapshot = record.last_snapshot()?;
     let made = snapshot.and_then(|snapshot| snapshot.result);
     let report = made.and_then(|made| {
         if let CreatedObject::Report(id) = made { RemoteId::read(&id) } else { None }

@@ -1,38 +1,39 @@
-//! Beginning work that the server does after it has answered, and canceling it.
+//! Starting tasks: work that the server continues after its answer.
 
 use std::future::Future;
 use std::time::Duration;
 
-use super::{AuditedChange, IntegrationServer, LinkedTenant};
+use super::{IntegrationServer, LinkedTenant};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result, UpstreamDetail};
 use crate::ids::TenantId;
 use crate::integration_server::client::{CallError, CallErrorKind, Client};
 use crate::integration_server::model::{
-    NewTenant, NewTenantKind, RemoteId, RemoteTenant, ReportRange, Started, Task, TaskState,
+    NewTenant, NewTenantKind, RemoteId, RemoteTenant, ReportRange, Started,
 };
-use crate::integration_server::tasks::ClaimedTask;
-use crate::integration_server::tasks::model::{
-    Intent, NewTask, Phase, Purpose, Snapshot, TaskRecord,
-};
-use crate::integration_server::tasks::reconcile::snapshot_of;
+use crate::integration_server::tasks::TaskRecord;
+use crate::integration_server::tasks::model::{Intent, NewTask, Purpose, Snapshot};
 use crate::integration_server::tasks::service::{EndReason, TaskEnd};
+use crate::integration_server::tasks::session::TaskSession;
 use crate::outbound::Operation;
 use crate::roles::Permission;
 use crate::upstreams::{Connection, System};
 
-/// How long a caller waits for a task that is looked for because its answer was lost.
+/// How long a caller waits while the gateway looks for a task whose answer was lost.
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The answer to a call that starts a task.
+type CallResult = std::result::Result<Started, CallError>;
+
 impl IntegrationServer {
-    /// Makes a tenant at an installation that the scope's tenant owns, and links it to a tenant of
-    /// ours when it is made.
+    /// Creates a tenant at an installation that the scope's tenant owns, and links it to a gateway
+    /// tenant once it exists.
     ///
     /// # Errors
-    /// `NOT_FOUND` for an installation that it does not own, and for a tenant to link that does not
-    /// stand at or below it; `CONFLICT` for one that has a link; `FORBIDDEN` without the right to
-    /// manage upstreams, where one is to be linked, and for an administrator's account by a caller
-    /// whose right to change legacy resources ends. Nothing was sent then.
+    /// Before any call is sent: `NOT_FOUND` if it does not own the installation, or if the tenant to
+    /// link is neither itself nor below it; `CONFLICT` if that tenant has a link; `FORBIDDEN` if a
+    /// link is asked for without the permission to manage upstreams, or an administrator's account
+    /// by a caller whose permission to change legacy resources expires.
     pub async fn create_tenant(
         &self,
         scope: &TenantScope,
@@ -64,7 +65,7 @@ impl IntegrationServer {
     /// Activates or deactivates the scope's tenant.
     ///
     /// # Errors
-    /// `NOT_FOUND` if it is no longer there; nothing was sent then.
+    /// `NOT_FOUND` if the server no longer has it; no change was sent then.
     pub async fn set_active(
         &self,
         scope: &TenantScope,
@@ -72,7 +73,8 @@ impl IntegrationServer {
         active: bool,
     ) -> Result<TaskRecord> {
         let (linked, tenant) = self.present(scope, operation).await?;
-        let (client, id) = (&linked.client, &linked.tenant);
+        let client = &linked.client;
+        let id = &linked.tenant;
         let purpose = if active { Purpose::Activate } else { Purpose::Deactivate };
         let task = linked.task(purpose, Intent::about(&tenant));
         let call = async {
@@ -85,7 +87,7 @@ impl IntegrationServer {
         self.begin(scope, operation, client, task, call).await
     }
 
-    /// Removes the scope's tenant from its server; the link stays.
+    /// Deletes the scope's tenant at its server; the link remains.
     ///
     /// # Errors
     /// As [`IntegrationServer::set_active`].
@@ -102,7 +104,7 @@ impl IntegrationServer {
         self.begin(scope, operation, &linked.client, task, call).await
     }
 
-    /// Makes a report about the scope's tenant.
+    /// Creates a report about the scope's tenant.
     ///
     /// # Errors
     /// As [`IntegrationServer::set_active`].
@@ -118,52 +120,8 @@ impl IntegrationServer {
         self.begin(scope, operation, &linked.client, task, call).await
     }
 
-    /// Cancels a task about the scope's tenant or one below it; gives its record, and the task as
-    /// it is then. It may still end as completed.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for any other, `CONFLICT` if it has ended or can only be canceled with the task
-    /// that it is part of, `UPSTREAM_NOT_LINKED` once the link of the tenant has ended.
-    pub async fn cancel(
-        &self,
-        scope: &TenantScope,
-        operation: &Operation,
-        id: &str,
-    ) -> Result<(TaskRecord, Snapshot)> {
-        let record = self.tasks().find(scope, id).await?;
-        let scope = scope.within(record.tenant_id, Permission::WriteLegacy).await?;
-        if record.phase == Phase::Ended.as_str() {
-            return Err(Error::conflict("the task has ended"));
-        }
-        let seen = Snapshot::read(record.snapshot.as_deref().unwrap_or_default())?;
-        let id = RemoteId::read(&seen.id).ok_or_else(|| Error::not_found("task"))?;
-        let remote = record.remote_tenant_id.as_deref();
-        let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
-        let client = Client::new(self.outbound.clone(), &connection)?;
-        let wanted = serde_json::json!({ "taskID": id.as_str() });
-        let change = AuditedChange {
-            name: "cancelIntegrationServerTask",
-            subject: record.id.to_string(),
-            wanted,
-        };
-        let work = async {
-            let canceled = canceled(&client, operation, &id).await?;
-            match canceled {
-                Some(task) => {
-                    Ok(snapshot_of(&client, operation, &record, &task).await.unwrap_or(seen))
-                }
-                // It was canceled; how it is now the next look tells.
-                None => Ok(seen),
-            }
-        };
-        let described =
-            |seen: &Snapshot| serde_json::json!({ "taskID": id.as_str(), "state": seen.state });
-        let snapshot = self.change(&scope, operation, change, work, described).await?;
-        Ok((record, snapshot))
-    }
-
-    /// The linked tenant of the scope's tenant, and the tenant as it is there: the server would take any
-    /// identifier.
+    /// The linked tenant as it is at the server now. The server itself accepts any identifier in
+    /// the calls that start tasks.
     async fn present(
         &self,
         scope: &TenantScope,
@@ -174,86 +132,71 @@ impl IntegrationServer {
         Ok((linked, tenant))
     }
 
-    /// Records the work, begins it, and completes the record by what came back.
+    /// Records the work, sends its call, and completes the record with the answer.
     async fn begin(
         &self,
         scope: &TenantScope,
         operation: &Operation,
         client: &Client,
         task: NewTask,
-        call: impl Future<Output = std::result::Result<Started, CallError>>,
+        call: impl Future<Output = CallResult>,
     ) -> Result<TaskRecord> {
-        let begun = self.tasks().begin(scope, task).await?;
-        let completed = self.complete(scope, operation, client, &begun, call.await).await;
-        drop(begun);
-        // Whatever is left to be done is the poller's now.
-        self.tasks().wake.notify_one();
+        let claimed = self.tasks.begin(scope, task).await?;
+        let session = self.session(client, operation, &claimed.record);
+        let completed = complete(session, scope, call.await).await;
+        drop(claimed);
+        // The poller does the rest.
+        self.tasks.wake.notify_one();
         completed
     }
+}
 
-    async fn complete(
-        &self,
-        scope: &TenantScope,
-        operation: &Operation,
-        client: &Client,
-        begun: &ClaimedTask,
-        answer: std::result::Result<Started, CallError>,
-    ) -> Result<TaskRecord> {
-        match answer {
-            Err(error) if error.kind() != CallErrorKind::OutcomeUnknown => {
-                // Nothing was begun.
-                let error = Error::from(error);
-                let end =
-                    TaskEnd { reason: EndReason::Rejected(error.code()), ..TaskEnd::default() };
-                let ended = self.tasks().end(scope, &begun.record, end).await?;
-                Err(if ended.is_some() { error.as_recorded() } else { error })
-            }
-            // Whatever goes wrong from here on, it may have been begun.
-            answer => {
-                let found = self.find(scope, operation, client, &begun.record, answer).await;
-                found.map_err(Error::with_unknown_outcome)
-            }
+/// Completes a record with the answer to its call.
+async fn complete(
+    session: TaskSession<'_>,
+    scope: &TenantScope,
+    answer: CallResult,
+) -> Result<TaskRecord> {
+    match answer {
+        Err(error) if error.kind() != CallErrorKind::OutcomeUnknown => {
+            // The server began nothing.
+            let error = Error::from(error);
+            let end = TaskEnd { reason: EndReason::Rejected(error.code()), ..TaskEnd::default() };
+            let ended = session.tasks.end(scope, session.record, end).await?;
+            Err(if ended.is_some() { error.as_recorded() } else { error })
         }
+        // The server may have begun the work, whatever goes wrong from here on.
+        answer => find(session, scope, answer).await.map_err(Error::with_unknown_outcome),
     }
+}
 
-    /// The task of a call that may have been carried out.
-    async fn find(
-        &self,
-        scope: &TenantScope,
-        operation: &Operation,
-        client: &Client,
-        record: &TaskRecord,
-        answer: std::result::Result<Started, CallError>,
-    ) -> Result<TaskRecord> {
-        let lost = match answer {
-            Ok(Started::Task(id)) => return self.named(operation, client, record, &id).await,
-            Ok(Started::Unnamed) => unnamed(scope),
-            Err(error) => error.into(),
-        };
-        let Some(record) = self.tasks().mark_answer_lost(record).await? else { return Err(lost) };
-        let found =
-            self.poller.reconcile_within(&record, client, operation, RECONCILE_TIMEOUT).await?;
-        found.ok_or(lost)
-    }
+/// The task of a call that the server may have carried out.
+async fn find(
+    session: TaskSession<'_>,
+    scope: &TenantScope,
+    answer: CallResult,
+) -> Result<TaskRecord> {
+    let lost = match answer {
+        Ok(Started::Task(id)) => return named(session, &id).await,
+        Ok(Started::Unnamed) => unnamed(scope),
+        Err(error) => error.into(),
+    };
+    let Some(record) = session.tasks.mark_answer_lost(session.record).await? else {
+        return Err(lost);
+    };
+    session.with(&record).reconcile_within(RECONCILE_TIMEOUT).await.ok_or(lost)
+}
 
-    /// The server has named the task. How it is now is asked at once, and if that fails it is known
-    /// all the same.
-    async fn named(
-        &self,
-        operation: &Operation,
-        client: &Client,
-        record: &TaskRecord,
-        id: &RemoteId,
-    ) -> Result<TaskRecord> {
-        let accepted = Snapshot::accepted(id);
-        let stored = self.tasks().record_observation(record, &accepted).await?;
-        let known =
-            stored.ok_or_else(|| Error::internal("a task was taken over while it was begun"))?;
-        let Ok(task) = client.task(operation, id).await else { return Ok(known) };
-        match self.poller.observe(&known, client, operation, &task).await {
-            Ok(Some(seen)) => Ok(seen),
-            Ok(None) | Err(_) => Ok(known),
-        }
+/// Stores the identifier that the server answered, then polls the task once. The task is known even
+/// if that poll fails.
+async fn named(session: TaskSession<'_>, id: &RemoteId) -> Result<TaskRecord> {
+    let stored = session.tasks.record_observation(session.record, &Snapshot::accepted(id)).await?;
+    let known = stored
+        .ok_or_else(|| Error::internal("another node claimed a task while its call was sent"))?;
+    let Ok(task) = session.client.task(session.operation, id).await else { return Ok(known) };
+    match session.with(&known).observe(&task).await {
+        Ok(Some(observed)) => Ok(observed),
+        Ok(None) | Err(_) => Ok(known),
     }
 }
 
@@ -272,26 +215,10 @@ fn new_task(
     NewTask { upstream: connection.endpoint.upstream, purpose, remote_tenant, link: None, intent }
 }
 
-/// Cancels a task; gives it as it is then, if the server tells.
-async fn canceled(client: &Client, operation: &Operation, id: &RemoteId) -> Result<Option<Task>> {
-    let unknown = match client.cancel_task(operation, id).await {
-        Err(error) if error.kind() == CallErrorKind::OutcomeUnknown => Some(Error::from(error)),
-        canceled => canceled.map(|_| None)?,
-    };
-    match (client.task(operation, id).await, unknown) {
-        (Ok(task), unknown) if unknown.is_none() || is_stopping(&task) => Ok(Some(task)),
-        (_, Some(unknown)) => Err(unknown),
-        (_, None) => Ok(None),
-    }
-}
-
-fn is_stopping(task: &Task) -> bool {
-    matches!(task.state, TaskState::Stopping | TaskState::Canceled)
-}
-
-/// The server has accepted the work in an answer that names no task.
+/// The error for an accepted call whose answer names no task.
 fn unnamed(scope: &TenantScope) -> Error {
-    let message = "the Integration Server began the work and did not say which task does it; look for it in the tasks";
+    let message = "the Integration Server accepted the work but did not name its task; \
+        look for it in the list of tasks";
     let detail = UpstreamDetail {
         system: System::IntegrationServer.as_str(),
         status: Some(202),

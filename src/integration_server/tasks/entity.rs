@@ -17,17 +17,17 @@ pub mod task {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: TaskId,
-        /// The tenant of ours that it is about.
+        /// The gateway tenant that it is about.
         pub tenant_id: TenantId,
         pub upstream_id: UpstreamId,
         pub kind: String,
-        /// The tenant there that it is about; of one that is to be made, not known before the end.
+        /// The server's tenant that it is about; `None` while the task creates one.
         pub remote_tenant_id: Option<String>,
-        /// The tenant of ours to which the new tenant there will be linked.
+        /// The gateway tenant to link to the new tenant.
         pub link_tenant_id: Option<TenantId>,
-        /// JSON; never with a password.
+        /// The intent as JSON, without passwords.
         pub intent: String,
-        /// Who began it, as records name callers.
+        /// The caller that began it, as in the audit log.
         pub caller: String,
         pub request_id: String,
         pub phase: String,
@@ -35,13 +35,14 @@ pub mod task {
         pub remote_task_id: Option<String>,
         /// The last known state, as the server's list of states writes it.
         pub state: Option<String>,
-        /// The identifier of what it made: a tenant or a report.
+        /// The identifier of the tenant or report that it created.
         pub result_id: Option<String>,
-        /// JSON: the task as it was last seen.
+        /// The last reported state, as JSON.
         pub snapshot: Option<String>,
         /// The number of the last change.
         pub sequence: i64,
-        /// When the server says that it made the task; else when the call was about to go out.
+        /// When the server created the task, by its own clock; before it reports that, when the
+        /// record was created.
         pub started_at: Timestamp,
         pub deadline_at: Timestamp,
         pub lease_owner: Option<Uuid>,
@@ -56,13 +57,13 @@ pub mod task {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Entity {
-        /// Those about the tenant of the scope and all below it, once the server has named them.
+        /// Tasks of the scope's tenant and of all below it whose identifier is known.
         pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
             let known = Self::find().filter(Column::RemoteTaskId.is_not_null());
             known.filter(Column::TenantId.in_subquery(below(scope.tenant())))
         }
 
-        /// Those of the tenant of the scope alone that were begun since and have not ended.
+        /// Unfinished tasks of the scope's tenant itself that began at or after `since`.
         pub fn active(scope: &TenantScope, since: Timestamp) -> Select<Self> {
             let of_tenant = Self::find().filter(Column::TenantId.eq(scope.tenant()));
             of_tenant
@@ -70,31 +71,31 @@ pub mod task {
                 .filter(Column::Phase.ne(Phase::Ended.as_str()))
         }
 
-        /// Those at an installation that are one of these of the server's, whoever's they are: to
-        /// know that they are spoken for, never to be shown.
+        /// Records of all tenants for these tasks of an installation. Only to know that they exist;
+        /// never to show them.
         pub fn recorded(upstream: UpstreamId, remote: &[String]) -> Select<Self> {
             Self::find()
                 .filter(Column::UpstreamId.eq(upstream))
                 .filter(Column::RemoteTaskId.is_in(remote.iter().cloned()))
         }
 
-        /// One that this node goes on with.
+        /// A task whose lease this node has.
         pub fn held(id: TaskId, node: Uuid) -> Select<Self> {
             Self::find().filter(Column::Id.eq(id)).filter(Column::LeaseOwner.eq(node))
         }
 
-        /// One whose subscribers have proved that they may see it.
+        /// A task by id. Callers have checked that the subscriber may see it.
         pub fn watched(id: TaskId) -> Select<Self> {
             Self::find().filter(Column::Id.eq(id))
         }
 
-        /// Those that have not ended and that no other node goes on with.
+        /// Unfinished tasks that no other node works on.
         pub fn free(node: Uuid, now: Timestamp) -> Select<Self> {
             Self::find().filter(is_free(node, now))
         }
     }
 
-    /// That it has not ended and no other node goes on with it.
+    /// The task has not ended, and no other node has a valid lease.
     pub fn is_free(node: Uuid, now: Timestamp) -> Condition {
         let held_by_nobody_else = Condition::any()
             .add(Column::LeaseOwner.is_null())
@@ -129,8 +130,8 @@ pub mod event {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Entity {
-        /// The changes of a task after one of them, in order, for subscribers who have proved that
-        /// they may see it.
+        /// The changes of a task after the one with that number, in order. Callers have checked
+        /// that the subscriber may see the task.
         pub fn watched(task: TaskId, after: i64) -> Select<Self> {
             let of_task =
                 Self::find().filter(Column::TaskId.eq(task)).filter(Column::Sequence.gt(after));

@@ -1,10 +1,10 @@
-//! How a task is found whose answer was lost: by looking, never by sending again (reference,
-//! section 6).
+//! Finds a task whose answer was lost. The call is never sent again (reference, section 6).
 
 use std::time::Duration;
 
-use super::Tasks;
-use super::model::{CreatedObject, Intent, Purpose, Snapshot, StoredTenant, TaskRecord};
+use super::model::{CreatedObject, Intent, Purpose, StoredTenant};
+use super::record::TaskRecord;
+use super::service::Tasks;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::integration_server::client::{CallErrorKind, Client};
@@ -13,45 +13,45 @@ use crate::integration_server::model::{
 };
 use crate::outbound::Operation;
 
-/// How far the server's clock may be from ours.
+/// The most that the server's clock may differ from the gateway's.
 const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// How many reports are looked into to recognise one.
+/// The most reports that are downloaded to recognise one.
 const REPORTS_READ_MAX: usize = 5;
 
-/// What a look shows.
+/// The result of one reconciliation.
 pub enum Match {
-    /// It is this task, beyond doubt.
+    /// This task, beyond doubt.
     Found(Box<Task>),
-    /// What was to be done is done, and no one task can be said to have done it.
+    /// The effect is there, but no single task can be identified as its cause.
     Done(Box<CreatedObject>),
-    /// A task that is still at work may be the one.
+    /// An unfinished task may be the one.
     Ambiguous,
-    /// Nothing of it is to be seen.
+    /// Neither a task nor its effect.
     NotFound,
 }
 
-/// Looks for one task.
+/// Looks for the task of one record.
 pub struct Reconciler<'a> {
-    /// The records, to know which tasks are spoken for.
+    /// The records, to exclude tasks that have one.
     pub tasks: &'a Tasks,
-    /// The way to the server.
+    /// Calls the server.
     pub client: &'a Client,
-    /// Where the calls are counted.
+    /// Counts the calls.
     pub operation: &'a Operation,
-    /// What is looked for.
+    /// The record whose task is missing.
     pub record: &'a TaskRecord,
 }
 
 impl Reconciler<'_> {
-    /// Looks once. A task is taken for the one only if what it did is what was asked for: somebody
-    /// else's may run at the same time.
+    /// Looks once. A task matches only if its effect is what the record asked for, because others
+    /// may start tasks of the same kind at the same time.
     ///
     /// # Errors
     /// If the server cannot be asked.
     pub async fn find_match(&self) -> Result<Match> {
-        let purpose = Purpose::of(self.record)?;
-        let intent = Intent::read(&self.record.intent)?;
+        let purpose = self.record.purpose()?;
+        let intent = Intent::from_json(&self.record.intent)?;
         let candidates = self.candidates(purpose).await?;
         let (ended, at_work): (Vec<Task>, Vec<Task>) =
             candidates.into_iter().partition(|task| task.state.has_ended());
@@ -78,7 +78,8 @@ impl Reconciler<'_> {
         })
     }
 
-    /// The server's tasks of that kind, not older than the record and not spoken for.
+    /// The server's tasks of that kind that are not older than the record and have none of their
+    /// own.
     async fn candidates(&self, purpose: Purpose) -> Result<Vec<Task>> {
         let skew = i64::try_from(CLOCK_SKEW_MAX.as_millis()).unwrap_or(i64::MAX);
         let from = Timestamp::from_millis(self.record.created_at.millis().saturating_sub(skew));
@@ -114,7 +115,7 @@ impl Reconciler<'_> {
                 return Ok(Match::Found(Box::new(task)));
             }
         }
-        // While a task runs its tenant may be listed and vanish again.
+        // The server may list the tenant of a running task and remove it again.
         if !none_at_work {
             return Ok(Match::NotFound);
         }
@@ -165,7 +166,7 @@ impl Reconciler<'_> {
             .map_or(Match::NotFound, |before| Match::Done(Box::new(CreatedObject::Tenant(before)))))
     }
 
-    /// A report is known by its lines: all of them are about the tenant.
+    /// A report matches if all its lines are about the tenant.
     async fn match_report(&self, completed: Vec<Task>) -> Result<Match> {
         let remote = self.remote()?;
         for task in completed.into_iter().take(REPORTS_READ_MAX) {
@@ -194,54 +195,6 @@ impl Reconciler<'_> {
 
     fn remote(&self) -> Result<RemoteId> {
         let id = self.record.remote_tenant_id.as_deref().and_then(RemoteId::read);
-        id.ok_or_else(|| Error::internal("a record of a task about a tenant names none"))
+        id.ok_or_else(|| Error::internal("the record of a task names no tenant"))
     }
-}
-
-/// What a completed task made, so far as it has to be looked up.
-///
-/// # Errors
-/// If the server cannot be asked.
-pub async fn created_object(
-    client: &Client,
-    operation: &Operation,
-    record: &TaskRecord,
-    task: &Task,
-) -> Result<Option<CreatedObject>> {
-    let purpose = Purpose::of(record)?;
-    let told = CreatedObject::by(purpose, task.outcome.as_ref());
-    Ok(match purpose {
-        // The server tells it of a removed tenant in several ways, or not at all.
-        Purpose::Delete => Intent::read(&record.intent)?.before.map(CreatedObject::Tenant),
-        Purpose::Create => {
-            let id = match &task.outcome {
-                Some(TaskOutcome::Tenant(tenant)) => &tenant.id,
-                Some(TaskOutcome::Id(id)) => id,
-                _ => return Ok(None),
-            };
-            match client.tenant(operation, id).await {
-                Ok(tenant) => Some(CreatedObject::Tenant((&tenant).into())),
-                Err(error) if error.kind() == CallErrorKind::TenantNotFound => told,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Purpose::Activate | Purpose::Deactivate | Purpose::Report => told,
-    })
-}
-
-/// A task as it is to be shown: with what it made.
-///
-/// # Errors
-/// As [`created_object`].
-pub async fn snapshot_of(
-    client: &Client,
-    operation: &Operation,
-    record: &TaskRecord,
-    task: &Task,
-) -> Result<Snapshot> {
-    let mut snapshot = Snapshot::of(task);
-    if task.state == TaskState::Completed {
-        snapshot.result = created_object(client, operation, record, task).await?;
-    }
-    Ok(snapshot)
 }

@@ -1,4 +1,5 @@
-//! Which task a 202 is about: the documents promise its identifier and do not say where.
+//! Finds the task in a 202 answer: the vendor's documents promise its identifier but do not say
+//! where.
 
 use uuid::Uuid;
 

@@ -18,7 +18,7 @@ const DECLARATION_MAX: usize = 256;
 pub(super) fn text<'a>(answer: &ResponseBody<'a>) -> Result<Cow<'a, str>> {
     let (encoding, body) = encoding(answer)?;
     let text = encoding.decode_without_bom_handling_and_without_replacement(body);
-    text.ok_or(Malformed("is not in the encoding it claims"))
+    text.ok_or(Malformed("is not valid in its declared encoding"))
 }
 
 /// Decodes what can be decoded of the first `max` bytes; never fails, for bodies that are only
@@ -43,8 +43,8 @@ fn encoding<'a>(answer: &ResponseBody<'a>) -> Result<(&'static Encoding, &'a [u8
     if let Some(label) = declared(body) {
         let encoding =
             Encoding::for_label(label).ok_or(Malformed("declares an unknown encoding"))?;
-        // Whoever reads the declaration byte by byte knows that it is not in UTF-16: some stacks
-        // write so while they send UTF-8.
+        // A declaration that was read byte by byte is not in UTF-16. Some servers declare UTF-16
+        // but send UTF-8.
         let encoding = if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding };
         return Ok((encoding, body));
     }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_wins_over_the_declaration_and_that_over_the_content_type() {
+    fn encoding_comes_from_mark_then_declaration_then_content_type() {
         let declared = b"<?xml version='1.0' encoding = 'windows-1251'?><a>\xDE</a>";
         assert!(decoded(declared, Some("text/xml; charset=utf-8")).unwrap().contains('Ю'));
         let marked = "\u{feff}<?xml version='1.0' encoding='windows-1251'?><a>Ю</a>";

@@ -1,5 +1,5 @@
-//! A streaming reader of XML: strict about what XML is, indifferent to prefixes and to what nobody
-//! asks for.
+//! A streaming XML reader: strict about well-formedness, but it ignores prefixes and unknown
+//! elements.
 
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -14,7 +14,7 @@ const TEXT_MAX: usize = 1024 * 1024;
 const ATTRIBUTES_MAX: usize = 64;
 
 const NOT_XML: Malformed = Malformed("is not well-formed XML");
-const TOO_MUCH: Malformed = Malformed("is larger, deeper or longer than any that makes sense");
+const TOO_MUCH: Malformed = Malformed("exceeds the limits on size, depth or length");
 
 /// A document on the way through a parser. Elements nobody reads are skipped, but must be
 /// well-formed all the same.
@@ -52,7 +52,7 @@ impl Element {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a whole document: the closure gets the root and reads of it what it wants.
+    /// Reads a whole document; the closure gets the root element.
     pub(super) fn read<T>(
         text: &'a str,
         read: impl FnOnce(&mut Self, &Element) -> Result<T>,
@@ -166,7 +166,7 @@ impl<'a> Document<'a> {
                         return Ok(Some(Piece::Text(text.into())));
                     }
                 }
-                Event::Eof => return Err(Malformed("ends too early")),
+                Event::Eof => return Err(Malformed("ends unexpectedly")),
                 _ => {}
             }
         }
@@ -197,7 +197,7 @@ impl<'a> Document<'a> {
 
     fn event(&mut self) -> Result<Event<'a>> {
         match self.reader.read_event().map_err(|_| NOT_XML)? {
-            Event::DocType(_) => Err(Malformed("holds a document type")),
+            Event::DocType(_) => Err(Malformed("has a document type declaration")),
             event => Ok(event),
         }
     }
@@ -232,7 +232,8 @@ fn append(joined: &mut String, text: &str) -> Result<()> {
 /// The attributes by local name, those without prefix first; without declarations of namespaces and
 /// without the `nil` and `type` that serializers add.
 fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
-    let (mut plain, mut prefixed) = (Vec::new(), Vec::new());
+    let mut plain = Vec::new();
+    let mut prefixed = Vec::new();
     for (at, attribute) in start.attributes().enumerate() {
         let attribute = attribute.map_err(|_| NOT_XML)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| NOT_XML)?;
@@ -269,5 +270,5 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char> {
         "quot" => Some('"'),
         _ => reference.resolve_char_ref().map_err(|_| NOT_XML)?,
     };
-    resolved.filter(|c| is_legal(*c)).ok_or(Malformed("names an entity"))
+    resolved.filter(|c| is_legal(*c)).ok_or(Malformed("refers to an unknown entity"))
 }

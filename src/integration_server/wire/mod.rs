@@ -1,5 +1,5 @@
-//! What goes over the wire: XML written by the documents, and read as tolerantly as section 8 of
-//! the reference asks. Knows no network.
+//! The server's formats: XML and CSV, written as documented and read as tolerantly as section 8 of
+//! the reference asks. This module does no input or output.
 
 mod accepted;
 mod dates;
@@ -24,15 +24,15 @@ pub use write::XmlBody;
 /// The largest answer in XML that is read, in bytes.
 pub const XML_MAX: usize = 10 * 1024 * 1024;
 
-/// What the server sent is not what it promises to send. The sentence is ours and holds nothing of
+/// The server's answer breaks its format. The sentence is the gateway's own and quotes nothing of
 /// the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer of the Integration Server {0}")]
 pub struct Malformed(&'static str);
 
 impl Malformed {
-    /// The answer is about something else than what was asked for.
-    pub const ABOUT_ANOTHER: Self = Self("is about something else than what was asked for");
+    /// The answer is about another object than the requested one.
+    pub const ABOUT_ANOTHER: Self = Self("is about another object than the requested one");
 }
 
 /// The crate's result, with what can go wrong here.

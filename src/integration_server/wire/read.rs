@@ -18,7 +18,7 @@ const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "error", "message",
 /// The elements that stand for an object of the server, in lower case.
 const ITEMS: &[&str] = &["tenant", "vm", "task"];
 
-const NO_LIST: Malformed = Malformed("is not the list that was asked for");
+const NO_LIST: Malformed = Malformed("is not the requested list");
 
 /// Reads one item.
 type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<T>;
@@ -33,7 +33,7 @@ pub(super) fn list<T>(answer: &ResponseBody, item: &str, read: Reads<T>) -> Resu
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
 
-/// The same in text that is decoded already.
+/// The same for text that is already decoded.
 pub(super) fn list_in<T>(
     text: &str,
     item: &str,
@@ -78,14 +78,14 @@ fn may_be_empty(root: &Element, item: &str) -> bool {
 pub(super) fn single<T>(mut items: Vec<T>) -> Result<T> {
     match items.pop() {
         Some(item) if items.is_empty() => Ok(item),
-        _ => Err(Malformed("is not about exactly one thing")),
+        _ => Err(Malformed("does not hold exactly one object")),
     }
 }
 
 /// The identifier of an item.
 pub(super) fn identifier(element: &Element) -> Result<RemoteId> {
     let id = element.attribute("id").and_then(RemoteId::read);
-    id.ok_or(Malformed("holds something without an identifier"))
+    id.ok_or(Malformed("holds an object without an identifier"))
 }
 
 /// A `tenant` (reference, T1).

@@ -17,16 +17,16 @@ const LINES_MAX: usize = 500_000;
 pub(super) fn read(answer: &ResponseBody, tenant: &RemoteId) -> Result<Report> {
     let text = decode::text(answer)?;
     if is_page(&text, answer.content_type) {
-        return Err(Malformed("is a page where a report was asked for"));
+        return Err(Malformed("is a web page instead of a report"));
     }
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
     if lines.peek().is_some() && lines.all(|line| !line.contains(SEPARATOR)) {
-        return Err(Malformed("is a message where a report was asked for"));
+        return Err(Malformed("is a message instead of a report"));
     }
     let mut report = Report::default();
     for (at, line) in text.lines().enumerate() {
         if at == LINES_MAX {
-            return Err(Malformed("has more lines than any report that makes sense"));
+            return Err(Malformed("has more than 500,000 lines"));
         }
         if line.trim().is_empty() {
             continue;

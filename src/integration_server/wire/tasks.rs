@@ -10,17 +10,22 @@ use crate::integration_server::model::{
     RemoteId, RemoteTenant, Task, TaskError, TaskKind, TaskOutcome, TaskState,
 };
 
-/// The server's words are cut there: they are for people.
+/// The most characters of a free text that is kept.
 const WORDS_MAX: usize = 500;
 
 /// A `task` (reference, K1).
 pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Task> {
     let id = identifier(element)?;
     let date = |name| element.attribute(name).map(|text| moment(text, zone));
-    let (created, state_changed, changed) =
-        (date("created"), date("stateChanged"), date("changed"));
-    let (mut state, mut kind, mut stage, mut progress) = (None, None, None, None);
-    let (mut result, mut error) = (None, None);
+    let created = date("created");
+    let state_changed = date("stateChanged");
+    let changed = date("changed");
+    let mut state = None;
+    let mut kind = None;
+    let mut stage = None;
+    let mut progress = None;
+    let mut result = None;
+    let mut error = None;
     while let Some(child) = document.child(element)? {
         match child.name.as_str() {
             "state" => state = word(document.text(&child)?).map(|text| TaskState::read(&text)),
@@ -55,27 +60,20 @@ fn outcome(
 ) -> Result<Option<TaskOutcome>> {
     let mut made = None;
     let text = result_parts(document, element, zone, &mut made)?;
-    Ok(match (made, trimmed(text)) {
-        (Some(made), _) => Some(
-            made.map_or(TaskOutcome::Unreadable, |tenant| TaskOutcome::Tenant(Box::new(tenant))),
-        ),
-        (None, Some(text)) => Some(from_text(&text, zone)),
-        (None, None) => None,
-    })
+    Ok(made.or_else(|| trimmed(text).map(|text| from_text(&text, zone))))
 }
 
-/// The text of a result at any depth, and the tenant in it: `Some(None)` for one without
-/// identifier.
+/// The text of a result at any depth; a tenant in it goes to `made`.
 fn result_parts(
     document: &mut Document,
     element: &Element,
     zone: &TimeZone,
-    made: &mut Option<Option<RemoteTenant>>,
+    made: &mut Option<TaskOutcome>,
 ) -> Result<String> {
     let mut deeper = String::new();
     let text = document.text_and(element, |document, child| {
         if child.name == "tenant" {
-            *made = Some(tenant(document, child, zone).ok());
+            *made = Some(tenant_outcome(tenant(document, child, zone)));
         } else {
             deeper.push_str(&result_parts(document, child, zone, made)?);
         }
@@ -84,12 +82,15 @@ fn result_parts(
     Ok(if text.trim().is_empty() { deeper } else { text })
 }
 
+fn tenant_outcome(tenant: Result<RemoteTenant>) -> TaskOutcome {
+    tenant.map_or(TaskOutcome::Unreadable, |tenant| TaskOutcome::Tenant(Box::new(tenant)))
+}
+
 fn from_text(text: &str, zone: &TimeZone) -> TaskOutcome {
     if text.eq_ignore_ascii_case("true") {
         TaskOutcome::Confirmed
     } else if text.starts_with('<') {
-        let tenant = list_in(text, "tenant", zone, tenant).and_then(single);
-        tenant.map_or(TaskOutcome::Unreadable, |tenant| TaskOutcome::Tenant(Box::new(tenant)))
+        tenant_outcome(list_in(text, "tenant", zone, tenant).and_then(single))
     } else {
         RemoteId::read(text).map_or(TaskOutcome::Unreadable, TaskOutcome::Id)
     }
@@ -106,7 +107,7 @@ fn percent(text: &str) -> Option<u8> {
     match (whole, below_zero) {
         ("", _) => None,
         (_, true) => Some(0),
-        // What does not fit is more than 100.
+        // A number that does not fit is more than 100.
         (_, false) => Some(whole.parse::<u8>().map_or(100, |percent| percent.min(100))),
     }
 }

@@ -77,7 +77,7 @@ async fn request(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn a_read_asks_under_the_account_and_keeps_identifiers_in_their_segment() {
+async fn read_asks_under_the_account_and_keeps_identifiers_in_their_segment() {
     let server = Server::with("200 OK", "Content-Type: text/xml\r\n", "<x><vm id='1'/></x>").await;
     let machines = server.client().machines(&operation(), &id("a b%2Fc")).await.unwrap();
     assert_eq!(machines[0].id.as_str(), "1");
@@ -94,7 +94,7 @@ async fn a_read_asks_under_the_account_and_keeps_identifiers_in_their_segment() 
 }
 
 #[tokio::test]
-async fn a_tenant_is_sent_as_xml_and_its_task_is_found_in_the_location() {
+async fn tenant_is_sent_as_xml_and_its_task_is_found_in_the_location() {
     let server = Server::with(
         "202 Accepted",
         &format!("Location: /api/2.0/virtualization/tasks/{TASK}\r\n"),
@@ -126,7 +126,7 @@ async fn accepted_work_without_a_name_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
+async fn write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
     for answer in [
         "",
         "HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n<task",
@@ -148,14 +148,14 @@ async fn a_write_is_sent_once_and_a_lost_answer_leaves_its_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_read_whose_answer_is_lost_is_asked_again() {
+async fn read_is_repeated_after_a_lost_answer() {
     let server = Server::answering("").await;
     let fault = server.client().tenants(&operation()).await.unwrap_err();
     assert_eq!((fault.kind(), server.asked().len()), (CallErrorKind::Failed, 3));
 }
 
 #[tokio::test]
-async fn an_answer_about_another_object_is_no_answer() {
+async fn answer_about_another_object_is_malformed() {
     let server =
         Server::with("200 OK", "", "<tenant id='2'><name>somebody else's</name></tenant>").await;
     let fault = server.client().tenant(&operation(), &id("1")).await.unwrap_err();
@@ -176,7 +176,7 @@ async fn pages_and_redirects_under_any_status_are_no_answers() {
 }
 
 #[tokio::test]
-async fn a_refused_account_is_a_matter_of_the_operator() {
+async fn refused_account_is_reported_as_unauthorized() {
     for status in ["401 Unauthorized", "403 Forbidden"] {
         let server = Server::with(status, "", "").await;
         let fault = server.client().tasks(&operation(), &TaskFilter::default()).await.unwrap_err();
@@ -187,7 +187,7 @@ async fn a_refused_account_is_a_matter_of_the_operator() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_refused() {
+async fn answer_that_is_too_long_is_refused() {
     let server = Server::with("200 OK", "", &format!("<x>{}</x>", "<y/>".repeat(3_000_000))).await;
     let fault = server.client().tenants(&operation()).await.unwrap_err();
     assert_eq!(Error::from(fault).code(), ErrorCode::UpstreamMalformed);

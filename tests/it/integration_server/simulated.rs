@@ -137,7 +137,7 @@ async fn machines_come_and_go_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn a_tenant_lives_from_creation_to_removal_in_every_dialect() {
+async fn tenant_lives_from_creation_to_removal_in_every_dialect() {
     for dialect in Dialect::ALL {
         let (simulator, client) = installation(dialect).await;
         let started =
@@ -169,7 +169,7 @@ async fn a_tenant_lives_from_creation_to_removal_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn what_fails_late_fails_with_its_code_in_every_dialect() {
+async fn failed_task_has_its_vendor_code_in_every_dialect() {
     for dialect in Dialect::ALL {
         let (_simulator, client) = installation(dialect).await;
         let started = client.create_tenant(&operation(), &complete(NAME)).await.unwrap();
@@ -189,7 +189,7 @@ async fn what_fails_late_fails_with_its_code_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn a_report_is_made_and_read_in_every_dialect() {
+async fn report_is_made_and_read_in_every_dialect() {
     for dialect in Dialect::ALL {
         let (simulator, client) = installation(dialect).await;
         let tenant = id(&simulator.tenants[0].id);
@@ -239,7 +239,7 @@ async fn hostile_answers_are_refused_and_nothing_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_repeated() {
+async fn write_whose_answer_is_lost_is_not_repeated() {
     for fault in
         [Fault::LoseAnswer, Fault::HalfBody, Fault::Status { status: 500, retry_after: None }]
     {
@@ -285,7 +285,7 @@ fn outcome<T>(
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_no_write_is_sent_twice_and_nothing_of_the_server_is_told() {
+async fn faults_never_repeat_writes_or_leak_server_texts() {
     for (fault, refused) in faults() {
         let (simulator, client) = installation(Dialect::DOCUMENTED).await;
         let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));

@@ -1,12 +1,11 @@
-//! What it means when a call does not succeed.
+//! Errors of calls.
 
 use crate::error::{Error, ErrorCode, UpstreamDetail};
 use crate::integration_server::model::VendorCode;
 use crate::integration_server::wire::{self, Malformed};
 use crate::outbound::{Failure, Kind, UpstreamRoute};
 
-/// Why a call did not succeed: a kind, for the service that may know more and word it better, and
-/// an error that can be told as it is.
+/// Why a call failed: a kind, on which the service decides, and an error that callers may see.
 #[derive(Debug)]
 pub struct CallError {
     kind: CallErrorKind,
@@ -34,14 +33,14 @@ pub enum CallErrorKind {
     BadInput,
     /// The server refused the gateway's account: its operator has to act.
     Unauthorized,
-    /// Something was sent that was meant to change something, and whether it did is unknown: look
-    /// before it is sent again.
+    /// A write was sent, and whether it took effect is unknown: reconcile before anything is sent
+    /// again.
     OutcomeUnknown,
     /// The server refused, and nothing changed.
     Refused,
-    /// What answers at the base URL is not the server's API.
+    /// The server at the base URL does not offer the API.
     NoApi,
-    /// There was no answer, or none that can be understood; nothing changed.
+    /// There was no answer, or a malformed one; nothing changed.
     Failed,
 }
 
@@ -85,7 +84,7 @@ impl From<CallError> for Error {
     }
 }
 
-/// What a call is about, and so what a status without a code means.
+/// The object of a call; it decides what a status without a vendor code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum About {
     Tenant,
@@ -179,42 +178,46 @@ fn told(kind: CallErrorKind, status: u16, code: Option<&VendorCode>) -> (ErrorCo
         }
         CallErrorKind::TaskEnded => (ErrorCode::Conflict, "the task has ended"),
         CallErrorKind::TaskIsPart => {
-            (ErrorCode::Conflict, "the task is part of another and can only be canceled with it")
+            (ErrorCode::Conflict, "the task can only be canceled together with its parent task")
         }
-        CallErrorKind::BadInput => {
-            (ErrorCode::BadUserInput, sentence.unwrap_or("the Integration Server does not take it"))
-        }
+        CallErrorKind::BadInput => (
+            ErrorCode::BadUserInput,
+            sentence.unwrap_or("the Integration Server rejected the input"),
+        ),
         CallErrorKind::Unauthorized => (
             ErrorCode::UpstreamUnauthorized,
-            "the legacy system refused the gateway's own account; its operator has to act",
+            "the legacy system rejected the gateway's account; its operator must update it",
         ),
         CallErrorKind::OutcomeUnknown => (
             ErrorCode::UpstreamUnavailable,
-            "the legacy system failed, and whether it did what was asked is not known",
+            "the legacy system failed, and it is unknown whether the change took effect",
         ),
         CallErrorKind::NoApi => (
             ErrorCode::UpstreamMalformed,
-            "the Integration Server's API does not answer at the upstream's base URL, which is the server's root",
+            "the Integration Server's API does not answer at the upstream's base URL; set it to the \
+             root of the server",
         ),
         CallErrorKind::Failed if status < 400 => (
             ErrorCode::UpstreamMalformed,
             "the legacy system gave an answer that cannot be understood",
         ),
         CallErrorKind::Failed => {
-            (ErrorCode::UpstreamUnavailable, "the legacy system is in trouble")
+            (ErrorCode::UpstreamUnavailable, "the Integration Server returned a server error")
         }
         CallErrorKind::Refused => match status {
             408 | 429 => (
                 ErrorCode::UpstreamUnavailable,
-                "the legacy system takes no requests at the moment",
+                "the legacy system does not accept requests at the moment; try again later",
             ),
             409 => (
                 ErrorCode::Conflict,
-                sentence.unwrap_or("the state of things at the Integration Server forbids it"),
+                sentence.unwrap_or(
+                    "the request conflicts with the current state of the Integration Server",
+                ),
             ),
             _ => (
                 ErrorCode::UpstreamRejected,
-                sentence.unwrap_or("the Integration Server refused it"),
+                sentence.unwrap_or("the Integration Server rejected the request"),
             ),
         },
     }

@@ -31,7 +31,7 @@ fn refused(status: u16, body: &str, sent: Kind, about: About) -> CallError {
 }
 
 #[test]
-fn the_status_decides_and_the_code_refines_it() {
+fn error_kind_follows_status_then_vendor_code() {
     use CallErrorKind::*;
     let (not_found, machine) =
         ("VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_VmWithSpecifiedIdNotFound");
@@ -78,7 +78,7 @@ fn list_that_is_not_there_means_that_the_base_url_leads_elsewhere() {
 }
 
 #[test]
-fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() {
+fn server_error_leaves_outcome_unknown_for_writes_only() {
     for status in [500, 502, 503, 504, 599] {
         let wrote = refused(status, "", Kind::Write, About::Tenant);
         assert_eq!(wrote.kind(), CallErrorKind::OutcomeUnknown);
@@ -91,7 +91,7 @@ fn after_a_failed_write_nobody_knows_and_after_a_failed_read_nothing_happened() 
 }
 
 #[test]
-fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
+fn lost_answer_leaves_outcome_unknown_for_writes_only() {
     for failure in [
         Failure::Timeout { sent: true },
         Failure::ConnectionLost("x".into()),
@@ -117,7 +117,7 @@ fn a_lost_answer_is_an_unknown_outcome_for_writes_alone() {
 }
 
 #[test]
-fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
+fn error_shows_documented_code_but_no_server_text() {
     let error = Error::from(refused(
         404,
         "VIRMT_TenantWithSpecifiedIdNotFound at viis.example",
@@ -134,7 +134,7 @@ fn a_caller_learns_the_listed_code_and_nothing_of_the_servers_words() {
 }
 
 #[test]
-fn a_taken_bios_identifier_tells_its_code_and_not_who_has_it() {
+fn bios_id_conflict_does_not_reveal_its_owner() {
     let body = "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>";
     let error = Error::from(refused(409, body, Kind::Write, About::Registration));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What each method sends (reference, sections 1 and 2).
+//! The request of each method (reference, sections 1 and 2).
 
 use std::borrow::Cow;
 
@@ -68,7 +68,7 @@ impl Calls {
         Call { query: vec![query], ..call }
     }
 
-    /// What is meant without `removeTenantArtifacts` is not documented, so it is always sent.
+    /// `removeTenantArtifacts` has no documented default, so it is always sent.
     pub(super) fn delete_tenant(&self, id: &RemoteId, artifacts: bool) -> Call {
         let query =
             vec![("removeTenantArtifacts", if artifacts { "true" } else { "false" }.into())];
@@ -113,8 +113,8 @@ impl Calls {
         self.call("GET", path, Kind::Read)
     }
 
-    /// Without a body. Servers that stand on Windows' HTTP service refuse a POST that does not say
-    /// so (411).
+    /// A POST without a body. Servers on Windows HTTP.sys refuse it with 411 unless it has
+    /// `Content-Length: 0`.
     fn post(&self, path: &[&str]) -> Call {
         let mut call = self.call("POST", path, Kind::Write);
         call.headers.push(("Content-Length", "0".to_owned()));

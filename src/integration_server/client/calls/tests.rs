@@ -82,7 +82,7 @@ fn all() -> Vec<Call> {
 }
 
 #[test]
-fn every_method_asks_for_what_the_reference_names() {
+fn calls_match_the_documented_methods_and_paths() {
     let lines: Vec<String> = all().iter().map(line).collect();
     assert_eq!(
         lines,
@@ -109,7 +109,7 @@ fn every_method_asks_for_what_the_reference_names() {
 }
 
 #[test]
-fn what_changes_nothing_is_a_read_and_nothing_else_is() {
+fn only_get_calls_are_reads() {
     for call in all() {
         assert_eq!(call.kind == Kind::Read, call.method == "GET", "{call:?}");
         assert!(call.remember.is_none());

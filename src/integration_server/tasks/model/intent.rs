@@ -1,4 +1,4 @@
-//! What was asked for, as it is kept: enough to recognise the outcome, and nothing secret.
+//! The request of a task as it is stored: enough to recognise its effect, without secrets.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,8 @@ pub struct Intent {
     /// The address of the server for its agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_server_address: Option<String>,
-    /// Whether no tenant had the name right before it was asked for: only then is a tenant of that
-    /// name known by it.
+    /// Whether no tenant had the name just before the call. Only then does the name identify the
+    /// new tenant.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub name_was_free: bool,
     /// The tenant to be changed, removed or reported on, as it was before.
@@ -79,7 +79,7 @@ impl Intent {
         }
     }
 
-    /// Whether this is the tenant that was to be made.
+    /// Whether this is the tenant that the task was to create.
     pub fn is_met_by(&self, tenant: &RemoteTenant) -> bool {
         let kind = match &tenant.kind {
             Some(TenantKind::Complete) => Some("Complete"),
@@ -102,7 +102,7 @@ impl Intent {
     ///
     /// # Errors
     /// If what stands there is none.
-    pub fn read(text: &str) -> Result<Self> {
+    pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(Error::internal)
     }
 

@@ -1,14 +1,11 @@
-//! What the gateway keeps of a task: what it is for, how far it is known, and how it looked at each
-//! change.
+//! The stored parts of a task: purpose, phase, intent and snapshots.
 
 mod intent;
 mod snapshot;
 
-use crate::error::{Error, Result};
 use crate::ids::{TenantId, UpstreamId};
 use crate::integration_server::model::TaskKind;
 
-pub use super::entity::task::Model as TaskRecord;
 pub use intent::Intent;
 pub use snapshot::{CreatedObject, Snapshot, StoredTenant, TaskErrorText};
 
@@ -43,15 +40,6 @@ impl Purpose {
         }
     }
 
-    /// The purpose of a record.
-    ///
-    /// # Errors
-    /// If the database holds a name that this version does not know.
-    pub fn of(record: &TaskRecord) -> Result<Self> {
-        let known = Self::ALL.into_iter().find(|known| known.as_str() == record.kind);
-        known.ok_or_else(|| Error::internal(format!("the purpose `{}` is not known", record.kind)))
-    }
-
     /// What the server calls such tasks.
     pub const fn kind(self) -> TaskKind {
         match self {
@@ -74,16 +62,16 @@ impl Purpose {
     }
 }
 
-/// How far a task is known.
+/// How much the gateway knows of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Its call is about to go out or has gone out, and no answer is recorded.
+    /// The call may have been sent; no answer is recorded.
     Sent,
-    /// The server has named it.
+    /// The server's identifier is known.
     Known,
-    /// The answer was lost, or named no task: it is looked for.
+    /// The answer was lost or named no task; the gateway looks for it.
     Lost,
-    /// Nothing more is expected of it.
+    /// The task has ended, or the gateway no longer follows it.
     Ended,
 }
 
@@ -99,7 +87,7 @@ impl Phase {
     }
 }
 
-/// Work that is about to be begun.
+/// A task to be recorded before its call is sent.
 pub struct NewTask {
     /// Where.
     pub upstream: UpstreamId,
@@ -107,19 +95,31 @@ pub struct NewTask {
     pub purpose: Purpose,
     /// The tenant there that it is about, if there is one already.
     pub remote_tenant: Option<String>,
-    /// The tenant of ours to link the new tenant to.
+    /// The gateway tenant to link the new tenant to.
     pub link: Option<TenantId>,
     /// What was asked for.
     pub intent: Intent,
 }
 
-/// Which tasks; all that is named must hold.
+/// Filters for a list of tasks; a task must pass all of them.
 #[derive(Clone, Default)]
 pub struct TaskQuery {
-    /// By state, as the server's list of states writes it; `None` in it is any other.
-    pub state: Option<Option<&'static str>>,
-    /// By what the server calls them.
+    /// By state.
+    pub state: StateFilter,
+    /// By the server's name of the task type.
     pub kind: Option<String>,
-    /// Made at this moment or later.
+    /// Created at this moment or later.
     pub created_from: Option<crate::clock::Timestamp>,
+}
+
+/// A filter by state.
+#[derive(Clone, Copy, Default)]
+pub enum StateFilter {
+    /// Every state.
+    #[default]
+    Any,
+    /// This state, as records store it.
+    Is(&'static str),
+    /// States that the vendor's documents do not list.
+    Unlisted,
 }

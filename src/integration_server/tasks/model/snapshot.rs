@@ -1,4 +1,4 @@
-//! A task as it was seen, in the words of the gateway.
+//! The reported state of a task, in the gateway's words.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ use crate::integration_server::model::{
 /// The stand-in for a vendor's code that no document lists.
 const UNKNOWN: &str = "UNKNOWN";
 
-/// A task as it was at one moment. Nothing of the server's own words is in it but the stage, which
-/// is cleaned of places.
+/// The state of a task at one moment. Of the server's own texts it holds only the stage, without
+/// hosts, addresses and paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The identifier, as the server writes it; the gateway's own of the record, where the server
@@ -82,7 +82,7 @@ impl Snapshot {
     }
 
     /// A task that the server no longer tells of, or never did, when what it was to do is done.
-    pub fn done(id: &str, made: CreatedObject) -> Self {
+    pub fn completed(id: &str, made: CreatedObject) -> Self {
         Self { progress: Some(100), result: Some(made), ..Self::bare(id, &TaskState::Completed) }
     }
 
@@ -101,7 +101,7 @@ impl Snapshot {
     }
 
     /// A task as the server tells of it; what it made is added when it is known.
-    pub fn of(task: &Task) -> Self {
+    pub fn from_task(task: &Task) -> Self {
         let millis =
             |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
         Self {
@@ -148,7 +148,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If what stands there is none.
-    pub fn read(text: &str) -> Result<Self> {
+    pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(Error::internal)
     }
 
@@ -156,14 +156,14 @@ impl Snapshot {
     ///
     /// # Errors
     /// None that could be met: all of it can be written.
-    pub fn written(&self) -> Result<String> {
+    pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(Error::internal)
     }
 }
 
 impl CreatedObject {
     /// What a task of that purpose made, if the server says it in the task itself.
-    pub fn by(purpose: Purpose, outcome: Option<&TaskOutcome>) -> Option<Self> {
+    pub fn reported(purpose: Purpose, outcome: Option<&TaskOutcome>) -> Option<Self> {
         match (purpose, outcome) {
             (Purpose::Activate | Purpose::Deactivate, _) => Some(Self::Confirmation),
             (Purpose::Report, Some(TaskOutcome::Id(id))) => {
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stage_names_no_place() {
+    fn stage_is_cleaned_of_hosts_addresses_and_paths() {
         for (text, cleaned) in [
             ("Creating folder", "Creating folder"),
             ("Connecting to Security Center on ksc.internal", "Connecting to Security Center on …"),

@@ -1,4 +1,4 @@
-//! What changes of a task, each change in one transaction with its place in the history.
+//! Changes of a task. Each is one transaction with its entry in the history.
 
 use std::sync::Arc;
 
@@ -12,24 +12,23 @@ use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::{Error, ErrorCode, Result};
 use crate::integration_server::model::{RemoteId, TaskState};
+use crate::integration_server::tasks::TaskRecord;
 use crate::integration_server::tasks::entity::{event, task};
-use crate::integration_server::tasks::model::{
-    Phase, Purpose, Snapshot, TaskErrorText, TaskRecord,
-};
+use crate::integration_server::tasks::model::{Phase, Snapshot, TaskErrorText};
 use crate::upstreams::NewLink;
 
-/// How many changes of a task are kept.
+/// The most changes of one task that its history keeps.
 const EVENTS_KEPT: i64 = 100;
 
-/// Why a task ends, which makes out what the audit log says of it.
+/// Why a task ends. The audit log derives the outcome from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EndReason {
-    /// The server says that it has ended.
+    /// The server reports that it has ended.
     #[default]
     Observed,
-    /// The server refused to begin it, and the caller was told this code.
+    /// The server refused to begin it; the caller got this error code.
     Rejected(ErrorCode),
-    /// It is followed no longer, and nobody knows how it ends.
+    /// The gateway stopped following it; its outcome is unknown.
     Abandoned,
 }
 
@@ -38,44 +37,44 @@ pub enum EndReason {
 pub struct TaskEnd {
     /// Why.
     pub reason: EndReason,
-    /// How it was last seen; as before, if absent.
+    /// The last state that the server reported; `None` keeps the stored one.
     pub snapshot: Option<Snapshot>,
-    /// The link to be made with it.
+    /// The link to create in the same transaction.
     pub link: Option<NewLink>,
 }
 
 impl Tasks {
-    /// Notes that the answer to a task's call was lost, or named no task.
+    /// Records that the answer to a task's call was lost or named no task.
     ///
     /// # Errors
-    /// If the database refuses. `None`: another node goes on with it.
+    /// If the database fails. `None`: another node works on the task.
     pub async fn mark_answer_lost(&self, record: &TaskRecord) -> Result<Option<TaskRecord>> {
         let changed = TaskRecord { phase: Phase::Lost.as_str().to_owned(), ..record.clone() };
         self.store(record, changed, None, None).await
     }
 
-    /// Notes a task as it was seen. Nothing is stored where nothing has changed.
+    /// Records the reported state of a task. Writes nothing if it has not changed.
     ///
     /// # Errors
-    /// `CONFLICT` if the server gave this identifier to another task before, and if the database
-    /// refuses. `None`: another node goes on with it.
+    /// `CONFLICT` if another record has this identifier, and if the database fails. `None`: another
+    /// node works on the task.
     pub async fn record_observation(
         &self,
         record: &TaskRecord,
         snapshot: &Snapshot,
     ) -> Result<Option<TaskRecord>> {
-        if record.snapshot.as_deref() == Some(&snapshot.written()?) {
+        if record.snapshot.as_deref() == Some(&snapshot.to_json()?) {
             return Ok(Some(record.clone()));
         }
         let changed = TaskRecord { phase: Phase::Known.as_str().to_owned(), ..record.clone() };
         self.store(record, changed, Some(snapshot), None).await
     }
 
-    /// Ends a task, and links the tenant that it made. If that cannot be, the task says so: what
-    /// was made there stays.
+    /// Ends a task, and links the tenant that it created. If the link is refused, the task gets an
+    /// error that says so; the tenant remains at the server.
     ///
     /// # Errors
-    /// If the database refuses. `None`: another node goes on with it.
+    /// If the database fails. `None`: another node works on the task.
     pub async fn end(
         &self,
         scope: &TenantScope,
@@ -95,7 +94,7 @@ impl Tasks {
         {
             Err(error) if is_refusal(&error) => {
                 let message =
-                    "the tenant was made and could not be linked; link it with linkTenant"
+                    "the tenant was created but could not be linked; link it with linkTenant"
                         .to_owned();
                 let unlinked = snapshot.map(|snapshot| Snapshot {
                     error: Some(TaskErrorText { code: None, message }),
@@ -108,6 +107,19 @@ impl Tasks {
                 stored
             }
         }
+    }
+
+    /// Ends a task that the gateway no longer follows, in its last known state.
+    ///
+    /// # Errors
+    /// If the database fails. `None`: another node works on the task.
+    pub async fn abandon(
+        &self,
+        scope: &TenantScope,
+        record: &TaskRecord,
+    ) -> Result<Option<TaskRecord>> {
+        let end = TaskEnd { reason: EndReason::Abandoned, ..TaskEnd::default() };
+        self.end(scope, record, end).await
     }
 
     async fn store(
@@ -142,8 +154,8 @@ impl Tasks {
         Ok(Some(after))
     }
 
-    /// Writes a record over what it was, if this node still goes on with it and nobody has written
-    /// since.
+    /// Replaces the stored record if this node still has the lease and nothing was written since it
+    /// was read.
     async fn replace(
         &self,
         write: &Write<'_>,
@@ -166,7 +178,7 @@ impl Tasks {
             Ok(replaced) => Ok(replaced.rows_affected == 1),
             Err(error) => Err(match error.sql_err() {
                 Some(SqlErr::UniqueConstraintViolation(_)) => {
-                    Error::conflict("another record has this task")
+                    Error::conflict("another record already has this task")
                 }
                 _ => error.into(),
             }),
@@ -180,10 +192,10 @@ impl Tasks {
         record: &TaskRecord,
         reason: EndReason,
     ) -> Result<()> {
-        let snapshot = record.snapshot.as_deref().map(Snapshot::read).transpose()?;
+        let snapshot = record.last_snapshot()?;
         let error = snapshot.as_ref().and_then(|snapshot| snapshot.error.clone());
         let entry = Entry {
-            operation: Purpose::of(record)?.operation(),
+            operation: record.purpose()?.operation(),
             tenant: record.tenant_id,
             subject: record.id.to_string(),
             before: None,
@@ -199,14 +211,13 @@ impl Tasks {
     }
 }
 
-/// Whether a link cannot be made, now or later. Other transactions that are in the way say nothing
-/// of that.
+/// Whether a link is refused for good. A conflict with another transaction does not count.
 fn is_refusal(error: &Error) -> bool {
     [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) && !error.is_write_conflict()
 }
 
 impl EndReason {
-    /// What the audit log says of a task that ended so, in that state.
+    /// The outcome in the audit log of a task that ended for this reason in that state.
     fn ended(self, state: Option<&str>) -> Ended {
         let refused = |reason| Ended { reason: Some(reason), ..Outcome::Refused.into() };
         match (self, state.map(TaskState::read)) {
@@ -223,14 +234,14 @@ impl EndReason {
     }
 }
 
-/// Makes a record show a task as it was seen.
+/// Copies a reported state into a record.
 fn apply(record: &mut TaskRecord, snapshot: &Snapshot) -> Result<()> {
     let id = RemoteId::read(&snapshot.id)
-        .ok_or_else(|| Error::internal("a task without identifier was seen"))?;
+        .ok_or_else(|| Error::internal("the server reported a task without an identifier"))?;
     record.remote_task_id = Some(id.canonical());
     record.state = Some(snapshot.state.clone());
     record.result_id = snapshot.result_id();
-    record.snapshot = Some(snapshot.written()?);
+    record.snapshot = Some(snapshot.to_json()?);
     record.sequence += 1;
     if let Some(created) = snapshot.created {
         record.started_at = Timestamp::from_millis(created);
@@ -238,7 +249,7 @@ fn apply(record: &mut TaskRecord, snapshot: &Snapshot) -> Result<()> {
     Ok(())
 }
 
-/// Adds the present snapshot to the history, and drops what is too old.
+/// Appends the current snapshot to the history and deletes the oldest ones.
 async fn append_event(write: &Write<'_>, record: &TaskRecord) -> Result<()> {
     let snapshot = record.snapshot.clone().unwrap_or_default();
     let event = event::Model { task_id: record.id, sequence: record.sequence, snapshot };

@@ -1,4 +1,4 @@
-//! Who goes on with a task: one node at a time.
+//! Leases: one node at a time works on a task.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,31 +12,30 @@ use super::{BIND_MAX, Tasks};
 use crate::database::Write;
 use crate::error::Result;
 use crate::ids::TaskId;
+use crate::integration_server::tasks::TaskRecord;
 use crate::integration_server::tasks::entity::task;
-use crate::integration_server::tasks::model::TaskRecord;
 
-/// How long a node that says nothing more keeps its tasks, by the database's clock. It says so
+/// How long a node that no longer renews keeps its tasks, by the database's clock. Nodes renew
 /// every second.
 pub const LEASE: Duration = Duration::from_secs(5);
 
-/// After so long a node stops taking tasks, to renew the leases of those that it has.
+/// The longest that a node claims tasks before it renews its leases.
 const CLAIM_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// How many tasks a node takes at one time.
+/// The most tasks that a node claims at once.
 const CLAIM_BATCH: usize = 200;
 
-/// The tasks that something on this node works on, and until when no other node takes them, where
-/// that is known.
+/// The tasks that this node works on, each with the end of its lease where that is known.
 #[derive(Clone, Default)]
 pub(super) struct ClaimSet(Arc<Mutex<HashMap<TaskId, Option<Instant>>>>);
 
-/// That one of them is; ends when dropped.
+/// The claim on one task; dropping it ends the claim.
 pub(super) struct Claim {
     all: ClaimSet,
     pub(super) id: TaskId,
 }
 
-/// A record that its holder alone works on, on this node.
+/// A record with the claim on it: nothing else on this node works on the task.
 pub struct ClaimedTask {
     /// The record.
     pub record: TaskRecord,
@@ -55,8 +54,7 @@ impl ClaimSet {
 }
 
 impl Claim {
-    /// Notes that the lease was written after `asked`, so that it lasts at least so long after
-    /// that.
+    /// Records a lease that was written after `asked`; it lasts at least [`LEASE`] from then on.
     pub(super) fn set_lease(&self, asked: Instant) {
         self.all.all().insert(self.id, Some(asked + LEASE));
     }
@@ -69,10 +67,10 @@ impl Drop for Claim {
 }
 
 impl Tasks {
-    /// Keeps the tasks that this node works on, for another [`LEASE`].
+    /// Renews the leases of this node's tasks for another [`LEASE`].
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database fails.
     pub async fn renew(&self) -> Result<()> {
         let held: Vec<TaskId> = self.claims.all().keys().copied().collect();
         if held.is_empty() {
@@ -94,7 +92,7 @@ impl Tasks {
         let asked = self.database.transaction(renew).await?;
         let mut all = self.claims.all();
         for id in held {
-            // Those that were let go meanwhile are not in hand any more.
+            // Claims that were dropped meanwhile are gone from the map.
             if let Some(until) = all.get_mut(&id) {
                 *until = Some(asked + LEASE);
             }
@@ -102,14 +100,14 @@ impl Tasks {
         Ok(())
     }
 
-    /// Takes tasks that no node works on.
+    /// Claims tasks that no node works on.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database fails.
     pub async fn claim_available(&self) -> Result<Vec<ClaimedTask>> {
         let began = Instant::now();
         let now = self.database.now().await?;
-        // Those in hand are free to this node too.
+        // The query also returns this node's own tasks.
         let most = (self.claims.all().len() + CLAIM_BATCH) as u64;
         let free = task::Entity::free(self.node, now).select_only().column(task::Column::Id);
         let free = free.order_by_asc(task::Column::LeaseUntil).limit(most).into_tuple::<TaskId>();
@@ -141,7 +139,7 @@ impl Tasks {
                 .filter(task::is_free(self.node, now))
                 .exec(write.on())
                 .await?;
-            // What it was when it was read may be over.
+            // The record may have changed since the list was read.
             let record = task::Entity::held(id, self.node).one(write.on()).await?;
             Ok((asked, record.filter(|_| taken.rows_affected == 1)))
         };
@@ -150,10 +148,10 @@ impl Tasks {
         Ok(record.map(|record| ClaimedTask { record, _claim: claim }))
     }
 
-    /// Gives every task back, for other nodes to take at once.
+    /// Releases every task, so that other nodes can claim them at once.
     ///
     /// # Errors
-    /// If the database refuses; then others wait until the leases are over.
+    /// If the database fails; other nodes then wait until the leases expire.
     pub async fn release_leases(&self) -> Result<()> {
         self.claims.all().values_mut().for_each(|until| *until = None);
         let release = async |write: Arc<Write<'_>>| {
@@ -167,8 +165,7 @@ impl Tasks {
         self.database.transaction(release).await
     }
 
-    /// Whether this node may still take a task for its own. A clock that is set back or forward
-    /// does not change it.
+    /// Whether this node still has the lease of a task. Changes of the system clock have no effect.
     pub fn holds_lease(&self, id: TaskId) -> bool {
         self.claims.all().get(&id).copied().flatten().is_some_and(|until| Instant::now() < until)
     }

@@ -1,4 +1,4 @@
-//! Finding records, and reading histories.
+//! Queries for records and histories.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,11 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::{TaskId, UpstreamId};
 use crate::integration_server::model::{RemoteId, TaskState};
+use crate::integration_server::tasks::TaskRecord;
 use crate::integration_server::tasks::entity::{event, task};
-use crate::integration_server::tasks::model::{Phase, Purpose, Snapshot, TaskQuery, TaskRecord};
+use crate::integration_server::tasks::model::{Purpose, Snapshot, StateFilter, TaskQuery};
 
-/// The states that have a name.
+/// The states that the vendor's documents list.
 const NAMED: [TaskState; 8] = [
     TaskState::Created,
     TaskState::Queued,
@@ -28,8 +29,8 @@ const NAMED: [TaskState; 8] = [
 ];
 
 impl Tasks {
-    /// A task about the tenant of the scope or one below it: by the gateway's own id, or by the
-    /// vendor's where that names one task of the installations that the scope's tenant owns or is
+    /// A task of the scope's tenant or of one below it, by the gateway's id or by the vendor's. The
+    /// vendor's id must name one task of the installations that the scope's tenant owns or is
     /// linked to.
     ///
     /// # Errors
@@ -47,10 +48,10 @@ impl Tasks {
         found.ok_or_else(|| Error::not_found(WHAT))
     }
 
-    /// One that was just found, as it is now.
+    /// The current version of a record that was found before.
     ///
     /// # Errors
-    /// `NOT_FOUND` if it is gone.
+    /// `NOT_FOUND` if it was deleted.
     pub async fn reload(&self, scope: &TenantScope, id: TaskId) -> Result<TaskRecord> {
         let found = task::Entity::of_tenant(scope).filter(task::Column::Id.eq(id));
         found.one(self.database.reader()).await?.ok_or_else(|| Error::not_found(WHAT))
@@ -104,7 +105,7 @@ impl Tasks {
         let mut found = records.limit(2).all(self.database.reader()).await?;
         if found.len() > 1 {
             return Err(Error::conflict(
-                "this id of the vendor names several: use the id that the gateway gave",
+                "the vendor's id is ambiguous; use the gateway's id instead",
             ));
         }
         Ok(found.pop())
@@ -114,7 +115,7 @@ impl Tasks {
     /// one more than asked for, if there is one.
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// If the database fails.
     pub async fn list(
         &self,
         scope: &TenantScope,
@@ -123,7 +124,7 @@ impl Tasks {
         count: u64,
     ) -> Result<Vec<TaskRecord>> {
         let mut select = Self::wanted(scope, wanted).limit(count + 1);
-        // The server's dates end at the second, and so would their order.
+        // Ordered by the gateway's clock: the server's dates have no fractions of a second.
         if let Some((created, id)) = after {
             let created = Timestamp::from_millis(created);
             let tie = Condition::all()
@@ -136,10 +137,10 @@ impl Tasks {
         Ok(select.all(self.database.reader()).await?)
     }
 
-    /// How many tasks about the tenant of the scope and those below it there are.
+    /// The number of tasks of the scope's tenant and of those below it.
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// If the database fails.
     pub async fn count(&self, scope: &TenantScope, wanted: TaskQuery) -> Result<u64> {
         Ok(Self::wanted(scope, wanted).count(self.database.reader()).await?)
     }
@@ -147,9 +148,9 @@ impl Tasks {
     fn wanted(scope: &TenantScope, wanted: TaskQuery) -> Select<task::Entity> {
         let mut select = task::Entity::of_tenant(scope);
         select = match wanted.state {
-            None => select,
-            Some(Some(state)) => select.filter(task::Column::State.eq(state)),
-            Some(None) => {
+            StateFilter::Any => select,
+            StateFilter::Is(state) => select.filter(task::Column::State.eq(state)),
+            StateFilter::Unlisted => {
                 select.filter(task::Column::State.is_not_in(NAMED.iter().map(TaskState::as_str)))
             }
         };
@@ -164,10 +165,10 @@ impl Tasks {
         select
     }
 
-    /// Which of these tasks of the server's have a record already.
+    /// Those of the server's tasks that already have a record.
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// If the database fails.
     pub async fn recorded(
         &self,
         upstream: UpstreamId,
@@ -184,14 +185,15 @@ impl Tasks {
     /// The changes of a task after one of them, and whether no more will come.
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// If the database fails.
     pub async fn changes(&self, id: TaskId, after: i64) -> Result<(Vec<(i64, Snapshot)>, bool)> {
-        // First whether it has ended: what it changed to before that is then in the history.
+        // The record is read first: once it has ended, the history is complete.
         let record = task::Entity::watched(id).one(self.database.reader()).await?;
         let events = event::Entity::watched(id, after).all(self.database.reader()).await?;
-        let events =
-            events.into_iter().map(|event| Ok((event.sequence, Snapshot::read(&event.snapshot)?)));
-        let ended = record.is_none_or(|record| record.phase == Phase::Ended.as_str());
+        let events = events
+            .into_iter()
+            .map(|event| Ok((event.sequence, Snapshot::from_json(&event.snapshot)?)));
+        let ended = record.is_none_or(|record| record.has_ended());
         Ok((events.collect::<Result<_>>()?, ended))
     }
 }

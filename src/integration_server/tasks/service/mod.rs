@@ -1,4 +1,4 @@
-//! Records of tasks: making, completing and finding them.
+//! Records of tasks in the database.
 
 mod change;
 mod lease;
@@ -14,8 +14,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::entity::task;
-use super::model::{NewTask, Phase, TaskRecord};
-use super::watching::HistoryReaders;
+use super::history::HistoryReaders;
+use super::model::{NewTask, Phase};
+use super::record::TaskRecord;
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Clock;
@@ -30,20 +31,20 @@ pub use lease::{ClaimedTask, LEASE};
 
 const WHAT: &str = "task";
 
-/// A statement of SQLite has at most 32,766 parameters.
+/// Identifiers in one statement. SQLite allows 32,766 parameters.
 const BIND_MAX: usize = 1000;
 
-/// Each costs calls until it ends, which may take as long as it is followed.
+/// The most tasks of one tenant at a time: each costs calls until it ends.
 const ACTIVE_TASKS_MAX: u64 = 1000;
 
-/// How tasks are followed.
+/// How often and how long the gateway polls a task.
 #[derive(Clone, Copy, Debug)]
 pub struct PollSettings {
-    /// The pause after the first look at a task, and after each that saw a change.
+    /// The pause after the first poll of a task and after each poll that found a change.
     pub poll_min: Duration,
-    /// The longest pause between two looks.
+    /// The longest pause between two polls.
     pub poll_max: Duration,
-    /// How long a task is followed at most.
+    /// How long the gateway follows a task at most.
     pub deadline: Duration,
 }
 
@@ -55,7 +56,7 @@ pub struct Tasks {
     entropy: Arc<dyn Entropy>,
     /// How they are followed.
     pub poll_settings: PollSettings,
-    /// What subscribers on this node read.
+    /// The histories that subscribers on this node read.
     pub readers: HistoryReaders,
     /// Wakes the poller when a task can be claimed.
     pub wake: Notify,
@@ -64,7 +65,7 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// The tasks in that database. Leases are taken under a name that no other node has.
+    /// The tasks in that database. The node's leases carry a random name of its own.
     pub fn new(
         database: Arc<Database>,
         upstreams: Arc<Upstreams>,
@@ -73,17 +74,25 @@ impl Tasks {
         poll_settings: PollSettings,
     ) -> Self {
         let node = random_uuid(&*entropy);
-        let (readers, wake, claims) =
-            (HistoryReaders::default(), Notify::new(), lease::ClaimSet::default());
-        Self { database, upstreams, clock, entropy, poll_settings, readers, wake, node, claims }
+        Self {
+            database,
+            upstreams,
+            clock,
+            entropy,
+            poll_settings,
+            readers: HistoryReaders::default(),
+            wake: Notify::new(),
+            node,
+            claims: lease::ClaimSet::default(),
+        }
     }
 
-    /// Makes the record of work that is about to be begun, and of who begins it. It is this node's
-    /// to go on with.
+    /// Creates the record of a task before its call is sent, with its caller, and claims it for
+    /// this node.
     ///
     /// # Errors
-    /// `CONFLICT` while the tenant has 1,000 tasks under way, and if the database refuses; then
-    /// nothing may be sent.
+    /// `CONFLICT` while the tenant has 1,000 unfinished tasks, and if the database fails. The call
+    /// must not be sent then.
     pub async fn begin(&self, scope: &TenantScope, new: NewTask) -> Result<ClaimedTask> {
         let id = TaskId::random(&*self.entropy);
         let now = scope.now();
@@ -140,7 +149,7 @@ impl Tasks {
             task::Entity::active(scope, record.created_at.minus(self.poll_settings.deadline));
         if others.offset(ACTIVE_TASKS_MAX - 1).one(write.on()).await?.is_some() {
             return Err(Error::conflict(
-                "the tenant has 1,000 tasks under way: wait until some have ended",
+                "the tenant has 1,000 unfinished tasks; wait until some have ended",
             ));
         }
         task::Entity::insert(record.clone().into_active_model())

@@ -1,4 +1,4 @@
-//! What is no longer kept.
+//! Deletion of expired tasks and histories.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use crate::database::Write;
 use crate::error::Result;
 use crate::integration_server::tasks::entity::{event, task};
 
-/// How long the history of a task is kept after its end; how it ended stays.
+/// How long the history of a task is kept after its end; its last state remains.
 const EVENTS_RETENTION: Duration = Duration::from_hours(24);
 
 /// How long a task is kept after its end.
 const TASK_RETENTION: Duration = Duration::from_hours(24 * 90);
 
 impl Tasks {
-    /// Forgets tasks that ended 90 days ago, and the histories of those that ended a day ago.
+    /// Deletes tasks that ended 90 days ago, and histories of tasks that ended a day ago.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database fails.
     pub async fn delete_expired(&self) -> Result<()> {
         let ended_before = |age: Duration| {
             let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);

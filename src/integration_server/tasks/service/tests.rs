@@ -14,7 +14,8 @@ async fn tasks(folder: &std::path::Path) -> Tasks {
     let database = Arc::new(Database::connect(options).await.unwrap());
     database.migrate().await.unwrap();
     let master = Arc::new(MasterKey::parse(&MasterKey::generate(&SystemEntropy)).unwrap());
-    let (entropy, policy) = (Arc::new(SystemEntropy), AddressPolicy { allow_private: false });
+    let entropy = Arc::new(SystemEntropy);
+    let policy = AddressPolicy { allow_private: false };
     let upstreams = Arc::new(Upstreams::new(database.clone(), master, entropy.clone(), policy, 1));
     let second = Duration::from_secs(1);
     let poll_settings = PollSettings { poll_min: second, poll_max: second, deadline: second };
@@ -22,7 +23,7 @@ async fn tasks(folder: &std::path::Path) -> Tasks {
 }
 
 #[tokio::test]
-async fn a_node_keeps_its_leases_however_many_they_are() {
+async fn leases_are_renewed_beyond_the_limit_of_bound_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let tasks = tasks(folder.path()).await;
     let hands: Vec<Claim> =
@@ -34,7 +35,7 @@ async fn a_node_keeps_its_leases_however_many_they_are() {
 }
 
 #[tokio::test]
-async fn a_server_may_list_more_tasks_than_a_statement_can_name() {
+async fn recorded_tasks_are_found_beyond_the_limit_of_bound_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let tasks = tasks(folder.path()).await;
     let listed = (0..40_000).map(|number: u32| number.to_string()).collect();

@@ -8,7 +8,7 @@ fn task(id: &str) -> Started {
 }
 
 #[test]
-fn every_shape_of_a_202_names_its_task() {
+fn task_id_is_found_in_every_form_of_a_202() {
     let whole = format!(
         r#"<task id="{TASK_ID}" created="2024-03-01T09:15:00" stateChanged="2024-03-01T09:15:00" changed="2024-03-01T09:15:00"><state>Created</state><type>CreateTenant</type><progress>0</progress></task>"#
     );
@@ -50,7 +50,7 @@ fn without_a_body_the_location_names_it_or_nothing_does() {
 }
 
 #[test]
-fn the_code_of_a_refusal_is_found_in_whatever_body() {
+fn vendor_code_is_found_in_any_body() {
     for body in [
         "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code><message>registered already</message></error>",
         r#"<Error xmlns="urn:example:virtualization"><ErrorCode>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</ErrorCode></Error>"#,
@@ -78,7 +78,7 @@ fn the_code_of_a_refusal_is_found_in_whatever_body() {
 }
 
 #[test]
-fn words_that_only_look_like_a_code_are_none() {
+fn words_similar_to_a_vendor_code_are_ignored() {
     for body in
         ["", "VIRMT_", "XVIRMT_A", "_KSC_A", "éKSC_A", "KSC_A_B", "KSC_Aé", "virmt_A", "VIRMT A"]
     {

@@ -57,7 +57,7 @@ fn requests_are_written_as_the_reference_shows_them() {
 }
 
 #[test]
-fn a_body_shows_its_password_to_nobody() {
+fn debug_output_of_a_body_hides_the_password() {
     let new = complete();
     let shown = format!("{new:?} {:?}", XmlBody::tenant(&new));
     assert!(!shown.contains("Good-Pass1") && !shown.contains("R29vZC1QYXNzMQ"), "{shown}");
@@ -65,7 +65,7 @@ fn a_body_shows_its_password_to_nobody() {
 
 proptest! {
     #[test]
-    fn whatever_a_caller_writes_arrives_as_text(name in "\\PC{1,40}", data in any::<String>()) {
+    fn any_text_of_a_caller_round_trips(name in "\\PC{1,40}", data in any::<String>()) {
         let (Ok(name), Ok(data)) = (WireText::parse("name", &name), WireText::parse("userData", &data)) else { return Ok(()) };
         let body = written(XmlBody::tenant(&simple(name.as_str(), Some(data.as_str()))));
         let tenant = xml(&body.replacen("<tenant>", "<tenant id='1'>", 1)).tenant().unwrap();

@@ -56,7 +56,7 @@ fn tenants_are_read_with_entities_cdata_and_every_script() {
 }
 
 #[test]
-fn the_same_tenant_of_another_stack_is_the_same() {
+fn tenant_is_equal_in_the_format_of_another_stack() {
     let mut one = xml(TENANTS).tenants().unwrap().remove(1);
     let two = xml(OTHER_STACK).tenant().unwrap();
     assert_eq!(two.created.as_ref().unwrap().at().unwrap().to_string(), "2024-03-05T00:00:00.123Z");
@@ -122,7 +122,7 @@ fn document_that_is_not_the_list_is_malformed() {
 }
 
 #[test]
-fn an_item_without_identifier_makes_its_list_malformed() {
+fn list_with_an_item_without_identifier_is_malformed() {
     for item in ["<tenant><name>a</name></tenant>", "<tenant id=''/>", "<tenant id='a/b'/>"] {
         assert!(xml(&format!("<x>{item}<tenant id='1'/></x>")).tenants().is_err(), "{item}");
     }

@@ -11,7 +11,7 @@ fn refused(document: &str) -> bool {
 }
 
 #[test]
-fn a_document_type_is_refused_whatever_it_holds() {
+fn document_type_declaration_is_rejected() {
     let laughs = "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;&lol;\">]><tenants><tenant id='1'><name>&lol2;</name></tenant></tenants>";
     let external = "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><tenant id='1'><name>&x;</name></tenant>";
     for document in [
@@ -26,7 +26,7 @@ fn a_document_type_is_refused_whatever_it_holds() {
 }
 
 #[test]
-fn no_entity_but_the_five_is_known() {
+fn only_the_five_predefined_entities_are_resolved() {
     for name in
         ["nbsp", "x", "", "#0", "#x1F", "#xD800", "#xFFFF", "#x110000", "#99999999999", "amp"]
     {
@@ -46,7 +46,7 @@ fn no_entity_but_the_five_is_known() {
 }
 
 #[test]
-fn what_is_not_well_formed_is_refused_even_where_nobody_reads() {
+fn malformed_xml_is_rejected_even_in_skipped_elements() {
     let misprint = "<vm id=\"1\" biosId=345ae5d6-eeb7-4635-884a-01ac1781deeb><name>x</name></vm>";
     assert!(xml(misprint).machines().is_err());
     for document in [
@@ -86,7 +86,7 @@ fn what_is_not_well_formed_is_refused_even_where_nobody_reads() {
 }
 
 #[test]
-fn every_truncation_of_a_document_is_refused() {
+fn truncated_document_is_rejected() {
     for end in (0..TENANTS.len()).filter(|end| TENANTS.is_char_boundary(*end)) {
         assert!(refused(&TENANTS[..end]), "{end}");
     }
@@ -127,12 +127,12 @@ const CSV: &str = "78fce85d-2c37-4118-93d4-f844f23be6fd;\"a\"\";\";b;522290fe-df
 
 proptest! {
     #[test]
-    fn no_bytes_make_the_reader_panic(body in prop::collection::vec(any::<u8>(), 0..600), charset in "[a-z0-9;=\"-]{0,30}") {
+    fn reader_does_not_panic_on_any_bytes(body in prop::collection::vec(any::<u8>(), 0..600), charset in "[a-z0-9;=\"-]{0,30}") {
         read_all(&body, Some(&format!("text/xml; charset={charset}")));
     }
 
     #[test]
-    fn no_markup_makes_the_reader_panic(pieces in prop::collection::vec(prop::sample::select(vec![
+    fn reader_does_not_panic_on_any_markup(pieces in prop::collection::vec(prop::sample::select(vec![
         "<", ">", "/", "=", "\"", "'", "&", ";", "#x", "<!", "<![CDATA[", "]]>", "<!--", "-->", "<?xml", "?>", " encoding='utf-16'", " id='1'",
         "<tenants>", "</tenants>", "<tenant id='1'>", "</tenant>", "<task id='1'>", "</task>", "<state>", "</state>", "<result>", "</result>",
         "<error>", "</error>", "&lt;", "&amp;", "x", "é", "\u{feff}", "\0", "VIRMT_A", TASK_ID, "<!DOCTYPE", "[", "]", "\n", "xmlns:a='b'", "a:",
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_to_a_document_makes_the_reader_panic(
+    fn reader_does_not_panic_on_damaged_documents(
         which in 0_usize..4,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4), 1..12),
     ) {

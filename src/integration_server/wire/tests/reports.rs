@@ -16,7 +16,7 @@ fn report(text: &str, tenant: &str) -> Report {
 }
 
 #[test]
-fn a_tenant_sees_its_own_lines_alone() {
+fn report_holds_only_lines_of_the_tenant() {
     let own = report(LINES, &ROMASHKA.to_uppercase());
     assert_eq!((own.periods.len(), own.foreign_lines, own.unreadable_lines.len()), (1, 2, 0));
     let period = &own.periods[0];
@@ -78,7 +78,7 @@ fn lines_that_are_too_short_are_named() {
 }
 
 #[test]
-fn a_page_is_no_report_and_an_empty_one_is() {
+fn report_may_be_empty_but_not_a_web_page() {
     let tenant = RemoteId::read(TOKYO).unwrap();
     assert_eq!(report("", TOKYO), Report::default());
     for page in

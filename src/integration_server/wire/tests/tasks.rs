@@ -8,7 +8,7 @@ fn task(result_or_error: &str) -> Task {
 }
 
 #[test]
-fn a_running_task_has_no_outcome_yet() {
+fn running_task_has_no_outcome() {
     let running = r#"<task id="t" created="2024-03-01T09:15:00" stateChanged="2024-03-01T09:15:01" changed="2024-03-01T09:15:04"><state> Running </state><type>CreateTenant</type><stage>Creating folder</stage><progress>41.5</progress><result/><error/></task>"#;
     let task = xml(running).task().unwrap();
     assert_eq!(
@@ -44,7 +44,7 @@ fn words_that_nobody_knows_are_cut() {
 }
 
 #[test]
-fn a_tenant_is_found_in_a_result_however_it_is_wrapped() {
+fn tenant_in_a_result_is_found_in_every_wrapping() {
     let inside = r#"<task id="t"><state>Completed</state><result><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb" created="2024-03-01T09:15:02"><name>A &amp; B</name></tenant></result></task>"#;
     let escaped = r#"<task id="t"><state>Completed</state><type>DeleteTenant</type><result>&lt;tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"&gt;&lt;name&gt;A &amp;amp; B&lt;/name&gt;&lt;/tenant&gt;</result></task>"#;
     let cdata = r#"<task id="t"><state>Completed</state><result> <![CDATA[<?xml version="1.0" encoding="utf-16"?><tenant id="3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb"><name>A &amp; B</name></tenant>]]> </result></task>"#;
@@ -115,7 +115,7 @@ fn codes_of_failed_tasks_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn a_nil_error_is_none_and_an_error_stands_instead_of_a_result() {
+fn nil_error_is_ignored_and_error_takes_precedence_over_result() {
     let nil = "<error xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/><result>true</result>";
     assert_eq!(task(nil).outcome, Some(TaskOutcome::Confirmed));
     assert!(matches!(
@@ -125,7 +125,7 @@ fn a_nil_error_is_none_and_an_error_stands_instead_of_a_result() {
 }
 
 #[test]
-fn an_unknown_state_is_kept_and_a_missing_one_makes_the_list_malformed() {
+fn unknown_state_is_kept_but_missing_state_is_malformed() {
     let paused = "<task id='1'><state>Paused</state></task>";
     let tasks = |more: &str| xml(&format!("<x>{paused}{more}</x>")).tasks();
     assert_eq!(tasks("").unwrap()[0].state, TaskState::Unknown("Paused".into()));
@@ -135,7 +135,7 @@ fn an_unknown_state_is_kept_and_a_missing_one_makes_the_list_malformed() {
 }
 
 #[test]
-fn the_words_of_a_server_are_cut() {
+fn long_server_texts_are_cut() {
     let words = "é".repeat(100_000);
     let task =
         task(&format!("<stage>{words}</stage><error>{words} VIRMT_InvalidTenantType</error>"));

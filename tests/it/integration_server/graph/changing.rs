@@ -31,7 +31,7 @@ fn complete(name: &str) -> Value {
 }
 
 both_databases! {
-    async fn a_tenant_is_made_and_linked(house: House) {
+    async fn tenant_is_made_and_linked(house: House) {
         let fresh = house.app.operator.tenant(house.app.world.organization, "Fresh", false).await;
         let mut input = complete("Fresh");
         input["linkTenantID"] = json!(fresh);
@@ -77,7 +77,7 @@ both_databases! {
         assert_eq!(ended(&house.partner, &made["id"]).await["state"], "COMPLETED");
     }
 
-    async fn a_tenant_is_deactivated_activated_and_removed(house: House) {
+    async fn tenant_is_deactivated_activated_and_removed(house: House) {
         let north = || house.server.found_tenant("North");
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         assert_eq!((&task["type"], ended(&house.north, &task["id"]).await["state"].as_str()), (&json!("ChangeTenantActivation"), Some("COMPLETED")));
@@ -110,7 +110,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/tenants/*/vms/unregister")), 1);
     }
 
-    async fn a_report_is_made_and_read(house: House) {
+    async fn report_is_made_and_read(house: House) {
         let task = only(begin(&house.north, "createIntegrationServerReport").await);
         let ended = ended(&house.north, &task["id"]).await;
         let periods = ended["result"]["periods"].as_array().unwrap();
@@ -158,7 +158,7 @@ both_databases! {
         }
     }
 
-    async fn a_task_is_canceled(house: House) {
+    async fn task_is_canceled(house: House) {
         house.server.order_task(TaskKind::CreateTenant, Fate::NeverEnds, 1);
         let made = house.create("Endless").await.field("createIntegrationServerTenant");
         let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id state } }";
@@ -173,7 +173,7 @@ both_databases! {
         assert_eq!(house.partner.ask(cancel, json!({ "id": child["id"] })).await.code(), "CONFLICT");
     }
 
-    async fn a_lost_answer_is_found_by_looking_and_nothing_is_sent_twice(house: House) {
+    async fn task_with_lost_answer_is_reconciled_without_a_second_call(house: House) {
         let posts = [("/tenants", "POST"), ("/tenants/*/deactivate", "POST"), ("/reports/tenants", "POST"), ("/tenants/*", "DELETE")];
         for (path, method) in posts {
             house.server.order(Calls::to(method, path), Fault::LoseAnswer, 1);
@@ -191,7 +191,7 @@ both_databases! {
         }
     }
 
-    async fn what_a_proxy_calls_unavailable_is_looked_for_and_not_sent_again(house: House) {
+    async fn task_is_reconciled_after_a_503_of_a_proxy(house: House) {
         let writes = [("/tenants", "POST"), ("/tenants/*/deactivate", "POST"), ("/tenants/*/vms/register", "POST")];
         for (path, method) in writes {
             house.server.order(Calls::to(method, path), Fault::Proxy { status: 503 }, 1);
@@ -207,7 +207,7 @@ both_databases! {
         }
     }
 
-    async fn what_was_begun_and_cannot_be_written_down_is_not_to_be_tried_again(house: House) {
+    async fn error_after_a_sent_call_has_unknown_outcome_if_the_database_fails(house: House) {
         let deactivation = Calls::to("POST", "/tenants/*/deactivate");
         house.server.order(deactivation.clone(), Fault::Delay { millis: 1_000 }, 1);
         let north = house.north.clone();
@@ -219,14 +219,14 @@ both_databases! {
         assert_eq!((answer.code(), &told["outcome"], &told["retryable"]), ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false)));
     }
 
-    async fn an_unavailable_server_may_have_done_it(house: House) {
+    async fn unavailable_server_leaves_outcome_unknown(house: House) {
         house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 503, retry_after: None }, 1);
         let lost = register(&house, json!({ "biosID": BIOS_ID })).await;
         let extensions = &lost.body["errors"][0]["extensions"];
         assert_eq!((lost.code(), &extensions["outcome"], &extensions["retryable"]), ("UPSTREAM_UNAVAILABLE", &json!("UNKNOWN"), &json!(false)));
     }
 
-    async fn a_lost_answer_about_a_machine_is_found_by_looking(house: House) {
+    async fn machine_with_lost_answer_is_found_in_the_list(house: House) {
         house.server.order(Calls::to("POST", "/tenants/*/vms/*"), Fault::LoseAnswer, 2);
         let made = register(&house, json!({ "biosID": BIOS_ID, "name": "web-99" })).await.field("registerVirtualMachine");
         assert_eq!(made["name"], "web-99");
@@ -235,7 +235,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/tenants/*/vms/*")), 2);
     }
 
-    async fn a_task_that_is_not_found_at_once_is_found_later(engine: Engine) {
+    async fn task_that_is_not_matched_at_once_is_matched_later(engine: Engine) {
         let house = House::with(engine, |config| {
             config.task_timing(TaskTiming::of(Duration::from_millis(2500)))
         })
@@ -254,7 +254,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/tenants")), 1);
     }
 
-    async fn a_task_that_the_server_forgets_is_known_by_what_it_did(engine: Engine) {
+    async fn task_that_the_server_forgot_completes_by_its_effect(engine: Engine) {
         let house = House::with(engine, |config| {
             let task_timing = TaskTiming { waiting: Duration::from_millis(100), ..TaskTiming::of(Duration::from_millis(200)) };
             let config = config.task_timing(task_timing);
@@ -270,7 +270,7 @@ both_databases! {
         assert_eq!(own.field("integrationServer")["tenant"]["name"], "Fresh");
     }
 
-    async fn a_tenant_that_cannot_be_linked_stays_and_its_task_says_so(engine: Engine) {
+    async fn tenant_that_cannot_be_linked_remains_and_its_task_has_an_error(engine: Engine) {
         let house = House::with(engine, House::slow).await;
         let fresh = house.app.operator.tenant(house.app.world.organization, "Fresh", false).await;
         let made = house.create_with(json!({ "name": "Fresh", "type": "SIMPLE", "linkTenantID": fresh })).await;
@@ -284,7 +284,7 @@ both_databases! {
         assert_eq!(seen.field("integrationServer")["tenant"]["name"], "Other");
     }
 
-    async fn the_machine_of_another_tenant_cannot_be_registered(house: House) {
+    async fn machine_of_another_tenant_cannot_be_registered(house: House) {
         let south = house.server.found_tenant("South").unwrap();
         let taken = register(&house, json!({ "biosID": south.machines[0].bios_id })).await;
         assert_eq!((taken.code(), taken.message()), ("CONFLICT", "no machine can be registered under this BIOS identifier"));

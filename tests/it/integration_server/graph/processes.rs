@@ -58,7 +58,7 @@ async fn served(
 }
 
 both_databases! {
-    async fn a_kill_at_any_step_loses_nothing_and_makes_nothing_twice(deployment: Deployment) {
+    async fn kill_at_any_step_loses_nothing_and_repeats_nothing(deployment: Deployment) {
         let server = Simulator::start(Config::default().task_timing(TaskTiming::of(Duration::from_millis(300)))).await.unwrap();
         let credentials = deployment.init();
         let (process, administrator) = served(&deployment, &credentials).await;

@@ -17,7 +17,7 @@ fn names(connection: &Value) -> Vec<&str> {
 }
 
 both_databases! {
-    async fn a_tenant_sees_itself_and_its_machines(house: House) {
+    async fn tenant_sees_itself_and_its_machines(house: House) {
         let tenant = house.north.ask(TENANT, json!({})).await.field("integrationServer")["tenant"].clone();
         let expected = json!({
             "remoteID": house.server.tenant("North").id, "name": "North", "description": "the first", "userData": "<crm id=\"7\"/>",
@@ -61,7 +61,7 @@ both_databases! {
         }
     }
 
-    async fn a_query_over_tenants_has_each_at_its_own_path(house: House) {
+    async fn query_over_tenants_reads_each_at_its_own_path(house: House) {
         let document = "{ tenants { tenants { name integrationServer { tenant { name } } } } }";
         let answer = house.partner.within(house.app.world.organization).ask(document, json!({})).await;
         let tenants = answer.body["data"]["tenants"]["tenants"].as_array().unwrap().clone();

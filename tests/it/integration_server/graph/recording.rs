@@ -52,14 +52,14 @@ both_databases! {
         assert_eq!(told(&house, "unregisterVirtualMachine").await, records(&machine["remoteID"], &succeeded));
     }
 
-    async fn a_machine_that_is_refused_is_recorded_once_as_refused(house: House) {
+    async fn machine_that_is_refused_is_recorded_once_as_refused(house: House) {
         house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 400, retry_after: None }, 1);
         let refused = register(&house).await;
         let expected = [("BEGUN", None, None), ("REFUSED", Some(refused.code()), None)];
         assert_eq!(told(&house, "registerVirtualMachine").await, records(&json!(BIOS_ID), &expected));
     }
 
-    async fn a_machine_whose_answer_is_lost_is_recorded_as_unknown(house: House) {
+    async fn machine_whose_answer_is_lost_is_recorded_as_unknown(house: House) {
         house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 503, retry_after: None }, 1);
         let lost = register(&house).await;
         assert_eq!(lost.body["errors"][0]["extensions"]["outcome"], "UNKNOWN");
@@ -67,7 +67,7 @@ both_databases! {
         assert_eq!(told(&house, "registerVirtualMachine").await, records(&json!(BIOS_ID), &expected));
     }
 
-    async fn a_task_is_recorded_as_begun_and_as_it_ends(house: House) {
+    async fn task_is_recorded_as_begun_and_as_it_ends(house: House) {
         let operation = "deactivateIntegrationServerTenant";
         let task = only(begin(&house.north, operation).await);
         ended(&house.north, &task["id"]).await;
@@ -87,7 +87,7 @@ both_databases! {
         assert_eq!(failed, records(&failed[0][3], &expected));
     }
 
-    async fn a_task_that_the_server_refuses_is_recorded_as_refused(house: House) {
+    async fn task_that_the_server_refuses_is_recorded_as_refused(house: House) {
         let code = "<error><code>VIRMT_InvalidTenantType</code></error>".as_bytes().to_vec();
         let fault = Fault::Body { status: 400, content_type: "application/xml".to_owned(), bytes: code };
         house.server.order(Calls::to("POST", "/tenants"), fault, 1);
@@ -97,7 +97,7 @@ both_databases! {
         assert_eq!(told, records(&told[0][3], &expected));
     }
 
-    async fn a_canceled_task_and_its_canceling_are_recorded_with_their_outcomes(house: House) {
+    async fn canceled_task_and_its_canceling_are_recorded_with_their_outcomes(house: House) {
         house.server.order_task(TaskKind::CreateTenant, Fate::NeverEnds, 1);
         let made = house.create("Endless").await.field("createIntegrationServerTenant");
         let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";

@@ -57,7 +57,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::all()), 0);
     }
 
-    async fn a_tenant_that_has_too_much_under_way_begins_no_more(house: House) {
+    async fn task_is_refused_beyond_the_limit_of_unfinished_tasks(house: House) {
         let environment = house.app.environment();
         let core = Core::open(&house.app.database.config(), environment).await.unwrap();
         let (scope, tasks) = (core.operator(house.app.world.north), core.integration_server.tasks());
@@ -90,7 +90,7 @@ both_databases! {
         living.abort();
     }
 
-    async fn every_return_code_of_the_documents_is_told_by_its_name(house: House) {
+    async fn documented_return_codes_are_reported_by_name(house: House) {
         let at_once = [
             (400, "VIRMT_MandatoryParameterIsNotSpecified", "BAD_USER_INPUT"),
             (400, "VIRMT_InvalidTenantType", "BAD_USER_INPUT"),
@@ -138,7 +138,7 @@ both_databases! {
         assert_eq!(levels.await, [false]);
     }
 
-    async fn every_error_of_a_task_is_told_by_its_name(house: House) {
+    async fn documented_task_errors_are_reported_by_name(house: House) {
         let codes = [
             (TaskKind::CreateTenant, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
             (TaskKind::CreateTenant, "VIRMT_TenantGroupAlreadyExists", "VIRMT_TenantGroupAlreadyExists"),
@@ -165,15 +165,15 @@ both_databases! {
         }
     }
 
-    async fn a_taken_name_tells_no_more_than_it_must(house: House) {
+    async fn name_conflict_does_not_reveal_its_owner(house: House) {
         house.server.add_tenant(&TenantSeed::simple("Taken"));
         let begun = house.create("Taken").await.field("createIntegrationServerTenant");
         let ended = ended(&house.partner, &begun["id"]).await;
         assert_eq!(ended["error"]["code"], "VIRMT_TenantWithSpecifiedNameAlreadyExists");
-        assert_eq!(ended["error"]["message"], "no tenant can be made under this name");
+        assert_eq!(ended["error"]["message"], "no tenant can be created with this name");
     }
 
-    async fn what_is_no_answer_is_malformed_and_harms_no_other(house: House) {
+    async fn malformed_answer_does_not_affect_other_fields(house: House) {
         let id = house.server.tenant("North").id.clone();
         let bait = house.server.bait_url();
         for fault in [
@@ -197,7 +197,7 @@ both_databases! {
         assert_eq!(house.server.bait_taken(), 0);
     }
 
-    async fn an_administrators_password_stands_nowhere(house: House) {
+    async fn administrator_password_is_stored_nowhere(house: House) {
         let password = "Very-Secret-Pass-4711";
         notes::note(password);
         let administrator = json!({ "name": "new-admin", "password": password });

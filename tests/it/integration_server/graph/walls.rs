@@ -33,7 +33,7 @@ async fn tasks(caller: &crate::support::Caller, filter: &str) -> Vec<Value> {
 }
 
 both_databases! {
-    async fn a_task_is_seen_by_its_tenant_and_those_above(house: House) {
+    async fn task_is_seen_by_its_tenant_and_those_above(house: House) {
         let begun = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         ended(&house.north, &begun["id"]).await;
         for caller in [house.north.clone(), house.partner.clone()] {
@@ -69,7 +69,7 @@ both_databases! {
         assert_eq!(tasks(&house.north, "(createdFrom: \"2031-01-01T00:00:00Z\")").await.len(), 0);
     }
 
-    async fn a_foreign_machine_cannot_be_unregistered(house: House) {
+    async fn foreign_machine_cannot_be_unregistered(house: House) {
         let south = house.server.found_tenant("South").unwrap();
         let by_id = format!("mutation {{ unregisterVirtualMachine(id: \"{}\") {{ id }} }}", south.machines[0].id);
         let by_bios = format!("mutation {{ unregisterVirtualMachine(biosID: \"{}\") {{ id }} }}", south.machines[0].bios_id);
@@ -79,7 +79,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/*")), 0);
     }
 
-    async fn a_foreign_report_is_like_an_unknown_one(house: House) {
+    async fn foreign_report_is_like_an_unknown_one(house: House) {
         let begun = only(begin(&house.north, "createIntegrationServerReport").await);
         let report = ended(&house.north, &begun["id"]).await["result"]["id"].clone();
         let document = "query($id: ID!) { integrationServer { report(id: $id) { periods { virtualMachineName } } } }";
@@ -89,7 +89,7 @@ both_databases! {
         assert!(house.north.ask(document, json!({ "id": report })).await.field("integrationServer")["report"]["periods"].is_array());
     }
 
-    async fn what_was_begun_is_out_of_reach_once_the_link_has_ended(house: House) {
+    async fn task_is_out_of_reach_after_unlinking(house: House) {
         let begun = only(begin(&house.north, "createIntegrationServerReport").await);
         let report = ended(&house.north, &begun["id"]).await["result"]["id"].clone();
         house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
@@ -114,7 +114,7 @@ both_databases! {
         }
     }
 
-    async fn only_the_owner_makes_tenants(house: House) {
+    async fn only_the_owner_creates_tenants(house: House) {
         let input = json!({ "upstreamID": house.upstream, "name": "x", "type": "SIMPLE" });
         let document = "mutation($input: CreateIntegrationServerTenantInput!) { createIntegrationServerTenant(input: $input) { id } }";
         let refused = house.north.ask(document, json!({ "input": input })).await;

@@ -70,7 +70,7 @@ both_databases! {
         assert!(house.server.polls(&id) < lasted / 20 + 10, "{} polls", house.server.polls(&id));
     }
 
-    async fn a_subscriber_on_another_node_sees_the_changes(engine: Engine) {
+    async fn subscriber_on_another_node_sees_the_changes(engine: Engine) {
         let house = House::with(engine, House::slow).await;
         let other = house.app.another_node_with(settings).await;
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
@@ -81,7 +81,7 @@ both_databases! {
         assert_eq!(lone, 2);
     }
 
-    async fn a_task_is_followed_to_its_end_when_nobody_watches(engine: Engine) {
+    async fn task_is_followed_to_its_end_when_nobody_watches(engine: Engine) {
         let house = House::with(engine, House::slow).await;
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let id = task["remoteID"].as_str().unwrap().to_owned();
@@ -138,7 +138,7 @@ both_databases! {
         assert_eq!(events[events.len() - 1]["data"]["integrationServerTask"]["state"], "COMPLETED");
     }
 
-    async fn a_foreign_task_cannot_be_watched(house: House) {
+    async fn foreign_task_cannot_be_watched(house: House) {
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let document = "subscription($id: ID!) { integrationServerTask(id: $id) { id } }";
         for id in [task["id"].clone(), json!("78fce85d-2c37-4118-93d4-f844f23be6fd")] {
@@ -149,7 +149,7 @@ both_databases! {
         }
     }
 
-    async fn a_task_is_left_as_it_is_at_the_deadline(house: House) {
+    async fn task_is_left_as_it_is_at_the_deadline(house: House) {
         house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         house.app.advance(24 * 60 * 60 + 1);
