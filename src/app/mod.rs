@@ -399,6 +399,8 @@ impl App {
             tenants: core.tenants.clone(),
             oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
             trusted_proxies: config.server.trusted_proxies.clone(),
+            metrics: core.metrics.clone(),
+            outbound: core.outbound.clone(),
             entropy,
             body_limit: config.server.body_limit,
             body_timeout: config.server.request_timeout,

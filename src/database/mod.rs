@@ -121,6 +121,20 @@ impl Database {
         statement_timeout(self.is_sqlite(), self.busy_timeout)
     }
 
+    /// Connections in use, and idle ones.
+    pub fn connections(&self) -> (u32, u32) {
+        let pool = self.pool.unmonitored();
+        let (all, idle) = if self.is_sqlite() {
+            let pool = pool.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        } else {
+            let pool = pool.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        };
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        (all.saturating_sub(idle), idle)
+    }
+
     /// Ends all connections.
     ///
     /// # Errors

@@ -34,7 +34,8 @@ pub struct Document {
 
 /// An operation of a valid document.
 pub struct Operation {
-    name: Option<String>,
+    /// The name in the document.
+    pub name: Option<String>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
     /// Shared by all requests; `None` if `@skip` or `@include` depends on variables.

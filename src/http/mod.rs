@@ -16,6 +16,7 @@ mod health;
 mod host;
 mod http_error;
 mod json_reply;
+mod metrics;
 mod oauth;
 mod paths;
 pub mod playground;

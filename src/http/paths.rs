@@ -31,3 +31,6 @@ pub const HEALTHZ: &str = "/healthz";
 pub const READY: &str = "/health/ready";
 /// The usual short path of readiness.
 pub const READYZ: &str = "/readyz";
+
+/// The figures for Prometheus, on the admin listener alone.
+pub const METRICS: &str = "/metrics";

@@ -3,11 +3,14 @@
 //! Not `tower-http`'s `SetRequestIdLayer`, which takes over the client's id: ours stays unique
 //! even where clients repeat theirs.
 
+use std::time::Duration;
+
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use tracing::Instrument;
 
+use super::graphql::{OperationSummary, Summaries};
 use super::state::AppState;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
@@ -34,20 +37,57 @@ pub async fn with_request_id(
         tenant = tracing::field::Empty,
     );
     request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
     let started = state.authorizer.monotonic();
     async {
         let mut response = answer(request).await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
-        let millis = state.authorizer.monotonic().since(started).as_millis();
-        tracing::info!(
-            status = response.status().as_u16(),
-            millis = u64::try_from(millis).unwrap_or(u64::MAX),
-            "request completed"
-        );
+        complete(state, method, &mut response, state.authorizer.monotonic().since(started));
         response
     }
     .instrument(span)
     .await
+}
+
+/// Writes the one line of the request, and counts it and its operations.
+fn complete(state: &AppState, method: Method, response: &mut Response, took: Duration) {
+    let status = response.status().as_u16();
+    state.metrics.count_http_request(method_label(&method), status);
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let Some(Summaries(operations)) = response.extensions_mut().remove() else {
+        tracing::info!(status, millis, "request completed");
+        return;
+    };
+    let transport = if method == Method::GET { "get" } else { "post" };
+    for operation in &operations {
+        operation.count(state, transport, took);
+    }
+    let (first, further) = match operations.as_slice() {
+        [first, further @ ..] => (Some(first), further),
+        [] => (None, [].as_slice()),
+    };
+    tracing::info!(
+        status,
+        millis,
+        operation = first.and_then(|first| first.name.as_deref()),
+        kind = first.map(|first| first.kind),
+        codes = first.and_then(OperationSummary::codes),
+        cost = operations.iter().map(|one| one.cost).sum::<u64>(),
+        upstream_calls = operations.iter().map(|one| one.upstream_calls).sum::<u64>(),
+        batch = (!further.is_empty()).then_some(operations.len()),
+        "request completed"
+    );
+}
+
+/// A closed set: a method is any word that a client sends.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }

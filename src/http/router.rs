@@ -21,7 +21,7 @@ use super::cors::with_cors;
 use super::request_id::with_request_id;
 use super::serve::serve;
 use super::state::AppState;
-use super::{graphql, health, host, json_reply, oauth, paths, playground};
+use super::{graphql, health, host, json_reply, metrics, oauth, paths, playground};
 use crate::budget::{Network, Pool};
 
 /// Connections of the admin listener, apart from those of the public one: probes are answered while
@@ -44,7 +44,7 @@ pub async fn serve_public(
     serve(listener, budget, service, stopped).await;
 }
 
-/// Serves the admin listener, which has the health checks alone, until `stopped`.
+/// Serves the admin listener, which has the health checks and the figures, until `stopped`.
 pub async fn serve_admin(
     listener: TcpListener,
     state: Arc<AppState>,
@@ -52,7 +52,10 @@ pub async fn serve_admin(
 ) {
     let pool = Pool::with_cap("admin_connections", ADMIN_CONNECTIONS, ADMIN_CONNECTIONS);
     let budget = connections(&state, pool);
-    let router = health_paths().fallback(json_reply::no_such_path).with_state(state);
+    let router = health_paths()
+        .route(paths::METRICS, get(metrics::scrape))
+        .fallback(json_reply::no_such_path)
+        .with_state(state);
     let service = hardened(service_fn(move |request| {
         let router = router.clone();
         async move { Ok(host::check(request, async |request| route(router, request).await).await) }

@@ -4,6 +4,13 @@ use prometheus_client::encoding::EncodeLabelSet;
 
 use super::tenants::TenantLabel;
 
+/// Of a request.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub method: &'static str,
+    pub status: u16,
+}
+
 /// Of an operation.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct OperationLabels {

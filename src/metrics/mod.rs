@@ -24,8 +24,8 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::clock::Timestamp;
 use crate::ids::TenantId;
 use labels::{
-    CallLabels, CircuitLabels, KindLabels, OperationLabels, PoolLabels, StateLabels, SystemLabels,
-    TokenLabels,
+    CallLabels, CircuitLabels, KindLabels, OperationLabels, PoolLabels, RequestLabels, StateLabels,
+    SystemLabels, TokenLabels,
 };
 pub use process::Process;
 pub use tenants::TENANTS_MAX;
@@ -45,6 +45,7 @@ type Level = Gauge<f64, AtomicU64>;
 pub struct Metrics {
     registry: Registry,
     tenants: TenantLabels,
+    http_requests: Family<RequestLabels, Counter>,
     operations: Family<OperationLabels, Counter>,
     operation_seconds: Seconds<KindLabels>,
     upstream_calls: Family<CallLabels, Counter>,
@@ -60,6 +61,8 @@ pub struct Metrics {
 struct Gauges {
     budget_limit: Family<PoolLabels, Gauge>,
     budget_used: Family<PoolLabels, Gauge>,
+    budget_waiting: Family<PoolLabels, Gauge>,
+    budget_refused: Family<PoolLabels, Counter>,
     circuits: Family<CircuitLabels, Gauge>,
     tasks: Family<StateLabels, Gauge>,
     minted_keys: Gauge,
@@ -78,8 +81,8 @@ struct Gauges {
 /// What this node holds at the moment of a scrape.
 #[derive(Default)]
 pub struct Snapshot {
-    /// Name, limit and use of each pool of permits.
-    pub budgets: Vec<(&'static str, usize, usize)>,
+    /// The pools of permits.
+    pub budgets: Vec<Pool>,
     /// How many circuits of a system are in a state: system, state, number.
     pub circuits: Vec<(&'static str, &'static str, u64)>,
     /// How many tasks of legacy systems are in a state; none where the database does not answer.
@@ -95,6 +98,20 @@ pub struct Snapshot {
     pub clock_skew: Duration,
     /// The figures of the process; none where the system does not tell.
     pub process: Option<Process>,
+}
+
+/// A pool of permits.
+pub struct Pool {
+    /// The name.
+    pub name: &'static str,
+    /// How many units there are.
+    pub limit: usize,
+    /// How many are in use.
+    pub used: usize,
+    /// How many callers wait.
+    pub waiting: usize,
+    /// How many were refused since the process began.
+    pub refused: u64,
 }
 
 /// One operation that was executed, or refused.
@@ -133,6 +150,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::default(),
             tenants: TenantLabels::new(by_tenant),
+            http_requests: Family::default(),
             operations: Family::default(),
             operation_seconds: Family::new_with_constructor(seconds),
             upstream_calls: Family::default(),
@@ -150,6 +168,11 @@ impl Metrics {
         self.gauges.register_process(&mut self.registry);
         let registry = self.registry.sub_registry_with_prefix("tenant_gateway");
         self.gauges.register(registry);
+        registry.register(
+            "http_requests",
+            "HTTP requests of the public listener by method and status",
+            self.http_requests.clone(),
+        );
         registry.register(
             "graphql_operations",
             "GraphQL operations by transport, kind and the code of their first error",
@@ -179,6 +202,11 @@ impl Metrics {
         );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that runs", build);
+    }
+
+    /// Counts a request of the public listener. The method is one of a closed set.
+    pub fn count_http_request(&self, method: &'static str, status: u16) {
+        self.http_requests.get_or_create(&RequestLabels { method, status }).inc();
     }
 
     /// Counts an operation.
@@ -220,6 +248,16 @@ impl Gauges {
         let pools = "of each budget: connections, sockets, streams, operations, responses, upstream_answers";
         registry.register("budget_limit", format!("Size {pools}"), self.budget_limit.clone());
         registry.register("budget_used", format!("Use {pools}"), self.budget_used.clone());
+        registry.register(
+            "budget_waiting",
+            "Callers that wait for room in a budget",
+            self.budget_waiting.clone(),
+        );
+        registry.register(
+            "budget_refused",
+            "Callers that found no room in a budget in time",
+            self.budget_refused.clone(),
+        );
         registry.register(
             "upstream_circuits",
             "Circuits by system and state: closed, open, half_open",
@@ -295,10 +333,13 @@ impl Gauges {
 
     fn set(&self, snapshot: &Snapshot) {
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        for (pool, limit, used) in &snapshot.budgets {
-            let labels = PoolLabels { pool };
-            self.budget_limit.get_or_create(&labels).set(count(*limit as u64));
-            self.budget_used.get_or_create(&labels).set(count(*used as u64));
+        for pool in &snapshot.budgets {
+            let labels = PoolLabels { pool: pool.name };
+            self.budget_limit.get_or_create(&labels).set(count(pool.limit as u64));
+            self.budget_used.get_or_create(&labels).set(count(pool.used as u64));
+            self.budget_waiting.get_or_create(&labels).set(count(pool.waiting as u64));
+            let refused = self.budget_refused.get_or_create(&labels);
+            refused.inner().store(pool.refused, Ordering::Relaxed);
         }
         self.circuits.clear();
         for (system, state, number) in &snapshot.circuits {
@@ -334,6 +375,8 @@ impl fmt::Debug for Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn started() -> Timestamp {
@@ -379,5 +422,42 @@ mod tests {
         let open = Snapshot { circuits: vec![("DEEP_SECURITY", "open", 1)], ..Snapshot::default() };
         assert!(metrics.encode(&open).contains("state=\"open\"} 1"));
         assert!(!metrics.encode(&Snapshot::default()).contains("state=\"open\""));
+    }
+
+    /// A dashboard or an alert would silently show nothing of a name that does not exist.
+    #[test]
+    fn every_figure_of_dashboard_and_alerts_exists() {
+        let metrics = Metrics::new(false, started());
+        metrics.count_http_request("POST", 200);
+        metrics.count_operation(&operation(tenant(1)));
+        metrics.count_token_request("issued");
+        let took = Duration::from_millis(3);
+        let (system, kind, outcome) = ("DEEP_SECURITY", "read", "2xx");
+        let call = UpstreamCall { system, kind, outcome, tenant: tenant(1), took };
+        metrics.count_upstream_call(&call);
+        let pool = Pool { name: "streams", limit: 1, used: 0, waiting: 0, refused: 0 };
+        let text = metrics.encode(&Snapshot {
+            budgets: vec![pool],
+            circuits: vec![(system, "open", 1)],
+            tasks: vec![("RUNNING", 1)],
+            ..Snapshot::default()
+        });
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        let families: BTreeSet<&str> = types.collect();
+        let files = [
+            include_str!("../../ops/prometheus/alerts.yaml"),
+            include_str!("../../ops/grafana/tenant-gateway.json"),
+        ];
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = files.iter().flat_map(|file| file.split(|c| !is_name(c)));
+        let ours =
+            |word: &&str| word.starts_with("tenant_gateway_") || word.starts_with("process_");
+        let names: BTreeSet<&str> = words.filter(ours).collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            let ends = ["_total", "_bucket", "_info"];
+            let family = ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            assert!(families.contains(family), "{name} is not among {families:?}");
+        }
     }
 }

@@ -19,6 +19,7 @@ mod http;
 mod integration_server;
 mod logs;
 mod messages;
+mod metrics;
 mod migrations;
 mod nodes;
 mod oauth;

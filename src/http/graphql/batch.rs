@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::caller::AuthenticatedCaller;
 use super::deadline::deadline;
-use super::execute::{RequestOptions, error_response, run};
+use super::execute::{RequestOptions, reject, run};
 use super::media_type::AcceptedMedia;
 use super::metered_response::MeteredResponse;
 use super::prepare::{PreparedOperation, prepare};
@@ -46,10 +46,7 @@ pub async fn serve_batch(
     if batch.is_empty() {
         return Err(bad_request("the batch must contain at least one operation"));
     }
-    let rejected = |error: ServerError| {
-        let request_id = caller.context.request_id();
-        response::one(media, error_response(state, request_id, error).into())
-    };
+    let rejected = |error: ServerError| response::one(media, reject(state, &caller.context, error));
     if let Err(error) = at_most("batch", batch.len(), state.graphql.limits.batch) {
         return Ok(rejected(error));
     }
@@ -91,7 +88,7 @@ async fn run_all(
     for prepared in prepared {
         responses.push(match prepared {
             Ok(prepared) => run(state, &caller.context, prepared, deadline, &options).await,
-            Err(errors) => error_response(state, caller.context.request_id(), errors).into(),
+            Err(errors) => reject(state, &caller.context, errors),
         });
     }
     responses

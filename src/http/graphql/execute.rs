@@ -17,6 +17,7 @@ use super::audit_records::record_refusals;
 use super::caller::{account, borrower, caller_id};
 use super::deadline::{deadline, subscription_deadline};
 use super::metered_response::MeteredResponse;
+use super::operation_summary::OperationSummary;
 use super::prepare::PreparedOperation;
 use super::response_format::finalize;
 use crate::auth::graphql::Loaders;
@@ -68,12 +69,12 @@ pub async fn run(
     options: &RequestOptions,
 ) -> MeteredResponse {
     let fields = prepared.cost.fields;
+    let summary = prepared.summary.clone();
     let is_query = prepared.kind != OperationType::Mutation;
     let (running, meter) = match admit(state, context, prepared.cost.weight, deadline).await {
         Ok(admitted) => admitted,
         Err(error) => {
-            let errors = request_error_of(&error);
-            return error_response(state, context.request_id(), errors).into();
+            return reject(state, context, request_error_of(&error));
         }
     };
     let calls = upstream_calls(state, context, options.traceparent.as_deref(), deadline);
@@ -91,8 +92,10 @@ pub async fn run(
     if options.report_cost {
         response.extensions.insert("cost".to_owned(), cost(fields, &calls));
     }
+    let response = finalize(context.request_id(), state.graphql.limits.errors, response);
     MeteredResponse {
-        response: finalize(context.request_id(), state.graphql.limits.errors, response),
+        summary: Some(summary.end(&response, &calls)),
+        response,
         size: meter.size(),
         permit: Arc::into_inner(meter).map(ResponseMeter::into_permit),
     }
@@ -251,6 +254,17 @@ impl EventAdmission {
 fn root_field(operation: &NormalForm, key: &str) -> String {
     let field = operation.root().iter().find(|field| field.key == key);
     field.map_or(key, |field| field.name.as_str()).to_owned()
+}
+
+/// The response to an operation that was rejected before it could run.
+pub fn reject(
+    state: &AppState,
+    context: &RequestContext,
+    errors: impl Into<RequestErrors>,
+) -> MeteredResponse {
+    let response = error_response(state, context.request_id(), errors);
+    let summary = Some(OperationSummary::rejected(context, &response));
+    MeteredResponse { summary, ..response.into() }
 }
 
 /// The response to a request of which nothing was executed.

@@ -14,6 +14,7 @@ use tokio::time::interval;
 use uuid::Uuid;
 
 use super::caller::StreamSession;
+use super::operation_summary::OperationSummary;
 use crate::budget::{Budgets, Permit};
 use crate::http::connection::Connection;
 use crate::http::state::AppState;
@@ -35,12 +36,14 @@ pub struct MeteredResponse {
     pub size: usize,
     /// The permit for these bytes.
     pub permit: Option<Permit<Uuid>>,
+    /// What the log says of the operation; none for an event, and for errors of a stream.
+    pub summary: Option<OperationSummary>,
 }
 
 impl From<GraphqlResponse> for MeteredResponse {
     /// A small response, which no budget counts.
     fn from(response: GraphqlResponse) -> Self {
-        Self { response, size: 0, permit: None }
+        Self { response, size: 0, permit: None, summary: None }
     }
 }
 

@@ -12,6 +12,7 @@ mod json_nesting;
 mod media_type;
 mod metered_response;
 mod metering;
+mod operation_summary;
 mod post;
 mod prepare;
 mod request;
@@ -42,6 +43,8 @@ use caller::{AuthenticatedCaller, credential_headers};
 use media_type::{AcceptedMedia, MediaType, accepted};
 
 pub use metering::Metering;
+pub use operation_summary::OperationSummary;
+pub use response::Summaries;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 

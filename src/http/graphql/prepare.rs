@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::audit_records::record_refused;
 use super::caller::AuthenticatedCaller;
+use super::operation_summary::OperationSummary;
 use super::request::GraphqlRequest;
 use crate::auth::RequestContext;
 use crate::error::ErrorCode;
@@ -17,6 +18,7 @@ use crate::http::state::graphql::documents::ValidDocument;
 use crate::http::state::graphql::limits::check_cost;
 use crate::http::state::graphql::request_errors::{RequestErrors, request_error, request_error_of};
 use crate::http::state::{AppState, GraphqlState};
+use crate::ids::TenantId;
 
 /// In bytes. A longer document that is not cached is parsed and validated on the bulk threads.
 const LONG_DOCUMENT: usize = 1024;
@@ -39,6 +41,8 @@ pub struct PreparedOperation {
     pub tokens: usize,
     /// Whether it runs on the bulk threads.
     pub is_long: bool,
+    /// What the log says of it.
+    pub summary: OperationSummary,
 }
 
 /// A valid document, or the text of one that is not cached.
@@ -61,13 +65,14 @@ pub async fn prepare(
     let found = find_document(state, caller, context, &request).await?;
     let variables = request.variables.iter().flat_map(|given| given.values());
     let weight = VARIABLE_WEIGHT * variables.map(count_values).sum::<u64>();
+    let tenant = context.tenant();
     let is_long = matches!(&found, FoundDocument::Text(_, text) if text.len() > LONG_DOCUMENT);
     if !is_long && !state.budgets.is_long(weight) {
-        return prepare_found(state, found, request, weight);
+        return prepare_found(state, tenant, found, request, weight);
     }
     let owned = state.clone();
     // Boxed: keeps the cold path out of the hot future's size.
-    let prepared = async move { prepare_found(&owned, found, request, weight) };
+    let prepared = async move { prepare_found(&owned, tenant, found, request, weight) };
     state.budgets.bulk.run(prepared).boxed().await
 }
 
@@ -75,6 +80,7 @@ pub async fn prepare(
 /// checks the cost.
 fn prepare_found(
     state: &AppState,
+    tenant: TenantId,
     found: FoundDocument,
     request: GraphqlRequest,
     variables_weight: u64,
@@ -94,10 +100,12 @@ fn prepare_found(
         return Err(request_error(ErrorCode::GraphqlValidationFailed, message).into());
     }
     check_cost(&state.graphql.limits, &cost)?;
+    let kind = chosen.kind;
     Ok(Box::new(PreparedOperation {
+        summary: OperationSummary::begin(tenant, kind, chosen.name.as_deref(), cost.fields),
         operation,
         variables,
-        kind: chosen.kind,
+        kind,
         cost,
         tokens: document.tokens(),
         is_long: state.budgets.is_long(cost.weight.saturating_add(variables_weight)),

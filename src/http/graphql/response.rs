@@ -11,12 +11,17 @@ use axum::response::Response;
 
 use super::media_type::MediaType;
 use super::metered_response::{MeteredResponse, http_response, write};
+use super::operation_summary::OperationSummary;
 use super::response_format::{ResponseBody, nothing_executed};
 use crate::error::ErrorCode;
 use crate::http::compression::{Encoded, encode};
 use crate::http::json_reply::DATABASE_RETRY_AFTER;
 use crate::http::state::AppState;
 use crate::http::state::graphql::request_errors::code_of;
+
+/// The extension of a response that says which operations it answers.
+#[derive(Clone)]
+pub struct Summaries(pub Vec<OperationSummary>);
 
 /// The response to one operation.
 pub fn one(media: MediaType, metered: MeteredResponse) -> Response {
@@ -54,7 +59,7 @@ fn respond(
     metered: MeteredResponse,
     encode: impl FnOnce(Vec<u8>) -> Encoded,
 ) -> Response {
-    let MeteredResponse { response, size, permit } = metered;
+    let MeteredResponse { response, size, permit, summary } = metered;
     let status = status(media, &response);
     let bytes = write(&ResponseBody(&response), size);
     drop(response);
@@ -68,6 +73,7 @@ fn respond(
         // In seconds. Permits may become free at any moment.
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    response.extensions_mut().insert(Summaries(summary.into_iter().collect()));
     no_store(response)
 }
 
@@ -84,8 +90,12 @@ pub fn batch(media: MediaType, metered: Vec<MeteredResponse>) -> Response {
     let size = metered.iter().map(|metered| metered.size).sum();
     let bodies: Vec<_> = metered.iter().map(|metered| ResponseBody(&metered.response)).collect();
     let bytes = write(&bodies, size);
-    let permits = metered.into_iter().filter_map(|metered| metered.permit).collect();
-    no_store(http_response(StatusCode::OK, media.content_type(), bytes, permits))
+    let (permits, summaries): (Vec<_>, Vec<_>) =
+        metered.into_iter().map(|metered| (metered.permit, metered.summary)).unzip();
+    let permits = permits.into_iter().flatten().collect();
+    let mut response = http_response(StatusCode::OK, media.content_type(), bytes, permits);
+    response.extensions_mut().insert(Summaries(summaries.into_iter().flatten().collect()));
+    no_store(response)
 }
 
 /// The status of a response. With `application/graphql-response+json` it tells whether anything was

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::caller::{AuthenticatedCaller, credential_headers};
 use super::deadline::deadline;
-use super::execute::{RequestOptions, error_response, run};
+use super::execute::{RequestOptions, reject, run};
 use super::media_type::AcceptedMedia;
 use super::prepare::{PreparedOperation, prepare};
 use super::request::GraphqlRequest;
@@ -58,10 +58,7 @@ pub async fn serve_one(
             }
             Ok(response::one(media, executed))
         }
-        Err(errors) => {
-            let executed = error_response(state, caller.context.request_id(), errors).into();
-            Ok(response::one(media, executed))
-        }
+        Err(errors) => Ok(response::one(media, reject(state, &caller.context, errors))),
     }
 }
 

@@ -19,8 +19,9 @@ use uuid::Uuid;
 
 use super::caller::StreamSession;
 use super::deadline::deadline;
-use super::execute::{RequestOptions, error_response, run, subscribe};
+use super::execute::{RequestOptions, error_response, reject, run, subscribe};
 use super::metered_response::{MeteredResponse, holding};
+use super::operation_summary::StreamReport;
 use super::prepare::PreparedOperation;
 use super::response::no_store;
 use super::response_format::ResponseBody;
@@ -86,8 +87,10 @@ async fn feed(
 ) {
     let context = &session.caller.context;
     let request_id = context.request_id().clone();
+    let mut report = StreamReport::begin(&state, "sse");
     let response = match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
+            report.set(Some(prepared.summary.clone()));
             let stream = subscribe(&state, context, *prepared, &options);
             let subscription = Subscription::new(stream, session.clone(), request_id);
             return follow(&state, &session, subscription, &events, &held.guard).await;
@@ -100,8 +103,9 @@ async fn feed(
                 () = events.closed() => return,
             }
         }
-        Err(errors) => error_response(&state, &request_id, errors).into(),
+        Err(errors) => reject(&state, context, errors),
     };
+    report.set(response.summary.clone());
     send_last(&state, &events, response).await;
 }
 

@@ -25,8 +25,14 @@ struct Granted {
 /// Serves the endpoint.
 pub async fn handle(request: Request) -> Response {
     match grant(&request).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
+        Ok(response) => {
+            request.state.metrics.count_token_request("issued");
+            response
+        }
+        Err(error) => {
+            request.state.metrics.count_token_request(error.code());
+            error.into_response()
+        }
     }
 }
 

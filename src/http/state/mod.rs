@@ -20,6 +20,8 @@ use crate::config::Networks;
 use crate::database::Database;
 use crate::database_time::DatabaseTime;
 use crate::entropy::Entropy;
+use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 
@@ -63,6 +65,10 @@ pub struct AppState {
     pub oauth: OauthState,
     /// The proxies that may name the client's address.
     pub trusted_proxies: Networks,
+    /// The figures of this node.
+    pub metrics: Arc<Metrics>,
+    /// The calls of legacy systems, for their figures.
+    pub outbound: Arc<Outbound>,
     /// The source of request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The largest body of a GraphQL request and of a WebSocket message, in bytes.

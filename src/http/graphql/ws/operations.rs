@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::super::caller::StreamSession;
 use super::super::deadline::deadline;
-use super::super::execute::{RequestOptions, error_response, run, subscribe};
+use super::super::execute::{RequestOptions, error_response, reject, run, subscribe};
 use super::super::metered_response::MeteredResponse;
+use super::super::operation_summary::StreamReport;
 use super::super::prepare::prepare;
 use super::super::request::GraphqlRequest;
 use super::super::subscription::{Next, Subscription};
@@ -153,9 +154,15 @@ impl RunningOperation {
             Err(error) => return self.refuse(error).await,
         };
         let state = self.state.clone();
+        let mut report = StreamReport::begin(&state, "websocket");
         match prepare(&state, &self.session.caller, &context, request).await {
-            Err(errors) => self.reject(errors).await,
+            Err(errors) => {
+                let response = reject(&state, &context, errors);
+                report.set(response.summary.clone());
+                self.send_last(response).await;
+            }
             Ok(prepared) if prepared.kind == OperationType::Subscription => {
+                report.set(Some(prepared.summary.clone()));
                 let events = subscribe(&state, &context, *prepared, &RequestOptions::default());
                 let session = self.session.clone();
                 let request_id = self.request_id.clone();
@@ -164,6 +171,7 @@ impl RunningOperation {
             Ok(prepared) => {
                 let options = RequestOptions::default();
                 let response = run(&state, &context, prepared, deadline(&state), &options).await;
+                report.set(response.summary.clone());
                 self.send_last(response).await;
             }
         }
