@@ -1,10 +1,10 @@
-//! Which calls are meant: by a fault order, or by a question about what was seen.
+//! Filters of calls, for fault orders and for queries of the journal.
 
 use serde::Deserialize;
 
 use crate::wildcards::fits;
 
-/// A set of calls. What is not set matches every call.
+/// A filter of calls. Criteria that are not set match every call.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Calls {
@@ -19,20 +19,20 @@ impl Calls {
         Self::default()
     }
 
-    /// Calls of a method to a path below the base URL; in both `*` stands for any text:
+    /// Calls of a method to a path below the base URL. In both, `*` matches any text:
     /// `/tenants/*/apikeys`.
     pub fn to(method: &str, path: &str) -> Self {
         Self { method: Some(method.to_owned()), path: Some(path.to_owned()), tenant: None }
     }
 
-    /// Only those of that tenant: made with its credential, or, where one credential serves all,
-    /// naming it.
+    /// Only calls of that tenant: authenticated with its credential or, where one credential serves
+    /// all tenants, naming it.
     #[must_use]
     pub fn of(self, tenant: impl ToString) -> Self {
         Self { tenant: Some(tenant.to_string()), ..self }
     }
 
-    /// Whether a call is among them.
+    /// Whether a call matches.
     pub(crate) fn include(&self, method: &str, path: &str, tenant: Option<&str>) -> bool {
         self.method.as_ref().is_none_or(|wanted| fits(wanted, method, '*', None))
             && self.path.as_ref().is_none_or(|wanted| fits(wanted, path, '*', None))

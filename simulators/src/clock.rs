@@ -1,10 +1,10 @@
-//! Time, as a parameter: expiry can be tested without waiting for it.
+//! Time as a parameter, so that tests of expiry need not wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Tells milliseconds since 1970-01-01 UTC. Clones show the same time and move together.
+/// A clock in milliseconds since 1970-01-01 UTC. Clones share their time.
 #[derive(Clone)]
 pub struct Clock {
     base: Arc<dyn Fn() -> i64 + Send + Sync>,
@@ -18,7 +18,7 @@ impl Clock {
         Self::reading(|| millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()))
     }
 
-    /// A clock that shows `millis` until it is moved.
+    /// A clock that stands at `millis` until it is advanced.
     pub fn standing_at(millis: i64) -> Self {
         Self::reading(move || millis)
     }
@@ -28,7 +28,7 @@ impl Clock {
         Self { base: Arc::new(base), ahead: Arc::default() }
     }
 
-    /// The present moment.
+    /// The current time.
     pub fn now(&self) -> i64 {
         (self.base)().saturating_add(self.ahead.load(Ordering::SeqCst))
     }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_move_together() {
+    fn clones_share_their_time() {
         let clock = Clock::standing_at(1_000);
         let clone = clock.clone();
         clock.advance(Duration::from_millis(5));

@@ -1,30 +1,34 @@
-//! The bodies that faults answer with, in the format of either console.
+//! The answers of faults: bodies in place of the true answer, and the true answer corrupted.
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Around, Body, JSON, json};
+use crate::answer::{Answer, Body, BodyFormat, ListSyntax, XML, json};
 use crate::faults::Fault;
 
-/// What a console's answers are written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyFormat {
-    Json,
-    Xml,
-}
-
-const XML: &str = "application/xml; charset=utf-8";
-
-impl BodyFormat {
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => JSON,
-            Self::Xml => XML,
+/// The answer in place of the true one, of faults that do not carry the call out.
+pub(crate) fn replacement(fault: &Fault, format: BodyFormat) -> Option<Answer> {
+    match fault {
+        Fault::Status { status, retry_after } => Some(failed(format, *status, *retry_after)),
+        Fault::Redirect { location } => {
+            let mut answer = Answer::empty(302);
+            answer.headers.push(("location", location.clone()));
+            Some(answer)
         }
+        Fault::Rubbish { text } => Some(Answer::raw(format.content_type(), text.clone())),
+        Fault::Html => Some(sign_in()),
+        Fault::Huge { bytes } => Some(huge(format, *bytes)),
+        Fault::DeepNesting { depth } => Some(deep(format, *depth)),
+        Fault::XmlBomb => Some(bomb()),
+        Fault::ExternalEntity { url } => Some(external_entity(url)),
+        Fault::Body { status, content_type, bytes } => {
+            Some(Answer { status: *status, ..Answer::raw(content_type.clone(), bytes.clone()) })
+        }
+        _ => None,
     }
 }
 
-/// An error that names internals, which must not reach anybody outside.
-pub(crate) fn failed(format: BodyFormat, status: u16, retry_after: Option<u32>) -> Answer {
+/// A server error whose message names internals that the gateway must not pass on.
+fn failed(format: BodyFormat, status: u16, retry_after: Option<u32>) -> Answer {
     let mut answer = match format {
         BodyFormat::Json => {
             let message = "java.lang.NullPointerException at dsm-node-1.internal, \
@@ -41,25 +45,26 @@ pub(crate) fn failed(format: BodyFormat, status: u16, retry_after: Option<u32>) 
     answer
 }
 
-/// A page for people instead of an answer for programs.
-pub(crate) fn sign_in() -> Answer {
+/// A sign-in page in HTML.
+fn sign_in() -> Answer {
     let page = "<!DOCTYPE html><html><head><title>Sign In</title></head><body>\
-        <form action=\"SignIn.screen\" method=\"post\">Session expired on node-1.internal</form></body></html>";
+        <form action=\"SignIn.screen\" method=\"post\">Session expired on node-1.internal</form>\
+        </body></html>";
     Answer::raw("text/html;charset=UTF-8", page)
 }
 
-/// What a proxy says that has lost patience with the console.
+/// The error page of a proxy in front of the console.
 fn proxy(status: u16) -> Answer {
     let page = "<html><body><h1>No server is available on proxy-1.internal</h1></body></html>";
     Answer { status, ..Answer::raw("text/html", page) }
 }
 
-/// A list whose items hold 64 KiB each.
-pub(crate) fn huge(format: BodyFormat, bytes: u64) -> Answer {
+/// A list of items of 64 KiB each.
+fn huge(format: BodyFormat, bytes: u64) -> Answer {
     const FILLING: usize = 64 * 1024;
     let numbers = 1..=bytes.div_ceil(FILLING as u64);
     let body = match format {
-        BodyFormat::Json => Body::many(
+        BodyFormat::Json => Body::list(
             "computers",
             numbers.map(|id| {
                 format!(r#"{{"ID":{id},"hostName":"{}"}}"#, "x".repeat(FILLING)).into_bytes()
@@ -70,16 +75,19 @@ pub(crate) fn huge(format: BodyFormat, bytes: u64) -> Answer {
                 format!(r#"<tenant id="{id}"><name>{}</name></tenant>"#, "x".repeat(FILLING))
                     .into_bytes()
             };
-            let around =
-                Around { opening: "<tenants>".to_owned(), between: "", closing: "</tenants>" };
-            Body::Many { around, items: Box::new(numbers.map(item)) }
+            let syntax = ListSyntax {
+                opening: "<tenants>".to_owned(),
+                separator: "",
+                closing: "</tenants>",
+            };
+            Body::List { syntax, items: Box::new(numbers.map(item)) }
         }
     };
     Answer { body, ..Answer::raw(format.content_type(), "") }
 }
 
-/// A document that would need as many frames of a parser that calls itself.
-pub(crate) fn deep(format: BodyFormat, depth: usize) -> Answer {
+/// A document nested so deeply that a recursive parser would overflow its stack.
+fn deep(format: BodyFormat, depth: usize) -> Answer {
     let text = match format {
         BodyFormat::Json => {
             format!(r#"{{"ID":1,"computers":{}{}}}"#, "[".repeat(depth), "]".repeat(depth))
@@ -91,29 +99,32 @@ pub(crate) fn deep(format: BodyFormat, depth: usize) -> Answer {
     Answer::raw(format.content_type(), text)
 }
 
-/// Ten entities, each of which holds the one before it ten times: 3 GB of a name.
-pub(crate) fn bomb() -> Answer {
+/// An entity-expansion bomb: ten entities, each ten times the previous one, expand to 3 GB.
+fn bomb() -> Answer {
     let entity =
         |level: u32| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10));
     let entities: String = (1..10).map(entity).collect();
     let text = format!(
         "<?xml version=\"1.0\"?><!DOCTYPE tenants [<!ENTITY l0 \"lol\">{entities}]>\
-         <tenants><tenant id=\"1\"><name>&l9;</name><status>Active</status><type>Simple</type></tenant></tenants>"
+         <tenants><tenant id=\"1\"><name>&l9;</name><status>Active</status><type>Simple</type>\
+         </tenant></tenants>"
     );
     Answer::raw(XML, text)
 }
 
-/// A document that asks its reader to fetch `url`, by both ways that XML has.
-pub(crate) fn external_entity(url: &str) -> Answer {
+/// A document that refers to `url` as an external entity and as an external document type.
+fn external_entity(url: &str) -> Answer {
     let text = format!(
-        "<?xml version=\"1.0\"?><!DOCTYPE tenants SYSTEM \"{url}\" [<!ENTITY file SYSTEM \"{url}\">]>\
-         <tenants><tenant id=\"1\"><name>&file;</name><status>Active</status><type>Simple</type></tenant></tenants>"
+        "<?xml version=\"1.0\"?>\
+         <!DOCTYPE tenants SYSTEM \"{url}\" [<!ENTITY file SYSTEM \"{url}\">]>\
+         <tenants><tenant id=\"1\"><name>&file;</name><status>Active</status><type>Simple</type>\
+         </tenant></tenants>"
     );
     Answer::raw(XML, text)
 }
 
-/// The true answer as the fault leaves it; most leave it whole.
-pub(crate) fn rewritten(answer: Answer, fault: &Fault) -> Answer {
+/// Corrupts the true answer as the fault orders; most faults leave it intact.
+pub(crate) fn corrupted(answer: Answer, fault: &Fault) -> Answer {
     let rewrite: fn(Vec<u8>) -> Vec<u8> = match fault {
         Fault::Proxy { status } => return proxy(*status),
         Fault::WrongTypes => |body| json(&mistyped(parsed(&body))),
@@ -127,14 +138,14 @@ pub(crate) fn rewritten(answer: Answer, fault: &Fault) -> Answer {
         Fault::UnquotedAttributes => unquoted,
         _ => return answer,
     };
-    Answer { body: Body::Text(rewrite(answer.body.into_bytes())), ..answer }
+    Answer { body: Body::Bytes(rewrite(answer.body.into_bytes())), ..answer }
 }
 
 fn parsed(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// Each value with another type, lists and objects apart.
+/// Gives every value another type, except lists and objects.
 fn mistyped(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -161,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_keeps_its_type() {
+    fn mistyped_values_change_their_type() {
         let value = json!({"ID": 1, "names": ["a"], "on": true});
         assert_eq!(
             mistyped(value),
@@ -170,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_small_before_it_goes_off() {
+    fn bomb_is_small_before_expansion() {
         let bomb = text(bomb());
         assert!(bomb.len() < 1_000);
         assert_eq!(bomb.matches("<!ENTITY").count(), 10);
@@ -178,17 +189,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_huge_or_deep_is_well_formed() {
+    fn huge_and_deep_documents_are_well_formed() {
         assert!(roxmltree::Document::parse(&text(huge(BodyFormat::Xml, 100_000))).is_ok());
         assert!(roxmltree::Document::parse(&text(deep(BodyFormat::Xml, 100))).is_ok());
     }
 
     #[test]
-    fn what_is_cut_or_unquoted_is_not() {
+    fn truncated_and_unquoted_documents_are_malformed() {
         let whole = || Answer::raw(XML, r#"<tenant id="1"><name>x</name></tenant>"#);
         assert!(roxmltree::Document::parse(&text(whole())).is_ok());
         for fault in [Fault::Truncated, Fault::UnquotedAttributes] {
-            assert!(roxmltree::Document::parse(&text(rewritten(whole(), &fault))).is_err());
+            assert!(roxmltree::Document::parse(&text(corrupted(whole(), &fault))).is_err());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From an answer to an HTTP response, whole or corrupted as a fault orders.
+//! Sends an answer as an HTTP response, whole, in half or slowly.
 
 use std::io;
 use std::pin::Pin;
@@ -10,13 +10,25 @@ use axum::response::Response;
 use http_body::Frame;
 use tokio::time::{Sleep, sleep};
 
-use crate::answer::{Answer, Body, Pieces};
-use crate::faults::Delivery;
+use crate::answer::{Answer, Body, ListChunks};
 
-/// Long enough for what was sent to leave before the connection breaks off.
-const BEFORE_THE_CUT: Duration = Duration::from_millis(20);
+/// How an answer is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Delivery {
+    Whole,
+    /// Half of the body, then the connection is aborted.
+    Half,
+    /// In chunks, with a pause after each.
+    Drip {
+        bytes: usize,
+        pause: Duration,
+    },
+}
 
-/// The response that carries `answer` in that delivery.
+/// Lets the sent bytes leave before the connection is aborted.
+const ABORT_DELAY: Duration = Duration::from_millis(20);
+
+/// The HTTP response of an answer.
 pub(crate) fn deliver(answer: Answer, delivery: Delivery) -> Response {
     let mut response = Response::builder().status(answer.status);
     if !matches!(answer.body, Body::Empty) && !answer.content_type.is_empty() {
@@ -31,13 +43,13 @@ pub(crate) fn deliver(answer: Answer, delivery: Delivery) -> Response {
             let mut bytes = answer.body.into_bytes();
             response = response.header("content-length", bytes.len());
             bytes.truncate(bytes.len() / 2);
-            HttpBody::new(Stream::of([bytes].into_iter(), Some(BEFORE_THE_CUT), true))
+            HttpBody::new(Stream::of([bytes].into_iter(), Some(ABORT_DELAY), true))
         }
         Delivery::Drip { bytes: size, pause } => {
             let bytes = answer.body.into_bytes();
             response = response.header("content-length", bytes.len());
-            let drops: Vec<Vec<u8>> = bytes.chunks(size.max(1)).map(<[u8]>::to_vec).collect();
-            HttpBody::new(Stream::of(drops.into_iter(), Some(pause), false))
+            let chunks: Vec<Vec<u8>> = bytes.chunks(size.max(1)).map(<[u8]>::to_vec).collect();
+            HttpBody::new(Stream::of(chunks.into_iter(), Some(pause), false))
         }
     };
     response.body(body).expect("headers of this crate are printable")
@@ -46,28 +58,28 @@ pub(crate) fn deliver(answer: Answer, delivery: Delivery) -> Response {
 fn whole(body: Body) -> HttpBody {
     match body {
         Body::Empty => HttpBody::empty(),
-        Body::Text(text) => HttpBody::from(text),
-        Body::Many { around, items } => {
-            HttpBody::new(Stream::of(Pieces::of(around, items), None, false))
+        Body::Bytes(bytes) => HttpBody::from(bytes),
+        Body::List { syntax, items } => {
+            HttpBody::new(Stream::of(ListChunks::new(syntax, items), None, false))
         }
     }
 }
 
-/// A body made piece by piece, perhaps with a pause after each, perhaps broken off at its end.
+/// A body sent in chunks, optionally with a pause after each and aborted at its end.
 struct Stream {
-    pieces: Box<dyn Iterator<Item = Vec<u8>> + Send>,
+    chunks: Box<dyn Iterator<Item = Vec<u8>> + Send>,
     pause: Option<Duration>,
     pausing: Option<Pin<Box<Sleep>>>,
-    cut: bool,
+    aborts: bool,
 }
 
 impl Stream {
     fn of(
-        pieces: impl Iterator<Item = Vec<u8>> + Send + 'static,
+        chunks: impl Iterator<Item = Vec<u8>> + Send + 'static,
         pause: Option<Duration>,
-        cut: bool,
+        aborts: bool,
     ) -> Self {
-        Self { pieces: Box::new(pieces), pause, pausing: None, cut }
+        Self { chunks: Box::new(chunks), pause, pausing: None, aborts }
     }
 }
 
@@ -84,11 +96,11 @@ impl http_body::Body for Stream {
             ready!(pausing.as_mut().poll(cx));
             this.pausing = None;
         }
-        let Some(piece) = this.pieces.next() else {
-            let cut = std::mem::take(&mut this.cut);
-            return Poll::Ready(cut.then(|| Err(io::ErrorKind::ConnectionAborted.into())));
+        let Some(chunk) = this.chunks.next() else {
+            let aborts = std::mem::take(&mut this.aborts);
+            return Poll::Ready(aborts.then(|| Err(io::ErrorKind::ConnectionAborted.into())));
         };
         this.pausing = this.pause.map(|pause| Box::pin(sleep(pause)));
-        Poll::Ready(Some(Ok(Frame::data(piece.into()))))
+        Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
     }
 }

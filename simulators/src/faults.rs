@@ -1,14 +1,10 @@
-//! What can be ordered to go wrong.
-
-use std::time::Duration;
+//! Faults that a test can order.
 
 use serde::Deserialize;
 
-use crate::answer::Answer;
 use crate::calls::Calls;
-use crate::corrupt::{self, BodyFormat};
 
-/// One way to fail. Those marked *carried out* change the state all the same.
+/// A way to fail. Faults marked *carried out* still change the state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     tag = "kind",
@@ -17,76 +13,48 @@ use crate::corrupt::{self, BodyFormat};
     deny_unknown_fields
 )]
 pub enum Fault {
-    /// That status with a message of the console's kind, which names internals; optionally with
-    /// `Retry-After`.
+    /// An error status with a message that names internals; optionally with `Retry-After`.
     Status { status: u16, retry_after: Option<u32> },
     /// A redirect to `location`.
     Redirect { location: String },
-    /// *Carried out* at once; the true answer comes late.
+    /// *Carried out* at once; the true answer is delayed.
     Delay { millis: u64 },
-    /// The connection is reset before anything is done.
+    /// The connection is reset before the call is carried out.
     Reset,
-    /// The call is *carried out*, then the connection is reset without an answer.
+    /// *Carried out*; then the connection is reset without an answer.
     LoseAnswer,
-    /// *Carried out*; then a page with that status, as a proxy in between gives it.
+    /// *Carried out*; then the error page of a proxy with that status.
     Proxy { status: u16 },
-    /// *Carried out*; half of the true answer's body, then the connection breaks off.
+    /// *Carried out*; half of the true answer's body, then the connection is aborted.
     HalfBody,
-    /// *Carried out*; the true answer in pieces of so many bytes, with a pause after each.
+    /// *Carried out*; the true answer in chunks of `bytes`, with a pause after each.
     SlowDrip { bytes: usize, pause_millis: u64 },
-    /// 200 with that text under the console's own content type, which it need not be.
+    /// 200 with that text, valid or not, under the console's content type.
     Rubbish { text: String },
     /// 200 with a sign-in page in HTML.
     Html,
-    /// 200 with a well-formed list of at least so many bytes; it is made while it is sent.
+    /// 200 with a well-formed list of at least that many bytes, generated while it is sent.
     Huge { bytes: u64 },
-    /// 200 with a document that is nested so deeply.
+    /// 200 with a document of that nesting depth.
     DeepNesting { depth: usize },
-    /// *Carried out*; the true answer in JSON, in which each value below the lists has another
-    /// type.
+    /// *Carried out*; the true JSON answer, in which every value has another type.
     WrongTypes,
-    /// *Carried out*; the true answer in JSON, in which every `ID` is `NaN`.
+    /// *Carried out*; the true JSON answer, in which every `ID` is `NaN`.
     NotANumber,
-    /// *Carried out*; the first two thirds of the true answer, as if that were all.
+    /// *Carried out*; the first two thirds of the true answer, with a matching length.
     Truncated,
-    /// *Carried out*; the true answer in XML without the quotation marks round its attributes.
+    /// *Carried out*; the true XML answer without the quotation marks around attributes.
     UnquotedAttributes,
-    /// 200 with XML of a few hundred bytes, whose entities would fill gigabytes.
+    /// 200 with an XML entity-expansion bomb.
     XmlBomb,
-    /// 200 with XML in which `url` is an external entity and an external document type: whoever
-    /// resolves them fetches it.
+    /// 200 with XML that refers to `url` as an external entity and document type; a parser that
+    /// resolves external entities fetches it.
     ExternalEntity { url: String },
-    /// That answer, whatever was asked.
+    /// That answer to any call.
     Body { status: u16, content_type: String, bytes: Vec<u8> },
 }
 
-impl Fault {
-    /// The answer that stands in for the true one, of faults that do not carry the call out.
-    pub(crate) fn answer(&self, format: BodyFormat) -> Option<Answer> {
-        match self {
-            Self::Status { status, retry_after } => {
-                Some(corrupt::failed(format, *status, *retry_after))
-            }
-            Self::Redirect { location } => {
-                let mut answer = Answer::empty(302);
-                answer.headers.push(("location", location.clone()));
-                Some(answer)
-            }
-            Self::Rubbish { text } => Some(Answer::raw(format.content_type(), text.clone())),
-            Self::Html => Some(corrupt::sign_in()),
-            Self::Huge { bytes } => Some(corrupt::huge(format, *bytes)),
-            Self::DeepNesting { depth } => Some(corrupt::deep(format, *depth)),
-            Self::XmlBomb => Some(corrupt::bomb()),
-            Self::ExternalEntity { url } => Some(corrupt::external_entity(url)),
-            Self::Body { status, content_type, bytes } => {
-                Some(Answer { status: *status, ..Answer::raw(content_type.clone(), bytes.clone()) })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// An order: this fault for the next calls of that kind.
+/// An order of a fault for matching calls.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultOrder {
@@ -95,11 +63,11 @@ pub struct FaultOrder {
     pub calls: Calls,
     /// How they fail.
     pub fault: Fault,
-    /// How many of them do; all, if absent.
+    /// The number of calls that fail; all if absent.
     pub times: Option<u32>,
 }
 
-/// The orders that still stand; where several fit, the oldest is carried out.
+/// The open orders; where several match a call, the oldest applies.
 #[derive(Default)]
 pub(crate) struct Faults(Vec<FaultOrder>);
 
@@ -112,22 +80,13 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault for this call, if one was ordered; an order that has been carried out often enough
-    /// ends.
+    /// The fault for a call, if one was ordered. An order ends after its number of calls.
     pub(crate) fn take(&mut self, method: &str, path: &str, tenant: Option<&str>) -> Option<Fault> {
         self.0.retain(|order| order.times != Some(0));
         let order = self.0.iter_mut().find(|order| order.calls.include(method, path, tenant))?;
         order.times = order.times.map(|times| times - 1);
         Some(order.fault.clone())
     }
-}
-
-/// How the true answer leaves the host.
-#[derive(Clone, Copy)]
-pub(crate) enum Delivery {
-    Whole,
-    Half,
-    Drip { bytes: usize, pause: Duration },
 }
 
 #[cfg(test)]
@@ -141,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_ends_after_its_number_of_matching_calls() {
+    fn order_ends_after_its_number_of_matching_calls() {
         let mut faults = Faults::default();
         faults.order(order(Calls::to("POST", "/tenants/*/apikeys").of(0), Some(2)));
         assert!(faults.take("POST", "/tenants/5/apikeys", Some("1")).is_none());
@@ -152,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_without_number_stands_until_it_is_cleared() {
+    fn order_without_a_number_lasts_until_cleared() {
         let mut faults = Faults::default();
         faults.order(order(Calls::all(), None));
         assert!((0..10).all(|_| faults.take("GET", "/roles", None).is_some()));
@@ -161,8 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_read_from_json() {
-        let order = json!({"calls": {"path": "/computers*"}, "fault": {"kind": "slowDrip", "bytes": 1, "pauseMillis": 5}});
+    fn order_is_parsed_from_json() {
+        let fault = json!({"kind": "slowDrip", "bytes": 1, "pauseMillis": 5});
+        let order = json!({"calls": {"path": "/computers*"}, "fault": fault});
         let order: FaultOrder = serde_json::from_value(order).unwrap();
         assert!(matches!(order.fault, Fault::SlowDrip { bytes: 1, pause_millis: 5 }));
     }

@@ -1,5 +1,4 @@
-//! What happens to every request: it is noted, then it fails as ordered or is answered by the
-//! console.
+//! Handles every request: records it, then fails as ordered or lets the console answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,32 +8,31 @@ use axum::extract::{ConnectInfo, Request as HttpRequest, State};
 use axum::response::Response;
 use tokio::time::sleep;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, BodyFormat};
 use crate::clock::Clock;
-use crate::corrupt::{self, BodyFormat};
-use crate::delivery::deliver;
-use crate::faults::{Delivery, Fault, Faults};
+use crate::corrupt;
+use crate::delivery::{Delivery, deliver};
+use crate::faults::{Fault, Faults};
 use crate::journal::Journal;
 use crate::request::Request;
 use crate::server::ConnectionHandle;
 
-/// A stand-in behind a door.
+/// A simulated console.
 pub(crate) trait Console: Send + 'static {
-    /// The path below which it answers.
+    /// The path of its API.
     const BASE: &'static str;
 
-    /// What its answers are written in.
+    /// The format of its answers.
     const FORMAT: BodyFormat;
 
-    /// The tenant that a request belongs to, by its credential where tenants have credentials;
-    /// valid or not.
+    /// The tenant of a request, by its credential where tenants have credentials, valid or not.
     fn tenant(&self, request: &Request) -> Option<String>;
 
-    /// Carries a request out.
+    /// Answers a request.
     fn answer(&mut self, request: &Request) -> Answer;
 }
 
-/// A console with its orders and its journal, each behind a lock of its own.
+/// A console with its fault orders and its journal, each behind its own lock.
 pub(crate) struct SimulatorHost<C> {
     pub clock: Clock,
     console: Mutex<C>,
@@ -64,18 +62,18 @@ impl<C: Console> SimulatorHost<C> {
         unpoisoned(&self.journal)
     }
 
-    /// Every path leads to the console.
+    /// Routes every path to the console.
     pub fn router(self: &Arc<Self>) -> Router {
-        Router::new().fallback(enter::<C>).with_state(self.clone())
+        Router::new().fallback(handle::<C>).with_state(self.clone())
     }
 }
 
-/// A test that failed while it held a lock shall not make others fail.
+/// Ignores poisoning: a test that panics while holding a lock must not fail other tests.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn enter<C: Console>(
+async fn handle<C: Console>(
     State(host): State<Arc<SimulatorHost<C>>>,
     ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
     request: HttpRequest,
@@ -90,7 +88,7 @@ async fn enter<C: Console>(
     guard.respond(&request, fault, &connection).await
 }
 
-/// A request under way; it is noted as ended however it ends, also if the peer hangs up.
+/// A request in progress. Dropping it records the end, also if the peer disconnects.
 struct RequestGuard<'a, C: Console> {
     host: &'a SimulatorHost<C>,
     number: u64,
@@ -107,12 +105,11 @@ impl<C: Console> RequestGuard<'_, C> {
     ) -> Response {
         let answer = match &fault {
             Some(Fault::Reset) => Answer::empty(500),
-            Some(fault) => {
-                fault.answer(C::FORMAT).unwrap_or_else(|| self.host.console().answer(request))
-            }
+            Some(fault) => corrupt::replacement(fault, C::FORMAT)
+                .unwrap_or_else(|| self.host.console().answer(request)),
             None => self.host.console().answer(request),
         };
-        // Afterwards, so that a caller who gives up has changed the state all the same.
+        // After the call, so that a caller who gives up has still changed the state.
         if let Some(Fault::Delay { millis }) = fault {
             sleep(Duration::from_millis(millis)).await;
         }
@@ -128,7 +125,7 @@ impl<C: Console> RequestGuard<'_, C> {
                 answer,
                 Delivery::Drip { bytes, pause: Duration::from_millis(pause_millis) },
             ),
-            Some(fault) => deliver(corrupt::rewritten(answer, &fault), Delivery::Whole),
+            Some(fault) => deliver(corrupt::corrupted(answer, &fault), Delivery::Whole),
             None => deliver(answer, Delivery::Whole),
         }
     }

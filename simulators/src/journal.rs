@@ -1,4 +1,4 @@
-//! Everything that came in, so that a test can count it.
+//! The recorded requests.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,22 +11,21 @@ use crate::request::Request;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedRequest {
-    /// Counts all requests from 1.
+    /// Its number, from 1.
     pub number: u64,
-    /// When it came, by the simulator's clock.
+    /// When it arrived, by the simulator's clock.
     pub at: i64,
     pub method: String,
-    /// Below the base URL.
+    /// The path below the base URL.
     pub path: String,
     /// Without the question mark; empty if there was none.
     pub query: String,
-    /// Names in lower case, in the order of arrival.
+    /// The headers in order, with names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: String,
-    /// The tenant that it belongs to, by its credential where tenants have credentials; valid or
-    /// not.
+    /// The tenant, by the credential where tenants have credentials, valid or not.
     pub tenant: Option<String>,
-    /// Absent while it is not answered, and for good if the connection was reset instead.
+    /// The status of the answer; absent before it, and if the connection was reset.
     pub status: Option<u16>,
 }
 
@@ -37,7 +36,7 @@ impl RecordedRequest {
     }
 }
 
-/// The latest requests in full, and the number of all.
+/// The latest requests in full, and counts of all.
 #[derive(Default)]
 pub(crate) struct Journal {
     total: u64,
@@ -47,20 +46,20 @@ pub(crate) struct Journal {
     peak: Peak,
 }
 
-/// The most that was under way at one moment.
+/// The peak of concurrent requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Peak {
-    /// Requests.
+    /// The number of requests.
     pub requests: usize,
-    /// Tenants with at least one request.
+    /// The number of tenants with at least one request.
     pub tenants: usize,
 }
 
 impl Journal {
-    /// Older requests are counted but no longer kept in full.
+    /// How many requests are kept in full.
     const KEPT: usize = 10_000;
 
-    /// Notes a request and gives its number, to be told when it has ended.
+    /// Records the start of a request and returns its number.
     pub fn enter(&mut self, request: &Request, tenant: Option<String>, at: i64) -> u64 {
         self.total += 1;
         *self
@@ -77,8 +76,7 @@ impl Journal {
         self.total
     }
 
-    /// Notes that a request was answered with that status, or that its connection ended without an
-    /// answer.
+    /// Records the end of a request: its status, or none if the connection ended without an answer.
     pub fn leave(&mut self, number: u64, tenant: &Option<String>, status: Option<u16>) {
         if let Some(count) = self.in_flight.get_mut(tenant) {
             *count -= 1;
@@ -109,7 +107,7 @@ impl Journal {
         self.peak
     }
 
-    /// Forgets what has ended; numbers go on.
+    /// Clears the finished requests; numbering continues.
     pub fn clear(&mut self) {
         self.latest.clear();
         self.counts.clear();

@@ -1,15 +1,17 @@
-//! Stateful stand-ins for the consoles behind the gateway, for tests, `demo` and `simulate`.
+//! Stateful simulators of the consoles behind the gateway, for tests, `demo` and `simulate`.
 //!
-//! They are written from the wire references with types of their own and share nothing with the
-//! gateway, so that they check its clients instead of echoing them.
+//! They are written from the wire references with types of their own and share no code with the
+//! gateway, so that they check its clients instead of repeating their assumptions.
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`deep_security`] | Deep Security Manager: primary and tenants, keys, roles, computers, policies |
-//! | [`integration_server`] | Integration Server of Kaspersky Security for Virtualization: tenants, machines, tasks, reports |
-//! | [`calls`], [`faults`], [`journal`] | what a test orders and what it counts, for every console alike |
-//! | [`clock`], `random` | time and randomness as parameters |
-//! | `request`, `host`, `answer`, `corrupt`, `delivery`, `server` | from a socket to a console and back, whole or spoilt |
+//! | [`deep_security`] | Deep Security Manager |
+//! | [`integration_server`] | Integration Server of Kaspersky Security for Virtualization |
+//! | `host` | records each request, applies ordered faults, lets the console answer |
+//! | [`faults`], `corrupt`, `delivery` | faults, their answers, and how answers are sent |
+//! | [`calls`], [`journal`] | filters of calls, and the recorded requests |
+//! | `request`, `answer`, `server` | HTTP requests, answers, and the socket |
+//! | [`clock`], `random`, `wildcards` | time and randomness as parameters; text patterns |
 
 mod answer;
 pub mod calls;

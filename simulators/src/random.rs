@@ -1,13 +1,13 @@
-//! Randomness, as a parameter: the same seed makes the same identifiers and secrets.
+//! Randomness as a parameter: equal seeds generate equal identifiers and secrets.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// A SplitMix64 generator; good enough for things that only have to differ.
+/// A SplitMix64 generator, sufficient for values that only have to differ.
 pub struct Random(u64);
 
 impl Random {
-    /// A generator whose output depends on `seed` alone.
+    /// A generator whose output depends only on `seed`.
     pub fn seeded(seed: u64) -> Self {
         Self(seed)
     }
@@ -20,7 +20,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// 32 digits of upper-case hexadecimal, as session ids are.
+    /// 32 upper-case hexadecimal digits, as in session ids.
     pub fn hex(&mut self) -> String {
         format!("{:016X}{:016X}", self.next(), self.next())
     }
@@ -36,7 +36,7 @@ impl Random {
         self.guid().to_lowercase()
     }
 
-    /// 32 bytes in base64, as secret keys are: 44 characters, among them `+`, `/` and `=`.
+    /// 32 bytes in base64, as in secret keys: 44 characters, including `+`, `/` and `=`.
     pub fn base64(&mut self) -> String {
         let bytes: Vec<u8> = (0..4).flat_map(|_| self.next().to_be_bytes()).collect();
         STANDARD.encode(bytes)
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_decides_everything_and_nothing_repeats() {
+    fn equal_seeds_generate_equal_values_that_do_not_repeat() {
         let mut one = Random::seeded(7);
         let mut other = Random::seeded(7);
         let guid = one.guid();

@@ -1,4 +1,4 @@
-//! A call, read whole.
+//! Requests with their whole bodies.
 
 use axum::body::{Bytes, to_bytes};
 use axum::http::HeaderMap;
@@ -6,10 +6,10 @@ use axum::http::HeaderMap;
 /// More than any call of these consoles needs.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// What came in: the console sees nothing else of HTTP.
+/// A request, as the console sees it.
 pub(crate) struct Request {
     pub method: String,
-    /// Below the base URL; the whole path, if it lies elsewhere.
+    /// The path below the base URL; the whole path if it is elsewhere.
     pub path: String,
     pub query: String,
     pub headers: HeaderMap,
@@ -17,7 +17,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Reads a request whose path starts with `base`; `None` if its body breaks off or is too long.
+    /// Reads a request of the API at `base`; `None` if its body is aborted or too long.
     pub async fn read(request: axum::extract::Request, base: &str) -> Option<Self> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
@@ -30,7 +30,7 @@ impl Request {
         })
     }
 
-    /// The value of a header, if it is there once and is text.
+    /// The value of a header that occurs once and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?.to_str().ok()?;
@@ -47,12 +47,12 @@ impl Request {
         pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    /// The query's parameters in their order.
+    /// The query parameters in order.
     pub fn parameters(&self) -> impl Iterator<Item = (String, String)> {
         form_urlencoded::parse(self.query.as_bytes()).into_owned()
     }
 
-    /// The parts of the path between its slashes.
+    /// The segments of the path.
     pub fn segments(&self) -> Vec<&str> {
         self.path.strip_prefix('/').unwrap_or(&self.path).split('/').collect()
     }

@@ -1,4 +1,4 @@
-//! The socket: it can be closed as a dying machine closes it.
+//! The socket. Its connections can be reset, as by a crashing machine.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// A server on a socket of its own; it stops when this is dropped.
+/// A server on its own socket, stopped when this is dropped.
 pub(crate) struct Server {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -32,25 +32,25 @@ impl Server {
         let service = router.into_make_service_with_connect_info::<ConnectionHandle>();
         let serving =
             axum::serve(ConnectionListener(listener), service).with_graceful_shutdown(async {
-                // A dropped sender ends it as well.
+                // A dropped sender stops the server as well.
                 let _ = stopped.await;
             });
         Ok(Self { address, stop, task: tokio::spawn(async { serving.await }) })
     }
 
-    /// Closes the port and waits a second at most for the answers under way.
+    /// Closes the port and waits at most a second for the answers in progress.
     pub async fn stop(self) {
         drop(self.stop);
         let _ = timeout(Duration::from_secs(1), self.task).await;
     }
 }
 
-/// The connection a request came by.
+/// The connection of a request.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle(Arc<AtomicBool>);
 
 impl ConnectionHandle {
-    /// Nothing more is sent on this connection; the peer sees a reset.
+    /// Stops sending on this connection; the peer sees a reset.
     pub fn reset(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -70,7 +70,7 @@ impl Listener for ConnectionListener {
 
     async fn accept(&mut self) -> (ResettableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Answers are small and many: none waits for the peer's acknowledgement.
+        // Answers are small: do not wait for acknowledgements.
         let _ = stream.set_nodelay(true);
         (ResettableStream { stream, connection: ConnectionHandle(Arc::default()) }, address)
     }
@@ -80,7 +80,7 @@ impl Listener for ConnectionListener {
     }
 }
 
-/// A stream that can be told to end in a reset.
+/// A stream that can be reset.
 pub(crate) struct ResettableStream {
     stream: TcpStream,
     connection: ConnectionHandle,

@@ -1,11 +1,12 @@
 //! Text patterns, for searches (`%` and `_`) and for the paths of calls (`*`).
 
-/// Whether the whole of `text` fits `pattern`, in which `any` stands for any text and `one` for one
+/// Whether the whole `text` matches `pattern`, in which `any` matches any text and `one` any one
 /// character.
 pub fn fits(pattern: &str, text: &str, any: char, one: Option<char>) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
-    let (mut at, mut seen) = (0, 0);
+    let mut at = 0;
+    let mut seen = 0;
     let mut retry = None;
     while seen < text.len() {
         match pattern.get(at) {
@@ -17,11 +18,12 @@ pub fn fits(pattern: &str, text: &str, any: char, one: Option<char>) -> bool {
                 at += 1;
                 seen += 1;
             }
-            // The last `any` has to swallow one character more.
+            // Backtrack: the last `any` matches one more character.
             _ => match &mut retry {
                 Some((after, swallowed)) => {
                     *swallowed += 1;
-                    (at, seen) = (*after, *swallowed);
+                    at = *after;
+                    seen = *swallowed;
                 }
                 None => return false,
             },
@@ -39,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_and_one_character() {
+    fn wildcards_match_any_text_and_one_character() {
         assert!(like("web%", "web-1.example"));
         assert!(like("%b-_%e", "web-1.example"));
         assert!(like("%", ""));
@@ -50,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_sign_for_one_character_it_is_a_letter() {
+    fn underscore_is_literal_without_a_one_character_wildcard() {
         assert!(fits("/a_b/*", "/a_b/c/d", '*', None));
         assert!(!fits("/a_b", "/axb", '*', None));
     }

@@ -1,4 +1,4 @@
-//! Who calls: API keys and sessions (reference, section 3).
+//! Authentication by API keys and sessions (reference, section 3).
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// 403 unless the caller's role has a right of `platformRights`, such as
+    /// 403 unless the caller's role has that right of `platformRights`, such as
     /// `apikeyRights/canViewApiKeys`.
-    pub fn needs(&self, right: &str) -> Result<(), Refusal> {
+    pub fn require(&self, right: &str) -> Result<(), Refusal> {
         let refusal = || {
             Refusal::forbidden(format!(
                 "The role {} lacks {right}.",
@@ -42,16 +42,16 @@ impl Caller {
 }
 
 impl Manager {
-    /// The secret that a request shows, if this product takes it there.
-    pub fn shown_secret<'a>(&self, request: &'a Request) -> Option<&'a str> {
+    /// The secret key of a request, if this product accepts it there.
+    pub fn secret_of<'a>(&self, request: &'a Request) -> Option<&'a str> {
         let cloud_one = || request.header("authorization")?.strip_prefix("ApiKey ");
         let accepted = self.product == Product::CloudOne;
         request.header("api-secret-key").or_else(|| cloud_one().filter(|_| accepted))
     }
 
-    /// Finds the caller, checks the tenant's state, then counts the call.
+    /// Authenticates the caller, checks the tenant's state and applies the rate limits.
     pub fn admit(&mut self, request: &Request) -> Result<Caller, Refusal> {
-        let caller = match (self.shown_secret(request), request.cookie("sID")) {
+        let caller = match (self.secret_of(request), request.cookie("sID")) {
             (Some(secret), _) => self.by_key(secret)?,
             (None, Some(id)) => self.by_session(id, request.header("rID"))?,
             (None, None) => return Err(self.refused("No credentials were given.")),
@@ -71,7 +71,7 @@ impl Manager {
         Refusal::new(self.dialect.refused_credential, message)
     }
 
-    /// An error unless that tenant is active.
+    /// Refuses a tenant that is not active.
     pub fn check_active(&self, tenant: i32) -> Result<(), Refusal> {
         match text(&self.tenants[&tenant].object, "tenantState") {
             Some("active") => Ok(()),

@@ -1,11 +1,11 @@
-//! How a simulator starts, and what is in it then.
+//! The configuration and the initial content of a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::dialect::Dialect;
 use crate::clock::Clock;
 
-/// Which product is shown (reference, section 1).
+/// The simulated product (reference, section 1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Product {
     /// Deep Security Manager: `api-secret-key`, and `/tenants` for the primary.
@@ -15,7 +15,7 @@ pub enum Product {
     CloudOne,
 }
 
-/// Calls allowed in 60 seconds; `None` is no limit (reference, section 4).
+/// The calls allowed in 60 seconds; `None` for no limit (reference, section 4).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// For each API key or session.
@@ -27,19 +27,19 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For tests and benchmarks that have other things to show.
+    /// No limits, for tests and benchmarks of other things.
     pub const NONE: Self = Self { key: None, tenant: None, node: None };
 }
 
 impl Default for Limits {
-    /// The vendor's default: 500 for each key; those of tenants and nodes are not known.
+    /// The vendor's default of 500 for each key; the defaults for tenants and nodes are unknown.
     fn default() -> Self {
         Self { key: Some(500), ..Self::NONE }
     }
 }
 
-/// A tenant that is there at the start. Its objects have the same ids as those of every other
-/// tenant, and names of its own.
+/// A tenant that exists at the start. Its objects have the same ids as those of every other tenant,
+/// but different names.
 #[derive(Clone, Debug)]
 pub struct TenantSeed {
     pub(crate) name: String,
@@ -74,52 +74,52 @@ impl TenantSeed {
         Self { state: state.to_owned(), ..self }
     }
 
-    /// So many computers, with the ids from 1. With `expand=all` each is about 20 kB.
+    /// The number of computers, with ids from 1. With `expand=all` each has about 20 kB.
     #[must_use]
     pub fn computers(self, computers: usize) -> Self {
         Self { computers, ..self }
     }
 
-    /// So many policies, with the ids from 1: the first is the parent of all others, and the
-    /// computers take turns at them.
+    /// The number of policies, with ids from 1. The first is the parent of all others; computers are
+    /// assigned to them in turn.
     #[must_use]
     pub fn policies(self, policies: usize) -> Self {
         Self { policies, ..self }
     }
 
-    /// So many intrusion prevention rules in each policy: 3,000 make a computer 20 kB heavier
-    /// wherever that module is shown.
+    /// The number of intrusion prevention rules in each policy; 3,000 add 20 kB to each computer that
+    /// is expanded by that module.
     #[must_use]
     pub fn rules(self, rules: usize) -> Self {
         Self { rules, ..self }
     }
 
-    /// The administrator that may open sessions.
+    /// The administrator, who can open sessions.
     #[must_use]
     pub fn administrator(self, user_name: &str, password: &str) -> Self {
         Self { user_name: user_name.to_owned(), password: password.to_owned(), ..self }
     }
 
-    /// The code that sessions have to bring as well.
+    /// The code of a second factor that sessions require.
     #[must_use]
     pub fn mfa_code(self, code: &str) -> Self {
         Self { mfa_code: Some(code.to_owned()), ..self }
     }
 }
 
-/// How a simulator starts.
+/// The configuration of a simulator.
 #[derive(Clone)]
 pub struct Config {
-    /// Where it listens: any free port of 127.0.0.1, unless told otherwise.
+    /// The listener; by default a free port of 127.0.0.1.
     pub listen: SocketAddr,
-    /// Decides every GUID and secret.
+    /// Determines every GUID and secret.
     pub seed: u64,
-    /// The clock that expiry and rate limits go by.
+    /// The clock of expiry and rate limits.
     pub clock: Clock,
     pub dialect: Dialect,
     pub product: Product,
     pub limits: Limits,
-    /// Whether `/_control` answers.
+    /// Whether `/_control` is enabled.
     pub control: bool,
     /// The primary tenant.
     pub primary: TenantSeed,
@@ -145,7 +145,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// One customer more.
+    /// Adds a customer.
     #[must_use]
     pub fn tenant(mut self, tenant: TenantSeed) -> Self {
         self.tenants.push(tenant);

@@ -1,14 +1,17 @@
-//! `/_control`: what the handle offers, over HTTP, for programs in other languages. Only there when
-//! asked for.
+//! `/_control`: the functions of [`super::Simulator`] over HTTP, for programs in other languages.
+//! Enabled by `Config::control`.
 //!
 //! | call | does |
 //! |---|---|
 //! | `GET /_control/tenants` | the tenants at the start, with their secret keys |
-//! | `POST /_control/faults` | takes an order: `{"calls": {"method", "path", "tenant"}, "fault": {"kind", …}, "times"}` |
-//! | `DELETE /_control/faults` | takes all orders back |
-//! | `GET /_control/calls` | the calls seen; `DELETE` forgets them |
+//! | `POST /_control/faults` | orders a fault (see below) |
+//! | `DELETE /_control/faults` | cancels all orders |
+//! | `GET /_control/calls` | the recorded calls; `DELETE` clears them |
 //! | `POST /_control/clock` | `{"advanceMillis"}` moves the clock |
-//! | `POST /_control/dialect` | answers by these readings from now on |
+//! | `POST /_control/dialect` | switches the dialect |
+//!
+//! The body of an order is `{"calls": {"method", "path", "tenant"}, "fault": {"kind", …},
+//! "times"}`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,16 +27,16 @@ use serde_json::json;
 
 use super::dialect::Dialect;
 use super::manager::Manager;
-use super::simulator::SeededTenant;
+use super::seeding::SeededTenant;
 use crate::answer::Answer;
 use crate::calls::Calls;
-use crate::delivery::deliver;
-use crate::faults::{Delivery, FaultOrder};
+use crate::delivery::{Delivery, deliver};
+use crate::faults::FaultOrder;
 use crate::host::SimulatorHost;
 
 type Controlled = State<Arc<SimulatorHost<Manager>>>;
 
-/// The manager's own router with the control paths before it.
+/// The manager's router, with the control paths.
 pub(crate) fn router(host: &Arc<SimulatorHost<Manager>>, tenants: Vec<SeededTenant>) -> Router {
     let control = Router::new()
         .route("/_control/tenants", get(async move || send(Answer::value(200, &tenants))))
@@ -73,12 +76,12 @@ async fn advance(State(host): Controlled, body: Bytes) -> Response {
 }
 
 async fn set_dialect(State(host): Controlled, body: Bytes) -> Response {
-    with(&body, |dialect: Dialect| host.console().speak(dialect))
+    with(&body, |dialect: Dialect| host.console().set_dialect(dialect))
 }
 
-/// Carries an order out, or says what is wrong with it.
-fn with<T: DeserializeOwned>(body: &[u8], carry_out: impl FnOnce(T)) -> Response {
-    match serde_json::from_slice(body).map(carry_out) {
+/// Parses a body and applies it; 400 with the reason if it is invalid.
+fn with<T: DeserializeOwned>(body: &[u8], handle: impl FnOnce(T)) -> Response {
+    match serde_json::from_slice(body).map(handle) {
         Ok(()) => done(),
         Err(error) => send(Answer::value(400, &json!({ "message": error.to_string() }))),
     }

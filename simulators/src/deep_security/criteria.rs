@@ -16,7 +16,7 @@ pub(crate) struct Criterion {
     test: Test,
 }
 
-/// What is tested.
+/// A kind of test with its value.
 enum Test {
     Text { wanted: String, wildcards: bool, ignores_case: bool, differs: Differs },
     Choice { wanted: String, differs: Differs },
@@ -27,10 +27,10 @@ enum Test {
     Null(bool),
 }
 
-/// Whether `not-equal` is asked, and whether null satisfies it.
+/// Whether the test is `not-equal`, and whether null satisfies that.
 #[derive(Clone, Copy)]
 struct Differs {
-    asked: bool,
+    negated: bool,
     null: bool,
 }
 
@@ -45,7 +45,7 @@ enum Comparison {
 }
 
 impl Criterion {
-    /// Reads a criterion; `None` if the dialect ignores what is wrong with it.
+    /// Parses a criterion; `None` if it is invalid and the dialect ignores that.
     pub fn read(
         criterion: &Object,
         schema: &Schema,
@@ -63,14 +63,14 @@ impl Criterion {
         match (&self.test, value) {
             (Test::Null(null), value) => *null == value.is_none(),
             (Test::Text { differs, .. } | Test::Choice { differs, .. }, None) => {
-                differs.asked && differs.null
+                differs.negated && differs.null
             }
             (Test::Text { wanted, wildcards, ignores_case, differs }, Some(value)) => {
-                differs.asked
+                differs.negated
                     != like(wanted, value.as_str().unwrap_or_default(), *wildcards, *ignores_case)
             }
             (Test::Choice { wanted, differs }, Some(value)) => {
-                differs.asked != (value == wanted.as_str())
+                differs.negated != (value == wanted.as_str())
             }
             (Test::Flag(wanted), Some(value)) => value == *wanted,
             (Test::Number(comparison, wanted), Some(value)) => value
@@ -111,7 +111,7 @@ fn read(criterion: &Object, schema: &Schema, dialect: &Dialect) -> Result<Criter
 type Suits = fn(&Field) -> bool;
 type Read = fn(&Object, &Dialect) -> Result<Test, Refusal>;
 
-/// By which keys each test is known, which fields it suits, and how it is read.
+/// The keys of each kind of test, the fields that it suits, and its parser.
 fn test_kinds() -> [(&'static [&'static str], Suits, Read); 7] {
     [
         (&["nullTest"], |_| true, |criterion, _| Ok(Test::Null(boolean(criterion, "nullTest")?))),
@@ -174,12 +174,12 @@ fn read_text(criterion: &Object, dialect: &Dialect) -> Result<Test, Refusal> {
 }
 
 fn differs(criterion: &Object, test: &str, dialect: &Dialect) -> Result<Differs, Refusal> {
-    let asked = match Comparison::read(criterion.get(test))? {
+    let negated = match Comparison::read(criterion.get(test))? {
         Comparison::Equal => false,
         Comparison::Different => true,
         _ => return Err(Refusal::bad(format!("{test} is either equal or not-equal."))),
     };
-    Ok(Differs { asked, null: dialect.null_differs })
+    Ok(Differs { negated, null: dialect.null_differs })
 }
 
 fn string(criterion: &Object, name: &str) -> Result<String, Refusal> {
@@ -201,7 +201,7 @@ fn number(criterion: &Object, name: &str) -> Result<f64, Refusal> {
         .ok_or_else(|| Refusal::bad(format!("{name} must be a number.")))
 }
 
-/// One end of a range of dates, and whether it belongs to the range.
+/// One end of a date range, and whether the range includes it.
 fn end(criterion: &Object, which: &str) -> Result<Option<(i64, bool)>, Refusal> {
     let Some(value) = criterion.get(&format!("{which}DateValue")) else { return Ok(None) };
     let moment =
@@ -221,9 +221,10 @@ fn within(moment: i64, first: Option<(i64, bool)>, last: Option<(i64, bool)>) ->
 
 fn like(wanted: &str, text: &str, wildcards: bool, ignores_case: bool) -> bool {
     let fold = |text: &str| if ignores_case { text.to_lowercase() } else { text.to_owned() };
-    match wildcards {
-        true => fits(&fold(wanted), &fold(text), '%', Some('_')),
-        false => fold(wanted) == fold(text),
+    if wildcards {
+        fits(&fold(wanted), &fold(text), '%', Some('_'))
+    } else {
+        fold(wanted) == fold(text)
     }
 }
 
@@ -231,7 +232,7 @@ fn version(text: &str) -> Vec<u64> {
     text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
-/// A member, or a member of a member: `ec2VirtualMachineSummary/accountID`.
+/// A member, possibly nested: `ec2VirtualMachineSummary/accountID`.
 fn lookup<'a>(object: &'a Object, field: &str) -> Option<&'a Value> {
     match field.split_once('/') {
         Some((outer, inner)) => object.get(outer)?.get(inner),

@@ -1,4 +1,4 @@
-//! What computers and policies take from the policies above them.
+//! The values that computers and policies inherit from policies.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::object::{Collection, Object, reference};
 use super::{modules, settings};
 
-/// The policies of a tenant at one moment.
+/// A snapshot of the policies of a tenant.
 pub(crate) struct Inheritance {
     policies: Collection,
     base: Arc<Object>,
@@ -16,8 +16,7 @@ pub(crate) struct Inheritance {
 }
 
 impl Inheritance {
-    /// `tenant_defaults` is what the tenant changed of the manager's defaults
-    /// (`/policies/default`).
+    /// `tenant_defaults` are the tenant's changes of the manager's defaults (`/policies/default`).
     pub fn new(policies: Collection, tenant_defaults: &Object) -> Self {
         Self {
             policies,
@@ -26,8 +25,7 @@ impl Inheritance {
         }
     }
 
-    /// What an object with that policy, or with that parent, takes over where it sets nothing
-    /// itself.
+    /// The values that an object with that policy or parent inherits.
     pub fn below(&mut self, policy: Option<i32>) -> Arc<Object> {
         if let Some(known) = self.known.get(&policy) {
             return known.clone();
@@ -44,7 +42,7 @@ impl Inheritance {
     }
 }
 
-/// Every inherited member with the manager's default.
+/// The manager's default of every inherited member.
 fn built_in() -> Object {
     let mut defaults = modules::defaults();
     defaults.insert(settings::OWN.to_owned(), settings::defaults().into());
@@ -54,12 +52,12 @@ fn built_in() -> Object {
     defaults
 }
 
-/// The inherited members of `base`, with what `own` sets instead, member by member.
+/// The inherited members of `base`, overridden by `own` member by member.
 pub(crate) fn overlaid(base: &Object, own: &Object) -> Object {
     base.iter().map(|(name, inherited)| (name.clone(), overlay(inherited, own.get(name)))).collect()
 }
 
-/// One inherited member, with what is set of it here.
+/// One inherited member, overridden by the object's own value.
 pub(crate) fn overlay(inherited: &Value, own: Option<&Value>) -> Value {
     match (inherited, own) {
         (Value::Object(inherited), Some(Value::Object(own))) => {
@@ -80,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_policy_does_not_set_comes_from_its_parent() {
+    fn policy_inherits_unset_values_from_its_parent() {
         let mut policies = Collection::default();
         let parent =
             json!({"name": "P", "intrusionPrevention": {"state": "prevent", "ruleIDs": [1]}});

@@ -4,19 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
+use super::builtin_roles;
 use super::config::{Config, Product};
 use super::dialect::Dialect;
 use super::object::{Collection, Object};
 use super::rates::Rates;
-use super::{calls, seeding};
-use crate::answer::Answer;
 use crate::clock::Clock;
-use crate::corrupt::BodyFormat;
-use crate::host::Console;
 use crate::random::Random;
-use crate::request::Request;
 
-/// One tenant with a world of its own: ids are counted in each (reference, section 2).
+/// A tenant with its own objects; each tenant numbers its ids from 1 (reference, section 2).
 pub(crate) struct Tenant {
     pub object: Object,
     pub guid: String,
@@ -24,14 +20,14 @@ pub(crate) struct Tenant {
     pub roles: Collection,
     pub computers: Collection,
     pub policies: Collection,
-    /// What `/policies/default` changed.
+    /// The changes made through `/policies/default`.
     pub policy_defaults: Object,
     pub administrators: Vec<Administrator>,
-    /// The state that it takes by itself at that moment.
+    /// The pending change of state and its time, in milliseconds.
     pub becomes: Option<(i64, &'static str)>,
 }
 
-/// Somebody who may open sessions.
+/// An administrator, who can open sessions.
 pub(crate) struct Administrator {
     pub user_name: String,
     pub password: String,
@@ -47,14 +43,14 @@ pub(crate) struct Session {
     pub last_activity: i64,
 }
 
-/// Which key a secret belongs to.
+/// The key of a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyID {
     pub tenant: i32,
     pub key: i32,
 }
 
-/// The whole state.
+/// The whole state of a simulated manager.
 pub(crate) struct Manager {
     pub dialect: Dialect,
     pub product: Product,
@@ -68,9 +64,9 @@ pub(crate) struct Manager {
 }
 
 impl Manager {
-    /// A manager with the tenants of `config`.
-    pub fn new(config: &Config) -> Self {
-        let mut manager = Self {
+    /// A manager without tenants.
+    pub fn empty(config: &Config) -> Self {
+        Self {
             dialect: config.dialect.clone(),
             product: config.product,
             clock: config.clock.clone(),
@@ -80,13 +76,11 @@ impl Manager {
             last_tenant: config.dialect.primary_id,
             secrets: HashMap::new(),
             sessions: HashMap::new(),
-        };
-        seeding::fill(&mut manager, config);
-        manager
+        }
     }
 
-    /// Answers by other readings from now on; the primary tenant keeps its id.
-    pub fn speak(&mut self, dialect: Dialect) {
+    /// Switches the dialect; the primary tenant keeps its id.
+    pub fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = Dialect { primary_id: self.dialect.primary_id, ..dialect };
     }
 
@@ -94,7 +88,7 @@ impl Manager {
         self.dialect.primary_id
     }
 
-    /// Makes a tenant without computers and policies; it has the two built-in roles.
+    /// Adds a tenant with the two built-in roles and without computers and policies.
     pub fn new_tenant(&mut self, id: i32, mut object: Object) {
         let guid = self.random.guid();
         object.insert("ID".to_owned(), id.into());
@@ -103,7 +97,7 @@ impl Manager {
             object,
             guid,
             api_keys: Collection::default(),
-            roles: seeding::roles(),
+            roles: builtin_roles::collection(),
             computers: Collection::default(),
             policies: Collection::default(),
             policy_defaults: Object::default(),
@@ -113,21 +107,16 @@ impl Manager {
         self.tenants.insert(id, tenant);
     }
 
-    /// Stores a key of that tenant and gives its id and its secret.
+    /// Adds a key to a tenant and returns its id and its secret.
     pub fn new_key(&mut self, tenant: i32, mut key: Object) -> (i32, String) {
         key.insert("created".to_owned(), self.clock.now().into());
         key.insert("unsuccessfulSignInAttempts".to_owned(), json!(0));
         key.entry("active").or_insert(json!(true));
-        let id = self
-            .tenants
-            .get_mut(&tenant)
-            .expect("keys are made for tenants that exist")
-            .api_keys
-            .add(key);
+        let id = self.tenants.get_mut(&tenant).expect("the tenant exists").api_keys.add(key);
         (id, self.new_secret(KeyID { tenant, key: id }))
     }
 
-    /// Gives a key another secret.
+    /// Generates a new secret of a key.
     pub fn new_secret(&mut self, id: KeyID) -> String {
         if self.dialect.one_secret_a_key {
             self.forget_secrets(id);
@@ -144,44 +133,5 @@ impl Manager {
 
     pub fn forget_secrets(&mut self, id: KeyID) {
         self.secrets.retain(|_, key| *key != id);
-    }
-
-    /// Changes that time alone brings.
-    fn settle(&mut self) {
-        let now = self.clock.now();
-        for tenant in self.tenants.values_mut() {
-            if let Some((_, state)) = tenant.becomes.take_if(|(moment, _)| *moment <= now) {
-                tenant.object.insert("tenantState".to_owned(), state.into());
-            }
-        }
-    }
-}
-
-impl Console for Manager {
-    const BASE: &'static str = "/api";
-    const FORMAT: BodyFormat = BodyFormat::Json;
-
-    fn tenant(&self, request: &Request) -> Option<String> {
-        let by_key = self
-            .shown_secret(request)
-            .and_then(|secret| self.secrets.get(secret))
-            .map(|key| key.tenant);
-        let by_session = || {
-            request.cookie("sID").and_then(|id| self.sessions.get(id)).map(|session| session.tenant)
-        };
-        by_key.or_else(by_session).map(|tenant| tenant.to_string())
-    }
-
-    fn answer(&mut self, request: &Request) -> Answer {
-        self.settle();
-        let mut answer = calls::carry_out(self, request).unwrap_or_else(|refusal| refusal.answer());
-        if answer.status == 429 {
-            answer.headers.extend(
-                self.dialect.retry_after.map(|seconds| ("retry-after", seconds.to_string())),
-            );
-        }
-        answer.headers.push(("cache-control", "no-cache,no-store".to_owned()));
-        answer.headers.push(("x-frame-options", "SAMEORIGIN".to_owned()));
-        answer
     }
 }

@@ -1,7 +1,7 @@
 //! A stand-in for Deep Security Manager and Workload Security.
 //!
-//! "Reference" is the project's wire reference of this API. A test starts one and talks to its
-//! `base_url`:
+//! "Reference" is `docs/reference/deep-security-api.md`. A test starts a simulator and configures
+//! the program under test with its `base_url`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -17,14 +17,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call passes `calls` (version, then `access`: credential, tenant state, rate limit), then the
-//! file of its collection, which checks the rights. Objects are documents (`object`) under the
-//! vendor's names, written by the rules of their `schema`; computers and policies are shown
-//! (`serialize`) with what they inherit, as far as a `view` asks for it.
+//! `calls` checks the version and, in `access`, the credential, the tenant's state and the rate
+//! limit; then the module of the collection checks the rights. Objects are JSON documents
+//! (`object`) with the vendor's field names, written by the rules of their `schema`. `serialize`
+//! adds inherited values to computers and policies and selects the parts of the `view`. `manager`
+//! is the state, which `seeding` fills and `console` serves.
 
 mod access;
+mod builtin_roles;
 mod calls;
 mod config;
+mod console;
 mod control;
 mod criteria;
 mod dialect;
@@ -49,4 +52,5 @@ mod view;
 pub use config::{Config, Limits, Product, TenantSeed};
 pub use dialect::Dialect;
 pub use options::{Options, run};
-pub use simulator::{SeededTenant, Simulator};
+pub use seeding::SeededTenant;
+pub use simulator::Simulator;

@@ -9,7 +9,7 @@ pub(crate) const SWITCHED: &[&str] = &["on", "off"];
 pub(crate) const DETECTING: &[&str] = &["prevent", "detect", "off"];
 pub(crate) const MONITORING: &[&str] = &["real-time", "on", "off"];
 
-/// Their keys, which are also options of `expand`.
+/// The keys of the modules, which are also options of `expand`.
 pub(crate) const MODULES: [&str; 9] = [
     "antiMalware",
     "webReputation",
@@ -22,7 +22,7 @@ pub(crate) const MODULES: [&str; 9] = [
     "SAP",
 ];
 
-/// Writes what a body sets of a module; `inherited` takes back the state that was set here.
+/// Writes a body's members of a module; the state `inherited` removes the object's own state.
 pub(crate) fn write(
     object: &mut Object,
     name: &str,
@@ -50,12 +50,12 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// What a manager sets where no policy says otherwise.
+/// The manager's defaults.
 pub(crate) fn defaults() -> Object {
     MODULES.iter().map(|&name| (name.to_owned(), json!({ "state": "off" }))).collect()
 }
 
-/// A module as a computer shows it.
+/// A module of a computer, with its status.
 pub(crate) fn on_computer(module: &Object, has_agent: bool) -> Value {
     let (status, message) = match (has_agent, off(module)) {
         (false, _) => ("inactive", "Not Activated"),
@@ -65,7 +65,7 @@ pub(crate) fn on_computer(module: &Object, has_agent: bool) -> Value {
     with_status(module, json!({ "agentStatus": status, "agentStatusMessage": message }))
 }
 
-/// A module as a policy shows it.
+/// A module of a policy, with its status.
 pub(crate) fn on_policy(module: &Object) -> Value {
     let (status, message) = if off(module) { ("inactive", "Off") } else { ("active", "On") };
     with_status(module, json!({ "status": status, "statusMessage": message }))
@@ -76,7 +76,7 @@ fn off(module: &Object) -> bool {
 }
 
 fn with_status(module: &Object, status: Value) -> Value {
-    let mut shown = module.clone();
-    shown.insert("moduleStatus".to_owned(), status);
-    shown.into()
+    let mut with_status = module.clone();
+    with_status.insert("moduleStatus".to_owned(), status);
+    with_status.into()
 }

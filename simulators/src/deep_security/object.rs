@@ -1,11 +1,11 @@
-//! Objects as the manager keeps them: documents under the vendor's names, numbered per tenant.
+//! Objects of the manager: JSON documents with the vendor's field names, numbered per tenant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-/// An object without the members that are null.
+/// An object; members that are null are absent.
 pub(crate) type Object = Map<String, Value>;
 
 /// A literal object.
@@ -28,13 +28,13 @@ pub(crate) fn flag(object: &Object, name: &str) -> bool {
     object.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// A reference, which is null when it is 0.
+/// A reference; 0 means none.
 pub(crate) fn reference(object: &Object, name: &str) -> Option<i32> {
     number(object, name).and_then(|id| i32::try_from(id).ok()).filter(|&id| id != 0)
 }
 
-/// The objects of one kind in one tenant. Clones share them, so that an answer can be made while
-/// the state moves on.
+/// The objects of one kind in one tenant. Clones share the objects, so that an answer can be sent
+/// while the state changes.
 #[derive(Clone, Default)]
 pub(crate) struct Collection {
     last: i32,
@@ -42,7 +42,7 @@ pub(crate) struct Collection {
 }
 
 impl Collection {
-    /// Stores a new object under the next `ID` of this tenant, which it returns.
+    /// Adds an object under the next `ID` of the tenant and returns that id.
     pub fn add(&mut self, mut object: Object) -> i32 {
         self.last += 1;
         object.insert("ID".to_owned(), self.last.into());
@@ -54,7 +54,7 @@ impl Collection {
         self.objects.get(&id)
     }
 
-    /// Puts a changed object back.
+    /// Replaces an object.
     pub fn put(&mut self, id: i32, object: Object) {
         self.objects.insert(id, Arc::new(object));
     }
@@ -63,7 +63,7 @@ impl Collection {
         self.objects.remove(&id)
     }
 
-    /// In the order of their ids.
+    /// The objects in the order of their ids.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.objects.values()
     }

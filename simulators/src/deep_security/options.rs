@@ -1,4 +1,4 @@
-//! The simulator as a program of its own.
+//! The simulator as a program.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -9,32 +9,32 @@ use super::config::{Config, TenantSeed};
 use super::dialect::Dialect;
 use super::simulator::Simulator;
 
-/// What a command line asks for.
+/// The options of the command line.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to listen; port 0 is any free one.
+    /// The listener; port 0 for a free one.
     pub listen: SocketAddr,
-    /// Customers beside the primary tenant.
+    /// The number of customers beside the primary tenant.
     pub tenants: usize,
-    /// Computers of each tenant.
+    /// The number of computers of each tenant.
     pub computers: usize,
-    /// Decides every GUID and secret.
+    /// Determines every GUID and secret.
     pub seed: u64,
-    /// How the open questions of the reference are answered.
+    /// The behaviours that the reference leaves open.
     pub dialect: Dialect,
-    /// Whether `/_control` answers. Whoever reaches it can read every secret key.
+    /// Whether `/_control` is enabled. It shows every secret key.
     pub control: bool,
 }
 
-/// Customers have these names, then `Customer 4` and so on.
+/// The names of the first customers; the others are `Customer 4` and so on.
 const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Traders"];
 
-/// Runs a manager until this is dropped. Once it listens, it writes one line of JSON to standard
-/// output: `{"baseURL", "tenants": [{"ID", "guid", "name", "secretKey"}]}`, the primary tenant
+/// Runs a manager until the future is dropped. Once it listens, it writes one line of JSON to
+/// standard output: `{"baseURL", "tenants": [{"ID", "guid", "name", "secretKey"}]}`, the primary tenant
 /// first.
 ///
 /// # Errors
-/// Where it cannot listen or write.
+/// If it cannot listen or write.
 pub async fn run(options: Options) -> io::Result<()> {
     let simulator = Simulator::start(config(&options)).await?;
     let introduction = json!({ "baseURL": simulator.base_url, "tenants": simulator.tenants });

@@ -1,5 +1,4 @@
-//! The parts of a computer that the manager makes from what it hears of the agent (reference,
-//! section 8).
+//! The parts of a computer that the manager derives from its agent (reference, section 8).
 
 use std::borrow::Cow;
 
@@ -7,17 +6,17 @@ use serde_json::{Value, json};
 
 use super::object::{Object, number};
 
-/// A part that is neither a module nor the settings; `None` if this computer has none.
+/// A part other than modules and settings; `None` if the computer has none.
 pub(crate) fn of<'a>(computer: &'a Object, part: &str) -> Option<Cow<'a, Value>> {
     let has_agent = computer.contains_key("agentFingerPrint");
-    let made = match part {
+    let derived = match part {
         "computerStatus" => status(has_agent),
         "tasks" => json!({ "agentTasks": [], "applianceTasks": [] }),
         "securityUpdates" => security_updates(computer, has_agent),
         "interfaces" => interfaces(computer, has_agent),
         stored => return computer.get(stored).map(Cow::Borrowed),
     };
-    Some(Cow::Owned(made))
+    Some(Cow::Owned(derived))
 }
 
 fn status(has_agent: bool) -> Value {
@@ -31,9 +30,18 @@ fn status(has_agent: bool) -> Value {
 
 fn security_updates(computer: &Object, has_agent: bool) -> Value {
     if !has_agent {
-        return json!({ "updateStatus": { "status": "inactive", "statusMessage": "No Components" } });
+        let status = json!({ "status": "inactive", "statusMessage": "No Components" });
+        return json!({ "updateStatus": status });
     }
-    let component = |name: &str, version: &str| json!({ "name": name, "forUseBy": "Agent", "platform": "All", "version": version, "latest": true });
+    let component = |name: &str, version: &str| {
+        json!({
+            "name": name,
+            "forUseBy": "Agent",
+            "platform": "All",
+            "version": version,
+            "latest": true,
+        })
+    };
     json!({
         "updateStatus": { "status": "active", "statusMessage": "Up-To-Date" },
         "lastChanged": number(computer, "lastAgentCommunication"),

@@ -6,7 +6,7 @@ use super::config::Limits;
 
 const WINDOW_MILLIS: i64 = 60_000;
 
-/// Who a call is counted for.
+/// Whom a call counts for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     Key { tenant: i32, key: i32 },
@@ -26,8 +26,7 @@ impl Rates {
         Self { limits, calls: HashMap::new() }
     }
 
-    /// Counts a call of `user` in `tenant`, unless one of the limits refuses it: refused calls are
-    /// not counted.
+    /// Counts a call of `user` in `tenant`, unless a limit is reached. Refused calls do not count.
     pub fn admit(&mut self, user: Subject, tenant: i32, now: i64) -> bool {
         let Limits { key, tenant: each_tenant, node } = self.limits;
         let limits = [(user, key), (Subject::Tenant(tenant), each_tenant), (Subject::Node, node)];
@@ -57,7 +56,7 @@ mod tests {
     const OTHER: Subject = Subject::Key { tenant: 1, key: 2 };
 
     #[test]
-    fn refused_calls_are_not_counted() {
+    fn refused_calls_do_not_count() {
         let mut rates = Rates::new(Limits { key: Some(2), tenant: None, node: None });
         assert!(rates.admit(USER, 1, 0) && rates.admit(USER, 1, 30_000));
         assert!((0..10).all(|_| !rates.admit(USER, 1, 59_999)));
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_has_its_own_limit_and_the_tenant_one_for_all() {
+    fn limits_apply_to_each_key_and_to_the_tenant() {
         let mut rates = Rates::new(Limits { key: Some(1), tenant: Some(2), node: None });
         assert!(rates.admit(USER, 1, 0));
         assert!(!rates.admit(USER, 1, 0));

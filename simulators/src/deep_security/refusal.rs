@@ -1,17 +1,17 @@
-//! Why a call was not carried out.
+//! Error answers.
 
 use serde_json::json;
 
 use crate::answer::Answer;
 
-/// An error as the manager answers it: a status and `{"message": …}` (reference, section 4).
+/// An error answer: a status and `{"message": …}` (reference, section 4).
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub status: u16,
     pub message: String,
 }
 
-/// What a call comes to.
+/// The result of a call.
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
 impl Refusal {

@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 
 const NAMES: &str = include_str!("rights.txt");
 
-/// Every right as its area, its group and its name.
+/// The area, the group and the name of every right.
 fn known() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let groups = NAMES.lines().filter_map(|line| line.split_once(": "));
     groups.flat_map(|(group, names)| {
@@ -16,7 +16,7 @@ fn known() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     })
 }
 
-/// The whole tree, in which those rights are true that `held` names.
+/// The whole tree, with the rights for which `held` is true.
 pub(crate) fn tree(held: impl Fn(&str) -> bool) -> Value {
     let mut tree = json!({});
     for (area, group, name) in known() {
@@ -25,7 +25,7 @@ pub(crate) fn tree(held: impl Fn(&str) -> bool) -> Value {
     tree
 }
 
-/// `before` with what `body` sets; unknown rights are ignored.
+/// `before`, changed by `body`; unknown rights are ignored.
 pub(crate) fn written(before: &Value, body: &Value) -> Result<Value, Refusal> {
     let mut tree = before.clone();
     for (area, group, name) in known() {
@@ -38,7 +38,7 @@ pub(crate) fn written(before: &Value, body: &Value) -> Result<Value, Refusal> {
     Ok(tree)
 }
 
-/// Whether a role has a right of `platformRights`, such as `apikeyRights/canViewApiKeys`.
+/// Whether a role has that right of `platformRights`, such as `apikeyRights/canViewApiKeys`.
 pub(crate) fn has(role: &Object, right: &str) -> bool {
     let pointer = format!("/platformRights/{right}");
     role.get("rights")
@@ -47,7 +47,7 @@ pub(crate) fn has(role: &Object, right: &str) -> bool {
         .unwrap_or(false)
 }
 
-/// Whether `holder` has every right of `tree`: nobody grants what he does not have.
+/// Whether `holder` has every right of `tree`.
 pub(crate) fn covers(holder: &Value, tree: &Value) -> bool {
     known().all(|(area, group, name)| {
         tree[area][group][name] != true || holder[area][group][name] == true
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lesser_tree_is_covered_and_a_greater_one_is_not() {
+    fn tree_with_fewer_rights_is_covered() {
         let viewer = tree(|name| name.starts_with("canView"));
         let body =
             json!({"platformRights": {"computerRights": {"canEditComputerProperties": true}}});

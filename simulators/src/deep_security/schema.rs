@@ -1,4 +1,4 @@
-//! What members an object has, which of them a caller may write, and how a written value is read.
+//! The members of objects: their types, which are writable, and how written values are parsed.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::settings;
 pub(crate) enum Kind {
     Text,
     Number,
-    /// An id whose absence is written as 0 (reference, section 2).
+    /// An id; 0 means none (reference, section 2).
     Reference,
     Flag,
     Choice(&'static [&'static str]),
@@ -20,9 +20,9 @@ pub(crate) enum Kind {
     Version,
     Texts,
     Numbers,
-    /// An object that is stored as it comes.
+    /// An object that is stored unchanged.
     Tree,
-    /// A security module with the states it takes.
+    /// A security module with its valid states.
     Module(&'static [&'static str]),
     Settings,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// A member that callers may write and search.
+    /// A member that is writable and searchable.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
         Self { name, kind, writable: true, searchable: true }
     }
@@ -53,9 +53,9 @@ impl Field {
 
 /// The members of one kind of object, apart from `ID` (reference, section 8).
 pub(crate) struct Schema {
-    /// The member of a list's answer that holds the objects.
+    /// The key of a list answer that holds the objects.
     pub member: &'static str,
-    /// The member by which searches are sorted if not by ID.
+    /// The member that searches are sorted by, unless by ID.
     pub name: &'static str,
     pub fields: &'static [Field],
 }
@@ -65,7 +65,7 @@ impl Schema {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// Writes a body's members into `object`; those that are absent, null or read-only change
+    /// Writes a body's members into `object`. Members that are absent, null or read-only change
     /// nothing.
     pub fn write(&self, object: &mut Object, body: &Object, strict: bool) -> Result<(), Refusal> {
         for (name, value) in body {
@@ -100,7 +100,7 @@ fn write(object: &mut Object, field: &Field, value: &Value) -> Result<(), Refusa
     }
 }
 
-/// The value as its kind has it. The vendor's own samples write numbers and booleans as text.
+/// The value in the member's type. The vendor's samples write numbers and booleans as text.
 fn read(kind: Kind, value: &Value) -> Option<Value> {
     match kind {
         Kind::Text | Kind::Version => value.is_string().then(|| value.clone()),
@@ -119,7 +119,7 @@ fn read(kind: Kind, value: &Value) -> Option<Value> {
     }
 }
 
-/// A boolean in any letter case, since the SDK sends `True` (reference, section 2).
+/// A boolean in any case: the SDK sends `True` (reference, section 2).
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Some(true),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_booleans_may_be_text() {
+    fn numbers_and_booleans_are_accepted_as_text() {
         let body = json!({"roleID": "2", "active": "false"});
         assert_eq!(
             written(&API_KEY, json!({}), body).unwrap(),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_removes_a_reference_but_is_a_group() {
+    fn zero_removes_a_reference_but_is_a_valid_group() {
         let body = json!({"policyID": 0, "groupID": 0});
         assert_eq!(
             written(&COMPUTER, json!({"policyID": 4}), body).unwrap(),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_another_module_is_refused() {
+    fn state_of_another_module_is_refused() {
         assert!(
             written(&COMPUTER, json!({}), json!({"intrusionPrevention": {"state": "on"}})).is_err()
         );

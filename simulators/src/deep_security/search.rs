@@ -12,7 +12,7 @@ use super::schema::Schema;
 
 const LARGEST_PAGE: i64 = 5000;
 
-/// What is searched for, in which order, and how much of it.
+/// The criteria, the order and the size of a search.
 pub(crate) struct Filter {
     criteria: Vec<Criterion>,
     max_items: usize,
@@ -20,9 +20,9 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Reads a SearchFilter; an empty body finds everything.
+    /// Parses a SearchFilter; an empty body matches everything.
     pub fn read(body: &Object, schema: &Schema, dialect: &Dialect) -> Result<Self, Refusal> {
-        // A sample of the vendor sends one criterion instead of a list.
+        // One of the vendor's samples sends a single criterion instead of a list.
         let criteria = match body.get("searchCriteria") {
             None | Some(Value::Null) => &[],
             Some(Value::Array(criteria)) => criteria.as_slice(),
@@ -40,7 +40,7 @@ impl Filter {
         })
     }
 
-    /// The objects that satisfy all criteria; `objects` come in the order of their ids.
+    /// The objects that satisfy all criteria; `objects` are in the order of their ids.
     pub fn apply<'a>(&self, objects: impl Iterator<Item = &'a Arc<Object>>) -> Vec<Arc<Object>> {
         let found =
             objects.filter(|object| self.criteria.iter().all(|criterion| criterion.holds(object)));
@@ -86,8 +86,14 @@ mod tests {
 
     fn objects() -> Vec<Arc<Object>> {
         let objects = json!([
-            {"ID": 1, "hostName": "web_1", "agentVersion": "20.0.9", "policyID": 1, "lastAgentCommunication": 100},
-            {"ID": 2, "hostName": "WEB-1", "agentVersion": "20.0.10", "policyID": 2, "lastAgentCommunication": 200},
+            {
+                "ID": 1, "hostName": "web_1", "agentVersion": "20.0.9", "policyID": 1,
+                "lastAgentCommunication": 100,
+            },
+            {
+                "ID": 2, "hostName": "WEB-1", "agentVersion": "20.0.10", "policyID": 2,
+                "lastAgentCommunication": 200,
+            },
             {"ID": 3, "hostName": "db", "ec2VirtualMachineSummary": {"accountID": "42"}},
         ]);
         objects
@@ -117,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn no_criterion_finds_everything_by_name() {
+    fn search_without_criteria_returns_everything_sorted_by_name() {
         assert_eq!(search(json!({})).unwrap(), [3, 2, 1]);
         assert_eq!(search_in(&Dialect::other(), json!({})).unwrap(), [1, 2, 3]);
     }
 
     #[test]
-    fn an_underscore_is_a_wildcard_until_it_is_switched_off() {
+    fn underscore_is_a_wildcard_unless_disabled() {
         assert_eq!(by(json!({"fieldName": "hostName", "stringValue": "web_1"})).unwrap(), [1, 2]);
         let exact =
             json!({"fieldName": "hostName", "stringValue": "web_1", "stringWildcards": false});
@@ -136,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn null_satisfies_nothing_but_its_own_test() {
+    fn null_satisfies_only_the_null_test() {
         assert_eq!(by(json!({"fieldName": "policyID", "nullTest": true})).unwrap(), [3]);
         assert_eq!(by(json!({"fieldName": "policyID", "nullTest": false})).unwrap(), [1, 2]);
         assert_eq!(
@@ -144,7 +150,9 @@ mod tests {
                 .unwrap(),
             [2]
         );
-        let differs = json!({"fieldName": "agentVersion", "stringTest": "not-equal", "stringValue": "20.0.9"});
+        let differs = json!({
+            "fieldName": "agentVersion", "stringTest": "not-equal", "stringValue": "20.0.9",
+        });
         assert_eq!(by(differs.clone()).unwrap(), [2]);
         assert_eq!(
             search_in(&Dialect::other(), json!({"searchCriteria": differs})).unwrap(),
@@ -153,10 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn versions_dates_and_nested_fields() {
-        let version = json!({"fieldName": "agentVersion", "versionTest": "greater-than", "versionValue": "20.0.9"});
+    fn versions_dates_and_nested_fields_are_compared() {
+        let version = json!({
+            "fieldName": "agentVersion", "versionTest": "greater-than", "versionValue": "20.0.9",
+        });
         assert_eq!(by(version).unwrap(), [2]);
-        let date = |inclusive| json!({"fieldName": "lastAgentCommunication", "firstDateValue": 100, "firstDateInclusive": inclusive});
+        let date = |inclusive| {
+            json!({
+                "fieldName": "lastAgentCommunication", "firstDateValue": 100,
+                "firstDateInclusive": inclusive,
+            })
+        };
         assert_eq!(by(date(true)).unwrap(), [1, 2]);
         assert_eq!(by(date(false)).unwrap(), [2]);
         assert_eq!(
@@ -167,15 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn pages_by_id() {
-        let page = |last: i64| json!({"maxItems": 2, "sortByObjectID": true, "searchCriteria": {"idTest": "greater-than", "idValue": last}});
+    fn id_test_pages_through_a_list() {
+        let page = |last: i64| {
+            let criterion = json!({"idTest": "greater-than", "idValue": last});
+            json!({"maxItems": 2, "sortByObjectID": true, "searchCriteria": criterion})
+        };
         assert_eq!(search(page(0)).unwrap(), [1, 2]);
         assert_eq!(search(page(2)).unwrap(), [3]);
         assert_eq!(search(page(3)).unwrap(), Vec::<i64>::new());
     }
 
     #[test]
-    fn a_wrong_search_is_refused_or_finds_everything() {
+    fn invalid_search_is_refused_or_returns_everything() {
         for criterion in [
             json!({"fieldName": "hostname", "stringValue": "db"}),
             json!({"fieldName": "hostName", "numericValue": 1}),
@@ -194,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_and_choices_have_tests_of_their_own() {
+    fn test_must_suit_its_field() {
         let read = |criterion: Value| {
             Filter::read(
                 json!({"searchCriteria": [criterion]}).as_object().unwrap(),

@@ -1,54 +1,60 @@
-//! What is in a manager at the start.
+//! The content of a manager at the start.
 
+use serde::Serialize;
 use serde_json::json;
 
+use super::builtin_roles::FULL_ACCESS;
 use super::config::{Config, TenantSeed};
 use super::manager::{Administrator, Manager};
-use super::object::{Collection, Object, object};
-use super::rights;
+use super::object::{Object, object, text};
 use super::schemas::API_KEY;
 
-/// Full access; the auditor follows it.
-pub(crate) const FULL_ACCESS: i32 = 1;
+const LINUX: &str = "Ubuntu Linux 22 (64 bit) (5.15.0-91-generic)";
 
-/// The first policies of every tenant, then `Policy 4` and so on.
+/// The names of the first policies of every tenant; the others are `Policy 4` and so on.
 const POLICIES: [&str; 3] = ["Base Policy", "Windows Server", "Linux Server"];
 
-/// The roles that a fresh tenant has: 1 with full access, 2 the read-only Auditor (reference,
-/// section 7).
-pub(crate) fn roles() -> Collection {
-    let role = |name: &str, description: &str, held: fn(&str) -> bool| {
-        object(json!({
-            "name": name,
-            "description": description,
-            "urn": format!("urn:tmds:identity:us-east-ds-1::role/{name}"),
-            "immutable": true,
-            "canOnlyManipulateUsersWithEqualOrLesserRights": false,
-            "allComputers": true,
-            "allPolicies": true,
-            "allowUserInterface": true,
-            "allowWebService": true,
-            "rights": rights::tree(held),
-        }))
-    };
-    let mut roles = Collection::default();
-    roles.add(role("Full Access", "Full access to everything", |_| true));
-    roles.add(role("Auditor", "Read-only access to everything", |right| {
-        right.starts_with("canView")
-    }));
-    roles
+/// A tenant that existed at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeededTenant {
+    /// Its `tenantID`.
+    #[serde(rename = "ID")]
+    pub id: i32,
+    /// Its GUID.
+    pub guid: String,
+    /// Its name.
+    pub name: String,
+    /// The secret of a key with full access, which never expires.
+    pub secret_key: String,
 }
 
-/// Puts the configured tenants into an empty manager.
-pub(crate) fn fill(manager: &mut Manager, config: &Config) {
+/// A manager with the tenants of `config`, and the ids, GUIDs and keys that tests need: the primary
+/// tenant first, then its customers in order.
+pub(crate) fn seed(config: &Config) -> (Manager, Vec<SeededTenant>) {
+    let mut manager = Manager::empty(config);
     let first = manager.primary();
     for (id, seed) in (first..).zip(std::iter::once(&config.primary).chain(&config.tenants)) {
         manager.last_tenant = id;
-        plant(manager, id, seed);
+        seed_tenant(&mut manager, id, seed);
+    }
+    let tenants = manager.tenants.keys().map(|&id| seeded(&manager, id)).collect();
+    (manager, tenants)
+}
+
+fn seeded(manager: &Manager, id: i32) -> SeededTenant {
+    let tenant = &manager.tenants[&id];
+    let mut secrets = manager.secrets.iter();
+    let secret = secrets.find(|(_, key)| key.tenant == id).map(|(secret, _)| secret.clone());
+    SeededTenant {
+        id,
+        guid: tenant.guid.clone(),
+        name: text(&tenant.object, "name").unwrap_or_default().to_owned(),
+        secret_key: secret.unwrap_or_default(),
     }
 }
 
-fn plant(manager: &mut Manager, id: i32, seed: &TenantSeed) {
+fn seed_tenant(manager: &mut Manager, id: i32, seed: &TenantSeed) {
     let shown = json!({
         "name": seed.name,
         "description": "",
@@ -65,7 +71,7 @@ fn plant(manager: &mut Manager, id: i32, seed: &TenantSeed) {
     let password = manager.random.guid();
     let guids: Vec<String> = (0..seed.computers).map(|_| manager.random.guid()).collect();
     let now = manager.clock.now();
-    let tenant = manager.tenants.get_mut(&id).expect("it was just made");
+    let tenant = manager.tenants.get_mut(&id).expect("it was just created");
     tenant.object.insert("agentInitiatedActivationPassword".to_owned(), password.into());
     tenant.administrators.push(Administrator {
         user_name: seed.user_name.clone(),
@@ -82,17 +88,23 @@ fn plant(manager: &mut Manager, id: i32, seed: &TenantSeed) {
     seed_key(manager, id);
 }
 
-/// The key that tests and people start with.
+/// Adds the key of [`SeededTenant::secret_key`].
 fn seed_key(manager: &mut Manager, tenant: i32) {
-    let body = json!({ "keyName": "Seed", "description": "", "locale": "en-US", "timeZone": "UTC", "roleID": FULL_ACCESS });
+    let body = json!({
+        "keyName": "Seed",
+        "description": "",
+        "locale": "en-US",
+        "timeZone": "UTC",
+        "roleID": FULL_ACCESS,
+    });
     let mut key = Object::default();
-    API_KEY.write(&mut key, &object(body), true).expect("a proper key");
+    API_KEY.write(&mut key, &object(body), true).expect("a valid key");
     key.insert("serviceAccount".to_owned(), json!(false));
     manager.new_key(tenant, key);
 }
 
-/// The first policy is everyone's parent. Its intrusion prevention differs between tenants, so that
-/// a mix-up shows.
+/// The first policy is the parent of all others. Its intrusion prevention differs between tenants,
+/// so that tests notice mixed-up tenants.
 fn policy(number: usize, tenant: i32, seed: &TenantSeed) -> Object {
     let rules: Vec<usize> = (1..=seed.rules).map(|rule| 10_000 + rule).collect();
     let name = POLICIES.get(number - 1).map_or(format!("Policy {number}"), ToString::to_string);
@@ -112,16 +124,18 @@ fn policy(number: usize, tenant: i32, seed: &TenantSeed) -> Object {
     object(policy)
 }
 
-/// Every tenth computer has no agent yet, every third is in a cloud; its name tells the tenant.
+/// Every tenth computer has no agent, every third is a cloud instance. The host name contains the
+/// tenant.
 fn computer(number: usize, guid: &str, now: i64, seed: &TenantSeed) -> Object {
     let domain = seed.name.to_lowercase().replace(|sign: char| !sign.is_ascii_alphanumeric(), "-");
     let address = format!("10.{}.{}.{}", number >> 16 & 255, number >> 8 & 255, number & 255);
+    let has_agent = !number.is_multiple_of(10);
     let mut computer = json!({
         "hostName": format!("host-{number}.{domain}.example"),
         "displayName": "",
         "description": "",
-        "lastIPUsed": if number.is_multiple_of(10) { "" } else { &address },
-        "platform": if number.is_multiple_of(10) { "Unknown" } else { "Ubuntu Linux 22 (64 bit) (5.15.0-91-generic)" },
+        "lastIPUsed": if has_agent { address.as_str() } else { "" },
+        "platform": if has_agent { LINUX } else { "Unknown" },
         "groupID": 0,
         "relayListID": 0,
         "hostGUID": guid,
@@ -130,7 +144,7 @@ fn computer(number: usize, guid: &str, now: i64, seed: &TenantSeed) -> Object {
     if seed.policies > 0 {
         computer["policyID"] = json!(1 + (number - 1) % seed.policies);
     }
-    if !number.is_multiple_of(10) {
+    if has_agent {
         computer["agentVersion"] = json!(format!("20.0.1.{}", 3000 + number % 7));
         computer["agentFingerPrint"] = json!(fingerprint(number));
         computer["lastAgentCommunication"] = json!(now - 60_000);

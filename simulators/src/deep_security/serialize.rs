@@ -1,4 +1,4 @@
-//! Computers and policies as answers show them (reference, sections 6 and 8).
+//! Serializes computers and policies with inherited values (reference, sections 6 and 8).
 
 use std::collections::HashMap;
 
@@ -11,15 +11,15 @@ use super::view::{SUMMARIES, View};
 use super::{parts, settings};
 use crate::answer::json;
 
-/// What is inherited, member by member, as JSON.
+/// Inherited members as JSON.
 type Texts = HashMap<String, Vec<u8>>;
 
-/// Shows the computers of one tenant as they were at one moment.
+/// Serializes the computers of a snapshot of one tenant.
 pub(crate) struct ComputerView {
     view: View,
     inheritance: Inheritance,
-    /// What computers with that policy, with or without an agent, show of what they inherit:
-    /// written once for all of them, since the settings make up most of a list.
+    /// The inherited members of computers with that policy, with or without an agent. They are
+    /// serialized once, because the settings make up most of a list.
     inherited: HashMap<(Option<i32>, bool), Texts>,
 }
 
@@ -44,7 +44,7 @@ impl ComputerView {
         members.into_object()
     }
 
-    /// Without any override not even the ID is shown.
+    /// Adds the overrides, and the ID if there is any.
     fn add_overrides(&self, computer: &Object, members: &mut Members) {
         let parts = self.view.parts.iter().filter(|part| inheritable(part));
         for (part, own) in parts.filter_map(|part| Some((part, computer.get(own_name(part))?))) {
@@ -79,7 +79,7 @@ impl ComputerView {
     }
 }
 
-/// The members of an object in the making.
+/// The members of an object being serialized.
 struct Members(Vec<u8>);
 
 impl Members {
@@ -121,7 +121,7 @@ fn with_status(name: &str, value: Value, has_agent: bool) -> Value {
     }
 }
 
-/// A policy with what it inherits, or with its overrides alone.
+/// A policy with inherited values, or with its overrides only.
 pub(crate) fn policy(policy: &Object, inheritance: &mut Inheritance, overrides: bool) -> Object {
     let above = inheritance.below(reference(policy, "parentID"));
     let own = |name: &String| policy.get(name).cloned();

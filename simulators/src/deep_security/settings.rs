@@ -1,13 +1,13 @@
-//! The 219 settings of computers and policies (reference, section 8). Their names are the vendor's,
-//! their defaults made up.
+//! The 219 settings of computers and policies (reference, section 8), with the vendor's names and
+//! invented defaults.
 
 use serde_json::{Value, json};
 
 use super::object::Object;
 use super::refusal::Refusal;
 
-/// The member under which objects keep their own settings; callers know it as `computerSettings`
-/// and `policySettings`.
+/// The internal key of an object's own settings, in the API `computerSettings` and
+/// `policySettings`.
 pub(crate) const OWN: &str = "settings";
 
 const NAMES: &str = include_str!("settings.txt");
@@ -16,17 +16,17 @@ fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
     NAMES.lines().filter_map(|line| line.split_once('='))
 }
 
-/// Every setting with the manager's default.
+/// The manager's default of every setting.
 pub(crate) fn defaults() -> Object {
     known().map(|(name, value)| (name.to_owned(), json!({ "value": value }))).collect()
 }
 
-/// 404 unless there is such a setting.
+/// 404 for an unknown setting.
 pub(crate) fn check(name: &str) -> Result<(), Refusal> {
     known().any(|(known, _)| known == name).then_some(()).ok_or_else(Refusal::not_found)
 }
 
-/// Writes those settings of a body that exist.
+/// Writes the known settings of a body.
 pub(crate) fn write(object: &mut Object, body: &Object) -> Result<(), Refusal> {
     for (name, setting) in
         body.iter().filter(|(name, setting)| check(name).is_ok() && !setting.is_null())
@@ -36,7 +36,7 @@ pub(crate) fn write(object: &mut Object, body: &Object) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Sets a setting on this object itself.
+/// Sets one setting of an object.
 pub(crate) fn write_one(
     object: &mut Object,
     name: &str,
@@ -50,7 +50,7 @@ pub(crate) fn write_one(
     Ok(())
 }
 
-/// Back to what is inherited.
+/// Resets a setting to the inherited value.
 pub(crate) fn reset(object: &mut Object, name: &str) {
     let Some(own) = object.get_mut(OWN).and_then(Value::as_object_mut) else { return };
     own.remove(name);
@@ -62,7 +62,7 @@ pub(crate) fn reset(object: &mut Object, name: &str) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn there_are_as_many_as_the_vendor_has() {
+    fn every_setting_of_the_vendor_is_known() {
         assert_eq!(super::defaults().len(), 219);
     }
 }

@@ -1,54 +1,40 @@
-//! The handle by which tests hold a running manager.
+//! The handle of a running simulated manager.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::config::Config;
 use super::control;
 use super::dialect::Dialect;
 use super::manager::{KeyID, Manager};
-use super::object::{object, reference, text};
+use super::object::{object, reference};
+use super::seeding::{self, SeededTenant};
 use crate::calls::Calls;
 use crate::faults::{Fault, FaultOrder};
 use crate::host::SimulatorHost;
 use crate::journal::{Peak, RecordedRequest};
 use crate::server::Server;
 
-/// A running manager. Dropping it closes its port; answers under way are finished.
+/// A running manager. Dropping it closes its port; answers in progress are completed.
 pub struct Simulator {
     /// The base URL, as a client is configured with it: `http://127.0.0.1:<port>/api`.
     pub base_url: String,
-    /// Whose ids, GUIDs and keys tests need: the primary first, then its customers in their order.
+    /// The tenants at the start: the primary tenant first, then its customers in order.
     pub tenants: Vec<SeededTenant>,
     host: Arc<SimulatorHost<Manager>>,
     server: Server,
-}
-
-/// A tenant that was there at the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SeededTenant {
-    /// Its `tenantID`.
-    #[serde(rename = "ID")]
-    pub id: i32,
-    pub guid: String,
-    pub name: String,
-    /// The secret of a key with full access, which never expires.
-    pub secret_key: String,
 }
 
 impl Simulator {
     /// Starts a manager with the tenants of `config`.
     ///
     /// # Errors
-    /// Where it cannot listen.
+    /// If it cannot listen.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let manager = Manager::new(&config);
-        let tenants = seeded(&manager);
+        let (manager, tenants) = seeding::seed(&config);
         let host = SimulatorHost::new(manager, config.clock.clone());
         let router =
             if config.control { control::router(&host, tenants.clone()) } else { host.router() };
@@ -56,7 +42,7 @@ impl Simulator {
         Ok(Self { base_url: format!("http://{}/api", server.address), tenants, host, server })
     }
 
-    /// Stops and waits until the port is closed; answers under way have a second to end.
+    /// Closes the port and waits at most a second for the answers in progress.
     pub async fn stop(self) {
         self.server.stop().await;
     }
@@ -66,7 +52,7 @@ impl Simulator {
         &self.tenants[0]
     }
 
-    /// A customer that was there at the start.
+    /// A customer that existed at the start.
     ///
     /// # Panics
     /// If there was none of that name.
@@ -84,32 +70,32 @@ impl Simulator {
         self.host.faults().order(FaultOrder { calls, fault, times: None });
     }
 
-    /// Takes all orders back.
+    /// Cancels all orders.
     pub fn clear_orders(&self) {
         self.host.faults().clear();
     }
 
-    /// How many of these calls came in, refused and failed ones included.
+    /// The number of matching calls, including refused and failed ones.
     pub fn count(&self, calls: &Calls) -> u64 {
         self.host.journal().count(calls)
     }
 
-    /// These calls in the order of their arrival; of very many only the latest 10,000 of all calls.
+    /// The matching calls among the latest 10,000 calls, in order of arrival.
     pub fn seen(&self, calls: &Calls) -> Vec<RecordedRequest> {
         self.host.journal().seen(calls)
     }
 
-    /// The most that was under way at one moment.
+    /// The peak of concurrent requests.
     pub fn peak(&self) -> Peak {
         self.host.journal().peak()
     }
 
-    /// Forgets the calls that were seen.
+    /// Clears the recorded calls.
     pub fn forget_calls(&self) {
         self.host.journal().clear();
     }
 
-    /// Moves the clock forward, for this simulator and for whoever shares its clock.
+    /// Moves the clock forward, for this simulator and all that share its clock.
     pub fn advance(&self, by: Duration) {
         self.host.clock.advance(by);
     }
@@ -122,12 +108,12 @@ impl Simulator {
         }
     }
 
-    /// Answers by other readings from now on; ids and secrets that were given stay as they are.
+    /// Switches the dialect; existing ids and secrets do not change.
     pub fn set_dialect(&self, dialect: Dialect) {
-        self.host.console().speak(dialect);
+        self.host.console().set_dialect(dialect);
     }
 
-    /// A tenant's keys as its `/apikeys` lists them.
+    /// A tenant's keys, as `/apikeys` lists them.
     pub fn api_keys(&self, tenant: i32) -> Vec<Value> {
         let manager = self.host.console();
         let keys =
@@ -135,7 +121,7 @@ impl Simulator {
         keys.map(|key| Value::Object(key.as_ref().clone())).collect()
     }
 
-    /// Removes a tenant's key, as an administrator of that tenant might.
+    /// Deletes a tenant's key, like an administrator of that tenant.
     pub fn delete_api_key(&self, tenant: i32, key: i32) {
         let mut manager = self.host.console();
         if let Some(tenant) = manager.tenants.get_mut(&tenant) {
@@ -144,8 +130,8 @@ impl Simulator {
         manager.forget_secrets(KeyID { tenant, key });
     }
 
-    /// Makes a key of a tenant from the members of an ApiKey, such as `roleID` and `expiryDate`,
-    /// and gives its secret.
+    /// Adds a key to a tenant from the members of an ApiKey, such as `roleID` and `expiryDate`, and
+    /// returns its secret.
     ///
     /// # Panics
     /// If there is no such tenant, or no such role in it.
@@ -159,22 +145,4 @@ impl Simulator {
         );
         manager.new_key(tenant, key).1
     }
-}
-
-fn seeded(manager: &Manager) -> Vec<SeededTenant> {
-    let mut tenants: Vec<SeededTenant> = Vec::new();
-    for (&id, tenant) in &manager.tenants {
-        let secret = manager
-            .secrets
-            .iter()
-            .find(|(_, key)| key.tenant == id)
-            .map(|(secret, _)| secret.clone());
-        tenants.push(SeededTenant {
-            id,
-            guid: tenant.guid.clone(),
-            name: text(&tenant.object, "name").unwrap_or_default().to_owned(),
-            secret_key: secret.unwrap_or_default(),
-        });
-    }
-    tenants
 }

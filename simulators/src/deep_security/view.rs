@@ -1,4 +1,4 @@
-//! Which parts of an object are asked for (reference, section 6).
+//! The parts of objects that a call requests (reference, section 6).
 
 use super::dialect::Dialect;
 use super::modules::MODULES;
@@ -19,18 +19,18 @@ pub(crate) const SUMMARIES: [&str; 8] = [
 const OTHERS: [&str; 6] =
     ["computerStatus", "tasks", "securityUpdates", "computerSettings", "interfaces", "ESXSummary"];
 
-/// The query of a call for computers.
+/// The requested view of computers.
 pub(crate) struct View {
-    /// Each once, without the groups that stand for several.
+    /// The parts, sorted and without duplicates.
     pub parts: Vec<&'static str>,
     pub overrides: bool,
 }
 
 impl View {
-    /// Reads `expand` and `overrides`; without `expand` everything is shown.
+    /// Parses `expand` and `overrides`; without `expand` the view has every part.
     pub fn read(request: &Request, dialect: &Dialect) -> Result<Self, Refusal> {
         let mut parts = Vec::new();
-        let mut asked = false;
+        let mut is_expanded = false;
         for (_, option) in request.parameters().filter(|(name, _)| name == "expand") {
             match expansion(&option) {
                 Some(more) => parts.extend(more),
@@ -39,9 +39,9 @@ impl View {
                 }
                 None => continue,
             }
-            asked = true;
+            is_expanded = true;
         }
-        if !asked {
+        if !is_expanded {
             parts = every();
         }
         parts.sort_unstable();
@@ -50,7 +50,7 @@ impl View {
     }
 }
 
-/// A boolean of the query.
+/// A boolean query parameter.
 pub(crate) fn query_flag(
     request: &Request,
     name: &str,

@@ -1,4 +1,4 @@
-//! Authentication: one account for everything (reference, section 1).
+//! Who calls: one account for everything (reference, section 1).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use super::installation::Installation;
 use super::refusal::Refusal;
 use crate::request::Request;
 
-/// The name of the only account.
+/// The only account; its name is fixed.
 pub(crate) const ACCOUNT: &str = "multitenancy";
 
 impl Installation {
@@ -22,7 +22,7 @@ impl Installation {
     }
 }
 
-/// Name and password of a `Basic` header, separated by the first colon.
+/// Name and password of a `Basic` header; only the first colon parts them.
 fn basic(header: &str) -> Option<(String, String)> {
     let pair = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
     let (account, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;

@@ -1,4 +1,4 @@
-//! The start configuration of a simulator.
+//! How a simulator starts, and what is in it then.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Default for TaskTiming {
     }
 }
 
-/// A tenant that exists at the start.
+/// A tenant that is there at the start.
 #[derive(Clone, Debug)]
 pub struct TenantSeed {
     pub(crate) name: String,
@@ -68,11 +68,12 @@ impl TenantSeed {
     /// An active Complete tenant without machines. Its administrator is `<name in lower case, with
     /// hyphens>-admin`.
     pub fn complete(name: &str) -> Self {
+        let (description, user_data) = (None, None);
         Self {
             name: name.to_owned(),
             kind: TenantKind::Complete,
-            description: None,
-            user_data: None,
+            description,
+            user_data,
             active: true,
             machines: 0,
         }
@@ -99,22 +100,22 @@ impl TenantSeed {
         Self { active: false, ..self }
     }
 
-    /// That number of machines, named `web-01`, `web-02` and so on, each protected for a week with
-    /// a gap.
+    /// So many machines, named `web-01`, `web-02` and so on; each has been protected for a week,
+    /// with a gap.
     #[must_use]
     pub fn machines(self, machines: usize) -> Self {
         Self { machines, ..self }
     }
 }
 
-/// The start configuration. It has no `Debug`, because it holds the password.
+/// How a simulator starts. It has no `Debug`, since it holds the password.
 #[derive(Clone)]
 pub struct Config {
-    /// The address to listen on; by default any free port of 127.0.0.1.
+    /// Where it listens: any free port of 127.0.0.1, unless told otherwise.
     pub listen: SocketAddr,
-    /// The seed of all identifiers.
+    /// Decides every identifier.
     pub seed: u64,
-    /// The clock for tasks and reports.
+    /// The clock that tasks and reports go by.
     pub clock: Clock,
     pub dialect: Dialect,
     /// Of the account `multitenancy`.
@@ -122,10 +123,9 @@ pub struct Config {
     pub task_timing: TaskTiming,
     /// The server's zone, in minutes east of UTC. The wire's dates are in it.
     pub utc_offset: i32,
-    /// Whether the connection to Security Center is configured; tasks fail with
-    /// `KSC_ServiceNotConfigured` without it.
+    /// Whether the connection to Security Center is set up; without it `KSC_ServiceNotConfigured`.
     pub security_center: bool,
-    /// How long tasks are listed after their end; `None` means forever.
+    /// How long tasks are known after their end; for good, if `None`.
     pub tasks_kept: Option<Duration>,
     /// How long reports are kept: 24 hours by default (reference, R2).
     pub reports_kept: Duration,
@@ -155,7 +155,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Adds a tenant.
+    /// One tenant more.
     #[must_use]
     pub fn tenant(mut self, tenant: TenantSeed) -> Self {
         self.tenants.push(tenant);

@@ -1,5 +1,5 @@
-//! `/_control`: the functions of [`super::Simulator`] over HTTP, for programs in other languages.
-//! Disabled by default.
+//! `/_control`: what the handle offers, over HTTP, for programs in other languages. Only there when
+//! asked for.
 //!
 //! | call | does |
 //! |---|---|
@@ -29,8 +29,8 @@ use super::simulator::SeededTenant;
 use super::task::{Fate, TaskKind};
 use crate::answer::Answer;
 use crate::calls::Calls;
-use crate::delivery::deliver;
-use crate::faults::{Delivery, FaultOrder};
+use crate::delivery::{Delivery, deliver};
+use crate::faults::FaultOrder;
 use crate::host::SimulatorHost;
 
 type Controlled = State<Arc<SimulatorHost<Installation>>>;
@@ -98,7 +98,7 @@ async fn set_dialect(State(host): Controlled, body: Bytes) -> Response {
     with(&body, |dialect: Dialect| host.console().dialect = dialect)
 }
 
-/// Executes an order, or answers 400 with the reason.
+/// Carries an order out, or says what is wrong with it.
 fn with<T: DeserializeOwned>(body: &[u8], carry_out: impl FnOnce(T)) -> Response {
     match serde_json::from_slice(body).map(carry_out) {
         Ok(()) => done(),

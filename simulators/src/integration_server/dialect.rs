@@ -1,4 +1,4 @@
-//! The open questions of the reference, each with the simulator's answer.
+//! The questions that the reference leaves open, each with the reading that the simulator shows.
 
 use std::str::FromStr;
 
@@ -10,8 +10,9 @@ use super::shapes::{
     TaskErrors,
 };
 
-/// One answer to every open question. [`Dialect::ALL`] lists named sets of answers; a test of a
-/// single question writes `Dialect { accepted: Accepted::Nothing, ..Dialect::DOCUMENTED }`.
+/// One answer to every open question. There is a set of them by name, [`Dialect::ALL`]; a test that
+/// is after a single question writes `Dialect { accepted: Accepted::Nothing, ..Dialect::DOCUMENTED
+/// }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
     /// What it is called on a command line.
@@ -28,12 +29,11 @@ pub struct Dialect {
     pub free_text: FreeText,
     /// Names of the elements around tenants, machines and tasks.
     pub wrappers: [&'static str; 3],
-    /// Whether lists begin with the newest item; otherwise with the oldest.
+    /// Whether lists begin with what was made last; else with what was made first.
     pub newest_first: bool,
     /// Whether a list of one is that item, without an element around it.
     pub bare_single: bool,
-    /// Whether optional elements without a value are written as empty elements; otherwise they are
-    /// absent.
+    /// Whether optional elements without value are there, but empty; else they are absent.
     pub empty_elements: bool,
     /// Whether elements and attributes come in the reverse order.
     pub reversed: bool,
@@ -60,9 +60,9 @@ pub struct Dialect {
     pub lists_early: bool,
     /// Whether a canceled task undoes what it did.
     pub cancel_undoes: bool,
-    /// The kind of tenant that T4 creates without `type`; `None` answers 400.
+    /// What T4 makes without `type`; `None` if that is 400.
     pub default_kind: Option<TenantKind>,
-    /// The default of `removeTenantArtifacts` in T9.
+    /// What T9 does without `removeTenantArtifacts`.
     pub removes_artifacts: bool,
     /// Whether T8 finds machines of tenants other than the one in the path.
     pub unregisters_anywhere: bool,

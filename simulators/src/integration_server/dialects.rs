@@ -56,7 +56,7 @@ impl Dialect {
         empty_tenant_is_every: true,
     };
 
-    /// As terse as possible.
+    /// As little as can be said.
     pub const TERSE: Self = Self {
         name: "terse",
         content_type: "text/xml",
@@ -146,7 +146,7 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// Unusual but legal XML.
+    /// Everything that XML allows and nobody expects.
     pub const SLOPPY: Self = Self {
         name: "sloppy",
         content_type: "",
@@ -169,7 +169,7 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// No more than the documents promise: a 202 without its task, errors without a body. UTF-16
+    /// Nothing where nothing is promised: a 202 without its task, errors without a body. UTF-16
     /// told by the type alone.
     pub const SILENT: Self = Self {
         name: "silent",

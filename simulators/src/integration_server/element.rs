@@ -1,6 +1,6 @@
 //! Elements, before they are written.
 
-/// An XML element.
+/// An element.
 #[derive(Clone, Default)]
 pub(crate) struct Element {
     pub name: &'static str,
@@ -64,7 +64,7 @@ impl Element {
         self.optional(name, text.map(|text| Self::new(name).with(Child::Data(text.to_owned()))))
     }
 
-    /// An optional child.
+    /// A child that may lack.
     pub fn optional(self, name: &'static str, child: Option<Self>) -> Self {
         self.with(child.map_or(Child::Absent(name), Child::Element))
     }
@@ -84,7 +84,7 @@ impl Element {
         self
     }
 
-    /// Whether it is an item of lists.
+    /// Whether it is what lists are made of.
     pub fn is_item(&self) -> bool {
         matches!(self.name, "tenant" | "vm" | "task")
     }

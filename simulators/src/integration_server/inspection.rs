@@ -1,4 +1,4 @@
-//! Views of the state for tests, apart from answers.
+//! What tests find in a server, other than by its answers.
 
 use super::config::TenantKind;
 use super::installation::{Installation, Machine, Tenant};

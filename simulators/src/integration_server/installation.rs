@@ -1,4 +1,4 @@
-//! The state: the server's database, tasks, reports and Security Center.
+//! The state: the server's database, the tasks, the reports, and Security Center beside them.
 
 use std::time::Duration;
 
@@ -9,9 +9,8 @@ use super::security_center::SecurityCenter;
 use super::task::{Fate, State, Task, TaskKind};
 use super::work::Work;
 use super::{calls, seeding};
-use crate::answer::Answer;
+use crate::answer::{Answer, BodyFormat};
 use crate::clock::Clock;
-use crate::corrupt::BodyFormat;
 use crate::host::Console;
 use crate::random::Random;
 use crate::request::Request;
@@ -80,13 +79,13 @@ pub(crate) struct Installation {
     pub tasks_kept: Option<i64>,
     pub reports_kept: i64,
     pub tenants: Vec<Tenant>,
-    /// Machines without a tenant that are still protected.
+    /// Of no tenant, but still protected.
     pub stray_machines: Vec<Machine>,
     pub security_center: SecurityCenter,
     pub tasks: Vec<Task>,
     pub orders: Vec<TaskOrder>,
     pub reports: Vec<StoredReport>,
-    /// The administrators' passwords that were received, decoded.
+    /// Administrators' passwords that came in, decoded.
     pub passwords: Vec<String>,
 }
 

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! A call passes `access`, then the file of its collection in `calls`. What takes time is a `task`:
-//! it goes through the `stages` of its `work` by the simulator's clock (`progress`), and undoes them
-//! where the reference promises it. All state is in the `installation`. Answers are built of
+//! it goes through the `stages` of its `work` by the simulator's clock (`progress`), and undoes
+//! them where the reference promises it. All state is in the `installation`. Answers are built of
 //! `element`s (`serialize`) and written (`xml`) as the `dialect` has it.
 
 mod access;

@@ -1,4 +1,4 @@
-//! Progress of tasks with time, and their cancellation (reference, section 4).
+//! How tasks go on with time, and how they are canceled (reference, section 4).
 
 use super::installation::Installation;
 use super::task::{Fate, Outcome, State, Task};
@@ -15,7 +15,7 @@ impl Installation {
             due.min()
         };
         while let Some((at, place)) = next(&self.tasks) {
-            // Taken out of the list, because its stages change the rest of the state.
+            // Taken out, so that its stages may change everything else.
             let mut task = self.tasks.remove(place);
             self.go_on(&mut task, at);
             self.tasks.insert(place, task);

@@ -1,4 +1,5 @@
-//! Strict parsing of request bodies: anything but the documented elements is an error.
+//! Request bodies, read strictly: a client that sends anything but the documented elements is told
+//! so.
 
 use std::net::IpAddr;
 
@@ -27,7 +28,7 @@ pub(crate) struct NewMachine {
     pub user_data: Option<String>,
 }
 
-/// Reads the body of T4; `default` is the kind if it names none.
+/// Reads the body of T4; `default` is the kind where it names none.
 pub(crate) fn tenant(body: &[u8], default: Option<TenantKind>) -> Result<NewTenant, Refusal> {
     let document = parsed(body)?;
     let root = root(&document, "tenant")?;
@@ -103,7 +104,7 @@ fn root<'a>(document: &'a Document, name: &str) -> Result<Node<'a, 'a>, Refusal>
     root.has_tag_name(name).then_some(root).ok_or_else(refusal)
 }
 
-/// Refuses unknown and repeated elements.
+/// No unknown element, and none twice.
 fn check_children(node: Node, known: &[&str]) -> Result<(), Refusal> {
     let mut seen: Vec<&str> = Vec::new();
     for name in node.children().filter(Node::is_element).map(|child| child.tag_name().name()) {

@@ -1,4 +1,4 @@
-//! Immediate errors (reference, section 6).
+//! Errors at once (reference, section 6).
 
 use serde_json::json;
 
@@ -8,8 +8,8 @@ use super::shapes::Errors;
 use super::xml::document;
 use crate::answer::{Answer, Body, JSON};
 
-/// An error: a status, usually a code, and a text with internal details that the gateway must not
-/// pass on.
+/// An error: a status, mostly a code, and a text that names internals, which must not reach anybody
+/// outside.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub status: u16,
@@ -17,7 +17,7 @@ pub(crate) struct Refusal {
     pub message: String,
 }
 
-/// The result of a call.
+/// What a call comes to.
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
 impl Refusal {

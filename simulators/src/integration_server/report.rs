@@ -4,23 +4,23 @@ use super::dates;
 use super::installation::{Installation, Machine, Tenant};
 use super::shapes::Dates;
 
-/// A period of protection; no end while it lasts.
+/// When a machine was protected; without end while it is.
 #[derive(Clone, Copy)]
 pub(crate) struct Period {
     pub from: i64,
     pub to: Option<i64>,
 }
 
-/// A stored report.
+/// A report, kept for a while.
 pub(crate) struct StoredReport {
     pub id: String,
-    /// The task that created it.
+    /// The task that made it.
     pub task: String,
     /// Absent if it covers all.
     pub tenant: Option<String>,
     pub created: i64,
     pub csv: Vec<u8>,
-    /// How often it was requested.
+    /// How often it was asked for.
     pub fetched: u64,
 }
 

@@ -1,10 +1,10 @@
-//! The objects that tasks create in Security Center (reference, T4).
+//! What tasks make in Security Center beside the server's own database (reference, T4).
 
 use std::collections::BTreeSet;
 
 /// Security Center, as far as this API shows it.
 pub(crate) struct SecurityCenter {
-    /// Whether the connection to it is configured.
+    /// Whether the connection to it is set up.
     pub configured: bool,
     /// Folders of tenants, by their names.
     pub folders: BTreeSet<String>,
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn password_needs_length_and_three_groups() {
+    fn a_password_needs_length_and_three_groups() {
         assert!(complies("Good-Pass1") && complies("goodpass-1") && complies("GOODpass."));
         for poor in [
             "Good-P1",

@@ -1,4 +1,4 @@
-//! The initial state of a server.
+//! What is in a server at the start.
 
 use super::config::{TenantKind, TenantSeed};
 use super::installation::{Installation, Machine, Tenant, VirtualServer};
@@ -7,7 +7,7 @@ use super::report::Period;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const WEEK: i64 = 7 * DAY;
 
-/// Adds a tenant to a server.
+/// Puts a tenant into a server.
 pub(crate) fn plant(installation: &mut Installation, seed: &TenantSeed) -> String {
     let created = installation.clock.now() - WEEK;
     let server =

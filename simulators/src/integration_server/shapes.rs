@@ -1,6 +1,6 @@
-//! The forms of an answer that the reference leaves open (sections 8 and 9).
+//! The shapes that an answer may have where the reference leaves it open (sections 8 and 9).
 
-/// The encoding of a document.
+/// How a document becomes bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
@@ -26,7 +26,7 @@ pub enum Tags {
     Prefixed(&'static str, &'static str),
 }
 
-/// Quotation marks around attribute values.
+/// Marks round the values of attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quotes {
     /// `id="1"`
@@ -44,8 +44,7 @@ pub enum FreeText {
     Documented,
     /// Everything escaped, with the five entities.
     Escaped,
-    /// Everything escaped; non-ASCII characters alternate between decimal and hexadecimal
-    /// references.
+    /// Everything escaped, and what is not ASCII as decimal and hexadecimal references by turns.
     References,
     /// In pieces: escaped text, a comment, CDATA.
     Pieces,
@@ -81,7 +80,7 @@ pub enum Accepted {
     Nothing,
 }
 
-/// The result of a task that created or deleted a tenant.
+/// The result of a task that made or removed a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Results {
     /// The tenant as an element.
@@ -95,7 +94,7 @@ pub enum Results {
     Identifier,
 }
 
-/// An immediate error.
+/// An error at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errors {
     /// `<error><code>…</code><message>…</message></error>`
@@ -108,7 +107,7 @@ pub enum Errors {
     Json,
     /// A page for people that names the code.
     Html,
-    /// No body, only the status.
+    /// No body: the status alone tells.
     Empty,
 }
 
@@ -123,7 +122,7 @@ pub enum TaskErrors {
     Attribute,
 }
 
-/// The progress of a task.
+/// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// `41`
@@ -132,7 +131,7 @@ pub enum Progress {
     Fraction,
     /// `41%`
     Percent,
-    /// Absent.
+    /// Not told.
     Absent,
 }
 
@@ -141,7 +140,7 @@ pub enum Progress {
 pub struct Report {
     /// Whether a line with names of the columns comes first.
     pub header: bool,
-    /// Whether fields are quoted; otherwise semicolons in names are unescaped.
+    /// Whether fields are quoted; else a semicolon in a name stands bare.
     pub quoted: bool,
     /// Whether lines end in CR LF; else in LF.
     pub crlf: bool,

@@ -1,4 +1,4 @@
-//! The handle of a running server, for tests.
+//! The handle by which tests hold a running server.
 
 use std::io;
 use std::sync::{Arc, MutexGuard};
@@ -20,7 +20,7 @@ use crate::host::SimulatorHost;
 use crate::journal::{Peak, RecordedRequest};
 use crate::server::Server;
 
-/// A running server. Dropping it closes its port; answers in progress are completed.
+/// A running server. Dropping it closes its port; answers under way are finished.
 ///
 /// Paths of [`Calls`] are those below `/api/2.0/virtualization`; [`Calls::of`] takes the tenant
 /// that a path or `tenantId` names.
@@ -47,7 +47,7 @@ impl Simulator {
     /// Starts a server with the tenants of `config`.
     ///
     /// # Errors
-    /// If it cannot listen.
+    /// Where it cannot listen.
     pub async fn start(config: Config) -> io::Result<Self> {
         let installation = Installation::new(&config);
         let seeded = installation.tenants.iter().map(|tenant| SeededTenant {
@@ -63,7 +63,7 @@ impl Simulator {
         Ok(Self { base_url: format!("http://{}", server.address), tenants, host, server })
     }
 
-    /// Stops and waits until the port is closed; answers in progress have a second to complete.
+    /// Stops and waits until the port is closed; answers under way have a second to end.
     pub async fn stop(self) {
         self.server.stop().await;
     }
@@ -71,7 +71,7 @@ impl Simulator {
     /// A tenant that was there at the start.
     ///
     /// # Panics
-    /// If there is none of that name.
+    /// If there was none of that name.
     pub fn tenant(&self, name: &str) -> &SeededTenant {
         self.tenants.iter().find(|tenant| tenant.name == name).expect("a seeded tenant")
     }
@@ -81,7 +81,7 @@ impl Simulator {
         self.host.console().password.clone()
     }
 
-    /// Changes the password of the account, as an operator might.
+    /// Gives the account another password, as an operator might.
     pub fn set_password(&self, password: &str) {
         self.host.console().password = password.to_owned();
     }
@@ -101,13 +101,13 @@ impl Simulator {
         self.host.console().orders.push(TaskOrder { kind, fate, times });
     }
 
-    /// Clears all orders, including those for tasks that have not started.
+    /// Takes all orders back, those for tasks that are not started included.
     pub fn clear_orders(&self) {
         self.host.faults().clear();
         self.host.console().orders.clear();
     }
 
-    /// The number of these calls, including refused and failed ones.
+    /// How many of these calls came in, refused and failed ones included.
     pub fn count(&self, calls: &Calls) -> u64 {
         self.host.journal().count(calls)
     }
@@ -117,7 +117,7 @@ impl Simulator {
         self.host.journal().seen(calls)
     }
 
-    /// The most calls that were in progress at one moment.
+    /// The most that was under way at one moment.
     pub fn peak(&self) -> Peak {
         self.host.journal().peak()
     }
@@ -127,12 +127,12 @@ impl Simulator {
         self.host.journal().clear();
     }
 
-    /// How often a task was polled.
+    /// How often a task was asked for.
     pub fn polls(&self, task: &str) -> u64 {
         self.count(&Calls::to("GET", &format!("/tasks/{task}")))
     }
 
-    /// An address that no client should call: bait for [`Fault::ExternalEntity`] and
+    /// An address that nobody has a reason to call: bait for [`Fault::ExternalEntity`] and
     /// [`Fault::Redirect`].
     pub fn bait_url(&self) -> String {
         format!("{}/bait/entity.dtd", self.base_url)
@@ -148,22 +148,23 @@ impl Simulator {
         self.host.clock.advance(by);
     }
 
-    /// Answers in another dialect from now on.
+    /// Answers by other readings from now on.
     pub fn set_dialect(&self, dialect: Dialect) {
         self.host.console().dialect = dialect;
     }
 
-    /// Configures or removes the connection to Security Center.
+    /// Sets up the connection to Security Center, or takes it away.
     pub fn set_security_center(&self, configured: bool) {
         self.host.console().security_center.configured = configured;
     }
 
-    /// Creates a tenant outside the API and returns its identifier.
+    /// Makes a tenant, as somebody else might, and gives its identifier.
     pub fn add_tenant(&self, seed: &TenantSeed) -> String {
         seeding::plant(&mut self.settled(), seed)
     }
 
-    /// Deletes a tenant with its machines outside the API; its objects in Security Center remain.
+    /// Removes a tenant with its machines, as somebody else might; what it has in Security Center
+    /// stays.
     pub fn remove_tenant(&self, id: &str) {
         self.settled().tenants.retain(|tenant| tenant.id != id);
     }
@@ -174,7 +175,7 @@ impl Simulator {
         self.settled().start(kind, Work::Other)
     }
 
-    /// The current tenants.
+    /// The tenants of now.
     pub fn found_tenants(&self) -> Vec<FoundTenant> {
         self.settled().found_tenants()
     }
@@ -184,7 +185,7 @@ impl Simulator {
         self.found_tenants().into_iter().find(|tenant| tenant.name == name)
     }
 
-    /// The current tasks, oldest first.
+    /// The tasks of now, the oldest first.
     pub fn found_tasks(&self) -> Vec<FoundTask> {
         self.settled().found_tasks()
     }

@@ -1,4 +1,4 @@
-//! The effect of each stage, and how it is undone (reference, section 6).
+//! What each stage does, and how it is undone (reference, section 6).
 
 use super::installation::{Installation, Tenant, VirtualServer};
 use super::report::StoredReport;
@@ -9,7 +9,7 @@ use super::work::{Stage, Undo, Work};
 const UNKNOWN_TENANT: &str = "VIRMT_TenantWithSpecifiedIdNotFound";
 
 impl Installation {
-    /// Executes a stage; an error begins with its code.
+    /// Carries a stage out; the error begins with its code.
     pub(crate) fn carry_out(
         &mut self,
         stage: Stage,
@@ -108,7 +108,7 @@ impl Installation {
         Ok(())
     }
 
-    /// Its machines remain protected without a tenant.
+    /// Its machines stay protected, of no tenant.
     fn remove_tenant(&mut self, task: &mut Task) -> Result<(), String> {
         let id = self.subject(&task.work)?.id.clone();
         let place = self.tenants.iter().position(|tenant| tenant.id == id).ok_or(UNKNOWN_TENANT)?;
@@ -135,7 +135,7 @@ impl Installation {
         Ok(())
     }
 
-    /// The outcome of a task after its last stage.
+    /// What a task has come to when its stages are done.
     pub(crate) fn outcome(&self, task: &Task) -> Outcome {
         let removed = task.undo.iter().find_map(|undo| match undo {
             Undo::RestoreTenant(tenant, _) => Some(Outcome::Tenant(tenant.clone())),
@@ -155,7 +155,7 @@ impl Installation {
         }
     }
 
-    /// Keeps the effects of an unfinished task.
+    /// Leaves what a task did so far as it is.
     pub(crate) fn abandon(&mut self, task: &Task) {
         let Work::Create { tenant, .. } = &task.work else { return };
         if let Some(made) = self.tenants.iter_mut().find(|made| made.id == tenant.id) {
@@ -163,7 +163,7 @@ impl Installation {
         }
     }
 
-    /// Undoes the effects of a task, last first.
+    /// Takes back what a task did, the last first.
     pub(crate) fn undo(&mut self, task: &mut Task) {
         while let Some(undo) = task.undo.pop() {
             match undo {

@@ -25,7 +25,7 @@ impl TaskKind {
     }
 }
 
-/// The ordered course of a task.
+/// What is ordered to happen to a task.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Fate {
@@ -40,11 +40,11 @@ pub enum Fate {
     NeverEnds,
     /// It is part of a larger task, which alone can be canceled.
     Child,
-    /// It accepts a cancellation but completes.
+    /// It takes a cancel for accepted, and completes.
     OutrunsCancel,
     /// The system ends it after its first stage; nothing is undone.
     Ended,
-    /// While it runs, its state has an undocumented name.
+    /// While it runs, its state has a name that no list has.
     InState { name: String },
 }
 
@@ -78,7 +78,7 @@ impl State {
     }
 }
 
-/// The outcome of a task.
+/// What a task came to.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     Tenant(Box<Tenant>),
@@ -102,7 +102,7 @@ pub(crate) struct Task {
     pub done: usize,
     pub work: Work,
     pub undo: Vec<Undo>,
-    /// The moment of its next step.
+    /// When it goes on by itself.
     pub due: Option<i64>,
 }
 
@@ -142,7 +142,7 @@ impl Task {
         self.due = None;
     }
 
-    /// The code to fail with, if the ordered stage is reached.
+    /// The fate of failing, if its stage has come.
     pub fn fails_now(&self) -> Option<String> {
         match &self.fate {
             Some(Fate::Fails { code, after })

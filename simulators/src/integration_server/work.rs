@@ -1,9 +1,9 @@
-//! The purposes of tasks and their stages (reference, T4 to T9 and R1).
+//! What tasks are for, and in which stages they do it (reference, T4 to T9 and R1).
 
 use super::config::TenantKind;
 use super::installation::{Installation, Tenant};
 
-/// The purpose of a task.
+/// What a task is for.
 pub(crate) enum Work {
     Create {
         tenant: Box<Tenant>,
@@ -22,7 +22,7 @@ pub(crate) enum Work {
         from: Option<i64>,
         to: i64,
     },
-    /// A task that this API did not start.
+    /// Something that this API did not start.
     Other,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Stage {
     Other,
 }
 
-/// How a stage is undone.
+/// How a stage is taken back.
 pub(crate) enum Undo {
     RemoveTenant,
     RemoveAdministrator(String),

@@ -1,5 +1,4 @@
-//! Writes elements in a dialect. By hand, because a library could not write every form that servers
-//! might use.
+//! How a dialect writes elements. By hand: an answer has to be able to look like nobody else's.
 
 use super::dialect::Dialect;
 use super::element::{Child, Element};
@@ -158,7 +157,7 @@ impl Writer<'_> {
         self.out.push_str(&written);
     }
 
-    /// Content that a reader must skip, with element names that are known elsewhere.
+    /// What a reader has to pass over; it holds names that mean something elsewhere.
     fn strangers(&mut self, depth: usize) {
         self.line(depth);
         self.out

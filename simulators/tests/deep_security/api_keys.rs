@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_key_is_made_used_renewed_locked_and_deleted() {
+async fn key_is_created_used_rotated_locked_and_deleted() {
     let simulator = simulator().await;
     let client = Client::primary(&simulator);
     let body = json!({"keyName": "n", "description": "d", "locale": "en-US", "roleID": "2", "timeZone": "Asia/Tokyo"});
@@ -36,7 +36,7 @@ async fn a_key_is_made_used_renewed_locked_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_key_ends_at_its_expiry() {
+async fn key_is_refused_after_its_expiry() {
     let simulator = simulator().await;
     let client = Client::primary(&simulator);
     let body = json!({"keyName": "n", "roleID": 2, "expiryDate": NOW + 3_600_000});
@@ -49,7 +49,7 @@ async fn a_key_ends_at_its_expiry() {
 }
 
 #[tokio::test]
-async fn a_key_changes_only_a_little_of_itself() {
+async fn key_can_change_only_some_members_of_itself() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let changed = client
@@ -66,7 +66,7 @@ async fn a_key_changes_only_a_little_of_itself() {
 }
 
 #[tokio::test]
-async fn wrong_keys_are_refused() {
+async fn invalid_keys_are_refused() {
     let simulator = simulator().await;
     let client = Client::primary(&simulator);
     for body in [
@@ -101,7 +101,7 @@ async fn credentials_and_version_are_checked_first() {
 }
 
 #[tokio::test]
-async fn bodies_have_to_be_json() {
+async fn body_must_be_json() {
     let simulator = simulator().await;
     let client = Client::primary(&simulator);
     let post = async |content_type: &str, body: &'static str| {

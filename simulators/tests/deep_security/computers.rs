@@ -4,7 +4,7 @@ use tenant_gateway_simulators::deep_security::TenantSeed;
 use crate::support::*;
 
 #[tokio::test]
-async fn tenants_have_the_same_ids_and_other_computers() {
+async fn tenants_have_equal_ids_and_different_computers() {
     let simulator = simulator().await;
     for (name, domain) in
         [("Contoso Retail", "contoso-retail"), ("Fabrikam Energy", "fabrikam-energy")]
@@ -16,7 +16,7 @@ async fn tenants_have_the_same_ids_and_other_computers() {
 }
 
 #[tokio::test]
-async fn expand_adds_parts_and_its_absence_shows_all() {
+async fn expand_selects_parts_and_defaults_to_all() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let none = client.read("/computers/3?expand=none").await;
@@ -41,7 +41,7 @@ async fn expand_adds_parts_and_its_absence_shows_all() {
 }
 
 #[tokio::test]
-async fn a_fresh_computer_leaves_out_what_is_null() {
+async fn new_computer_omits_null_members() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let fresh =
@@ -58,7 +58,7 @@ async fn a_fresh_computer_leaves_out_what_is_null() {
 }
 
 #[tokio::test]
-async fn a_modification_is_partial_and_zero_removes_the_policy() {
+async fn modification_is_partial_and_zero_removes_the_policy() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let before = client.read("/computers/2?expand=none").await;
@@ -80,7 +80,7 @@ async fn a_modification_is_partial_and_zero_removes_the_policy() {
 }
 
 #[tokio::test]
-async fn overrides_show_what_is_set_here_and_nothing_of_others() {
+async fn overrides_contain_only_own_values() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     assert_eq!(client.read("/computers/1?overrides=True").await, json!({}));
@@ -99,7 +99,7 @@ async fn overrides_show_what_is_set_here_and_nothing_of_others() {
 }
 
 #[tokio::test]
-async fn one_setting_is_read_set_and_reset() {
+async fn single_setting_is_read_set_and_reset() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let path = "/computers/1/settings/firewallSettingEngineOptionConnectionsCleanupMax";
@@ -118,7 +118,7 @@ async fn one_setting_is_read_set_and_reset() {
 }
 
 #[tokio::test]
-async fn pages_cover_everything_once() {
+async fn pages_contain_every_computer_once() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let (mut seen, mut last) = (Vec::new(), 0);
@@ -133,7 +133,7 @@ async fn pages_cover_everything_once() {
 }
 
 #[tokio::test]
-async fn many_heavy_computers_are_sent_whole() {
+async fn many_large_computers_are_sent_completely() {
     let tenant = TenantSeed::named("Big").computers(5000);
     let simulator = start(unlimited().tenant(tenant)).await;
     let client = Client::of(&simulator, "Big");

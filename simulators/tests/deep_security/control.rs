@@ -5,7 +5,7 @@ use tenant_gateway_simulators::deep_security::Config;
 use crate::support::*;
 
 #[tokio::test]
-async fn other_programs_order_and_count() {
+async fn control_orders_faults_and_counts_calls() {
     let simulator = start(Config { control: true, ..config() }).await;
     let client = Client::primary(&simulator);
     let http = Http::builder().no_proxy().build().unwrap();
@@ -32,7 +32,7 @@ async fn other_programs_order_and_count() {
 }
 
 #[tokio::test]
-async fn there_is_no_control_unless_it_was_asked_for() {
+async fn control_is_disabled_by_default() {
     let simulator = simulator().await;
     let url = simulator.base_url.replace("/api", "/_control/tenants");
     let http = Http::builder().no_proxy().build().unwrap();

@@ -4,7 +4,7 @@ use tenant_gateway_simulators::deep_security::Dialect;
 use crate::support::*;
 
 #[tokio::test]
-async fn the_other_readings_show() {
+async fn other_dialect_changes_every_open_behaviour() {
     let simulator = start(config().dialect(Dialect::other())).await;
     let primary = Client::primary(&simulator);
     let stranger = Client::new(&simulator, "0:wrong");
@@ -32,7 +32,7 @@ async fn the_other_readings_show() {
 }
 
 #[tokio::test]
-async fn a_reading_can_change_while_it_runs() {
+async fn dialect_can_change_while_the_simulator_runs() {
     let simulator = simulator().await;
     let stranger = Client::new(&simulator, "0:wrong");
     assert_eq!(stranger.status("/roles").await, 401);

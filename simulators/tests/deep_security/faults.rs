@@ -28,7 +28,7 @@ async fn text(fault: Fault) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_reset_does_nothing_and_a_lost_answer_is_carried_out() {
+async fn reset_changes_nothing_and_a_lost_answer_is_carried_out() {
     for (fault, keys) in [(Fault::Reset, 1), (Fault::LoseAnswer, 2)] {
         let (simulator, client) = faulty(fault).await;
         assert!(make_key(&client).await.is_err());
@@ -41,7 +41,7 @@ async fn a_reset_does_nothing_and_a_lost_answer_is_carried_out() {
 }
 
 #[tokio::test]
-async fn half_a_body_breaks_off() {
+async fn half_body_aborts_the_connection() {
     let (simulator, client) = faulty(Fault::HalfBody).await;
     let mut response = make_key(&client).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -53,7 +53,7 @@ async fn half_a_body_breaks_off() {
 }
 
 #[tokio::test]
-async fn a_status_names_internals_and_can_ask_to_wait() {
+async fn status_names_internals_and_can_have_retry_after() {
     let (_simulator, client) = faulty(Fault::Status { status: 503, retry_after: Some(7) }).await;
     let response = client.request("GET", "/tenants").send().await.unwrap();
     assert_eq!(response.headers()["retry-after"], "7");
@@ -64,7 +64,7 @@ async fn a_status_names_internals_and_can_ask_to_wait() {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "measures how long an answer really takes")]
-async fn a_late_answer_is_the_true_one() {
+async fn delayed_answer_is_the_true_answer() {
     let (_simulator, client) = faulty(Fault::Delay { millis: 50 }).await;
     let start = Instant::now();
     assert_eq!(ids(&client.read("/tenants").await["tenants"]), [1, 2]);
@@ -72,7 +72,7 @@ async fn a_late_answer_is_the_true_one() {
 }
 
 #[tokio::test]
-async fn who_gives_up_waiting_has_made_a_key_all_the_same() {
+async fn call_is_carried_out_although_the_caller_gives_up() {
     let (simulator, client) = faulty(Fault::Delay { millis: 60_000 }).await;
     let request = client
         .request("POST", KEY)
@@ -83,13 +83,13 @@ async fn who_gives_up_waiting_has_made_a_key_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_dripping_answer_is_the_true_one() {
+async fn slow_answer_is_the_true_answer() {
     let (_simulator, client) = faulty(Fault::SlowDrip { bytes: 100, pause_millis: 1 }).await;
     assert_eq!(ids(&client.read("/tenants").await["tenants"]), [1, 2]);
 }
 
 #[tokio::test]
-async fn a_redirect_leads_elsewhere() {
+async fn redirect_names_its_location() {
     let (_simulator, client) =
         faulty(Fault::Redirect { location: "http://127.0.0.1:9/".to_owned() }).await;
     let response = client.request("GET", "/tenants").send().await.unwrap();
@@ -117,7 +117,7 @@ async fn rubbish_of_every_kind_comes_with_200() {
 }
 
 #[tokio::test]
-async fn forty_megabytes_are_sent_as_they_are_made() {
+async fn huge_answer_is_generated_while_it_is_sent() {
     let (_simulator, client) = faulty(Fault::Huge { bytes: 40_000_000 }).await;
     let mut response = client.request("GET", "/computers").send().await.unwrap();
     let mut length = 0;
@@ -128,7 +128,7 @@ async fn forty_megabytes_are_sent_as_they_are_made() {
 }
 
 #[tokio::test]
-async fn an_order_meets_its_tenant_alone_and_ends() {
+async fn order_applies_to_its_tenant_and_ends() {
     let simulator = simulator().await;
     simulator.order(
         Calls::to("GET", "/computers*").of(1),
@@ -152,7 +152,7 @@ async fn an_order_meets_its_tenant_alone_and_ends() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_at_once_is_known() {
+async fn peak_of_concurrent_requests_is_recorded() {
     let (simulator, primary) = faulty(Fault::Delay { millis: 100 }).await;
     let contoso = Client::of(&simulator, "Contoso Retail");
     tokio::join!(primary.status("/roles"), primary.status("/roles"), contoso.status("/roles"));
@@ -163,7 +163,7 @@ async fn what_is_under_way_at_once_is_known() {
 }
 
 #[tokio::test]
-async fn a_stopped_manager_answers_nobody() {
+async fn stopped_manager_refuses_connections() {
     let simulator = simulator().await;
     let client = Client::primary(&simulator);
     assert_eq!(client.status("/roles").await, 200);

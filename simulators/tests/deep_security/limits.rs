@@ -7,7 +7,7 @@ use tenant_gateway_simulators::deep_security::Limits;
 use crate::support::*;
 
 #[tokio::test]
-async fn the_key_that_called_too_often_waits_alone() {
+async fn rate_limit_applies_to_one_key() {
     let simulator = start(config().limits(Limits { key: Some(3), ..Limits::NONE })).await;
     let client = Client::of(&simulator, "Contoso Retail");
     for _ in 0..3 {
@@ -21,7 +21,7 @@ async fn the_key_that_called_too_often_waits_alone() {
 }
 
 #[tokio::test]
-async fn a_tenant_and_a_node_have_limits_of_their_own() {
+async fn tenant_and_node_have_their_own_limits() {
     let simulator =
         start(config().limits(Limits { key: None, tenant: Some(2), node: Some(3) })).await;
     let contoso = Client::of(&simulator, "Contoso Retail");

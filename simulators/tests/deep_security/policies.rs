@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_policy_inherits_what_it_does_not_set() {
+async fn policy_inherits_unset_values() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let body = json!({
@@ -29,7 +29,7 @@ async fn a_policy_inherits_what_it_does_not_set() {
 }
 
 #[tokio::test]
-async fn wrong_policies_are_refused() {
+async fn invalid_policies_are_refused() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     for body in [
@@ -48,7 +48,7 @@ async fn wrong_policies_are_refused() {
 }
 
 #[tokio::test]
-async fn settings_come_from_the_policy_above_and_the_defaults() {
+async fn settings_are_inherited_from_policies_and_defaults() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let name = "firewallSettingReconnaissanceEnabled";

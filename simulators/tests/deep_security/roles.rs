@@ -11,7 +11,7 @@ async fn with_role(simulator: &Simulator, role: Value) -> Client {
 }
 
 #[tokio::test]
-async fn a_role_is_found_by_its_name() {
+async fn role_is_found_by_its_name() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     let criterion = json!({"fieldName": "name", "stringTest": "equal", "stringValue": "Auditor"});
@@ -28,7 +28,7 @@ async fn a_role_is_found_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_auditor_reads_and_changes_nothing() {
+async fn auditor_can_read_and_not_change() {
     let simulator = simulator().await;
     let client =
         Client::new(&simulator, &simulator.make_api_key(1, json!({"keyName": "k", "roleID": 2})));
@@ -58,7 +58,7 @@ async fn an_auditor_reads_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_role_reaches_only_its_computers_and_policies() {
+async fn role_is_limited_to_its_computers_and_policies() {
     let simulator = simulator().await;
     let role = json!({"name": "R", "allComputers": false, "computerIDs": [3], "allPolicies": false, "policyIDs": [2]});
     let client = with_role(&simulator, role).await;
@@ -69,7 +69,7 @@ async fn a_role_reaches_only_its_computers_and_policies() {
 }
 
 #[tokio::test]
-async fn nobody_grants_more_than_he_has() {
+async fn role_cannot_exceed_the_rights_of_its_creator() {
     let simulator = simulator().await;
     let rights = json!({"platformRights": {
         "apikeyRights": {"canCreateNewApiKeys": true},
@@ -84,7 +84,7 @@ async fn nobody_grants_more_than_he_has() {
 }
 
 #[tokio::test]
-async fn built_in_and_used_roles_stay() {
+async fn built_in_and_used_roles_cannot_be_deleted() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
     assert_eq!(client.post("/roles/2", json!({"description": "x"})).await.0, 403);

@@ -42,7 +42,7 @@ async fn make_key(simulator: &Simulator, session: &Session, rid: Option<&str>) -
 }
 
 #[tokio::test]
-async fn a_session_makes_the_first_key() {
+async fn session_creates_the_first_key() {
     let simulator = simulator().await;
     let session =
         open(&simulator, json!({"userName": "MasterAdmin", "password": "Primary password"}))
@@ -57,7 +57,7 @@ async fn a_session_makes_the_first_key() {
 }
 
 #[tokio::test]
-async fn a_session_belongs_to_its_tenant_and_ends_when_idle() {
+async fn session_belongs_to_its_tenant_and_expires_when_idle() {
     let simulator = simulator().await;
     let body = json!({"userName": "MasterAdmin", "password": "Fabrikam Energy password", "tenantName": "Fabrikam Energy"});
     let session = open(&simulator, body).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_session_belongs_to_its_tenant_and_ends_when_idle() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_opens_nothing() {
+async fn invalid_credentials_open_no_session() {
     let tenant = TenantSeed::named("Northwind").administrator("na", "np").mfa_code("123456");
     let simulator = start(config().tenant(tenant)).await;
     let with = |name: &str, password: &str, tenant: &str, code: &str| {

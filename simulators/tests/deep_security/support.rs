@@ -1,4 +1,4 @@
-//! A client that knows no more than the wire.
+//! An HTTP client without types of the simulator.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, Tenant
 pub const NOW: i64 = 1_700_000_000_000;
 pub const HOUR: Duration = Duration::from_secs(3600);
 
-/// Two customers with the same ids; the clock stands still.
+/// Two customers with equal ids, and a clock that stands still.
 pub fn config() -> Config {
     Config::default()
         .clock(Clock::standing_at(NOW))
@@ -30,7 +30,7 @@ pub fn unlimited() -> Config {
     config().limits(Limits::NONE)
 }
 
-/// Calls with one secret key.
+/// A client with one secret key.
 pub struct Client {
     http: reqwest::Client,
     base_url: String,
@@ -80,12 +80,12 @@ impl Client {
         taken(self.request("DELETE", path).send().await.expect("an answer")).await
     }
 
-    /// A call that has to succeed.
+    /// The body of a call; panics on an error.
     pub async fn read(&self, path: &str) -> Value {
         succeeded(self.get(path).await)
     }
 
-    /// A call that has to succeed.
+    /// The body of a call; panics on an error.
     pub async fn write(&self, path: &str, body: Value) -> Value {
         succeeded(self.post(path, body).await)
     }
@@ -100,7 +100,7 @@ fn succeeded((status, body): (u16, Value)) -> Value {
     body
 }
 
-/// Status and body; every error has the vendor's form.
+/// Status and body; checks the vendor's format of errors.
 pub async fn taken(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let body = response.bytes().await.expect("a whole body");

@@ -4,7 +4,7 @@ use tenant_gateway_simulators::deep_security::Product;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_tenant_key_reaches_its_tenant_alone_for_six_hours() {
+async fn tenant_key_is_valid_in_its_tenant_for_six_hours() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
     let body = json!({"keyName": "Temporary Key", "locale": "en-US", "roleID": 2, "timeZone": "Asia/Tokyo"});
@@ -27,7 +27,7 @@ async fn a_tenant_key_reaches_its_tenant_alone_for_six_hours() {
 }
 
 #[tokio::test]
-async fn a_tenant_key_without_role_has_full_access() {
+async fn tenant_key_without_role_has_full_access() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
     assert_eq!(primary.write("/tenants/1/apikeys", json!({"keyName": "k"})).await["roleID"], 1);
@@ -40,7 +40,7 @@ async fn a_tenant_key_without_role_has_full_access() {
 }
 
 #[tokio::test]
-async fn a_suspended_tenant_lets_nobody_in() {
+async fn suspended_tenant_refuses_its_keys() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
     let contoso = Client::of(&simulator, "Contoso Retail");
@@ -54,7 +54,7 @@ async fn a_suspended_tenant_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn tenants_are_found_made_and_deleted() {
+async fn tenants_are_found_created_and_deleted() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
     assert_eq!(ids(&primary.read("/tenants").await["tenants"]), [1, 2]);
@@ -88,7 +88,7 @@ async fn tenants_are_found_made_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_hosted_product_has_no_tenants_and_takes_its_own_header() {
+async fn cloud_one_has_no_tenants_and_accepts_its_own_header() {
     let simulator = start(config().product(Product::CloudOne)).await;
     let client = Client::primary(&simulator);
     assert_eq!(client.status("/tenants").await, 404);

@@ -22,7 +22,7 @@ const METHODS: [(&str, &str); 14] = [
 ];
 
 #[tokio::test]
-async fn every_method_checks_credentials_first() {
+async fn every_method_refuses_strangers_first() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     for (method, path) in METHODS {
@@ -47,7 +47,7 @@ async fn another_reading_refuses_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn password_may_hold_colons_and_can_change() {
+async fn a_password_may_hold_colons_and_can_change() {
     let simulator = start(config().password("a:b:\"c\"")).await;
     let client = Client::new(&simulator);
     assert_eq!(client.get("/tenants").await.0, 200);
@@ -57,7 +57,7 @@ async fn password_may_hold_colons_and_can_change() {
 }
 
 #[tokio::test]
-async fn unknown_method_is_not_found() {
+async fn what_is_no_method_is_not_found() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     for (method, path) in

@@ -11,30 +11,30 @@ use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::rights;
 use crate::deep_security::schemas::API_KEY;
 
-/// The members that a key may change of itself.
+/// The members of a key that the key itself may change.
 const OWN_MEMBERS: [&str; 4] = ["keyName", "description", "locale", "timeZone"];
 
-pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn handle(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => {
-            context.caller.needs("apikeyRights/canViewApiKeys")?;
+            context.caller.require("apikeyRights/canViewApiKeys")?;
             many(&API_KEY, context.tenant().api_keys.all().cloned().collect())
         }
         ("POST", []) => create(context),
         ("POST", ["search"]) => {
-            context.caller.needs("apikeyRights/canViewApiKeys")?;
+            context.caller.require("apikeyRights/canViewApiKeys")?;
             many(&API_KEY, context.search(&API_KEY, context.tenant().api_keys.all())?)
         }
         ("GET", ["current"]) => current(context, own(context)?),
         ("POST", ["current"]) => modify_current(context),
         ("POST", ["current", "secretkey"]) => renew(context, own(context)?),
         ("GET", [key]) => {
-            context.caller.needs("apikeyRights/canViewApiKeys")?;
+            context.caller.require("apikeyRights/canViewApiKeys")?;
             one(find(&context.tenant().api_keys, id(key)?)?)
         }
         ("POST", [key]) => modify(context, id(key)?),
         ("POST", [key, "secretkey"]) => {
-            context.caller.needs("apikeyRights/canEditApiKeyProperties")?;
+            context.caller.require("apikeyRights/canEditApiKeyProperties")?;
             renew(context, id(key)?)
         }
         ("DELETE", [key]) => delete(context, id(key)?),
@@ -43,15 +43,21 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
 }
 
 fn create(context: &mut Context) -> Outcome {
-    context.caller.needs("apikeyRights/canCreateNewApiKeys")?;
-    let defaults = json!({"description": "", "locale": "en-US", "timeZone": "UTC", "active": true, "serviceAccount": false});
+    context.caller.require("apikeyRights/canCreateNewApiKeys")?;
+    let defaults = json!({
+        "description": "",
+        "locale": "en-US",
+        "timeZone": "UTC",
+        "active": true,
+        "serviceAccount": false,
+    });
     let key = context.written(&API_KEY, &object(defaults))?;
     check(context, &key)?;
     let (id, secret) = context.manager.new_key(context.caller.tenant, key);
     with_secret(context, context.caller.tenant, id, secret)
 }
 
-/// A key needs a name and a role of its tenant that grants no more than the caller has.
+/// A key needs a name, and a role of its tenant whose rights the caller has.
 fn check(context: &Context, key: &Object) -> Result<(), Refusal> {
     check_name(key)?;
     let role = reference(key, "roleID").and_then(|role| context.tenant().roles.get(role));
@@ -96,7 +102,7 @@ pub(super) fn check_name(key: &Object) -> Result<(), Refusal> {
 }
 
 fn modify(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("apikeyRights/canEditApiKeyProperties")?;
+    context.caller.require("apikeyRights/canEditApiKeyProperties")?;
     let key = context.written(&API_KEY, find(&context.tenant().api_keys, id)?)?;
     check(context, &key)?;
     context.tenant_mut().api_keys.put(id, key.clone());
@@ -110,7 +116,7 @@ fn renew(context: &mut Context, id: i32) -> Outcome {
     with_secret(context, tenant, id, secret)
 }
 
-/// The only answers that show a secret.
+/// The answer with a secret, after a creation or a rotation only.
 pub(super) fn with_secret(context: &Context, tenant: i32, id: i32, secret: String) -> Outcome {
     let mut key = Object::clone(find(&context.manager.tenants[&tenant].api_keys, id)?);
     key.insert("secretKey".to_owned(), secret.into());
@@ -118,7 +124,7 @@ pub(super) fn with_secret(context: &Context, tenant: i32, id: i32, secret: Strin
 }
 
 fn delete(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("apikeyRights/canDeleteApiKeys")?;
+    context.caller.require("apikeyRights/canDeleteApiKeys")?;
     if context.tenant_mut().api_keys.remove(id).is_none() {
         return context.nothing_to_delete();
     }

@@ -14,7 +14,7 @@ use crate::deep_security::schemas::COMPUTER;
 use crate::deep_security::serialize::ComputerView;
 use crate::deep_security::view::View;
 
-pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn handle(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => many(context, seen(context).cloned().collect()),
         ("POST", []) => create(context),
@@ -27,7 +27,7 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
     }
 }
 
-/// The computers that the caller's role reaches.
+/// The computers that the caller's role applies to.
 fn seen<'a>(context: &'a Context) -> impl Iterator<Item = &'a Arc<Object>> {
     context.tenant().computers.all().filter(|computer| reaches(&context.caller, computer))
 }
@@ -61,14 +61,14 @@ fn one(context: &Context, computer: &Object) -> Outcome {
 
 fn many(context: &Context, computers: Vec<Arc<Object>>) -> Outcome {
     let mut view = view(context)?;
-    Ok(Answer::many(
+    Ok(Answer::list(
         COMPUTER.member,
         computers.into_iter().map(move |computer| view.show(&computer)),
     ))
 }
 
 fn create(context: &mut Context) -> Outcome {
-    context.caller.needs("computerRights/canCreateNewComputers")?;
+    context.caller.require("computerRights/canCreateNewComputers")?;
     view(context)?;
     let mut fresh = object(json!({
         "displayName": "",
@@ -98,7 +98,7 @@ fn written(context: &Context, before: &Object, id: Option<i32>) -> Result<Object
 }
 
 fn modify(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("computerRights/canEditComputerProperties")?;
+    context.caller.require("computerRights/canEditComputerProperties")?;
     view(context)?;
     let computer = written(context, find(context, id)?, Some(id))?;
     context.tenant_mut().computers.put(id, computer.clone());
@@ -106,7 +106,7 @@ fn modify(context: &mut Context, id: i32) -> Outcome {
 }
 
 fn delete(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("computerRights/canDeleteComputers")?;
+    context.caller.require("computerRights/canDeleteComputers")?;
     if context.tenant().computers.get(id).is_none() {
         return context.nothing_to_delete();
     }
@@ -117,13 +117,13 @@ fn delete(context: &mut Context, id: i32) -> Outcome {
 
 fn setting(context: &mut Context, method: &str, id: i32, name: &str) -> Outcome {
     if method != "GET" {
-        context.caller.needs("computerRights/canEditComputerProperties")?;
+        context.caller.require("computerRights/canEditComputerProperties")?;
     }
     let mut computer = Object::clone(find(context, id)?);
     let tenant = context.tenant();
     let mut inheritance = Inheritance::new(tenant.policies.clone(), &tenant.policy_defaults);
     let above = inheritance.below(reference(&computer, "policyID"));
-    let answer = settings::carry_out(context, method, &mut computer, &above, name)?;
+    let answer = settings::handle(context, method, &mut computer, &above, name)?;
     context.tenant_mut().computers.put(id, computer);
     Ok(answer)
 }

@@ -1,4 +1,4 @@
-//! The calls of the reference's section 7, one file a collection.
+//! The calls of the API, one module for each collection (reference, section 7).
 
 mod api_keys;
 mod computers;
@@ -22,15 +22,15 @@ use crate::deep_security::schema::Schema;
 use crate::deep_security::search::Filter;
 use crate::request::Request;
 
-/// A call whose caller is known.
+/// An authenticated call.
 struct Context<'a> {
     manager: &'a mut Manager,
     caller: Caller,
     request: &'a Request,
 }
 
-/// Carries a request out.
-pub(super) fn carry_out(manager: &mut Manager, request: &Request) -> Outcome {
+/// Handles a request.
+pub(super) fn handle(manager: &mut Manager, request: &Request) -> Outcome {
     let path = request.segments();
     let early = manager.dialect.version_before_credential;
     if early || path == ["sessions"] {
@@ -45,12 +45,12 @@ pub(super) fn carry_out(manager: &mut Manager, request: &Request) -> Outcome {
     }
     let context = &mut Context { manager, caller, request };
     match (request.method.as_str(), path.as_slice()) {
-        (method, ["apikeys", rest @ ..]) => api_keys::carry_out(context, method, rest),
-        (method, ["roles", rest @ ..]) => roles::carry_out(context, method, rest),
-        (method, ["computers", rest @ ..]) => computers::carry_out(context, method, rest),
-        (method, ["policies", rest @ ..]) => policies::carry_out(context, method, rest),
+        (method, ["apikeys", rest @ ..]) => api_keys::handle(context, method, rest),
+        (method, ["roles", rest @ ..]) => roles::handle(context, method, rest),
+        (method, ["computers", rest @ ..]) => computers::handle(context, method, rest),
+        (method, ["policies", rest @ ..]) => policies::handle(context, method, rest),
         (method, ["tenants", rest @ ..]) if context.manager.product == Product::OnPremises => {
-            tenants::carry_out(context, method, rest)
+            tenants::handle(context, method, rest)
         }
         _ => Err(Refusal::not_found()),
     }
@@ -63,7 +63,7 @@ fn check_version(request: &Request) -> Result<(), Refusal> {
     }
 }
 
-/// The body as an object; nothing is an empty one.
+/// The body as an object; an absent body is an empty object.
 fn read_body(manager: &Manager, request: &Request) -> Result<Object, Refusal> {
     if request.body.is_empty() {
         return Ok(Object::default());
@@ -82,7 +82,7 @@ impl Context<'_> {
         read_body(self.manager, self.request)
     }
 
-    /// The caller's own tenant: no call but those of `/tenants` reaches another.
+    /// The caller's tenant; only `/tenants` reaches other tenants.
     fn tenant(&self) -> &Tenant {
         &self.manager.tenants[&self.caller.tenant]
     }
@@ -91,7 +91,7 @@ impl Context<'_> {
         self.manager.tenants.get_mut(&self.caller.tenant).expect("callers go with their tenant")
     }
 
-    /// `before` with the members of the body.
+    /// `before`, changed by the members of the body.
     fn written(&self, schema: &Schema, before: &Object) -> Result<Object, Refusal> {
         let mut object = before.clone();
         schema.write(&mut object, &self.body()?, self.manager.dialect.strict_bodies)?;
@@ -106,7 +106,7 @@ impl Context<'_> {
         Ok(Filter::read(&self.body()?, schema, &self.manager.dialect)?.apply(objects))
     }
 
-    /// 400 if the name is missing, or taken where names have to differ.
+    /// 400 if the name is missing, or if it is taken and the dialect requires unique names.
     fn check_name(
         &self,
         schema: &Schema,
@@ -125,7 +125,7 @@ impl Context<'_> {
         }
     }
 
-    /// The answer to `DELETE` of an id that does not exist.
+    /// The answer to `DELETE` of an unknown id.
     fn nothing_to_delete(&self) -> Outcome {
         match self.manager.dialect.delete_unknown {
             200 => Ok(Answer::empty(200)),
@@ -134,7 +134,7 @@ impl Context<'_> {
     }
 }
 
-/// An id of the path; anything but digits is a path that does not exist.
+/// An id in the path; 404 unless it consists of digits.
 fn id(segment: &str) -> Result<i32, Refusal> {
     let digits = segment.bytes().all(|byte| byte.is_ascii_digit());
     segment.parse().ok().filter(|_| digits).ok_or_else(Refusal::not_found)
@@ -149,5 +149,5 @@ fn one(object: &Object) -> Outcome {
 }
 
 fn many(schema: &Schema, objects: Vec<Arc<Object>>) -> Outcome {
-    Ok(Answer::many(schema.member, objects.into_iter().map(|object| json(&*object))))
+    Ok(Answer::list(schema.member, objects.into_iter().map(|object| json(&*object))))
 }

@@ -10,10 +10,10 @@ use crate::deep_security::inheritance::Inheritance;
 use crate::deep_security::object::{Object, flag, object, reference};
 use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::schemas::POLICY;
-use crate::deep_security::serialize::policy as shown;
+use crate::deep_security::serialize::policy as serialized;
 use crate::deep_security::view::query_flag;
 
-pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn handle(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => many(context, seen(context).cloned().collect()),
         ("POST", []) => create(context),
@@ -29,7 +29,7 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
     }
 }
 
-/// The policies that the caller's role reaches.
+/// The policies that the caller's role applies to.
 fn seen<'a>(context: &'a Context) -> impl Iterator<Item = &'a Arc<Object>> {
     context.tenant().policies.all().filter(|policy| reaches(context, policy))
 }
@@ -62,18 +62,20 @@ fn overrides(context: &Context) -> Result<bool, Refusal> {
 }
 
 fn one(context: &Context, policy: &Object) -> Outcome {
-    super::one(&shown(policy, &mut inheritance(context), overrides(context)?))
+    super::one(&serialized(policy, &mut inheritance(context), overrides(context)?))
 }
 
 fn many(context: &Context, policies: Vec<Arc<Object>>) -> Outcome {
-    let (mut inheritance, overrides) = (inheritance(context), overrides(context)?);
-    let items =
-        policies.into_iter().map(move |policy| json(&shown(&policy, &mut inheritance, overrides)));
-    Ok(Answer::many(POLICY.member, items))
+    let mut inheritance = inheritance(context);
+    let overrides = overrides(context)?;
+    let items = policies
+        .into_iter()
+        .map(move |policy| json(&serialized(&policy, &mut inheritance, overrides)));
+    Ok(Answer::list(POLICY.member, items))
 }
 
 fn create(context: &mut Context) -> Outcome {
-    context.caller.needs("policyRights/canCreateNewPolicies")?;
+    context.caller.require("policyRights/canCreateNewPolicies")?;
     overrides(context)?;
     let fresh = json!({ "description": "" });
     let policy = written(context, &object(fresh), None)?;
@@ -96,7 +98,7 @@ fn written(context: &Context, before: &Object, id: Option<i32>) -> Result<Object
 }
 
 fn modify(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("policyRights/canEditPolicyProperties")?;
+    context.caller.require("policyRights/canEditPolicyProperties")?;
     overrides(context)?;
     let policy = written(context, find(context, id)?, Some(id))?;
     context.tenant_mut().policies.put(id, policy.clone());
@@ -104,7 +106,7 @@ fn modify(context: &mut Context, id: i32) -> Outcome {
 }
 
 fn delete(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("policyRights/canDeletePolicies")?;
+    context.caller.require("policyRights/canDeletePolicies")?;
     let tenant = context.tenant();
     if tenant.policies.get(id).is_none() {
         return context.nothing_to_delete();
@@ -124,7 +126,7 @@ fn setting(context: &mut Context, method: &str, id: i32, name: &str) -> Outcome 
     may_set(context, method)?;
     let mut policy = Object::clone(find(context, id)?);
     let above = inheritance(context).below(reference(&policy, "parentID"));
-    let answer = settings::carry_out(context, method, &mut policy, &above, name)?;
+    let answer = settings::handle(context, method, &mut policy, &above, name)?;
     context.tenant_mut().policies.put(id, policy);
     Ok(answer)
 }
@@ -132,7 +134,7 @@ fn setting(context: &mut Context, method: &str, id: i32, name: &str) -> Outcome 
 fn modify_defaults(context: &mut Context) -> Outcome {
     may_set(context, "POST")?;
     let mut body = context.body()?;
-    // The defaults are no policy: they have neither a name nor a parent.
+    // Unlike a policy, the defaults have neither a name nor a parent.
     body.retain(|member, _| !matches!(member.as_str(), "name" | "description" | "parentID"));
     let mut defaults = context.tenant().policy_defaults.clone();
     POLICY.write(&mut defaults, &body, context.manager.dialect.strict_bodies)?;
@@ -144,7 +146,7 @@ fn default_setting(context: &mut Context, method: &str, name: &str) -> Outcome {
     may_set(context, method)?;
     let mut defaults = context.tenant().policy_defaults.clone();
     let above = Inheritance::new(Default::default(), &Object::default()).below(None);
-    let answer = settings::carry_out(context, method, &mut defaults, &above, name)?;
+    let answer = settings::handle(context, method, &mut defaults, &above, name)?;
     context.tenant_mut().policy_defaults = defaults;
     Ok(answer)
 }
@@ -152,6 +154,6 @@ fn default_setting(context: &mut Context, method: &str, name: &str) -> Outcome {
 fn may_set(context: &Context, method: &str) -> Result<(), Refusal> {
     match method {
         "GET" => Ok(()),
-        _ => context.caller.needs("policyRights/canEditPolicyProperties"),
+        _ => context.caller.require("policyRights/canEditPolicyProperties"),
     }
 }

@@ -9,19 +9,19 @@ use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::rights;
 use crate::deep_security::schemas::ROLE;
 
-pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn handle(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => {
-            context.caller.needs("administratorRoleRights/canViewAdministratorRoles")?;
+            context.caller.require("administratorRoleRights/canViewAdministratorRoles")?;
             many(&ROLE, context.tenant().roles.all().cloned().collect())
         }
         ("POST", []) => create(context),
         ("POST", ["search"]) => {
-            context.caller.needs("administratorRoleRights/canViewAdministratorRoles")?;
+            context.caller.require("administratorRoleRights/canViewAdministratorRoles")?;
             many(&ROLE, context.search(&ROLE, context.tenant().roles.all())?)
         }
         ("GET", [role]) => {
-            context.caller.needs("administratorRoleRights/canViewAdministratorRoles")?;
+            context.caller.require("administratorRoleRights/canViewAdministratorRoles")?;
             one(find(&context.tenant().roles, id(role)?)?)
         }
         ("POST", [role]) => modify(context, id(role)?),
@@ -30,9 +30,9 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
     }
 }
 
-/// A new role sees all computers and policies and has no rights, unless told otherwise.
+/// By default a new role applies to all computers and policies and has no rights.
 fn create(context: &mut Context) -> Outcome {
-    context.caller.needs("administratorRoleRights/canCreateNewAdministratorRoles")?;
+    context.caller.require("administratorRoleRights/canCreateNewAdministratorRoles")?;
     let defaults = object(json!({
         "description": "",
         "immutable": false,
@@ -62,7 +62,7 @@ fn written(context: &Context, before: &Object, id: Option<i32>) -> Result<Object
 }
 
 fn modify(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("administratorRoleRights/canEditAdministratorRoleProperties")?;
+    context.caller.require("administratorRoleRights/canEditAdministratorRoleProperties")?;
     let before = find(&context.tenant().roles, id)?;
     check_mutable(context, before)?;
     let role = written(context, before, Some(id))?;
@@ -71,7 +71,7 @@ fn modify(context: &mut Context, id: i32) -> Outcome {
 }
 
 fn delete(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("administratorRoleRights/canDeleteAdministratorRoles")?;
+    context.caller.require("administratorRoleRights/canDeleteAdministratorRoles")?;
     let Some(role) = context.tenant().roles.get(id) else { return context.nothing_to_delete() };
     check_mutable(context, role)?;
     let used = context.tenant().api_keys.all().any(|key| reference(key, "roleID") == Some(id));

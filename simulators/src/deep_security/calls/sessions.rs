@@ -1,4 +1,4 @@
-//! `/sessions`: how the first key is made (reference, section 3).
+//! `/sessions`, with which a client creates its first key (reference, section 3).
 
 use serde::Serialize;
 
@@ -31,7 +31,8 @@ pub(super) fn create(manager: &mut Manager, request: &Request) -> Outcome {
         .ok_or_else(|| manager.refused("The user name, the password or the code is wrong."))?;
     manager.check_active(tenant)?;
     let now = manager.clock.now();
-    let (id, rid) = (manager.random.hex(), manager.random.hex());
+    let id = manager.random.hex();
+    let rid = manager.random.hex();
     let opened = Opened {
         administrator_id,
         created: now,
@@ -45,7 +46,7 @@ pub(super) fn create(manager: &mut Manager, request: &Request) -> Outcome {
     Ok(answer)
 }
 
-/// The tenant, the administrator's number in it, and his role.
+/// The tenant, the administrator's number in it, and the role.
 fn sign_in(manager: &Manager, body: &Object) -> Option<(i32, usize, i32)> {
     let named = |tenant: &&Tenant| text(&tenant.object, "name") == text(body, "tenantName");
     let tenant = match text(body, "tenantName") {

@@ -1,4 +1,4 @@
-//! Single settings of a computer, a policy, or the tenant's defaults (reference, section 7).
+//! Single settings of a computer, a policy or the tenant's defaults (reference, section 7).
 
 use serde_json::Value;
 
@@ -8,9 +8,8 @@ use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::settings;
 use crate::deep_security::view::query_flag;
 
-/// Reads, sets or resets one setting of `object`, which takes from `above` what it does not set
-/// itself.
-pub(super) fn carry_out(
+/// Reads, sets or resets one setting of `object`, which inherits unset settings from `above`.
+pub(super) fn handle(
     context: &Context,
     method: &str,
     object: &mut Object,

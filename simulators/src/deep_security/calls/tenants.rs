@@ -1,4 +1,4 @@
-//! `/tenants`, of the primary tenant alone (reference, section 7).
+//! `/tenants`, for the primary tenant only (reference, section 7).
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::api_keys::{check_name as check_key_name, with_secret};
 use super::{Context, id, many, one};
 use crate::answer::Answer;
+use crate::deep_security::builtin_roles::FULL_ACCESS;
 use crate::deep_security::manager::Administrator;
 use crate::deep_security::object::{Object, object, reference, text};
 use crate::deep_security::refusal::{Outcome, Refusal};
 use crate::deep_security::schemas::{API_KEY, TENANT};
-use crate::deep_security::seeding::FULL_ACCESS;
 use crate::deep_security::view::query_flag;
 
 const TENANT_KEY_MILLIS: i64 = 6 * 60 * 60 * 1000;
 
-pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
+pub(super) fn handle(context: &mut Context, method: &str, path: &[&str]) -> Outcome {
     if context.caller.tenant != context.manager.primary() {
         return Err(Refusal::forbidden("Only the primary tenant manages tenants."));
     }
@@ -25,7 +25,7 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
         ("POST", []) => create(context),
         ("POST", ["search"]) => many(&TENANT, context.search(&TENANT, listed(context)?.iter())?),
         ("GET", [tenant]) => {
-            context.caller.needs("multiTenantRights/canViewTenants")?;
+            context.caller.require("multiTenantRights/canViewTenants")?;
             one(find(context, id(tenant)?)?)
         }
         ("POST", [tenant]) => modify(context, id(tenant)?),
@@ -36,7 +36,7 @@ pub(super) fn carry_out(context: &mut Context, method: &str, path: &[&str]) -> O
 }
 
 fn listed(context: &Context) -> Result<Vec<Arc<Object>>, Refusal> {
-    context.caller.needs("multiTenantRights/canViewTenants")?;
+    context.caller.require("multiTenantRights/canViewTenants")?;
     let shown = |id: &i32| {
         context.manager.dialect.tenants_include_primary || *id != context.manager.primary()
     };
@@ -49,7 +49,7 @@ fn find<'a>(context: &'a Context, id: i32) -> Result<&'a Object, Refusal> {
 }
 
 fn create(context: &mut Context) -> Outcome {
-    context.caller.needs("multiTenantRights/canCreateTenants")?;
+    context.caller.require("multiTenantRights/canCreateTenants")?;
     let confirmation =
         query_flag(context.request, "confirmationRequired", true, &context.manager.dialect)?;
     let asynchronous =
@@ -63,10 +63,10 @@ fn create(context: &mut Context) -> Outcome {
     let id = context.manager.last_tenant;
     context.manager.new_tenant(id, tenant);
     let moment = context.manager.clock.now() + context.manager.dialect.tenant_creation_millis;
-    let made = context.manager.tenants.get_mut(&id).expect("it was just made");
-    made.administrators.extend(administrator);
-    made.becomes = asynchronous.then_some((moment, state));
-    one(&made.object)
+    let created = context.manager.tenants.get_mut(&id).expect("it was just created");
+    created.administrators.extend(administrator);
+    created.becomes = asynchronous.then_some((moment, state));
+    one(&created.object)
 }
 
 fn fresh(state: &str) -> Object {
@@ -82,7 +82,7 @@ fn fresh(state: &str) -> Object {
     }))
 }
 
-/// The new tenant's first administrator, who may open sessions.
+/// The new tenant's first administrator, who can open sessions.
 fn administrator(body: &Object) -> Result<Option<Administrator>, Refusal> {
     let Some(administrator) = body.get("administrator") else { return Ok(None) };
     let member = |name: &str| administrator.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -105,7 +105,7 @@ fn check_name(context: &Context, tenant: &Object, id: Option<i32>) -> Result<(),
 }
 
 fn modify(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("multiTenantRights/canEditTenantGeneralProperties")?;
+    context.caller.require("multiTenantRights/canEditTenantGeneralProperties")?;
     let tenant = context.written(&TENANT, find(context, id)?)?;
     check_name(context, &tenant, Some(id))?;
     if id == context.manager.primary() && text(&tenant, "tenantState") != Some("active") {
@@ -118,7 +118,7 @@ fn modify(context: &mut Context, id: i32) -> Outcome {
 }
 
 fn delete(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("multiTenantRights/canDeleteTenants")?;
+    context.caller.require("multiTenantRights/canDeleteTenants")?;
     if id == context.manager.primary() {
         return Err(Refusal::bad("The primary tenant cannot be deleted."));
     }
@@ -135,9 +135,9 @@ fn delete(context: &mut Context, id: i32) -> Outcome {
     Ok(Answer::empty(200))
 }
 
-/// Makes a key in another tenant: full access for 6 hours, unless told otherwise.
+/// Creates a key in another tenant: by default with full access for 6 hours.
 fn create_key(context: &mut Context, id: i32) -> Outcome {
-    context.caller.needs("multiTenantRights/canManageTenantAPIKeys")?;
+    context.caller.require("multiTenantRights/canManageTenantAPIKeys")?;
     find(context, id)?;
     context.manager.check_active(id)?;
     let defaults = json!({

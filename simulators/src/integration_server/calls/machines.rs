@@ -37,7 +37,7 @@ pub(super) fn register(installation: &mut Installation, tenant: &str, body: &[u8
     installation.echo(200, &element)
 }
 
-/// The machine remains protected without a tenant.
+/// The machine stays protected, of no tenant.
 pub(super) fn unregister(
     installation: &mut Installation,
     tenant: &str,

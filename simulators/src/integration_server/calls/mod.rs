@@ -9,7 +9,7 @@ use super::installation::Installation;
 use super::refusal::{Outcome, Refusal};
 use crate::request::Request;
 
-/// Executes a request.
+/// Carries a request out.
 pub(super) fn carry_out(installation: &mut Installation, request: &Request) -> Outcome {
     installation.admit(request)?;
     match (request.method.as_str(), request.segments().as_slice()) {

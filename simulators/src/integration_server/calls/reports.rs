@@ -24,14 +24,13 @@ pub(super) fn create(installation: &mut Installation, request: &Request) -> Outc
         }
         None => Ok(None),
     };
-    let from = date("from")?;
-    let to = date("to")?.unwrap_or_else(|| installation.clock.now());
+    let (from, to) = (date("from")?, date("to")?.unwrap_or_else(|| installation.clock.now()));
     let task =
         installation.start(TaskKind::CreateTenantReport.name(), Work::Report { tenant, from, to });
     installation.accepted(&task)
 }
 
-/// The CSV, whole or a byte range of it.
+/// CSV alone, whole or a range of its bytes.
 pub(super) fn download(installation: &mut Installation, id: &str, request: &Request) -> Outcome {
     let mut reports = installation.reports.iter_mut();
     let report =
@@ -71,7 +70,7 @@ mod tests {
     use super::bounds;
 
     #[test]
-    fn range_lies_within_the_report() {
+    fn a_range_lies_within_the_report() {
         assert_eq!(bounds("bytes=0-1023", 123_456), Some((0, 1023)));
         assert_eq!(bounds("bytes=5-", 10), Some((5, 9)));
         assert_eq!(bounds("bytes=-3", 10), Some((7, 9)));

@@ -29,7 +29,7 @@ fn find(installation: &Installation, id: &str) -> Result<usize, Refusal> {
     tasks.position(|task| task.id.eq_ignore_ascii_case(id)).ok_or_else(Refusal::not_found)
 }
 
-/// Unknown filter values match nothing.
+/// Values of filters that do not exist fit nothing.
 fn list(installation: &Installation, request: &Request) -> Outcome {
     let created_from = match parameter(request, "createdFrom") {
         Some(text) => {

@@ -56,7 +56,7 @@ fn create(installation: &mut Installation, body: &[u8]) -> Outcome {
     )
 }
 
-/// The task, not this call, reports an unknown tenant.
+/// An unknown tenant is found out by the task.
 fn activation(installation: &mut Installation, id: &str, active: bool) -> Outcome {
     start(
         installation,
@@ -65,7 +65,7 @@ fn activation(installation: &mut Installation, id: &str, active: bool) -> Outcom
     )
 }
 
-/// The task, not this call, reports an unknown tenant.
+/// An unknown tenant is found out by the task.
 fn delete(installation: &mut Installation, id: &str, request: &Request) -> Outcome {
     let artifacts = match parameter(request, "removeTenantArtifacts").as_deref() {
         Some("true") => true,
