@@ -185,7 +185,7 @@ pub async fn send(
         body: request.body.clone(),
         kind: request.kind,
         answer_limit: ANSWER_LIMIT,
-        remember: request.cached_for,
+        cache_ttl: request.cached_for,
     };
     let answer = outbound.send(operation, route, call).await;
     let answer = answer.map_err(|failure| CallError::Other(failure.into_error(route, wrote)))?;
@@ -308,7 +308,7 @@ impl Reply {
         if self.body.len() < LONG {
             return self.read_by(route, false, Objects::<T>::with(members).at_most(at_most));
         }
-        let permit = outbound.reading_permit().await;
+        let permit = outbound.parsing_permit().await;
         let reply = self.clone();
         let route = route.clone();
         let members = members.cloned();

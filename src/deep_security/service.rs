@@ -174,7 +174,7 @@ impl DeepSecurity {
         };
         let attempt = Attempt::begin(&self.database, &*self.entropy, &manager.scope, entry).await?;
         let worked = work.await;
-        self.outbound.forget(manager.tenant(), manager.connection.endpoint.upstream);
+        self.outbound.invalidate(manager.tenant(), manager.connection.endpoint.upstream);
         let ids = operation.upstream_request_ids();
         match worked {
             Ok(ChangeResult { value, subject, after }) => {

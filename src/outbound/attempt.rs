@@ -1,5 +1,4 @@
-//! One attempt: past everything that may hold a call back, once over the wire, and what is learned
-//! from it.
+//! One attempt at a call: acquire all permits, send the request once, and learn from the outcome.
 
 use std::sync::Arc;
 
@@ -7,24 +6,19 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Level;
 use uuid::Uuid;
 
-use super::breaker::BreakerPermit;
 use super::call::Kind;
-use super::exchange::{HttpRequest, Reply};
 use super::failure::Failure;
-use super::held::AnswerBudget;
+use super::limits::{AnswerBudget, BreakerPermit, RateLimiter, RouteRegistry, RouteState};
 use super::operation::Operation;
-use super::pool::{Client, Pool};
-use super::rate::Limiter;
-use super::registry::{RouteRegistry, RouteState};
 use super::route::UpstreamRoute;
 use super::settings::Settings;
-use super::trace::Trace;
+use super::transport::{Client, HttpRequest, Pool, Reply, Trace};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::ErrorCode;
 use crate::metrics::{Metrics, UpstreamCall};
 
-/// What sends.
+/// Sends calls, one attempt at a time.
 pub(super) struct Sender {
     pub settings: Settings,
     pub routes: RouteRegistry,
@@ -35,18 +29,18 @@ pub(super) struct Sender {
     metrics: Arc<Metrics>,
 }
 
-/// A call on its way, with all that it passes.
+/// A call with everything that its attempts need.
 pub(super) struct OutgoingCall {
     pub operation: Operation,
     pub route: UpstreamRoute,
     pub state: Arc<RouteState>,
-    pub limiter: Arc<Limiter>,
+    pub limiter: Arc<RateLimiter>,
     pub kind: Kind,
     pub request: HttpRequest,
 }
 
 impl OutgoingCall {
-    /// Until when it may wait, and may take if it is a read.
+    /// The deadline for waiting and, of a read, for the answer.
     pub(super) fn deadline(&self) -> Instant {
         self.operation.deadline(self.route.tenant)
     }
@@ -65,7 +59,7 @@ impl Sender {
         Self { settings, routes, entropy, answers, pool, clock, metrics }
     }
 
-    /// Sends a call once, as soon as it may go.
+    /// Sends a call once, as soon as it has all permits.
     ///
     /// # Errors
     /// Any [`Failure`].
@@ -75,52 +69,52 @@ impl Sender {
             return Err(Failure::Deadline);
         }
         state.breaker.check()?;
-        let budget_permit = operation.budget().reserve(route.tenant)?;
-        let _concurrency = state.gate.enter(operation.caller(), outgoing.deadline()).await?;
-        let mut rate =
-            limiter.enter(route.tenant, route.endpoint.owner, outgoing.deadline()).await?;
+        let budget = operation.budget().reserve(route.tenant)?;
+        let deadline = outgoing.deadline();
+        let _concurrency = state.concurrency.acquire(operation.caller(), deadline).await?;
+        let mut rate = limiter.acquire(route.tenant, route.endpoint.owner, deadline).await?;
         let client = self.pool.client(&route.endpoint)?;
-        // Those before may have failed meanwhile.
-        let watch = Watch {
-            sender: self,
-            outgoing,
-            permit: Some(state.breaker.acquire()?),
-            began: Instant::now(),
-        };
-        budget_permit.commit();
-        rate.sent();
+        // The circuit may have opened while this call waited.
+        let permit = Some(state.breaker.acquire()?);
+        let observer = Observer { sender: self, outgoing, permit, began: Instant::now() };
+        budget.commit();
+        rate.mark_sent();
         let outcome = self.exchange(outgoing, &client).await;
-        watch.saw(&outcome);
+        observer.observe(&outcome);
         outcome
     }
 
-    /// A write has its own time, whatever is left of the operation's; a read has the smaller of the
-    /// two.
+    /// Exchanges request and response. A write has its own time limit, whatever is left of the
+    /// operation's; a read ends at the earlier of the two.
     async fn exchange(&self, outgoing: &OutgoingCall, client: &Client) -> Result<Reply, Failure> {
         let OutgoingCall { operation, request, kind, .. } = outgoing;
         let trace = operation.trace(&*self.entropy);
         let traceparent = trace.next(&*self.entropy);
-        let (began, deadline) = (Instant::now(), outgoing.deadline());
-        let budget = AnswerBudget::new(
-            &self.answers,
-            self.settings.answer_patience,
-            &outgoing.route,
-            operation,
-        );
+        let began = Instant::now();
+        let deadline = outgoing.deadline();
+        let budget = self.answer_budget(operation, &outgoing.route);
         let exchange = request.exchange(client, &traceparent, self.clock.now(), &budget);
-        let own = began + self.settings.timeout;
-        let (until, over) = match kind {
-            Kind::Read if deadline < own => (deadline, Failure::Deadline),
-            _ => (own, Failure::Timeout { sent: true }),
+        let own_limit = began + self.settings.timeout;
+        let (until, timed_out) = match kind {
+            Kind::Read if deadline < own_limit => (deadline, Failure::Deadline),
+            _ => (own_limit, Failure::Timeout { sent: true }),
         };
-        let outcome = timeout_at(until, exchange).await.unwrap_or(Err(over));
+        let outcome = timeout_at(until, exchange).await.unwrap_or(Err(timed_out));
         self.count(outgoing, began, &outcome);
         log(outgoing, trace, began, &outcome);
         outcome
     }
-}
 
-impl Sender {
+    /// The memory that an answer to the operation on this route may use.
+    pub(super) fn answer_budget(
+        &self,
+        operation: &Operation,
+        route: &UpstreamRoute,
+    ) -> AnswerBudget {
+        let patience = self.settings.answer_patience;
+        AnswerBudget::new(&self.answers, patience, route, operation.held_answers())
+    }
+
     fn count(&self, outgoing: &OutgoingCall, began: Instant, outcome: &Result<Reply, Failure>) {
         let outcome = match outcome {
             Ok(reply) => status_class(reply.answer.status),
@@ -140,7 +134,8 @@ impl Sender {
     }
 }
 
-/// A closed set for a label: the status itself is any number that a far side sends.
+/// The class of a status, for a label: the upstream chooses the status, and a label must have few
+/// values.
 fn status_class(status: u16) -> &'static str {
     match status {
         100..200 => "1xx",
@@ -152,23 +147,22 @@ fn status_class(status: u16) -> &'static str {
     }
 }
 
-/// Learns from what comes of a call. A call that is given up tells something too, if it took long.
-struct Watch<'a> {
+/// Updates breaker, limiter and status from the outcome of a call. A call abandoned half-way counts
+/// too if it took long.
+struct Observer<'a> {
     sender: &'a Sender,
     outgoing: &'a OutgoingCall,
     permit: Option<BreakerPermit>,
     began: Instant,
 }
 
-impl Watch<'_> {
-    fn saw(mut self, outcome: &Result<Reply, Failure>) {
+impl Observer<'_> {
+    fn observe(mut self, outcome: &Result<Reply, Failure>) {
         let OutgoingCall { operation, state, limiter, .. } = self.outgoing;
         match outcome {
             Ok(reply) => {
                 let answer = &reply.answer;
-                self.conclude(|permit| {
-                    if answer.status < 500 { permit.succeeded() } else { permit.failed() }
-                });
+                self.report(answer.status < 500);
                 state.note(|status| status.answered(answer.status, self.sender.clock.now()));
                 match answer.status {
                     429 => limiter.refused(reply.retry_after),
@@ -176,24 +170,26 @@ impl Watch<'_> {
                 }
                 operation.note_request_id(reply.request_id.as_deref());
             }
-            // Whether it was long enough to tell anything shows when this is dropped.
+            // Left to `drop`, which decides whether the call took long enough to count.
             Err(Failure::Deadline) => {}
             Err(failure) => {
                 let answered = matches!(failure, Failure::Malformed(_) | Failure::NoRoom { .. });
-                self.conclude(|permit| if answered { permit.succeeded() } else { permit.failed() });
+                self.report(answered);
                 state.note(|status| status.failed(answered, failure.code()));
             }
         }
     }
 
-    fn conclude(&mut self, conclude: impl FnOnce(BreakerPermit)) {
-        if let Some(permit) = self.permit.take() {
-            conclude(permit);
+    fn report(&mut self, succeeded: bool) {
+        match self.permit.take() {
+            Some(permit) if succeeded => permit.succeeded(),
+            Some(permit) => permit.failed(),
+            None => {}
         }
     }
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Observer<'_> {
     fn drop(&mut self) {
         if self.permit.take().is_some() && self.began.elapsed() >= self.sender.settings.patience() {
             self.outgoing.state.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
@@ -201,8 +197,8 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Neither path nor query nor headers nor body: they may hold secrets. The span is made when there
-/// is something to say in it, which of most calls there is not.
+/// Logs neither path, query, headers nor body: they may contain secrets. The span is created only
+/// for a line that is written.
 fn log(outgoing: &OutgoingCall, trace: &Trace, began: Instant, outcome: &Result<Reply, Failure>) {
     let span = || {
         tracing::info_span!(
@@ -218,11 +214,13 @@ fn log(outgoing: &OutgoingCall, trace: &Trace, began: Instant, outcome: &Result<
     };
     match outcome {
         Ok(reply) if tracing::enabled!(Level::DEBUG) => {
-            span().in_scope(|| tracing::debug!(status = reply.answer.status, "answered"));
+            let status = reply.answer.status;
+            span().in_scope(|| tracing::debug!(status, "upstream call completed"));
         }
         Ok(_) => {}
         Err(failure) => {
-            span().in_scope(|| tracing::info!(code = failure.code().as_str(), "no answer"))
+            let code = failure.code().as_str();
+            span().in_scope(|| tracing::info!(code, "upstream call failed"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One call and its answer.
+//! One call of an upstream and its answer.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,40 +7,40 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::held::HeldAnswer;
+use super::limits::HeldAnswer;
 
-/// Whether a call changes anything at the far side.
+/// Whether a call changes anything in the upstream system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It does not, whatever its method: it may be repeated, shared with others who ask the same,
-    /// and remembered.
+    /// It changes nothing, whatever its method: it may be retried, shared with concurrent callers of
+    /// the same read, and cached.
     Read,
-    /// It does: it is sent once.
+    /// It may change something: it is sent at most once.
     Write,
 }
 
-/// A call of a legacy system. `Debug` shows method and path alone: headers and bodies may hold
-/// secrets.
+/// A call of an upstream. `Debug` prints only method and path, because headers and bodies may
+/// contain secrets.
 pub struct Call {
-    /// `GET`, `POST`, `DELETE`.
+    /// `GET`, `POST` or `DELETE`.
     pub method: &'static str,
-    /// The segments of the path below the base URL, not yet encoded; each is percent-encoded as one
+    /// The path segments below the base URL, not yet encoded; each is percent-encoded as one
     /// segment.
     pub path: Vec<Cow<'static, str>>,
-    /// The query, in order, not yet encoded.
+    /// The query parameters in order, not yet encoded.
     pub query: Vec<(&'static str, Cow<'static, str>)>,
-    /// Headers beyond `Host`, `X-Request-Id` and `traceparent`, among them the credential, which is
+    /// Headers besides `Host`, `X-Request-Id` and `traceparent`, including the credential. They are
     /// never logged.
     pub headers: Vec<(&'static str, String)>,
-    /// The body, if there is one, and its content type among the headers.
+    /// The body, if any; its content type is among the headers.
     pub body: Option<Bytes>,
-    /// Whether it changes anything.
+    /// Whether the call changes anything.
     pub kind: Kind,
-    /// The most bytes that an answer may have, once unpacked.
+    /// The maximum length of the answer's body, in bytes.
     pub answer_limit: usize,
-    /// For how long the answer of a read may serve others who ask the same on the same route; not at
-    /// all if absent.
-    pub remember: Option<Duration>,
+    /// How long the answer of a read may be served from the cache to callers of the same read on the
+    /// same route; not cached if absent.
+    pub cache_ttl: Option<Duration>,
 }
 
 impl fmt::Debug for Call {
@@ -49,22 +49,22 @@ impl fmt::Debug for Call {
     }
 }
 
-/// What came back: any status, since what a status means is for each system to say. Redirects are
-/// not followed.
+/// An answer of any status, because each system decides what a status means. Redirects are not
+/// followed.
 #[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// `Content-Type`, where it is readable text.
+    /// `Content-Type`, if it is readable text.
     pub content_type: Option<String>,
-    /// `Location`, where it is readable text.
+    /// `Location`, if it is readable text.
     pub location: Option<String>,
     /// The values of `Set-Cookie`.
     pub cookies: Vec<String>,
-    /// The body, whole.
+    /// The whole body.
     pub body: Bytes,
-    /// What the body takes of the node's budget: to be kept for as long as anything that was read
-    /// from it. A remembered answer has a budget of its own.
+    /// The share of the node's memory budget that the body takes: keep it as long as any value read
+    /// from the body. Cached answers have a budget of their own.
     pub held: Option<Arc<HeldAnswer>>,
 }
 

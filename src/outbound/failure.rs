@@ -1,56 +1,54 @@
-//! How a call can fail without an answer, and what that means for the caller.
+//! The ways in which a call can fail without an answer, and the errors they become.
 
 use std::sync::Arc;
 
 use super::route::UpstreamRoute;
 use crate::error::{Error, ErrorCode, UpstreamDetail};
 
-/// Why there is no answer. It can be cloned, since one call may fail for several callers.
+/// The reason why there is no answer. `Clone`, because a shared call fails for all its callers.
 #[derive(Clone, Debug)]
 pub enum Failure {
-    /// No connection: nothing was sent.
+    /// No connection could be made: nothing was sent.
     Unreachable(Arc<str>),
-    /// The time of the call was over.
+    /// The call exceeded its time limit.
     Timeout {
-        /// Whether the far side may have the request.
+        /// Whether the upstream may have received the request.
         sent: bool,
     },
-    /// The connection ended before the answer was whole.
+    /// The connection was closed before the answer was complete.
     ConnectionLost(Arc<str>),
-    /// The answer is longer than the call allows, or no HTTP.
+    /// The answer exceeds the call's length limit or is not valid HTTP.
     Malformed(Arc<str>),
-    /// The circuit of this tenant and installation is open: nothing was sent.
+    /// The circuit of the route is open: nothing was sent.
     CircuitOpen,
-    /// The operation has spent its calls: nothing was sent.
+    /// The operation has used up its calls: nothing was sent.
     Budget {
-        /// Whose calls: those of one tenant, or of the whole operation.
+        /// Whether the calls of one tenant are used up, or those of the whole operation.
         of_tenant: bool,
-        /// How many it may make.
+        /// The number of calls allowed.
         limit: u64,
     },
-    /// More calls wait than can be made in time, or the far side wants to be left alone longer than
-    /// that: nothing was sent.
+    /// Too many calls wait, or the upstream asked for a pause beyond the deadline: nothing was sent.
     QueueFull,
-    /// The answer found no room in the node's memory, and was not read to its end.
+    /// There was no memory for the answer; it was not read to its end.
     NoRoom {
-        /// Whether there may ever be room: the answer alone, or with what its operation holds, is
-        /// larger than a share.
+        /// Whether there may be room later. If not, the answer, alone or with the other answers of
+        /// its operation, is larger than one share of the memory.
         ever: bool,
     },
-    /// The tenant has used its share of the calls that the credential allows, which it has in
-    /// common with others: nothing was sent.
+    /// The tenant has used up its share of the rate of a credential that it shares with other
+    /// tenants: nothing was sent.
     OverShare,
-    /// What was asked for cannot be written as HTTP, or would lead out of the installation: nothing
-    /// was sent.
+    /// The call cannot be encoded as HTTP, or its path would leave the base URL: nothing was sent.
     InvalidRequest(Arc<str>),
-    /// The operation's time, or the tenant's part of it, was over before the call could be sent or,
-    /// if it is a read, answered.
+    /// The deadline of the operation, or of the tenant's part of it, passed before the call was sent
+    /// or, for a read, answered.
     Deadline,
 }
 
 impl Failure {
-    /// The error for the caller. After a write that may have reached the far side it says that the
-    /// outcome is not known.
+    /// The error for the caller. After a write that may have reached the upstream it says that the
+    /// outcome is unknown.
     pub fn into_error(self, route: &UpstreamRoute, wrote: bool) -> Error {
         let lost = matches!(
             self,
@@ -61,52 +59,61 @@ impl Failure {
         );
         let unknown = wrote && lost;
         let error = match self {
-            Self::Unreachable(cause) => {
-                Self::told(ErrorCode::UpstreamUnavailable, "cannot be reached", Some(cause))
-            }
-            Self::Timeout { .. } => {
-                Self::told(ErrorCode::UpstreamTimeout, "did not answer in time", None)
-            }
-            Self::ConnectionLost(cause) => {
-                Self::told(ErrorCode::UpstreamUnavailable, "broke off its answer", Some(cause))
-            }
-            Self::Malformed(cause) => Self::told(
-                ErrorCode::UpstreamMalformed,
-                "gave an answer that cannot be understood",
+            Self::Unreachable(cause) => Self::upstream_error(
+                ErrorCode::UpstreamUnavailable,
+                "cannot be reached",
                 Some(cause),
             ),
-            Self::CircuitOpen => Self::told(
+            Self::Timeout { .. } => {
+                Self::upstream_error(ErrorCode::UpstreamTimeout, "did not answer in time", None)
+            }
+            Self::ConnectionLost(cause) => Self::upstream_error(
+                ErrorCode::UpstreamUnavailable,
+                "closed the connection before its response was complete",
+                Some(cause),
+            ),
+            Self::Malformed(cause) => Self::upstream_error(
+                ErrorCode::UpstreamMalformed,
+                "returned a response that cannot be parsed",
+                Some(cause),
+            ),
+            Self::CircuitOpen => Self::upstream_error(
                 ErrorCode::CircuitOpen,
-                "failed too often and is left alone for a while",
+                "is not called for a while because it failed repeatedly: try again later",
                 None,
             ),
-            Self::QueueFull => {
-                Self::told(ErrorCode::UpstreamUnavailable, "takes no more calls for now", None)
-            }
+            Self::QueueFull => Self::upstream_error(
+                ErrorCode::UpstreamUnavailable,
+                "cannot take more calls at the moment: try again later",
+                None,
+            ),
             Self::NoRoom { ever: true } => {
-                let message = "answers of this installation take its owner's share of the gateway's memory: try again";
+                let message = "responses of this installation currently use its owner's whole share of memory: \
+                               try again later";
                 Error::new(ErrorCode::RateLimited, message)
             }
             Self::NoRoom { ever: false } => {
-                let message = "the answers of the legacy system take more memory than one operation may: ask for less at once";
+                let message = "the responses of the legacy system need more memory than one operation may use: \
+                               request less data per operation";
                 Error::new(ErrorCode::OperationTooCostly, message)
             }
             Self::OverShare => {
-                let message = "this tenant has used its share of the calls a minute that one credential allows: try again";
+                let message = "this tenant has used its share of the credential's calls per minute: \
+                               try again later";
                 Error::new(ErrorCode::RateLimited, message)
             }
             Self::InvalidRequest(cause) => {
-                Error::internal(format!("a call cannot be sent: {cause}"))
+                Error::internal(format!("invalid upstream request: {cause}"))
             }
             Self::Budget { of_tenant, limit } => {
-                let whose = if of_tenant { "one tenant" } else { "one operation" };
+                let scope = if of_tenant { "one tenant in an operation" } else { "one operation" };
                 let message =
-                    format!("all {limit} calls of legacy systems that {whose} may cost are used");
+                    format!("limit of {limit} calls of legacy systems for {scope} exceeded");
                 Error::new(ErrorCode::UpstreamBudgetExceeded, message)
             }
             Self::Deadline => Error::new(
                 ErrorCode::DeadlineExceeded,
-                "the time for this tenant's part of the operation was over",
+                "the deadline for this tenant's part of the operation has passed",
             ),
         };
         let detail = UpstreamDetail { system: route.endpoint.system, status: None, code: None };
@@ -114,7 +121,7 @@ impl Failure {
         if unknown { error.with_unknown_outcome() } else { error }
     }
 
-    /// The code of the error.
+    /// The error code.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
             Self::Unreachable(_) | Self::ConnectionLost(_) | Self::QueueFull => {
@@ -131,13 +138,13 @@ impl Failure {
         }
     }
 
-    /// Whether it comes of the operation that made the call, so that another, who waits for the
-    /// same, may have more luck.
+    /// Whether the cause lies in the operation that made the call, so that another operation waiting
+    /// for the same read should try itself.
     pub(super) fn is_own(&self) -> bool {
         matches!(self, Self::Budget { .. } | Self::Deadline | Self::QueueFull | Self::NoRoom { .. })
     }
 
-    fn told(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {
+    fn upstream_error(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {
         let error = Error::new(code, format!("the legacy system {what}"));
         match cause {
             Some(cause) => error.because(cause.to_string()),

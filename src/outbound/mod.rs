@@ -1,59 +1,40 @@
-//! The one way out: every call of a legacy system goes through [`Outbound::send`], which knows none
-//! of them by name.
+//! The only way out: every call of an upstream system goes through [`Outbound::send`], which knows no
+//! system by name.
 //!
-//! | file | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`base_url`], `address`, `resolver` | where an installation may stand (feature F21) |
-//! | [`mod@route`] | for whom a call goes where: the key of everything that is shared, counted or remembered |
-//! | [`call`], `exchange`, `trace` | one call and its answer, and both on the wire |
-//! | `pool`, [`tls`] | connections, and whom they trust |
-//! | [`failure`], `retry` | how a call can fail, what that means for the caller, and what is tried again |
-//! | [`operation`], `budget`, [`tenant_slots`], `once` | what one operation of a caller may spend: calls, time, tenants at once |
-//! | `registry`, `breaker`, `concurrency`, `rate`, `fair` | what is known of each tenant's way and each credential, and holds calls back |
-//! | `held` | what answers take of the node's memory |
-//! | `sharing`, `cache` | reads that serve more than one |
-//! | [`status`] | how a tenant's route to an installation is doing, as data |
-//! | `send`, `attempt`, [`settings`] | all of it, in order |
+//! | `route` | where a call goes, for whom and as whom; which addresses may be called; health of a route |
+//! | `call`, `failure`, `settings` | one call and its answer, the ways it can fail, the limits |
+//! | `limits` | permits: budget of an operation, tenants at once, rate, concurrency, breaker, memory |
+//! | `transport` | one HTTP request and its response: connections, TLS, name resolution, traces |
+//! | `sharing` | reads that serve more than one: single flight, cache, once per operation |
+//! | `operation` | one operation of a caller and what it may use |
+//! | `attempt`, `retry`, `send` | one attempt, its retries, and the entry point |
+//!
+//! Each imports only from those above it.
 
-mod address;
 mod attempt;
-pub mod base_url;
-mod breaker;
-mod budget;
-mod cache;
-pub mod call;
-mod concurrency;
-mod exchange;
-pub mod failure;
-mod fair;
-mod held;
-mod once;
-pub mod operation;
-mod pool;
-mod rate;
-mod registry;
-mod resolver;
+mod call;
+mod failure;
+mod limits;
+mod operation;
 mod retry;
-pub mod route;
+mod route;
 mod send;
-pub mod settings;
+mod settings;
 mod sharing;
-pub mod status;
-pub mod tenant_slots;
 #[cfg(test)]
 mod tests;
-pub mod tls;
-mod trace;
+mod transport;
 
-pub use base_url::{AddressPolicy, BaseUrl};
-pub use breaker::BreakerSettings;
 pub use call::{Answer, Call, Kind};
 pub use failure::Failure;
-pub use held::HeldAnswer;
+pub use limits::{HeldAnswer, TenantSlot};
 pub use operation::{Allowance, Operation};
-pub use route::{Endpoint, Identity, RouteKey, UpstreamRoute};
+pub use route::{
+    AddressPolicy, BaseUrl, Circuit, Endpoint, Identity, RouteKey, Status, UpstreamRoute,
+};
 pub use send::Outbound;
-pub use settings::Settings;
-pub use status::{Circuit, Status};
-pub use tenant_slots::TenantSlot;
-pub use tls::check_certificates;
+pub use settings::{BreakerSettings, Settings};
+pub use sharing::{Flight, ScopedKey, SingleFlight};
+pub use transport::check_certificates;

@@ -1,4 +1,4 @@
-//! What one operation of a caller may spend at the legacy systems.
+//! One operation of a caller and the calls, time and memory that it may use upstream.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -9,47 +9,45 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::budget::Budget;
-use super::once::Once;
+use super::limits::{Budget, TenantSlot, TenantSlots};
 use super::route::RouteKey;
-use super::tenant_slots::{TenantSlot, TenantSlots};
-use super::trace::Trace;
+use super::sharing::Once;
+use super::transport::Trace;
 use crate::config::LimitsConfig;
 use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::{TenantId, UpstreamId};
 
-/// The most request ids of upstreams that are kept, and the longest of them in bytes.
-const REQUEST_IDS: usize = 100;
-const REQUEST_ID_LENGTH: usize = 128;
+/// The number of upstream request ids that are kept, and the maximum length of one in bytes.
+const MAX_REQUEST_IDS: usize = 100;
+const MAX_REQUEST_ID_LENGTH: usize = 128;
 
-/// The most that an operation may spend.
+/// The limits of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
-    /// Calls for one tenant.
-    pub calls_a_tenant: u64,
-    /// Calls in all.
+    /// Calls on behalf of one tenant.
+    pub calls_per_tenant: u64,
+    /// Calls in total.
     pub calls: u64,
-    /// Tenants whose legacy systems are asked at the same moment.
-    pub tenants_at_once: usize,
-    /// The time of one turn for one tenant.
+    /// Tenants whose legacy systems are called at the same time.
+    pub concurrent_tenants: usize,
+    /// The time limit of a tenant slot.
     pub tenant_deadline: Duration,
 }
 
 impl From<&LimitsConfig> for Allowance {
     fn from(limits: &LimitsConfig) -> Self {
         Self {
-            calls_a_tenant: limits.upstream_calls_per_tenant,
+            calls_per_tenant: limits.upstream_calls_per_tenant,
             calls: limits.upstream_calls,
-            tenants_at_once: limits.tenants_at_once,
+            concurrent_tenants: limits.tenants_at_once,
             tenant_deadline: limits.tenant_deadline,
         }
     }
 }
 
-/// One operation of a caller: a GraphQL query or mutation, one event of a subscription, or a
-/// background job. What is spent is counted here; calls of one operation share what they read more
-/// than once. Cloning gives the same operation.
+/// One operation: a GraphQL query or mutation, one event of a subscription, or a background job. It
+/// counts its calls and shares objects that are read more than once. Clones are the same operation.
 #[derive(Clone)]
 pub struct Operation(Arc<State>);
 
@@ -66,9 +64,8 @@ struct State {
 }
 
 impl Operation {
-    /// An operation that has until `deadline`; its request id and trace context (W3C `traceparent`)
-    /// go upstream. A trace context that is not well-formed does not: the operation begins a trace
-    /// of its own.
+    /// Creates an operation with this deadline. Its request id and trace context (W3C `traceparent`)
+    /// are sent upstream. A malformed trace context is replaced by a new trace.
     pub fn new(
         request_id: String,
         traceparent: Option<String>,
@@ -78,8 +75,8 @@ impl Operation {
         Self::of_caller(Uuid::nil(), request_id, traceparent.as_deref(), allowance, deadline)
     }
 
-    /// The same of a caller, by an id that means nothing else here: callers who wait for one
-    /// upstream are served in turn.
+    /// The same for a known caller: callers that wait for one upstream are served in turn. The id has
+    /// no other meaning here.
     pub fn of_caller(
         caller: Uuid,
         request_id: String,
@@ -93,99 +90,102 @@ impl Operation {
             caller,
             trace,
             deadline,
-            budget: Budget::new(allowance.calls_a_tenant, allowance.calls),
-            slots: TenantSlots::new(allowance.tenants_at_once, allowance.tenant_deadline, deadline),
+            budget: Budget::new(allowance.calls_per_tenant, allowance.calls),
+            slots: TenantSlots::new(
+                allowance.concurrent_tenants,
+                allowance.tenant_deadline,
+                deadline,
+            ),
             once: Once::default(),
             held_answers: Arc::default(),
             upstream_request_ids: Mutex::default(),
         }))
     }
 
-    /// A job of the gateway's own, which has until `deadline` and may make as many calls as it
-    /// needs. All such jobs count as one caller.
+    /// Creates an operation for a background job, with this deadline and without a limit of calls.
+    /// All background jobs count as one caller.
     pub fn background(request_id: String, deadline: Instant) -> Self {
         let allowance = Allowance {
-            calls_a_tenant: u64::MAX,
+            calls_per_tenant: u64::MAX,
             calls: u64::MAX,
-            tenants_at_once: usize::MAX,
+            concurrent_tenants: usize::MAX,
             tenant_deadline: deadline.saturating_duration_since(Instant::now()),
         };
         Self::new(request_id, None, allowance, deadline)
     }
 
-    /// The id that goes upstream as `X-Request-Id`.
+    /// The id that is sent upstream as `X-Request-Id`.
     pub fn request_id(&self) -> &str {
         &self.0.request_id
     }
 
-    /// How many calls were sent, repeated ones counted each; those that wait to be sent are counted
-    /// already.
+    /// The number of calls sent or waiting to be sent; each retry counts.
     pub fn calls(&self) -> u64 {
         self.0.budget.calls()
     }
 
-    /// Of how many tenants.
+    /// The number of tenants on whose behalf calls were made.
     pub fn tenants(&self) -> u64 {
         self.0.budget.tenants()
     }
 
-    /// The request ids that upstreams answered with, for the audit log: at most 100.
+    /// The request ids in the upstreams' answers, for the audit log: at most 100.
     pub fn upstream_request_ids(&self) -> Vec<String> {
         let ids = self.0.upstream_request_ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.iter().cloned().collect()
     }
 
-    /// Waits until this tenant may be asked: so many tenants at once and no more, first come first
-    /// served. Several turns of one tenant count as one tenant.
+    /// Waits for a slot to call this tenant's legacy systems, first come, first served. Concurrent
+    /// slots of one tenant count once.
     ///
     /// # Errors
-    /// `DEADLINE_EXCEEDED` if the operation's time is over before that.
+    /// `DEADLINE_EXCEEDED` if the operation's deadline passes first.
     pub async fn tenant_slot(&self, tenant: TenantId) -> Result<TenantSlot> {
         self.0.slots.acquire(tenant).await
     }
 
-    /// Asks for an object once an operation, however many fields want it: the first asks, the
-    /// others wait for what it gets, an error included. The key is the route and a text that names
-    /// the object among all that are asked for as a `T`. A write on a route of the same tenant and
-    /// installation makes it ask anew.
+    /// Reads an object once per operation, however many fields need it: the first caller reads it,
+    /// the others get the same result, an error included. The key is the route and a name that is
+    /// unique among the objects read as a `T`. After a write to the same tenant and installation it
+    /// is read again.
     ///
     /// # Errors
-    /// What `ask` fails with.
+    /// The error of `read`.
     pub async fn once<T, F>(
         &self,
         key: (RouteKey, String),
-        ask: impl FnOnce() -> F,
+        read: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T>>,
     {
-        self.0.once.ask(key, ask).await
+        self.0.once.get(key, read).await
     }
 
-    /// How many bytes of answers it holds.
+    /// The number of bytes that the operation's answers hold.
     pub(super) fn held_answers(&self) -> &Arc<AtomicUsize> {
         &self.0.held_answers
     }
 
-    /// Asks for something large together with all who want the same at the same time, and does not
-    /// keep it: it lives for as long as one of them holds it. The key is as in [`Operation::once`].
+    /// Reads a large object once for all fields that need it at the same time, and does not keep it:
+    /// it lives as long as one of them holds it. The key is that of [`Operation::once`].
     ///
     /// # Errors
-    /// What `ask` fails with.
+    /// The error of `read`.
     pub async fn shared<T, F>(
         &self,
         key: (RouteKey, String),
-        ask: impl FnOnce() -> F,
+        read: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T>>,
     {
-        self.0.once.share(key, ask).await
+        self.0.once.share(key, read).await
     }
 
-    /// Whose it is, for serving callers in turn.
+    /// The caller, for serving callers in turn.
     pub(super) fn caller(&self) -> Uuid {
         self.0.caller
     }
@@ -198,7 +198,7 @@ impl Operation {
         &self.0.budget
     }
 
-    /// Until when a call for this tenant may wait, and a read may take.
+    /// The deadline of calls for this tenant: for waiting and, of a read, for the answer.
     pub(super) fn deadline(&self, tenant: TenantId) -> Instant {
         self.0.slots.deadline(tenant).min(self.0.deadline)
     }
@@ -208,13 +208,11 @@ impl Operation {
     }
 
     pub(super) fn note_request_id(&self, id: Option<&str>) {
-        // Some systems send back the id that they were given.
-        let Some(id) = id.filter(|id| id.len() <= REQUEST_ID_LENGTH && *id != self.0.request_id)
-        else {
-            return;
-        };
+        // Some systems return the id that the gateway sent.
+        let id = id.filter(|id| id.len() <= MAX_REQUEST_ID_LENGTH && *id != self.0.request_id);
+        let Some(id) = id else { return };
         let mut ids = self.0.upstream_request_ids.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.len() < REQUEST_IDS {
+        if ids.len() < MAX_REQUEST_IDS {
             ids.insert(id.to_owned());
         }
     }

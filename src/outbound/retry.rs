@@ -1,46 +1,54 @@
-//! What is tried again, how often and when.
+//! Retries of reads: which failures are retried, how often and after which delay.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::exchange::Reply;
+use tokio::time::{Instant, sleep_until};
+
+use super::attempt::{OutgoingCall, Sender};
+use super::call::Answer;
 use super::failure::Failure;
+use super::transport::Reply;
 use crate::entropy::Entropy;
 
-const BASE: Duration = Duration::from_millis(100);
-const CAP: Duration = Duration::from_secs(2);
-/// Hundredths of a repetition: what a route may spend at first, what each call adds, and the most
-/// that is saved up.
-const AT_FIRST: u32 = 1000;
-const A_CALL: u32 = 10;
-const AT_MOST: u32 = 2000;
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
-/// What a route may spend on repetitions: ten, and one more for every ten calls, so that a far side
-/// in trouble is not given several times its work.
-pub(super) struct RetryBudget(Mutex<u32>);
-
-impl RetryBudget {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(AT_FIRST))
+impl Sender {
+    /// Sends a read, and retries it after a transient failure.
+    pub(super) async fn read(&self, outgoing: &OutgoingCall) -> Result<Answer, Failure> {
+        outgoing.state.retries.earn();
+        for attempt in 0.. {
+            let outcome = self.attempt(outgoing).await;
+            if attempt >= self.settings.retries
+                || !is_transient(&outcome)
+                || !self.wait(attempt, &outcome, outgoing).await
+            {
+                return outcome.map(|reply| reply.answer);
+            }
+        }
+        Err(Failure::Deadline)
     }
 
-    /// A call was made.
-    pub(super) fn earn(&self) {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = (*left + A_CALL).min(AT_MOST);
-    }
-
-    /// Whether one more repetition may be made.
-    pub(super) fn spend(&self) -> bool {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = left.checked_sub(100);
-        *left = rest.unwrap_or(*left);
-        rest.is_some()
+    /// Waits before a retry. Returns `false` at once if the operation has no time or the route no
+    /// retries left.
+    async fn wait(
+        &self,
+        attempt: u32,
+        outcome: &Result<Reply, Failure>,
+        outgoing: &OutgoingCall,
+    ) -> bool {
+        // `Retry-After` may be too large for an `Instant`.
+        let at = Instant::now().checked_add(delay(attempt, outcome, &*self.entropy));
+        match at.filter(|at| *at < outgoing.deadline()) {
+            Some(at) if outgoing.state.retries.spend() => sleep_until(at).await,
+            _ => return false,
+        }
+        true
     }
 }
 
-/// Whether what came of a read may pass.
-pub(super) fn may_pass(outcome: &Result<Reply, Failure>) -> bool {
+/// Whether a retry may succeed.
+fn is_transient(outcome: &Result<Reply, Failure>) -> bool {
     match outcome {
         Ok(reply) => matches!(reply.answer.status, 429 | 502..=504),
         Err(Failure::Unreachable(_) | Failure::ConnectionLost(_) | Failure::Timeout { .. }) => true,
@@ -48,48 +56,34 @@ pub(super) fn may_pass(outcome: &Result<Reply, Failure>) -> bool {
     }
 }
 
-/// How long to wait before the repetition after so many tries: longer each time, and somewhere in
-/// the upper half of it by chance, so that those who failed together do not come back together; at
-/// least as long as the far side says.
-pub(super) fn pause(
-    tries: u32,
-    outcome: &Result<Reply, Failure>,
-    entropy: &dyn Entropy,
-) -> Duration {
-    let most = BASE.saturating_mul(2_u32.saturating_pow(tries)).min(CAP);
-    let mut chance = [0; 1];
-    entropy.fill(&mut chance);
-    let pause = most / 2 + most / 2 * u32::from(chance[0]) / 255;
-    let said = outcome.as_ref().ok().and_then(|reply| reply.retry_after);
-    pause.max(said.unwrap_or_default())
+/// The delay before the retry that follows this attempt: exponential backoff, jittered in its upper
+/// half so that calls that failed together are not retried together, and at least `Retry-After`.
+fn delay(attempt: u32, outcome: &Result<Reply, Failure>, entropy: &dyn Entropy) -> Duration {
+    let max = FIRST_DELAY.saturating_mul(2_u32.saturating_pow(attempt)).min(MAX_DELAY);
+    let mut jitter = [0; 1];
+    entropy.fill(&mut jitter);
+    let delay = max / 2 + max / 2 * u32::from(jitter[0]) / 255;
+    let retry_after = outcome.as_ref().ok().and_then(|reply| reply.retry_after);
+    delay.max(retry_after.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Chance(u8);
+    struct Fixed(u8);
 
-    impl Entropy for Chance {
+    impl Entropy for Fixed {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(self.0);
         }
     }
 
     #[test]
-    fn pauses_grow_and_end_growing() {
-        let of = |tries, chance| pause(tries, &Err(Failure::Deadline), &Chance(chance)).as_millis();
+    fn delay_grows_up_to_its_maximum() {
+        let of =
+            |attempt, jitter| delay(attempt, &Err(Failure::Deadline), &Fixed(jitter)).as_millis();
         assert_eq!([of(0, 0), of(0, 255), of(1, 0), of(1, 255)], [50, 100, 100, 200]);
         assert_eq!(of(30, 255), 2000);
-    }
-
-    #[test]
-    fn a_line_repeats_ten_calls_and_a_tenth_of_what_it_makes() {
-        let budget = RetryBudget::new();
-        assert_eq!((0..100).filter(|_| budget.spend()).count(), 10);
-        (0..20).for_each(|_| budget.earn());
-        assert_eq!((0..100).filter(|_| budget.spend()).count(), 2);
-        (0..10_000).for_each(|_| budget.earn());
-        assert_eq!((0..100).filter(|_| budget.spend()).count(), 20);
     }
 }

@@ -1,45 +1,42 @@
-//! Sending.
+//! [`Outbound`]: writes are sent once; reads are retried, shared and cached.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::timeout_at;
 use uuid::Uuid;
 
 use super::attempt::{OutgoingCall, Sender};
-use super::cache::Cache;
 use super::call::{Answer, Call, Kind};
-use super::exchange::{HttpRequest, Reply};
 use super::failure::Failure;
-use super::held::AnswerBudget;
+use super::limits::RouteState;
 use super::operation::Operation;
-use super::registry::RouteState;
-use super::retry;
-use super::route::UpstreamRoute;
+use super::route::{Circuit, Status, UpstreamRoute};
 use super::settings::Settings;
-use super::sharing::{Flights, Key};
-use super::status::{Circuit, Status};
+use super::sharing::{Cache, Flight, ReadKey, SingleFlight};
+use super::transport::HttpRequest;
 use crate::budget::{Pool, half_of_the_cores};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::{TenantId, UpstreamId};
 use crate::metrics::Metrics;
 
-/// What is read from a smaller answer takes too little to be counted for each who reads it.
+/// Values read from a smaller answer take too little memory to be counted for each caller that
+/// shares it.
 const LARGE: usize = 64 * 1024;
 
-/// The way out. One for each process.
+/// The gateway's client for all upstreams. There is one per process.
 pub struct Outbound {
     sender: Arc<Sender>,
     cache: Arc<Cache>,
-    flights: Flights,
-    reading: Arc<Semaphore>,
+    reads: SingleFlight<ReadKey, Result<Answer, Failure>>,
+    parsing: Arc<Semaphore>,
 }
 
 impl Outbound {
-    /// A way out by these settings. Answers take memory of the pool `answers`, on the account of
-    /// the installation's owner and of the tenant that asks. Each call is counted in `metrics`.
+    /// Creates the client. Answers take memory of the pool `answers`, on the account of the
+    /// installation's owner and of the calling tenant. Each call is counted in `metrics`.
     pub fn new(
         settings: Settings,
         answers: Arc<Pool<Uuid>>,
@@ -49,16 +46,16 @@ impl Outbound {
     ) -> Self {
         let cache = Arc::new(Cache::new(settings.cache_size));
         let sender = Arc::new(Sender::new(settings, answers, clock, entropy, metrics));
-        let reading = Arc::new(Semaphore::new(half_of_the_cores()));
-        Self { sender, cache, flights: Flights::default(), reading }
+        let parsing = Arc::new(Semaphore::new(half_of_the_cores()));
+        Self { sender, cache, reads: SingleFlight::default(), parsing }
     }
 
-    /// Sends a call: within the operation's budget and time, the route's circuit, concurrency and
-    /// rate; reads are repeated when they fail in a way that may pass, and shared with others who
-    /// ask the same on the same route; writes are sent once.
+    /// Sends a call within the operation's budget and deadline and the route's circuit, concurrency
+    /// and rate. Reads are retried after transient failures and shared with concurrent callers of
+    /// the same read on the same route; writes are sent once.
     ///
     /// # Errors
-    /// [`Failure`]: no answer. An answer of any status is an answer.
+    /// [`Failure`] if there is no answer. An answer of any status is an answer.
     pub async fn send(
         &self,
         operation: &Operation,
@@ -67,34 +64,38 @@ impl Outbound {
     ) -> Result<Answer, Failure> {
         match call.kind {
             Kind::Read => self.read(operation, route, call).await,
-            // Boxed, so that reads do not carry the room that it takes.
+            // Boxed: keeps the rarer path out of the size of a read's future.
             Kind::Write => self.write(operation, route, call).boxed().await,
         }
     }
 
-    /// How a tenant's route to an installation is doing, as this node saw it.
+    /// The health of a tenant's route to an installation, as this node observed it.
     pub fn status(&self, tenant: TenantId, upstream: UpstreamId) -> Status {
         self.sender.routes.status(tenant, upstream)
     }
 
-    /// How many circuits of a system are in a state, on this node.
+    /// The number of circuits of each system in each state, on this node.
     pub fn circuits(&self) -> Vec<(&'static str, Circuit, u64)> {
         self.sender.routes.circuits()
     }
 
-    /// Notes that an answer on this route is not one of the system's API, which only the system's
-    /// own room can see: the status no longer says that it was reached, and the answer is not
-    /// shared with anybody else.
+    /// Records that an answer on this route did not come from the system's API, which only the
+    /// system's own module can tell: the status no longer counts it as reached, and the answer is
+    /// neither cached nor shared any more.
     pub fn note_malformed(&self, route: &UpstreamRoute) {
         self.sender.routes.state(route).note(Status::malformed);
-        self.forget(route.tenant, route.endpoint.upstream);
+        self.invalidate(route.tenant, route.endpoint.upstream);
     }
 
-    /// Forgets what was remembered of a tenant at an installation, and what is being read. Every
-    /// write of the tenant there does so by itself; it is to be called after what changes the
-    /// tenant's data some other way.
-    pub fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
-        self.sender.routes.forget(tenant, upstream);
+    /// Invalidates cached answers and reads in flight of a tenant at an installation. Every write of
+    /// the tenant there does so itself; call this after its data changed in another way.
+    pub fn invalidate(&self, tenant: TenantId, upstream: UpstreamId) {
+        self.sender.routes.invalidate(tenant, upstream);
+    }
+
+    /// Waits for permission to parse a long answer, so that parsing never occupies all cores.
+    pub async fn parsing_permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.parsing.clone().acquire_owned().await.ok()
     }
 
     async fn write(
@@ -103,9 +104,10 @@ impl Outbound {
         route: &UpstreamRoute,
         call: Call,
     ) -> Result<Answer, Failure> {
-        let outgoing = self.outgoing(operation, route, self.sender.routes.state(route), call)?;
-        // Also if nobody waits for the answer any more.
-        let _stale = Stale { outbound: self, operation, route };
+        let state = self.sender.routes.state(route);
+        let outgoing = self.outgoing(operation, route, state, call)?;
+        // Invalidates even if the caller abandons the write.
+        let _invalidation = InvalidateOnDrop { outbound: self, operation, route };
         self.sender.attempt(&outgoing).await.map(|reply| reply.answer)
     }
 
@@ -116,39 +118,52 @@ impl Outbound {
         call: Call,
     ) -> Result<Answer, Failure> {
         let state = self.sender.routes.state(route);
-        let key = Key::new(route, state.generation(), &call);
-        let remember = call.remember;
-        if let Some(answer) = remember.and_then(|_| self.cache.get(&key)) {
+        let key = ReadKey::new(route, state.generation(), &call);
+        let cache_ttl = call.cache_ttl;
+        if let Some(answer) = cache_ttl.and_then(|_| self.cache.get(&key)) {
             return self.hold(operation, route, answer).await;
         }
         let outgoing = Arc::new(self.outgoing(operation, route, state, call)?);
         loop {
-            let seat = self.flights.board(key, || {
-                let (sender, cache, outgoing) =
-                    (self.sender.clone(), self.cache.clone(), outgoing.clone());
+            let joined = self.reads.join_or_start(key, || {
+                let sender = self.sender.clone();
+                let cache = self.cache.clone();
+                let outgoing = outgoing.clone();
                 async move {
                     let answer = sender.read(&outgoing).await?;
-                    if let Some(lasts) = remember {
-                        cache.put(key, &answer, lasts);
+                    if let Some(ttl) = cache_ttl {
+                        cache.put(key, &answer, ttl);
                     }
                     Ok(answer)
                 }
                 .boxed()
             });
-            if seat.is_first {
-                return seat.flight.await;
+            if joined.is_first {
+                return joined.flight.await;
             }
-            match timeout_at(operation.deadline(route.tenant), seat.flight).await {
-                Err(_) => return Err(Failure::Deadline),
-                Ok(Err(failure)) if failure.is_own() => {}
-                Ok(Ok(answer)) => return self.hold(operation, route, answer).await,
-                Ok(Err(failure)) => return Err(failure),
+            if let Some(outcome) = self.follow(operation, route, joined.flight).await {
+                return outcome;
             }
         }
     }
 
-    /// Takes memory for what an operation reads from an answer that it has in common with others:
-    /// each makes its own of it.
+    /// Awaits a read that another operation started; `None` if it failed for a reason that lies in
+    /// that operation.
+    async fn follow(
+        &self,
+        operation: &Operation,
+        route: &UpstreamRoute,
+        flight: Flight<Result<Answer, Failure>>,
+    ) -> Option<Result<Answer, Failure>> {
+        match timeout_at(operation.deadline(route.tenant), flight).await {
+            Err(_) => Some(Err(Failure::Deadline)),
+            Ok(Err(failure)) if failure.is_own() => None,
+            Ok(Ok(answer)) => Some(self.hold(operation, route, answer).await),
+            Ok(Err(failure)) => Some(Err(failure)),
+        }
+    }
+
+    /// Reserves memory for the values that an operation reads from a shared answer.
     async fn hold(
         &self,
         operation: &Operation,
@@ -158,19 +173,9 @@ impl Outbound {
         if answer.body.len() < LARGE {
             return Ok(answer);
         }
-        let budget = AnswerBudget::new(
-            &self.sender.answers,
-            self.sender.settings.answer_patience,
-            route,
-            operation,
-        );
+        let budget = self.sender.answer_budget(operation, route);
         let held = budget.hold(Some(answer.body.len())).await?;
         Ok(Answer { held: Some(Arc::new(held)), ..answer })
-    }
-
-    /// Waits for a turn at reading a long answer, so that few threads at once are busy with that.
-    pub async fn reading_permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.reading.clone().acquire_owned().await.ok()
     }
 
     fn outgoing(
@@ -191,52 +196,18 @@ impl Outbound {
     }
 }
 
-/// What was known before a write ends with it.
-struct Stale<'a> {
+/// Invalidates, when dropped, everything that was read before a write.
+struct InvalidateOnDrop<'a> {
     outbound: &'a Outbound,
     operation: &'a Operation,
     route: &'a UpstreamRoute,
 }
 
-impl Drop for Stale<'_> {
+impl Drop for InvalidateOnDrop<'_> {
     fn drop(&mut self) {
-        let (tenant, upstream) = (self.route.tenant, self.route.endpoint.upstream);
-        self.outbound.forget(tenant, upstream);
+        let tenant = self.route.tenant;
+        let upstream = self.route.endpoint.upstream;
+        self.outbound.invalidate(tenant, upstream);
         self.operation.forget(tenant, upstream);
-    }
-}
-
-impl Sender {
-    /// Sends a read, again if it has to be.
-    async fn read(&self, outgoing: &OutgoingCall) -> Result<Answer, Failure> {
-        outgoing.state.retries.earn();
-        for tries in 0.. {
-            let outcome = self.attempt(outgoing).await;
-            if tries >= self.settings.retries
-                || !retry::may_pass(&outcome)
-                || !self.wait(tries, &outcome, outgoing).await
-            {
-                return outcome.map(|reply| reply.answer);
-            }
-        }
-        Err(Failure::Deadline)
-    }
-
-    /// Waits before a repetition. Whether there may be one: the route has to have something left,
-    /// and the operation time.
-    async fn wait(
-        &self,
-        tries: u32,
-        outcome: &Result<Reply, Failure>,
-        outgoing: &OutgoingCall,
-    ) -> bool {
-        // What the far side says may lie beyond all time.
-        let again =
-            tokio::time::Instant::now().checked_add(retry::pause(tries, outcome, &*self.entropy));
-        match again.filter(|again| *again < outgoing.deadline()) {
-            Some(again) if outgoing.state.retries.spend() => sleep_until(again).await,
-            _ => return false,
-        }
-        true
     }
 }

@@ -1,47 +1,60 @@
-//! How calls are made.
+//! The settings of outbound calls.
 
 use std::time::Duration;
 
-use super::base_url::AddressPolicy;
-use super::breaker::BreakerSettings;
+use super::route::AddressPolicy;
 use crate::config::{BudgetConfig, UpstreamConfig};
 
-/// How calls are made.
+/// The settings of outbound calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Which addresses may be called.
     pub addresses: AddressPolicy,
-    /// How long a connection may take: the name, the far side, its certificate.
+    /// The time limit of connecting: name resolution, TCP and TLS.
     pub connect_timeout: Duration,
-    /// How long a call may take, from connecting to the end of the answer.
+    /// The time limit of a call, from connecting to the end of the answer.
     pub timeout: Duration,
-    /// How often a read that failed is sent again.
+    /// How often a failed read is retried.
     pub retries: u32,
-    /// How many calls of one tenant are at one installation at once.
+    /// The number of calls of one tenant to one installation at the same time.
     pub concurrency: usize,
-    /// How many calls may wait: for a tenant's place at an installation, and for their turn under
-    /// one credential.
+    /// The number of calls that may wait for a concurrency permit of a route, and for a rate permit
+    /// of a credential.
     pub queue: usize,
-    /// How many calls a minute are made at one installation with one credential; 0 sets no limit.
+    /// Calls per minute to one installation under one credential; 0 sets no limit.
     pub calls_per_minute: usize,
-    /// How long an answer waits for room in the node's memory.
+    /// How long an answer waits for memory.
     pub answer_patience: Duration,
-    /// When a circuit opens.
+    /// When the circuit of a route opens.
     pub breaker: BreakerSettings,
-    /// How many bytes of answers are remembered, where a call says that they may be.
+    /// The size of the answer cache, in bytes.
     pub cache_size: usize,
 }
 
+/// When a circuit opens, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct BreakerSettings {
+    /// The circuit opens after this many failures without a success in between.
+    pub consecutive_failures: u32,
+    /// It also opens when half of the calls within the window failed, if there were at least this
+    /// many.
+    pub sample: u32,
+    /// The length of the window.
+    pub window: Duration,
+    /// How long an open circuit refuses calls before it lets one probe through.
+    pub open_for: Duration,
+}
+
 impl Settings {
-    /// How long a call that is given up must have taken to count as a failure: most reads are given
-    /// up by their operation before their own time is over.
+    /// How long an abandoned call must have taken to count as a failure: most reads are abandoned by
+    /// their operation before their own time limit.
     pub(super) fn patience(&self) -> Duration {
         self.timeout / 3
     }
 }
 
 impl Default for Settings {
-    /// Those of the settings' defaults.
+    /// The defaults of the configuration.
     fn default() -> Self {
         Self::from(&UpstreamConfig::default())
     }

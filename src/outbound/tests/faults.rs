@@ -158,7 +158,7 @@ async fn a_read_ends_with_its_operation_and_a_write_does_not() {
 #[tokio::test]
 async fn the_budget_counts_every_request_that_is_sent() {
     let far_side = FarSide::start(|_, _| answer(503, "", "")).await;
-    let allowance = Allowance { calls_a_tenant: 4, ..ALLOWANCE };
+    let allowance = Allowance { calls_per_tenant: 4, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(10));
     let outbound = outbound();

@@ -103,7 +103,7 @@ async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn so_many_tenants_have_turns_at_once_each_as_one() {
-    let allowance = Allowance { tenants_at_once: 2, ..ALLOWANCE };
+    let allowance = Allowance { concurrent_tenants: 2, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));
     let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -145,7 +145,7 @@ fn async_graphql_extensions(
 
 #[tokio::test(start_paused = true)]
 async fn who_never_gets_a_turn_is_told_at_the_end_of_the_operation() {
-    let allowance = Allowance { tenants_at_once: 1, ..ALLOWANCE };
+    let allowance = Allowance { concurrent_tenants: 1, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));
     let _turn = operation.tenant_slot(tenant(1)).await.unwrap();

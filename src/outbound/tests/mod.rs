@@ -23,9 +23,9 @@ use crate::ids::{TenantId, UpstreamId};
 
 const OPEN: AddressPolicy = AddressPolicy { allow_private: true };
 const ALLOWANCE: Allowance = Allowance {
-    calls_a_tenant: 100,
+    calls_per_tenant: 100,
     calls: 2000,
-    tenants_at_once: 8,
+    concurrent_tenants: 8,
     tenant_deadline: Duration::from_secs(10),
 };
 
@@ -90,7 +90,7 @@ fn read(path: &'static str) -> Call {
         body: None,
         kind: Kind::Read,
         answer_limit: 1024 * 1024,
-        remember: None,
+        cache_ttl: None,
     }
 }
 

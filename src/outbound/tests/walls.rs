@@ -143,7 +143,7 @@ async fn what_nobody_waits_for_is_given_up() {
 }
 
 fn remembered(path: &'static str) -> Call {
-    Call { remember: Some(Duration::from_secs(60)), ..read(path) }
+    Call { cache_ttl: Some(Duration::from_secs(60)), ..read(path) }
 }
 
 async fn body(outbound: &Outbound, route: &UpstreamRoute, call: Call) -> String {
@@ -166,7 +166,7 @@ async fn an_answer_is_remembered_where_it_may_be_and_for_whom() {
     assert_eq!(body(&outbound, &other, remembered("a")).await, "2");
     let other = UpstreamRoute { identity: Identity("other".to_owned()), ..route.clone() };
     assert_eq!(body(&outbound, &other, remembered("a")).await, "3");
-    let short = Call { remember: Some(Duration::ZERO), ..read("b") };
+    let short = Call { cache_ttl: Some(Duration::ZERO), ..read("b") };
     assert_eq!(body(&outbound, &route, short).await, "4");
     assert_eq!(body(&outbound, &route, remembered("b")).await, "5");
 }
@@ -181,7 +181,7 @@ async fn a_write_clears_what_its_tenant_remembers_and_no_other() {
     body(&outbound, &route, write("a")).await;
     assert_eq!(body(&outbound, &route, remembered("a")).await, "3");
     assert_eq!(body(&outbound, &other, remembered("a")).await, "1");
-    outbound.forget(other.tenant, other.endpoint.upstream);
+    outbound.invalidate(other.tenant, other.endpoint.upstream);
     assert_eq!(body(&outbound, &other, remembered("a")).await, "4");
 }
 

@@ -60,9 +60,9 @@ fn client(base_url: &str, password: &str) -> Client {
 /// An operation that may spend more than a test needs.
 fn operation() -> Operation {
     let allowance = Allowance {
-        calls_a_tenant: 10_000,
+        calls_per_tenant: 10_000,
         calls: 10_000,
-        tenants_at_once: 8,
+        concurrent_tenants: 8,
         tenant_deadline: Duration::from_secs(60),
     };
     Operation::new("request-1".into(), None, allowance, Instant::now() + Duration::from_secs(60))

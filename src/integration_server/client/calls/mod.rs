@@ -142,7 +142,7 @@ impl Calls {
             body: None,
             kind,
             answer_limit: XML_MAX,
-            remember: None,
+            cache_ttl: None,
         }
     }
 }

@@ -112,7 +112,7 @@ fn calls_match_the_documented_methods_and_paths() {
 fn only_get_calls_are_reads() {
     for call in all() {
         assert_eq!(call.kind == Kind::Read, call.method == "GET", "{call:?}");
-        assert!(call.remember.is_none());
+        assert!(call.cache_ttl.is_none());
     }
 }
 

@@ -1,45 +1,35 @@
-//! The circuit breaker of a tenant's route (features F10, F11): a far side that is dead is left
-//! alone for a while.
+//! The circuit breaker of a route: a system that fails is not called for a while.
+//!
+//! Our own, because the crates for it count by call site or wrap a `tower` service: here one breaker
+//! belongs to a tenant and an installation, a call that is dropped half-way must count if it took
+//! long, and only one probe may be under way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::failure::Failure;
-use super::status::Circuit;
 use crate::ids::{TenantId, UpstreamId};
+use crate::outbound::failure::Failure;
+use crate::outbound::route::Circuit;
+use crate::outbound::settings::BreakerSettings;
 
-/// How many parts the time is cut into over which failures are counted.
+/// The window over which failures are counted moves in this many steps.
 const BUCKETS: usize = 10;
 
-/// When a circuit opens, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct BreakerSettings {
-    /// After so many failures in a row.
-    pub consecutive_failures: u32,
-    /// Or when half of at least so many calls failed
-    pub sample: u32,
-    /// within that time.
-    pub window: Duration,
-    /// For how long no call is let through; then one is.
-    pub open_for: Duration,
-}
-
-/// Whose circuit it is, for the log and the figures.
+/// The route that a circuit belongs to, for log lines and metrics.
 #[derive(Clone, Copy)]
-pub(super) struct CircuitName {
+pub(in crate::outbound) struct CircuitName {
     pub tenant: TenantId,
     pub upstream: UpstreamId,
     pub system: &'static str,
 }
 
-/// The breaker.
-pub(super) struct Breaker {
+/// The breaker of one route.
+pub(in crate::outbound) struct Breaker {
     name: CircuitName,
     settings: BreakerSettings,
-    /// A call that took this long and was given up has failed; one that was given up earlier tells
-    /// nothing.
+    /// A call abandoned after this long counts as failed; one abandoned earlier does not count.
     patience: Duration,
     state: Mutex<State>,
 }
@@ -50,11 +40,13 @@ struct State {
     buckets: [Bucket; BUCKETS],
     open_until: Option<Instant>,
     is_probed: bool,
-    /// Counts how often it opened or closed, so that what began before does not count after.
+    /// Increases whenever the circuit opens or closes: outcomes of calls that began in an earlier
+    /// epoch are ignored.
     epoch: u64,
     began: Option<Instant>,
 }
 
+/// The calls within one step of the window.
 #[derive(Clone, Copy, Default)]
 struct Bucket {
     number: u64,
@@ -62,8 +54,9 @@ struct Bucket {
     failures: u32,
 }
 
-/// A call goes through; what came of it is told here, or concluded when this is dropped.
-pub(super) struct BreakerPermit {
+/// Permission to send one call. Report its outcome; a permit that is dropped without a report counts
+/// by how long the call took.
+pub(in crate::outbound) struct BreakerPermit {
     breaker: Arc<Breaker>,
     began: Instant,
     epoch: u64,
@@ -72,7 +65,7 @@ pub(super) struct BreakerPermit {
 }
 
 impl Breaker {
-    pub(super) fn new(
+    pub(in crate::outbound) fn new(
         name: CircuitName,
         settings: BreakerSettings,
         patience: Duration,
@@ -81,20 +74,20 @@ impl Breaker {
     }
 
     /// The kind of system that is called.
-    pub(super) fn system(&self) -> &'static str {
+    pub(in crate::outbound) fn system(&self) -> &'static str {
         self.name.system
     }
 
     /// The state of the circuit.
-    pub(super) fn circuit(&self) -> Circuit {
+    pub(in crate::outbound) fn circuit(&self) -> Circuit {
         self.state().circuit(Instant::now())
     }
 
-    /// Looks whether a call would be let through now.
+    /// Checks whether a call would get a permit now.
     ///
     /// # Errors
     /// `CircuitOpen`.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    pub(in crate::outbound) fn check(&self) -> Result<(), Failure> {
         let state = self.state();
         match state.circuit(Instant::now()) {
             Circuit::Closed => Ok(()),
@@ -103,11 +96,11 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through.
+    /// Gives a permit for one call.
     ///
     /// # Errors
     /// `CircuitOpen`.
-    pub(super) fn acquire(self: &Arc<Self>) -> Result<BreakerPermit, Failure> {
+    pub(in crate::outbound) fn acquire(self: &Arc<Self>) -> Result<BreakerPermit, Failure> {
         let began = Instant::now();
         let mut state = self.state();
         let is_probe = match state.circuit(began) {
@@ -116,26 +109,21 @@ impl Breaker {
             _ => return Err(Failure::CircuitOpen),
         };
         state.is_probed |= is_probe;
-        Ok(BreakerPermit {
-            breaker: self.clone(),
-            began,
-            epoch: state.epoch,
-            is_probe,
-            is_reported: false,
-        })
+        let epoch = state.epoch;
+        Ok(BreakerPermit { breaker: self.clone(), began, epoch, is_probe, is_reported: false })
     }
 
-    /// Tells an operator when calls begin to be refused, and when they go through again.
+    /// Logs when the gateway stops calling a system, and when it resumes.
     fn log_change(&self, was_open: bool, is_open: bool) {
         let CircuitName { tenant, upstream, system } = self.name;
         if is_open && !was_open {
             let seconds = self.settings.open_for.as_secs();
             tracing::warn!(
                 %tenant, %upstream, system, seconds,
-                "circuit opened: calls fail, and are refused until one that is let through succeeds"
+                "circuit opened: calls failed and are refused until a probe succeeds"
             );
         } else if was_open && !is_open {
-            tracing::warn!(%tenant, %upstream, system, "circuit closed: calls go through again");
+            tracing::warn!(%tenant, %upstream, system, "circuit closed: calls are sent again");
         }
     }
 
@@ -192,23 +180,23 @@ impl State {
 }
 
 impl BreakerPermit {
-    /// The far side answered.
-    pub(super) fn succeeded(mut self) {
+    /// Reports that the system answered.
+    pub(in crate::outbound) fn succeeded(mut self) {
         self.report(State::succeeded);
     }
 
-    /// The far side gave no answer, or said that it is in trouble.
-    pub(super) fn failed(mut self) {
+    /// Reports that the system did not answer, or answered with a server error.
+    pub(in crate::outbound) fn failed(mut self) {
         self.report(State::failed);
     }
 
-    fn report(&mut self, what: fn(&mut State, bool, &BreakerSettings, Instant)) {
+    fn report(&mut self, outcome: fn(&mut State, bool, &BreakerSettings, Instant)) {
         self.is_reported = true;
         let mut state = self.breaker.state();
         if state.epoch == self.epoch {
             state.is_probed &= !self.is_probe;
             let was_open = state.open_until.is_some();
-            what(&mut state, self.is_probe, &self.breaker.settings, Instant::now());
+            outcome(&mut state, self.is_probe, &self.breaker.settings, Instant::now());
             let is_open = state.open_until.is_some();
             drop(state);
             self.breaker.log_change(was_open, is_open);
@@ -236,7 +224,8 @@ mod tests {
     use super::*;
 
     fn breaker() -> Arc<Breaker> {
-        let (window, open_for) = (Duration::from_secs(10), Duration::from_secs(10));
+        let window = Duration::from_secs(10);
+        let open_for = Duration::from_secs(10);
         let name = CircuitName {
             tenant: TenantId(uuid::Uuid::nil()),
             upstream: UpstreamId(uuid::Uuid::nil()),
@@ -256,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn five_failures_in_a_row_open_it_and_a_success_between_does_not() {
+    async fn five_consecutive_failures_open_the_circuit() {
         let breaker = breaker();
         fail(&breaker, 4);
         breaker.acquire().unwrap().succeeded();
@@ -268,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn half_of_twenty_within_the_time_open_it() {
+    async fn ten_failures_of_twenty_calls_within_the_window_open_the_circuit() {
         let breaker = breaker();
         for _ in 0..9 {
             fail(&breaker, 1);
@@ -281,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_of_long_ago_do_not_count() {
+    async fn failures_outside_the_window_do_not_count() {
         let breaker = breaker();
         for _ in 0..9 {
             fail(&breaker, 1);
@@ -293,23 +282,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_its_time_one_call_goes_and_its_outcome_decides() {
+    async fn one_probe_decides_when_the_circuit_is_half_open() {
         let breaker = breaker();
         fail(&breaker, 5);
         tokio::time::sleep(Duration::from_secs(10)).await;
         let probe = breaker.acquire().unwrap();
-        assert!(breaker.acquire().is_err() && breaker.check().is_err(), "one alone");
+        assert!(breaker.acquire().is_err() && breaker.check().is_err(), "only one probe");
         probe.failed();
         assert_eq!(breaker.circuit(), Circuit::Open);
         tokio::time::sleep(Duration::from_secs(10)).await;
         breaker.acquire().unwrap().succeeded();
         assert_eq!(breaker.circuit(), Circuit::Closed);
         fail(&breaker, 4);
-        assert_eq!(breaker.circuit(), Circuit::Closed, "it begins anew");
+        assert_eq!(breaker.circuit(), Circuit::Closed, "failures are counted anew");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_nobody_waits_for_any_more_does_not_lock_it() {
+    async fn abandoned_probe_makes_room_for_another() {
         let breaker = breaker();
         fail(&breaker, 5);
         tokio::time::sleep(Duration::from_secs(10)).await;
@@ -318,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_given_up_late_failed_and_one_given_up_early_tells_nothing() {
+    async fn abandoned_call_counts_as_failed_only_after_the_patience() {
         let breaker = breaker();
         for _ in 0..10 {
             drop(breaker.acquire().unwrap());
@@ -331,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_began_before_it_opened_does_not_close_it() {
+    async fn success_of_a_call_begun_before_the_circuit_opened_does_not_close_it() {
         let breaker = breaker();
         let early = breaker.acquire().unwrap();
         fail(&breaker, 5);

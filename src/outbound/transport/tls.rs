@@ -1,4 +1,4 @@
-//! Whom the gateway trusts to be a legacy system: always verified.
+//! TLS towards upstreams. Certificates are always verified.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{Error, Result};
 
-/// Looks whether a text holds certificates in PEM that can be trusted as authorities.
+/// Checks that a text consists of PEM certificates that can serve as trust anchors.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
@@ -19,12 +19,14 @@ pub fn check_certificates(argument: &str, pem: &str) -> Result<()> {
         .map_err(|_| Error::bad_input(argument, "must be one or more certificates in PEM"))
 }
 
-/// The settings of TLS towards an installation that has certificates of its own, or else one of the
-/// public authorities.
+/// The TLS configuration for an installation with CA certificates of its own, or else for one whose
+/// certificate a public authority signed.
 ///
 /// # Errors
-/// Why the certificates cannot be read.
-pub(super) fn client_config(ca_certificate: Option<&str>) -> Result<ClientConfig, String> {
+/// The reason why the certificates cannot be read.
+pub(in crate::outbound) fn client_config(
+    ca_certificate: Option<&str>,
+) -> Result<ClientConfig, String> {
     static PUBLIC: OnceLock<ClientConfig> = OnceLock::new();
     match ca_certificate {
         Some(pem) => authorities(pem).map(trusting),
@@ -39,18 +41,18 @@ fn authorities(pem: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         let certificate =
-            certificate.map_err(|error| format!("a certificate is not PEM: {error}"))?;
+            certificate.map_err(|error| format!("invalid PEM certificate: {error}"))?;
         roots
             .add(certificate)
-            .map_err(|error| format!("a certificate cannot be trusted: {error}"))?;
+            .map_err(|error| format!("certificate cannot be a trust anchor: {error}"))?;
     }
-    if roots.is_empty() { Err("there is no certificate".to_owned()) } else { Ok(roots) }
+    if roots.is_empty() { Err("no certificate found".to_owned()) } else { Ok(roots) }
 }
 
 fn trusting(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("the crypto library speaks TLS 1.2 and 1.3")
+        .expect("aws-lc-rs supports TLS 1.2 and 1.3")
         .with_root_certificates(roots)
         .with_no_client_auth()
 }

@@ -1,10 +1,11 @@
-//! Where an installation of a legacy system may stand.
+//! The base URL of an installation: parsed, checked against the address policy, canonical.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use super::address::AddressPolicy;
 use crate::error::{Error, Result};
 
 /// Why plain HTTP and private addresses are refused, with the setting that allows both.
@@ -13,39 +14,31 @@ const PLAIN: &str = "must begin with https://; http:// is allowed only for priva
 const PRIVATE: &str = "is at a loopback or private address that is not allowed here; the \
     gateway's operator allows such addresses with upstream.allow_private_addresses = true";
 
-/// The longest base URL, in bytes.
-const LONGEST: usize = 2048;
+/// The maximum length of a base URL, in bytes.
+const MAX_LENGTH: usize = 2048;
 
-/// Which addresses may be called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressPolicy {
-    /// Whether loopback and private networks are allowed, and plain HTTP there. Link-local
-    /// addresses never are.
-    pub allow_private: bool,
-}
-
-/// The URL below which all paths of an installation lie: `https`, or `http` where the policy allows
-/// it; without user, query and fragment.
+/// The URL that the path of every call to an installation is appended to. Its scheme is `https`, or
+/// `http` where the policy allows it; it has no user information, query or fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Reads a base URL, and keeps it in its canonical form, so that two registrations of one
-    /// installation can be told: the host in lower case and without the dot at its end, an IPv4
-    /// address as such, no default port, nothing percent-encoded that need not be, no slash at the
-    /// end.
+    /// Parses a base URL and normalizes it, so that two registrations of one installation compare
+    /// equal: lower-case host without a trailing dot, an IPv4-mapped address as IPv4, no default
+    /// port, no unnecessary percent-encoding, no trailing slash.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming `argument` and what is wrong: another scheme, no host, a user name,
-    /// a query, a fragment, an address that the policy forbids. A name is resolved, and judged,
-    /// when it is called.
+    /// `BAD_USER_INPUT` naming `argument` and the fault: another scheme, no host, user information,
+    /// a query, a fragment, or an address that the policy forbids. A host name is resolved and
+    /// checked at the time of each connection instead.
     pub fn parse(argument: &str, text: &str, policy: AddressPolicy) -> Result<Self> {
         let refused = |must: &str| Err(Error::bad_input(argument, must));
         let url = match Url::parse(text) {
-            Ok(url) if text.len() <= LONGEST => url,
+            Ok(url) if text.len() <= MAX_LENGTH => url,
             _ => {
                 return refused(
-                    "must be an absolute URL of at most 2048 bytes, such as https://manager.example:4119/api",
+                    "must be an absolute URL of at most 2048 bytes, \
+                     such as https://manager.example:4119/api",
                 );
             }
         };
@@ -56,10 +49,10 @@ impl BaseUrl {
             _ => return refused("must begin with https://"),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return refused("must not hold a user name or a password");
+            return refused("must not contain a user name or a password");
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return refused("must end with its path: no query, no fragment");
+            return refused("must not have a query or a fragment");
         }
         match address(&url) {
             Some(address) if !policy.permits(address, plain) => {
@@ -67,20 +60,20 @@ impl BaseUrl {
                 if with_setting.permits(address, plain) {
                     refused(PRIVATE)
                 } else {
-                    refused("is at an address that is not allowed here")
+                    refused("points to an address that this gateway must not call")
                 }
             }
             _ => Ok(Self(canonical(url))),
         }
     }
 
-    /// The text, without a slash at the end.
+    /// The canonical text, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether what is shown to another one may be shown here: the host is the same, whatever its
-    /// port and path, and TLS is not given up.
+    /// Whether a credential sent to `other` may also be sent here: the host is the same, whatever
+    /// port and path, and the connection is not downgraded from TLS to plain HTTP.
     pub fn keeps_host_and_tls_of(&self, other: &Self) -> bool {
         let host =
             |url: &Self| Url::parse(&url.0).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -88,18 +81,18 @@ impl BaseUrl {
             && (other.is_plain() || !self.is_plain())
     }
 
-    /// Whether calls go there without TLS.
-    pub(super) fn is_plain(&self) -> bool {
+    /// Whether connections are made without TLS.
+    pub(in crate::outbound) fn is_plain(&self) -> bool {
         self.0.starts_with("http:")
     }
 }
 
-/// What the parser has left to do of RFC 3986, section 6.2.2.
+/// The normalization of RFC 3986, section 6.2.2, that the `url` crate leaves undone.
 fn canonical(mut url: Url) -> String {
     let absolute =
         url.host_str().and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty());
     if let Some(name) = absolute.map(str::to_owned) {
-        // The name was a valid one with the dot.
+        // Cannot fail: the host was valid with the trailing dot.
         url.set_host(Some(&name)).ok();
     }
     if let Some(Host::Ipv6(address)) = url.host()
@@ -112,8 +105,8 @@ fn canonical(mut url: Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// A path in which unreserved characters are written as they are, and all others with upper-case
-/// digits.
+/// Decodes percent-encoded unreserved characters of a path and writes all other escapes with
+/// upper-case digits.
 fn plain_path(path: &str) -> String {
     let mut parts = path.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -139,7 +132,7 @@ fn plain_path(path: &str) -> String {
     plain
 }
 
-/// The address in a URL, where there is one in place of a name.
+/// The address in a URL whose host is an IP literal.
 fn address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
@@ -162,7 +155,7 @@ mod tests {
     const CLOSED: AddressPolicy = AddressPolicy { allow_private: false };
 
     #[test]
-    fn a_slash_at_the_end_is_dropped_and_the_rest_kept() {
+    fn trailing_slash_is_dropped_and_the_rest_kept() {
         for (text, kept) in [
             ("https://manager.example:4119/api/", "https://manager.example:4119/api"),
             ("https://MANAGER.example/", "https://manager.example"),
@@ -173,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_place_is_kept_as_one() {
+    fn spellings_of_one_url_have_one_canonical_form() {
         for (spellings, kept) in [
             (
                 &[
@@ -209,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_is_refused_by_name() {
+    fn invalid_base_url_is_refused_naming_the_argument() {
         for text in [
             "",
             "manager.example",
@@ -233,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn private_places_need_the_policy() {
+    fn private_address_needs_the_policy() {
         let private = [
             "http://127.0.0.1:1234",
             "https://10.0.0.1",

@@ -1,5 +1,5 @@
-//! Memory that answers take: from the first byte on the wire until nothing that was read from them
-//! is left.
+//! The memory that answers take, from the first byte received until the last value read from them is
+//! dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,60 +8,64 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::failure::Failure;
-use super::operation::Operation;
-use super::route::UpstreamRoute;
 use crate::budget::{Account, Exhausted, Permit, Pool};
+use crate::outbound::failure::Failure;
+use crate::outbound::route::UpstreamRoute;
 
-/// What an answer without a length takes at first.
+/// The bytes first reserved for an answer without a length.
 const FIRST: usize = 64 * 1024;
 
-/// The node's memory for answers, as one call may use it: the share of the installation's owner,
-/// and of the tenant within it.
-pub(super) struct AnswerBudget {
+/// The part of the node's memory for answers that one call may use: the share of the installation's
+/// owner, and of the tenant within it.
+pub(in crate::outbound) struct AnswerBudget {
     pool: Arc<Pool<Uuid>>,
     account: Account<Uuid>,
     patience: Duration,
     operation: Arc<AtomicUsize>,
 }
 
-/// What one answer holds, given back when this is dropped.
+/// The memory that one answer holds; dropping this releases it.
 #[derive(Debug)]
 pub struct HeldAnswer {
     permit: Permit<Uuid>,
-    /// All that the operation holds, which waits in vain for what it holds itself.
+    /// The bytes that all answers of the operation hold: waiting for these would never end.
     operation: Arc<AtomicUsize>,
     patience: Duration,
 }
 
 impl AnswerBudget {
-    pub(super) fn new(
+    /// A budget from `pool` for an answer on `route`. `operation` counts the bytes that the
+    /// operation holds.
+    pub(in crate::outbound) fn new(
         pool: &Arc<Pool<Uuid>>,
         patience: Duration,
         route: &UpstreamRoute,
-        operation: &Operation,
+        operation: &Arc<AtomicUsize>,
     ) -> Self {
         let account = Account { owner: route.endpoint.owner.0, member: route.tenant.0 };
-        Self { pool: pool.clone(), account, patience, operation: operation.held_answers().clone() }
+        Self { pool: pool.clone(), account, patience, operation: operation.clone() }
     }
 
-    /// A budget that belongs to nobody.
+    /// A budget without an owner.
     #[cfg(test)]
-    pub(super) fn of_tests(pool: &Arc<Pool<Uuid>>) -> Self {
-        let patience = Duration::from_secs(1);
+    pub(in crate::outbound) fn of_tests(pool: &Arc<Pool<Uuid>>) -> Self {
         Self {
             pool: pool.clone(),
             account: Account::alone(Uuid::nil()),
-            patience,
+            patience: Duration::from_secs(1),
             operation: Arc::default(),
         }
     }
 
-    /// Takes what an answer needs: its length, or a beginning where it does not say how long it is.
+    /// Reserves memory for an answer: its length in bytes, or a first part if it does not announce
+    /// one.
     ///
     /// # Errors
     /// `NoRoom`.
-    pub(super) async fn hold(&self, length: Option<usize>) -> Result<HeldAnswer, Failure> {
+    pub(in crate::outbound) async fn hold(
+        &self,
+        length: Option<usize>,
+    ) -> Result<HeldAnswer, Failure> {
         let mut held = HeldAnswer {
             permit: self.pool.none(self.account),
             operation: self.operation.clone(),
@@ -73,31 +77,32 @@ impl AnswerBudget {
 }
 
 impl HeldAnswer {
-    /// How many bytes it holds.
-    pub(super) fn bytes(&self) -> usize {
+    /// The number of bytes held.
+    pub(in crate::outbound) fn bytes(&self) -> usize {
         self.permit.units()
     }
 
-    /// Takes more; only an answer that holds nothing yet waits for it a while.
+    /// Reserves more bytes. Only an answer that holds nothing yet waits for them, for at most the
+    /// patience of the settings.
     ///
     /// # Errors
     /// `NoRoom`.
-    pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
+    pub(in crate::outbound) async fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
         if self.operation.load(Ordering::Relaxed) + bytes > self.permit.largest() {
             return Err(Failure::NoRoom { ever: false });
         }
         if self.permit.units() == 0 {
             self.permit.grow(bytes, Instant::now() + self.patience).await.map_err(no_room)?;
         } else {
-            // Answers that each hold what the others wait for would wait in vain.
+            // Two answers that each hold what the other waits for would deadlock: do not wait.
             self.permit.try_grow(bytes).map_err(no_room)?;
         }
         self.operation.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Gives back what a shorter answer does not need.
-    pub(super) fn shrink_to(&mut self, bytes: usize) {
+    /// Releases the bytes that a shorter answer does not need.
+    pub(in crate::outbound) fn shrink_to(&mut self, bytes: usize) {
         let before = self.permit.units();
         self.permit.shrink_to(bytes);
         self.operation.fetch_sub(before - self.permit.units(), Ordering::Relaxed);
@@ -119,7 +124,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn operation_does_not_wait_for_what_it_holds_itself() {
+    async fn operation_does_not_wait_for_memory_that_it_holds_itself() {
         let pool = Pool::new("upstream_answers", 1300);
         let budget = AnswerBudget::of_tests(&pool);
         let started = Instant::now();
@@ -134,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answer_that_grows_does_not_wait_for_what_others_hold() {
+    async fn growing_answer_does_not_wait_for_memory_of_others() {
         let pool = Pool::new("upstream_answers", 1300);
         let budget = || AnswerBudget { operation: Arc::default(), ..AnswerBudget::of_tests(&pool) };
         let started = Instant::now();

@@ -1,13 +1,18 @@
-//! How many calls a minute are made with one credential: vendors count, and refuse everybody who
-//! shares it.
+//! The number of calls per minute under one credential: a vendor counts them, and refuses every
+//! tenant that shares the credential.
 //!
-//! A call counts from when it is let go until a minute after it has ended. So the far side, which
-//! counts it at some moment in between, never sees more than that many in any minute, however long
-//! calls are on their way.
+//! A call counts from its permit until a minute after it has ended. The vendor counts it at some
+//! moment in between, so it never sees more calls in any minute than the limit, however long they
+//! take.
 //!
-//! A credential that several tenants use is shared out among them by the rule of the node's
-//! budgets: a tenant that asks much leaves a reserve for those who asked little. Within a tenant,
-//! first come is first served.
+//! A credential that several tenants use is shared by the rule of the node's budgets: a tenant with
+//! many calls leaves a reserve for those with few. Within a tenant, calls are first come, first
+//! served.
+//!
+//! Our own: `governor` meters when calls begin (GCRA). It cannot count a call until after its end,
+//! divide the rate among the tenants of a credential, serve them in turn, or give back a call that
+//! was not sent. The limit of callers in `http::rate_limit` is a token bucket, another rule, so the
+//! two do not share a counter.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,138 +22,138 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
-use super::failure::Failure;
-use super::fair::Queue;
+use super::fair_queue::FairQueue;
 use crate::budget::{Account, Shares};
 use crate::ids::TenantId;
+use crate::outbound::failure::Failure;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long a credential is left alone after a refusal that says nothing of it; twice that after
-/// the next.
-const FIRST_HOLD: Duration = Duration::from_secs(1);
-/// However long the far side says.
-const LONGEST_HOLD: Duration = Duration::from_mins(10);
+/// The pause after a refusal without `Retry-After`; it doubles with each further refusal.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause, whatever `Retry-After` says.
+const MAX_PAUSE: Duration = Duration::from_mins(10);
 
-/// The calls with one credential.
-pub(super) struct Limiter {
-    /// None sets no limit.
-    most: Option<usize>,
+/// The rate limit of one credential.
+pub(in crate::outbound) struct RateLimiter {
+    /// Calls per minute; unlimited if absent.
+    max: Option<usize>,
     state: Mutex<State>,
     changed: Notify,
 }
 
 struct State {
-    /// When the calls of the last minute ended, and whose they were.
+    /// When the calls of the last minute ended, and their tenants.
     ended: VecDeque<(Instant, Uuid)>,
     in_flight: usize,
-    /// Whose the calls of the last minute are, those on their way included.
+    /// The tenants' shares of the calls of the last minute and of those in flight.
     shares: Shares<Uuid>,
-    /// Whether others than the owner of the installation use the credential.
+    /// Whether a tenant other than the installation's owner uses the credential.
     is_shared: bool,
-    held_until: Option<Instant>,
-    /// In a row.
-    refusals: u32,
-    queue: Queue<RatePermit>,
+    paused_until: Option<Instant>,
+    consecutive_refusals: u32,
+    queue: FairQueue<RatePermit>,
     is_draining: bool,
 }
 
-/// One call may go.
-pub(super) struct RatePermit {
-    limiter: Option<Arc<Limiter>>,
+/// Permission to send one call.
+pub(in crate::outbound) struct RatePermit {
+    limiter: Option<Arc<RateLimiter>>,
     tenant: Uuid,
     was_sent: bool,
 }
 
-/// Who may go next, and when.
+/// The next call of the queue, and when it may go.
 enum Next {
     Now(Uuid, oneshot::Sender<RatePermit>),
     At(Instant),
-    /// When one of those on their way has ended.
+    /// When a call in flight has ended.
     Later,
 }
 
-impl Limiter {
-    /// A limiter of so many calls a minute (0: any number), for which so many may wait.
-    pub(super) fn new(calls_per_minute: usize, waiting: usize) -> Arc<Self> {
+impl RateLimiter {
+    /// A limiter of that many calls per minute (0: unlimited); at most `waiting` calls may queue.
+    pub(in crate::outbound) fn new(calls_per_minute: usize, waiting: usize) -> Arc<Self> {
         let state = State {
             ended: VecDeque::new(),
             in_flight: 0,
             shares: Shares::new(calls_per_minute, usize::MAX),
             is_shared: false,
-            held_until: None,
-            refusals: 0,
-            queue: Queue::new(waiting),
+            paused_until: None,
+            consecutive_refusals: 0,
+            queue: FairQueue::new(waiting),
             is_draining: false,
         };
-        let most = (calls_per_minute > 0).then_some(calls_per_minute);
-        Arc::new(Self { most, state: Mutex::new(state), changed: Notify::new() })
+        let max = (calls_per_minute > 0).then_some(calls_per_minute);
+        Arc::new(Self { max, state: Mutex::new(state), changed: Notify::new() })
     }
 
-    /// Waits until a call of a tenant may go; tenants go by turns.
+    /// Waits for a permit; tenants are served in turn.
     ///
     /// # Errors
-    /// `Deadline` if that is not before it, `OverShare` if then other tenants could still call,
-    /// `QueueFull` if it is certain already, or if too many wait.
-    pub(super) async fn enter(
+    /// `Deadline` if none is free before the deadline, `OverShare` if other tenants could still
+    /// call then, `QueueFull` if too many calls wait or the credential is paused beyond the
+    /// deadline.
+    pub(in crate::outbound) async fn acquire(
         self: &Arc<Self>,
         tenant: TenantId,
         owner: TenantId,
         deadline: Instant,
     ) -> Result<RatePermit, Failure> {
-        let caller = tenant.0;
-        let turn = {
+        let tenant_key = tenant.0;
+        let queued = {
             let mut state = self.state();
             let now = Instant::now();
             state.expire(now);
             state.is_shared |= tenant != owner;
-            if !state.queue.holds(&caller)
-                && !state.is_held(now)
-                && state.may_go(self.most, &caller)
+            if !state.queue.holds(&tenant_key)
+                && !state.is_paused(now)
+                && state.may_begin(self.max, &tenant_key)
             {
-                state.begin(caller);
-                return Ok(self.permit(caller));
+                state.begin(tenant_key);
+                return Ok(self.permit(tenant_key));
             }
-            if state.held_until.is_some_and(|until| until > deadline) {
+            if state.paused_until.is_some_and(|until| until > deadline) {
                 return Err(Failure::QueueFull);
             }
-            let turn = state.queue.join(caller)?;
+            let queued = state.queue.join(tenant_key)?;
             if !std::mem::replace(&mut state.is_draining, true) {
                 tokio::spawn(self.clone().drain());
             }
-            turn
+            queued
         };
-        match timeout_at(deadline, turn).await {
+        match timeout_at(deadline, queued).await {
             Ok(Ok(permit)) => Ok(permit),
-            _ if self.state().has_room(self.most) => Err(Failure::OverShare),
+            _ if self.state().has_capacity(self.max) => Err(Failure::OverShare),
             _ => Err(Failure::Deadline),
         }
     }
 
-    /// The far side refused a call because there were too many. All calls with this credential
-    /// wait.
-    pub(super) fn refused(&self, retry_after: Option<Duration>) {
+    /// Pauses all calls under this credential: the vendor refused one for its rate.
+    pub(in crate::outbound) fn refused(&self, retry_after: Option<Duration>) {
         let mut state = self.state();
-        let growing = FIRST_HOLD.saturating_mul(2_u32.saturating_pow(state.refusals));
-        state.refusals = state.refusals.saturating_add(1);
-        let until = Instant::now() + retry_after.unwrap_or(growing).min(LONGEST_HOLD);
-        state.held_until = state.held_until.max(Some(until));
+        let growing = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(state.consecutive_refusals));
+        state.consecutive_refusals = state.consecutive_refusals.saturating_add(1);
+        let until = Instant::now() + retry_after.unwrap_or(growing).min(MAX_PAUSE);
+        state.paused_until = state.paused_until.max(Some(until));
     }
 
-    /// The far side took a call.
-    pub(super) fn accepted(&self) {
-        self.state().refusals = 0;
+    /// Records that the vendor accepted a call.
+    pub(in crate::outbound) fn accepted(&self) {
+        self.state().consecutive_refusals = 0;
     }
 
-    /// Whether nothing would be forgotten with it.
-    pub(super) fn is_idle(&self) -> bool {
+    /// Whether the limiter holds no state and can be dropped from memory.
+    pub(in crate::outbound) fn is_idle(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();
         state.expire(now);
-        let held = state.held_until.is_some_and(|until| until > now);
-        !held && state.ended.is_empty() && state.in_flight == 0 && state.queue.is_empty()
+        !state.is_paused(now)
+            && state.ended.is_empty()
+            && state.in_flight == 0
+            && state.queue.is_empty()
     }
 
-    /// Lets those who wait go, each at the first moment that there is room, until nobody waits.
+    /// Gives permits to waiting calls as soon as there is capacity, until none waits.
     async fn drain(self: Arc<Self>) {
         loop {
             let next = {
@@ -157,10 +162,10 @@ impl Limiter {
                     state.is_draining = false;
                     return;
                 }
-                state.next(self.most, Instant::now())
+                state.next(self.max, Instant::now())
             };
             match next {
-                // Who has gone gives it back by dropping it.
+                // An abandoned call gives its permit back when it is dropped here.
                 Next::Now(tenant, waiting) => drop(waiting.send(self.permit(tenant))),
                 Next::At(moment) => tokio::select! {
                     () = sleep_until(moment) => {}
@@ -181,15 +186,17 @@ impl Limiter {
 }
 
 impl State {
-    fn next(&mut self, most: Option<usize>, now: Instant) -> Next {
+    fn next(&mut self, max: Option<usize>, now: Instant) -> Next {
         self.expire(now);
-        if let Some(until) = self.held_until.filter(|until| *until > now) {
+        if let Some(until) = self.paused_until.filter(|until| *until > now) {
             return Next::At(until);
         }
-        let (shares, is_shared) = (&self.shares, self.is_shared);
-        let has_room = self.has_room(most);
-        let may_go = |tenant: &Uuid| has_room && may_go(shares, is_shared, most, tenant);
-        if let Some((tenant, waiting)) = self.queue.next_where(may_go) {
+        let shares = &self.shares;
+        let is_shared = self.is_shared;
+        let has_capacity = self.has_capacity(max);
+        let is_eligible =
+            |tenant: &Uuid| has_capacity && is_within_share(shares, is_shared, max, tenant);
+        if let Some((tenant, waiting)) = self.queue.pop_where(is_eligible) {
             self.begin(tenant);
             return Next::Now(tenant, waiting);
         }
@@ -199,16 +206,16 @@ impl State {
         }
     }
 
-    fn is_held(&self, now: Instant) -> bool {
-        self.held_until.is_some_and(|until| until > now)
+    fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| until > now)
     }
 
-    fn has_room(&self, most: Option<usize>) -> bool {
-        most.is_none_or(|most| self.ended.len() + self.in_flight < most)
+    fn has_capacity(&self, max: Option<usize>) -> bool {
+        max.is_none_or(|max| self.ended.len() + self.in_flight < max)
     }
 
-    fn may_go(&self, most: Option<usize>, tenant: &Uuid) -> bool {
-        self.has_room(most) && may_go(&self.shares, self.is_shared, most, tenant)
+    fn may_begin(&self, max: Option<usize>, tenant: &Uuid) -> bool {
+        self.has_capacity(max) && is_within_share(&self.shares, self.is_shared, max, tenant)
     }
 
     fn begin(&mut self, tenant: Uuid) {
@@ -216,7 +223,7 @@ impl State {
         self.shares.add(Account::alone(tenant), 1);
     }
 
-    /// Forgets the calls that ended a minute ago.
+    /// Drops the calls that ended more than a minute ago.
     fn expire(&mut self, now: Instant) {
         while let Some((ended, tenant)) = self.ended.front().copied()
             && ended + MINUTE <= now
@@ -227,14 +234,19 @@ impl State {
     }
 }
 
-/// Whether a tenant's share allows one more, where there is room.
-fn may_go(shares: &Shares<Uuid>, is_shared: bool, most: Option<usize>, tenant: &Uuid) -> bool {
-    most.is_none() || !is_shared || shares.admit(&Account::alone(*tenant), 1)
+/// Whether a tenant's share allows one more call, given that there is capacity.
+fn is_within_share(
+    shares: &Shares<Uuid>,
+    is_shared: bool,
+    max: Option<usize>,
+    tenant: &Uuid,
+) -> bool {
+    max.is_none() || !is_shared || shares.admit(&Account::alone(*tenant), 1)
 }
 
 impl RatePermit {
-    /// The call is being sent.
-    pub(super) fn sent(&mut self) {
+    /// Marks the call as sent; an unsent call does not count.
+    pub(in crate::outbound) fn mark_sent(&mut self) {
         self.was_sent = true;
     }
 }
@@ -244,7 +256,7 @@ impl Drop for RatePermit {
         let Some(limiter) = self.limiter.take() else { return };
         let mut state = limiter.state();
         state.in_flight -= 1;
-        if self.was_sent && limiter.most.is_some() {
+        if self.was_sent && limiter.max.is_some() {
             state.ended.push_back((Instant::now(), self.tenant));
         } else {
             state.shares.remove(Account::alone(self.tenant), 1);
@@ -262,23 +274,23 @@ mod tests {
         Instant::now() + Duration::from_secs(seconds)
     }
 
-    async fn go(limiter: &Arc<Limiter>, caller: u128, seconds: u64) -> Result<(), Failure> {
+    async fn go(limiter: &Arc<RateLimiter>, caller: u128, seconds: u64) -> Result<(), Failure> {
         let tenant = TenantId(Uuid::from_u128(caller));
-        limiter.enter(tenant, tenant, after(seconds)).await?.sent();
+        limiter.acquire(tenant, tenant, after(seconds)).await?.mark_sent();
         Ok(())
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_minute_sees_more_calls_than_the_limit() {
-        let limiter = Limiter::new(5, 1000);
+        let limiter = RateLimiter::new(5, 1000);
         let mut calls = Vec::new();
         for caller in 0..40_u64 {
             let limiter = limiter.clone();
             calls.push(tokio::spawn(async move {
                 let tenant = TenantId(Uuid::from_u128(u128::from(caller % 3)));
-                let mut permit = limiter.enter(tenant, tenant, after(3600)).await.unwrap();
-                permit.sent();
-                // The far side counts it somewhere on its way.
+                let mut permit = limiter.acquire(tenant, tenant, after(3600)).await.unwrap();
+                permit.mark_sent();
+                // The vendor counts the call at some moment while it is in flight.
                 tokio::time::sleep(Duration::from_millis(caller * 37 % 900)).await;
                 let counted = Instant::now();
                 tokio::time::sleep(Duration::from_millis(caller * 91 % 700)).await;
@@ -291,12 +303,12 @@ mod tests {
         }
         counted.sort();
         assert!(counted.windows(6).all(|six| six[5] - six[0] >= MINUTE), "{counted:?}");
-        assert!(counted[39] - counted[0] < MINUTE * 8, "and none of it is wasted");
+        assert!(counted[39] - counted[0] < MINUTE * 8, "the limit is used up");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_dashboard_does_not_starve_a_single_call() {
-        let limiter = Limiter::new(10, 1000);
+    async fn tenant_with_many_calls_does_not_delay_another_tenants_single_call() {
+        let limiter = RateLimiter::new(10, 1000);
         let crowd: Vec<_> = (0..200)
             .map(|_| {
                 let limiter = limiter.clone();
@@ -311,11 +323,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn tenant_that_asks_much_leaves_calls_for_tenants_that_share_the_credential() {
-        let limiter = Limiter::new(480, 1000);
+    async fn busy_tenant_leaves_calls_for_tenants_that_share_the_credential() {
+        let limiter = RateLimiter::new(480, 1000);
         let call = async |tenant: u128, seconds: u64| {
-            let (tenant, owner) = (TenantId(Uuid::from_u128(tenant)), TenantId(Uuid::nil()));
-            limiter.enter(tenant, owner, after(seconds)).await.map(|mut permit| permit.sent())
+            let tenant = TenantId(Uuid::from_u128(tenant));
+            let owner = TenantId(Uuid::nil());
+            limiter
+                .acquire(tenant, owner, after(seconds))
+                .await
+                .map(|mut permit| permit.mark_sent())
         };
         let began = Instant::now();
         let mut greedy = 0;
@@ -330,12 +346,12 @@ mod tests {
             }
         }
         assert!(began.elapsed() < Duration::from_secs(6));
-        call(1, 60).await.expect("its share comes back within a minute");
+        call(1, 60).await.expect("its share returns within a minute");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn owner_that_is_alone_has_the_whole_rate() {
-        let limiter = Limiter::new(480, 1000);
+    async fn owner_uses_the_whole_rate_of_an_unshared_credential() {
+        let limiter = RateLimiter::new(480, 1000);
         for _ in 0..480 {
             go(&limiter, 1, 0).await.unwrap();
         }
@@ -343,13 +359,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_holds_all_calls_back_as_long_as_it_says() {
-        let limiter = Limiter::new(0, 10);
+    async fn refusal_pauses_all_calls_for_its_retry_after() {
+        let limiter = RateLimiter::new(0, 10);
         go(&limiter, 1, 1).await.unwrap();
         limiter.refused(Some(Duration::from_secs(7)));
         assert!(
             matches!(go(&limiter, 2, 5).await, Err(Failure::QueueFull)),
-            "there is no use in waiting"
+            "the pause ends after the deadline"
         );
         let began = Instant::now();
         go(&limiter, 2, 60).await.unwrap();
@@ -359,8 +375,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn refusals_that_say_nothing_hold_back_longer_each_time() {
-        let limiter = Limiter::new(0, 10);
+    async fn pause_doubles_with_each_refusal_without_retry_after() {
+        let limiter = RateLimiter::new(0, 10);
         for seconds in [1, 2, 4] {
             limiter.refused(None);
             let began = Instant::now();
@@ -374,10 +390,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_not_sent_does_not_count() {
-        let limiter = Limiter::new(1, 10);
+    async fn call_that_was_not_sent_does_not_count() {
+        let limiter = RateLimiter::new(1, 10);
         let tenant = TenantId(Uuid::nil());
-        drop(limiter.enter(tenant, tenant, after(1)).await.unwrap());
+        drop(limiter.acquire(tenant, tenant, after(1)).await.unwrap());
         assert!(limiter.is_idle());
         go(&limiter, 1, 1).await.unwrap();
         assert!(!limiter.is_idle());

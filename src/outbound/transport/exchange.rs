@@ -1,4 +1,4 @@
-//! One request on the wire and its answer.
+//! One HTTP request and its response.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,23 +11,24 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::call::{Answer, Call};
-use super::failure::Failure;
-use super::held::{AnswerBudget, HeldAnswer};
 use super::pool::Client;
-use super::route::Endpoint;
 use crate::clock::Timestamp;
+use crate::outbound::call::{Answer, Call};
+use crate::outbound::failure::Failure;
+use crate::outbound::limits::{AnswerBudget, HeldAnswer};
+use crate::outbound::route::Endpoint;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// All but the unreserved characters of RFC 3986.
+const TOO_LONG: &str = "the response exceeds the length limit";
+/// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A buffer may be larger than the answer in it by one part in so many.
-const WASTE: usize = 8;
+/// A buffer that exceeds its answer by less than this fraction, one part in eight, is kept.
+const MAX_WASTE: usize = 8;
 
-/// A call in the form of HTTP, which may be sent more than once.
-pub(super) struct HttpRequest {
+/// A call as an HTTP request, which may be sent several times.
+pub(in crate::outbound) struct HttpRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -35,44 +36,47 @@ pub(super) struct HttpRequest {
     answer_limit: usize,
 }
 
-/// An answer with what is said about it and not in it.
-pub(super) struct Reply {
+/// An answer and the headers that concern the gateway itself.
+pub(in crate::outbound) struct Reply {
     pub answer: Answer,
-    /// For how long the far side wants to be left alone.
+    /// `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// The far side's own id of the request.
+    /// The upstream's `X-Request-Id`.
     pub request_id: Option<String>,
 }
 
 impl HttpRequest {
-    /// Writes a call as HTTP.
+    /// Encodes a call as HTTP.
     ///
     /// # Errors
-    /// `InvalidRequest` for a path that would lead elsewhere, or a header that is none.
-    pub(super) fn new(endpoint: &Endpoint, call: Call, request_id: &str) -> Result<Self, Failure> {
+    /// `InvalidRequest` for a path that would leave the base URL, or an invalid header.
+    pub(in crate::outbound) fn new(
+        endpoint: &Endpoint,
+        call: Call,
+        request_id: &str,
+    ) -> Result<Self, Failure> {
         let invalid = |what: &str| Failure::InvalidRequest(what.into());
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
-            let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| invalid("the name of a header"))?;
-            let value =
-                HeaderValue::from_str(value).map_err(|_| invalid("the value of a header"))?;
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("header name"))?;
+            let value = HeaderValue::from_str(value).map_err(|_| invalid("header value"))?;
             headers.append(name, value);
         }
-        // What unpacks could be made to unpack without end.
+        // Refuse compressed bodies: a decompression bomb could expand without bound.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| invalid("the request id"))?);
+        headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| invalid("request id"))?);
         Ok(Self {
-            method: call.method.parse().map_err(|_| invalid("the method"))?,
-            uri: uri(endpoint, &call).ok_or_else(|| invalid("the path"))?,
+            method: call.method.parse().map_err(|_| invalid("method"))?,
+            uri: uri(endpoint, &call).ok_or_else(|| invalid("path"))?,
             headers,
             body: call.body.unwrap_or_default(),
             answer_limit: call.answer_limit,
         })
     }
 
-    /// `GET`, `POST` and so on.
-    pub(super) fn method(&self) -> &str {
+    /// The HTTP method.
+    pub(in crate::outbound) fn method(&self) -> &str {
         self.method.as_str()
     }
 
@@ -87,11 +91,11 @@ impl HttpRequest {
         request
     }
 
-    /// Sends it once and reads the answer.
+    /// Sends the request once and reads the response.
     ///
     /// # Errors
     /// `Unreachable`, `ConnectionLost`, `Malformed` and `NoRoom`.
-    pub(super) async fn exchange(
+    pub(in crate::outbound) async fn exchange(
         &self,
         client: &Client,
         traceparent: &str,
@@ -102,15 +106,20 @@ impl HttpRequest {
             client.request(self.request(traceparent)).await.map_err(|error| of_client(&error))?;
         let (head, body) = response.into_parts();
         let encoding = head.headers.get(header::CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let encoding =
+            encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if let Some(encoding) = encoding {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            let encoding: String = encoding.chars().take(40).collect();
             return Err(Failure::Malformed(
-                "the answer is packed, though it was asked for as it is".into(),
+                format!("the response has Content-Encoding {encoding}; identity was requested")
+                    .into(),
             ));
         }
         let exact = body.size_hint().exact();
         let length = exact.map(|exact| usize::try_from(exact).unwrap_or(usize::MAX));
         if length.is_some_and(|length| length > self.answer_limit) {
-            return Err(Failure::Malformed("the answer is too long".into()));
+            return Err(Failure::Malformed(TOO_LONG.into()));
         }
         let mut held = budget.hold(length).await?;
         let body = Limited::new(body, self.answer_limit);
@@ -121,8 +130,8 @@ impl HttpRequest {
     }
 }
 
-/// All that a body holds. It is not polled once more after all of its length has come: that would
-/// wake the connection to hear what is known.
+/// Reads a whole body. A body of known length is not polled again after its last byte: that would
+/// wake the connection's task for nothing.
 async fn whole<B>(mut body: B, limit: usize, held: &mut HeldAnswer) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
@@ -135,24 +144,24 @@ where
         let data = frame.into_data().unwrap_or_default();
         let needed = whole.len() + data.len();
         if needed > held.bytes() {
-            // Twice as much each time, up to what an answer may have.
+            // Double the reservation, up to the length limit.
             let next = needed.max(2 * held.bytes()).min(limit.max(needed));
             held.grow(next - held.bytes()).await?;
             whole.reserve_exact(next - whole.len());
         }
-        // Copied at once: how small the chunks are is the far side's choice, and each holds on to
-        // all that it was read into.
+        // Copy each chunk at once: it keeps its whole read buffer alive, and the upstream decides
+        // how small the chunks are.
         whole.extend_from_slice(&data);
     }
-    // A shrunk buffer is a copy, for which a little waste is not worth it.
-    if whole.capacity() - whole.len() > whole.len() / WASTE {
+    // Shrinking copies the buffer, which is not worth saving a little memory.
+    if whole.capacity() - whole.len() > whole.len() / MAX_WASTE {
         whole.shrink_to_fit();
     }
     held.shrink_to(whole.capacity());
     Ok(whole.into())
 }
 
-/// Nothing if a segment would climb out of the path, or if the whole is too long.
+/// The URI of a call; `None` if a segment is `.` or `..`, or if the URI is too long.
 fn uri(endpoint: &Endpoint, call: &Call) -> Option<Uri> {
     let mut text = endpoint.base_url.as_str().to_owned();
     for segment in &call.path {
@@ -195,7 +204,7 @@ fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
     }
 }
 
-/// Seconds, or a date (RFC 9110, section 10.2.3).
+/// Parses `Retry-After`: seconds or a date (RFC 9110, section 10.2.3).
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -206,24 +215,23 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 
 fn of_client(error: &hyper_util::client::legacy::Error) -> Failure {
     let cause = chain(error);
-    match error.is_connect() {
-        true => Failure::Unreachable(cause),
-        false => of_hyper(error, cause),
-    }
+    if error.is_connect() { Failure::Unreachable(cause) } else { of_hyper(error, cause) }
 }
 
 fn of_body(error: &(dyn std::error::Error + 'static)) -> Failure {
-    match error.is::<LengthLimitError>() {
-        true => Failure::Malformed("the answer is too long".into()),
-        false => of_hyper(error, chain(error)),
+    if error.is::<LengthLimitError>() {
+        Failure::Malformed(TOO_LONG.into())
+    } else {
+        of_hyper(error, chain(error))
     }
 }
 
 fn of_hyper(error: &(dyn std::error::Error + 'static), cause: Arc<str>) -> Failure {
     let hyper = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
-    match hyper.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
-        true => Failure::Malformed(cause),
-        false => Failure::ConnectionLost(cause),
+    if hyper.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
+        Failure::Malformed(cause)
+    } else {
+        Failure::ConnectionLost(cause)
     }
 }
 
@@ -249,8 +257,8 @@ mod tests {
 
     use super::*;
 
-    /// A body that knows when it ends, as one with a length does, and does not want to be asked
-    /// then. It counts which of its chunks are still held.
+    /// A body that knows its end, as one with `Content-Length` does, and panics when it is polled
+    /// after that. It counts how many of its chunks are still alive.
     struct Chunks {
         left: VecDeque<&'static str>,
         held: Arc<()>,
@@ -275,8 +283,8 @@ mod tests {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            let text = self.left.pop_front().expect("it has not ended");
-            assert_eq!(Arc::strong_count(&self.held), 1, "no chunk before this one is held");
+            let text = self.left.pop_front().expect("the body was polled after its end");
+            assert_eq!(Arc::strong_count(&self.held), 1, "an earlier chunk is still alive");
             let chunk = Chunk { text, _held: self.held.clone() };
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(chunk)))))
         }
@@ -287,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_read_until_its_length_has_come_and_not_asked_again() {
+    async fn body_is_not_polled_after_its_last_byte() {
         for chunks in [&[][..], &["whole"], &["in ", "three ", "parts"]] {
             let body = Chunks { left: chunks.iter().copied().collect(), held: Arc::default() };
             let pool = crate::budget::Pool::new("upstream_answers", 1024 * 1024);

@@ -1,40 +1,45 @@
-//! A queue in which callers take turns: one with a thousand calls waiting does not hold up one with
-//! a single call.
+//! A queue that serves callers in turn: a caller with a thousand waiting calls does not delay another
+//! caller's single call.
+//!
+//! Our own: the queues of `tokio` and `tower` are first in, first out, and know nothing of callers.
 
 use std::collections::{HashMap, VecDeque};
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::failure::Failure;
+use crate::outbound::failure::Failure;
 
-/// Those who wait for a `T`, each caller's in their order.
-pub(super) struct Queue<T> {
-    /// Callers who have something waiting, the next first.
+/// Callers that wait for a `T`. The calls of one caller are served in order.
+pub(in crate::outbound) struct FairQueue<T> {
+    /// Callers with a waiting call, the next one first.
     turns: VecDeque<Uuid>,
     waiting: HashMap<Uuid, VecDeque<oneshot::Sender<T>>>,
     length: usize,
-    longest: usize,
+    max_length: usize,
 }
 
-impl<T> Queue<T> {
-    pub(super) fn new(longest: usize) -> Self {
-        Self { turns: VecDeque::new(), waiting: HashMap::new(), length: 0, longest }
+impl<T> FairQueue<T> {
+    pub(in crate::outbound) fn new(max_length: usize) -> Self {
+        Self { turns: VecDeque::new(), waiting: HashMap::new(), length: 0, max_length }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::outbound) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// Joins the queue.
     ///
     /// # Errors
-    /// `QueueFull` if it is full.
-    pub(super) fn join(&mut self, caller: Uuid) -> Result<oneshot::Receiver<T>, Failure> {
-        if self.length >= self.longest {
-            self.drop_gone();
+    /// `QueueFull`.
+    pub(in crate::outbound) fn join(
+        &mut self,
+        caller: Uuid,
+    ) -> Result<oneshot::Receiver<T>, Failure> {
+        if self.length >= self.max_length {
+            self.drop_abandoned();
         }
-        if self.length >= self.longest {
+        if self.length >= self.max_length {
             return Err(Failure::QueueFull);
         }
         let (sender, receiver) = oneshot::channel();
@@ -47,34 +52,35 @@ impl<T> Queue<T> {
         Ok(receiver)
     }
 
-    /// Whether that caller waits.
-    pub(super) fn holds(&self, caller: &Uuid) -> bool {
+    /// Whether the caller has a waiting call.
+    pub(in crate::outbound) fn holds(&self, caller: &Uuid) -> bool {
         self.waiting.contains_key(caller)
     }
 
-    /// Who is next. They may have gone.
-    pub(super) fn next(&mut self) -> Option<oneshot::Sender<T>> {
-        self.next_where(|_| true).map(|(_, next)| next)
+    /// Takes the next call off the queue. It may have been abandoned.
+    pub(in crate::outbound) fn pop(&mut self) -> Option<oneshot::Sender<T>> {
+        self.pop_where(|_| true).map(|(_, next)| next)
     }
 
-    /// Who is next among the callers that may go. They may have gone.
-    pub(super) fn next_where(
+    /// Takes the next call of an eligible caller off the queue. It may have been abandoned.
+    pub(in crate::outbound) fn pop_where(
         &mut self,
-        may_go: impl Fn(&Uuid) -> bool,
+        is_eligible: impl Fn(&Uuid) -> bool,
     ) -> Option<(Uuid, oneshot::Sender<T>)> {
-        let at = self.turns.iter().position(may_go)?;
+        let at = self.turns.iter().position(is_eligible)?;
         let caller = self.turns.remove(at)?;
         let own = self.waiting.get_mut(&caller)?;
         let next = own.pop_front();
         self.length -= 1;
-        match own.is_empty() {
-            true => drop(self.waiting.remove(&caller)),
-            false => self.turns.push_back(caller),
+        if own.is_empty() {
+            self.waiting.remove(&caller);
+        } else {
+            self.turns.push_back(caller);
         }
         next.map(|next| (caller, next))
     }
 
-    fn drop_gone(&mut self) {
+    fn drop_abandoned(&mut self) {
         self.waiting.values_mut().for_each(|own| own.retain(|sender| !sender.is_closed()));
         self.waiting.retain(|_, own| !own.is_empty());
         self.turns.retain(|caller| self.waiting.contains_key(caller));
@@ -91,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn callers_take_turns() {
-        let mut queue = Queue::new(10);
+    fn callers_are_served_in_turn() {
+        let mut queue = FairQueue::new(10);
         let mut waiting: Vec<_> =
             [1, 1, 1, 2, 3].map(|number| (number, queue.join(caller(number)).unwrap())).into();
         let mut served = Vec::new();
-        while let Some(next) = queue.next() {
+        while let Some(next) = queue.pop() {
             next.send(()).unwrap();
             waiting.retain_mut(|(number, receiver)| {
                 let came = receiver.try_recv().is_ok();
@@ -110,15 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_makes_room() {
-        let mut queue = Queue::<()>::new(2);
+    fn abandoned_call_makes_room_in_a_full_queue() {
+        let mut queue = FairQueue::<()>::new(2);
         let gone = queue.join(caller(1)).unwrap();
         let stays = queue.join(caller(2)).unwrap();
         assert!(matches!(queue.join(caller(3)), Err(Failure::QueueFull)));
         drop(gone);
         let came = queue.join(caller(3)).unwrap();
-        assert!(queue.next().unwrap().send(()).is_ok() && queue.next().unwrap().send(()).is_ok());
-        assert!(queue.next().is_none() && queue.is_empty());
+        assert!(queue.pop().unwrap().send(()).is_ok() && queue.pop().unwrap().send(()).is_ok());
+        assert!(queue.pop().is_none() && queue.is_empty());
         drop((stays, came));
     }
 }

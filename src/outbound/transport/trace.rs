@@ -1,10 +1,10 @@
-//! Trace context by W3C: who asked, through all systems.
+//! W3C Trace Context: one trace id through all systems.
 
 use crate::entropy::Entropy;
 
-/// A trace, of which every call is a span of its own.
+/// A trace. Every call is a span of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trace {
+pub(in crate::outbound) struct Trace {
     /// 32 hexadecimal digits.
     pub id: String,
     /// Two hexadecimal digits.
@@ -12,9 +12,9 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// The trace that a caller's `traceparent` names, if it is well-formed (W3C Trace Context,
-    /// section 3.2). What a later version adds is left out.
-    pub(super) fn parse(traceparent: &str) -> Option<Self> {
+    /// Parses a caller's `traceparent`; `None` if it is not well-formed (W3C Trace Context, section
+    /// 3.2). Fields added by later versions are ignored.
+    pub(in crate::outbound) fn parse(traceparent: &str) -> Option<Self> {
         let mut parts = traceparent.split('-');
         let [version, id, parent, flags] =
             [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
@@ -26,13 +26,13 @@ impl Trace {
         (known && well_formed && named).then(|| Self { id: id.to_owned(), flags: flags.to_owned() })
     }
 
-    /// A trace that begins here. It is not marked as recorded, since nothing records it yet.
-    pub(super) fn begin(entropy: &dyn Entropy) -> Self {
+    /// Starts a trace. Its sampled flag is not set, because nothing records it yet.
+    pub(in crate::outbound) fn begin(entropy: &dyn Entropy) -> Self {
         Self { id: random_hex::<16>(entropy), flags: "00".to_owned() }
     }
 
-    /// The `traceparent` of one more call.
-    pub(super) fn next(&self, entropy: &dyn Entropy) -> String {
+    /// The `traceparent` of the next call.
+    pub(in crate::outbound) fn next(&self, entropy: &dyn Entropy) -> String {
         format!("00-{}-{}-{}", self.id, random_hex::<8>(entropy), self.flags)
     }
 }
@@ -41,7 +41,7 @@ fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit))
 }
 
-/// The last bit is set, since all zeros would name nothing.
+/// Sets the last bit: an id of all zeros is invalid.
 fn random_hex<const BYTES: usize>(entropy: &dyn Entropy) -> String {
     let mut bytes = [0; BYTES];
     entropy.fill(&mut bytes);
@@ -63,9 +63,10 @@ mod tests {
     const GIVEN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn each_call_is_another_span_of_the_same_trace() {
+    fn each_call_is_another_span_of_the_trace() {
         let trace = Trace::parse(GIVEN).unwrap();
-        let (one, other) = (trace.next(&SystemEntropy), trace.next(&SystemEntropy));
+        let one = trace.next(&SystemEntropy);
+        let other = trace.next(&SystemEntropy);
         assert_ne!(one, other);
         for call in [one, other] {
             assert!(
@@ -77,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_of_ours_is_well_formed() {
+    fn started_trace_is_well_formed() {
         let trace = Trace::begin(&SystemEntropy);
         assert_eq!(Trace::parse(&trace.next(&SystemEntropy)), Some(trace));
     }
 
     #[test]
-    fn what_is_no_trace_context_is_not_passed_on() {
+    fn malformed_trace_context_is_refused() {
         for text in [
             "",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",

@@ -1,14 +1,14 @@
-//! What an operation has spent.
+//! The number of calls that one operation may make.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::failure::Failure;
 use crate::ids::TenantId;
+use crate::outbound::failure::Failure;
 
-/// How many calls were made, of how many that may be.
-pub(super) struct Budget {
-    calls_a_tenant: u64,
+/// The calls that an operation may make, and those that it made.
+pub(in crate::outbound) struct Budget {
+    calls_per_tenant: u64,
     calls: u64,
     used: Mutex<Used>,
 }
@@ -19,53 +19,56 @@ struct Used {
     tenants: HashMap<TenantId, u64>,
 }
 
-/// A call that may be made. Dropped before it is sent, it costs nothing.
-pub(super) struct BudgetPermit {
+/// A reserved call; dropped without [`BudgetPermit::commit`] it is given back.
+pub(in crate::outbound) struct BudgetPermit {
     budget: Option<Arc<Budget>>,
     tenant: TenantId,
 }
 
 impl Budget {
-    pub(super) fn new(calls_a_tenant: u64, calls: u64) -> Arc<Self> {
-        Arc::new(Self { calls_a_tenant, calls, used: Mutex::default() })
+    pub(in crate::outbound) fn new(calls_per_tenant: u64, calls: u64) -> Arc<Self> {
+        Arc::new(Self { calls_per_tenant, calls, used: Mutex::default() })
     }
 
-    /// Pays for one call.
+    /// Reserves one call.
     ///
     /// # Errors
-    /// `Budget` if nothing is left.
-    pub(super) fn reserve(self: &Arc<Self>, tenant: TenantId) -> Result<BudgetPermit, Failure> {
+    /// `Budget` if none is left.
+    pub(in crate::outbound) fn reserve(
+        self: &Arc<Self>,
+        tenant: TenantId,
+    ) -> Result<BudgetPermit, Failure> {
         let mut used = self.used();
         if used.calls >= self.calls {
             return Err(Failure::Budget { of_tenant: false, limit: self.calls });
         }
-        if used.tenants.get(&tenant).is_some_and(|calls| *calls >= self.calls_a_tenant) {
-            return Err(Failure::Budget { of_tenant: true, limit: self.calls_a_tenant });
+        if used.tenants.get(&tenant).is_some_and(|calls| *calls >= self.calls_per_tenant) {
+            return Err(Failure::Budget { of_tenant: true, limit: self.calls_per_tenant });
         }
         used.calls += 1;
         *used.tenants.entry(tenant).or_default() += 1;
         Ok(BudgetPermit { budget: Some(self.clone()), tenant })
     }
 
-    /// How many calls.
-    pub(super) fn calls(&self) -> u64 {
+    /// The number of calls made or reserved.
+    pub(in crate::outbound) fn calls(&self) -> u64 {
         self.used().calls
     }
 
-    /// For how many tenants.
-    pub(super) fn tenants(&self) -> u64 {
+    /// The number of tenants with calls made or reserved.
+    pub(in crate::outbound) fn tenants(&self) -> u64 {
         self.used().tenants.values().filter(|calls| **calls > 0).count() as u64
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
-        // The numbers are whole between any two statements.
+        // Poisoning is harmless: the counters are consistent between any two statements.
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl BudgetPermit {
-    /// The call is being sent.
-    pub(super) fn commit(mut self) {
+    /// Uses the call up: it is being sent.
+    pub(in crate::outbound) fn commit(mut self) {
         self.budget = None;
     }
 }
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_has_its_share_and_all_have_the_whole() {
+    fn calls_are_limited_per_tenant_and_in_all() {
         let budget = Budget::new(2, 3);
         budget.reserve(tenant(1)).unwrap().commit();
         budget.reserve(tenant(1)).unwrap().commit();
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_is_not_sent_costs_nothing() {
+    fn call_that_is_not_sent_is_given_back() {
         let budget = Budget::new(1, 1);
         drop(budget.reserve(tenant(1)).unwrap());
         assert_eq!((budget.calls(), budget.tenants()), (0, 0));

@@ -1,4 +1,4 @@
-//! How a tenant's route to an installation is doing.
+//! The health of a tenant's route to an installation.
 
 use crate::clock::Timestamp;
 use crate::error::ErrorCode;
@@ -6,33 +6,35 @@ use crate::error::ErrorCode;
 /// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Circuit {
-    /// Calls go through.
+    /// Calls are sent.
     #[default]
     Closed,
-    /// Calls are refused at once.
+    /// Calls fail immediately.
     Open,
-    /// One call is let through to see.
+    /// One probe call is sent; its outcome closes or reopens the circuit.
     HalfOpen,
 }
 
-/// What this node knows of a tenant's route to an installation.
+/// The health of a tenant's route to an installation, as this node observed it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    /// Whether the last call got an answer of the system's API; `None` before the first.
+    /// Whether the system's API answered the last call; `None` before the first call.
     pub reachable: Option<bool>,
     /// When a call last succeeded.
     pub last_success_at: Option<Timestamp>,
-    /// The error code of the last call, if it failed.
+    /// The error code of the last call if it failed.
     pub last_error: Option<ErrorCode>,
-    /// The circuit breaker.
+    /// The state of the circuit breaker.
     pub circuit: Circuit,
-    /// The success before the last one, in case the last answer turns out to be none.
-    pub(super) success_before: Option<Timestamp>,
+    /// The success before the last one, restored if the last answer turns out not to come from the
+    /// API.
+    pub(in crate::outbound) success_before: Option<Timestamp>,
 }
 
 impl Status {
-    /// There was an answer. One that says that the call was wrong is as good as any.
-    pub(super) fn answered(&mut self, http_status: u16, now: Timestamp) {
+    /// Records an answer. A client error (4xx) counts as success: the system works, and the call was
+    /// wrong.
+    pub(in crate::outbound) fn answered(&mut self, http_status: u16, now: Timestamp) {
         self.reachable = Some(true);
         self.last_error = match http_status {
             401 => Some(ErrorCode::UpstreamUnauthorized),
@@ -44,9 +46,9 @@ impl Status {
         }
     }
 
-    /// The last answer is not one of the system's API, whatever its HTTP status says: something
-    /// else answers there.
-    pub(super) fn malformed(&mut self) {
+    /// Records that the last answer did not come from the system's API, whatever its HTTP status:
+    /// another server answers at this address.
+    pub(in crate::outbound) fn malformed(&mut self) {
         if self.last_error.is_none() {
             self.last_success_at = self.success_before;
         }
@@ -54,8 +56,8 @@ impl Status {
         self.last_error = Some(ErrorCode::UpstreamMalformed);
     }
 
-    /// There was none, or none that can be understood.
-    pub(super) fn failed(&mut self, answered: bool, code: ErrorCode) {
+    /// Records a call without an answer, or with one that could not be parsed.
+    pub(in crate::outbound) fn failed(&mut self, answered: bool, code: ErrorCode) {
         self.reachable = Some(answered);
         self.last_error = Some(code);
     }
