@@ -1,11 +1,10 @@
 //! Finding a tenant's key: remembered, stored, or made by one node while the others wait.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared};
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep};
 
@@ -22,7 +21,7 @@ use crate::deep_security::wire::SecretKey;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{LinkId, TenantKeyId};
-use crate::outbound::{Operation, Outbound};
+use crate::outbound::{Flight, Operation, Outbound, ScopedKey, SingleFlight};
 use crate::seal::MasterKey;
 use crate::upstreams::{Connection, Upstreams};
 
@@ -77,8 +76,11 @@ pub struct Keys {
     pub(super) removers: Cache<KeyGroup, Instant>,
     refused: Cache<TenantKeyId, ()>,
     backoffs: Cache<KeySlot, Arc<Backoff>>,
-    flights: Mutex<HashMap<KeySlot, Flight>>,
+    searches: SingleFlight<KeySlot, Result<Arc<TenantKey>>>,
 }
+
+/// A link belongs to one tenant and one installation, and the right says which of its keys.
+impl ScopedKey for KeySlot {}
 
 /// What the keys stand on.
 pub struct Dependencies {
@@ -105,9 +107,6 @@ struct Backoff {
     error: Error,
 }
 
-/// A search for a key that several callers wait for. It goes on when they leave.
-type Flight = Shared<BoxFuture<'static, Result<Arc<TenantKey>>>>;
-
 impl Keys {
     /// The keys in that database, of which at most `capacity` are remembered.
     pub fn new(dependencies: Dependencies, settings: Settings, capacity: usize) -> Self {
@@ -126,7 +125,7 @@ impl Keys {
             removers: Cache::new(capacity),
             refused: Cache::new(capacity),
             backoffs: Cache::new(capacity),
-            flights: Mutex::default(),
+            searches: SingleFlight::default(),
         }
     }
 
@@ -148,12 +147,12 @@ impl Keys {
         let now = self.clock.now();
         if let Some(key) = self.held.get(&slot).filter(|key| self.is_good(key, connection, now)) {
             if key.is_to_be_renewed(now) {
-                drop(self.flight(connection, slot, operation, true));
+                drop(self.search(connection, slot, operation, true));
             }
             return Ok(key);
         }
         for _ in 0..ATTEMPTS {
-            let key = self.flight(connection, slot, operation, false).await?;
+            let key = self.search(connection, slot, operation, false).await?;
             // The search may have begun before the key was refused, or the installation moved to
             // another place.
             if self.is_good(&key, connection, self.clock.now()) {
@@ -208,36 +207,32 @@ impl Keys {
     }
 
     /// The search for a key that is under way, else a new one; for a key that is not yet to be
-    /// renewed, if `renewing`.
-    fn flight(
+    /// renewed, if `renewing`. It continues when its callers leave: what was begun upstream must be
+    /// recorded.
+    fn search(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         slot: KeySlot,
         operation: &Operation,
         renewing: bool,
-    ) -> Flight {
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(&slot) {
-            return flight.clone();
-        }
-        let keys = self.clone();
-        let request_id = operation.request_id().to_owned();
-        let wanted = KeyRequest { connection: connection.clone(), slot, renewing, request_id };
-        let search = async move {
-            let landing = Landing { keys, slot };
-            let found = landing.keys.find_or_make(&wanted).await;
-            if let Err(error) = &found {
-                tracing::warn!(code = error.code().as_str(), tenant = %wanted.connection.tenant, "no key for the tenant");
+    ) -> Flight<Result<Arc<TenantKey>>> {
+        let start = || {
+            let keys = self.clone();
+            let request_id = operation.request_id().to_owned();
+            let wanted = KeyRequest { connection: connection.clone(), slot, renewing, request_id };
+            async move {
+                let found = keys.find_or_make(&wanted).await;
+                if let Err(error) = &found {
+                    let code = error.code().as_str();
+                    let tenant = wanted.connection.tenant;
+                    tracing::warn!(code, %tenant, "no key for the tenant");
+                }
+                found
             }
-            found
+            .boxed()
         };
-        // A task of its own: who asked first may give up, and what was begun must still be written
-        // down.
-        let task = tokio::spawn(search)
-            .map(|done| done.unwrap_or_else(|error| Err(Error::internal(error))));
-        let flight = task.boxed().shared();
-        flights.insert(slot, flight.clone());
-        flight
+        let lost = |error| Err(Error::internal(error));
+        self.searches.join_or_spawn(slot, start, lost).flight
     }
 
     async fn find_or_make(&self, wanted: &KeyRequest) -> Result<Arc<TenantKey>> {
@@ -329,18 +324,6 @@ impl Backoff {
     /// Whether no other key is to be asked for yet.
     fn lasts(&self) -> bool {
         self.count >= FAILURES_BEFORE_BACKOFF && Instant::now() < self.until
-    }
-}
-
-/// Ends a flight, however the search ends.
-struct Landing {
-    keys: Arc<Keys>,
-    slot: KeySlot,
-}
-
-impl Drop for Landing {
-    fn drop(&mut self) {
-        self.keys.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.slot);
     }
 }
 
