@@ -87,11 +87,25 @@ pub fn over(
     services: Services,
     introspection: bool,
 ) -> SchemaBuilder<Query, Mutation, Subscription> {
-    let schema = builder().data(services.tenants).data(services.clients).data(services.audit);
-    let schema =
-        schema.data(services.upstreams).data(services.outbound).data(services.deep_security);
-    let schema = schema.data(services.integration_server).data(TenantResolver(tenants::resolve));
+    let schema = services.provide(builder()).data(TenantResolver(tenants::resolve));
     if introspection { schema } else { schema.disable_introspection() }
+}
+
+impl Services {
+    /// Makes each service available to resolvers.
+    fn provide<Q, M, S>(self, schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
+        let Self {
+            tenants,
+            clients,
+            audit,
+            upstreams,
+            outbound,
+            deep_security,
+            integration_server,
+        } = self;
+        let schema = schema.data(tenants).data(clients).data(audit).data(upstreams);
+        schema.data(outbound).data(deep_security).data(integration_server)
+    }
 }
 
 /// The schema in the schema definition language, as in `schema.graphql`.

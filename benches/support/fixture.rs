@@ -87,7 +87,7 @@ impl Fixture {
             },
             secret: secret.expose().to_owned(),
             customer,
-            schema: schema::over(core.services(), true).finish(),
+            schema: schema::over(core.services.clone(), true).finish(),
             core,
             config,
             folder,

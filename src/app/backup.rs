@@ -1,4 +1,4 @@
-//! Backups of an embedded database, seen with the settings: version and master key must fit.
+//! Backups of an embedded database: checked against the version and the master key, and restored.
 
 use std::path::{Path, PathBuf};
 
@@ -8,36 +8,36 @@ use crate::database::Backup;
 use crate::error::{Error, Result};
 use crate::tokens;
 
-/// What a backup holds.
+/// The contents of a backup.
 pub struct Contents {
-    /// The newest change of its schema.
+    /// The name of its newest migration.
     pub schema: String,
-    /// How many tenants.
+    /// The number of tenants.
     pub tenants: i64,
-    /// How many clients.
+    /// The number of clients.
     pub clients: i64,
-    /// Whether it holds sealed secrets, which the master key opens.
+    /// Whether it contains sealed secrets, which the master key opened.
     pub is_opened: bool,
 }
 
-/// Tells what a backup holds; it is complete, of a version that this one can read, and the master
-/// key of the settings opens it.
+/// Checks that a backup is complete, of a compatible version, and opened by the configured master
+/// key; returns its contents.
 ///
 /// # Errors
-/// If any of that is not so.
+/// If a check fails.
 pub async fn check_backup(config: &Config, file: &Path) -> Result<Contents> {
     let backup = Backup::open(file).await?;
     inspect(config, &backup).await
 }
 
-/// Puts a backup in the place of an embedded database that is missing; says where that is.
+/// Restores a backup where the embedded database is missing; returns the path of the database.
 ///
 /// # Errors
-/// As [`check_backup`], and if there is a database.
+/// As [`check_backup`], and if the database exists.
 pub async fn restore(config: &Config, file: &Path) -> Result<PathBuf> {
     let database = config.database_url().sqlite_file();
     let database =
-        database.ok_or_else(|| Error::internal("the database of the settings is no file"))?;
+        database.ok_or_else(|| Error::internal("the configured database is not a SQLite file"))?;
     let backup = Backup::open(file).await?;
     inspect(config, &backup).await?;
     backup.restore_to(&database).await?;

@@ -1,25 +1,23 @@
-//! The data folder and the file of an embedded database: who may open them, and when one is
-//! missing.
+//! The data folder and the embedded database in it: creation and locks between processes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::master_key;
 use crate::config::Config;
 use crate::database::{Database, Options};
 use crate::error::{Error, Result};
 
-/// Held while a process opens the database.
+/// Locked while a process opens the database.
 const START_LOCK: &str = "start.lock";
 
-/// Held while a gateway serves from the database.
+/// Locked while a gateway serves from the database.
 const SERVE_LOCK_SUFFIX: &str = ".serve-lock";
 
-/// Opens the database of the settings, and makes the data folder for an embedded one. Several
-/// processes may start on one data folder at once: the next goes on when the file that comes with
-/// an embedded database is dropped.
+/// Opens the database of the settings, and creates the data folder for an embedded one. The file
+/// returned with an embedded database is a lock: another process that starts on the same data folder
+/// waits until it is dropped.
 ///
 /// # Errors
 /// If it cannot be reached.
@@ -28,7 +26,7 @@ pub async fn connect(config: &Config) -> Result<(Database, Option<File>)> {
     let lock = match url.sqlite_file() {
         Some(_) => {
             make_folder(&config.data.dir)?;
-            // Before the file is opened.
+            // Lock before the database file is opened.
             Some(lock(&config.data.dir).await?)
         }
         None => None,
@@ -41,24 +39,7 @@ pub async fn connect(config: &Config) -> Result<(Database, Option<File>)> {
     Ok((Database::connect(options).await?, lock))
 }
 
-/// Refuses if the settings or the data folder hold a master key and the embedded database is
-/// missing: an empty one in its place would hide that everything is lost.
-///
-/// # Errors
-/// Names the missing file and what to do.
-pub fn require_database(config: &Config) -> Result<()> {
-    let Some(file) = config.database_url().sqlite_file() else { return Ok(()) };
-    if file.exists() || !master_key::is_there(config) {
-        return Ok(());
-    }
-    Err(Error::internal(format!(
-        "there is a master key, but the database {} is missing: restore it with `tenant-gateway restore`, \
-         or make a new one with `tenant-gateway init`",
-        file.display()
-    )))
-}
-
-/// Keeps an embedded database for one serving process, until the file is dropped.
+/// Locks an embedded database for one serving process, until the file is dropped.
 ///
 /// # Errors
 /// If another gateway serves from it.
@@ -71,7 +52,7 @@ pub fn lock_for_serving(config: &Config) -> Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(Error::internal(format!(
-            "another gateway serves from {}: stop it first, or use PostgreSQL for several nodes",
+            "another gateway is serving from {}: stop it first, or use PostgreSQL for several nodes",
             database.display()
         ))),
         Err(TryLockError::Error(error)) => {
@@ -80,7 +61,7 @@ pub fn lock_for_serving(config: &Config) -> Result<Option<File>> {
     }
 }
 
-/// Holds the data folder for one starting process; let go when the file is dropped.
+/// Locks the data folder for one starting process, until the file is dropped.
 pub(super) async fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(START_LOCK);
     let name = path.display().to_string();
@@ -106,6 +87,6 @@ fn open_lock(path: &Path) -> io::Result<File> {
 fn make_folder(folder: &Path) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| {
-        Error::internal(format!("cannot make the data folder {}: {error}", folder.display()))
+        Error::internal(format!("cannot create the data folder {}: {error}", folder.display()))
     })
 }

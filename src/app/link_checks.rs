@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Core;
+use super::core::Core;
 use crate::auth::{RequestId, TenantScope};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::random_uuid;

@@ -1,85 +1,49 @@
-//! The master key: where it comes from, and how it is changed.
+//! The master key: read from the settings, or from a file in the data folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use super::{Core, Environment};
 use crate::config::Config;
 use crate::database::Database;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::seal::MasterKey;
-use crate::{deep_security, tokens, upstreams};
+use crate::tokens;
 
 const FILE: &str = "master.key";
-const PREVIOUS_FILE: &str = "master.key.previous";
+pub(super) const PREVIOUS_FILE: &str = "master.key.previous";
 const NEXT_FILE: &str = "master.key.next";
 
-impl Core {
-    /// Seals with the present master key what the one before sealed, row by row: it may be stopped
-    /// and run again. Says how many rows were sealed anew.
-    ///
-    /// # Errors
-    /// If the database refuses, or a row was sealed by neither of the two.
-    pub async fn rewrap(&self) -> Result<u64> {
-        // Every room that seals something has its part here.
-        let (database, master, entropy) =
-            (&*self.database, &*self.master, &*self.environment.entropy);
-        Ok(tokens::rewrap(database, master, entropy).await?
-            + upstreams::rewrap(database, master, entropy).await?
-            + deep_security::rewrap(database, master, entropy).await?)
-    }
-
-    /// Changes the master key and seals everything anew; says how many rows. Both keys open until
-    /// it is done, and while a gateway that was started with the old one still runs.
-    ///
-    /// With the key in the settings, the operator has put the new one there and the old one under
-    /// `seal.previous_master_key`. With the key in the data folder, a new one is made, unless a
-    /// change that was begun is still to be finished; the old one goes when the gateway next
-    /// starts.
-    ///
-    /// # Errors
-    /// As [`Core::rewrap`], and if the settings hold a key and not the one before.
-    pub async fn rotate_master_key(config: &Config, environment: Environment) -> Result<u64> {
-        if config.seal.master_key.is_none() {
-            let lock = super::data_folder::lock(&config.data.dir).await?;
-            replace_file(&config.data.dir, &*environment.entropy)?;
-            drop(lock);
-        } else if config.seal.previous_master_key.is_none() {
-            let message = "put the new key into seal.master_key and the one before into seal.previous_master_key";
-            return Err(Error::internal(message));
-        }
-        let core = Self::open(config, environment).await?;
-        let sealed = core.rewrap().await;
-        core.close().await;
-        sealed
-    }
-
-    /// Ends a change of the key file: seals anew what an older process sealed since, and removes
-    /// the old key.
-    pub(super) async fn finish_master_key(&self, config: &Config) -> Result<()> {
-        let previous = config.data.dir.join(PREVIOUS_FILE);
-        if config.seal.master_key.is_some() || !previous.exists() {
-            return Ok(());
-        }
-        let _lock = super::data_folder::lock(&config.data.dir).await?;
-        self.rewrap().await?;
-        remove_if_there(&previous)
-    }
-}
-
-/// Whether the settings or the data folder hold a master key.
+/// Whether the settings or the data folder contain a master key.
 pub(super) fn is_there(config: &Config) -> bool {
     config.seal.master_key.is_some() || config.data.dir.join(FILE).exists()
 }
 
-/// The master key of the settings; for an embedded database without one, that of a file in the data
-/// folder, which is made on the first start and readable by its owner alone.
+/// Fails if there is a master key but no embedded database: creating an empty database would hide
+/// the loss of all data.
 ///
 /// # Errors
-/// If the file is missing and the database holds what it sealed: then no other is made.
+/// Names the missing file and the commands that help.
+pub fn require_database(config: &Config) -> Result<()> {
+    let Some(file) = config.database_url().sqlite_file() else { return Ok(()) };
+    if file.exists() || !is_there(config) {
+        return Ok(());
+    }
+    Err(Error::internal(format!(
+        "master key found, but the database {} is missing: restore it with \
+         `tenant-gateway restore`, or create a new one with `tenant-gateway init`",
+        file.display()
+    )))
+}
+
+/// The master key of the settings, else that of a file in the data folder, which is created on the
+/// first start, readable by its owner only.
+///
+/// # Errors
+/// If the file is missing although the database contains sealed secrets: a new key could not open
+/// them.
 pub(super) async fn master_key(
     config: &Config,
     database: &Database,
@@ -87,7 +51,7 @@ pub(super) async fn master_key(
 ) -> Result<MasterKey> {
     if !is_there(config) && tokens::holds_sealed_keys(database.reader()).await? {
         return Err(Error::internal(format!(
-            "the database holds secrets that are sealed with a master key, and the key is missing: restore {}, \
+            "the database contains secrets sealed with a master key that is missing: restore {}, \
              or set seal.master_key",
             config.data.dir.join(FILE).display()
         )));
@@ -95,17 +59,17 @@ pub(super) async fn master_key(
     read_master_key(config, entropy)
 }
 
-/// The master key of the settings or of the data folder; none is made.
+/// The master key of the settings or of the data folder, without creating one.
 ///
 /// # Errors
-/// If there is none.
+/// If there is no key.
 pub(super) fn existing_master_key(config: &Config) -> Result<MasterKey> {
     if is_there(config) {
         return read_master_key(config, &SystemEntropy);
     }
     let file = config.data.dir.join(FILE);
     Err(Error::internal(format!(
-        "there is no master key: put {} in its place, or set seal.master_key",
+        "no master key found: restore {}, or set seal.master_key",
         file.display()
     )))
 }
@@ -127,11 +91,11 @@ fn read_master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey> 
         Some(previous) => key.after(&previous)?,
         None => key,
     };
-    // `keys rotate-master` may change the files under a running gateway.
+    // Read again when needed: `keys rotate-master` may change the files of a running gateway.
     Ok(key.following(Box::new(move || read_files(&folder))))
 }
 
-/// The key of the data folder, and the one before while a change is not finished.
+/// The key of the data folder and, during a change, the previous one.
 fn read_files(folder: &Path) -> Result<(String, Option<String>)> {
     let text = read(&folder.join(FILE))?;
     let previous = folder.join(PREVIOUS_FILE);
@@ -139,14 +103,15 @@ fn read_files(folder: &Path) -> Result<(String, Option<String>)> {
     Ok((text, previous))
 }
 
-/// Puts a new key in the place of the file's and keeps the old one beside it. Stopped at any point,
-/// the old key is in one of the two files.
-fn replace_file(folder: &Path, entropy: &dyn Entropy) -> Result<()> {
-    let (file, previous, next) =
-        (folder.join(FILE), folder.join(PREVIOUS_FILE), folder.join(NEXT_FILE));
+/// Replaces the key file with a new key and keeps the old one in a second file. If interrupted at
+/// any point, the old key is in one of the two.
+pub(super) fn replace_file(folder: &Path, entropy: &dyn Entropy) -> Result<()> {
+    let file = folder.join(FILE);
+    let previous = folder.join(PREVIOUS_FILE);
+    let next = folder.join(NEXT_FILE);
     if previous.exists() {
-        // Stopped after the copy and before the change, both hold one key: then the change itself
-        // is still to come.
+        // Both files contain the same key if the last change was interrupted after the copy: the
+        // replacement itself is still missing then.
         if read(&previous)?.trim() != read(&file)?.trim() {
             return Ok(());
         }
@@ -162,7 +127,7 @@ fn replace_file(folder: &Path, entropy: &dyn Entropy) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::internal)
 }
 
-fn remove_if_there(path: &Path) -> Result<()> {
+pub(super) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::internal(error)),
         _ => Ok(()),
@@ -186,7 +151,7 @@ fn read_or_make(path: &Path, entropy: &dyn Entropy) -> Result<String> {
             Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
-        Err(error) => Err(Error::internal(format!("cannot make {}: {error}", path.display()))),
+        Err(error) => Err(Error::internal(format!("cannot create {}: {error}", path.display()))),
     }
 }
 
@@ -198,7 +163,7 @@ fn read(path: &Path) -> Result<String> {
     if mode & 0o077 != 0 {
         let path = path.display();
         return Err(Error::internal(format!(
-            "{path} can be read by others: run `chmod 600 {path}`"
+            "{path} is readable by other users: run `chmod 600 {path}`"
         )));
     }
     let mut text = String::new();
@@ -217,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_key_opens_until_the_change_is_finished() {
+    fn old_key_opens_until_the_change_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
         let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(
@@ -234,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_was_begun_is_gone_on_with() {
+    fn interrupted_change_is_finished_with_the_same_new_key() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
         let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(
@@ -245,12 +210,12 @@ mod tests {
         for _ in 0..2 {
             replace_file(folder.path(), &SystemEntropy).unwrap();
         }
-        // A second new key would have put the one that opens this out of reach.
+        // A second new key would have replaced the one that opens this.
         assert!(read_master_key(&config, &SystemEntropy).unwrap().open("row:1", &sealed).is_ok());
     }
 
     #[test]
-    fn a_change_that_stopped_before_the_new_key_makes_one() {
+    fn change_interrupted_before_the_new_key_generates_one() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
         let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(

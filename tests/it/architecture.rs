@@ -244,10 +244,10 @@ fn libraries_stay_behind_their_fences() {
                 "sea_orm",
                 source.is("entity")
                     || source.is("service")
-                    || ["ids.rs", "secret.rs", "clock.rs", "app/mod.rs"].contains(&path)
+                    || ["ids.rs", "secret.rs", "clock.rs"].contains(&path)
                     || path.starts_with("database/"),
             ),
-            ("axum", path.starts_with("http/") || ["auth/bearer.rs", "app/mod.rs"].contains(&path)),
+            ("axum", path.starts_with("http/") || path == "auth/bearer.rs"),
             ("jsonwebtoken", path.starts_with("tokens/")),
             ("clap", path.starts_with("cli/")),
             ("sd_notify", path.starts_with("cli/")),
@@ -299,7 +299,7 @@ fn only_recorded_work_goes_on_without_a_caller() {
 fn only_the_command_line_acts_as_operator() {
     for source in sources()
         .iter()
-        .filter(|source| source.path != "auth/context.rs" && source.path != "app/mod.rs")
+        .filter(|source| source.path != "auth/context.rs" && source.path != "app/core.rs")
     {
         assert!(
             source.room == "cli" || !source.code.contains("TenantScope::operator("),

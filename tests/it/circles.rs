@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms without a circle. Each room is added when its last circle is gone, and stays.
-const ROOMS: &[&str] = &["config", "http", "integration_server", "outbound"];
+const ROOMS: &[&str] = &["app", "config", "http", "integration_server", "outbound"];
 
 /// A path of modules or of an item, relative to its room.
 type Segments = Vec<String>;

@@ -1,0 +1,132 @@
+//! [`App`]: a core with the state of its HTTP endpoints.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::background_jobs::BackgroundJobs;
+use super::core::Core;
+use super::environment::Environment;
+use crate::clients::Authenticator;
+use crate::config::{AuthConfig, Config, Introspection};
+use crate::error::Result;
+use crate::graphql::{ExecutableSchema, Executor};
+use crate::http::graphql::Metering;
+use crate::http::{AppState, Cors, GraphqlState, OauthState, RateLimits, StreamRegistry, Throttle};
+use crate::schema;
+use crate::tokens::{Issuer, KeyRing, Verifier};
+
+/// A gateway that is ready to serve.
+pub struct App {
+    pub(super) core: Core,
+    pub(super) state: Arc<AppState>,
+}
+
+impl App {
+    /// Builds the gateway; its tokens name `issuer`.
+    ///
+    /// # Errors
+    /// As [`Core::open`], and if the signing keys or the trusted documents cannot be read.
+    pub async fn build(config: &Config, issuer: String, environment: Environment) -> Result<Self> {
+        let core = Core::open(config, environment).await?;
+        let introspection = config.graphql.introspection == Introspection::Authenticated;
+        let schema = schema::over(core.services.clone(), introspection).extension(Metering);
+        let graph = ExecutableSchema::new(schema).described(schema::DESCRIPTION);
+        Self::build_on(core, Arc::new(graph), config, issuer).await
+    }
+
+    /// Builds the gateway with another graph, so that tests can try what the gateway's own does not
+    /// have.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_on(
+        core: Core,
+        graph: Arc<dyn Executor>,
+        config: &Config,
+        issuer: String,
+    ) -> Result<Self> {
+        core.finish_master_key(config).await?;
+        let keys = KeyRing::open(core.rotation(config), config.auth.access_cache_ttl).await?;
+        let state = app_state(&core, Arc::new(keys), graph, config, issuer)?;
+        Ok(Self { core, state: Arc::new(state) })
+    }
+
+    /// Whether there is no tenant yet, so that nobody could use the gateway.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn is_uninitialised(&self) -> Result<bool> {
+        Ok(self.core.tenants.roots().await?.is_empty())
+    }
+
+    /// The core behind HTTP.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The background jobs of this gateway, which [`App::serve`] runs.
+    pub fn background_jobs(&self) -> BackgroundJobs {
+        BackgroundJobs::new(self.core.clone(), self.state.clone())
+    }
+}
+
+fn app_state(
+    core: &Core,
+    keys: Arc<KeyRing>,
+    graph: Arc<dyn Executor>,
+    config: &Config,
+    issuer: String,
+) -> Result<AppState> {
+    let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
+    let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
+    Ok(AppState {
+        graphql: GraphqlState::new(graph, config)?,
+        budgets: core.budgets.clone(),
+        rate_limits: RateLimits::new(&config.rate_limit),
+        cors: Cors::new(&config.cors.allowed_origins),
+        streams: StreamRegistry::default(),
+        verifier: verifier(core, keys.clone(), config),
+        issuer: token_issuer(core, keys.clone(), config, issuer.clone()),
+        authenticator: Authenticator::new(
+            core.database.clone(),
+            core.authorizer.clone(),
+            core.usage.clone(),
+            cache_size,
+        ),
+        authorizer: core.authorizer.clone(),
+        audit: core.audit.clone(),
+        database: core.database.clone(),
+        time: core.time.clone(),
+        keys,
+        tenants: core.tenants.clone(),
+        metrics: core.metrics.clone(),
+        outbound: core.outbound.clone(),
+        oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        entropy: core.environment.entropy.clone(),
+        body_limit: config.server.body_limit,
+        body_timeout: config.server.request_timeout,
+        write_timeout: config.server.write_timeout,
+        playground: config.playground.enabled,
+        stopping: AtomicBool::new(false),
+    })
+}
+
+fn verifier(core: &Core, keys: Arc<KeyRing>, config: &Config) -> Verifier {
+    // Without a public URL every node names its own address as issuer, and each must accept the
+    // tokens of all: no issuer is expected then.
+    let issuer = config.server.public_url.clone();
+    let audience = config.tokens.audience.clone();
+    Verifier::new(keys, core.time.clone(), issuer, audience, config.tokens.cache_size)
+}
+
+fn token_issuer(core: &Core, keys: Arc<KeyRing>, config: &Config, issuer: String) -> Issuer {
+    Issuer::new(
+        keys,
+        core.time.clone(),
+        core.environment.entropy.clone(),
+        issuer,
+        config.tokens.audience.clone(),
+        config.tokens.lifetime,
+    )
+}

@@ -1,0 +1,235 @@
+//! Opening a [`Core`]: database, master key, shared time, then the services on them.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use super::data_folder::connect;
+use super::environment::Environment;
+use super::master_key;
+use crate::audit::Audit;
+use crate::auth::Authorizer;
+use crate::budget::Budgets;
+use crate::clients::{Clients, Limits, Usage};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::database::Database;
+use crate::database_time::DatabaseTime;
+use crate::deep_security::keys::{self, Keys};
+use crate::deep_security::{CacheTtl, DeepSecurity};
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::integration_server::IntegrationServer;
+use crate::integration_server::tasks::Tasks;
+use crate::integration_server::tasks::service::Pace;
+use crate::metrics::Metrics;
+use crate::outbound::{AddressPolicy, Outbound, Settings};
+use crate::schema::Services;
+use crate::seal::MasterKey;
+use crate::tenants::{Quotas, Tenants};
+use crate::upstreams::Upstreams;
+
+impl Core {
+    /// Opens the database and builds the services on it. An embedded database is migrated; on
+    /// PostgreSQL, which other nodes may be using, run `migrate up` first.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or its schema does not match this version.
+    pub async fn open(config: &Config, environment: Environment) -> Result<Self> {
+        let (database, master) = open_database(config, &*environment.entropy).await?;
+        let database = Arc::new(database);
+        let Environment { clock, entropy, database_clock } = environment;
+        let time = DatabaseTime::measured(database.clone(), clock, database_clock.clone()).await?;
+        let time = Arc::new(time);
+        let clock: Arc<dyn Clock> = time.clone();
+        let base = Base {
+            config,
+            master: Arc::new(master),
+            budgets: Arc::new(Budgets::new(config)),
+            metrics: Arc::new(Metrics::new(config.metrics.by_tenant, clock.now())),
+            usage: Arc::new(Usage::new(database.clone())),
+            authorizer: authorizer(config, &database, &clock),
+            database,
+            clock,
+            entropy,
+        };
+        Ok(base.core(time, database_clock))
+    }
+}
+
+/// The database, migrated if it is embedded, and the master key that fits it.
+async fn open_database(config: &Config, entropy: &dyn Entropy) -> Result<(Database, MasterKey)> {
+    // The lock keeps other processes from making a second master key; released at the end.
+    let (database, _lock) = connect(config).await?;
+    if database.is_sqlite() {
+        database.migrate().await?;
+    }
+    require_current(&database).await?;
+    let master = master_key::master_key(config, &database, entropy).await?;
+    Ok((database, master))
+}
+
+async fn require_current(database: &Database) -> Result<()> {
+    let schema = database.schema().await?;
+    schema.require_compatible()?;
+    let pending = schema.pending();
+    if pending == 0 {
+        return Ok(());
+    }
+    Err(Error::internal(format!(
+        "the database schema is {pending} migrations behind: \
+         run `tenant-gateway migrate up` with the same settings"
+    )))
+}
+
+fn authorizer(
+    config: &Config,
+    database: &Arc<Database>,
+    clock: &Arc<dyn Clock>,
+) -> Arc<Authorizer> {
+    let max_age = config.auth.access_cache_ttl;
+    let capacity = config.auth.cache_size;
+    Arc::new(Authorizer::new(database.clone(), clock.clone(), max_age, capacity))
+}
+
+/// What the services are built on.
+struct Base<'a> {
+    config: &'a Config,
+    database: Arc<Database>,
+    master: Arc<MasterKey>,
+    authorizer: Arc<Authorizer>,
+    budgets: Arc<Budgets>,
+    metrics: Arc<Metrics>,
+    usage: Arc<Usage>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Base<'_> {
+    fn core(self, time: Arc<DatabaseTime>, database_clock: Option<Arc<dyn Clock>>) -> Core {
+        Core {
+            services: self.services(),
+            database: self.database,
+            master: self.master,
+            authorizer: self.authorizer,
+            budgets: self.budgets,
+            metrics: self.metrics,
+            time,
+            environment: Environment { clock: self.clock, entropy: self.entropy, database_clock },
+            usage: self.usage,
+        }
+    }
+
+    fn services(&self) -> Services {
+        let outbound = self.outbound();
+        let upstreams = self.upstreams();
+        let audit = Audit::new(self.database.clone(), self.clock.clone(), self.entropy.clone());
+        Services {
+            tenants: self.tenants(),
+            clients: self.clients(),
+            audit: Arc::new(audit),
+            deep_security: self.deep_security(&upstreams, &outbound),
+            integration_server: self.integration_server(&upstreams, &outbound),
+            upstreams,
+            outbound,
+        }
+    }
+
+    fn tenants(&self) -> Arc<Tenants> {
+        let quotas = Quotas {
+            below_partner: self.config.quotas.tenants_below_partner,
+            below_tenant: self.config.quotas.tenants_below_tenant,
+        };
+        Arc::new(Tenants::new(self.database.clone(), self.entropy.clone(), quotas))
+    }
+
+    fn clients(&self) -> Arc<Clients> {
+        let Config { clients, tokens, quotas, .. } = self.config;
+        let limits = Limits {
+            grace_period_max: clients.grace_period_max,
+            idempotency_retention: clients.idempotency_retention,
+            token_lifetime: tokens.lifetime,
+            clients_per_tenant: quotas.clients_per_tenant,
+            roles_per_client: quotas.roles_per_client,
+        };
+        let database = self.database.clone();
+        Arc::new(Clients::new(database, self.entropy.clone(), self.usage.clone(), limits))
+    }
+
+    fn outbound(&self) -> Arc<Outbound> {
+        let settings = Settings {
+            answer_patience: self.config.budget.patience,
+            ..Settings::from(&self.config.upstream)
+        };
+        Arc::new(Outbound::new(
+            settings,
+            self.budgets.upstream_answers.clone(),
+            self.clock.clone(),
+            self.entropy.clone(),
+            self.metrics.clone(),
+        ))
+    }
+
+    fn upstreams(&self) -> Arc<Upstreams> {
+        let allow_private = self.config.upstream.allow_private_addresses;
+        Arc::new(Upstreams::new(
+            self.database.clone(),
+            self.master.clone(),
+            self.entropy.clone(),
+            AddressPolicy { allow_private },
+            self.config.auth.cache_size,
+        ))
+    }
+
+    fn deep_security(
+        &self,
+        upstreams: &Arc<Upstreams>,
+        outbound: &Arc<Outbound>,
+    ) -> Arc<DeepSecurity> {
+        let settings = keys::Settings::from(&self.config.deep_security);
+        let keys = keys::Dependencies {
+            database: self.database.clone(),
+            master: self.master.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+            authorizer: self.authorizer.clone(),
+            upstreams: upstreams.clone(),
+            outbound: outbound.clone(),
+        };
+        let keys = Keys::new(keys, settings, self.config.auth.cache_size);
+        Arc::new(DeepSecurity::new(
+            self.database.clone(),
+            self.entropy.clone(),
+            upstreams.clone(),
+            outbound.clone(),
+            Arc::new(keys),
+            CacheTtl::from(&self.config.deep_security),
+        ))
+    }
+
+    fn integration_server(
+        &self,
+        upstreams: &Arc<Upstreams>,
+        outbound: &Arc<Outbound>,
+    ) -> Arc<IntegrationServer> {
+        let pace = Pace {
+            poll_min: self.config.upstream.task_poll_min,
+            poll_max: self.config.upstream.task_poll_max,
+            deadline: self.config.upstream.task_deadline,
+        };
+        let tasks = Tasks::new(
+            self.database.clone(),
+            upstreams.clone(),
+            self.clock.clone(),
+            self.entropy.clone(),
+            pace,
+        );
+        Arc::new(IntegrationServer::new(
+            self.database.clone(),
+            self.entropy.clone(),
+            upstreams.clone(),
+            outbound.clone(),
+            self.authorizer.clone(),
+            Arc::new(tasks),
+        ))
+    }
+}
