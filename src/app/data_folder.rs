@@ -16,8 +16,8 @@ const START_LOCK: &str = "start.lock";
 const SERVE_LOCK_SUFFIX: &str = ".serve-lock";
 
 /// Opens the database of the settings, and creates the data folder for an embedded one. The file
-/// returned with an embedded database is a lock: another process that starts on the same data folder
-/// waits until it is dropped.
+/// returned with an embedded database is a lock: another process that starts on the same data
+/// folder waits until it is dropped.
 ///
 /// # Errors
 /// If it cannot be reached.
@@ -52,7 +52,8 @@ pub fn lock_for_serving(config: &Config) -> Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(Error::internal(format!(
-            "another gateway is serving from {}: stop it first, or use PostgreSQL for several nodes",
+            "another gateway is serving from {}: \
+             stop it first, or use PostgreSQL for several nodes",
             database.display()
         ))),
         Err(TryLockError::Error(error)) => {

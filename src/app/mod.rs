@@ -3,7 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `environment`, `data_folder`, `master_key`, `backup` | what a process finds when it starts |
-//! | `core`, `open`, `rotate_master_key` | the services on a database, as the command line needs them |
+//! | `core`, `open`, `rotate_master_key` | the services on a database, as commands need them |
 //! | `link_checks`, `background_jobs`, `gateway`, `listeners`, `serve` | a gateway that serves |
 //!
 //! Each imports only from those before it.

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::{deep_security, tokens, upstreams};
 
 impl Core {
-    /// Seals again, with the current master key, every row sealed with the previous one, row by row:
-    /// it may be interrupted and run again. Returns the number of rows sealed again.
+    /// Seals again, with the current master key, every row sealed with the previous one, row by
+    /// row: it may be interrupted and run again. Returns the number of rows sealed again.
     ///
     /// # Errors
     /// If the database fails, or a row was sealed with neither key.

@@ -2,12 +2,12 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// The listener for those who run the gateway.
+/// The listener for operators.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdminConfig {
-    /// Address and port of the listener for health, or `off`; port 0 takes a free one. `None` means
-    /// off. Variable `TENANT_GATEWAY__ADMIN__LISTEN`, default `127.0.0.1:9090`.
+    /// Address and port of the listener for health and metrics, or `off`; port 0 picks a free port.
+    /// `None` is `off`. Variable `TENANT_GATEWAY__ADMIN__LISTEN`, default `127.0.0.1:9090`.
     #[serde(with = "address_or_off")]
     pub listen: Option<SocketAddr>,
 }

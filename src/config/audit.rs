@@ -8,8 +8,8 @@ use super::{friendly_duration, ranges};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditConfig {
-    /// How long audit records are kept, from 1 day to 36500 days. Older ones are dropped: export
-    /// them before, with `tenant-gateway audit export`. Variable
+    /// How long audit records are kept, from 1 day to 36500 days. Older ones are deleted; export
+    /// them first with `tenant-gateway audit export`. Variable
     /// `TENANT_GATEWAY__AUDIT__RETENTION`, default `400d`.
     #[serde(with = "friendly_duration")]
     pub retention: Duration,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// What the gateway remembers of its callers between requests.
+/// Caches and limits of authentication.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthConfig {
@@ -14,19 +14,18 @@ pub struct AuthConfig {
     #[serde(with = "friendly_duration")]
     pub access_cache_ttl: Duration,
 
-    /// How many callers are remembered, from 1 to 10000000.
+    /// The number of callers cached, from 1 to 10000000.
     /// Variable `TENANT_GATEWAY__AUTH__CACHE_SIZE`, default `10000`.
     pub cache_size: usize,
 
-    /// How many failed authentications a minute of one `client_id` from one address are heard
-    /// before that pair is refused with 429 until the minute is over, from 1 to 1000000. Each node
-    /// counts for itself. Variable `TENANT_GATEWAY__AUTH__FAILURES_PER_CLIENT`, default `15`.
+    /// Failed authentications per minute of one `client_id` from one address, from 1 to 1000000.
+    /// When the limit is reached, that pair gets 429 until the minute is over. Each node counts
+    /// separately. Variable `TENANT_GATEWAY__AUTH__FAILURES_PER_CLIENT`, default `15`.
     pub failures_per_client: u32,
 
-    /// How many failed authentications a minute from one address are heard, whatever the
-    /// `client_id`, before the address is refused with 429 until the minute is over, from 1 to
-    /// 1000000. Clients that proved themselves from that address in the last hour go on. An IPv6
-    /// address counts with the 64 bits of its network. Variable
+    /// Failed authentications per minute from one address with any `client_id`, from 1 to 1000000.
+    /// When the limit is reached, the address gets 429 until the minute is over, except for clients
+    /// that authenticated from it in the last hour. IPv6 addresses count by /64 network. Variable
     /// `TENANT_GATEWAY__AUTH__FAILURES_PER_ADDRESS`, default `15`.
     pub failures_per_address: u32,
 }

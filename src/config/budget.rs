@@ -4,44 +4,45 @@ use serde::{Deserialize, Serialize};
 
 use super::{friendly_duration, ranges};
 
-/// What this node may hold and do at once, for all callers together. One tenant, and one client of
-/// it, gets at most three times what is still free, so that nobody uses up what a neighbour needs.
-/// WebSockets and event streams are bounded by `limits.streams`, one response by `limits.response`.
+/// Limits of what this node holds and does at the same time, for all callers together. One tenant,
+/// and one client of it, gets at most three times the rest that is free, so that there is always
+/// room for others. WebSockets and event streams are limited by `limits.streams`, one response by
+/// `limits.response`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
-    /// The most TCP connections of the public listener, from 1 to 1000000, and never more than
-    /// three quarters of the files that the process may open. Variable
+    /// The maximum number of TCP connections of the public listener, from 1 to 1000000, and never
+    /// more than three quarters of the files that the process may open. Variable
     /// `TENANT_GATEWAY__BUDGET__CONNECTIONS`, default `8192`.
     pub connections: usize,
 
-    /// The most of them from one IPv4 address or one IPv6 /64, from 1 to 1000000. A proxy of
-    /// `server.trusted_proxies` may have all. Variable
+    /// The maximum number of these from one IPv4 address or IPv6 /64, from 1 to 1000000. Proxies in
+    /// `server.trusted_proxies` are not limited. Variable
     /// `TENANT_GATEWAY__BUDGET__CONNECTIONS_PER_ADDRESS`, default `512`.
     pub connections_per_address: usize,
 
-    /// The most WebSockets that have not said yet who they are, from 1 to 1000000.
+    /// The maximum number of WebSockets that are not authenticated yet, from 1 to 1000000.
     /// Variable `TENANT_GATEWAY__BUDGET__SOCKETS`, default `512`.
     pub sockets: usize,
 
-    /// The most of them from one IPv4 address or one IPv6 /64, from 1 to 1000000.
+    /// The maximum number of these from one IPv4 address or IPv6 /64, from 1 to 1000000.
     /// Variable `TENANT_GATEWAY__BUDGET__SOCKETS_PER_ADDRESS`, default `32`.
     pub sockets_per_address: usize,
 
-    /// The most operations that are executed at once, costly ones counted several times, from 1 to
-    /// 1000000. Variable `TENANT_GATEWAY__BUDGET__OPERATIONS`, default `512`.
+    /// The maximum number of operations executed at the same time, from 1 to 1000000; costly ones
+    /// count several times. Variable `TENANT_GATEWAY__BUDGET__OPERATIONS`, default `512`.
     pub operations: usize,
 
-    /// The most bytes of responses that are being built or wait to be read, from 1048576 to
+    /// The maximum size of responses being built or waiting to be read, in bytes, from 1048576 to
     /// 1099511627776. Variable `TENANT_GATEWAY__BUDGET__RESPONSES`, default `67108864`.
     pub responses: usize,
 
-    /// The most bytes of legacy systems' answers, from 1048576 to 1099511627776. One tenant gets
-    /// about two thirds of them, and an answer has 33554432 at most.
+    /// The maximum size of legacy systems' answers in memory, in bytes, from 1048576 to
+    /// 1099511627776. One tenant gets about two thirds of it, and one answer at most 33554432.
     /// Variable `TENANT_GATEWAY__BUDGET__UPSTREAM_ANSWERS`, default `50331648`.
     pub upstream_answers: usize,
 
-    /// How long a caller over its share waits for room, at most 1 minute.
+    /// How long a caller over its share waits for a permit, at most 1 minute.
     /// Variable `TENANT_GATEWAY__BUDGET__PATIENCE`, default `5s`.
     #[serde(with = "friendly_duration")]
     pub patience: Duration,

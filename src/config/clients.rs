@@ -8,18 +8,18 @@ use super::{friendly_duration, ranges};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientsConfig {
-    /// How long an idempotency key of `createClient` is remembered, from 1 minute to 30 days.
+    /// How long an idempotency key of `createClient` is kept, from 1 minute to 30 days.
     /// Variable `TENANT_GATEWAY__CLIENTS__IDEMPOTENCY_RETENTION`, default `24h`.
     #[serde(with = "friendly_duration")]
     pub idempotency_retention: Duration,
 
-    /// The longest that an old secret may live on beside its successor, at most 7 days.
+    /// The maximum grace period of a rotated secret, at most 7 days.
     /// Variable `TENANT_GATEWAY__CLIENTS__GRACE_PERIOD_MAX`, default `7d`.
     #[serde(with = "friendly_duration")]
     pub grace_period_max: Duration,
 
     /// How often last uses and token counts are written to the database, from 100 milliseconds to 1
-    /// minute; a crash loses what is not yet written. Variable
+    /// minute; a crash loses those not written yet. Variable
     /// `TENANT_GATEWAY__CLIENTS__USAGE_FLUSH`, default `1s`.
     #[serde(with = "friendly_duration")]
     pub usage_flush: Duration,

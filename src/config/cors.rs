@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-/// Which web pages of other origins may call the gateway from a browser.
+/// Cross-origin requests from browsers.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CorsConfig {
-    /// Origins such as `https://console.example`, without path; `*` and `null` are refused. A
-    /// WebSocket from a page must come from one of them or from our own origin; without any, where
-    /// it comes from is not looked at. Variable `TENANT_GATEWAY__CORS__ALLOWED_ORIGINS`, default
-    /// `[]`.
+    /// The origins that may call the gateway, such as `https://console.example`, without path; `*`
+    /// and `null` are refused. A WebSocket from a page must come from one of them or from the
+    /// gateway's own origin; if the list is empty, its origin is not checked. Variable
+    /// `TENANT_GATEWAY__CORS__ALLOWED_ORIGINS`, default `[]`.
     pub allowed_origins: Vec<String>,
 }
 
@@ -16,15 +16,17 @@ impl CorsConfig {
         match self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
             None => Ok(()),
             Some(_) => {
-                Err("must be a list of origins, each with scheme and host, in lower case and without a path, such \
-                 as https://console.example; * and null are none"
-                    .into())
+                let message = "must be a list of origins with scheme and host, in lower case and \
+                               without a path, such as https://console.example; \
+                               * and null are not allowed";
+                Err(message.to_owned())
             }
         }
     }
 }
 
-/// As a browser writes it (RFC 6454, section 6.2), since it is compared as text.
+/// Whether a text is an origin as browsers serialize it (RFC 6454, section 6.2): origins are
+/// compared as text.
 fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else { return false };
     let host = authority.split(':').next().unwrap_or_default();

@@ -2,12 +2,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the gateway keeps its own files.
+/// The gateway's own files.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// The folder of the embedded database and of the master key file, relative to the working
-    /// folder unless absolute. Variable `TENANT_GATEWAY__DATA__DIR`, default `./data`.
+    /// The folder of the embedded database and of the master key file, absolute or relative to the
+    /// working folder. Variable `TENANT_GATEWAY__DATA__DIR`, default `./data`.
     pub dir: PathBuf,
 }
 
@@ -20,7 +20,7 @@ impl Default for DataConfig {
 impl DataConfig {
     pub(super) fn check(&self) -> Result<(), String> {
         if self.dir.as_os_str().is_empty() {
-            return Err("must name a folder".into());
+            return Err("must not be empty".into());
         }
         Ok(())
     }

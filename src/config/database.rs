@@ -9,19 +9,20 @@ use super::{DatabaseUrl, friendly_duration, ranges};
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// `postgres://user:password@host/database` or `sqlite:path`. Secret: its password is never
-    /// shown. Absent: the SQLite file `tenant-gateway.db` in `data.dir`; `Config::database_url`
-    /// tells the one in use. Variable `TENANT_GATEWAY__DATABASE__URL`, or
-    /// `TENANT_GATEWAY__DATABASE__URL_FILE` for the path of a file that holds it; default absent.
+    /// printed. If absent, the SQLite file `tenant-gateway.db` in `data.dir`; see
+    /// `Config::database_url`. Variable `TENANT_GATEWAY__DATABASE__URL`, or
+    /// `TENANT_GATEWAY__DATABASE__URL_FILE` with the path of a file that contains it; default
+    /// absent.
     pub url: Option<DatabaseUrl>,
 
-    /// The most connections this node opens, from 2 to 1000.
+    /// The maximum number of connections of this node, from 2 to 1000.
     /// Variable `TENANT_GATEWAY__DATABASE__MAX_CONNECTIONS`, default `10`.
     pub max_connections: u32,
 
-    /// How long a write waits for its turn, and a statement for a lock, from 100 milliseconds to 5
-    /// minutes; then the request fails with `DATABASE_UNAVAILABLE`. A connection to PostgreSQL is
-    /// waited for at most 2 seconds. Variable `TENANT_GATEWAY__DATABASE__BUSY_TIMEOUT`, default
-    /// `10s`.
+    /// How long a write waits for other writes, and a statement for a lock, from 100 milliseconds
+    /// to 5 minutes; then the request fails with `DATABASE_UNAVAILABLE`. The wait for a connection
+    /// to PostgreSQL ends after at most 2 seconds. Variable
+    /// `TENANT_GATEWAY__DATABASE__BUSY_TIMEOUT`, default `10s`.
     #[serde(with = "friendly_duration")]
     pub busy_timeout: Duration,
 }

@@ -6,27 +6,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::SecretText;
 
-/// Where the database is. The URL may hold a password: `Debug`, `Display` and `Serialize` show
+/// The URL of the database. It may contain a password: `Debug`, `Display` and `Serialize` print
 /// `postgres://user:[redacted]@host/database`.
 #[derive(Clone)]
 pub struct DatabaseUrl(SecretText);
 
-/// Which database a URL names.
+/// The kind of database that a URL names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseKind {
-    /// A file of this node alone.
+    /// A file that only this node uses.
     Sqlite,
     /// A server that several nodes may share.
     Postgres,
 }
 
 impl DatabaseUrl {
-    /// The SQLite database in this file.
+    /// The URL of the SQLite database in this file.
     pub fn sqlite(file: &Path) -> Self {
         Self(SecretText::from(format!("sqlite:{}", file.display())))
     }
 
-    /// SQLite or PostgreSQL.
+    /// The kind of database.
     pub fn kind(&self) -> DatabaseKind {
         match server_part(self.expose()) {
             Some(_) => DatabaseKind::Postgres,
@@ -34,7 +34,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The file of an SQLite database, if it is one in a file.
+    /// The file of a SQLite database; `None` for PostgreSQL and for a database in memory.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         let rest = self.expose().strip_prefix("sqlite:")?;
         let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
@@ -42,19 +42,19 @@ impl DatabaseUrl {
         (path != ":memory:").then(|| path.into())
     }
 
-    /// The whole URL with its password, for opening the connection and nothing else.
+    /// The URL with its password. Use it only to open connections.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 }
 
-/// What follows the scheme of a PostgreSQL URL.
+/// The part of a PostgreSQL URL after its scheme.
 fn server_part(url: &str) -> Option<&str> {
     url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))
 }
 
-/// User information and the rest. The last `@` ends it, wherever it stands, since a password may
-/// hold any character if its owner forgot to encode it.
+/// Splits off the user information, at the last `@`: a password that was not encoded may contain
+/// any character.
 fn split_user(server: &str) -> (&str, &str) {
     server.rsplit_once('@').unwrap_or(("", server))
 }
@@ -69,11 +69,12 @@ fn check(url: &str) -> Result<(), &'static str> {
     };
     let host = split_user(server).1.split(['/', '?', '#']).next().unwrap_or_default();
     match host.rsplit_once(':') {
-        // A colon without a port after it would be a password that lost its host, and would be
-        // shown.
-        Some((_, port)) if !port.ends_with(']') && port.parse::<u16>().is_err() => Err(
-            "must have a number after the host's colon, and a password's / ? # @ written as %2F %3F %23 %40",
-        ),
+        // A colon without a port: probably a password before a missing host, which `Display` would
+        // print.
+        Some((_, port)) if !port.ends_with(']') && port.parse::<u16>().is_err() => {
+            Err("must have a port number after the host's colon; \
+             in a password write / ? # @ as %2F %3F %23 %40")
+        }
         _ => Ok(()),
     }
 }
@@ -98,7 +99,7 @@ impl fmt::Display for DatabaseUrl {
             None if user.is_empty() => (),
             None => write!(f, "{user}@")?,
         }
-        // The query may hold a password of its own.
+        // The query may contain a password too.
         match rest.split_once(['?', '#']) {
             Some((rest, _)) => write!(f, "{rest}?[redacted]"),
             None => f.write_str(rest),

@@ -74,7 +74,7 @@ impl DeepSecurityConfig {
     pub(super) fn check(&self) -> Result<(), String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if !(1..=64).contains(&self.instance.len()) || !self.instance.bytes().all(plain) {
-            return Err("must have 1 to 64 of the characters A-Z a-z 0-9 . _ -".to_owned());
+            return Err("must be 1 to 64 of the characters A-Z a-z 0-9 . _ -".to_owned());
         }
         ranges::duration(
             self.key_lifetime,

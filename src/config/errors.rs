@@ -11,14 +11,14 @@ pub enum Source {
     Flag,
 }
 
-/// One thing that is wrong. It names the setting and never repeats a secret.
+/// One invalid setting. It names the setting and never repeats a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Who gave the setting.
+    /// Where the setting was given.
     pub source: Source,
-    /// The setting as `section.key`; absent where a whole source cannot be read.
+    /// The setting as `section.key`; absent if a whole source cannot be read.
     pub key: Option<String>,
-    /// What is wrong, and where it can be told, what to write instead.
+    /// What is wrong and, if known, what to write instead.
     pub message: String,
 }
 
@@ -33,10 +33,10 @@ pub struct FormerName {
     pub present: String,
 }
 
-/// Everything that is wrong with the settings, in the order of their sources: file, variables,
-/// flags, and then how they fit together.
+/// All problems of the settings in the order of their sources: file, variables, flags, then
+/// settings that cannot be combined.
 #[derive(Debug, thiserror::Error)]
-#[error("the settings are not valid:\n{}", lines(.0))]
+#[error("invalid settings:\n{}", lines(.0))]
 pub struct ConfigErrors(Vec<Problem>);
 
 impl ConfigErrors {
@@ -44,7 +44,7 @@ impl ConfigErrors {
         Self(problems)
     }
 
-    /// Each problem, for those who print them their own way.
+    /// The problems, one by one.
     pub fn problems(&self) -> &[Problem] {
         &self.0
     }

@@ -14,7 +14,7 @@ pub(super) fn text(duration: Duration) -> String {
 
 fn parse(text: &str) -> Option<Duration> {
     let span: Span = text.parse().ok()?;
-    // As a span, and not as a duration, so that days are understood.
+    // Parsed as a span: the parser of durations refuses days.
     let duration: SignedDuration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     duration.try_into().ok()
 }
@@ -30,9 +30,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {
     let duration = String::deserialize(deserializer).ok().and_then(|text| parse(&text));
-    duration.ok_or_else(|| {
-        D::Error::custom("must be a duration: a number and its unit, such as 30s, 1h or 7d")
-    })
+    duration
+        .ok_or_else(|| D::Error::custom("must be a duration with a unit, such as 30s, 1h or 7d"))
 }
 
 #[cfg(test)]

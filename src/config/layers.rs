@@ -1,4 +1,5 @@
-//! Settings as they pile up, each tried alone when it is given, so that one mistake hides no other.
+//! Merging the settings of all sources. Each value is checked when it is given, so that one mistake
+//! does not hide another.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use toml::{Table, Value};
 
 use super::{Config, ConfigErrors, FormerName, Problem, Setting, Source};
 
-/// The settings given so far and what is wrong with them.
+/// The settings given so far and their problems.
 pub(super) struct Layers {
     pub(super) settings: Vec<Setting>,
     merged: Table,
@@ -51,25 +52,24 @@ impl Layers {
         key: impl Into<Option<String>>,
         message: impl Into<String>,
     ) {
-        let (key, message) = (key.into(), message.into());
-        self.problems.push(Problem { source, key, message });
+        self.problems.push(Problem { source, key: key.into(), message: message.into() });
     }
 
-    /// Takes a value that has a type, over any earlier one.
+    /// Sets a typed value, which replaces an earlier one.
     pub(super) fn give(&mut self, setting: Setting, value: Value, source: Source) {
-        match tried(setting, &value) {
+        match check_alone(setting, &value) {
             Ok(()) => self.accept(setting, value, source),
             Err(message) => self.problem(source, setting.key(), message),
         }
     }
 
-    /// Takes a value from where all values are text: as it stands if it fits, else as the TOML
-    /// literal it spells.
+    /// Sets a value from a source of texts: as a string if that is valid, else as the TOML literal
+    /// that the text spells.
     pub(super) fn give_text(&mut self, setting: Setting, text: String, source: Source) {
         let literal = text.parse::<Value>().ok().filter(|literal| !literal.is_str());
         let text = Value::String(text);
         let value = match literal {
-            Some(literal) if tried(setting, &text).is_err() => literal,
+            Some(literal) if check_alone(setting, &text).is_err() => literal,
             _ => text,
         };
         self.give(setting, value, source);
@@ -84,11 +84,11 @@ impl Layers {
         self.sources.insert(setting.key(), source);
     }
 
-    /// The settings as a whole, or all problems.
+    /// Returns the settings, or all problems.
     pub(super) fn finish(mut self) -> Result<Config, ConfigErrors> {
         let merged = Value::Table(std::mem::take(&mut self.merged));
         let mut config: Config =
-            merged.try_into().expect("settings that are accepted one by one are accepted together");
+            merged.try_into().expect("settings accepted one by one form a valid whole");
         config.former_names = std::mem::take(&mut self.former_names);
         self.report_conflicts(&config);
         if self.problems.is_empty() {
@@ -97,7 +97,8 @@ impl Layers {
         Err(ConfigErrors::new(self.problems))
     }
 
-    /// Leaves out conflicts that a mistake reported already may have caused.
+    /// Reports settings that cannot be combined, unless a problem reported already may be the
+    /// cause.
     fn report_conflicts(&mut self, config: &Config) {
         if self.problems.iter().any(|problem| problem.key.is_none()) {
             return;
@@ -108,7 +109,7 @@ impl Layers {
             if conflict.keys.iter().any(|key| is_wrong(key)) {
                 continue;
             }
-            // Defaults fit together, so that one of the two was given.
+            // The defaults can be combined, so at least one of the two was given.
             let given =
                 conflict.keys.iter().find_map(|key| Some((*key, self.sources.get(*key)?.clone())));
             if let Some((key, source)) = given {
@@ -118,8 +119,8 @@ impl Layers {
     }
 }
 
-/// What is wrong with this value if every other setting has its default.
-fn tried(setting: Setting, value: &Value) -> Result<(), String> {
+/// Checks a value with defaults for all other settings.
+fn check_alone(setting: Setting, value: &Value) -> Result<(), String> {
     let section = Table::from_iter([(setting.field.to_owned(), value.clone())]);
     let alone = Table::from_iter([(setting.section.to_owned(), Value::Table(section))]);
     let config: Config = Value::Table(alone)

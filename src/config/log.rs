@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
-/// Log lines; they go to stderr.
+/// The log, written to stderr.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
@@ -9,21 +9,21 @@ pub struct LogConfig {
     /// Variable `TENANT_GATEWAY__LOG__FORMAT`, default `auto`.
     pub format: LogFormat,
 
-    /// What is logged, as in `info,tenant_gateway=debug`. Variable `TENANT_GATEWAY__LOG__FILTER`,
-    /// or `RUST_LOG`, which beats every other source; default `info`.
+    /// The log filter, such as `info,tenant_gateway=debug`. Variable `TENANT_GATEWAY__LOG__FILTER`,
+    /// or `RUST_LOG`, which overrides every other source; default `info`.
     pub filter: String,
 }
 
-/// The shape of a log line.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// Text on a terminal, else JSON.
     #[default]
     Auto,
-    /// One line for people.
+    /// One line of text per event.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -36,6 +36,6 @@ impl Default for LogConfig {
 impl LogConfig {
     pub(super) fn check(&self) -> Result<(), String> {
         let filter = EnvFilter::try_new(&self.filter);
-        filter.map(drop).map_err(|error| format!("is not a log filter: {error}"))
+        filter.map(drop).map_err(|error| format!("invalid log filter: {error}"))
     }
 }

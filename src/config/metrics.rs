@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MetricsConfig {
-    /// Whether operations and calls are counted for each tenant, by its id; of the first 1,000
-    /// tenants, all others together as `other`. Variable `TENANT_GATEWAY__METRICS__BY_TENANT`,
+    /// Whether operations and calls are counted per tenant, labelled with its id: the first 1,000
+    /// tenants, and all others together as `other`. Variable `TENANT_GATEWAY__METRICS__BY_TENANT`,
     /// default `false`.
     pub by_tenant: bool,
 }

@@ -1,8 +1,8 @@
-//! Settings: one struct a concern, checked as a whole before anything starts.
+//! Settings: one struct per section, all checked before anything starts.
 //!
-//! They come from one TOML file, then variables `TENANT_GATEWAY__SECTION__KEY`, then flags; what
-//! comes later wins. A secret may also stand in a file that a variable
-//! `TENANT_GATEWAY__SECTION__KEY_FILE` names. Durations are texts such as `30s`, `1h` or `7d`.
+//! Sources are one TOML file, then variables `TENANT_GATEWAY__SECTION__KEY`, then flags; later ones
+//! override earlier ones. A secret may also be read from a file whose path a variable
+//! `TENANT_GATEWAY__SECTION__KEY_FILE` contains. Durations are texts such as `30s`, `1h` or `7d`.
 
 mod admin;
 mod audit;
@@ -88,12 +88,12 @@ pub struct Config {
     pub playground: PlaygroundConfig,
     pub upstream: UpstreamConfig,
     pub deep_security: DeepSecurityConfig,
-    /// The settings that were given under a former name, for a warning in the log.
+    /// The settings given under a former name, for a warning in the log.
     #[serde(skip)]
     pub former_names: Vec<FormerName>,
 }
 
-/// Two settings that are fine alone and not together.
+/// Two settings that are each valid but cannot be combined.
 struct Conflict {
     keys: [&'static str; 2],
     message: &'static str,
@@ -106,15 +106,15 @@ impl Config {
         self.database.url.clone().unwrap_or_else(embedded)
     }
 
-    /// The effective settings as TOML, each secret as `[redacted]`. Settings that are absent and
-    /// have no default are left out.
+    /// The effective settings as TOML, with each secret as `[redacted]`. Settings without value and
+    /// default are omitted.
     pub fn show(&self) -> String {
         let mut shown = self.clone();
         shown.database.url = Some(self.database_url());
-        toml::to_string(&shown).expect("every setting came from text and can be written as text")
+        toml::to_string(&shown).expect("every setting can be written as TOML")
     }
 
-    /// What each section holds on its own: ranges and formats.
+    /// Checks the ranges and formats of each section.
     fn check(&self) -> Result<(), String> {
         self.server.check()?;
         self.data.check()?;
@@ -143,33 +143,35 @@ impl Config {
             (
                 shared && self.seal.master_key.is_none(),
                 ["database.url", "seal.master_key"],
-                "PostgreSQL needs a master key that all nodes share: \
-                 set seal.master_key, or name its file in TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
+                "PostgreSQL requires a master key that all nodes share: set seal.master_key, \
+                 or the path of its file as TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
             ),
             (
                 self.seal.previous_master_key.is_some() && self.seal.master_key.is_none(),
                 ["seal.previous_master_key", "seal.master_key"],
-                "seal.previous_master_key opens what was sealed before seal.master_key was changed: set both",
+                "seal.previous_master_key requires seal.master_key, the key that replaces it: \
+                 set both",
             ),
             (
                 self.graphql.trusted_documents_mode != TrustedDocumentsMode::Off
                     && self.graphql.trusted_documents.is_none(),
                 ["graphql.trusted_documents_mode", "graphql.trusted_documents"],
-                "graphql.trusted_documents must name the file of trusted documents",
+                "graphql.trusted_documents_mode requires graphql.trusted_documents: \
+                 set it to the path of the file",
             ),
             (
                 self.upstream.connect_timeout > self.upstream.timeout,
                 ["upstream.connect_timeout", "upstream.timeout"],
-                "upstream.connect_timeout must not be longer than upstream.timeout, of which it is a part",
+                "upstream.connect_timeout must not exceed upstream.timeout, which includes it",
             ),
             (
                 one_listener,
                 ["admin.listen", "server.listen"],
-                "admin.listen and server.listen must not be the same address",
+                "admin.listen and server.listen must be different addresses",
             ),
         ];
-        let broken = candidates.into_iter().filter(|(broken, ..)| *broken);
-        broken.map(|(_, keys, message)| Conflict { keys, message }).collect()
+        let violated = candidates.into_iter().filter(|(is_violated, ..)| *is_violated);
+        violated.map(|(_, keys, message)| Conflict { keys, message }).collect()
     }
 }
 
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn embedded_database_lies_in_the_data_folder() {
+    fn embedded_database_is_in_the_data_folder() {
         let mut config = Config::default();
         config.data.dir = Path::new("/var/lib/gateway").into();
         let url = config.database_url();
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn connecting_is_a_part_of_a_call() {
+    fn connect_timeout_must_not_exceed_the_call_timeout() {
         let env = [("TENANT_GATEWAY__UPSTREAM__TIMEOUT".to_owned(), "2s".to_owned())];
         let errors = Config::load(None, env, vec![]).unwrap_err().to_string();
         assert!(errors.contains("upstream.connect_timeout"), "{errors}");
@@ -220,8 +222,8 @@ mod tests {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = Config::load(None, env, vec![]).unwrap();
-        let told = format!("{}{config:?}{config:#?}", config.show());
-        assert!(!told.contains("hunter2") && !told.contains(master_key), "{told}");
+        let output = format!("{}{config:?}{config:#?}", config.show());
+        assert!(!output.contains("hunter2") && !output.contains(master_key), "{output}");
         assert!(config.show().contains("postgres://gateway:[redacted]@db/gateway"));
         assert!(config.show().contains("master_key = \"[redacted]\""));
     }

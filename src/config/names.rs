@@ -1,5 +1,5 @@
-//! The names of all settings, asked of the structs themselves, so that there is no second list to
-//! keep.
+//! The names of all settings, taken from the structs themselves: there is no second list to
+//! maintain.
 
 use std::cell::RefCell;
 
@@ -7,17 +7,17 @@ use serde::{
     Deserialize, Deserializer,
     de::{
         Error, IntoDeserializer, Visitor,
-        value::{Error as AskError, MapDeserializer},
+        value::{Error as RecorderError, MapDeserializer},
     },
     forward_to_deserialize_any,
 };
 
 use super::Config;
 
-/// All variables of the gateway begin so.
+/// The prefix of all environment variables.
 pub(super) const PREFIX: &str = "TENANT_GATEWAY__";
 
-/// Settings that may also be given as the path of a file.
+/// The settings that may also be read from a file.
 const SECRETS: [&str; 3] = ["database.url", "seal.master_key", "seal.previous_master_key"];
 
 /// Former names of settings, each with the present one. They are accepted for one minor version,
@@ -30,7 +30,7 @@ const RENAMED: [(&str, &str); 5] = [
     ("deep_security.remember_api_keys", "deep_security.api_keys_cache_ttl"),
 ];
 
-/// One setting, by its name.
+/// The name of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     pub(super) section: &'static str,
@@ -38,20 +38,20 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Every setting there is, in the order of the structs.
+    /// All settings, in the order of the structs.
     pub fn all() -> Vec<Self> {
         let found = RefCell::default();
-        let ask = Ask { section: None, found: &found };
-        Config::deserialize(ask).expect("every section has defaults");
+        let recorder = FieldRecorder { section: None, found: &found };
+        Config::deserialize(recorder).expect("every section has defaults");
         found.into_inner()
     }
 
-    /// The name in the file and in messages: `server.listen`.
+    /// The name in the settings file and in messages, such as `server.listen`.
     pub fn key(&self) -> String {
         format!("{}.{}", self.section, self.field)
     }
 
-    /// The name of the environment variable: `TENANT_GATEWAY__SERVER__LISTEN`.
+    /// The name of the environment variable, such as `TENANT_GATEWAY__SERVER__LISTEN`.
     pub fn variable(&self) -> String {
         format!("{PREFIX}{}__{}", self.section, self.field).to_uppercase()
     }
@@ -68,34 +68,34 @@ impl Setting {
             .map(|key| format!("{PREFIX}{}", key.replacen('.', "__", 1)).to_uppercase())
     }
 
-    /// For a secret, the variable that names a file to read it from.
+    /// For a secret, the variable with the path of a file that contains it.
     pub fn file_variable(&self) -> Option<String> {
         SECRETS.contains(&self.key().as_str()).then(|| format!("{}_FILE", self.variable()))
     }
 
-    /// The value it has when nobody sets it, written as in TOML; `None` if it is absent then.
+    /// The default as TOML; `None` if there is none.
     pub fn default_value(&self) -> Option<String> {
         let defaults = toml::Table::try_from(Config::default()).ok()?;
         Some(defaults.get(self.section)?.get(self.field)?.to_string())
     }
 }
 
-/// A deserializer without data, which writes down the names that the structs ask for.
+/// A deserializer without data that records the field names that structs request.
 #[derive(Clone, Copy)]
-struct Ask<'a> {
+struct FieldRecorder<'a> {
     section: Option<&'static str>,
     found: &'a RefCell<Vec<Setting>>,
 }
 
-impl<'de> Deserializer<'de> for Ask<'_> {
-    type Error = AskError;
+impl<'de> Deserializer<'de> for FieldRecorder<'_> {
+    type Error = RecorderError;
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, AskError> {
+    ) -> Result<V::Value, RecorderError> {
         let sections = match self.section {
             None => fields,
             Some(section) => {
@@ -104,12 +104,13 @@ impl<'de> Deserializer<'de> for Ask<'_> {
                 &[]
             }
         };
-        let sections = sections.iter().map(|name| (*name, Ask { section: Some(name), ..self }));
+        let sections =
+            sections.iter().map(|name| (*name, FieldRecorder { section: Some(name), ..self }));
         visitor.visit_map(MapDeserializer::new(sections))
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, AskError> {
-        Err(AskError::custom("settings are sections, and sections are structs"))
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, RecorderError> {
+        Err(RecorderError::custom("settings consist of sections, and sections are structs"))
     }
 
     forward_to_deserialize_any! {
@@ -118,7 +119,7 @@ impl<'de> Deserializer<'de> for Ask<'_> {
     }
 }
 
-impl<'de> IntoDeserializer<'de> for Ask<'_> {
+impl<'de> IntoDeserializer<'de> for FieldRecorder<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -126,14 +127,14 @@ impl<'de> IntoDeserializer<'de> for Ask<'_> {
     }
 }
 
-/// The candidate that a mistyped name most likely means: the nearest one, at most two edits away.
+/// The candidate nearest to a mistyped name, at most two edits away.
 pub(super) fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
     let ranked = candidates.into_iter().map(|candidate| (distance(name, &candidate), candidate));
     let (edits, candidate) = ranked.min()?;
     (edits <= 2).then_some(candidate)
 }
 
-/// Insertions, removals and replacements between two names.
+/// The edit distance of two names: insertions, removals and replacements (Levenshtein).
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.bytes().enumerate() {

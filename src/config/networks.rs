@@ -1,59 +1,28 @@
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::net::IpAddr;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Networks, written as a list of `10.0.0.0/8` or `2001:db8::/32`, or as one text with commas
-/// between them. An address alone is a network of one.
+/// Networks, written as a list such as `["10.0.0.0/8", "2001:db8::/32"]`, or as one text separated
+/// by commas. An address without prefix is a network of one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Networks(Vec<Network>);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    /// How many bits at the front all its addresses share.
-    prefix: u32,
-}
+pub struct Networks(Vec<IpNet>);
 
 impl Networks {
-    /// Whether the address lies in one of them. An IPv4 address in IPv6 clothes counts as what it
-    /// is.
+    /// Whether one of the networks contains the address. An IPv4-mapped IPv6 address counts as
+    /// IPv4.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(address))
+        self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-impl Network {
-    fn contains(self, address: IpAddr) -> bool {
-        let front = |bits: u128, width: u32| bits.checked_shr(width - self.prefix).unwrap_or(0);
-        match (self.address, address) {
-            (IpAddr::V4(one), IpAddr::V4(other)) => {
-                front(one.to_bits().into(), 32) == front(other.to_bits().into(), 32)
-            }
-            (IpAddr::V6(one), IpAddr::V6(other)) => {
-                front(one.to_bits(), 128) == front(other.to_bits(), 128)
-            }
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for Network {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) =
-            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(width), |prefix| prefix.parse().map_err(|_| ()))?;
-        if prefix > width { Err(()) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+/// The address is parsed by the standard library, which refuses leading zeros: other programs read
+/// them as octal.
+fn parse(text: &str) -> Option<IpNet> {
+    match text.split_once('/') {
+        Some((address, prefix)) => IpNet::new(address.parse().ok()?, prefix.parse().ok()?).ok(),
+        None => text.parse::<IpAddr>().ok().map(IpNet::from),
     }
 }
 
@@ -66,14 +35,14 @@ enum Written {
 
 impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let refused =
+        let invalid =
             || D::Error::custom("must be networks, such as [\"10.0.0.0/8\", \"2001:db8::/32\"]");
-        let texts = match Written::deserialize(deserializer).map_err(|_| refused())? {
+        let texts = match Written::deserialize(deserializer).map_err(|_| invalid())? {
             Written::List(texts) => texts,
             Written::Text(text) => text.split(',').map(str::to_owned).collect(),
         };
         let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
-        texts.map(|text| text.parse().map_err(|()| refused())).collect::<Result<_, _>>().map(Self)
+        texts.map(|text| parse(text).ok_or_else(invalid)).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -92,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_lies_in_its_network_alone() {
+    fn address_is_in_its_network_only() {
         let networks = networks("10.0.0.0/8, 192.168.1.7, 2001:db8::/32");
         for inside in ["10.255.0.1", "192.168.1.7", "2001:db8:1::1", "::ffff:10.1.2.3"] {
             assert!(networks.contain(inside.parse().unwrap()), "{inside}");
@@ -103,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_everything_holds_its_own_kind() {
+    fn network_of_all_addresses_contains_its_own_version_only() {
         let all = networks("0.0.0.0/0");
         assert!(all.contain("203.0.113.9".parse().unwrap()));
         assert!(!all.contain("2001:db8::1".parse().unwrap()));
@@ -112,8 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        for text in ["10.0.0.0/33", "10.0.0", "proxy.example", "10.0.0.0/-1", "10.0.0.0/8/8"] {
+    fn text_that_is_not_a_network_is_refused() {
+        for text in
+            ["10.0.0.0/33", "10.0.0", "proxy.example", "10.0.0.0/-1", "10.0.0.0/8/8", "010.0.0.0/8"]
+        {
             assert!(Networks::deserialize(toml::Value::String(text.to_owned())).is_err(), "{text}");
         }
         assert!(Networks::deserialize(toml::Value::Integer(10)).is_err());

@@ -1,4 +1,4 @@
-//! The public URL: checked once here, so that links and issuers are made by appending.
+//! The public URL, normalized so that paths can be appended to it.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -9,29 +9,29 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     cleaned(&text).map(Some).map_err(D::Error::custom)
 }
 
-/// The URL without closing slashes, or what is wrong with it.
+/// The URL without trailing slashes, or the reason why it is invalid.
 fn cleaned(text: &str) -> Result<String, &'static str> {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return Err("must begin with http:// or https://");
     };
     if rest.contains(['?', '#']) {
-        return Err("must have neither query nor fragment");
+        return Err("must not have a query or a fragment");
     }
     if !rest.chars().all(|c| c.is_ascii_graphic()) || rest.contains(['\\', '"', '<', '>']) {
-        return Err("must hold nothing but the characters of a URL");
+        return Err("contains characters that are not allowed in a URL");
     }
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.contains('@') {
-        return Err("must not hold a user or a password");
+        return Err("must not contain a user name or a password");
     }
     if !is_host_and_port(authority) {
-        return Err("must name a host, and if a port then one from 0 to 65535");
+        return Err("must have a host and, optionally, a port from 0 to 65535");
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn is_host_and_port(authority: &str) -> bool {
-    // The colons inside the brackets of an IPv6 address begin no port.
+    // Colons inside the brackets of an IPv6 address do not start a port.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
         _ => (authority, "0"),

@@ -1,4 +1,4 @@
-//! One sentence for every value that is out of its range.
+//! Range checks with one wording for all settings.
 
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 

@@ -2,28 +2,28 @@ use serde::{Deserialize, Serialize};
 
 use super::ranges;
 
-/// How often GraphQL may be asked, on each node. A burst is what may come at once after a pause.
+/// Rate limits of GraphQL operations, on each node: token buckets that hold one burst.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimitConfig {
-    /// Operations a second of one client, at most 1000000; 0 sets no limit.
+    /// Operations per second of one client, at most 1000000; 0 sets no limit.
     /// Variable `TENANT_GATEWAY__RATE_LIMIT__CLIENT_PER_SECOND`, default `100`.
     pub client_per_second: u32,
 
-    /// Operations of one client at once, from 1 to 10000000.
+    /// The burst of one client, from 1 to 10000000 operations.
     /// Variable `TENANT_GATEWAY__RATE_LIMIT__CLIENT_BURST`, default `500`.
     pub client_burst: u32,
 
-    /// Operations a second in the context of one tenant, at most 1000000; 0 sets no limit.
+    /// Operations per second in the context of one tenant, at most 1000000; 0 sets no limit.
     /// Variable `TENANT_GATEWAY__RATE_LIMIT__TENANT_PER_SECOND`, default `200`.
     pub tenant_per_second: u32,
 
-    /// Operations in the context of one tenant at once, from 1 to 10000000.
+    /// The burst in the context of one tenant, from 1 to 10000000 operations.
     /// Variable `TENANT_GATEWAY__RATE_LIMIT__TENANT_BURST`, default `1000`.
     pub tenant_burst: u32,
 
-    /// How many clients, and how many tenants, are counted at once, from 1 to 10000000. Past that
-    /// the count of the one that was quiet longest begins anew. Variable
+    /// The number of clients, and of tenants, that are counted, from 1 to 10000000. Beyond it, the
+    /// count of the one that was idle longest starts anew. Variable
     /// `TENANT_GATEWAY__RATE_LIMIT__CAPACITY`, default `10000`.
     pub capacity: usize,
 }

@@ -6,19 +6,19 @@ use super::SecretText;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealConfig {
-    /// The key that seals all others: 32 bytes in standard base64, 44 characters with the padding.
-    /// Secret. Absent with SQLite: the file `master.key` in `data.dir`, made at the first start.
-    /// With PostgreSQL it must be set, alike on all nodes. Variable
-    /// `TENANT_GATEWAY__SEAL__MASTER_KEY`, or `TENANT_GATEWAY__SEAL__MASTER_KEY_FILE` for the path
-    /// of a file that holds it; default absent.
+    /// The key that seals all other secrets: 32 bytes in standard base64, 44 characters with the
+    /// padding. Secret. If absent with SQLite, it is read from the file `master.key` in `data.dir`,
+    /// which is created at the first start. Required with PostgreSQL, the same on all nodes.
+    /// Variable `TENANT_GATEWAY__SEAL__MASTER_KEY`, or `TENANT_GATEWAY__SEAL__MASTER_KEY_FILE` with
+    /// the path of a file that contains it; default absent.
     pub master_key: Option<SecretText>,
 
-    /// The master key before: it still opens what it sealed, and seals nothing. Set it beside the
-    /// new `master_key` on every node, run `tenant-gateway keys rotate-master`, then take it away.
+    /// The previous master key: it still opens what it sealed, and seals nothing. Set it with the
+    /// new `master_key` on every node, run `tenant-gateway keys rotate-master`, then remove it.
     /// With several nodes, first start each with the new key here and the old one as `master_key`,
-    /// so that all know both before one seals with the new one. Secret. Variable
+    /// so that all nodes know both keys before one of them seals with the new one. Secret. Variable
     /// `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY`, or
-    /// `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY_FILE` for the path of a file that holds it;
+    /// `TENANT_GATEWAY__SEAL__PREVIOUS_MASTER_KEY_FILE` with the path of a file that contains it;
     /// default absent.
     pub previous_master_key: Option<SecretText>,
 }
@@ -29,13 +29,15 @@ impl SealConfig {
         if keys.all(|key| is_base64_of_32_bytes(key.expose())) {
             return Ok(());
         }
-        Err("must be 32 bytes in standard base64, 44 characters; make one with: openssl rand -base64 32".into())
+        let message = "must be 32 bytes in standard base64 (44 characters); \
+                       generate one with: openssl rand -base64 32";
+        Err(message.to_owned())
     }
 }
 
 fn is_base64_of_32_bytes(text: &str) -> bool {
-    // 42 characters hold 252 bits; the 43rd holds the last four bits and two zeros, so that one key
-    // has one spelling.
+    // 42 characters encode 252 bits; the 43rd encodes the last four bits and two zero bits, so that
+    // a key has only one encoding.
     let (Some(digits), Some(last)) = (text.get(..42), text.get(42..)) else {
         return false;
     };

@@ -4,12 +4,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 const REDACTED: &str = "[redacted]";
 
-/// A setting that nobody may read in a log or an echo: `Debug` and `Serialize` give `[redacted]`.
+/// A secret setting. `Debug` and `Serialize` print `[redacted]`.
 #[derive(Clone)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// The secret itself, for the one place that uses it.
+    /// The secret itself.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -35,9 +35,9 @@ impl Serialize for SecretText {
 
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Serde's own message would quote the value.
+        // Replaced: Serde's own message would quote the value.
         let text =
-            String::deserialize(deserializer).map_err(|_| D::Error::custom("must be a text"))?;
+            String::deserialize(deserializer).map_err(|_| D::Error::custom("must be a string"))?;
         Ok(Self(text))
     }
 }

@@ -4,48 +4,48 @@ use serde::{Deserialize, Serialize};
 
 use super::{Networks, friendly_duration, public_url, ranges};
 
-/// The public listener and what one request may cost.
+/// The public listener and its limits for one request.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Address and port of the public listener; port 0 takes a free one.
+    /// Address and port of the public listener; port 0 picks a free port.
     /// Variable `TENANT_GATEWAY__SERVER__LISTEN`, default `127.0.0.1:8080`.
     pub listen: SocketAddr,
 
-    /// The `http` or `https` URL under which clients reach this gateway, without query, fragment or
-    /// closing slash. It is the issuer of the tokens. Absent, tokens carry the listening address as
-    /// issuer and `iss` is not compared, since several nodes that share one database may then have
-    /// several addresses. Variable `TENANT_GATEWAY__SERVER__PUBLIC_URL`, default absent.
+    /// The `http` or `https` URL at which clients reach this gateway, without query, fragment or
+    /// trailing slash. It is the issuer of the tokens. If absent, the listening address is the
+    /// issuer and `iss` is not checked, because nodes that share a database have different
+    /// addresses. Variable `TENANT_GATEWAY__SERVER__PUBLIC_URL`, default absent.
     #[serde(deserialize_with = "public_url::deserialize")]
     pub public_url: Option<String>,
 
-    /// The networks of the proxies in front, such as `["10.0.0.0/8"]`: from them alone, `Forwarded`
-    /// and `X-Forwarded-For` are believed to name the address of the caller. A variable may also
-    /// hold them as one text with commas. Variable `TENANT_GATEWAY__SERVER__TRUSTED_PROXIES`,
-    /// default `[]`.
+    /// The networks of the proxies in front, such as `["10.0.0.0/8"]`. Only from these are
+    /// `Forwarded` and `X-Forwarded-For` trusted to contain the caller's address. A variable may
+    /// also contain them as one text separated by commas. Variable
+    /// `TENANT_GATEWAY__SERVER__TRUSTED_PROXIES`, default `[]`.
     pub trusted_proxies: Networks,
 
-    /// The largest request body, in bytes, from 1024 to 67108864; a larger one is answered with
-    /// 413. Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
+    /// The maximum size of a request body in bytes, from 1024 to 67108864; a larger one is answered
+    /// with 413. Variable `TENANT_GATEWAY__SERVER__BODY_LIMIT`, default `262144`.
     pub body_limit: usize,
 
     /// For how long after SIGTERM the gateway still accepts requests, while `/health/ready` answers
-    /// 503, so that a load balancer sends no more before connections are refused; at most 5 minutes.
-    /// Variable `TENANT_GATEWAY__SERVER__SHUTDOWN_DELAY`, default `0s`.
+    /// 503, so that a load balancer sends no more before connections are refused; at most 5
+    /// minutes. Variable `TENANT_GATEWAY__SERVER__SHUTDOWN_DELAY`, default `0s`.
     #[serde(with = "friendly_duration")]
     pub shutdown_delay: Duration,
 
-    /// How long requests in flight may still take after SIGTERM, at most 10 minutes.
+    /// How long requests in flight may continue after SIGTERM, at most 10 minutes.
     /// Variable `TENANT_GATEWAY__SERVER__SHUTDOWN_GRACE`, default `25s`.
     #[serde(with = "friendly_duration")]
     pub shutdown_grace: Duration,
 
-    /// How long the body of a request may take to arrive, from 1 second to 10 minutes.
+    /// The time limit for receiving the body of a request, from 1 second to 10 minutes.
     /// Variable `TENANT_GATEWAY__SERVER__REQUEST_TIMEOUT`, default `30s`.
     #[serde(with = "friendly_duration")]
     pub request_timeout: Duration,
 
-    /// How long a caller may take nothing of a response before its connection is closed, from 1
+    /// How long a caller may read nothing of a response before its connection is closed, from 1
     /// second to 10 minutes. Variable `TENANT_GATEWAY__SERVER__WRITE_TIMEOUT`, default `30s`.
     #[serde(with = "friendly_duration")]
     pub write_timeout: Duration,

@@ -8,22 +8,23 @@ use super::{friendly_duration, ranges};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokensConfig {
-    /// How long a token is good for, from 1 minute to 24 hours.
+    /// The lifetime of a token, from 1 minute to 24 hours.
     /// Variable `TENANT_GATEWAY__TOKENS__LIFETIME`, default `1h`.
     #[serde(with = "friendly_duration")]
     pub lifetime: Duration,
 
-    /// The signature of new tokens: `EdDSA`, `Ed25519`, which is the same under its newer name,
+    /// The signature algorithm of new tokens: `EdDSA`, `Ed25519` (the same under its newer name),
     /// `ES256` or `RS256`. Variable `TENANT_GATEWAY__TOKENS__ALGORITHM`, default `EdDSA`.
     pub algorithm: TokenAlgorithm,
 
-    /// How long a key signs before the next one takes over, from 1 day to 1000 days. Any node makes
-    /// the next one in time. Variable `TENANT_GATEWAY__TOKENS__KEY_LIFETIME`, default `30d`.
+    /// How long a key signs before the next one takes over, from 1 day to 1000 days. Any node
+    /// creates the next one in time. Variable `TENANT_GATEWAY__TOKENS__KEY_LIFETIME`, default
+    /// `30d`.
     #[serde(with = "friendly_duration")]
     pub key_lifetime: Duration,
 
-    /// How long readers may keep the published key set, from 1 second to 12 hours: the `max-age` of
-    /// `jwks.json`. A new key is published that much, and 90 seconds more, before it signs.
+    /// How long the published key set may be cached, from 1 second to 12 hours: the `max-age` of
+    /// `jwks.json`. A new key is published that long and 90 seconds before it signs.
     /// Variable `TENANT_GATEWAY__TOKENS__JWKS_MAX_AGE`, default `10m`.
     #[serde(with = "friendly_duration")]
     pub jwks_max_age: Duration,
@@ -32,14 +33,14 @@ pub struct TokensConfig {
     /// Variable `TENANT_GATEWAY__TOKENS__AUDIENCE`, default `tenant-gateway`.
     pub audience: String,
 
-    /// How many verified tokens are remembered, from 1 to 10000000.
+    /// The number of verified tokens cached, from 1 to 10000000.
     /// Variable `TENANT_GATEWAY__TOKENS__CACHE_SIZE`, default `10000`.
     pub cache_size: usize,
 }
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How tokens are signed, named as in JWT headers.
+/// Signature algorithms, named as in JWT headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum TokenAlgorithm {
     /// Ed25519.
@@ -51,7 +52,7 @@ pub enum TokenAlgorithm {
     /// ECDSA over P-256 with SHA-256.
     #[serde(rename = "ES256")]
     Es256,
-    /// RSA PKCS#1 v1.5 with SHA-256, for readers that know nothing newer.
+    /// RSA PKCS#1 v1.5 with SHA-256, for verifiers that support nothing newer.
     #[serde(rename = "RS256")]
     Rs256,
 }

@@ -8,77 +8,76 @@ use super::{friendly_duration, ranges};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpstreamConfig {
-    /// Whether a legacy system may stand at a loopback or private address, and be called there
-    /// without TLS. Link-local addresses, multicast and the metadata services of clouds are never
-    /// called. Variable `TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES`, default `false`.
+    /// Whether legacy systems at loopback and private addresses may be called, there also without
+    /// TLS. Link-local addresses, multicast and the metadata services of clouds are never called.
+    /// Variable `TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES`, default `false`.
     pub allow_private_addresses: bool,
 
-    /// How long a connection may take, its name and its certificate included, from 10 milliseconds
-    /// to 1 minute. Variable `TENANT_GATEWAY__UPSTREAM__CONNECT_TIMEOUT`, default `3s`.
+    /// The time limit of connecting, including name resolution and TLS, from 10 milliseconds to 1
+    /// minute. Variable `TENANT_GATEWAY__UPSTREAM__CONNECT_TIMEOUT`, default `3s`.
     #[serde(with = "friendly_duration")]
     pub connect_timeout: Duration,
 
-    /// How long a call may take, from connecting to the end of the answer, from 100 milliseconds to
-    /// 10 minutes, and longer than a connection may. A read ends with its operation even so.
+    /// The time limit of a call, from connecting to the end of the answer, from 100 milliseconds to
+    /// 10 minutes and not below `connect_timeout`. A read also ends with its operation.
     /// Variable `TENANT_GATEWAY__UPSTREAM__TIMEOUT`, default `15s`.
     #[serde(with = "friendly_duration")]
     pub timeout: Duration,
 
-    /// How often a read that failed in a way that may pass is sent again, at most 10. Writes are
-    /// never sent again. Variable `TENANT_GATEWAY__UPSTREAM__RETRIES`, default `2`.
+    /// How often a read is retried after a transient failure, at most 10. Writes are never
+    /// retried. Variable `TENANT_GATEWAY__UPSTREAM__RETRIES`, default `2`.
     pub retries: u32,
 
-    /// How many calls of one tenant are at one installation at once, from 1 to 10000.
+    /// The number of calls of one tenant to one installation at the same time, from 1 to 10000.
     /// Variable `TENANT_GATEWAY__UPSTREAM__CONCURRENCY`, default `16`.
     pub concurrency: usize,
 
-    /// How many calls may wait for a tenant's place at an installation, or for their turn under one
-    /// credential, from 1 to
-    /// 1000000. Callers are served in turn.
+    /// The number of calls that may wait for the concurrency limit of a tenant and installation, or
+    /// for the rate limit of a credential, from 1 to 1000000. Callers are served in turn.
     /// Variable `TENANT_GATEWAY__UPSTREAM__QUEUE`, default `1000`.
     pub queue: usize,
 
-    /// How many calls this node makes in any 60 seconds at one installation with one credential, at
-    /// most 1000000; 0 sets no limit. Deep Security refuses more than 500 a minute of a key.
-    /// Variable `TENANT_GATEWAY__UPSTREAM__CALLS_PER_MINUTE`, default `480`.
+    /// Calls of this node in any 60 seconds to one installation with one credential, at most
+    /// 1000000; 0 sets no limit. Deep Security refuses more than 500 per minute of a key. Variable
+    /// `TENANT_GATEWAY__UPSTREAM__CALLS_PER_MINUTE`, default `480`.
     pub calls_per_minute: usize,
 
-    /// After how many failures in a row a tenant's circuit to an installation opens, from 1 to
-    /// 1000000. Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_FAILURES`, default `5`.
+    /// The number of consecutive failures that open a tenant's circuit to an installation, from 1
+    /// to 1000000. Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_FAILURES`, default `5`.
     pub breaker_failures: u32,
 
-    /// It also opens when half of at least so many calls failed, from 1 to 1000000,
-    /// Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_SAMPLE`, default `20`.
+    /// The circuit also opens if half of at least this many calls failed within `breaker_window`,
+    /// from 1 to 1000000. Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_SAMPLE`, default `20`.
     pub breaker_sample: u32,
 
-    /// within this time, from 100 milliseconds to 10 minutes.
+    /// The period in which `breaker_sample` counts calls, from 100 milliseconds to 10 minutes.
     /// Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_WINDOW`, default `10s`.
     #[serde(with = "friendly_duration")]
     pub breaker_window: Duration,
 
-    /// How long an open circuit lets nothing through before it lets one call try, from 10
+    /// How long an open circuit refuses calls before it lets one probe through, from 10
     /// milliseconds to 10 minutes. Variable `TENANT_GATEWAY__UPSTREAM__BREAKER_OPEN`, default
     /// `10s`.
     #[serde(with = "friendly_duration")]
     pub breaker_open: Duration,
 
-    /// The most bytes of cached answers, at most 1 GiB; 0 disables the cache. Answers are cached
-    /// where `deep_security.…_cache_ttl` allows it, and never one that alone takes nearly all of
-    /// the cache. Variable `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
+    /// The size of the answer cache in bytes, at most 1 GiB; 0 disables it. Answers are cached
+    /// where `deep_security.…_cache_ttl` allows it, except one that would fill nearly the whole
+    /// cache. Variable `TENANT_GATEWAY__UPSTREAM__CACHE_SIZE`, default `16777216`.
     pub cache_size: usize,
 
-    /// The pause between two looks at a task of a legacy system after one that saw a change, from
-    /// 10 milliseconds to 1 minute. Variable `TENANT_GATEWAY__UPSTREAM__TASK_POLL_MIN`, default
-    /// `1s`.
+    /// The pause before the next poll of a legacy system's task after a poll that found a change,
+    /// from 10 milliseconds to 1 minute. Variable `TENANT_GATEWAY__UPSTREAM__TASK_POLL_MIN`,
+    /// default `1s`.
     #[serde(with = "friendly_duration")]
     pub task_poll_min: Duration,
 
-    /// The longest such pause, from 10 milliseconds to 1 hour.
+    /// The maximum pause between two polls of a task, from 10 milliseconds to 1 hour.
     /// Variable `TENANT_GATEWAY__UPSTREAM__TASK_POLL_MAX`, default `10s`.
     #[serde(with = "friendly_duration")]
     pub task_poll_max: Duration,
 
-    /// How long a task is followed at most, from 1 second to 30 days.
+    /// How long a task is polled at most, from 1 second to 30 days.
     /// Variable `TENANT_GATEWAY__UPSTREAM__TASK_DEADLINE`, default `24h`.
     #[serde(with = "friendly_duration")]
     pub task_deadline: Duration,

@@ -12,8 +12,8 @@ use super::limits::HeldAnswer;
 /// Whether a call changes anything in the upstream system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It changes nothing, whatever its method: it may be retried, shared with concurrent callers of
-    /// the same read, and cached.
+    /// It changes nothing, whatever its method: it may be retried, shared with concurrent callers
+    /// of the same read, and cached.
     Read,
     /// It may change something: it is sent at most once.
     Write,
@@ -38,8 +38,8 @@ pub struct Call {
     pub kind: Kind,
     /// The maximum length of the answer's body, in bytes.
     pub answer_limit: usize,
-    /// How long the answer of a read may be served from the cache to callers of the same read on the
-    /// same route; not cached if absent.
+    /// How long the answer of a read may be served from the cache to callers of the same read on
+    /// the same route; not cached if absent.
     pub cache_ttl: Option<Duration>,
 }
 

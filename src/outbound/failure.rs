@@ -28,7 +28,8 @@ pub enum Failure {
         /// The number of calls allowed.
         limit: u64,
     },
-    /// Too many calls wait, or the upstream asked for a pause beyond the deadline: nothing was sent.
+    /// Too many calls wait, or the upstream asked for a pause beyond the deadline: nothing was
+    /// sent.
     QueueFull,
     /// There was no memory for the answer; it was not read to its end.
     NoRoom {
@@ -41,8 +42,8 @@ pub enum Failure {
     OverShare,
     /// The call cannot be encoded as HTTP, or its path would leave the base URL: nothing was sent.
     InvalidRequest(Arc<str>),
-    /// The deadline of the operation, or of the tenant's part of it, passed before the call was sent
-    /// or, for a read, answered.
+    /// The deadline of the operation, or of the tenant's part of it, passed before the call was
+    /// sent or, for a read, answered.
     Deadline,
 }
 
@@ -88,18 +89,18 @@ impl Failure {
                 None,
             ),
             Self::NoRoom { ever: true } => {
-                let message = "responses of this installation currently use its owner's whole share of memory: \
-                               try again later";
+                let message = "responses of this installation currently use its owner's whole \
+                               share of memory: try again later";
                 Error::new(ErrorCode::RateLimited, message)
             }
             Self::NoRoom { ever: false } => {
-                let message = "the responses of the legacy system need more memory than one operation may use: \
-                               request less data per operation";
+                let message = "the responses of the legacy system need more memory than one \
+                               operation may use: request less data per operation";
                 Error::new(ErrorCode::OperationTooCostly, message)
             }
             Self::OverShare => {
-                let message = "this tenant has used its share of the credential's calls per minute: \
-                               try again later";
+                let message = "this tenant has used its share of the credential's calls per \
+                               minute: try again later";
                 Error::new(ErrorCode::RateLimited, message)
             }
             Self::InvalidRequest(cause) => {
@@ -138,8 +139,8 @@ impl Failure {
         }
     }
 
-    /// Whether the cause lies in the operation that made the call, so that another operation waiting
-    /// for the same read should try itself.
+    /// Whether the cause lies in the operation that made the call, so that another operation
+    /// waiting for the same read should try itself.
     pub(super) fn is_own(&self) -> bool {
         matches!(self, Self::Budget { .. } | Self::Deadline | Self::QueueFull | Self::NoRoom { .. })
     }

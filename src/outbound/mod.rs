@@ -1,11 +1,11 @@
-//! The only way out: every call of an upstream system goes through [`Outbound::send`], which knows no
-//! system by name.
+//! The only way out: every call of an upstream system goes through [`Outbound::send`], which knows
+//! no system by name.
 //!
 //! | module | contents |
 //! |---|---|
-//! | `route` | where a call goes, for whom and as whom; which addresses may be called; health of a route |
+//! | `route` | where a call goes, for whom and as whom; permitted addresses; health of a route |
 //! | `call`, `failure`, `settings` | one call and its answer, the ways it can fail, the limits |
-//! | `limits` | permits: budget of an operation, tenants at once, rate, concurrency, breaker, memory |
+//! | `limits` | permits: calls of an operation, its tenants, rate, concurrency, breaker, memory |
 //! | `transport` | one HTTP request and its response: connections, TLS, name resolution, traces |
 //! | `sharing` | reads that serve more than one: single flight, cache, once per operation |
 //! | `operation` | one operation of a caller and what it may use |

@@ -64,8 +64,8 @@ struct State {
 }
 
 impl Operation {
-    /// Creates an operation with this deadline. Its request id and trace context (W3C `traceparent`)
-    /// are sent upstream. A malformed trace context is replaced by a new trace.
+    /// Creates an operation with this deadline. Its request id and trace context (W3C
+    /// `traceparent`) are sent upstream. A malformed trace context is replaced by a new trace.
     pub fn new(
         request_id: String,
         traceparent: Option<String>,
@@ -75,8 +75,8 @@ impl Operation {
         Self::of_caller(Uuid::nil(), request_id, traceparent.as_deref(), allowance, deadline)
     }
 
-    /// The same for a known caller: callers that wait for one upstream are served in turn. The id has
-    /// no other meaning here.
+    /// The same for a known caller: callers that wait for one upstream are served in turn. The id
+    /// has no other meaning here.
     pub fn of_caller(
         caller: Uuid,
         request_id: String,
@@ -168,8 +168,8 @@ impl Operation {
         &self.0.held_answers
     }
 
-    /// Reads a large object once for all fields that need it at the same time, and does not keep it:
-    /// it lives as long as one of them holds it. The key is that of [`Operation::once`].
+    /// Reads a large object once for all fields that need it at the same time, and does not keep
+    /// it: it lives as long as one of them holds it. The key is that of [`Operation::once`].
     ///
     /// # Errors
     /// The error of `read`.

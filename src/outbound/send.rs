@@ -87,8 +87,8 @@ impl Outbound {
         self.invalidate(route.tenant, route.endpoint.upstream);
     }
 
-    /// Invalidates cached answers and reads in flight of a tenant at an installation. Every write of
-    /// the tenant there does so itself; call this after its data changed in another way.
+    /// Invalidates cached answers and reads in flight of a tenant at an installation. Every write
+    /// of the tenant there does so itself; call this after its data changed in another way.
     pub fn invalidate(&self, tenant: TenantId, upstream: UpstreamId) {
         self.sender.routes.invalidate(tenant, upstream);
     }

@@ -46,8 +46,8 @@ pub struct BreakerSettings {
 }
 
 impl Settings {
-    /// How long an abandoned call must have taken to count as a failure: most reads are abandoned by
-    /// their operation before their own time limit.
+    /// How long an abandoned call must have taken to count as a failure: most reads are abandoned
+    /// by their operation before their own time limit.
     pub(super) fn patience(&self) -> Duration {
         self.timeout / 3
     }

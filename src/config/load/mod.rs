@@ -1,4 +1,4 @@
-//! Reads the three sources: file, variables, flags.
+//! Reading the three sources: file, variables, flags.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,14 +11,13 @@ use super::{
 };
 
 impl Config {
-    /// Reads the file, then the variables, then the flags (name as `server.listen`, and value);
-    /// what comes later wins. Foreign variables are left alone, but `RUST_LOG`, unless empty, beats
-    /// every source of `log.filter`.
+    /// Reads the file, then the variables, then the flags (a name such as `server.listen`, and a
+    /// value); later sources override earlier ones. Variables of other programs are ignored, except
+    /// `RUST_LOG`, which, unless empty, overrides every source of `log.filter`.
     ///
     /// # Errors
-    ///
-    /// All problems together: a missing or unreadable file, unknown names, wrong values, and values
-    /// that do not go together. No secret is repeated.
+    /// All problems together: an unreadable file, unknown names, invalid values, and values that
+    /// cannot be combined. No secret is repeated.
     pub fn load(
         file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
@@ -41,7 +40,7 @@ impl Layers {
         let source = Source::File(path.to_owned());
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return self.problem(source, None, format!("cannot be read: {error}")),
+            Err(error) => return self.problem(source, None, format!("cannot read: {error}")),
         };
         match text.parse::<Table>() {
             Ok(sections) => self.sections(sections, &source),
@@ -108,7 +107,7 @@ impl Layers {
                 (Some(setting), _) => self.give_text(setting, value.clone(), source),
                 (None, Some(setting)) if env.contains_key(&setting.variable()) => {
                     let message =
-                        format!("is also set by {}: give one of the two", setting.variable());
+                        format!("is also set by {}: set only one of the two", setting.variable());
                     self.problem(source, setting.key(), message);
                 }
                 (None, Some(setting)) => self.secret_file(setting, Path::new(value), source),
@@ -139,8 +138,8 @@ impl Layers {
         self.give_text(setting, value, source);
     }
 
-    /// Variables with one underscore in place of two, which would be taken for foreign ones and do
-    /// nothing.
+    /// Reports variables with one underscore instead of two: they would be ignored as variables of
+    /// other programs.
     fn misspelt_variables(&mut self, env: &BTreeMap<String, String>) {
         let single = |name: &str| name.replace("__", "_");
         let misspelt = |name: &str| name.starts_with(&single(PREFIX)) && !name.starts_with(PREFIX);
@@ -160,12 +159,10 @@ impl Layers {
     fn secret_file(&mut self, setting: Setting, path: &Path, source: Source) {
         match fs::read_to_string(path) {
             Ok(text) => self.give_text(setting, text.trim_end().to_owned(), source),
-            // Without the path: who mixed up the two variables wrote the secret there.
-            Err(error) => self.problem(
-                source,
-                setting.key(),
-                format!("the file it names cannot be read: {error}"),
-            ),
+            // Without the path: if the two variables were mixed up, it is the secret.
+            Err(error) => {
+                self.problem(source, setting.key(), format!("cannot read the file: {error}"))
+            }
         }
     }
 
@@ -175,7 +172,7 @@ impl Layers {
                 Some(setting) => match setting.file_variable() {
                     Some(variable) => {
                         let message = format!(
-                            "is a secret, which does not belong on a command line: set {variable}"
+                            "is a secret and must not be on a command line: set {variable}"
                         );
                         self.problem(Source::Flag, setting.key(), message);
                     }
@@ -206,12 +203,13 @@ fn both_names(present: &str) -> String {
 
 fn unknown_name(near: Option<String>) -> String {
     match near {
-        Some(near) => format!("is not a setting; did you mean {near}?"),
-        None => "is not a setting".into(),
+        Some(near) => format!("unknown setting; did you mean {near}?"),
+        None => "unknown setting".into(),
     }
 }
 
-/// Line and reason. The error's own display would print the line, and a secret with it.
+/// Line number and reason. The error's `Display` would also print the line, which may contain a
+/// secret.
 fn syntax_error(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| before.matches('\n').count() + 1);

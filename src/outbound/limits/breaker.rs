@@ -1,8 +1,8 @@
 //! The circuit breaker of a route: a system that fails is not called for a while.
 //!
-//! Our own, because the crates for it count by call site or wrap a `tower` service: here one breaker
-//! belongs to a tenant and an installation, a call that is dropped half-way must count if it took
-//! long, and only one probe may be under way.
+//! Our own, because the crates for it count by call site or wrap a `tower` service: here one
+//! breaker belongs to a tenant and an installation, a call that is dropped half-way must count if
+//! it took long, and only one probe may be under way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,8 +54,8 @@ struct Bucket {
     failures: u32,
 }
 
-/// Permission to send one call. Report its outcome; a permit that is dropped without a report counts
-/// by how long the call took.
+/// Permission to send one call. Report its outcome; a permit that is dropped without a report
+/// counts by how long the call took.
 pub(in crate::outbound) struct BreakerPermit {
     breaker: Arc<Breaker>,
     began: Instant,

@@ -1,5 +1,5 @@
-//! A queue that serves callers in turn: a caller with a thousand waiting calls does not delay another
-//! caller's single call.
+//! A queue that serves callers in turn: a caller with a thousand waiting calls does not delay
+//! another caller's single call.
 //!
 //! Our own: the queues of `tokio` and `tower` are first in, first out, and know nothing of callers.
 

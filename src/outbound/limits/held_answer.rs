@@ -1,5 +1,5 @@
-//! The memory that answers take, from the first byte received until the last value read from them is
-//! dropped.
+//! The memory that answers take, from the first byte received until the last value read from them
+//! is dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -32,8 +32,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Records an answer. A client error (4xx) counts as success: the system works, and the call was
-    /// wrong.
+    /// Records an answer. A client error (4xx) counts as success: the system works, and the call
+    /// was wrong.
     pub(in crate::outbound) fn answered(&mut self, http_status: u16, now: Timestamp) {
         self.reachable = Some(true);
         self.last_error = match http_status {

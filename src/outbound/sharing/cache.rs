@@ -39,8 +39,8 @@ impl Cache {
         Self((bytes > 0).then(|| {
             let mut options = OptionsBuilder::new();
             options.estimated_items_capacity((bytes / 8192).max(16)).weight_capacity(bytes as u64);
-            // One shard: an entry larger than a shard is never kept, and a long list would be larger
-            // than one of many shards.
+            // One shard: an entry larger than a shard is never kept, and a long list would be
+            // larger than one of many shards.
             let options = options.shards(1).build().expect("both capacities are given");
             Entries::with_options(
                 options,

@@ -1,7 +1,8 @@
 //! Objects that one operation reads only once.
 //!
-//! Not a [`SingleFlight`](super::SingleFlight): a resolver's future borrows from its operation, so it
-//! cannot be handed to other callers; the first caller runs it and the others wait for the value.
+//! Not a [`SingleFlight`](super::SingleFlight): a resolver's future borrows from its operation, so
+//! it cannot be handed to other callers; the first caller runs it and the others wait for the
+//! value.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

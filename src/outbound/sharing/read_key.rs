@@ -6,8 +6,8 @@ use super::single_flight::ScopedKey;
 use crate::outbound::call::Call;
 use crate::outbound::route::UpstreamRoute;
 
-/// Everything that makes two reads the same, as a digest: the route with its tenant and identity, the
-/// generation of the tenant's data, and the whole call.
+/// Everything that makes two reads the same, as a digest: the route with its tenant and identity,
+/// the generation of the tenant's data, and the whole call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::outbound) struct ReadKey([u8; 32]);
 

@@ -25,8 +25,8 @@ pub struct Joined<V> {
 
 /// Deduplicates concurrent computations: callers with the same key share one.
 ///
-/// Our own: caches with deduplication (`moka`, `quick_cache`) keep the value, and run the computation
-/// inside the caller that came first, so that it fails for all when that caller leaves.
+/// Our own: caches with deduplication (`moka`, `quick_cache`) keep the value, and run the
+/// computation inside the caller that came first, so that it fails for all when that caller leaves.
 pub struct SingleFlight<K: ScopedKey, V>(Arc<Mutex<State<K, V>>>);
 
 struct State<K, V> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::far_side::{Act, answer, bytes, ok};
+use super::scripted_server::{Act, answer, bytes, ok};
 use super::*;
 
 fn headers(request: &str) -> BTreeSet<(String, String)> {
@@ -14,14 +14,14 @@ fn headers(request: &str) -> BTreeSet<(String, String)> {
 }
 
 #[tokio::test]
-async fn nothing_goes_out_but_the_call_its_request_id_and_its_trace() {
-    let far_side = FarSide::start(|_, _| ok("")).await;
+async fn only_the_call_its_request_id_and_its_trace_are_sent() {
+    let server = ScriptedServer::start(|_, _| ok("")).await;
     let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let deadline = Instant::now() + Duration::from_secs(5);
     let operation = Operation::new("r-42".to_owned(), Some(given.to_owned()), ALLOWANCE, deadline);
     let call = Call { headers: vec![("api-secret-key", "k".to_owned())], ..read("computers") };
-    outbound().send(&operation, &route(&far_side), call).await.unwrap();
-    let seen = far_side.seen().remove(0);
+    outbound().send(&operation, &route(&server), call).await.unwrap();
+    let seen = server.seen().remove(0);
     assert!(seen.starts_with("GET /computers HTTP/1.1\r\n"), "{seen}");
     let mut sent = headers(&seen);
     let trace = sent.iter().find(|(name, _)| name == "traceparent").unwrap().1.clone();
@@ -29,7 +29,7 @@ async fn nothing_goes_out_but_the_call_its_request_id_and_its_trace() {
     let expected = [
         ("accept-encoding", "identity"),
         ("api-secret-key", "k"),
-        ("host", &far_side.address.to_string()),
+        ("host", &server.address.to_string()),
         ("x-request-id", "r-42"),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -42,38 +42,38 @@ async fn nothing_goes_out_but_the_call_its_request_id_and_its_trace() {
 }
 
 #[tokio::test]
-async fn all_calls_of_an_operation_are_one_trace() {
-    let far_side = FarSide::start(|_, _| ok("")).await;
+async fn calls_of_an_operation_form_one_trace() {
+    let server = ScriptedServer::start(|_, _| ok("")).await;
     let (outbound, operation) = (outbound(), operation());
     for path in ["a", "b"] {
-        outbound.send(&operation, &route(&far_side), read(path)).await.unwrap();
+        outbound.send(&operation, &route(&server), read(path)).await.unwrap();
     }
-    let traces: Vec<_> = far_side.seen().iter().flat_map(|seen| headers(seen)).collect();
+    let traces: Vec<_> = server.seen().iter().flat_map(|seen| headers(seen)).collect();
     let traces: Vec<_> =
         traces.iter().filter(|(name, _)| name == "traceparent").map(|(_, value)| value).collect();
     assert_eq!(traces[0][..36], traces[1][..36]);
     assert_ne!(traces[0], traces[1]);
-    assert_eq!(far_side.connections(), 1, "and go over one connection");
+    assert_eq!(server.connections(), 1, "and go over one connection");
 }
 
 #[tokio::test]
-async fn what_a_path_or_a_query_holds_stays_in_its_place() {
-    let far_side = FarSide::start(|_, _| ok("")).await;
+async fn path_segments_and_query_values_are_encoded() {
+    let server = ScriptedServer::start(|_, _| ok("")).await;
     let call = Call {
         path: vec!["a/b?c#d".into(), "%2e".into(), "ä b".into()],
         query: vec![("q", "1&x=2 +".into()), ("y", "".into())],
         ..read("")
     };
-    let base = format!("{}/base/", far_side.url());
+    let base = format!("{}/base/", server.url());
     outbound().send(&operation(), &route_to(endpoint(&base)), call).await.unwrap();
     let expected = "GET /base/a%2Fb%3Fc%23d/%252e/%C3%A4%20b?q=1%26x%3D2%20%2B&y= HTTP/1.1\r\n";
-    assert!(far_side.seen()[0].starts_with(expected), "{:?}", far_side.seen());
+    assert!(server.seen()[0].starts_with(expected), "{:?}", server.seen());
 }
 
 #[tokio::test]
-async fn a_call_that_would_lead_elsewhere_is_not_sent() {
-    let far_side = FarSide::start(|_, _| ok("")).await;
-    let (outbound, route) = (outbound(), route(&far_side));
+async fn call_that_would_leave_the_base_url_is_not_sent() {
+    let server = ScriptedServer::start(|_, _| ok("")).await;
+    let (outbound, route) = (outbound(), route(&server));
     for call in [
         Call { path: vec!["a".into(), "..".into()], ..read("") },
         Call { path: vec![".".into()], ..read("") },
@@ -82,15 +82,16 @@ async fn a_call_that_would_lead_elsewhere_is_not_sent() {
         let failure = outbound.send(&operation(), &route, call).await.unwrap_err();
         assert!(matches!(failure, Failure::InvalidRequest(_)), "{failure:?}");
     }
-    assert_eq!(far_side.count(), 0);
+    assert_eq!(server.count(), 0);
 }
 
 #[tokio::test]
-async fn an_answer_is_told_with_what_belongs_to_it() {
-    let headers = "Content-Type: application/json\r\nSet-Cookie: sID=1; Path=/\r\nSet-Cookie: b=2\r\nX-Request-Id: far-9\r\n";
-    let far_side = FarSide::start(move |_, _| answer(404, headers, "{}")).await;
+async fn answer_contains_status_headers_cookies_and_request_id() {
+    let headers = "Content-Type: application/json\r\nSet-Cookie: sID=1; Path=/\r\n\
+                   Set-Cookie: b=2\r\nX-Request-Id: far-9\r\n";
+    let server = ScriptedServer::start(move |_, _| answer(404, headers, "{}")).await;
     let operation = operation();
-    let answer = outbound().send(&operation, &route(&far_side), read("a")).await.unwrap();
+    let answer = outbound().send(&operation, &route(&server), read("a")).await.unwrap();
     assert_eq!((answer.status, answer.content_type.as_deref()), (404, Some("application/json")));
     assert_eq!(
         (answer.cookies.as_slice(), &*answer.body),
@@ -100,34 +101,34 @@ async fn an_answer_is_told_with_what_belongs_to_it() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_not_followed() {
-    let far_side = FarSide::start(|_, _| answer(302, "Location: /elsewhere\r\n", "")).await;
-    let answer = outbound().send(&operation(), &route(&far_side), read("a")).await.unwrap();
+async fn redirect_is_returned_and_not_followed() {
+    let server = ScriptedServer::start(|_, _| answer(302, "Location: /elsewhere\r\n", "")).await;
+    let answer = outbound().send(&operation(), &route(&server), read("a")).await.unwrap();
     assert_eq!((answer.status, answer.location.as_deref()), (302, Some("/elsewhere")));
-    assert_eq!(far_side.count(), 1);
+    assert_eq!(server.count(), 1);
 }
 
 #[tokio::test]
-async fn reading_ends_with_the_limit() {
-    let far_side = FarSide::start(|_, _| Act::Flood).await;
+async fn reading_ends_at_the_length_limit() {
+    let server = ScriptedServer::start(|_, _| Act::Flood).await;
     let call = Call { answer_limit: 100_000, ..read("a") };
-    let failure = outbound().send(&operation(), &route(&far_side), call).await.unwrap_err();
+    let failure = outbound().send(&operation(), &route(&server), call).await.unwrap_err();
     assert!(matches!(failure, Failure::Malformed(_)), "{failure:?}");
-    // Beyond it only what the machine's own buffers took.
-    assert!(far_side.written() < 16 * 1024 * 1024, "{}", far_side.written());
+    // Beyond the limit, only the socket buffers were filled.
+    assert!(server.written() < 16 * 1024 * 1024, "{}", server.written());
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_told_apart() {
+async fn malformed_answers_and_lost_connections_are_distinguished() {
     let packed = bytes(200, "Content-Encoding: gzip\r\n", "packed");
     let half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec();
     for (said, malformed) in
         [(packed, true), (b"SMTP here\r\n\r\n".to_vec(), true), (half, false), (Vec::new(), false)]
     {
         let text = String::from_utf8_lossy(&said).into_owned();
-        let far_side = FarSide::start(move |_, _| Act::SayAndClose(said.clone())).await;
+        let server = ScriptedServer::start(move |_, _| Act::SayAndClose(said.clone())).await;
         let outbound = outbound_by(Settings { retries: 0, ..settings() });
-        let failure = outbound.send(&operation(), &route(&far_side), read("a")).await.unwrap_err();
+        let failure = outbound.send(&operation(), &route(&server), read("a")).await.unwrap_err();
         match malformed {
             true => assert!(matches!(failure, Failure::Malformed(_)), "{text}: {failure:?}"),
             false => assert!(matches!(failure, Failure::ConnectionLost(_)), "{text}: {failure:?}"),
@@ -136,20 +137,20 @@ async fn what_is_no_answer_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_to_a_forbidden_address_is_not_called() {
-    let far_side = FarSide::start(|_, _| ok("")).await;
+async fn name_that_resolves_to_a_forbidden_address_is_not_called() {
+    let server = ScriptedServer::start(|_, _| ok("")).await;
     let closed = AddressPolicy { allow_private: false };
-    // A name can be anything when it is registered.
-    let url = format!("https://localhost:{}", far_side.address.port());
+    // A host name is only checked when it is called.
+    let url = format!("https://localhost:{}", server.address.port());
     let endpoint = Endpoint {
         base_url: BaseUrl::parse("baseURL", &url, closed).unwrap(),
-        ..endpoint(&far_side.url())
+        ..endpoint(&server.url())
     };
     let outbound = outbound_by(Settings { addresses: closed, ..settings() });
     let failure = outbound.send(&operation(), &route_to(endpoint), read("a")).await.unwrap_err();
     assert!(
-        matches!(&failure, Failure::Unreachable(cause) if cause.contains("no address that is allowed")),
+        matches!(&failure, Failure::Unreachable(cause) if cause.contains("resolves to no address")),
         "{failure:?}"
     );
-    assert_eq!(far_side.connections(), 0);
+    assert_eq!(server.connections(), 0);
 }

@@ -1,28 +1,28 @@
-//! Circuits, places and turns.
+//! Circuits, concurrency and tenant slots.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 
-use super::far_side::{Act, answer, bytes, ok};
+use super::scripted_server::{Act, answer, bytes, ok};
 use super::*;
 use crate::error::ErrorCode;
 
 #[tokio::test]
-async fn an_open_circuit_leaves_other_tenants_and_installations_alone() {
-    let far_side = FarSide::start(|_, request| match request.contains("/bad") {
+async fn open_circuit_does_not_affect_other_tenants_and_installations() {
+    let server = ScriptedServer::start(|_, request| match request.contains("/bad") {
         true => answer(500, "", ""),
         false => ok(""),
     })
     .await;
-    let (outbound, route) = (outbound(), route(&far_side));
+    let (outbound, route) = (outbound(), route(&server));
     for _ in 0..5 {
         outbound.send(&operation(), &route, read("bad")).await.unwrap();
     }
-    let before = far_side.count();
+    let before = server.count();
     let failure = outbound.send(&operation(), &route, read("good")).await.unwrap_err();
     assert!(matches!(failure, Failure::CircuitOpen), "{failure:?}");
-    assert_eq!(far_side.count(), before);
+    assert_eq!(server.count(), before);
     let status = outbound.status(route.tenant, route.endpoint.upstream);
     assert_eq!(
         (status.circuit, status.last_error),
@@ -31,18 +31,19 @@ async fn an_open_circuit_leaves_other_tenants_and_installations_alone() {
     let other_tenant = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     assert_eq!(outbound.send(&operation(), &other_tenant, read("good")).await.unwrap().status, 200);
     let elsewhere =
-        Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(&far_side.url()) };
+        Endpoint { upstream: UpstreamId(Uuid::from_u128(8)), ..endpoint(&server.url()) };
     let elsewhere = UpstreamRoute { endpoint: Arc::new(elsewhere), ..route };
     assert_eq!(outbound.send(&operation(), &elsewhere, read("good")).await.unwrap().status, 200);
 }
 
 #[tokio::test]
-async fn a_circuit_closes_after_a_call_that_went_well() {
-    let far_side =
-        FarSide::start(|before, _| if before < 5 { answer(500, "", "") } else { ok("") }).await;
+async fn circuit_closes_after_a_successful_probe() {
+    let server =
+        ScriptedServer::start(|before, _| if before < 5 { answer(500, "", "") } else { ok("") })
+            .await;
     let mut settings = settings();
     settings.breaker.open_for = Duration::from_millis(100);
-    let (outbound, route) = (outbound_by(settings), route(&far_side));
+    let (outbound, route) = (outbound_by(settings), route(&server));
     for _ in 0..5 {
         outbound.send(&operation(), &route, read("a")).await.unwrap();
     }
@@ -53,10 +54,11 @@ async fn a_circuit_closes_after_a_call_that_went_well() {
 }
 
 #[tokio::test]
-async fn a_line_tells_how_it_is_doing() {
-    let far_side =
-        FarSide::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") }).await;
-    let (outbound, route) = (outbound(), route(&far_side));
+async fn route_reports_its_status() {
+    let server =
+        ScriptedServer::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") })
+            .await;
+    let (outbound, route) = (outbound(), route(&server));
     let status = || outbound.status(route.tenant, route.endpoint.upstream);
     assert_eq!(status(), Status::default());
     outbound.send(&operation(), &route, read("a")).await.unwrap();
@@ -73,10 +75,10 @@ async fn a_line_tells_how_it_is_doing() {
 }
 
 #[tokio::test]
-async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
-    let far_side = FarSide::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
+async fn calls_of_a_tenant_at_once_are_limited() {
+    let server = ScriptedServer::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
     let (outbound, route) =
-        (outbound_by(Settings { concurrency: 3, ..settings() }), route(&far_side));
+        (outbound_by(Settings { concurrency: 3, ..settings() }), route(&server));
     let operation = operation();
     let calls = join_all(
         ["a", "b", "c", "d", "e", "f", "g"]
@@ -84,17 +86,17 @@ async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
     );
     let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     let watching = async {
-        until(|| far_side.count() == 3).await;
+        until(|| server.count() == 3).await;
         let others = outbound.send(&operation, &other, read("z"));
         let come = async {
-            until(|| far_side.count() == 4).await;
-            assert!(far_side.seen()[3].starts_with("GET /z"), "another tenant is not held up");
-            far_side.go();
+            until(|| server.count() == 4).await;
+            assert!(server.seen()[3].starts_with("GET /z"), "another tenant is not held up");
+            server.go();
         };
         tokio::join!(others, come).0.unwrap();
         for in_all in [7, 8] {
-            until(|| far_side.count() == in_all).await;
-            far_side.go();
+            until(|| server.count() == in_all).await;
+            server.go();
         }
     };
     let (answers, ()) = tokio::join!(calls, watching);
@@ -102,7 +104,7 @@ async fn so_many_calls_of_a_tenant_are_there_at_once_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_many_tenants_have_turns_at_once_each_as_one() {
+async fn tenants_with_slots_at_once_are_limited() {
     let allowance = Allowance { concurrent_tenants: 2, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));

@@ -1,9 +1,9 @@
-//! The whole way out against a far side on loopback.
+//! Outbound calls to a server on loopback.
 
 mod calls;
-mod far_side;
 mod faults;
 mod limits;
+mod scripted_server;
 mod tls;
 mod walls;
 
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::far_side::FarSide;
+use self::scripted_server::ScriptedServer;
 use super::*;
 use crate::clock::{Clock as _, SystemClock};
 use crate::entropy::SystemEntropy;
@@ -43,7 +43,7 @@ fn outbound_by(settings: Settings) -> Outbound {
     Outbound::new(settings, answers, Arc::new(SystemClock), Arc::new(SystemEntropy), metrics)
 }
 
-/// An operation that has that long.
+/// An operation with this time limit.
 fn operation_of(time: Duration) -> Operation {
     Operation::new("r-1".to_owned(), None, ALLOWANCE, Instant::now() + time)
 }
@@ -69,8 +69,8 @@ fn endpoint(base_url: &str) -> Endpoint {
     }
 }
 
-fn route(far_side: &FarSide) -> UpstreamRoute {
-    route_to(endpoint(&far_side.url()))
+fn route(server: &ScriptedServer) -> UpstreamRoute {
+    route_to(endpoint(&server.url()))
 }
 
 fn route_to(endpoint: Endpoint) -> UpstreamRoute {
@@ -98,11 +98,11 @@ fn write(path: &'static str) -> Call {
     Call { method: "POST", body: Some(Bytes::from_static(b"{}")), kind: Kind::Write, ..read(path) }
 }
 
-/// Waits until it is so.
+/// Waits until a condition holds.
 async fn until(what: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !what() {
-        assert!(Instant::now() < deadline, "it never came to be");
+        assert!(Instant::now() < deadline, "the condition was never met");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -6,11 +6,11 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use super::far_side::ok;
+use super::scripted_server::ok;
 use super::*;
 
 /// A far side with a certificate for `127.0.0.1`, and the authority that signed it.
-async fn behind_tls(name: &str) -> (FarSide, String) {
+async fn behind_tls(name: &str) -> (ScriptedServer, String) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
@@ -21,7 +21,7 @@ async fn behind_tls(name: &str) -> (FarSide, String) {
 }
 
 /// A far side whose certificate is its own authority.
-async fn signed_by_itself() -> (FarSide, String) {
+async fn signed_by_itself() -> (ScriptedServer, String) {
     let key = KeyPair::generate().unwrap();
     let certificate =
         CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -29,7 +29,7 @@ async fn signed_by_itself() -> (FarSide, String) {
     (serving(certificate, &key).await, pem)
 }
 
-async fn serving(certificate: Certificate, key: &KeyPair) -> FarSide {
+async fn serving(certificate: Certificate, key: &KeyPair) -> ScriptedServer {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -37,52 +37,52 @@ async fn serving(certificate: Certificate, key: &KeyPair) -> FarSide {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
-    FarSide::start_tls(|_, _| ok("secret"), TlsAcceptor::from(Arc::new(config))).await
+    ScriptedServer::start_tls(|_, _| ok("secret"), TlsAcceptor::from(Arc::new(config))).await
 }
 
-fn secured(far_side: &FarSide, ca_certificate: Option<String>) -> Endpoint {
-    Endpoint { ca_certificate, ..endpoint(&far_side.url().replace("http:", "https:")) }
+fn secured(server: &ScriptedServer, ca_certificate: Option<String>) -> Endpoint {
+    Endpoint { ca_certificate, ..endpoint(&server.url().replace("http:", "https:")) }
 }
 
 #[tokio::test]
 async fn an_authority_is_trusted_for_its_own_installation_alone() {
-    let (far_side, authority) = behind_tls("127.0.0.1").await;
+    let (server, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
-    let own = route_to(secured(&far_side, Some(authority)));
+    let own = route_to(secured(&server, Some(authority)));
     assert_eq!(outbound.send(&operation(), &own, read("a")).await.unwrap().status, 200);
     let (_, foreign) = behind_tls("127.0.0.1").await;
     for ca_certificate in [None, Some(foreign)] {
         let upstream = UpstreamId(crate::ids::random_uuid(&SystemEntropy));
-        let other = route_to(Endpoint { upstream, ..secured(&far_side, ca_certificate) });
+        let other = route_to(Endpoint { upstream, ..secured(&server, ca_certificate) });
         let failure = outbound.send(&operation(), &other, read("a")).await.unwrap_err();
         assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
     }
-    assert_eq!(far_side.count(), 1);
+    assert_eq!(server.count(), 1);
 }
 
 #[tokio::test]
 async fn a_certificate_that_nobody_signed_is_trusted_where_it_is_given() {
-    let (far_side, own) = signed_by_itself().await;
+    let (server, own) = signed_by_itself().await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
-    let route = route_to(secured(&far_side, Some(own)));
+    let route = route_to(secured(&server, Some(own)));
     assert_eq!(outbound.send(&operation(), &route, read("a")).await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_not_trusted() {
-    let (far_side, authority) = behind_tls("manager.example").await;
-    let route = route_to(secured(&far_side, Some(authority)));
+    let (server, authority) = behind_tls("manager.example").await;
+    let route = route_to(secured(&server, Some(authority)));
     let failure = outbound().send(&operation(), &route, write("a")).await.unwrap_err();
     assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
 }
 
 #[tokio::test]
 async fn connections_made_under_older_settings_are_not_used_on() {
-    let (far_side, authority) = behind_tls("127.0.0.1").await;
+    let (server, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
-    let before = route_to(secured(&far_side, Some(authority)));
+    let before = route_to(secured(&server, Some(authority)));
     outbound.send(&operation(), &before, read("a")).await.unwrap();
-    let after = route_to(Endpoint { revision: 2, ..secured(&far_side, None) });
+    let after = route_to(Endpoint { revision: 2, ..secured(&server, None) });
     assert!(outbound.send(&operation(), &after, read("a")).await.is_err());
     outbound.send(&operation(), &before, read("a")).await.unwrap();
     assert!(outbound.send(&operation(), &after, read("a")).await.is_err());

@@ -4,19 +4,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 
-use super::far_side::{Act, bytes, ok};
+use super::scripted_server::{Act, bytes, ok};
 use super::*;
 use crate::error::{Error, Result};
 
-async fn slow() -> FarSide {
-    FarSide::start(|before, _| Act::SayLater(bytes(200, "", &before.to_string()))).await
+async fn slow() -> ScriptedServer {
+    ScriptedServer::start(|before, _| Act::SayLater(bytes(200, "", &before.to_string()))).await
 }
 
 /// Two calls at the same moment; how many requests that makes.
 async fn requests(
     one: (UpstreamRoute, Call),
     other: (UpstreamRoute, Call),
-    far_side: &FarSide,
+    server: &ScriptedServer,
     expected: usize,
 ) {
     // So long that no repetition can be taken for a second call.
@@ -29,20 +29,20 @@ async fn requests(
         )
     };
     let watching = async {
-        until(|| far_side.count() >= expected).await;
-        far_side.go();
+        until(|| server.count() >= expected).await;
+        server.go();
     };
     let ((one, other), ()) = tokio::join!(calls, watching);
     assert!(one.is_ok() && other.is_ok());
-    assert_eq!(far_side.count(), expected);
+    assert_eq!(server.count(), expected);
     assert_eq!(operation.calls(), expected as u64);
 }
 
 #[tokio::test]
 async fn identical_reads_share_one_call() {
-    let far_side = slow().await;
-    let route = route(&far_side);
-    requests((route.clone(), read("a")), (route, read("a")), &far_side, 1).await;
+    let server = slow().await;
+    let route = route(&server);
+    requests((route.clone(), read("a")), (route, read("a")), &server, 1).await;
 }
 
 #[tokio::test]
@@ -68,55 +68,55 @@ async fn reads_that_differ_in_anything_do_not_share() {
         |route| (route, Call { headers: vec![("accept", "text/xml".to_owned())], ..read("a") }),
     ];
     for other in others {
-        let far_side = slow().await;
-        let route = route(&far_side);
-        requests((route.clone(), read("a")), other(route), &far_side, 2).await;
+        let server = slow().await;
+        let route = route(&server);
+        requests((route.clone(), read("a")), other(route), &server, 2).await;
     }
 }
 
 #[tokio::test]
 async fn writes_never_share() {
-    let far_side = slow().await;
-    let route = route(&far_side);
-    requests((route.clone(), write("a")), (route, write("a")), &far_side, 2).await;
+    let server = slow().await;
+    let route = route(&server);
+    requests((route.clone(), write("a")), (route, write("a")), &server, 2).await;
 }
 
 #[tokio::test]
 async fn followers_survive_a_cancelled_leader() {
-    let far_side = slow().await;
-    let (outbound, route) = (Arc::new(outbound()), route(&far_side));
+    let server = slow().await;
+    let (outbound, route) = (Arc::new(outbound()), route(&server));
     let send = |operation: Operation| {
         let (outbound, route) = (outbound.clone(), route.clone());
         tokio::spawn(async move { outbound.send(&operation, &route, read("a")).await })
     };
     let leader = send(operation());
-    until(|| far_side.count() == 1).await;
+    until(|| server.count() == 1).await;
     let followers: Vec<_> = (0..5).map(|_| operation()).collect();
     let waiting: Vec<_> = followers.iter().cloned().map(send).collect();
     tokio::task::yield_now().await;
     leader.abort();
     assert!(leader.await.unwrap_err().is_cancelled());
-    far_side.go();
+    server.go();
     for waiting in waiting {
         assert_eq!(waiting.await.unwrap().unwrap().status, 200);
     }
-    assert_eq!(far_side.count(), 1);
+    assert_eq!(server.count(), 1);
     assert!(followers.iter().all(|operation| operation.calls() == 0), "who sent it paid for it");
 }
 
 #[tokio::test]
 async fn what_a_leader_ran_out_of_does_not_fail_its_followers() {
-    let far_side = slow().await;
-    let (outbound, route) = (outbound(), route(&far_side));
+    let server = slow().await;
+    let (outbound, route) = (outbound(), route(&server));
     let (hasty, patient) = (operation_of(Duration::from_millis(300)), operation());
     let first = outbound.send(&hasty, &route, read("a"));
     let second = async {
-        until(|| far_side.count() == 1).await;
+        until(|| server.count() == 1).await;
         outbound.send(&patient, &route, read("a")).await
     };
     let letting_go = async {
-        until(|| far_side.count() == 2).await;
-        far_side.go();
+        until(|| server.count() == 2).await;
+        server.go();
     };
     let (first, second, ()) = tokio::join!(first, second, letting_go);
     assert!(matches!(first, Err(Failure::Deadline)));
@@ -124,9 +124,9 @@ async fn what_a_leader_ran_out_of_does_not_fail_its_followers() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_is_given_up() {
-    let far_side = slow().await;
-    let (outbound, route) = (outbound(), route(&far_side));
+async fn read_without_callers_is_cancelled() {
+    let server = slow().await;
+    let (outbound, route) = (outbound(), route(&server));
     let abandoned = tokio::time::timeout(
         Duration::from_millis(100),
         outbound.send(&operation(), &route, read("a")),
@@ -134,8 +134,8 @@ async fn what_nobody_waits_for_is_given_up() {
     .await;
     assert!(abandoned.is_err());
     let anew = async {
-        until(|| far_side.count() == 2).await;
-        far_side.go();
+        until(|| server.count() == 2).await;
+        server.go();
     };
     let operation = operation();
     let (answer, ()) = tokio::join!(outbound.send(&operation, &route, read("a")), anew);
@@ -152,9 +152,9 @@ async fn body(outbound: &Outbound, route: &UpstreamRoute, call: Call) -> String 
 }
 
 #[tokio::test]
-async fn an_answer_is_remembered_where_it_may_be_and_for_whom() {
-    let far_side = FarSide::start(|before, _| ok(&before.to_string())).await;
-    let (outbound, route) = (outbound(), route(&far_side));
+async fn answer_is_cached_per_tenant_and_identity_while_its_ttl_allows() {
+    let server = ScriptedServer::start(|before, _| ok(&before.to_string())).await;
+    let (outbound, route) = (outbound(), route(&server));
     assert_eq!(body(&outbound, &route, remembered("a")).await, "0");
     assert_eq!(body(&outbound, &route, remembered("a")).await, "0");
     assert_eq!(
@@ -172,9 +172,9 @@ async fn an_answer_is_remembered_where_it_may_be_and_for_whom() {
 }
 
 #[tokio::test]
-async fn a_write_clears_what_its_tenant_remembers_and_no_other() {
-    let far_side = FarSide::start(|before, _| ok(&before.to_string())).await;
-    let (outbound, route) = (outbound(), route(&far_side));
+async fn write_clears_the_cache_of_its_tenant_only() {
+    let server = ScriptedServer::start(|before, _| ok(&before.to_string())).await;
+    let (outbound, route) = (outbound(), route(&server));
     let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     assert_eq!(body(&outbound, &route, remembered("a")).await, "0");
     assert_eq!(body(&outbound, &other, remembered("a")).await, "1");
@@ -186,18 +186,18 @@ async fn a_write_clears_what_its_tenant_remembers_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_read_that_began_before_a_write_answers_nobody_who_asks_after_it() {
-    let far_side = FarSide::start(|before, _| match before {
+async fn read_begun_before_a_write_does_not_answer_reads_after_it() {
+    let server = ScriptedServer::start(|before, _| match before {
         0 => Act::SayLater(bytes(200, "", "old")),
         _ => ok("new"),
     })
     .await;
-    let (outbound, route) = (outbound(), route(&far_side));
+    let (outbound, route) = (outbound(), route(&server));
     let after = async {
-        until(|| far_side.count() == 1).await;
+        until(|| server.count() == 1).await;
         body(&outbound, &route, write("a")).await;
         let shared = body(&outbound, &route, remembered("b")).await;
-        far_side.go();
+        server.go();
         shared
     };
     let (before, after) = tokio::join!(body(&outbound, &route, remembered("b")), after);
@@ -206,10 +206,10 @@ async fn a_read_that_began_before_a_write_answers_nobody_who_asks_after_it() {
 }
 
 #[tokio::test]
-async fn an_object_is_asked_for_once_an_operation() {
-    let far_side = FarSide::start(|_, _| ok("")).await;
+async fn object_is_read_once_per_operation() {
+    let server = ScriptedServer::start(|_, _| ok("")).await;
     let (operation, asked) = (operation(), AtomicUsize::new(0));
-    let route = route(&far_side);
+    let route = route(&server);
     let ask = async |route: &UpstreamRoute, name: &str| -> Result<Arc<usize>> {
         let key = (route.key(), name.to_owned());
         let asking = || async {
@@ -229,9 +229,9 @@ async fn an_object_is_asked_for_once_an_operation() {
 }
 
 #[tokio::test]
-async fn an_error_is_asked_for_once_too() {
-    let (operation, far_side) = (operation(), slow().await);
-    let key = || (route(&far_side).key(), "x".to_owned());
+async fn error_is_kept_once_per_operation() {
+    let (operation, server) = (operation(), slow().await);
+    let key = || (route(&server).key(), "x".to_owned());
     let refused =
         operation.once::<usize, _>(key(), || async { Err(Error::not_found("computer")) }).await;
     assert!(refused.is_err());

@@ -1,8 +1,8 @@
 //! Connection pools: one per installation and revision of its row.
 //!
 //! A `hyper` client rather than `reqwest`: name resolution must check every address at the time of
-//! connecting, nothing may follow a redirect, use a proxy, keep a cookie or decompress, and the read
-//! buffer of a connection must be small. `hyper` does none of these unless told to.
+//! connecting, nothing may follow a redirect, use a proxy, keep a cookie or decompress, and the
+//! read buffer of a connection must be small. `hyper` does none of these unless told to.
 
 use std::future::Future;
 use std::pin::Pin;

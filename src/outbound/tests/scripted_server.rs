@@ -1,4 +1,4 @@
-//! A far side that does what a test says, and keeps what it was asked.
+//! An HTTP server that follows a test's script and records its requests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,13 +11,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// What it does with a request.
+/// The reaction to a request.
 pub enum Act {
-    /// Answers with these bytes, and leaves the connection open.
+    /// Answers with these bytes and keeps the connection open.
     Say(Vec<u8>),
-    /// Says these bytes, if any, and closes the connection.
+    /// Sends these bytes, if any, and closes the connection.
     SayAndClose(Vec<u8>),
-    /// Answers as soon as it is told to.
+    /// Answers when [`ScriptedServer::go`] is called.
     SayLater(Vec<u8>),
     /// Never answers.
     Hang,
@@ -25,12 +25,12 @@ pub enum Act {
     Flood,
 }
 
-/// 200 with this body.
+/// Status 200 with this body.
 pub fn ok(body: &str) -> Act {
     answer(200, "", body)
 }
 
-/// Any status, with further headers, each ended by CR LF.
+/// Any status with further headers, each ended by CR LF.
 pub fn answer(status: u16, headers: &str, body: &str) -> Act {
     Act::Say(bytes(status, headers, body))
 }
@@ -50,15 +50,14 @@ struct State {
     go: Notify,
 }
 
-pub struct FarSide {
+pub struct ScriptedServer {
     pub address: SocketAddr,
     state: Arc<State>,
     task: JoinHandle<()>,
 }
 
-impl FarSide {
-    /// Does what the script says, which is told how many requests came before and the whole
-    /// request.
+impl ScriptedServer {
+    /// Starts a server. The script gets the number of earlier requests and the whole request.
     pub async fn start(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static) -> Self {
         Self::listen(script, None).await
     }
@@ -104,7 +103,7 @@ impl FarSide {
         format!("http://{}", self.address)
     }
 
-    /// The requests, as they came.
+    /// The requests in their order.
     pub fn seen(&self) -> Vec<String> {
         self.state.seen.lock().unwrap().clone()
     }
@@ -117,18 +116,18 @@ impl FarSide {
         self.state.connections.load(Ordering::SeqCst)
     }
 
-    /// How many bytes of a flood were taken.
+    /// The number of bytes of a flood that were sent.
     pub fn written(&self) -> usize {
         self.state.written.load(Ordering::SeqCst)
     }
 
-    /// Lets all answers go that wait.
+    /// Sends all delayed answers.
     pub fn go(&self) {
         self.state.go.notify_waiters();
     }
 }
 
-impl Drop for FarSide {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -138,7 +137,7 @@ impl State {
     async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) -> io::Result<()> {
         let mut read = Vec::new();
         while let Some(request) = next_request(&mut stream, &mut read).await? {
-            // Before it is seen, so that who sees it can let it go.
+            // Created before the request is recorded, so that a test that sees it can call `go`.
             let go = self.go.notified();
             let act = {
                 let mut seen = self.seen.lock().unwrap();
@@ -172,7 +171,7 @@ impl State {
     }
 }
 
-/// Head and body, as text.
+/// The next request, head and body, as text.
 async fn next_request<S: AsyncRead + Unpin>(
     stream: &mut S,
     read: &mut Vec<u8>,
