@@ -44,9 +44,9 @@ impl BackgroundJobs {
         let audit_retention = config.audit.retention;
         let time = self.core.time.clone();
         let time_stopped = stopped.clone();
-        let poller = self.core.integration_server.runner().clone();
+        let poller = self.core.integration_server.poller().clone();
         RunningJobs {
-            task_poller: tokio::spawn(poller.go_on(stopped.clone())),
+            task_poller: tokio::spawn(poller.run(stopped.clone())),
             periodic: vec![
                 tokio::spawn(self.clone().run_usage_flush(flush_every, stopped.clone())),
                 tokio::spawn(self.clone().run_failure_writer(stopped.clone())),

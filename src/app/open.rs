@@ -20,7 +20,7 @@ use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::Tasks;
-use crate::integration_server::tasks::service::Pace;
+use crate::integration_server::tasks::service::PollSettings;
 use crate::metrics::Metrics;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::schema::Services;
@@ -211,7 +211,7 @@ impl Base<'_> {
         upstreams: &Arc<Upstreams>,
         outbound: &Arc<Outbound>,
     ) -> Arc<IntegrationServer> {
-        let pace = Pace {
+        let poll_settings = PollSettings {
             poll_min: self.config.upstream.task_poll_min,
             poll_max: self.config.upstream.task_poll_max,
             deadline: self.config.upstream.task_deadline,
@@ -221,7 +221,7 @@ impl Base<'_> {
             upstreams.clone(),
             self.clock.clone(),
             self.entropy.clone(),
-            pace,
+            poll_settings,
         );
         Arc::new(IntegrationServer::new(
             self.database.clone(),

@@ -41,6 +41,22 @@ const WORDS: &[(&str, &str)] = &[
     ("standings", "snapshots"),
     ("Deed", "AuditedChange"),
     ("decoys", "dummy_keys"),
+    ("LineKey", "RouteKey"),
+    ("own_line", "own_route"),
+    ("Journey", "OutgoingCall"),
+    ("Fare", "BudgetPermit"),
+    ("Passage", "RatePermit"),
+    ("Turn", "TenantSlot"),
+    ("Flights", "SingleFlight"),
+    ("Seat", "Joined"),
+    ("Landing", "FlightGuard"),
+    ("Unsendable", "InvalidRequest"),
+    ("in_row", "consecutive_failures"),
+    ("Shown", "AuthHeaders"),
+    ("Denied", "CallError"),
+    ("Surroundings", "Environment"),
+    ("Rooms", "Services"),
+    ("Upkeep", "BackgroundJobs"),
 ];
 
 /// The Rust sources below a folder.

@@ -49,7 +49,7 @@ impl<K: ScopedKey, V: Clone + Send + Sync + 'static> SingleFlight<K, V> {
         key: K,
         start: impl FnOnce() -> BoxFuture<'static, V>,
     ) -> Joined<V> {
-        self.join(key, |landing| (landing.after(start()).boxed().shared(), false))
+        self.join(key, |guard| (guard.after(start()).boxed().shared(), false))
     }
 
     /// Joins the flight of this key, or starts it on a task of its own, which continues when all
@@ -60,13 +60,17 @@ impl<K: ScopedKey, V: Clone + Send + Sync + 'static> SingleFlight<K, V> {
         start: impl FnOnce() -> BoxFuture<'static, V>,
         lost: fn(JoinError) -> V,
     ) -> Joined<V> {
-        self.join(key, |landing| {
-            let task = tokio::spawn(landing.after(start()));
+        self.join(key, |guard| {
+            let task = tokio::spawn(guard.after(start()));
             (task.map(move |ended| ended.unwrap_or_else(lost)).boxed().shared(), true)
         })
     }
 
-    fn join(&self, key: K, begin: impl FnOnce(Landing<K, V>) -> (Flight<V>, bool)) -> Joined<V> {
+    fn join(
+        &self,
+        key: K,
+        begin: impl FnOnce(FlightGuard<K, V>) -> (Flight<V>, bool),
+    ) -> Joined<V> {
         let mut state = self.state();
         let running = state.entries.get(&key).and_then(|entry| entry.flight.upgrade());
         if let Some(flight) = running {
@@ -74,8 +78,8 @@ impl<K: ScopedKey, V: Clone + Send + Sync + 'static> SingleFlight<K, V> {
         }
         state.started += 1;
         let number = state.started;
-        let landing = Landing { flights: Self(self.0.clone()), key: key.clone(), number };
-        let (flight, is_detached) = begin(landing);
+        let guard = FlightGuard { flights: Self(self.0.clone()), key: key.clone(), number };
+        let (flight, is_detached) = begin(guard);
         if let Some(weak) = flight.downgrade() {
             let detached = is_detached.then(|| flight.clone());
             state.entries.insert(key, Entry { number, flight: weak, _detached: detached });
@@ -97,13 +101,13 @@ impl<K: ScopedKey, V> Default for SingleFlight<K, V> {
 }
 
 /// Removes a flight from the map when it ends, is cancelled or panics.
-struct Landing<K: ScopedKey, V> {
+struct FlightGuard<K: ScopedKey, V> {
     flights: SingleFlight<K, V>,
     key: K,
     number: u64,
 }
 
-impl<K: ScopedKey, V> Landing<K, V> {
+impl<K: ScopedKey, V> FlightGuard<K, V> {
     async fn after(self, computation: BoxFuture<'static, V>) -> V {
         let value = computation.await;
         drop(self);
@@ -111,7 +115,7 @@ impl<K: ScopedKey, V> Landing<K, V> {
     }
 }
 
-impl<K: ScopedKey, V> Drop for Landing<K, V> {
+impl<K: ScopedKey, V> Drop for FlightGuard<K, V> {
     fn drop(&mut self) {
         let mut state = self.flights.state();
         // By now there may be another flight of the same key.
