@@ -124,7 +124,7 @@ async fn tenants_with_slots_at_once_are_limited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
+async fn slow_tenant_times_out_with_its_slot_and_is_named() {
     let operation = operation_of(Duration::from_secs(30));
     let slot = operation.tenant_slot(tenant(1)).await.unwrap();
     assert_eq!(slot.deadline() - Instant::now(), ALLOWANCE.tenant_deadline);
@@ -133,7 +133,7 @@ async fn a_slow_tenant_ends_with_its_turn_and_says_so() {
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
     let public = format!("{:?}", async_graphql_extensions(error));
     assert!(public.contains(&tenant(1).to_string()), "{public}");
-    // What is left of the operation is less than a whole turn.
+    // Less time is left of the operation than a whole slot has.
     tokio::time::sleep(Duration::from_secs(15)).await;
     let slot = operation.tenant_slot(tenant(2)).await.unwrap();
     assert_eq!(slot.deadline() - Instant::now(), Duration::from_millis(4500));
@@ -146,7 +146,7 @@ fn async_graphql_extensions(
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_never_gets_a_turn_is_told_at_the_end_of_the_operation() {
+async fn waiting_for_a_slot_ends_with_the_operation() {
     let allowance = Allowance { concurrent_tenants: 1, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));

@@ -1,4 +1,4 @@
-//! Whom the gateway trusts.
+//! Which certificates are trusted.
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use super::scripted_server::ok;
 use super::*;
 
-/// A far side with a certificate for `127.0.0.1`, and the authority that signed it.
+/// A server with a certificate for `127.0.0.1`, and the authority that signed it.
 async fn behind_tls(name: &str) -> (ScriptedServer, String) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -20,7 +20,7 @@ async fn behind_tls(name: &str) -> (ScriptedServer, String) {
     (serving(certificate, &key).await, authority.pem())
 }
 
-/// A far side whose certificate is its own authority.
+/// A server whose certificate is its own authority.
 async fn signed_by_itself() -> (ScriptedServer, String) {
     let key = KeyPair::generate().unwrap();
     let certificate =
@@ -45,7 +45,7 @@ fn secured(server: &ScriptedServer, ca_certificate: Option<String>) -> Endpoint 
 }
 
 #[tokio::test]
-async fn an_authority_is_trusted_for_its_own_installation_alone() {
+async fn authority_is_trusted_for_its_own_installation_only() {
     let (server, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
     let own = route_to(secured(&server, Some(authority)));
@@ -61,7 +61,7 @@ async fn an_authority_is_trusted_for_its_own_installation_alone() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_signed_is_trusted_where_it_is_given() {
+async fn self_signed_certificate_is_trusted_where_it_is_configured() {
     let (server, own) = signed_by_itself().await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
     let route = route_to(secured(&server, Some(own)));
@@ -69,7 +69,7 @@ async fn a_certificate_that_nobody_signed_is_trusted_where_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_not_trusted() {
+async fn certificate_for_another_name_is_not_trusted() {
     let (server, authority) = behind_tls("manager.example").await;
     let route = route_to(secured(&server, Some(authority)));
     let failure = outbound().send(&operation(), &route, write("a")).await.unwrap_err();
@@ -77,7 +77,7 @@ async fn a_certificate_for_another_name_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn connections_made_under_older_settings_are_not_used_on() {
+async fn connections_of_an_older_revision_are_not_reused() {
     let (server, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });
     let before = route_to(secured(&server, Some(authority)));
@@ -89,7 +89,7 @@ async fn connections_made_under_older_settings_are_not_used_on() {
 }
 
 #[test]
-fn what_is_no_certificate_is_refused_by_name() {
+fn text_without_certificates_is_refused_naming_the_argument() {
     let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for text in ["", "no certificate", empty] {
         let error = check_certificates("caCertificate", text).unwrap_err();

@@ -1,4 +1,4 @@
-//! What one read may serve, and what it may not.
+//! Which reads share an answer, and which must not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,14 +12,14 @@ async fn slow() -> ScriptedServer {
     ScriptedServer::start(|before, _| Act::SayLater(bytes(200, "", &before.to_string()))).await
 }
 
-/// Two calls at the same moment; how many requests that makes.
+/// Makes two calls at the same time and returns the number of requests.
 async fn requests(
     one: (UpstreamRoute, Call),
     other: (UpstreamRoute, Call),
     server: &ScriptedServer,
     expected: usize,
 ) {
-    // So long that no repetition can be taken for a second call.
+    // Long enough that a retry is not taken for a second call.
     let patient = Settings { retries: 0, timeout: Duration::from_secs(60), ..settings() };
     let (outbound, operation) = (outbound_by(patient), operation_of(Duration::from_secs(60)));
     let calls = async {
@@ -105,7 +105,7 @@ async fn followers_survive_a_cancelled_leader() {
 }
 
 #[tokio::test]
-async fn what_a_leader_ran_out_of_does_not_fail_its_followers() {
+async fn follower_tries_itself_when_the_leader_ran_out_of_budget() {
     let server = slow().await;
     let (outbound, route) = (outbound(), route(&server));
     let (hasty, patient) = (operation_of(Duration::from_millis(300)), operation());
@@ -142,7 +142,7 @@ async fn read_without_callers_is_cancelled() {
     assert_eq!(&*answer.unwrap().body, b"1");
 }
 
-fn remembered(path: &'static str) -> Call {
+fn cached(path: &'static str) -> Call {
     Call { cache_ttl: Some(Duration::from_secs(60)), ..read(path) }
 }
 
@@ -155,20 +155,20 @@ async fn body(outbound: &Outbound, route: &UpstreamRoute, call: Call) -> String 
 async fn answer_is_cached_per_tenant_and_identity_while_its_ttl_allows() {
     let server = ScriptedServer::start(|before, _| ok(&before.to_string())).await;
     let (outbound, route) = (outbound(), route(&server));
-    assert_eq!(body(&outbound, &route, remembered("a")).await, "0");
-    assert_eq!(body(&outbound, &route, remembered("a")).await, "0");
+    assert_eq!(body(&outbound, &route, cached("a")).await, "0");
+    assert_eq!(body(&outbound, &route, cached("a")).await, "0");
     assert_eq!(
         body(&outbound, &route, read("a")).await,
         "1",
         "who did not ask for old news gets none"
     );
     let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
-    assert_eq!(body(&outbound, &other, remembered("a")).await, "2");
+    assert_eq!(body(&outbound, &other, cached("a")).await, "2");
     let other = UpstreamRoute { identity: Identity("other".to_owned()), ..route.clone() };
-    assert_eq!(body(&outbound, &other, remembered("a")).await, "3");
+    assert_eq!(body(&outbound, &other, cached("a")).await, "3");
     let short = Call { cache_ttl: Some(Duration::ZERO), ..read("b") };
     assert_eq!(body(&outbound, &route, short).await, "4");
-    assert_eq!(body(&outbound, &route, remembered("b")).await, "5");
+    assert_eq!(body(&outbound, &route, cached("b")).await, "5");
 }
 
 #[tokio::test]
@@ -176,13 +176,13 @@ async fn write_clears_the_cache_of_its_tenant_only() {
     let server = ScriptedServer::start(|before, _| ok(&before.to_string())).await;
     let (outbound, route) = (outbound(), route(&server));
     let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
-    assert_eq!(body(&outbound, &route, remembered("a")).await, "0");
-    assert_eq!(body(&outbound, &other, remembered("a")).await, "1");
+    assert_eq!(body(&outbound, &route, cached("a")).await, "0");
+    assert_eq!(body(&outbound, &other, cached("a")).await, "1");
     body(&outbound, &route, write("a")).await;
-    assert_eq!(body(&outbound, &route, remembered("a")).await, "3");
-    assert_eq!(body(&outbound, &other, remembered("a")).await, "1");
+    assert_eq!(body(&outbound, &route, cached("a")).await, "3");
+    assert_eq!(body(&outbound, &other, cached("a")).await, "1");
     outbound.invalidate(other.tenant, other.endpoint.upstream);
-    assert_eq!(body(&outbound, &other, remembered("a")).await, "4");
+    assert_eq!(body(&outbound, &other, cached("a")).await, "4");
 }
 
 #[tokio::test]
@@ -196,13 +196,13 @@ async fn read_begun_before_a_write_does_not_answer_reads_after_it() {
     let after = async {
         until(|| server.count() == 1).await;
         body(&outbound, &route, write("a")).await;
-        let shared = body(&outbound, &route, remembered("b")).await;
+        let shared = body(&outbound, &route, cached("b")).await;
         server.go();
         shared
     };
-    let (before, after) = tokio::join!(body(&outbound, &route, remembered("b")), after);
+    let (before, after) = tokio::join!(body(&outbound, &route, cached("b")), after);
     assert_eq!((&*before, &*after), ("old", "new"));
-    assert_eq!(body(&outbound, &route, remembered("b")).await, "new");
+    assert_eq!(body(&outbound, &route, cached("b")).await, "new");
 }
 
 #[tokio::test]
