@@ -44,7 +44,8 @@ async fn only_the_call_its_request_id_and_its_trace_are_sent() {
 #[tokio::test]
 async fn calls_of_an_operation_form_one_trace() {
     let server = ScriptedServer::start(|_, _| ok("")).await;
-    let (outbound, operation) = (outbound(), operation());
+    let outbound = outbound();
+    let operation = operation();
     for path in ["a", "b"] {
         outbound.send(&operation, &route(&server), read(path)).await.unwrap();
     }
@@ -73,7 +74,8 @@ async fn path_segments_and_query_values_are_encoded() {
 #[tokio::test]
 async fn call_that_would_leave_the_base_url_is_not_sent() {
     let server = ScriptedServer::start(|_, _| ok("")).await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     for call in [
         Call { path: vec!["a".into(), "..".into()], ..read("") },
         Call { path: vec![".".into()], ..read("") },
@@ -129,9 +131,10 @@ async fn malformed_answers_and_lost_connections_are_distinguished() {
         let server = ScriptedServer::start(move |_, _| Act::SayAndClose(said.clone())).await;
         let outbound = outbound_by(Settings { retries: 0, ..settings() });
         let failure = outbound.send(&operation(), &route(&server), read("a")).await.unwrap_err();
-        match malformed {
-            true => assert!(matches!(failure, Failure::Malformed(_)), "{text}: {failure:?}"),
-            false => assert!(matches!(failure, Failure::ConnectionLost(_)), "{text}: {failure:?}"),
+        if malformed {
+            assert!(matches!(failure, Failure::Malformed(_)), "{text}: {failure:?}");
+        } else {
+            assert!(matches!(failure, Failure::ConnectionLost(_)), "{text}: {failure:?}");
         }
     }
 }

@@ -40,7 +40,8 @@ async fn write_is_never_sent_twice() {
 #[tokio::test]
 async fn write_over_a_closed_connection_is_sent_once() {
     let server = ScriptedServer::start(|_, _| Act::SayAndClose(bytes(200, "", "done"))).await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     for sent in 1..=20 {
         outbound.send(&operation(), &route, write("a")).await.ok();
         assert!(server.count() <= sent, "{}", server.count());
@@ -116,7 +117,9 @@ async fn retry_after_is_honoured() {
 #[tokio::test]
 async fn retry_after_beyond_the_deadline_fails_at_once() {
     let server = ScriptedServer::start(|_, _| answer(429, "Retry-After: 60\r\n", "")).await;
-    let (outbound, route, began) = (outbound(), route(&server), Instant::now());
+    let outbound = outbound();
+    let route = route(&server);
+    let began = Instant::now();
     assert_eq!(outbound.send(&operation(), &route, read("a")).await.unwrap().status, 429);
     let other = UpstreamRoute { tenant: tenant(2), ..route };
     let failure = outbound.send(&operation(), &other, write("b")).await.unwrap_err();
@@ -143,7 +146,8 @@ async fn retry_after_beyond_all_time_fails_at_once() {
 #[tokio::test]
 async fn read_ends_with_its_operation_and_write_does_not() {
     let server = ScriptedServer::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     let operation = operation_of(Duration::from_millis(200));
     let failure = outbound.send(&operation, &route, read("a")).await.unwrap_err();
     assert!(matches!(failure, Failure::Deadline), "{failure:?}");

@@ -10,12 +10,15 @@ use crate::error::ErrorCode;
 
 #[tokio::test]
 async fn open_circuit_does_not_affect_other_tenants_and_installations() {
-    let server = ScriptedServer::start(|_, request| match request.contains("/bad") {
-        true => answer(500, "", ""),
-        false => ok(""),
-    })
-    .await;
-    let (outbound, route) = (outbound(), route(&server));
+    let server =
+        ScriptedServer::start(
+            |_, request| {
+                if request.contains("/bad") { answer(500, "", "") } else { ok("") }
+            },
+        )
+        .await;
+    let outbound = outbound();
+    let route = route(&server);
     for _ in 0..5 {
         outbound.send(&operation(), &route, read("bad")).await.unwrap();
     }
@@ -43,7 +46,8 @@ async fn circuit_closes_after_a_successful_probe() {
             .await;
     let mut settings = settings();
     settings.breaker.open_for = Duration::from_millis(100);
-    let (outbound, route) = (outbound_by(settings), route(&server));
+    let outbound = outbound_by(settings);
+    let route = route(&server);
     for _ in 0..5 {
         outbound.send(&operation(), &route, read("a")).await.unwrap();
     }
@@ -58,7 +62,8 @@ async fn route_reports_its_status() {
     let server =
         ScriptedServer::start(|before, _| if before == 0 { ok("") } else { answer(401, "", "") })
             .await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     let status = || outbound.status(route.tenant, route.endpoint.upstream);
     assert_eq!(status(), Status::default());
     outbound.send(&operation(), &route, read("a")).await.unwrap();
@@ -108,7 +113,8 @@ async fn tenants_with_slots_at_once_are_limited() {
     let allowance = Allowance { concurrent_tenants: 2, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(30));
-    let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let inside = AtomicUsize::new(0);
+    let most = AtomicUsize::new(0);
     let slots = (0..12).map(async |number| {
         let slot = operation.tenant_slot(tenant(number / 2)).await.unwrap();
         let now = inside.fetch_add(1, Ordering::SeqCst) + 1;

@@ -87,7 +87,8 @@ impl ScriptedServer {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 serving.connections.fetch_add(1, Ordering::SeqCst);
-                let (state, tls) = (serving.clone(), tls.clone());
+                let state = serving.clone();
+                let tls = tls.clone();
                 tokio::spawn(async move {
                     match tls {
                         Some(tls) => state.serve(tls.accept(stream).await?).await,

@@ -21,7 +21,8 @@ async fn requests(
 ) {
     // Long enough that a retry is not taken for a second call.
     let patient = Settings { retries: 0, timeout: Duration::from_secs(60), ..settings() };
-    let (outbound, operation) = (outbound_by(patient), operation_of(Duration::from_secs(60)));
+    let outbound = outbound_by(patient);
+    let operation = operation_of(Duration::from_secs(60));
     let calls = async {
         tokio::join!(
             outbound.send(&operation, &one.0, one.1),
@@ -84,9 +85,11 @@ async fn writes_never_share() {
 #[tokio::test]
 async fn followers_survive_a_cancelled_leader() {
     let server = slow().await;
-    let (outbound, route) = (Arc::new(outbound()), route(&server));
+    let outbound = Arc::new(outbound());
+    let route = route(&server);
     let send = |operation: Operation| {
-        let (outbound, route) = (outbound.clone(), route.clone());
+        let outbound = outbound.clone();
+        let route = route.clone();
         tokio::spawn(async move { outbound.send(&operation, &route, read("a")).await })
     };
     let leader = send(operation());
@@ -105,10 +108,12 @@ async fn followers_survive_a_cancelled_leader() {
 }
 
 #[tokio::test]
-async fn follower_tries_itself_when_the_leader_ran_out_of_budget() {
+async fn follower_tries_itself_when_the_leader_ran_out_of_time() {
     let server = slow().await;
-    let (outbound, route) = (outbound(), route(&server));
-    let (hasty, patient) = (operation_of(Duration::from_millis(300)), operation());
+    let outbound = outbound();
+    let route = route(&server);
+    let hasty = operation_of(Duration::from_millis(300));
+    let patient = operation();
     let first = outbound.send(&hasty, &route, read("a"));
     let second = async {
         until(|| server.count() == 1).await;
@@ -126,7 +131,8 @@ async fn follower_tries_itself_when_the_leader_ran_out_of_budget() {
 #[tokio::test]
 async fn read_without_callers_is_cancelled() {
     let server = slow().await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     let abandoned = tokio::time::timeout(
         Duration::from_millis(100),
         outbound.send(&operation(), &route, read("a")),
@@ -154,7 +160,8 @@ async fn body(outbound: &Outbound, route: &UpstreamRoute, call: Call) -> String 
 #[tokio::test]
 async fn answer_is_cached_per_tenant_and_identity_while_its_ttl_allows() {
     let server = ScriptedServer::start(|before, _| ok(&before.to_string())).await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     assert_eq!(body(&outbound, &route, cached("a")).await, "0");
     assert_eq!(body(&outbound, &route, cached("a")).await, "0");
     assert_eq!(
@@ -174,7 +181,8 @@ async fn answer_is_cached_per_tenant_and_identity_while_its_ttl_allows() {
 #[tokio::test]
 async fn write_clears_the_cache_of_its_tenant_only() {
     let server = ScriptedServer::start(|before, _| ok(&before.to_string())).await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     assert_eq!(body(&outbound, &route, cached("a")).await, "0");
     assert_eq!(body(&outbound, &other, cached("a")).await, "1");
@@ -192,7 +200,8 @@ async fn read_begun_before_a_write_does_not_answer_reads_after_it() {
         _ => ok("new"),
     })
     .await;
-    let (outbound, route) = (outbound(), route(&server));
+    let outbound = outbound();
+    let route = route(&server);
     let after = async {
         until(|| server.count() == 1).await;
         body(&outbound, &route, write("a")).await;
@@ -208,7 +217,8 @@ async fn read_begun_before_a_write_does_not_answer_reads_after_it() {
 #[tokio::test]
 async fn object_is_read_once_per_operation() {
     let server = ScriptedServer::start(|_, _| ok("")).await;
-    let (operation, asked) = (operation(), AtomicUsize::new(0));
+    let operation = operation();
+    let asked = AtomicUsize::new(0);
     let route = route(&server);
     let ask = async |route: &UpstreamRoute, name: &str| -> Result<Arc<usize>> {
         let key = (route.key(), name.to_owned());
@@ -230,7 +240,8 @@ async fn object_is_read_once_per_operation() {
 
 #[tokio::test]
 async fn error_is_kept_once_per_operation() {
-    let (operation, server) = (operation(), slow().await);
+    let operation = operation();
+    let server = slow().await;
     let key = || (route(&server).key(), "x".to_owned());
     let refused =
         operation.once::<usize, _>(key(), || async { Err(Error::not_found("computer")) }).await;
