@@ -4,8 +4,9 @@
 //! | module | contents |
 //! |---|---|
 //! | `route` | where a call goes, for whom and as whom; permitted addresses; health of a route |
-//! | `call`, `failure`, `settings` | one call and its answer, the ways it can fail, the limits |
+//! | `settings`, `failure` | the limits, and the ways in which a call can fail |
 //! | `limits` | permits: calls of an operation, its tenants, rate, concurrency, breaker, memory |
+//! | `call` | one call and its answer |
 //! | `transport` | one HTTP request and its response: connections, TLS, name resolution, traces |
 //! | `sharing` | reads that serve more than one: single flight, cache, once per operation |
 //! | `operation` | one operation of a caller and what it may use |

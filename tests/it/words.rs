@@ -46,7 +46,6 @@ const WORDS: &[(&str, &str)] = &[
     ("Journey", "OutgoingCall"),
     ("Fare", "BudgetPermit"),
     ("Passage", "RatePermit"),
-    ("Turn", "TenantSlot"),
     ("Flights", "SingleFlight"),
     ("Seat", "Joined"),
     ("Landing", "FlightGuard"),
