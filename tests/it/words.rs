@@ -54,7 +54,6 @@ const WORDS: &[(&str, &str)] = &[
     ("Shown", "AuthHeaders"),
     ("Denied", "CallError"),
     ("Surroundings", "Environment"),
-    ("Rooms", "Services"),
     ("Upkeep", "BackgroundJobs"),
 ];
 
