@@ -1,9 +1,7 @@
 //! Rate limits of clients and tenants: token buckets in the memory of this node.
 //!
-//! Our own: `governor` refuses a batch larger than the burst for ever, where here it waits for a full
-//! bucket and leaves a debt; it keeps a state per key without bound, where here the least used
-//! bucket is evicted; and the remaining quota of a bucket goes into `RateLimit` headers. The limit of
-//! calls in `outbound` is another rule, as said there.
+//! Not `governor`: its keyed stores grow until they are told to shrink, and it refuses a batch above
+//! the burst for good, which passes here and leaves a debt.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
