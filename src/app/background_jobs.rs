@@ -44,7 +44,7 @@ impl BackgroundJobs {
         let audit_retention = config.audit.retention;
         let time = self.core.time.clone();
         let time_stopped = stopped.clone();
-        let poller = self.core.integration_server.poller().clone();
+        let poller = self.core.integration_server.poller();
         RunningJobs {
             task_poller: tokio::spawn(poller.run(stopped.clone())),
             periodic: vec![
