@@ -185,7 +185,7 @@ impl Base<'_> {
         upstreams: &Arc<Upstreams>,
         outbound: &Arc<Outbound>,
     ) -> Arc<DeepSecurity> {
-        let settings = keys::Settings::from(&self.config.deep_security);
+        let settings = keys::KeySettings::from(&self.config.deep_security);
         let keys = keys::Dependencies {
             database: self.database.clone(),
             master: self.master.clone(),

@@ -1,11 +1,11 @@
-//! For how long what was read serves again (feature F13).
+//! How long responses are cached.
 
 use std::time::Duration;
 
 use crate::config::DeepSecurityConfig;
 
-/// For how long an answer about each kind of object serves others who ask the same for the same
-/// tenant and right; by default, and where it is zero, not at all.
+/// How long responses about each kind of object are cached for callers of the same tenant and
+/// access that send the same request. Zero, the default, disables caching.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CacheTtl {
     /// Computers.
@@ -35,7 +35,7 @@ mod tests {
     use crate::deep_security::wire::{ApiKey, Computer, Policy, Resource, Role, Tenant};
 
     #[test]
-    fn each_kind_of_object_has_its_own_time() {
+    fn each_kind_of_object_has_its_own_ttl() {
         let config = DeepSecurityConfig {
             computers_cache_ttl: Duration::from_secs(1),
             policies_cache_ttl: Duration::from_secs(2),
@@ -44,13 +44,13 @@ mod tests {
             ..DeepSecurityConfig::default()
         };
         let ttl = CacheTtl::from(&config);
-        let times = [
+        let ttls = [
             Computer::cache_ttl(&ttl),
             Policy::cache_ttl(&ttl),
             Role::cache_ttl(&ttl),
             ApiKey::cache_ttl(&ttl),
             Tenant::cache_ttl(&ttl),
         ];
-        assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 4, 0]);
+        assert_eq!(ttls.map(|ttl| ttl.as_secs()), [1, 2, 3, 4, 0]);
     }
 }

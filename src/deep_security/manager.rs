@@ -5,45 +5,63 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::cache_ttl::CacheTtl;
-use super::client::{self, AuthHeaders, CallError, Reply, Request, Segment};
-use super::listing::Query;
+use super::client::{self, ApiRequest, ApiResponse, AuthHeaders, CallError, PathSegment};
+use super::keys::Keys;
 use super::model::{Expand, IdScope, KeyAccess, ObjectId};
-use super::service::DeepSecurity;
-use super::wire::{Computer, CurrentKey, Object, Resource, Tenant};
+use super::wire::{ObjectSeed, Resource, Tenant};
 use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
-use crate::outbound::{Operation, RouteKey, UpstreamRoute};
-use crate::upstreams::{Connection, Credential};
+use crate::outbound::{Identity, Operation, Outbound, RouteKey, UpstreamRoute};
+use crate::upstreams::{Connection, Upstreams};
 
-/// A tenant's way to its manager. It is made from a scope, and each of its calls shows a key of
-/// that tenant which may no more than the caller.
-#[derive(Clone)]
-pub struct Manager {
-    pub(super) service: Arc<DeepSecurity>,
-    pub(super) scope: TenantScope,
-    pub(super) connection: Arc<Connection>,
-    pub(super) credential: CredentialSource,
-    pub(super) cache_ttl: CacheTtl,
+/// The services that all managers share.
+pub(super) struct Backend {
+    pub outbound: Arc<Outbound>,
+    pub keys: Arc<Keys>,
+    pub upstreams: Arc<Upstreams>,
+    /// How long responses are cached where the caller accepts cached responses.
+    pub cache_ttl: CacheTtl,
 }
 
-/// Which key is shown.
+/// The manager of one tenant. It is opened from a scope, and every call is authenticated with a key
+/// of that tenant which has no more access than the caller.
+#[derive(Clone)]
+pub struct Manager {
+    pub(super) backend: Arc<Backend>,
+    pub(super) scope: TenantScope,
+    pub(super) connection: Arc<Connection>,
+    pub(super) cache_ttl: CacheTtl,
+    credential: CredentialSource,
+}
+
+/// Which credential authenticates the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CredentialSource {
     /// The installation's own credential.
     Installation,
-    /// A key of the tenant, made through the primary manager.
+    /// A key of the tenant, minted through the primary manager.
     TenantKey(KeyAccess),
 }
 
 impl Manager {
-    /// The tenant of ours.
+    /// A manager whose calls are never answered from the cache.
+    pub(super) fn new(
+        backend: Arc<Backend>,
+        scope: TenantScope,
+        connection: Arc<Connection>,
+        credential: CredentialSource,
+    ) -> Self {
+        Self { backend, scope, connection, cache_ttl: CacheTtl::default(), credential }
+    }
+
+    /// The gateway's tenant.
     pub fn tenant(&self) -> TenantId {
         self.connection.tenant
     }
 
-    /// Where the ids of this manager's objects are unique: within the tenant of the installation,
-    /// for which the link stands.
+    /// The scope within which the manager's ids are unique: the link, which stands for one tenant
+    /// of the installation.
     pub fn ids(&self) -> IdScope {
         let upstream = self.connection.endpoint.upstream;
         IdScope::new(self.connection.link.map_or(upstream.0, |link| link.0), upstream)
@@ -52,207 +70,32 @@ impl Manager {
     /// The tenant of the installation, if the link names one.
     ///
     /// # Errors
-    /// `NOT_FOUND` if it names something that can be none.
+    /// `NOT_FOUND` if the link's text is not an id.
     pub fn remote_tenant(&self) -> Result<Option<ObjectId>> {
         let id = self.connection.remote_tenant_id.as_deref();
-        id.map(|id| ObjectId::parse("tenant of the installation", id)).transpose()
+        id.map(|id| ObjectId::parse(Tenant::KIND, id)).transpose()
     }
 
-    /// The same tenant seen by the primary manager, with the installation's own credential.
-    pub fn primary(&self) -> Self {
-        Self { credential: CredentialSource::Installation, ..self.clone() }
-    }
-
-    /// The same manager, for a caller who may be told what others of the same right were told a
-    /// while ago, as the settings say. What is changed, or is about to be, is never read so.
-    pub fn cached(self) -> Self {
-        Self { cache_ttl: self.service.cache_ttl, ..self }
-    }
-
-    /// Under which name what was read once serves the rest of an operation.
-    pub fn key(&self) -> RouteKey {
-        let mut route = self.connection.own_route();
-        if let CredentialSource::TenantKey(access) = self.credential {
-            route.identity = crate::outbound::Identity(access.as_str().to_owned());
-        }
-        route.key()
-    }
-
-    /// Reads one object.
+    /// The tenant that the link names, as the primary manager knows it; `None` if the link names
+    /// none. The link records whether the tenant exists.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is none; as every call.
-    pub async fn find<T: Resource>(
-        &self,
-        operation: &Operation,
-        id: ObjectId,
-        expand: Option<&Expand>,
-    ) -> Result<T> {
-        let mut request = Request::get([T::COLLECTION.into(), id.into()])
-            .cached_for(T::cache_ttl(&self.cache_ttl));
-        if let Some(expand) = expand {
-            request = request.with("expand", expand.options());
-        }
-        let (route, reply) =
-            self.send(operation, &request).await.map_err(|error| self.named::<T>(error))?;
-        let members = expand.and_then(Expand::members);
-        self.understood(
-            &route,
-            reply.read_by(&route, false, Object::<T>::with(members)).and_then(|found| {
-                match found.id() == id.0 {
-                    true => Ok(found),
-                    false => Err(client::malformed(
-                        &route,
-                        "another object than was asked for".to_owned(),
-                    )),
-                }
-            }),
-        )
-    }
-
-    /// What an answer says. One that cannot be understood is not told again: all that was
-    /// remembered of the tenant is forgotten with it.
-    pub(super) fn understood<T>(&self, route: &UpstreamRoute, said: Result<T>) -> Result<T> {
-        if said.is_err() {
-            self.service.outbound.note_malformed(route);
-        }
-        said
-    }
-
-    /// A missing object, called by its name.
-    pub fn named<T: Resource>(&self, error: Error) -> Error {
-        match error.upstream().and_then(|upstream| upstream.status) {
-            Some(404) if error.code() == ErrorCode::NotFound => client::with_upstream(
-                Error::not_found(T::KIND),
-                &self.connection.own_route(),
-                Some(404),
-            ),
-            _ => error,
-        }
-    }
-
-    /// Makes a call and reads its answer.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn read<T: DeserializeOwned>(
-        &self,
-        operation: &Operation,
-        request: &Request,
-    ) -> Result<T> {
-        let (route, reply) = self.send(operation, request).await?;
-        self.understood(&route, reply.read(&route, request.writes()))
-    }
-
-    /// Makes a call. A key that is refused is replaced once and the call made once more: what was
-    /// refused was not done, so that holds for writes too.
-    ///
-    /// # Errors
-    /// `UPSTREAM_UNAUTHORIZED` if the gateway's own credential is refused, `UPSTREAM_REJECTED` if
-    /// the key is good and its role lacks the right; as [`client::send`].
-    pub async fn send(
-        &self,
-        operation: &Operation,
-        request: &Request,
-    ) -> Result<(UpstreamRoute, Reply)> {
-        let CredentialSource::TenantKey(access) = self.credential else {
-            return self.send_as_own(operation, request).await;
-        };
-        let key = self.service.keys.key(&self.connection, access, operation).await?;
-        let route = key.route(&self.connection);
-        let status = match self.attempt(operation, &route, &key.auth(), request).await? {
-            Ok(reply) => return Ok((route, reply)),
-            Err(status) => status,
-        };
-        // No source says which status means what: a key that still tells who it is was not refused,
-        // its role was.
-        let current = Request::get(["apikeys".into(), "current".into()]);
-        if status == 403 && self.attempt(operation, &route, &key.auth(), &current).await?.is_ok() {
-            return Err(client::lacks_right(&route, status));
-        }
-        let key = self.service.keys.replace(&self.connection, &key, operation).await?;
-        let route = key.route(&self.connection);
-        match self.attempt(operation, &route, &key.auth(), request).await? {
-            Ok(reply) => Ok((route, reply)),
-            Err(status) => Err(client::unauthorized(&route, status)),
-        }
-    }
-
-    /// Sees whether the installation knows the gateway.
-    pub(super) async fn probe(&self, operation: &Operation) -> Result<()> {
-        match &*self.connection.credential {
-            // These keys have no page of their own in every edition of the API
-            // (`docs/reference/deep-security-api.md`, section 3).
-            Credential::CloudOneApiKey(_) => {
-                let one = Query::parse(Some(1), None, None, Vec::new())?.expanded(Expand::NONE);
-                self.list::<Computer>(operation, &one).await.map(drop)
-            }
-            _ => {
-                let current = Request::get(["apikeys".into(), "current".into()]);
-                self.read::<CurrentKey>(operation, &current).await.map(drop)
-            }
-        }
-    }
-
-    /// The tenant that the link names, as the primary manager knows it; nothing where the link
-    /// names none. The link keeps what this shows of it.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` naming the id if the installation has no such tenant; as every call.
+    /// `NOT_FOUND` naming the id if the installation has no such tenant; as [`Manager::send`].
     pub async fn remote_tenant_object(&self, operation: &Operation) -> Result<Option<Tenant>> {
         let Some(id) = self.remote_tenant()? else { return Ok(None) };
         let found = self.primary().find::<Tenant>(operation, id, None).await;
-        let found = found.map_err(|error| self.missing_tenant(error, id));
+        let found = found.map_err(|error| self.name_missing_tenant(error, id));
         let exists = match &found {
             Ok(_) => true,
             Err(error) if error.code() == ErrorCode::NotFound => false,
             Err(_) => return found.map(Some),
         };
-        self.service.upstreams().note_use(&self.scope, &self.connection, exists).await;
+        self.backend.upstreams.note_use(&self.scope, &self.connection, exists).await;
         found.map(Some)
     }
 
-    /// Verifies that the installation has the tenant that the link names. A primary manager is
-    /// asked for the tenant; a link that names none means the tenant of the credential, which is
-    /// asked who it is.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as every call.
-    pub(super) async fn verify_link(&self, operation: &Operation) -> Result<()> {
-        let Some(id) = self.connection.remote_tenant_id.as_deref() else {
-            return self.probe(operation).await;
-        };
-        let id = ObjectId::parse("tenant", id).map_err(|_| {
-            let must = format!("`{id}` is no tenant of Deep Security: its tenant ids are numbers");
-            Error::bad_input("remoteTenantID", &must)
-        })?;
-        let Err(error) = self.find::<Tenant>(operation, id, None).await else { return Ok(()) };
-        let status = error.upstream().and_then(|upstream| upstream.status);
-        let Some(status @ (401 | 403 | 404)) = status else { return Err(error) };
-        if !matches!(&*self.connection.credential, Credential::SecretKey(_)) {
-            return Err(self.missing_tenant(error, id));
-        }
-        // A key of another tenant than the primary sees no tenants, not even its own.
-        let current = Request::get(["apikeys".into(), "current".into()]);
-        let own = match self.read::<CurrentKey>(operation, &current).await {
-            Ok(own) => own,
-            Err(_) => return Err(self.missing_tenant(error, id)),
-        };
-        if own.tenant_id == Some(id.0) {
-            let must = format!(
-                "leave it out: the upstream's credential is a key of tenant {} itself, \
-                 so a link without it means that tenant",
-                id.0
-            );
-            return Err(Error::bad_input("remoteTenantID", &must));
-        }
-        match status {
-            404 => Err(self.missing_tenant(error, id)),
-            _ => Err(client::lacks_right(&self.connection.own_route(), status)),
-        }
-    }
-
-    fn missing_tenant(&self, error: Error, id: ObjectId) -> Error {
+    /// Names the link's tenant in a `NOT_FOUND` of the manager.
+    pub(super) fn name_missing_tenant(&self, error: Error, id: ObjectId) -> Error {
         if error.code() == ErrorCode::NotFound {
             client::no_such_tenant(&self.connection.own_route(), id)
         } else {
@@ -260,36 +103,153 @@ impl Manager {
         }
     }
 
-    async fn send_as_own(
+    /// The primary manager of the same installation, with the installation's own credential.
+    pub fn primary(&self) -> Self {
+        Self { credential: CredentialSource::Installation, ..self.clone() }
+    }
+
+    /// The same manager, whose reads may be answered from the cache. Never used to read what is
+    /// about to be changed.
+    pub fn cached(self) -> Self {
+        Self { cache_ttl: self.backend.cache_ttl, ..self }
+    }
+
+    /// The key under which an operation shares reads: the route and the access.
+    pub fn key(&self) -> RouteKey {
+        let mut route = self.connection.own_route();
+        if let CredentialSource::TenantKey(access) = self.credential {
+            route.identity = Identity(access.as_str().to_owned());
+        }
+        route.key()
+    }
+
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; as [`Manager::send`].
+    pub async fn find<T: Resource>(
         &self,
         operation: &Operation,
-        request: &Request,
-    ) -> Result<(UpstreamRoute, Reply)> {
-        let route = self.connection.own_route();
-        let auth = AuthHeaders::own(&self.connection.credential)?;
-        match self.attempt(operation, &route, &auth, request).await? {
-            Ok(reply) => Ok((route, reply)),
-            Err(status) => Err(client::unauthorized(&route, status)),
+        id: ObjectId,
+        expand: Option<&Expand>,
+    ) -> Result<T> {
+        let mut request =
+            ApiRequest::get(path_of::<T>(id)).cached_for(T::cache_ttl(&self.cache_ttl));
+        if let Some(expand) = expand {
+            request = request.with("expand", expand.options());
+        }
+        let response = self.send(operation, &request).await;
+        let response = response.map_err(|error| self.name_missing::<T>(error))?;
+        let seed = ObjectSeed::<T>::with(expand.and_then(Expand::projection));
+        let found = response.read_with(seed).and_then(|found| {
+            if found.id() == id.0 {
+                Ok(found)
+            } else {
+                let cause = "the response contains another object than requested".to_owned();
+                Err(client::malformed(&response.route, cause))
+            }
+        });
+        self.note_malformed(&response.route, found)
+    }
+
+    /// Drops the tenant's cached responses if this one was malformed, so that it is not served
+    /// again.
+    pub(super) fn note_malformed<T>(&self, route: &UpstreamRoute, read: Result<T>) -> Result<T> {
+        if read.is_err() {
+            self.backend.outbound.note_malformed(route);
+        }
+        read
+    }
+
+    /// Names the kind of object in a `NOT_FOUND` of the manager.
+    pub fn name_missing<T: Resource>(&self, error: Error) -> Error {
+        let status = error.upstream().and_then(|upstream| upstream.status);
+        if status == Some(404) && error.code() == ErrorCode::NotFound {
+            let route = self.connection.own_route();
+            client::with_upstream(Error::not_found(T::KIND), &route, status)
+        } else {
+            error
         }
     }
 
-    /// The reply, or the status by which the credential was refused.
+    /// Sends a request and deserializes the response.
+    ///
+    /// # Errors
+    /// As [`Manager::send`].
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        request: &ApiRequest,
+    ) -> Result<T> {
+        let response = self.send(operation, request).await?;
+        self.note_malformed(&response.route, response.read())
+    }
+
+    /// Sends a request. If the manager refuses the tenant's key, the key is replaced and the
+    /// request sent once more, also a write: a refused request was not carried out.
+    ///
+    /// # Errors
+    /// `UPSTREAM_UNAUTHORIZED` if the gateway's credential is refused, `UPSTREAM_REJECTED` if the
+    /// key is valid and its role lacks the right; as [`client::send`].
+    pub async fn send(&self, operation: &Operation, request: &ApiRequest) -> Result<ApiResponse> {
+        let access = match self.credential {
+            CredentialSource::Installation => return self.send_as_owner(operation, request).await,
+            CredentialSource::TenantKey(access) => access,
+        };
+        let key = self.backend.keys.key(&self.connection, access, operation).await?;
+        let route = key.route(&self.connection);
+        let status = match self.attempt(operation, &route, &key.auth(), request).await {
+            Ok(response) => return Ok(response),
+            Err(CallError::Other(error)) => return Err(error),
+            Err(CallError::Credential(status)) => status,
+        };
+        if status == 403 && self.is_valid(operation, &route, &key.auth()).await? {
+            return Err(client::lacks_right(&route, status));
+        }
+        let key = self.backend.keys.replace(&self.connection, &key, operation).await?;
+        let route = key.route(&self.connection);
+        let response = self.attempt(operation, &route, &key.auth(), request).await;
+        response.map_err(|error| error.into_error(&route))
+    }
+
+    /// Whether the manager still accepts a key. No source says which of 401 and 403 means what: if
+    /// the key can read itself, the manager refused its role and not the key.
+    async fn is_valid(
+        &self,
+        operation: &Operation,
+        route: &UpstreamRoute,
+        auth: &AuthHeaders,
+    ) -> Result<bool> {
+        match self.attempt(operation, route, auth, &ApiRequest::current_key()).await {
+            Ok(_) => Ok(true),
+            Err(CallError::Credential(_)) => Ok(false),
+            Err(CallError::Other(error)) => Err(error),
+        }
+    }
+
+    async fn send_as_owner(
+        &self,
+        operation: &Operation,
+        request: &ApiRequest,
+    ) -> Result<ApiResponse> {
+        let route = self.connection.own_route();
+        let auth = AuthHeaders::installation(&self.connection.credential)?;
+        let response = self.attempt(operation, &route, &auth, request).await;
+        response.map_err(|error| error.into_error(&route))
+    }
+
     async fn attempt(
         &self,
         operation: &Operation,
         route: &UpstreamRoute,
         auth: &AuthHeaders,
-        request: &Request,
-    ) -> Result<Result<Reply, u16>> {
-        match client::send(&self.service.outbound, operation, route, auth, request).await {
-            Ok(reply) => Ok(Ok(reply)),
-            Err(CallError::Credential(status)) => Ok(Err(status)),
-            Err(CallError::Other(error)) => Err(error),
-        }
+        request: &ApiRequest,
+    ) -> Result<ApiResponse, CallError> {
+        client::send(&self.backend.outbound, operation, route, auth, request).await
     }
 }
 
 /// The path of an object.
-pub fn path_of<T: Resource>(id: ObjectId) -> [Segment; 2] {
+pub fn path_of<T: Resource>(id: ObjectId) -> [PathSegment; 2] {
     [T::COLLECTION.into(), id.into()]
 }

@@ -1,17 +1,20 @@
 //! Trend Micro Deep Security and Workload Security for the tenant in context.
 //!
-//! | file | what it holds |
+//! Each module imports only from those below it in this table.
+//!
+//! | module | contents |
 //! |---|---|
-//! | [`service`] | the way of a scope to its manager; the record of what was changed there |
-//! | `manager` | the manager of one tenant, as one caller may use it: calls, and what happens when a key is refused |
-//! | `listing` | lists in windows of ids |
-//! | `cache_ttl` | for how long what was read serves again |
-//! | `client` | one call of the vendor's API, and what its answer means |
-//! | [`session`] | the first key of an installation, made with a user name and a password |
-//! | [`keys`] | the keys that are made for tenants |
-//! | `wire` | what goes over the wire |
-//! | `model` | what is meant by it |
-//! | [`graphql`] | what the graph shows |
+//! | [`graphql`] | the GraphQL types and resolvers |
+//! | [`service`] | opens a tenant's manager for a scope; audits changes |
+//! | [`session`] | creates an installation's first key from a user name and a password |
+//! | `probe`, `listing` | tests of a connection; lists, page by page |
+//! | `manager` | calls to one tenant's manager; what happens when a key is refused |
+//! | [`keys`] | the keys that the gateway mints for tenants |
+//! | `query` | queries of lists as search filters |
+//! | `client` | one call of the vendor's API and the classification of its response |
+//! | `model` | ids, name patterns, expanded parts, key access |
+//! | `wire` | the vendor's JSON |
+//! | `cache_ttl` | how long responses are cached |
 
 mod cache_ttl;
 mod client;
@@ -20,6 +23,8 @@ pub mod keys;
 mod listing;
 mod manager;
 mod model;
+mod probe;
+mod query;
 pub mod service;
 pub mod session;
 mod wire;

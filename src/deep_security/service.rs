@@ -1,4 +1,4 @@
-//! The way of a scope to its manager, and the record of what was changed there.
+//! Opens a tenant's manager for a scope, and audits the changes made there.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cache_ttl::CacheTtl;
 use super::keys::Keys;
-use super::manager::{CredentialSource, Manager};
+use super::manager::{Backend, CredentialSource, Manager};
 use super::model::KeyAccess;
 use crate::audit::{Attempt, Entry};
 use crate::auth::TenantScope;
@@ -19,12 +19,9 @@ use crate::outbound::{Operation, Outbound};
 use crate::roles::Permission;
 use crate::upstreams::{Connection, System, Upstreams};
 
-/// Deep Security, for all tenants.
+/// Deep Security for all tenants.
 pub struct DeepSecurity {
-    pub(super) outbound: Arc<Outbound>,
-    pub(super) keys: Arc<Keys>,
-    pub(super) cache_ttl: CacheTtl,
-    upstreams: Arc<Upstreams>,
+    backend: Arc<Backend>,
     database: Arc<Database>,
     entropy: Arc<dyn Entropy>,
 }
@@ -33,26 +30,26 @@ pub struct DeepSecurity {
 pub struct AuditedChange {
     /// The name of the mutation.
     pub operation: &'static str,
-    /// The vendor's id of the object; empty if it is to be made.
+    /// The vendor's id of the object; empty if it is created.
     pub subject: String,
-    /// What it is before; nothing if it is to be made.
+    /// The state before the change; absent if the object is created.
     pub before: Option<serde_json::Value>,
-    /// What is wanted. Never a secret.
+    /// The requested change. Never contains a secret.
     pub wanted: serde_json::Value,
 }
 
-/// What a change came to, for the audit log.
+/// The result of a change, for the caller and the audit log.
 pub struct ChangeResult<T> {
-    /// What the caller gets.
+    /// The caller's value.
     pub value: T,
     /// The vendor's id of the object.
     pub subject: String,
-    /// What it is now; nothing if it is gone. Never a secret.
+    /// The state after the change; absent if the object was deleted. Never contains a secret.
     pub after: Option<serde_json::Value>,
 }
 
 impl DeepSecurity {
-    /// On these rooms.
+    /// Deep Security on top of these services.
     pub fn new(
         database: Arc<Database>,
         entropy: Arc<dyn Entropy>,
@@ -61,102 +58,86 @@ impl DeepSecurity {
         keys: Arc<Keys>,
         cache_ttl: CacheTtl,
     ) -> Self {
-        Self { outbound, keys, cache_ttl, upstreams, database, entropy }
+        let backend = Arc::new(Backend { outbound, keys, upstreams, cache_ttl });
+        Self { backend, database, entropy }
     }
 
-    /// The manager of the scope's tenant, as the caller may use it: whoever may change things works
-    /// with a key that may everything, whoever only reads with one that only reads.
+    /// The manager of the scope's tenant. A caller who may change legacy resources works with a key
+    /// of full access, any other caller with a read-only key.
     ///
     /// # Errors
-    /// `UPSTREAM_NOT_LINKED` if the tenant has none.
-    pub async fn manager(self: &Arc<Self>, scope: &TenantScope) -> Result<Manager> {
-        let connection = self.upstreams.connection(scope, System::DeepSecurity).await?;
-        let writes =
-            scope.access_in(scope.tenant()).await?.permits(Permission::WriteLegacy, scope.now());
-        let credential = match (&connection.remote_tenant_id, writes) {
-            (None, _) => CredentialSource::Installation,
-            (Some(_), true) => CredentialSource::TenantKey(KeyAccess::Full),
-            (Some(_), false) => CredentialSource::TenantKey(KeyAccess::Read),
+    /// `UPSTREAM_NOT_LINKED` if the tenant has no manager.
+    pub async fn manager(&self, scope: &TenantScope) -> Result<Manager> {
+        let connection = self.backend.upstreams.connection(scope, System::DeepSecurity).await?;
+        let caller = scope.access_in(scope.tenant()).await?;
+        let credential = if connection.remote_tenant_id.is_none() {
+            CredentialSource::Installation
+        } else if caller.permits(Permission::WriteLegacy, scope.now()) {
+            CredentialSource::TenantKey(KeyAccess::Full)
+        } else {
+            CredentialSource::TenantKey(KeyAccess::Read)
         };
-        Ok(self.manager_by(scope, connection, credential))
+        Ok(self.open(scope, connection, credential))
     }
 
-    /// The primary manager of an installation that the scope's tenant owns: the one named, else its
+    /// The primary manager of an installation that the scope's tenant owns: the one named, or its
     /// only one.
     ///
     /// # Errors
-    /// `FORBIDDEN` if the tenant owns none, `NOT_FOUND` for one that it does not own.
-    pub async fn owned(
-        self: &Arc<Self>,
-        scope: &TenantScope,
-        upstream: Option<&str>,
-    ) -> Result<Manager> {
-        let connection = self.upstreams.owned(scope, System::DeepSecurity, upstream).await;
+    /// `FORBIDDEN` if the tenant owns none, `NOT_FOUND` for an installation that it does not own.
+    pub async fn owned(&self, scope: &TenantScope, upstream: Option<&str>) -> Result<Manager> {
+        let connection = self.backend.upstreams.owned(scope, System::DeepSecurity, upstream).await;
         let connection = connection.map_err(|error| match error.code() {
             ErrorCode::UpstreamNotLinked => {
-                Error::forbidden("only the tenant that owns the upstream sees the tenants of it")
+                Error::forbidden("only the tenant that owns an upstream can list its tenants")
                     .of_tenant(scope.tenant())
             }
             _ => error,
         })?;
-        Ok(self.manager_by(scope, Arc::new(connection), CredentialSource::Installation))
-    }
-
-    fn manager_by(
-        self: &Arc<Self>,
-        scope: &TenantScope,
-        connection: Arc<Connection>,
-        credential: CredentialSource,
-    ) -> Manager {
-        Manager {
-            service: self.clone(),
-            scope: scope.clone(),
-            connection,
-            credential,
-            cache_ttl: CacheTtl::default(),
-        }
+        Ok(self.open(scope, Arc::new(connection), CredentialSource::Installation))
     }
 
     /// Whether the scope's tenant owns an installation.
     ///
     /// # Errors
-    /// If the database cannot be asked.
-    pub async fn owns_one(&self, scope: &TenantScope) -> Result<bool> {
-        match self.upstreams.owned(scope, System::DeepSecurity, None).await {
+    /// If the database fails.
+    pub async fn owns_installation(&self, scope: &TenantScope) -> Result<bool> {
+        match self.backend.upstreams.owned(scope, System::DeepSecurity, None).await {
             Ok(_) => Ok(true),
+            // It owns several.
             Err(error) if error.code() == ErrorCode::Conflict => Ok(true),
             Err(error) if error.code() == ErrorCode::UpstreamNotLinked => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// When the minted keys that are in use for links of the scope end.
+    /// When the minted keys in use for links of the scope expire.
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// If the database fails.
     pub async fn keys_expire_at(
         &self,
         scope: &TenantScope,
         links: &[LinkId],
     ) -> Result<HashMap<LinkId, Timestamp>> {
-        // A link is only ever read in a scope; its keys are its own.
+        // Proof that the caller read the links within a scope; the keys belong to the links.
         let _ = scope;
-        self.keys.expire_at(links).await
+        self.backend.keys.expire_at(links).await
     }
 
-    /// Removes the keys that are no longer used.
+    /// Deletes minted keys that are no longer used.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database fails.
     pub async fn clean_up(&self) -> Result<()> {
-        self.keys.clean_up().await
+        self.backend.keys.clean_up().await
     }
 
-    /// Changes something at a tenant's manager. That it is tried is written down before, and what
-    /// came of it after: a process that dies in between leaves the first.
+    /// Performs a change at a tenant's manager. The attempt is recorded before it and the result
+    /// after it, so that a crash in between leaves the attempt in the audit log.
     ///
     /// # Errors
-    /// What the change fails with, once that is written down.
+    /// The error of the change, once it is recorded.
     pub async fn change<T>(
         &self,
         manager: &Manager,
@@ -173,10 +154,11 @@ impl DeepSecurity {
             after: Some(wanted),
         };
         let attempt = Attempt::begin(&self.database, &*self.entropy, &manager.scope, entry).await?;
-        let worked = work.await;
-        self.outbound.invalidate(manager.tenant(), manager.connection.endpoint.upstream);
+        let result = work.await;
+        let upstream = manager.connection.endpoint.upstream;
+        self.backend.outbound.invalidate(manager.tenant(), upstream);
         let ids = operation.upstream_request_ids();
-        match worked {
+        match result {
             Ok(ChangeResult { value, subject, after }) => {
                 attempt.succeeded(subject, after, &ids).await.map(|()| value)
             }
@@ -184,39 +166,41 @@ impl DeepSecurity {
         }
     }
 
-    /// The links to the managers.
-    pub(super) fn upstreams(&self) -> &Upstreams {
-        &self.upstreams
-    }
-
     /// Verifies that an installation has the tenant that a link names.
     ///
     /// # Errors
-    /// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as every call.
+    /// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as
+    /// [`Manager::send`].
     pub async fn verify_link(
-        self: &Arc<Self>,
+        &self,
         scope: &TenantScope,
         connection: Connection,
         operation: &Operation,
     ) -> Result<()> {
-        self.manager_by(scope, Arc::new(connection), CredentialSource::Installation)
-            .verify_link(operation)
-            .await
+        let credential = CredentialSource::Installation;
+        self.open(scope, Arc::new(connection), credential).verify_link(operation).await
     }
 
-    /// Asks an installation whether it knows the gateway: which key it is, or for an account of
-    /// Cloud One one computer.
+    /// Tests whether an installation accepts the gateway's credential.
     ///
     /// # Errors
-    /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as every call.
+    /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as [`Manager::send`].
     pub async fn probe(
-        self: &Arc<Self>,
+        &self,
         scope: &TenantScope,
         connection: Connection,
         operation: &Operation,
     ) -> Result<()> {
-        self.manager_by(scope, Arc::new(connection), CredentialSource::Installation)
-            .probe(operation)
-            .await
+        let credential = CredentialSource::Installation;
+        self.open(scope, Arc::new(connection), credential).probe(operation).await
+    }
+
+    fn open(
+        &self,
+        scope: &TenantScope,
+        connection: Arc<Connection>,
+        credential: CredentialSource,
+    ) -> Manager {
+        Manager::new(self.backend.clone(), scope.clone(), connection, credential)
     }
 }

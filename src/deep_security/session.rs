@@ -1,13 +1,12 @@
-//! The first key of an installation, made with a user name and a password that are forgotten at
-//! once (feature F7).
+//! The first key of an installation, created with a user name and a password that are not stored.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::client::{self, AuthHeaders, CallError, Request};
-use super::listing::exactly;
+use super::client::{self, ApiRequest, AuthHeaders, CallError};
 use super::model::reference;
-use super::wire::{self, KeyBody, KeyWithSecret, Role, SignIn, SignedIn};
+use super::query::exact_name;
+use super::wire::{self, KeyBody, KeyWithSecret, Page, Role, SignIn, SignedIn};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::names::Name;
@@ -17,7 +16,8 @@ use crate::upstreams::{Authentication, Credential};
 const FULL_ACCESS: &str = "Full Access";
 const TEXT_MAX: usize = 1024;
 
-/// Who signs in, and what key to make. The password lives no longer than this.
+/// An administrator's sign-in and the key to create. Dropped, with the password, once the key
+/// exists.
 pub struct Session {
     user_name: String,
     password: String,
@@ -27,20 +27,20 @@ pub struct Session {
     role_id: Option<i64>,
 }
 
-/// A session as a caller gives it.
+/// A session as the caller passes it.
 #[derive(Default)]
 pub struct SessionInput {
     /// The administrator's name.
     pub user_name: String,
     /// The administrator's password.
     pub password: String,
-    /// The tenant of the administrator, where it is not the primary.
+    /// The administrator's tenant, unless it is the primary tenant.
     pub tenant_name: Option<String>,
-    /// The code of a second factor.
+    /// The code of the second factor.
     pub mfa_code: Option<String>,
-    /// The name of the key; `Tenant Gateway` if absent.
+    /// The name of the key; by default `Tenant Gateway`.
     pub key_name: Option<String>,
-    /// The role of the key; the one with full access if absent.
+    /// The role of the key; by default the one with full access.
     pub role_id: Option<String>,
 }
 
@@ -51,17 +51,11 @@ impl fmt::Debug for SessionInput {
 }
 
 impl Session {
-    /// Checks a caller's input.
+    /// Validates a caller's input.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming the field, never repeating what it holds.
+    /// `BAD_USER_INPUT` naming the field, without its content.
     pub fn parse(input: SessionInput) -> Result<Self> {
-        let text = |argument: &str, text: String| {
-            let fits =
-                !text.is_empty() && text.len() <= TEXT_MAX && !text.chars().any(char::is_control);
-            let must = "must have 1 to 1024 bytes, and no control characters";
-            if fits { Ok(text) } else { Err(Error::bad_input(argument, must)) }
-        };
         let key_name = input.key_name.unwrap_or_else(|| "Tenant Gateway".to_owned());
         Ok(Self {
             user_name: text("userName", input.user_name)?,
@@ -74,14 +68,31 @@ impl Session {
     }
 }
 
-/// Signs in, makes a key and forgets the password: session, key, end
-/// (`docs/reference/deep-security-api.md`, section 3 C). The session ends by itself, since the API
-/// has no call that ends it.
+fn text(argument: &str, text: String) -> Result<String> {
+    let is_valid =
+        !text.is_empty() && text.len() <= TEXT_MAX && !text.chars().any(char::is_control);
+    if is_valid {
+        Ok(text)
+    } else {
+        Err(Error::bad_input(argument, "must have 1 to 1024 bytes and no control characters"))
+    }
+}
+
+/// An open session of an administrator.
+struct OpenSession<'a> {
+    outbound: &'a Outbound,
+    operation: &'a Operation,
+    route: UpstreamRoute,
+    auth: AuthHeaders,
+}
+
+/// Signs in and creates a key (`docs/reference/deep-security-api.md`, section 3 C). The session
+/// expires by itself, because the API cannot end it.
 ///
 /// # Errors
-/// `UPSTREAM_UNAUTHORIZED` for a wrong name, password or code; `BAD_USER_INPUT` if no role is named
-/// and none has full access; as every call. After a lost answer the outcome is unknown: the key may
-/// be there, and its secret is lost.
+/// `UPSTREAM_UNAUTHORIZED` for a wrong name, password or code; `BAD_USER_INPUT` if no role is given
+/// and none is called `Full Access`; as [`client::send`]. After a lost response the outcome is
+/// unknown: the key may exist, but its secret is lost.
 pub async fn first_key(
     outbound: &Outbound,
     operation: &Operation,
@@ -89,40 +100,39 @@ pub async fn first_key(
     tenant: TenantId,
     session: Session,
 ) -> Result<Credential> {
-    let route = UpstreamRoute {
-        tenant,
-        endpoint: endpoint.clone(),
-        identity: Identity("session".to_owned()),
-    };
+    let identity = Identity("session".to_owned());
+    let route = UpstreamRoute { tenant, endpoint: endpoint.clone(), identity };
     let auth = sign_in(outbound, operation, &route, &session).await?;
-    let into_error = |error: CallError| error.of_own_credential(&route);
+    let open = OpenSession { outbound, operation, route, auth };
     let role_id = match session.role_id {
         Some(role_id) => role_id,
-        None => {
-            let request = Request::search("roles", exactly::<Role>(FULL_ACCESS)?);
-            let found = client::send(outbound, operation, &route, &auth, &request)
-                .await
-                .map_err(into_error)?;
-            let found: wire::Page<Role> = found.read(&route, false)?;
-            let found = found.0.into_iter().find(|role| role.name.as_deref() == Some(FULL_ACCESS));
-            found
-                .ok_or_else(|| {
-                    Error::bad_input("roleID", "name a role: there is none called Full Access")
-                })?
-                .id
-        }
+        None => open.full_access_role().await?,
     };
     let body = KeyBody {
         key_name: Some(session.key_name),
-        description: Some("Made by Tenant Gateway".to_owned()),
+        description: Some("Created by Tenant Gateway".to_owned()),
         role_id: Some(role_id),
         ..KeyBody::default()
     };
-    let request = Request::post(["apikeys".into()], Some(wire::write(&body)?));
-    let made =
-        client::send(outbound, operation, &route, &auth, &request).await.map_err(into_error)?;
-    let made: KeyWithSecret = made.read(&route, true)?;
-    Credential::key("secretKey", Authentication::SecretKey, made.secret.expose().to_owned())
+    let request = ApiRequest::post(["apikeys".into()], Some(wire::write(&body)?));
+    let created: KeyWithSecret = open.send(&request).await?.read()?;
+    Credential::key("secretKey", Authentication::SecretKey, created.secret.expose().to_owned())
+}
+
+impl OpenSession<'_> {
+    async fn send(&self, request: &ApiRequest) -> Result<client::ApiResponse> {
+        client::send(self.outbound, self.operation, &self.route, &self.auth, request)
+            .await
+            .map_err(|error| error.into_error(&self.route))
+    }
+
+    async fn full_access_role(&self) -> Result<i64> {
+        let request = ApiRequest::search("roles", exact_name::<Role>(FULL_ACCESS)?);
+        let Page(roles) = self.send(&request).await?.read::<Page<Role>>()?;
+        let found = roles.into_iter().find(|role| role.name.as_deref() == Some(FULL_ACCESS));
+        let missing = || Error::bad_input("roleID", "is required: no role is called Full Access");
+        Ok(found.ok_or_else(missing)?.id)
+    }
 }
 
 async fn sign_in(
@@ -137,28 +147,27 @@ async fn sign_in(
         tenant_name: session.tenant_name.as_deref(),
         mfa_code: session.mfa_code.as_deref(),
     };
-    let request = Request::post(["sessions".into()], Some(wire::write(&body)?));
-    let reply = client::send(outbound, operation, route, &AuthHeaders::none(), &request).await;
-    let reply = reply.map_err(|error| match error {
+    let request = ApiRequest::post(["sessions".into()], Some(wire::write(&body)?));
+    let response = client::send(outbound, operation, route, &AuthHeaders::none(), &request).await;
+    let response = response.map_err(|error| match error {
         CallError::Credential(status) => {
-            let message = "Deep Security refused the user name, the password or the code";
-            client::with_upstream(
-                Error::new(ErrorCode::UpstreamUnauthorized, message),
-                route,
-                Some(status),
-            )
+            let message = "Deep Security refused the user name, the password or the MFA code";
+            let error = Error::new(ErrorCode::UpstreamUnauthorized, message);
+            client::with_upstream(error, route, Some(status))
         }
         CallError::Other(error) => error,
     })?;
-    let SignedIn { rid } = reply.read(route, false)?;
-    let id = reply.cookies.iter().find_map(|cookie| cookie.strip_prefix("sID=")?.split(';').next());
+    // A session is not a change of the caller: a malformed response leaves nothing unknown.
+    let SignedIn { rid } = response.read().map_err(Error::with_known_outcome)?;
+    let mut cookies = response.cookies().iter();
+    let id = cookies.find_map(|cookie| cookie.strip_prefix("sID=")?.split(';').next());
     match id.filter(|id| is_token(id)) {
         Some(id) if is_token(&rid) => Ok(AuthHeaders::session(id, &rid)),
-        _ => Err(client::malformed(route, "a session without a proper sID and RID".to_owned())),
+        _ => Err(client::malformed(route, "the session has no valid sID and RID".to_owned())),
     }
 }
 
-/// Both travel in headers.
+/// Whether a text can be sent in a header.
 fn is_token(text: &str) -> bool {
     (1..=256).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

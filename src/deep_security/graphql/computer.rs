@@ -1,33 +1,45 @@
-//! Computers in the graph.
+//! The GraphQL type of computers.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::choices::DeepSecurityStatus;
-use super::module::{ComputerModule, date, moment, reference, text};
+use super::connection::ConnectionNode;
+use super::convert::{date_text, date_time, reference, text};
+use super::enums::DeepSecurityStatus;
+use super::fetch::fetch_reference;
+use super::module::ComputerModule;
 use super::policy::PolicyObject;
-use super::reading::once;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{Computer, ComputerStatus, Policy};
 use crate::error::Result;
 use crate::global_id::NodeKind;
 use crate::graph::graphql::DateTime;
 
-/// A computer in the graph.
+/// The GraphQL type of a computer.
 pub struct ComputerObject {
     manager: Arc<Manager>,
     wire: Computer,
 }
 
 impl ComputerObject {
-    /// A computer that was read.
+    /// A computer of this manager.
     pub fn new(manager: &Arc<Manager>, wire: Computer) -> Self {
         Self { manager: manager.clone(), wire }
     }
+}
 
-    pub(super) fn wire(&self) -> &Computer {
-        &self.wire
+impl ConnectionNode for ComputerObject {
+    type Resource = Computer;
+    const CONNECTION: &'static str = "DeepSecurityComputerConnection";
+    const EDGE: &'static str = "DeepSecurityComputerEdge";
+
+    fn from_resource(manager: &Arc<Manager>, computer: Computer) -> Self {
+        Self::new(manager, computer)
+    }
+
+    fn resource_id(&self) -> i64 {
+        self.wire.id
     }
 }
 
@@ -86,13 +98,8 @@ impl ComputerObject {
 
     /// The computer's policy. The gateway requests each policy at most once per operation.
     async fn policy(&self, ctx: &Context<'_>) -> Result<Option<PolicyObject>> {
-        match self.wire.policy_id.filter(|id| *id != 0) {
-            Some(id) => Ok(Some(PolicyObject::new(
-                &self.manager,
-                once::<Policy>(ctx, &self.manager, id).await?,
-            ))),
-            None => Ok(None),
-        }
+        let policy = fetch_reference::<Policy>(ctx, &self.manager, self.wire.policy_id).await?;
+        Ok(policy.map(|policy| PolicyObject::new(&self.manager, policy)))
     }
 
     /// The vendor's id of the computer's asset importance.
@@ -114,35 +121,35 @@ impl ComputerObject {
 
     /// When the agent last contacted the manager.
     async fn last_agent_communication_at(&self) -> Option<DateTime> {
-        moment(self.wire.last_agent_communication)
+        date_time(self.wire.last_agent_communication)
     }
 
     /// When the agent last contacted the manager, in RFC 3339.
     #[graphql(deprecation = "use lastAgentCommunicationAt; offered until 2027-12-31")]
     async fn last_agent_communication(&self) -> Option<String> {
-        date(self.wire.last_agent_communication)
+        date_text(self.wire.last_agent_communication)
     }
 
     /// When sending the policy was last requested.
     async fn last_send_policy_request_at(&self) -> Option<DateTime> {
-        moment(self.wire.last_send_policy_request)
+        date_time(self.wire.last_send_policy_request)
     }
 
     /// When sending the policy was last requested, in RFC 3339.
     #[graphql(deprecation = "use lastSendPolicyRequestAt; offered until 2027-12-31")]
     async fn last_send_policy_request(&self) -> Option<String> {
-        date(self.wire.last_send_policy_request)
+        date_text(self.wire.last_send_policy_request)
     }
 
     /// When the policy was last sent successfully.
     async fn last_send_policy_success_at(&self) -> Option<DateTime> {
-        moment(self.wire.last_send_policy_success)
+        date_time(self.wire.last_send_policy_success)
     }
 
     /// When the policy was last sent successfully, in RFC 3339.
     #[graphql(deprecation = "use lastSendPolicySuccessAt; offered until 2027-12-31")]
     async fn last_send_policy_success(&self) -> Option<String> {
-        date(self.wire.last_send_policy_success)
+        date_text(self.wire.last_send_policy_success)
     }
 
     /// The manager's GUID of the computer.
@@ -202,7 +209,7 @@ impl ComputerObject {
     }
 }
 
-/// How a computer is doing, in the graph.
+/// The GraphQL type of a computer's status.
 pub struct ComputerStatusObject<'a>(&'a ComputerStatus);
 
 /// The status of a computer.
@@ -210,7 +217,7 @@ pub struct ComputerStatusObject<'a>(&'a ComputerStatus);
 impl ComputerStatusObject<'_> {
     /// The agent's status.
     async fn agent_status(&self) -> Option<DeepSecurityStatus> {
-        text(&self.0.agent_status).map(DeepSecurityStatus::read)
+        text(&self.0.agent_status).map(DeepSecurityStatus::from_vendor)
     }
 
     /// The value as the vendor spells it.
@@ -225,7 +232,7 @@ impl ComputerStatusObject<'_> {
 
     /// The status of the appliance that protects the computer without an agent.
     async fn appliance_status(&self) -> Option<DeepSecurityStatus> {
-        text(&self.0.appliance_status).map(DeepSecurityStatus::read)
+        text(&self.0.appliance_status).map(DeepSecurityStatus::from_vendor)
     }
 
     /// The value as the vendor spells it.

@@ -1,8 +1,8 @@
-//! The criteria of a search, one to one as the vendor has them.
+//! Search criteria, one to one as in the vendor's API.
 
 use async_graphql::{ID, InputObject};
 
-use super::choices::{DeepSecurityComparisonTest, DeepSecurityEqualityTest};
+use super::enums::{DeepSecurityComparisonTest, DeepSecurityEqualityTest};
 use crate::clock::Timestamp;
 use crate::deep_security::wire::Criterion;
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ pub struct DeepSecurityCriterion {
     first_date_value: Option<String>,
     /// Whether the range includes its start. Default: true.
     first_date_inclusive: Option<bool>,
-    /// The end of a range of dates, in RFC 3339.
+    /// The end of a date range, in RFC 3339.
     last_date_value: Option<String>,
     /// Whether the range includes its end. Default: true.
     last_date_inclusive: Option<bool>,
@@ -55,12 +55,12 @@ pub struct DeepSecurityCriterion {
     id_value: Option<ID>,
 }
 
-/// Checks the criteria of a search; `read_id` reads an id that a caller gave for the argument of
-/// that name.
+/// Validates the criteria of a search. `read_id` parses the id in the argument of that name.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` naming the place: more than 20 criteria, more or less than one kind of test in
-/// one, no field, text that is too long or has control characters, a date or an id that is none.
+/// `BAD_USER_INPUT` naming the argument: more than 20 criteria, none or several kinds of test in
+/// one criterion, a missing field, text that is too long or contains control characters, an invalid
+/// date or id.
 pub fn criteria(
     given: Option<Vec<DeepSecurityCriterion>>,
     read_id: impl Fn(&str, &str) -> Result<i64>,
@@ -74,7 +74,7 @@ pub fn criteria(
 
 impl DeepSecurityCriterion {
     fn check(self, at: usize, read_id: impl Fn(&str, &str) -> Result<i64>) -> Result<Criterion> {
-        let place = |member: &str| format!("where[{at}].{member}");
+        let argument = |member: &str| format!("where[{at}].{member}");
         let by_id = self.id_test.is_some() || self.id_value.is_some();
         if self.kinds() != 1 {
             return Err(Error::bad_input(
@@ -84,43 +84,42 @@ impl DeepSecurityCriterion {
         }
         if self.field_name.is_none() != by_id {
             return Err(Error::bad_input(
-                &place("fieldName"),
-                "must name the field, except in a test of the id",
+                &argument("fieldName"),
+                "is required, except in a test of the id",
             ));
         }
         let text = |member: &str, value: Option<String>| {
-            value.map(|value| plain(&place(member), value)).transpose()
+            value.map(|value| plain_text(&argument(member), value)).transpose()
         };
         let date = |member: &str, value: Option<String>| {
-            value.map(|value| moment(&place(member), &value)).transpose()
+            value.map(|value| date_millis(&argument(member), &value)).transpose()
         };
         if self.numeric_value.is_some_and(|value| !value.is_finite()) {
-            return Err(Error::bad_input(&place("numericValue"), "must be a number"));
+            return Err(Error::bad_input(&argument("numericValue"), "must be a finite number"));
         }
         Ok(Criterion {
             field_name: text("fieldName", self.field_name)?,
-            string_test: self.string_test.map(DeepSecurityEqualityTest::word),
+            string_test: self.string_test.map(DeepSecurityEqualityTest::as_vendor),
             string_value: text("stringValue", self.string_value)?,
             string_wildcards: self.string_wildcards,
-            numeric_test: self.numeric_test.map(DeepSecurityComparisonTest::word),
+            numeric_test: self.numeric_test.map(DeepSecurityComparisonTest::as_vendor),
             numeric_value: self.numeric_value,
-            choice_test: self.choice_test.map(DeepSecurityEqualityTest::word),
-            choice_value: text("choiceValue", self.choice_value)?.map(choice),
+            choice_test: self.choice_test.map(DeepSecurityEqualityTest::as_vendor),
+            choice_value: text("choiceValue", self.choice_value)?.map(vendor_spelling),
             boolean_test: self.boolean_test,
             first_date_value: date("firstDateValue", self.first_date_value)?,
             first_date_inclusive: self.first_date_inclusive,
             last_date_value: date("lastDateValue", self.last_date_value)?,
             last_date_inclusive: self.last_date_inclusive,
             null_test: self.null_test,
-            version_test: self.version_test.map(DeepSecurityComparisonTest::word),
+            version_test: self.version_test.map(DeepSecurityComparisonTest::as_vendor),
             version_value: text("versionValue", self.version_value)?,
-            id_test: self.id_test.map(DeepSecurityComparisonTest::word),
-            id_value: self.id_value.map(|id| read_id(&place("idValue"), &id)).transpose()?,
+            id_test: self.id_test.map(DeepSecurityComparisonTest::as_vendor),
+            id_value: self.id_value.map(|id| read_id(&argument("idValue"), &id)).transpose()?,
         })
     }
 
-    /// How many kinds of test there are: a test counts with its value alone, which is what is
-    /// compared with.
+    /// The number of kinds of test, each counted by its value: the operator is optional.
     fn kinds(&self) -> usize {
         let dates = self.first_date_value.is_some() || self.last_date_value.is_some();
         let kinds = [
@@ -137,29 +136,32 @@ impl DeepSecurityCriterion {
     }
 }
 
-/// Text for a body: of bounded length and without control characters.
-pub fn plain(argument: &str, text: String) -> Result<String> {
+/// Validates a text for a body.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming `argument` for more than 1000 characters, and for control characters.
+pub fn plain_text(argument: &str, text: String) -> Result<String> {
     if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
         return Err(Error::bad_input(
             argument,
-            "must have at most 1000 characters, none of them a control character",
+            "must have at most 1000 characters and no control characters",
         ));
     }
     Ok(text)
 }
 
-/// A moment in RFC 3339 as the vendor has it, in milliseconds.
-fn moment(argument: &str, text: &str) -> Result<i64> {
+/// Parses a date in RFC 3339 into the vendor's milliseconds.
+fn date_millis(argument: &str, text: &str) -> Result<i64> {
     let parsed = Timestamp::parse("date", text);
-    parsed
-        .map(Timestamp::millis)
-        .map_err(|_| Error::bad_input(argument, "must be a moment such as 2030-01-01T00:00:00Z"))
+    parsed.map(Timestamp::millis).map_err(|_| {
+        Error::bad_input(argument, "must be a date in RFC 3339, such as 2030-01-01T00:00:00Z")
+    })
 }
 
-/// The spelling of the graph becomes the vendor's.
-fn choice(value: String) -> String {
-    let of_graph = value
+/// The vendor's spelling of an enumeration value in either spelling.
+fn vendor_spelling(value: String) -> String {
+    let is_graphql = value
         .bytes()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    if of_graph { value.to_ascii_lowercase().replace('_', "-") } else { value }
+    if is_graphql { value.to_ascii_lowercase().replace('_', "-") } else { value }
 }

@@ -1,10 +1,10 @@
-//! Objects whose fields are read one after the other.
+//! Resolves plain objects without a future per field.
 //!
-//! The library makes a boxed future of each field of each object and polls them side by side. Of a
-//! list of computers nearly all fields are there already, and that costs more than reading the
-//! list. Here the fields that are selected are found once for a list; an object that is complete at
-//! once is written at once, and those that have to wait wait side by side. Selections that differ
-//! by type are left to the library.
+//! async-graphql boxes a future for each field of each object and polls them concurrently. In a
+//! list of computers nearly every field is available at once, and the futures cost more than
+//! reading the list. These wrappers collect the selected fields once per list, write objects that
+//! are complete at once, and poll only the others concurrently. Selections that depend on the type
+//! are left to the library.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -22,18 +22,18 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::budget::{ResponseMeter, Weight};
 use crate::graphql::{sum, weigh};
 
-/// How many objects of a list are written before other tasks have a turn.
+/// The number of objects written before the task yields to others.
 const OBJECTS_PER_TURN: usize = 64;
 
-/// A list of objects; in the schema the same as a slice of them.
+/// A list of objects; in the schema a list of `T`.
 pub struct InlineList<'a, T>(pub &'a [T]);
 
-/// One object; in the schema the same as the object itself. Not for objects of which several fields
-/// have to wait.
+/// One object whose fields are resolved one after the other; in the schema `T`. Not for objects
+/// with several asynchronous fields.
 pub struct InlineObject<T>(pub T);
 
-/// One object whose fields have to wait: several wait side by side, and a single one without the
-/// room that that takes. In the schema the same as the object itself.
+/// One object with asynchronous fields, in the schema `T`. Several selected fields are resolved
+/// concurrently, a single one without the boxed future that this takes.
 pub struct LazyObject<T>(pub T);
 
 impl<T: ContainerType> OutputType for InlineList<'_, T> {
@@ -54,7 +54,7 @@ impl<T: ContainerType> OutputType for InlineList<'_, T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let Some(fields) = plain(ctx) else {
+        let Some(fields) = plain_fields(ctx) else {
             return resolve_list(ctx, field, self.0, Some(self.0.len())).await;
         };
         let mut values = vec![Value::Null; self.0.len()];
@@ -65,7 +65,7 @@ impl<T: ContainerType> OutputType for InlineList<'_, T> {
             stop_if_too_large(ctx)?;
             if self.0.len() > OBJECTS_PER_TURN && at % OBJECTS_PER_TURN == 0 {
                 drop(turn.take());
-                // Others who run on the same thread must not wait for the whole list.
+                // Other tasks of this thread must not wait for the whole list.
                 tokio::task::yield_now().await;
                 turn = match meter {
                     Some(meter) => meter.turn().await,
@@ -102,7 +102,7 @@ impl<T: ContainerType> OutputType for InlineObject<T> {
         ctx: &ContextSelectionSet<'_>,
         _: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        match plain(ctx) {
+        match plain_fields(ctx) {
             Some(fields) => {
                 stop_if_too_large(ctx)?;
                 Ok(write(ctx, &fields, &self.0).await)
@@ -126,16 +126,16 @@ impl<T: ContainerType> OutputType for LazyObject<T> {
         ctx: &ContextSelectionSet<'_>,
         _: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        match plain(ctx) {
+        match plain_fields(ctx) {
             Some(fields) if fields.len() == 1 => Ok(write(ctx, &fields, &self.0).await),
             _ => resolve_container(ctx, &self.0).await,
         }
     }
 }
 
-/// The fields that are selected, if they do not depend on the type of the object. An operation in
-/// its normal form has each key once, and no directives.
-fn plain<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
+/// The selected fields, unless the selection depends on the type of the object. An operation in
+/// normal form has each response key once and no directives.
+fn plain_fields<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
     let field = |selection: &'a Positioned<Selection>| match &selection.node {
         Selection::Field(field) => Some(field),
         _ => None,
@@ -143,8 +143,8 @@ fn plain<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>
     ctx.item.node.items.iter().map(field).collect()
 }
 
-/// Writes an object as the library does: a field that fails is missing, and its error is among
-/// those of the answer.
+/// Resolves an object as the library does: a failed field is missing, and its error is added to the
+/// response.
 async fn write<T: ContainerType>(
     ctx: &ContextSelectionSet<'_>,
     fields: &[&Positioned<Field>],
@@ -154,14 +154,15 @@ async fn write<T: ContainerType>(
     let mut taken = Weight::default();
     for field in fields {
         let ctx_field = ctx.with_field(field);
-        let value = match field.node.name.node == "__typename" {
-            true => Ok(Some(Value::String(object.introspection_type_name().into_owned()))),
-            false => object.resolve_field(&ctx_field).await,
+        let value = if field.node.name.node == "__typename" {
+            Ok(Some(Value::String(object.introspection_type_name().into_owned())))
+        } else {
+            object.resolve_field(&ctx_field).await
         };
         match value {
             Ok(value) => {
                 let value = value.unwrap_or_default();
-                // Objects counted themselves.
+                // Objects were counted when they were written.
                 if !matches!(value, Value::Object(_)) {
                     taken = sum(taken, weigh(&value));
                 }
@@ -180,7 +181,7 @@ async fn write<T: ContainerType>(
     value
 }
 
-/// Whatever else would be read of a response that is too large is not built any more.
+/// Stops building a response that has exceeded its size limit.
 fn stop_if_too_large(ctx: &ContextSelectionSet<'_>) -> ServerResult<()> {
     match ctx.data_opt::<Arc<ResponseMeter>>().and_then(|meter| meter.failure()) {
         Some(error) => {
@@ -265,9 +266,9 @@ mod tests {
         "...F",
     ];
 
-    /// The data and the errors, whatever the order in which they came to be. Fields that are
-    /// compared have names of the same length, since errors tell the column.
-    async fn answered(field: &str, selected: &str) -> (serde_json::Value, Vec<String>) {
+    /// The data and the sorted errors. Fields that are compared have names of the same length,
+    /// because errors contain the column.
+    async fn response_of(field: &str, selected: &str) -> (serde_json::Value, Vec<String>) {
         let fragment = if selected.contains("...F") {
             "fragment F on Leaf { f: number slow { absent } }"
         } else {
@@ -284,21 +285,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_selection_is_answered_as_by_the_library(
+        fn any_selection_resolves_as_in_the_library(
             selected in prop::collection::vec(prop::sample::select(&SELECTIONS[..]), 1..6)
         ) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let selected = selected.join(" ");
             runtime.block_on(async {
-                assert_eq!(answered("quick", &selected).await, answered("usual", &selected).await, "{selected}");
-                assert_eq!(answered("row", &selected).await, answered("one", &selected).await, "{selected}");
-                assert_eq!(answered("from", &selected).await, answered("same", &selected).await, "{selected}");
+                for (wrapped, usual) in [("quick", "usual"), ("row", "one"), ("from", "same")] {
+                    let wrapped = response_of(wrapped, &selected).await;
+                    assert_eq!(wrapped, response_of(usual, &selected).await, "{selected}");
+                }
             });
         }
     }
 
     #[tokio::test]
-    async fn fields_stand_in_the_order_in_which_they_are_selected() {
+    async fn fields_are_in_the_order_of_the_selection() {
         let roots = (Query(vec![Leaf(1)]), EmptyMutation, EmptySubscription);
         let response = answer(roots, "{ quick { slow { number } number } }", json!({}))
             .await
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_does_not_know_of_it() {
+    fn wrappers_do_not_change_the_schema() {
         let sdl = Schema::new(Query(Vec::new()), EmptyMutation, EmptySubscription).sdl();
         assert!(
             ["quick: [Leaf!]!", "row: Leaf!", "from: Leaf!"]

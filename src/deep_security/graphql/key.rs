@@ -1,12 +1,13 @@
-//! API keys in the graph.
+//! The GraphQL type of API keys.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::choices::DeepSecurityLocale;
-use super::module::{date, moment, reference, text};
-use super::reading::once;
+use super::connection::ConnectionNode;
+use super::convert::{date_text, date_time, reference, text};
+use super::enums::DeepSecurityLocale;
+use super::fetch::fetch_reference;
 use super::role::RoleObject;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::{ApiKey, KeyWithSecret, Role, SecretKey};
@@ -14,20 +15,30 @@ use crate::error::Result;
 use crate::global_id::NodeKind;
 use crate::graph::graphql::DateTime;
 
-/// An API key in the graph.
+/// The GraphQL type of an API key.
 pub struct ApiKeyObject {
     manager: Arc<Manager>,
     wire: ApiKey,
 }
 
 impl ApiKeyObject {
-    /// An API key that was read.
+    /// An API key of this manager.
     pub fn new(manager: &Arc<Manager>, wire: ApiKey) -> Self {
         Self { manager: manager.clone(), wire }
     }
+}
 
-    pub(super) fn wire(&self) -> &ApiKey {
-        &self.wire
+impl ConnectionNode for ApiKeyObject {
+    type Resource = ApiKey;
+    const CONNECTION: &'static str = "DeepSecurityApiKeyConnection";
+    const EDGE: &'static str = "DeepSecurityApiKeyEdge";
+
+    fn from_resource(manager: &Arc<Manager>, key: ApiKey) -> Self {
+        Self::new(manager, key)
+    }
+
+    fn resource_id(&self) -> i64 {
+        self.wire.id
     }
 }
 
@@ -58,7 +69,7 @@ impl ApiKeyObject {
 
     /// The locale.
     async fn locale(&self) -> Option<DeepSecurityLocale> {
-        text(&self.wire.locale).map(DeepSecurityLocale::read)
+        text(&self.wire.locale).map(DeepSecurityLocale::from_vendor)
     }
 
     /// The locale as the vendor spells it.
@@ -74,13 +85,8 @@ impl ApiKeyObject {
 
     /// The key's role. The gateway requests each role at most once per operation.
     async fn role(&self, ctx: &Context<'_>) -> Result<Option<RoleObject>> {
-        match self.wire.role_id.filter(|id| *id != 0) {
-            Some(id) => Ok(Some(RoleObject::new(
-                &self.manager,
-                once::<Role>(ctx, &self.manager, id).await?,
-            ))),
-            None => Ok(None),
-        }
+        let role = fetch_reference::<Role>(ctx, &self.manager, self.wire.role_id).await?;
+        Ok(role.map(|role| RoleObject::new(&self.manager, role)))
     }
 
     /// The IANA name of the key's time zone.
@@ -95,35 +101,35 @@ impl ApiKeyObject {
 
     /// When the object was created.
     async fn created_at(&self) -> Option<DateTime> {
-        moment(self.wire.created)
+        date_time(self.wire.created)
     }
 
     /// When the object was created, in RFC 3339.
     #[graphql(deprecation = "use createdAt; offered until 2027-12-31")]
     async fn created(&self) -> Option<String> {
-        date(self.wire.created)
+        date_text(self.wire.created)
     }
 
     /// When it was last used.
     async fn last_sign_in_at(&self) -> Option<DateTime> {
-        moment(self.wire.last_sign_in)
+        date_time(self.wire.last_sign_in)
     }
 
     /// When it was last used, in RFC 3339.
     #[graphql(deprecation = "use lastSignInAt; offered until 2027-12-31")]
     async fn last_sign_in(&self) -> Option<String> {
-        date(self.wire.last_sign_in)
+        date_text(self.wire.last_sign_in)
     }
 
     /// When a lockout ends.
     async fn unlocks_at(&self) -> Option<DateTime> {
-        moment(self.wire.unlock_time)
+        date_time(self.wire.unlock_time)
     }
 
     /// When a lockout ends, in RFC 3339.
     #[graphql(deprecation = "use unlocksAt; offered until 2027-12-31")]
     async fn unlock_time(&self) -> Option<String> {
-        date(self.wire.unlock_time)
+        date_text(self.wire.unlock_time)
     }
 
     /// The number of failed sign-ins since the last successful one.
@@ -133,13 +139,13 @@ impl ApiKeyObject {
 
     /// When the key expires; null if it does not.
     async fn expires_at(&self) -> Option<DateTime> {
-        moment(self.wire.expiry_date)
+        date_time(self.wire.expiry_date)
     }
 
     /// When the key expires, in RFC 3339; null if it does not.
     #[graphql(deprecation = "use expiresAt; offered until 2027-12-31")]
     async fn expiry_date(&self) -> Option<String> {
-        date(self.wire.expiry_date)
+        date_text(self.wire.expiry_date)
     }
 
     /// Whether a primary manager created the key for the tenant.
@@ -148,16 +154,16 @@ impl ApiKeyObject {
     }
 }
 
-/// An API key with its secret in the graph.
+/// The GraphQL type of an API key with its secret.
 pub struct ApiKeySecretObject {
     key: ApiKeyObject,
     secret: SecretKey,
 }
 
 impl ApiKeySecretObject {
-    /// What was made.
-    pub fn new(manager: &Arc<Manager>, made: KeyWithSecret) -> Self {
-        Self { key: ApiKeyObject::new(manager, made.key), secret: made.secret }
+    /// A key that was just created or rotated.
+    pub fn new(manager: &Arc<Manager>, created: KeyWithSecret) -> Self {
+        Self { key: ApiKeyObject::new(manager, created.key), secret: created.secret }
     }
 }
 

@@ -1,26 +1,33 @@
-//! Deep Security in the graph.
+//! The GraphQL types and resolvers of Deep Security.
+//!
+//! `query` and `mutation` resolve the fields, `list` every list, `fetch` single objects. The other
+//! modules are types; `inline_resolve` works around a cost of the GraphQL library.
 
-mod choices;
+mod change;
 mod computer;
 mod connection;
+mod convert;
 mod criteria;
-mod find;
+mod enums;
+mod fetch;
 mod inline_resolve;
 mod inputs;
 mod key;
 mod key_end;
+mod list;
+mod lookup;
 mod module;
 mod mutation;
 mod policy;
 mod query;
-mod reading;
 mod role;
+mod selection;
 mod tenant;
 
 pub use computer::ComputerObject;
-pub use find::{api_key, computer, manager_of, policy, role, tenant};
 pub use inline_resolve::LazyObject;
 pub use key::ApiKeyObject;
+pub use lookup::{api_key, computer, manager_of, policy, role, tenant};
 pub use mutation::DeepSecurityMutation;
 pub use policy::PolicyObject;
 pub use query::{DeepSecurityObject, DeepSecurityQuery, of_tenant};

@@ -1,67 +1,13 @@
-//! The security modules of computers and policies.
+//! The GraphQL types of security modules of computers and policies.
 
-use std::borrow::Cow;
+use async_graphql::{ID, Object};
 
-use async_graphql::parser::types::Field;
-use async_graphql::registry::Registry;
-use async_graphql::{ContextSelectionSet, ID, Object, OutputType, Positioned, ServerResult, Value};
-
-use super::choices::{DeepSecurityMaintenanceMode, DeepSecurityModuleState, DeepSecurityStatus};
-use crate::clock::Timestamp;
-use crate::deep_security::wire::{Module, ModuleStatus, PolicyModule, PolicyModuleStatus, Word};
+use super::convert::{IdList, date_text, date_time, id_list, reference, text};
+use super::enums::{DeepSecurityMaintenanceMode, DeepSecurityModuleState, DeepSecurityStatus};
+use crate::deep_security::wire::{Module, ModuleStatus, PolicyModule, PolicyModuleStatus};
 use crate::graph::graphql::DateTime;
 
-/// A date of the vendor's in RFC 3339; absent if the number is no moment.
-pub fn date(millis: Option<i64>) -> Option<String> {
-    millis.and_then(Timestamp::checked_from_millis).map(|moment| moment.to_string())
-}
-
-/// A moment of the vendor's.
-pub fn moment(millis: Option<i64>) -> Option<DateTime> {
-    millis.and_then(Timestamp::checked_from_millis).map(DateTime)
-}
-
-/// A reference; 0 means none.
-pub fn reference(id: Option<i64>) -> Option<ID> {
-    id.filter(|id| *id != 0).map(|id| ID(id.to_string()))
-}
-
-/// A word of the vendor's.
-pub fn text(word: &Option<Word>) -> Option<&str> {
-    word.as_ref().map(Word::as_str)
-}
-
-/// Ids of the vendor's, of which a module may have thousands: written at once, since the library
-/// resolves each value of a list in a future of its own.
-pub struct Ids<'a>(&'a [i64]);
-
-impl OutputType for Ids<'_> {
-    fn type_name() -> Cow<'static, str> {
-        <Vec<ID> as OutputType>::type_name()
-    }
-
-    fn qualified_type_name() -> String {
-        <Vec<ID> as OutputType>::qualified_type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Vec<ID> as OutputType>::create_type_info(registry)
-    }
-
-    async fn resolve(
-        &self,
-        _: &ContextSelectionSet<'_>,
-        _: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        Ok(Value::List(self.0.iter().map(|id| Value::String(id.to_string())).collect()))
-    }
-}
-
-fn ids(ids: &Option<Vec<i64>>) -> Option<Ids<'_>> {
-    ids.as_deref().map(Ids)
-}
-
-/// A security module of a computer in the graph.
+/// The GraphQL type of a computer's security module.
 pub struct ComputerModule<'a>(pub &'a Module);
 
 /// A security module of a computer. Fields that the module does not have are null.
@@ -69,7 +15,7 @@ pub struct ComputerModule<'a>(pub &'a Module);
 impl ComputerModule<'_> {
     /// The module's state.
     async fn state(&self) -> Option<DeepSecurityModuleState> {
-        text(&self.0.state).map(DeepSecurityModuleState::read)
+        text(&self.0.state).map(DeepSecurityModuleState::from_vendor)
     }
 
     /// The state as the vendor spells it.
@@ -85,8 +31,8 @@ impl ComputerModule<'_> {
     /// The vendor's ids of the assigned rules: firewall, intrusion prevention, integrity monitoring
     /// and log inspection.
     #[graphql(name = "ruleIDs")]
-    async fn rule_ids(&self) -> Option<Ids<'_>> {
-        ids(&self.0.rule_ids)
+    async fn rule_ids(&self) -> Option<IdList<'_>> {
+        id_list(&self.0.rule_ids)
     }
 
     /// Anti-malware: the vendor's id of the configuration for real-time scans.
@@ -109,46 +55,46 @@ impl ComputerModule<'_> {
 
     /// Anti-malware: when the last manual scan ran.
     async fn last_manual_scan_at(&self) -> Option<DateTime> {
-        moment(self.0.last_manual_scan)
+        date_time(self.0.last_manual_scan)
     }
 
     /// Anti-malware: when the last manual scan ran, in RFC 3339.
     #[graphql(deprecation = "use lastManualScanAt; offered until 2027-12-31")]
     async fn last_manual_scan(&self) -> Option<String> {
-        date(self.0.last_manual_scan)
+        date_text(self.0.last_manual_scan)
     }
 
     /// Anti-malware: when the last scheduled scan ran.
     async fn last_scheduled_scan_at(&self) -> Option<DateTime> {
-        moment(self.0.last_scheduled_scan)
+        date_time(self.0.last_scheduled_scan)
     }
 
     /// Anti-malware: when the last scheduled scan ran, in RFC 3339.
     #[graphql(deprecation = "use lastScheduledScanAt; offered until 2027-12-31")]
     async fn last_scheduled_scan(&self) -> Option<String> {
-        date(self.0.last_scheduled_scan)
+        date_text(self.0.last_scheduled_scan)
     }
 
     /// Integrity monitoring: when the last scan ran.
     async fn last_integrity_scan_at(&self) -> Option<DateTime> {
-        moment(self.0.last_integrity_scan)
+        date_time(self.0.last_integrity_scan)
     }
 
     /// Integrity monitoring: when the last scan ran, in RFC 3339.
     #[graphql(deprecation = "use lastIntegrityScanAt; offered until 2027-12-31")]
     async fn last_integrity_scan(&self) -> Option<String> {
-        date(self.0.last_integrity_scan)
+        date_text(self.0.last_integrity_scan)
     }
 
     /// Integrity monitoring: when the baseline was last created.
     async fn last_baseline_created_at(&self) -> Option<DateTime> {
-        moment(self.0.last_baseline_created)
+        date_time(self.0.last_baseline_created)
     }
 
     /// Integrity monitoring: when the baseline was last created, in RFC 3339.
     #[graphql(deprecation = "use lastBaselineCreatedAt; offered until 2027-12-31")]
     async fn last_baseline_created(&self) -> Option<String> {
-        date(self.0.last_baseline_created)
+        date_text(self.0.last_baseline_created)
     }
 
     /// Application control: whether unrecognized software is blocked.
@@ -158,7 +104,7 @@ impl ComputerModule<'_> {
 
     /// Application control: the state of the maintenance mode.
     async fn maintenance_mode_status(&self) -> Option<DeepSecurityMaintenanceMode> {
-        text(&self.0.maintenance_mode_status).map(DeepSecurityMaintenanceMode::read)
+        text(&self.0.maintenance_mode_status).map(DeepSecurityMaintenanceMode::from_vendor)
     }
 
     /// The state of the maintenance mode as the vendor spells it.
@@ -172,7 +118,7 @@ impl ComputerModule<'_> {
     }
 }
 
-/// How a module is doing on its computer, in the graph.
+/// The GraphQL type of a module's status on a computer.
 pub struct ComputerModuleStatus<'a>(&'a ModuleStatus);
 
 /// The status of a security module on a computer.
@@ -180,7 +126,7 @@ pub struct ComputerModuleStatus<'a>(&'a ModuleStatus);
 impl ComputerModuleStatus<'_> {
     /// The status in the agent.
     async fn agent_status(&self) -> Option<DeepSecurityStatus> {
-        text(&self.0.agent_status).map(DeepSecurityStatus::read)
+        text(&self.0.agent_status).map(DeepSecurityStatus::from_vendor)
     }
 
     /// The value as the vendor spells it.
@@ -195,7 +141,7 @@ impl ComputerModuleStatus<'_> {
 
     /// The status in the appliance that protects the computer without an agent.
     async fn appliance_status(&self) -> Option<DeepSecurityStatus> {
-        text(&self.0.appliance_status).map(DeepSecurityStatus::read)
+        text(&self.0.appliance_status).map(DeepSecurityStatus::from_vendor)
     }
 
     /// The value as the vendor spells it.
@@ -209,7 +155,7 @@ impl ComputerModuleStatus<'_> {
     }
 }
 
-/// A security module of a policy in the graph.
+/// The GraphQL type of a policy's security module.
 pub struct PolicyModuleObject<'a>(pub &'a PolicyModule);
 
 /// A security module of a policy. Fields that the module does not have are null.
@@ -217,7 +163,7 @@ pub struct PolicyModuleObject<'a>(pub &'a PolicyModule);
 impl PolicyModuleObject<'_> {
     /// The module's state.
     async fn state(&self) -> Option<DeepSecurityModuleState> {
-        text(&self.0.state).map(DeepSecurityModuleState::read)
+        text(&self.0.state).map(DeepSecurityModuleState::from_vendor)
     }
 
     /// The state as the vendor spells it.
@@ -233,8 +179,8 @@ impl PolicyModuleObject<'_> {
     /// The vendor's ids of the rules that the policy assigns: firewall, intrusion prevention,
     /// integrity monitoring and log inspection.
     #[graphql(name = "ruleIDs")]
-    async fn rule_ids(&self) -> Option<Ids<'_>> {
-        ids(&self.0.rule_ids)
+    async fn rule_ids(&self) -> Option<IdList<'_>> {
+        id_list(&self.0.rule_ids)
     }
 
     /// Anti-malware: the vendor's id of the configuration for real-time scans.
@@ -261,7 +207,7 @@ impl PolicyModuleObject<'_> {
     }
 }
 
-/// How a module of a policy is doing, in the graph.
+/// The GraphQL type of the status of a policy's module.
 pub struct PolicyModuleStatusObject<'a>(&'a PolicyModuleStatus);
 
 /// The status of a security module of a policy.
@@ -269,7 +215,7 @@ pub struct PolicyModuleStatusObject<'a>(&'a PolicyModuleStatus);
 impl PolicyModuleStatusObject<'_> {
     /// The status.
     async fn status(&self) -> Option<DeepSecurityStatus> {
-        text(&self.0.status).map(DeepSecurityStatus::read)
+        text(&self.0.status).map(DeepSecurityStatus::from_vendor)
     }
 
     /// The value as the vendor spells it.

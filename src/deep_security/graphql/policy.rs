@@ -1,31 +1,43 @@
-//! Policies in the graph.
+//! The GraphQL type of policies.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::choices::{DeepSecurityScanMode, DeepSecuritySwitch};
-use super::module::{PolicyModuleObject, reference, text};
-use super::reading::once;
+use super::connection::ConnectionNode;
+use super::convert::{reference, text};
+use super::enums::{DeepSecurityScanMode, DeepSecuritySwitch};
+use super::fetch::fetch_reference;
+use super::module::PolicyModuleObject;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::Policy;
 use crate::error::Result;
 use crate::global_id::NodeKind;
 
-/// A policy in the graph.
+/// The GraphQL type of a policy.
 pub struct PolicyObject {
     manager: Arc<Manager>,
     wire: Arc<Policy>,
 }
 
 impl PolicyObject {
-    /// A policy that was read.
+    /// A policy of this manager.
     pub fn new(manager: &Arc<Manager>, wire: impl Into<Arc<Policy>>) -> Self {
         Self { manager: manager.clone(), wire: wire.into() }
     }
+}
 
-    pub(super) fn wire(&self) -> &Policy {
-        &self.wire
+impl ConnectionNode for PolicyObject {
+    type Resource = Policy;
+    const CONNECTION: &'static str = "DeepSecurityPolicyConnection";
+    const EDGE: &'static str = "DeepSecurityPolicyEdge";
+
+    fn from_resource(manager: &Arc<Manager>, policy: Policy) -> Self {
+        Self::new(manager, policy)
+    }
+
+    fn resource_id(&self) -> i64 {
+        self.wire.id
     }
 }
 
@@ -51,12 +63,8 @@ impl PolicyObject {
 
     /// The parent policy. The gateway requests each policy at most once per operation.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Self>> {
-        match self.wire.parent_id.filter(|id| *id != 0) {
-            Some(id) => {
-                Ok(Some(Self::new(&self.manager, once::<Policy>(ctx, &self.manager, id).await?)))
-            }
-            None => Ok(None),
-        }
+        let parent = fetch_reference::<Policy>(ctx, &self.manager, self.wire.parent_id).await?;
+        Ok(parent.map(|parent| Self::new(&self.manager, parent)))
     }
 
     /// The name.
@@ -71,7 +79,7 @@ impl PolicyObject {
 
     /// Whether changes of the policy are sent to computers automatically.
     async fn auto_requires_update(&self) -> Option<DeepSecuritySwitch> {
-        text(&self.wire.auto_requires_update).map(DeepSecuritySwitch::read)
+        text(&self.wire.auto_requires_update).map(DeepSecuritySwitch::from_vendor)
     }
 
     /// The value as the vendor spells it.
@@ -81,7 +89,7 @@ impl PolicyObject {
 
     /// Whether recommendation scans run continuously.
     async fn recommendation_scan_mode(&self) -> Option<DeepSecurityScanMode> {
-        text(&self.wire.recommendation_scan_mode).map(DeepSecurityScanMode::read)
+        text(&self.wire.recommendation_scan_mode).map(DeepSecurityScanMode::from_vendor)
     }
 
     /// The value as the vendor spells it.

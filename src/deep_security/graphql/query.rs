@@ -1,4 +1,4 @@
-//! Reading.
+//! Queries.
 
 use std::sync::Arc;
 
@@ -6,27 +6,27 @@ use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
-use super::connection::{
-    ApiKeyConnection, ComputerConnection, PolicyConnection, RoleConnection, TenantConnection,
-};
 use super::criteria::DeepSecurityCriterion;
+use super::fetch::{fetch, in_slot};
 use super::inline_resolve::{InlineObject, LazyObject};
 use super::key::ApiKeyObject;
+use super::list::{ListArguments, SharedList, list};
 use super::policy::PolicyObject;
-use super::reading::{ListArguments, many, one, parts, parts_of_nodes, reading};
 use super::role::RoleObject;
+use super::selection::{selected_parts, selected_parts_of_nodes};
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
-use crate::deep_security::wire::{ApiKey, Computer, Policy, Role, Tenant};
+use crate::deep_security::wire::{Policy, Role};
 use crate::error::{Error, ErrorCode, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
-/// Deep Security of one tenant in the graph.
+/// Deep Security of one tenant. A tenant that owns an installation and is not linked to one has no
+/// manager, only the list of the installation's tenants.
 pub struct DeepSecurityObject {
     scope: TenantScope,
     manager: Result<Arc<Manager>>,
@@ -36,16 +36,17 @@ impl DeepSecurityObject {
     /// Deep Security of the scope's tenant.
     async fn open(ctx: &Context<'_>, scope: TenantScope) -> Result<Self> {
         let service = service::<DeepSecurity>(ctx)?;
-        match service.manager(&scope).await {
-            // Who owns an installation may ask for its tenants, without being one of them.
-            Err(error)
-                if error.code() == ErrorCode::UpstreamNotLinked
-                    && service.owns_one(&scope).boxed().await? =>
-            {
-                Ok(Self { scope, manager: Err(error) })
+        let manager = match service.manager(&scope).await {
+            Ok(manager) => Ok(Arc::new(manager.cached())),
+            Err(error) => {
+                let is_unlinked = error.code() == ErrorCode::UpstreamNotLinked;
+                if !is_unlinked || !service.owns_installation(&scope).boxed().await? {
+                    return Err(error);
+                }
+                Err(error)
             }
-            manager => Ok(Self { scope, manager: Ok(Arc::new(manager?.cached())) }),
-        }
+        };
+        Ok(Self { scope, manager })
     }
 
     fn manager(&self) -> Result<&Arc<Manager>> {
@@ -68,8 +69,8 @@ impl DeepSecurityObject {
     /// the tenant.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<TenantObject>> {
         let manager = self.manager()?;
-        let asked = manager.remote_tenant_object(operation(ctx)?).boxed();
-        let found = reading(ctx, manager.tenant(), asked).await?;
+        let find = manager.remote_tenant_object(operation(ctx)?).boxed();
+        let found = in_slot(ctx, manager.tenant(), find).await?;
         Ok(found.map(|found| TenantObject::new(manager, found)))
     }
 
@@ -86,18 +87,9 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<InlineObject<Arc<ComputerConnection>>>> {
-        let (manager, expand) = (self.manager()?, Some(parts_of_nodes(ctx)));
-        let wanted = ListArguments {
-            first,
-            after: after.as_deref(),
-            name: name.as_deref(),
-            criteria,
-            expand,
-        };
-        Ok(Some(InlineObject(
-            many::<Computer, _>(ctx, manager, wanted, ComputerConnection::new).await?,
-        )))
+    ) -> Result<Option<SharedList<ComputerObject>>> {
+        let arguments = ListArguments { first, after, name, criteria };
+        list(ctx, self.manager()?, arguments, Some(selected_parts_of_nodes(ctx))).await
     }
 
     /// Returns a computer. NOT_FOUND if it does not exist.
@@ -107,10 +99,8 @@ impl DeepSecurityObject {
         #[graphql(desc = "The computer's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<ComputerObject>>> {
         let manager = self.manager()?;
-        Ok(Some(InlineObject(ComputerObject::new(
-            manager,
-            one(ctx, manager, &id, Some(&parts(ctx))).await?,
-        ))))
+        let computer = fetch(ctx, manager, &id, Some(&selected_parts(ctx))).await?;
+        Ok(Some(InlineObject(ComputerObject::new(manager, computer))))
     }
 
     /// Lists policies.
@@ -126,18 +116,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<InlineObject<Arc<PolicyConnection>>>> {
-        let manager = self.manager()?;
-        let wanted = ListArguments {
-            first,
-            after: after.as_deref(),
-            name: name.as_deref(),
-            criteria,
-            expand: None,
-        };
-        Ok(Some(InlineObject(
-            many::<Policy, _>(ctx, manager, wanted, PolicyConnection::new).await?,
-        )))
+    ) -> Result<Option<SharedList<PolicyObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
     }
 
     /// Returns a policy. NOT_FOUND if it does not exist.
@@ -147,10 +127,8 @@ impl DeepSecurityObject {
         #[graphql(desc = "The policy's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<PolicyObject>>> {
         let manager = self.manager()?;
-        Ok(Some(InlineObject(PolicyObject::new(
-            manager,
-            one::<Policy>(ctx, manager, &id, None).await?,
-        ))))
+        let policy = fetch::<Policy>(ctx, manager, &id, None).await?;
+        Ok(Some(InlineObject(PolicyObject::new(manager, policy))))
     }
 
     /// Lists the roles of administrators and API keys.
@@ -166,16 +144,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<InlineObject<Arc<RoleConnection>>>> {
-        let manager = self.manager()?;
-        let wanted = ListArguments {
-            first,
-            after: after.as_deref(),
-            name: name.as_deref(),
-            criteria,
-            expand: None,
-        };
-        Ok(Some(InlineObject(many::<Role, _>(ctx, manager, wanted, RoleConnection::new).await?)))
+    ) -> Result<Option<SharedList<RoleObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
     }
 
     /// Returns a role. NOT_FOUND if it does not exist.
@@ -185,10 +155,8 @@ impl DeepSecurityObject {
         #[graphql(desc = "The role's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<RoleObject>>> {
         let manager = self.manager()?;
-        Ok(Some(InlineObject(RoleObject::new(
-            manager,
-            one::<Role>(ctx, manager, &id, None).await?,
-        ))))
+        let role = fetch::<Role>(ctx, manager, &id, None).await?;
+        Ok(Some(InlineObject(RoleObject::new(manager, role))))
     }
 
     /// Lists API keys, without their secrets.
@@ -204,18 +172,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<InlineObject<Arc<ApiKeyConnection>>>> {
-        let manager = self.manager()?;
-        let wanted = ListArguments {
-            first,
-            after: after.as_deref(),
-            name: name.as_deref(),
-            criteria,
-            expand: None,
-        };
-        Ok(Some(InlineObject(
-            many::<ApiKey, _>(ctx, manager, wanted, ApiKeyConnection::new).await?,
-        )))
+    ) -> Result<Option<SharedList<ApiKeyObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
     }
 
     /// Returns an API key, without its secret. NOT_FOUND if it does not exist.
@@ -225,7 +183,8 @@ impl DeepSecurityObject {
         #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
     ) -> Result<Option<InlineObject<ApiKeyObject>>> {
         let manager = self.manager()?;
-        Ok(Some(InlineObject(ApiKeyObject::new(manager, one(ctx, manager, &id, None).await?))))
+        let key = fetch(ctx, manager, &id, None).await?;
+        Ok(Some(InlineObject(ApiKeyObject::new(manager, key))))
     }
 
     /// Lists the tenants of an installation. FORBIDDEN unless the tenant in context owns it.
@@ -247,27 +206,18 @@ impl DeepSecurityObject {
             desc = "The id of the upstream. Required if the tenant owns several."
         )]
         upstream_id: Option<ID>,
-    ) -> Result<Option<InlineObject<Arc<TenantConnection>>>> {
+    ) -> Result<Option<SharedList<TenantObject>>> {
+        let service = service::<DeepSecurity>(ctx)?;
         let upstream = upstream_id.as_deref().map(String::as_str);
-        let manager =
-            Arc::new(service::<DeepSecurity>(ctx)?.owned(&self.scope, upstream).boxed().await?);
-        let wanted = ListArguments {
-            first,
-            after: after.as_deref(),
-            name: name.as_deref(),
-            criteria,
-            expand: None,
-        };
-        Ok(Some(InlineObject(
-            many::<Tenant, _>(ctx, &manager, wanted, TenantConnection::new).await?,
-        )))
+        let manager = Arc::new(service.owned(&self.scope, upstream).boxed().await?);
+        list(ctx, &manager, ListArguments { first, after, name, criteria }, None).await
     }
 }
 
-/// Deep Security of a tenant that the caller may enter: what `Tenant.deepSecurity` answers.
+/// Deep Security of a tenant within the caller's reach: the resolver of `Tenant.deepSecurity`.
 ///
 /// # Errors
-/// `FORBIDDEN` without the right to read legacy resources there, `UPSTREAM_NOT_LINKED` if the
+/// `FORBIDDEN` without the permission to read legacy resources there, `UPSTREAM_NOT_LINKED` if the
 /// tenant has no manager.
 pub async fn of_tenant(
     ctx: &Context<'_>,

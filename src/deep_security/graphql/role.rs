@@ -1,29 +1,40 @@
-//! Administrator roles in the graph.
+//! The GraphQL type of roles.
 
 use std::sync::Arc;
 
 use async_graphql::{ID, Object};
 
+use super::connection::ConnectionNode;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::IdScope;
 use crate::deep_security::wire::Role;
 use crate::global_id::NodeKind;
 use crate::graph::graphql::JsonValue;
 
-/// A role in the graph.
+/// The GraphQL type of a role.
 pub struct RoleObject {
     ids: IdScope,
     wire: Arc<Role>,
 }
 
 impl RoleObject {
-    /// A role that was read.
+    /// A role of this manager.
     pub fn new(manager: &Arc<Manager>, wire: impl Into<Arc<Role>>) -> Self {
         Self { ids: manager.ids(), wire: wire.into() }
     }
+}
 
-    pub(super) fn wire(&self) -> &Role {
-        &self.wire
+impl ConnectionNode for RoleObject {
+    type Resource = Role;
+    const CONNECTION: &'static str = "DeepSecurityRoleConnection";
+    const EDGE: &'static str = "DeepSecurityRoleEdge";
+
+    fn from_resource(manager: &Arc<Manager>, role: Role) -> Self {
+        Self::new(manager, role)
+    }
+
+    fn resource_id(&self) -> i64 {
+        self.wire.id
     }
 }
 
@@ -31,7 +42,7 @@ fn ids(ids: &Option<Vec<i64>>) -> Option<Vec<ID>> {
     ids.as_ref().map(|ids| ids.iter().map(|id| ID(id.to_string())).collect())
 }
 
-/// A role of the tenant's administrators and API keys.
+/// A role of administrators and API keys.
 #[Object(name = "DeepSecurityRole")]
 impl RoleObject {
     /// The global id. Opaque; unique across types, tenants and upstreams.

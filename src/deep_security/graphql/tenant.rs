@@ -1,31 +1,42 @@
-//! Tenants of an installation in the graph.
+//! The GraphQL type of tenants of an installation.
 
 use std::sync::Arc;
 
 use async_graphql::{ID, Object};
 
-use super::choices::{DeepSecurityLocale, DeepSecurityTenantState, DeepSecurityVisibleModule};
-use super::module::{date, moment, text};
+use super::connection::ConnectionNode;
+use super::convert::{date_text, date_time, text};
+use super::enums::{DeepSecurityLocale, DeepSecurityTenantState, DeepSecurityVisibleModule};
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::IdScope;
-use crate::deep_security::wire::{Tenant, Word};
+use crate::deep_security::wire::{EnumText, Tenant};
 use crate::global_id::NodeKind;
 use crate::graph::graphql::DateTime;
 
-/// A tenant of an installation in the graph.
+/// The GraphQL type of a tenant of an installation.
 pub struct TenantObject {
     ids: IdScope,
     wire: Tenant,
 }
 
 impl TenantObject {
-    /// A tenant that was read.
+    /// A tenant of an installation.
     pub fn new(manager: &Arc<Manager>, wire: Tenant) -> Self {
         Self { ids: manager.ids(), wire }
     }
+}
 
-    pub(super) fn wire(&self) -> &Tenant {
-        &self.wire
+impl ConnectionNode for TenantObject {
+    type Resource = Tenant;
+    const CONNECTION: &'static str = "DeepSecurityTenantConnection";
+    const EDGE: &'static str = "DeepSecurityTenantEdge";
+
+    fn from_resource(manager: &Arc<Manager>, tenant: Tenant) -> Self {
+        Self::new(manager, tenant)
+    }
+
+    fn resource_id(&self) -> i64 {
+        self.wire.id
     }
 }
 
@@ -61,7 +72,7 @@ impl TenantObject {
 
     /// The locale.
     async fn locale(&self) -> Option<DeepSecurityLocale> {
-        text(&self.wire.locale).map(DeepSecurityLocale::read)
+        text(&self.wire.locale).map(DeepSecurityLocale::from_vendor)
     }
 
     /// The locale as the vendor spells it.
@@ -76,7 +87,7 @@ impl TenantObject {
 
     /// The tenant's state. The gateway serves only active tenants.
     async fn tenant_state(&self) -> Option<DeepSecurityTenantState> {
-        text(&self.wire.tenant_state).map(DeepSecurityTenantState::read)
+        text(&self.wire.tenant_state).map(DeepSecurityTenantState::from_vendor)
     }
 
     /// The state as the vendor spells it.
@@ -87,24 +98,23 @@ impl TenantObject {
     /// The modules that the tenant sees.
     async fn modules_visible(&self) -> Option<Vec<DeepSecurityVisibleModule>> {
         let modules = self.wire.modules_visible.as_ref()?;
-        Some(
-            modules.iter().map(|module| DeepSecurityVisibleModule::read(module.as_str())).collect(),
-        )
+        let modules = modules.iter().map(EnumText::as_str);
+        Some(modules.map(DeepSecurityVisibleModule::from_vendor).collect())
     }
 
     /// The modules as the vendor spells them.
     async fn modules_visible_text(&self) -> Option<Vec<&str>> {
-        Some(self.wire.modules_visible.as_ref()?.iter().map(Word::as_str).collect())
+        Some(self.wire.modules_visible.as_ref()?.iter().map(EnumText::as_str).collect())
     }
 
     /// When a user last signed in.
     async fn last_sign_in_at(&self) -> Option<DateTime> {
-        moment(self.wire.last_sign_in)
+        date_time(self.wire.last_sign_in)
     }
 
     /// When a user last signed in, in RFC 3339.
     #[graphql(deprecation = "use lastSignInAt; offered until 2027-12-31")]
     async fn last_sign_in(&self) -> Option<String> {
-        date(self.wire.last_sign_in)
+        date_text(self.wire.last_sign_in)
     }
 }

@@ -6,21 +6,20 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{IntoActiveModel, QueryOrder, TryInsertResult};
 
-use super::key::KeySlot;
+use super::key::{KeyLifetime, KeyOrigin, KeySlot};
 use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::deep_security::model::KeyAccess;
 use crate::error::Result;
 use crate::ids::{LinkId, TenantId, TenantKeyId, UpstreamId};
 
-/// Asked for; written down before the call goes out, so that what a process that dies leaves behind
-/// is known.
+/// Claimed: recorded before the key is requested, so that a crash leaves a trace of it.
 const PENDING: &str = "PENDING";
 /// In use.
 const LIVE: &str = "LIVE";
-/// No longer used, and still to be removed at the far side.
+/// No longer used, still to be deleted at the manager.
 const SPENT: &str = "SPENT";
-/// Asked for, and nobody knows whether it was made: to be looked for by its name.
+/// Requested, and it is unknown whether it exists: to be searched by its name.
 const STRAY: &str = "STRAY";
 
 /// A key of a tenant of an installation.
@@ -37,7 +36,7 @@ pub struct Model {
     /// `READ` or `FULL`.
     pub access: String,
     pub state: String,
-    /// The name of the gateway that made it.
+    /// The name of the gateway that minted it.
     pub instance: String,
     pub key_name: String,
     pub remote_key_id: Option<i64>,
@@ -65,7 +64,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// For whom it is.
+    /// Its purpose; `None` for an access of a later version.
     pub fn slot(&self) -> Option<KeySlot> {
         KeyAccess::from_name(&self.access).map(|access| KeySlot { link: self.link_id, access })
     }
@@ -75,23 +74,33 @@ impl Model {
         self.state == LIVE
     }
 
-    /// Whether it is about to be made.
+    /// Whether a node has claimed it and may be minting it.
     pub fn is_pending(&self) -> bool {
         self.state == PENDING
     }
 
-    /// Whether it was proven to be the tenant's: in use, or it was.
+    /// Whether the key was verified to be the tenant's: it is or was in use.
     pub fn is_verified(&self) -> bool {
         [LIVE, SPENT].contains(&&*self.state)
     }
 
-    /// Whether nobody knows if it was made.
+    /// Whether it is unknown if the key exists.
     pub fn is_stray(&self) -> bool {
         self.state == STRAY
     }
 
-    /// The place of its secret, to which the seal is bound: the row, the tenant and the
-    /// installation.
+    /// Where the key is valid.
+    pub fn origin(&self) -> KeyOrigin {
+        let base_url = self.base_url.clone();
+        KeyOrigin { base_url, remote_tenant_id: self.remote_tenant_id.clone() }
+    }
+
+    /// When the key is renewed and when it expires.
+    pub fn lifetime(&self) -> KeyLifetime {
+        KeyLifetime { renew_at: self.renew_at, expires_at: self.expires_at }
+    }
+
+    /// The context that the seal of its secret is bound to: the tenant, the installation, the row.
     pub fn binding(&self) -> String {
         format!("tenant_key:{}:{}:{}", self.tenant_id, self.upstream_id, self.id)
     }
@@ -106,33 +115,33 @@ impl Entity {
     }
 }
 
-/// The newest key in use that ends after that moment.
+/// The newest live key that expires after that moment.
 pub async fn live(
     on: &impl ConnectionTrait,
     slot: KeySlot,
-    ends_after: Timestamp,
+    expires_after: Timestamp,
 ) -> Result<Option<Model>> {
     let found = Entity::of(slot, LIVE)
-        .filter(Column::ExpiresAt.gt(ends_after))
+        .filter(Column::ExpiresAt.gt(expires_after))
         .order_by_desc(Column::CreatedAt);
     Ok(found.one(on).await?)
 }
 
-/// The keys in use of these links that end after that moment, newest first.
+/// The live keys of these links that expire after that moment, newest first.
 pub async fn live_of(
     on: &impl ConnectionTrait,
     links: &[LinkId],
-    ends_after: Timestamp,
+    expires_after: Timestamp,
 ) -> Result<Vec<Model>> {
     let found = Entity::find()
         .filter(Column::LinkId.is_in(links.iter().copied()))
         .filter(Column::State.eq(LIVE))
-        .filter(Column::ExpiresAt.gt(ends_after))
+        .filter(Column::ExpiresAt.gt(expires_after))
         .order_by_desc(Column::CreatedAt);
     Ok(found.all(on).await?)
 }
 
-/// The role of the newest key that there was.
+/// The role of the newest key, in use or not.
 pub async fn last_role(on: &impl ConnectionTrait, slot: KeySlot) -> Result<Option<i64>> {
     let found = Entity::find()
         .filter(Column::LinkId.eq(slot.link))
@@ -142,8 +151,8 @@ pub async fn last_role(on: &impl ConnectionTrait, slot: KeySlot) -> Result<Optio
     Ok(found.one(on).await?.and_then(|row| row.role_id))
 }
 
-/// Every key of a tenant of the installation at that base URL, by whichever registration of it they
-/// were made.
+/// Every key of a tenant of the installation at that base URL, whichever upstream it was minted
+/// through.
 pub async fn all_at(
     on: &impl ConnectionTrait,
     base_url: &str,
@@ -155,16 +164,15 @@ pub async fn all_at(
     Ok(at.order_by_asc(Column::CreatedAt).all(on).await?)
 }
 
-/// Every key, for the operator of the machine, who changes the master key.
+/// Every key, for a change of the master key by the operator.
 pub async fn all_rows(on: &impl ConnectionTrait) -> Result<Vec<Model>> {
     Ok(Entity::find().all(on).await?)
 }
 
-/// Writes down that a key is about to be made. Nobody else makes one for the same slot until it is
-/// made or its lease is over, by the database's clock; what an expired lease may have left behind
-/// becomes a stray.
+/// Claims the minting of a key for the row's slot until the key is live or the lease expires by the
+/// database's clock. A claim whose lease has expired becomes stray.
 ///
-/// Says whether the row is there: not if another node is at it.
+/// Returns `false` if another node has a claim.
 pub async fn claim(write: &Write<'_>, row: Model, lease: Duration, now: Timestamp) -> Result<bool> {
     let present = write.now().await?;
     Entity::update_many()
@@ -183,7 +191,7 @@ pub async fn claim(write: &Write<'_>, row: Model, lease: Duration, now: Timestam
     Ok(matches!(inserted, TryInsertResult::Inserted(count) if count > 0))
 }
 
-/// Keeps others from making a pending key for so much longer.
+/// Extends the lease of a claim.
 pub async fn renew_lease(write: &Write<'_>, id: TenantKeyId, lease: Duration) -> Result<()> {
     let until = write.now().await?.plus(lease);
     Entity::update_many()
@@ -195,23 +203,23 @@ pub async fn renew_lease(write: &Write<'_>, id: TenantKeyId, lease: Duration) ->
     Ok(())
 }
 
-/// What a pending key became.
+/// A verified key of a claim.
 pub struct MintedKey {
     /// The vendor's id.
     pub remote_key_id: i64,
-    /// Its role.
+    /// The role of the key.
     pub role_id: i64,
-    /// Its secret, sealed.
+    /// The sealed secret.
     pub sealed_secret: Vec<u8>,
-    /// When it is to be renewed.
+    /// When it is due for renewal.
     pub renew_at: Timestamp,
-    /// When it ends at the latest.
+    /// When it expires at the latest.
     pub expires_at: Timestamp,
 }
 
-/// Writes down the key that the answer to a claim's call showed, before anything else is done with
-/// it: whatever becomes of this process, the key can then be removed with its own secret. Says
-/// whether the claim is still pending.
+/// Records the key that the response to a claim's request contains, before anything else is done
+/// with it, so that after a crash the key can be deleted with its own secret. Returns whether the
+/// claim is still pending.
 pub async fn note_minted(write: &Write<'_>, row: &Model, minted: &MintedKey) -> Result<bool> {
     let noted = Entity::update_many()
         .col_expr(Column::RemoteKeyId, Expr::val(minted.remote_key_id))
@@ -223,12 +231,12 @@ pub async fn note_minted(write: &Write<'_>, row: &Model, minted: &MintedKey) -> 
     Ok(noted.exec(write.on()).await?.rows_affected == 1)
 }
 
-/// Puts a pending key into use, and the ones before it out of use. Says whether it was still
-/// pending.
+/// Makes a claimed key live and the live keys before it spent. Returns `false` if the claim was
+/// lost.
 pub async fn go_live(
     write: &Write<'_>,
     row: &Model,
-    made: &MintedKey,
+    minted: &MintedKey,
     now: Timestamp,
 ) -> Result<bool> {
     let before = Entity::update_many()
@@ -240,11 +248,11 @@ pub async fn go_live(
         .filter(Column::State.eq(LIVE));
     let this = Entity::update_many()
         .col_expr(Column::State, Expr::val(LIVE))
-        .col_expr(Column::RemoteKeyId, Expr::val(made.remote_key_id))
-        .col_expr(Column::RoleId, Expr::val(made.role_id))
-        .col_expr(Column::SealedSecret, Expr::val(made.sealed_secret.clone()))
-        .col_expr(Column::RenewAt, Expr::val(made.renew_at))
-        .col_expr(Column::ExpiresAt, Expr::val(made.expires_at))
+        .col_expr(Column::RemoteKeyId, Expr::val(minted.remote_key_id))
+        .col_expr(Column::RoleId, Expr::val(minted.role_id))
+        .col_expr(Column::SealedSecret, Expr::val(minted.sealed_secret.clone()))
+        .col_expr(Column::RenewAt, Expr::val(minted.renew_at))
+        .col_expr(Column::ExpiresAt, Expr::val(minted.expires_at))
         .filter(Column::Id.eq(row.id))
         .filter(Column::State.eq(PENDING));
     if this.exec(write.on()).await?.rows_affected == 0 {
@@ -254,19 +262,18 @@ pub async fn go_live(
     Ok(true)
 }
 
-/// Gives a claim up. Where the call was sent, a key may be there all the same; strays of one name
-/// are looked for together, so that one row is enough for all of them.
+/// Gives up a claim. If the call was `sent`, the key may exist, and the row becomes stray in place
+/// of earlier strays of that name: cleanup searches by name, so one row is enough.
 pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp) -> Result<()> {
-    let unused = match sent {
-        true => Entity::delete_many()
+    let obsolete = if sent {
+        Entity::delete_many()
             .filter(Column::KeyName.eq(row.key_name.as_str()))
             .filter(Column::RemoteKeyId.is_null())
-            .filter(Column::State.eq(STRAY)),
-        false => {
-            Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
-        }
+            .filter(Column::State.eq(STRAY))
+    } else {
+        Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
     };
-    unused.filter(Column::LinkId.eq(row.link_id)).exec(write.on()).await?;
+    obsolete.filter(Column::LinkId.eq(row.link_id)).exec(write.on()).await?;
     if sent { set_state(write, row.id, PENDING, STRAY, now).await } else { Ok(()) }
 }
 
@@ -287,38 +294,39 @@ async fn set_state(
     Ok(())
 }
 
-/// Puts out of use the keys that have ended and those of links that are gone, and makes strays of
-/// claims whose lease is over.
+/// Makes expired keys and keys of deleted links spent, and claims with an expired lease stray.
 pub async fn retire(write: &Write<'_>, now: Timestamp) -> Result<()> {
-    let gone = Expr::cust("link_id NOT IN (SELECT id FROM upstream_links)");
-    let ended = Column::ExpiresAt.lte(now);
-    let over = Column::LeaseUntil.lte(write.now().await?);
-    for (from, to, which) in [(LIVE, SPENT, gone), (LIVE, SPENT, ended), (PENDING, STRAY, over)] {
+    let unlinked = Expr::cust("link_id NOT IN (SELECT id FROM upstream_links)");
+    let expired = Column::ExpiresAt.lte(now);
+    let lease_expired = Column::LeaseUntil.lte(write.now().await?);
+    let changes =
+        [(LIVE, SPENT, unlinked), (LIVE, SPENT, expired), (PENDING, STRAY, lease_expired)];
+    for (from, to, condition) in changes {
         Entity::update_many()
             .col_expr(Column::State, Expr::val(to))
             .col_expr(Column::SpentAt, Expr::val(now))
             .filter(Column::State.eq(from))
-            .filter(which)
+            .filter(condition)
             .exec(write.on())
             .await?;
     }
     Ok(())
 }
 
-/// The keys of one tenant of an installation. Any of them that may delete keys may delete the
-/// others, for whichever link and for whichever tenant of ours they were made.
+/// The keys of one tenant of an installation. Any key of full access can delete the others,
+/// whichever link and gateway tenant they were minted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyGroup {
-    /// Where they were made.
+    /// The base URL of the installation.
     pub base_url: String,
-    /// By which registration of it.
+    /// The upstream that they were minted through.
     pub upstream: UpstreamId,
-    /// For which tenant there.
+    /// The tenant of the installation.
     pub remote_tenant_id: String,
 }
 
 impl KeyGroup {
-    /// The group that a key belongs to.
+    /// The group of a key.
     pub fn of(row: &Model) -> Self {
         Self {
             base_url: row.base_url.clone(),
@@ -328,7 +336,7 @@ impl KeyGroup {
     }
 }
 
-/// The groups with strays, or with keys that were put out of use before that moment; in order.
+/// The groups with stray keys or with keys spent before that moment, sorted.
 pub async fn groups_to_clean_up(
     on: &impl ConnectionTrait,
     before: Timestamp,
@@ -341,13 +349,13 @@ pub async fn groups_to_clean_up(
     Ok(groups)
 }
 
-/// Forgets a key that is not there any more.
+/// Deletes the row of a key that no longer exists.
 pub async fn forget(write: &Write<'_>, id: TenantKeyId) -> Result<()> {
     Entity::delete_many().filter(Column::Id.eq(id)).exec(write.on()).await?;
     Ok(())
 }
 
-/// Replaces a sealed secret by another seal of it, unless it was replaced meanwhile.
+/// Replaces a sealed secret by a new seal of it, unless it was changed in between.
 pub async fn reseal(write: &Write<'_>, row: &Model, before: Vec<u8>, anew: Vec<u8>) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::SealedSecret, Expr::val(anew))

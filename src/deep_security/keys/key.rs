@@ -1,4 +1,4 @@
-//! A key in the hand of this process.
+//! A key in the memory of this process.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -11,70 +11,86 @@ use crate::ids::{LinkId, TenantKeyId};
 use crate::outbound::{Identity, UpstreamRoute};
 use crate::upstreams::Connection;
 
-/// For whom a key is: the tenant by its link, and how much it may. Whatever is remembered of keys
-/// has this in its key.
+/// The purpose of a key: a tenant, by its link, and the access. Every cache of keys has it in its
+/// cache key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeySlot {
-    /// The link, which names one tenant of ours, one installation and one tenant there for as long
-    /// as it lives.
+    /// The link, which stands for one gateway tenant, one installation and one tenant there for as
+    /// long as it exists.
     pub link: LinkId,
-    /// How much it may.
+    /// The access of the key.
     pub access: KeyAccess,
 }
 
-/// No call begins with a key that ends so soon.
-const MARGIN: Duration = Duration::from_secs(30);
+/// The remaining lifetime below which a key is not used for new calls.
+const EXPIRY_MARGIN: Duration = Duration::from_secs(30);
 
-/// After a renewal that failed, the next try comes no sooner.
-const PAUSE: Duration = Duration::from_secs(30);
+/// The pause between attempts to renew a key.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
-/// A tenant's key, proven to be that tenant's.
-#[derive(Debug)]
-pub struct TenantKey {
-    /// Its row.
-    pub id: TenantKeyId,
-    /// For whom.
-    pub slot: KeySlot,
-    /// The base URL of the installation that made it: it is shown nowhere else.
+/// Where a key is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyOrigin {
+    /// The base URL of the installation that minted it. It is never sent anywhere else.
     pub base_url: String,
     /// The tenant of the installation.
     pub remote_tenant_id: String,
-    /// Its secret.
-    pub secret: SecretKey,
-    /// When it is to be renewed.
+}
+
+/// When a key is renewed and when it expires.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyLifetime {
+    /// When it is due for renewal.
     pub renew_at: Timestamp,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
+}
+
+/// A tenant's key, verified to belong to that tenant.
+#[derive(Debug)]
+pub struct TenantKey {
+    /// The id of its row.
+    pub id: TenantKeyId,
+    /// Its purpose.
+    pub slot: KeySlot,
+    origin: KeyOrigin,
+    secret: SecretKey,
+    expires_at: Timestamp,
     next_renewal: AtomicI64,
 }
 
 impl TenantKey {
-    /// A key that was read or made.
+    /// A key that was loaded or minted.
     pub fn new(
         id: TenantKeyId,
         slot: KeySlot,
-        place: (String, String),
+        origin: KeyOrigin,
         secret: SecretKey,
-        (renew_at, expires_at): (Timestamp, Timestamp),
+        lifetime: KeyLifetime,
     ) -> Self {
-        let (base_url, remote_tenant_id) = place;
-        let next_renewal = AtomicI64::new(renew_at.millis());
-        Self { id, slot, base_url, remote_tenant_id, secret, renew_at, expires_at, next_renewal }
+        let KeyLifetime { renew_at, expires_at } = lifetime;
+        Self {
+            id,
+            slot,
+            origin,
+            secret,
+            expires_at,
+            next_renewal: AtomicI64::new(renew_at.millis()),
+        }
     }
 
-    /// Whether it may be used on this connection at this moment.
-    pub fn fits(&self, connection: &Connection, now: Timestamp) -> bool {
+    /// Whether it may be used on this connection now.
+    pub fn is_valid_for(&self, connection: &Connection, now: Timestamp) -> bool {
         Some(self.slot.link) == connection.link
-            && self.base_url == connection.endpoint.base_url.as_str()
-            && connection.remote_tenant_id.as_ref() == Some(&self.remote_tenant_id)
-            && lasts(self.expires_at, now)
+            && self.origin.base_url == connection.endpoint.base_url.as_str()
+            && connection.remote_tenant_id.as_ref() == Some(&self.origin.remote_tenant_id)
+            && is_usable_until(self.expires_at, now)
     }
 
-    /// Whether it is time to renew it; says so to one of those who ask, and to the next only after
-    /// a pause.
-    pub fn is_to_be_renewed(&self, now: Timestamp) -> bool {
+    /// Whether it is due for renewal. Only one caller gets `true`; the next one after a pause.
+    pub fn take_renewal(&self, now: Timestamp) -> bool {
         let due = self.next_renewal.load(Ordering::Relaxed);
-        let next = now.plus(PAUSE).millis();
+        let next = now.plus(RENEWAL_PAUSE).millis();
         now.millis() >= due
             && self
                 .next_renewal
@@ -82,19 +98,19 @@ impl TenantKey {
                 .is_ok()
     }
 
-    /// The route on which it is used.
+    /// The route of calls with this key.
     pub fn route(&self, connection: &Connection) -> UpstreamRoute {
         let identity = Identity(format!("{}:{}", self.slot.access.as_str(), self.id));
         UpstreamRoute { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity }
     }
 
-    /// The header that shows it.
+    /// The headers that authenticate with it.
     pub fn auth(&self) -> AuthHeaders {
         AuthHeaders::secret_key(&self.secret)
     }
 }
 
-/// Whether a key that ends then is still worth a call.
-pub fn lasts(expires_at: Timestamp, now: Timestamp) -> bool {
-    now.plus(MARGIN) < expires_at
+/// Whether a key that expires then may still be used for a call.
+pub fn is_usable_until(expires_at: Timestamp, now: Timestamp) -> bool {
+    now.plus(EXPIRY_MARGIN) < expires_at
 }

@@ -1,33 +1,30 @@
-//! Making a tenant's key, and proving whose it is before it is used.
+//! Creates a tenant's key.
 //!
-//! A key that reads gets the read-only role of the tenant. Roles belong to the tenant and are seen
-//! with a key of the tenant alone, and the one at hand is the one about to be made. So it is made
-//! with the role that was right the last time, else with number 2, which a fresh tenant has as its
-//! Auditor; the key itself then says which role it has and what that role may. If that is not a
-//! read-only role, a key that lives for minutes looks the role up by its name. This way the usual
-//! case makes one key, which never could do more than read. A key that may everything gets number
-//! 1, which every tenant has for that.
-//!
-//! A key with full access that nobody knows of must not live for long. So it is made with an end
-//! minutes ahead, written down as soon as it is seen, verified, and only then extended: one whose
-//! answer is lost ends by itself within minutes, and one that was seen removes itself.
+//! A read-only key needs the id of the tenant's read-only role. Only a key of the tenant can read
+//! its roles, and no such key exists yet. The key is therefore minted with the role that the
+//! previous key had, or else with role 2, the Auditor of a fresh tenant, and then asked for its
+//! role and the role's rights. If the role is not read-only, a short-lived key of full access looks
+//! the role up by its name. In the usual case this mints one key, which never had more than read
+//! access. A key of full access gets role 1, which every tenant has.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::entity::{self, MintedKey, Model};
-use super::key::{KeySlot, TenantKey};
-use super::service::{Keys, Settings};
-use super::verify::{FIRST_LIFETIME, FULL_ACCESS, UnverifiedKey, body};
+use super::key::{KeyLifetime, KeySlot, TenantKey};
+use super::settings::KeySettings;
+use super::state::Keys;
+use super::verify::{FIRST_LIFETIME, FULL_ACCESS, MintContext, UnverifiedKey};
 use crate::auth::{RequestId, TenantScope};
 use crate::clock::Timestamp;
 use crate::database::{Database, Write};
-use crate::deep_security::client::{self, Request};
+use crate::deep_security::client::{self, ApiRequest};
 use crate::deep_security::model::{KeyAccess, ObjectId};
-use crate::deep_security::wire::{Tenant, Word};
+use crate::deep_security::wire::{EnumText, Resource, Tenant};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{TenantId, TenantKeyId, random_uuid};
 use crate::outbound::{Operation, UpstreamRoute};
@@ -36,26 +33,26 @@ use crate::upstreams::Connection;
 /// The read-only role of a fresh tenant (`docs/reference/deep-security-api.md`, section 7).
 const AUDITOR: i64 = 2;
 
-/// How long all the calls for one key may take.
+/// How long all calls for one key may take together.
 pub(super) const DEADLINE: Duration = Duration::from_secs(24);
 
-/// The key that is wanted.
+/// A key that is needed.
 pub struct KeyRequest {
-    /// The tenant's way.
+    /// The tenant's connection.
     pub connection: Arc<Connection>,
-    /// For whom.
+    /// The purpose of the key.
     pub slot: KeySlot,
-    /// Whether the present key works and is only to be renewed.
+    /// Whether the present key still works and is only renewed.
     pub renewing: bool,
-    /// The request on whose behalf.
+    /// The request on whose behalf it is minted.
     pub request_id: String,
 }
 
 impl Keys {
-    /// The row of a key that is about to be made.
+    /// The row of a key to be minted.
     pub(super) fn planned(&self, wanted: &KeyRequest, now: Timestamp) -> Model {
         let KeyRequest { connection, slot, .. } = wanted;
-        let Settings { instance, lifetime, .. } = &self.settings;
+        let KeySettings { instance, lifetime, .. } = &self.settings;
         let lifetime = match slot.access {
             KeyAccess::Full => FIRST_LIFETIME.min(*lifetime),
             KeyAccess::Read => *lifetime,
@@ -83,45 +80,40 @@ impl Keys {
         }
     }
 
-    /// What a tenant's keys of one kind are called at the manager.
+    /// The name at the manager of a tenant's keys with that access.
     pub(super) fn key_name(&self, tenant: TenantId, access: KeyAccess) -> String {
         format!("tenant-gateway {} {tenant} {}", self.settings.instance, access.as_str())
     }
 
-    /// Makes the key of a row that was claimed.
+    /// Mints the key of a claimed row.
     pub(super) async fn mint(&self, wanted: &KeyRequest, row: Model) -> Result<TenantKey> {
-        // The lease lasts as long as the work: whoever takes it over finds nothing under way.
+        // The lease lasts as long as the work: a node that takes the claim over meets no other.
         let _lease = self.keep_lease(row.id);
-        let deadline = tokio::time::Instant::now() + DEADLINE;
+        let deadline = Instant::now() + DEADLINE;
         let operation = Operation::background(wanted.request_id.clone(), deadline);
         let mut traces = Traces::default();
-        let made = self.make(wanted, &row, &operation, &mut traces);
-        let made = tokio::time::timeout_at(deadline, made).await;
-        let error = match made {
+        let minted = timeout_at(deadline, self.make(wanted, &row, &operation, &mut traces)).await;
+        let error = match minted {
             Ok(Ok(key)) => return Ok(key),
             Ok(Err(error)) => error,
-            Err(_) => {
-                let error =
-                    Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
-                client::with_upstream(error, &wanted.connection.own_route(), None)
-            }
+            Err(_) => timed_out(&wanted.connection.own_route()),
         };
-        self.give_up(&row, traces.left).await?;
-        // What the caller asked for was not begun, whatever became of the key.
+        self.give_up(&row, traces.remains).await?;
+        // The caller's own request was not sent, whatever happened to the key.
         let error = error.with_known_outcome();
-        if traces.asked {
+        if traces.requested {
             self.note_failure(wanted.slot, error.clone());
         }
         Err(error)
     }
 
-    /// Renews the lease of a claim until what is returned is dropped. The process that dies renews
-    /// nothing, and is replaced soon.
+    /// Renews the lease of a claim until the returned sender is dropped. A crashed process renews
+    /// nothing, and another node takes over.
     pub(super) fn keep_lease(&self, id: TenantKeyId) -> oneshot::Sender<()> {
         let (held, mut dropped) = oneshot::channel();
         let database = self.database.clone();
         let lease = self.settings.lease;
-        // A task of its own, which ends between two renewals and never in one.
+        // A task of its own, which ends between renewals and never within one.
         tokio::spawn(async move {
             while timeout(lease / 3, &mut dropped).await.is_err() {
                 if let Err(error) = renew(&database, id, lease).await {
@@ -132,6 +124,8 @@ impl Keys {
         held
     }
 
+    /// Requests, verifies and stores a key. Updates `traces` whenever a key may exist at the
+    /// manager.
     async fn make(
         &self,
         wanted: &KeyRequest,
@@ -142,35 +136,25 @@ impl Keys {
         let connection = &*wanted.connection;
         let tenant = remote_tenant(connection)?;
         self.require_active(connection, tenant, operation).await?;
+        let context = MintContext { keys: self, connection, tenant, row, operation };
         match wanted.slot.access {
-            KeyAccess::Full => self.make_full(wanted, row, (tenant, operation), traces).await,
-            KeyAccess::Read => self.make_reading(wanted, row, (tenant, operation), traces).await,
+            KeyAccess::Full => self.make_full(&context, wanted.slot, traces).await,
+            KeyAccess::Read => self.make_read_only(&context, wanted.slot, traces).await,
         }
     }
 
-    /// A key with full access: written down when it is seen, and extended when it is verified.
+    /// A key of full access: recorded as soon as it is received, extended once it is verified.
     async fn make_full(
         &self,
-        wanted: &KeyRequest,
-        row: &Model,
-        (tenant, operation): (ObjectId, &Operation),
+        context: &MintContext<'_>,
+        slot: KeySlot,
         traces: &mut Traces,
     ) -> Result<TenantKey> {
-        let connection = &*wanted.connection;
-        let body = body(row, FULL_ACCESS, row.expires_at);
-        *traces = Traces { asked: true, left: true };
-        let fresh = match self.ask_for(connection, tenant, body, operation).await {
-            Ok(fresh) => fresh,
+        let key = traces.follow(context.request_key(FULL_ACCESS, context.row.expires_at)).await?;
+        match self.keep_full(context, slot, &key).await {
+            Ok(kept) => Ok(kept),
             Err(error) => {
-                let is_unknown = error.is_outcome_unknown();
-                *traces = Traces { asked: is_unknown, left: is_unknown };
-                return Err(error);
-            }
-        };
-        match self.keep_full(wanted, row, &fresh, (tenant, operation)).await {
-            Ok(key) => Ok(key),
-            Err(error) => {
-                traces.left = !self.discard(&fresh, operation).await;
+                traces.remains = !context.discard(&key).await;
                 Err(error)
             }
         }
@@ -178,82 +162,70 @@ impl Keys {
 
     async fn keep_full(
         &self,
-        wanted: &KeyRequest,
-        row: &Model,
-        fresh: &UnverifiedKey,
-        (tenant, operation): (ObjectId, &Operation),
+        context: &MintContext<'_>,
+        slot: KeySlot,
+        key: &UnverifiedKey,
     ) -> Result<TenantKey> {
-        let lifetime = self.settings.lifetime;
-        let mut minted = self.minted(row, fresh, FULL_ACCESS);
-        minted.expires_at = row.created_at.plus(lifetime);
+        let row = context.row;
+        let mut minted = self.minted(row, key, FULL_ACCESS);
+        minted.expires_at = row.created_at.plus(self.settings.lifetime);
         let note = async |write: Arc<Write<'_>>| entity::note_minted(&write, row, &minted).await;
         if !self.database.transaction(note).await? {
-            return Err(too_late(&fresh.route));
+            return Err(timed_out(&key.route));
         }
-        self.require_own(fresh, tenant, FULL_ACCESS, operation).await?;
+        context.require_own(key, FULL_ACCESS).await?;
         if minted.expires_at > row.expires_at {
-            let ends = (row.expires_at, minted.expires_at);
-            minted.expires_at = self.extend(fresh, ends, operation).await?;
+            minted.expires_at = context.extend(key, row.expires_at, minted.expires_at).await?;
         }
-        minted.renew_at =
-            row.created_at.plus(renewed_after(minted.expires_at.since(row.created_at)));
-        self.store(wanted, row, fresh, minted).await
+        let lifetime = minted.expires_at.since(row.created_at);
+        minted.renew_at = row.created_at.plus(renewed_after(lifetime));
+        self.store(row, slot, key, minted).await
     }
 
-    async fn make_reading(
+    async fn make_read_only(
         &self,
-        wanted: &KeyRequest,
-        row: &Model,
-        (tenant, operation): (ObjectId, &Operation),
+        context: &MintContext<'_>,
+        slot: KeySlot,
         traces: &mut Traces,
     ) -> Result<TenantKey> {
-        let connection = &*wanted.connection;
-        let last = entity::last_role(self.database.reader(), wanted.slot).await?;
+        let expires_at = context.row.expires_at;
+        let last = entity::last_role(self.database.reader(), slot).await?;
         let role = last.unwrap_or(AUDITOR);
-        let body = |role| body(row, role, row.expires_at);
-        *traces = Traces { asked: true, left: true };
-        let fresh = match self.ask_for(connection, tenant, body(role), operation).await {
-            Err(error) if refused_the_role(&error) => None,
+        traces.set(true);
+        let unfit = match context.request_key(role, expires_at).await {
+            Err(error) if is_unknown_role(&error) => None,
             Err(error) => {
-                let is_unknown = error.is_outcome_unknown();
-                *traces = Traces { asked: is_unknown, left: is_unknown };
+                traces.set(error.is_outcome_unknown());
                 return Err(error);
             }
-            Ok(fresh) => Some(fresh),
-        };
-        let unfit = match fresh {
-            Some(fresh) => {
-                match self.verify_key(&fresh, tenant, role, wanted.slot.access, operation).await {
-                    Ok(true) => {
-                        return self.store_reading(wanted, row, fresh, role, operation).await;
-                    }
-                    Ok(false) => Some(fresh),
-                    Err(error) => {
-                        self.discard(&fresh, operation).await;
-                        return Err(error);
-                    }
+            Ok(key) => match context.verify_key(&key, role, slot.access).await {
+                Ok(true) => return self.store_read_only(context, slot, &key, role).await,
+                Ok(false) => Some(key),
+                Err(error) => {
+                    context.discard(&key).await;
+                    return Err(error);
                 }
-            }
-            None => None,
+            },
         };
-        let role = self.look_up_role(connection, tenant, (row, unfit), operation).await?;
-        let fresh = self.ask_for(connection, tenant, body(role), operation).await?;
-        if let Err(error) = self.require_own(&fresh, tenant, role, operation).await {
-            self.discard(&fresh, operation).await;
+        let role = context.look_up_role(unfit).await?;
+        let key = context.request_key(role, expires_at).await?;
+        if let Err(error) = context.require_own(&key, role).await {
+            context.discard(&key).await;
             return Err(error);
         }
-        self.store_reading(wanted, row, fresh, role, operation).await
+        self.store_read_only(context, slot, &key, role).await
     }
 
-    /// As the vendor's own samples do (`docs/reference/deep-security-api.md`, section 7).
+    /// Requires that the tenant exists and is active, as the vendor's samples do
+    /// (`docs/reference/deep-security-api.md`, section 7). The link records whether it exists.
     pub(super) async fn require_active(
         &self,
         connection: &Connection,
         tenant: ObjectId,
         operation: &Operation,
     ) -> Result<()> {
-        let request = Request::get(["tenants".into(), tenant.into()]);
-        let found = self.by_primary::<Tenant>(connection, &request, operation).await;
+        let request = ApiRequest::get(["tenants".into(), tenant.into()]);
+        let found = self.send_as_installation::<Tenant>(connection, &request, operation).await;
         let found = found.map_err(|error| match error.code() {
             ErrorCode::NotFound => client::no_such_tenant(&connection.own_route(), tenant),
             _ => error,
@@ -266,7 +238,7 @@ impl Keys {
         let request_id = RequestId::from(random_uuid(&*self.entropy));
         let scope = TenantScope::background(&self.authorizer, connection.tenant, request_id);
         self.upstreams.note_use(&scope, connection, exists).await;
-        match found?.tenant_state.as_ref().map(Word::as_str) {
+        match found?.tenant_state.as_ref().map(EnumText::as_str) {
             Some("active") => Ok(()),
             state => {
                 let state = state.filter(|state| STATES.contains(state)).unwrap_or("unknown");
@@ -278,26 +250,26 @@ impl Keys {
         }
     }
 
-    async fn store_reading(
+    async fn store_read_only(
         &self,
-        wanted: &KeyRequest,
-        row: &Model,
-        fresh: UnverifiedKey,
+        context: &MintContext<'_>,
+        slot: KeySlot,
+        key: &UnverifiedKey,
         role: i64,
-        operation: &Operation,
     ) -> Result<TenantKey> {
-        let stored = self.store(wanted, row, &fresh, self.minted(row, &fresh, role)).await;
+        let minted = self.minted(context.row, key, role);
+        let stored = self.store(context.row, slot, key, minted).await;
         if stored.is_err() {
-            self.discard(&fresh, operation).await;
+            context.discard(key).await;
         }
         stored
     }
 
-    /// A key as its row keeps it.
-    pub(super) fn minted(&self, row: &Model, fresh: &UnverifiedKey, role_id: i64) -> MintedKey {
-        let secret = fresh.secret.expose().as_bytes();
+    /// A key for its row, with the sealed secret.
+    pub(super) fn minted(&self, row: &Model, key: &UnverifiedKey, role_id: i64) -> MintedKey {
+        let secret = key.secret.expose().as_bytes();
         MintedKey {
-            remote_key_id: fresh.id.0,
+            remote_key_id: key.id.0,
             role_id,
             sealed_secret: self.master.seal(&*self.entropy, &row.binding(), secret),
             renew_at: row.renew_at,
@@ -307,41 +279,60 @@ impl Keys {
 
     async fn store(
         &self,
-        wanted: &KeyRequest,
         row: &Model,
-        fresh: &UnverifiedKey,
-        made: MintedKey,
+        slot: KeySlot,
+        key: &UnverifiedKey,
+        minted: MintedKey,
     ) -> Result<TenantKey> {
         let now = self.clock.now();
-        let go_live = async |write: Arc<Write<'_>>| entity::go_live(&write, row, &made, now).await;
+        let go_live =
+            async |write: Arc<Write<'_>>| entity::go_live(&write, row, &minted, now).await;
         if !self.database.transaction(go_live).await? {
-            // The lease was over: another node took over, and this key is one too many.
-            return Err(too_late(&fresh.route));
+            // The lease expired and another node took over: this key is not needed.
+            return Err(timed_out(&key.route));
         }
-        tracing::info!(tenant = %row.tenant_id, access = row.access, expires_at = %made.expires_at, "tenant key made");
-        let place = (row.base_url.clone(), row.remote_tenant_id.clone());
-        let ends = (made.renew_at, made.expires_at);
-        Ok(TenantKey::new(row.id, wanted.slot, place, fresh.secret.clone(), ends))
+        let MintedKey { renew_at, expires_at, .. } = minted;
+        let tenant = row.tenant_id;
+        tracing::info!(
+            %tenant,
+            access = row.access,
+            %expires_at,
+            "minted a Deep Security key for the tenant"
+        );
+        let lifetime = KeyLifetime { renew_at, expires_at };
+        Ok(TenantKey::new(row.id, slot, row.origin(), key.secret.clone(), lifetime))
     }
 }
 
-/// What a mint that failed may have left at the manager.
+/// What a failed mint may have left at the manager.
 #[derive(Default)]
 struct Traces {
-    /// Whether a key was asked for, and may have been made.
-    asked: bool,
-    /// Whether it may still be there.
-    left: bool,
+    /// Whether a key was requested and may have been created.
+    requested: bool,
+    /// Whether that key may still exist.
+    remains: bool,
 }
 
-/// After how much of its life a key is renewed.
+impl Traces {
+    fn set(&mut self, may_exist: bool) {
+        self.requested = may_exist;
+        self.remains = may_exist;
+    }
+
+    /// Awaits the request for a key, which leaves no trace if it is known to have failed.
+    async fn follow<T>(&mut self, request: impl Future<Output = Result<T>>) -> Result<T> {
+        self.set(true);
+        let result = request.await;
+        if let Err(error) = &result {
+            self.set(error.is_outcome_unknown());
+        }
+        result
+    }
+}
+
+/// The age at which a key of that lifetime is renewed.
 fn renewed_after(lifetime: Duration) -> Duration {
     lifetime * 4 / 5
-}
-
-fn too_late(route: &UpstreamRoute) -> Error {
-    let error = Error::new(ErrorCode::UpstreamTimeout, "the tenant's key was not made in time");
-    client::with_upstream(error, route, None)
 }
 
 async fn renew(database: &Database, id: TenantKeyId, lease: Duration) -> Result<()> {
@@ -349,7 +340,12 @@ async fn renew(database: &Database, id: TenantKeyId, lease: Duration) -> Result<
     database.transaction(renew).await
 }
 
-/// What a tenant's `tenantState` may be besides active: the words that may stand in a message.
+fn timed_out(route: &UpstreamRoute) -> Error {
+    let message = "timed out minting the tenant's Deep Security key";
+    client::with_upstream(Error::new(ErrorCode::UpstreamTimeout, message), route, None)
+}
+
+/// The values of `tenantState` other than `active`, which an error message may repeat.
 const STATES: [&str; 11] = [
     "undefined",
     "created",
@@ -364,22 +360,18 @@ const STATES: [&str; 11] = [
     "cache-activating",
 ];
 
-/// A role that the tenant does not have is refused.
-fn refused_the_role(error: &Error) -> bool {
+/// Whether the manager rejected the request because the tenant does not have the role.
+fn is_unknown_role(error: &Error) -> bool {
     error.code() == ErrorCode::UpstreamRejected
         && error.upstream().is_some_and(|upstream| upstream.status == Some(400))
 }
 
 /// The tenant of the installation, whose id becomes part of paths.
 fn remote_tenant(connection: &Connection) -> Result<ObjectId> {
-    let id =
-        connection.remote_tenant_id.as_deref().and_then(|id| ObjectId::parse("tenant", id).ok());
-    id.ok_or_else(|| {
-        let message = "the tenant's link names no tenant of Deep Security: its ids are numbers";
-        client::with_upstream(
-            Error::new(ErrorCode::UpstreamRejected, message),
-            &connection.own_route(),
-            None,
-        )
+    let id = connection.remote_tenant_id.as_deref();
+    id.and_then(|id| ObjectId::parse(Tenant::KIND, id).ok()).ok_or_else(|| {
+        let message = "the tenant's link does not name a Deep Security tenant by a numeric id";
+        let error = Error::new(ErrorCode::UpstreamRejected, message);
+        client::with_upstream(error, &connection.own_route(), None)
     })
 }

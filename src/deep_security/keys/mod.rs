@@ -1,23 +1,32 @@
-//! The keys that the gateway makes for the tenants of an installation through its primary manager
-//! (feature F6).
+//! The API keys that the gateway mints for the tenants of an installation through its primary
+//! manager.
 //!
-//! | file | what it holds |
+//! Each module imports only from those below it in this table.
+//!
+//! | module | contents |
 //! |---|---|
-//! | `entity` | the table: what was asked for, what is used, what is to be removed |
-//! | [`key`] | a key in the hand of this process |
-//! | [`service`] | finding a tenant's key: remembered, stored, or made by one node while the others wait |
-//! | `mint` | making one |
-//! | `verify` | proving whose it is and what its role may, before it is used |
-//! | `remover` | a key for one moment, which removes others where no other key can |
-//! | `cleanup` | removing those that are no longer used, and those of which nobody knows |
+//! | [`service`] | returns a tenant's key: cached, stored, or minted by one node while others wait |
+//! | `cleanup` | deletes keys that are no longer used, and stray keys |
+//! | `remover` | a temporary key that deletes stray keys where no other key can |
+//! | `mint` | creates a key |
+//! | `verify` | checks a new key's tenant, role and rights before it is used |
+//! | `rewrap` | seals stored keys with a new master key |
+//! | `state` | the dependencies, the cached keys and the backoff of this node |
+//! | `entity` | the table: pending, live, spent and stray keys |
+//! | [`key`], `settings` | a key of this process; how keys are minted |
 
 mod cleanup;
 mod entity;
 pub mod key;
 mod mint;
 mod remover;
+mod rewrap;
 pub mod service;
+mod settings;
+mod state;
 mod verify;
 
 pub use key::TenantKey;
-pub use service::{Dependencies, Keys, Settings, rewrap};
+pub use rewrap::rewrap;
+pub use settings::KeySettings;
+pub use state::{Dependencies, Keys};

@@ -1,5 +1,5 @@
-//! A key with full access for one moment: it removes what lost answers left behind where no other
-//! key can, and then itself.
+//! A temporary key of full access, which deletes stray keys where no other key can, and then
+//! itself.
 
 use std::sync::Arc;
 
@@ -8,36 +8,38 @@ use tokio::time::Instant;
 
 use super::entity::{self, KeyGroup, Model};
 use super::key::{KeySlot, TenantKey};
-use super::service::Keys;
-use super::verify::{FIRST_LIFETIME, FULL_ACCESS, UnverifiedKey, body};
+use super::state::Keys;
+use super::verify::{FIRST_LIFETIME, FULL_ACCESS, MintContext, UnverifiedKey};
 use crate::database::Write;
 use crate::deep_security::model::{KeyAccess, ObjectId};
+use crate::deep_security::wire::{Resource, Tenant};
 use crate::error::Result;
 use crate::ids::TenantKeyId;
 use crate::outbound::Operation;
 use crate::upstreams::Connection;
 
-/// A key that is about to remove others.
+/// A temporary key that deletes others.
 pub(super) struct Remover {
     /// The key.
     pub key: TenantKey,
+    tenant: ObjectId,
     row: Model,
-    fresh: UnverifiedKey,
+    unverified: UnverifiedKey,
     _lease: oneshot::Sender<()>,
 }
 
 impl Keys {
-    /// Makes a remover through the primary manager, for the tenant for which the stray was made.
-    /// Nothing while a key with full access is being made, or if one was asked for in vain some
-    /// minutes ago: this must not leave more strays than it removes.
-    pub(super) async fn make_remover(
+    /// Mints a remover through the primary manager, for the tenant of a stray key. Returns `None`
+    /// while a key of full access is being minted, and for some minutes after an attempt, so that
+    /// this does not leave more stray keys than it deletes.
+    pub(super) async fn mint_remover(
         &self,
         connection: &Connection,
         group: &KeyGroup,
         stray: &Model,
         operation: &Operation,
     ) -> Result<Option<Remover>> {
-        let Ok(tenant) = ObjectId::parse("tenant", &group.remote_tenant_id) else {
+        let Ok(tenant) = ObjectId::parse(Tenant::KIND, &group.remote_tenant_id) else {
             return Ok(None);
         };
         if self.removers.get(group).is_some_and(|tried| tried.elapsed() < FIRST_LIFETIME) {
@@ -47,19 +49,21 @@ impl Keys {
         self.require_active(connection, tenant, operation).await?;
         let Some(row) = self.claim_remover(stray).await? else { return Ok(None) };
         let lease = self.keep_lease(row.id);
-        let body = body(&row, FULL_ACCESS, row.expires_at);
-        let fresh = match self.ask_for(connection, tenant, body, operation).await {
-            Ok(fresh) => fresh,
+        let context = MintContext { keys: self, connection, tenant, row: &row, operation };
+        let key = match context.request_key(FULL_ACCESS, row.expires_at).await {
+            Ok(key) => key,
             Err(error) => {
                 self.give_up(&row, error.is_outcome_unknown()).await?;
                 return Err(error);
             }
         };
-        match self.keep_remover(&row, &fresh, (tenant, operation)).await {
-            Ok(key) => Ok(Some(Remover { key, row, fresh, _lease: lease })),
+        match self.keep_remover(&context, &key).await {
+            Ok(kept) => {
+                Ok(Some(Remover { key: kept, tenant, row, unverified: key, _lease: lease }))
+            }
             Err(error) => {
-                let is_gone = self.discard(&fresh, operation).await;
-                self.give_up(&row, !is_gone).await?;
+                let is_deleted = context.discard(&key).await;
+                self.give_up(&row, !is_deleted).await?;
                 Err(error)
             }
         }
@@ -67,7 +71,7 @@ impl Keys {
 
     async fn claim_remover(&self, stray: &Model) -> Result<Option<Model>> {
         let now = self.clock.now();
-        let ends_at = now.plus(FIRST_LIFETIME);
+        let expires_at = now.plus(FIRST_LIFETIME);
         let row = Model {
             id: TenantKeyId::random(&*self.entropy),
             access: KeyAccess::Full.as_str().to_owned(),
@@ -77,8 +81,8 @@ impl Keys {
             role_id: None,
             sealed_secret: None,
             created_at: now,
-            renew_at: ends_at,
-            expires_at: ends_at,
+            renew_at: expires_at,
+            expires_at,
             spent_at: None,
             ..stray.clone()
         };
@@ -90,26 +94,31 @@ impl Keys {
 
     async fn keep_remover(
         &self,
-        row: &Model,
-        fresh: &UnverifiedKey,
-        (tenant, operation): (ObjectId, &Operation),
+        context: &MintContext<'_>,
+        key: &UnverifiedKey,
     ) -> Result<TenantKey> {
-        let minted = self.minted(row, fresh, FULL_ACCESS);
+        let row = context.row;
+        let minted = self.minted(row, key, FULL_ACCESS);
         let note = async |write: Arc<Write<'_>>| entity::note_minted(&write, row, &minted).await;
         self.database.transaction(note).await?;
-        self.require_own(fresh, tenant, FULL_ACCESS, operation).await?;
+        context.require_own(key, FULL_ACCESS).await?;
         let slot = KeySlot { link: row.link_id, access: KeyAccess::Full };
-        let place = (row.base_url.clone(), row.remote_tenant_id.clone());
-        let ends = (row.renew_at, row.expires_at);
-        Ok(TenantKey::new(row.id, slot, place, fresh.secret.clone(), ends))
+        Ok(TenantKey::new(row.id, slot, row.origin(), key.secret.clone(), row.lifetime()))
     }
 
-    /// Removes a remover. One that is left ends within minutes, and is removed in the next round.
-    pub(super) async fn dispose(&self, remover: Remover, operation: &Operation) -> Result<()> {
-        let is_gone = self.discard(&remover.fresh, operation).await;
-        if is_gone {
-            self.removers.remove(&KeyGroup::of(&remover.row));
+    /// Deletes a remover. One that remains expires within minutes and is deleted in the next round.
+    pub(super) async fn dispose(
+        &self,
+        connection: &Connection,
+        remover: Remover,
+        operation: &Operation,
+    ) -> Result<()> {
+        let Remover { tenant, row, unverified, .. } = &remover;
+        let context = MintContext { keys: self, connection, tenant: *tenant, row, operation };
+        let is_deleted = context.discard(unverified).await;
+        if is_deleted {
+            self.removers.remove(&KeyGroup::of(row));
         }
-        self.give_up(&remover.row, !is_gone).await
+        self.give_up(row, !is_deleted).await
     }
 }

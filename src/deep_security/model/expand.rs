@@ -1,16 +1,16 @@
-//! Which parts of a computer are asked for, and what of them is kept.
+//! The parts of a computer that a request expands, and the fields that are kept.
 
 use crate::deep_security::wire::Projection;
 
 /// A part of a computer that the manager adds on request (`docs/reference/deep-security-api.md`,
-/// section 6). Its name is that of the member it adds.
+/// section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The field of the graph that shows it.
+    /// The GraphQL field.
     pub field: &'static str,
-    /// The option of `expand`.
+    /// The value of `expand`.
     pub option: &'static str,
-    /// Whether it may hold thousands of rules.
+    /// Whether it may contain thousands of rule ids.
     heavy: bool,
 }
 
@@ -19,8 +19,7 @@ const fn part(field: &'static str, option: &'static str, heavy: bool) -> Part {
 }
 
 impl Part {
-    /// All, in the order in which they are sent: an order of its own for each request would be a
-    /// request of its own.
+    /// All parts in one order, so that equal requests are identical and can be shared.
     pub const ALL: [Self; 10] = [
         part("sap", "SAP", false),
         part("activityMonitoring", "activityMonitoring", false),
@@ -35,52 +34,51 @@ impl Part {
     ];
 }
 
-/// The parts of one request.
+/// The parts and fields of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expand {
     parts: Vec<Part>,
     rules: bool,
-    members: Option<Projection>,
+    projection: Option<Projection>,
 }
 
 impl Expand {
-    /// No part; what is sent without any is kept whole.
-    pub const NONE: Self = Self { parts: Vec::new(), rules: true, members: None };
+    /// No part; every field of the response is kept.
+    pub const NONE: Self = Self { parts: Vec::new(), rules: true, projection: None };
 
-    /// What these fields of the graph show, and nothing else.
+    /// The parts and fields behind these GraphQL fields.
     pub fn of(fields: &[&str]) -> Self {
         Self {
             parts: Part::ALL.into_iter().filter(|part| fields.contains(&part.field)).collect(),
             rules: true,
-            members: Some(Projection::new(fields.iter().map(|field| member(field)))),
+            projection: Some(Projection::new(fields.iter().map(|field| json_field(field)))),
         }
     }
 
-    /// The same parts, with the ids of their rules or without: the manager sends them in any case,
-    /// and those that nobody selected need not be kept.
+    /// Keeps or drops the ids of rules, which the manager sends in any case.
     pub fn with_rules(self, rules: bool) -> Self {
         Self { rules, ..self }
     }
 
-    /// The members that are kept; all if absent.
-    pub fn members(&self) -> Option<&Projection> {
-        self.members.as_ref()
+    /// The fields to keep; all if absent.
+    pub fn projection(&self) -> Option<&Projection> {
+        self.projection.as_ref()
     }
 
-    /// Whether the ids of rules are wanted.
-    pub fn rules(&self) -> bool {
+    /// Whether the ids of rules are kept.
+    pub fn keeps_rules(&self) -> bool {
         self.rules
     }
 
-    /// The values of `expand`, sorted; `none` where there is no part. Never nothing, which would
-    /// mean everything.
+    /// The values of `expand`, sorted. Without a part it is `none`, because a request without
+    /// `expand` means everything.
     pub fn options(&self) -> impl Iterator<Item = &'static str> {
         let none = self.parts.is_empty().then_some("none");
         none.into_iter().chain(self.parts.iter().map(|part| part.option))
     }
 
-    /// How many computers fit into one answer: with four modules of 3,000 rules one has 80 kB.
-    pub fn window(&self) -> usize {
+    /// How many computers fit into one response: one with four modules of 3,000 rules has 80 kB.
+    pub fn page_size(&self) -> usize {
         match self.parts.iter().filter(|part| part.heavy).count() {
             0 | 1 => 500,
             2 => 250,
@@ -89,8 +87,8 @@ impl Expand {
     }
 }
 
-/// The member that a field of a computer shows.
-fn member(field: &str) -> &str {
+/// The JSON field behind a GraphQL field.
+fn json_field(field: &str) -> &str {
     match field {
         "id" | "remoteID" => "ID",
         "policy" => "policyID",
@@ -111,20 +109,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_selected_is_said_and_parts_are_sorted() {
+    fn empty_selection_expands_none_and_parts_are_sorted() {
         assert_eq!(options(&["hostName"]), ["none"]);
-        let asked = options(&["intrusionPrevention", "computerStatus", "sap", "hostName"]);
-        assert_eq!(asked, ["SAP", "computerStatus", "intrusionPrevention"]);
+        let selected = options(&["intrusionPrevention", "computerStatus", "sap", "hostName"]);
+        assert_eq!(selected, ["SAP", "computerStatus", "intrusionPrevention"]);
         assert!(Part::ALL.is_sorted_by_key(|part| part.option));
     }
 
     #[test]
-    fn an_answer_stays_below_its_limit_whatever_is_selected() {
+    fn response_stays_below_its_limit_for_any_selection() {
         for fields in 0..1_u32 << Part::ALL.len() {
             let selected = Part::ALL.iter().enumerate().filter(|(at, _)| fields & 1 << at != 0);
             let expand = Expand::of(&selected.map(|(_, part)| part.field).collect::<Vec<_>>());
             let heavy = expand.parts.iter().filter(|part| part.heavy).count();
-            assert!(expand.window() * (5 + 25 * heavy) * 1024 < 32 * 1024 * 1024);
+            assert!(expand.page_size() * (5 + 25 * heavy) * 1024 < 32 * 1024 * 1024);
         }
     }
 }

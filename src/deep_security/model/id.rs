@@ -1,4 +1,4 @@
-//! Ids of the vendor's objects.
+//! The vendor's ids, and global ids of its objects.
 
 use uuid::Uuid;
 
@@ -6,23 +6,23 @@ use crate::error::{Error, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::UpstreamId;
 
-/// The id of an object: digits, up to `int64` (`docs/reference/deep-security-api.md`, section 2).
-/// Nothing else ever becomes part of a path.
+/// The id of an object: an unsigned decimal `int64` (`docs/reference/deep-security-api.md`, section
+/// 2). No other text from a caller becomes part of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectId(pub i64);
 
 impl ObjectId {
-    /// The vendor's id of an object that is asked for.
+    /// Parses the vendor's id of a requested object.
     ///
     /// # Errors
-    /// `NOT_FOUND`, since nothing has an id of another form.
-    pub fn parse(what: &'static str, text: &str) -> Result<Self> {
-        digits(text).map(Self).ok_or_else(|| Error::not_found(what))
+    /// `NOT_FOUND` naming `kind` for any other format, which no object has.
+    pub fn parse(kind: &'static str, text: &str) -> Result<Self> {
+        digits(text).map(Self).ok_or_else(|| Error::not_found(kind))
     }
 }
 
-/// Where the vendor's ids of a manager are unique. It writes global ids, and reads what callers
-/// give: the vendor's id, or a global id of an object of this very place.
+/// The scope within which a manager's ids are unique. Writes global ids, and parses the ids that
+/// callers pass: a vendor's id or a global id of this scope.
 #[derive(Clone, Copy, Debug)]
 pub struct IdScope {
     within: Uuid,
@@ -30,55 +30,56 @@ pub struct IdScope {
 }
 
 impl IdScope {
-    /// Objects are unique within that place, a link as a rule; tenants within the installation.
+    /// Object ids are unique within `within`, usually a link; tenant ids within the installation.
     pub fn new(within: Uuid, upstream: UpstreamId) -> Self {
         Self { within, upstream }
     }
 
     /// The global id of an object.
-    pub fn global(self, kind: NodeKind, id: i64) -> String {
-        GlobalId::write(kind, self.place(kind), &id.to_string())
+    pub fn global(self, node: NodeKind, id: i64) -> String {
+        GlobalId::write(node, self.scope_of(node), &id.to_string())
     }
 
-    /// An object that is asked for.
+    /// Parses the id of a requested object.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a global id of another type or another place, and for what is no id.
-    pub fn object(self, what: &'static str, kind: NodeKind, text: &str) -> Result<ObjectId> {
+    /// `NOT_FOUND` naming `kind` for a global id of another type or scope, and for a text that is
+    /// not an id.
+    pub fn object(self, kind: &'static str, node: NodeKind, text: &str) -> Result<ObjectId> {
         match GlobalId::read(text) {
-            Some(id) => self.own(what, kind, id).map(ObjectId),
-            None => ObjectId::parse(what, text),
+            Some(id) => self.remote(kind, node, id).map(ObjectId),
+            None => ObjectId::parse(kind, text),
         }
     }
 
-    /// An object that another one refers to.
+    /// Parses the id of an object that another one refers to.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a global id of another type or another place, `BAD_USER_INPUT` naming
-    /// `argument` for what is no id.
-    pub fn reference(self, argument: &str, kind: NodeKind, text: &str) -> Result<i64> {
+    /// `NOT_FOUND` for a global id of another type or scope; `BAD_USER_INPUT` naming `argument` for
+    /// a text that is not an id.
+    pub fn reference(self, argument: &str, node: NodeKind, text: &str) -> Result<i64> {
         match GlobalId::read(text) {
-            Some(id) => self.own("object", kind, id),
+            Some(id) => self.remote("object", node, id),
             None => reference(argument, text),
         }
     }
 
-    fn own(self, what: &'static str, kind: NodeKind, id: GlobalId) -> Result<i64> {
-        let remote = id.remote_of(kind, self.place(kind));
-        remote.as_deref().and_then(digits).ok_or_else(|| Error::not_found(what))
+    fn remote(self, kind: &'static str, node: NodeKind, id: GlobalId) -> Result<i64> {
+        let remote = id.remote_of(node, self.scope_of(node));
+        remote.as_deref().and_then(digits).ok_or_else(|| Error::not_found(kind))
     }
 
-    fn place(self, kind: NodeKind) -> Uuid {
-        if kind == NodeKind::DeepSecurityTenant { self.upstream.0 } else { self.within }
+    fn scope_of(self, node: NodeKind) -> Uuid {
+        if node == NodeKind::DeepSecurityTenant { self.upstream.0 } else { self.within }
     }
 }
 
-/// The vendor's id of an object that another one refers to, and that has no global id.
+/// Parses the vendor's id of a referenced object of a type without global ids.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming `argument`.
 pub fn reference(argument: &str, text: &str) -> Result<i64> {
-    digits(text).ok_or_else(|| Error::bad_input(argument, "must be an id, which is a number"))
+    digits(text).ok_or_else(|| Error::bad_input(argument, "must be a numeric id"))
 }
 
 fn digits(text: &str) -> Option<i64> {
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_an_id_name_the_same_object() {
+    fn vendor_id_and_global_id_name_the_same_object() {
         let scope = scope(1, 2);
         for text in ["7".to_owned(), scope.global(COMPUTER, 7)] {
             assert_eq!(scope.object("computer", COMPUTER, &text).unwrap(), ObjectId(7));
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn global_id_of_another_type_or_place_is_not_found() {
+    fn global_id_of_another_type_or_scope_is_not_found() {
         let own = scope(1, 2);
         for foreign in
             [own.global(NodeKind::DeepSecurityPolicy, 7), scope(3, 2).global(COMPUTER, 7)]
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_have_one_global_id_whatever_link_leads_to_them() {
+    fn tenant_has_one_global_id_through_every_link() {
         let tenant = NodeKind::DeepSecurityTenant;
         assert_eq!(scope(1, 2).global(tenant, 7), scope(3, 2).global(tenant, 7));
         assert_ne!(scope(1, 2).global(COMPUTER, 7), scope(3, 2).global(COMPUTER, 7));

@@ -1,19 +1,19 @@
-//! How much a key may.
+//! The access of a tenant's key.
 
-/// How much a tenant's key may: no more than the caller for whom it is used.
+/// The access of a tenant's key, never more than the access of the caller it is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyAccess {
-    /// Look at everything, change nothing.
+    /// Read everything, change nothing.
     Read,
-    /// Everything.
+    /// Read and change everything.
     Full,
 }
 
 impl KeyAccess {
-    /// Both.
+    /// Every access.
     pub const ALL: [Self; 2] = [Self::Read, Self::Full];
 
-    /// The name, as the database and the names of keys have it.
+    /// The spelling in the database and in the names of keys.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "READ",
@@ -21,7 +21,7 @@ impl KeyAccess {
         }
     }
 
-    /// The right of that name.
+    /// The access with that spelling.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|access| access.as_str() == name)
     }

@@ -1,4 +1,4 @@
-//! What the gateway means by what it reads and writes.
+//! Ids, name patterns, expanded parts and key access: the values behind requests.
 
 mod expand;
 mod id;

@@ -1,4 +1,4 @@
-//! What a caller searches names for.
+//! Name patterns.
 
 use crate::deep_security::wire::Criterion;
 use crate::error::{Error, Result};
@@ -6,11 +6,11 @@ use crate::names::{compose, fold};
 
 const LENGTH_MAX: usize = 255;
 
-/// A pattern of a name: `%` stands for any text, everything else for itself, letter case ignored.
+/// A name pattern: `%` matches any text, every other character itself; case is ignored.
 ///
-/// The vendor knows two wildcards and no way to escape one: `_` stands for any character
-/// (`docs/reference/deep-security-api.md`, section 5). So with `%` more may come back than was
-/// asked for, and what comes back is compared again; without `%` the wildcards are switched off.
+/// The vendor has a second wildcard that cannot be escaped, `_` for any one character
+/// (`docs/reference/deep-security-api.md`, section 5). A pattern with `%` may therefore return too
+/// many objects, which [`Pattern::matches`] filters; one without `%` is sent with wildcards off.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
@@ -18,7 +18,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for more than 255 characters, and for control characters.
@@ -26,14 +26,14 @@ impl Pattern {
         if text.chars().count() > LENGTH_MAX || text.chars().any(char::is_control) {
             return Err(Error::bad_input(
                 "name",
-                "must have at most 255 characters, none of them a control character",
+                "must have at most 255 characters and no control characters",
             ));
         }
         Ok(Self { text: compose(text), folded: text.split('%').map(fold).collect() })
     }
 
-    /// What the manager is asked. It compares by rules of its own, so the text goes there composed,
-    /// as names are kept: what fits only once it is folded is found if the manager thinks so too.
+    /// The criterion for the manager. The text is sent in Unicode composed form, as names are
+    /// stored, and not folded: the manager compares by its own collation.
     pub fn criterion(&self, field: &'static str) -> Criterion {
         Criterion {
             field_name: Some(field.to_owned()),
@@ -44,8 +44,8 @@ impl Pattern {
         }
     }
 
-    /// Whether a name fits.
-    pub fn fits(&self, name: &str) -> bool {
+    /// Whether a name matches.
+    pub fn matches(&self, name: &str) -> bool {
         let name = fold(name);
         let (first, rest) =
             self.folded.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
@@ -69,21 +69,26 @@ impl Pattern {
 mod tests {
     use super::*;
 
-    fn fits(pattern: &str, name: &str) -> bool {
-        Pattern::parse(pattern).unwrap().fits(name)
+    fn matches(pattern: &str, name: &str) -> bool {
+        Pattern::parse(pattern).unwrap().matches(name)
     }
 
     #[test]
-    fn only_the_percent_sign_is_special() {
-        assert!(fits("web_1%", "WEB_1.example") && !fits("web_1%", "web-1.example"));
-        assert!(fits("%b%d%", "abcd") && fits("%", "") && fits("a%a", "aa") && !fits("a%a", "a"));
-        assert!(fits("web*", "web*") && !fits("web*", "web1"));
-        assert!(fits("ab%bc", "abbc") && !fits("ab%bc", "abc"));
-        assert!(fits("STRASSE%", "straße 1"));
+    fn percent_sign_is_the_only_wildcard() {
+        assert!(matches("web_1%", "WEB_1.example") && !matches("web_1%", "web-1.example"));
+        assert!(
+            matches("%b%d%", "abcd")
+                && matches("%", "")
+                && matches("a%a", "aa")
+                && !matches("a%a", "a")
+        );
+        assert!(matches("web*", "web*") && !matches("web*", "web1"));
+        assert!(matches("ab%bc", "abbc") && !matches("ab%bc", "abc"));
+        assert!(matches("STRASSE%", "straße 1"));
     }
 
     #[test]
-    fn without_a_percent_sign_the_wildcards_of_the_vendor_are_off() {
+    fn vendor_wildcards_are_off_without_a_percent_sign() {
         assert_eq!(
             Pattern::parse("web_1").unwrap().criterion("hostName").string_wildcards,
             Some(false)

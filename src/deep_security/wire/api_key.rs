@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Resource, Word, optional};
+use super::lenient::optional;
+use super::{EnumText, Resource};
 use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
@@ -20,14 +21,14 @@ pub struct ApiKey {
     #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
     #[serde(default, deserialize_with = "optional")]
-    pub locale: Option<Word>,
+    pub locale: Option<EnumText>,
     #[serde(rename = "roleID", default, deserialize_with = "optional")]
     pub role_id: Option<i64>,
     #[serde(default, deserialize_with = "optional")]
     pub time_zone: Option<String>,
     #[serde(default, deserialize_with = "optional")]
     pub active: Option<bool>,
-    /// Milliseconds since 1970, like all dates.
+    /// Milliseconds since 1970-01-01 UTC, like all dates.
     #[serde(default, deserialize_with = "optional")]
     pub created: Option<i64>,
     #[serde(default, deserialize_with = "optional")]
@@ -42,7 +43,7 @@ pub struct ApiKey {
     pub service_account: Option<bool>,
 }
 
-/// The answer that shows a secret: after a creation or a new secret, and never again.
+/// The response to a creation or rotation, the only one that contains the secret.
 #[derive(Deserialize)]
 pub struct KeyWithSecret {
     #[serde(flatten)]
@@ -51,7 +52,7 @@ pub struct KeyWithSecret {
     pub secret: SecretKey,
 }
 
-/// The answer of `GET /apikeys/current`, as far as it tells whose key it is.
+/// The part of `GET /apikeys/current` that identifies the key's tenant and role.
 #[derive(Debug, Deserialize)]
 pub struct CurrentKey {
     #[serde(rename = "roleID")]
@@ -60,19 +61,20 @@ pub struct CurrentKey {
     pub tenant_id: Option<i64>,
 }
 
-/// The secret of an API key: printable ASCII without spaces, since it travels in a header.
+/// The secret of an API key: 1 to 4096 printable ASCII characters without spaces, because it is
+/// sent in a header.
 #[derive(Clone)]
 pub struct SecretKey(String);
 
 impl SecretKey {
-    /// Takes a secret if it can be one.
+    /// Checks the format; `None` if a header could not carry the text.
     pub fn parse(text: String) -> Option<Self> {
         let fits =
             (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then_some(Self(text))
     }
 
-    /// The secret itself: for the header, the seal, and the answer that shows it once.
+    /// The secret itself: for the header, for sealing, and for the one response that shows it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -87,11 +89,11 @@ impl fmt::Debug for SecretKey {
 impl<'de> Deserialize<'de> for SecretKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(text).ok_or_else(|| serde::de::Error::custom("a secret key of another form"))
+        Self::parse(text).ok_or_else(|| serde::de::Error::custom("a malformed secret key"))
     }
 }
 
-/// A key to be made, or what to change of one; what is absent is left out.
+/// The body that creates or changes a key. Absent members are not sent.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyBody {
@@ -107,7 +109,7 @@ pub struct KeyBody {
     pub time_zone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry_date: Option<i64>,
 }
@@ -131,7 +133,7 @@ impl Resource for ApiKey {
         ttl.api_keys
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn audit_state(&self) -> serde_json::Value {
         json!({
             "id": self.id,
             "keyName": self.key_name,

@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Resource, Word, optional};
+use super::lenient::{lenient_objects, optional};
+use super::{EnumText, Resource};
 use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
-/// A computer. What was not asked for by `expand` is absent, and so is what is null.
+/// A computer. Parts that `expand` does not name are absent, like fields that are null.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Computer {
@@ -34,7 +35,7 @@ pub struct Computer {
     pub relay_list_id: Option<i64>,
     #[serde(default, deserialize_with = "optional")]
     pub agent_version: Option<String>,
-    /// Milliseconds since 1970, like all dates.
+    /// Milliseconds since 1970-01-01 UTC, like all dates.
     #[serde(default, deserialize_with = "optional")]
     pub last_agent_communication: Option<i64>,
     #[serde(default, deserialize_with = "optional")]
@@ -65,26 +66,26 @@ pub struct Computer {
     pub sap: Option<Box<Module>>,
 }
 
-/// How the agent and the appliance of a computer are doing.
+/// The status of a computer's agent and appliance.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComputerStatus {
     #[serde(default, deserialize_with = "optional")]
-    pub agent_status: Option<Word>,
+    pub agent_status: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub agent_status_messages: Option<Vec<String>>,
     #[serde(default, deserialize_with = "optional")]
-    pub appliance_status: Option<Word>,
+    pub appliance_status: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub appliance_status_messages: Option<Vec<String>>,
 }
 
-/// One of the nine security modules of a computer; which members it has depends on which it is.
+/// One of the nine security modules of a computer. Its fields depend on the module.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Module {
     #[serde(default, deserialize_with = "optional")]
-    pub state: Option<Word>,
+    pub state: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub module_status: Option<ModuleStatus>,
     #[serde(rename = "ruleIDs", default, deserialize_with = "optional")]
@@ -106,25 +107,27 @@ pub struct Module {
     #[serde(default, deserialize_with = "optional")]
     pub block_unrecognized: Option<bool>,
     #[serde(default, deserialize_with = "optional")]
-    pub maintenance_mode_status: Option<Word>,
+    pub maintenance_mode_status: Option<EnumText>,
     /// Minutes.
     #[serde(default, deserialize_with = "optional")]
     pub maintenance_mode_duration: Option<i64>,
 }
 
-/// How a module is doing on its computer.
+/// The status of a module on its computer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModuleStatus {
     #[serde(default, deserialize_with = "optional")]
-    pub agent_status: Option<Word>,
+    pub agent_status: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub agent_status_message: Option<String>,
     #[serde(default, deserialize_with = "optional")]
-    pub appliance_status: Option<Word>,
+    pub appliance_status: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub appliance_status_message: Option<String>,
 }
+
+lenient_objects!(ComputerStatus, Module, ModuleStatus);
 
 impl Resource for Computer {
     const COLLECTION: &'static str = "computers";
@@ -141,7 +144,7 @@ impl Resource for Computer {
         self.host_name.as_deref().unwrap_or_default()
     }
 
-    fn forget_rules(&mut self) {
+    fn drop_rules(&mut self) {
         let modules = [
             &mut self.firewall,
             &mut self.intrusion_prevention,
@@ -155,7 +158,7 @@ impl Resource for Computer {
         ttl.computers
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn audit_state(&self) -> serde_json::Value {
         json!({
             "id": self.id,
             "hostName": self.host_name,

@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Resource, Word, optional};
+use super::lenient::{lenient_objects, optional};
+use super::{EnumText, Resource};
 use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
-/// A policy, with what it inherits.
+/// A policy, including inherited values.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
@@ -21,9 +22,9 @@ pub struct Policy {
     #[serde(default, deserialize_with = "optional")]
     pub description: Option<String>,
     #[serde(default, deserialize_with = "optional")]
-    pub recommendation_scan_mode: Option<Word>,
+    pub recommendation_scan_mode: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
-    pub auto_requires_update: Option<Word>,
+    pub auto_requires_update: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub anti_malware: Option<Box<PolicyModule>>,
     #[serde(default, deserialize_with = "optional")]
@@ -49,7 +50,7 @@ pub struct Policy {
 #[serde(rename_all = "camelCase")]
 pub struct PolicyModule {
     #[serde(default, deserialize_with = "optional")]
-    pub state: Option<Word>,
+    pub state: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub module_status: Option<PolicyModuleStatus>,
     #[serde(rename = "ruleIDs", default, deserialize_with = "optional")]
@@ -64,15 +65,17 @@ pub struct PolicyModule {
     pub block_unrecognized: Option<bool>,
 }
 
-/// How a module of a policy is doing; of another shape than that of a computer.
+/// The status of a policy's module. Its shape differs from that of a computer's module.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyModuleStatus {
     #[serde(default, deserialize_with = "optional")]
-    pub status: Option<Word>,
+    pub status: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub status_message: Option<String>,
 }
+
+lenient_objects!(PolicyModule, PolicyModuleStatus);
 
 impl Resource for Policy {
     const COLLECTION: &'static str = "policies";
@@ -93,14 +96,14 @@ impl Resource for Policy {
         ttl.policies
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn audit_state(&self) -> serde_json::Value {
         json!({
             "id": self.id,
             "parentID": self.parent_id,
             "name": self.name,
             "description": self.description,
-            "autoRequiresUpdate": self.auto_requires_update.as_ref().map(Word::as_str),
-            "recommendationScanMode": self.recommendation_scan_mode.as_ref().map(Word::as_str),
+            "autoRequiresUpdate": self.auto_requires_update.as_ref().map(EnumText::as_str),
+            "recommendationScanMode": self.recommendation_scan_mode.as_ref().map(EnumText::as_str),
         })
     }
 }

@@ -1,7 +1,7 @@
-//! Objects of which not every member is wanted.
+//! Deserialization of selected fields only.
 //!
-//! A manager sends each object whole. What nobody selected is skipped as text: of a list with four
-//! fields selected that is most of the work, and most of the memory.
+//! A manager sends each object whole. Skipping the fields that nobody selected saves most of the
+//! time and memory of a list with a small selection.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,118 +14,119 @@ use serde::de::{
     Visitor,
 };
 
-use super::Resource;
+use super::resource::Resource;
 
-/// The members of an object that are wanted.
+/// The fields of an object to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projection(Vec<Box<str>>);
 
 impl Projection {
-    /// Those of these names, each once however often it is named: all of them are looked at for
-    /// each member of each object.
+    /// Keeps the fields of these names. Duplicates are dropped, because every field of every object
+    /// is compared with all of them.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut members: Vec<Box<str>> = Vec::new();
+        let mut fields: Vec<Box<str>> = Vec::new();
         for name in names {
-            if !members.iter().any(|member| **member == *name) {
-                members.push(name.into());
+            if !fields.iter().any(|field| **field == *name) {
+                fields.push(name.into());
             }
         }
-        Self(members)
+        Self(fields)
     }
 
-    /// What is in order by id and found by name needs both in any case.
-    fn hold<T: Resource>(&self, name: &str) -> bool {
-        name == "ID" || name == T::NAME_FIELD || self.0.iter().any(|member| **member == *name)
+    /// Whether a field is kept; lists always need the id and the name.
+    fn keeps<T: Resource>(&self, name: &str) -> bool {
+        name == "ID" || name == T::NAME_FIELD || self.0.iter().any(|field| **field == *name)
     }
 }
 
-/// Reads one object, with all its members if none are named.
-pub struct Object<'a, T>(Option<&'a Projection>, PhantomData<T>);
+/// Deserializes one object, with all its fields if there is no projection.
+pub struct ObjectSeed<'a, T>(Option<&'a Projection>, PhantomData<T>);
 
-/// Reads the answer to a search: `{"<member>": […]}`. Another root is no list.
-pub struct Objects<'a, T>(Items<'a, T>);
+/// Deserializes a list response: `{"<key>": […]}`.
+pub struct ListSeed<'a, T>(ItemsSeed<'a, T>);
 
-struct Items<'a, T> {
-    each: Object<'a, T>,
-    at_most: usize,
+struct ItemsSeed<'a, T> {
+    item: ObjectSeed<'a, T>,
+    limit: usize,
 }
 
-struct Selected<'a, T>(&'a Projection, PhantomData<T>);
+struct ProjectedVisitor<'a, T>(&'a Projection, PhantomData<T>);
 
-struct Only<'a, T, A> {
-    all: A,
-    wanted: &'a Projection,
-    of: PhantomData<T>,
+struct ProjectedMap<'a, T, A> {
+    inner: A,
+    projection: &'a Projection,
+    resource: PhantomData<T>,
 }
 
-/// The key of a member, which need not be kept.
+/// The key of a field, borrowed where it has no escapes.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'a, T> Object<'a, T> {
-    /// With these members alone.
-    pub fn with(members: Option<&'a Projection>) -> Self {
-        Self(members, PhantomData)
+impl<'a, T> ObjectSeed<'a, T> {
+    /// A seed with that projection.
+    pub fn with(projection: Option<&'a Projection>) -> Self {
+        Self(projection, PhantomData)
     }
 }
 
-impl<'a, T> Objects<'a, T> {
-    /// With these members of each alone.
-    pub fn with(members: Option<&'a Projection>) -> Self {
-        Self(Items { each: Object::with(members), at_most: usize::MAX })
+impl<'a, T> ListSeed<'a, T> {
+    /// A seed with that projection of each object.
+    pub fn with(projection: Option<&'a Projection>) -> Self {
+        Self(ItemsSeed { item: ObjectSeed::with(projection), limit: usize::MAX })
     }
 
-    /// No more than so many: one more is an error at once, before the others are read into memory.
-    pub fn at_most(self, at_most: usize) -> Self {
-        Self(Items { at_most, ..self.0 })
+    /// Fails at the first object beyond `limit`, before the others are read into memory.
+    pub fn limit(self, limit: usize) -> Self {
+        Self(ItemsSeed { limit, ..self.0 })
     }
 }
 
-impl<'de, T: Resource> DeserializeSeed<'de> for Object<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for ObjectSeed<'_, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         match self.0 {
-            Some(wanted) => deserializer.deserialize_map(Selected(wanted, self.1)),
+            Some(projection) => deserializer.deserialize_map(ProjectedVisitor(projection, self.1)),
             None => T::deserialize(deserializer),
         }
     }
 }
 
-impl<'de, T: Resource> Visitor<'de> for Selected<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for ProjectedVisitor<'_, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, all: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(Only { all, wanted: self.0, of: self.1 }))
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<T, A::Error> {
+        let map = ProjectedMap { inner, projection: self.0, resource: self.1 };
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 
-impl<'de, T: Resource, A: MapAccess<'de>> MapAccess<'de> for Only<'_, T, A> {
+impl<'de, T: Resource, A: MapAccess<'de>> MapAccess<'de> for ProjectedMap<'_, T, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        while let Some(Key(key)) = self.all.next_key()? {
-            if self.wanted.hold::<T>(&key) {
+        while let Some(FieldKey(key)) = self.inner.next_key()? {
+            if self.projection.keeps::<T>(&key) {
                 return seed.deserialize(key.into_deserializer()).map(Some);
             }
-            self.all.next_value::<IgnoredAny>()?;
+            self.inner.next_value::<IgnoredAny>()?;
         }
         Ok(None)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.all.next_value_seed(seed)
+        self.inner.next_value_seed(seed)
     }
 }
 
-impl<'de, T: Resource> DeserializeSeed<'de> for Objects<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for ListSeed<'_, T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -133,28 +134,28 @@ impl<'de, T: Resource> DeserializeSeed<'de> for Objects<'_, T> {
     }
 }
 
-impl<'de, T: Resource> Visitor<'de> for Objects<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for ListSeed<'_, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object with the member {}", T::JSON_KEY)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Vec<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
         let mut found = None;
-        while let Some(Key(key)) = members.next_key()? {
+        while let Some(FieldKey(key)) = map.next_key()? {
             if key == T::JSON_KEY {
-                let each = Object(self.0.each.0, PhantomData);
-                found = Some(members.next_value_seed(Items { each, at_most: self.0.at_most })?);
+                let item = ObjectSeed(self.0.item.0, PhantomData);
+                found = Some(map.next_value_seed(ItemsSeed { item, limit: self.0.limit })?);
             } else {
-                members.next_value::<IgnoredAny>()?;
+                map.next_value::<IgnoredAny>()?;
             }
         }
         found.ok_or_else(|| A::Error::missing_field(T::JSON_KEY))
     }
 }
 
-impl<'de, T: Resource> DeserializeSeed<'de> for Items<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for ItemsSeed<'_, T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -162,7 +163,7 @@ impl<'de, T: Resource> DeserializeSeed<'de> for Items<'_, T> {
     }
 }
 
-impl<'de, T: Resource> Visitor<'de> for Items<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for ItemsSeed<'_, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,9 +172,9 @@ impl<'de, T: Resource> Visitor<'de> for Items<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut objects: A) -> Result<Vec<T>, A::Error> {
         let mut read = Vec::new();
-        while let Some(object) = objects.next_element_seed(Object(self.each.0, PhantomData))? {
-            if read.len() == self.at_most {
-                return Err(A::Error::custom("more objects than were asked for"));
+        while let Some(object) = objects.next_element_seed(ObjectSeed(self.item.0, PhantomData))? {
+            if read.len() == self.limit {
+                return Err(A::Error::custom("more objects than requested"));
             }
             read.push(object);
         }
@@ -190,47 +191,47 @@ mod tests {
         r#"{"hostName":"a","ID":7,"description":"d","pol\u0069cyID":3,"firewall":{"state":"on"}}"#;
 
     #[test]
-    fn only_what_is_wanted_is_read() {
+    fn projection_drops_other_fields() {
         let wanted = Projection::new(["policyID", "firewall"]);
-        let computer = read(ONE.as_bytes(), Object::<Computer>::with(Some(&wanted))).unwrap();
+        let computer = read(ONE.as_bytes(), ObjectSeed::<Computer>::with(Some(&wanted))).unwrap();
         assert_eq!(
             (computer.id, computer.host_name.as_deref(), computer.policy_id),
             (7, Some("a"), Some(3))
         );
         assert!(computer.description.is_none() && computer.firewall.is_some());
-        let whole = read(ONE.as_bytes(), Object::<Computer>::with(None)).unwrap();
+        let whole = read(ONE.as_bytes(), ObjectSeed::<Computer>::with(None)).unwrap();
         assert_eq!(whole.description.as_deref(), Some("d"));
     }
 
     #[test]
-    fn what_is_wanted_a_thousand_times_is_looked_for_once() {
+    fn duplicate_field_is_compared_once() {
         let wanted = Projection::new(["policyID", "firewall"].into_iter().cycle().take(2000));
         assert_eq!(wanted, Projection::new(["policyID", "firewall"]));
     }
 
     #[test]
-    fn a_list_is_read_by_its_member() {
+    fn list_is_read_from_its_json_key() {
         let list = format!(r#"{{"other":[1,{{}}],"computers":[{ONE},{ONE}]}}"#);
         for wanted in [None, Some(Projection::new([]))] {
             let computers =
-                read(list.as_bytes(), Objects::<Computer>::with(wanted.as_ref())).unwrap();
+                read(list.as_bytes(), ListSeed::<Computer>::with(wanted.as_ref())).unwrap();
             assert_eq!(computers.iter().map(|computer| computer.id).collect::<Vec<_>>(), [7, 7]);
             assert_eq!(computers[0].description.is_some(), wanted.is_none());
         }
     }
 
     #[test]
-    fn more_objects_than_were_asked_for_are_not_read() {
+    fn list_beyond_its_limit_is_refused() {
         let list = format!(r#"{{"computers":[{ONE},{ONE},{ONE}]}}"#);
-        assert!(read(list.as_bytes(), Objects::<Computer>::with(None).at_most(2)).is_err());
+        assert!(read(list.as_bytes(), ListSeed::<Computer>::with(None).limit(2)).is_err());
         assert_eq!(
-            read(list.as_bytes(), Objects::<Computer>::with(None).at_most(3)).unwrap().len(),
+            read(list.as_bytes(), ListSeed::<Computer>::with(None).limit(3)).unwrap().len(),
             3
         );
     }
 
     #[test]
-    fn what_is_no_object_is_no_object_whatever_is_wanted() {
+    fn wrong_json_type_is_refused_with_any_projection() {
         let wanted = Projection::new([]);
         for wrong in [
             "[]",
@@ -244,7 +245,7 @@ mod tests {
         ] {
             for wanted in [None, Some(&wanted)] {
                 assert!(
-                    read(wrong.as_bytes(), Object::<Computer>::with(wanted)).is_err(),
+                    read(wrong.as_bytes(), ObjectSeed::<Computer>::with(wanted)).is_err(),
                     "{wrong}"
                 );
             }
@@ -253,7 +254,7 @@ mod tests {
             ["[]", "{}", r#"{"computers":{}}"#, r#"{"computers":[7]}"#, r#"{"policies":[]}"#]
         {
             assert!(
-                read(wrong.as_bytes(), Objects::<Computer>::with(Some(&wanted))).is_err(),
+                read(wrong.as_bytes(), ListSeed::<Computer>::with(Some(&wanted))).is_err(),
                 "{wrong}"
             );
         }

@@ -6,11 +6,12 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Resource, optional};
+use super::Resource;
+use super::lenient::optional;
 use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
 
-/// A role. Its path is `/roles`.
+/// A role of administrators and API keys.
 #[derive(Debug, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
@@ -41,27 +42,27 @@ pub struct Role {
     rights: Option<Box<RawValue>>,
 }
 
-/// The longest tree of rights, in bytes: room for hundreds of rights with long names.
+/// The most bytes of a tree of rights: enough for hundreds of long names.
 const RIGHTS_MAX: usize = 32 * 1024;
 
-/// Keeps the text, since in memory a tree takes many times as much, and few ask for it.
+/// Keeps the rights as text: the parsed tree is many times larger and rarely requested.
 fn rights<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     let rights = Option::<Box<RawValue>>::deserialize(deserializer)?;
     let is_tree =
         |text: &str| text.len() <= RIGHTS_MAX && serde_json::from_str::<Value>(text).is_ok();
     match rights {
-        Some(rights) if !is_tree(rights.get()) => Err(D::Error::custom("no tree of rights")),
+        Some(rights) if !is_tree(rights.get()) => Err(D::Error::custom("malformed rights")),
         rights => Ok(rights),
     }
 }
 
 impl Role {
-    /// Whether it may look at things and do nothing else: each right that it has is one to view.
+    /// Whether all its rights are rights to view.
     pub fn only_views(&self) -> bool {
         self.rights().is_none_or(|rights| only_views("", &rights))
     }
 
-    /// What it may do: an open tree of objects of booleans, which differs between versions.
+    /// The rights: a tree of objects with boolean leaves, which differs between versions.
     pub fn rights(&self) -> Option<Value> {
         self.rights.as_ref().and_then(|rights| serde_json::from_str(rights.get()).ok())
     }
@@ -94,7 +95,7 @@ impl Resource for Role {
         ttl.roles
     }
 
-    fn state(&self) -> Value {
+    fn audit_state(&self) -> Value {
         json!({ "id": self.id, "name": self.name })
     }
 }
@@ -108,12 +109,15 @@ mod tests {
     }
 
     #[test]
-    fn rights_are_a_tree_of_a_size_that_makes_sense() {
+    fn oversized_or_deeply_nested_rights_are_refused() {
         let read = |rights: &str| {
             serde_json::from_str::<Role>(&format!(r#"{{ "ID": 2, "rights": {rights} }}"#))
         };
         let wide = |bytes: usize| format!("[{}0]", "0,".repeat(bytes / 2));
-        assert!(read(&wide(32 * 1024)).is_err(), "in memory it would take many times as much");
+        assert!(
+            read(&wide(32 * 1024)).is_err(),
+            "32 KiB of text would take many times as much in memory"
+        );
         assert!(read(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))).is_err());
         assert_eq!(read(&wide(1000)).unwrap().rights().unwrap().as_array().unwrap().len(), 501);
         assert_eq!(read("null").unwrap().rights(), None);
@@ -121,8 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn a_role_with_one_right_to_change_is_not_read_only() {
-        let computers = |edits: bool| json!({ "platformRights": { "computerRights": { "canViewOtherComputers": true, "canEditComputerProperties": edits } } });
+    fn role_with_one_right_to_edit_is_not_read_only() {
+        let computers = |edits: bool| {
+            let rights =
+                json!({ "canViewOtherComputers": true, "canEditComputerProperties": edits });
+            json!({ "platformRights": { "computerRights": rights } })
+        };
         assert!(role(computers(false)).only_views());
         assert!(!role(computers(true)).only_views());
         assert!(role(json!({})).only_views());

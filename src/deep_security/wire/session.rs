@@ -1,4 +1,4 @@
-//! Sessions, with which the first key is made (`docs/reference/deep-security-api.md`, section 3 C).
+//! Sessions, which create the first key (`docs/reference/deep-security-api.md`, section 3 C).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct SignIn<'a> {
     pub mfa_code: Option<&'a str>,
 }
 
-/// Its answer, as far as later calls need it.
+/// The part of its response that later calls need.
 #[derive(Deserialize)]
 pub struct SignedIn {
     /// Sent as the header `rID`.

@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Resource, Word, optional};
+use super::lenient::optional;
+use super::{EnumText, Resource};
 use crate::global_id::NodeKind;
 
-/// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets, and so are
-/// not even read.
+/// A tenant. Its `agentInitiatedActivationPassword` and `activationCodes` are secrets and therefore
+/// not deserialized.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
@@ -19,15 +20,14 @@ pub struct Tenant {
     #[serde(default, deserialize_with = "optional")]
     pub guid: Option<String>,
     #[serde(default, deserialize_with = "optional")]
-    pub locale: Option<Word>,
+    pub locale: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
     pub time_zone: Option<String>,
     #[serde(default, deserialize_with = "optional")]
-    pub tenant_state: Option<Word>,
+    pub tenant_state: Option<EnumText>,
     #[serde(default, deserialize_with = "optional")]
-    pub modules_visible: Option<Vec<Word>>,
-    /// Milliseconds since 1970. The vendor's spelling differs from that of the same thing in an API
-    /// key.
+    pub modules_visible: Option<Vec<EnumText>>,
+    /// Milliseconds since 1970-01-01 UTC. An API key spells this field `lastSignIn`.
     #[serde(rename = "lastSigninTime", default, deserialize_with = "optional")]
     pub last_sign_in: Option<i64>,
 }
@@ -47,7 +47,7 @@ impl Resource for Tenant {
         self.name.as_deref().unwrap_or_default()
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn audit_state(&self) -> serde_json::Value {
         json!({ "id": self.id, "name": self.name })
     }
 }

@@ -1,4 +1,4 @@
-//! The list of secrets that the tests made, and the log in which none of them may stand.
+//! The list of secrets that the tests create, and the log that must not contain any of them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -12,10 +12,10 @@ use tenant_gateway::telemetry;
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::Simulator;
 
-/// Shorter ones would be found by chance.
+/// Shorter secrets would occur in the log by chance.
 const LENGTH_MIN: usize = 16;
 
-/// Writes a secret down.
+/// Registers a secret.
 pub fn note(secret: &str) {
     if secret.len() < LENGTH_MIN {
         return;
@@ -29,11 +29,11 @@ pub fn note(secret: &str) {
         .mode(0o600)
         .open(path)
         .expect("the list of secrets opens");
-    // One write, so that lines of tests that run at once do not mix.
+    // A single write, so that lines of concurrent tests do not mix.
     file.write_all(format!("{secret}\n").as_bytes()).expect("the list of secrets can be written");
 }
 
-/// Writes down every secret and token in an answer.
+/// Registers every secret and token in an answer.
 pub fn note_all(answer: &Value) {
     match answer {
         Value::Object(fields) => {
@@ -54,7 +54,7 @@ pub fn note_all(answer: &Value) {
     }
 }
 
-/// Writes down every credential with which a manager was called: keys, and both halves of sessions.
+/// Registers every credential that a manager received: keys, and the cookie and `rID` of sessions.
 pub fn note_shown(manager: &Simulator) {
     for call in manager.seen(&Calls::all()) {
         let session = call.header("cookie").and_then(|cookie| cookie.strip_prefix("sID="));
@@ -65,7 +65,7 @@ pub fn note_shown(manager: &Simulator) {
     }
 }
 
-/// Sends what the process logs to `it.log`, in the wordiest level that people use.
+/// Writes the log of the process to `it.log`, at the most verbose level in common use.
 pub fn log_to_file() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -76,7 +76,7 @@ pub fn log_to_file() {
     });
 }
 
-/// Where logs of the tests go.
+/// The folder of the tests' logs.
 pub fn folder() -> PathBuf {
     let folder = std::env::var_os("TENANT_GATEWAY_TEST_LOG_DIR")
         .map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);

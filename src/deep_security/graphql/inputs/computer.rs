@@ -1,10 +1,10 @@
-//! Computers to be changed.
+//! Inputs that change computers.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use serde_json::{Map, Value};
 
 use super::{put, put_reference};
-use crate::deep_security::graphql::criteria::plain;
+use crate::deep_security::graphql::criteria::plain_text;
 use crate::deep_security::model::{IdScope, reference};
 use crate::error::{Error, Result};
 use crate::global_id::NodeKind;
@@ -34,7 +34,10 @@ pub struct UpdateDeepSecurityComputerInput {
 }
 
 impl UpdateDeepSecurityComputerInput {
-    /// Checks the change, and gives its body.
+    /// Validates the change and returns its body.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the field; `NOT_FOUND` for a global id of another type or scope.
     pub fn check(self, ids: IdScope) -> Result<Value> {
         let mut body = Map::new();
         put_reference(&mut body, "policyID", self.policy_id, |text| {
@@ -50,17 +53,17 @@ impl UpdateDeepSecurityComputerInput {
         put(
             &mut body,
             "displayName",
-            self.display_name.map(|text| plain("displayName", text)).transpose()?,
+            self.display_name.map(|text| plain_text("displayName", text)).transpose()?,
         );
         put(
             &mut body,
             "description",
-            self.description.map(|text| plain("description", text)).transpose()?,
+            self.description.map(|text| plain_text("description", text)).transpose()?,
         );
         let host_name = self.host_name.map(|name| Name::parse("hostName", &name)).transpose()?;
         put(&mut body, "hostName", host_name.map(|name| name.as_str().to_owned()));
         if body.is_empty() {
-            return Err(Error::bad_input("input", "must change something"));
+            return Err(Error::bad_input("input", "must contain at least one change"));
         }
         Ok(body.into())
     }

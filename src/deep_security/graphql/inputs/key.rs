@@ -1,11 +1,11 @@
-//! API keys to be made and changed.
+//! Inputs that create and change API keys.
 
 use async_graphql::{ID, InputObject};
 
-use super::short_name;
+use super::{short_name, vendor_text};
 use crate::clock::Timestamp;
-use crate::deep_security::graphql::choices::DeepSecurityLocale;
-use crate::deep_security::graphql::criteria::plain;
+use crate::deep_security::graphql::criteria::plain_text;
+use crate::deep_security::graphql::enums::DeepSecurityLocale;
 use crate::deep_security::model::IdScope;
 use crate::deep_security::wire::KeyBody;
 use crate::error::{Error, Result};
@@ -57,13 +57,19 @@ pub struct UpdateDeepSecurityApiKeyInput {
 }
 
 impl CreateDeepSecurityApiKeyInput {
-    /// Checks the key.
+    /// Validates the key and returns its body.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the field; `NOT_FOUND` for a global id of another type or scope.
     pub fn check(self, ids: IdScope, now: Timestamp) -> Result<KeyBody> {
         Ok(KeyBody {
             key_name: Some(short_name("keyName", &self.key_name)?),
             role_id: Some(ids.reference("roleID", NodeKind::DeepSecurityRole, &self.role_id)?),
-            description: self.description.map(|text| plain("description", text)).transpose()?,
-            locale: self.locale.map(locale).transpose()?,
+            description: self
+                .description
+                .map(|text| plain_text("description", text))
+                .transpose()?,
+            locale: vendor_text("locale", self.locale)?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
             expiry_date: expiry(self.expires_at, self.expiry_date, now)?,
             active: None,
@@ -72,7 +78,10 @@ impl CreateDeepSecurityApiKeyInput {
 }
 
 impl UpdateDeepSecurityApiKeyInput {
-    /// Checks the change.
+    /// Validates the change and returns its body.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the field; `NOT_FOUND` for a global id of another type or scope.
     pub fn check(self, ids: IdScope, now: Timestamp) -> Result<KeyBody> {
         let body = KeyBody {
             key_name: self.key_name.map(|name| short_name("keyName", &name)).transpose()?,
@@ -80,28 +89,27 @@ impl UpdateDeepSecurityApiKeyInput {
                 .role_id
                 .map(|id| ids.reference("roleID", NodeKind::DeepSecurityRole, &id))
                 .transpose()?,
-            description: self.description.map(|text| plain("description", text)).transpose()?,
-            locale: self.locale.map(locale).transpose()?,
+            description: self
+                .description
+                .map(|text| plain_text("description", text))
+                .transpose()?,
+            locale: vendor_text("locale", self.locale)?,
             time_zone: self.time_zone.map(time_zone).transpose()?,
             expiry_date: expiry(self.expires_at, self.expiry_date, now)?,
             active: self.active,
         };
         if body == KeyBody::default() {
-            return Err(Error::bad_input("input", "must change something"));
+            return Err(Error::bad_input("input", "must contain at least one change"));
         }
         Ok(body)
     }
-}
-
-fn locale(locale: DeepSecurityLocale) -> Result<&'static str> {
-    locale.word().ok_or_else(|| Error::bad_input("locale", "must be one that is known"))
 }
 
 fn time_zone(name: String) -> Result<String> {
     upstreams::model::time_zone(Some(name))
 }
 
-/// The end of a key, in milliseconds, under its present name or the one before.
+/// The expiry date in milliseconds, from `expiresAt` or the deprecated `expiryDate`.
 fn expiry(
     expires_at: Option<String>,
     expiry_date: Option<String>,
@@ -109,7 +117,7 @@ fn expiry(
 ) -> Result<Option<i64>> {
     let (argument, date) = match (expires_at, expiry_date) {
         (Some(_), Some(_)) => {
-            return Err(Error::bad_input("expiresAt", "must not be given beside expiryDate"));
+            return Err(Error::bad_input("expiresAt", "cannot be combined with expiryDate"));
         }
         (Some(date), None) => ("expiresAt", date),
         (None, Some(date)) => ("expiryDate", date),

@@ -1,4 +1,4 @@
-//! What the graph takes from callers, and how it becomes valid.
+//! Inputs of mutations, validated into the vendor's JSON.
 
 mod computer;
 mod key;
@@ -11,6 +11,7 @@ pub use policy::DeepSecurityPolicyInput;
 use async_graphql::{ID, MaybeUndefined};
 use serde_json::{Map, Value};
 
+use super::enums::VendorEnum;
 use crate::error::{Error, Result};
 use crate::names::Name;
 
@@ -20,7 +21,7 @@ fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>
     }
 }
 
-/// The vendor writes null as 0, and leaves alone what is null.
+/// Adds a reference: the vendor removes one that is 0 and ignores one that is null.
 fn put_reference(
     body: &mut Map<String, Value>,
     name: &str,
@@ -36,7 +37,7 @@ fn put_reference(
     Ok(())
 }
 
-/// The vendor's names are one character shorter than ours.
+/// Validates a name: the vendor's limit is one character below the gateway's.
 fn short_name(argument: &str, name: &str) -> Result<String> {
     let name = Name::parse(argument, name)?;
     match name.as_str().chars().count() {
@@ -45,9 +46,8 @@ fn short_name(argument: &str, name: &str) -> Result<String> {
     }
 }
 
-fn known(argument: &str, word: Option<Option<&'static str>>) -> Result<Option<&'static str>> {
-    match word {
-        Some(None) => Err(Error::bad_input(argument, "must be one that is known")),
-        word => Ok(word.flatten()),
-    }
+/// The vendor's spelling of an enumeration value; `UNKNOWN` is refused.
+fn vendor_text(argument: &str, value: Option<impl VendorEnum>) -> Result<Option<&'static str>> {
+    let unknown = || Error::bad_input(argument, "cannot be UNKNOWN");
+    value.map(|value| value.as_vendor().ok_or_else(unknown)).transpose()
 }

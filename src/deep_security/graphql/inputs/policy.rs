@@ -1,13 +1,13 @@
-//! Policies to be made and changed.
+//! Inputs that create and change policies.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use serde_json::{Map, Value};
 
-use super::{known, put, put_reference, short_name};
-use crate::deep_security::graphql::choices::{
-    DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch,
+use super::{put, put_reference, short_name, vendor_text};
+use crate::deep_security::graphql::criteria::plain_text;
+use crate::deep_security::graphql::enums::{
+    DeepSecurityModuleState, DeepSecurityScanMode, DeepSecuritySwitch, VendorEnum,
 };
-use crate::deep_security::graphql::criteria::plain;
 use crate::deep_security::model::{IdScope, reference};
 use crate::error::{Error, Result};
 use crate::global_id::NodeKind;
@@ -60,7 +60,10 @@ pub struct DeepSecurityPolicyInput {
 }
 
 impl DeepSecurityPolicyInput {
-    /// Checks the policy, and gives its body.
+    /// Validates the policy and returns its body.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the field; `NOT_FOUND` for a global id of another type or scope.
     pub fn check(self, ids: IdScope) -> Result<Value> {
         let mut body = Map::new();
         body.insert("name".to_owned(), short_name("name", &self.name)?.into());
@@ -70,15 +73,14 @@ impl DeepSecurityPolicyInput {
         put(
             &mut body,
             "description",
-            self.description.map(|text| plain("description", text)).transpose()?,
+            self.description.map(|text| plain_text("description", text)).transpose()?,
         );
         put(
             &mut body,
             "autoRequiresUpdate",
-            known("autoRequiresUpdate", self.auto_requires_update.map(|it| it.word()))?,
+            vendor_text("autoRequiresUpdate", self.auto_requires_update)?,
         );
-        let mode =
-            known("recommendationScanMode", self.recommendation_scan_mode.map(|it| it.word()))?;
+        let mode = vendor_text("recommendationScanMode", self.recommendation_scan_mode)?;
         put(&mut body, "recommendationScanMode", mode);
         for (name, module, states) in [
             ("antiMalware", self.anti_malware, SWITCHED),
@@ -106,19 +108,19 @@ impl DeepSecurityModuleInput {
     fn check(self, name: &str, states: &[&str]) -> Result<Value> {
         let mut body = Map::new();
         if let Some(state) = self.state {
-            let word = state.word().filter(|word| states.contains(word));
+            let word = state.as_vendor().filter(|word| states.contains(word));
             let word = word.ok_or_else(|| {
-                Error::bad_input(&format!("{name}.state"), "is no state of this module")
+                Error::bad_input(&format!("{name}.state"), "is not a state of this module")
             })?;
             body.insert("state".to_owned(), word.into());
         }
         if let Some(ids) = self.rule_ids {
-            let place = format!("{name}.ruleIDs");
+            let argument = format!("{name}.ruleIDs");
             if ids.len() > RULES_MAX {
-                return Err(Error::bad_input(&place, "must have at most 10000 entries"));
+                return Err(Error::bad_input(&argument, "must have at most 10000 entries"));
             }
             let ids: Vec<i64> =
-                ids.iter().map(|id| reference(&place, id)).collect::<Result<_>>()?;
+                ids.iter().map(|id| reference(&argument, id)).collect::<Result<_>>()?;
             body.insert("ruleIDs".to_owned(), ids.into());
         }
         Ok(body.into())

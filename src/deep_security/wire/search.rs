@@ -1,70 +1,33 @@
-//! Lists of objects.
+//! Searches and their results (`docs/reference/deep-security-api.md`, section 5).
 
-use std::time::Duration;
-
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
+use serde::de::{DeserializeSeed, Deserializer};
 use serde::{Deserialize, Serialize};
 
-use super::Objects;
-use crate::deep_security::cache_ttl::CacheTtl;
-use crate::global_id::NodeKind;
+use super::{ListSeed, Resource};
 
-/// A kind of object that can be listed and searched (`docs/reference/deep-security-api.md`, section
-/// 7).
-pub trait Resource: DeserializeOwned + Send + Sync + 'static {
-    /// The first segment of its paths.
-    const COLLECTION: &'static str;
-    /// The member of a list's answer that holds the objects.
-    const JSON_KEY: &'static str;
-    /// The field that holds the name by which people know it.
-    const NAME_FIELD: &'static str;
-    /// What a caller is told does not exist.
-    const KIND: &'static str;
-    /// The type in its global id.
-    const NODE_KIND: NodeKind;
-
-    /// Its id, unique in its tenant.
-    fn id(&self) -> i64;
-
-    /// Its name; empty if it has none.
-    fn name(&self) -> &str;
-
-    /// Lets go of the ids of its rules, of which it may hold thousands.
-    fn forget_rules(&mut self) {}
-
-    /// For how long an answer about it serves again. Not at all, unless there is a setting for it.
-    fn cache_ttl(_: &CacheTtl) -> Duration {
-        Duration::ZERO
-    }
-
-    /// What the audit log keeps of it. Never a secret.
-    fn state(&self) -> serde_json::Value;
-}
-
-/// The answer to a search, each object whole.
+/// A list response, each object whole.
 pub struct Page<T>(pub Vec<T>);
 
 impl<'de, T: Resource> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Objects::with(None).deserialize(deserializer).map(Self)
+        ListSeed::with(None).deserialize(deserializer).map(Self)
     }
 }
 
-/// The body of a search (`docs/reference/deep-security-api.md`, section 5). What is absent is left
-/// out.
+/// The body of a search.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchFilter<'a> {
-    /// The most objects of the answer.
+    /// The most objects of the response.
     pub max_items: usize,
-    /// All of which must hold.
+    /// The criteria, all of which must hold.
     pub search_criteria: Vec<&'a Criterion>,
-    /// Always true: windows go by id.
+    /// Always true: pages are ranges of ids.
     #[serde(rename = "sortByObjectID")]
     pub sort_by_object_id: bool,
 }
 
-/// One test on one field, as the vendor has it. What is absent is left out.
+/// One test on one field. Absent members are not sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Criterion {
@@ -86,12 +49,12 @@ pub struct Criterion {
     pub choice_value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boolean_test: Option<bool>,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_date_value: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_date_inclusive: Option<bool>,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_date_value: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

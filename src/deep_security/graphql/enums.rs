@@ -1,11 +1,20 @@
-//! The vendor's enumerations in the usual spelling. Between versions words are added: one that is
-//! not known here is `UNKNOWN`, and the raw text stands in the field beside.
+//! The vendor's enumerations as GraphQL enums. Managers of later versions add values: one that this
+//! version does not know is `UNKNOWN`, and a `…Text` field has the vendor's spelling.
 
 use async_graphql::Enum;
 
-/// Declares enumerations with the words that the vendor has for their items.
-macro_rules! choices {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $word:literal),* $(,)? })*) => {$(
+/// A GraphQL enum of the vendor's values.
+pub trait VendorEnum: Copy {
+    /// The vendor's spelling; `None` for `UNKNOWN`.
+    fn as_vendor(self) -> Option<&'static str>;
+}
+
+/// Declares enums with the vendor's spelling of each value.
+macro_rules! vendor_enums {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$item_doc:meta])* $item:ident = $word:literal),* $(,)? }
+    )*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
         pub enum $name {
@@ -16,16 +25,17 @@ macro_rules! choices {
         }
 
         impl $name {
-            /// What a word of the vendor's means.
-            pub fn read(word: &str) -> Self {
-                match word {
+            /// The value with the vendor's spelling.
+            pub fn from_vendor(text: &str) -> Self {
+                match text {
                     $($word => Self::$item,)*
                     _ => Self::Unknown,
                 }
             }
+        }
 
-            /// The vendor's word; none for what is not known.
-            pub fn word(self) -> Option<&'static str> {
+        impl VendorEnum for $name {
+            fn as_vendor(self) -> Option<&'static str> {
                 match self {
                     $(Self::$item => Some($word),)*
                     Self::Unknown => None,
@@ -35,7 +45,7 @@ macro_rules! choices {
     )*};
 }
 
-choices! {
+vendor_enums! {
     /// The state of a security module.
     DeepSecurityModuleState {
         /// Off.
@@ -170,8 +180,8 @@ pub enum DeepSecurityEqualityTest {
 }
 
 impl DeepSecurityEqualityTest {
-    /// The vendor's word.
-    pub fn word(self) -> &'static str {
+    /// The vendor's spelling.
+    pub fn as_vendor(self) -> &'static str {
         match self {
             Self::Equal => "equal",
             Self::NotEqual => "not-equal",
@@ -197,8 +207,8 @@ pub enum DeepSecurityComparisonTest {
 }
 
 impl DeepSecurityComparisonTest {
-    /// The vendor's word.
-    pub fn word(self) -> &'static str {
+    /// The vendor's spelling.
+    pub fn as_vendor(self) -> &'static str {
         match self {
             Self::LessThan => "less-than",
             Self::LessThanOrEqual => "less-than-or-equal",

@@ -1,4 +1,4 @@
-//! Objects of a manager by their ids, for those who find them without `DeepSecurity`.
+//! Objects by their ids, for `node`, `nodes` and other rooms.
 
 use std::sync::Arc;
 
@@ -6,10 +6,11 @@ use async_graphql::Context;
 use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
+use super::fetch::{fetch, in_slot};
 use super::key::ApiKeyObject;
 use super::policy::PolicyObject;
-use super::reading::{one, parts, reading};
 use super::role::RoleObject;
+use super::selection::selected_parts;
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, service};
@@ -23,21 +24,22 @@ use crate::ids::UpstreamId;
 /// The manager of the scope's tenant.
 ///
 /// # Errors
-/// `UPSTREAM_NOT_LINKED` if the tenant has none.
+/// `UPSTREAM_NOT_LINKED` if the tenant has no manager.
 pub async fn manager_of(ctx: &Context<'_>, scope: &TenantScope) -> Result<Arc<Manager>> {
     Ok(Arc::new(service::<DeepSecurity>(ctx)?.manager(scope).await?.cached()))
 }
 
-/// A computer, with the parts that are selected.
+/// A computer, with the selected parts.
 ///
 /// # Errors
-/// `NOT_FOUND` if the id is none of this manager's computers; as every call.
+/// `NOT_FOUND` if this manager has no such computer; as every call.
 pub async fn computer(
     ctx: &Context<'_>,
     manager: &Arc<Manager>,
     id: &str,
 ) -> Result<ComputerObject> {
-    Ok(ComputerObject::new(manager, one(ctx, manager, id, Some(&parts(ctx))).await?))
+    let computer = fetch(ctx, manager, id, Some(&selected_parts(ctx))).await?;
+    Ok(ComputerObject::new(manager, computer))
 }
 
 /// A policy.
@@ -45,7 +47,7 @@ pub async fn computer(
 /// # Errors
 /// As [`computer`].
 pub async fn policy(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<PolicyObject> {
-    Ok(PolicyObject::new(manager, one::<Policy>(ctx, manager, id, None).await?))
+    Ok(PolicyObject::new(manager, fetch::<Policy>(ctx, manager, id, None).await?))
 }
 
 /// A role.
@@ -53,7 +55,7 @@ pub async fn policy(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Resu
 /// # Errors
 /// As [`computer`].
 pub async fn role(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<RoleObject> {
-    Ok(RoleObject::new(manager, one::<Role>(ctx, manager, id, None).await?))
+    Ok(RoleObject::new(manager, fetch::<Role>(ctx, manager, id, None).await?))
 }
 
 /// An API key, without its secret.
@@ -61,11 +63,11 @@ pub async fn role(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result
 /// # Errors
 /// As [`computer`].
 pub async fn api_key(ctx: &Context<'_>, manager: &Arc<Manager>, id: &str) -> Result<ApiKeyObject> {
-    Ok(ApiKeyObject::new(manager, one(ctx, manager, id, None).await?))
+    Ok(ApiKeyObject::new(manager, fetch(ctx, manager, id, None).await?))
 }
 
-/// A tenant of an installation: of the one named, which the scope's tenant owns, else the tenant
-/// itself.
+/// A tenant of an installation. With `owned` it is any tenant of that installation, which the
+/// scope's tenant owns; otherwise only the scope's tenant itself.
 ///
 /// # Errors
 /// `NOT_FOUND` if the scope's tenant is another one there; as every call.
@@ -76,16 +78,15 @@ pub async fn tenant(
     remote: &str,
 ) -> Result<TenantObject> {
     let id = ObjectId::parse(Tenant::KIND, remote)?;
+    let service = service::<DeepSecurity>(ctx)?;
     let manager = match owned {
-        Some(upstream) => {
-            service::<DeepSecurity>(ctx)?.owned(scope, Some(&upstream.to_string())).await?
-        }
-        None => service::<DeepSecurity>(ctx)?.manager(scope).await?.primary(),
+        Some(upstream) => service.owned(scope, Some(&upstream.to_string())).await?,
+        None => service.manager(scope).await?.primary(),
     };
     if owned.is_none() && manager.remote_tenant()? != Some(id) {
         return Err(Error::not_found(Tenant::KIND));
     }
     let find = manager.find::<Tenant>(operation(ctx)?, id, None).boxed();
-    let found = reading(ctx, manager.tenant(), find).await?;
+    let found = in_slot(ctx, manager.tenant(), find).await?;
     Ok(TenantObject::new(&Arc::new(manager), found))
 }

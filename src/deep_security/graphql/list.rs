@@ -1,0 +1,68 @@
+//! The resolver of every list.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use futures_util::FutureExt;
+
+use super::connection::{Connection, ConnectionNode, parse_after};
+use super::criteria::{DeepSecurityCriterion, criteria};
+use super::fetch::in_slot;
+use super::inline_resolve::InlineObject;
+use crate::auth::graphql::operation;
+use crate::deep_security::manager::Manager;
+use crate::deep_security::model::Expand;
+use crate::deep_security::query::ListQuery;
+use crate::deep_security::wire::Resource;
+use crate::error::Result;
+
+/// The arguments of a list.
+pub struct ListArguments {
+    /// The number of objects.
+    pub first: Option<i32>,
+    /// The cursor that the list continues after.
+    pub after: Option<String>,
+    /// The name pattern.
+    pub name: Option<String>,
+    /// The criteria, all of which must hold.
+    pub criteria: Option<Vec<DeepSecurityCriterion>>,
+}
+
+/// A list shared by the fields of an operation that select it.
+pub type SharedList<N> = InlineObject<Arc<Connection<N>>>;
+
+/// Resolves a list. Fields of an operation that select the same list at the same time share one
+/// read, however many aliases there are.
+pub async fn list<N: ConnectionNode>(
+    ctx: &Context<'_>,
+    manager: &Arc<Manager>,
+    arguments: ListArguments,
+    expand: Option<Expand>,
+) -> Result<Option<SharedList<N>>> {
+    let has_previous = arguments.after.is_some();
+    let query = query::<N::Resource>(manager, arguments, expand)?;
+    let operation = operation(ctx)?;
+    let read = async || {
+        let listing = manager.list(operation, &query).boxed();
+        let listing = in_slot(ctx, manager.tenant(), listing).await?;
+        Ok(Connection::new(manager, listing, has_previous))
+    };
+    let key = (manager.key(), query.sharing_key::<N::Resource>());
+    let connection = operation.shared(key, read).boxed().await?;
+    Ok(Some(InlineObject(connection)))
+}
+
+fn query<T: Resource>(
+    manager: &Manager,
+    arguments: ListArguments,
+    expand: Option<Expand>,
+) -> Result<ListQuery> {
+    let ListArguments { first, after, name, criteria: given } = arguments;
+    let after = parse_after::<T>(manager, after.as_deref())?;
+    let read_id = |argument: &str, id: &str| manager.ids().reference(argument, T::NODE_KIND, id);
+    let query = ListQuery::parse(first, after, name.as_deref(), criteria(given, read_id)?)?;
+    Ok(match expand {
+        Some(expand) => query.expanded(expand),
+        None => query,
+    })
+}
