@@ -1,4 +1,4 @@
-//! A manager that is in trouble.
+//! Faults of a manager.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{Caller, both_databases};
 const NAMES: &str = "computers { nodes { hostName policy { name } } } roles { nodes { name } }";
 
 both_databases! {
-    async fn answers_that_cannot_be_understood_are_said_to_be_so(rig: Rig) {
+    async fn malformed_responses_are_upstream_malformed(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, NAMES).await;
         let rubbish = |text: &str| Fault::Rubbish { text: text.to_owned() };
@@ -48,7 +48,7 @@ both_databases! {
         assert_eq!(rig.mints(), 1);
     }
 
-    async fn one_odd_optional_value_nulls_its_field_alone(rig: Rig) {
+    async fn mistyped_optional_value_nulls_its_field_only(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, NAMES).await;
         let odd = json!({
@@ -80,7 +80,7 @@ both_databases! {
         );
     }
 
-    async fn a_status_becomes_a_code_and_nothing_of_the_text_is_told(rig: Rig) {
+    async fn status_becomes_a_code_without_the_vendors_text(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, NAMES).await;
         for (status, code, retryable) in [
@@ -88,7 +88,7 @@ both_databases! {
             (404, "NOT_FOUND", false),
             (409, "UPSTREAM_REJECTED", false),
             (500, "UPSTREAM_UNAVAILABLE", true),
-            // The last, since after it the gateway holds back for as long as it was told.
+            // Last, because the gateway then pauses for the time in Retry-After.
             (429, "UPSTREAM_UNAVAILABLE", true),
         ] {
             let fault = Fault::Status { status, retry_after: (status == 429).then_some(60) };
@@ -102,13 +102,13 @@ both_databases! {
             assert!(!told.contains("NullPointer") && !told.contains("dsm-"), "{told}");
             rig.manager.clear_orders();
             if status != 429 {
-                // Failures count towards the circuit.
+                // Failures count towards the circuit breaker.
                 see(&reader, NAMES).await;
             }
         }
     }
 
-    async fn a_redirect_is_not_followed(rig: Rig) {
+    async fn redirect_is_not_followed(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, NAMES).await;
         rig.manager.forget_calls();
@@ -118,7 +118,7 @@ both_databases! {
         assert_eq!(rig.manager.count(&Calls::to("GET", "/policies/*")), 0);
     }
 
-    async fn a_write_is_never_sent_twice(rig: Rig) {
+    async fn write_is_never_sent_twice(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         see(&writer, NAMES).await;
         let policies = Calls::to("POST", "/policies");
@@ -150,7 +150,7 @@ both_databases! {
         }
     }
 
-    async fn whatever_goes_wrong_no_change_is_sent_twice_and_nothing_of_the_manager_is_told(engine: Engine) {
+    async fn no_fault_repeats_a_change_or_leaks_internals(engine: Engine) {
         let rig = Rig::with_settings(
             engine,
             |config| config.tenant(TenantSeed::named("Large").computers(60)),
@@ -192,7 +192,7 @@ both_databases! {
                 assert_eq!(rig.manager.count(&calls), 1, "{what}");
                 let told = answer.body.to_string();
                 assert!(MARKS.iter().chain([&&*place]).all(|mark| !told.contains(mark)), "{what}: {told}");
-                // Where what was answered does not matter, a success is one.
+                // Where the body does not matter, the call succeeds.
                 let Some(errors) = answer.body["errors"].as_array() else { continue };
                 let extensions = &errors[0]["extensions"];
                 let refused = matches!(fault, Fault::Status { status: 400..500, .. } | Fault::Redirect { .. });
@@ -203,7 +203,7 @@ both_databases! {
     }
 }
 
-/// What the stand-in writes into its errors, and no caller may read.
+/// Texts in the errors of the simulator that no caller may see.
 const MARKS: &[&str] = &[
     "internal:",
     ".internal",
@@ -217,7 +217,7 @@ const MARKS: &[&str] = &[
     "stack",
 ];
 
-/// Every way to fail, at that place.
+/// Every fault of the simulator at that address.
 fn faults(place: &str) -> Vec<Fault> {
     let status = |status| Fault::Status { status, retry_after: None };
     vec![
@@ -245,7 +245,7 @@ fn faults(place: &str) -> Vec<Fault> {
     ]
 }
 
-/// Makes something where nothing goes wrong.
+/// Creates an object; panics on an error.
 async fn make(writer: &Caller, name: &str, selection: &str, input: &Value) -> Value {
     let kind = if name.ends_with("Policy") {
         "DeepSecurityPolicyInput"

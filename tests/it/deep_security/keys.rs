@@ -1,4 +1,4 @@
-//! The keys that the gateway makes for tenants.
+//! The keys that the gateway mints for tenants.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::support::{Caller, Engine, OnEngine, both_databases, eventually, notes
 
 const COMPUTERS: &str = "computers { nodes { id } }";
 
-/// Asks so many times at once, each time as another operation.
+/// Runs `times` concurrent operations for each caller.
 async fn at_once(callers: &[&Caller], times: usize) {
     let mut asked = Vec::new();
     for number in 0..times {
@@ -32,7 +32,7 @@ async fn at_once(callers: &[&Caller], times: usize) {
     }
 }
 
-/// Ends the link of north.
+/// Deletes the link of north.
 async fn unlink(rig: &Rig, caller: &Caller) {
     let links = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id } } }";
     let found = caller.ask(links, json!({ "id": rig.world.north })).await.field("tenant");
@@ -40,14 +40,14 @@ async fn unlink(rig: &Rig, caller: &Caller) {
     rig.partner.ask(end, json!({ "id": found["upstreamLinks"][0]["id"] })).await.data();
 }
 
-/// Leaves a key at the manager of which nobody knows, and one that could remove it.
+/// Leaves a stray key at the manager, and a key that can delete it.
 async fn leave_stray(manager: &Simulator, writer: &Caller) {
     manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
     assert_eq!(ask(writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
     see(writer, COMPUTERS).await;
 }
 
-/// Another manager of the partner, with a stray of a tenant that is linked to it.
+/// Another manager of the partner, with a stray key of a tenant linked to it.
 async fn silent_manager(rig: &Rig, seed: u64) -> Simulator {
     let manager = Simulator::start(Config { seed, ..seeds() }).await.unwrap();
     manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
@@ -84,7 +84,7 @@ async fn rows(rig: &Rig, sql: &str) -> i64 {
 }
 
 both_databases! {
-    async fn many_at_once_make_one_key_for_each_tenant_and_right(rig: Rig) {
+    async fn concurrent_callers_mint_one_key_for_each_tenant_and_access(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         let south = rig.reader(rig.world.south).await;
         at_once(&[&reader, &writer, &south], 60).await;
@@ -102,7 +102,7 @@ both_databases! {
         node.stop().await;
     }
 
-    async fn a_key_is_renewed_while_the_old_one_works_and_then_removed(rig: Rig) {
+    async fn key_is_renewed_while_the_old_one_works_and_then_deleted(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         see(&writer, COMPUTERS).await;
         rig.advance(24 * 3600 * 4 / 5 + 1);
@@ -123,7 +123,7 @@ both_databases! {
         assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1);
     }
 
-    async fn a_key_that_was_deleted_is_replaced_once(rig: Rig) {
+    async fn deleted_key_is_replaced_once(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         see(&reader, COMPUTERS).await;
         see(&writer, COMPUTERS).await;
@@ -138,7 +138,7 @@ both_databases! {
         writer.ask(document, json!({})).await.data();
     }
 
-    async fn a_write_that_a_dead_key_could_not_do_is_done_once_with_the_next(rig: Rig) {
+    async fn write_refused_with_a_deleted_key_is_sent_once_with_the_next(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         see(&writer, COMPUTERS).await;
         rig.manager.delete_api_key(rig.manager.customer("North").id, 2);
@@ -149,7 +149,7 @@ both_databases! {
         assert_eq!(made["policies"]["nodes"].as_array().unwrap().len(), 1);
     }
 
-    async fn a_suspended_tenant_gets_no_key_and_is_told_why(rig: Rig) {
+    async fn suspended_tenant_gets_no_key_and_a_clear_error(rig: Rig) {
         let (reader, north) = (rig.reader(rig.world.north).await, rig.manager.customer("North").id);
         rig.manager.set_tenant_state(north, "suspended-db-locked");
         let answer = ask(&reader, COMPUTERS).await;
@@ -165,7 +165,7 @@ both_databases! {
         assert_eq!(rig.mints(), 1);
     }
 
-    async fn a_role_that_lacks_the_right_costs_no_new_key(rig: Rig) {
+    async fn role_without_the_right_mints_no_new_key(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, COMPUTERS).await;
         rig.manager.order(Calls::to("POST", "/policies/search"), Fault::Status { status: 403, retry_after: None }, 1);
@@ -175,7 +175,7 @@ both_databases! {
         assert!(!answer.body.to_string().contains("internal"));
     }
 
-    async fn a_primary_credential_that_is_refused_is_the_operators_business(rig: Rig) {
+    async fn refused_primary_credential_is_upstream_unauthorized(rig: Rig) {
         let north = rig.reader(rig.world.north).await;
         rig.manager.order_always(Calls::to("GET", "/tenants/*"), Fault::Status { status: 401, retry_after: None });
         let answer = ask(&north, COMPUTERS).await;
@@ -184,15 +184,14 @@ both_databases! {
         assert_eq!(rig.mints(), 0);
     }
 
-    async fn a_role_of_number_two_that_may_change_things_is_not_used(rig: Rig) {
+    async fn role_two_with_a_right_to_change_is_not_used(rig: Rig) {
         let north = rig.manager.customer("North");
         let http = reqwest::Client::new();
         let send = async |path: &str, body: Value| {
             let post = http.post(format!("{}{path}", rig.manager.base_url)).header("api-version", "v1");
             post.header("api-secret-key", &north.secret_key).json(&body).send().await.unwrap()
         };
-        // The Auditor stands elsewhere: another role is named so, and number 2 is known under no
-        // such name.
+        // Another role is called Auditor, and role 2 has a different name.
         let rights = json!({ "platformRights": { "computerRights": { "canViewOtherComputers": true } } });
         assert!(send("/roles", json!({ "name": "Reader", "rights": rights })).await.status().is_success());
         let node = rig.app.another_node_with(|config| {
@@ -205,10 +204,10 @@ both_databases! {
         let keys = rig.manager.api_keys(north.id);
         let minted: Vec<_> = keys.iter().filter(|key| key["serviceAccount"] == true).collect();
         assert_eq!(minted.iter().filter(|key| key["roleID"] == 3).count(), 1, "{minted:?}");
-        assert_eq!(minted.len(), 1, "the one that looked it up is gone, and so is the one that was unfit");
+        assert_eq!(minted.len(), 1, "the temporary key and the unfit key are deleted");
     }
 
-    async fn a_key_of_another_tenant_is_never_used(rig: Rig) {
+    async fn key_of_another_tenant_is_never_used(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let proof = json!({ "ID": 2, "roleID": 2, "tenantID": rig.manager.customer("South").id }).to_string();
         rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Rubbish { text: proof }, 1);
@@ -217,7 +216,7 @@ both_databases! {
         see(&reader, COMPUTERS).await;
     }
 
-    async fn a_manager_whose_keys_cannot_be_proven_is_not_filled_with_them(rig: Rig) {
+    async fn unverifiable_keys_are_minted_only_until_backoff(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         rig.manager.order_always(Calls::to("GET", "/apikeys/current"), Fault::Html);
         for _ in 0..10 {
@@ -230,12 +229,12 @@ both_databases! {
         assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1, "one row is enough to look for those that are left");
     }
 
-    async fn a_lost_answer_leaves_one_stray_that_is_swept_by_its_name(rig: Rig) {
+    async fn lost_response_leaves_one_stray_that_cleanup_finds_by_name(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
         let answer = ask(&writer, COMPUTERS).await;
         assert_eq!(answer.code(), "UPSTREAM_UNAVAILABLE");
-        assert_eq!(answer.body["errors"][0]["extensions"]["retryable"], true, "what was asked was not begun");
+        assert_eq!(answer.body["errors"][0]["extensions"]["retryable"], true, "the caller's request was not sent");
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.minted("North").len(), 2);
         rig.background_jobs.clean_up().await.unwrap();
@@ -244,7 +243,7 @@ both_databases! {
         assert_eq!(rig.mints(), 2);
     }
 
-    async fn stray_of_a_link_that_ended_is_removed_by_a_key_of_the_next(rig: Rig) {
+    async fn stray_of_a_deleted_link_is_deleted_with_a_key_of_the_next(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
         assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
@@ -259,7 +258,7 @@ both_databases! {
         assert_eq!(rig.mints(), 2);
     }
 
-    async fn stray_is_removed_by_a_key_of_the_next_tenant_that_is_linked_there(rig: Rig) {
+    async fn stray_is_deleted_with_a_key_of_the_next_linked_tenant(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
         assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
@@ -350,7 +349,7 @@ both_databases! {
         assert_eq!(rig.mints(), 1);
     }
 
-    async fn managers_that_do_not_answer_delay_no_other(rig: Rig) {
+    async fn silent_managers_do_not_delay_cleanup_of_others(rig: Rig) {
         let silent = [silent_manager(&rig, 2).await, silent_manager(&rig, 3).await];
         let writer = rig.writer(rig.world.north).await;
         leave_stray(&rig.manager, &writer).await;
@@ -382,7 +381,7 @@ both_databases! {
         node.stop().await;
     }
 
-    async fn node_whose_clock_runs_ahead_makes_no_second_key(rig: Rig) {
+    async fn node_with_a_fast_clock_mints_no_second_key(rig: Rig) {
         let node = rig.app.another_node_ahead(Duration::from_secs(50), rig::reach_loopback).await;
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 2_000 }, 1);
         let reader = rig.reader(rig.world.north).await;
@@ -391,7 +390,7 @@ both_databases! {
         node.stop().await;
     }
 
-    async fn the_keys_of_a_link_that_ended_are_removed(rig: Rig) {
+    async fn keys_of_a_deleted_link_are_deleted(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         see(&reader, COMPUTERS).await;
         see(&writer, COMPUTERS).await;
@@ -408,7 +407,7 @@ both_databases! {
         assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
     }
 
-    async fn a_key_is_shown_at_no_other_place(rig: Rig) {
+    async fn key_is_sent_only_to_its_own_manager(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, COMPUTERS).await;
         let other = Simulator::start(Config { seed: 9, ..seeds() }).await.unwrap();
@@ -423,7 +422,7 @@ both_databases! {
         assert_eq!(other.count(&Calls::to("POST", "/tenants/*/apikeys")), 1);
     }
 
-    async fn a_key_that_was_on_its_way_is_shown_at_no_other_place(rig: Rig) {
+    async fn key_minted_during_a_move_is_sent_only_to_its_own_manager(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let other = Simulator::start(Config { seed: 9, ..seeds() }).await.unwrap();
         rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Delay { millis: 2_000 }, 1);
@@ -445,7 +444,7 @@ both_databases! {
         assert_eq!(other.count(&Calls::to("POST", "/computers/search")), 1);
     }
 
-    async fn keys_are_sealed_and_a_new_master_key_seals_them_anew(rig: Rig) {
+    async fn keys_are_sealed_and_rewrapped_with_a_new_master_key(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, COMPUTERS).await;
         let new = MasterKey::generate(&SystemEntropy);
@@ -462,7 +461,7 @@ both_databases! {
         assert_eq!(rig.mints(), 1);
     }
 
-    async fn a_process_that_is_killed_leaves_one_stray_at_most(deployment: Deployment) {
+    async fn killed_process_leaves_at_most_one_stray(deployment: Deployment) {
         let credentials = deployment.init();
         let manager = Simulator::start(seeds()).await.unwrap();
         manager.tenants.iter().for_each(|tenant| notes::note(&tenant.secret_key));
@@ -488,7 +487,7 @@ both_databases! {
         let caller = process.log_in(credentials).await;
         let began = tokio::time::Instant::now();
         see(&caller, COMPUTERS).await;
-        assert!(began.elapsed() < Duration::from_secs(15), "the lease of the dead is short: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(15), "another node takes over soon after the lease: {:?}", began.elapsed());
         let north = manager.customer("North").id;
         let minted = || manager.api_keys(north).iter().filter(|key| key["serviceAccount"] == true).count();
         assert!(minted() <= 2, "the one in use, and a stray");
@@ -503,9 +502,9 @@ both_databases! {
     }
 }
 
-/// Several processes share PostgreSQL alone.
+/// Several processes share only PostgreSQL.
 #[tokio::test]
-async fn two_processes_that_just_began_make_one_key_for_each_tenant_and_right() {
+async fn two_new_processes_mint_one_key_for_each_tenant_and_access() {
     let deployment = Deployment::on(Engine::Postgres).await;
     let credentials = deployment.init();
     let manager = Simulator::start(seeds()).await.unwrap();

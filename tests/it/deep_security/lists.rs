@@ -1,4 +1,4 @@
-//! Lists: where they end, and what is found by a name.
+//! Lists: paging, name patterns and criteria.
 
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
@@ -21,7 +21,7 @@ fn ids(page: &Value) -> Vec<i64> {
 }
 
 both_databases! {
-    async fn whether_there_is_more_is_exact_and_costs_no_call(rig: Rig) {
+    async fn has_next_page_is_exact_and_costs_no_call(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, "roles { nodes { id } }").await;
         for (first, more) in [(1, true), (6, true), (7, false), (8, false), (500, false), (5000, false)] {
@@ -33,7 +33,7 @@ both_databases! {
         }
     }
 
-    async fn a_cursor_goes_on_where_the_page_ended(rig: Rig) {
+    async fn cursor_continues_after_the_page(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
@@ -55,7 +55,7 @@ both_databases! {
         assert_eq!(ask(&reader, "computers(after: \"rubbish\") { nodes { id } }").await.code(), "BAD_USER_INPUT");
     }
 
-    async fn a_list_is_never_cut_short_without_saying_so(rig: Rig) {
+    async fn first_out_of_range_is_refused(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         for first in [0, -1, 5001, i32::MAX] {
             assert_eq!(ask(&reader, &format!("computers(first: {first}) {{ nodes {{ id }} }}")).await.code(), "BAD_USER_INPUT");
@@ -63,7 +63,7 @@ both_databases! {
         assert_eq!(rig.manager.count(&Calls::all()), 0);
     }
 
-    async fn long_lists_are_read_in_windows(engine: Engine) {
+    async fn long_lists_are_read_in_pages(engine: Engine) {
         let rig = Rig::with(engine, |config| config.tenant(TenantSeed::named("Large").computers(1_203))).await;
         let organization = rig.world.organization;
         rig.link(organization, Some("Large")).await;
@@ -80,7 +80,7 @@ both_databases! {
         }
     }
 
-    async fn in_a_name_only_the_percent_sign_is_special(rig: Rig) {
+    async fn percent_sign_is_the_only_wildcard_in_a_name(rig: Rig) {
         let (writer, reader) = (rig.writer(rig.world.north).await, rig.reader(rig.world.north).await);
         for name in ["web_1", "web-1", "webx1", "WEB_1 copy", "100%"] {
             let document = "mutation($name: String!) { createDeepSecurityPolicy(input: { name: $name }) { id } }";
@@ -100,7 +100,7 @@ both_databases! {
         assert_eq!(found("%server%").await, ["Windows Server", "Linux Server"]);
     }
 
-    async fn what_the_wildcard_of_the_vendor_finds_too_much_breaks_no_page(engine: Engine) {
+    async fn surplus_matches_of_the_vendors_wildcard_break_no_page(engine: Engine) {
         let rig = Rig::with(engine, |config| config.tenant(TenantSeed::named("Large").policies(260))).await;
         let organization = rig.world.organization;
         rig.link(organization, Some("Large")).await;
@@ -118,7 +118,7 @@ both_databases! {
         }
     }
 
-    async fn criteria_are_the_vendors_own(rig: Rig) {
+    async fn criteria_are_sent_as_the_vendor_defines_them(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let found = async |criteria: &str| {
             let fields = format!("computers(where: [{criteria}]) {{ nodes {{ remoteID }} }}");
@@ -139,7 +139,7 @@ both_databases! {
         assert_eq!(see(&rig.partner, state).await["tenants"]["nodes"].as_array().unwrap().len(), 2);
     }
 
-    async fn wrong_criteria_are_refused_before_anything_is_sent(rig: Rig) {
+    async fn invalid_criteria_are_refused_before_a_call(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let many = "{ idValue: 1 },".repeat(21);
         let long = format!("{{ fieldName: \"hostName\", stringValue: \"{}\" }}", "x".repeat(1001));

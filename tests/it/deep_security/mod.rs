@@ -1,12 +1,12 @@
-//! Deep Security through the graph, against a stand-in of the manager.
+//! Deep Security through GraphQL, against a simulated manager.
 
-mod fan_out;
+mod caching;
 mod faults;
 mod keys;
 mod lists;
+mod many_tenants;
 mod neighbours;
 mod reading;
-mod remembering;
 pub mod rig;
 mod writing;
 

@@ -1,4 +1,4 @@
-//! What is amiss with one tenant's manager is nothing to another tenant.
+//! A fault of one tenant's manager does not affect other tenants.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tenant_gateway_simulators::faults::Fault;
 use super::rig::{Rig, ask, see};
 use crate::support::{both_databases, eventually};
 
-/// Longer than the test.
+/// Longer than the test runs.
 const HOURS: Duration = Duration::from_hours(2);
 
 both_databases! {
-    async fn a_hanging_manager_holds_up_its_own_tenant_alone(engine: Engine) {
+    async fn hanging_manager_delays_only_its_own_tenant(engine: Engine) {
         let rig = Rig::with_settings(engine, |config| config, |config| {
             config.limits.execution = HOURS;
             config.limits.tenant_deadline = HOURS;
@@ -21,15 +21,14 @@ both_databases! {
         .await;
         let (north, south) = (rig.reader(rig.world.north).await, rig.reader(rig.world.south).await);
         let query = "computers { nodes { hostName } }";
-        // Each has its key before anything hangs.
+        // Mint every key before calls hang.
         see(&north, query).await;
         see(&south, query).await;
         rig.manager.forget_calls();
         let remote = rig.manager.customer("North").id;
         let of_north = || Calls::to("*", "/computers/*").of(remote);
         rig.manager.order_always(of_north(), Fault::Delay { millis: HOURS.as_millis().try_into().unwrap() });
-        // More than may be at a manager at once, and no two alike, so that none shares the call of
-        // another.
+        // More than the concurrency limit, and all different, so that no call is shared.
         let waiting: Vec<_> = (1..=40)
             .map(|first| {
                 let north = north.clone();

@@ -1,4 +1,4 @@
-//! What the vendor's own examples do, through the graph.
+//! Queries, including those of the vendor's own examples.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn names(nodes: &Value) -> Vec<&str> {
 }
 
 both_databases! {
-    async fn a_role_is_found_by_its_name(rig: Rig) {
+    async fn role_is_found_by_its_name(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let found = see(&reader, r#"roles(name: "Auditor") { nodes { remoteID name immutable rights } }"#).await;
         let role = &found["roles"]["nodes"][0];
@@ -30,7 +30,7 @@ both_databases! {
         assert_eq!(body["searchCriteria"][0]["stringWildcards"], false);
     }
 
-    async fn two_customers_with_the_same_ids_are_never_mixed(rig: Rig) {
+    async fn customers_with_equal_ids_are_never_mixed(rig: Rig) {
         let fields = "computers { nodes { remoteID hostName intrusionPrevention { state stateText } policy { description } } }
             tenant { id name tenantState tenantStateText lastSignIn }";
         let (north, south) = (rig.reader(rig.world.north).await, rig.writer(rig.world.south).await);
@@ -49,7 +49,7 @@ both_databases! {
         }
     }
 
-    async fn a_computer_is_shown_whole(rig: Rig) {
+    async fn computer_has_every_field(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let fields = "computer(id: 1) { id hostName displayName description platform lastIPUsed groupID policyID agentVersion
             lastAgentCommunication computerStatus { agentStatus agentStatusMessages }
@@ -66,7 +66,7 @@ both_databases! {
         assert_eq!(computer["sap"]["state"], "OFF");
     }
 
-    async fn each_field_of_a_computer_is_the_same_alone_and_among_all(rig: Rig) {
+    async fn each_field_of_a_computer_is_equal_alone_and_among_all(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         let whole = r#"mutation { updateDeepSecurityComputer(id: 1, input: {
             displayName: "Front", description: "Web", assetImportanceID: 3, relayListID: 2
@@ -101,7 +101,7 @@ both_databases! {
         }
     }
 
-    async fn only_the_parts_that_are_selected_are_asked_for(rig: Rig) {
+    async fn only_selected_parts_are_requested(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let expanded = async |fields: &str| {
             rig.manager.forget_calls();
@@ -119,19 +119,19 @@ both_databases! {
         assert_eq!(expanded("computers { pageInfo { hasNextPage } }").await, "expand=none");
     }
 
-    async fn each_policy_is_asked_for_once_an_operation(rig: Rig) {
+    async fn operation_reads_each_policy_once(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, "computers(first: 1) { nodes { id } }").await;
         rig.manager.forget_calls();
         let fields = "computers { nodes { policy { name parent { name } } } } more: computers { nodes { policy { name } } }";
         see(&reader, fields).await;
-        // The same list twice is one call too.
+        // Two fields with the same list share one call.
         assert_eq!(rig.manager.count(&Calls::to("POST", "/computers/search")), 1);
         assert_eq!(rig.manager.count(&Calls::to("GET", "/policies/*")), 3);
         assert_eq!(rig.manager.count(&Calls::all()), 4);
     }
 
-    async fn what_only_reads_works_with_a_key_that_only_reads(rig: Rig) {
+    async fn reader_uses_a_read_only_key(rig: Rig) {
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
         see(&reader, "computers { nodes { id } }").await;
         see(&writer, "computers { nodes { id } }").await;
@@ -146,7 +146,7 @@ both_databases! {
         assert!(minted.iter().all(|key| key["expiryDate"] == rig.now().millis() + 24 * 3600 * 1000));
     }
 
-    async fn a_missing_object_and_an_id_that_is_none_are_not_found(rig: Rig) {
+    async fn missing_object_and_malformed_id_are_not_found(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         for (field, id) in [("computer", "99"), ("policy", "99"), ("role", "99"), ("apiKey", "99")] {
             let answer = ask(&reader, &format!("{field}(id: \"{id}\") {{ id }}")).await;
@@ -164,12 +164,12 @@ both_databases! {
         assert_eq!(rig.manager.count(&Calls::all()), 0);
     }
 
-    async fn a_tenant_without_a_manager_is_told_so(rig: Rig) {
+    async fn tenant_without_a_manager_is_upstream_not_linked(rig: Rig) {
         let stranger = rig.reader(rig.world.stranger).await;
         assert_eq!(ask(&stranger, "computers { nodes { id } }").await.code(), "UPSTREAM_NOT_LINKED");
     }
 
-    async fn tenants_are_shown_to_the_owner_alone(rig: Rig) {
+    async fn tenants_are_listed_for_the_owner_only(rig: Rig) {
         let owned = see(&rig.partner, "tenants { nodes { id name guid locale modulesVisible } pageInfo { hasNextPage } }").await;
         let tenants = owned["tenants"]["nodes"].as_array().unwrap();
         assert_eq!(tenants.iter().map(|tenant| &tenant["name"]).collect::<Vec<_>>(), ["North", "South"]);
@@ -183,7 +183,7 @@ both_databases! {
         assert!(!introspected.body.to_string().contains("assword"));
     }
 
-    async fn a_hosted_account_is_read_with_its_own_credential(engine: Engine) {
+    async fn cloud_one_account_is_read_with_its_own_credential(engine: Engine) {
         let rig = Rig::on(engine).await;
         let hosted = Simulator::start(seeds().product(Product::CloudOne)).await.unwrap();
         let credential = json!({ "cloudOneApiKey": hosted.primary().secret_key });
@@ -199,13 +199,13 @@ both_databases! {
         assert!(sent.iter().all(|call| !call.path.starts_with("/tenants")));
     }
 
-    async fn the_other_reading_of_the_reference_is_survived(engine: Engine) {
+    async fn other_dialect_of_the_reference_is_handled(engine: Engine) {
         let rig = Rig::with(engine, |config| config.dialect(Dialect::other())).await;
         let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.south).await);
         let fields = "computers { nodes { hostName policy { name } } } roles { nodes { name } } tenant { name }";
         assert_eq!(names(&see(&reader, fields).await["computers"]).len(), 7);
         assert_eq!(names(&see(&writer, fields).await["computers"]).len(), 5);
-        // 403 is then the answer to a key that is gone.
+        // In this dialect a deleted key is refused with 403.
         for key in rig.manager.api_keys(rig.manager.customer("North").id) {
             let (north, id) = (rig.manager.customer("North").id, key["ID"].as_i64().unwrap());
             rig.manager.delete_api_key(north, i32::try_from(id).unwrap());
@@ -214,7 +214,7 @@ both_databases! {
         assert_eq!(rig.mints_for("North"), 2);
     }
 
-    async fn nothing_of_the_caller_goes_upstream(rig: Rig) {
+    async fn no_caller_data_goes_upstream(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, "computers { nodes { policy { name } } }").await;
         for call in rig.manager.seen(&Calls::all()) {

@@ -1,5 +1,5 @@
-//! A gateway with a Deep Security manager behind it: the partner owns it, and north and south are
-//! tenants of it.
+//! A gateway with a simulated Deep Security manager, which the partner owns and which has the tenants
+//! north and south.
 
 use std::ops::Deref;
 
@@ -18,7 +18,7 @@ pub struct Rig {
     pub manager: Simulator,
     /// The administrator of the partner.
     pub partner: Caller,
-    /// Of the partner.
+    /// The id of the partner's upstream.
     pub upstream: String,
 }
 
@@ -31,7 +31,7 @@ impl Deref for Rig {
 }
 
 impl Drop for Rig {
-    /// The keys that the gateway made are secrets too, and stand in no log.
+    /// Registers the minted keys as secrets, which no log may contain.
     fn drop(&mut self) {
         notes::note_shown(&self.manager);
     }
@@ -43,7 +43,7 @@ impl OnEngine for Rig {
     }
 }
 
-/// What north and south are called there, and how many computers they have.
+/// The tenants north and south in the manager, with their computers.
 pub fn seeds() -> Config {
     let north = TenantSeed::named("North").computers(7);
     Config::default()
@@ -52,7 +52,7 @@ pub fn seeds() -> Config {
         .limits(Limits::NONE)
 }
 
-/// What every gateway in front of a stand-in needs.
+/// The settings of a gateway in front of a simulator.
 pub fn reach_loopback(config: &mut tenant_gateway::config::Config) {
     config.upstream.allow_private_addresses = true;
     config.upstream.calls_per_minute = 0;
@@ -87,7 +87,7 @@ impl Rig {
         rig
     }
 
-    /// Links a tenant of ours to one of the manager.
+    /// Links a gateway tenant to a tenant of the manager.
     pub async fn link(&self, tenant: TenantId, remote: Option<&str>) -> Value {
         let remote = remote.map(|name| self.manager.customer(name).id.to_string());
         link(&self.partner, tenant, &self.upstream, remote).await.field("linkTenant")
@@ -101,18 +101,18 @@ impl Rig {
         self.caller(tenant, Role::Responder).await
     }
 
-    /// How many keys were asked of the primary manager, for any tenant.
+    /// The number of keys requested from the primary manager for any tenant.
     pub fn mints(&self) -> u64 {
         self.manager.count(&Calls::to("POST", "/tenants/*/apikeys"))
     }
 
-    /// How many keys were asked of the primary manager for that tenant.
+    /// The number of keys requested from the primary manager for that tenant.
     pub fn mints_for(&self, name: &str) -> u64 {
         let id = self.manager.customer(name).id;
         self.manager.count(&Calls::to("POST", &format!("/tenants/{id}/apikeys")))
     }
 
-    /// The names of the keys that the gateway made in a tenant and that are still there.
+    /// The names of the minted keys that still exist in a tenant.
     pub fn minted(&self, name: &str) -> Vec<String> {
         let keys = self.manager.api_keys(self.manager.customer(name).id);
         let names = keys.iter().map(|key| key["keyName"].as_str().unwrap().to_owned());
@@ -140,12 +140,12 @@ pub async fn link(
     caller.ask(document, json!({ "input": input })).await
 }
 
-/// A query below `deepSecurity` of the tenant in context.
+/// Runs a query below `deepSecurity` of the tenant in context.
 pub async fn ask(caller: &Caller, fields: &str) -> Answer {
     caller.ask(&format!("{{ deepSecurity {{ {fields} }} }}"), json!({})).await
 }
 
-/// The same, where nothing goes wrong.
+/// The data of such a query; panics on an error.
 pub async fn see(caller: &Caller, fields: &str) -> Value {
     ask(caller, fields).await.field("deepSecurity")
 }

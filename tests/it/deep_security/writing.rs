@@ -1,4 +1,4 @@
-//! What is changed at a manager.
+//! Mutations.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -40,7 +40,7 @@ fn north_keys(rig: &Rig) -> usize {
 }
 
 both_databases! {
-    async fn an_api_key_is_made_with_everything_and_its_secret_is_shown_once(rig: Rig) {
+    async fn api_key_is_created_with_every_field_and_its_secret_is_shown_once(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let role = see(&writer, "roles(name: \"Auditor\") { nodes { id } }").await["roles"]["nodes"][0]["id"].clone();
         let two_weeks = rig.in_seconds(14 * 24 * 3600);
@@ -79,7 +79,7 @@ both_databases! {
         assert_eq!(writer.ask(delete, json!({ "id": key["id"] })).await.code(), "NOT_FOUND");
     }
 
-    async fn end_of_a_key_is_taken_under_its_present_name_and_the_one_before(rig: Rig) {
+    async fn expiry_is_accepted_under_its_present_and_its_deprecated_name(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let end = rig.in_seconds(3600);
         let field = "createDeepSecurityApiKey { secretKey apiKey { expiresAt expiryDate createdAt created } }";
@@ -107,7 +107,7 @@ both_databases! {
         assert_eq!((answer.code(), &answer.body["errors"][0]["path"]), ("NOT_FOUND", &json!(["failed"])));
     }
 
-    async fn a_key_for_the_tenant_is_made_by_the_primary_and_always_ends(rig: Rig) {
+    async fn tenant_key_is_created_by_the_primary_and_always_expires(rig: Rig) {
         let writer = rig.writer(rig.world.south).await;
         let input = json!({ "keyName": "Temporary Key", "roleID": "1", "locale": "EN_US", "timeZone": "Asia/Tokyo" });
         let field = "generateDeepSecurityTenantApiKey { secretKey apiKey { keyName serviceAccount expiryDate role { name } } }";
@@ -163,7 +163,7 @@ both_databases! {
         notes::note(rotated["secretKey"].as_str().unwrap());
     }
 
-    async fn a_policy_is_made_changed_and_deleted(rig: Rig) {
+    async fn policy_is_created_changed_and_deleted(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let selection = "{ id remoteID name description parentID parent { name } autoRequiresUpdate recommendationScanMode
             intrusionPrevention { state ruleIDs moduleStatus { status } } firewall { state } }";
@@ -188,7 +188,7 @@ both_databases! {
         assert_eq!(south["policies"]["nodes"].as_array().unwrap().len(), 3);
     }
 
-    async fn a_computer_is_changed_and_deleted(rig: Rig) {
+    async fn computer_is_changed_and_deleted(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let field = "updateDeepSecurityComputer id: 3,| { policyID policy { name } displayName firewall { state } }";
         let input = json!({ "policyID": "2", "displayName": "Front" });
@@ -203,7 +203,7 @@ both_databases! {
         assert_eq!(ask(&writer, "computer(id: 3) { id }").await.code(), "NOT_FOUND");
     }
 
-    async fn wrong_input_is_refused_before_anything_is_sent(rig: Rig) {
+    async fn invalid_input_is_refused_before_a_call(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let past = rig.in_seconds(0);
         for (field, input) in [
@@ -235,7 +235,7 @@ both_databases! {
         assert_eq!(rig.manager.count(&Calls::all()), 0);
     }
 
-    async fn what_was_done_and_cannot_be_written_down_is_not_to_be_tried_again(rig: Rig) {
+    async fn unrecorded_change_is_not_retryable(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         see(&writer, "policies { nodes { id } }").await;
         let created = Calls::to("POST", "/policies");
@@ -250,7 +250,7 @@ both_databases! {
         assert_eq!((answer.code(), &told["outcome"], &told["retryable"]), ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false)));
     }
 
-    async fn who_only_reads_changes_nothing(rig: Rig) {
+    async fn reader_cannot_change_anything(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let answer = reader.ask("mutation { deleteDeepSecurityComputer(id: 1) }", json!({})).await;
         assert_eq!(answer.code(), "FORBIDDEN");
@@ -287,7 +287,7 @@ both_databases! {
         assert_eq!(found(&north, &ids["role"]["id"]).await, nothing, "never changed");
     }
 
-    async fn what_is_changed_is_written_down_before_and_after(rig: Rig) {
+    async fn change_is_audited_before_and_after(rig: Rig) {
         let administrator = rig.app.administrator(rig.world.north).await;
         let input = json!({ "displayName": "Front" });
         change(&administrator, "updateDeepSecurityComputer id: 3,| { id }", input).await.data();

@@ -1,4 +1,4 @@
-//! One query over many tenants, each with its own answer or its own error.
+//! One query over many tenants, each with its own data or its own error.
 
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
@@ -13,7 +13,7 @@ const TENANTS: &str = "{ tenants(tenantsQuery: { count: 500 }) { hasMore
     tenants { id name deepSecurity { computers(first: 2) { nodes { hostName } } } } } }";
 
 both_databases! {
-    async fn each_tenant_answers_for_itself(engine: Engine) {
+    async fn each_tenant_returns_its_own_data_or_error(engine: Engine) {
         let customers = 200;
         let rig = Rig::with_settings(
             engine,
@@ -34,7 +34,7 @@ both_databases! {
         }
         let reader = rig.reader(organization).await;
         let remote = |number: usize| rig.manager.customer(&format!("Customer {number}")).id;
-        // Each has its key before some of them fail.
+        // Mint every key before faults are ordered.
         reader.ask(TENANTS, json!({})).await;
         rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(3)), Fault::Delay { millis: 20_000 });
         rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(150)), Fault::Delay { millis: 20_000 });
@@ -68,18 +68,18 @@ both_databases! {
         let expected = [("Customer 150", "DEADLINE_EXCEEDED"), ("Customer 3", "DEADLINE_EXCEEDED"), ("Customer 5", "UPSTREAM_MALFORMED"), ("Customer 7", "UPSTREAM_UNAVAILABLE"), ("Customer 9", "UPSTREAM_REJECTED")];
         assert_eq!(failed, expected.map(|(name, code)| (name.to_owned(), code.to_owned())));
         assert_eq!(answer.status, 200);
-        // A delayed call that was given up is still under way for the stand-in, not for us.
+        // For the simulator, a delayed call that was abandoned is still in progress.
         assert!(rig.manager.peak().tenants <= 8 + 2, "{:?}", rig.manager.peak());
     }
 
-    async fn a_manager_that_refuses_the_connection_fails_its_own_tenants_alone(rig: Rig) {
-        // A port that is taken and listened to by nobody: no other test can get it meanwhile.
+    async fn unreachable_manager_fails_only_its_own_tenants(rig: Rig) {
+        // A bound port that nobody listens on: no other test can take it.
         let closed = TcpSocket::new_v4().unwrap();
         closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let place = closed.local_addr().unwrap().to_string();
         let secret = json!({ "secretKey": rig.manager.primary().secret_key });
         let gone = register(&rig.partner, &format!("http://{place}/api"), secret).await;
-        // One whose own key is at hand, and one whose key would have to be made first.
+        // One tenant with a minted key, and one without.
         for (name, remote) in [("Own", None), ("Unminted", Some("7".to_owned()))] {
             let tenant = rig.operator.tenant(rig.world.organization, name, false).await;
             link(&rig.partner, tenant, &gone, remote).await.data();
@@ -120,12 +120,12 @@ both_databases! {
         assert!(!told.contains(&place) && !told.contains("refused"), "{told}");
     }
 
-    async fn the_right_is_needed_in_each_tenant(rig: Rig) {
+    async fn permission_is_required_in_each_tenant(rig: Rig) {
         let partner = rig.reader(rig.world.partner).await;
         let document = "query($id: ID!) { tenant(id: $id) { deepSecurity { computers(first: 1) { nodes { hostName } } } } }";
         let seen = partner.ask(document, json!({ "id": rig.world.south })).await.field("tenant");
         assert_eq!(seen["deepSecurity"]["computers"]["nodes"][0]["hostName"], "host-1.south.example");
-        // A token that may not read legacy resources.
+        // A token without permission to read legacy resources.
         let narrowed = rig.app.gateway.token_request(&[("grant_type", "client_credentials"), ("scope", "clients:read")]);
         let narrowed = narrowed.header("authorization", partner.credentials.basic());
         let token = rig.app.send(narrowed).await.body["access_token"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Answers that serve again, where the settings let them.
+//! The cache of responses.
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ const EACH: [&str; 8] = [
 ];
 const COMPUTERS: &str = "computers { nodes { hostName } }";
 
-/// Which remembers whatever it may, for longer than a test takes. No call is made twice, so that
-/// calls can be counted.
-async fn remembering(engine: Engine) -> Rig {
+/// A gateway with a cache that outlasts the test. Reads are not retried, so that calls can be
+/// counted.
+async fn caching_rig(engine: Engine) -> Rig {
     let settings = |config: &mut tenant_gateway::config::Config| {
         let room = &mut config.deep_security;
         room.computers_cache_ttl = Duration::from_hours(1);
@@ -42,19 +42,19 @@ async fn remembering(engine: Engine) -> Rig {
     .await
 }
 
-/// What is read, and how many calls the manager saw meanwhile.
+/// The data of a query, and the number of calls it cost.
 async fn counted(rig: &Rig, caller: &Caller, fields: &str) -> (Value, u64) {
     rig.manager.forget_calls();
     let seen = see(caller, fields).await;
     (seen, rig.manager.count(&Calls::all()))
 }
 
-/// How many calls reading the computers takes, once the caller's key is there.
+/// The number of calls to read the computers, once the caller's key exists.
 async fn calls(rig: &Rig, caller: &Caller) -> u64 {
     counted(rig, caller, COMPUTERS).await.1
 }
 
-/// Callers whose keys are there before anything is counted: making one is a change, too.
+/// Callers whose keys exist before calls are counted: minting a key clears the cache.
 async fn with_keys<const N: usize>(callers: [Caller; N]) -> [Caller; N] {
     for caller in &callers {
         see(caller, "tenant { id } roles(first: 1) { nodes { id } }").await;
@@ -68,30 +68,30 @@ async fn update(caller: &Caller, upstream: &str, input: Value) {
 }
 
 both_databases! {
-    async fn what_was_read_serves_again_and_counts_as_no_call(engine: Engine) {
-        let rig = remembering(engine).await;
+    async fn cached_response_is_served_without_a_call(engine: Engine) {
+        let rig = caching_rig(engine).await;
         let [one, other] = with_keys([rig.reader(rig.world.north).await, rig.reader(rig.world.north).await]).await;
         for fields in EACH {
             let (seen, calls) = counted(&rig, &one, fields).await;
             assert_eq!(calls, 1, "{fields}");
             assert_eq!(counted(&rig, &one, fields).await, (seen.clone(), 0), "{fields}");
-            assert_eq!(counted(&rig, &other, fields).await, (seen, 0), "the right is the same: {fields}");
+            assert_eq!(counted(&rig, &other, fields).await, (seen, 0), "the access is equal: {fields}");
         }
         let document = format!("{{ deepSecurity {{ {} }} }}", EACH.join(" "));
         let answer = one.gateway.send(one.request(&document, &json!({})).header("x-query-cost", "1")).await;
         assert_eq!(answer.body["extensions"]["cost"]["upstreamCalls"], 0, "{}", answer.body);
-        assert_eq!(counted(&rig, &one, "computers(first: 6) { nodes { hostName } }").await.1, 1, "another question");
+        assert_eq!(counted(&rig, &one, "computers(first: 6) { nodes { hostName } }").await.1, 1, "a different query");
     }
 
-    async fn nothing_serves_again_unless_it_is_asked_for(rig: Rig) {
+    async fn cache_is_disabled_by_default(rig: Rig) {
         let [reader] = with_keys([rig.reader(rig.world.north).await]).await;
         for fields in EACH.iter().chain(&EACH) {
             assert_eq!(counted(&rig, &reader, fields).await.1, 1, "{fields}");
         }
     }
 
-    async fn another_tenant_and_another_right_ask_for_themselves(engine: Engine) {
-        let rig = remembering(engine).await;
+    async fn cache_is_separate_for_each_tenant_and_access(engine: Engine) {
+        let rig = caching_rig(engine).await;
         let (north, south) = (rig.world.north, rig.world.south);
         let callers = [rig.reader(north).await, rig.app.administrator(north).await, rig.reader(south).await];
         let callers = with_keys(callers).await;
@@ -107,8 +107,8 @@ both_databases! {
         }
     }
 
-    async fn a_change_clears_what_its_tenant_remembers_and_relies_on_none_of_it(engine: Engine) {
-        let rig = remembering(engine).await;
+    async fn change_clears_its_tenants_cache_and_never_reads_from_it(engine: Engine) {
+        let rig = caching_rig(engine).await;
         let (north, south) = (rig.world.north, rig.world.south);
         let [reader, writer, other] = with_keys([rig.reader(north).await, rig.writer(north).await, rig.reader(south).await]).await;
         let front = "computer(id: 1) { displayName }";
@@ -118,19 +118,19 @@ both_databases! {
         rig.manager.forget_calls();
         let document = "mutation { updateDeepSecurityComputer(id: 1, input: { displayName: \"Front\" }) { policy { name } } }";
         writer.ask(document, json!({})).await.data();
-        assert_eq!(rig.manager.count(&Calls::to("GET", "/computers/1")), 1, "as it is before, and not as it was remembered");
+        assert_eq!(rig.manager.count(&Calls::to("GET", "/computers/1")), 1, "the state before the change is not read from the cache");
         assert_eq!(counted(&rig, &reader, front).await, (json!({ "computer": { "displayName": "Front" } }), 1));
         assert_eq!(counted(&rig, &other, front).await.1, 0, "no other tenant's");
-        assert_eq!(counted(&rig, &writer, "policy(id: 1) { name }").await.1, 1, "what a mutation reads is not remembered");
+        assert_eq!(counted(&rig, &writer, "policy(id: 1) { name }").await.1, 1, "reads of a mutation are not cached");
     }
 
-    async fn what_failed_is_not_remembered(engine: Engine) {
-        let rig = remembering(engine).await;
+    async fn failed_response_is_not_cached(engine: Engine) {
+        let rig = caching_rig(engine).await;
         let [reader] = with_keys([rig.reader(rig.world.north).await]).await;
         let body = |text: &str| {
             Fault::Body { status: 200, content_type: "application/json".to_owned(), bytes: text.as_bytes().to_vec() }
         };
-        // Each time another question, since the answer to the last is remembered.
+        // A different query each time, because the previous response is cached.
         for (number, fault) in (1..).zip([
             Fault::Status { status: 503, retry_after: None },
             Fault::Status { status: 400, retry_after: None },
@@ -154,8 +154,8 @@ both_databases! {
         assert_eq!(rig.manager.count(&Calls::all()), 2);
     }
 
-    async fn what_is_remembered_ends_with_the_link_and_with_every_change_of_the_upstream(engine: Engine) {
-        let rig = remembering(engine).await;
+    async fn cache_ends_with_the_link_and_with_each_change_of_the_upstream(engine: Engine) {
+        let rig = caching_rig(engine).await;
         let north = rig.world.north;
         let [reader] = with_keys([rig.reader(north).await]).await;
         see(&reader, COMPUTERS).await;
@@ -171,15 +171,15 @@ both_databases! {
         assert_eq!(seen["computers"]["nodes"], json!([{ "hostName": "host-1.east.example" }, { "hostName": "host-2.east.example" }]));
     }
 
-    async fn a_hosted_account_is_asked_anew_by_a_test_and_at_another_place(engine: Engine) {
-        let rig = remembering(engine).await;
+    async fn cloud_one_test_and_new_base_url_bypass_the_cache(engine: Engine) {
+        let rig = caching_rig(engine).await;
         let hosted = || Simulator::start(seeds().product(Product::CloudOne));
         let (one, other) = (hosted().await.unwrap(), hosted().await.unwrap());
         let credential = |of: &Simulator| json!({ "cloudOneApiKey": of.primary().secret_key });
         let stranger = rig.app.administrator(rig.world.stranger).await;
         let upstream = register(&stranger, &one.base_url, credential(&one)).await;
         link(&stranger, rig.world.stranger, &upstream, None).await.data();
-        // What a test of an installation asks.
+        // The call of `testUpstream`.
         let fields = "computers(first: 1) { nodes { id } }";
         one.forget_calls();
         for _ in 0..2 {
