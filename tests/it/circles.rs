@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms without a circle. Each room is added when its last circle is gone, and stays.
-const ROOMS: &[&str] = &["app", "config", "deep_security", "http", "integration_server", "outbound"];
+const ROOMS: &[&str] =
+    &["app", "config", "deep_security", "http", "integration_server", "outbound"];
 
 /// The rooms of the simulators without a circle.
 const SIMULATORS: &[&str] = &["deep_security"];
