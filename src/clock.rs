@@ -21,29 +21,28 @@ pub struct Timestamp(i64);
 const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 impl Timestamp {
-    /// 0001-01-01T00:00:00Z, the first moment that callers can read: many calendars of theirs have
-    /// no year 0.
+    /// 0001-01-01T00:00:00Z, the earliest moment in the API: many calendars of callers have no year
+    /// 0.
     pub const MIN: Self = Self(-62_135_596_800_000);
 
     /// 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// The moment that many milliseconds after 1970-01-01 UTC, of a source that knows no others
-    /// than there are.
+    /// The moment `millis` milliseconds after 1970-01-01 UTC, from a trusted source.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The same of a source that may send any number; `None` for one beyond [`Timestamp::MIN`] or
+    /// The same from an untrusted source; `None` outside of [`Timestamp::MIN`] to
     /// [`Timestamp::MAX`].
     pub fn checked_from_millis(millis: i64) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
     }
 
-    /// The moment at which clocks with that offset show `local`; `None` if it lies beyond
-    /// [`Timestamp::MIN`] or [`Timestamp::MAX`].
-    // Not by jiff's own timestamps: they end a day before the calendar does, so that every zone can
-    // show them.
+    /// The moment at which clocks with that offset show `local`; `None` outside of
+    /// [`Timestamp::MIN`] to [`Timestamp::MAX`].
+    // Not with jiff's own timestamps: they end a day before the calendar, so that every time zone
+    // can show them.
     pub fn from_civil(local: DateTime, offset: Offset) -> Option<Self> {
         let utc = local.duration_since(EPOCH) - SignedDuration::from_secs(offset.seconds().into());
         Self::checked_from_millis(i64::try_from(utc.as_millis()).ok()?)
@@ -54,7 +53,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since 1970-01-01 UTC, as the `exp` and `iat` of a token want them.
+    /// Whole seconds since 1970-01-01 UTC, as in the `exp` and `iat` claims of a token.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
@@ -106,8 +105,8 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A reading of a clock that only runs forward: it measures ages on this node, and no wall clock
-/// that is set changes them.
+/// A reading of a monotonic clock: it measures ages on this node, which setting the wall clock does
+/// not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonotonicTime(Duration);
 
@@ -133,12 +132,12 @@ impl MonotonicTime {
     }
 }
 
-/// What tells the time.
+/// A source of time.
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
 
-    /// The present reading of the clock that only runs forward.
+    /// The present reading of the monotonic clock.
     fn monotonic(&self) -> MonotonicTime;
 }
 
@@ -158,7 +157,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Clocks that stand still until told otherwise, for tests.
+/// Clocks that move only when told to, for tests.
 pub struct ManualClock {
     wall: AtomicI64,
     monotonic: AtomicU64,
@@ -203,19 +202,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_shown_as_it_was_read() {
+    fn moment_is_shown_in_utc() {
         let moment = Timestamp::parse("expiresAt", "2030-01-01T01:00:00+01:00").unwrap();
         assert_eq!(moment.to_string(), "2030-01-01T00:00:00.000Z");
     }
 
     #[test]
-    fn a_moment_without_zone_is_refused() {
+    fn moment_without_zone_is_refused() {
         assert!(Timestamp::parse("expiresAt", "2030-01-01T00:00:00").is_err());
         assert!(Timestamp::parse("expiresAt", "soon").is_err());
     }
 
     #[test]
-    fn moments_at_both_ends_of_time_are_read_and_shown() {
+    fn earliest_and_latest_moments_are_parsed_and_shown() {
         for (text, shown) in [
             ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
             ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_no_moment_are_none() {
+    fn milliseconds_out_of_range_are_none() {
         for millis in [i64::MIN, i64::MAX, Timestamp::MIN.0 - 1, Timestamp::MAX.0 + 1] {
             assert_eq!(Timestamp::checked_from_millis(millis), None, "{millis}");
         }
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn age_by_monotonic_clock_ignores_a_wall_clock_that_is_set() {
+    fn age_is_unchanged_when_the_wall_clock_is_set() {
         let clock = ManualClock::at(Timestamp(1_000_000));
         let begun = clock.monotonic();
         clock.set_back(Duration::from_secs(55));
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_does_not_overflow() {
+    fn latest_moment_does_not_overflow() {
         assert_eq!(Timestamp(i64::MAX).plus(Duration::MAX).millis(), i64::MAX);
         assert!(!Timestamp(i64::MAX).to_string().is_empty());
     }

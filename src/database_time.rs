@@ -1,9 +1,9 @@
 //! The database's time: the one clock that all nodes share.
 //!
-//! Whatever several nodes compare, as the end of a token, of a lease or of a row to be purged,
-//! follows this clock. It is measured from time to time and runs on by the node's monotonic clock
-//! in between, so that a wall clock that is set on one node moves nothing. How far the node's wall
-//! clock is off is told all the same: its log lines carry that time.
+//! Times that several nodes compare, such as the end of a token or of a lease, follow this clock. It
+//! is measured from time to time and runs on by the node's monotonic clock in between, so that
+//! setting the wall clock of a node changes nothing. The skew of the wall clock is reported all the
+//! same: log lines carry its time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,19 +16,19 @@ use crate::clock::{Clock, MonotonicTime, Timestamp};
 use crate::database::Database;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A wall clock that differs by more is reported.
+/// A larger skew of the wall clock is reported.
 pub const SKEW_REPORTED: Duration = Duration::from_secs(5);
 
-/// A node whose wall clock differs by more issues and accepts no tokens.
+/// A node with a larger skew of its wall clock issues and accepts no tokens.
 pub const SKEW_MAX: Duration = Duration::from_secs(60);
 
 /// How often the database's clock is read.
 const SYNCHRONIZE_EVERY: Duration = Duration::from_secs(5);
 
-/// A reading that took longer tells too little.
+/// A slower reading is too imprecise and is discarded.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 
-/// How well the node's wall clock agrees with the database's.
+/// The agreement of the node's wall clock with the database's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockHealth {
     /// Within [`SKEW_REPORTED`].
@@ -39,13 +39,13 @@ pub enum ClockHealth {
     Unusable,
 }
 
-/// A clock that shows the database's time. For SQLite that is the machine's own.
+/// A clock that shows the database's time. For SQLite that is the time of the machine.
 pub struct DatabaseTime {
     database: Arc<Database>,
     node: Arc<dyn Clock>,
-    /// What stands in for the database's own clock.
+    /// A clock in place of the database's, for tests.
     substitute: Option<Arc<dyn Clock>>,
-    /// What to add to the monotonic clock, in milliseconds; [`UNMEASURED`] where the wall clock is
+    /// The offset from the monotonic clock, in milliseconds; [`UNMEASURED`] where the wall clock is
     /// the database's.
     offset: AtomicI64,
 }
@@ -53,7 +53,7 @@ pub struct DatabaseTime {
 const UNMEASURED: i64 = i64::MIN;
 
 impl DatabaseTime {
-    /// Reads the database's clock. A `substitute` stands in for it, so that tests can move it.
+    /// Reads the database's clock, or `substitute` in its place, which tests can move.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -70,7 +70,7 @@ impl DatabaseTime {
     /// Reads the database's clock again.
     ///
     /// # Errors
-    /// If the database does not answer; the clock then runs on as before.
+    /// If the database does not answer. The clock runs on as before.
     pub async fn synchronize(&self) -> Result<()> {
         self.measure(ROUND_TRIP_MAX).await
     }
@@ -79,27 +79,28 @@ impl DatabaseTime {
         let asked = self.node.monotonic();
         let told = match &self.substitute {
             Some(substitute) => Some(substitute.now()),
-            // Its clock is this machine's.
+            // SQLite has no clock but this machine's.
             None if self.database.is_sqlite() => None,
             None => Some(self.database.now().await?),
         };
         let answered = self.node.monotonic();
         let round_trip = answered.since(asked);
         if let Some(told) = told.filter(|_| round_trip <= round_trip_max) {
-            // The clock was read halfway between.
+            // Assumed to have been read halfway through the round trip.
             let shown = told.plus(round_trip / 2).millis();
             self.offset.store(shown.saturating_sub(answered.millis()), Ordering::SeqCst);
         }
         Ok(())
     }
 
-    /// How far the node's wall clock is off, in either direction.
+    /// The skew of the node's wall clock, in either direction.
     pub fn skew(&self) -> Duration {
-        let (shown, wall) = (self.now(), self.node.now());
+        let shown = self.now();
+        let wall = self.node.now();
         shown.since(wall).max(wall.since(shown))
     }
 
-    /// How well the node's wall clock agrees with the database's at this moment.
+    /// The present agreement of the node's wall clock with the database's.
     pub fn health(&self) -> ClockHealth {
         match self.skew() {
             skew if skew > SKEW_MAX => ClockHealth::Unusable,
@@ -108,7 +109,7 @@ impl DatabaseTime {
         }
     }
 
-    /// That this node may issue and accept tokens.
+    /// Checks that this node may issue and accept tokens.
     ///
     /// # Errors
     /// `DATABASE_UNAVAILABLE` while its wall clock is off by more than [`SKEW_MAX`].
@@ -157,7 +158,8 @@ impl DatabaseTime {
             }
             ClockHealth::Unusable => tracing::error!(
                 seconds,
-                "the clock differs from the database's by more than 60 s: this node refuses tokens until it is right"
+                "the clock differs from the database's by more than 60 s: this node refuses tokens \
+                 until it is right"
             ),
         }
     }

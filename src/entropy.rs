@@ -1,4 +1,4 @@
-//! Randomness, as a parameter: nothing else in the crate makes random numbers.
+//! Randomness, as a parameter: nothing else in the crate generates random numbers.
 
 /// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync {
@@ -12,15 +12,15 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "the one place that makes random numbers")]
     fn fill(&self, buffer: &mut [u8]) {
-        // A system without random numbers cannot make secrets: stopping is the only safe answer.
+        // Without random numbers there are no secrets: stopping is the only safe reaction.
         aws_lc_rs::rand::fill(buffer).expect("the operating system gives random numbers");
     }
 }
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The number that `bytes` spell (big end first), written in base 62 and padded with zeros to
-/// `width` characters; digits that do not fit are cut off at the front.
+/// Encodes a big-endian number in base 62, padded with zeros to `width` characters; leading digits
+/// that do not fit are cut off.
 pub fn base62(bytes: &[u8], width: usize) -> String {
     let mut number = bytes.to_vec();
     let mut digits = vec![b'0'; width];

@@ -1,6 +1,6 @@
-//! What can go wrong, shaped by what a caller can do about it.
+//! Errors, classified by what a caller can do about them.
 //!
-//! The public sentence and the internal cause are apart: the sentence goes to the caller, the cause
+//! The public message and the internal cause are separate: the message goes to the caller, the cause
 //! to the log, once, at the edge, beside the request id.
 
 use std::borrow::Cow;
@@ -14,23 +14,23 @@ use crate::ids::TenantId;
 /// The closed list of `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// The document is not GraphQL. Mend the document.
+    /// The document is not GraphQL. Correct the document.
     GraphqlParseFailed,
-    /// The document does not fit the schema. Mend the document.
+    /// The document does not match the schema. Correct the document.
     GraphqlValidationFailed,
-    /// An argument or a variable is not acceptable; the message names it. Mend the value.
+    /// An argument or a variable is invalid; the message names it. Correct the value.
     BadUserInput,
     /// The document has no operation of that name, or several and none was chosen. Name one.
     OperationResolutionFailure,
-    /// The HTTP request itself is malformed. Mend the request.
+    /// The HTTP request itself is malformed. Correct the request.
     BadRequest,
     /// No valid access token. Get a new one.
     Unauthenticated,
     /// The caller may not do this here. Ask an administrator of the tenant.
     Forbidden,
-    /// No such object, or none that the caller may know of.
+    /// The object does not exist, or the caller may not know of it.
     NotFound,
-    /// The state of things forbids it; the message says which.
+    /// The present state does not allow it; the message names the conflict.
     Conflict,
     /// A client that is enabled keeps at least one secret or key. Rotate, disable or delete
     /// instead.
@@ -46,26 +46,26 @@ pub enum ErrorCode {
     PersistedQueryNotFound,
     /// The tenant in context has no installation of that legacy system. Link it with `linkTenant`.
     UpstreamNotLinked,
-    /// The legacy system cannot be reached or is in trouble. Try again later; ask its operator if
-    /// it lasts.
+    /// The legacy system cannot be reached or fails. Try again later; ask its operator if it lasts.
     UpstreamUnavailable,
     /// The legacy system did not answer in time. Try again later, or ask for less at once.
     UpstreamTimeout,
-    /// The legacy system refused what was asked. Mend the request, or the state of things there.
+    /// The legacy system refused the request. Correct the request, or the state of the system.
     UpstreamRejected,
     /// The legacy system refused the gateway's own credentials. The operator of the upstream has to
     /// renew them.
     UpstreamUnauthorized,
-    /// The legacy system answered something that cannot be understood. Ask its operator.
+    /// The legacy system sent a response that cannot be understood. Ask its operator.
     UpstreamMalformed,
-    /// The operation needs more calls of legacy systems than one may make. Ask for less at once.
+    /// The operation needs more calls to legacy systems than one operation may make. Ask for less at
+    /// once.
     UpstreamBudgetExceeded,
-    /// The legacy system failed so often that it is left alone for some seconds. Try again later.
+    /// The legacy system failed so often that calls are suspended for some seconds. Try again later.
     CircuitOpen,
     /// The gateway's own database cannot be reached, is busy, or takes no writes, or this node's
     /// clock is off. Try again after `Retry-After`, or ask another node.
     DatabaseUnavailable,
-    /// Something failed on our side; the log has the cause under the request id. Try again later.
+    /// The gateway failed; its log has the cause under the request id. Try again later.
     InternalServerError,
 }
 
@@ -98,7 +98,7 @@ impl ErrorCode {
         Self::InternalServerError,
     ];
 
-    /// The code as it is written in `extensions.code`.
+    /// The code as in `extensions.code`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
@@ -154,7 +154,7 @@ impl ErrorCode {
         }
     }
 
-    /// Whether the same request may succeed later without any change.
+    /// Whether the same request may succeed later, unchanged.
     pub const fn retryable(self) -> bool {
         match self {
             Self::RateLimited
@@ -185,29 +185,29 @@ impl ErrorCode {
     }
 }
 
-/// What a legacy system had to do with an error: nothing of its text, its host or its URL.
+/// The part of a legacy system in an error, without its text, its host or its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamDetail {
-    /// Which kind of system, as `LegacySystem` names it.
+    /// The kind of system, as `LegacySystem` names it.
     pub system: &'static str,
-    /// The HTTP status of its answer, where there was one.
+    /// The HTTP status of its response, if there was one.
     pub status: Option<u16>,
     /// The vendor's own code, from a closed list.
     pub code: Option<&'static str>,
 }
 
-/// What is wrong with an access token, as far as whoever holds it may know.
+/// Why an access token was refused, in the detail that its holder may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenProblem {
-    /// No token came.
+    /// The request has no token.
     Missing,
-    /// What came is no token at all, or there are two.
+    /// The token is malformed, or the request has two.
     Malformed,
     /// No key of this gateway signed it, or it is for another audience.
     Foreign,
-    /// Its time is not yet.
+    /// It is not valid yet.
     NotYetValid,
-    /// Its time is over.
+    /// It has expired.
     Expired,
     /// It was revoked, or its client or the client's tenant was disabled, deleted or rotated by
     /// force.
@@ -227,8 +227,8 @@ impl TokenProblem {
         }
     }
 
-    /// The challenge for `WWW-Authenticate`: without an error where no token came (RFC 6750,
-    /// section 3.1).
+    /// The challenge for `WWW-Authenticate`: without an error code if the request has no token
+    /// (RFC 6750, section 3.1).
     pub const fn challenge(self) -> &'static str {
         match self {
             Self::Missing => r#"Bearer realm="tenant-gateway""#,
@@ -254,8 +254,8 @@ impl TokenProblem {
     }
 }
 
-/// An error with a code and a sentence for the caller, and, apart from them, a cause for the log.
-/// It can be cloned, since one call may fail for several callers.
+/// An error with a code and a message for the caller, and a separate cause for the log. It can be
+/// cloned, since one call may fail for several callers.
 #[derive(Clone)]
 pub struct Error {
     code: ErrorCode,
@@ -273,7 +273,7 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error with its public sentence.
+    /// An error with its public message.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -288,12 +288,12 @@ impl Error {
         }
     }
 
-    /// `BAD_USER_INPUT`: the sentence names the argument and then says what it must be.
+    /// `BAD_USER_INPUT`: the message names the argument, then its requirement.
     pub fn bad_input(argument: &str, must: &str) -> Self {
         Self::new(ErrorCode::BadUserInput, format!("{argument}: {must}"))
     }
 
-    /// `NOT_FOUND`, in the same words for what is foreign and for what does not exist.
+    /// `NOT_FOUND`, in the same words for foreign objects and for those that do not exist.
     pub fn not_found(what: &'static str) -> Self {
         Self::new(ErrorCode::NotFound, format!("no such {what}"))
     }
@@ -306,30 +306,29 @@ impl Error {
         )
     }
 
-    /// `FORBIDDEN`, with what would be needed.
+    /// `FORBIDDEN`, with a message that names the missing right.
     pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Forbidden, message)
     }
 
-    /// `UNAUTHENTICATED`, in the same words whatever is wrong with the token: that stands in the
-    /// challenge.
+    /// `UNAUTHENTICATED`, in the same words for every problem of the token, which the challenge
+    /// names.
     pub fn unauthenticated(token: TokenProblem) -> Self {
         let error = Self::new(ErrorCode::Unauthenticated, "a valid access token is required");
         Self { token: Some(token), ..error }
     }
 
-    /// What is wrong with the token, of an error that says so.
+    /// The problem of the token, if this is one.
     pub fn token_problem(&self) -> Option<TokenProblem> {
         self.token
     }
 
-    /// `CONFLICT`, with the state that forbids it.
+    /// `CONFLICT`, with a message that names the state in the way.
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Conflict, message)
     }
 
-    /// `CONFLICT` between two transactions: nothing was written, and the same request may succeed
-    /// at once.
+    /// `CONFLICT` between two transactions: nothing was written, and a retry may succeed at once.
     pub fn write_conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self { write_conflict: true, ..Self::new(ErrorCode::Conflict, message) }
     }
@@ -344,56 +343,54 @@ impl Error {
         Self { cause: Some(Arc::from(cause.into())), ..self }
     }
 
-    /// The same error with what the legacy system had to do with it: `extensions.upstream`.
+    /// The same error with the part of the legacy system in it: `extensions.upstream`.
     pub fn of_upstream(self, upstream: UpstreamDetail) -> Self {
         Self { upstream: Some(upstream), ..self }
     }
 
-    /// The same error, said to belong to one tenant: `extensions.tenantID`.
+    /// The same error, attributed to one tenant: `extensions.tenantID`.
     pub fn of_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 
-    /// The same error of a write whose answer was lost: whether it was done is not known, so that
-    /// repeating it blindly could do it twice. `extensions.outcome` says `UNKNOWN`, and `retryable`
-    /// is false whatever the code.
+    /// The same error for a write whose response was lost: it may have been done, and a blind retry
+    /// could do it twice. `extensions.outcome` is `UNKNOWN`, and `retryable` is false whatever the
+    /// code.
     pub fn with_unknown_outcome(self) -> Self {
         Self { outcome_unknown: true, ..self }
     }
 
-    /// The same error of a write that was a means to an end: what the caller asked for was not
-    /// begun.
+    /// The same error for a preparatory write: the caller's own write was not begun.
     pub fn with_known_outcome(self) -> Self {
         Self { outcome_unknown: false, ..self }
     }
 
-    /// The same error, which the audit log already has.
+    /// The same error, marked as recorded in the audit log.
     pub fn as_recorded(self) -> Self {
         Self { recorded: true, ..self }
     }
 
-    /// Whether the audit log already has it.
+    /// Whether the audit log has it already.
     pub fn is_recorded(&self) -> bool {
         self.recorded
     }
 
-    /// Whether the same request may succeed later without any change, and without doing anything
-    /// twice.
+    /// Whether the same request may succeed later, unchanged, without doing anything twice.
     pub fn retryable(&self) -> bool {
         (self.code.retryable() || self.write_conflict) && !self.outcome_unknown
     }
 
-    /// Whether it is a conflict between two transactions.
+    /// Whether two transactions were in conflict.
     pub fn is_write_conflict(&self) -> bool {
         self.write_conflict
     }
 
-    /// Whether it is unknown if the write was done.
+    /// Whether the write may have been done.
     pub fn is_outcome_unknown(&self) -> bool {
         self.outcome_unknown
     }
 
-    /// What the legacy system had to do with it.
+    /// The part of the legacy system in it.
     pub fn upstream(&self) -> Option<&UpstreamDetail> {
         self.upstream.as_ref()
     }
@@ -403,19 +400,18 @@ impl Error {
         self.code
     }
 
-    /// The sentence for the caller.
+    /// The message for the caller.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The sentence, or where there is a cause, the cause: for the person at the machine, never for
-    /// a caller.
+    /// The cause if there is one, else the message: for the operator of the machine, never for a
+    /// caller.
     pub fn explained(&self) -> String {
         self.cause.as_ref().map_or_else(|| self.message.to_string(), ToString::to_string)
     }
 
-    /// Writes the cause to the log, if there is one. The edge calls this once; the request id
-    /// stands in its span.
+    /// Logs the cause, if there is one. The edge calls this once, in a span with the request id.
     pub fn log_cause(&self) {
         if let Some(cause) = &self.cause {
             let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| {
@@ -427,9 +423,9 @@ impl Error {
                 (ErrorCode::InternalServerError | ErrorCode::DatabaseUnavailable, _) => {
                     tracing::error!(code, cause = chain, "request failed");
                 }
-                // A fault of somebody else's system, which its operator should know of.
+                // A fault of another system, which the operator should know of.
                 (_, 500..) => tracing::warn!(code, cause = chain, "request failed"),
-                // The caller's own.
+                // A fault of the caller.
                 _ => tracing::info!(code, cause = chain, "request failed"),
             }
         }
@@ -459,7 +455,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<Error> for async_graphql::Error {
-    /// Keeps the error beside its public half, so that the edge can log the cause.
+    /// Keeps the error as the source of its public half, so that the edge can log the cause.
     fn from(error: Error) -> Self {
         let mut public = Self::new(error.message.clone());
         let mut extensions = ErrorExtensionValues::default();
@@ -491,7 +487,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_never_reaches_the_caller() {
+    fn cause_never_reaches_the_caller() {
         let public = async_graphql::Error::from(Error::internal("password=hunter2"));
         assert_eq!(public.message, "something failed on our side");
         assert!(!format!("{:?}", public.extensions).contains("hunter2"));

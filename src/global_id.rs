@@ -1,15 +1,15 @@
-//! Global ids: opaque texts that name an object of a legacy system over all types, tenants and
-//! installations.
+//! Global ids: opaque texts that are unique over the objects of all types, tenants and installations
+//! of legacy systems.
 //!
-//! A vendor's id is unique within its tenant or its installation only, so that caches which find
-//! objects by `id` would mix customers. What the gateway itself keeps (tenants, clients, upstreams,
-//! links, tasks) has UUIDs, which need no wrapping.
+//! A vendor's id is unique within its tenant or its installation only: caches that find objects by
+//! `id` would mix customers. Objects of the gateway itself (tenants, clients, upstreams, links,
+//! tasks) have UUIDs, which need no wrapping.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// Changes when the layout does.
+/// The version of the layout.
 const VERSION: u8 = 1;
 const HEAD: usize = 2;
 const PLACE: usize = 16;
@@ -65,17 +65,16 @@ kinds! {
 pub struct GlobalId {
     /// The type.
     pub kind: NodeKind,
-    /// A tenant, an upstream or a link, as the type says. A link stands for a tenant of ours at one
-    /// tenant of an installation: linked elsewhere, the same vendor's id is another object and gets
-    /// another global id.
+    /// A tenant, an upstream or a link, depending on the type. A link connects a gateway tenant with
+    /// one tenant of an upstream: under another link the same vendor's id is another object.
     pub place: Uuid,
-    /// The vendor's id; empty where the place is all that there is to say.
+    /// The vendor's id; empty where the place identifies the object.
     pub remote: String,
 }
 
 impl GlobalId {
-    /// Reads a text that [`GlobalId::write`] made; `None` for any other, also for one that was cut
-    /// short or changed.
+    /// Parses a text of [`GlobalId::write`]; `None` for any other text, including one that was
+    /// truncated or altered.
     pub fn read(text: &str) -> Option<Self> {
         let bytes =
             URL_SAFE_NO_PAD.decode(Some(text).filter(|text| text.len() <= LENGTH_MAX)?).ok()?;
@@ -90,7 +89,7 @@ impl GlobalId {
         })
     }
 
-    /// The global id of an object as a text of `[A-Za-z0-9_-]`, the same each time.
+    /// Writes the global id of an object as a text of `[A-Za-z0-9_-]`, always the same.
     pub fn write(kind: NodeKind, place: Uuid, remote: &str) -> String {
         let mut bytes = Vec::with_capacity(HEAD + PLACE + remote.len() + CHECKSUM);
         bytes.extend([VERSION, kind as u8]);
@@ -101,7 +100,7 @@ impl GlobalId {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The vendor's id, if this is an object of that type at that place.
+    /// The vendor's id, if this is an object of that type in that place.
     pub fn remote_of(self, kind: NodeKind, place: Uuid) -> Option<String> {
         (self.kind == kind && self.place == place).then_some(self.remote)
     }

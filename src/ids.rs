@@ -1,5 +1,4 @@
-//! Identifiers: UUID newtypes that cannot be mistaken for one another and are also database
-//! columns.
+//! Identifiers: UUID newtypes, which the compiler keeps apart, and database columns.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,13 +17,13 @@ macro_rules! ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new random identifier (UUID version 4).
+            /// Generates an identifier (UUID version 4).
             pub fn random(entropy: &dyn Entropy) -> Self {
                 Self(random_uuid(entropy))
             }
         }
 
-        // Asked of every primary key; an automatic number is never one of ours.
+        // The trait is required of primary keys; none of these is an auto-increment number.
         impl TryFromU64 for $name {
             fn try_from_u64(_: u64) -> Result<Self, DbErr> {
                 Err(DbErr::ConvertFromU64(stringify!($name)))
@@ -68,7 +67,7 @@ ids! {
     AuditId,
     /// An installation of a legacy system.
     UpstreamId,
-    /// A tenant of ours, linked to a tenant of an installation.
+    /// A link between a gateway tenant and a tenant of an upstream.
     LinkId,
     /// A key of a tenant that was minted through the primary manager.
     TenantKeyId,
@@ -76,7 +75,7 @@ ids! {
     TaskId,
 }
 
-/// A random UUID of version 4 from the given source.
+/// Generates a UUID of version 4.
 pub fn random_uuid(entropy: &dyn Entropy) -> Uuid {
     let mut bytes = [0; 16];
     entropy.fill(&mut bytes);

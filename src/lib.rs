@@ -1,20 +1,19 @@
 //! Tenant Gateway: one GraphQL endpoint over many security consoles; the tenant is chosen per
 //! request.
 //!
-//! The map of the rooms, each of which imports only from those before it:
+//! The modules, each of which imports only from those before it:
 //!
 //! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]:
-//!   the words that all rooms use.
-//! * [`config`], [`telemetry`], [`seal`], [`database`], [`database_time`]: what a process stands
-//!   on.
+//!   types that all modules use.
+//! * [`config`], [`telemetry`], [`seal`], [`database`], [`database_time`]: the ground of a process.
 //! * [`budget`]: what a node may hold and do at once, shared out by tenant and client.
 //! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is
 //!   executed.
 //! * [`outbound`]: the one way out to the legacy systems.
 //! * [`tokens`]: access tokens and the keys that sign them.
-//! * [`graph`]: scalars, references and pages that the rooms' `graphql` files share.
+//! * [`graph`]: scalars, references and pages that the modules' `graphql` files share.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
-//! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the things that are managed.
+//! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the managed objects.
 //! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway
 //!   works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.

@@ -1,4 +1,4 @@
-//! Names that people give, and patterns that find them again.
+//! Names given by people, and patterns that search for them.
 
 use tenant_gateway_folding::is_ignorable;
 
@@ -8,16 +8,16 @@ pub use tenant_gateway_folding::{compose, fold};
 
 const LENGTH_MAX: usize = 255;
 
-/// The trigram index of either database needs so many characters in a row.
+/// The trigram index of either database needs this many characters in a row.
 const INDEXED_RUN: usize = 3;
 
-/// A name: 1 to 255 characters of any script, at least one of them visible, without space around
-/// it, and without characters that end a line or turn the direction of text.
+/// A name: 1 to 255 characters of any script, at least one of them visible, without surrounding
+/// white space, line separators and control characters of text direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// Takes a name from a caller; space around it is cut off.
+    /// Parses a name given by a caller; surrounding white space is trimmed.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument`.
@@ -30,10 +30,10 @@ impl Name {
         {
             return Err(Error::bad_input(argument, "must not have control characters"));
         }
-        if trimmed.chars().any(turns_direction) {
+        if trimmed.chars().any(changes_direction) {
             return Err(Error::bad_input(
                 argument,
-                "must not have characters that turn the direction of text",
+                "must not have characters that change the direction of text",
             ));
         }
         if trimmed.chars().all(is_invisible) {
@@ -58,9 +58,9 @@ const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
 const BLANK_BRAILLE: char = '\u{2800}';
 
-/// Whether a character embeds, overrides or isolates a direction of writing (Unicode, annex 9):
-/// what follows is then shown in another order than it is, also outside the name.
-fn turns_direction(character: char) -> bool {
+/// Whether a character embeds, overrides or isolates a direction of writing (Unicode, annex 9): the
+/// text after it would be shown in another order, even outside of the name.
+fn changes_direction(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -68,15 +68,15 @@ fn is_invisible(character: char) -> bool {
     character.is_whitespace() || is_ignorable(character) || character == BLANK_BRAILLE
 }
 
-/// What a caller searches names for. The wildcard stands for any text, also none, anywhere and more
-/// than once; everything else stands for itself, folded; without a wildcard it is the whole name.
+/// A pattern to search names for. The wildcard matches any text, also none, and may occur anywhere
+/// and repeatedly; other characters match themselves, case-folded. The pattern matches whole names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     pieces: Vec<String>,
 }
 
 impl NamePattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument` for a pattern of more than 255 characters or with control
@@ -90,7 +90,7 @@ impl NamePattern {
         }
         let pieces: Vec<&str> = text.split(wildcard).collect();
         let last = pieces.len() - 1;
-        // Wildcards in a row are one.
+        // Consecutive wildcards are one.
         let kept = pieces
             .iter()
             .enumerate()
@@ -103,7 +103,7 @@ impl NamePattern {
         self.pieces.iter().map(|piece| escaped(piece)).collect::<Vec<_>>().join("%")
     }
 
-    /// Whether a whole name fits the pattern, where no database is asked.
+    /// Whether the pattern matches a name, for lists that no database searches.
     pub fn matches(&self, name: &str) -> bool {
         let name = fold(name);
         let Some((first, others)) = self.pieces.split_first() else { return name.is_empty() };
@@ -118,18 +118,18 @@ impl NamePattern {
         rest.ends_with(last.as_str())
     }
 
-    /// Every run of characters that a trigram index can look up; none in `%ab%`.
+    /// The runs of characters that a trigram index can look up; none in `%ab%`.
     pub fn runs(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().map(String::as_str).filter(|piece| piece.chars().count() >= INDEXED_RUN)
     }
 }
 
-/// Text for `LIKE … ESCAPE '\'` that stands for itself.
+/// Escapes text for `LIKE … ESCAPE '\'`, so that it matches itself.
 pub fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }
 
-/// The query for an FTS5 trigram table that finds this text.
+/// The query of an FTS5 trigram table for this text.
 pub fn phrase(run: &str) -> String {
     format!("\"{}\"", run.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! Pages of lists: how many, and from where.
+//! Pages of lists: their sizes and cursors.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,39 +7,38 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
-/// How many entries a page has if the caller does not say.
+/// The default number of entries of a page.
 pub const PAGE_SIZE: u64 = 50;
 
-/// How many entries a page has at most; a larger wish is cut to it.
+/// The largest number of entries of a page; larger requests are cut to it.
 pub const PAGE_SIZE_MAX: u64 = 100;
 
-/// The size of a page: what was asked for, between 1 and [`PAGE_SIZE_MAX`]; [`PAGE_SIZE`] if
-/// nothing was.
+/// The size of a page: the one requested, limited to 1 to [`PAGE_SIZE_MAX`]; else [`PAGE_SIZE`].
 pub fn page_size(asked: Option<i32>) -> u64 {
     page_size_up_to(asked, PAGE_SIZE_MAX)
 }
 
-/// The same for a list whose pages may be larger, or must be smaller.
+/// The same with another largest page.
 pub fn page_size_up_to(asked: Option<i32>, max: u64) -> u64 {
     asked.map_or(PAGE_SIZE, |asked| u64::try_from(asked).unwrap_or(0).clamp(1, max))
 }
 
 const NUL: &[u8] = br"\u0000";
 
-/// Writes a place in a list as an opaque cursor.
+/// Encodes a position in a list as an opaque cursor.
 pub fn cursor(place: &impl Serialize) -> String {
-    // A place is a tuple of numbers and text, which always can be written.
+    // A position is a tuple of numbers and text, which can always be serialized.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
 }
 
-/// Reads a cursor again.
+/// Decodes a cursor.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` naming `argument` if it is none of ours.
+/// `BAD_USER_INPUT` naming `argument` if [`cursor`] did not encode it.
 pub fn read_cursor<T: DeserializeOwned>(argument: &str, cursor: &str) -> Result<T> {
     let refused = || Error::bad_input(argument, "is not a cursor that this list gave");
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-    // PostgreSQL takes no NUL in a text, and JSON has one way to write it.
+    // PostgreSQL accepts no NUL in text, and JSON has one way to write it.
     if bytes.windows(NUL.len()).any(|window| window == NUL) {
         return Err(refused());
     }
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_read_as_it_was_written() {
+    fn cursor_round_trips_and_malformed_ones_are_refused() {
         assert_eq!(
             read_cursor::<(i64, String)>("after", &cursor(&(7, "é"))).unwrap(),
             (7, "é".to_owned())
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_never_empty_nor_endless() {
+    fn page_size_is_limited_at_both_ends() {
         assert_eq!(page_size(None), 50);
         assert_eq!(page_size(Some(-3)), 1);
         assert_eq!(page_size(Some(0)), 1);

@@ -1,8 +1,8 @@
 //! Encryption at rest of signing keys and of upstream credentials.
 //!
-//! AES-256-GCM under the master key. Each ciphertext is bound to the place it stands in, so that
-//! one moved to another row does not open, and starts with the id of its master key, so that keys
-//! can be changed one row at a time.
+//! AES-256-GCM under the master key. Each ciphertext is bound to its row, so that one copied to
+//! another row does not open, and starts with the id of its master key, so that keys can be rotated
+//! one row at a time.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,14 +19,13 @@ const FORMAT: u8 = 1;
 const KEY_ID_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LEN;
 
-/// The key that seals: 32 bytes, written in base 64. While it is being changed, the one before
-/// opens too.
+/// The key that seals: 32 bytes, written in base 64. During a rotation the previous key opens too.
 pub struct MasterKey {
     keys: RwLock<Keys>,
     source: Option<Source>,
 }
 
-/// Reads the present key and the one before again.
+/// Reads the current key and the previous one again.
 type Source = Box<dyn Fn() -> Result<(String, Option<String>), Error> + Send + Sync>;
 
 #[derive(Clone)]
@@ -49,7 +48,7 @@ impl MasterKey {
         Ok(Self { keys: RwLock::new(Keys::parse(text, None)?), source: None })
     }
 
-    /// The same key, which also opens what was sealed by the one before.
+    /// The same key, which also opens values that the previous one sealed.
     ///
     /// # Errors
     /// As [`MasterKey::parse`].
@@ -58,8 +57,8 @@ impl MasterKey {
         Ok(Self { keys: RwLock::new(keys), ..self })
     }
 
-    /// The same key, which is read from there again before it seals and where it does not open:
-    /// another process may have changed it.
+    /// The same key, which is read from `source` again before it seals and when it does not open a
+    /// value: another process may have rotated it.
     pub fn following(self, source: Source) -> Self {
         Self { source: Some(source), ..self }
     }
@@ -68,7 +67,7 @@ impl MasterKey {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes over a key that was changed. What cannot be read leaves the keys as they are.
+    /// Reads the keys again. They stay as they are if that fails.
     fn follow(&self) {
         let Some(source) = &self.source else { return };
         match source().and_then(|(current, previous)| Keys::parse(&current, previous.as_deref())) {
@@ -77,14 +76,14 @@ impl MasterKey {
         }
     }
 
-    /// The text of a new key.
+    /// Generates a key, as text.
     pub fn generate(entropy: &dyn Entropy) -> String {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
         STANDARD.encode(bytes)
     }
 
-    /// Seals `plain` for the place named by `binding`, for instance `signing_key:<id>`.
+    /// Seals `plain` for the row named by `binding`, for instance `signing_key:<id>`.
     pub fn seal(&self, entropy: &dyn Entropy, binding: &str, plain: &[u8]) -> Vec<u8> {
         self.follow();
         let current = self.keys().current;
@@ -104,10 +103,10 @@ impl MasterKey {
         [&[FORMAT][..], &current.id, &nonce, &sealed].concat()
     }
 
-    /// Opens what [`MasterKey::seal`] made for the same place.
+    /// Opens a value that [`MasterKey::seal`] sealed for the same row.
     ///
     /// # Errors
-    /// If it was sealed by another master key, for another place, or was altered.
+    /// If another master key sealed it, it belongs to another row, or it was altered.
     pub fn open(&self, binding: &str, sealed: &[u8]) -> Result<Vec<u8>, Error> {
         let refused =
             |why: &'static str| Error::internal(format!("{binding} does not open: {why}"));
@@ -133,13 +132,12 @@ impl MasterKey {
         Ok(plain)
     }
 
-    /// Whether this was sealed by the present key, and not by the one before or by a stranger to
-    /// us.
+    /// Whether the current key sealed this.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
         sealed.get(1..=KEY_ID_LENGTH) == Some(&self.keys().current.id)
     }
 
-    /// What the key before sealed, sealed anew; nothing if there is nothing to do.
+    /// Seals a value of the previous key with the current one; `None` if it is current already.
     ///
     /// # Errors
     /// As [`MasterKey::open`].
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens_in_its_own_place_alone() {
+    fn sealed_value_opens_for_its_own_row_only() {
         let key = key();
         let sealed = key.seal(&SystemEntropy, "row:1", b"secret");
         assert_eq!(key.open("row:1", &sealed).unwrap(), b"secret");
@@ -205,8 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn another_key_or_an_altered_byte_does_not_open() {
-        let (one, two) = (key(), key());
+    fn value_does_not_open_with_another_key_or_an_altered_byte() {
+        let one = key();
+        let two = key();
         let mut sealed = one.seal(&SystemEntropy, "row:1", b"secret");
         assert!(two.open("row:1", &sealed).is_err());
         *sealed.last_mut().unwrap() ^= 1;
@@ -215,8 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_key_before_sealed_opens_and_is_sealed_anew_once() {
-        let (old, new) = (MasterKey::generate(&SystemEntropy), MasterKey::generate(&SystemEntropy));
+    fn value_of_previous_key_opens_and_is_rewrapped_once() {
+        let old = MasterKey::generate(&SystemEntropy);
+        let new = MasterKey::generate(&SystemEntropy);
         let sealed = MasterKey::parse(&old).unwrap().seal(&SystemEntropy, "row:1", b"secret");
         let both = MasterKey::parse(&new).unwrap().after(&old).unwrap();
         assert_eq!(both.open("row:1", &sealed).unwrap(), b"secret");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn key_that_another_process_changed_is_taken_over() {
+    fn key_rotated_by_another_process_is_taken_over() {
         let texts = [(); 2].map(|()| MasterKey::generate(&SystemEntropy));
         let [old, new] = texts.clone();
         let changed = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_length_is_refused() {
+    fn key_of_wrong_length_is_refused() {
         assert!(MasterKey::parse("c2hvcnQ=").is_err());
         assert!(MasterKey::parse("not base 64").is_err());
     }

@@ -1,4 +1,4 @@
-//! The secrets of clients: `PlainSecret` is shown once, `SecretHash` is what is stored.
+//! The secrets of clients: a `PlainSecret` is shown once, a `SecretHash` is stored.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use sea_orm::DeriveValueType;
 
 use crate::entropy::{Entropy, base62};
 
-/// What every secret starts with, so that scanners of repositories and logs can find one.
+/// The prefix of every secret, by which scanners of repositories and logs find it.
 pub const SECRET_PREFIX: &str = "tgw_";
 
-/// Matches every secret and nothing shorter or longer.
+/// A regular expression that matches every secret, whole.
 pub const SECRET_PATTERN: &str = "tgw_[0-9A-Za-z]{49}";
 
 const RANDOM_CHARACTERS: usize = 43;
@@ -22,7 +22,7 @@ const CHECKSUM_CHARACTERS: usize = 6;
 pub struct PlainSecret(String);
 
 impl PlainSecret {
-    /// A new secret of 256 bits.
+    /// Generates a secret of 256 random bits.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
@@ -31,8 +31,8 @@ impl PlainSecret {
         Self(text)
     }
 
-    /// Takes a presented secret if it has our form and its checksum holds; costs no look into the
-    /// store.
+    /// Parses a presented secret; `None` if its form or its checksum is wrong. The database is not
+    /// asked.
     pub fn parse(presented: &str) -> Option<Self> {
         let body = presented.strip_prefix(SECRET_PREFIX)?;
         let right_form = body.len() == RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
@@ -44,7 +44,7 @@ impl PlainSecret {
         (checksum(signed) == sum).then(|| Self(presented.to_owned()))
     }
 
-    /// The secret itself. For the answer that shows it, and for nothing else.
+    /// The secret itself, for the one response that shows it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -54,8 +54,8 @@ impl PlainSecret {
         &self.0[self.0.len() - 4..]
     }
 
-    /// What is stored. A plain SHA-256 is enough: 256 random bits cannot be guessed, however fast
-    /// the hash.
+    /// The hash to be stored. A plain SHA-256 is enough: 256 random bits cannot be guessed, however
+    /// fast the hash is.
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(self.0.as_bytes())
     }
@@ -86,8 +86,7 @@ impl SecretHash {
         &self.0
     }
 
-    /// Whether both are the hash of one secret, told in a time that does not depend on where they
-    /// differ.
+    /// Whether both are the hash of the same secret, compared in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
@@ -105,14 +104,14 @@ mod tests {
     use crate::entropy::SystemEntropy;
 
     #[test]
-    fn a_secret_is_found_by_the_published_pattern() {
+    fn secret_matches_published_form() {
         let secret = PlainSecret::generate(&SystemEntropy);
         assert_eq!(secret.expose().len(), SECRET_PREFIX.len() + 49);
         assert!(secret.expose()[4..].bytes().all(|byte| byte.is_ascii_alphanumeric()));
     }
 
     #[test]
-    fn a_mistyped_secret_is_told_from_a_real_one_by_its_checksum() {
+    fn mistyped_secret_fails_its_checksum() {
         let secret = PlainSecret::generate(&SystemEntropy);
         assert!(PlainSecret::parse(secret.expose()).is_some());
         let mut mistyped = secret.expose().to_owned();
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_refused_without_panic() {
+    fn malformed_secret_is_refused_without_panic() {
         for text in
             ["", "tgw_", "tgw", "tgw_é", &"x".repeat(53), &format!("tgw_{}", "é".repeat(24))]
         {
@@ -138,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_matches_its_own_secret_alone() {
-        let (one, two) =
-            (PlainSecret::generate(&SystemEntropy), PlainSecret::generate(&SystemEntropy));
+    fn hash_matches_its_own_secret_only() {
+        let one = PlainSecret::generate(&SystemEntropy);
+        let two = PlainSecret::generate(&SystemEntropy);
         assert!(one.hash().matches(&one.hash()));
         assert!(!one.hash().matches(&two.hash()));
     }

@@ -13,7 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-/// How much nicer than the others a bulk thread is: of a core that both want it gets a tenth.
+/// The nice value of the bulk threads: of a core that they share with a normal thread they get
+/// about a tenth.
 const NICENESS: i32 = 10;
 
 /// Threads for long work. They start with the first such work.

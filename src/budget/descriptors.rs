@@ -1,4 +1,4 @@
-//! How many files, and so how many sockets, the process may have open.
+//! The limit of file descriptors, and so of sockets, of the process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -18,7 +18,7 @@ pub fn raise() {
     }
 }
 
-/// The soft limit; none if there is no limit.
+/// The soft limit; `None` if there is no limit.
 pub fn limit() -> Option<usize> {
     getrlimit(Resource::Nofile).current.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }

@@ -1,4 +1,4 @@
-//! What the response of one operation takes while it is built.
+//! Metering of the memory that the response of one operation takes while it is built.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,22 +9,22 @@ use uuid::Uuid;
 use super::pool::{Exhausted, Permit};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Permits are taken in steps of so many bytes, so that most values cost one addition.
+/// Permits are taken in steps of this many bytes, so that most values cost one atomic addition.
 const STEP: usize = 64 * 1024;
 
-/// What every response takes from the beginning.
+/// Bytes that every response reserves at its start.
 pub const RESPONSE_BEGINNING: usize = STEP;
 
-/// What a value of a response takes.
+/// The size of a value of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Bytes of JSON.
     pub json: usize,
-    /// Bytes of memory until it is JSON.
+    /// Bytes of memory until it is serialized.
     pub memory: usize,
 }
 
-/// Counts what a response takes, against the largest size of a response and against the node's
+/// Counts the size of a response against the largest response allowed and against the node's
 /// budget.
 pub struct ResponseMeter {
     largest: usize,
@@ -37,8 +37,8 @@ pub struct ResponseMeter {
 }
 
 impl ResponseMeter {
-    /// The meter of a response of at most `largest` bytes, that begins with what `permit` holds.
-    /// Long parts of it are built by turns with those of others.
+    /// Creates the meter of a response of at most `largest` bytes of JSON that starts with the units
+    /// of `permit`. Its long parts are built under permits of `builders`.
     pub fn new(largest: usize, permit: Permit<Uuid>, builders: Arc<Semaphore>) -> Self {
         Self {
             largest,
@@ -51,18 +51,18 @@ impl ResponseMeter {
         }
     }
 
-    /// Waits for a turn to build a part that takes a while, so that few threads at once are busy
-    /// with long lists. It ends when what this gives is dropped.
-    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    /// Waits for a permit to build a long part, so that few threads are busy with long lists at
+    /// once.
+    pub async fn build_permit(&self) -> Option<SemaphorePermit<'_>> {
         self.builders.acquire().await.ok()
     }
 
-    /// Counts a value that was built. It does not wait: two responses that each hold what the other
-    /// waits for would wait in vain.
+    /// Counts a value that was built. It never waits: two responses that wait for each other's
+    /// permits would deadlock.
     ///
     /// # Errors
     /// `OPERATION_TOO_COSTLY` if the response is larger than one may be, `RATE_LIMITED` if the
-    /// caller's other responses hold its share. From then on every value fails with the same.
+    /// caller's other responses hold its share. Every later value fails with the same error.
     pub fn charge(&self, weight: Weight) -> Result<()> {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
@@ -78,17 +78,17 @@ impl ResponseMeter {
         self.reserve(memory)
     }
 
-    /// About how many bytes of JSON it has so far.
+    /// The approximate number of bytes of JSON so far.
     pub fn size(&self) -> usize {
         self.json.load(Ordering::Relaxed).min(self.largest)
     }
 
-    /// Why values fail, if they do.
+    /// The error that values fail with, if they do.
     pub fn failure(&self) -> Option<&Error> {
         self.failed.get()
     }
 
-    /// The permit of the response, to be held until it is sent.
+    /// The permit of the response, to be held until the response is sent.
     pub fn into_permit(self) -> Permit<Uuid> {
         self.permit.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,14 +116,15 @@ impl ResponseMeter {
 
 fn too_large(largest: usize) -> Error {
     let message = format!(
-        "the response is too large: at most {largest} bytes of JSON; select less, or page through it"
+        "the response exceeds {largest} bytes of JSON: select fewer fields or request smaller pages"
     );
     Error::new(ErrorCode::OperationTooCostly, message)
 }
 
-/// The error of a caller whose responses take its share of memory.
+/// The error of a caller whose unread responses use up its share of memory.
 pub fn no_room() -> Error {
-    let message = "the responses that you have not read yet take your share of this node's memory: read them, then try again";
+    let message = "your unread responses use up your share of this node's memory: read them, then \
+        try again";
     Error::new(ErrorCode::RateLimited, message)
 }
 
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn largest_size_is_reached_with_an_error_and_stays_reached() {
+    fn response_above_largest_size_fails_and_keeps_failing() {
         let (pool, meter) = meter(100 * STEP, 1000);
         meter.charge(weight(1000, 10)).unwrap();
         for _ in 0..2 {
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn caller_whose_share_is_held_by_other_responses_may_try_again() {
+    fn caller_may_retry_when_its_other_responses_hold_its_share() {
         let (pool, meter) = meter(100 * STEP, usize::MAX);
         let _unread = pool.try_take(ACCOUNT, 60 * STEP).unwrap();
         let error = meter.charge(weight(0, 20 * STEP)).unwrap_err();

@@ -1,11 +1,11 @@
-//! What this node may hold and do at once. Each budget is a pool of permits; whatever takes room
-//! holds its permit for as long as it exists, so that the sum is bounded by construction and not by
-//! what a document looks like.
+//! Budgets: what this node may hold and do at once. Each budget is a pool of permits. A connection,
+//! an operation or a response holds its permit for as long as it exists, so the sum is bounded by
+//! construction, whatever a document looks like.
 //!
 //! | pool | counts | accounts |
 //! |---|---|---|
 //! | `connections` | TCP connections of the public listener | network address |
-//! | `sockets` | WebSockets that have not said who they are | network address |
+//! | `sockets` | WebSockets before authentication | network address |
 //! | `streams` | WebSockets and event streams | tenant, client |
 //! | `operations` | operations that are being executed, weighed by their cost | tenant, client |
 //! | `responses` | bytes of responses that are built, or built and not yet sent | tenant, client |
@@ -32,8 +32,8 @@ pub use network::Network;
 pub use pool::{Exhausted, Figures, Permit, Pool};
 pub use shares::{Account, Shares};
 
-/// So much cost of an operation takes one permit more: its fields are resolved side by side, each
-/// with a future of some kilobytes.
+/// The cost that one permit of `operations` covers: fields are resolved concurrently, each in a
+/// future of a few kilobytes.
 const COST_PER_PERMIT: u64 = 1_500;
 
 /// Work of more than this is long: a field weighs 1, as in `limits.cost`, and takes a core some
@@ -44,7 +44,7 @@ const LONG_WORK: u64 = 1_000;
 pub struct Budgets {
     /// TCP connections of the public listener.
     pub connections: Arc<Pool<Network>>,
-    /// WebSockets that have not said who they are.
+    /// WebSockets before authentication.
     pub sockets: Arc<Pool<Network>>,
     /// WebSockets and event streams of authenticated callers.
     pub streams: Arc<Pool<Uuid>>,
@@ -52,21 +52,19 @@ pub struct Budgets {
     pub operations: Arc<Pool<Uuid>>,
     /// Bytes of responses, from the first value to the last byte sent.
     pub responses: Arc<Pool<Uuid>>,
-    /// Bytes of legacy systems' answers, from the wire until nothing that was read from them is
-    /// left.
+    /// Bytes of legacy systems' answers, from the wire until everything parsed from them is dropped.
     pub upstream_answers: Arc<Pool<Uuid>>,
     /// Threads of their own for long work.
     pub bulk: BulkRuntime,
-    /// Turns at what keeps a thread busy for long: half of the cores, so that the others serve
-    /// everybody else.
+    /// Permits to build a long part of a response: half of the cores, so that the others stay free.
     pub builders: Arc<Semaphore>,
-    /// How long a caller over its share waits for room.
+    /// How long a caller over its share waits for permits.
     pub patience: Duration,
 }
 
 impl Budgets {
-    /// The budgets of the settings. There are never more connections than three quarters of the
-    /// files that the process may open: the database and the legacy systems need the others.
+    /// Creates the budgets of the settings. Connections are capped at three quarters of the file
+    /// descriptor limit: the database and the legacy systems need the others.
     pub fn new(config: &Config) -> Self {
         let own = &config.budget;
         let files = descriptors::limit().map_or(usize::MAX, |files| files / 4 * 3);
@@ -113,7 +111,7 @@ impl Budgets {
     }
 }
 
-/// How many threads may be busy with one caller's long work at once.
+/// How many threads may do long work at once.
 pub fn half_of_the_cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-/// The network that counts as one caller: an IPv4 address, or the /64 that an IPv6 host chooses its
-/// addresses from.
+/// The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 host, which chooses
+/// its addresses within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(u128);
 
@@ -25,7 +25,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_told_apart_and_the_addresses_of_one_host_are_not() {
+    fn hosts_differ_and_addresses_of_one_host_are_equal() {
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
         assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:2"));

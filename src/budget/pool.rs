@@ -1,4 +1,4 @@
-//! A pool of permits.
+//! A pool of permits, shared out by account.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::shares::{Account, Shares};
 
-/// The most that may wait for one pool. Further callers are refused at once.
+/// The most callers that may wait for one pool. Further ones are refused at once.
 const WAITING: usize = 1000;
 
-/// So many units, shared out by account.
+/// A fixed number of units, shared out by account.
 pub struct Pool<K> {
     name: &'static str,
     state: Mutex<State<K>>,
@@ -32,12 +32,12 @@ struct Waiting<K> {
     granted: oneshot::Sender<()>,
 }
 
-/// Why there is no permit.
+/// Why no permit was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
-    /// The account's share is in use, or the pool is. It may have room again later.
+    /// The account's share, or the whole pool, is in use. A later attempt may succeed.
     Full,
-    /// More than one account ever gets.
+    /// One account never gets that many units.
     TooLarge,
 }
 
@@ -66,12 +66,12 @@ pub struct Permit<K: Copy + Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Pool<K> {
-    /// A pool of so many units.
+    /// A pool of `total` units.
     pub fn new(name: &'static str, total: usize) -> Arc<Self> {
         Self::with_cap(name, total, usize::MAX)
     }
 
-    /// The same, of which one owner never holds more than `cap`.
+    /// A pool of `total` units, of which one owner never holds more than `cap`.
     pub fn with_cap(name: &'static str, total: usize, cap: usize) -> Arc<Self> {
         let shares = Shares::new(total, cap);
         Arc::new(Self {
@@ -93,8 +93,7 @@ impl<K: Copy + Eq + Hash> Pool<K> {
         Ok(self.permit(account, units))
     }
 
-    /// Takes units of whatever is free, past the account's share: for proxies, through which many
-    /// callers come.
+    /// Takes free units regardless of the account's share: for proxies, which carry many callers.
     ///
     /// # Errors
     /// [`Exhausted`] if the pool has none left.
@@ -127,7 +126,7 @@ impl<K: Copy + Eq + Hash> Pool<K> {
         Ok(permit)
     }
 
-    /// A permit of nothing yet, to be grown.
+    /// A permit of no units yet, to be grown.
     pub fn none(self: &Arc<Self>, account: Account<K>) -> Permit<K> {
         self.permit(account, 0)
     }
@@ -158,7 +157,7 @@ impl<K: Copy + Eq + Hash> Pool<K> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<K>> {
-        // The numbers are whole between any two statements.
+        // The state is consistent between any two statements: a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,8 +177,8 @@ impl<K: Copy + Eq + Hash> State<K> {
         self.highest = self.highest.max(self.shares.in_use());
     }
 
-    /// Serves all who wait and may have what they want, in their order. One whose share is in use
-    /// holds up nobody else.
+    /// Grants waiting requests in order. A request of an account over its share does not block those
+    /// behind it.
     fn grant(&mut self) {
         let mut at = 0;
         while let Some(next) = self.waiting.get(at) {
@@ -197,7 +196,7 @@ impl<K: Copy + Eq + Hash> State<K> {
     }
 }
 
-/// Gives back what was granted to a caller who left before hearing of it.
+/// Returns units that were granted to a caller that no longer waits for them.
 struct Claim<'a, K: Copy + Eq + Hash> {
     pool: &'a Pool<K>,
     account: Account<K>,
@@ -220,12 +219,12 @@ impl<K: Copy + Eq + Hash> Permit<K> {
         self.units
     }
 
-    /// The most that its account ever gets.
+    /// The most units that its account ever gets.
     pub fn largest(&self) -> usize {
         self.pool.state().shares.largest()
     }
 
-    /// Adds units that are free now. Without them it holds what it held before.
+    /// Adds units that are free now. On an error the permit keeps its units.
     ///
     /// # Errors
     /// [`Exhausted`] if the account may not have them now.
@@ -241,8 +240,7 @@ impl<K: Copy + Eq + Hash> Permit<K> {
         Ok(())
     }
 
-    /// Adds units, and waits for them until the deadline. Without them it holds what it held
-    /// before.
+    /// Adds units, waiting for them until the deadline. On an error the permit keeps its units.
     ///
     /// # Errors
     /// [`Exhausted`] if the account may not have them by then.
@@ -283,7 +281,7 @@ impl<K: Copy + Eq + Hash> Permit<K> {
         }
     }
 
-    /// Gives back all but so many units.
+    /// Gives back all but `units` units.
     pub fn shrink_to(&mut self, units: usize) {
         let surplus = self.units.saturating_sub(units);
         self.units -= surplus;
@@ -348,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn caller_that_gave_up_holds_nothing() {
+    async fn caller_that_stopped_waiting_holds_nothing() {
         let pool = Pool::new("bytes", 1300);
         for _ in 0..20 {
             let held = pool.take(ONE, 900, soon()).await.unwrap();

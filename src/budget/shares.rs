@@ -1,22 +1,22 @@
-//! How a pool is shared out.
+//! The rule by which a pool is shared out.
 //!
 //! The rule is that of shared-memory switches with dynamic thresholds (Choudhury and Hahne, 1998):
-//! an account may hold at most [`RATIO`] times what is still free. A caller who is alone gets most
-//! of the pool, and whoever comes next always finds something, without a share being set aside for
-//! accounts that do not ask.
+//! an account may hold at most [`RATIO`] times the units still free. A lone caller gets most of the
+//! pool, and the next one always finds some units, without reserving shares for idle accounts.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// How many times what is free an account may hold.
+/// An account may hold this many times the units still free.
 const RATIO: usize = 3;
 
-/// On whose account a permit is: an owner, such as a tenant, and a member of it, such as a client.
+/// The account that a permit is charged to: an owner, such as a tenant, and a member of it, such as
+/// a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Account<K> {
-    /// The one that shares are given to first.
+    /// Shares are given to owners first.
     pub owner: K,
-    /// The one that the owner's share is divided among.
+    /// The owner's share is divided among its members.
     pub member: K,
 }
 
@@ -27,10 +27,10 @@ impl<K: Copy> Account<K> {
     }
 }
 
-/// What each account holds of so many units.
+/// The units that each account holds of a pool.
 pub struct Shares<K> {
     total: usize,
-    /// The most of one owner, whatever is free.
+    /// The most units of one owner, however many are free.
     cap: usize,
     in_use: usize,
     owners: HashMap<K, usize>,
@@ -38,7 +38,7 @@ pub struct Shares<K> {
 }
 
 impl<K: Copy + Eq + Hash> Shares<K> {
-    /// None are held of `total` units, of which one owner may have `cap`.
+    /// Shares of `total` units, none of them held. One owner may hold at most `cap`.
     pub fn new(total: usize, cap: usize) -> Self {
         Self { total, cap, in_use: 0, owners: HashMap::new(), members: HashMap::new() }
     }
@@ -53,14 +53,14 @@ impl<K: Copy + Eq + Hash> Shares<K> {
         self.total
     }
 
-    /// The most that one account ever gets: what the thresholds of owner and member leave it when
-    /// nobody else holds anything.
+    /// The most units that one account ever gets: those that the thresholds of owner and member
+    /// leave it while no other account holds any.
     pub fn largest(&self) -> usize {
         let alone = self.total / (1 + RATIO + RATIO * RATIO) * RATIO * RATIO;
         alone.max(1).min(self.cap)
     }
 
-    /// Whether an account may take that much more.
+    /// Whether an account may take that many units more.
     pub fn admit(&self, account: &Account<K>, units: usize) -> bool {
         let Some(free) = self.total.checked_sub(self.in_use.saturating_add(units)) else {
             return false;
@@ -68,21 +68,21 @@ impl<K: Copy + Eq + Hash> Shares<K> {
         let threshold = free.saturating_mul(RATIO).min(self.cap);
         let of_owner = self.owners.get(&account.owner).copied().unwrap_or_default() + units;
         let of_member = self.members.get(account).copied().unwrap_or_default() + units;
-        // Whoever holds nothing may have one, since the last units of a pool are in proportion to
-        // nothing.
+        // An account that holds nothing may take one unit: the share of a nearly empty pool rounds
+        // to zero.
         let Some(left) = threshold.checked_sub(of_owner) else { return of_owner == 1 };
         let is_alone = account.owner == account.member;
         is_alone || of_member == 1 || of_member <= left.min(free).saturating_mul(RATIO)
     }
 
-    /// Gives an account so many, whether it may have them or not.
+    /// Adds units to an account without checking its share.
     pub fn add(&mut self, account: Account<K>, units: usize) {
         self.in_use += units;
         *self.owners.entry(account.owner).or_default() += units;
         *self.members.entry(account).or_default() += units;
     }
 
-    /// Takes so many back from an account.
+    /// Removes units from an account.
     pub fn remove(&mut self, account: Account<K>, units: usize) {
         self.in_use -= units;
         subtract(&mut self.owners, account.owner, units);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn largest_share_is_what_a_lone_account_gets() {
+    fn largest_share_equals_units_of_a_lone_account() {
         let mut shares = Shares::new(1300, usize::MAX);
         let account = Account { owner: 1, member: 2 };
         assert!(shares.admit(&account, shares.largest()));

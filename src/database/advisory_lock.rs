@@ -1,4 +1,5 @@
-//! What transactions of all nodes wait for each other by where no row stands for it.
+//! Advisory locks, by which transactions of all nodes exclude each other where there is no row to
+//! lock.
 
 use sea_orm::ConnectionTrait;
 
@@ -11,13 +12,13 @@ use crate::ids::TenantId;
 pub enum AdvisoryLock {
     /// Whether there is a tenant at all.
     FirstTenant,
-    /// Who administers a tenant.
+    /// The administrators of tenants.
     Administrators,
-    /// Which tenants there are, and below which.
+    /// The tree of tenants.
     TenantTree,
-    /// Which tenants are linked to which tenants of installations, and where those stand.
+    /// The links of tenants, and the base URLs of installations.
     Links,
-    /// How many clients belong to a tenant.
+    /// The number of clients of a tenant.
     ClientsOf(TenantId),
 }
 
@@ -28,7 +29,7 @@ impl AdvisoryLock {
             Self::Administrators => MIGRATION_LOCK + 2,
             Self::TenantTree => MIGRATION_LOCK + 3,
             Self::Links => MIGRATION_LOCK + 4,
-            // Two tenants that share a number wait for each other, and no more.
+            // Two tenants with the same number only wait for each other.
             Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
         }
     }
@@ -36,7 +37,7 @@ impl AdvisoryLock {
 
 impl Write<'_> {
     /// Waits until no other transaction holds the lock, and holds it until this one ends. On
-    /// SQLite, where one transaction writes at a time, there is nothing to wait for.
+    /// SQLite, where one transaction writes at a time, it does nothing.
     ///
     /// # Errors
     /// If the database refuses, or the lock is not free within the busy timeout.

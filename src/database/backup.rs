@@ -1,4 +1,4 @@
-//! Copies of an SQLite database: made while it is in use, checked, and read without changing them.
+//! Backups of an SQLite database: made while it is in use, verified, and restored.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -23,7 +23,7 @@ pub struct Backup {
 impl Database {
     /// Copies an SQLite database into a new file that only its owner reads: everything that was
     /// committed when the copy began. Readers and writers go on meanwhile. The copy is on disk
-    /// when this returns, or there is none.
+    /// when this returns; after an error there is none.
     ///
     /// # Errors
     /// If the file exists, or cannot be written.
@@ -52,12 +52,12 @@ impl Database {
 }
 
 impl Backup {
-    /// Opens the file. Nothing in it is changed.
+    /// Opens the file read-only.
     ///
     /// # Errors
     /// If it cannot be read.
     pub async fn open(file: &Path) -> Result<Self> {
-        // SQLite would make an empty database of a file that is missing.
+        // SQLite would create an empty database in place of a missing file.
         File::open(file).map_err(|error| named(file, &error))?;
         let path = file.to_owned();
         let mut options = ConnectOptions::new("sqlite:");
@@ -69,10 +69,10 @@ impl Backup {
         Ok(Self { path: file.to_owned(), connection })
     }
 
-    /// Where its schema stands. Fails unless every page and every reference of the file is sound.
+    /// Verifies every page and every foreign key of the file, and reads the state of its schema.
     ///
     /// # Errors
-    /// If the file is damaged, or no backup of a gateway.
+    /// If the file is damaged, or is not the backup of a gateway.
     pub async fn check(&self) -> Result<Schema> {
         let damaged = |error: DbErr| self.unusable(&error.to_string());
         let found: String = self.one("PRAGMA integrity_check(1)").await.map_err(damaged)?;
@@ -88,15 +88,15 @@ impl Backup {
         if schema.changes.iter().any(|(_, applied)| *applied) {
             return Ok(schema);
         }
-        Err(self.unusable("it is no database of tenant-gateway"))
+        Err(self.unusable("it is not a database of tenant-gateway"))
     }
 
-    /// For statements that only read.
+    /// The connection for statements that read.
     pub fn reader(&self) -> &DatabaseConnection {
         &self.connection
     }
 
-    /// Copies the backup to where the database is expected.
+    /// Copies the backup to the path of the database.
     ///
     /// # Errors
     /// If there is a database already, or the file cannot be written.
@@ -111,7 +111,7 @@ impl Backup {
         copied
     }
 
-    /// How many rows a table has.
+    /// Counts the rows of a table.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -136,7 +136,7 @@ fn partial(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// Makes an empty file for its owner alone, in place of what an interrupted copy left.
+/// Creates an empty file readable by its owner alone, in place of the rest of an interrupted copy.
 async fn make_new(partial: &Path, file: &Path) -> Result<()> {
     if file.symlink_metadata().is_ok() {
         return Err(Error::internal(format!(
@@ -155,7 +155,7 @@ fn publish(partial: &Path, file: &Path) -> Result<()> {
         _ => Path::new("."),
     };
     let on_disk = File::open(partial).and_then(|partial| partial.sync_all());
-    // Unlike a rename, a link does not replace what came into being meanwhile.
+    // Unlike a rename, a hard link does not replace a file that was created meanwhile.
     let placed = on_disk.and_then(|()| match fs::hard_link(partial, file) {
         Ok(()) => fs::remove_file(partial),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),

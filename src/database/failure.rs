@@ -1,4 +1,4 @@
-//! Classification of database errors: what a caller and the node can do about each of them.
+//! Classification of database errors by what a caller and the node can do about them.
 
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::sqlite::SqliteError;
@@ -6,7 +6,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 use crate::error::{Error, ErrorCode};
 
-/// What a database error means.
+/// A class of database errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Two transactions conflict (40001, 40P01, SQLITE_BUSY_SNAPSHOT): repeating this one may
@@ -26,12 +26,12 @@ pub enum Failure {
     Damaged,
     /// The file was deleted or replaced while it was open.
     FileReplaced,
-    /// The statement itself is wrong: a fault of ours.
+    /// The statement itself is wrong: a bug of the gateway.
     Statement,
 }
 
 impl Failure {
-    /// What an error of the database means.
+    /// Classifies an error of the database.
     pub fn of(error: &DbErr) -> Self {
         match error {
             DbErr::ConnectionAcquire(_) => Self::Busy,
@@ -43,7 +43,7 @@ impl Failure {
         }
     }
 
-    /// The sentence for callers and for the readiness check. It holds nothing of the error's own
+    /// The message for callers and for the readiness check. It contains nothing of the error's own
     /// text.
     pub const fn message(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Failure {
         }
     }
 
-    /// Whether the node should say that it is not ready until a write succeeds.
+    /// Whether the node is not ready until a write succeeds.
     pub(super) const fn prevents_writes(self) -> bool {
         matches!(self, Self::Busy | Self::DiskFull | Self::ReadOnly | Self::Io)
     }

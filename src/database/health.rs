@@ -1,4 +1,4 @@
-//! What the failures of the last moments say about the database as a whole.
+//! The health of the database, inferred from recent failures.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,17 +10,17 @@ use tokio::time::{Instant, timeout};
 use super::failure::Failure;
 use super::sqlite_file::SqliteFile;
 
-/// How long a server that cannot be reached is left alone before the next attempt.
+/// The pause between two attempts to reach a server that cannot be reached.
 const ATTEMPT_EVERY: Duration = Duration::from_millis(500);
 
-/// How long an attempt to connect may take that only finds out why the pool has no connection.
+/// The timeout of a diagnostic connection, which finds out why the pool has no connection.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Knows what prevents the database from working, and lets requests fail at once meanwhile.
+/// Tracks what prevents the database from working, so that requests fail at once meanwhile.
 pub struct Health {
     server: Server,
     state: Mutex<State>,
-    /// One attempt to connect at a time finds out why.
+    /// Held while a diagnostic connection is made: one at a time is enough.
     diagnosis: tokio::sync::Mutex<()>,
 }
 
@@ -32,13 +32,13 @@ pub(super) enum Server {
 
 #[derive(Default)]
 struct State {
-    /// Until the process ends.
+    /// A failure that lasts until the process ends.
     lasting: Option<Failure>,
-    /// Until a write succeeds.
+    /// A failure that lasts until a write succeeds.
     writes: Option<Failure>,
     /// When the readiness check last tried a write.
     write_checked: Option<Instant>,
-    /// Until a statement is answered: when the last attempt was made.
+    /// When the last attempt was made to reach a server that cannot be reached.
     unreachable: Option<Instant>,
 }
 
@@ -47,31 +47,31 @@ impl Health {
         Self { server, state: Mutex::default(), diagnosis: tokio::sync::Mutex::default() }
     }
 
-    /// What prevents the database from working, as far as it is known.
+    /// The failure that prevents the database from working, if one is known.
     pub fn failure(&self) -> Option<Failure> {
         let state = self.state();
         let unreachable = state.unreachable.map(|_| Failure::Unreachable);
         state.lasting.or(unreachable).or(state.writes)
     }
 
-    /// What prevents it from working until the process ends.
+    /// The failure that lasts until the process ends, if there is one.
     pub(super) fn lasting_failure(&self) -> Option<Failure> {
         self.state().lasting
     }
 
-    /// Finds out why the database gave no answer in time.
+    /// Finds out why the database did not answer in time.
     pub(super) async fn diagnose_silence(&self) -> Failure {
         let error = self.note_failure(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)).await;
         self.failure().unwrap_or_else(|| Failure::of(&error))
     }
 
-    /// Why the last write failed, if it did for space or a lock.
+    /// The failure of the last write, if space or a lock was its cause.
     pub(super) fn write_failure(&self) -> Option<Failure> {
         self.state().writes
     }
 
-    /// Whether the readiness check may try a write: anybody may call it, and a write costs the
-    /// disk.
+    /// Whether the readiness check may try a write. The check needs no authentication, and a write
+    /// costs a disk sync.
     pub(super) fn admit_write_check(&self) -> bool {
         let mut state = self.state();
         let is_due = state.write_checked.is_none_or(|last| last.elapsed() >= ATTEMPT_EVERY);
@@ -81,8 +81,8 @@ impl Health {
         is_due
     }
 
-    /// Lets a statement be sent, unless the server could not be reached a moment ago: then one
-    /// statement every half second makes the attempt, and the others fail at once.
+    /// Admits a statement, unless the server could not be reached a moment ago: then one statement
+    /// every half second is the next attempt, and the others fail at once.
     pub(super) fn admit(&self) -> Result<(), DbErr> {
         let mut state = self.state();
         match &mut state.unreachable {
@@ -97,14 +97,14 @@ impl Health {
         }
     }
 
-    /// A statement was answered.
+    /// Notes that a statement was answered.
     pub(super) fn note_answer(&self) {
         if self.state().unreachable.take().is_some() {
             tracing::info!(database = self.place(), "the database can be reached again");
         }
     }
 
-    /// A transaction was committed.
+    /// Notes that a transaction was committed.
     pub(super) fn note_commit(&self) {
         self.note_answer();
         if self.state().writes.take().is_some() {
@@ -116,7 +116,7 @@ impl Health {
     /// its true cause.
     pub(super) async fn note_failure(&self, error: DbErr) -> DbErr {
         let error = match (Failure::of(&error), &error) {
-            // The pool tried to connect, and says why it could not.
+            // The pool tried to connect; the error says why it could not.
             (Failure::Unreachable, DbErr::Conn(_)) => error,
             // One connection was lost, or none became free.
             (Failure::Unreachable | Failure::Busy, _) => self.diagnose(error).await,
@@ -133,14 +133,14 @@ impl Health {
     /// Notes the failure of a write.
     pub(super) fn note_failed_write(&self, error: DbErr) -> DbErr {
         match Failure::of(&error) {
-            // A row that another transaction holds says nothing about the server.
+            // A locked row says nothing about the server.
             Failure::Busy if !self.is_sqlite() => {}
             failure => self.note(failure, &error),
         }
         error
     }
 
-    /// Refuses if the SQLite file is not the one that was opened: writes into it would be lost.
+    /// Checks that the SQLite file is still the one that was opened: otherwise writes would be lost.
     pub(super) fn check_file(&self) -> Result<(), Failure> {
         let Server::Sqlite(Some(file)) = &self.server else { return Ok(()) };
         match file.check() {
@@ -152,7 +152,7 @@ impl Health {
         }
     }
 
-    /// Tries whether the disk of an SQLite file has space.
+    /// Checks that the disk of an SQLite file has space for a write.
     pub(super) fn check_space(&self) -> std::io::Result<()> {
         match &self.server {
             Server::Sqlite(Some(file)) => file.check_space(),
@@ -199,8 +199,8 @@ impl Health {
         }
     }
 
-    /// Finds out why a connection was lost or none became free: the server cannot be reached, or it
-    /// can, and then the error stays what it is.
+    /// Finds out why a connection was lost or none became free. If the server can be reached, the
+    /// error stays as it is.
     async fn diagnose(&self, error: DbErr) -> DbErr {
         let Server::Postgres(options) = &self.server else { return error };
         let Ok(_alone) = self.diagnosis.try_lock() else { return error };
@@ -208,7 +208,7 @@ impl Health {
     }
 }
 
-/// Connects once and says why it cannot: a pool would go on trying and then say that it waited.
+/// Connects once, so that an error names the cause: a pool would retry and then report a timeout.
 pub(super) async fn connect_once(
     options: &PgConnectOptions,
     patience: Duration,

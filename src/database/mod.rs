@@ -38,14 +38,15 @@ pub use schema::{NewerChange, Schema};
 pub use turns::{Borrower, for_same_borrower, on_behalf_of};
 pub use write::Write;
 
-/// Two nodes that migrate one PostgreSQL at once queue on this lock; the number means nothing else.
+/// Nodes that migrate the same PostgreSQL database queue on this advisory lock. The number is
+/// arbitrary.
 const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
 
-/// How long a request waits for a connection to PostgreSQL at most: a server that is down is told
-/// to callers within three seconds.
+/// The longest wait of a request for a connection to PostgreSQL: callers hear of a server that is
+/// down within three seconds.
 const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// How long a start waits before it tries again to reach PostgreSQL.
+/// The pause between attempts to reach PostgreSQL at the start of the process.
 const CONNECT_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// How long the readiness check waits for an answer.
@@ -55,7 +56,7 @@ const READINESS_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Options {
     /// `sqlite:<path>` or `postgres://…`.
     pub url: String,
-    /// Connections kept at most; two at least.
+    /// The most connections; fewer than two count as two.
     pub max_connections: u32,
     /// How long a write waits for its turn, and a statement for a lock.
     pub busy_timeout: Duration,
@@ -71,9 +72,9 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the pool; an SQLite file is made if it is missing, for its owner alone. For that the
-    /// caller holds a file lock: of several processes that give a new file its journal, SQLite
-    /// turns some away without waiting.
+    /// Opens the pool. A missing SQLite file is created, readable by its owner alone. The caller
+    /// holds a file lock meanwhile: SQLite refuses some of several processes that create the journal
+    /// of a new file at the same time.
     ///
     /// # Errors
     /// If the database cannot be reached; the cause says why.
@@ -88,8 +89,8 @@ impl Database {
             let cause = format!("{}: {error}", health.place());
             Error::from(error).because(cause)
         })?;
-        // A transaction may ask what the caller is allowed, on another connection: half of them
-        // stay free for that.
+        // A transaction may check permissions on another connection: half of the connections stay
+        // free for that.
         let writers = if is_sqlite { 1 } else { (max_connections / 2).max(1) };
         let writers = writers as usize;
         let pool = Monitored::pool(
@@ -112,7 +113,7 @@ impl Database {
         self.pool.begun()
     }
 
-    /// Which of the two databases this is.
+    /// Whether this is SQLite rather than PostgreSQL.
     pub fn is_sqlite(&self) -> bool {
         self.pool.get_database_backend() == DatabaseBackend::Sqlite
     }
@@ -135,10 +136,10 @@ impl Database {
         (all.saturating_sub(idle), idle)
     }
 
-    /// Ends all connections.
+    /// Closes all connections.
     ///
     /// # Errors
-    /// If one of them breaks off instead.
+    /// If a connection cannot be closed.
     pub async fn close(&self) -> Result<()> {
         Ok(self.pool.unmonitored().clone().close().await?)
     }
@@ -148,7 +149,7 @@ impl Database {
     /// opened.
     ///
     /// # Errors
-    /// What is wrong.
+    /// The failure that prevents it.
     pub async fn ready(&self) -> Result<(), Failure> {
         self.health.check_file()?;
         if let Some(failure) = self.health.lasting_failure() {
@@ -162,7 +163,7 @@ impl Database {
 
     async fn check(&self) -> Result<(), Failure> {
         let failed = |error| Failure::of(&error);
-        // The schema table stands in the file itself, which is then read.
+        // Counting the tables reads the file itself.
         let sql = if self.is_sqlite() { "SELECT COUNT(*) FROM sqlite_master" } else { "SELECT 1" };
         let read = Statement::from_string(self.pool.get_database_backend(), sql);
         self.pool.query_one_raw(read).await.map_err(failed)?;
@@ -173,8 +174,8 @@ impl Database {
         self.check_write().await.map_err(|_| self.health.failure().unwrap_or(Failure::Busy))
     }
 
-    /// Writes something of no meaning. The log of an SQLite file may have room for it that larger
-    /// writes have not.
+    /// Writes a value without meaning. The space is checked first: the write-ahead log of an SQLite
+    /// file may have room for this write and not for larger ones.
     async fn check_write(&self) -> Result<()> {
         self.health.check_space().map_err(Error::internal)?;
         let write = self.begin().await?;
@@ -199,14 +200,14 @@ fn read_turns(is_sqlite: bool, connections: usize) -> Turns {
     Turns::new(of_tenant, (of_tenant - 1).max(1))
 }
 
-/// How long a statement may take: PostgreSQL gives a lock up after the busy timeout, and what takes
-/// longer than that and a second has no answer. SQLite answers always.
+/// The statement timeout. PostgreSQL gives up waiting for a lock after the busy timeout; a server
+/// that has not answered one second later is silent. SQLite always answers.
 fn statement_timeout(is_sqlite: bool, busy_timeout: Duration) -> Option<Duration> {
     (!is_sqlite).then_some(busy_timeout + Duration::from_secs(1))
 }
 
-/// Where the database is: for SQLite the file, made and closed to others; for PostgreSQL the
-/// server, asked once so that the true cause is told if it cannot be reached.
+/// Creates the SQLite file with owner-only permissions, or connects to PostgreSQL once, so that an
+/// error names the true cause.
 async fn prepare(options: &Options) -> Result<Server> {
     if options.url.starts_with("sqlite:") {
         let parsed = SqliteConnectOptions::from_str(&options.url).map_err(Error::internal)?;
@@ -228,7 +229,7 @@ async fn prepare(options: &Options) -> Result<Server> {
     Ok(Server::Postgres(Box::new(server)))
 }
 
-/// Connects, and waits a moment for a server that is just starting.
+/// Connects, and retries for a moment while the server starts.
 async fn reach(server: &PgConnectOptions) -> Result<(), DbErr> {
     let deadline = Instant::now() + CONNECTION_WAIT_MAX;
     loop {
@@ -254,10 +255,10 @@ fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
         .connect_timeout(wait)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |postgres| {
-            // After some executions PostgreSQL would make one plan for every pattern, which reads
-            // the whole trigram index for `%`: minutes, where a plan of its own takes milliseconds.
+            // After some executions PostgreSQL would switch to a generic plan. For the pattern `%`
+            // it scans the whole trigram index: minutes instead of milliseconds.
             let plan = ("plan_cache_mode", "force_custom_plan");
-            // A lock that is held outside must not hold a request without end.
+            // A lock that another program holds must not block a request forever.
             postgres.options([plan, ("lock_timeout", &lock_timeout)])
         })
         .map_sqlx_sqlite_pool_opts(|pool| {
@@ -266,9 +267,9 @@ fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
                     // The rollback of a dropped transaction may still be in the queue of the
                     // connection's thread.
                     connection.ping().await?;
-                    // SQLite rolls back by itself when the disk is full. The driver's own ROLLBACK
-                    // then fails, it counts a transaction that is none, and the next one would be a
-                    // savepoint that is never committed.
+                    // SQLite rolls back by itself when the disk is full. The driver's ROLLBACK then
+                    // fails and its transaction depth stays at 1, so that the next transaction would
+                    // be a savepoint that is never committed.
                     Ok(!connection.is_in_transaction())
                 })
             })
@@ -279,7 +280,7 @@ fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
                 .foreign_keys(true)
                 .busy_timeout(busy_timeout)
                 .pragma("journal_mode", "WAL")
-                // What was answered survives a power failure, not only the end of the process.
+                // Acknowledged writes survive a power failure, not only the end of the process.
                 .pragma("synchronous", "FULL")
         });
     connect

@@ -14,11 +14,11 @@ use sea_orm::{
 use super::health::Health;
 use super::turns::Turns;
 
-/// A pool or a transaction whose statements are watched.
+/// A pool or a transaction that reports failed statements to the health of the database.
 pub struct Monitored<C> {
     inner: C,
     health: Arc<Health>,
-    /// Only a transaction is lost with its first failed statement.
+    /// Only a transaction is unusable after its first failed statement.
     is_transaction: bool,
     /// Shares of the pool; a transaction has its connection already.
     turns: Option<Turns>,
@@ -27,13 +27,13 @@ pub struct Monitored<C> {
     /// Statements that were begun.
     begun: AtomicU64,
     failed: AtomicBool,
-    /// Statements that were begun and did not succeed: they failed, or their caller stopped
+    /// Statements that were begun and have not succeeded: they failed, or their caller stopped
     /// waiting.
     unfinished: AtomicUsize,
 }
 
 impl<C: ConnectionTrait> Monitored<C> {
-    /// A pool: each statement stands for itself.
+    /// A pool: its statements are independent of each other.
     pub(super) fn pool(
         inner: C,
         health: Arc<Health>,
@@ -43,8 +43,8 @@ impl<C: ConnectionTrait> Monitored<C> {
         Self { turns: Some(turns), ..Self::new(inner, health, false, timeout) }
     }
 
-    /// A transaction. After a failed statement it takes no further ones: SQLite may have ended it
-    /// already, and would run them outside of any transaction.
+    /// A transaction. After a failed statement it rejects further ones: SQLite may have rolled back
+    /// already and would run them outside of any transaction.
     pub(super) fn transaction(inner: C, health: Arc<Health>, timeout: Option<Duration>) -> Self {
         Self::new(inner, health, true, timeout)
     }
@@ -67,12 +67,12 @@ impl<C: ConnectionTrait> Monitored<C> {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// The connection without the watch.
+    /// The connection without monitoring.
     pub(super) fn unmonitored(&self) -> &C {
         &self.inner
     }
 
-    /// The connection itself.
+    /// Gives the connection back, without monitoring.
     pub(super) fn into_inner(self) -> C {
         self.inner
     }
@@ -109,7 +109,7 @@ impl<C: ConnectionTrait> Monitored<C> {
         statement: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
         if self.failed.load(Ordering::SeqCst) {
-            let reason = "a statement of this transaction has failed: it takes no further ones";
+            let reason = "a statement of this transaction has failed; it accepts no further ones";
             return Err(DbErr::Custom(reason.to_owned()));
         }
         self.unfinished.fetch_add(1, Ordering::SeqCst);
@@ -126,8 +126,8 @@ impl<C: ConnectionTrait> Monitored<C> {
     }
 }
 
-/// The answer to a statement, or an error if it does not come in time: a server that fell silent
-/// would otherwise hold the request until the network gives the connection up.
+/// The result of a statement, or an error if it takes longer than `limit`: a silent server would
+/// otherwise hold the request until TCP gives up.
 pub(super) async fn answer_within<T>(
     limit: Option<Duration>,
     statement: impl Future<Output = Result<T, DbErr>>,

@@ -1,4 +1,4 @@
-//! The schema of the database and its changes.
+//! The schema of the database and its migrations.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use tenant_gateway_migrations as migrations;
 use super::{Database, Failure, MIGRATION_LOCK};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The version of this program, as it is written beside each change that it runs.
+/// The version of this program, recorded beside each change that it applies.
 const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Where the schema of a database stands, seen from this version of the program.
+/// The state of a database's schema, as this version of the program knows it.
 pub struct Schema {
-    /// Each change that this version knows, oldest first, and whether it was run.
+    /// Each change that this version knows, oldest first, and whether it was applied.
     pub changes: Vec<(String, bool)>,
-    /// The changes that a newer version ran.
+    /// The changes that a newer version applied.
     pub newer: Vec<NewerChange>,
 }
 
@@ -24,14 +24,14 @@ pub struct Schema {
 pub struct NewerChange {
     /// Its name.
     pub name: String,
-    /// The version that ran it, if that is written down.
+    /// The version that applied it, if it was recorded.
     pub program_version: Option<String>,
-    /// Whether it only adds what this version does not look at.
+    /// Whether it only adds objects that this version does not use.
     pub is_additive: bool,
 }
 
 impl Schema {
-    /// How many of the changes that this version knows were not run yet.
+    /// How many of the changes that this version knows have not been applied.
     pub fn pending(&self) -> usize {
         self.changes.iter().filter(|(_, applied)| !applied).count()
     }
@@ -57,12 +57,12 @@ impl Schema {
 }
 
 impl Database {
-    /// Runs every change of the schema that was not run yet. Safe to call from several nodes at
-    /// once on PostgreSQL; for SQLite the caller holds a file lock.
+    /// Applies every pending change of the schema. Safe to call from several nodes at once on
+    /// PostgreSQL; for SQLite the caller holds a file lock.
     ///
     /// # Errors
-    /// If a change fails; it then happened not at all. If a newer version made the schema, and this
-    /// one cannot work with it.
+    /// If a change fails, which is then rolled back; if a newer version made the schema and this one
+    /// cannot work with it.
     pub async fn migrate(&self) -> Result<()> {
         let schema = self.schema().await?;
         schema.require_compatible()?;
@@ -77,16 +77,16 @@ impl Database {
             return Err(Error::internal(message));
         }
         if self.is_sqlite() {
-            // One transaction in place of one each: the disk is waited for once. It writes from its
-            // beginning: one that looks first is turned away where another process, which serves
-            // from the same file, has written since.
+            // One transaction for all changes, so that the disk is synced once. It takes the write
+            // lock at its start: SQLite rejects one that reads first if another process, which
+            // serves from the same file, has written since.
             let write = self.begin().await?;
             Migrator::up(write.on().unmonitored(), None).await?;
             record(write.on().unmonitored()).await?;
             return write.commit().await;
         }
         let lock = self.pool.unmonitored().begin().await?;
-        // Another node's changes may take their time.
+        // The changes of another node may take longer than the lock timeout.
         lock.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         Migrator::up(self.pool.unmonitored(), None).await?;
@@ -102,8 +102,8 @@ impl Database {
         Ok(Migrator::down(self.pool.unmonitored(), None).await?)
     }
 
-    /// Undoes the changes of the schema that came after the one named, newest first. What they
-    /// added is lost.
+    /// Undoes the changes of the schema after the one named, newest first. Data that they added is
+    /// lost.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` if no change has that name or it was not run; if a change cannot be undone.
@@ -127,7 +127,7 @@ impl Database {
         Ok(forget_undone(self.pool.unmonitored()).await?)
     }
 
-    /// Each change of the schema by name, and whether it was run. Writes nothing.
+    /// Lists each change of the schema by name, and whether it was applied. Writes nothing.
     ///
     /// # Errors
     /// If the database cannot be read, or a newer version made the schema, and this one cannot work
@@ -138,7 +138,7 @@ impl Database {
         Ok(schema.changes)
     }
 
-    /// Reads every page of an SQLite database. PostgreSQL looks after its own files.
+    /// Checks every page of an SQLite database. PostgreSQL checks its own files.
     ///
     /// # Errors
     /// If it is damaged; the cause names the file.
@@ -158,7 +158,7 @@ impl Database {
         Err(self.named(damaged.because(format!("{}: {found}", Failure::Damaged.message()))))
     }
 
-    /// Where the schema stands. Writes nothing.
+    /// Reads the state of the schema. Writes nothing.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -167,7 +167,7 @@ impl Database {
     }
 }
 
-/// Reads where the schema of a database stands.
+/// Reads the state of a database's schema.
 pub(super) async fn read(on: &impl ConnectionTrait) -> Result<Schema, DbErr> {
     let applied = applied(on).await?;
     let recorded = recorded(on).await?;
@@ -199,7 +199,7 @@ async fn applied(on: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     rows.iter().map(|row| row.try_get("", "version")).collect()
 }
 
-/// Which version ran each change, and whether the change is additive.
+/// The version that applied each change, and whether the change is additive.
 async fn recorded(on: &impl ConnectionTrait) -> Result<BTreeMap<String, (String, bool)>, DbErr> {
     if !has_table(on, "schema_changes").await? {
         return Ok(BTreeMap::new());
@@ -213,7 +213,7 @@ async fn recorded(on: &impl ConnectionTrait) -> Result<BTreeMap<String, (String,
     rows.iter().map(read).collect()
 }
 
-/// Writes down which version ran the changes that are not written down yet.
+/// Records the version that applied each change not recorded yet.
 async fn record(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     let recorded = recorded(on).await?;
     let sql = "INSERT INTO schema_changes (name, program_version, is_additive) VALUES ($1, $2, $3)";
@@ -226,7 +226,7 @@ async fn record(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Removes what is written down about changes that were undone.
+/// Removes the records of changes that were undone.
 async fn forget_undone(on: &impl ConnectionTrait) -> Result<(), DbErr> {
     if has_table(on, "schema_changes").await? {
         let sql =

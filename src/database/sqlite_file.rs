@@ -1,14 +1,15 @@
-//! The file of an embedded database: only its owner reads it, and it stays the one that was opened.
+//! The file of an embedded database: readable by its owner alone, and still the one that was
+//! opened.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What an ordinary write needs at most, in bytes.
+/// The most space that an ordinary write needs, in bytes.
 const SPACE_NEEDED: usize = 256 * 1024;
 
-/// A file that is open, by path and identity.
+/// An open file, known by path, device and inode.
 pub(super) struct SqliteFile {
     path: PathBuf,
     device: u64,
@@ -16,8 +17,8 @@ pub(super) struct SqliteFile {
 }
 
 impl SqliteFile {
-    /// Makes the file if it is missing, and closes it and its companions to other users: SQLite
-    /// itself would follow the umask.
+    /// Creates the file if it is missing, and takes access to it and its companions from other
+    /// users: SQLite itself would follow the umask.
     pub(super) fn prepare(path: &Path) -> io::Result<Self> {
         OpenOptions::new()
             .create(true)
@@ -41,7 +42,7 @@ impl SqliteFile {
     /// Writes a file beside the database and removes it.
     ///
     /// # Errors
-    /// If there is no space for it.
+    /// If the disk has no space for it.
     pub(super) fn check_space(&self) -> io::Result<()> {
         let probe = beside(&self.path, ".space-probe");
         let written =
@@ -52,8 +53,10 @@ impl SqliteFile {
         written
     }
 
+    /// Checks that the path still leads to the file that was opened.
+    ///
     /// # Errors
-    /// If the path leads to no file, or to another one.
+    /// If it leads to no file, or to another one.
     pub(super) fn check(&self) -> io::Result<()> {
         let metadata = fs::metadata(&self.path).map_err(|error| named(&self.path, &error))?;
         if (metadata.dev(), metadata.ino()) == (self.device, self.inode) {

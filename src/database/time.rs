@@ -7,9 +7,9 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
 impl Database {
-    /// The present moment by the database's clock, which all nodes share. What one node writes for
-    /// others to compare with the present, such as the end of a lease, is told by it: the clocks of
-    /// the nodes may differ.
+    /// The present moment by the database's clock, which all nodes share. A time that other nodes
+    /// compare with the present, such as the end of a lease, is taken from it: the clocks of the
+    /// nodes may differ.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -19,7 +19,7 @@ impl Database {
 }
 
 impl Write<'_> {
-    /// As [`Database::now`]; not the moment at which the transaction began.
+    /// As [`Database::now`]: the present moment, not the one at which the transaction began.
     ///
     /// # Errors
     /// If the database cannot be asked.

@@ -1,4 +1,4 @@
-//! Transactions that write: everything in one happens, or nothing.
+//! Transactions that write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use super::turns::Turn;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
 
-/// How often a transaction is begun that conflicts with others.
+/// The most attempts at a transaction that conflicts with others.
 const ATTEMPTS_MAX: u32 = 4;
 
-/// The pause before the second attempt is at most this long; it doubles each time.
+/// The longest pause before the second attempt; it doubles with each further one.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A transaction that writes. Dropped, it is rolled back.
+/// A transaction that writes. Dropping it rolls it back.
 pub struct Write<'a> {
     transaction: Monitored<DatabaseTransaction>,
     database: &'a Database,
@@ -27,13 +27,13 @@ pub struct Write<'a> {
 }
 
 impl Database {
-    /// Runs `work` in a transaction and commits it. A serialization failure or a deadlock rolls
-    /// everything back and runs `work` again, a few times: it must do nothing but write through
-    /// the transaction, which it must not keep. Any other error rolls back and is returned.
+    /// Runs `work` in a transaction and commits it. A serialization failure or a deadlock rolls back
+    /// and runs `work` again, a few times: `work` must have no effects beside its writes through the
+    /// transaction, which it must not keep. Any other error rolls back and is returned.
     ///
     /// # Errors
     /// Those of `work`; `DATABASE_UNAVAILABLE` as [`Database::begin`]; a `CONFLICT` that is
-    /// retryable if other transactions were in the way each time.
+    /// retryable if every attempt conflicted with other transactions.
     pub async fn transaction<'a, T, W>(&'a self, work: impl Fn(Arc<Write<'a>>) -> W) -> Result<T>
     where
         W: Future<Output = Result<T>>,
@@ -98,16 +98,17 @@ impl Database {
 }
 
 impl Write<'_> {
-    /// For statements inside the transaction. After one that failed it takes no further ones.
+    /// The connection for statements inside the transaction. After a failed statement it rejects
+    /// further ones.
     pub fn on(&self) -> &Monitored<DatabaseTransaction> {
         &self.transaction
     }
 
-    /// Makes everything in the transaction happen.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// If a statement failed, or the database refuses; then nothing happened. If the connection
-    /// ended before the answer came, the error says that the outcome is unknown.
+    /// If a statement failed, or the database refuses: nothing was written. If the connection ended
+    /// before the answer, the error says that the outcome is unknown.
     pub async fn commit(self) -> Result<()> {
         let database = self.database;
         if !self.transaction.all_succeeded() {
@@ -137,7 +138,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Undoes everything in the transaction. A connection that cannot do so is closed by the pool.
+    /// Rolls back. The pool closes a connection that cannot.
     pub(super) async fn roll_back(self) {
         let timeout = self.database.statement_timeout();
         if let Err(error) = answer_within(timeout, self.transaction.into_inner().rollback()).await {
@@ -152,7 +153,7 @@ impl Database {
         Error::new(ErrorCode::DatabaseUnavailable, failure.message()).because(cause)
     }
 
-    /// The same error, whose cause names the file.
+    /// The same error with a cause that names the SQLite file.
     pub(super) fn named(&self, error: Error) -> Error {
         if !self.is_sqlite() || error.code() != ErrorCode::DatabaseUnavailable {
             return error;
@@ -162,7 +163,7 @@ impl Database {
     }
 }
 
-/// A random part of the pause, so that the transactions do not meet again.
+/// Exponential backoff with jitter, so that conflicting transactions do not collide again.
 fn pause_after(attempt: u32) -> Duration {
     let mut byte = [0];
     SystemEntropy.fill(&mut byte);

@@ -68,7 +68,7 @@ impl<T: ContainerType> OutputType for InlineList<'_, T> {
                 // Other tasks of this thread must not wait for the whole list.
                 tokio::task::yield_now().await;
                 turn = match meter {
-                    Some(meter) => meter.turn().await,
+                    Some(meter) => meter.build_permit().await,
                     None => None,
                 };
             }

@@ -20,6 +20,8 @@ const PEAK_MIB: u64 = 256;
 struct Row {
     attack: &'static str,
     outcome: String,
+    /// The memory of the process before it, and the most meanwhile.
+    before_mib: u64,
     peak_mib: u64,
     beside: Beside,
 }
@@ -63,9 +65,9 @@ async fn attacks_take_bounded_memory_and_no_neighbours_time() {
 
 #[expect(clippy::print_stdout, reason = "the figures are what this is run for")]
 fn report(row: Option<&Row>) {
-    if let Some(Row { attack, outcome, peak_mib, beside }) = row {
+    if let Some(Row { attack, outcome, before_mib, peak_mib, beside }) = row {
         println!(
-            "{attack}: peak {peak_mib} MiB; neighbour's p99, alone → beside it (slowest): {beside}; {outcome}"
+            "{attack}: {before_mib} MiB, then at most {peak_mib}; neighbour's p99, alone → beside it (slowest): {beside}; {outcome}"
         );
     }
 }

@@ -150,6 +150,7 @@ impl Stage {
     /// Runs one attack beside the neighbour.
     pub async fn run(&self, attack: &'static str, run: impl AsyncFn() -> String) -> Row {
         self.process.forget_peak();
+        let before_mib = self.process.peak_mib();
         let mut measured = self.measure(&run).await;
         for _ in 1..MEASUREMENTS {
             if measured.1.is_undisturbed() {
@@ -158,7 +159,7 @@ impl Stage {
             measured.1 = self.measure(&run).await.1;
         }
         let (outcome, beside) = measured;
-        Row { attack, outcome, peak_mib: self.process.peak_mib(), beside }
+        Row { attack, outcome, before_mib, peak_mib: self.process.peak_mib(), beside }
     }
 
     /// What came of the attack first, and how long the neighbour waited: beside it, and alone right
