@@ -34,14 +34,15 @@ async fn attacks_take_bounded_memory_and_no_neighbours_time() {
     let wanted = std::env::var("ATTACK").ok();
     let mut rows = Vec::new();
     macro_rules! run {
-        ($($name:literal: $attack:path;)*) => {$(
+        (on $stage:ident; $($name:literal: $attack:path;)*) => {$(
             if wanted.as_ref().is_none_or(|part| $name.contains(part.as_str())) {
-                rows.push(stage.run($name, async || $attack(&stage).await).await);
+                rows.push($stage.run($name, async || $attack(&$stage).await).await);
                 report(rows.last());
             }
         )*};
     }
     run! {
+        on stage;
         "1,100 silent TCP connections from one address": connections::silent;
         "400 WebSockets that never say who they are": connections::unauthenticated_sockets;
         "300 connections that ask for 4.5 MB each and never read": bodies::unread;
@@ -53,6 +54,13 @@ async fn attacks_take_bounded_memory_and_no_neighbours_time() {
         "15 lists of 201 tenants with 30 aliases, 8 at once": tenants::aliases;
         "999 names and 1,000 hierarchies, 8 at once": tenants::long_filters;
         "a narrowed token asks for 101 tenants, 8 at once": identity::narrowed_token;
+    }
+    drop(stage);
+    // A process of its own: the allocator keeps memory that earlier attacks have freed, which would
+    // count as that of the largest one.
+    let fresh = Stage::set().await;
+    run! {
+        on fresh;
         "a customer's own manager sends 30 MiB answers, 64 at once": legacy::huge_answers;
         "20,000 failed logins from 20,000 networks": identity::failed_logins;
     }
