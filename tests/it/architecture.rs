@@ -236,9 +236,12 @@ fn libraries_stay_behind_their_fences() {
                 "async_graphql",
                 source.is_graphql()
                     || ["schema.rs", "error.rs"].contains(&path)
-                    || path.starts_with("http/graphql")
+                    || path.starts_with("http/graphql/")
+                    || path.starts_with("http/state/graphql/")
                     || path.starts_with("graphql/"),
             ),
+            ("async_graphql_axum", path.starts_with("http/graphql/")),
+            ("tower_http", path.starts_with("http/")),
             ("apollo_compiler", path.starts_with("graphql/")),
             (
                 "sea_orm",
