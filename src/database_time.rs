@@ -148,7 +148,7 @@ impl DatabaseTime {
         let seconds = self.skew().as_secs_f64();
         match health {
             ClockHealth::InSync => {
-                tracing::info!(seconds, "the clock agrees with the database's again")
+                tracing::info!(seconds, "the clock agrees with the database's again");
             }
             ClockHealth::Skewed => {
                 tracing::warn!(

@@ -157,9 +157,10 @@ mod tests {
         let _held = try_take(&turns, borrower(1, 1)).unwrap();
         let spawned = on_behalf_of(borrower(1, 1), async {
             let turns = turns.clone();
-            tokio::spawn(for_same_borrower(async move { turns.take().now_or_never().is_some() }))
+            let take = async move { turns.take().now_or_never().is_some() };
+            tokio::spawn(for_same_borrower(take)).await.unwrap()
         });
-        assert!(!spawned.await.await.unwrap());
+        assert!(!spawned.await);
     }
 
     #[test]

@@ -70,10 +70,10 @@ pub(super) fn selecting(document: &Document) -> HashSet<usize> {
     for definition in &document.definitions {
         match definition {
             Definition::OperationDefinition(operation) => {
-                find_selecting(&operation.selection_set, &mut found)
+                find_selecting(&operation.selection_set, &mut found);
             }
             Definition::FragmentDefinition(fragment) => {
-                find_selecting(&fragment.selection_set, &mut found)
+                find_selecting(&fragment.selection_set, &mut found);
             }
             _ => {}
         }

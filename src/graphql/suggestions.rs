@@ -155,7 +155,7 @@ mod tests {
                 r#"Unknown argument "tenantQuery" on field "Query.tenants"."#,
                 r#" Did you mean "tenantsQuery"?"#,
             ),
-            (r#"Unknown type "TenantQuery"."#, r#" Did you mean "TenantsQuery"?"#),
+            (r#"Unknown type "TenantQuery"."#, r#" Did you mean "TenantsQuery" or "Tenant"?"#),
             (
                 r#"Field "isOrganisation" is not defined by type "TenantsQuery"."#,
                 r#" Did you mean "isOrganization"?"#,

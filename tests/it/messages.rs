@@ -175,5 +175,8 @@ async fn second_gateway_on_one_folder_says_what_to_do() {
     let second = deployment.run(&["serve"]);
     assert_eq!(second.status.code(), Some(1));
     let told = stderr(&second);
-    assert!(told.contains("another gateway serves from") && told.contains("PostgreSQL"), "{told}");
+    assert!(
+        told.contains("another gateway is serving from") && told.contains("PostgreSQL"),
+        "{told}"
+    );
 }

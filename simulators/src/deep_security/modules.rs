@@ -34,7 +34,7 @@ pub(crate) fn write(
         match (key.as_str(), value.as_str()) {
             ("state", Some("inherited")) => drop(own.remove("state")),
             ("state", Some(state)) if states.contains(&state) => {
-                drop(own.insert(key.clone(), value.clone()))
+                drop(own.insert(key.clone(), value.clone()));
             }
             ("state", _) => return Err(Refusal::bad(format!("The state of {name} is not valid."))),
             ("moduleStatus" | "applicationTypeIDs", _) => {}

@@ -81,7 +81,7 @@ impl Writer<'_> {
         match self.dialect.tags {
             Tags::DefaultNamespace(uri) if depth == 0 => self.attribute(0, "xmlns", uri),
             Tags::Prefixed(prefix, uri) if depth == 0 => {
-                self.attribute(0, &format!("xmlns:{prefix}"), uri)
+                self.attribute(0, &format!("xmlns:{prefix}"), uri);
             }
             _ => {}
         }
@@ -130,7 +130,7 @@ impl Writer<'_> {
             Child::Word(word) => self.word(word),
             Child::Free(text) => self.free(text),
             Child::Data(text) if self.dialect.free_text == FreeText::Documented => {
-                self.out.push_str(&cdata(text))
+                self.out.push_str(&cdata(text));
             }
             Child::Data(text) => self.free(text),
             Child::Cdata(text) => self.out.push_str(&cdata(text)),

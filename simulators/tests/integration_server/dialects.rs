@@ -131,7 +131,7 @@ async fn every_dialect_tells_the_result_of_a_creation() {
                     assert!(tenant.attribute("id").unwrap().eq_ignore_ascii_case(&id));
                 }
                 Results::Escaped | Results::Cdata => {
-                    assert!(attribute(&inner, "id").eq_ignore_ascii_case(&id))
+                    assert!(attribute(&inner, "id").eq_ignore_ascii_case(&id));
                 }
                 Results::Identifier => assert_eq!(inner.trim(), id),
             }

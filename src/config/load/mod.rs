@@ -161,7 +161,7 @@ impl Layers {
             Ok(text) => self.give_text(setting, text.trim_end().to_owned(), source),
             // Without the path: if the two variables were mixed up, it is the secret.
             Err(error) => {
-                self.problem(source, setting.key(), format!("cannot read the file: {error}"))
+                self.problem(source, setting.key(), format!("cannot read the file: {error}"));
             }
         }
     }

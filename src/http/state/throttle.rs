@@ -163,7 +163,7 @@ mod tests {
     fn ipv6_network_counts_as_one_address() {
         let throttle = Throttle::new(3, 5, 100);
         (0..5).for_each(|host| {
-            throttle.failed("client", format!("2001:db8::{host}").parse().unwrap(), NOW)
+            throttle.failed("client", format!("2001:db8::{host}").parse().unwrap(), NOW);
         });
         assert!(throttle.blocked("other", "2001:db8::ffff".parse().unwrap(), NOW).is_some());
         assert!(throttle.blocked("other", "2001:db8:0:1::1".parse().unwrap(), NOW).is_none());

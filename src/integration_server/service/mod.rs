@@ -205,10 +205,13 @@ impl LinkedTenant {
 
     /// What an error means for the caller: one about the tenant of the link names it.
     fn named(&self, error: CallError) -> Error {
-        if error.kind() == CallErrorKind::TenantNotFound {
-            no_such_tenant(&self.connection, &self.tenant)
-        } else {
-            error.into()
+        let is_unknown = error.kind() == CallErrorKind::TenantNotFound;
+        let error = Error::from(error);
+        match error.upstream() {
+            Some(detail) if is_unknown => {
+                no_such_tenant(&self.connection, &self.tenant).of_upstream(detail.clone())
+            }
+            _ => error,
         }
     }
 }

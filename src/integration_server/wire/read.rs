@@ -114,10 +114,10 @@ pub(super) fn tenant(
             "userData" => tenant.user_data = filled(document.text(&child)?),
             "vKsc" => tenant.administration_server = administration_server(document, &child)?,
             "status" => {
-                tenant.status = word(document.text(&child)?).map(|text| TenantStatus::read(&text))
+                tenant.status = word(document.text(&child)?).map(|text| TenantStatus::read(&text));
             }
             "type" => {
-                tenant.kind = word(document.text(&child)?).map(|text| TenantKind::read(&text))
+                tenant.kind = word(document.text(&child)?).map(|text| TenantKind::read(&text));
             }
             _ => {}
         }

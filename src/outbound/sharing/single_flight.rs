@@ -184,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn spawned_flight_that_panics_gives_every_caller_a_value() {
         let flights = SingleFlight::<u8, &str>::default();
-        let start = || async { None.expect("this panic is a part of the test") }.boxed();
+        let start = || async { panic!("this panic is a part of the test") }.boxed();
         let one = flights.join_or_spawn(1, start, |_| "lost");
         let other = flights.join_or_spawn(1, || unreachable!(), |_| "");
         assert_eq!(tokio::join!(one.flight, other.flight), ("lost", "lost"));

@@ -34,7 +34,7 @@ async fn exhausted_file_descriptors_are_logged_and_the_gateway_recovers() {
     eventually(20, "the cause in the log", async || {
         let records = process.records();
         let told = records.iter().find(|record| {
-            record["message"].as_str().is_some_and(|text| text.contains("accepting connections"))
+            record["message"].as_str().is_some_and(|text| text.contains("accept failed"))
         })?;
         let cause = told["cause"].as_str()?;
         assert!(cause.contains("os error 24"), "{cause}");

@@ -131,7 +131,7 @@ async fn backup_that_cannot_be_used_is_refused() {
     assert!(refusal(&damaged).contains("cannot be used"));
     let other = backups.path().join("other.db");
     fs::write(&other, "").unwrap();
-    assert!(refusal(&other).contains("no database of tenant-gateway"));
+    assert!(refusal(&other).contains("not a database of tenant-gateway"));
     assert!(refusal(&backups.path().join("missing.db")).contains("missing.db"));
     // Made by a version that knows one change more.
     let newer = backups.path().join("newer.db");

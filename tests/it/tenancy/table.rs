@@ -473,5 +473,6 @@ pub const NESTED: &[(&str, &str)] = &[
     ("UpstreamLinkEdge.node", "whoever may see the link"),
     ("Upstream.links", "whoever may see the upstream; of the tenants in context and below alone"),
     ("UpstreamLink.status", "whoever may see the link"),
+    ("UpstreamStatus.verification", "whoever may see the link"),
     ("UpstreamLink.upstream", "whoever may see the link; its credential is never shown"),
 ];

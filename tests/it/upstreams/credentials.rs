@@ -98,7 +98,7 @@ both_databases! {
         });
         assert_eq!(register_with(&partner, input.clone()).await.code(), "BAD_USER_INPUT");
         let upstream = register_with(&partner.at(&permissive.gateway), input).await.field("registerUpstream");
-        link(&partner, app.world.north, &upstream, Some("7")).await.data();
+        link(&partner.at(&permissive.gateway), app.world.north, &upstream, Some("7")).await.data();
         let core = core(&app).await;
         assert_eq!(credential(&core, &core.operator(app.world.north)).await, Err(ErrorCode::UpstreamUnavailable));
     }

@@ -111,9 +111,9 @@ fn document_that_is_not_the_list_is_malformed() {
         "<tenants><vm id='1'/></tenants>",
         "<x><y><tenant id='1'/></y></x>",
         "<response><tenants/></response>",
-        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:CallError/></s:Body></s:Envelope>",
+        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault/></s:Body></s:Envelope>",
         "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'/>",
-        "<CallError><tenant id='1'/></CallError>",
+        "<Fault><tenant id='1'/></Fault>",
     ] {
         assert!(xml(other).tenants().is_err(), "{other}");
     }

@@ -81,6 +81,8 @@ impl House {
         let upstream = register(&partner, &server).await;
         link(&partner, &upstream, app.world.north, &server.tenant("North").id).await;
         link(&partner, &upstream, app.world.south, &server.tenant("South").id).await;
+        // The tests count what is asked from here on.
+        server.forget_calls();
         let (north, south) = (partner.within(app.world.north), partner.within(app.world.south));
         Self { app, server, upstream, partner, north, south }
     }
