@@ -170,7 +170,7 @@ impl DeepSecurity {
     ///
     /// # Errors
     /// `NOT_FOUND` or `BAD_USER_INPUT` naming the id if there is no such tenant; as
-    /// [`Manager::send`].
+    /// `Manager::send`.
     pub async fn verify_link(
         &self,
         scope: &TenantScope,
@@ -184,7 +184,7 @@ impl DeepSecurity {
     /// Tests whether an installation accepts the gateway's credential.
     ///
     /// # Errors
-    /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as [`Manager::send`].
+    /// `UPSTREAM_UNAUTHORIZED` if it refuses the credential; as `Manager::send`.
     pub async fn probe(
         &self,
         scope: &TenantScope,

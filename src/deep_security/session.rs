@@ -91,7 +91,7 @@ struct OpenSession<'a> {
 ///
 /// # Errors
 /// `UPSTREAM_UNAUTHORIZED` for a wrong name, password or code; `BAD_USER_INPUT` if no role is given
-/// and none is called `Full Access`; as [`client::send`]. After a lost response the outcome is
+/// and none is called `Full Access`; as `client::send`. After a lost response the outcome is
 /// unknown: the key may exist, but its secret is lost.
 pub async fn first_key(
     outbound: &Outbound,
