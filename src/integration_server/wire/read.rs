@@ -13,7 +13,7 @@ const WORD_MAX: usize = 100;
 
 /// Names of roots that are no wrapper, however empty: they report a failure or wrap another kind of
 /// document.
-const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "error", "message", "envelope"];
+const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "fault", "message", "envelope"];
 
 /// The elements that stand for an object of the server, in lower case.
 const ITEMS: &[&str] = &["tenant", "vm", "task"];
