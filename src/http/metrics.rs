@@ -29,7 +29,6 @@ async fn snapshot(state: &AppState) -> Snapshot {
         database_latency: database.is_ok().then_some(latency),
         clock_skew: state.time.skew(),
         process: Process::now(),
-        ..Snapshot::default()
     }
 }
 

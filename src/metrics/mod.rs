@@ -64,9 +64,6 @@ struct Gauges {
     budget_waiting: Family<PoolLabels, Gauge>,
     budget_refused: Family<PoolLabels, Counter>,
     circuits: Family<CircuitLabels, Gauge>,
-    tasks: Family<StateLabels, Gauge>,
-    minted_keys: Gauge,
-    minted_key_end: Level,
     database_connections: Family<StateLabels, Gauge>,
     database_latency: Level,
     database_up: Gauge,
@@ -85,11 +82,6 @@ pub struct Snapshot {
     pub budgets: Vec<Pool>,
     /// How many circuits of a system are in a state: system, state, number.
     pub circuits: Vec<(&'static str, &'static str, u64)>,
-    /// How many tasks of legacy systems are in a state; none where the database does not answer.
-    pub tasks: Vec<(&'static str, u64)>,
-    /// How many minted keys this node holds, and the end of the one that ends first, in seconds
-    /// since 1970.
-    pub minted_keys: (u64, Option<f64>),
     /// Connections to the database: in use, idle.
     pub database_connections: (u32, u32),
     /// How long the database took to answer; none where it did not.
@@ -264,22 +256,6 @@ impl Gauges {
             self.circuits.clone(),
         );
         registry.register(
-            "tasks",
-            "Tasks of legacy systems that the database holds, by state",
-            self.tasks.clone(),
-        );
-        registry.register(
-            "minted_keys",
-            "Keys of tenants that this node minted or loaded, and holds",
-            self.minted_keys.clone(),
-        );
-        registry.register_with_unit(
-            "minted_key_first_end_timestamp",
-            "When the first of the minted keys ends, since 1970",
-            Unit::Seconds,
-            self.minted_key_end.clone(),
-        );
-        registry.register(
             "database_connections",
             "Connections to the database by state: used, idle",
             self.database_connections.clone(),
@@ -345,12 +321,6 @@ impl Gauges {
         for (system, state, number) in &snapshot.circuits {
             self.circuits.get_or_create(&CircuitLabels { system, state }).set(count(*number));
         }
-        self.tasks.clear();
-        for (state, number) in &snapshot.tasks {
-            self.tasks.get_or_create(&StateLabels { state }).set(count(*number));
-        }
-        self.minted_keys.set(count(snapshot.minted_keys.0));
-        self.minted_key_end.set(snapshot.minted_keys.1.unwrap_or(f64::NAN));
         let (used, idle) = snapshot.database_connections;
         self.database_connections.get_or_create(&StateLabels { state: "used" }).set(used.into());
         self.database_connections.get_or_create(&StateLabels { state: "idle" }).set(idle.into());
@@ -439,7 +409,6 @@ mod tests {
         let text = metrics.encode(&Snapshot {
             budgets: vec![pool],
             circuits: vec![(system, "open", 1)],
-            tasks: vec![("RUNNING", 1)],
             ..Snapshot::default()
         });
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
