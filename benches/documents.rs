@@ -1,4 +1,4 @@
-//! What a request of a known document costs before and beside its resolvers: `cargo bench --bench
+//! The cost of a request of a known document before and beside its resolvers: `cargo bench --bench
 //! documents`. Resolvers answer at once from memory, so that little else is measured.
 //!
 //! `as written` is what async-graphql alone does with a document that was parsed and validated

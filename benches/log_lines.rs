@@ -1,4 +1,4 @@
-//! What a log line in JSON costs, written by the gateway's own format and by that of
+//! The cost of a log line in JSON, written by the gateway's own format and by that of
 //! `tracing_subscriber`: an event with two fields, inside a span with six.
 
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What the last check of a link found: whether the installation has the tenant that the link
+//! The result of the last check of a link: whether the installation has the tenant that the link
 //! names, and why it could not be seen.
 
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! What a process takes from outside besides its settings.
+//! Clock, randomness and the database's clock: inputs of a process besides its settings.
 
 use std::sync::Arc;
 

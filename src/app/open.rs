@@ -91,7 +91,7 @@ fn authorizer(
     Arc::new(Authorizer::new(database.clone(), clock.clone(), max_age, capacity))
 }
 
-/// What the services are built on.
+/// The resources that the services share.
 struct Base<'a> {
     config: &'a Config,
     database: Arc<Database>,

@@ -7,7 +7,7 @@ use crate::app::Core;
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 
-/// What every command takes.
+/// Options of every command on clients and tenants.
 #[derive(Args)]
 pub struct Common {
     /// The tenant to work in, with all below it; the top of the tree if there is just one.

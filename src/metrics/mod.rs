@@ -56,7 +56,7 @@ pub struct Metrics {
     scrape: Mutex<()>,
 }
 
-/// What is read when the figures are asked for.
+/// Figures that a scrape sets from its snapshot.
 #[derive(Default)]
 struct Gauges {
     budget_limit: Family<PoolLabels, Gauge>,
@@ -75,7 +75,7 @@ struct Gauges {
     process_start: Level,
 }
 
-/// What this node holds at the moment of a scrape.
+/// The state of this node at the moment of a scrape.
 #[derive(Default)]
 pub struct Snapshot {
     /// The pools of permits.

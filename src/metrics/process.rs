@@ -5,7 +5,7 @@ use std::fs;
 /// How many ticks a second has in `/proc`: 100 on every architecture of Linux.
 const TICKS: f64 = 100.0;
 
-/// What the process uses.
+/// Resources that the process uses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Process {
     /// Processor time of user and system, in seconds.

@@ -28,7 +28,7 @@ const EXPIRY_MARGIN: Duration = Duration::from_secs(30);
 /// The pause between attempts to renew a key.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
-/// Where a key is valid.
+/// The tenant and installation for which a key is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyOrigin {
     /// The base URL of the installation that minted it. It is never sent anywhere else.

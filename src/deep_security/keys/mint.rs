@@ -304,7 +304,7 @@ impl Keys {
     }
 }
 
-/// What a failed mint may have left at the manager.
+/// Keys that a failed mint may have left at the manager.
 #[derive(Default)]
 struct Traces {
     /// Whether a key was requested and may have been created.

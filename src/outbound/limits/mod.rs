@@ -1,4 +1,4 @@
-//! What holds calls back: the budget of an operation, tenants at once, rate, concurrency, the
+//! Limits that hold calls back: the budget of an operation, tenants at once, rate, concurrency, the
 //! circuit breaker, and the memory of answers.
 
 mod breaker;
