@@ -117,8 +117,8 @@ impl DatabaseTime {
         if self.health() != ClockHealth::Unusable {
             return Ok(());
         }
-        let message = "the clock of this node differs from the database's by more than 60 s: it issues and accepts no \
-            tokens until its clock is right; ask another node";
+        let message = "the clock of this node differs from the database's by more than 60 s: it \
+            issues and accepts no tokens until its clock is right; ask another node";
         Err(Error::new(ErrorCode::DatabaseUnavailable, message))
     }
 

@@ -302,7 +302,8 @@ impl Error {
     pub fn tenant_forbidden() -> Self {
         Self::new(
             ErrorCode::Forbidden,
-            "the tenant in context is unknown, disabled, or not open to this client; it is named by its UUID",
+            "the tenant in context is unknown, disabled, or not open to this client; it is named \
+            by its UUID",
         )
     }
 

@@ -32,14 +32,16 @@ struct Question {
 const QUESTIONS: [Question; 2] = [
     Question {
         name: "100 computers, 4 fields",
-        gateway: "{ deepSecurity { computers(first: 100) { nodes { id hostName platform lastIPUsed } } } }",
+        gateway: "{ deepSecurity { computers(first: 100) { nodes { id hostName platform lastIPUsed \
+            } } } }",
         baseline: "{ computers(first: 100) { nodes { id hostName platform lastIPUsed } } }",
         requests: 600,
         aim: 1.0,
     },
     Question {
         name: "one computer, 6 fields",
-        gateway: "{ deepSecurity { computer(id: 7) { id hostName displayName description platform lastIPUsed } } }",
+        gateway: "{ deepSecurity { computer(id: 7) { id hostName displayName description platform \
+            lastIPUsed } } }",
         baseline: "{ computer(id: 7) { id hostName displayName description platform lastIPUsed } }",
         requests: 3_000,
         aim: 1.2,
@@ -77,9 +79,11 @@ pub fn run(report: &mut Report) {
             };
             cost(&gateway, &to_gateway);
             cost(&baseline, &to_baseline);
-            let (mut ratios, mut micros) = (Vec::new(), Vec::new());
+            let mut ratios = Vec::new();
+            let mut micros = Vec::new();
             for _ in 0..ROUNDS {
-                let (own, bottom) = (cost(&gateway, &to_gateway), cost(&baseline, &to_baseline));
+                let own = cost(&gateway, &to_gateway);
+                let bottom = cost(&baseline, &to_baseline);
                 micros.push(own * 1e6);
                 ratios.push(own / bottom);
             }

@@ -27,7 +27,8 @@ pub fn token_request(authorization: &str) -> Vec<u8> {
     format!(
         "POST /oauth2/token HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: taegis_sdk_python/2.0.4\r\n\
         Accept-Encoding: gzip, deflate\r\nAccept: application/json\r\nConnection: keep-alive\r\n\
-        Content-Type: application/x-www-form-urlencoded;charset=UTF-8\r\nContent-Length: {length}\r\n\
+        Content-Type: application/x-www-form-urlencoded;charset=UTF-8\r\nContent-Length: \
+        {length}\r\n\
         Authorization: {authorization}\r\n\r\n{FORM}"
     )
     .into_bytes()
@@ -39,9 +40,11 @@ pub fn graphql_request(document: &str, caller: Option<(&str, &str)>) -> Vec<u8> 
     let caller = caller.map(|(token, tenant)| {
         format!("Authorization: Bearer {token}\r\nX-Tenant-Context: {tenant}\r\n")
     });
-    let (caller, length) = (caller.unwrap_or_default(), body.len());
+    let caller = caller.unwrap_or_default();
+    let length = body.len();
     format!(
-        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: application/json\r\n\
+        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: \
+        application/json\r\n\
         Content-Length: {length}\r\n{caller}\r\n{body}"
     )
     .into_bytes()

@@ -16,7 +16,9 @@ impl Report {
     /// A ratio with an upper target: the median of several, whose spread shows its precision.
     pub fn ratio(&mut self, what: &str, mut ratios: Vec<f64>, aim: Option<f64>) {
         ratios.sort_unstable_by(f64::total_cmp);
-        let (ratio, low, high) = (ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);
+        let ratio = ratios[ratios.len() / 2];
+        let low = ratios[0];
+        let high = ratios[ratios.len() - 1];
         let figure = format!("{ratio:.2} ({low:.2} to {high:.2})");
         match aim {
             None => self.note(what, &figure),

@@ -28,7 +28,9 @@ pub fn run(report: &mut Report) {
             &fixture.folder().join("quiet.log"),
             &["--set=log.filter=info,tenant_gateway::http=warn"],
         );
-        let (mut logged, mut unlogged, mut first) = (Vec::new(), Vec::new(), Vec::new());
+        let mut logged = Vec::new();
+        let mut unlogged = Vec::new();
+        let mut first = Vec::new();
         for server in [&baseline, &gateway, &quiet] {
             ask(server.address, &same);
         }

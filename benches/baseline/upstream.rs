@@ -23,7 +23,8 @@ pub const SETTINGS: [&str; 4] = [
 /// Registers the manager as an upstream of the partner, and links the tenant to one of its
 /// customers.
 pub async fn link(fixture: &Fixture, tenant: TenantId, manager: &Simulator, customer: &str) {
-    let (core, owner) = (&fixture.core, fixture.administrator.tenant);
+    let core = &fixture.core;
+    let owner = fixture.administrator.tenant;
     let new = NewUpstream {
         name: Name::parse("name", customer).expect("a valid name"),
         system: System::DeepSecurity,

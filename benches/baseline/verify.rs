@@ -53,8 +53,8 @@ pub fn run(report: &mut Report) {
         let mut micros = Vec::new();
         let mut ratios = Vec::new();
         for _ in 0..ROUNDS {
-            let (slow, fast) =
-                (cost(&cold, &token, 5_000).await, cost(&cached, &token, 300_000).await);
+            let slow = cost(&cold, &token, 5_000).await;
+            let fast = cost(&cached, &token, 300_000).await;
             micros.push(fast * 1e6);
             ratios.push(slow / fast);
         }

@@ -19,7 +19,8 @@ impl Engine {
         let batches = (1..=count).step_by(BATCH as usize);
         let mut statements: Vec<String> =
             batches.map(|first| self.insert_clients(first, count.min(first + BATCH - 1))).collect();
-        let (uuid, analyst) = (self.random_uuid(), self.uuid(&Role::Analyst.id().to_string()));
+        let uuid = self.random_uuid();
+        let analyst = self.uuid(&Role::Analyst.id().to_string());
         statements.push(format!(
             "INSERT INTO role_assignments (id, client_id, tenant_id, role_id, created_at, created_by)
             SELECT {uuid}, id, tenant_id, {analyst}, {MADE_AT}, 'operator' FROM clients WHERE name LIKE 'app-%'"
@@ -40,7 +41,8 @@ impl Engine {
     /// hundred contains a trigram such as `abc`; one in ten ends in ` docs`, and five end in `
     /// needle`.
     fn insert_clients(self, first: u32, last: u32) -> String {
-        let (numbers, uuid) = (self.numbers(first, last), self.random_uuid());
+        let numbers = self.numbers(first, last);
+        let uuid = self.random_uuid();
         let digits = self.hexadecimal("i * 2654435761 % 4294967296");
         let id = self.padded("i");
         format!(

@@ -25,7 +25,8 @@ const CUSTOMERS: usize = 100;
 /// The query `clients` of the Taegis SDK 2.0.4: all known fields that are not deprecated.
 const SEARCH: &str = "query clients($name: String, $page: Int, $perPage: Int) {
     clients(name: $name, page: $page, perPage: $perPage) {
-        id name clientID roles tenantID ownerTenantID createdAt updatedAt createdBy updatedBy environment
+        id name clientID roles tenantID ownerTenantID createdAt updatedAt createdBy updatedBy
+        environment
         tokenRequestTime tokenRequestCount roleAssignments { id tenantID roleID roleName expiresAt }
     }
 }";
@@ -76,8 +77,8 @@ impl Fixture {
         for statement in engine.fill(count) {
             core.database.reader().execute_unprepared(&statement).await.expect("the rows fit");
         }
-        let (row, secret) =
-            (created.client.row, created.secret.expect("a new client has a secret"));
+        let row = created.client.row;
+        let secret = created.secret.expect("a new client has a secret");
         Self {
             administrator: Subject {
                 client: row.id,

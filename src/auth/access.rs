@@ -257,7 +257,8 @@ impl Authorizer {
             Some(tenant) => entity::held(reader, client, tenant, tenant).await?,
             None => entity::held_anywhere(reader, client).await?,
         };
-        let (access, now) = (access(held), self.now());
+        let access = access(held);
+        let now = self.now();
         Ok(access.roles(now).next().map(|_| access.permissions(now)))
     }
 
@@ -313,7 +314,8 @@ impl Authorizer {
         }
         // Read before the database is: a change in between makes the answer stale, not wrongly
         // fresh.
-        let (version, asked_at) = (self.version(), self.clock.monotonic());
+        let version = self.version();
+        let asked_at = self.clock.monotonic();
         let reader = self.database.reader();
         // Boxed, so that the many requests that are answered from memory do not carry the room that
         // asking takes.

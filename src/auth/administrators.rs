@@ -39,8 +39,8 @@ pub async fn require_administrators(
         .await?
         {
             return Err(Error::conflict(
-                "a tenant would be left without an administrator who can sign in: give TenantAdministrator to another \
-                 client first",
+                "a tenant would be left without an administrator who can sign in: give \
+                TenantAdministrator to another client first",
             ));
         }
     }

@@ -232,7 +232,8 @@ pub struct TenantScope {
 impl TenantScope {
     /// The scope of the local operator: the command line works on the database without a token.
     pub fn operator(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
-        let (caller, authorizer) = (Caller::Operator, authorizer.clone());
+        let caller = Caller::Operator;
+        let authorizer = authorizer.clone();
         Self { tenant, caller, restriction: TokenRestriction::WHOLE, request_id, authorizer }
     }
 
@@ -243,7 +244,8 @@ impl TenantScope {
         tenant: TenantId,
         request_id: RequestId,
     ) -> Self {
-        let (caller, authorizer) = (Caller::Gateway, authorizer.clone());
+        let caller = Caller::Gateway;
+        let authorizer = authorizer.clone();
         Self { tenant, caller, restriction: TokenRestriction::WHOLE, request_id, authorizer }
     }
 

@@ -13,7 +13,11 @@ pub fn raise() {
             "file descriptor limit raised to the hard limit"
         ),
         Err(cause) => {
-            tracing::warn!(limit = current, %cause, "the file descriptor limit could not be raised");
+            tracing::warn!(
+                limit = current,
+                %cause,
+                "the file descriptor limit could not be raised"
+            );
         }
     }
 }

@@ -93,7 +93,8 @@ fn require_sqlite(config: &Config, command: &str) -> Result<()> {
     match config.database_url().kind() {
         DatabaseKind::Sqlite => Ok(()),
         DatabaseKind::Postgres => Err(Error::internal(format!(
-            "the database is PostgreSQL, whose own tools do this: `{command}`, with URL from database.url"
+            "the database is PostgreSQL, whose own tools do this: `{command}`, with URL from \
+            database.url"
         ))),
     }
 }

@@ -48,8 +48,8 @@ pub fn told_to_stop_or_hung_up() -> std::io::Result<impl Future<Output = ()> + S
 
 /// Completes at the first SIGTERM or Ctrl-C.
 pub fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

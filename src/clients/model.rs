@@ -45,7 +45,8 @@ impl Client {
     /// uses it would have asked for a token.
     pub fn rotation(&self, now: Timestamp, token_lifetime: Duration) -> Option<Rotation> {
         let mut live = self.live_secrets(now);
-        let (new, old) = (live.next()?, live.next()?);
+        let new = live.next()?;
+        let old = live.next()?;
         let last = old.last_used_at.map_or(new.created_at, |used| used.max(new.created_at));
         Some(Rotation {
             safe_to_retire: new.last_used_at.is_some() && now.since(last) >= token_lifetime,
@@ -56,10 +57,18 @@ impl Client {
     /// The client as the audit log records it: of secrets only ids and times.
     pub fn state(&self, now: Timestamp) -> Value {
         let roles = self.assignments.iter().map(|held| {
-            json!({ "tenantID": held.tenant_id, "roleID": held.role_id, "expiresAt": held.expires_at.map(text) })
+            json!({
+                "tenantID": held.tenant_id,
+                "roleID": held.role_id,
+                "expiresAt": held.expires_at.map(text),
+            })
         });
         let secrets = self.live_secrets(now).map(|secret| {
-            json!({ "id": secret.id, "retiresAt": secret.retires_at.map(text), "expiresAt": secret.expires_at.map(text) })
+            json!({
+                "id": secret.id,
+                "retiresAt": secret.retires_at.map(text),
+                "expiresAt": secret.expires_at.map(text),
+            })
         });
         let keys =
             self.keys.iter().map(|key| json!({ "id": key.id, "thumbprint": key.thumbprint }));

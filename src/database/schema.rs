@@ -48,9 +48,9 @@ impl Schema {
             .map_or_else(|| "a newer version".to_owned(), |version| format!("version {version}"));
         let last_known = self.changes.last().map_or("", |(name, _)| name.as_str());
         Err(Error::internal(format!(
-            "the database's schema was made by {maker} of tenant-gateway: this is version {PROGRAM_VERSION}, which \
-             does not know its change {}. Run {maker}, or undo the change with its `tenant-gateway migrate down --to \
-             {last_known}`, or restore a backup",
+            "the database's schema was made by {maker} of tenant-gateway: this is version \
+            {PROGRAM_VERSION}, which does not know its change {}. Run {maker}, or undo the change \
+            with its `tenant-gateway migrate down --to {last_known}`, or restore a backup",
             first.name
         )))
     }
@@ -72,7 +72,8 @@ impl Database {
         if !schema.newer.is_empty() {
             let newest = &schema.newer[schema.newer.len() - 1].name;
             let message = format!(
-                "a newer version has run {newest}: only that version can run what is missing before it"
+                "a newer version has run {newest}: only that version can run what is missing \
+                before it"
             );
             return Err(Error::internal(message));
         }
@@ -242,7 +243,8 @@ async fn has_table(on: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr>
             "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"
         }
         _ => {
-            "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace"
+            "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = \
+            current_schema()::regnamespace"
         }
     };
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [name.into()]);

@@ -53,7 +53,7 @@ impl Database {
             };
             match outcome {
                 Err(error) if error.is_write_conflict() && attempt < ATTEMPTS_MAX => {
-                    tracing::debug!(attempt, cause = %error, "transaction conflicts with another one");
+                    tracing::debug!(attempt, cause = %error, "transaction conflicts with another");
                     tokio::time::sleep(pause_after(attempt)).await;
                     attempt += 1;
                 }

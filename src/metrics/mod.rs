@@ -237,7 +237,8 @@ impl Metrics {
 
 impl Gauges {
     fn register(&self, registry: &mut Registry) {
-        let pools = "of each budget: connections, sockets, streams, operations, responses, upstream_answers";
+        let pools = "of each budget: connections, sockets, streams, operations, responses, \
+            upstream_answers";
         registry.register("budget_limit", format!("Size {pools}"), self.budget_limit.clone());
         registry.register("budget_used", format!("Use {pools}"), self.budget_used.clone());
         registry.register(
@@ -402,7 +403,9 @@ mod tests {
         metrics.count_operation(&operation(tenant(1)));
         metrics.count_token_request("issued");
         let took = Duration::from_millis(3);
-        let (system, kind, outcome) = ("DEEP_SECURITY", "read", "2xx");
+        let system = "DEEP_SECURITY";
+        let kind = "read";
+        let outcome = "2xx";
         let call = UpstreamCall { system, kind, outcome, tenant: tenant(1), took };
         metrics.count_upstream_call(&call);
         let pool = Pool { name: "streams", limit: 1, used: 0, waiting: 0, refused: 0 };

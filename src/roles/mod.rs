@@ -144,7 +144,8 @@ impl Role {
         match self {
             Self::Administrator => "May do everything in the tenant and in all tenants below it.",
             Self::Analyst => {
-                "Manages clients that are no stronger than itself; reads and writes legacy resources."
+                "Manages clients that are no stronger than itself; reads and writes legacy \
+                resources."
             }
             Self::Responder => "Reads and writes legacy resources.",
             Self::Auditor => "Reads clients and legacy resources.",

@@ -460,7 +460,8 @@ impl TenantQuery {
         let tenants = service::<Tenants>(ctx)?;
         let query = tenants_query.unwrap_or_default();
         query.refuse_what_is_not_offered()?;
-        let (filter, order) = (query.filter()?, query.order()?);
+        let filter = query.filter()?;
+        let order = query.order()?;
         let after = query.after_cursor.as_deref().or(query.cursor_pos.as_deref());
         let after = after.map(|after| read_cursor::<Place>("afterCursor", after)).transpose()?;
         let count = page_size_up_to(query.count, PAGE_MAX);

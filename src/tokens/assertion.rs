@@ -95,7 +95,8 @@ impl Assertion {
         if !typed || header.crit.is_some() {
             return None;
         }
-        let (signature, claims) = (URL_SAFE_NO_PAD.decode(signature).ok()?, part(claims)?);
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let claims = part(claims)?;
         Some(Self { message: message.to_owned(), signature, algorithm, claims })
     }
 
@@ -236,7 +237,14 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({ "iss": "me", "sub": "me", "aud": "us", "exp": 1_000_300, "iat": 1_000_000, "jti": "1" })
+        json!({
+            "iss": "me",
+            "sub": "me",
+            "aud": "us",
+            "exp": 1_000_300,
+            "iat": 1_000_000,
+            "jti": "1",
+        })
     }
 
     fn with(member: &str, value: Value) -> Value {

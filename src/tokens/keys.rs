@@ -102,7 +102,8 @@ impl KeyRing {
     /// # Errors
     /// If there is none, which [`KeyRing::open`] prevents.
     pub fn current(&self) -> Result<Arc<SigningKey>> {
-        let (read, now) = (self.read(), self.rotation.clock.now());
+        let read = self.read();
+        let now = self.rotation.clock.now();
         let lifetime = self.rotation.schedule.token_lifetime;
         let ready = || read.keys.iter().filter(|key| key.may_sign(now, lifetime));
         let wanted = ready().find(|key| key.algorithm == self.rotation.algorithm);
@@ -156,7 +157,8 @@ impl KeyRing {
     /// The public halves of all keys that sign, will sign, or signed tokens that may be alive (RFC
     /// 7517, section 5).
     pub fn published(&self) -> JwkSet {
-        let (read, now) = (self.read(), self.rotation.clock.now());
+        let read = self.read();
+        let now = self.rotation.clock.now();
         JwkSet {
             keys: read
                 .keys
@@ -186,10 +188,12 @@ impl KeyRing {
 
     async fn load(&self, unopened: Unopened) -> Result<()> {
         // Taken before the query: the answer is at least as old.
-        let (known, at) = (self.read(), self.rotation.clock.monotonic());
+        let known = self.read();
+        let at = self.rotation.clock.monotonic();
         let mut keys = Vec::new();
         for row in entity::all(self.rotation.database.reader()).await? {
-            let (id, opened) = (row.id, known.keys.iter().find(|key| key.id == row.id));
+            let id = row.id;
+            let opened = known.keys.iter().find(|key| key.id == row.id);
             let key = match opened {
                 // Unsealed keys stay usable while the master key of a running node is rotated.
                 Some(key) => {
@@ -201,7 +205,10 @@ impl KeyRing {
                 (Ok(key), _) => keys.push(Arc::new(key)),
                 (Err(error), Unopened::Refuse) => return Err(error),
                 (Err(error), Unopened::Skip) => {
-                    tracing::error!(kid = %id, "a signing key does not open: its tokens are refused on this node");
+                    tracing::error!(
+                        kid = %id,
+                        "a signing key cannot be unsealed: its tokens are refused on this node"
+                    );
                     error.log_cause();
                 }
             }

@@ -146,7 +146,8 @@ fn ed25519(members: &Members) -> Result<Value, &'static str> {
 
 fn p256(members: &Members) -> Result<Value, &'static str> {
     let point = || {
-        let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
+        let x = bytes(members, "x")?;
+        let y = bytes(members, "y")?;
         // Parsing checks that the point lies on the curve.
         let whole = [&[UNCOMPRESSED][..], &x, &y].concat();
         let valid = x.len() == 32 && ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &whole).is_ok();

@@ -149,7 +149,8 @@ impl Room {
                     continue;
                 }
                 let edge = format!("{} imports from {}", from.join("::"), to.join("::"));
-                let (one, other) = (from[..=common].to_vec(), to[..=common].to_vec());
+                let one = from[..=common].to_vec();
+                let other = to[..=common].to_vec();
                 edges.entry(one).or_default().entry(other).or_insert(edge);
             }
         }

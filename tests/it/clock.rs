@@ -30,13 +30,20 @@ both_databases! {
     async fn a_deleted_client_is_refused_in_time_by_a_node_whose_clock_is_set_back(app: TestApp) {
         let (node, clock) = node(&app).await;
         let administrator = app.administrator(app.world.north).await;
-        let (deleted, revoked) = (app.caller(app.world.north, Role::Auditor).await, app.caller(app.world.north, Role::Auditor).await);
+        let deleted = app.caller(app.world.north, Role::Auditor).await;
+        let revoked = app.caller(app.world.north, Role::Auditor).await;
         let there = [deleted.at(&node.gateway), revoked.at(&node.gateway)];
         for caller in &there {
             assert_eq!(caller.status().await, 200);
         }
         assert!(node.works(&deleted.credentials).await);
-        administrator.ask("mutation($id: ID!) { deleteClient(id: $id) { id } }", json!({ "id": deleted.id() })).await.data();
+        administrator
+            .ask(
+                "mutation($id: ID!) { deleteClient(id: $id) { id } }",
+                json!({ "id": deleted.id() }),
+            )
+            .await
+            .data();
         assert_eq!(revoke(&app, &revoked.credentials, &revoked.token).await, 200);
         clock.set_back(Duration::from_secs(55));
         for clock in [&clock, &app.clock] {
@@ -76,13 +83,20 @@ both_databases! {
         for clock in [&clock, &app.clock] {
             clock.advance(Duration::from_secs(1));
         }
-        assert_eq!((robot.status().await, robot.at(&app.gateway).status().await), (401, 401), "it ends on both at once");
+        assert_eq!(
+            (robot.status().await, robot.at(&app.gateway).status().await),
+            (401, 401),
+            "it ends on both at once"
+        );
     }
 
     async fn a_node_whose_clock_is_off_says_so(app: TestApp) {
         let (node, clock) = node(&app).await;
         clock.set_ahead(Duration::from_secs(5));
-        assert_eq!((ready(&node).await.status, &ready(&node).await.body["checks"]["clock"]), (200, &json!("ok")));
+        assert_eq!(
+            (ready(&node).await.status, &ready(&node).await.body["checks"]["clock"]),
+            (200, &json!("ok"))
+        );
         clock.set_ahead(Duration::from_millis(1));
         for _ in 0..2 {
             let skewed = ready(&node).await;
@@ -92,22 +106,41 @@ both_databases! {
         }
     }
 
-    async fn a_node_whose_clock_is_off_by_more_than_a_minute_takes_and_gives_no_tokens(app: TestApp) {
+    async fn a_node_whose_clock_is_off_by_more_than_a_minute_takes_and_gives_no_tokens(
+        app: TestApp,
+    ) {
         let (node, clock) = node(&app).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let there = robot.at(&node.gateway);
         let assert_unusable = async || {
             let refused = graphql(&there).await;
-            assert_eq!((refused.status, refused.code()), (503, "DATABASE_UNAVAILABLE"), "{}", refused.body);
+            assert_eq!(
+                (refused.status, refused.code()),
+                (503, "DATABASE_UNAVAILABLE"),
+                "{}",
+                refused.body
+            );
             assert_eq!(refused.body["errors"][0]["extensions"]["retryable"], true);
             assert!(refused.message().contains("clock"), "{}", refused.message());
             for path in ["/oauth2/token", INTROSPECT, "/oauth2/revoke"] {
-                let request = form(&node, path, &[("grant_type", "client_credentials"), ("token", &robot.token)]);
-                let refused = node.send(request.header("authorization", robot.credentials.basic())).await;
-                assert_eq!((refused.status, &refused.body["error"]), (503, &json!("temporarily_unavailable")), "{path}");
+                let request = form(
+                    &node,
+                    path,
+                    &[("grant_type", "client_credentials"), ("token", &robot.token)],
+                );
+                let refused =
+                    node.send(request.header("authorization", robot.credentials.basic())).await;
+                assert_eq!(
+                    (refused.status, &refused.body["error"]),
+                    (503, &json!("temporarily_unavailable")),
+                    "{path}"
+                );
             }
             let unready = ready(&node).await;
-            assert_eq!((unready.status, &unready.body["checks"]["clock"]), (503, &json!("failing")));
+            assert_eq!(
+                (unready.status, &unready.body["checks"]["clock"]),
+                (503, &json!("failing"))
+            );
         };
         assert_eq!(there.status().await, 200);
         clock.set_ahead(Duration::from_millis(60_001));
@@ -118,7 +151,8 @@ both_databases! {
         assert_eq!((there.status().await, ready(&node).await.status), (200, 200));
         assert!(node.works(&robot.credentials).await);
         assert_eq!(robot.status().await, 200, "the other node served on");
-        let records = crate::oauth::asking::reasons(&app.administrator(app.world.north).await, "token").await;
+        let records =
+            crate::oauth::asking::reasons(&app.administrator(app.world.north).await, "token").await;
         assert_eq!(records, Vec::<(String, Value)>::new(), "nobody was taken for a liar");
     }
 
@@ -129,7 +163,9 @@ both_databases! {
         let core = Core::open(&database.config(), environment).await.unwrap();
         let off = SystemClock.now().since(core.time.now());
         match engine {
-            Engine::Sqlite => assert!(off >= Duration::from_mins(10), "its clock is the node's: {off:?}"),
+            Engine::Sqlite => {
+                assert!(off >= Duration::from_mins(10), "its clock is the node's: {off:?}")
+            }
             Engine::Postgres => assert!(off < Duration::from_secs(5), "{off:?}"),
         }
     }

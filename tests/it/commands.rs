@@ -24,7 +24,8 @@ fn failure_of(deployment: &Deployment, arguments: &[&str]) -> String {
 both_databases! {
     async fn tenants_are_created_listed_and_closed_at_the_command_line(deployment: Deployment) {
         deployment.init();
-        let created = json_of(&deployment, &["tenant", "create", "--name", "Contoso", "--organization"]);
+        let created =
+            json_of(&deployment, &["tenant", "create", "--name", "Contoso", "--organization"]);
         assert_eq!(created["kind"], "organization");
         let organization = created["id"].as_str().unwrap();
         let site = &["tenant", "create", "--name", "Contoso Paris", "--parent", organization];
@@ -45,7 +46,10 @@ both_databases! {
     async fn tenants_outside_the_scope_are_unknown_at_the_command_line(deployment: Deployment) {
         deployment.init();
         let [one, other] = ["One", "Other"].map(|name| {
-            json_of(&deployment, &["tenant", "create", "--name", name])["id"].as_str().unwrap().to_owned()
+            json_of(&deployment, &["tenant", "create", "--name", name])["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
         });
         let foreign = failure_of(&deployment, &["tenant", "disable", &other, "--tenant", &one]);
         let unknown = "00000000-0000-4000-8000-000000000000";

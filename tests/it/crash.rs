@@ -78,8 +78,8 @@ async fn nothing_is_half_made(deployment: &Deployment) {
     for (what, sql) in [
         (
             "a secret",
-            "SELECT client_id AS id FROM client_secrets WHERE retires_at IS NULL GROUP BY client_id HAVING \
-                COUNT(*) = 1",
+            "SELECT client_id AS id FROM client_secrets WHERE retires_at IS NULL GROUP BY \
+            client_id HAVING COUNT(*) = 1",
         ),
         ("a role", "SELECT client_id AS id FROM role_assignments"),
         ("a record", "SELECT subject AS id FROM audit_log WHERE operation = 'createClient'"),
@@ -111,15 +111,19 @@ both_databases! {
         }
         let (sender, mut answers) = mpsc::unbounded_channel();
         for (number, robot) in robots.into_iter().enumerate() {
-            let (one, two) = (sender.clone(), sender.clone());
-            let (creator, rotator) = (caller.clone(), caller.clone());
+            let one = sender.clone();
+            let two = sender.clone();
+            let creator = caller.clone();
+            let rotator = caller.clone();
             tokio::spawn(async move { one.send(create(creator, number).await) });
             tokio::spawn(async move { two.send(rotate(rotator, robot).await) });
         }
         drop(sender);
         let mut answered: Vec<Answered> = Vec::new();
         while answered.len() < ANSWERS {
-            answered.push(answers.recv().await.expect("requests are running").expect("the process lives"));
+            answered.push(
+                answers.recv().await.expect("requests are running").expect("the process lives"),
+            );
         }
         process.kill();
         let mut unanswered = 0;
@@ -136,7 +140,9 @@ both_databases! {
         for answer in answered {
             match answer {
                 Answered::Created(made) => assert!(gateway.works(&made).await),
-                Answered::Rotated { old, new } => assert!(gateway.works(&new).await && !gateway.works(&old).await),
+                Answered::Rotated { old, new } => {
+                    assert!(gateway.works(&new).await && !gateway.works(&old).await)
+                }
             }
         }
         assert!(gateway.works(&administrator).await);

@@ -53,7 +53,10 @@ async fn call(administrator: &Caller, to: SocketAddr) {
                 answer.body
             );
         }
-        let named = json!({ "query": "query a { __typename } query b { __typename }", "operationName": text });
+        let named = json!({
+            "query": "query a { __typename } query b { __typename }",
+            "operationName": text,
+        });
         let post = administrator
             .gateway
             .http
@@ -102,7 +105,8 @@ async fn be_called(administrator: &Caller) {
                 "HTTP/1.1 409 No\r\nX-Request-Id: {text}\r\nContent-Length: {length}\r\n\r\n{xml}"
             ),
             format!(
-                "HTTP/1.1 302 No\r\nLocation: {text}\r\nContent-Type: {text}\r\nContent-Length: 0\r\n\r\n"
+                "HTTP/1.1 302 No\r\nLocation: {text}\r\nContent-Type: {text}\r\nContent-Length: \
+                0\r\n\r\n"
             ),
             format!("HTTP/1.1 200 Yes\r\nContent-Length: {length}\r\n\r\n{xml}"),
             format!("HTTP/1.1 {text}\r\n\r\n"),
@@ -126,12 +130,14 @@ async fn be_called(administrator: &Caller) {
                 "name": "hostile", "system": "INTEGRATION_SERVER", "baseURL": place,
                 "credential": { "basic": { "password": "nothing" } },
             });
-            let register = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+            let register = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: \
+                $input) { id } }";
             let upstream = administrator
                 .ask(register, json!({ "input": input }))
                 .await
                 .field("registerUpstream");
-            let tenants = "query($id: ID!) { integrationServer { tenants(upstreamID: $id) { nodes { id } } } }";
+            let tenants = "query($id: ID!) { integrationServer { tenants(upstreamID: $id) { nodes \
+                { id } } } }";
             let told = administrator.ask(tenants, json!({ "id": upstream["id"] })).await;
             assert_ne!(told.code(), "INTERNAL_SERVER_ERROR");
             assert!(!told.body.to_string().contains(MARK), "{}", told.body);
@@ -175,7 +181,9 @@ fn names(value: &Value) -> Vec<&str> {
 /// What stands outside quotation marks, inside which a backslash takes the meaning from what
 /// follows.
 fn unquoted(line: &str) -> String {
-    let (mut outside, mut quoted, mut characters) = (String::new(), false, line.chars());
+    let mut outside = String::new();
+    let mut quoted = false;
+    let mut characters = line.chars();
     while let Some(character) = characters.next() {
         match character {
             '"' => quoted = !quoted,

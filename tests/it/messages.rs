@@ -78,8 +78,16 @@ both_databases! {
         for (document, variables, near) in [
             ("{ tenantz { totalCount } }", json!({}), "\"tenants\""),
             ("{ tenants(tenantQuery: {}) { totalCount } }", json!({}), "\"tenantsQuery\""),
-            ("{ tenants(tenantsQuery: { isOrganisation: true }) { totalCount } }", json!({}), "\"isOrganization\""),
-            ("query($q: TenantQuery) { tenants(tenantsQuery: $q) { totalCount } }", json!({}), "\"TenantsQuery\""),
+            (
+                "{ tenants(tenantsQuery: { isOrganisation: true }) { totalCount } }",
+                json!({}),
+                "\"isOrganization\"",
+            ),
+            (
+                "query($q: TenantQuery) { tenants(tenantsQuery: $q) { totalCount } }",
+                json!({}),
+                "\"TenantsQuery\"",
+            ),
             (
                 "query($q: TenantsQuery) { tenants(tenantsQuery: $q) { totalCount } }",
                 json!({ "q": { "isOrganisation": true } }),
@@ -97,7 +105,8 @@ both_databases! {
     }
 
     async fn nothing_is_suggested_where_introspection_is_off(engine: Engine) {
-        let app = TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
+        let app =
+            TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
         let caller = app.administrator(app.world.partner).await;
         for (document, variables) in [
             ("{ tenantz { totalCount } }", json!({})),
@@ -114,12 +123,18 @@ both_databases! {
 
     async fn refused_address_names_the_setting_that_allows_it(app: TestApp) {
         let caller = app.administrator(app.world.partner).await;
-        for url in ["http://127.0.0.1:4119/api", "https://127.0.0.1:4119/api", "https://10.1.2.3/api"] {
+        for url in
+            ["http://127.0.0.1:4119/api", "https://127.0.0.1:4119/api", "https://10.1.2.3/api"]
+        {
             let told = message_of(&caller, REGISTER, manager(url, "1:key")).await;
-            assert!(told.starts_with("baseURL:") && told.contains("upstream.allow_private_addresses"), "{told}");
+            assert!(
+                told.starts_with("baseURL:") && told.contains("upstream.allow_private_addresses"),
+                "{told}"
+            );
         }
         // No setting allows it.
-        let told = message_of(&caller, REGISTER, manager("https://169.254.169.254/api", "1:key")).await;
+        let told =
+            message_of(&caller, REGISTER, manager("https://169.254.169.254/api", "1:key")).await;
         assert!(told.starts_with("baseURL:") && !told.contains("upstream."), "{told}");
     }
 
@@ -147,7 +162,8 @@ both_databases! {
     async fn variable_with_single_underscores_is_named(deployment: Deployment) {
         for command in [&["config", "check"][..], &["serve"]] {
             let mut command = deployment.command(command);
-            let output = command.env("TENANT_GATEWAY_SERVER_LISTEN", "127.0.0.1:0").output().unwrap();
+            let output =
+                command.env("TENANT_GATEWAY_SERVER_LISTEN", "127.0.0.1:0").output().unwrap();
             assert_eq!(output.status.code(), Some(1));
             let told = stderr(&output);
             assert!(told.contains("TENANT_GATEWAY_SERVER_LISTEN"), "{told}");

@@ -28,10 +28,11 @@ async fn applied(database: &Database) -> Vec<bool> {
 /// Every table, index and trigger of ours by name.
 async fn objects(database: &Database) -> Vec<String> {
     let sql = if database.is_sqlite() {
-        "SELECT type || ' ' || name AS name FROM sqlite_master WHERE name NOT LIKE 'seaql%' AND name NOT LIKE \
-            'sqlite%' ORDER BY 1"
+        "SELECT type || ' ' || name AS name FROM sqlite_master WHERE name NOT LIKE 'seaql%' AND \
+        name NOT LIKE 'sqlite%' ORDER BY 1"
     } else {
-        "SELECT relkind::text || ' ' || relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+        "SELECT relkind::text || ' ' || relname AS name FROM pg_class JOIN pg_namespace n ON n.oid =
+        relnamespace
          WHERE nspname = 'public' AND relname NOT LIKE 'seaql%' ORDER BY 1"
     };
     let reader = database.reader();
@@ -53,7 +54,8 @@ async fn run_by_a_newer_version(database: &Database, change: &str, is_additive: 
     for sql in [
         format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{change}', 0)"),
         format!(
-            "INSERT INTO schema_changes (name, program_version, is_additive) VALUES ('{change}', '9.8.7', {is_additive})"
+            "INSERT INTO schema_changes (name, program_version, is_additive) VALUES ('{change}', \
+            '9.8.7', {is_additive})"
         ),
     ] {
         database.reader().execute_unprepared(&sql).await.unwrap();
@@ -69,7 +71,10 @@ both_databases! {
     async fn changes_can_be_undone_and_done_again(engine: Engine) {
         let fresh = TestDatabase::empty(engine).await;
         let database = open(&fresh).await;
-        assert!(!applied(&database).await.iter().any(|applied| *applied), "nothing was run, and asking runs nothing");
+        assert!(
+            !applied(&database).await.iter().any(|applied| *applied),
+            "nothing was run, and asking runs nothing"
+        );
         database.migrate().await.unwrap();
         assert!(applied(&database).await.iter().all(|applied| *applied));
         let first = objects(&database).await;
@@ -86,27 +91,32 @@ both_databases! {
     async fn folded_names_of_an_older_schema_are_made_anew(app: TestApp) {
         const ROWS: usize = 1_200;
         let tenant = app.world.north.0;
-        let columns = "id, client_id, tenant_id, name, name_folded, enabled, token_generation, token_request_count, \
-            created_at, updated_at, created_by, updated_by";
+        let columns = "id, client_id, tenant_id, name, name_folded, enabled, token_generation, \
+            token_request_count, created_at, updated_at, created_by, updated_by";
         let sql = match app.database.engine {
             Engine::Sqlite => format!(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
-                 INSERT INTO clients ({columns}) SELECT randomblob(16), 'c' || i, x'{}', 'İzmir ' || i, 'i\u{307}zmir ' || i, 1, 0, 0, 0, 0, 'x', 'x' FROM n",
+                 INSERT INTO clients ({columns}) SELECT randomblob(16), 'c' || i, x'{}', 'İzmir ' ||
+                 i, 'i\u{307}zmir ' || i, 1, 0, 0, 0, 0, 'x', 'x' FROM n",
                 tenant.simple()
             ),
             Engine::Postgres => format!(
-                "INSERT INTO clients ({columns}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', 'İzmir ' || i, \
-                    'i\u{307}zmir ' || i, true, 0, 0, 0, 0, 'x', 'x' FROM generate_series(1, {ROWS}) i"
+                "INSERT INTO clients ({columns}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', \
+                'İzmir ' || i, 'i\u{307}zmir ' || i, true, 0, 0, 0, 0, 'x', 'x' FROM \
+                generate_series(1, {ROWS}) i"
             ),
         };
         app.operator.execute(&sql).await;
         let administrator = app.administrator(app.world.north).await;
         let found = async || {
             let document = "{ clientsSearch(filters: { name: \"%izmir%\" }) { totalCount } }";
-            administrator.ask(document, json!({})).await.field("clientsSearch")["totalCount"].clone()
+            administrator.ask(document, json!({})).await.field("clientsSearch")["totalCount"]
+                .clone()
         };
         assert_eq!(found().await, 0);
-        app.operator.execute("DELETE FROM seaql_migrations WHERE version = 'm0035_name_folding'").await;
+        app.operator
+            .execute("DELETE FROM seaql_migrations WHERE version = 'm0035_name_folding'")
+            .await;
         app.operator.database.migrate().await.unwrap();
         assert_eq!(found().await, ROWS);
     }
@@ -120,7 +130,9 @@ both_databases! {
                 // An embedded database is brought up to date by each start, a shared one by
                 // `migrate up`.
                 match fresh.engine {
-                    Engine::Sqlite => Core::open(&fresh.config(), Environment::default()).await.map(drop),
+                    Engine::Sqlite => {
+                        Core::open(&fresh.config(), Environment::default()).await.map(drop)
+                    }
                     Engine::Postgres => open(&fresh).await.migrate().await,
                 }
             }));
@@ -137,7 +149,9 @@ both_databases! {
         for _ in 0..8 {
             let database = database.clone();
             starts.push(tokio::spawn(async move {
-                App::build(&database.config(), "http://gateway".to_owned(), Environment::default()).await.map(drop)
+                App::build(&database.config(), "http://gateway".to_owned(), Environment::default())
+                    .await
+                    .map(drop)
             }));
         }
         for start in starts {
@@ -170,7 +184,10 @@ both_databases! {
         let sql = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)";
         opened.reader().execute_unprepared(sql).await.unwrap();
         let refused = refusal(&database).await;
-        assert!(refused.contains("a newer version") && refused.contains("m9999_future"), "{refused}");
+        assert!(
+            refused.contains("a newer version") && refused.contains("m9999_future"),
+            "{refused}"
+        );
     }
 
     async fn additive_change_of_a_newer_version_is_compatible(database: Arc<TestDatabase>) {
@@ -187,7 +204,10 @@ both_databases! {
         let states = |output: std::process::Output| {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let changes: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-            changes.into_iter().map(|change| (change["change"].clone(), change["state"] == "applied")).collect::<Vec<_>>()
+            changes
+                .into_iter()
+                .map(|change| (change["change"].clone(), change["state"] == "applied"))
+                .collect::<Vec<_>>()
         };
         let before = states(deployment.run(&["migrate", "status", "--output", "json"]));
         let last_kept = before.len() - 3;
@@ -213,18 +233,32 @@ both_databases! {
     async fn remote_ids_are_made_canonical_and_conflicts_are_named(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = upstreams::register(&partner, "DEEP_SECURITY").await;
-        let north = upstreams::link(&partner, app.world.north, &upstream, Some("7")).await.field("linkTenant");
-        let south = upstreams::link(&partner, app.world.south, &upstream, Some("8")).await.field("linkTenant");
+        let north = upstreams::link(&partner, app.world.north, &upstream, Some("7"))
+            .await
+            .field("linkTenant");
+        let south = upstreams::link(&partner, app.world.south, &upstream, Some("8"))
+            .await
+            .field("linkTenant");
         let before = "DELETE FROM seaql_migrations WHERE version = 'm0023_canonical_remote_ids';";
         let spell = |old: &str, new: &str| {
-            format!("UPDATE upstream_links SET remote_tenant_id = '{new}' WHERE remote_tenant_id = '{old}';")
+            format!(
+                "UPDATE upstream_links SET remote_tenant_id = '{new}' WHERE remote_tenant_id = \
+                '{old}';"
+            )
         };
         app.operator.execute(&format!("{before} {}", spell("7", "007"))).await;
         let remote_ids = async || {
             let database = open(&app.database).await;
             let sql = "SELECT remote_tenant_id AS id FROM upstream_links ORDER BY 1";
-            let rows = database.reader().query_all_raw(Statement::from_string(database.reader().get_database_backend(), sql));
-            rows.await.unwrap().iter().map(|row| row.try_get::<String>("", "id").unwrap()).collect::<Vec<_>>()
+            let rows = database.reader().query_all_raw(Statement::from_string(
+                database.reader().get_database_backend(),
+                sql,
+            ));
+            rows.await
+                .unwrap()
+                .iter()
+                .map(|row| row.try_get::<String>("", "id").unwrap())
+                .collect::<Vec<_>>()
         };
         assert_eq!(remote_ids().await, ["007", "8"]);
         open(&app.database).await.migrate().await.unwrap();

@@ -22,16 +22,19 @@ const INTROSPECTION: &str = "query IntrospectionQuery {
 fragment FullType on __Type {
   kind name description
   fields(includeDeprecated: true) {
-    name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason
+    name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef }
+    isDeprecated deprecationReason
   }
   inputFields(includeDeprecated: true) { ...InputValue }
   interfaces { ...TypeRef }
   enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
   possibleTypes { ...TypeRef }
 }
-fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated
+deprecationReason }
 fragment TypeRef on __Type {
-  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } }
+  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType {
+  kind name ofType { kind name ofType { kind name } } } } } } }
 }";
 
 /// The arguments that the SDK always sends; any other that were required would break its calls.
@@ -208,24 +211,37 @@ fn scalars_name_their_specification() {
 both_databases! {
     async fn weakest_role_gets_the_whole_schema(app: TestApp) {
         let mut schemas = Vec::new();
-        for (tenant, role) in [(app.world.north, Role::Responder), (app.world.partner, Role::Administrator)] {
+        for (tenant, role) in
+            [(app.world.north, Role::Responder), (app.world.partner, Role::Administrator)]
+        {
             let caller = app.caller(tenant, role).await;
             schemas.push(caller.ask(INTROSPECTION, json!({})).await.field("__schema"));
         }
         assert_eq!(schemas[0], schemas[1], "the SDK keeps one schema for all tenants and roles");
-        assert!(schemas[0]["types"].as_array().unwrap().iter().any(|kind| kind["name"] == "Client"));
+        assert!(
+            schemas[0]["types"].as_array().unwrap().iter().any(|kind| kind["name"] == "Client")
+        );
     }
 
     async fn introspection_describes_the_schema_and_its_interfaces(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Responder).await;
-        let document = "query($name: String!) { __schema { description queryType { name } } requestTenantContext { tenantIDs }
-            __type(name: $name) { interfaces { name } possibleTypes { name } } none: __type(name: \"None\") { name } }";
+        let document = "query($name: String!) { __schema { description queryType { name } }
+            requestTenantContext { tenantIDs }
+            __type(name: $name) { interfaces { name } possibleTypes { name } } none: __type(name:
+            \"None\") { name } }";
         let answer = caller.ask(document, json!({ "name": "Node" })).await.data();
-        assert!(answer["__schema"]["description"].as_str().unwrap().starts_with("Tenant Gateway: "));
+        assert!(
+            answer["__schema"]["description"].as_str().unwrap().starts_with("Tenant Gateway: ")
+        );
         assert_eq!(answer["__schema"]["queryType"], json!({ "name": "Query" }));
         assert_eq!(answer["requestTenantContext"], json!({ "tenantIDs": [app.world.north] }));
         assert_eq!(answer["__type"]["interfaces"], json!([]));
-        assert!(answer["__type"]["possibleTypes"].as_array().unwrap().contains(&json!({ "name": "Tenant" })));
+        assert!(
+            answer["__type"]["possibleTypes"]
+                .as_array()
+                .unwrap()
+                .contains(&json!({ "name": "Tenant" }))
+        );
         assert_eq!(answer["none"], Value::Null);
     }
 
@@ -248,7 +264,11 @@ both_databases! {
         let fields = roots.flat_map(|root| root["fields"].as_array().unwrap());
         for field in fields.filter(|field| !is_beyond_the_sdk(field["name"].as_str().unwrap())) {
             for argument in field["args"].as_array().unwrap() {
-                let place = format!("{}.{}", field["name"].as_str().unwrap(), argument["name"].as_str().unwrap());
+                let place = format!(
+                    "{}.{}",
+                    field["name"].as_str().unwrap(),
+                    argument["name"].as_str().unwrap()
+                );
                 let required = argument["type"]["kind"] == "NON_NULL";
                 assert!(
                     !required || ALWAYS_SENT.contains(&&*place),
@@ -264,7 +284,8 @@ both_databases! {
     }
 
     async fn introspection_is_refused_when_turned_off(engine: Engine) {
-        let app = TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
+        let app =
+            TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
         let administrator = app.administrator(app.world.north).await;
         for document in [
             INTROSPECTION,

@@ -19,11 +19,13 @@ async fn fill(app: &TestApp) {
     let sql = match app.database.engine {
         Engine::Sqlite => format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
-             INSERT INTO clients ({COLUMNS}) SELECT randomblob(16), 'c' || i, x'{}', 'client ' || i, 'client ' || i, 1, 0, 0, 0, 0, 'x', 'x' FROM n",
+             INSERT INTO clients ({COLUMNS}) SELECT randomblob(16), 'c' || i, x'{}', 'client ' || i,
+             'client ' || i, 1, 0, 0, 0, 0, 'x', 'x' FROM n",
             tenant.simple()
         ),
         Engine::Postgres => format!(
-            "INSERT INTO clients ({COLUMNS}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', 'client ' || i, \
+            "INSERT INTO clients ({COLUMNS}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', 'client
+            ' || i, \
                 'client ' || i, true, 0, 0, 0, 0, 'x', 'x'
              FROM generate_series(1, {ROWS}) i"
         ),
@@ -34,8 +36,8 @@ async fn fill(app: &TestApp) {
 }
 
 async fn found(caller: &Caller, pattern: &str) -> Value {
-    let document = "query($name: String) { clients(name: $name) { name } clientsSearch(filters: { name: $name }) { totalCount \
-            } }";
+    let document = "query($name: String) { clients(name: $name) { name } clientsSearch(filters: { \
+        name: $name }) { totalCount } }";
     caller.ask(document, json!({ "name": pattern })).await.data()
 }
 
@@ -100,8 +102,8 @@ async fn sqlite_finds_names_through_the_trigram_table_alone() {
     // What the index does not hold is not found, however well the name fits: nothing but the index
     // was looked through.
     let database = app.operator.database.reader();
-    let forget = "INSERT INTO client_names (client_names, rowid, name_folded) SELECT 'delete', seq, name_folded \
-        FROM clients WHERE name = 'client 44444'";
+    let forget = "INSERT INTO client_names (client_names, rowid, name_folded) SELECT 'delete', \
+        seq, name_folded FROM clients WHERE name = 'client 44444'";
     database.execute_unprepared(forget).await.unwrap();
     let nothing = json!({ "clients": [], "clientsSearch": { "totalCount": 0 } });
     assert_eq!(found(&administrator, "%ient 44444%").await, nothing);

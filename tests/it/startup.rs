@@ -29,7 +29,10 @@ both_databases! {
         deployment.init();
         let process = deployment.serve().await;
         let records = process.records();
-        let first = records.iter().find(|record| record["level"] != "DEBUG" && record["level"] != "TRACE").unwrap();
+        let first = records
+            .iter()
+            .find(|record| record["level"] != "DEBUG" && record["level"] != "TRACE")
+            .unwrap();
         assert!(first["listen"].as_str().unwrap().starts_with("127.0.0.1:"), "{first}");
     }
 
@@ -38,10 +41,12 @@ both_databases! {
         let mut process = deployment.serve().await;
         let administrator = process.log_in(administrator).await;
         let address = process.gateway().url.strip_prefix("http://").unwrap().to_owned();
-        let body = json!({ "query": "mutation { createClient(name: \"late\") { client { name } } }" }).to_string();
+        let body =
+            json!({ "query": "mutation { createClient(name: \"late\") { client { name } } }" })
+                .to_string();
         let head = format!(
-            "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer \
-                {}\r\nContent-Length: {}\r\n\r\n",
+            "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: \
+            Bearer {}\r\nContent-Length: {}\r\n\r\n",
             administrator.token,
             body.len()
         );
@@ -51,7 +56,8 @@ both_databases! {
         // The request has arrived once another one that was sent after it is answered.
         assert_eq!(administrator.status().await, 200);
         process.terminate();
-        eventually(10, "the end of accepting", async || TcpStream::connect(&address).await.err()).await;
+        eventually(10, "the end of accepting", async || TcpStream::connect(&address).await.err())
+            .await;
         assert!(process.is_running());
         stream.write_all(rest.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -70,7 +76,8 @@ both_databases! {
         let mut told = Vec::new();
         let mut message = [0; 64];
         while told.last().map(String::as_str) != Some("STOPPING=1") {
-            let length = timeout(Duration::from_secs(20), socket.recv(&mut message)).await.unwrap().unwrap();
+            let length =
+                timeout(Duration::from_secs(20), socket.recv(&mut message)).await.unwrap().unwrap();
             told.push(String::from_utf8_lossy(&message[..length]).trim().to_owned());
             if told.len() == 4 {
                 process.terminate();
@@ -81,9 +88,12 @@ both_databases! {
         assert_eq!(process.ended().await, Some(0));
     }
 
-    async fn node_that_is_told_to_stop_is_not_ready_and_serves_until_the_delay_is_over(deployment: Deployment) {
+    async fn node_that_is_told_to_stop_is_not_ready_and_serves_until_the_delay_is_over(
+        deployment: Deployment,
+    ) {
         let administrator = deployment.init();
-        let mut process = deployment.serve_with(&[("TENANT_GATEWAY__SERVER__SHUTDOWN_DELAY", "2s")]).await;
+        let mut process =
+            deployment.serve_with(&[("TENANT_GATEWAY__SERVER__SHUTDOWN_DELAY", "2s")]).await;
         let administrator = process.log_in(administrator).await;
         let ready = format!("{}/health/ready", process.gateway().url);
         process.terminate();
@@ -92,7 +102,8 @@ both_databases! {
             (answer.status() == 503).then_some(())
         })
         .await;
-        let body: Value = process.gateway().http.get(&ready).send().await.unwrap().json().await.unwrap();
+        let body: Value =
+            process.gateway().http.get(&ready).send().await.unwrap().json().await.unwrap();
         assert_eq!(body["status"], "stopping");
         assert_eq!(administrator.status().await, 200);
         assert_eq!(process.ended().await, Some(0));
@@ -118,11 +129,21 @@ both_databases! {
                 format!("query($a: ID = {}) {{ client(id: $a) {{ id }} }}", deep("[", "1", "]")),
             ] {
                 let answer = administrator.ask(&document, json!({})).await;
-                assert!(answer.body["errors"].is_array() && process.is_running(), "{size} {}", &document[..30]);
+                assert!(
+                    answer.body["errors"].is_array() && process.is_running(),
+                    "{size} {}",
+                    &document[..30]
+                );
             }
-            let body = format!("{{\"query\":\"{{ __typename }}\",\"variables\":{{\"a\":{}}}}}", deep("[", "", "]"));
+            let body = format!(
+                "{{\"query\":\"{{ __typename }}\",\"variables\":{{\"a\":{}}}}}",
+                deep("[", "", "]")
+            );
             let request = process.gateway().http.post(&graphql).bearer_auth(&administrator.token);
-            process.gateway().send(request.header("content-type", "application/json").body(body)).await;
+            process
+                .gateway()
+                .send(request.header("content-type", "application/json").body(body))
+                .await;
             assert!(process.is_running(), "{size}");
         }
         assert_eq!(administrator.status().await, 200);
@@ -186,7 +207,8 @@ async fn postgres_is_served_only_with_the_present_schema() {
 async fn a_client_deleted_through_one_process_is_refused_by_the_other_within_five_seconds() {
     let deployment = Deployment::on(Engine::Postgres).await;
     let administrator = deployment.init();
-    let (one, two) = (deployment.serve().await, deployment.serve().await);
+    let one = deployment.serve().await;
+    let two = deployment.serve().await;
     let administrator = one.log_in(administrator).await;
     let robot = one.log_in(administrator.create("robot", &[]).await).await;
     let elsewhere = robot.at(two.gateway());

@@ -68,7 +68,8 @@ impl TenantSeed {
     /// An active Complete tenant without machines. Its administrator is `<name in lower case, with
     /// hyphens>-admin`.
     pub fn complete(name: &str) -> Self {
-        let (description, user_data) = (None, None);
+        let description = None;
+        let user_data = None;
         Self {
             name: name.to_owned(),
             kind: TenantKind::Complete,

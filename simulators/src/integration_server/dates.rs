@@ -36,9 +36,13 @@ pub(crate) fn read(text: &str, offset: i32) -> Option<i64> {
         return None;
     }
     let part = |from: usize, to: usize| text[from..to].parse::<i64>().ok();
-    let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
+    let year = part(0, 4)?;
+    let month = part(5, 7)?;
+    let day = part(8, 10)?;
     let days = days(year, month, day);
-    let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
+    let hour = part(11, 13)?;
+    let minute = part(14, 16)?;
+    let second = part(17, 19)?;
     let real = civil(days) == (year, month, day) && hour < 24 && minute < 60 && second < 60;
     real.then(|| {
         days * DAY + ((hour * 60 + minute) * 60 + second) * 1000 - i64::from(offset) * MINUTE
@@ -49,7 +53,8 @@ pub(crate) fn read(text: &str, offset: i32) -> Option<i64> {
 /// days end them.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
@@ -57,7 +62,8 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 /// Year, month and day; the other way round.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);

@@ -6,7 +6,13 @@ use crate::support::*;
 async fn key_is_created_used_rotated_locked_and_deleted() {
     let simulator = simulator().await;
     let client = Client::primary(&simulator);
-    let body = json!({"keyName": "n", "description": "d", "locale": "en-US", "roleID": "2", "timeZone": "Asia/Tokyo"});
+    let body = json!({
+        "keyName": "n",
+        "description": "d",
+        "locale": "en-US",
+        "roleID": "2",
+        "timeZone": "Asia/Tokyo",
+    });
     let key = client.write("/apikeys", body).await;
     assert_eq!(
         (&key["roleID"], &key["active"], &key["created"]),

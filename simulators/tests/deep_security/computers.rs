@@ -47,11 +47,19 @@ async fn new_computer_omits_null_members() {
     let fresh =
         client.write("/computers?expand=intrusionPrevention", json!({"hostName": "h"})).await;
     let expected = json!({
-        "ID": 13, "hostName": "h", "displayName": "", "description": "", "lastIPUsed": "", "platform": "Unknown",
-        "groupID": 0, "relayListID": 0, "agentVersion": "0.0.0.0", "hostGUID": fresh["hostGUID"],
+        "ID": 13,
+        "hostName": "h",
+        "displayName": "",
+        "description": "",
+        "lastIPUsed": "",
+        "platform": "Unknown",
+        "groupID": 0,
+        "relayListID": 0,
+        "agentVersion": "0.0.0.0",
+        "hostGUID": fresh["hostGUID"],
         "intrusionPrevention": {
             "state": "off",
-            "moduleStatus": {"agentStatus": "inactive", "agentStatusMessage": "Not Activated"},
+            "moduleStatus": { "agentStatus": "inactive", "agentStatusMessage": "Not Activated" },
         },
     });
     assert_eq!(fresh, expected);
@@ -73,10 +81,8 @@ async fn modification_is_partial_and_zero_removes_the_policy() {
         client.post("/computers/2", json!({"hostName": "host-1.contoso-retail.example"})).await.0,
         400
     );
-    assert_eq!(
-        Client::of(&simulator, "Fabrikam Energy").read("/computers/2?expand=none").await["policyID"],
-        2
-    );
+    let fabrikam = Client::of(&simulator, "Fabrikam Energy");
+    assert_eq!(fabrikam.read("/computers/2?expand=none").await["policyID"], 2);
 }
 
 #[tokio::test]
@@ -121,7 +127,8 @@ async fn single_setting_is_read_set_and_reset() {
 async fn pages_contain_every_computer_once() {
     let simulator = simulator().await;
     let client = Client::of(&simulator, "Contoso Retail");
-    let (mut seen, mut last) = (Vec::new(), 0);
+    let mut seen = Vec::new();
+    let mut last = 0;
     loop {
         let body = page(last, 5);
         let found = ids(&client.write("/computers/search?expand=none", body).await["computers"]);

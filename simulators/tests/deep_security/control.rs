@@ -16,7 +16,11 @@ async fn control_orders_faults_and_counts_calls() {
 
     let tenants: Value = http.get(url("tenants")).send().await.unwrap().json().await.unwrap();
     assert_eq!(tenants[0]["secretKey"], simulator.primary().secret_key.as_str());
-    let order = json!({"calls": {"method": "GET"}, "fault": {"kind": "status", "status": 500, "retryAfter": null}, "times": 1});
+    let order = json!({
+        "calls": { "method": "GET" },
+        "fault": { "kind": "status", "status": 500, "retryAfter": null },
+        "times": 1,
+    });
     assert_eq!(post("faults", order).await, 204);
     assert_eq!((client.status("/roles").await, client.status("/roles").await), (500, 200));
     assert_eq!(post("faults", json!({"fault": {"kind": "status"}})).await, 400);

@@ -135,8 +135,8 @@ async fn order_applies_to_its_tenant_and_ends() {
         Fault::Status { status: 500, retry_after: None },
         2,
     );
-    let (contoso, fabrikam) =
-        (Client::of(&simulator, "Contoso Retail"), Client::of(&simulator, "Fabrikam Energy"));
+    let contoso = Client::of(&simulator, "Contoso Retail");
+    let fabrikam = Client::of(&simulator, "Fabrikam Energy");
     assert_eq!(fabrikam.status("/computers/1?expand=none").await, 200);
     assert_eq!(contoso.status("/roles").await, 200);
     assert_eq!(contoso.status("/computers/1?expand=none").await, 500);

@@ -12,11 +12,19 @@ async fn policy_inherits_unset_values() {
     });
     let made = client.write("/policies?overrides=False", body).await;
     assert_eq!((&made["ID"], &made["parentID"]), (&json!(4), &json!(1)));
-    let own = json!({"state": "prevent", "ruleIDs": [1, 2], "moduleStatus": {"status": "active", "statusMessage": "On"}});
+    let own = json!({
+        "state": "prevent",
+        "ruleIDs": [1, 2],
+        "moduleStatus": { "status": "active", "statusMessage": "On" },
+    });
     assert_eq!(made["intrusionPrevention"], own);
     assert_eq!(made["antiMalware"]["realTimeScanConfigurationID"], 1);
     assert_eq!(made["policySettings"].as_object().unwrap().len(), 219);
-    let overrides = json!({"ID": 4, "autoRequiresUpdate": "on", "intrusionPrevention": {"state": "prevent", "ruleIDs": [1, 2]}});
+    let overrides = json!({
+        "ID": 4,
+        "autoRequiresUpdate": "on",
+        "intrusionPrevention": { "state": "prevent", "ruleIDs": [1, 2] },
+    });
     assert_eq!(client.read("/policies/4?overrides=True").await, overrides);
 
     client.write("/computers/1?expand=none", json!({"policyID": 4})).await;

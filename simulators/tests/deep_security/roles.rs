@@ -60,7 +60,13 @@ async fn auditor_can_read_and_not_change() {
 #[tokio::test]
 async fn role_is_limited_to_its_computers_and_policies() {
     let simulator = simulator().await;
-    let role = json!({"name": "R", "allComputers": false, "computerIDs": [3], "allPolicies": false, "policyIDs": [2]});
+    let role = json!({
+        "name": "R",
+        "allComputers": false,
+        "computerIDs": [3],
+        "allPolicies": false,
+        "policyIDs": [2],
+    });
     let client = with_role(&simulator, role).await;
     assert_eq!(ids(&client.read("/computers?expand=none").await["computers"]), [3]);
     assert_eq!(ids(&client.read("/policies").await["policies"]), [2]);

@@ -59,7 +59,11 @@ async fn session_creates_the_first_key() {
 #[tokio::test]
 async fn session_belongs_to_its_tenant_and_expires_when_idle() {
     let simulator = simulator().await;
-    let body = json!({"userName": "MasterAdmin", "password": "Fabrikam Energy password", "tenantName": "Fabrikam Energy"});
+    let body = json!({
+        "userName": "MasterAdmin",
+        "password": "Fabrikam Energy password",
+        "tenantName": "Fabrikam Energy",
+    });
     let session = open(&simulator, body).await.unwrap();
     let (_, key) = make_key(&simulator, &session, Some(&session.rid)).await;
     let client = Client::new(&simulator, key["secretKey"].as_str().unwrap());

@@ -7,7 +7,12 @@ use crate::support::*;
 async fn tenant_key_is_valid_in_its_tenant_for_six_hours() {
     let simulator = simulator().await;
     let primary = Client::primary(&simulator);
-    let body = json!({"keyName": "Temporary Key", "locale": "en-US", "roleID": 2, "timeZone": "Asia/Tokyo"});
+    let body = json!({
+        "keyName": "Temporary Key",
+        "locale": "en-US",
+        "roleID": 2,
+        "timeZone": "Asia/Tokyo",
+    });
     let key = primary.write("/tenants/2/apikeys", body).await;
     assert_eq!((&key["serviceAccount"], &key["roleID"]), (&json!(true), &json!(2)));
     assert_eq!(key["expiryDate"], NOW + 6 * 3_600_000);

@@ -4,8 +4,8 @@ use crate::support::*;
 async fn a_status_changes_when_the_task_has_ended() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
-    let (contoso, fabrikam) =
-        (&simulator.tenant("Contoso Retail").id, &simulator.tenant("Fabrikam Energy").id);
+    let contoso = &simulator.tenant("Contoso Retail").id;
+    let fabrikam = &simulator.tenant("Fabrikam Energy").id;
     client.start("POST", &format!("/tenants/{contoso}/deactivate"), "").await;
     assert!(simulator.found_tenant("Contoso Retail").unwrap().active);
     simulator.advance(LONG);

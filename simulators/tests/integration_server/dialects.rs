@@ -97,8 +97,8 @@ async fn every_dialect_tells_of_a_task_in_its_own_way() {
         let location =
             response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
         let body = decoded(&dialect, &response.bytes().await.unwrap()).to_lowercase();
-        let (told, located) =
-            (body.contains(&task), location.is_some_and(|location| location.ends_with(&task)));
+        let told = body.contains(&task);
+        let located = location.is_some_and(|location| location.ends_with(&task));
         let expected = match dialect.accepted {
             Accepted::Nothing => (false, false),
             Accepted::Location => (false, true),

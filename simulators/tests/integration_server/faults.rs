@@ -114,8 +114,8 @@ async fn a_status_names_internals_in_xml() {
 async fn an_order_meets_the_tenant_that_a_path_or_a_report_names() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
-    let (contoso, fabrikam) =
-        (&simulator.tenant("Contoso Retail").id, &simulator.tenant("Fabrikam Energy").id);
+    let contoso = &simulator.tenant("Contoso Retail").id;
+    let fabrikam = &simulator.tenant("Fabrikam Energy").id;
     simulator.order(Calls::all().of(contoso), Fault::Status { status: 500, retry_after: None }, 2);
     assert_eq!(client.get(&format!("/tenants/{fabrikam}/vms")).await.0, 200);
     assert_eq!(client.get("/tenants").await.0, 200);

@@ -63,7 +63,8 @@ async fn dates_are_in_the_servers_zone() {
 
 #[tokio::test]
 async fn a_seed_decides_every_identifier() {
-    let (one, other) = (simulator().await, simulator().await);
+    let one = simulator().await;
+    let other = simulator().await;
     assert_eq!(one.tenants, other.tenants);
     let mut config = config();
     config.seed = 2;

@@ -37,8 +37,10 @@ impl<'a> Attempt<'a> {
         entry: Entry,
     ) -> Result<Self> {
         let Entry { operation, tenant, subject, before, .. } = &entry;
-        let (operation, tenant, subject, before) =
-            (*operation, *tenant, subject.clone(), before.clone());
+        let operation = *operation;
+        let tenant = *tenant;
+        let subject = subject.clone();
+        let before = before.clone();
         let work =
             async |write: Arc<Write<'_>>| begin(write.on(), entropy, scope, entry.clone()).await;
         database.transaction(work).await?;

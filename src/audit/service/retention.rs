@@ -46,7 +46,11 @@ impl Audit {
             }
         }
         if pruned > 0 {
-            tracing::info!(pruned, before = %before, "audit records older than audit.retention were dropped");
+            tracing::info!(
+                pruned,
+                before = %before,
+                "audit records older than audit.retention were deleted"
+            );
         }
         Ok(pruned)
     }

@@ -103,7 +103,9 @@ fn describe(
 
 fn introduction(made: &Value) -> String {
     let text = |key: &str| made[key].as_str().unwrap_or_default();
-    let (url, id, secret) = (text("url"), text("clientID"), text("clientSecret"));
+    let url = text("url");
+    let id = text("clientID");
+    let secret = text("clientSecret");
     let customers = made["customers"].as_array().into_iter().flatten();
     let customers: String = customers
         .map(|customer| {
@@ -114,8 +116,8 @@ fn introduction(made: &Value) -> String {
     let first = made["customers"][0]["id"].as_str().unwrap_or_default();
     let partner = text("tenantID");
     let environment = format!("DEMO_{}", &id[..id.len().min(8)]);
-    let (deep_security, integration_server) =
-        (text("deepSecurityURL"), text("integrationServerURL"));
+    let deep_security = text("deepSecurityURL");
+    let integration_server = text("integrationServerURL");
     let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
         r#"

@@ -131,7 +131,8 @@ impl ClientQuery {
         let scope = request(ctx)?.member_scope();
         let clients = service::<Clients>(ctx)?;
         let (client, whole) = clients.caller(&scope).boxed().await?;
-        let (id, name) = (client.row.id, client.row.name.clone());
+        let id = client.row.id;
+        let name = client.row.name.clone();
         let shown = Client::at(scope.now(), clients.limits().token_lifetime, client);
         let shown = if whole { shown } else { shown.identity_alone() };
         Ok(Some(Subject {

@@ -98,7 +98,8 @@ impl Authenticator {
             return unknown("unknown_client");
         }
         let hash = secret.hash();
-        let (now, remembered) = (self.authorizer.now(), self.remembered(client_id));
+        let now = self.authorizer.now();
+        let remembered = self.remembered(client_id);
         let note = |(subject, secret): (Subject, SecretId)| {
             self.usage.note(subject.client, Credential::Secret(secret), purpose, now, from);
             subject
@@ -109,7 +110,8 @@ impl Authenticator {
             return Ok(Ok(note(proved)));
         }
         // The cache may be older than a rotation on another node: refusals always ask the database.
-        let (version, asked_at) = (self.authorizer.version(), self.authorizer.monotonic());
+        let version = self.authorizer.version();
+        let asked_at = self.authorizer.monotonic();
         let rows = credential(self.database.reader(), client_id).await?;
         let judged = judge(&rows, client_id, &hash, now);
         Ok(judged.map(|proved| {
@@ -153,7 +155,8 @@ impl Authenticator {
         }
         let jti_hash = SecretHash::of(proof.jti.as_bytes()).as_bytes().to_vec();
         let used = used::Model { client_id: row.id, jti_hash, expires_at: proof.expires_at };
-        let (client_id, generation) = (client_id.to_owned(), row.token_generation);
+        let client_id = client_id.to_owned();
+        let generation = row.token_generation;
         let subject = Subject { client: row.id, client_id, tenant: row.tenant_id, generation };
         Ok(Ok(ProvedByAssertion { subject, key, used }))
     }

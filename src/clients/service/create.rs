@@ -106,7 +106,8 @@ impl Clients {
         let most = self.limits.clients_per_tenant;
         if Entity::at_home_in(scope).count(write.on()).await? >= most {
             let message = format!(
-                "the tenant has {most} clients, the most that it may have (quotas.clients_per_tenant): delete some first"
+                "the tenant has {most} clients, the most that it may have \
+                (quotas.clients_per_tenant): delete some first"
             );
             return Err(Error::conflict(message));
         }
@@ -120,7 +121,8 @@ impl Clients {
         id: ClientId,
         new: &NewClient,
     ) -> Result<()> {
-        let (now, by) = (scope.now(), scope.caller().name());
+        let now = scope.now();
+        let by = scope.caller().name();
         let row = ActiveModel {
             seq: NotSet,
             id: Set(id),
@@ -184,8 +186,9 @@ impl Clients {
         let oldest = scope.now().millis()
             - i64::try_from(self.limits.idempotency_retention.as_millis()).unwrap_or(i64::MAX);
         Entity::delete_many().filter(Column::CreatedAt.lt(oldest)).exec(on).await?;
-        let (tenant_id, actor, fingerprint) =
-            (scope.tenant(), scope.caller().name(), fingerprint(new));
+        let tenant_id = scope.tenant();
+        let actor = scope.caller().name();
+        let fingerprint = fingerprint(new);
         let row = Model {
             tenant_id,
             actor: actor.clone(),

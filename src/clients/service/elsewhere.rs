@@ -46,8 +46,12 @@ pub(super) async fn record(
 /// The roles in one tenant, as the log shows them; absent if there are none.
 fn roles_in(tenant: TenantId, assignments: &[assignment::Model]) -> Option<Value> {
     let held = assignments.iter().filter(|held| held.tenant_id == tenant);
-    let roles =
-        held.map(|held| json!({ "roleID": held.role_id, "expiresAt": held.expires_at.map(|end| end.to_string()) }));
+    let roles = held.map(|held| {
+        json!({
+            "roleID": held.role_id,
+            "expiresAt": held.expires_at.map(|end| end.to_string()),
+        })
+    });
     let roles: Vec<Value> = roles.collect();
     (!roles.is_empty()).then(|| json!({ "tenantID": tenant, "roles": roles }))
 }

@@ -114,8 +114,8 @@ impl Clients {
         let most = self.limits.roles_per_client;
         if held > most {
             let message = format!(
-                "roles: a client holds {most} roles at most (quotas.roles_per_client): remove some first, or give one in \
-                 a tenant above"
+                "roles: a client holds {most} roles at most (quotas.roles_per_client): remove some \
+                first, or give one in a tenant above"
             );
             return Err(Error::conflict(message));
         }

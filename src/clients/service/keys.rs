@@ -77,7 +77,8 @@ impl Clients {
             before.keys.iter().find(|held| held.id.to_string() == key.to_ascii_lowercase());
         let removed = removed.ok_or_else(|| Error::not_found("key"))?.id;
         if before.row.enabled && before.credentials(scope.now()) == 1 {
-            let message = "the only credential of an enabled client cannot be removed: give it another, or disable it";
+            let message = "the only credential of an enabled client cannot be removed: give it \
+                another, or disable it";
             return Err(Error::new(ErrorCode::LastSecret, message));
         }
         Entity::delete_many().filter(Column::Id.eq(removed)).exec(write.on()).await?;

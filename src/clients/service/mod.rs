@@ -120,7 +120,8 @@ async fn require_authority(scope: &TenantScope, client: &Client) -> Result<()> {
     for held in &client.assignments {
         if !scope.has_authority_over(held.role_id, held.tenant_id, held.expires_at).await? {
             return Err(Error::forbidden(
-                "the client holds a role that permits more than the caller may do, or for longer than the caller may",
+                "the client holds a role that permits more than the caller may do, or for longer \
+                than the caller may",
             ));
         }
     }

@@ -45,7 +45,8 @@ impl Clients {
         operation: &'static str,
     ) -> Result<Created> {
         let mut before = self.lock(&write, scope, id).await?;
-        let (client, now) = (before.row.id, scope.now());
+        let client = before.row.id;
+        let now = scope.now();
         forget_ended(write.on(), client, now).await?;
         // Secrets are ordered by time, and two rotations may happen at the same time of the clock.
         let newest = before.secrets.iter().map(|secret| secret.created_at).max();
@@ -97,7 +98,8 @@ impl Clients {
         let position = live.iter().position(is_named);
         let position = position.ok_or_else(|| Error::not_found("secret"))?;
         if before.row.enabled && before.credentials(now) == 1 {
-            let message = "the last secret of an enabled client cannot be retired: rotate it, or disable or delete the client";
+            let message = "the last secret of an enabled client cannot be retired: rotate it, or \
+                disable or delete the client";
             return Err(Error::new(ErrorCode::LastSecret, message));
         }
         end(write.on(), &[live[position]], now).await?;

@@ -167,7 +167,8 @@ async fn write_batch(
 
 impl Credential {
     async fn write(self, on: &impl ConnectionTrait, used: &Used) -> Result<()> {
-        let (at, from) = (Expr::value(used.at), Expr::value(used.from.to_string()));
+        let at = Expr::value(used.at);
+        let from = Expr::value(used.from.to_string());
         match self {
             Self::Secret(id) => {
                 use secret::Column;

@@ -124,7 +124,8 @@ fn all_problems_are_reported_together() {
     let path = folder.path().join("gateway.toml");
     fs::write(
         &path,
-        "[server]\nlisten = 'here'\nbody_limit = 0\n[tokens]\nlifetime = '5'\n[clients]\nusage_flush = '1h'\n",
+        "[server]\nlisten = 'here'\nbody_limit = 0\n[tokens]\nlifetime = \
+        '5'\n[clients]\nusage_flush = '1h'\n",
     )
     .unwrap();
     let env = owned(&[

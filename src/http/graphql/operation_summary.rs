@@ -52,7 +52,8 @@ impl OperationSummary {
     /// An operation that was rejected before it could run.
     pub fn rejected(context: &RequestContext, response: &GraphqlResponse) -> Self {
         let tenant = context.tenant();
-        let (name, codes) = (None, codes(response));
+        let name = None;
+        let codes = codes(response);
         Self { name, kind: "unknown", codes, cost: 0, upstream_calls: 0, tenant }
     }
 

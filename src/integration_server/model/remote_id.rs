@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn remote_ids_ignore_case_only_in_uuids() {
         let id = |text| RemoteId::read(text).unwrap();
-        let (lower, upper) =
-            ("345ae5d6-eeb7-4635-884a-01ac1781deeb", "345AE5D6-EEB7-4635-884A-01AC1781DEEB");
+        let lower = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
+        let upper = "345AE5D6-EEB7-4635-884A-01AC1781DEEB";
         assert_eq!(id(lower), id(upper));
         assert_eq!(HashSet::from([id(lower), id(upper)]).len(), 1);
         assert_eq!(id(upper).canonical(), lower);

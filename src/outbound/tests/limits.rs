@@ -82,8 +82,8 @@ async fn route_reports_its_status() {
 #[tokio::test]
 async fn calls_of_a_tenant_at_once_are_limited() {
     let server = ScriptedServer::start(|_, _| Act::SayLater(bytes(200, "", ""))).await;
-    let (outbound, route) =
-        (outbound_by(Settings { concurrency: 3, ..settings() }), route(&server));
+    let outbound = outbound_by(Settings { concurrency: 3, ..settings() });
+    let route = route(&server);
     let operation = operation();
     let calls = join_all(
         ["a", "b", "c", "d", "e", "f", "g"]

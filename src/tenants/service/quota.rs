@@ -32,8 +32,8 @@ impl Quotas {
             };
             if u64::try_from(count.below).unwrap_or(u64::MAX) >= most {
                 return Err(Error::conflict(format!(
-                    "parentTenantID: this tenant, or one above it, has {most} tenants below it, the most that it may have \
-                     ({setting}); ask the operator of the gateway for more"
+                    "parentTenantID: this tenant, or one above it, has {most} tenants below it, \
+                    the most that it may have ({setting}); ask the operator of the gateway for more"
                 )));
             }
         }

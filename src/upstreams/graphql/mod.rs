@@ -815,7 +815,8 @@ impl UpstreamMutation {
     ) -> Result<Option<UpstreamStatus>> {
         let scope = request(ctx)?.scope(Permission::ManageUpstreams)?;
         let connection = service::<Upstreams>(ctx)?.to_test(&scope, &id).await?;
-        let (tenant, upstream) = (connection.tenant, connection.endpoint.upstream);
+        let tenant = connection.tenant;
+        let upstream = connection.endpoint.upstream;
         let attempt = service::<Upstreams>(ctx)?.begin_test(&scope, &connection).await?;
         let asked = probe(ctx, &scope, connection).await;
         let ids = operation(ctx)?.upstream_request_ids();

@@ -96,7 +96,8 @@ impl Upstreams {
         if let Some(known) = known.filter(|known| scope.is_fresh(known.asked_at, known.version)) {
             return Ok(known.connection);
         }
-        let (asked_at, version) = (scope.monotonic(), scope.version());
+        let asked_at = scope.monotonic();
+        let version = scope.version();
         // Boxed: keeps the database lookup out of the size of the hot future.
         let connection = Arc::new(self.read_connection(scope, system).boxed().await?);
         self.connections

@@ -75,7 +75,8 @@ async fn attacks_take_bounded_memory_and_no_neighbours_time() {
 fn report(row: Option<&Row>) {
     if let Some(Row { attack, outcome, before_mib, peak_mib, beside }) = row {
         println!(
-            "{attack}: {before_mib} MiB, then at most {peak_mib}; neighbour's p99, alone → beside it (slowest): {beside}; {outcome}"
+            "{attack}: {before_mib} MiB, then at most {peak_mib}; neighbour's p99, alone → beside \
+            it (slowest): {beside}; {outcome}"
         );
     }
 }

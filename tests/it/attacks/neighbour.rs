@@ -59,7 +59,8 @@ impl Beside {
 impl fmt::Display for Beside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let (alone, attacked) = (&self.alone, &self.attacked);
+        let alone = &self.alone;
+        let attacked = &self.attacked;
         write!(
             f,
             "{:.1} → {:.1} ms ({:.1} ms, {} queries)",

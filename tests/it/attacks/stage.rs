@@ -81,7 +81,9 @@ async fn link(owner: &Caller, manager: &Simulator, tenant: &str, remote: Option<
     let document =
         "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
     let input = json!({
-        "name": format!("Manager of {tenant}"), "system": "DEEP_SECURITY", "baseURL": manager.base_url,
+        "name": format!("Manager of {tenant}"),
+        "system": "DEEP_SECURITY",
+        "baseURL": manager.base_url,
         "credential": { "secretKey": manager.primary().secret_key },
     });
     let listed = owner.ask("{ upstreams { id baseURL } }", json!({})).await.field("upstreams");

@@ -12,7 +12,8 @@ pub async fn hidden_spreads(stage: &Stage) -> String {
     let spreads = "...{...f}".repeat(45);
     let links = "...{upstreamLinks{id}}".repeat(100);
     let document = format!(
-        "{{tenants(tenantsQuery:{{count:500}}){{tenants{{{spreads}}}}}}}fragment f on Tenant{{{links}}}"
+        "{{tenants(tenantsQuery:{{count:500}}){{tenants{{{spreads}}}}}}}fragment f on \
+        Tenant{{{links}}}"
     );
     counted(join_all((0..40).map(|_| outcome(&stage.attacker, &document))).await)
 }

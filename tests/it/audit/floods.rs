@@ -28,14 +28,17 @@ both_databases! {
         assert!(errors >= 10, "{body}");
         let records = log(&administrator, "outcome: REFUSED").await;
         assert_eq!(records.len(), 1, "{records:?}");
-        assert_eq!((&records[0]["operation"], &records[0]["code"]), (&json!("tenants"), &json!("FORBIDDEN")));
+        assert_eq!(
+            (&records[0]["operation"], &records[0]["code"]),
+            (&json!("tenants"), &json!("FORBIDDEN"))
+        );
         assert_eq!(records[0]["count"], json!(errors));
     }
 
     async fn failed_logins_alike_stand_in_few_records_and_none_is_lost(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let (robot, other) =
-            (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = Credentials { secret: other.secret, ..robot };
         // Nobody can write until all of them have had their answers.
         let write = app.operator.database.begin().await.unwrap();
@@ -43,19 +46,34 @@ both_databases! {
             assert!(join_all((0..30).map(|_| app.works(&wrong))).await.iter().all(|works| !works));
         }
         drop(write);
-        eventually(20, "the records of the failures", async || (total(&failures(&administrator).await) == 300).then_some(())).await;
+        eventually(20, "the records of the failures", async || {
+            (total(&failures(&administrator).await) == 300).then_some(())
+        })
+        .await;
         let records = failures(&administrator).await;
         assert!(records.len() <= 20, "{} records of 300 failures", records.len());
-        assert!(records.iter().all(|record| record["actor"] == json!(wrong.id) && record["reason"] == "wrong_secret"));
+        assert!(
+            records
+                .iter()
+                .all(|record| record["actor"] == json!(wrong.id)
+                    && record["reason"] == "wrong_secret")
+        );
     }
 
     async fn failed_logins_that_wait_do_not_hold_up_a_mutation(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let secret = app.credentials(app.world.north, Role::Auditor).await.secret;
-        let guess = |number| Credentials { id: String::new(), client_id: format!("guess-{number}"), secret: secret.clone() };
+        let guess = |number| Credentials {
+            id: String::new(),
+            client_id: format!("guess-{number}"),
+            secret: secret.clone(),
+        };
         let write = app.operator.database.begin().await.unwrap();
         for round in 0..10 {
-            join_all((0..40).map(async |number| assert!(!app.works(&guess(round * 40 + number)).await))).await;
+            join_all(
+                (0..40).map(async |number| assert!(!app.works(&guess(round * 40 + number)).await)),
+            )
+            .await;
         }
         // Asked after all of them. Before it in the queue stands one batch at most.
         let asked = tokio::spawn({
@@ -84,12 +102,21 @@ both_databases! {
 /// The hundred records after so many.
 async fn next(reader: &Caller, after: usize) -> Vec<Value> {
     let document =
-        "query($after: String) { auditLog(operation: \"token\", outcome: REFUSED, first: 100, after: $after) {
+        "query($after: String) { auditLog(operation: \"token\", outcome: REFUSED, first: 100, after:
+        $after) {
         pageInfo { endCursor } nodes { id count } } }";
     let mut cursor = Value::Null;
     for _ in 0..after / 100 {
-        cursor =
-            reader.ask(document, json!({ "after": cursor })).await.field("auditLog")["pageInfo"]["endCursor"].clone();
+        cursor = reader
+            .ask(
+                document,
+                json!({
+                    "after": cursor,
+                }),
+            )
+            .await
+            .field("auditLog")["pageInfo"]["endCursor"]
+            .clone();
     }
     reader.ask(document, json!({ "after": cursor })).await.field("auditLog")["nodes"]
         .as_array()
@@ -100,10 +127,8 @@ async fn next(reader: &Caller, after: usize) -> Vec<Value> {
 #[tokio::test]
 async fn what_waits_is_written_when_the_gateway_stops() {
     let app = <TestApp as crate::support::OnEngine>::on(crate::support::Engine::Sqlite).await;
-    let (robot, other) = (
-        app.credentials(app.world.north, Role::Auditor).await,
-        app.credentials(app.world.north, Role::Auditor).await,
-    );
+    let robot = app.credentials(app.world.north, Role::Auditor).await;
+    let other = app.credentials(app.world.north, Role::Auditor).await;
     let another = app.another_node().await;
     let administrator = app.administrator(app.world.north).await;
     assert!(!another.works(&Credentials { secret: other.secret, ..robot }).await);

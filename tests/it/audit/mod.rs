@@ -11,8 +11,8 @@ use tenant_gateway::roles::Role;
 use crate::support::caller::CREDENTIALS;
 use crate::support::{Caller, Credentials, TestApp, both_databases, eventually};
 
-const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code errorCode reason count requestID \
-    callerRequestID upstreamRequestIDs before after }";
+const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code \
+    errorCode reason count requestID callerRequestID upstreamRequestIDs before after }";
 
 /// The newest records first.
 async fn log(reader: &Caller, arguments: &str) -> Vec<Value> {
@@ -54,12 +54,15 @@ both_databases! {
         let north = app.world.north;
         let ask = async |operation: &str, arguments: &str, selection: &str| {
             let document = format!("mutation {{ {operation}({arguments}) {selection} }}");
-            let body = ask_as(&root, &format!("request-{operation}"), north, &document, json!({})).await;
+            let body =
+                ask_as(&root, &format!("request-{operation}"), north, &document, json!({})).await;
             assert!(body.get("errors").is_none(), "{body}");
             body["data"][operation].clone()
         };
-        let tenant =
-            ask("createTenant", "newTenant: { name: \"made\" }", "{ id }").await["id"].as_str().unwrap().to_owned();
+        let tenant = ask("createTenant", "newTenant: { name: \"made\" }", "{ id }").await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         ask(
             "updateTenant",
             &format!("tenantID: \"{tenant}\", tenantUpdate: {{ name: \"renamed\" }}"),
@@ -69,14 +72,20 @@ both_databases! {
         .await;
         let robot = Credentials::of(&ask("createClient", "name: \"robot\"", CREDENTIALS).await);
         let id = format!("id: \"{}\"", robot.id);
-        ask("updateClient", &format!("{id}, input: {{ enabled: true, name: \"robot 2\" }}"), "{ id }").await;
+        ask(
+            "updateClient",
+            &format!("{id}, input: {{ enabled: true, name: \"robot 2\" }}"),
+            "{ id }",
+        )
+        .await;
         app.advance(1);
         ask("rotateClientSecret", &format!("{id}, gracePeriodSeconds: 600"), CREDENTIALS).await;
         let old = root.client(&robot.id, "{ secrets { id } }").await["secrets"][1]["id"].clone();
         ask("retireClientSecret", &format!("{id}, secretID: {old}"), "{ id }").await;
         ask("forceRotateClientSecret", &id, CREDENTIALS).await;
         let auditor = Role::Auditor.id();
-        ask("appendClientRoles", &format!("{id}, roles: [{{ roleID: \"{auditor}\" }}]"), "{ id }").await;
+        ask("appendClientRoles", &format!("{id}, roles: [{{ roleID: \"{auditor}\" }}]"), "{ id }")
+            .await;
         ask("removeClientRoles", &format!("{id}, roles: [\"{auditor}\"]"), "{ id }").await;
         ask("deleteClient", &id, "{ id }").await;
 
@@ -99,12 +108,19 @@ both_databases! {
                 (&record["operation"], &record["subject"], &record["outcome"]),
                 (&json!(operation), &json!(subject), &json!("SUCCEEDED"))
             );
-            assert_eq!((record["before"].is_object(), record["after"].is_object()), (before, after), "{operation}");
+            assert_eq!(
+                (record["before"].is_object(), record["after"].is_object()),
+                (before, after),
+                "{operation}"
+            );
             assert_eq!(
                 (&record["actor"], &record["actingTenantID"]),
                 (&json!(root.id()), &json!(app.world.organization))
             );
-            assert_eq!(record["tenantID"], if operation.ends_with("Tenant") { json!(tenant) } else { json!(north) });
+            assert_eq!(
+                record["tenantID"],
+                if operation.ends_with("Tenant") { json!(tenant) } else { json!(north) }
+            );
             assert_eq!(
                 (&record["callerRequestID"], &record["code"], &record["count"]),
                 (&json!(format!("request-{operation}")), &Value::Null, &json!(1))
@@ -112,7 +128,10 @@ both_databases! {
             assert_eq!(record["upstreamRequestIDs"], json!([]));
         }
         let renamed = &records[6];
-        assert_eq!((&renamed["before"]["name"], &renamed["after"]["name"]), (&json!("robot"), &json!("robot 2")));
+        assert_eq!(
+            (&renamed["before"]["name"], &renamed["after"]["name"]),
+            (&json!("robot"), &json!("robot 2"))
+        );
         assert_eq!(
             records[2]["after"]["roles"].as_array().unwrap().len(),
             records[2]["before"]["roles"].as_array().unwrap().len() + 1
@@ -122,7 +141,8 @@ both_databases! {
     async fn two_requests_under_one_id_of_the_caller_are_told_apart(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         for name in ["one", "two"] {
-            let document = format!("mutation {{ createClient(name: \"{name}\") {{ client {{ id }} }} }}");
+            let document =
+                format!("mutation {{ createClient(name: \"{name}\") {{ client {{ id }} }} }}");
             ask_as(&administrator, "same", app.world.north, &document, json!({})).await;
         }
         let both = log(&administrator, "requestID: \"same\"").await;
@@ -134,16 +154,25 @@ both_databases! {
             let found = log(&administrator, &format!("requestID: \"{own}\"")).await;
             assert_eq!(found, std::slice::from_ref(record));
         }
-        let unnamed = administrator.ask("mutation { createClient(name: \"three\") { client { id } } }", json!({})).await;
+        let unnamed = administrator
+            .ask("mutation { createClient(name: \"three\") { client { id } } }", json!({}))
+            .await;
         let record = &log(&administrator, "first: 1").await[0];
-        assert_eq!((record["requestID"].as_str(), &record["callerRequestID"]), (unnamed.header("x-request-id"), &Value::Null));
+        assert_eq!(
+            (record["requestID"].as_str(), &record["callerRequestID"]),
+            (unnamed.header("x-request-id"), &Value::Null)
+        );
     }
 
     async fn every_refusal_is_recorded(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         let cases = [
-            ("createClient", "mutation { createClient(name: \"x\") { clientSecret } }", "FORBIDDEN"),
+            (
+                "createClient",
+                "mutation { createClient(name: \"x\") { clientSecret } }",
+                "FORBIDDEN",
+            ),
             ("auditLog", "{ auditLog { nodes { id } } }", "FORBIDDEN"),
             ("deleteClient", "mutation { deleteClient(id: 1) { id } }", "FORBIDDEN"),
         ];
@@ -152,9 +181,23 @@ both_databases! {
             ask_as(&auditor, &request, app.world.north, document, json!({})).await;
             let newest = &log(&administrator, "first: 1").await[0];
             let expected = json!({
-                "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
-                "tenantID": app.world.north, "operation": operation, "subject": null, "outcome": "REFUSED", "code": code, "errorCode": code,
-                "reason": null, "count": 1, "requestID": newest["requestID"], "callerRequestID": request, "upstreamRequestIDs": [], "before": null, "after": null,
+                "id": newest["id"],
+                "at": app.in_seconds(0),
+                "actor": auditor.id(),
+                "actingTenantID": app.world.north,
+                "tenantID": app.world.north,
+                "operation": operation,
+                "subject": null,
+                "outcome": "REFUSED",
+                "code": code,
+                "errorCode": code,
+                "reason": null,
+                "count": 1,
+                "requestID": newest["requestID"],
+                "callerRequestID": request,
+                "upstreamRequestIDs": [],
+                "before": null,
+                "after": null,
             });
             assert_eq!(*newest, expected);
         }
@@ -183,25 +226,44 @@ both_databases! {
             (&newest["operation"], &newest["code"], &newest["callerRequestID"]),
             (&json!("graphql"), &json!("FORBIDDEN"), &json!("door-1"))
         );
-        assert_eq!((&newest["actor"], &newest["tenantID"]), (&json!(auditor.id()), &json!(app.world.north)));
+        assert_eq!(
+            (&newest["actor"], &newest["tenantID"]),
+            (&json!(auditor.id()), &json!(app.world.north))
+        );
         assert_eq!(newest["subject"], json!(app.world.south), "the log says where they tried");
         ask_as(&auditor, "door-2", "no id of anything", "{ __typename }", json!({})).await;
         let newest = &log(&administrator, "first: 1").await[0];
-        assert_eq!((&newest["callerRequestID"], &newest["subject"]), (&json!("door-2"), &Value::Null));
+        assert_eq!(
+            (&newest["callerRequestID"], &newest["subject"]),
+            (&json!("door-2"), &Value::Null)
+        );
     }
 
     async fn a_document_that_is_not_trusted_is_recorded_by_its_hash(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let strict = strict_node(&app, |_| ()).await;
         let auditor = app.caller(app.world.north, Role::Auditor).await.at(&strict);
-        let body = ask_as(&auditor, "untrusted-1", app.world.north, "{ __typename }", json!({})).await;
+        let body =
+            ask_as(&auditor, "untrusted-1", app.world.north, "{ __typename }", json!({})).await;
         assert_eq!(body["errors"][0]["extensions"]["code"], "FORBIDDEN");
         let newest = &log(&administrator, "first: 1").await[0];
         let expected = json!({
-            "id": newest["id"], "at": app.in_seconds(0), "actor": auditor.id(), "actingTenantID": app.world.north,
-            "tenantID": app.world.north, "operation": "graphql", "outcome": "REFUSED", "code": "FORBIDDEN", "errorCode": "FORBIDDEN",
+            "id": newest["id"],
+            "at": app.in_seconds(0),
+            "actor": auditor.id(),
+            "actingTenantID": app.world.north,
+            "tenantID": app.world.north,
+            "operation": "graphql",
+            "outcome": "REFUSED",
+            "code": "FORBIDDEN",
+            "errorCode": "FORBIDDEN",
             "subject": "sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b",
-            "reason": "untrusted_document", "count": 1, "requestID": newest["requestID"], "callerRequestID": "untrusted-1", "upstreamRequestIDs": [], "before": null,
+            "reason": "untrusted_document",
+            "count": 1,
+            "requestID": newest["requestID"],
+            "callerRequestID": "untrusted-1",
+            "upstreamRequestIDs": [],
+            "before": null,
             "after": null,
         });
         assert_eq!(*newest, expected);
@@ -209,7 +271,11 @@ both_databases! {
 
     async fn a_socket_of_a_foreign_page_is_recorded(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let node = app.another_node_with(|config| config.cors.allowed_origins = vec!["https://ours.example".into()]).await;
+        let node = app
+            .another_node_with(|config| {
+                config.cors.allowed_origins = vec!["https://ours.example".into()]
+            })
+            .await;
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         let upgrade = [
             ("connection", "upgrade"),
@@ -243,7 +309,10 @@ both_databases! {
             statuses.push(auditor.ask(&document, json!({})).await.status);
         }
         let refused = statuses.iter().filter(|status| **status == 403).count();
-        assert!(refused < 20 && statuses.iter().all(|status| [403, 429].contains(status)), "{statuses:?}");
+        assert!(
+            refused < 20 && statuses.iter().all(|status| [403, 429].contains(status)),
+            "{statuses:?}"
+        );
         assert_eq!(log(&administrator, "operation: \"graphql\", first: 100").await.len(), refused);
     }
 
@@ -253,11 +322,20 @@ both_databases! {
         let reason = async |reason: &str| {
             eventually(10, reason, async || {
                 let newest = log(&administrator, "first: 1, operation: \"token\"").await;
-                newest.first().filter(|newest| newest["reason"] == reason && newest["actor"] == robot.id).cloned()
+                newest
+                    .first()
+                    .filter(|newest| newest["reason"] == reason && newest["actor"] == robot.id)
+                    .cloned()
             })
             .await
         };
-        assert!(!app.works(&Credentials { secret: administrator.credentials.secret.clone(), ..robot.clone() }).await);
+        assert!(
+            !app.works(&Credentials {
+                secret: administrator.credentials.secret.clone(),
+                ..robot.clone()
+            })
+            .await
+        );
         let record = reason("wrong_secret").await;
         assert_eq!(
             (&record["outcome"], &record["code"], &record["tenantID"]),
@@ -285,7 +363,10 @@ both_databases! {
         north.create("robot", &[]).await;
         for role in [Role::Analyst, Role::Responder, Role::Auditor] {
             let caller = app.caller(app.world.north, role).await;
-            assert_eq!(caller.ask("{ auditLog { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+            assert_eq!(
+                caller.ask("{ auditLog { nodes { id } } }", json!({})).await.code(),
+                "FORBIDDEN"
+            );
         }
         let of = format!("actor: \"{}\"", north.id());
         assert_eq!(log(&north, &of).await.len(), 1);
@@ -300,8 +381,8 @@ both_databases! {
         let robot = administrator.create("robot", &[]).await;
         app.advance(1);
         let new = administrator.rotate(&robot, 600).await;
-        let document =
-            "mutation($id: ID!, $secret: String) { rotateClientSecret(id: $id, secret: $secret) { clientSecret } }";
+        let document = "mutation($id: ID!, $secret: String) { rotateClientSecret(id: $id, secret: \
+            $secret) { clientSecret } }";
         administrator.ask(document, json!({ "id": robot.id, "secret": new.secret })).await;
         let text = json!(log(&administrator, "").await).to_string();
         for secret in [&robot.secret, &new.secret, &administrator.token] {
@@ -315,14 +396,19 @@ both_databases! {
         for number in 0..11 {
             administrator.create(&format!("robot {number}"), &[]).await;
         }
-        let whole: Vec<_> = log(&administrator, "").await.iter().map(|record| record["id"].clone()).collect();
-        let document = "query($after: String) { auditLog(first: 5, after: $after) { nodes { id } edges { cursor } \
-            pageInfo { hasNextPage hasPreviousPage endCursor } } }";
-        let (mut seen, mut after) = (Vec::new(), Value::Null);
+        let whole: Vec<_> =
+            log(&administrator, "").await.iter().map(|record| record["id"].clone()).collect();
+        let document = "query($after: String) { auditLog(first: 5, after: $after) { nodes { id } \
+            edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } } }";
+        let mut seen = Vec::new();
+        let mut after = Value::Null;
         loop {
-            let page = administrator.ask(document, json!({ "after": after })).await.field("auditLog");
+            let page =
+                administrator.ask(document, json!({ "after": after })).await.field("auditLog");
             assert_eq!(page["pageInfo"]["hasPreviousPage"], json!(!after.is_null()));
-            seen.extend(page["nodes"].as_array().unwrap().iter().map(|record| record["id"].clone()));
+            seen.extend(
+                page["nodes"].as_array().unwrap().iter().map(|record| record["id"].clone()),
+            );
             after = page["pageInfo"]["endCursor"].clone();
             // What happens meanwhile stands before the page.
             administrator.create("meanwhile", &[]).await;
@@ -332,7 +418,10 @@ both_databases! {
         }
         assert_eq!(seen, whole);
         for after in ["rubbish", "", "IiI"] {
-            assert_eq!(administrator.ask(document, json!({ "after": after })).await.code(), "BAD_USER_INPUT");
+            assert_eq!(
+                administrator.ask(document, json!({ "after": after })).await.code(),
+                "BAD_USER_INPUT"
+            );
         }
     }
 
@@ -341,23 +430,34 @@ both_databases! {
         let robot = administrator.create("robot", &[]).await;
         app.advance(10);
         administrator.rotate(&robot, 0).await;
-        let (start, later) = ("2030-01-01T00:00:00Z", "2030-01-01T00:00:10Z");
+        let start = "2030-01-01T00:00:00Z";
+        let later = "2030-01-01T00:00:10Z";
         for (arguments, expected) in [
             (format!("subject: \"{}\"", robot.id), vec!["rotateClientSecret", "createClient"]),
-            (format!("subject: \"{}\", operation: \"createClient\"", robot.id), vec!["createClient"]),
+            (
+                format!("subject: \"{}\", operation: \"createClient\"", robot.id),
+                vec!["createClient"],
+            ),
             (format!("subject: \"{}\", from: \"{later}\"", robot.id), vec!["rotateClientSecret"]),
-            (format!("subject: \"{}\", from: \"{start}\", to: \"{later}\"", robot.id), vec!["createClient"]),
+            (
+                format!("subject: \"{}\", from: \"{start}\", to: \"{later}\"", robot.id),
+                vec!["createClient"],
+            ),
             (format!("subject: \"{}\", outcome: REFUSED", robot.id), vec![]),
             ("actor: \"operator\", operation: \"createClient\"".to_owned(), vec!["createClient"]),
         ] {
             let found = log(&administrator, &arguments).await;
             assert_eq!(
-                found.iter().map(|record| record["operation"].as_str().unwrap()).collect::<Vec<_>>(),
+                found
+                    .iter()
+                    .map(|record| record["operation"].as_str().unwrap())
+                    .collect::<Vec<_>>(),
                 expected,
                 "{arguments}"
             );
         }
-        let bad = administrator.ask("{ auditLog(from: \"soon\") { nodes { id } } }", json!({})).await;
+        let bad =
+            administrator.ask("{ auditLog(from: \"soon\") { nodes { id } } }", json!({})).await;
         assert_eq!(bad.code(), "BAD_USER_INPUT");
     }
 }

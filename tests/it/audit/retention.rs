@@ -26,9 +26,11 @@ async fn add(app: &TestApp, operation: &str, many: u32) {
         Engine::Sqlite => "randomblob(16)",
         Engine::Postgres => "gen_random_uuid()",
     };
-    let (at, any) = (app.now().millis(), "(SELECT id FROM tenants LIMIT 1)");
+    let at = app.now().millis();
+    let any = "(SELECT id FROM tenants LIMIT 1)";
     let sql = format!(
-        "WITH RECURSIVE numbers(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {many})
+        "WITH RECURSIVE numbers(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE
+        number < {many})
          INSERT INTO audit_log (id, at, actor, tenant_id, operation, outcome, request_id)
          SELECT {id}, {at}, 'operator', {any}, '{operation}', 'SUCCEEDED', 'r' FROM numbers"
     );
@@ -67,7 +69,12 @@ both_databases! {
 
     async fn export_prints_the_records_of_a_period_line_by_line(deployment: Deployment) {
         deployment.init();
-        assert!(deployment.run(&["client", "create", "--name", "robot", "--output", "json"]).status.success());
+        assert!(
+            deployment
+                .run(&["client", "create", "--name", "robot", "--output", "json"])
+                .status
+                .success()
+        );
         let export = |arguments: &[&str]| {
             let ran = deployment.run(&[&["audit", "export"], arguments].concat());
             assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
@@ -77,16 +84,31 @@ both_databases! {
         let records = export(&[]);
         assert_eq!(records.len(), 2, "{records:?}");
         let robot = &records[1];
-        assert_eq!((&robot["operation"], &robot["actor"]), (&json!("createClient"), &json!("operator")));
-        assert_eq!((&robot["outcome"], &robot["after"]["name"]), (&json!("SUCCEEDED"), &json!("robot")));
+        assert_eq!(
+            (&robot["operation"], &robot["actor"]),
+            (&json!("createClient"), &json!("operator"))
+        );
+        assert_eq!(
+            (&robot["outcome"], &robot["after"]["name"]),
+            (&json!("SUCCEEDED"), &json!("robot"))
+        );
         let at = robot["at"].as_str().unwrap();
         assert_eq!(export(&["--from", at]).last(), Some(robot), "from a moment on");
         assert!(!export(&["--to", at]).contains(robot), "before a moment");
-        assert_eq!(export(&["--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"]), Vec::<Value>::new());
-        for wrong in [&["--from", "yesterday"][..], &["--from", "2001-01-02T00:00:00Z", "--to", "2001-01-01T00:00:00Z"]] {
+        assert_eq!(
+            export(&["--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"]),
+            Vec::<Value>::new()
+        );
+        for wrong in [
+            &["--from", "yesterday"][..],
+            &["--from", "2001-01-02T00:00:00Z", "--to", "2001-01-01T00:00:00Z"],
+        ] {
             let ran = deployment.run(&[&["audit", "export"], wrong].concat());
             assert_eq!(ran.status.code(), Some(1), "{wrong:?}");
-            assert!(String::from_utf8_lossy(&ran.stderr).contains(wrong[wrong.len() - 2]), "{wrong:?}");
+            assert!(
+                String::from_utf8_lossy(&ran.stderr).contains(wrong[wrong.len() - 2]),
+                "{wrong:?}"
+            );
         }
     }
 }

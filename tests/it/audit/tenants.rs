@@ -15,7 +15,10 @@ both_databases! {
         let body = ask_as(&narrow, "narrow-1", app.world.south, "{ __typename }", json!({})).await;
         assert_eq!(body["errors"][0]["extensions"]["code"], "FORBIDDEN");
         let newest = &log(&organization, "first: 1").await[0];
-        assert_eq!((&newest["callerRequestID"], &newest["actor"]), (&json!("narrow-1"), &json!(narrow.id())));
+        assert_eq!(
+            (&newest["callerRequestID"], &newest["actor"]),
+            (&json!("narrow-1"), &json!(narrow.id()))
+        );
         let home = json!(app.world.organization);
         assert_eq!((&newest["actingTenantID"], &newest["tenantID"]), (&home, &home));
         assert_eq!(newest["subject"], json!(app.world.south));
@@ -38,9 +41,18 @@ both_databases! {
         .await;
         let given = seen().await;
         assert_eq!(given.len(), 1, "{given:?}");
-        let roles = json!({ "tenantID": app.world.south, "roles": [{ "roleID": auditor, "expiresAt": null }] });
-        assert_eq!((&given[0]["operation"], &given[0]["before"]), (&json!("appendClientRoles"), &Value::Null));
-        assert_eq!(given[0]["after"], roles, "what the client may do elsewhere is no affair of the south");
+        let roles = json!({
+            "tenantID": app.world.south,
+            "roles": [{ "roleID": auditor, "expiresAt": null }],
+        });
+        assert_eq!(
+            (&given[0]["operation"], &given[0]["before"]),
+            (&json!("appendClientRoles"), &Value::Null)
+        );
+        assert_eq!(
+            given[0]["after"], roles,
+            "what the client may do elsewhere is no affair of the south"
+        );
         assert_eq!(given[0]["tenantID"], json!(app.world.south));
 
         change("updateClient(id: $id, input: { name: \"renamed\" })").await;
@@ -56,12 +68,16 @@ both_databases! {
         let south = app.administrator(app.world.south).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let given = format!(
-            "mutation($id: ID!) {{ appendClientRoles(id: $id, roles: [{{ tenantID: \"{}\", roleID: \"{}\" }}]) {{ id }} }}",
+            "mutation($id: ID!) {{ appendClientRoles(id: $id, roles: [{{ tenantID: \"{}\", \
+            roleID: \"{}\" }}]) {{ id }} }}",
             app.world.south,
             Role::Auditor.id()
         );
         organization.ask(&given, json!({ "id": robot.id })).await.data();
-        organization.ask("mutation($id: ID!) { deleteClient(id: $id) { id } }", json!({ "id": robot.id })).await.data();
+        organization
+            .ask("mutation($id: ID!) { deleteClient(id: $id) { id } }", json!({ "id": robot.id }))
+            .await
+            .data();
         let records = log(&south, &format!("subject: \"{}\"", robot.id)).await;
         let operations: Vec<_> = records.iter().map(|record| record["operation"].clone()).collect();
         assert_eq!(operations, ["deleteClient", "appendClientRoles"]);

@@ -10,8 +10,8 @@ use crate::deep_security::rig::{Rig, ask};
 use crate::support::{Caller, Engine, TestApp, eventually};
 use tenant_gateway_simulators::deep_security::{Config, TenantSeed};
 
-const SCHEMA: &str = "{ __schema { types { name description fields { name description args { name description } \
-                        type { kind name ofType { kind name } } } } } }";
+const SCHEMA: &str = "{ __schema { types { name description fields { name description args { name \
+    description } type { kind name ofType { kind name } } } } } }";
 
 #[tokio::test]
 async fn response_of_the_library_above_the_largest_size_is_refused_whole() {
@@ -61,8 +61,9 @@ pub async fn ask_and_not_read(caller: &Caller, document: &str) -> (u16, TcpStrea
     let mut stream = TcpStream::connect(address).await.unwrap();
     let body = json!({ "query": document }).to_string();
     let request = format!(
-        "POST /graphql HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
+        "POST /graphql HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {}\r\nContent-Type: \
+        application/json\r\n\
+        Content-Length: {}\r\n\r\n{body}",
         caller.token,
         body.len()
     );

@@ -53,7 +53,8 @@ async fn ask(app: &TestApp, by: &Caller, of: &Caller, removal: &str, assignment:
 }
 
 async fn update_tenant(by: &Caller, tenant: TenantId, update: Value) -> Answer {
-    let document = "mutation($id: ID!, $update: TenantUpdateInput!) { updateTenant(tenantID: $id, tenantUpdate: $update) { id } }";
+    let document = "mutation($id: ID!, $update: TenantUpdateInput!) { updateTenant(tenantID: $id, \
+        tenantUpdate: $update) { id } }";
     by.ask(document, json!({ "id": tenant, "update": update })).await
 }
 
@@ -62,16 +63,21 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         app.caller(app.world.north, Role::Analyst).await;
         for removal in REMOVALS {
-            let answer = remove(&app, &administrator, &administrator, removal, app.world.north).await;
+            let answer =
+                remove(&app, &administrator, &administrator, removal, app.world.north).await;
             assert_eq!(answer.code(), "CONFLICT", "{removal}");
-            assert!(administrator.status().await == 200 && app.works(&administrator.credentials).await, "{removal}");
+            assert!(
+                administrator.status().await == 200 && app.works(&administrator.credentials).await,
+                "{removal}"
+            );
         }
     }
 
     async fn administrator_can_remove_itself_where_another_is_left(app: TestApp) {
         for removal in REMOVALS {
             let tenant = app.operator.tenant(app.world.organization, "Customer", false).await;
-            let (leaving, _staying) = (app.administrator(tenant).await, app.administrator(tenant).await);
+            let leaving = app.administrator(tenant).await;
+            let _staying = app.administrator(tenant).await;
             remove(&app, &leaving, &leaving, removal, tenant).await.data();
         }
         app.administrator(app.world.partner).await;
@@ -84,14 +90,23 @@ both_databases! {
         let another = app.administrator(app.world.north).await;
         let append = "mutation($id: ID!, $role: ID!, $end: String) {
             appendClientRoles(id: $id, roles: [{ roleID: $role, expiresAt: $end }]) { id } }";
-        let until = |end: Value| json!({ "id": another.id(), "role": Role::Administrator.id(), "end": end });
-        let delete = async || remove(&app, &administrator, &administrator, REMOVALS[0], app.world.north).await;
+        let until = |end: Value| {
+            json!({
+                "id": another.id(),
+                "role": Role::Administrator.id(),
+                "end": end,
+            })
+        };
+        let delete = async || {
+            remove(&app, &administrator, &administrator, REMOVALS[0], app.world.north).await
+        };
 
         administrator.ask(append, until(json!(app.in_seconds(3600)))).await.data();
         assert_eq!(delete().await.code(), "CONFLICT", "one whose role ends");
         administrator.ask(append, until(Value::Null)).await.data();
 
-        let enable = "mutation($id: ID!, $enabled: Boolean!) { updateClient(id: $id, input: { enabled: $enabled }) { id } }";
+        let enable = "mutation($id: ID!, $enabled: Boolean!) { updateClient(id: $id, input: { \
+            enabled: $enabled }) { id } }";
         administrator.ask(enable, json!({ "id": another.id(), "enabled": false })).await.data();
         assert_eq!(delete().await.code(), "CONFLICT", "one that is disabled");
         administrator.ask(enable, json!({ "id": another.id(), "enabled": true })).await.data();
@@ -111,20 +126,29 @@ both_databases! {
             appendClientRoles(id: $id, roles: [{ tenantID: $tenant, roleID: $role }]) { id } }";
         let first = app.administrator(app.world.partner).await;
         let role = Role::Administrator.id();
-        first.ask(append, json!({ "id": robot.id, "tenant": app.world.partner, "role": role })).await.data();
+        first
+            .ask(append, json!({ "id": robot.id, "tenant": app.world.partner, "role": role }))
+            .await
+            .data();
         let administrator = app.log_in(robot.clone()).await.within(app.world.partner);
         remove(&app, &first, &first, REMOVALS[0], app.world.partner).await.data();
 
         // At home in a tenant below the one that it administers alone.
-        let closed = update_tenant(&administrator, app.world.organization, json!({ "enabled": false })).await;
+        let closed =
+            update_tenant(&administrator, app.world.organization, json!({ "enabled": false }))
+                .await;
         assert_eq!(closed.code(), "CONFLICT");
         app.advance(120);
-        let aged = update_tenant(&administrator, app.world.organization, json!({ "maxSecretAge": 60 })).await;
+        let aged =
+            update_tenant(&administrator, app.world.organization, json!({ "maxSecretAge": 60 }))
+                .await;
         assert_eq!(aged.code(), "CONFLICT");
         assert!(app.works(&robot).await);
 
         app.operator.client(app.world.partner, "another", &[Role::Administrator]).await;
-        update_tenant(&administrator, app.world.organization, json!({ "enabled": false })).await.data();
+        update_tenant(&administrator, app.world.organization, json!({ "enabled": false }))
+            .await
+            .data();
         assert!(!app.works(&robot).await);
     }
 
@@ -138,14 +162,22 @@ both_databases! {
         let another_node = app.another_node().await;
         for round in 0..ROUNDS {
             let tenant = app.operator.tenant(app.world.organization, "Customer", false).await;
-            let (one, two) = (app.administrator(tenant).await, app.administrator(tenant).await.at(&another_node));
+            let one = app.administrator(tenant).await;
+            let two = app.administrator(tenant).await.at(&another_node);
             assert!(one.status().await == 200 && two.status().await == 200);
             let removal = REMOVALS[round % 3];
-            let (first, second) =
-                tokio::join!(ask(&app, &one, &two, removal, Value::Null), ask(&app, &two, &one, removal, Value::Null));
-            let succeeded = [&first, &second].iter().filter(|answer| answer.body.get("errors").is_none()).count();
+            let (first, second) = tokio::join!(
+                ask(&app, &one, &two, removal, Value::Null),
+                ask(&app, &two, &one, removal, Value::Null)
+            );
+            let succeeded = [&first, &second]
+                .iter()
+                .filter(|answer| answer.body.get("errors").is_none())
+                .count();
             assert_eq!(succeeded, 1, "round {round}: {} {}", first.body, second.body);
-            for refused in [&first, &second].iter().filter(|answer| answer.body.get("errors").is_some()) {
+            for refused in
+                [&first, &second].iter().filter(|answer| answer.body.get("errors").is_some())
+            {
                 // Late by a little, the second finds itself removed before it asks.
                 let codes = ["CONFLICT", "UNAUTHENTICATED", "FORBIDDEN"];
                 assert!(codes.contains(&refused.code()), "round {round}: {}", refused.body);

@@ -29,14 +29,16 @@ async fn target(app: &TestApp, by: &Caller, role: Role, expires_at: &Value) -> V
     append(by, &client.id, role, expires_at.clone()).await.data();
     app.advance(1);
     by.rotate(&client, 600).await;
-    let document = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv: "Ed25519",
-        x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } secrets { id } } }"#;
+    let document = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv:
+        "Ed25519", x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } secrets { id
+        } } }"#;
     let made = by.ask(document, json!({ "id": client.id })).await.field("addClientKey");
     json!({ "client": client.id, "secret": made["secrets"][1]["id"], "key": made["keys"][0]["id"] })
 }
 
 async fn state(caller: &Caller, target: &Value) -> Value {
-    let fields = "{ name enabled updatedAt secrets { id retiresAt } keys { id } roleAssignments { id expiresAt } }";
+    let fields = "{ name enabled updatedAt secrets { id retiresAt } keys { id } roleAssignments { \
+        id expiresAt } }";
     caller.client(target["client"].as_str().unwrap(), fields).await
 }
 
@@ -67,18 +69,24 @@ both_databases! {
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         let document = "{ __schema {
             types { name fields(includeDeprecated: true) { name type { ...Named } } }
-            mutationType { fields(includeDeprecated: true) { name args { name } type { ...Named } } }
+            mutationType { fields(includeDeprecated: true) { name args { name } type { ...Named } }
+            }
         } }
         fragment Named on __Type { name ofType { name ofType { name ofType { name } } } }";
         let schema = auditor.ask(document, json!({})).await.field("__schema");
         let showing = types_that_show_clients(&schema["types"]);
-        let about_clients = schema["mutationType"]["fields"].as_array().unwrap().iter().filter(|mutation| {
-            let mut arguments = mutation["args"].as_array().unwrap().iter();
-            showing.contains(named(&mutation["type"]))
-                || arguments.any(|argument| argument["name"].as_str().unwrap().to_lowercase().contains("client"))
-        });
-        let about_clients: BTreeSet<&str> = about_clients.map(|mutation| mutation["name"].as_str().unwrap()).collect();
-        let expected: BTreeSet<&str> = changes().map(|row| row.field).filter(|field| *field != CREATES).collect();
+        let about_clients =
+            schema["mutationType"]["fields"].as_array().unwrap().iter().filter(|mutation| {
+                let mut arguments = mutation["args"].as_array().unwrap().iter();
+                showing.contains(named(&mutation["type"]))
+                    || arguments.any(|argument| {
+                        argument["name"].as_str().unwrap().to_lowercase().contains("client")
+                    })
+            });
+        let about_clients: BTreeSet<&str> =
+            about_clients.map(|mutation| mutation["name"].as_str().unwrap()).collect();
+        let expected: BTreeSet<&str> =
+            changes().map(|row| row.field).filter(|field| *field != CREATES).collect();
         assert!(expected.len() >= 9);
         assert_eq!(about_clients, expected.into_iter().chain([CREATES]).collect());
     }
@@ -86,7 +94,9 @@ both_databases! {
     async fn a_shorter_hold_does_not_shorten_a_role_that_lasts(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let limited = app.caller(app.world.north, Role::Auditor).await;
-        append(&administrator, limited.id(), Role::Administrator, json!(app.in_seconds(60))).await.data();
+        append(&administrator, limited.id(), Role::Administrator, json!(app.in_seconds(60)))
+            .await
+            .data();
         // It is an auditor for good, and more than that only for a while.
         let robot = app.credentials(app.world.north, Role::Responder).await;
         for end in [json!(app.in_seconds(1)), json!(app.in_seconds(60)), Value::Null] {

@@ -6,21 +6,23 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases, eventually};
 
-const ROTATE: &str = "mutation($id: ID!) { rotateClientSecret(id: $id, gracePeriodSeconds: 300) { client { id } clientSecret } }";
+const ROTATE: &str = "mutation($id: ID!) { rotateClientSecret(id: $id, gracePeriodSeconds: 300) { \
+    client { id } clientSecret } }";
 const FORCE: &str =
     "mutation($id: ID!) { forceRotateClientSecret(id: $id) { client { id } clientSecret } }";
 const CREATE: &str = "mutation { createClient(name: \"made\") { client { id } clientSecret } }";
 const EXPIRES: &str = "{ secrets { expiresAt } }";
 
 async fn limit(caller: &Caller, tenant: TenantId, seconds: Value) -> Answer {
-    let document = "mutation($id: ID!, $age: Int) { updateTenant(tenantID: $id, tenantUpdate: { maxSecretAge: $age \
-        }) { maxSecretAge } }";
+    let document = "mutation($id: ID!, $age: Int) { updateTenant(tenantID: $id, tenantUpdate: { \
+        maxSecretAge: $age }) { maxSecretAge } }";
     caller.ask(document, json!({ "id": tenant, "age": seconds })).await
 }
 
 async fn hold(caller: &Caller, id: &str, tenant: TenantId, role: Role, expires_at: Value) {
     let document = "mutation($id: ID!, $tenant: ID!, $role: ID!, $end: String) {
-        appendClientRoles(id: $id, roles: [{ tenantID: $tenant, roleID: $role, expiresAt: $end }]) { id } }";
+        appendClientRoles(id: $id, roles: [{ tenantID: $tenant, roleID: $role, expiresAt: $end }]) {
+        id } }";
     let variables = json!({ "id": id, "tenant": tenant, "role": role.id(), "end": expires_at });
     caller.ask(document, variables).await.data();
 }
@@ -28,7 +30,9 @@ async fn hold(caller: &Caller, id: &str, tenant: TenantId, role: Role, expires_a
 const ROUNDS: usize = 40;
 
 both_databases! {
-    async fn a_policy_ends_no_secret_of_a_client_that_its_setter_has_no_authority_over(app: TestApp) {
+    async fn a_policy_ends_no_secret_of_a_client_that_its_setter_has_no_authority_over(
+        app: TestApp,
+    ) {
         let partner = app.administrator(app.world.partner).await;
         let weaker = app.administrator(app.world.organization).await;
         let stronger = app.credentials(app.world.north, Role::Auditor).await;
@@ -39,12 +43,19 @@ both_databases! {
         limit(&weaker, app.world.organization, json!(60)).await.data();
         assert!(!app.works(&equal).await && app.works(&stronger).await);
         let own = app.log_in(stronger.clone()).await;
-        assert_eq!(own.client(own.id(), EXPIRES).await, json!({ "secrets": [{ "expiresAt": null }] }));
+        assert_eq!(
+            own.client(own.id(), EXPIRES).await,
+            json!({ "secrets": [{ "expiresAt": null }] })
+        );
 
         let rotated = partner.rotate(&stronger, 600).await;
         assert!(app.works(&stronger).await, "the grace period is kept");
         let shown = partner.client(&stronger.id, EXPIRES).await;
-        assert_eq!(shown["secrets"][0]["expiresAt"], app.in_seconds(60), "the next secret falls under the policy");
+        assert_eq!(
+            shown["secrets"][0]["expiresAt"],
+            app.in_seconds(60),
+            "the next secret falls under the policy"
+        );
         app.advance(60);
         assert!(!app.works(&rotated).await);
     }
@@ -65,12 +76,23 @@ both_databases! {
     async fn a_policy_of_a_limited_administrator_spares_those_who_stay_longer(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let limited = app.caller(app.world.north, Role::Auditor).await;
-        hold(&administrator, limited.id(), app.world.north, Role::Administrator, json!(app.in_seconds(3600))).await;
+        hold(
+            &administrator,
+            limited.id(),
+            app.world.north,
+            Role::Administrator,
+            json!(app.in_seconds(3600)),
+        )
+        .await;
         let lasting = app.credentials(app.world.north, Role::Responder).await;
         let shorter = limited.create("shorter", &[&Role::Auditor.id().to_string()]).await;
         let none = administrator.create("none", &[]).await;
-        let remove = "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
-        administrator.ask(remove, json!({ "id": none.id, "role": Role::Analyst.id() })).await.data();
+        let remove =
+            "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
+        administrator
+            .ask(remove, json!({ "id": none.id, "role": Role::Analyst.id() }))
+            .await
+            .data();
         app.advance(120);
         limit(&limited, app.world.north, json!(60)).await.data();
         assert!(app.works(&lasting).await && app.works(&administrator.credentials).await);
@@ -94,12 +116,20 @@ both_databases! {
                 there.ask(CREATE, json!({})),
             );
             set.data();
-            let answers = [rotated.field("rotateClientSecret"), forced.field("forceRotateClientSecret"), made.field("createClient")];
+            let answers = [
+                rotated.field("rotateClientSecret"),
+                forced.field("forceRotateClientSecret"),
+                made.field("createClient"),
+            ];
             for answer in answers {
                 let id = answer["client"]["id"].as_str().unwrap();
                 let secrets = administrator.client(id, EXPIRES).await["secrets"].clone();
                 assert!(
-                    secrets.as_array().unwrap().iter().all(|secret| secret["expiresAt"].is_string()),
+                    secrets
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .all(|secret| secret["expiresAt"].is_string()),
                     "round {round}: {secrets}"
                 );
             }
@@ -119,7 +149,8 @@ both_databases! {
         let administrator = administrator.again().await;
         let document = r#"{ auditLog(operation: "token") { nodes { actor code reason } } }"#;
         let recorded = eventually(10, "a record of the refusal", async || {
-            let nodes = administrator.ask(document, json!({})).await.field("auditLog")["nodes"].clone();
+            let nodes =
+                administrator.ask(document, json!({})).await.field("auditLog")["nodes"].clone();
             (nodes != json!([])).then_some(nodes)
         });
         assert_eq!(
@@ -174,10 +205,14 @@ both_databases! {
     async fn a_policy_has_bounds(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         for seconds in [-1, 0, 59, 315_360_001] {
-            assert_eq!(limit(&administrator, app.world.north, json!(seconds)).await.code(), "BAD_USER_INPUT");
+            assert_eq!(
+                limit(&administrator, app.world.north, json!(seconds)).await.code(),
+                "BAD_USER_INPUT"
+            );
         }
         for seconds in [json!(60), json!(315_360_000), Value::Null] {
-            let kept = limit(&administrator, app.world.north, seconds.clone()).await.field("updateTenant");
+            let kept =
+                limit(&administrator, app.world.north, seconds.clone()).await.field("updateTenant");
             assert_eq!(kept["maxSecretAge"], seconds);
         }
     }

@@ -9,15 +9,16 @@ const ASSIGNMENTS: &str = "{ roles roleAssignments { id tenantID roleID roleName
 
 async fn append(caller: &Caller, id: &str, roles: Value) -> Answer {
     let document = format!(
-        "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) {{ appendClientRoles(id: $id, roles: $roles) \
-            {ASSIGNMENTS} }}"
+        "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) {{ appendClientRoles(id: $id, \
+        roles: $roles) {ASSIGNMENTS} }}"
     );
     caller.ask(&document, json!({ "id": id, "roles": roles })).await
 }
 
 async fn remove(caller: &Caller, id: &str, roles: Value) -> Answer {
     let document = format!(
-        "mutation($id: ID!, $roles: [ID!]!) {{ removeClientRoles(id: $id, roles: $roles) {ASSIGNMENTS} }}"
+        "mutation($id: ID!, $roles: [ID!]!) {{ removeClientRoles(id: $id, roles: $roles) \
+        {ASSIGNMENTS} }}"
     );
     caller.ask(&document, json!({ "id": id, "roles": roles })).await
 }
@@ -42,9 +43,12 @@ both_databases! {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(robot.within(app.world.south).status().await, 403);
-        let given =
-            append(&administrator, robot.id(), json!([{ "tenantID": app.world.south, "roleID": id(Role::Auditor) }]))
-                .await;
+        let given = append(
+            &administrator,
+            robot.id(),
+            json!([{ "tenantID": app.world.south, "roleID": id(Role::Auditor) }]),
+        )
+        .await;
         let auditor = |tenant: &dyn ToString| ("TenantAuditor".to_owned(), tenant.to_string());
         let mut both = vec![auditor(&app.world.north), auditor(&app.world.south)];
         both.sort();
@@ -63,8 +67,13 @@ both_databases! {
     async fn a_role_ends_at_its_expiry(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let grant =
-            json!([{ "tenantID": app.world.south, "roleID": id(Role::Auditor), "expiresAt": app.in_seconds(60) }]);
+        let grant = json!([
+            {
+                "tenantID": app.world.south,
+                "roleID": id(Role::Auditor),
+                "expiresAt": app.in_seconds(60),
+            },
+        ]);
         append(&administrator, robot.id(), grant).await.data();
         app.advance(59);
         assert_eq!(robot.within(app.world.south).status().await, 200);
@@ -73,15 +82,23 @@ both_databases! {
         assert_eq!(robot.status().await, 200);
         let shown = administrator.client(robot.id(), ASSIGNMENTS).await;
         assert_eq!(shown["roles"], id(Role::Auditor));
-        assert_eq!(shown["roleAssignments"].as_array().unwrap().len(), 2, "an ended role is still shown");
+        assert_eq!(
+            shown["roleAssignments"].as_array().unwrap().len(),
+            2,
+            "an ended role is still shown"
+        );
     }
 
     async fn an_expired_role_permits_nothing_more(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        append(&administrator, robot.id(), json!([{ "roleID": id(Role::Analyst), "expiresAt": app.in_seconds(60) }]))
-            .await
-            .data();
+        append(
+            &administrator,
+            robot.id(),
+            json!([{ "roleID": id(Role::Analyst), "expiresAt": app.in_seconds(60) }]),
+        )
+        .await
+        .data();
         robot.create("before", &[&id(Role::Auditor)]).await;
         app.advance(60);
         let document = "mutation { createClient(name: \"after\") { clientSecret } }";
@@ -100,10 +117,17 @@ both_databases! {
         .await;
         assert_eq!(again.field("appendClientRoles"), before);
         let ends = app.in_seconds(60);
-        let ended =
-            append(&administrator, &robot.id, json!([{ "roleID": id(Role::Auditor), "expiresAt": ends }])).await;
+        let ended = append(
+            &administrator,
+            &robot.id,
+            json!([{ "roleID": id(Role::Auditor), "expiresAt": ends }]),
+        )
+        .await;
         let assignment = ended.field("appendClientRoles")["roleAssignments"].clone();
-        assert_eq!((assignment.as_array().unwrap().len(), &assignment[0]["expiresAt"]), (1, &json!(ends)));
+        assert_eq!(
+            (assignment.as_array().unwrap().len(), &assignment[0]["expiresAt"]),
+            (1, &json!(ends))
+        );
     }
 
     async fn last_moment_of_the_calendar_is_a_valid_end(app: TestApp) {
@@ -111,19 +135,31 @@ both_databases! {
         let robot = app.credentials(app.world.north, Role::Responder).await;
         let role = |ends: &str| json!([{ "roleID": id(Role::Auditor), "expiresAt": ends }]);
         let given = append(&administrator, &robot.id, role("9999-12-31T23:59:59Z")).await;
-        let ends: Vec<_> = given.field("appendClientRoles")["roleAssignments"].as_array().unwrap().clone();
-        assert!(ends.iter().any(|held| held["expiresAt"] == "9999-12-31T23:59:59.000Z"), "{ends:?}");
+        let ends: Vec<_> =
+            given.field("appendClientRoles")["roleAssignments"].as_array().unwrap().clone();
+        assert!(
+            ends.iter().any(|held| held["expiresAt"] == "9999-12-31T23:59:59.000Z"),
+            "{ends:?}"
+        );
         let beyond = append(&administrator, &robot.id, role("9999-12-31T23:59:59-01:00")).await;
         assert_eq!(beyond.code(), "BAD_USER_INPUT");
-        let log = r#"{ auditLog(from: "0001-01-01T00:00:00Z", to: "9999-12-31T23:59:59Z") { nodes { operation } } }"#;
-        assert!(!administrator.ask(log, json!({})).await.field("auditLog")["nodes"].as_array().unwrap().is_empty());
+        let log = r#"{ auditLog(from: "0001-01-01T00:00:00Z", to: "9999-12-31T23:59:59Z") { nodes {
+            operation } } }"#;
+        assert!(
+            !administrator.ask(log, json!({})).await.field("auditLog")["nodes"]
+                .as_array()
+                .unwrap()
+                .is_empty()
+        );
     }
 
     async fn snake_case_twins_of_the_input_do_the_same(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let ends = app.in_seconds(60);
-        let grant = json!([{ "tenant_id": app.world.south, "role_id": id(Role::Responder), "expires_at": ends }]);
+        let grant = json!([
+            { "tenant_id": app.world.south, "role_id": id(Role::Responder), "expires_at": ends },
+        ]);
         let given = append(&administrator, &robot.id, grant).await.field("appendClientRoles");
         let shown = given["roleAssignments"]
             .as_array()
@@ -131,7 +167,10 @@ both_databases! {
             .iter()
             .find(|held| held["roleName"] == "TenantResponder")
             .unwrap();
-        assert_eq!((&shown["tenantID"], &shown["expiresAt"]), (&json!(app.world.south), &json!(ends)));
+        assert_eq!(
+            (&shown["tenantID"], &shown["expiresAt"]),
+            (&json!(app.world.south), &json!(ends))
+        );
         let differing = json!([{ "roleID": id(Role::Auditor), "role_id": id(Role::Analyst) }]);
         assert_eq!(append(&administrator, &robot.id, differing).await.code(), "BAD_USER_INPUT");
     }
@@ -140,28 +179,43 @@ both_databases! {
         let analyst = app.caller(app.world.organization, Role::Analyst).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         for role in [Role::Analyst, Role::Responder, Role::Auditor] {
-            append(&analyst, &robot.id, json!([{ "tenantID": app.world.south, "roleID": id(role) }])).await.data();
+            append(
+                &analyst,
+                &robot.id,
+                json!([{ "tenantID": app.world.south, "roleID": id(role) }]),
+            )
+            .await
+            .data();
         }
         assert_eq!(
-            append(&analyst, &robot.id, json!([{ "roleID": id(Role::Administrator) }])).await.code(),
+            append(&analyst, &robot.id, json!([{ "roleID": id(Role::Administrator) }]))
+                .await
+                .code(),
             "FORBIDDEN"
         );
         for tenant in [app.world.partner, app.world.stranger] {
-            let answer =
-                append(&analyst, &robot.id, json!([{ "tenantID": tenant, "roleID": id(Role::Auditor) }])).await;
+            let answer = append(
+                &analyst,
+                &robot.id,
+                json!([{ "tenantID": tenant, "roleID": id(Role::Auditor) }]),
+            )
+            .await;
             assert_eq!(answer.code(), "FORBIDDEN");
         }
-        let document = "mutation($roles: [ID!]) { createClient(name: \"strong\", roles: $roles) { clientSecret } }";
+        let document = "mutation($roles: [ID!]) { createClient(name: \"strong\", roles: $roles) { \
+            clientSecret } }";
         let roles = json!({ "roles": [id(Role::Auditor), id(Role::Administrator)] });
         assert_eq!(analyst.ask(document, roles).await.code(), "FORBIDDEN");
-        let clients = analyst.ask("{ clients(name: \"strong\") { id } }", json!({})).await.field("clients");
+        let clients =
+            analyst.ask("{ clients(name: \"strong\") { id } }", json!({})).await.field("clients");
         assert_eq!(clients, json!([]), "nothing is stored");
     }
 
     async fn of_several_grants_all_are_given_or_none(app: TestApp) {
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
-        let grants = json!([{ "roleID": id(Role::Responder) }, { "roleID": id(Role::Administrator) }]);
+        let grants =
+            json!([{ "roleID": id(Role::Responder) }, { "roleID": id(Role::Administrator) }]);
         assert_eq!(append(&analyst, &robot.id, grants).await.code(), "FORBIDDEN");
         assert_eq!(analyst.client(&robot.id, "{ roles }").await["roles"], id(Role::Auditor));
     }
@@ -170,19 +224,37 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let giver = app.caller(app.world.north, Role::Auditor).await;
         let ends = app.in_seconds(60);
-        append(&administrator, giver.id(), json!([{ "roleID": id(Role::Analyst), "expiresAt": ends }])).await.data();
+        append(
+            &administrator,
+            giver.id(),
+            json!([{ "roleID": id(Role::Analyst), "expiresAt": ends }]),
+        )
+        .await
+        .data();
         let robot = giver.create("robot", &[&id(Role::Responder)]).await;
-        assert_eq!(administrator.client(&robot.id, ASSIGNMENTS).await["roleAssignments"][0]["expiresAt"], json!(ends));
-        let given =
-            append(&giver, &robot.id, json!([{ "roleID": id(Role::Analyst), "expiresAt": app.in_seconds(3600) }]))
-                .await;
-        assert_eq!(given.field("appendClientRoles")["roleAssignments"][1]["expiresAt"], json!(ends));
+        assert_eq!(
+            administrator.client(&robot.id, ASSIGNMENTS).await["roleAssignments"][0]["expiresAt"],
+            json!(ends)
+        );
+        let given = append(
+            &giver,
+            &robot.id,
+            json!([{ "roleID": id(Role::Analyst), "expiresAt": app.in_seconds(3600) }]),
+        )
+        .await;
+        assert_eq!(
+            given.field("appendClientRoles")["roleAssignments"][1]["expiresAt"],
+            json!(ends)
+        );
     }
 
     async fn roles_are_removed_by_role_or_by_assignment(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let both = json!([{ "tenantID": app.world.south, "roleID": id(Role::Auditor) }, { "tenantID": app.world.south, "roleID": id(Role::Responder) }]);
+        let both = json!([
+            { "tenantID": app.world.south, "roleID": id(Role::Auditor) },
+            { "tenantID": app.world.south, "roleID": id(Role::Responder) },
+        ]);
         let given = append(&administrator, robot.id(), both).await.field("appendClientRoles");
         let responder = given["roleAssignments"]
             .as_array()
@@ -192,7 +264,13 @@ both_databases! {
             .unwrap();
         let left = remove(&administrator, robot.id(), json!([responder["id"]])).await;
         assert_eq!(held(left, "removeClientRoles").len(), 2);
-        assert_eq!(held(remove(&administrator, robot.id(), json!([id(Role::Auditor)])).await, "removeClientRoles"), []);
+        assert_eq!(
+            held(
+                remove(&administrator, robot.id(), json!([id(Role::Auditor)])).await,
+                "removeClientRoles"
+            ),
+            []
+        );
         assert_eq!(robot.status().await, 403, "a role that was taken stops at once");
         remove(&administrator, robot.id(), json!([id(Role::Auditor)])).await.data();
     }
@@ -208,10 +286,18 @@ both_databases! {
                 )
                 .await
                 .field("authzAssignableRoles");
-            roles.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            roles
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|role| role["name"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         let weak = ["TenantAnalyst", "TenantResponder", "TenantAuditor"];
-        assert_eq!(names(Role::Administrator).await, [&["TenantAdministrator"][..], &weak].concat());
+        assert_eq!(
+            names(Role::Administrator).await,
+            [&["TenantAdministrator"][..], &weak].concat()
+        );
         assert_eq!(names(Role::Analyst).await, weak);
         assert!(names(Role::Responder).await.is_empty() && names(Role::Auditor).await.is_empty());
     }

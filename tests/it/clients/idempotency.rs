@@ -8,13 +8,15 @@ use crate::support::{Answer, Caller, Credentials, TestApp, both_databases};
 
 async fn create(caller: &Caller, key: &str, name: &str, roles: Value) -> Answer {
     let document = "mutation($name: String!, $roles: [ID!], $key: String) {
-        createClient(name: $name, roles: $roles, idempotencyKey: $key) { client { id clientID } clientSecret note }
+        createClient(name: $name, roles: $roles, idempotencyKey: $key) { client { id clientID }
+        clientSecret note }
     }";
     caller.ask(document, json!({ "name": name, "roles": roles, "key": key })).await
 }
 
 async fn count(caller: &Caller) -> Value {
-    caller.ask("{ clientsSearch { totalCount } }", json!({})).await.field("clientsSearch")["totalCount"].clone()
+    let found = caller.ask("{ clientsSearch { totalCount } }", json!({})).await;
+    found.field("clientsSearch")["totalCount"].clone()
 }
 
 const AUDITOR: &str = "ace1cae4-59fd-4fd1-9500-40077dc529a7";
@@ -23,9 +25,13 @@ const ANALYST: &str = "a4903f9f-465b-478f-a24e-82fa2e129d2e";
 both_databases! {
     async fn a_retry_gives_the_same_client_and_no_secret(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let first = create(&administrator, "key", "robot", json!([AUDITOR, ANALYST])).await.field("createClient");
+        let first = create(&administrator, "key", "robot", json!([AUDITOR, ANALYST]))
+            .await
+            .field("createClient");
         assert_eq!(first["note"], Value::Null);
-        let again = create(&administrator, "key", " robot ", json!([ANALYST, AUDITOR])).await.field("createClient");
+        let again = create(&administrator, "key", " robot ", json!([ANALYST, AUDITOR]))
+            .await
+            .field("createClient");
         assert_eq!((&again["client"], &again["clientSecret"]), (&first["client"], &json!("")));
         assert!(again["note"].as_str().unwrap().contains("shown"));
         assert!(app.works(&Credentials::of(&first)).await);
@@ -35,7 +41,9 @@ both_databases! {
     async fn other_arguments_under_one_key_are_a_conflict(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         create(&administrator, "key", "robot", json!([AUDITOR])).await.data();
-        for (name, roles) in [("other", json!([AUDITOR])), ("robot", json!([ANALYST])), ("robot", Value::Null)] {
+        for (name, roles) in
+            [("other", json!([AUDITOR])), ("robot", json!([ANALYST])), ("robot", Value::Null)]
+        {
             assert_eq!(create(&administrator, "key", name, roles).await.code(), "CONFLICT");
         }
         assert_eq!(count(&administrator).await, 2);
@@ -78,8 +86,14 @@ both_databases! {
     async fn a_refused_request_does_not_use_up_its_key(app: TestApp) {
         let analyst = app.caller(app.world.north, tenant_gateway::roles::Role::Analyst).await;
         let administrator = "ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068";
-        assert_eq!(create(&analyst, "key", "robot", json!([administrator])).await.code(), "FORBIDDEN");
-        assert_eq!(create(&analyst, "key", "robot", json!([AUDITOR])).await.field("createClient")["note"], Value::Null);
+        assert_eq!(
+            create(&analyst, "key", "robot", json!([administrator])).await.code(),
+            "FORBIDDEN"
+        );
+        assert_eq!(
+            create(&analyst, "key", "robot", json!([AUDITOR])).await.field("createClient")["note"],
+            Value::Null
+        );
     }
 
     async fn a_key_whose_client_is_gone_makes_no_other(app: TestApp) {
@@ -95,10 +109,8 @@ both_databases! {
         let first = create(&administrator, "key", "robot", Value::Null).await.field("createClient");
         app.advance(86_399);
         let administrator = administrator.again().await;
-        assert_eq!(
-            create(&administrator, "key", "robot", Value::Null).await.field("createClient")["client"],
-            first["client"]
-        );
+        let again = create(&administrator, "key", "robot", Value::Null).await;
+        assert_eq!(again.field("createClient")["client"], first["client"]);
         app.advance(2);
         let new = create(&administrator, "key", "robot", Value::Null).await.field("createClient");
         assert!(new["client"] != first["client"] && new["clientSecret"] != "");

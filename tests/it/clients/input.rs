@@ -18,8 +18,8 @@ fn bad(document: &'static str, variables: Value, code: &'static str, names: &'st
 
 /// All that a tenant holds.
 async fn everything(caller: &Caller) -> Value {
-    let document = "{ clients { id name enabled updatedAt secrets { id retiresAt } roleAssignments { id expiresAt \
-        } } tenants { tenants { id name updatedAt } } }";
+    let document = "{ clients { id name enabled updatedAt secrets { id retiresAt } roleAssignments \
+        { id expiresAt } } tenants { tenants { id name updatedAt } } }";
     caller.ask(document, json!({})).await.data()
 }
 
@@ -42,16 +42,19 @@ async fn all_are_refused(app: &TestApp, cases: impl FnOnce(&Credentials) -> Vec<
     assert_eq!(everything(&administrator).await, before);
 }
 
-const CREATE: &str = "mutation($name: String!, $roles: [ID!], $key: String, $owner: ID) { createClient(name: \
-    $name, roles: $roles, idempotencyKey: $key, input: { ownerTenantID: $owner }) { clientSecret } }";
+const CREATE: &str = "mutation($name: String!, $roles: [ID!], $key: String, $owner: ID) { \
+    createClient(name: $name, roles: $roles, idempotencyKey: $key, input: { ownerTenantID: $owner \
+    }) { clientSecret } }";
 const UPDATE: &str =
     "mutation($id: ID!, $name: String) { updateClient(id: $id, input: { name: $name }) { id } }";
-const ROTATE: &str = "mutation($id: ID!, $grace: Int) { rotateClientSecret(id: $id, gracePeriodSeconds: $grace) { clientSecret } }";
-const APPEND: &str = "mutation($id: ID!, $role: ClientRoleAssignmentInput!) { appendClientRoles(id: $id, roles: [$role]) { id } }";
+const ROTATE: &str = "mutation($id: ID!, $grace: Int) { rotateClientSecret(id: $id, \
+    gracePeriodSeconds: $grace) { clientSecret } }";
+const APPEND: &str = "mutation($id: ID!, $role: ClientRoleAssignmentInput!) { \
+    appendClientRoles(id: $id, roles: [$role]) { id } }";
 const REMOVE: &str =
     "mutation($id: ID!, $roles: [ID!]!) { removeClientRoles(id: $id, roles: $roles) { id } }";
-const CLIENTS: &str = "query($name: String, $roles: [ID!], $since: String, $ids: [ID!]) { clients(name: $name, \
-    roleIDs: $roles, unusedSince: $since, clientIDs: $ids) { id } }";
+const CLIENTS: &str = "query($name: String, $roles: [ID!], $since: String, $ids: [ID!]) { \
+    clients(name: $name, roleIDs: $roles, unusedSince: $since, clientIDs: $ids) { id } }";
 const TENANT: &str = "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
 
 fn bad_names() -> Vec<String> {
@@ -81,8 +84,9 @@ both_databases! {
             bad_names()
                 .into_iter()
                 .flat_map(|name| {
-                    [CREATE, UPDATE, TENANT]
-                        .map(|document| bad(document, json!({ "name": name }), "BAD_USER_INPUT", "name"))
+                    [CREATE, UPDATE, TENANT].map(|document| {
+                        bad(document, json!({ "name": name }), "BAD_USER_INPUT", "name")
+                    })
                 })
                 .collect()
         })
@@ -114,16 +118,24 @@ both_databases! {
         })
         .await;
         let administrator = app.administrator(app.world.north).await;
-        let found = administrator.ask(CLIENTS, json!({ "roles": ["no role"] })).await.field("clients");
+        let found =
+            administrator.ask(CLIENTS, json!({ "roles": ["no role"] })).await.field("clients");
         assert_eq!(found, json!([]), "a filter by what does not exist finds nothing");
     }
 
     async fn roles_and_ends_have_a_form(app: TestApp) {
-        let (foreign, past, now) = (app.world.stranger, app.in_seconds(0), app.in_seconds(1));
+        let foreign = app.world.stranger;
+        let past = app.in_seconds(0);
+        let now = app.in_seconds(1);
         let auditor = Role::Auditor.id().to_string();
         all_are_refused(&app, |_| {
             vec![
-                bad(CREATE, json!({ "name": "a", "roles": ["no role"] }), "BAD_USER_INPUT", "roles"),
+                bad(
+                    CREATE,
+                    json!({ "name": "a", "roles": ["no role"] }),
+                    "BAD_USER_INPUT",
+                    "roles",
+                ),
                 bad(
                     CREATE,
                     json!({ "name": "a", "roles": ["00000000-0000-4000-8000-000000000000"] }),
@@ -132,7 +144,12 @@ both_databases! {
                 ),
                 bad(CREATE, json!({ "name": "a", "roles": [""] }), "BAD_USER_INPUT", "roles"),
                 bad(CREATE, json!({ "name": "a", "owner": foreign }), "FORBIDDEN", "ownerTenantID"),
-                bad(CREATE, json!({ "name": "a", "owner": "no tenant" }), "FORBIDDEN", "ownerTenantID"),
+                bad(
+                    CREATE,
+                    json!({ "name": "a", "owner": "no tenant" }),
+                    "FORBIDDEN",
+                    "ownerTenantID",
+                ),
                 bad(APPEND, json!({ "role": {} }), "BAD_USER_INPUT", "roleID"),
                 bad(APPEND, json!({ "role": { "roleID": "no role" } }), "BAD_USER_INPUT", "roleID"),
                 bad(
@@ -147,15 +164,30 @@ both_databases! {
                     "FORBIDDEN",
                     "tenant of the role",
                 ),
-                bad(APPEND, json!({ "role": { "roleID": auditor, "expiresAt": past } }), "BAD_USER_INPUT", "expiresAt"),
-                bad(APPEND, json!({ "role": { "roleID": auditor, "expiresAt": now } }), "BAD_USER_INPUT", "expiresAt"),
+                bad(
+                    APPEND,
+                    json!({ "role": { "roleID": auditor, "expiresAt": past } }),
+                    "BAD_USER_INPUT",
+                    "expiresAt",
+                ),
+                bad(
+                    APPEND,
+                    json!({ "role": { "roleID": auditor, "expiresAt": now } }),
+                    "BAD_USER_INPUT",
+                    "expiresAt",
+                ),
                 bad(
                     APPEND,
                     json!({ "role": { "roleID": auditor, "expiresAt": "2031-01-01" } }),
                     "BAD_USER_INPUT",
                     "expiresAt",
                 ),
-                bad(APPEND, json!({ "role": { "roleID": auditor, "expiresAt": "" } }), "BAD_USER_INPUT", "expiresAt"),
+                bad(
+                    APPEND,
+                    json!({ "role": { "roleID": auditor, "expiresAt": "" } }),
+                    "BAD_USER_INPUT",
+                    "expiresAt",
+                ),
                 bad(REMOVE, json!({ "roles": ["no role"] }), "BAD_USER_INPUT", "roles"),
                 bad(REMOVE, json!({ "roles": vec!["x"; 1001] }), "BAD_USER_INPUT", "roles"),
             ]
@@ -167,9 +199,19 @@ both_databases! {
         all_are_refused(&app, |_| {
             vec![
                 bad(CREATE, json!({ "name": "a", "key": "" }), "BAD_USER_INPUT", "idempotencyKey"),
-                bad(CREATE, json!({ "name": "a", "key": "two words" }), "BAD_USER_INPUT", "idempotencyKey"),
+                bad(
+                    CREATE,
+                    json!({ "name": "a", "key": "two words" }),
+                    "BAD_USER_INPUT",
+                    "idempotencyKey",
+                ),
                 bad(CREATE, json!({ "name": "a", "key": "é" }), "BAD_USER_INPUT", "idempotencyKey"),
-                bad(CREATE, json!({ "name": "a", "key": "x".repeat(256) }), "BAD_USER_INPUT", "idempotencyKey"),
+                bad(
+                    CREATE,
+                    json!({ "name": "a", "key": "x".repeat(256) }),
+                    "BAD_USER_INPUT",
+                    "idempotencyKey",
+                ),
                 bad(ROTATE, json!({ "grace": -1 }), "BAD_USER_INPUT", "gracePeriodSeconds"),
                 bad(ROTATE, json!({ "grace": 604_801 }), "BAD_USER_INPUT", "gracePeriodSeconds"),
                 bad(ROTATE, json!({ "grace": i32::MAX }), "BAD_USER_INPUT", "gracePeriodSeconds"),
@@ -192,7 +234,8 @@ both_databases! {
                 "mutation($id: ID!) { removeClientRoles(id: $id, roles: []) { id } }",
                 "mutation($id: ID!) { deleteClient(id: $id) { id } }",
                 "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: {}) { id } }",
-                "mutation($id: ID!) { createTenant(newTenant: { name: \"x\", parentTenantID: $id }) { id } }",
+                "mutation($id: ID!) { createTenant(newTenant: { name: \"x\", parentTenantID: $id \
+                }) { id } }",
             ] {
                 assert_eq!(
                     administrator.ask(document, json!({ "id": id })).await.code(),
@@ -205,8 +248,8 @@ both_databases! {
 
     async fn filters_that_no_database_takes_find_nothing(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let document = "query($x: String) { auditLog(operation: $x, actor: $x, subject: $x) { nodes { id } } \
-            clients(clientIDs: [\"a\\u0000\"]) { id } }";
+        let document = "query($x: String) { auditLog(operation: $x, actor: $x, subject: $x) { \
+            nodes { id } } clients(clientIDs: [\"a\\u0000\"]) { id } }";
         let found = administrator.ask(document, json!({ "x": "a\0b" })).await;
         match found.body.get("errors") {
             None => assert_eq!(found.data(), json!({ "auditLog": { "nodes": [] }, "clients": [] })),
@@ -226,7 +269,11 @@ both_databases! {
                 json!({ "page": "one" }),
                 "GRAPHQL_VALIDATION_FAILED",
             ),
-            ("query a { __typename } query b { __typename }", json!({}), "OPERATION_RESOLUTION_FAILURE"),
+            (
+                "query a { __typename } query b { __typename }",
+                json!({}),
+                "OPERATION_RESOLUTION_FAILURE",
+            ),
             ("fragment f on Query { __typename }", json!({}), "GRAPHQL_VALIDATION_FAILED"),
         ] {
             let answer = administrator.ask(document, variables).await;

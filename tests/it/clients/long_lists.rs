@@ -40,7 +40,8 @@ both_databases! {
         for list in lists {
             let matchers = ["labelsMatch", "subscriptionsMatch"].contains(&&*list);
             let long = if matchers { vec![json!({}); LONGEST] } else { entries(&found(&list)) };
-            let document = "query($query: TenantsQuery) { tenants(tenantsQuery: $query) { totalCount tenants { id } } }";
+            let document = "query($query: TenantsQuery) { tenants(tenantsQuery: $query) { \
+                totalCount tenants { id } } }";
             let answer = administrator.ask(document, json!({ "query": { &*list: long } })).await;
             if offered.contains(&&*list) {
                 let count = answer.field("tenants")["totalCount"].as_i64().unwrap();
@@ -62,7 +63,10 @@ both_databases! {
         assert_eq!(lists, ["clientIDs", "roleIDs", "tenantIDs"]);
         for list in lists {
             let variables = json!({ "list": entries(&found(&list)) });
-            let document = format!("query($list: [ID!]) {{ clientsSearch(filters: {{ {list}: $list }}) {{ totalCount }} }}");
+            let document = format!(
+                "query($list: [ID!]) {{ clientsSearch(filters: {{ {list}: $list }}) {{ totalCount \
+                }} }}"
+            );
             let answer = administrator.ask(&document, variables.clone()).await;
             assert_eq!(answer.field("clientsSearch"), json!({ "totalCount": 1 }), "{list}");
             let document = format!("query($list: [ID!]) {{ clients({list}: $list) {{ id }} }}");
@@ -74,16 +78,24 @@ both_databases! {
     async fn every_mutation_of_clients_takes_the_longest_list(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let roles = vec![json!(Role::Auditor.id()); LONGEST];
-        let create = "mutation($roles: [ID!]) { createClient(name: \"robot\", roles: $roles) { client { id } } }";
+        let create = "mutation($roles: [ID!]) { createClient(name: \"robot\", roles: $roles) { \
+            client { id } } }";
         let made = administrator.ask(create, json!({ "roles": roles })).await.field("createClient");
         let id = &made["client"]["id"];
         let append = "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) {
             appendClientRoles(id: $id, roles: $roles) { roleAssignments { roleName } } }";
         let grants = vec![json!({ "roleID": Role::Responder.id() }); LONGEST];
-        let given = administrator.ask(append, json!({ "id": id, "roles": grants })).await.field("appendClientRoles");
+        let given = administrator
+            .ask(append, json!({ "id": id, "roles": grants }))
+            .await
+            .field("appendClientRoles");
         assert_eq!(given["roleAssignments"].as_array().unwrap().len(), 2);
-        let remove = "mutation($id: ID!, $roles: [ID!]!) { removeClientRoles(id: $id, roles: $roles) { roles } }";
-        let left = administrator.ask(remove, json!({ "id": id, "roles": roles })).await.field("removeClientRoles");
+        let remove = "mutation($id: ID!, $roles: [ID!]!) { removeClientRoles(id: $id, roles: \
+            $roles) { roles } }";
+        let left = administrator
+            .ask(remove, json!({ "id": id, "roles": roles }))
+            .await
+            .field("removeClientRoles");
         assert_eq!(left, json!({ "roles": Role::Responder.id() }));
     }
 
@@ -91,7 +103,8 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let long = vec![json!("x"); LONGEST + 1];
         for list in ["ids", "names", "hierarchies", "partners", "organizations"] {
-            let document = "query($query: TenantsQuery) { tenants(tenantsQuery: $query) { totalCount } }";
+            let document =
+                "query($query: TenantsQuery) { tenants(tenantsQuery: $query) { totalCount } }";
             let answer = administrator.ask(document, json!({ "query": { list: long } })).await;
             assert_eq!(answer.code(), "BAD_USER_INPUT", "{list}");
         }

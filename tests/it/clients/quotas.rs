@@ -6,10 +6,12 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases};
 
-const CREATE: &str = "mutation($key: String) { createClient(name: \"robot\", idempotencyKey: $key) { clientSecret client { id } } }";
+const CREATE: &str = "mutation($key: String) { createClient(name: \"robot\", idempotencyKey: $key) \
+    { clientSecret client { id } } }";
 
 async fn create_tenant(caller: &Caller, parent: impl serde::Serialize) -> Answer {
-    let document = "mutation($parent: ID!) { createTenant(newTenant: { name: \"made\", parentTenantID: $parent }) { id } }";
+    let document = "mutation($parent: ID!) { createTenant(newTenant: { name: \"made\", \
+        parentTenantID: $parent }) { id } }";
     caller.ask(document, json!({ "parent": parent })).await
 }
 
@@ -27,9 +29,11 @@ fn successes(answers: &[Answer], setting: &str) -> usize {
 both_databases! {
     async fn tenant_has_no_more_clients_than_its_quota(engine: Engine) {
         let app = TestApp::with(engine, |config| config.quotas.clients_per_tenant = 5).await;
-        let another_node = app.another_node_with(|config| config.quotas.clients_per_tenant = 5).await;
+        let another_node =
+            app.another_node_with(|config| config.quotas.clients_per_tenant = 5).await;
         let administrator = app.administrator(app.world.organization).await;
-        let (here, there) = (administrator.within(app.world.north), administrator.at(&another_node).within(app.world.north));
+        let here = administrator.within(app.world.north);
+        let there = administrator.at(&another_node).within(app.world.north);
         let requests = (0..12).map(|number| if number % 2 == 0 { &here } else { &there });
         let answers = join_all(requests.map(|caller| caller.ask(CREATE, json!({})))).await;
         assert_eq!(successes(&answers, "quotas.clients_per_tenant"), 5);
@@ -58,9 +62,12 @@ both_databases! {
     async fn customer_has_no_more_tenants_below_it_than_its_quota(engine: Engine) {
         let app = TestApp::with(engine, |config| config.quotas.tenants_below_tenant = 5).await;
         let administrator = app.administrator(app.world.partner).await;
-        let below = create_tenant(&administrator, app.world.north).await.field("createTenant")["id"].clone();
+        let below =
+            create_tenant(&administrator, app.world.north).await.field("createTenant")["id"]
+                .clone();
         // The organisation has three tenants below it by now, at whatever depth: two more fit.
-        let parents = (0..10).map(|number| if number % 2 == 0 { json!(app.world.south) } else { below.clone() });
+        let parents = (0..10)
+            .map(|number| if number % 2 == 0 { json!(app.world.south) } else { below.clone() });
         let answers = join_all(parents.map(|parent| create_tenant(&administrator, parent))).await;
         assert_eq!(successes(&answers, "quotas.tenants_below_tenant"), 2);
 
@@ -69,15 +76,19 @@ both_databases! {
     }
 
     async fn partner_has_no_more_tenants_below_it_than_its_quota(engine: Engine) {
-        let settings = |config: &mut tenant_gateway::config::Config| config.quotas.tenants_below_partner = 9;
+        let settings =
+            |config: &mut tenant_gateway::config::Config| config.quotas.tenants_below_partner = 9;
         let app = TestApp::with(engine, settings).await;
         let another_node = app.another_node_with(settings).await;
         // The top has five tenants below it, so four more fit there whoever asks.
         let one = app.administrator(app.world.partner).await;
         let two = app.administrator(app.world.stranger).await.at(&another_node);
-        let (partner, stranger) = (app.world.partner, app.world.stranger);
-        let requests = (0..12).map(|number| if number % 2 == 0 { (&one, partner) } else { (&two, stranger) });
-        let answers = join_all(requests.map(|(caller, parent)| create_tenant(caller, parent))).await;
+        let partner = app.world.partner;
+        let stranger = app.world.stranger;
+        let requests =
+            (0..12).map(|number| if number % 2 == 0 { (&one, partner) } else { (&two, stranger) });
+        let answers =
+            join_all(requests.map(|(caller, parent)| create_tenant(caller, parent))).await;
         assert_eq!(successes(&answers, "quotas.tenants_below_partner"), 4);
     }
 
@@ -88,7 +99,8 @@ both_databases! {
         let append = async |roles: &[Role]| {
             let document = "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) {
                 appendClientRoles(id: $id, roles: $roles) { roleAssignments { roleName } } }";
-            let roles: Vec<Value> = roles.iter().map(|role| json!({ "roleID": role.id() })).collect();
+            let roles: Vec<Value> =
+                roles.iter().map(|role| json!({ "roleID": role.id() })).collect();
             administrator.ask(document, json!({ "id": robot.id, "roles": roles })).await
         };
         let refused = append(&[Role::Responder, Role::Analyst]).await;

@@ -6,11 +6,12 @@ use tenant_gateway::roles::Role;
 use crate::support::caller::CREDENTIALS;
 use crate::support::{Caller, Credentials, TestApp, both_databases};
 
-const SECRETS: &str = "{ secrets { id prefix lastFour createdAt lastUsedAt lastUsedFrom retiresAt expiresAt } \
-    rotation { safeToRetire oldSecretLastUsedAt } }";
+const SECRETS: &str = "{ secrets { id prefix lastFour createdAt lastUsedAt lastUsedFrom retiresAt \
+    expiresAt } rotation { safeToRetire oldSecretLastUsedAt } }";
 
 async fn retire(caller: &Caller, client: &Credentials, secret: &Value) -> crate::support::Answer {
-    let document = "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: $secret) { secrets { id } } }";
+    let document = "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: \
+        $secret) { secrets { id } } }";
     caller.ask(document, json!({ "id": client.id, "secret": secret })).await
 }
 
@@ -26,21 +27,29 @@ both_databases! {
         let client = administrator.create("robot", &[]).await;
         assert!(matches_the_published_pattern(&client.secret));
         assert!(app.works(&client).await);
-        let document = "{ clients { id clientID name roles secrets { id prefix lastFour } } auditLog { nodes { before after } \
-                } }";
+        let document = "{ clients { id clientID name roles secrets { id prefix lastFour } } \
+            auditLog { nodes { before after } } }";
         let everything = administrator.ask(document, json!({})).await.data().to_string();
         assert!(everything.contains(&client.id) && !everything.contains(&client.secret[4..49]));
         let shown = administrator.client(&client.id, "{ secrets { prefix lastFour } }").await;
-        assert_eq!(shown["secrets"], json!([{ "prefix": "tgw_", "lastFour": client.secret[49..] }]));
+        assert_eq!(
+            shown["secrets"],
+            json!([{ "prefix": "tgw_", "lastFour": client.secret[49..] }])
+        );
     }
 
     async fn a_secret_lives_in_the_database_as_a_hash(app: TestApp) {
         use sea_orm::{ConnectionTrait, Statement};
         let client = app.credentials(app.world.north, Role::Auditor).await;
         let reader = app.operator.database.reader();
-        let select = Statement::from_string(reader.get_database_backend(), "SELECT hash FROM client_secrets");
-        let hash: Vec<u8> = reader.query_one_raw(select).await.unwrap().unwrap().try_get("", "hash").unwrap();
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client.secret.as_bytes());
+        let select = Statement::from_string(
+            reader.get_database_backend(),
+            "SELECT hash FROM client_secrets",
+        );
+        let hash: Vec<u8> =
+            reader.query_one_raw(select).await.unwrap().unwrap().try_get("", "hash").unwrap();
+        let digest =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client.secret.as_bytes());
         assert_eq!(hash, digest.as_ref());
     }
 
@@ -50,9 +59,13 @@ both_databases! {
         assert!(app.works(&old).await);
         let new = administrator.rotate(&old, 0).await;
         assert!(!app.works(&old).await && app.works(&new).await);
-        let document = format!("mutation($id: ID!) {{ rotateClientSecret(id: $id) {CREDENTIALS} }}");
+        let document =
+            format!("mutation($id: ID!) {{ rotateClientSecret(id: $id) {CREDENTIALS} }}");
         let newest = Credentials::of(
-            &administrator.ask(&document, json!({ "id": new.client_id })).await.field("rotateClientSecret"),
+            &administrator
+                .ask(&document, json!({ "id": new.client_id }))
+                .await
+                .field("rotateClientSecret"),
         );
         assert!(!app.works(&new).await && app.works(&newest).await);
         assert_eq!((&newest.id, &newest.client_id), (&old.id, &old.client_id));
@@ -75,7 +88,10 @@ both_databases! {
         assert!(!app.works(&old).await && app.works(&new).await);
         let administrator = administrator.again().await;
         let shown = administrator.client(&old.id, SECRETS).await;
-        assert_eq!((shown["secrets"].as_array().unwrap().len(), &shown["rotation"]), (1, &Value::Null));
+        assert_eq!(
+            (shown["secrets"].as_array().unwrap().len(), &shown["rotation"]),
+            (1, &Value::Null)
+        );
     }
 
     async fn third_rotation_retires_the_oldest(app: TestApp) {
@@ -86,7 +102,10 @@ both_databases! {
         app.advance(1);
         let third = administrator.rotate(&first, 600).await;
         assert!(!app.works(&first).await && app.works(&second).await && app.works(&third).await);
-        assert_eq!(administrator.client(&first.id, SECRETS).await["secrets"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            administrator.client(&first.id, SECRETS).await["secrets"].as_array().unwrap().len(),
+            2
+        );
     }
 
     async fn rotations_in_one_moment_retire_the_oldest(app: TestApp) {
@@ -96,7 +115,9 @@ both_databases! {
             let first = administrator.create("robot", &[]).await;
             let second = administrator.rotate(&first, 600).await;
             let third = administrator.rotate(&first, 600).await;
-            assert!(!app.works(&first).await && app.works(&second).await && app.works(&third).await);
+            assert!(
+                !app.works(&first).await && app.works(&second).await && app.works(&third).await
+            );
         }
     }
 
@@ -107,7 +128,9 @@ both_databases! {
         let second = administrator.rotate(&first, 60).await;
         app.advance(1);
         let retire_old = administrator.rotate(&first, 604_800).await;
-        assert!(!app.works(&first).await && app.works(&second).await && app.works(&retire_old).await);
+        assert!(
+            !app.works(&first).await && app.works(&second).await && app.works(&retire_old).await
+        );
     }
 
     async fn last_secret_is_kept(app: TestApp) {
@@ -117,7 +140,8 @@ both_databases! {
         let last = &shown["secrets"][0]["id"];
         assert_eq!(retire(&administrator, &client, last).await.code(), "LAST_SECRET");
         assert!(app.works(&client).await);
-        let disable = "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { enabled } }";
+        let disable =
+            "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { enabled } }";
         administrator.ask(disable, json!({ "id": client.id })).await.data();
         let retired = retire(&administrator, &client, last).await.field("retireClientSecret");
         assert_eq!(retired, json!({ "secrets": [] }));
@@ -145,15 +169,25 @@ both_databases! {
         assert_eq!(shown["secrets"][1]["retiresAt"], json!(app.in_seconds(600)));
         retire(&administrator, &old, &shown["secrets"][0]["id"]).await.data();
         let left = administrator.client(&old.id, SECRETS).await;
-        assert_eq!((&left["secrets"][0]["id"], &left["secrets"][0]["retiresAt"]), (&shown["secrets"][1]["id"], &Value::Null));
-        assert_eq!(retire(&administrator, &old, &left["secrets"][0]["id"]).await.code(), "LAST_SECRET");
+        assert_eq!(
+            (&left["secrets"][0]["id"], &left["secrets"][0]["retiresAt"]),
+            (&shown["secrets"][1]["id"], &Value::Null)
+        );
+        assert_eq!(
+            retire(&administrator, &old, &left["secrets"][0]["id"]).await.code(),
+            "LAST_SECRET"
+        );
         app.advance(601);
-        assert!(app.works(&old).await && !app.works(&new).await, "no client is left with a secret that stops");
+        assert!(
+            app.works(&old).await && !app.works(&new).await,
+            "no client is left with a secret that stops"
+        );
     }
 
     async fn undone_rotation_prolongs_no_secret_beyond_the_tenants_policy(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let policy = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { maxSecretAge: 900 }) { maxSecretAge } }";
+        let policy = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { \
+            maxSecretAge: 900 }) { maxSecretAge } }";
         administrator.ask(policy, json!({ "id": app.world.north })).await.data();
         let old = administrator.create("robot", &[]).await;
         administrator.rotate(&old, 600).await;
@@ -174,9 +208,13 @@ both_databases! {
         let second = administrator.rotate(&first, 600).await;
         let robot = app.log_in(first.clone()).await;
         assert_eq!(robot.status().await, 200);
-        let document = format!("mutation($id: ID!) {{ forceRotateClientSecret(id: $id) {CREDENTIALS} }}");
+        let document =
+            format!("mutation($id: ID!) {{ forceRotateClientSecret(id: $id) {CREDENTIALS} }}");
         let forced = Credentials::of(
-            &administrator.ask(&document, json!({ "id": first.id })).await.field("forceRotateClientSecret"),
+            &administrator
+                .ask(&document, json!({ "id": first.id }))
+                .await
+                .field("forceRotateClientSecret"),
         );
         assert_eq!(robot.status().await, 401);
         assert!(!app.works(&first).await && !app.works(&second).await && app.works(&forced).await);
@@ -186,10 +224,11 @@ both_databases! {
     async fn secrets_cannot_be_chosen(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
-        let document =
-            "mutation($id: ID!, $secret: String) { rotateClientSecret(id: $id, secret: $secret) { clientSecret } }";
+        let document = "mutation($id: ID!, $secret: String) { rotateClientSecret(id: $id, secret: \
+            $secret) { clientSecret } }";
         for secret in ["", "hunter2", &client.secret.clone()] {
-            let answer = administrator.ask(document, json!({ "id": client.id, "secret": secret })).await;
+            let answer =
+                administrator.ask(document, json!({ "id": client.id, "secret": secret })).await;
             assert_eq!(answer.code(), "BAD_USER_INPUT");
             assert!(answer.message().contains("secret"));
         }
@@ -200,17 +239,26 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         let fields = "{ tokenRequestTime tokenRequestCount secrets { lastUsedAt lastUsedFrom } }";
-        let never = json!({ "tokenRequestTime": null, "tokenRequestCount": 0, "secrets": [{ "lastUsedAt": null, "lastUsedFrom": null }] });
+        let never = json!({
+            "tokenRequestTime": null,
+            "tokenRequestCount": 0,
+            "secrets": [{ "lastUsedAt": null, "lastUsedFrom": null }],
+        });
         assert_eq!(administrator.client(&client.id, fields).await, never);
         for _ in 0..3 {
             app.advance(1);
             assert!(app.works(&client).await);
         }
-        let wrong = Credentials { secret: administrator.credentials.secret.clone(), ..client.clone() };
+        let wrong =
+            Credentials { secret: administrator.credentials.secret.clone(), ..client.clone() };
         app.advance(1);
         assert!(!app.works(&wrong).await);
         let used = "2030-01-01T00:00:03.000Z";
-        let told = json!({ "tokenRequestTime": used, "tokenRequestCount": 3, "secrets": [{ "lastUsedAt": used, "lastUsedFrom": "127.0.0.1" }] });
+        let told = json!({
+            "tokenRequestTime": used,
+            "tokenRequestCount": 3,
+            "secrets": [{ "lastUsedAt": used, "lastUsedFrom": "127.0.0.1" }],
+        });
         assert_eq!(administrator.client(&client.id, fields).await, told);
     }
 
@@ -218,15 +266,19 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         assert!(app.works(&client).await);
-        let document = "mutation($id: ID!) { updateClient(id: $id, input: {}) { tokenRequestCount } }";
-        let changed = administrator.ask(document, json!({ "id": client.id })).await.field("updateClient");
+        let document =
+            "mutation($id: ID!) { updateClient(id: $id, input: {}) { tokenRequestCount } }";
+        let changed =
+            administrator.ask(document, json!({ "id": client.id })).await.field("updateClient");
         assert_eq!(changed, json!({ "tokenRequestCount": 1 }));
     }
 
     async fn a_rotation_says_when_the_old_secret_is_needed_no_more(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let old = administrator.create("robot", &[]).await;
-        let rotation = async |administrator: &Caller| administrator.client(&old.id, SECRETS).await["rotation"].clone();
+        let rotation = async |administrator: &Caller| {
+            administrator.client(&old.id, SECRETS).await["rotation"].clone()
+        };
         assert_eq!(rotation(&administrator).await, Value::Null);
         app.advance(1);
         let new = administrator.rotate(&old, 604_800).await;
@@ -237,10 +289,18 @@ both_databases! {
         );
         app.advance(3600);
         let administrator = administrator.again().await;
-        assert_eq!(rotation(&administrator).await["safeToRetire"], false, "the new secret was never used");
+        assert_eq!(
+            rotation(&administrator).await["safeToRetire"],
+            false,
+            "the new secret was never used"
+        );
         assert!(app.works(&new).await);
         assert_eq!(rotation(&administrator).await["safeToRetire"], true);
         assert!(app.works(&old).await);
-        assert_eq!(rotation(&administrator).await["safeToRetire"], false, "the old secret was used again");
+        assert_eq!(
+            rotation(&administrator).await["safeToRetire"],
+            false,
+            "the old secret was used again"
+        );
     }
 }

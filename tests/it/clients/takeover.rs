@@ -31,18 +31,26 @@ both_databases! {
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let strong = app.credentials(app.world.north, Role::Administrator).await;
         is_out_of_reach(&app, &analyst, &strong).await;
-        let take = "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
+        let take =
+            "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
         let role = Role::Administrator.id().to_string();
-        assert_eq!(analyst.ask(take, json!({ "id": strong.id, "role": role })).await.code(), "FORBIDDEN");
+        assert_eq!(
+            analyst.ask(take, json!({ "id": strong.id, "role": role })).await.code(),
+            "FORBIDDEN"
+        );
     }
 
     async fn a_client_that_is_strong_elsewhere_is_out_of_reach(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let above = app.administrator(app.world.organization).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
-        let append = "mutation($id: ID!, $tenant: ID!, $role: ID!) { appendClientRoles(id: $id, roles: [{ \
-            tenantID: $tenant, roleID: $role }]) { id } }";
-        let grant = json!({ "id": robot.id, "tenant": app.world.south, "role": Role::Auditor.id().to_string() });
+        let append = "mutation($id: ID!, $tenant: ID!, $role: ID!) { appendClientRoles(id: $id, \
+            roles: [{ tenantID: $tenant, roleID: $role }]) { id } }";
+        let grant = json!({
+            "id": robot.id,
+            "tenant": app.world.south,
+            "role": Role::Auditor.id().to_string(),
+        });
         above.ask(append, grant).await.data();
         is_out_of_reach(&app, &north, &robot).await;
     }
@@ -52,16 +60,23 @@ both_databases! {
         let equal = app.credentials(app.world.north, Role::Analyst).await;
         let new = analyst.rotate(&equal, 0).await;
         assert!(app.works(&new).await);
-        analyst.ask("mutation($id: ID!) { deleteClient(id: $id) { id } }", json!({ "id": equal.id })).await.data();
+        analyst
+            .ask("mutation($id: ID!) { deleteClient(id: $id) { id } }", json!({ "id": equal.id }))
+            .await
+            .data();
     }
 
     async fn a_role_that_has_ended_protects_no_more(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
-        let append = "mutation($id: ID!, $end: String!, $role: ID!) { appendClientRoles(id: $id, roles: [{ roleID: \
-            $role, expiresAt: $end }]) { id } }";
-        let grant = json!({ "id": robot.id, "end": app.in_seconds(60), "role": Role::Administrator.id().to_string() });
+        let append = "mutation($id: ID!, $end: String!, $role: ID!) { appendClientRoles(id: $id, \
+            roles: [{ roleID: $role, expiresAt: $end }]) { id } }";
+        let grant = json!({
+            "id": robot.id,
+            "end": app.in_seconds(60),
+            "role": Role::Administrator.id().to_string(),
+        });
         administrator.ask(append, grant).await.data();
         is_out_of_reach(&app, &analyst, &robot).await;
         app.advance(60);

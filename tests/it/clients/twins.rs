@@ -36,26 +36,36 @@ both_databases! {
     async fn every_twin_is_declared_deprecated_and_alike(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let types = "query($name: String!) { __type(name: $name) {
-            fields(includeDeprecated: true) { name deprecationReason type { kind name ofType { kind name ofType { kind name } } } }
-            inputFields(includeDeprecated: true) { name deprecationReason type { kind name ofType { kind name } } }
+            fields(includeDeprecated: true) { name deprecationReason type { kind name ofType { kind
+            name ofType { kind name } } } }
+            inputFields(includeDeprecated: true) { name deprecationReason type { kind name ofType {
+            kind name } } }
         } }";
-        let find =
-            |list: &Value, name: &str| list.as_array().unwrap().iter().find(|field| field["name"] == name).cloned();
-        let input: (&str, &[&str]) = ("ClientRoleAssignmentInput", &["tenantID", "roleID", "expiresAt"]);
+        let find = |list: &Value, name: &str| {
+            list.as_array().unwrap().iter().find(|field| field["name"] == name).cloned()
+        };
+        let input: (&str, &[&str]) =
+            ("ClientRoleAssignmentInput", &["tenantID", "roleID", "expiresAt"]);
         for (kind, fields) in FIELDS.iter().chain([&input]) {
             let kind = caller.ask(types, json!({ "name": kind })).await.field("__type");
-            let declared = if kind["fields"].is_array() { &kind["fields"] } else { &kind["inputFields"] };
+            let declared =
+                if kind["fields"].is_array() { &kind["fields"] } else { &kind["inputFields"] };
             for field in *fields {
                 let one = find(declared, field).unwrap();
-                let two = find(declared, &snake(field)).unwrap_or_else(|| panic!("{field} has no twin"));
+                let two =
+                    find(declared, &snake(field)).unwrap_or_else(|| panic!("{field} has no twin"));
                 assert_eq!(
                     (&one["deprecationReason"], &two["deprecationReason"]),
                     (&Value::Null, &json!(format!("use {field}")))
                 );
                 assert_eq!(one["type"], two["type"], "{field}");
             }
-            let twins =
-                declared.as_array().unwrap().iter().filter(|field| field["deprecationReason"].is_string()).count();
+            let twins = declared
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|field| field["deprecationReason"].is_string())
+                .count();
             assert_eq!(twins, fields.len());
         }
     }
@@ -69,16 +79,20 @@ both_databases! {
                 .map(|field| format!("{field} {} ", snake(field)))
                 .collect::<String>()
         };
-        let (client, held) = (plain(FIELDS[1].1), plain(FIELDS[2].1));
+        let client = plain(FIELDS[1].1);
+        let held = plain(FIELDS[2].1);
         let client = format!("{client} roleAssignments {{ {held} }} role_assignments {{ {held} }}");
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         assert!(app.works(&robot).await);
         administrator.client(&robot.id, "{ tokenRequestTime }").await;
         let document = format!(
-            "mutation($id: ID!) {{ rotateClientSecret(id: $id) {{ clientSecret client_secret client {{ {client} }} \
-                }} }}"
+            "mutation($id: ID!) {{ rotateClientSecret(id: $id) {{ clientSecret client_secret \
+            client {{ {client} }} }} }}"
         );
-        let shown = administrator.ask(&document, json!({ "id": robot.id })).await.field("rotateClientSecret");
+        let shown = administrator
+            .ask(&document, json!({ "id": robot.id }))
+            .await
+            .field("rotateClientSecret");
         assert_eq!(shown["clientSecret"], shown["client_secret"]);
         for field in FIELDS[1].1 {
             assert!(!shown["client"][*field].is_null(), "{field}");

@@ -47,7 +47,8 @@ async fn write(caller: Caller, stop: Arc<AtomicBool>) -> Vec<Credentials> {
 fn restored(deployment: &Deployment, backup: &Path) -> Deployment {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(deployment.database.folder.path().join(KEY), folder.path().join(KEY)).unwrap();
-    let (engine, master_key) = (Engine::Sqlite, deployment.database.master_key.clone());
+    let engine = Engine::Sqlite;
+    let master_key = deployment.database.master_key.clone();
     let database = Arc::new(TestDatabase { engine, folder, master_key, url: None });
     let copy = Deployment { database };
     succeeded(&copy.run(&["restore", backup.to_str().unwrap(), "--output", "json"]));

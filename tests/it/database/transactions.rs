@@ -96,7 +96,8 @@ both_databases! {
         let database = open_with(&fresh, Duration::from_millis(300)).await;
         // As many as there are turns.
         let _first = database.begin().await.unwrap();
-        let _second = if engine == Engine::Postgres { Some(database.begin().await.unwrap()) } else { None };
+        let _second =
+            if engine == Engine::Postgres { Some(database.begin().await.unwrap()) } else { None };
         let started = Instant::now();
         let refused = database.begin().await.err().expect("there is no turn");
         assert!(started.elapsed() >= Duration::from_millis(300));

@@ -63,24 +63,35 @@ async fn with_keys<const N: usize>(callers: [Caller; N]) -> [Caller; N] {
 }
 
 async fn update(caller: &Caller, upstream: &str, input: Value) {
-    let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { id } }";
+    let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, \
+        input: $input) { id } }";
     caller.ask(document, json!({ "id": upstream, "input": input })).await.data();
 }
 
 both_databases! {
     async fn cached_response_is_served_without_a_call(engine: Engine) {
         let rig = caching_rig(engine).await;
-        let [one, other] = with_keys([rig.reader(rig.world.north).await, rig.reader(rig.world.north).await]).await;
+        let [one, other] =
+            with_keys([rig.reader(rig.world.north).await, rig.reader(rig.world.north).await]).await;
         for fields in EACH {
             let (seen, calls) = counted(&rig, &one, fields).await;
             assert_eq!(calls, 1, "{fields}");
             assert_eq!(counted(&rig, &one, fields).await, (seen.clone(), 0), "{fields}");
-            assert_eq!(counted(&rig, &other, fields).await, (seen, 0), "the access is equal: {fields}");
+            assert_eq!(
+                counted(&rig, &other, fields).await,
+                (seen, 0),
+                "the access is equal: {fields}"
+            );
         }
         let document = format!("{{ deepSecurity {{ {} }} }}", EACH.join(" "));
-        let answer = one.gateway.send(one.request(&document, &json!({})).header("x-query-cost", "1")).await;
+        let answer =
+            one.gateway.send(one.request(&document, &json!({})).header("x-query-cost", "1")).await;
         assert_eq!(answer.body["extensions"]["cost"]["upstreamCalls"], 0, "{}", answer.body);
-        assert_eq!(counted(&rig, &one, "computers(first: 6) { nodes { hostName } }").await.1, 1, "a different query");
+        assert_eq!(
+            counted(&rig, &one, "computers(first: 6) { nodes { hostName } }").await.1,
+            1,
+            "a different query"
+        );
     }
 
     async fn cache_is_disabled_by_default(rig: Rig) {
@@ -92,10 +103,14 @@ both_databases! {
 
     async fn cache_is_separate_for_each_tenant_and_access(engine: Engine) {
         let rig = caching_rig(engine).await;
-        let (north, south) = (rig.world.north, rig.world.south);
-        let callers = [rig.reader(north).await, rig.app.administrator(north).await, rig.reader(south).await];
+        let north = rig.world.north;
+        let south = rig.world.south;
+        let callers =
+            [rig.reader(north).await, rig.app.administrator(north).await, rig.reader(south).await];
         let callers = with_keys(callers).await;
-        for (caller, (name, count)) in callers.iter().zip([("north", 7), ("north", 7), ("south", 5)]) {
+        for (caller, (name, count)) in
+            callers.iter().zip([("north", 7), ("north", 7), ("south", 5)])
+        {
             let (seen, calls) = counted(&rig, caller, COMPUTERS).await;
             assert_eq!(calls, 1, "{name}");
             let nodes = seen["computers"]["nodes"].as_array().unwrap();
@@ -109,26 +124,43 @@ both_databases! {
 
     async fn change_clears_its_tenants_cache_and_never_reads_from_it(engine: Engine) {
         let rig = caching_rig(engine).await;
-        let (north, south) = (rig.world.north, rig.world.south);
-        let [reader, writer, other] = with_keys([rig.reader(north).await, rig.writer(north).await, rig.reader(south).await]).await;
+        let north = rig.world.north;
+        let south = rig.world.south;
+        let [reader, writer, other] =
+            with_keys([rig.reader(north).await, rig.writer(north).await, rig.reader(south).await])
+                .await;
         let front = "computer(id: 1) { displayName }";
         for caller in [&reader, &writer, &other] {
             see(caller, front).await;
         }
         rig.manager.forget_calls();
-        let document = "mutation { updateDeepSecurityComputer(id: 1, input: { displayName: \"Front\" }) { policy { name } } }";
+        let document = "mutation { updateDeepSecurityComputer(id: 1, input: { \
+            displayName: \"Front\" }) { policy { name } } }";
         writer.ask(document, json!({})).await.data();
-        assert_eq!(rig.manager.count(&Calls::to("GET", "/computers/1")), 1, "the state before the change is not read from the cache");
-        assert_eq!(counted(&rig, &reader, front).await, (json!({ "computer": { "displayName": "Front" } }), 1));
+        assert_eq!(
+            rig.manager.count(&Calls::to("GET", "/computers/1")),
+            1,
+            "the state before the change is not read from the cache"
+        );
+        assert_eq!(
+            counted(&rig, &reader, front).await,
+            (json!({ "computer": { "displayName": "Front" } }), 1)
+        );
         assert_eq!(counted(&rig, &other, front).await.1, 0, "no other tenant's");
-        assert_eq!(counted(&rig, &writer, "policy(id: 1) { name }").await.1, 1, "reads of a mutation are not cached");
+        assert_eq!(
+            counted(&rig, &writer, "policy(id: 1) { name }").await.1,
+            1,
+            "reads of a mutation are not cached"
+        );
     }
 
     async fn failed_response_is_not_cached(engine: Engine) {
         let rig = caching_rig(engine).await;
         let [reader] = with_keys([rig.reader(rig.world.north).await]).await;
-        let body = |text: &str| {
-            Fault::Body { status: 200, content_type: "application/json".to_owned(), bytes: text.as_bytes().to_vec() }
+        let body = |text: &str| Fault::Body {
+            status: 200,
+            content_type: "application/json".to_owned(),
+            bytes: text.as_bytes().to_vec(),
         };
         // A different query each time, because the previous response is cached.
         for (number, fault) in (1..).zip([
@@ -139,7 +171,8 @@ both_databases! {
             body(r#"{ "ID": 99 }"#),
             body(r#"{ "computers": [{ "ID": 2 }, { "ID": 1 }] }"#),
         ]) {
-            let (many, one) = (format!("computers(first: {number}) {{ nodes {{ id }} }}"), format!("computer(id: {number}) {{ id }}"));
+            let many = format!("computers(first: {number}) {{ nodes {{ id }} }}");
+            let one = format!("computer(id: {number}) {{ id }}");
             for fields in [&many, &one] {
                 rig.manager.order(Calls::to("*", "/computers/*"), fault.clone(), 1);
                 assert!(ask(&reader, fields).await.code().starts_with("UPSTREAM_"), "{fault:?}");
@@ -168,13 +201,17 @@ both_databases! {
         assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_NOT_LINKED");
         rig.link(north, Some("East")).await;
         let seen = see(&reader, COMPUTERS).await;
-        assert_eq!(seen["computers"]["nodes"], json!([{ "hostName": "host-1.east.example" }, { "hostName": "host-2.east.example" }]));
+        assert_eq!(
+            seen["computers"]["nodes"],
+            json!([{ "hostName": "host-1.east.example" }, { "hostName": "host-2.east.example" }])
+        );
     }
 
     async fn cloud_one_test_and_new_base_url_bypass_the_cache(engine: Engine) {
         let rig = caching_rig(engine).await;
         let hosted = || Simulator::start(seeds().product(Product::CloudOne));
-        let (one, other) = (hosted().await.unwrap(), hosted().await.unwrap());
+        let one = hosted().await.unwrap();
+        let other = hosted().await.unwrap();
         let credential = |of: &Simulator| json!({ "cloudOneApiKey": of.primary().secret_key });
         let stranger = rig.app.administrator(rig.world.stranger).await;
         let upstream = register(&stranger, &one.base_url, credential(&one)).await;
@@ -187,11 +224,19 @@ both_databases! {
             assert_eq!(one.count(&Calls::all()), 1);
         }
         let test = "mutation($id: ID!) { testUpstream(id: $id) { reachable } }";
-        assert_eq!(stranger.ask(test, json!({ "id": upstream })).await.field("testUpstream"), json!({ "reachable": true }));
+        assert_eq!(
+            stranger.ask(test, json!({ "id": upstream })).await.field("testUpstream"),
+            json!({ "reachable": true })
+        );
         assert_eq!(one.count(&Calls::all()), 2);
         let sent = one.seen(&Calls::to("POST", "/computers/search"));
         assert_eq!((&sent[0].body, sent.len()), (&sent[1].body, 2), "the same question");
-        update(&stranger, &upstream, json!({ "baseURL": other.base_url, "credential": credential(&other) })).await;
+        update(
+            &stranger,
+            &upstream,
+            json!({ "baseURL": other.base_url, "credential": credential(&other) }),
+        )
+        .await;
         other.forget_calls();
         see(&stranger, fields).await;
         assert_eq!(other.count(&Calls::all()), 1);

@@ -52,29 +52,40 @@ both_databases! {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, NAMES).await;
         let odd = json!({
-            "ID": 1, "hostName": "odd", "policyID": "3", "lastAgentCommunication": "2024-03-01T00:00:00Z",
-            "lastSendPolicyRequest": 1700000000000.5, "lastSendPolicySuccess": i64::MIN,
+            "ID": 1,
+            "hostName": "odd",
+            "policyID": "3",
+            "lastAgentCommunication": "2024-03-01T00:00:00Z",
+            "lastSendPolicyRequest": 1700000000000.5,
+            "lastSendPolicySuccess": i64::MIN,
             "firewall": { "state": "on", "ruleIDs": [1, null] },
         });
-        let sound = json!({ "ID": 2, "hostName": "sound", "lastAgentCommunication": 253402300799999_i64 });
+        let sound =
+            json!({ "ID": 2, "hostName": "sound", "lastAgentCommunication": 253402300799999_i64 });
         let text = json!({ "computers": [odd, sound] }).to_string();
         rig.manager.order_always(Calls::to("POST", "/computers/search"), Fault::Rubbish { text });
-        let fields = "hostName policyID lastAgentCommunication lastSendPolicyRequest lastSendPolicySuccess \
-            firewall { stateText ruleIDs }";
+        let fields = "hostName policyID lastAgentCommunication lastSendPolicyRequest \
+            lastSendPolicySuccess firewall { stateText ruleIDs }";
         let computers = see(&reader, &format!("computers {{ nodes {{ {fields} }} }}")).await;
         let nothing = Value::Null;
         assert_eq!(
             computers["computers"]["nodes"],
             json!([
                 {
-                    "hostName": "odd", "policyID": nothing, "lastAgentCommunication": nothing,
-                    "lastSendPolicyRequest": nothing, "lastSendPolicySuccess": nothing,
+                    "hostName": "odd",
+                    "policyID": nothing,
+                    "lastAgentCommunication": nothing,
+                    "lastSendPolicyRequest": nothing,
+                    "lastSendPolicySuccess": nothing,
                     "firewall": { "stateText": "on", "ruleIDs": nothing },
                 },
                 {
-                    "hostName": "sound", "policyID": nothing,
-                    "lastAgentCommunication": "9999-12-31T23:59:59.999Z", "lastSendPolicyRequest": nothing,
-                    "lastSendPolicySuccess": nothing, "firewall": nothing,
+                    "hostName": "sound",
+                    "policyID": nothing,
+                    "lastAgentCommunication": "9999-12-31T23:59:59.999Z",
+                    "lastSendPolicyRequest": nothing,
+                    "lastSendPolicySuccess": nothing,
+                    "firewall": nothing,
                 },
             ])
         );
@@ -96,7 +107,10 @@ both_databases! {
             let answer = ask(&reader, "computer(id: 1) { id }").await;
             assert_eq!(answer.code(), code, "{status}");
             let extensions = &answer.body["errors"][0]["extensions"];
-            assert_eq!(extensions["upstream"], json!({ "system": "DEEP_SECURITY", "status": status, "code": null }));
+            assert_eq!(
+                extensions["upstream"],
+                json!({ "system": "DEEP_SECURITY", "status": status, "code": null })
+            );
             assert_eq!(extensions["retryable"], retryable);
             let told = answer.body.to_string();
             assert!(!told.contains("NullPointer") && !told.contains("dsm-"), "{told}");
@@ -122,7 +136,8 @@ both_databases! {
         let writer = rig.writer(rig.world.north).await;
         see(&writer, NAMES).await;
         let policies = Calls::to("POST", "/policies");
-        let document = "mutation($name: String!) { createDeepSecurityPolicy(input: { name: $name }) { id } }";
+        let document =
+            "mutation($name: String!) { createDeepSecurityPolicy(input: { name: $name }) { id } }";
         let status = |status| Fault::Status { status, retry_after: None };
         for (number, (fault, code, unknown)) in [
             (Fault::LoseAnswer, "UPSTREAM_UNAVAILABLE", true),
@@ -142,7 +157,11 @@ both_databases! {
             let answer = writer.ask(document, json!({ "name": format!("made {number}") })).await;
             assert_eq!(answer.code(), code, "{fault:?}");
             let extensions = &answer.body["errors"][0]["extensions"];
-            assert_eq!(extensions["outcome"], if unknown { json!("UNKNOWN") } else { Value::Null }, "{fault:?}");
+            assert_eq!(
+                extensions["outcome"],
+                if unknown { json!("UNKNOWN") } else { Value::Null },
+                "{fault:?}"
+            );
             assert!(!unknown || extensions["retryable"] == false, "{fault:?}");
             assert_eq!(rig.manager.count(&policies), 1, "{fault:?}");
             rig.manager.clear_orders();
@@ -163,40 +182,129 @@ both_databases! {
         .await;
         let organization = rig.world.organization;
         rig.link(organization, Some("Large")).await;
-        let (writer, large) = (rig.writer(organization).await, rig.manager.customer("Large").id);
+        let writer = rig.writer(organization).await;
+        let large = rig.manager.customer("Large").id;
         see(&writer, NAMES).await;
-        let place = rig.manager.base_url.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+        let place = rig
+            .manager
+            .base_url
+            .strip_prefix("http://")
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned();
         for (round, fault) in faults(&place).into_iter().enumerate() {
-            let key = make(&writer, "createDeepSecurityApiKey", "apiKey { remoteID }", &json!({ "keyName": format!("k{round}"), "roleID": "2" })).await;
+            let key = make(
+                &writer,
+                "createDeepSecurityApiKey",
+                "apiKey { remoteID }",
+                &json!({ "keyName": format!("k{round}"), "roleID": "2" }),
+            )
+            .await;
             let key = key["apiKey"]["remoteID"].as_str().unwrap().to_owned();
-            let policy = make(&writer, "createDeepSecurityPolicy", "remoteID", &json!({ "name": format!("p{round}") })).await;
+            let policy = make(
+                &writer,
+                "createDeepSecurityPolicy",
+                "remoteID",
+                &json!({ "name": format!("p{round}") }),
+            )
+            .await;
             let policy = policy["remoteID"].as_str().unwrap().to_owned();
             let computer = round + 1;
             for (method, path, field) in [
-                ("POST", "/apikeys".to_owned(), format!(r#"createDeepSecurityApiKey(input: {{ keyName: "made{round}", roleID: "2" }}) {{ secretKey }}"#)),
-                ("POST", format!("/apikeys/{key}"), format!(r#"updateDeepSecurityApiKey(id: {key}, input: {{ description: "x" }}) {{ id }}"#)),
-                ("POST", format!("/apikeys/{key}/secretkey"), format!("rotateDeepSecurityApiKeySecret(id: {key}) {{ secretKey }}")),
-                ("DELETE", format!("/apikeys/{key}"), format!("deleteDeepSecurityApiKey(id: {key})")),
-                ("POST", format!("/tenants/{large}/apikeys"), format!(r#"generateDeepSecurityTenantApiKey(input: {{ keyName: "given{round}", roleID: "2" }}) {{ secretKey }}"#)),
-                ("POST", "/policies".to_owned(), format!(r#"createDeepSecurityPolicy(input: {{ name: "made{round}" }}) {{ id }}"#)),
-                ("POST", format!("/policies/{policy}"), format!(r#"updateDeepSecurityPolicy(id: {policy}, input: {{ name: "q{round}" }}) {{ id }}"#)),
-                ("DELETE", format!("/policies/{policy}"), format!("deleteDeepSecurityPolicy(id: {policy})")),
-                ("POST", format!("/computers/{computer}"), format!(r#"updateDeepSecurityComputer(id: {computer}, input: {{ description: "x" }}) {{ id }}"#)),
-                ("DELETE", format!("/computers/{computer}"), format!("deleteDeepSecurityComputer(id: {computer})")),
+                (
+                    "POST",
+                    "/apikeys".to_owned(),
+                    format!(
+                        r#"createDeepSecurityApiKey(input: {{ keyName: "made{round}", roleID: "2"
+                            }}) {{ secretKey }}"#
+                    ),
+                ),
+                (
+                    "POST",
+                    format!("/apikeys/{key}"),
+                    format!(
+                        r#"updateDeepSecurityApiKey(id: {key}, input: {{ description: "x" }}) {{ id
+                            }}"#
+                    ),
+                ),
+                (
+                    "POST",
+                    format!("/apikeys/{key}/secretkey"),
+                    format!("rotateDeepSecurityApiKeySecret(id: {key}) {{ secretKey }}"),
+                ),
+                (
+                    "DELETE",
+                    format!("/apikeys/{key}"),
+                    format!("deleteDeepSecurityApiKey(id: {key})"),
+                ),
+                (
+                    "POST",
+                    format!("/tenants/{large}/apikeys"),
+                    format!(
+                        r#"generateDeepSecurityTenantApiKey(input: {{ keyName: "given{round}",
+                            roleID: "2" }}) {{ secretKey }}"#
+                    ),
+                ),
+                (
+                    "POST",
+                    "/policies".to_owned(),
+                    format!(
+                        r#"createDeepSecurityPolicy(input: {{ name: "made{round}" }}) {{ id }}"#
+                    ),
+                ),
+                (
+                    "POST",
+                    format!("/policies/{policy}"),
+                    format!(
+                        r#"updateDeepSecurityPolicy(id: {policy}, input: {{ name: "q{round}" }}) {{
+                            id }}"#
+                    ),
+                ),
+                (
+                    "DELETE",
+                    format!("/policies/{policy}"),
+                    format!("deleteDeepSecurityPolicy(id: {policy})"),
+                ),
+                (
+                    "POST",
+                    format!("/computers/{computer}"),
+                    format!(
+                        r#"updateDeepSecurityComputer(id: {computer}, input: {{ description: "x" }})
+                            {{ id }}"#
+                    ),
+                ),
+                (
+                    "DELETE",
+                    format!("/computers/{computer}"),
+                    format!("deleteDeepSecurityComputer(id: {computer})"),
+                ),
             ] {
-                let (calls, what) = (Calls::to(method, &path), format!("{field} {fault:.40?}"));
+                let calls = Calls::to(method, &path);
+                let what = format!("{field} {fault:.40?}");
                 rig.manager.forget_calls();
                 rig.manager.order_always(calls.clone(), fault.clone());
                 let answer = writer.ask(&format!("mutation {{ {field} }}"), json!({})).await;
                 rig.manager.clear_orders();
                 assert_eq!(rig.manager.count(&calls), 1, "{what}");
                 let told = answer.body.to_string();
-                assert!(MARKS.iter().chain([&&*place]).all(|mark| !told.contains(mark)), "{what}: {told}");
+                assert!(
+                    MARKS.iter().chain([&&*place]).all(|mark| !told.contains(mark)),
+                    "{what}: {told}"
+                );
                 // Where the body does not matter, the call succeeds.
                 let Some(errors) = answer.body["errors"].as_array() else { continue };
                 let extensions = &errors[0]["extensions"];
-                let refused = matches!(fault, Fault::Status { status: 400..500, .. } | Fault::Redirect { .. });
-                assert_eq!(extensions["outcome"], if refused { Value::Null } else { json!("UNKNOWN") }, "{what}: {told}");
+                let refused = matches!(
+                    fault,
+                    Fault::Status { status: 400..500, .. } | Fault::Redirect { .. }
+                );
+                assert_eq!(
+                    extensions["outcome"],
+                    if refused { Value::Null } else { json!("UNKNOWN") },
+                    "{what}: {told}"
+                );
                 assert!(refused || extensions["retryable"] == false, "{what}: {told}");
             }
         }

@@ -85,7 +85,8 @@ async fn rows(rig: &Rig, sql: &str) -> i64 {
 
 both_databases! {
     async fn concurrent_callers_mint_one_key_for_each_tenant_and_access(rig: Rig) {
-        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        let reader = rig.reader(rig.world.north).await;
+        let writer = rig.writer(rig.world.north).await;
         let south = rig.reader(rig.world.south).await;
         at_once(&[&reader, &writer, &south], 60).await;
         assert_eq!((rig.mints_for("North"), rig.mints_for("South")), (2, 1));
@@ -111,7 +112,13 @@ both_databases! {
         eventually(10, "the renewal", async || (rig.mints() == 2).then_some(())).await;
         eventually(10, "its use", async || {
             see(&writer, COMPUTERS).await;
-            (rows(&rig, "SELECT COUNT(*) FROM tenant_keys WHERE state = 'LIVE' AND remote_key_id = 3").await == 1).then_some(())
+            (rows(
+                &rig,
+                "SELECT COUNT(*) FROM tenant_keys WHERE state = 'LIVE' AND remote_key_id = 3",
+            )
+            .await
+                == 1)
+                .then_some(())
         })
         .await;
         assert_eq!(rig.minted("North").len(), 2);
@@ -124,17 +131,20 @@ both_databases! {
     }
 
     async fn deleted_key_is_replaced_once(rig: Rig) {
-        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        let reader = rig.reader(rig.world.north).await;
+        let writer = rig.writer(rig.world.north).await;
         see(&reader, COMPUTERS).await;
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.mints(), 2);
-        let (north, keys) = (rig.manager.customer("North").id, rig.manager.api_keys(rig.manager.customer("North").id));
+        let north = rig.manager.customer("North").id;
+        let keys = rig.manager.api_keys(rig.manager.customer("North").id);
         for key in keys.iter().filter(|key| key["serviceAccount"] == true) {
             rig.manager.delete_api_key(north, i32::try_from(key["ID"].as_i64().unwrap()).unwrap());
         }
         at_once(&[&reader, &writer], 40).await;
         assert_eq!(rig.mints(), 4);
-        let document = "mutation { updateDeepSecurityComputer(id: 1, input: { description: \"x\" }) { description } }";
+        let document = "mutation { updateDeepSecurityComputer(id: 1, input: { description: \"x\" \
+            }) { description } }";
         writer.ask(document, json!({})).await.data();
     }
 
@@ -150,7 +160,8 @@ both_databases! {
     }
 
     async fn suspended_tenant_gets_no_key_and_a_clear_error(rig: Rig) {
-        let (reader, north) = (rig.reader(rig.world.north).await, rig.manager.customer("North").id);
+        let reader = rig.reader(rig.world.north).await;
+        let north = rig.manager.customer("North").id;
         rig.manager.set_tenant_state(north, "suspended-db-locked");
         let answer = ask(&reader, COMPUTERS).await;
         assert_eq!(answer.code(), "UPSTREAM_REJECTED");
@@ -168,7 +179,11 @@ both_databases! {
     async fn role_without_the_right_mints_no_new_key(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, COMPUTERS).await;
-        rig.manager.order(Calls::to("POST", "/policies/search"), Fault::Status { status: 403, retry_after: None }, 1);
+        rig.manager.order(
+            Calls::to("POST", "/policies/search"),
+            Fault::Status { status: 403, retry_after: None },
+            1,
+        );
         let answer = ask(&reader, "policies { nodes { id } }").await;
         assert_eq!(answer.code(), "UPSTREAM_REJECTED");
         assert_eq!(rig.mints(), 1);
@@ -177,7 +192,10 @@ both_databases! {
 
     async fn refused_primary_credential_is_upstream_unauthorized(rig: Rig) {
         let north = rig.reader(rig.world.north).await;
-        rig.manager.order_always(Calls::to("GET", "/tenants/*"), Fault::Status { status: 401, retry_after: None });
+        rig.manager.order_always(
+            Calls::to("GET", "/tenants/*"),
+            Fault::Status { status: 401, retry_after: None },
+        );
         let answer = ask(&north, COMPUTERS).await;
         assert_eq!(answer.code(), "UPSTREAM_UNAUTHORIZED");
         assert_eq!(answer.body["errors"][0]["extensions"]["tenantID"], json!(rig.world.north));
@@ -188,17 +206,26 @@ both_databases! {
         let north = rig.manager.customer("North");
         let http = reqwest::Client::new();
         let send = async |path: &str, body: Value| {
-            let post = http.post(format!("{}{path}", rig.manager.base_url)).header("api-version", "v1");
+            let post =
+                http.post(format!("{}{path}", rig.manager.base_url)).header("api-version", "v1");
             post.header("api-secret-key", &north.secret_key).json(&body).send().await.unwrap()
         };
         // Another role is called Auditor, and role 2 has a different name.
-        let rights = json!({ "platformRights": { "computerRights": { "canViewOtherComputers": true } } });
-        assert!(send("/roles", json!({ "name": "Reader", "rights": rights })).await.status().is_success());
-        let node = rig.app.another_node_with(|config| {
-            rig::reach_loopback(config);
-            config.deep_security.read_only_roles = vec!["Reader".to_owned()];
-        })
-        .await;
+        let rights =
+            json!({ "platformRights": { "computerRights": { "canViewOtherComputers": true } } });
+        assert!(
+            send("/roles", json!({ "name": "Reader", "rights": rights }))
+                .await
+                .status()
+                .is_success()
+        );
+        let node = rig
+            .app
+            .another_node_with(|config| {
+                rig::reach_loopback(config);
+                config.deep_security.read_only_roles = vec!["Reader".to_owned()];
+            })
+            .await;
         let reader = rig.reader(rig.world.north).await.at(&node.gateway);
         see(&reader, COMPUTERS).await;
         let keys = rig.manager.api_keys(north.id);
@@ -209,7 +236,8 @@ both_databases! {
 
     async fn key_of_another_tenant_is_never_used(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
-        let proof = json!({ "ID": 2, "roleID": 2, "tenantID": rig.manager.customer("South").id }).to_string();
+        let proof = json!({ "ID": 2, "roleID": 2, "tenantID": rig.manager.customer("South").id })
+            .to_string();
         rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Rubbish { text: proof }, 1);
         assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_MALFORMED");
         assert_eq!(rig.manager.count(&Calls::to("*", "/computers*")), 0);
@@ -217,7 +245,8 @@ both_databases! {
     }
 
     async fn unverifiable_keys_are_minted_only_until_backoff(rig: Rig) {
-        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        let reader = rig.reader(rig.world.north).await;
+        let writer = rig.writer(rig.world.north).await;
         rig.manager.order_always(Calls::to("GET", "/apikeys/current"), Fault::Html);
         for _ in 0..10 {
             assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_MALFORMED");
@@ -225,8 +254,15 @@ both_databases! {
         }
         assert_eq!(rig.mints(), 6);
         let left = rig.minted("North");
-        assert!(left.iter().all(|name| name.ends_with(" READ")), "those that may have deleted themselves: {left:?}");
-        assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 1, "one row is enough to look for those that are left");
+        assert!(
+            left.iter().all(|name| name.ends_with(" READ")),
+            "those that may have deleted themselves: {left:?}"
+        );
+        assert_eq!(
+            rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await,
+            1,
+            "one row is enough to look for those that are left"
+        );
     }
 
     async fn lost_response_leaves_one_stray_that_cleanup_finds_by_name(rig: Rig) {
@@ -234,7 +270,10 @@ both_databases! {
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
         let answer = ask(&writer, COMPUTERS).await;
         assert_eq!(answer.code(), "UPSTREAM_UNAVAILABLE");
-        assert_eq!(answer.body["errors"][0]["extensions"]["retryable"], true, "the caller's request was not sent");
+        assert_eq!(
+            answer.body["errors"][0]["extensions"]["retryable"], true,
+            "the caller's request was not sent"
+        );
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.minted("North").len(), 2);
         rig.background_jobs.clean_up().await.unwrap();
@@ -269,7 +308,10 @@ both_databases! {
         assert_eq!(rig.minted("North").len(), 2);
         rig.background_jobs.clean_up().await.unwrap();
         let left = rig.minted("North");
-        assert!(left.len() == 1 && left[0].contains(&rig.world.organization.to_string()), "{left:?}");
+        assert!(
+            left.len() == 1 && left[0].contains(&rig.world.organization.to_string()),
+            "{left:?}"
+        );
         see(&next, COMPUTERS).await;
         assert_eq!(rig.mints(), 2);
     }
@@ -278,24 +320,39 @@ both_databases! {
         let writer = rig.writer(rig.world.north).await;
         rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
         assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
-        assert_eq!(ends(&rig, "FULL"), [rig.clock.now().plus(TEN_MINUTES).millis()], "it ends by itself");
+        assert_eq!(
+            ends(&rig, "FULL"),
+            [rig.clock.now().plus(TEN_MINUTES).millis()],
+            "it ends by itself"
+        );
         see(&writer, COMPUTERS).await;
         let day = rig.clock.now().plus(Duration::from_hours(24)).millis();
-        assert!(ends(&rig, "FULL").contains(&day), "one that is verified is extended: {:?}", ends(&rig, "FULL"));
+        assert!(
+            ends(&rig, "FULL").contains(&day),
+            "one that is verified is extended: {:?}",
+            ends(&rig, "FULL")
+        );
         rig.advance(3600);
         see(&writer.again().await, COMPUTERS).await;
         assert_eq!(rig.mints(), 2, "it works on");
     }
 
     async fn stray_is_removed_through_the_primary_manager_where_no_other_key_works(rig: Rig) {
-        for (caller, access) in [(rig.writer(rig.world.north).await, "FULL"), (rig.reader(rig.world.north).await, "READ")] {
+        for (caller, access) in [
+            (rig.writer(rig.world.north).await, "FULL"),
+            (rig.reader(rig.world.north).await, "READ"),
+        ] {
             rig.manager.forget_calls();
             rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::LoseAnswer, 1);
             assert_eq!(ask(&caller, COMPUTERS).await.code(), "UPSTREAM_UNAVAILABLE");
             unlink(&rig, &rig.partner).await;
             assert_eq!(ends(&rig, access).len(), 1);
             rig.background_jobs.clean_up().await.unwrap();
-            assert_eq!(rig.minted("North"), Vec::<String>::new(), "neither the stray nor what removed it is left");
+            assert_eq!(
+                rig.minted("North"),
+                Vec::<String>::new(),
+                "neither the stray nor what removed it is left"
+            );
             assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
             rig.background_jobs.clean_up().await.unwrap();
             assert_eq!(rig.mints(), 2, "nothing is made where nothing is left");
@@ -319,7 +376,11 @@ both_databases! {
     async fn key_that_was_seen_and_not_used_is_removed_with_its_own_secret(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Html, 1);
-        rig.manager.order(Calls::to("DELETE", "/apikeys/*"), Fault::Status { status: 503, retry_after: None }, 1);
+        rig.manager.order(
+            Calls::to("DELETE", "/apikeys/*"),
+            Fault::Status { status: 503, retry_after: None },
+            1,
+        );
         assert_eq!(ask(&writer, COMPUTERS).await.code(), "UPSTREAM_MALFORMED");
         assert_eq!(ends(&rig, "FULL").len(), 1);
         unlink(&rig, &writer).await;
@@ -331,7 +392,11 @@ both_databases! {
 
     async fn key_that_cannot_be_extended_works_until_its_first_end(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
-        rig.manager.order(Calls::to("POST", "/apikeys/*"), Fault::Status { status: 400, retry_after: None }, 1);
+        rig.manager.order(
+            Calls::to("POST", "/apikeys/*"),
+            Fault::Status { status: 400, retry_after: None },
+            1,
+        );
         see(&writer, COMPUTERS).await;
         assert_eq!(ends(&rig, "FULL"), [rig.clock.now().plus(TEN_MINUTES).millis()]);
         rig.advance(601);
@@ -367,14 +432,22 @@ both_databases! {
     }
 
     async fn mint_that_outlasts_its_lease_is_not_taken_over(engine: Engine) {
-        let brief = |config: &mut tenant_gateway::config::Config| config.deep_security.mint_lease = Duration::from_secs(1);
+        let brief = |config: &mut tenant_gateway::config::Config| {
+            config.deep_security.mint_lease = Duration::from_secs(1)
+        };
         let rig = Rig::with_settings(engine, |config| config, brief).await;
-        let node = rig.app.another_node_with(|config| {
-            rig::reach_loopback(config);
-            brief(config);
-        })
-        .await;
-        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 4_000 }, 1);
+        let node = rig
+            .app
+            .another_node_with(|config| {
+                rig::reach_loopback(config);
+                brief(config);
+            })
+            .await;
+        rig.manager.order(
+            Calls::to("POST", "/tenants/*/apikeys"),
+            Fault::Delay { millis: 4_000 },
+            1,
+        );
         let reader = rig.reader(rig.world.north).await;
         at_once(&[&reader, &reader.at(&node.gateway)], 10).await;
         assert_eq!(rig.mints(), 1);
@@ -383,7 +456,11 @@ both_databases! {
 
     async fn node_with_a_fast_clock_mints_no_second_key(rig: Rig) {
         let node = rig.app.another_node_ahead(Duration::from_secs(50), rig::reach_loopback).await;
-        rig.manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 2_000 }, 1);
+        rig.manager.order(
+            Calls::to("POST", "/tenants/*/apikeys"),
+            Fault::Delay { millis: 2_000 },
+            1,
+        );
         let reader = rig.reader(rig.world.north).await;
         at_once(&[&reader, &reader.at(&node.gateway)], 10).await;
         assert_eq!(rig.mints(), 1);
@@ -391,12 +468,23 @@ both_databases! {
     }
 
     async fn keys_of_a_deleted_link_are_deleted(rig: Rig) {
-        let (reader, writer) = (rig.reader(rig.world.north).await, rig.writer(rig.world.north).await);
+        let reader = rig.reader(rig.world.north).await;
+        let writer = rig.writer(rig.world.north).await;
         see(&reader, COMPUTERS).await;
         see(&writer, COMPUTERS).await;
         assert_eq!(rig.minted("North").len(), 2);
-        let links = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id status { keyExpiresAt } } } }";
-        let link = writer.ask(links, json!({ "id": rig.world.north })).await.field("tenant")["upstreamLinks"][0].clone();
+        let links =
+            "query($id: ID!) { tenant(id: $id) { upstreamLinks { id status { keyExpiresAt } } } }";
+        let link = writer
+            .ask(
+                links,
+                json!({
+                    "id": rig.world.north,
+                }),
+            )
+            .await
+            .field("tenant")["upstreamLinks"][0]
+            .clone();
         let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
         rig.partner.ask(end, json!({ "id": link["id"] })).await.data();
         assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_NOT_LINKED");
@@ -411,11 +499,20 @@ both_databases! {
         let reader = rig.reader(rig.world.north).await;
         see(&reader, COMPUTERS).await;
         let other = Simulator::start(Config { seed: 9, ..seeds() }).await.unwrap();
-        let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { id } }";
-        let input = json!({ "baseURL": other.base_url, "credential": { "secretKey": other.primary().secret_key } });
+        let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, \
+            input: $input) { id } }";
+        let input = json!({
+            "baseURL": other.base_url,
+            "credential": { "secretKey": other.primary().secret_key },
+        });
         rig.partner.ask(document, json!({ "id": rig.upstream, "input": input })).await.data();
         see(&reader, COMPUTERS).await;
-        let known: Vec<_> = rig.manager.seen(&Calls::all()).iter().filter_map(|call| call.header("api-secret-key").map(str::to_owned)).collect();
+        let known: Vec<_> = rig
+            .manager
+            .seen(&Calls::all())
+            .iter()
+            .filter_map(|call| call.header("api-secret-key").map(str::to_owned))
+            .collect();
         for call in other.seen(&Calls::all()) {
             assert!(!known.contains(&call.header("api-secret-key").unwrap().to_owned()));
         }
@@ -431,14 +528,20 @@ both_databases! {
             async move { ask(&reader, COMPUTERS).await }
         });
         eventually(10, "the first key", async || (rig.mints() == 1).then_some(())).await;
-        let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { id } }";
-        let input = json!({ "baseURL": other.base_url, "credential": { "secretKey": other.primary().secret_key } });
+        let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, \
+            input: $input) { id } }";
+        let input = json!({
+            "baseURL": other.base_url,
+            "credential": { "secretKey": other.primary().secret_key },
+        });
         rig.partner.ask(document, json!({ "id": rig.upstream, "input": input })).await.data();
         see(&reader, COMPUTERS).await;
         early.await.unwrap();
         let shown = |manager: &Simulator| {
             let seen = manager.seen(&Calls::all());
-            seen.iter().filter_map(|call| call.header("api-secret-key").map(str::to_owned)).collect::<HashSet<_>>()
+            seen.iter()
+                .filter_map(|call| call.header("api-secret-key").map(str::to_owned))
+                .collect::<HashSet<_>>()
         };
         assert!(shown(&rig.manager).is_disjoint(&shown(&other)));
         assert_eq!(other.count(&Calls::to("POST", "/computers/search")), 1);
@@ -468,13 +571,25 @@ both_databases! {
         let settings = [("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true")];
         let process = deployment.serve_with(&settings).await;
         let caller = process.log_in(credentials.clone()).await;
-        let upstream = rig::register(&caller, &manager.base_url, json!({ "secretKey": manager.primary().secret_key })).await;
-        let context = caller.ask("{ requestTenantContext { tenantIDs } }", json!({})).await.field("requestTenantContext");
+        let upstream = rig::register(
+            &caller,
+            &manager.base_url,
+            json!({ "secretKey": manager.primary().secret_key }),
+        )
+        .await;
+        let context = caller
+            .ask("{ requestTenantContext { tenantIDs } }", json!({}))
+            .await
+            .field("requestTenantContext");
         let tenant = context["tenantIDs"][0].as_str().unwrap().parse().unwrap();
-        rig::link(&caller, tenant, &upstream, Some(manager.customer("North").id.to_string())).await.data();
+        rig::link(&caller, tenant, &upstream, Some(manager.customer("North").id.to_string()))
+            .await
+            .data();
         manager.order(Calls::to("POST", "/tenants/*/apikeys"), Fault::Delay { millis: 5_000 }, 1);
         let asking = tokio::spawn(async move {
-            let request = caller.gateway.graphql("{ deepSecurity { computers { nodes { id } } } }", &json!({}));
+            let request = caller
+                .gateway
+                .graphql("{ deepSecurity { computers { nodes { id } } } }", &json!({}));
             request.bearer_auth(&caller.token).send().await.is_ok()
         });
         eventually(10, "the call for a key", async || {
@@ -487,9 +602,14 @@ both_databases! {
         let caller = process.log_in(credentials).await;
         let began = tokio::time::Instant::now();
         see(&caller, COMPUTERS).await;
-        assert!(began.elapsed() < Duration::from_secs(15), "another node takes over soon after the lease: {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "another node takes over soon after the lease: {:?}",
+            began.elapsed()
+        );
         let north = manager.customer("North").id;
-        let minted = || manager.api_keys(north).iter().filter(|key| key["serviceAccount"] == true).count();
+        let minted =
+            || manager.api_keys(north).iter().filter(|key| key["serviceAccount"] == true).count();
         assert!(minted() <= 2, "the one in use, and a stray");
         eventually(70, "the sweep", async || {
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -522,7 +642,8 @@ async fn two_new_processes_mint_one_key_for_each_tenant_and_access() {
         let document =
             "mutation($name: String!) { createTenant(newTenant: { name: $name }) { id } }";
         let made = administrator.ask(document, json!({ "name": name })).await.field("createTenant");
-        let (tenant, remote) = (made["id"].as_str().unwrap().to_owned(), manager.customer(name).id);
+        let tenant = made["id"].as_str().unwrap().to_owned();
+        let remote = manager.customer(name).id;
         rig::link(&administrator, tenant.parse().unwrap(), &upstream, Some(remote.to_string()))
             .await
             .data();

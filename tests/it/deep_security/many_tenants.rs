@@ -17,9 +17,11 @@ both_databases! {
         let customers = 200;
         let rig = Rig::with_settings(
             engine,
-            |config| (0..customers).fold(config, |config, number| {
-                config.tenant(TenantSeed::named(&format!("Customer {number}")).computers(2))
-            }),
+            |config| {
+                (0..customers).fold(config, |config, number| {
+                    config.tenant(TenantSeed::named(&format!("Customer {number}")).computers(2))
+                })
+            },
             |config| {
                 config.limits.tenant_deadline = std::time::Duration::from_secs(3);
                 config.upstream.retries = 0;
@@ -36,10 +38,19 @@ both_databases! {
         let remote = |number: usize| rig.manager.customer(&format!("Customer {number}")).id;
         // Mint every key before faults are ordered.
         reader.ask(TENANTS, json!({})).await;
-        rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(3)), Fault::Delay { millis: 20_000 });
-        rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(150)), Fault::Delay { millis: 20_000 });
+        rig.manager.order_always(
+            Calls::to("*", "/computers/*").of(remote(3)),
+            Fault::Delay { millis: 20_000 },
+        );
+        rig.manager.order_always(
+            Calls::to("*", "/computers/*").of(remote(150)),
+            Fault::Delay { millis: 20_000 },
+        );
         rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(5)), Fault::Html);
-        rig.manager.order_always(Calls::to("*", "/computers/*").of(remote(7)), Fault::Status { status: 503, retry_after: None });
+        rig.manager.order_always(
+            Calls::to("*", "/computers/*").of(remote(7)),
+            Fault::Status { status: 503, retry_after: None },
+        );
         rig.manager.set_tenant_state(remote(9), "suspended");
         rig.manager.forget_calls();
         let answer = reader.ask(TENANTS, json!({})).await;
@@ -56,16 +67,31 @@ both_databases! {
                 if error["extensions"]["code"] != "UPSTREAM_NOT_LINKED" {
                     assert_eq!(error["extensions"]["tenantID"], tenant["id"]);
                     assert!(error["extensions"]["retryable"].is_boolean());
-                    failed.push((name.to_owned(), error["extensions"]["code"].as_str().unwrap().to_owned()));
+                    failed.push((
+                        name.to_owned(),
+                        error["extensions"]["code"].as_str().unwrap().to_owned(),
+                    ));
                 }
             } else {
                 let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
                 let domain = name.to_lowercase().replace(' ', "-");
-                assert!(nodes.len() == 2 && nodes.iter().all(|node| node["hostName"].as_str().unwrap().ends_with(&format!(".{domain}.example"))));
+                assert!(
+                    nodes.len() == 2
+                        && nodes.iter().all(|node| node["hostName"]
+                            .as_str()
+                            .unwrap()
+                            .ends_with(&format!(".{domain}.example")))
+                );
             }
         }
         failed.sort();
-        let expected = [("Customer 150", "DEADLINE_EXCEEDED"), ("Customer 3", "DEADLINE_EXCEEDED"), ("Customer 5", "UPSTREAM_MALFORMED"), ("Customer 7", "UPSTREAM_UNAVAILABLE"), ("Customer 9", "UPSTREAM_REJECTED")];
+        let expected = [
+            ("Customer 150", "DEADLINE_EXCEEDED"),
+            ("Customer 3", "DEADLINE_EXCEEDED"),
+            ("Customer 5", "UPSTREAM_MALFORMED"),
+            ("Customer 7", "UPSTREAM_UNAVAILABLE"),
+            ("Customer 9", "UPSTREAM_REJECTED"),
+        ];
         assert_eq!(failed, expected.map(|(name, code)| (name.to_owned(), code.to_owned())));
         assert_eq!(answer.status, 200);
         // For the simulator, a delayed call that was abandoned is still in progress.
@@ -87,8 +113,11 @@ both_databases! {
         let reader = rig.reader(rig.world.organization).await;
         let answer = reader.ask(TENANTS, json!({})).await;
         assert_eq!(answer.status, 200);
-        let (mut whole, mut failed) = (Vec::new(), Vec::new());
-        for (at, tenant) in answer.body["data"]["tenants"]["tenants"].as_array().unwrap().iter().enumerate() {
+        let mut whole = Vec::new();
+        let mut failed = Vec::new();
+        for (at, tenant) in
+            answer.body["data"]["tenants"]["tenants"].as_array().unwrap().iter().enumerate()
+        {
             let name = tenant["name"].as_str().unwrap();
             let errors = answer.body["errors"].as_array().unwrap();
             let own: Vec<_> = errors.iter().filter(|error| error["path"][2] == at).collect();
@@ -96,10 +125,19 @@ both_databases! {
                 "Own" | "Unminted" => {
                     assert_eq!(tenant["deepSecurity"], json!({ "computers": null }));
                     let [error] = own[..] else { panic!("{name}: {own:?}") };
-                    assert_eq!(error["path"], json!(["tenants", "tenants", at, "deepSecurity", "computers"]));
+                    assert_eq!(
+                        error["path"],
+                        json!(["tenants", "tenants", at, "deepSecurity", "computers"])
+                    );
                     let told = &error["extensions"];
-                    assert_eq!((&told["code"], &told["retryable"]), (&json!("UPSTREAM_UNAVAILABLE"), &json!(true)));
-                    assert_eq!(told["upstream"], json!({ "system": "DEEP_SECURITY", "status": null, "code": null }));
+                    assert_eq!(
+                        (&told["code"], &told["retryable"]),
+                        (&json!("UPSTREAM_UNAVAILABLE"), &json!(true))
+                    );
+                    assert_eq!(
+                        told["upstream"],
+                        json!({ "system": "DEEP_SECURITY", "status": null, "code": null })
+                    );
                     assert_eq!(told["tenantID"], tenant["id"]);
                     failed.push(name);
                 }
@@ -107,7 +145,12 @@ both_databases! {
                     assert!(own.is_empty(), "{name}: {own:?}");
                     let domain = format!(".{}.example", name.to_lowercase());
                     let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
-                    assert!(nodes.len() == 2 && nodes.iter().all(|node| node["hostName"].as_str().unwrap().ends_with(&domain)));
+                    assert!(
+                        nodes.len() == 2
+                            && nodes
+                                .iter()
+                                .all(|node| node["hostName"].as_str().unwrap().ends_with(&domain))
+                    );
                     whole.push(name);
                 }
                 _ => assert_eq!(own[0]["extensions"]["code"], "UPSTREAM_NOT_LINKED", "{name}"),
@@ -122,11 +165,18 @@ both_databases! {
 
     async fn permission_is_required_in_each_tenant(rig: Rig) {
         let partner = rig.reader(rig.world.partner).await;
-        let document = "query($id: ID!) { tenant(id: $id) { deepSecurity { computers(first: 1) { nodes { hostName } } } } }";
+        let document = "query($id: ID!) { tenant(id: $id) { deepSecurity { computers(first: 1) { \
+            nodes { hostName } } } } }";
         let seen = partner.ask(document, json!({ "id": rig.world.south })).await.field("tenant");
-        assert_eq!(seen["deepSecurity"]["computers"]["nodes"][0]["hostName"], "host-1.south.example");
+        assert_eq!(
+            seen["deepSecurity"]["computers"]["nodes"][0]["hostName"],
+            "host-1.south.example"
+        );
         // A token without permission to read legacy resources.
-        let narrowed = rig.app.gateway.token_request(&[("grant_type", "client_credentials"), ("scope", "clients:read")]);
+        let narrowed = rig
+            .app
+            .gateway
+            .token_request(&[("grant_type", "client_credentials"), ("scope", "clients:read")]);
         let narrowed = narrowed.header("authorization", partner.credentials.basic());
         let token = rig.app.send(narrowed).await.body["access_token"].as_str().unwrap().to_owned();
         let mut narrowed = partner.clone();

@@ -1,5 +1,5 @@
-//! A gateway with a simulated Deep Security manager, which the partner owns and which has the tenants
-//! north and south.
+//! A gateway with a simulated Deep Security manager, which the partner owns and which has the
+//! tenants north and south.
 
 use std::ops::Deref;
 
@@ -123,7 +123,12 @@ impl Rig {
 pub async fn register(caller: &Caller, base_url: &str, credential: Value) -> String {
     let document =
         "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
-    let input = json!({ "name": "Manager", "system": "DEEP_SECURITY", "baseURL": base_url, "credential": credential });
+    let input = json!({
+        "name": "Manager",
+        "system": "DEEP_SECURITY",
+        "baseURL": base_url,
+        "credential": credential,
+    });
     let made = caller.ask(document, json!({ "input": input })).await.field("registerUpstream");
     made["id"].as_str().unwrap().to_owned()
 }

@@ -87,23 +87,26 @@ pub const GRAPHQL_WORDS: &[&str] = &[
 pub const WITH_TEXT: &[&str] = &[
     "query($a: ID!) { client(id: $a) { id } }",
     "query($a: ID!) { tenant(id: $a) { id } }",
-    "query($a: String, $b: [ID!]) { clients(name: $a, clientIDs: $b, tenantIDs: $b, roleIDs: $b) { id } }",
+    "query($a: String, $b: [ID!]) { clients(name: $a, clientIDs: $b, tenantIDs: $b, roleIDs: $b) { \
+    id } }",
     "query($a: String) { clients(unusedSince: $a) { id } }",
-    "query($a: String, $b: [String!]) { tenants(tenantsQuery: { names: $b, ids: $b, hierarchies: $b, afterCursor: \
-        $a }) { count totalCount } }",
-    "query($a: String, $c: String) { auditLog(after: $c, operation: $a, actor: $a, subject: $a) { nodes { id } } }",
+    "query($a: String, $b: [String!]) { tenants(tenantsQuery: { names: $b, ids: $b, hierarchies: \
+    $b, afterCursor: $a }) { count totalCount } }",
+    "query($a: String, $c: String) { auditLog(after: $c, operation: $a, actor: $a, subject: $a) { \
+    nodes { id } } }",
     "query($a: String) { auditLog(from: $a, to: $a) { nodes { id } } }",
-    "mutation($a: String!, $b: [ID!], $c: String) { createClient(name: $a, roles: $b, idempotencyKey: $c, input: { \
-        ownerTenantID: $c }) { note } }",
+    "mutation($a: String!, $b: [ID!], $c: String) { createClient(name: $a, roles: $b, \
+    idempotencyKey: $c, input: { ownerTenantID: $c }) { note } }",
     "mutation($a: ID!, $c: String) { updateClient(id: $a, input: { name: $c }) { id } }",
     "mutation($a: ID!, $c: String) { rotateClientSecret(id: $a, secret: $c) { note } }",
     "mutation($a: ID!) { forceRotateClientSecret(id: $a) { note } }",
     "mutation($a: ID!, $c: ID!) { retireClientSecret(id: $a, secretID: $c) { id } }",
-    "mutation($a: ID!, $c: ID, $d: String) { appendClientRoles(id: $a, roles: [{ tenantID: $c, roleID: $c, \
-        expiresAt: $d }]) { id } }",
+    "mutation($a: ID!, $c: ID, $d: String) { appendClientRoles(id: $a, roles: [{ tenantID: $c, \
+    roleID: $c, expiresAt: $d }]) { id } }",
     "mutation($a: ID!, $b: [ID!]!) { removeClientRoles(id: $a, roles: $b) { id } }",
     "mutation($a: ID!) { deleteClient(id: $a) { id } }",
-    "mutation($a: String!, $c: ID) { createTenant(newTenant: { name: $a, parentTenantID: $c }) { id } }",
-    "mutation($a: ID!, $c: String, $e: Int) { updateTenant(tenantID: $a, tenantUpdate: { name: $c, maxSecretAge: \
-        $e }) { id } }",
+    "mutation($a: String!, $c: ID) { createTenant(newTenant: { name: $a, parentTenantID: $c }) { \
+    id } }",
+    "mutation($a: ID!, $c: String, $e: Int) { updateTenant(tenantID: $a, tenantUpdate: { name: $c, \
+    maxSecretAge: $e }) { id } }",
 ];

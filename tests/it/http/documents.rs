@@ -17,7 +17,9 @@ both_databases! {
 
     async fn invalid_document_is_refused_each_time(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
-        for document in ["{ tenants { nothing } }", "{ requestTenantContext }", "{ tenant(id: 1.5) { id } }"] {
+        for document in
+            ["{ tenants { nothing } }", "{ requestTenantContext }", "{ tenant(id: 1.5) { id } }"]
+        {
             for _ in 0..3 {
                 let refused = caller.ask(document, Value::Null).await;
                 assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{document}");
@@ -38,7 +40,9 @@ both_databases! {
 
     async fn federation_fields_are_rejected(app: TestApp) {
         let caller = app.administrator(app.world.partner).await;
-        for document in ["{ _service { sdl } }", "{ _entities(representations: []) { __typename } }"] {
+        for document in
+            ["{ _service { sdl } }", "{ _entities(representations: []) { __typename } }"]
+        {
             for _ in 0..2 {
                 let answer = caller.ask(document, json!({})).await;
                 assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");

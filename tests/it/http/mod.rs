@@ -39,11 +39,13 @@ both_databases! {
             "application/graphql",
             "application/jsonp",
         ] {
-            let refused = post(&caller, &[("content-type", media_type)], document("{ __typename }")).await;
+            let refused =
+                post(&caller, &[("content-type", media_type)], document("{ __typename }")).await;
             assert_eq!((refused.status, refused.code()), (415, "BAD_REQUEST"), "{media_type}");
         }
         for media_type in ["application/json", "Application/JSON; charset=utf-8"] {
-            let answer = post(&caller, &[("content-type", media_type)], document("{ __typename }")).await;
+            let answer =
+                post(&caller, &[("content-type", media_type)], document("{ __typename }")).await;
             assert_eq!(answer.field("__typename"), "Query");
         }
     }
@@ -67,16 +69,25 @@ both_databases! {
             assert_eq!((refused.status, refused.code()), (400, "BAD_REQUEST"), "{body}");
             assert!(refused.message().contains("JSON object"), "{}", refused.message());
         }
-        let broken = post(&caller, &[("content-type", "application/json")], b"{\"query\":\"\xff\"}".to_vec()).await;
+        let broken = post(
+            &caller,
+            &[("content-type", "application/json")],
+            b"{\"query\":\"\xff\"}".to_vec(),
+        )
+        .await;
         assert_eq!((broken.status, broken.code()), (400, "BAD_REQUEST"));
     }
 
     async fn body_size_is_limited(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
-        let padded = |size: usize| format!("{{\"query\":\"{{ __typename }}\"{}}}", " ".repeat(size));
+        let padded =
+            |size: usize| format!("{{\"query\":\"{{ __typename }}\"{}}}", " ".repeat(size));
         let refused = post(&caller, &[("content-type", "application/json")], padded(262_144)).await;
         assert_eq!((refused.status, refused.code()), (413, "BAD_REQUEST"));
-        assert_eq!(post(&caller, &[("content-type", "application/json")], padded(262_000)).await.status, 200);
+        assert_eq!(
+            post(&caller, &[("content-type", "application/json")], padded(262_000)).await.status,
+            200
+        );
     }
 
     async fn unsupported_methods_are_refused_with_allow(app: TestApp) {
@@ -99,18 +110,32 @@ both_databases! {
             ("{ auditLog { nodes { id } } }", 200, Some("FORBIDDEN")),
             ("{ noSuchField }", 400, Some("GRAPHQL_VALIDATION_FAILED")),
             ("{", 400, Some("GRAPHQL_PARSE_FAILED")),
-            ("query a { __typename } query b { __typename }", 400, Some("OPERATION_RESOLUTION_FAILURE")),
+            (
+                "query a { __typename } query b { __typename }",
+                400,
+                Some("OPERATION_RESOLUTION_FAILURE"),
+            ),
         ];
         for (text, status, code) in cases {
-            for accept in [MODERN, "application/graphql-response+json; charset=utf-8, application/json;q=0.9"] {
-                let answer =
-                    post(&caller, &[("content-type", "application/json"), ("accept", accept)], document(text)).await;
+            for accept in
+                [MODERN, "application/graphql-response+json; charset=utf-8, application/json;q=0.9"]
+            {
+                let answer = post(
+                    &caller,
+                    &[("content-type", "application/json"), ("accept", accept)],
+                    document(text),
+                )
+                .await;
                 assert_eq!((answer.status, code.map(|_| answer.code())), (status, code), "{text}");
                 assert!(answer.header("content-type").unwrap().starts_with(MODERN));
             }
             for accept in ["*/*", "application/json"] {
-                let answer =
-                    post(&caller, &[("content-type", "application/json"), ("accept", accept)], document(text)).await;
+                let answer = post(
+                    &caller,
+                    &[("content-type", "application/json"), ("accept", accept)],
+                    document(text),
+                )
+                .await;
                 assert_eq!(answer.status, 200, "{text}");
                 assert!(answer.header("content-type").unwrap().starts_with("application/json"));
             }
@@ -120,7 +145,11 @@ both_databases! {
     async fn operation_is_chosen_by_name(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let body = |name: Value| {
-            json!({ "query": "query a { a: __typename } query b { b: __typename }", "operationName": name }).to_string()
+            json!({
+                "query": "query a { a: __typename } query b { b: __typename }",
+                "operationName": name,
+            })
+            .to_string()
         };
         let ask = |name: Value| post(&caller, &[("content-type", "application/json")], body(name));
         assert_eq!(ask(json!("b")).await.data(), json!({ "b": "Query" }));
@@ -131,10 +160,15 @@ both_databases! {
 
     async fn failed_nullable_field_leaves_its_siblings(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
-        let answer = caller.ask("{ __typename client(id: 1) { id } clients { name } }", json!({})).await;
+        let answer =
+            caller.ask("{ __typename client(id: 1) { id } clients { name } }", json!({})).await;
         assert_eq!((answer.status, answer.code()), (200, "NOT_FOUND"));
         assert_eq!(answer.body["errors"][0]["path"], json!(["client"]));
-        let expected = json!({ "__typename": "Query", "client": null, "clients": [{ "name": "TenantAuditor" }] });
+        let expected = json!({
+            "__typename": "Query",
+            "client": null,
+            "clients": [{ "name": "TenantAuditor" }],
+        });
         assert_eq!(answer.body["data"], expected);
     }
 
@@ -152,7 +186,10 @@ both_databases! {
         }
         for path in ["/health/ready", "/readyz"] {
             let ready = app.send(app.http.get(format!("{}{path}", app.url))).await;
-            let expected = json!({ "status": "ready", "checks": { "database": "ok", "keys": "ok", "clock": "ok" } });
+            let expected = json!({
+                "status": "ready",
+                "checks": { "database": "ok", "keys": "ok", "clock": "ok" },
+            });
             assert_eq!((ready.status, &ready.body), (200, &expected));
         }
     }
@@ -161,7 +198,10 @@ both_databases! {
         app.operator.database.close().await.unwrap();
         assert_eq!(app.send(app.http.get(format!("{}/health/live", app.url))).await.status, 200);
         let ready = app.send(app.http.get(format!("{}/health/ready", app.url))).await;
-        assert_eq!((ready.status, &ready.body["checks"]), (503, &json!({ "database": "failing", "keys": "ok", "clock": "ok" })));
+        assert_eq!(
+            (ready.status, &ready.body["checks"]),
+            (503, &json!({ "database": "failing", "keys": "ok", "clock": "ok" }))
+        );
     }
 
     async fn requests_without_a_database_have_retry_after(app: TestApp) {
@@ -176,7 +216,10 @@ both_databases! {
         let token = app.ask_token(&unseen).await;
         assert_eq!((token.status, &token.body["error"]), (503, &json!("temporarily_unavailable")));
         assert_eq!(token.header("retry-after"), Some("1"));
-        assert_eq!(app.send(app.http.get(format!("{}/.well-known/jwks.json", app.url))).await.status, 200);
+        assert_eq!(
+            app.send(app.http.get(format!("{}/.well-known/jwks.json", app.url))).await.status,
+            200
+        );
     }
 
     async fn internal_error_hides_its_cause(app: TestApp) {
@@ -196,7 +239,11 @@ both_databases! {
     async fn unknown_path_is_answered_in_json(app: TestApp) {
         for path in ["/", "/graphql/", "/metrics", "/oauth2"] {
             let answer = app.send(app.http.get(format!("{}{path}", app.url))).await;
-            assert_eq!((answer.status, &answer.body["error"]), (404, &json!("not_found")), "{path}");
+            assert_eq!(
+                (answer.status, &answer.body["error"]),
+                (404, &json!("not_found")),
+                "{path}"
+            );
         }
     }
 }

@@ -102,14 +102,28 @@ both_databases! {
             let watcher = watcher().await;
             let watched = Watched::by(&watcher).await;
             let opened = watched.request_ids();
-            root.ask(&format!("mutation($id: ID!) {{ {mutation} }}"), json!({ "id": watcher.id() })).await.data();
+            root.ask(
+                &format!("mutation($id: ID!) {{ {mutation} }}"),
+                json!({
+                    "id": watcher.id(),
+                }),
+            )
+            .await
+            .data();
             watched.end(code, why).await;
             let records = recorded(&root, watcher.id()).await;
             assert_eq!(request_ids(&records), opened, "{why}");
             for record in &records {
                 let north = app.world.north;
-                let expected = json!({ "code": code, "reason": null, "outcome": "REFUSED", "tenantID": north,
-                    "actingTenantID": north, "subject": null, "requestID": record["requestID"] });
+                let expected = json!({
+                    "code": code,
+                    "reason": null,
+                    "outcome": "REFUSED",
+                    "tenantID": north,
+                    "actingTenantID": north,
+                    "subject": null,
+                    "requestID": record["requestID"],
+                });
                 assert_eq!(*record, expected, "{why}");
             }
         }))
@@ -124,7 +138,12 @@ both_databases! {
         let watched = Watched::by(&watcher).await;
         assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
         watched.end("UNAUTHENTICATED", "the token was revoked").await;
-        assert!(recorded::<2>(&root, watcher.id()).await.iter().all(|record| record["reason"].is_null()));
+        assert!(
+            recorded::<2>(&root, watcher.id())
+                .await
+                .iter()
+                .all(|record| record["reason"].is_null())
+        );
     }
 
     async fn each_of_many_ended_streams_is_recorded(app: Streaming) {
@@ -133,7 +152,9 @@ both_databases! {
         let watcher = app.caller(app.world.north, Role::Auditor).await;
         let streams = join_all((0..MANY).map(|_| Events::of_ticks(&watcher, NEVER))).await;
         assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
-        let ended = timeout(WITHIN, join_all(streams.into_iter().map(Events::ending))).await.expect("all end in time");
+        let ended = timeout(WITHIN, join_all(streams.into_iter().map(Events::ending)))
+            .await
+            .expect("all end in time");
         assert_eq!(ended, vec!["UNAUTHENTICATED"; MANY]);
         recorded::<MANY>(&root, watcher.id()).await;
     }
@@ -151,16 +172,21 @@ both_databases! {
         assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
         let [record] = recorded(&root, watcher.id()).await;
         assert_eq!(record["code"], "UNAUTHENTICATED");
-        assert_eq!(deaf.ending().await, "UNAUTHENTICATED", "a reader that resumes receives the error");
+        assert_eq!(
+            deaf.ending().await,
+            "UNAUTHENTICATED",
+            "a reader that resumes receives the error"
+        );
     }
 
     async fn disabled_tenant_ends_the_streams_in_it_and_below(app: Streaming) {
         let root = app.administrator(app.world.partner).await;
         let own = app.caller(app.world.north, Role::Auditor).await;
         let from_above = app.caller(app.world.partner, Role::Auditor).await;
-        let (of_own, of_above) =
-            (Watched::by(&own).await, Watched::by(&from_above.within(app.world.north)).await);
-        let close = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: false }) { id } }";
+        let of_own = Watched::by(&own).await;
+        let of_above = Watched::by(&from_above.within(app.world.north)).await;
+        let close = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: \
+            false }) { id } }";
         root.ask(close, json!({ "id": app.world.organization })).await.data();
         join(
             of_own.end("UNAUTHENTICATED", "its own tenant was closed"),
@@ -188,17 +214,30 @@ both_databases! {
         app.advance(3600);
         watched.end("UNAUTHENTICATED", "the token ran out").await;
         let root = root.again().await;
-        assert!(recorded::<2>(&root, watcher.id()).await.iter().all(|record| record["code"] == "FORBIDDEN"));
-        assert!(recorded::<2>(&root, patient.id()).await.iter().all(|record| record["reason"] == "token_expired"));
+        assert!(
+            recorded::<2>(&root, watcher.id())
+                .await
+                .iter()
+                .all(|record| record["code"] == "FORBIDDEN")
+        );
+        assert!(
+            recorded::<2>(&root, patient.id())
+                .await
+                .iter()
+                .all(|record| record["reason"] == "token_expired")
+        );
     }
 
     async fn access_removed_on_another_node_ends_streams(app: Streaming) {
         let another = app.another_node().await;
-        let root = app.administrator(app.world.organization).await.at(&another).within(app.world.north);
-        let (disabled, revoked) =
-            (app.caller(app.world.north, Role::Auditor).await, app.caller(app.world.north, Role::Auditor).await);
-        let (of_disabled, of_revoked) = (Watched::by(&disabled).await, Watched::by(&revoked).await);
-        let disable = "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }";
+        let root =
+            app.administrator(app.world.organization).await.at(&another).within(app.world.north);
+        let disabled = app.caller(app.world.north, Role::Auditor).await;
+        let revoked = app.caller(app.world.north, Role::Auditor).await;
+        let of_disabled = Watched::by(&disabled).await;
+        let of_revoked = Watched::by(&revoked).await;
+        let disable =
+            "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }";
         root.ask(disable, json!({ "id": disabled.id() })).await.data();
         assert_eq!(revoke(&another, &revoked.credentials, &revoked.token).await, 200);
         app.advance(5);

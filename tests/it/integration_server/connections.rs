@@ -21,7 +21,8 @@ struct Server {
 impl Server {
     /// Answers with these bytes and closes; without any it closes at once.
     async fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        let (answer, asked) = (answer.into(), Arc::<Mutex<Vec<String>>>::default());
+        let answer = answer.into();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/root", listener.local_addr().unwrap());
         let kept = asked.clone();
@@ -38,7 +39,8 @@ impl Server {
     async fn with(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
         Self::answering(format!(
-            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: \
+            {length}\r\n{headers}\r\n{body}"
         ))
         .await
     }

@@ -110,7 +110,8 @@ async fn tenants_and_machines_are_read_in_every_dialect() {
 async fn machines_come_and_go_in_every_dialect() {
     for dialect in Dialect::ALL {
         let (simulator, client) = installation(dialect).await;
-        let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));
+        let tenant = id(&simulator.tenants[0].id);
+        let other = id(&simulator.tenants[1].id);
         let bios_id = BiosId::read(BIOS).unwrap();
         let new = NewVirtualMachine {
             bios_id,
@@ -288,7 +289,8 @@ fn outcome<T>(
 async fn faults_never_repeat_writes_or_leak_server_texts() {
     for (fault, refused) in faults() {
         let (simulator, client) = installation(Dialect::DOCUMENTED).await;
-        let (tenant, other) = (id(&simulator.tenants[0].id), id(&simulator.tenants[1].id));
+        let tenant = id(&simulator.tenants[0].id);
+        let other = id(&simulator.tenants[1].id);
         let machine = client.machines(&operation(), &tenant).await.unwrap().remove(0);
         let range = ReportRange::new(None, None, SystemClock.now()).unwrap();
         simulator.order_task(

@@ -26,7 +26,12 @@ impl Key {
     }
 
     fn jwk(&self) -> Value {
-        json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(self.0.public_key().as_ref()), "kid": "mine" })
+        json!({
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": URL_SAFE_NO_PAD.encode(self.0.public_key().as_ref()),
+            "kid": "mine",
+        })
     }
 
     fn sign(&self, claims: &Value) -> String {
@@ -42,7 +47,14 @@ impl Key {
 
 fn claims(app: &TestApp, client: &Credentials, jti: &str) -> Value {
     let now = app.now().seconds();
-    json!({ "iss": client.client_id, "sub": client.client_id, "aud": app.url, "iat": now, "exp": now + 300, "jti": jti })
+    json!({
+        "iss": client.client_id,
+        "sub": client.client_id,
+        "aud": app.url,
+        "iat": now,
+        "exp": now + 300,
+        "jti": jti,
+    })
 }
 
 fn with(claims: &Value, member: &str, value: Value) -> Value {
@@ -64,41 +76,73 @@ async fn add(by: &Caller, client: &Credentials, key: &Key) -> Answer {
 both_databases! {
     async fn a_registered_key_proves_its_client(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
-        let added = add(&administrator, &robot, &key).await.field("addClientKey")["keys"][0].clone();
-        assert_eq!((&added["algorithm"], &added["kid"], &added["lastUsedAt"]), (&json!("EdDSA"), &json!("mine"), &Value::Null));
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
+        let added =
+            add(&administrator, &robot, &key).await.field("addClientKey")["keys"][0].clone();
+        assert_eq!(
+            (&added["algorithm"], &added["kid"], &added["lastUsedAt"]),
+            (&json!("EdDSA"), &json!("mine"), &Value::Null)
+        );
         app.advance(60);
         let answer = show(&app, &key.sign(&claims(&app, &robot, "1"))).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let token = answer.body["access_token"].as_str().unwrap();
         let request = app.graphql("{ currentSubject { id } }", &json!({})).bearer_auth(token);
         assert_eq!(app.send(request).await.field("currentSubject")["id"], json!(robot.id));
-        let seen = administrator.client(&robot.id, "{ tokenRequestCount keys { lastUsedAt lastUsedFrom } }").await;
-        let expected = json!([{ "lastUsedAt": app.now().to_string(), "lastUsedFrom": "127.0.0.1" }]);
+        let seen = administrator
+            .client(&robot.id, "{ tokenRequestCount keys { lastUsedAt lastUsedFrom } }")
+            .await;
+        let expected =
+            json!([{ "lastUsedAt": app.now().to_string(), "lastUsedFrom": "127.0.0.1" }]);
         assert_eq!((&seen["keys"], &seen["tokenRequestCount"]), (&expected, &json!(1)));
-        for (jti, path) in [("2", "/oauth2/token"), ("3", "/auth/api/v2/auth/token"), ("4", INTROSPECT)] {
-            let signed = key.sign(&with(&claims(&app, &robot, jti), "aud", json!(format!("{}{path}", app.url))));
-            assert_eq!(show(&app, &signed).await.status, 200, "the address of an endpoint is an audience too");
+        for (jti, path) in
+            [("2", "/oauth2/token"), ("3", "/auth/api/v2/auth/token"), ("4", INTROSPECT)]
+        {
+            let signed = key.sign(&with(
+                &claims(&app, &robot, jti),
+                "aud",
+                json!(format!("{}{path}", app.url)),
+            ));
+            assert_eq!(
+                show(&app, &signed).await.status,
+                200,
+                "the address of an endpoint is an audience too"
+            );
         }
     }
 
     async fn an_assertion_is_good_once_over_all_nodes(app: TestApp) {
         let another = app.another_node_with(|_| ()).await;
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
         add(&administrator, &robot, &key).await.data();
         let signed = key.sign(&claims(&app, &robot, "once"));
         assert_eq!(show(&app, &signed).await.status, 200);
         assert_eq!(show(&app, &signed).await.status, 401);
         let there = with(&claims(&app, &robot, "once"), "aud", json!(another.url));
-        assert_eq!(show(&another, &key.sign(&there)).await.status, 401, "the same jti, at another node");
-        let (other, other_key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        assert_eq!(
+            show(&another, &key.sign(&there)).await.status,
+            401,
+            "the same jti, at another node"
+        );
+        let other = app.credentials(app.world.north, Role::Auditor).await;
+        let other_key = Key::new();
         add(&administrator, &other, &other_key).await.data();
-        assert_eq!(show(&app, &other_key.sign(&claims(&app, &other, "once"))).await.status, 200, "another client's is another");
+        assert_eq!(
+            show(&app, &other_key.sign(&claims(&app, &other, "once"))).await.status,
+            200,
+            "another client's is another"
+        );
         let signed = key.sign(&claims(&app, &robot, "at once"));
         let shown = (0..8).map(|_| show(&app, &signed));
         let answers = futures_join(shown).await;
-        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "of several at once, one");
+        assert_eq!(
+            answers.iter().filter(|answer| answer.status == 200).count(),
+            1,
+            "of several at once, one"
+        );
         // An hour longer than it is good.
         app.advance(300 + 3600);
         app.background_jobs.run_once().await.unwrap();
@@ -111,7 +155,8 @@ both_databases! {
 
     async fn assertions_are_used_only_as_fast_as_a_client_may_ask(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
         add(&administrator, &robot, &key).await.data();
         let node = app
             .another_node_with(|config| {
@@ -121,7 +166,11 @@ both_databases! {
             .await;
         let mut refused = 0;
         for number in 0..20 {
-            let signed = key.sign(&with(&claims(&app, &robot, &format!("fast {number}")), "aud", json!(node.url)));
+            let signed = key.sign(&with(
+                &claims(&app, &robot, &format!("fast {number}")),
+                "aud",
+                json!(node.url),
+            ));
             let answer = show(&node, &signed).await;
             if answer.status == 429 {
                 refused += 1;
@@ -132,20 +181,29 @@ both_databases! {
             }
         }
         assert!((1..=17).contains(&refused), "{refused}");
-        assert_eq!(rows(&app, "used_assertions").await, 20 - refused, "what is refused so costs no write");
+        assert_eq!(
+            rows(&app, "used_assertions").await,
+            20 - refused,
+            "what is refused so costs no write"
+        );
     }
 
     async fn whatever_is_wrong_the_words_are_the_same_and_the_log_has_the_reason(app: TestApp) {
         let top = app.administrator(app.world.top).await;
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
         add(&administrator, &robot, &key).await.data();
-        let (now, good) = (app.now().seconds(), claims(&app, &robot, "1"));
+        let now = app.now().seconds();
+        let good = claims(&app, &robot, "1");
         let keyless = app.credentials(app.world.north, Role::Auditor).await;
         let nobody = Credentials { client_id: "nobody".to_owned(), ..keyless.clone() };
         let cases = [
             (key.sign(&with(&good, "aud", json!("https://another.example"))), "wrong_audience"),
-            (key.sign(&with(&good, "aud", json!([app.url, "https://another.example"]))), "wrong_audience"),
+            (
+                key.sign(&with(&good, "aud", json!([app.url, "https://another.example"]))),
+                "wrong_audience",
+            ),
             (key.sign(&with(&good, "iss", json!("another"))), "wrong_issuer"),
             (key.sign(&with(&good, "exp", json!(now))), "assertion_expired"),
             (key.sign(&with(&good, "exp", json!(now + 331))), "assertion_lives_too_long"),
@@ -165,12 +223,17 @@ both_databases! {
         let mut expected: Vec<Value> = cases.iter().map(|(_, reason)| json!(reason)).collect();
         expected.sort_by_key(Value::to_string);
         eventually(10, "the records", async || {
-            let mut told: Vec<Value> = reasons(&top, "token").await.into_iter().map(|(_, reason)| reason).collect();
+            let mut told: Vec<Value> =
+                reasons(&top, "token").await.into_iter().map(|(_, reason)| reason).collect();
             told.sort_by_key(Value::to_string);
             (told == expected).then_some(())
         })
         .await;
-        assert_eq!(show(&app, &key.sign(&good)).await.status, 200, "else the refusals mean nothing");
+        assert_eq!(
+            show(&app, &key.sign(&good)).await.status,
+            200,
+            "else the refusals mean nothing"
+        );
     }
 
     async fn a_client_has_two_keys_at_most_and_each_once(app: TestApp) {
@@ -183,12 +246,23 @@ both_databases! {
         let both = add(&administrator, &robot, &keys[1]).await.field("addClientKey");
         assert_eq!(add(&administrator, &robot, &keys[2]).await.code(), "CONFLICT");
         for (key, jti) in [(&keys[0], "1"), (&keys[1], "2")] {
-            assert_eq!(show(&app, &key.sign(&claims(&app, &robot, jti))).await.status, 200, "both work");
+            assert_eq!(
+                show(&app, &key.sign(&claims(&app, &robot, jti))).await.status,
+                200,
+                "both work"
+            );
         }
         let old = both["keys"][1]["id"].clone();
         administrator.ask(REMOVE, json!({ "id": robot.id, "key": old })).await.data();
-        assert_eq!(show(&app, &keys[0].sign(&claims(&app, &robot, "3"))).await.status, 401, "a removed one does not");
-        assert_eq!(administrator.ask(REMOVE, json!({ "id": robot.id, "key": old })).await.code(), "NOT_FOUND");
+        assert_eq!(
+            show(&app, &keys[0].sign(&claims(&app, &robot, "3"))).await.status,
+            401,
+            "a removed one does not"
+        );
+        assert_eq!(
+            administrator.ask(REMOVE, json!({ "id": robot.id, "key": old })).await.code(),
+            "NOT_FOUND"
+        );
         add(&administrator, &robot, &keys[2]).await.data();
     }
 
@@ -203,14 +277,25 @@ both_databases! {
 
     async fn a_private_key_is_refused_and_not_repeated(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
         let private = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
         notes::note(private);
-        let answer = administrator.ask(ADD, json!({ "id": robot.id, "jwk": with(&key.jwk(), "d", json!(private)) })).await;
+        let answer = administrator
+            .ask(ADD, json!({ "id": robot.id, "jwk": with(&key.jwk(), "d", json!(private)) }))
+            .await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
         assert!(!answer.body.to_string().contains(private));
-        for jwk in [json!("text"), json!({}), json!({ "kty": "oct", "k": "AAAA" }), with(&key.jwk(), "x", json!("short"))] {
-            assert_eq!(administrator.ask(ADD, json!({ "id": robot.id, "jwk": jwk })).await.code(), "BAD_USER_INPUT");
+        for jwk in [
+            json!("text"),
+            json!({}),
+            json!({ "kty": "oct", "k": "AAAA" }),
+            with(&key.jwk(), "x", json!("short")),
+        ] {
+            assert_eq!(
+                administrator.ask(ADD, json!({ "id": robot.id, "jwk": jwk })).await.code(),
+                "BAD_USER_INPUT"
+            );
         }
     }
 
@@ -221,35 +306,55 @@ both_databases! {
         let above = app.credentials(app.world.organization, Role::Auditor).await;
         assert_eq!(add(&analyst, &above, &Key::new()).await.code(), "NOT_FOUND");
         let administrator = app.administrator(app.world.north).await;
-        let held = add(&administrator, &strong, &Key::new()).await.field("addClientKey")["keys"][0]["id"].clone();
-        assert_eq!(analyst.ask(REMOVE, json!({ "id": strong.id, "key": held })).await.code(), "FORBIDDEN");
+        let held = add(&administrator, &strong, &Key::new()).await.field("addClientKey")["keys"][0]
+            ["id"]
+            .clone();
+        assert_eq!(
+            analyst.ask(REMOVE, json!({ "id": strong.id, "key": held })).await.code(),
+            "FORBIDDEN"
+        );
     }
 
     async fn the_last_credential_of_an_enabled_client_stays(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
-        let held = add(&administrator, &robot, &key).await.field("addClientKey")["keys"][0]["id"].clone();
-        let secret = administrator.client(&robot.id, "{ secrets { id } }").await["secrets"][0]["id"].clone();
-        let retire = "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: $secret) { id } }";
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
+        let held =
+            add(&administrator, &robot, &key).await.field("addClientKey")["keys"][0]["id"].clone();
+        let secret =
+            administrator.client(&robot.id, "{ secrets { id } }").await["secrets"][0]["id"].clone();
+        let retire = "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: \
+            $secret) { id } }";
         administrator.ask(retire, json!({ "id": robot.id, "secret": secret })).await.data();
         assert!(!app.works(&robot).await, "from now on it lives by its key");
         assert_eq!(show(&app, &key.sign(&claims(&app, &robot, "1"))).await.status, 200);
         let remove = || administrator.ask(REMOVE, json!({ "id": robot.id, "key": held }));
         assert_eq!(remove().await.code(), "LAST_SECRET");
-        let disable = "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }";
+        let disable =
+            "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }";
         administrator.ask(disable, json!({ "id": robot.id })).await.data();
-        assert_eq!(show(&app, &key.sign(&claims(&app, &robot, "2"))).await.status, 401, "a disabled client gets nothing");
+        assert_eq!(
+            show(&app, &key.sign(&claims(&app, &robot, "2"))).await.status,
+            401,
+            "a disabled client gets nothing"
+        );
         remove().await.data();
     }
 
     async fn keys_stand_in_the_audit_log(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        let (robot, key) = (app.credentials(app.world.north, Role::Auditor).await, Key::new());
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let key = Key::new();
         let held = add(&administrator, &robot, &key).await.field("addClientKey")["keys"][0].clone();
-        let document = "{ auditLog(operation: \"addClientKey\") { nodes { subject before after } } }";
-        let record = administrator.ask(document, json!({})).await.field("auditLog")["nodes"][0].clone();
+        let document =
+            "{ auditLog(operation: \"addClientKey\") { nodes { subject before after } } }";
+        let record =
+            administrator.ask(document, json!({})).await.field("auditLog")["nodes"][0].clone();
         assert_eq!((&record["subject"], &record["before"]["keys"]), (&json!(robot.id), &json!([])));
-        assert_eq!(record["after"]["keys"], json!([{ "id": held["id"], "thumbprint": held["thumbprint"] }]));
+        assert_eq!(
+            record["after"]["keys"],
+            json!([{ "id": held["id"], "thumbprint": held["thumbprint"] }])
+        );
     }
 
     async fn typed_key_is_the_same_as_its_jwk(app: TestApp) {
@@ -257,10 +362,14 @@ both_databases! {
         let robot = administrator.create("robot", &[]).await;
         let key = Key::new();
         let jwk = key.jwk();
-        let typed = json!({ "kty": "OKP", "crv": "ED25519", "x": jwk["x"], "kid": "mine", "alg": "EdDSA" });
-        let document = "mutation($id: ID!, $input: AddClientKeyInput!) { createClientKey(id: $id, input: $input) {
+        let typed =
+            json!({ "kty": "OKP", "crv": "ED25519", "x": jwk["x"], "kid": "mine", "alg": "EdDSA" });
+        let document = "mutation($id: ID!, $input: AddClientKeyInput!) { createClientKey(id: $id,
+            input: $input) {
             keys { id kid algorithm algorithmText } } }";
-        let create = async |input: Value| administrator.ask(document, json!({ "id": robot.id, "input": input })).await;
+        let create = async |input: Value| {
+            administrator.ask(document, json!({ "id": robot.id, "input": input })).await
+        };
         for neither_or_both in [json!({}), json!({ "key": typed, "jwk": jwk })] {
             assert_eq!(create(neither_or_both).await.code(), "BAD_USER_INPUT");
         }
@@ -271,11 +380,13 @@ both_databases! {
         }
         let wrong_curve = json!({ "key": { "kty": "OKP", "crv": "P_256", "x": jwk["x"] } });
         assert_eq!(create(wrong_curve).await.code(), "BAD_USER_INPUT");
-        let made = create(json!({ "key": typed })).await.field("createClientKey")["keys"][0].clone();
+        let made =
+            create(json!({ "key": typed })).await.field("createClientKey")["keys"][0].clone();
         assert_eq!((&made["kid"], &made["algorithm"]), (&json!("mine"), &json!("EdDSA")));
         assert_eq!(made["algorithmText"], "EdDSA");
         assert_eq!(create(json!({ "jwk": jwk })).await.code(), "CONFLICT", "it is the same key");
-        let delete = "mutation($id: ID!, $key: ID!) { deleteClientKey(id: $id, keyID: $key) { keys { id } } }";
+        let delete = "mutation($id: ID!, $key: ID!) { deleteClientKey(id: $id, keyID: $key) { keys \
+            { id } } }";
         let left = administrator.ask(delete, json!({ "id": robot.id, "key": made["id"] })).await;
         assert_eq!(left.field("deleteClientKey"), json!({ "keys": [] }));
     }

@@ -36,21 +36,62 @@ both_databases! {
     async fn each_mistake_has_its_error(app: TestApp) {
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let stranger = app.caller(app.world.stranger, Role::Auditor).await;
-        let (basic, foreign) = (robot.basic(), format!("token={}", stranger.token));
+        let basic = robot.basic();
+        let foreign = format!("token={}", stranger.token);
         let unknown = "tenant=00000000-0000-4000-8000-000000000000";
         let cases = [
             ("/oauth2/token", "", 400, "invalid_request"),
             ("/oauth2/token", "grant_type=", 400, "invalid_request"),
-            ("/oauth2/token", "grant_type=client_credentials&grant_type=client_credentials", 400, "invalid_request"),
-            ("/oauth2/token", "grant_type=client_credentials&client_secret=x", 400, "invalid_request"),
-            ("/oauth2/token", "grant_type=client_credentials&client_assertion=x", 400, "invalid_request"),
-            ("/oauth2/token", "grant_type=client_credentials&client_id=another", 400, "invalid_request"),
+            (
+                "/oauth2/token",
+                "grant_type=client_credentials&grant_type=client_credentials",
+                400,
+                "invalid_request",
+            ),
+            (
+                "/oauth2/token",
+                "grant_type=client_credentials&client_secret=x",
+                400,
+                "invalid_request",
+            ),
+            (
+                "/oauth2/token",
+                "grant_type=client_credentials&client_assertion=x",
+                400,
+                "invalid_request",
+            ),
+            (
+                "/oauth2/token",
+                "grant_type=client_credentials&client_id=another",
+                400,
+                "invalid_request",
+            ),
             ("/oauth2/token", "grant_type=client_credentials&scope=%ff", 400, "invalid_request"),
-            ("/oauth2/token", "grant_type=authorization_code&code=x", 400, "unsupported_grant_type"),
-            ("/oauth2/token", "grant_type=refresh_token&refresh_token=x", 400, "unsupported_grant_type"),
+            (
+                "/oauth2/token",
+                "grant_type=authorization_code&code=x",
+                400,
+                "unsupported_grant_type",
+            ),
+            (
+                "/oauth2/token",
+                "grant_type=refresh_token&refresh_token=x",
+                400,
+                "unsupported_grant_type",
+            ),
             ("/oauth2/token", "grant_type=client_credentials&scope=openid", 400, "invalid_scope"),
-            ("/oauth2/token", "grant_type=client_credentials&scope=clients%3Amanage", 400, "invalid_scope"),
-            ("/oauth2/token", &format!("grant_type=client_credentials&{unknown}"), 400, "invalid_target"),
+            (
+                "/oauth2/token",
+                "grant_type=client_credentials&scope=clients%3Amanage",
+                400,
+                "invalid_scope",
+            ),
+            (
+                "/oauth2/token",
+                &format!("grant_type=client_credentials&{unknown}"),
+                400,
+                "invalid_target",
+            ),
             (INTROSPECT, "", 400, "invalid_request"),
             (INTROSPECT, "token=", 400, "invalid_request"),
             (INTROSPECT, "token=x&token=y", 400, "invalid_request"),
@@ -60,7 +101,8 @@ both_databases! {
         ];
         for (path, body, status, error) in cases {
             let request = app.http.post(format!("{}{path}", app.url)).header("content-type", FORM);
-            let answer = app.send(request.header("authorization", &basic).body(body.to_owned())).await;
+            let answer =
+                app.send(request.header("authorization", &basic).body(body.to_owned())).await;
             assert_eq!(refused(&answer), (status, error), "{path} {body}");
         }
     }
@@ -77,7 +119,16 @@ both_databases! {
                 form(&app, path, &filled).header("authorization", "Bearer rubbish"),
                 form(&app, path, &filled).header("authorization", "Basic rubbish"),
                 form(&app, path, &[GRANT, ("token", "rubbish"), ("client_id", &robot.client_id)]),
-                form(&app, path, &[GRANT, ("token", "x"), ("client_id", &robot.client_id), ("client_secret", "x")]),
+                form(
+                    &app,
+                    path,
+                    &[
+                        GRANT,
+                        ("token", "x"),
+                        ("client_id", &robot.client_id),
+                        ("client_secret", "x"),
+                    ],
+                ),
             ] {
                 let answer = app.send(request).await;
                 assert_eq!(refused(&answer), (401, "invalid_client"), "{path}");
@@ -90,21 +141,50 @@ both_databases! {
     async fn vendor_token_path_takes_json_with_basic_credentials(app: TestApp) {
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let ask = async |path: &str, media_type: &str, body: &str| {
-            let post = app.http.post(format!("{}{path}", app.url)).header("content-type", media_type.to_owned());
+            let post = app
+                .http
+                .post(format!("{}{path}", app.url))
+                .header("content-type", media_type.to_owned());
             app.send(post.header("authorization", robot.basic()).body(body.to_owned())).await
         };
         let taegis = "/auth/api/v2/auth/token";
         let grant = r#"{"grant_type":"client_credentials","audience":["x"]}"#;
-        for media_type in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=utf8"] {
+        for media_type in
+            ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=utf8"]
+        {
             let answer = ask(taegis, media_type, grant).await;
-            assert_eq!((answer.status, answer.body["token_type"].as_str()), (200, Some("Bearer")), "{media_type}");
+            assert_eq!(
+                (answer.status, answer.body["token_type"].as_str()),
+                (200, Some("Bearer")),
+                "{media_type}"
+            );
         }
-        for body in ["", "[]", "{", r#"{"grant_type":1}"#, r#"{"grant_type":"client_credentials","grant_type":"x"}"#] {
-            assert_eq!(refused(&ask(taegis, "application/json", body).await), (400, "invalid_request"), "{body}");
+        for body in [
+            "",
+            "[]",
+            "{",
+            r#"{"grant_type":1}"#,
+            r#"{"grant_type":"client_credentials","grant_type":"x"}"#,
+        ] {
+            assert_eq!(
+                refused(&ask(taegis, "application/json", body).await),
+                (400, "invalid_request"),
+                "{body}"
+            );
         }
-        assert_eq!(refused(&ask(taegis, "application/json; charset=utf-16", grant).await), (400, "invalid_request"));
-        assert_eq!(refused(&ask("/oauth2/token", "application/json", grant).await), (400, "invalid_request"));
-        let form = ask("/oauth2/token", "application/x-www-form-urlencoded;charset=utf8", "grant_type=client_credentials");
+        assert_eq!(
+            refused(&ask(taegis, "application/json; charset=utf-16", grant).await),
+            (400, "invalid_request")
+        );
+        assert_eq!(
+            refused(&ask("/oauth2/token", "application/json", grant).await),
+            (400, "invalid_request")
+        );
+        let form = ask(
+            "/oauth2/token",
+            "application/x-www-form-urlencoded;charset=utf8",
+            "grant_type=client_credentials",
+        );
         assert_eq!(form.await.status, 200);
     }
 
@@ -112,14 +192,22 @@ both_databases! {
         let basic = app.credentials(app.world.north, Role::Auditor).await.basic();
         for path in ENDPOINTS {
             let url = format!("{}{path}", app.url);
-            let post = || app.http.post(&url).header("authorization", &basic).body("grant_type=client_credentials&token=x");
+            let post = || {
+                app.http
+                    .post(&url)
+                    .header("authorization", &basic)
+                    .body("grant_type=client_credentials&token=x")
+            };
             let long = format!("grant_type=client_credentials&token={}", "x".repeat(20_000));
             for request in [
                 post(),
                 post().header("content-type", "application/json"),
                 post().header("content-type", "application/x-www-form-urlencoded; charset=utf-16"),
                 post().header("content-type", FORM).body(long),
-                app.http.post(format!("{url}?token=x")).header("authorization", &basic).header("content-type", FORM),
+                app.http
+                    .post(format!("{url}?token=x"))
+                    .header("authorization", &basic)
+                    .header("content-type", FORM),
             ] {
                 assert_eq!(refused(&app.send(request).await), (400, "invalid_request"), "{path}");
             }
@@ -136,7 +224,8 @@ both_databases! {
         let other = robot.again().await;
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);
         assert_eq!((robot.status().await, other.status().await), (401, 200));
-        let subject = other.ask("{ currentSubject { id } }", json!({})).await.field("currentSubject");
+        let subject =
+            other.ask("{ currentSubject { id } }", json!({})).await.field("currentSubject");
         assert_eq!(subject["id"], json!(robot.id()));
     }
 }

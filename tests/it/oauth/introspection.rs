@@ -35,18 +35,27 @@ both_databases! {
             "tenant_id": app.world.north,
         });
         assert_eq!(told(&app, &robot.credentials, &robot.token).await, expected);
-        let hinted = form(&app, INTROSPECT, &[("token", &robot.token), ("token_type_hint", "refresh_token")]);
+        let hinted = form(
+            &app,
+            INTROSPECT,
+            &[("token", &robot.token), ("token_type_hint", "refresh_token")],
+        );
         let answer = app.send(hinted.header("authorization", robot.credentials.basic())).await;
         assert_eq!(answer.body, expected, "a hint that is wrong does no harm");
     }
 
     async fn a_resource_server_learns_of_its_own_tenant_and_those_below(app: TestApp) {
         let partner = app.caller(app.world.partner, Role::Administrator).await;
-        let (north, south) = (app.caller(app.world.north, Role::Auditor).await, app.caller(app.world.south, Role::Auditor).await);
+        let north = app.caller(app.world.north, Role::Auditor).await;
+        let south = app.caller(app.world.south, Role::Auditor).await;
         let neighbour = app.credentials(app.world.north, Role::Auditor).await;
         let stranger = app.credentials(app.world.stranger, Role::Administrator).await;
         assert_eq!(told(&app, &partner.credentials, &north.token).await["active"], true, "below");
-        assert_eq!(told(&app, &neighbour, &north.token).await["active"], true, "beside, in one tenant");
+        assert_eq!(
+            told(&app, &neighbour, &north.token).await["active"],
+            true,
+            "beside, in one tenant"
+        );
         for (by, token, what) in [
             (&neighbour, &partner.token, "above"),
             (&south.credentials, &north.token, "in a tenant beside"),
@@ -60,7 +69,11 @@ both_databases! {
         assert_eq!((&there["active"], &there["tenant_only"]), (&json!(true), &json!(true)));
         assert_eq!(there["tenant_id"], json!(app.world.north));
         assert_eq!(told(&app, &south.credentials, &narrow.token).await, inactive());
-        assert_eq!(told(&app, &partner.credentials, &narrow.token).await["active"], true, "its own");
+        assert_eq!(
+            told(&app, &partner.credentials, &narrow.token).await["active"],
+            true,
+            "its own"
+        );
     }
 
     async fn what_does_not_live_is_inactive_and_nothing_more(app: TestApp) {
@@ -68,8 +81,19 @@ both_databases! {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let (signed, signature) = robot.token.rsplit_once('.').unwrap();
         let altered = format!("{signed}.{}", signature.chars().rev().collect::<String>());
-        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{}.", signed.split('.').nth(1).unwrap());
-        for token in ["rubbish", "", " ", &altered, &unsigned, &robot.credentials.secret, &"x".repeat(10_000)] {
+        let unsigned = format!(
+            "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{}.",
+            signed.split('.').nth(1).unwrap()
+        );
+        for token in [
+            "rubbish",
+            "",
+            " ",
+            &altered,
+            &unsigned,
+            &robot.credentials.secret,
+            &"x".repeat(10_000),
+        ] {
             if token.is_empty() {
                 continue;
             }
@@ -82,21 +106,45 @@ both_databases! {
     async fn it_sees_at_once_what_other_nodes_did(app: TestApp) {
         let another = app.another_node().await;
         let administrator = app.administrator(app.world.organization).await;
-        for field in ["deleteClient(id: $id)", "updateClient(id: $id, input: { enabled: false })", "forceRotateClientSecret(id: $id)"] {
+        for field in [
+            "deleteClient(id: $id)",
+            "updateClient(id: $id, input: { enabled: false })",
+            "forceRotateClientSecret(id: $id)",
+        ] {
             let robot = app.caller(app.world.north, Role::Auditor).await;
-            assert_eq!(told(&another, &administrator.credentials, &robot.token).await["active"], true);
+            assert_eq!(
+                told(&another, &administrator.credentials, &robot.token).await["active"],
+                true
+            );
             change(&administrator, field, robot.id()).await;
-            assert_eq!(told(&another, &administrator.credentials, &robot.token).await, inactive(), "{field}");
+            assert_eq!(
+                told(&another, &administrator.credentials, &robot.token).await,
+                inactive(),
+                "{field}"
+            );
         }
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(told(&another, &administrator.credentials, &robot.token).await["active"], true);
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);
         assert_eq!(told(&another, &administrator.credentials, &robot.token).await, inactive());
-        let narrow = narrowed(&app.caller(app.world.north, Role::Auditor).await, &[("tenant", &app.world.north.to_string())]).await;
+        let narrow = narrowed(
+            &app.caller(app.world.north, Role::Auditor).await,
+            &[("tenant", &app.world.north.to_string())],
+        )
+        .await;
         let role = Role::Auditor.id();
         assert_eq!(told(&another, &administrator.credentials, &narrow.token).await["active"], true);
-        change(&administrator, &format!("removeClientRoles(id: $id, roles: [\"{role}\"])"), narrow.id()).await;
-        assert_eq!(told(&another, &administrator.credentials, &narrow.token).await, inactive(), "its one tenant is closed to it");
+        change(
+            &administrator,
+            &format!("removeClientRoles(id: $id, roles: [\"{role}\"])"),
+            narrow.id(),
+        )
+        .await;
+        assert_eq!(
+            told(&another, &administrator.credentials, &narrow.token).await,
+            inactive(),
+            "its one tenant is closed to it"
+        );
     }
 
     async fn asking_is_no_token_request(app: TestApp) {
@@ -105,9 +153,15 @@ both_databases! {
         let token = app.token(&robot).await;
         app.advance(60);
         told(&app, &robot, &token).await;
-        let seen = administrator.client(&robot.id, "{ tokenRequestCount tokenRequestTime secrets { lastUsedAt } }").await;
+        let seen = administrator
+            .client(&robot.id, "{ tokenRequestCount tokenRequestTime secrets { lastUsedAt } }")
+            .await;
         assert_eq!(seen["tokenRequestCount"], 1);
-        assert_eq!(seen["secrets"][0]["lastUsedAt"], json!(app.now().to_string()), "the secret was used all the same");
+        assert_eq!(
+            seen["secrets"][0]["lastUsedAt"],
+            json!(app.now().to_string()),
+            "the secret was used all the same"
+        );
         assert_ne!(seen["tokenRequestTime"], seen["secrets"][0]["lastUsedAt"]);
     }
 }

@@ -24,13 +24,21 @@ both_databases! {
         let new = MasterKey::generate(&SystemEntropy);
         notes::note(&new);
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let (both, alone) = (with(&app, &new, true), with(&app, &new, false));
+        let both = with(&app, &new, true);
+        let alone = with(&app, &new, false);
         let refused = Core::open(&alone, Environment::default()).await.unwrap();
-        assert!(refused.rewrap().await.is_err(), "the new key alone does not open what the old one sealed");
+        assert!(
+            refused.rewrap().await.is_err(),
+            "the new key alone does not open what the old one sealed"
+        );
         let between = app.another_node_with(|config| *config = both.clone()).await;
         assert_eq!(robot.at(&between.gateway).status().await, 200);
         assert_eq!(Core::rotate_master_key(&both, Environment::default()).await.unwrap(), 1);
-        assert_eq!(Core::rotate_master_key(&both, Environment::default()).await.unwrap(), 0, "a second time does nothing");
+        assert_eq!(
+            Core::rotate_master_key(&both, Environment::default()).await.unwrap(),
+            0,
+            "a second time does nothing"
+        );
         let after = app.another_node_with(|config| *config = alone).await;
         assert_eq!(robot.at(&after.gateway).status().await, 200);
         assert_eq!(kid(&after.token(&robot.credentials).await), kid(&robot.token));
@@ -43,7 +51,10 @@ both_databases! {
         let both = with(&app, &new, true);
         Core::rotate_master_key(&both, Environment::default()).await.unwrap();
         app.advance(31 * 24 * 3600);
-        assert!(app.background_jobs.run_once().await.is_err(), "it cannot open the newest key any more");
+        assert!(
+            app.background_jobs.run_once().await.is_err(),
+            "it cannot open the newest key any more"
+        );
         let between = app.another_node_with(|config| *config = both.clone()).await;
         between.background_jobs.run_once().await.unwrap();
         assert_eq!(published(&between).await.len(), 2);
@@ -59,7 +70,11 @@ both_databases! {
         let between = app.another_node_with(|config| *config = both.clone()).await;
         app.advance(31 * 24 * 3600);
         between.background_jobs.run_once().await.unwrap();
-        assert_eq!(Core::rotate_master_key(&both, Environment::default()).await.unwrap(), 1, "only what is left");
+        assert_eq!(
+            Core::rotate_master_key(&both, Environment::default()).await.unwrap(),
+            1,
+            "only what is left"
+        );
         let after = app.another_node_with(|config| *config = with(&app, &new, false)).await;
         assert_eq!(published(&after).await.len(), 2);
     }

@@ -12,7 +12,10 @@ both_databases! {
         let mut documents = Vec::new();
         for path in PATHS {
             let answer = app.send(app.http.get(format!("{}/.well-known/{path}", app.url))).await;
-            assert_eq!((answer.status, answer.header("cache-control")), (200, Some("public, max-age=300")));
+            assert_eq!(
+                (answer.status, answer.header("cache-control")),
+                (200, Some("public, max-age=300"))
+            );
             documents.push(answer.body);
         }
         assert_eq!(documents[0], documents[1]);
@@ -27,9 +30,13 @@ both_databases! {
         for path in ["oauth-authorization-server/security", "openid-configuration"] {
             let answer = app.send(app.http.get(format!("{}/.well-known/{path}", app.url))).await;
             assert_eq!(answer.body["issuer"], "https://gateway.example/security");
-            assert_eq!(answer.body["token_endpoint"], "https://gateway.example/security/oauth2/token");
+            assert_eq!(
+                answer.body["token_endpoint"],
+                "https://gateway.example/security/oauth2/token"
+            );
         }
-        let foreign = app.http.get(format!("{}/.well-known/oauth-authorization-server/another", app.url));
+        let foreign =
+            app.http.get(format!("{}/.well-known/oauth-authorization-server/another", app.url));
         assert_eq!(app.send(foreign).await.status, 404);
     }
 

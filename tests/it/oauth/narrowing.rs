@@ -51,20 +51,43 @@ both_databases! {
         let partner = app.administrator(app.world.partner).await;
         let narrow = within(&partner, app.world.north).await;
         let claims = part(&narrow.token, 1);
-        assert_eq!((&claims["tenant_id"], &claims["tenant_only"]), (&json!(app.world.north), &json!(true)));
+        assert_eq!(
+            (&claims["tenant_id"], &claims["tenant_only"]),
+            (&json!(app.world.north), &json!(true))
+        );
         assert_eq!(claims["https://missione/octolabs/io/tenantIds"], json!(app.world.north));
-        assert_eq!(context(&narrow).await, json!([app.world.north]), "it is the context if no header names one");
+        assert_eq!(
+            context(&narrow).await,
+            json!([app.world.north]),
+            "it is the context if no header names one"
+        );
         assert_eq!(context(&narrow.within(app.world.north)).await, json!([app.world.north]));
         let mut refusals = Vec::new();
-        for tenant in [app.world.partner, app.world.organization, app.world.south, app.world.stranger, app.world.top] {
+        for tenant in [
+            app.world.partner,
+            app.world.organization,
+            app.world.south,
+            app.world.stranger,
+            app.world.top,
+        ] {
             let answer = narrow.within(tenant).ask(CONTEXT, json!({})).await;
             assert_eq!((answer.status, answer.code()), (403, "FORBIDDEN"));
             refusals.push(answer.learnt());
         }
-        refusals.push(narrow.within("00000000-0000-4000-8000-000000000000").ask(CONTEXT, json!({})).await.learnt());
+        refusals.push(
+            narrow
+                .within("00000000-0000-4000-8000-000000000000")
+                .ask(CONTEXT, json!({}))
+                .await
+                .learnt(),
+        );
         refusals.push(narrow.within("no tenant").ask(CONTEXT, json!({})).await.learnt());
         assert!(refusals.iter().all(|other| *other == refusals[0]), "{refusals:#?}");
-        assert_eq!(partner.within(app.world.south).status().await, 200, "the client itself reaches on");
+        assert_eq!(
+            partner.within(app.world.south).status().await,
+            200,
+            "the client itself reaches on"
+        );
     }
 
     async fn the_header_does_not_reach_below_the_tenant_of_the_token(app: TestApp) {
@@ -83,15 +106,22 @@ both_databases! {
         for tenant in [app.world.south, app.world.organization, app.world.partner] {
             assert_eq!(give(&narrow, &robot.id, tenant, Role::Auditor).await, "FORBIDDEN");
             let owner = json!({ "owner": tenant });
-            let document = "mutation($owner: ID!) { createClient(name: \"x\", input: { ownerTenantID: $owner }) { clientSecret } }";
+            let document = "mutation($owner: ID!) { createClient(name: \"x\", input: { \
+                ownerTenantID: $owner }) { clientSecret } }";
             assert_eq!(narrow.ask(document, owner).await.code(), "FORBIDDEN");
         }
         // The robot now holds a role beside: whoever rotates it could act there.
         assert_eq!(give(&partner, &robot.id, app.world.south, Role::Auditor).await, "given");
         let rotate = "mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }";
         assert_eq!(narrow.ask(rotate, json!({ "id": robot.id })).await.code(), "FORBIDDEN");
-        let roles = narrow.ask("{ tenants { tenants { id effectiveRoles { via } } } }", json!({})).await.field("tenants");
-        assert_eq!(roles["tenants"], json!([{ "id": app.world.north, "effectiveRoles": [{ "via": app.world.partner }] }]));
+        let roles = narrow
+            .ask("{ tenants { tenants { id effectiveRoles { via } } } }", json!({}))
+            .await
+            .field("tenants");
+        assert_eq!(
+            roles["tenants"],
+            json!([{ "id": app.world.north, "effectiveRoles": [{ "via": app.world.partner }] }])
+        );
     }
 
     async fn narrowed_token_reads_no_role_that_it_does_not_reach(app: TestApp) {
@@ -104,15 +134,40 @@ both_databases! {
         }
         let world = app.world;
         let cases = [
-            (robot.clone(), vec![world.organization, world.partner, world.stranger, world.north, world.south]),
-            (within(&robot, world.organization).await, vec![world.organization, world.partner, world.north, world.south]),
-            (within(&robot, world.north).await, vec![world.organization, world.partner, world.north]),
-            (narrowed(&robot, &[("tenant", &world.north.to_string()), ("scope", "legacy:read")]).await, vec![world.organization, world.partner, world.north]),
-            (narrowed(&robot, &[("scope", "legacy:read")]).await, vec![world.organization, world.partner]),
-            (narrowed(&robot, &[("scope", "clients:read")]).await, vec![world.organization, world.partner, world.stranger, world.north, world.south]),
+            (
+                robot.clone(),
+                vec![world.organization, world.partner, world.stranger, world.north, world.south],
+            ),
+            (
+                within(&robot, world.organization).await,
+                vec![world.organization, world.partner, world.north, world.south],
+            ),
+            (
+                within(&robot, world.north).await,
+                vec![world.organization, world.partner, world.north],
+            ),
+            (
+                narrowed(&robot, &[("tenant", &world.north.to_string()), ("scope", "legacy:read")])
+                    .await,
+                vec![world.organization, world.partner, world.north],
+            ),
+            (
+                narrowed(&robot, &[("scope", "legacy:read")]).await,
+                vec![world.organization, world.partner],
+            ),
+            (
+                narrowed(&robot, &[("scope", "clients:read")]).await,
+                vec![world.organization, world.partner, world.stranger, world.north, world.south],
+            ),
         ];
         for (caller, reached) in cases {
-            let own = caller.ask("{ currentSubject { identity { ... on Client { roles roleAssignments { tenantID } role_assignments { tenant_id } } } } }", json!({})).await;
+            let own = caller
+                .ask(
+                    "{ currentSubject { identity { ... on Client { roles \
+                roleAssignments { tenantID } role_assignments { tenant_id } } } } }",
+                    json!({}),
+                )
+                .await;
             let own = own.field("currentSubject")["identity"].clone();
             let mut held = tenants_of(&own["roleAssignments"], "tenantID");
             assert_eq!(held, tenants_of(&own["role_assignments"], "tenant_id"));
@@ -126,31 +181,50 @@ both_databases! {
         let narrow = within(&partner, world.organization).await;
         for document in [
             "query($id: ID!) { shown: client(id: $id) { roleAssignments { tenantID } } }",
-            "mutation($id: ID!) { shown: updateClient(id: $id, input: { name: \"x\" }) { roleAssignments { tenantID } } }",
+            "mutation($id: ID!) { shown: updateClient(id: $id, input: { name: \"x\" }) { \
+            roleAssignments { tenantID } } }",
         ] {
             let answer = narrow.ask(document, json!({ "id": robot.id() })).await;
-            assert!(!answer.body.to_string().contains(&world.stranger.to_string()), "{}", answer.body);
+            assert!(
+                !answer.body.to_string().contains(&world.stranger.to_string()),
+                "{}",
+                answer.body
+            );
         }
-        let listed = narrow.ask("{ clients { roleAssignments { tenantID } } }", json!({})).await.field("clients");
-        assert!(!listed.to_string().contains(&world.stranger.to_string()) && listed.to_string().contains(&world.south.to_string()));
+        let listed = narrow
+            .ask("{ clients { roleAssignments { tenantID } } }", json!({}))
+            .await
+            .field("clients");
+        assert!(
+            !listed.to_string().contains(&world.stranger.to_string())
+                && listed.to_string().contains(&world.south.to_string())
+        );
     }
 
-    async fn filters_and_orders_tell_a_narrowed_token_of_no_role_that_it_does_not_reach(app: TestApp) {
+    async fn filters_and_orders_tell_a_narrowed_token_of_no_role_that_it_does_not_reach(
+        app: TestApp,
+    ) {
         let administrator = app.administrator(app.world.partner).await;
         let robot = app.credentials(app.world.north, Role::Responder).await;
         assert_eq!(give(&administrator, &robot.id, app.world.south, Role::Auditor).await, "given");
         let document = "query($role: ID!) { clients(roleIDs: [$role]) { id } }";
         let found = async |caller: &Caller| {
-            caller.within(app.world.north).ask(document, json!({ "role": Role::Auditor.id() })).await.field("clients")
+            caller
+                .within(app.world.north)
+                .ask(document, json!({ "role": Role::Auditor.id() }))
+                .await
+                .field("clients")
         };
         assert_eq!(found(&administrator).await, json!([{ "id": robot.id }]));
         assert_eq!(found(&within(&administrator, app.world.north).await).await, json!([]));
     }
 
-    async fn narrowed_token_reads_credentials_of_its_own_client_only_where_it_may_read_clients(app: TestApp) {
+    async fn narrowed_token_reads_credentials_of_its_own_client_only_where_it_may_read_clients(
+        app: TestApp,
+    ) {
         let administrator = app.administrator(app.world.partner).await;
-        let add = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv: "Ed25519",
-            x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { id } }"#;
+        let add = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv:
+            "Ed25519", x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { id } }"#;
         administrator.ask(add, json!({ "id": administrator.id() })).await.data();
         let north = app.world.north.to_string();
         let home = app.world.partner.to_string();
@@ -163,22 +237,41 @@ both_databases! {
             (&[("tenant", &north)], false),
             (&[("tenant", &north), ("scope", "clients:read")], false),
         ];
-        let document = "{ currentSubject { id name identity { ... on Client { id name clientID tenantID enabled
-            ownerTenantID secrets { lastFour lastUsedAt lastUsedFrom } rotation { oldSecretLastUsedAt }
-            keys { thumbprint lastUsedAt } createdBy updatedBy tokenRequestTime tokenRequestCount token_request_time } } } }";
+        let document = "{ currentSubject { id name identity { ... on Client { id name clientID
+            tenantID enabled
+            ownerTenantID secrets { lastFour lastUsedAt lastUsedFrom } rotation {
+            oldSecretLastUsedAt }
+            keys { thumbprint lastUsedAt } createdBy updatedBy tokenRequestTime tokenRequestCount
+            token_request_time } } } }";
         for (parameters, whole) in cases {
             let caller = narrowed(&administrator, parameters).await;
             let subject = caller.ask(document, json!({})).await.field("currentSubject");
             let client = &subject["identity"];
-            assert_eq!((&subject["id"], &client["id"]), (&json!(administrator.id()), &json!(administrator.id())));
+            assert_eq!(
+                (&subject["id"], &client["id"]),
+                (&json!(administrator.id()), &json!(administrator.id()))
+            );
             assert_eq!(client["clientID"], json!(administrator.credentials.client_id));
-            let credentials = [&client["secrets"], &client["keys"]].iter().all(|list| !list.as_array().unwrap().is_empty());
+            let credentials = [&client["secrets"], &client["keys"]]
+                .iter()
+                .all(|list| !list.as_array().unwrap().is_empty());
             assert_eq!(credentials, *whole, "{parameters:?}");
-            for field in ["tokenRequestTime", "token_request_time", "tokenRequestCount", "createdBy", "updatedBy"] {
+            for field in [
+                "tokenRequestTime",
+                "token_request_time",
+                "tokenRequestCount",
+                "createdBy",
+                "updatedBy",
+            ] {
                 assert_eq!(!client[field].is_null(), *whole, "{parameters:?} {field}");
             }
-            let four = &administrator.credentials.secret[administrator.credentials.secret.len() - 4..];
-            assert_eq!(subject.to_string().contains(&format!("\"{four}\"")), *whole, "{parameters:?}");
+            let four =
+                &administrator.credentials.secret[administrator.credentials.secret.len() - 4..];
+            assert_eq!(
+                subject.to_string().contains(&format!("\"{four}\"")),
+                *whole,
+                "{parameters:?}"
+            );
         }
     }
 
@@ -191,9 +284,12 @@ both_databases! {
     async fn a_tenant_that_is_not_open_is_no_target(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let organization = app.administrator(app.world.organization).await;
-        let closed = organization.ask("mutation { createTenant(newTenant: { name: \"Closed\" }) { id } }", json!({})).await;
+        let closed = organization
+            .ask("mutation { createTenant(newTenant: { name: \"Closed\" }) { id } }", json!({}))
+            .await;
         let closed = closed.field("createTenant")["id"].as_str().unwrap().to_owned();
-        let close = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: false }) { id } }";
+        let close = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: \
+            false }) { id } }";
         organization.ask(close, json!({ "id": closed })).await.data();
         let mut learnt = Vec::new();
         for (by, tenant) in [
@@ -204,7 +300,11 @@ both_databases! {
             (&organization, closed),
         ] {
             let answer = ask_token(&app, &by.credentials, &[("tenant", &tenant)]).await;
-            assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_target")), "{tenant}");
+            assert_eq!(
+                (answer.status, &answer.body["error"]),
+                (400, &json!("invalid_target")),
+                "{tenant}"
+            );
             learnt.push(answer.learnt());
         }
         assert!(learnt.iter().all(|other| *other == learnt[0]));
@@ -215,10 +315,15 @@ both_databases! {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let narrow = within(&robot, app.world.north).await;
         assert_eq!(narrow.status().await, 200);
-        let remove = "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
-        administrator.ask(remove, json!({ "id": robot.id(), "role": Role::Auditor.id() })).await.data();
+        let remove =
+            "mutation($id: ID!, $role: ID!) { removeClientRoles(id: $id, roles: [$role]) { id } }";
+        administrator
+            .ask(remove, json!({ "id": robot.id(), "role": Role::Auditor.id() }))
+            .await
+            .data();
         assert_eq!(narrow.status().await, 403);
-        let again = ask_token(&app, &robot.credentials, &[("tenant", &app.world.north.to_string())]).await;
+        let again =
+            ask_token(&app, &robot.credentials, &[("tenant", &app.world.north.to_string())]).await;
         assert_eq!(again.body["error"], "invalid_target");
     }
 
@@ -227,11 +332,26 @@ both_databases! {
         let reader = narrowed(&administrator, &[("scope", "clients:read")]).await;
         assert_eq!(part(&reader.token, 1)["scope"], "clients:read");
         assert!(reader.ask("{ clients { id } }", json!({})).await.field("clients").is_array());
-        assert_eq!(reader.ask("{ auditLog { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+        assert_eq!(
+            reader.ask("{ auditLog { nodes { id } } }", json!({})).await.code(),
+            "FORBIDDEN"
+        );
         assert_eq!(created(&reader, Role::Auditor).await, "FORBIDDEN");
-        assert_eq!(reader.ask("{ authzAssignableRoles { id } }", json!({})).await.field("authzAssignableRoles"), json!([]));
+        assert_eq!(
+            reader
+                .ask("{ authzAssignableRoles { id } }", json!({}))
+                .await
+                .field("authzAssignableRoles"),
+            json!([])
+        );
         let auditor = narrowed(&administrator, &[("scope", "audit:read legacy:read")]).await;
-        assert!(auditor.ask("{ auditLog { nodes { id } } }", json!({})).await.field("auditLog").is_object());
+        assert!(
+            auditor
+                .ask("{ auditLog { nodes { id } } }", json!({}))
+                .await
+                .field("auditLog")
+                .is_object()
+        );
         assert_eq!(auditor.ask("{ clients { id } }", json!({})).await.code(), "FORBIDDEN");
     }
 
@@ -240,26 +360,54 @@ both_databases! {
         let strong = app.credentials(app.world.north, Role::Responder).await;
         let few = narrowed(&administrator, &[("scope", "clients:read clients:manage")]).await;
         for role in Role::ALL {
-            assert_eq!(created(&few, role).await, "FORBIDDEN", "{role} permits more than the token");
+            assert_eq!(
+                created(&few, role).await,
+                "FORBIDDEN",
+                "{role} permits more than the token"
+            );
         }
-        let more = narrowed(&administrator, &[("scope", "clients:read clients:manage legacy:read")]).await;
+        let more =
+            narrowed(&administrator, &[("scope", "clients:read clients:manage legacy:read")]).await;
         assert_eq!(created(&more, Role::Auditor).await, "created");
         assert_eq!(created(&more, Role::Analyst).await, "FORBIDDEN");
-        assert_eq!(give(&more, &strong.id, app.world.north, Role::Administrator).await, "FORBIDDEN");
-        for field in ["rotateClientSecret(id: $id) { clientSecret }", "deleteClient(id: $id) { id }"] {
-            let answer = more.ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": strong.id })).await;
+        assert_eq!(
+            give(&more, &strong.id, app.world.north, Role::Administrator).await,
+            "FORBIDDEN"
+        );
+        for field in
+            ["rotateClientSecret(id: $id) { clientSecret }", "deleteClient(id: $id) { id }"]
+        {
+            let answer = more
+                .ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": strong.id }))
+                .await;
             assert_eq!(answer.code(), "FORBIDDEN", "it holds more than the token: {field}");
         }
         // Its own client least of all: the new secret would get it a token without limits.
-        let own = more.ask("mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }", json!({ "id": more.id() })).await;
+        let own = more
+            .ask(
+                "mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }",
+                json!({ "id": more.id() }),
+            )
+            .await;
         assert_eq!(own.code(), "FORBIDDEN");
     }
 
     async fn a_scope_never_widens(app: TestApp) {
         let auditor = app.caller(app.world.north, Role::Auditor).await;
-        for scope in ["clients:manage", "clients:read clients:manage", "tenants:manage", "openid", "Clients:read", "clients:read,legacy:read"] {
+        for scope in [
+            "clients:manage",
+            "clients:read clients:manage",
+            "tenants:manage",
+            "openid",
+            "Clients:read",
+            "clients:read,legacy:read",
+        ] {
             let answer = ask_token(&app, &auditor.credentials, &[("scope", scope)]).await;
-            assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_scope")), "{scope}");
+            assert_eq!(
+                (answer.status, &answer.body["error"]),
+                (400, &json!("invalid_scope")),
+                "{scope}"
+            );
         }
         for scope in ["graphql", "clients:read graphql", "", " "] {
             let answer = ask_token(&app, &auditor.credentials, &[("scope", scope)]).await;
@@ -272,10 +420,18 @@ both_databases! {
         }
         assert_eq!(created(&auditor, Role::Auditor).await, "FORBIDDEN");
         let administrator = app.administrator(app.world.north).await;
-        let append = "mutation($id: ID!, $role: ID!) { appendClientRoles(id: $id, roles: [{ roleID: $role }]) { id } }";
+        let append = "mutation($id: ID!, $role: ID!) { appendClientRoles(id: $id, roles: [{ \
+            roleID: $role }]) { id } }";
         let narrow = narrowed(&auditor, &[("scope", "clients:read")]).await;
-        administrator.ask(append, json!({ "id": auditor.id(), "role": Role::Administrator.id() })).await.data();
-        assert_eq!(created(&auditor, Role::Auditor).await, "created", "the whole token grows with its client");
+        administrator
+            .ask(append, json!({ "id": auditor.id(), "role": Role::Administrator.id() }))
+            .await
+            .data();
+        assert_eq!(
+            created(&auditor, Role::Auditor).await,
+            "created",
+            "the whole token grows with its client"
+        );
         assert_eq!(created(&narrow, Role::Auditor).await, "FORBIDDEN", "the narrowed one does not");
     }
 

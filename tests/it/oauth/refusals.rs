@@ -13,11 +13,17 @@ async fn newest_of(administrator: &Caller) -> Value {
 
 both_databases! {
     async fn each_failure_has_its_reason_in_the_log_of_the_client_or_of_the_top(app: TestApp) {
-        let (top, north) = (app.administrator(app.world.top).await, app.administrator(app.world.north).await);
-        let (robot, other) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let top = app.administrator(app.world.top).await;
+        let north = app.administrator(app.world.north).await;
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let rotated = north.rotate(&robot, 60).await;
         app.advance(60);
-        let named = |client_id: &str, secret: &str| Credentials { id: String::new(), client_id: client_id.to_owned(), secret: secret.to_owned() };
+        let named = |client_id: &str, secret: &str| Credentials {
+            id: String::new(),
+            client_id: client_id.to_owned(),
+            secret: secret.to_owned(),
+        };
         for (credentials, reason) in [
             (named(&robot.client_id, &other.secret), "wrong_secret"),
             (robot.clone(), "secret_retired"),
@@ -32,9 +38,13 @@ both_databases! {
             .await;
         }
         let seen = reasons(&north, "token").await;
-        let expected = [(robot.id.clone(), json!("secret_retired")), (robot.id.clone(), json!("wrong_secret"))];
+        let expected = [
+            (robot.id.clone(), json!("secret_retired")),
+            (robot.id.clone(), json!("wrong_secret")),
+        ];
         assert_eq!(seen, expected, "strangers are the affair of those who run the gateway");
-        let actors: Vec<_> = reasons(&top, "token").await.into_iter().map(|(actor, _)| actor).collect();
+        let actors: Vec<_> =
+            reasons(&top, "token").await.into_iter().map(|(actor, _)| actor).collect();
         assert!(actors.contains(&"nobody\u{fffd}".to_owned()), "{actors:?}");
         assert!(app.works(&rotated).await);
     }
@@ -50,15 +60,28 @@ both_databases! {
         ] {
             let refused = ask_token(&app, &robot, &parameters).await;
             assert_eq!(refused.body["error"], code);
-            assert_eq!(newest_of(&north).await, json!({
-                "actor": robot.id, "operation": "token", "code": code, "subject": subject, "tenantID": app.world.north,
-            }));
+            assert_eq!(
+                newest_of(&north).await,
+                json!({
+                    "actor": robot.id,
+                    "operation": "token",
+                    "code": code,
+                    "subject": subject,
+                    "tenantID": app.world.north,
+                })
+            );
         }
         assert_eq!(revoke(&app, &robot, &north.token).await, 400);
-        assert_eq!(newest_of(&north).await, json!({
-            "actor": robot.id, "operation": "revoke", "code": "invalid_grant", "subject": part(&north.token, 1)["jti"],
-            "tenantID": app.world.north,
-        }));
+        assert_eq!(
+            newest_of(&north).await,
+            json!({
+                "actor": robot.id,
+                "operation": "revoke",
+                "code": "invalid_grant",
+                "subject": part(&north.token, 1)["jti"],
+                "tenantID": app.world.north,
+            })
+        );
     }
 
     async fn denials_are_kept_only_as_fast_as_a_client_may_ask(app: TestApp) {
@@ -71,22 +94,31 @@ both_databases! {
             })
             .await;
         for _ in 0..20 {
-            assert_eq!(ask_token(&node, &robot, &[("tenant", "none")]).await.body["error"], "invalid_target");
+            assert_eq!(
+                ask_token(&node, &robot, &[("tenant", "none")]).await.body["error"],
+                "invalid_target"
+            );
         }
         let document = "{ auditLog(operation: \"token\") { nodes { id } } }";
-        let kept = north.ask(document, json!({})).await.field("auditLog")["nodes"].as_array().unwrap().len();
+        let kept = north.ask(document, json!({})).await.field("auditLog")["nodes"]
+            .as_array()
+            .unwrap()
+            .len();
         assert!((3..20).contains(&kept), "{kept}");
     }
 
     async fn every_endpoint_is_named(app: TestApp) {
         let north = app.administrator(app.world.north).await;
-        let (robot, other) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let robot = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = Credentials { secret: other.secret, ..robot };
         for (path, operation) in [(INTROSPECT, "introspect"), (REVOKE, "revoke")] {
-            let request = form(&app, path, &[("token", "x")]).header("authorization", wrong.basic());
+            let request =
+                form(&app, path, &[("token", "x")]).header("authorization", wrong.basic());
             assert_eq!(app.send(request).await.status, 401);
             eventually(10, operation, async || {
-                (reasons(&north, operation).await == [(wrong.id.clone(), json!("wrong_secret"))]).then_some(())
+                (reasons(&north, operation).await == [(wrong.id.clone(), json!("wrong_secret"))])
+                    .then_some(())
             })
             .await;
         }

@@ -11,7 +11,11 @@ both_databases! {
         let another = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let elsewhere = robot.at(&another.gateway);
-        assert_eq!((robot.status().await, elsewhere.status().await), (200, 200), "it is remembered at both");
+        assert_eq!(
+            (robot.status().await, elsewhere.status().await),
+            (200, 200),
+            "it is remembered at both"
+        );
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);
         assert_eq!(robot.status().await, 401);
         app.advance(5);
@@ -22,7 +26,8 @@ both_databases! {
     async fn only_its_own_client_ends_a_token(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let administrator = app.administrator(app.world.organization).await;
-        let request = form(&app, REVOKE, &[("token", &robot.token)]).header("authorization", administrator.credentials.basic());
+        let request = form(&app, REVOKE, &[("token", &robot.token)])
+            .header("authorization", administrator.credentials.basic());
         let answer = app.send(request).await;
         assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_grant")));
         assert_eq!(robot.status().await, 200);
@@ -58,10 +63,25 @@ both_databases! {
         for _ in 0..2 {
             revoke(&app, &robot.credentials, &robot.token).await;
         }
-        let log = administrator.ask("{ auditLog(operation: \"revoke\") { nodes { actor subject outcome tenantID } } }", json!({})).await;
+        let log = administrator
+            .ask(
+                "{ auditLog(operation: \"revoke\") { nodes { actor subject outcome tenantID } } }",
+                json!({}),
+            )
+            .await;
         let jti = part(&robot.token, 1)["jti"].clone();
-        let expected = json!([{ "actor": robot.id(), "subject": jti, "outcome": "SUCCEEDED", "tenantID": app.world.north }]);
+        let expected = json!([
+            {
+                "actor": robot.id(),
+                "subject": jti,
+                "outcome": "SUCCEEDED",
+                "tenantID": app.world.north,
+            },
+        ]);
         assert_eq!(log.field("auditLog")["nodes"], expected);
-        assert_eq!(told(&app, &administrator.credentials, &robot.token).await, json!({ "active": false }));
+        assert_eq!(
+            told(&app, &administrator.credentials, &robot.token).await,
+            json!({ "active": false })
+        );
     }
 }

@@ -48,7 +48,11 @@ both_databases! {
         // The longest life that a token may have, and a minute for the clocks.
         app.advance(DAY - 3600 + 60);
         app.background_jobs.run_once().await.unwrap();
-        assert_eq!(published(&app).await.len(), 2, "a token of the longest life may still be alive");
+        assert_eq!(
+            published(&app).await.len(),
+            2,
+            "a token of the longest life may still be alive"
+        );
         app.advance(2);
         app.background_jobs.run_once().await.unwrap();
         assert_eq!(published(&app).await, [keys[0].as_str()]);
@@ -58,14 +62,21 @@ both_databases! {
         assert_eq!(rows(&app, "signing_keys").await, 1, "what is gone is forgotten");
     }
 
-    async fn a_revoked_key_is_refused_by_every_node_in_time_and_another_signs_at_once(app: TestApp) {
+    async fn a_revoked_key_is_refused_by_every_node_in_time_and_another_signs_at_once(
+        app: TestApp,
+    ) {
         let another = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let there = robot.at(&another.gateway);
-        assert_eq!((robot.status().await, there.status().await), (200, 200), "both have verified the token");
+        assert_eq!(
+            (robot.status().await, there.status().await),
+            (200, 200),
+            "both have verified the token"
+        );
         let stolen = kid(&robot.token);
         let core = Core::open(&app.database.config(), app.environment()).await.unwrap();
-        let made = core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap();
+        let made =
+            core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap();
         let new = made.id.to_string();
         // As long as `auth.access_cache_ttl`.
         app.advance(3);
@@ -76,7 +87,11 @@ both_databases! {
             assert_eq!((kid(&again.token), again.status().await), (new.clone(), 200));
             assert_eq!(again.at(&app.gateway).status().await, 200);
         }
-        let unknown = core.rotation(&app.database.config()).revoke(stolen.parse().unwrap()).await.unwrap_err();
+        let unknown = core
+            .rotation(&app.database.config())
+            .revoke(stolen.parse().unwrap())
+            .await
+            .unwrap_err();
         assert_eq!((unknown.code(), rows(&app, "signing_keys").await), (ErrorCode::NotFound, 1));
     }
 
@@ -86,7 +101,10 @@ both_databases! {
         let core = Core::open(&app.database.config(), app.environment()).await.unwrap();
         app.advance(3);
         assert_eq!(robot.at(&another.gateway).status().await, 200, "it has just read the keys");
-        core.rotation(&app.database.config()).revoke(kid(&robot.token).parse().unwrap()).await.unwrap();
+        core.rotation(&app.database.config())
+            .revoke(kid(&robot.token).parse().unwrap())
+            .await
+            .unwrap();
         let new = robot.again().await;
         assert_ne!(kid(&new.token), kid(&robot.token));
         assert_eq!(new.at(&another.gateway).status().await, 200);
@@ -102,9 +120,15 @@ both_databases! {
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         let made: Value = serde_json::from_slice(&ran.stdout).unwrap();
         assert_eq!(made["revoked"], stolen.as_str());
-        eventually(5, "the end of its tokens", async || (caller.status().await == 401).then_some(())).await;
+        eventually(5, "the end of its tokens", async || {
+            (caller.status().await == 401).then_some(())
+        })
+        .await;
         let again = caller.again().await;
-        assert_eq!((kid(&again.token), again.status().await), (made["kid"].as_str().unwrap().to_owned(), 200));
+        assert_eq!(
+            (kid(&again.token), again.status().await),
+            (made["kid"].as_str().unwrap().to_owned(), 200)
+        );
         let unknown = deployment.run(&["keys", "revoke", &stolen]);
         assert_eq!(unknown.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&unknown.stderr).contains("no such signing key"));
@@ -114,7 +138,8 @@ both_databases! {
         let app = TestApp::with(engine, daily).await;
         let another = app.another_node_with(daily).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let (mut issued, mut keys): (Vec<(Caller, u64)>, std::collections::BTreeSet<String>) = Default::default();
+        let (mut issued, mut keys): (Vec<(Caller, u64)>, std::collections::BTreeSet<String>) =
+            Default::default();
         for step in 0..(4 * 24 * 2) {
             let now = step * 1800;
             app.background_jobs.run_once().await.unwrap();
@@ -122,7 +147,11 @@ both_databases! {
             if step % 3 == 0 {
                 another.background_jobs.run_once().await.unwrap();
             }
-            let caller = if step % 2 == 0 { robot.again().await } else { robot.at(&another.gateway).again().await };
+            let caller = if step % 2 == 0 {
+                robot.again().await
+            } else {
+                robot.at(&another.gateway).again().await
+            };
             let known = published(&app).await;
             assert!(known.contains(&kid(&caller.token)), "what signs is published");
             keys.insert(kid(&caller.token));
@@ -138,9 +167,14 @@ both_databases! {
     }
 
     async fn nodes_that_rotate_at_once_agree_on_one_key(app: TestApp) {
-        let (two, three) = (app.another_node().await, app.another_node().await);
+        let two = app.another_node().await;
+        let three = app.another_node().await;
         app.advance(30 * DAY);
-        let (one, other, third) = tokio::join!(app.background_jobs.run_once(), two.background_jobs.run_once(), three.background_jobs.run_once());
+        let (one, other, third) = tokio::join!(
+            app.background_jobs.run_once(),
+            two.background_jobs.run_once(),
+            three.background_jobs.run_once()
+        );
         for rotated in [one, other, third] {
             rotated.unwrap();
         }
@@ -169,13 +203,19 @@ both_databases! {
 
     async fn another_algorithm_is_published_before_it_signs_too(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let changed = app.another_node_with(|config| config.tokens.algorithm = TokenAlgorithm::Es256).await;
+        let changed =
+            app.another_node_with(|config| config.tokens.algorithm = TokenAlgorithm::Es256).await;
         assert_eq!(signing(&changed, &robot).await, kid(&robot.token), "the old one signs on");
-        let algorithms: Vec<Value> = jwks(&changed).await.into_iter().map(|key| key["alg"].clone()).collect();
+        let algorithms: Vec<Value> =
+            jwks(&changed).await.into_iter().map(|key| key["alg"].clone()).collect();
         assert_eq!(algorithms, ["ES256", "EdDSA"]);
         app.advance(PUBLISHED_AHEAD);
         assert_eq!(signing(&changed, &robot).await, published(&changed).await[0]);
-        assert_eq!(signing(&app, &robot).await, kid(&robot.token), "a node of the old setting stays with it");
+        assert_eq!(
+            signing(&app, &robot).await,
+            kid(&robot.token),
+            "a node of the old setting stays with it"
+        );
         for node in [&app, &changed] {
             node.background_jobs.run_once().await.unwrap();
         }

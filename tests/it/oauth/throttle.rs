@@ -36,14 +36,19 @@ fn seconds(answer: &Answer) -> u64 {
 both_databases! {
     async fn fifteen_failures_a_minute_are_heard(engine: Engine) {
         let app = TestApp::with(engine, |config| config.auth = Config::default().auth).await;
-        let (known, other) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let known = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = named(&known.client_id, &other.secret);
         for _ in 0..15 {
             assert!(!app.works(&wrong).await);
         }
         let refused = app.ask_token(&wrong).await;
         assert_eq!(seconds(&refused), 60);
-        assert_eq!(app.ask_token(&known).await.learnt(), refused.learnt(), "a right secret tells nothing either");
+        assert_eq!(
+            app.ask_token(&known).await.learnt(),
+            refused.learnt(),
+            "a right secret tells nothing either"
+        );
         app.advance(45);
         assert_eq!(seconds(&app.ask_token(&known).await), 15);
         app.advance(15);
@@ -52,7 +57,8 @@ both_databases! {
 
     async fn known_and_unknown_clients_are_alike(engine: Engine) {
         let app = TestApp::with(engine, limits(3, 1000)).await;
-        let (known, other) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let known = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let mut learnt = Vec::new();
         for client_id in [&*known.client_id, "nobody"] {
             let wrong = named(client_id, &other.secret);
@@ -69,7 +75,8 @@ both_databases! {
         let app = TestApp::with(engine, limits(3, 1000)).await;
         let wrong = named("nobody", "wrong");
         for _ in 0..3 {
-            let request = form(&app, INTROSPECT, &[("token", "x")]).header("authorization", wrong.basic());
+            let request =
+                form(&app, INTROSPECT, &[("token", "x")]).header("authorization", wrong.basic());
             assert_eq!(app.send(request).await.status, 401);
         }
         assert_eq!(seconds(&app.ask_token(&wrong).await), 60);
@@ -77,7 +84,8 @@ both_databases! {
 
     async fn an_address_that_guesses_is_refused_and_its_known_clients_are_not(engine: Engine) {
         let app = TestApp::with(engine, limits(1000, 5)).await;
-        let (known, late) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let known = app.credentials(app.world.north, Role::Auditor).await;
+        let late = app.credentials(app.world.north, Role::Auditor).await;
         assert!(app.works(&known).await);
         for guess in 0..5 {
             assert!(!app.works(&named(&format!("guess-{guess}"), &known.secret)).await);
@@ -94,14 +102,19 @@ both_databases! {
             config.server.trusted_proxies = serde_json::from_value(json!(["127.0.0.1"])).unwrap();
         })
         .await;
-        let (known, other) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let known = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = named(&known.client_id, &other.secret);
         for _ in 0..3 {
             assert_eq!(from(&app, "192.0.2.1", &wrong).await, 401);
         }
         assert_eq!(from(&app, "192.0.2.1", &known).await, 429);
         assert_eq!(from(&app, "192.0.2.2", &known).await, 200);
-        assert_eq!(from(&app, "192.0.2.2, 192.0.2.1", &known).await, 429, "the proxy's own word counts, not the caller's");
+        assert_eq!(
+            from(&app, "192.0.2.2, 192.0.2.1", &known).await,
+            429,
+            "the proxy's own word counts, not the caller's"
+        );
     }
 
     async fn a_stranger_does_not_choose_its_address(engine: Engine) {

@@ -18,7 +18,8 @@ fn median(mut times: Vec<Duration>) -> f64 {
 both_databases! {
     /// One after the other in turn, so that whatever else the machine does falls on both alike.
     async fn an_unknown_client_takes_as_long_as_a_wrong_secret(app: TestApp) {
-        let (known, other) = (app.credentials(app.world.north, Role::Auditor).await, app.credentials(app.world.north, Role::Auditor).await);
+        let known = app.credentials(app.world.north, Role::Auditor).await;
+        let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = Credentials { secret: other.secret.clone(), ..known.clone() };
         let unknown = Credentials { client_id: known.client_id.chars().rev().collect(), ..other };
         assert!(app.works(&known).await, "it is remembered, as one in use is");
@@ -34,6 +35,9 @@ both_databases! {
         }
         let [wrong, unknown] = times.map(median);
         let ratio = unknown / wrong;
-        assert!((0.8..1.25).contains(&ratio), "medians: wrong secret {wrong:.6} s, unknown client {unknown:.6} s");
+        assert!(
+            (0.8..1.25).contains(&ratio),
+            "medians: wrong secret {wrong:.6} s, unknown client {unknown:.6} s"
+        );
     }
 }

@@ -12,9 +12,12 @@ both_databases! {
         let caller = app.administrator(app.world.north).await;
         let robot = caller.create("robot", &[]).await;
         let document = "mutation($i: ID!) { ...A ...B }
-            fragment A on Mutation { rotateClientSecret(id: $i, gracePeriodSeconds: 3600) { clientSecret } }
-            fragment B on Mutation { rotateClientSecret(id: $i, gracePeriodSeconds: 3600) { client { id clientID } } }";
-        let rotated = caller.ask(document, json!({ "i": robot.id })).await.field("rotateClientSecret");
+            fragment A on Mutation { rotateClientSecret(id: $i, gracePeriodSeconds: 3600) {
+            clientSecret } }
+            fragment B on Mutation { rotateClientSecret(id: $i, gracePeriodSeconds: 3600) { client {
+            id clientID } } }";
+        let rotated =
+            caller.ask(document, json!({ "i": robot.id })).await.field("rotateClientSecret");
         let new = Credentials::of(&rotated);
         assert!(app.works(&new).await, "the secret that was shown works");
         assert!(app.works(&robot).await, "the former secret has its grace period");
@@ -28,14 +31,16 @@ both_databases! {
         let made = made.field("createTenant");
         assert_eq!(made["name"], "Twice");
         assert!(made["id"].is_string());
-        let found = "{ tenants(tenantsQuery: { names: [\"Twice\"], count: 10 }) { tenants { id } } }";
+        let found =
+            "{ tenants(tenantsQuery: { names: [\"Twice\"], count: 10 }) { tenants { id } } }";
         let found = caller.ask(found, json!({})).await.field("tenants");
         assert_eq!(found, json!({ "tenants": [{ "id": made["id"] }] }));
     }
 
     async fn client_that_is_selected_twice_has_the_secret_that_is_shown(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
-        let document = "mutation { createClient(name: \"robot\") { client { id clientID } } ...Secret }
+        let document =
+            "mutation { createClient(name: \"robot\") { client { id clientID } } ...Secret }
             fragment Secret on Mutation { createClient(name: \"robot\") { clientSecret } }";
         let made = Credentials::of(&caller.ask(document, json!({})).await.field("createClient"));
         assert!(app.works(&made).await);
@@ -43,7 +48,8 @@ both_databases! {
 
     async fn object_of_which_all_is_skipped_is_empty(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
-        let document = "query($no: Boolean!) { tenants { count @include(if: $no) tenants { id @include(if: $no) } }
+        let document = "query($no: Boolean!) { tenants { count @include(if: $no) tenants { id
+            @include(if: $no) } }
             requestTenantContext { tenantIDs @include(if: $no) } }";
         let answer = caller.ask(document, json!({ "no": false })).await.data();
         assert_eq!(answer, json!({ "tenants": { "tenants": [{}] }, "requestTenantContext": {} }));
@@ -51,12 +57,17 @@ both_databases! {
 
     async fn members_stand_in_the_order_of_the_merged_selection(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
-        let document = "{ d: __typename clients { name } currentSubject { id } a: tenants { count } ...F c: __typename }
+        let document = "{ d: __typename clients { name } currentSubject { id } a: tenants { count }
+            ...F c: __typename }
             fragment F on Query { clients { id roles } a: tenants { tenants { name id } } }";
         for _ in 0..10 {
-            let text = caller.request(document, &Value::Null).send().await.unwrap().text().await.unwrap();
+            let text =
+                caller.request(document, &Value::Null).send().await.unwrap().text().await.unwrap();
             let keys = ["\"d\"", "\"clients\"", "\"currentSubject\"", "\"a\"", "\"c\""];
-            let found: Vec<_> = keys.iter().map(|key| text.find(key).unwrap_or_else(|| panic!("{key} {text}"))).collect();
+            let found: Vec<_> = keys
+                .iter()
+                .map(|key| text.find(key).unwrap_or_else(|| panic!("{key} {text}")))
+                .collect();
             assert!(found.is_sorted(), "{text}");
             assert!(text.contains("\"a\":{\"count\":1,\"tenants\":[{\"name\":"), "{text}");
         }
@@ -78,7 +89,8 @@ both_databases! {
         let answer = caller.ask(document, json!({})).await;
         assert_eq!(answer.body["errors"].as_array().unwrap().len(), 1, "{}", answer.body);
         assert_eq!(answer.body["errors"][0]["path"], json!(["b"]));
-        let names = caller.ask("{ clients { name } }", json!({})).await.field("clients").to_string();
+        let names =
+            caller.ask("{ clients { name } }", json!({})).await.field("clients").to_string();
         assert!(names.contains("kept"), "{names}");
     }
 }

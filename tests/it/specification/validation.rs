@@ -10,7 +10,8 @@ const REFUSED: [&str; 21] = [
     // One response key, two meanings.
     "{ tenants { tenants { id id: name } } }",
     "{ tenants { tenants { id } } tenants(tenantsQuery: { count: 1 }) { tenants { name } } }",
-    "{ tenants { ...A ...B } } fragment A on TenantResults { tenants { id } } fragment B on TenantResults { tenants { id: name } }",
+    "{ tenants { ...A ...B } } fragment A on TenantResults { tenants { id } } fragment B on \
+    TenantResults { tenants { id: name } }",
     "{ a: tenants { tenants { x: id } } a: tenants { tenants { x: name } } }",
     "{ nodes(ids: []) { id } nodes(ids: [\"x\"]) { id } }",
     "{ ...F nodes(ids: [\"x\"]) { id } } fragment F on Query { nodes(ids: [\"x\", \"y\"]) { id } }",
@@ -42,7 +43,11 @@ both_databases! {
             let refused = caller.ask(document, json!({ "id": "x" })).await;
             assert!(refused.body.get("data").is_none(), "{document}: {}", refused.body);
             let code = &refused.body["errors"][0]["extensions"]["code"];
-            assert!(["GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"].contains(&code.as_str().unwrap()), "{code}");
+            assert!(
+                ["GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"]
+                    .contains(&code.as_str().unwrap()),
+                "{code}"
+            );
         }
     }
 
@@ -50,19 +55,34 @@ both_databases! {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         for text in [r"\ud83d\ude00", r"\u{1F600}", "😀"] {
             let document = format!("{{ clients(name: \"{text}\") {{ name }} }}");
-            assert_eq!(caller.ask(&document, json!({})).await.field("clients"), json!([]), "{text}");
+            assert_eq!(
+                caller.ask(&document, json!({})).await.field("clients"),
+                json!([]),
+                "{text}"
+            );
         }
         let minus = caller.ask("{ clients(page: -0) { name } }", json!({})).await;
-        assert_ne!(minus.body["errors"][0]["extensions"]["code"], "GRAPHQL_PARSE_FAILED", "{}", minus.body);
+        assert_ne!(
+            minus.body["errors"][0]["extensions"]["code"], "GRAPHQL_PARSE_FAILED",
+            "{}",
+            minus.body
+        );
     }
 
     async fn errors_suggest_nothing_without_introspection(engine: Engine) {
-        let app = TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
+        let app =
+            TestApp::with(engine, |config| config.graphql.introspection = Introspection::Off).await;
         let caller = app.caller(app.world.north, Role::Auditor).await;
-        for document in ["{ tenant_ { id } }", "{ tenants }", "{ tenants(tenantQuery: {}) { count } }"] {
+        for document in
+            ["{ tenant_ { id } }", "{ tenants }", "{ tenants(tenantQuery: {}) { count } }"]
+        {
             let refused = caller.ask(document, Value::Null).await;
             assert!(refused.body["errors"].is_array(), "{document}: {}", refused.body);
-            assert!(!refused.body.to_string().to_lowercase().contains("did you mean"), "{}", refused.body);
+            assert!(
+                !refused.body.to_string().to_lowercase().contains("did you mean"),
+                "{}",
+                refused.body
+            );
         }
     }
 

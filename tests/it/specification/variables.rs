@@ -17,10 +17,15 @@ both_databases! {
     async fn absent_variable_of_a_computer_is_not_sent(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let document = "mutation($id: ID!, $d: String, $p: ID, $g: ID) {
-            updateDeepSecurityComputer(id: $id, input: { description: $d, policyID: $p, groupID: $g }) { id policyID } }";
-        let before = writer.ask("{ deepSecurity { computer(id: 3) { policyID } } }", json!({})).await;
+            updateDeepSecurityComputer(id: $id, input: { description: $d, policyID: $p, groupID: $g
+            }) { id policyID } }";
+        let before =
+            writer.ask("{ deepSecurity { computer(id: 3) { policyID } } }", json!({})).await;
         let before = before.field("deepSecurity")["computer"]["policyID"].clone();
-        let changed = writer.ask(document, json!({ "id": "3", "d": "new" })).await.field("updateDeepSecurityComputer");
+        let changed = writer
+            .ask(document, json!({ "id": "3", "d": "new" }))
+            .await
+            .field("updateDeepSecurityComputer");
         assert_eq!(changed["policyID"], before, "the computer keeps its policy");
         assert_eq!(last_body(&rig, "/computers/3"), json!({ "description": "new" }));
         writer.ask(document, json!({ "id": "3", "p": null })).await.data();
@@ -30,7 +35,8 @@ both_databases! {
     async fn absent_variable_of_a_policy_is_not_sent(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         let document = "mutation($name: String!, $parent: ID, $text: String) {
-            updateDeepSecurityPolicy(id: 2, input: { name: $name, parentID: $parent, description: $text }) { name } }";
+            updateDeepSecurityPolicy(id: 2, input: { name: $name, parentID: $parent, description:
+            $text }) { name } }";
         writer.ask(document, json!({ "name": "Renamed" })).await.data();
         assert_eq!(last_body(&rig, "/policies/2"), json!({ "name": "Renamed" }));
     }
@@ -38,11 +44,16 @@ both_databases! {
     async fn absent_variable_of_a_tenant_keeps_its_policy(app: TestApp) {
         let root = app.administrator(app.world.organization).await;
         let north = app.world.north;
-        let set = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { maxSecretAge: 864000 }) { id } }";
+        let set = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { maxSecretAge: \
+            864000 }) { id } }";
         root.ask(set, json!({ "id": north })).await.data();
         let rename = "mutation($id: ID!, $name: String, $age: Int) {
-            updateTenant(tenantID: $id, tenantUpdate: { name: $name, maxSecretAge: $age }) { name maxSecretAge } }";
-        let renamed = root.ask(rename, json!({ "id": north, "name": "Northern" })).await.field("updateTenant");
+            updateTenant(tenantID: $id, tenantUpdate: { name: $name, maxSecretAge: $age }) { name
+            maxSecretAge } }";
+        let renamed = root
+            .ask(rename, json!({ "id": north, "name": "Northern" }))
+            .await
+            .field("updateTenant");
         assert_eq!(renamed, json!({ "name": "Northern", "maxSecretAge": 864_000 }));
     }
 
@@ -64,7 +75,10 @@ both_databases! {
     async fn missing_variable_is_a_bad_request(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let request = caller.request("query($id: ID!) { tenant(id: $id) { id } }", &json!({}));
-        let refused = caller.gateway.send(request.header("accept", "application/graphql-response+json")).await;
+        let refused = caller
+            .gateway
+            .send(request.header("accept", "application/graphql-response+json"))
+            .await;
         assert_eq!((refused.status, refused.code()), (400, "GRAPHQL_VALIDATION_FAILED"));
     }
 
@@ -73,13 +87,17 @@ both_databases! {
         let document = "query($i: Boolean = true, $s: Boolean = true) {
             a: __typename @include(if: $i) b: __typename @skip(if: $s) }";
         assert_eq!(caller.ask(document, json!({})).await.data(), json!({ "a": "Query" }));
-        assert_eq!(caller.ask(document, json!({ "i": false, "s": false })).await.data(), json!({ "b": "Query" }));
+        assert_eq!(
+            caller.ask(document, json!({ "i": false, "s": false })).await.data(),
+            json!({ "b": "Query" })
+        );
     }
 
     async fn null_is_no_condition_of_a_directive(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         for directive in ["skip", "include"] {
-            let document = format!("query($c: Boolean = true) {{ a: __typename @{directive}(if: $c) }}");
+            let document =
+                format!("query($c: Boolean = true) {{ a: __typename @{directive}(if: $c) }}");
             let refused = caller.ask(&document, json!({ "c": null })).await;
             assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{directive}");
             assert!(refused.body.get("data").is_none());
@@ -95,9 +113,11 @@ both_databases! {
 
     async fn value_is_not_repeated_in_the_refusal(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
-        let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+        let document =
+            "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
         let secret = "never-to-be-repeated";
-        let input = json!({ "name": "x", "system": secret, "credential": { "secretKey": [secret] } });
+        let input =
+            json!({ "name": "x", "system": secret, "credential": { "secretKey": [secret] } });
         let refused = caller.ask(document, json!({ "input": input })).await;
         assert!(refused.body["errors"].is_array(), "{}", refused.body);
         assert!(!refused.body.to_string().contains(secret), "{}", refused.body);

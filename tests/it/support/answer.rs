@@ -17,7 +17,8 @@ pub struct Answer {
 
 impl Answer {
     pub async fn read(response: reqwest::Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
         let bytes = response.bytes().await.expect("the answer arrives");
         let body = serde_json::from_slice(&bytes);
         let body = body.unwrap_or_else(|_| {

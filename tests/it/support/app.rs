@@ -130,7 +130,8 @@ impl TestApp {
             }
         };
         let app = app.unwrap();
-        let (operator, background_jobs) = (Operator::of(app.core()), app.background_jobs());
+        let operator = Operator::of(app.core());
+        let background_jobs = app.background_jobs();
         let budgets = app.core().budgets.clone();
         let world = match world {
             Some(world) => world,
@@ -144,7 +145,8 @@ impl TestApp {
             app.serve(&config, listeners, stop).await.unwrap();
         });
         let gateway = Gateway { url: format!("http://{address}"), http: reqwest::Client::new() };
-        let (stop, served) = (Some(stop), Some(served));
+        let stop = Some(stop);
+        let served = Some(served);
         Self {
             gateway,
             address,

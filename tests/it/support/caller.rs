@@ -19,7 +19,8 @@ impl Credentials {
     /// Takes the answer of `createClient` or of a rotation that asked for `CREDENTIALS`.
     pub fn of(new_client: &Value) -> Self {
         let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let (client, secret) = (&new_client["client"], text(&new_client["clientSecret"]));
+        let client = &new_client["client"];
+        let secret = text(&new_client["clientSecret"]);
         Self { id: text(&client["id"]), client_id: text(&client["clientID"]), secret }
     }
 
@@ -143,7 +144,8 @@ impl Caller {
     /// Makes a client through the API.
     pub async fn create(&self, name: &str, roles: &[&str]) -> Credentials {
         let document = format!(
-            "mutation($name: String!, $roles: [ID!]) {{ createClient(name: $name, roles: $roles) {CREDENTIALS} }}"
+            "mutation($name: String!, $roles: [ID!]) {{ createClient(name: $name, roles: $roles) \
+            {CREDENTIALS} }}"
         );
         Credentials::of(
             &self
@@ -156,8 +158,8 @@ impl Caller {
     /// Rotates a secret through the API.
     pub async fn rotate(&self, of: &Credentials, grace_seconds: i32) -> Credentials {
         let document = format!(
-            "mutation($id: ID!, $grace: Int) {{ rotateClientSecret(id: $id, gracePeriodSeconds: $grace) \
-                {CREDENTIALS} }}"
+            "mutation($id: ID!, $grace: Int) {{ rotateClientSecret(id: $id, gracePeriodSeconds: \
+            $grace) {CREDENTIALS} }}"
         );
         let answer = self.ask(&document, json!({ "id": of.id, "grace": grace_seconds })).await;
         Credentials::of(&answer.field("rotateClientSecret"))

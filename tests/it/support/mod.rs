@@ -25,7 +25,7 @@ pub trait OnEngine {
 
 /// Declares each property as two tests, one on SQLite and one on PostgreSQL.
 macro_rules! both_databases {
-    ($($(#[$attribute:meta])* async fn $name:ident($given:ident: $what:ty) $body:block)*) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident($given:ident: $what:ty $(,)?) $body:block)*) => {$(
         $(#[$attribute])*
         mod $name {
             #[allow(unused_imports, reason = "not every property needs all of its file")]

@@ -215,8 +215,8 @@ fn programs() -> PathBuf {
     });
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
-    found
-        .pop()
-        .or(in_path)
-        .expect("PostgreSQL's server programs are missing: install them (Debian: apt-get install postgresql)")
+    found.pop().or(in_path).expect(
+        "PostgreSQL's server programs are missing: install them (Debian: apt-get install \
+            postgresql)",
+    )
 }

@@ -97,7 +97,8 @@ impl Events {
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.read.split_once("\n\n") {
-                let (event, rest) = (event.to_owned(), rest.to_owned());
+                let event = event.to_owned();
+                let rest = rest.to_owned();
                 self.read = rest;
                 // A comment only keeps the stream awake.
                 let Some(event) = event.strip_prefix("event: ") else { continue };

@@ -37,7 +37,8 @@ pub struct Operator {
 
 impl Operator {
     pub fn of(core: &Core) -> Self {
-        let (database, authorizer) = (core.database.clone(), core.authorizer.clone());
+        let database = core.database.clone();
+        let authorizer = core.authorizer.clone();
         Self { database, authorizer, tenants: core.tenants.clone(), clients: core.clients.clone() }
     }
 

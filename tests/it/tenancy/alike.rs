@@ -10,8 +10,8 @@ both_databases! {
         let north = app.administrator(app.world.north).await;
         let closed = app.operator.tenant(app.world.organization, "Closed", false).await;
         let administrator = app.administrator(app.world.organization).await;
-        let disable =
-            "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: false }) { enabled } }";
+        let disable = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: \
+            false }) { enabled } }";
         administrator.ask(disable, json!({ "id": closed })).await.data();
 
         let ask = |tenant: String| {
@@ -20,8 +20,11 @@ both_databases! {
         };
         let unknown = ask("00000000-0000-4000-8000-000000000000".to_owned()).await;
         assert_eq!((unknown.status, unknown.code()), (403, "FORBIDDEN"));
-        let others = [app.world.stranger, app.world.south, app.world.organization, closed].map(|id| id.to_string());
-        for other in others.into_iter().chain(["no id".to_owned(), "*".to_owned(), "10001".to_owned()]) {
+        let others = [app.world.stranger, app.world.south, app.world.organization, closed]
+            .map(|id| id.to_string());
+        for other in
+            others.into_iter().chain(["no id".to_owned(), "*".to_owned(), "10001".to_owned()])
+        {
             assert_eq!(ask(other.clone()).await.learnt(), unknown.learnt(), "{other}");
         }
         let above = administrator.within(closed).ask("{ tenants { totalCount } }", json!({})).await;
@@ -45,7 +48,9 @@ both_databases! {
             learnt.push(answer.learnt());
         }
         for body in ["", "not json", "[]", "{\"query\":1}"] {
-            learnt.push(app.send(app.http.post(format!("{}/graphql", app.url)).body(body)).await.learnt());
+            learnt.push(
+                app.send(app.http.post(format!("{}/graphql", app.url)).body(body)).await.learnt(),
+            );
         }
         learnt.push(app.send(app.http.get(format!("{}/graphql", app.url))).await.learnt());
         assert!(learnt.iter().all(|other| *other == learnt[0]), "{learnt:#?}");

@@ -35,13 +35,18 @@ both_databases! {
             vec![(CONTEXT, north.clone()), (ID, north.clone())],
             vec![("x-tenant-context", north.to_uppercase())],
         ] {
-            assert_eq!(ask(&caller, &headers).await.field("requestTenantContext"), expected, "{headers:?}");
+            assert_eq!(
+                ask(&caller, &headers).await.field("requestTenantContext"),
+                expected,
+                "{headers:?}"
+            );
         }
     }
 
     async fn a_header_with_two_meanings_is_refused(app: TestApp) {
         let caller = app.administrator(app.world.organization).await;
-        let (north, south) = (app.world.north.to_string(), app.world.south.to_string());
+        let north = app.world.north.to_string();
+        let south = app.world.south.to_string();
         for headers in [
             vec![(CONTEXT, north.clone()), (CONTEXT, south.clone())],
             vec![(CONTEXT, north.clone()), (CONTEXT, north.clone())],
@@ -62,8 +67,8 @@ both_databases! {
         for bytes in [&b"\xff\xfe"[..], "höchst".as_bytes(), b"\xc3("] {
             let body = r#"{"query":"{ __typename }"}"#;
             let mut request = format!(
-                "POST /graphql HTTP/1.1\r\nHost: gateway\r\nConnection: \
-                close\r\nContent-Type: application/json\r\nAuthorization: Bearer {}\r\nContent-Length: \
+                "POST /graphql HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Type: \
+                application/json\r\nAuthorization: Bearer {}\r\nContent-Length: \
                 {}\r\nX-Tenant-Context: ",
                 caller.token,
                 body.len()
@@ -73,22 +78,29 @@ both_databases! {
             request.extend_from_slice(b"\r\n\r\n");
             request.extend_from_slice(body.as_bytes());
             let (status, answer) = raw::exchange(app.address, &request).await.expect("an answer");
-            assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (403, &json!("FORBIDDEN")));
+            assert_eq!(
+                (status, &answer["errors"][0]["extensions"]["code"]),
+                (403, &json!("FORBIDDEN"))
+            );
         }
     }
 
     async fn every_answer_names_its_request(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
         let with = |id: &'static str| {
-            let request = app.graphql("{ client(id: 1) { id } }", &json!({})).bearer_auth(&caller.token);
+            let request =
+                app.graphql("{ client(id: 1) { id } }", &json!({})).bearer_auth(&caller.token);
             app.send(request.header("X-Request-Id", id))
         };
         let kept = with("trace-1.a_B").await;
         assert_eq!(kept.header("x-request-id"), Some("trace-1.a_B"));
         assert_eq!(kept.body["errors"][0]["extensions"]["requestId"], "trace-1.a_B");
-        for malformed in
-            ["", "two words", "a/b", "0123456789012345678901234567890123456789012345678901234567890123456789"]
-        {
+        for malformed in [
+            "",
+            "two words",
+            "a/b",
+            "0123456789012345678901234567890123456789012345678901234567890123456789",
+        ] {
             let replaced = with(malformed).await;
             let id = replaced.header("x-request-id").unwrap();
             assert!(!id.is_empty() && id != malformed, "{id}");
@@ -99,7 +111,10 @@ both_databases! {
     async fn answers_say_what_they_vary_by(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
         for answer in [ask(&caller, &[]).await, app.send(app.graphql("{ x }", &json!({}))).await] {
-            assert_eq!(answer.header("vary"), Some("Authorization, X-Tenant-Context, Accept, Accept-Encoding"));
+            assert_eq!(
+                answer.header("vary"),
+                Some("Authorization, X-Tenant-Context, Accept, Accept-Encoding")
+            );
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
     }

@@ -15,7 +15,8 @@ const WRITERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Responder];
 pub const QUERIES: &[Row] = &[row(
     "integrationServer",
     ANY,
-    "query($task: ID!) { integrationServer { tenant { id } virtualMachines { nodes { id } } tasks { nodes { id } } task(id: $task) { id } } }",
+    "query($task: ID!) { integrationServer { tenant { id } virtualMachines { nodes { id } } tasks \
+    { nodes { id } } task(id: $task) { id } } }",
 )];
 
 pub const MUTATIONS: &[Row] = &[
@@ -24,8 +25,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "createIntegrationServerTenant",
             WRITERS,
-            r#"mutation($upstream: ID!) { createIntegrationServerTenant(input: { upstreamID: $upstream, name: "made",
-                type: SIMPLE }) { id } }"#,
+            r#"mutation($upstream: ID!) { createIntegrationServerTenant(input: { upstreamID:
+                $upstream, name: "made", type: SIMPLE }) { id } }"#,
         ),
     ),
     row(
@@ -46,14 +47,16 @@ pub const MUTATIONS: &[Row] = &[
     row(
         "createIntegrationServerVirtualMachine",
         WRITERS,
-        "mutation($bios: ID!) { createIntegrationServerVirtualMachine(input: { biosID: $bios }) { id } }",
+        "mutation($bios: ID!) { createIntegrationServerVirtualMachine(input: { biosID: $bios }) { \
+        id } }",
     ),
     at(
         "machine",
         row(
             "deleteIntegrationServerVirtualMachine",
             WRITERS,
-            "mutation($machine: ID!) { deleteIntegrationServerVirtualMachine(id: $machine) { id } }",
+            "mutation($machine: ID!) { deleteIntegrationServerVirtualMachine(id: $machine) { id } \
+            }",
         ),
     ),
     row(
@@ -139,7 +142,12 @@ both_databases! {
                 if row.allowed.contains(&role) {
                     assert!(!answer.field(row.field).is_null(), "{} as {role}", row.field);
                 } else {
-                    assert_eq!((answer.status, answer.code()), (200, "FORBIDDEN"), "{} as {role}", row.field);
+                    assert_eq!(
+                        (answer.status, answer.code()),
+                        (200, "FORBIDDEN"),
+                        "{} as {role}",
+                        row.field
+                    );
                     assert_eq!(answer.body["errors"][0]["path"], json!([row.field]));
                 }
             }

@@ -60,7 +60,8 @@ pub const QUERIES: &[Row] = &[
         row(
             "client",
             READERS,
-            "query($client: ID!) { client(id: $client) { id secrets { id } rotation { safeToRetire } } }",
+            "query($client: ID!) { client(id: $client) { id secrets { id } rotation { safeToRetire \
+            } } }",
         ),
     ),
     row("clients", READERS, "{ clients { id roleAssignments { roleID } } }"),
@@ -93,7 +94,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "createTenant",
             ADMINISTRATORS,
-            r#"mutation($tenant: ID!) { createTenant(newTenant: { name: "made", parentTenantID: $tenant }) { id } }"#,
+            r#"mutation($tenant: ID!) { createTenant(newTenant: { name: "made", parentTenantID:
+                $tenant }) { id } }"#,
         ),
     ),
     at(
@@ -101,7 +103,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "updateTenant",
             ADMINISTRATORS,
-            r#"mutation($tenant: ID!) { updateTenant(tenantID: $tenant, tenantUpdate: { name: "renamed" }) { id } }"#,
+            r#"mutation($tenant: ID!) { updateTenant(tenantID: $tenant, tenantUpdate: { name:
+                "renamed" }) { id } }"#,
         ),
     ),
     at(
@@ -110,7 +113,8 @@ pub const MUTATIONS: &[Row] = &[
             "createClient",
             MANAGERS,
             r#"mutation($tenant: ID!) { createClient(name: "made", roles:
-                ["ace1cae4-59fd-4fd1-9500-40077dc529a7"], input: { ownerTenantID: $tenant }) { clientSecret } }"#,
+                ["ace1cae4-59fd-4fd1-9500-40077dc529a7"], input: { ownerTenantID: $tenant }) {
+                clientSecret } }"#,
         ),
     ),
     at(
@@ -118,7 +122,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "updateClient",
             MANAGERS,
-            r#"mutation($client: ID!) { updateClient(id: $client, input: { name: "renamed" }) { id } }"#,
+            r#"mutation($client: ID!) { updateClient(id: $client, input: { name: "renamed" }) { id }
+                }"#,
         ),
     ),
     at(
@@ -126,7 +131,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "rotateClientSecret",
             MANAGERS,
-            "mutation($client: ID!) { rotateClientSecret(id: $client, gracePeriodSeconds: 600) { clientSecret } }",
+            "mutation($client: ID!) { rotateClientSecret(id: $client, gracePeriodSeconds: 600) { \
+            clientSecret } }",
         ),
     ),
     at(
@@ -142,7 +148,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "retireClientSecret",
             MANAGERS,
-            "mutation($client: ID!, $secret: ID!) { retireClientSecret(id: $client, secretID: $secret) { id } }",
+            "mutation($client: ID!, $secret: ID!) { retireClientSecret(id: $client, secretID: \
+            $secret) { id } }",
         ),
     ),
     at(
@@ -168,8 +175,9 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "addClientKey",
             MANAGERS,
-            r#"mutation($client: ID!) { addClientKey(id: $client, input: { jwk: { kty: "OKP", crv: "Ed25519",
-                x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } }) { keys { id } } }"#,
+            r#"mutation($client: ID!) { addClientKey(id: $client, input: { jwk: { kty: "OKP", crv:
+                "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } }) { keys { id } }
+                }"#,
         ),
     ),
     at(
@@ -177,7 +185,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "removeClientKey",
             MANAGERS,
-            "mutation($client: ID!, $key: ID!) { removeClientKey(id: $client, keyID: $key) { id } }",
+            "mutation($client: ID!, $key: ID!) { removeClientKey(id: $client, keyID: $key) { id } \
+            }",
         ),
     ),
     at(
@@ -185,8 +194,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "createClientKey",
             MANAGERS,
-            r#"mutation($client: ID!) { createClientKey(id: $client, input: { key: { kty: OKP, crv: ED25519,
-                x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } }) { keys { id } } }"#,
+            r#"mutation($client: ID!) { createClientKey(id: $client, input: { key: { kty: OKP, crv:
+                ED25519, x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } }) { keys { id } } }"#,
         ),
     ),
     at(
@@ -194,27 +203,29 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "deleteClientKey",
             MANAGERS,
-            "mutation($client: ID!, $key: ID!) { deleteClientKey(id: $client, keyID: $key) { id } }",
+            "mutation($client: ID!, $key: ID!) { deleteClientKey(id: $client, keyID: $key) { id } \
+            }",
         ),
     ),
     row(
         "createUpstream",
         ADMINISTRATORS,
-        r#"mutation { createUpstream(input: { name: "made", system: DEEP_SECURITY, baseURL: "https://dsm.example.com:4119/api",
-            credential: { secretKey: "1:made" } }) { id } }"#,
+        r#"mutation { createUpstream(input: { name: "made", system: DEEP_SECURITY, baseURL:
+            "https://dsm.example.com:4119/api", credential: { secretKey: "1:made" } }) { id } }"#,
     ),
     row(
         "registerUpstream",
         ADMINISTRATORS,
-        r#"mutation { registerUpstream(input: { name: "made", system: DEEP_SECURITY, baseURL: "https://dsm.example.com:4119/api",
-            credential: { secretKey: "1:made" } }) { id } }"#,
+        r#"mutation { registerUpstream(input: { name: "made", system: DEEP_SECURITY, baseURL:
+            "https://dsm.example.com:4119/api", credential: { secretKey: "1:made" } }) { id } }"#,
     ),
     at(
         "upstream",
         row(
             "updateUpstream",
             ADMINISTRATORS,
-            r#"mutation($upstream: ID!) { updateUpstream(id: $upstream, input: { name: "renamed" }) { id } }"#,
+            r#"mutation($upstream: ID!) { updateUpstream(id: $upstream, input: { name: "renamed" })
+                { id } }"#,
         ),
     ),
     at(
@@ -246,8 +257,8 @@ pub const MUTATIONS: &[Row] = &[
         row(
             "linkTenant",
             ADMINISTRATORS,
-            r#"mutation($tenant: ID!, $upstream: ID!) { linkTenant(input: { tenantID: $tenant, upstreamID: $upstream,
-                remoteTenantID: "7" }) { id } }"#,
+            r#"mutation($tenant: ID!, $upstream: ID!) { linkTenant(input: { tenantID: $tenant,
+                upstreamID: $upstream, remoteTenantID: "7" }) { id } }"#,
         ),
     ),
     at(
@@ -279,12 +290,14 @@ pub const MUTATIONS: &[Row] = &[
     row(
         "createDeepSecurityApiKey",
         WRITERS,
-        r#"mutation { createDeepSecurityApiKey(input: { keyName: "made", roleID: "2" }) { apiKey { id } } }"#,
+        r#"mutation { createDeepSecurityApiKey(input: { keyName: "made", roleID: "2" }) { apiKey {
+            id } } }"#,
     ),
     row(
         "updateDeepSecurityApiKey",
         WRITERS,
-        "mutation($apiKey: ID!) { updateDeepSecurityApiKey(id: $apiKey, input: { active: false }) { id } }",
+        "mutation($apiKey: ID!) { updateDeepSecurityApiKey(id: $apiKey, input: { active: false }) \
+        { id } }",
     ),
     row(
         "rotateDeepSecurityApiKeySecret",
@@ -299,12 +312,14 @@ pub const MUTATIONS: &[Row] = &[
     row(
         "createDeepSecurityTenantApiKey",
         WRITERS,
-        r#"mutation { createDeepSecurityTenantApiKey(input: { keyName: "made", roleID: "2" }) { apiKey { id } } }"#,
+        r#"mutation { createDeepSecurityTenantApiKey(input: { keyName: "made", roleID: "2" }) {
+            apiKey { id } } }"#,
     ),
     row(
         "generateDeepSecurityTenantApiKey",
         WRITERS,
-        r#"mutation { generateDeepSecurityTenantApiKey(input: { keyName: "made", roleID: "2" }) { apiKey { id } } }"#,
+        r#"mutation { generateDeepSecurityTenantApiKey(input: { keyName: "made", roleID: "2" }) {
+            apiKey { id } } }"#,
     ),
     row(
         "createDeepSecurityPolicy",
@@ -314,7 +329,8 @@ pub const MUTATIONS: &[Row] = &[
     row(
         "updateDeepSecurityPolicy",
         WRITERS,
-        "mutation($policy: ID!, $name: String!) { updateDeepSecurityPolicy(id: $policy, input: { name: $name }) { id } }",
+        "mutation($policy: ID!, $name: String!) { updateDeepSecurityPolicy(id: $policy, input: { \
+        name: $name }) { id } }",
     ),
     row(
         "deleteDeepSecurityPolicy",
@@ -324,7 +340,8 @@ pub const MUTATIONS: &[Row] = &[
     row(
         "updateDeepSecurityComputer",
         WRITERS,
-        r#"mutation($computer: ID!) { updateDeepSecurityComputer(id: $computer, input: { description: "x" }) { id } }"#,
+        r#"mutation($computer: ID!) { updateDeepSecurityComputer(id: $computer, input: {
+            description: "x" }) { id } }"#,
     ),
     row(
         "deleteDeepSecurityComputer",
@@ -425,7 +442,8 @@ pub const NESTED: &[(&str, &str)] = &[
     ("EffectiveRole.viaTenant", "null where the caller may not enter it"),
     (
         "IntegrationServer.report",
-        "reports that tasks about the tenant or one below it made; its lines about that tenant alone",
+        "reports that tasks about the tenant or one below it made; its lines about that tenant \
+        alone",
     ),
     ("IntegrationServer.task", "tasks about the tenant or one below it"),
     ("IntegrationServer.tasks", "tasks about the tenant or one below it"),

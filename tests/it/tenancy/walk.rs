@@ -25,12 +25,21 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     app.advance(1);
     administrator.rotate(&client, 600).await;
     let secrets = administrator.client(&client.id, "{ secrets { id } }").await["secrets"].clone();
-    let document = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv: "Ed25519",
-        x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } } }"#;
+    let document = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv:
+        "Ed25519", x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } } }"#;
     let keyed = administrator.ask(document, json!({ "id": client.id })).await.field("addClientKey");
-    let (secret, key) = (&secrets[1]["id"], &keyed["keys"][0]["id"]);
+    let secret = &secrets[1]["id"];
+    let key = &keyed["keys"][0]["id"];
     let (upstream, link, linked) = upstream_and_link(&administrator, tenant).await;
-    json!({ "tenant": tenant, "client": client.id, "secret": secret, "key": key, "upstream": upstream, "link": link, "linked": linked })
+    json!({
+        "tenant": tenant,
+        "client": client.id,
+        "secret": secret,
+        "key": key,
+        "upstream": upstream,
+        "link": link,
+        "linked": linked,
+    })
 }
 
 async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value, Value) {
@@ -52,7 +61,11 @@ async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Valu
         .await
         .data();
     let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) { id } }";
-    let input = json!({ "tenantID": made["below"]["id"], "upstreamID": made["used"]["id"], "remoteTenantID": "7" });
+    let input = json!({
+        "tenantID": made["below"]["id"],
+        "upstreamID": made["used"]["id"],
+        "remoteTenantID": "7",
+    });
     let link = administrator.ask(document, json!({ "input": input })).await.field("linkTenant");
     (made["free"]["id"].clone(), link["id"].clone(), made["below"]["id"].clone())
 }
@@ -84,7 +97,8 @@ both_databases! {
             queryType { fields(includeDeprecated: true) { name } }
             mutationType { fields(includeDeprecated: true) { name } }
             subscriptionType { fields(includeDeprecated: true) { name } }
-            types { name kind fields(includeDeprecated: true) { name type { kind ofType { kind ofType { kind ofType { kind } } } } } }
+            types { name kind fields(includeDeprecated: true) { name type { kind ofType { kind
+            ofType { kind ofType { kind } } } } } }
         } }";
         let schema = auditor.ask(document, json!({})).await.field("__schema");
         for (kind, rows) in [
@@ -101,7 +115,13 @@ both_databases! {
 
     async fn nobody_learns_anything(app: TestApp) {
         let variables = json!({
-            "tenant": app.world.north, "client": UNKNOWN, "secret": UNKNOWN, "key": UNKNOWN, "upstream": UNKNOWN, "link": UNKNOWN, "linked": UNKNOWN,
+            "tenant": app.world.north,
+            "client": UNKNOWN,
+            "secret": UNKNOWN,
+            "key": UNKNOWN,
+            "upstream": UNKNOWN,
+            "link": UNKNOWN,
+            "linked": UNKNOWN,
         });
         for row in rows() {
             let answer = app.send(app.graphql(row.document, &variables)).await;
@@ -115,15 +135,22 @@ both_databases! {
         for role in Role::ALL {
             let caller = app.caller(app.world.north, role).await;
             for row in rows() {
-                let mut variables = targets(app, &administrator, &app.world.north.to_string()).await;
+                let mut variables =
+                    targets(app, &administrator, &app.world.north.to_string()).await;
                 if row.document.contains("DeepSecurity") {
-                    objects_of_manager(&administrator.within(app.world.north), &mut variables).await;
+                    objects_of_manager(&administrator.within(app.world.north), &mut variables)
+                        .await;
                 }
                 let answer = caller.ask(row.document, variables).await;
                 if row.allowed.contains(&role) {
                     assert!(!answer.field(row.field).is_null(), "{} as {role}", row.field);
                 } else {
-                    assert_eq!((answer.status, answer.code()), (200, "FORBIDDEN"), "{} as {role}", row.field);
+                    assert_eq!(
+                        (answer.status, answer.code()),
+                        (200, "FORBIDDEN"),
+                        "{} as {role}",
+                        row.field
+                    );
                     assert_eq!(answer.body["errors"][0]["path"], json!([row.field]));
                 }
             }
@@ -132,7 +159,8 @@ both_databases! {
 
     async fn foreign_objects_are_like_unknown_ones(app: TestApp) {
         let stranger = app.administrator(app.world.stranger).await;
-        let (north, south) = (app.administrator(app.world.north).await, app.administrator(app.world.south).await);
+        let north = app.administrator(app.world.north).await;
+        let south = app.administrator(app.world.south).await;
         let own = targets(&app, &north, &app.world.north.to_string()).await;
         let foreign = [
             targets(&app, &stranger, &app.world.stranger.to_string()).await,
@@ -148,11 +176,26 @@ both_databases! {
                 north.ask(row.document, variables)
             };
             let unknown = ask(&json!(UNKNOWN)).await;
-            assert!(["NOT_FOUND", "FORBIDDEN"].contains(&unknown.code()), "{}: {}", row.field, unknown.code());
-            assert_eq!(ask(&json!("no id of ours")).await.learnt(), unknown.learnt(), "{}", row.field);
+            assert!(
+                ["NOT_FOUND", "FORBIDDEN"].contains(&unknown.code()),
+                "{}: {}",
+                row.field,
+                unknown.code()
+            );
+            assert_eq!(
+                ask(&json!("no id of ours")).await.learnt(),
+                unknown.learnt(),
+                "{}",
+                row.field
+            );
             for foreign in &foreign {
                 if foreign[object].is_string() {
-                    assert_eq!(ask(&foreign[object]).await.learnt(), unknown.learnt(), "{}", row.field);
+                    assert_eq!(
+                        ask(&foreign[object]).await.learnt(),
+                        unknown.learnt(),
+                        "{}",
+                        row.field
+                    );
                 }
             }
         }
@@ -163,14 +206,20 @@ both_databases! {
         app.administrator(app.world.stranger).await;
         app.administrator(app.world.organization).await;
         let clients = north
-            .ask("{ clients { tenantID } clientsSearch { totalCount totalUnfilteredCount } }", json!({}))
+            .ask(
+                "{ clients { tenantID } clientsSearch { totalCount totalUnfilteredCount } }",
+                json!({}),
+            )
             .await
             .data();
         assert_eq!(clients["clients"], json!([{ "tenantID": app.world.north }]));
         assert_eq!(clients["clientsSearch"], json!({ "totalCount": 1, "totalUnfilteredCount": 1 }));
         let widened = json!({ "tenants": [app.world.stranger, app.world.north, app.world.south] });
         let document = "query($tenants: [ID!]) { clients(tenantIDs: $tenants) { tenantID } }";
-        assert_eq!(north.ask(document, widened).await.field("clients"), json!([{ "tenantID": app.world.north }]));
+        assert_eq!(
+            north.ask(document, widened).await.field("clients"),
+            json!([{ "tenantID": app.world.north }])
+        );
         let document = "{ tenants { totalCount tenants { id } } }";
         let tenants = north.ask(document, json!({})).await.field("tenants");
         assert_eq!(tenants, json!({ "totalCount": 1, "tenants": [{ "id": app.world.north }] }));
@@ -179,11 +228,15 @@ both_databases! {
     async fn one_who_stands_above_reaches_down(app: TestApp) {
         let administrator = app.administrator(app.world.partner).await;
         for tenant in [app.world.partner, app.world.organization, app.world.north] {
-            let context = administrator.within(tenant).ask("{ requestTenantContext { tenantIDs } }", json!({})).await;
+            let context = administrator
+                .within(tenant)
+                .ask("{ requestTenantContext { tenantIDs } }", json!({}))
+                .await;
             assert_eq!(context.field("requestTenantContext"), json!({ "tenantIDs": [tenant] }));
         }
         let target = targets(&app, &administrator, &app.world.north.to_string()).await;
-        let from_above = administrator.client(target["client"].as_str().unwrap(), "{ tenantID }").await;
+        let from_above =
+            administrator.client(target["client"].as_str().unwrap(), "{ tenantID }").await;
         assert_eq!(from_above, json!({ "tenantID": app.world.north }));
     }
 }

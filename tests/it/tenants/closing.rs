@@ -7,8 +7,8 @@ use tenant_gateway::roles::Role;
 use crate::support::{Answer, Caller, TestApp, both_databases};
 
 async fn enable(caller: &Caller, tenant: TenantId, enabled: bool) -> Answer {
-    let document = "mutation($id: ID!, $enabled: Boolean!) { updateTenant(tenantID: $id, tenantUpdate: { enabled: \
-        $enabled }) { enabled } }";
+    let document = "mutation($id: ID!, $enabled: Boolean!) { updateTenant(tenantID: $id, \
+        tenantUpdate: { enabled: $enabled }) { enabled } }";
     caller.ask(document, json!({ "id": tenant, "enabled": enabled })).await
 }
 
@@ -20,8 +20,15 @@ both_databases! {
         assert_eq!((at.status().await, below.status().await), (200, 200));
         enable(&root, app.world.organization, false).await.data();
 
-        assert_eq!((at.status().await, below.status().await), (401, 401), "live tokens are refused");
-        assert!(!app.works(&at.credentials).await && !app.works(&below.credentials).await, "there are no new ones");
+        assert_eq!(
+            (at.status().await, below.status().await),
+            (401, 401),
+            "live tokens are refused"
+        );
+        assert!(
+            !app.works(&at.credentials).await && !app.works(&below.credentials).await,
+            "there are no new ones"
+        );
         for tenant in [app.world.organization, app.world.north, app.world.south] {
             assert_eq!(root.within(tenant).status().await, 403);
         }
@@ -43,15 +50,22 @@ both_databases! {
             "deleteClient(id: $id) { id }",
         ] {
             assert_eq!(
-                root.ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": below.id })).await.code(),
+                root.ask(&format!("mutation($id: ID!) {{ {field} }}"), json!({ "id": below.id }))
+                    .await
+                    .code(),
                 "NOT_FOUND"
             );
         }
-        let search =
-            root.ask("{ clientsSearch { totalUnfilteredCount } clients { tenantID } }", json!({})).await.data();
+        let search = root
+            .ask("{ clientsSearch { totalUnfilteredCount } clients { tenantID } }", json!({}))
+            .await
+            .data();
         assert_eq!(
             search,
-            json!({ "clientsSearch": { "totalUnfilteredCount": 1 }, "clients": [{ "tenantID": app.world.partner }] })
+            json!({
+                "clientsSearch": { "totalUnfilteredCount": 1 },
+                "clients": [{ "tenantID": app.world.partner }],
+            })
         );
     }
 
@@ -59,22 +73,31 @@ both_databases! {
         let root = app.administrator(app.world.partner).await;
         let robot = app.credentials(app.world.partner, Role::Auditor).await;
         enable(&root, app.world.organization, false).await.data();
-        let create = "mutation($id: ID!) { createTenant(newTenant: { name: \"x\", parentTenantID: $id }) { id } }";
+        let create = "mutation($id: ID!) { createTenant(newTenant: { name: \"x\", parentTenantID: \
+            $id }) { id } }";
         assert_eq!(root.ask(create, json!({ "id": app.world.north })).await.code(), "NOT_FOUND");
-        let append = "mutation($id: ID!, $tenant: ID!) { appendClientRoles(id: $id, roles: [{ tenantID: $tenant, \
-            roleID: \"ace1cae4-59fd-4fd1-9500-40077dc529a7\" }]) { id } }";
-        assert_eq!(root.ask(append, json!({ "id": robot.id, "tenant": app.world.north })).await.code(), "FORBIDDEN");
-        let owner = "mutation($tenant: ID!) { createClient(name: \"x\", input: { ownerTenantID: $tenant }) { clientSecret \
-                } }";
+        let append = "mutation($id: ID!, $tenant: ID!) { appendClientRoles(id: $id, roles: [{ \
+            tenantID: $tenant, roleID: \"ace1cae4-59fd-4fd1-9500-40077dc529a7\" }]) { id } }";
+        assert_eq!(
+            root.ask(append, json!({ "id": robot.id, "tenant": app.world.north })).await.code(),
+            "FORBIDDEN"
+        );
+        let owner = "mutation($tenant: ID!) { createClient(name: \"x\", input: { ownerTenantID: \
+            $tenant }) { clientSecret } }";
         assert_eq!(root.ask(owner, json!({ "tenant": app.world.north })).await.code(), "FORBIDDEN");
     }
 
     async fn nobody_closes_the_tenant_that_they_stand_in(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         assert_eq!(enable(&root, app.world.partner, false).await.code(), "CONFLICT");
-        assert_eq!(enable(&root.within(app.world.north), app.world.north, false).await.code(), "CONFLICT");
         assert_eq!(
-            enable(&root.within(app.world.organization), app.world.north, false).await.field("updateTenant"),
+            enable(&root.within(app.world.north), app.world.north, false).await.code(),
+            "CONFLICT"
+        );
+        assert_eq!(
+            enable(&root.within(app.world.organization), app.world.north, false)
+                .await
+                .field("updateTenant"),
             json!({ "enabled": false })
         );
     }
@@ -86,10 +109,16 @@ both_databases! {
         let document = "query($id: ID!) { tenant(id: $id) { enabled effectiveRoles { via } } }";
         let seen = root.ask(document, json!({ "id": app.world.north })).await.field("tenant");
         assert_eq!(seen, json!({ "enabled": false, "effectiveRoles": [] }));
-        assert_eq!(auditor.ask(document, json!({ "id": app.world.north })).await.code(), "NOT_FOUND");
+        assert_eq!(
+            auditor.ask(document, json!({ "id": app.world.north })).await.code(),
+            "NOT_FOUND"
+        );
         let closed = "{ tenants(tenantsQuery: { enabled: false }) { totalCount } }";
         assert_eq!(root.ask(closed, json!({})).await.field("tenants"), json!({ "totalCount": 1 }));
-        assert_eq!(auditor.ask(closed, json!({})).await.field("tenants"), json!({ "totalCount": 0 }));
+        assert_eq!(
+            auditor.ask(closed, json!({})).await.field("tenants"),
+            json!({ "totalCount": 0 })
+        );
     }
 
     async fn a_closed_tenant_below_a_closed_one_stays_closed(app: TestApp) {
@@ -106,9 +135,11 @@ both_databases! {
     async fn a_role_given_from_a_closed_tenant_reaches_nowhere(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let robot = app.caller(app.world.partner, Role::Auditor).await;
-        let append = "mutation($id: ID!, $tenant: ID!) { appendClientRoles(id: $id, roles: [{ tenantID: $tenant, \
-            roleID: \"ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068\" }]) { id } }";
-        root.ask(append, json!({ "id": robot.id(), "tenant": app.world.organization })).await.data();
+        let append = "mutation($id: ID!, $tenant: ID!) { appendClientRoles(id: $id, roles: [{ \
+            tenantID: $tenant, roleID: \"ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068\" }]) { id } }";
+        root.ask(append, json!({ "id": robot.id(), "tenant": app.world.organization }))
+            .await
+            .data();
         let create = "mutation { createTenant(newTenant: { name: \"x\" }) { id } }";
         robot.within(app.world.north).ask(create, json!({})).await.data();
         enable(&root, app.world.organization, false).await.data();

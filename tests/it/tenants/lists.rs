@@ -33,15 +33,27 @@ both_databases! {
             (json!(null), vec!["North", "Organization", "Partner", "South"]),
             (json!({ "names": ["*th"] }), vec!["North", "South"]),
             (json!({ "names": ["NORTH", "part*"] }), vec!["North", "Partner"]),
-            (json!({ "names": ["*th"], "ids": [app.world.south, app.world.partner] }), vec!["South"]),
+            (
+                json!({ "names": ["*th"], "ids": [app.world.south, app.world.partner] }),
+                vec!["South"],
+            ),
             (json!({ "names": ["%th"] }), vec![]),
             (json!({ "ids": [app.world.stranger, "unknown", app.world.north] }), vec!["North"]),
             (json!({ "ids": [] }), vec![]),
             (json!({ "isPartnerRoot": true }), vec!["Partner"]),
             (json!({ "isOrganization": true }), vec!["Organization"]),
-            (json!({ "hierarchies": [app.world.organization] }), vec!["North", "Organization", "South"]),
-            (json!({ "organizations": [app.world.organization], "isOrganization": false }), vec!["North", "South"]),
-            (json!({ "partners": [app.world.partner] }), vec!["North", "Organization", "Partner", "South"]),
+            (
+                json!({ "hierarchies": [app.world.organization] }),
+                vec!["North", "Organization", "South"],
+            ),
+            (
+                json!({ "organizations": [app.world.organization], "isOrganization": false }),
+                vec!["North", "South"],
+            ),
+            (
+                json!({ "partners": [app.world.partner] }),
+                vec!["North", "Organization", "Partner", "South"],
+            ),
             (json!({ "partners": [app.world.stranger] }), vec![]),
             (
                 json!({ "enabled": true, "mdrProviders": [], "readPartnerRoots": false }),
@@ -50,7 +62,11 @@ both_databases! {
         ];
         for (query, expected) in cases {
             let page = list(&root, query.clone()).await;
-            assert_eq!((names(&page), &page["totalCount"]), (expected.clone(), &json!(expected.len())), "{query}");
+            assert_eq!(
+                (names(&page), &page["totalCount"]),
+                (expected.clone(), &json!(expected.len())),
+                "{query}"
+            );
         }
     }
 
@@ -76,8 +92,8 @@ both_databases! {
             json!({ "names": vec!["x"; 1001] }),
             json!({ "ids": vec!["x"; 1001] }),
         ] {
-            let (refused, name) =
-                (ask(&root, query.clone()).await, query.as_object().unwrap().keys().next().unwrap().clone());
+            let refused = ask(&root, query.clone()).await;
+            let name = query.as_object().unwrap().keys().next().unwrap().clone();
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{query}");
             assert!(refused.message().contains(&name), "{query}");
         }
@@ -87,20 +103,44 @@ both_databases! {
         let root = app.administrator(app.world.partner).await;
         for number in 0..4 {
             app.advance(1);
-            app.operator.tenant(app.world.organization, ["same", "Älter", "zebra", "same"][number], number == 1).await;
+            app.operator
+                .tenant(
+                    app.world.organization,
+                    ["same", "Älter", "zebra", "same"][number],
+                    number == 1,
+                )
+                .await;
         }
-        for by in ["ID", "NAME", "CREATED_AT", "UPDATED_AT", "PARTNER_TENANT_ID", "ORGANIZATION_TENANT_ID"] {
-            let whole = list(&root, json!({ "orderBy": by, "count": 100 })).await["tenants"].clone();
+        for by in [
+            "ID",
+            "NAME",
+            "CREATED_AT",
+            "UPDATED_AT",
+            "PARTNER_TENANT_ID",
+            "ORGANIZATION_TENANT_ID",
+        ] {
+            let whole =
+                list(&root, json!({ "orderBy": by, "count": 100 })).await["tenants"].clone();
             assert_eq!(whole.as_array().unwrap().len(), 8);
-            let mut backwards = list(&root, json!({ "orderBy": by, "orderDir": "DESC" })).await["tenants"].clone();
+            let mut backwards =
+                list(&root, json!({ "orderBy": by, "orderDir": "DESC" })).await["tenants"].clone();
             backwards.as_array_mut().unwrap().reverse();
             assert_eq!(backwards, whole, "{by}");
             for direction in ["ASC", "DESC"] {
-                let (mut seen, mut after, mut first) = (Vec::new(), Value::Null, 0);
+                let mut seen = Vec::new();
+                let mut after = Value::Null;
+                let mut first = 0;
                 loop {
-                    let page =
-                        list(&root, json!({ "orderBy": by, "orderDir": direction, "count": 3, "afterCursor": after }))
-                            .await;
+                    let page = list(
+                        &root,
+                        json!({
+                            "orderBy": by,
+                            "orderDir": direction,
+                            "count": 3,
+                            "afterCursor": after,
+                        }),
+                    )
+                    .await;
                     let count = page["count"].as_u64().unwrap();
                     assert_eq!(
                         (&page["totalCount"], &page["firstIndex"], &page["lastIndex"]),
@@ -128,14 +168,19 @@ both_databases! {
         let next = list(&root, json!({ "count": 2, "cursorPos": page["cursorPos"] })).await;
         assert_eq!((names(&next), &next["hasMore"]), (vec!["Partner", "South"], &json!(false)));
         let end = list(&root, json!({ "afterCursor": next["cursorPos"] })).await;
-        assert_eq!((&end["count"], &end["cursorPos"], &end["firstIndex"]), (&json!(0), &Value::Null, &Value::Null));
+        assert_eq!(
+            (&end["count"], &end["cursorPos"], &end["firstIndex"]),
+            (&json!(0), &Value::Null, &Value::Null)
+        );
     }
 
     async fn a_made_up_cursor_does_no_harm(app: TestApp) {
         use base64::Engine as _;
         let root = app.caller(app.world.partner, Role::Auditor).await;
         let id = app.world.north.to_string();
-        let cursor = |place: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(place.to_string());
+        let cursor = |place: Value| {
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(place.to_string())
+        };
         for (after, by) in [
             ("rubbish".to_owned(), "NAME"),
             (String::new(), "NAME"),
@@ -148,10 +193,16 @@ both_databases! {
             let refused = ask(&root, json!({ "afterCursor": after, "orderBy": by })).await;
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{after}");
         }
-        for place in [json!([u64::MAX, "", id]), json!([u64::MAX - 1, "", id]), json!([0, "\0", id])] {
+        for place in
+            [json!([u64::MAX, "", id]), json!([u64::MAX - 1, "", id]), json!([0, "\0", id])]
+        {
             let answer = ask(&root, json!({ "afterCursor": cursor(place.clone()) })).await;
             assert_eq!(answer.status, 200, "{place}");
-            assert!(!answer.body.to_string().contains("INTERNAL_SERVER_ERROR"), "{place} {}", answer.body);
+            assert!(
+                !answer.body.to_string().contains("INTERNAL_SERVER_ERROR"),
+                "{place} {}",
+                answer.body
+            );
         }
     }
 

@@ -5,8 +5,8 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases};
 
-const TENANT: &str = "{ id name parentTenantID partnerTenantID organizationTenantID isPartner isOrganization \
-    enabled maxSecretAge createdAt updatedAt }";
+const TENANT: &str = "{ id name parentTenantID partnerTenantID organizationTenantID isPartner \
+    isOrganization enabled maxSecretAge createdAt updatedAt }";
 
 async fn create(caller: &Caller, new: Value) -> Answer {
     let document =
@@ -16,8 +16,8 @@ async fn create(caller: &Caller, new: Value) -> Answer {
 
 async fn update(caller: &Caller, id: impl ToString, change: Value) -> Answer {
     let document = format!(
-        "mutation($id: ID!, $change: TenantUpdateInput!) {{ updateTenant(tenantID: $id, tenantUpdate: $change) \
-            {TENANT} }}"
+        "mutation($id: ID!, $change: TenantUpdateInput!) {{ updateTenant(tenantID: $id, \
+        tenantUpdate: $change) {TENANT} }}"
     );
     caller.ask(&document, json!({ "id": id.to_string(), "change": change })).await
 }
@@ -35,14 +35,21 @@ async fn tenant(caller: &Caller, id: impl ToString, fields: &str) -> Value {
 both_databases! {
     async fn a_tenant_knows_its_place(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
-        let place = "{ parentTenantID partnerTenantID organizationTenantID isPartner isOrganization }";
+        let place =
+            "{ parentTenantID partnerTenantID organizationTenantID isPartner isOrganization }";
         let expected = |parent, organization: Value, is: (bool, bool)| {
             json!({
-                "parentTenantID": parent, "partnerTenantID": app.world.partner, "organizationTenantID": organization,
-                "isPartner": is.0, "isOrganization": is.1,
+                "parentTenantID": parent,
+                "partnerTenantID": app.world.partner,
+                "organizationTenantID": organization,
+                "isPartner": is.0,
+                "isOrganization": is.1,
             })
         };
-        assert_eq!(tenant(&root, app.world.partner, place).await, expected(app.world.top, Value::Null, (true, false)));
+        assert_eq!(
+            tenant(&root, app.world.partner, place).await,
+            expected(app.world.top, Value::Null, (true, false))
+        );
         let organization = json!(app.world.organization);
         assert_eq!(
             tenant(&root, app.world.organization, place).await,
@@ -56,25 +63,48 @@ both_databases! {
 
     async fn a_new_tenant_stands_below_its_parent(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
-        let new =
-            create(&root, json!({ "name": " West ", "parentTenantID": app.world.organization, "isPartner": true }))
-                .await;
+        let new = create(
+            &root,
+            json!({
+                "name": " West ",
+                "parentTenantID": app.world.organization,
+                "isPartner": true,
+            }),
+        )
+        .await;
         let new = new.field("createTenant");
         let expected = json!({
-            "id": new["id"], "name": "West", "parentTenantID": app.world.organization, "partnerTenantID": new["id"],
-            "organizationTenantID": app.world.organization, "isPartner": true, "isOrganization": false, "enabled": true,
-            "maxSecretAge": null, "createdAt": app.in_seconds(0), "updatedAt": app.in_seconds(0),
+            "id": new["id"],
+            "name": "West",
+            "parentTenantID": app.world.organization,
+            "partnerTenantID": new["id"],
+            "organizationTenantID": app.world.organization,
+            "isPartner": true,
+            "isOrganization": false,
+            "enabled": true,
+            "maxSecretAge": null,
+            "createdAt": app.in_seconds(0),
+            "updatedAt": app.in_seconds(0),
         });
         assert_eq!(new, expected);
-        let here = create(&root.within(app.world.north), json!({ "name": "Branch" })).await.field("createTenant");
-        assert_eq!(here["parentTenantID"], json!(app.world.north), "without a parent it is the tenant in context");
+        let here = create(&root.within(app.world.north), json!({ "name": "Branch" }))
+            .await
+            .field("createTenant");
+        assert_eq!(
+            here["parentTenantID"],
+            json!(app.world.north),
+            "without a parent it is the tenant in context"
+        );
         assert_eq!(root.within(here["id"].as_str().unwrap()).status().await, 200);
     }
 
     async fn parents_outside_the_context_are_unknown(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         for parent in [app.world.south, app.world.organization, app.world.stranger] {
-            assert_eq!(create(&north, json!({ "name": "x", "parentTenantID": parent })).await.code(), "NOT_FOUND");
+            assert_eq!(
+                create(&north, json!({ "name": "x", "parentTenantID": parent })).await.code(),
+                "NOT_FOUND"
+            );
         }
         for id in [app.world.south, app.world.organization, app.world.stranger] {
             assert_eq!(update(&north, id, json!({ "name": "x" })).await.code(), "NOT_FOUND");
@@ -85,7 +115,11 @@ both_databases! {
         let root = app.administrator(app.world.top).await;
         let mut parent = app.world.top.to_string();
         for depth in 2..=64 {
-            let new = create(&root, json!({ "name": format!("level {depth}"), "parentTenantID": parent })).await;
+            let new = create(
+                &root,
+                json!({ "name": format!("level {depth}"), "parentTenantID": parent }),
+            )
+            .await;
             parent = new.field("createTenant")["id"].as_str().unwrap().to_owned();
         }
         assert_eq!(
@@ -101,18 +135,24 @@ both_databases! {
         let root = app.administrator(app.world.partner).await;
         let mut expected = tenant(&root, app.world.north, TENANT).await;
         app.advance(1);
-        let renamed = update(&root, app.world.north, json!({ "name": " Norden " })).await.field("updateTenant");
+        let renamed = update(&root, app.world.north, json!({ "name": " Norden " }))
+            .await
+            .field("updateTenant");
         (expected["name"], expected["updatedAt"]) = (json!("Norden"), json!(app.in_seconds(0)));
         assert_eq!(renamed, expected);
         expected["maxSecretAge"] = json!(86_400);
         assert_eq!(
-            update(&root, app.world.north, json!({ "maxSecretAge": 86_400 })).await.field("updateTenant"),
+            update(&root, app.world.north, json!({ "maxSecretAge": 86_400 }))
+                .await
+                .field("updateTenant"),
             expected
         );
         assert_eq!(update(&root, app.world.north, json!({})).await.field("updateTenant"), expected);
         expected["maxSecretAge"] = Value::Null;
         assert_eq!(
-            update(&root, app.world.north, json!({ "maxSecretAge": null })).await.field("updateTenant"),
+            update(&root, app.world.north, json!({ "maxSecretAge": null }))
+                .await
+                .field("updateTenant"),
             expected
         );
     }
@@ -120,20 +160,35 @@ both_databases! {
     async fn effective_roles_say_why(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let robot = app.caller(app.world.organization, Role::Auditor).await;
-        let append = "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) { appendClientRoles(id: $id, \
-            roles: $roles) { id } }";
+        let append = "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) { \
+            appendClientRoles(id: $id, roles: $roles) { id } }";
         let roles = json!([
             { "tenantID": app.world.north, "roleID": Role::Responder.id().to_string() },
-            { "tenantID": app.world.south, "roleID": Role::Analyst.id().to_string(), "expiresAt": app.in_seconds(60) },
+            {
+                "tenantID": app.world.south,
+                "roleID": Role::Analyst.id().to_string(),
+                "expiresAt": app.in_seconds(60),
+            },
         ]);
         root.ask(append, json!({ "id": robot.id(), "roles": roles })).await.data();
         let fields = "{ effectiveRoles { via role { name } } }";
-        let held = |tenant: &dyn ToString, role: &str| json!({ "via": tenant.to_string(), "role": { "name": role } });
+        let held = |tenant: &dyn ToString, role: &str| {
+            json!({
+                "via": tenant.to_string(),
+                "role": { "name": role },
+            })
+        };
         let auditor = held(&app.world.organization, "TenantAuditor");
         let of = async |id| tenant(&robot, id, fields).await["effectiveRoles"].clone();
         assert_eq!(of(app.world.organization).await, json!([auditor]));
-        assert_eq!(of(app.world.north).await, json!([held(&app.world.north, "TenantResponder"), auditor]));
-        assert_eq!(of(app.world.south).await, json!([held(&app.world.south, "TenantAnalyst"), auditor]));
+        assert_eq!(
+            of(app.world.north).await,
+            json!([held(&app.world.north, "TenantResponder"), auditor])
+        );
+        assert_eq!(
+            of(app.world.south).await,
+            json!([held(&app.world.south, "TenantAnalyst"), auditor])
+        );
         app.advance(60);
         assert_eq!(of(app.world.south).await, json!([auditor]));
     }
@@ -141,17 +196,25 @@ both_databases! {
     async fn subject_and_context_tell_who_and_where(app: TestApp) {
         let robot = app.caller(app.world.organization, Role::Auditor).await;
         let document = "{
-            currentSubject { id name displayName identity { __typename ... on Client { id tenantID } } }
+            currentSubject { id name displayName identity { __typename ... on Client { id tenantID }
+            } }
             requestTenantContext { partnerTenantID organizationTenantID tenantIDs }
         }";
         let told = robot.within(app.world.north).ask(document, json!({})).await.data();
         let expected = json!({
             "currentSubject": {
-                "id": robot.id(), "name": "TenantAuditor", "displayName": "TenantAuditor",
-                "identity": { "__typename": "Client", "id": robot.id(), "tenantID": app.world.organization },
+                "id": robot.id(),
+                "name": "TenantAuditor",
+                "displayName": "TenantAuditor",
+                "identity": {
+                    "__typename": "Client",
+                    "id": robot.id(),
+                    "tenantID": app.world.organization,
+                },
             },
             "requestTenantContext": {
-                "partnerTenantID": app.world.partner, "organizationTenantID": app.world.organization,
+                "partnerTenantID": app.world.partner,
+                "organizationTenantID": app.world.organization,
                 "tenantIDs": [app.world.north],
             },
         });

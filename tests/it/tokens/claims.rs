@@ -48,7 +48,10 @@ both_databases! {
         .await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let claims = part(&robot.token, 1);
-        assert_eq!((&claims["iss"], &claims["aud"]), (&json!("https://gateway.example"), &json!("partners")));
+        assert_eq!(
+            (&claims["iss"], &claims["aud"]),
+            (&json!("https://gateway.example"), &json!("partners"))
+        );
         assert_eq!(claims["exp"], app.now().seconds() + 300);
         assert_eq!(robot.status().await, 200);
     }

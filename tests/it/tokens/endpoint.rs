@@ -51,7 +51,10 @@ both_databases! {
         for request in [app.token_request(&by_form), by_header] {
             let answer = app.send(request).await;
             assert_eq!(answer.status, 200);
-            assert_eq!((answer.header("cache-control"), answer.header("pragma")), (Some("no-store"), Some("no-cache")));
+            assert_eq!(
+                (answer.header("cache-control"), answer.header("pragma")),
+                (Some("no-store"), Some("no-cache"))
+            );
             assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
             let body = &answer.body;
             assert_eq!(
@@ -63,8 +66,12 @@ both_databases! {
 
     async fn both_paths_serve(app: TestApp) {
         let robot = robot(&app).await;
-        let request = app.http.post(format!("{}/auth/api/v2/auth/token", app.url)).header("content-type", FORM);
-        let request = request.header("authorization", robot.basic()).body("grant_type=client_credentials");
+        let request = app
+            .http
+            .post(format!("{}/auth/api/v2/auth/token", app.url))
+            .header("content-type", FORM);
+        let request =
+            request.header("authorization", robot.basic()).body("grant_type=client_credentials");
         assert_eq!(app.send(request).await.status, 200);
     }
 
@@ -79,9 +86,18 @@ both_databases! {
             let answer = app.send(app.token_request(&form).header("authorization", &basic)).await;
             assert_eq!(refused(&answer), (400, "invalid_request"));
         }
-        let same = app.token_request(&[GRANT, ("client_id", &robot.client_id)]).header("authorization", &basic);
-        assert_eq!(app.send(same).await.status, 200, "a client_id that says the same is no second way");
-        let twice = app.token_request(&[GRANT]).header("authorization", &basic).header("authorization", &basic);
+        let same = app
+            .token_request(&[GRANT, ("client_id", &robot.client_id)])
+            .header("authorization", &basic);
+        assert_eq!(
+            app.send(same).await.status,
+            200,
+            "a client_id that says the same is no second way"
+        );
+        let twice = app
+            .token_request(&[GRANT])
+            .header("authorization", &basic)
+            .header("authorization", &basic);
         assert_eq!(refused(&app.send(twice).await), (400, "invalid_request"));
     }
 
@@ -89,17 +105,24 @@ both_databases! {
         let robot = robot(&app).await;
         for name in ["grant_type", "client_id", "scope", "tenant"] {
             let body = format!("grant_type=client_credentials&{name}=x&{name}=x");
-            let answer = post(&app, &[("content-type", FORM), ("authorization", &robot.basic())], &body).await;
+            let answer =
+                post(&app, &[("content-type", FORM), ("authorization", &robot.basic())], &body)
+                    .await;
             assert_eq!(refused(&answer), (400, "invalid_request"), "{name}");
         }
     }
 
     async fn credentials_are_form_decoded(app: TestApp) {
         let robot = robot(&app).await;
-        let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let encoded =
+            |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
         let basic = format!("Basic {}", pair(&encoded(&robot.client_id), &encoded(&robot.secret)));
-        let answer =
-            post(&app, &[("content-type", FORM), ("authorization", &basic)], "grant_type=client_credentials").await;
+        let answer = post(
+            &app,
+            &[("content-type", FORM), ("authorization", &basic)],
+            "grant_type=client_credentials",
+        )
+        .await;
         assert_eq!(answer.status, 200);
         let body = format!(
             "client_id={}&grant_type=client%5Fcredentials&client_secret={}",
@@ -115,9 +138,12 @@ both_databases! {
         for scheme in ["Basic", "basic", "BASIC", "bAsIc"] {
             let basic = format!("{scheme} {pair}");
             let media_type = "Application/X-WWW-Form-URLencoded; charset=UTF-8";
-            let answer =
-                post(&app, &[("content-type", media_type), ("authorization", &basic)], "grant_type=client_credentials")
-                    .await;
+            let answer = post(
+                &app,
+                &[("content-type", media_type), ("authorization", &basic)],
+                "grant_type=client_credentials",
+            )
+            .await;
             assert_eq!(answer.status, 200, "{scheme}");
         }
     }
@@ -138,7 +164,8 @@ both_databases! {
             (FORM, "grant_type=client_credentials&tenant=x", 400, "invalid_target"),
         ];
         for (media_type, body, status, error) in cases {
-            let answer = post(&app, &[("content-type", media_type), ("authorization", &basic)], body).await;
+            let answer =
+                post(&app, &[("content-type", media_type), ("authorization", &basic)], body).await;
             assert_eq!(refused(&answer), (status, error), "{media_type} {body}");
         }
         let long = format!("grant_type=client_credentials&pad={}", "x".repeat(20_000));
@@ -149,7 +176,10 @@ both_databases! {
     async fn only_post_is_offered(app: TestApp) {
         for method in [reqwest::Method::GET, reqwest::Method::PUT, reqwest::Method::DELETE] {
             let answer = app
-                .send(app.http.request(method, format!("{}/oauth2/token?grant_type=client_credentials", app.url)))
+                .send(app.http.request(
+                    method,
+                    format!("{}/oauth2/token?grant_type=client_credentials", app.url),
+                ))
                 .await;
             assert_eq!(refused(&answer), (405, "invalid_request"));
             assert_eq!(answer.header("allow"), Some("POST"));
@@ -157,7 +187,8 @@ both_databases! {
     }
 
     async fn unknown_client_and_wrong_secret_are_alike(app: TestApp) {
-        let (one, two) = (robot(&app).await, robot(&app).await);
+        let one = robot(&app).await;
+        let two = robot(&app).await;
         let wrong = |client_id: &str, secret: &str| Credentials {
             id: String::new(),
             client_id: client_id.to_owned(),
@@ -165,7 +196,8 @@ both_databases! {
         };
         let disabled = robot(&app).await;
         let administrator = app.administrator(app.world.north).await;
-        let disable = "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }";
+        let disable =
+            "mutation($id: ID!) { updateClient(id: $id, input: { enabled: false }) { id } }";
         administrator.ask(disable, json!({ "id": disabled.id })).await.data();
         let mut learnt = Vec::new();
         for credentials in [
@@ -185,11 +217,16 @@ both_databases! {
             assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "));
             learnt.push(answer.learnt());
         }
-        let by_form = app.token_request(&[GRANT, ("client_id", "unknown"), ("client_secret", &one.secret)]);
+        let by_form =
+            app.token_request(&[GRANT, ("client_id", "unknown"), ("client_secret", &one.secret)]);
         learnt.push(app.send(by_form).await.learnt());
         learnt.push(app.send(app.token_request(&[GRANT])).await.learnt());
         for header in ["Basic", "Basic !!!", "Basic Zm9v", "Bearer x", "Digest x"] {
-            learnt.push(app.send(app.token_request(&[GRANT]).header("authorization", header)).await.learnt());
+            learnt.push(
+                app.send(app.token_request(&[GRANT]).header("authorization", header))
+                    .await
+                    .learnt(),
+            );
         }
         assert!(learnt.iter().all(|other| *other == learnt[0]), "{learnt:#?}");
     }

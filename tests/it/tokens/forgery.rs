@@ -86,14 +86,20 @@ async fn all_are_refused(caller: &Caller, forgeries: Vec<(&str, String)>) {
 both_databases! {
     async fn what_the_own_key_signs_is_believed(app: TestApp) {
         let mut robot = app.caller(app.world.north, Role::Auditor).await;
-        let (key, (header, claims)) = (own_key(&app).await, parts(&robot.token));
-        robot.token = signed(&key.private, &header, &changed(&claims, "jti", json!("00000000-0000-4000-8000-000000000001")));
+        let key = own_key(&app).await;
+        let (header, claims) = parts(&robot.token);
+        robot.token = signed(
+            &key.private,
+            &header,
+            &changed(&claims, "jti", json!("00000000-0000-4000-8000-000000000001")),
+        );
         assert_eq!(robot.status().await, 200, "else the refusals below mean nothing");
     }
 
     async fn algorithms_cannot_be_chosen(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let (key, (header, claims)) = (own_key(&app).await, parts(&robot.token));
+        let key = own_key(&app).await;
+        let (header, claims) = parts(&robot.token);
         let mut forgeries = Vec::new();
         for none in ["none", "None", "NONE", "nOnE"] {
             let unsigned = encoded(&changed(&header, "alg", json!(none)), &claims);
@@ -111,8 +117,11 @@ both_databases! {
             for algorithm in [Algorithm::HS256, Algorithm::HS512] {
                 let mut header = Header::new(algorithm);
                 (header.typ, header.kid) = (Some("at+jwt".to_owned()), Some(key.id.to_string()));
-                forgeries
-                    .push((what, jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&secret)).unwrap()));
+                forgeries.push((
+                    what,
+                    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&secret))
+                        .unwrap(),
+                ));
             }
         }
         for algorithm in ["ES256", "RS256", "HS256", "EdDSA2", ""] {
@@ -126,21 +135,30 @@ both_databases! {
 
     async fn keys_come_from_the_own_ring_alone(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let (key, (header, claims)) = (own_key(&app).await, parts(&robot.token));
+        let key = own_key(&app).await;
+        let (header, claims) = parts(&robot.token);
         let foreign = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-        let public = aws_lc_rs::signature::KeyPair::public_key(&Ed25519KeyPair::from_pkcs8(foreign.as_ref()).unwrap())
-            .as_ref()
-            .to_vec();
+        let public = aws_lc_rs::signature::KeyPair::public_key(
+            &Ed25519KeyPair::from_pkcs8(foreign.as_ref()).unwrap(),
+        )
+        .as_ref()
+        .to_vec();
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(public) });
         let sign = |header: &Value| signed(foreign.as_ref(), header, &claims);
         let mut forgeries = vec![
             ("a foreign key under our kid", sign(&header)),
             ("a foreign key in the header", sign(&changed(&header, "jwk", jwk))),
-            ("a foreign key by address", sign(&changed(&header, "jku", json!("http://127.0.0.1:1/jwks")))),
+            (
+                "a foreign key by address",
+                sign(&changed(&header, "jku", json!("http://127.0.0.1:1/jwks"))),
+            ),
             ("no kid", signed(&key.private, &without(&header, "kid"), &claims)),
         ];
         for kid in ["00000000-0000-4000-8000-000000000000", "../../master.key", "' OR 1=1 --", ""] {
-            forgeries.push(("another kid", signed(&key.private, &changed(&header, "kid", json!(kid)), &claims)));
+            forgeries.push((
+                "another kid",
+                signed(&key.private, &changed(&header, "kid", json!(kid)), &claims),
+            ));
         }
         all_are_refused(&robot, forgeries).await;
     }
@@ -148,7 +166,8 @@ both_databases! {
     async fn claims_cannot_be_altered(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let strong = app.administrator(app.world.north).await;
-        let (key, (header, claims)) = (own_key(&app).await, parts(&robot.token));
+        let key = own_key(&app).await;
+        let (header, claims) = parts(&robot.token);
         let signature = robot.token.rsplit('.').next().unwrap();
         let altered = encoded(&header, &changed(&claims, "sub", json!(strong.id())));
         let cut = robot.token[..robot.token.len() - 8].to_owned();
@@ -181,11 +200,18 @@ both_databases! {
     }
 
     async fn a_fixed_issuer_is_compared(engine: Engine) {
-        let app =
-            TestApp::with(engine, |config| config.server.public_url = Some("https://gateway.example".to_owned())).await;
+        let app = TestApp::with(engine, |config| {
+            config.server.public_url = Some("https://gateway.example".to_owned())
+        })
+        .await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
-        let (key, (header, claims)) = (own_key(&app).await, parts(&robot.token));
-        let foreign = signed(&key.private, &header, &changed(&claims, "iss", json!("https://another.example")));
+        let key = own_key(&app).await;
+        let (header, claims) = parts(&robot.token);
+        let foreign = signed(
+            &key.private,
+            &header,
+            &changed(&claims, "iss", json!("https://another.example")),
+        );
         all_are_refused(&robot, vec![("another issuer", foreign)]).await;
     }
 }

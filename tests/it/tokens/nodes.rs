@@ -64,7 +64,12 @@ both_databases! {
         let elsewhere = robot.at(&another.gateway);
         assert_eq!(elsewhere.status().await, 200);
         let role = Role::Auditor.id();
-        change(&administrator, &format!("removeClientRoles(id: $id, roles: [\"{role}\"])"), robot.id()).await;
+        change(
+            &administrator,
+            &format!("removeClientRoles(id: $id, roles: [\"{role}\"])"),
+            robot.id(),
+        )
+        .await;
         app.advance(5);
         assert_eq!(elsewhere.status().await, 403);
     }
@@ -99,6 +104,9 @@ both_databases! {
             assert!(app.works(&robot).await && another.works(&robot).await);
         }
         another.stop().await;
-        assert_eq!(administrator.client(&robot.id, "{ tokenRequestCount }").await["tokenRequestCount"], 6);
+        assert_eq!(
+            administrator.client(&robot.id, "{ tokenRequestCount }").await["tokenRequestCount"],
+            6
+        );
     }
 }

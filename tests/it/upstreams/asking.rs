@@ -34,12 +34,16 @@ async fn manager() -> Simulator {
 
 fn by_session(manager: &Simulator, session: Value) -> Value {
     json!({
-        "name": "by session", "system": "DEEP_SECURITY", "baseURL": manager.base_url, "credential": { "session": session },
+        "name": "by session",
+        "system": "DEEP_SECURITY",
+        "baseURL": manager.base_url,
+        "credential": { "session": session },
     })
 }
 
 async fn test(caller: &Caller, upstream: &Value) -> Answer {
-    let document = "mutation($id: ID!) { testUpstream(id: $id) { reachable lastSuccessAt lastErrorCode lastErrorCodeText circuit } }";
+    let document = "mutation($id: ID!) { testUpstream(id: $id) { reachable lastSuccessAt \
+        lastErrorCode lastErrorCodeText circuit } }";
     caller.ask(document, json!({ "id": upstream["id"] })).await
 }
 
@@ -61,34 +65,49 @@ fn no_api(before: &Value) -> Value {
 
 both_databases! {
     async fn the_first_key_is_made_with_a_password_that_is_forgotten(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let password = "primary password";
         notes::note(password);
-        let session = json!({ "userName": "MasterAdmin", "password": password, "mfaCode": "424242", "keyName": "First key" });
-        let made = register_with(&partner, by_session(&manager, session)).await.field("registerUpstream");
+        let session = json!({
+            "userName": "MasterAdmin",
+            "password": password,
+            "mfaCode": "424242",
+            "keyName": "First key",
+        });
+        let made =
+            register_with(&partner, by_session(&manager, session)).await.field("registerUpstream");
         assert_eq!(made["authentication"], "SECRET_KEY");
         let keys = manager.api_keys(manager.primary().id);
-        assert!(keys.iter().any(|key| key["keyName"] == "First key" && key["roleID"] == 1), "{keys:?}");
+        assert!(
+            keys.iter().any(|key| key["keyName"] == "First key" && key["roleID"] == 1),
+            "{keys:?}"
+        );
         assert_eq!(manager.count(&Calls::to("POST", "/sessions")), 1);
         assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 1);
 
         let remote = manager.customer(CUSTOMER).id.to_string();
         link(&partner, app.world.north, &made, Some(&remote)).await.data();
         let computers = partner.within(app.world.north);
-        let computers = computers.ask("{ deepSecurity { computers { nodes { remoteID } } } }", json!({})).await;
+        let computers =
+            computers.ask("{ deepSecurity { computers { nodes { remoteID } } } }", json!({})).await;
         let expected = json!([{ "remoteID": "1" }, { "remoteID": "2" }]);
         assert_eq!(computers.field("deepSecurity")["computers"]["nodes"], expected);
         assert_eq!(manager.count(&Calls::to("POST", "/sessions")), 1, "the key does from now on");
         let [asked] = manager.seen(&Calls::to("POST", "/apikeys")).try_into().unwrap();
         for half in ["cookie", "rid"] {
-            assert!(asked.header(half).is_some_and(|half| half.len() >= 32), "a session has two secrets");
+            assert!(
+                asked.header(half).is_some_and(|half| half.len() >= 32),
+                "a session has two secrets"
+            );
         }
         notes::note_shown(&manager);
     }
 
     async fn no_key_is_made_for_what_cannot_be_registered(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let core = Core::open(&app.database.config(), Environment::default()).await.unwrap();
         let scope = core.operator(app.world.partner);
@@ -96,21 +115,31 @@ both_databases! {
             let new = NewUpstream {
                 name: Name::parse("name", "one of many").unwrap(),
                 system: System::DeepSecurity,
-                base_url: BaseUrl::parse("baseURL", "https://dsm.example.com/api", AddressPolicy { allow_private: false }).unwrap(),
+                base_url: BaseUrl::parse(
+                    "baseURL",
+                    "https://dsm.example.com/api",
+                    AddressPolicy { allow_private: false },
+                )
+                .unwrap(),
                 credential: Credential::SecretKey("2:x".to_owned()),
                 ca_certificate: None,
                 time_zone: "UTC".to_owned(),
             };
             core.upstreams.register(&scope, new).await.unwrap();
         }
-        let session = json!({ "userName": "MasterAdmin", "password": "primary password", "mfaCode": "424242" });
+        let session = json!({
+            "userName": "MasterAdmin",
+            "password": "primary password",
+            "mfaCode": "424242",
+        });
         let refused = register_with(&partner, by_session(&manager, session)).await;
         assert_eq!(refused.code(), "CONFLICT");
         assert_eq!(manager.count(&Calls::all()), 0);
     }
 
     async fn a_wrong_password_or_code_registers_nothing(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         for session in [
             json!({ "userName": "MasterAdmin", "password": "wrong", "mfaCode": "424242" }),
@@ -120,33 +149,53 @@ both_databases! {
             let refused = register_with(&partner, by_session(&manager, session)).await;
             assert_eq!(refused.code(), "UPSTREAM_UNAUTHORIZED");
         }
-        let empty = register_with(&partner, by_session(&manager, json!({ "userName": "", "password": "x" }))).await;
+        let empty = register_with(
+            &partner,
+            by_session(&manager, json!({ "userName": "", "password": "x" })),
+        )
+        .await;
         assert_eq!(empty.code(), "BAD_USER_INPUT");
-        assert_eq!(partner.ask("{ upstreams { id } }", json!({})).await.field("upstreams"), json!([]));
+        assert_eq!(
+            partner.ask("{ upstreams { id } }", json!({})).await.field("upstreams"),
+            json!([])
+        );
         assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 0);
     }
 
     async fn a_key_that_was_made_for_nothing_is_not_made_again_blindly(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let made = Calls::to("POST", "/apikeys");
         manager.order(made.clone(), Fault::Delay { millis: 1_000 }, 1);
-        let session = json!({ "userName": "MasterAdmin", "password": "primary password", "mfaCode": "424242" });
+        let session = json!({
+            "userName": "MasterAdmin",
+            "password": "primary password",
+            "mfaCode": "424242",
+        });
         let input = by_session(&manager, session);
         let asked = tokio::spawn(async move { register_with(&partner, input).await });
         eventually(10, "the key", async || (manager.count(&made) == 1).then_some(())).await;
         app.operator.execute("ALTER TABLE upstreams RENAME TO upstreams_gone").await;
         let answer = asked.await.unwrap();
         let told = &answer.body["errors"][0]["extensions"];
-        assert_eq!((answer.code(), &told["outcome"], &told["retryable"]), ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false)));
+        assert_eq!(
+            (answer.code(), &told["outcome"], &told["retryable"]),
+            ("INTERNAL_SERVER_ERROR", &json!("UNKNOWN"), &json!(false))
+        );
         notes::note_shown(&manager);
     }
 
     async fn a_key_whose_answer_was_lost_is_not_made_twice(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         manager.order(Calls::to("POST", "/apikeys"), Fault::LoseAnswer, 1);
-        let session = json!({ "userName": "MasterAdmin", "password": "primary password", "mfaCode": "424242" });
+        let session = json!({
+            "userName": "MasterAdmin",
+            "password": "primary password",
+            "mfaCode": "424242",
+        });
         let lost = register_with(&partner, by_session(&manager, session)).await;
         assert_eq!(lost.body["errors"][0]["extensions"]["outcome"], "UNKNOWN", "{}", lost.body);
         assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 1);
@@ -154,44 +203,71 @@ both_databases! {
     }
 
     async fn a_test_says_whether_the_installation_knows_the_gateway(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
-        let with = |key: &str| json!({
-            "name": "x", "system": "DEEP_SECURITY", "baseURL": manager.base_url, "credential": { "secretKey": key },
-        });
-        let good = register_with(&partner, with(&manager.primary().secret_key)).await.field("registerUpstream");
+        let with = |key: &str| {
+            json!({
+                "name": "x",
+                "system": "DEEP_SECURITY",
+                "baseURL": manager.base_url,
+                "credential": { "secretKey": key },
+            })
+        };
+        let good = register_with(&partner, with(&manager.primary().secret_key))
+            .await
+            .field("registerUpstream");
         let status = test(&partner, &good).await.field("testUpstream");
         assert_eq!((&status["reachable"], &status["lastErrorCode"]), (&json!(true), &Value::Null));
-        assert_eq!((&status["circuit"], status["lastSuccessAt"].is_string()), (&json!("CLOSED"), true));
+        assert_eq!(
+            (&status["circuit"], status["lastSuccessAt"].is_string()),
+            (&json!("CLOSED"), true)
+        );
 
         let wrong = register_with(&partner, with("1:wrong")).await.field("registerUpstream");
         let status = test(&partner, &wrong).await.field("testUpstream");
-        assert_eq!((&status["reachable"], &status["lastErrorCode"]), (&json!(true), &json!("UPSTREAM_UNAUTHORIZED")));
+        assert_eq!(
+            (&status["reachable"], &status["lastErrorCode"]),
+            (&json!(true), &json!("UPSTREAM_UNAUTHORIZED"))
+        );
 
         manager.stop().await;
         let status = test(&partner, &good).await.field("testUpstream");
-        assert_eq!((&status["reachable"], &status["lastErrorCode"]), (&json!(false), &json!("UPSTREAM_UNAVAILABLE")));
+        assert_eq!(
+            (&status["reachable"], &status["lastErrorCode"]),
+            (&json!(false), &json!("UPSTREAM_UNAVAILABLE"))
+        );
     }
 
     async fn an_integration_server_is_tested_alike(engine: Engine) {
         let app = permissive(engine).await;
-        let server = integration_server::Simulator::start(integration_server::Config::default()).await.unwrap();
+        let server = integration_server::Simulator::start(integration_server::Config::default())
+            .await
+            .unwrap();
         let partner = app.administrator(app.world.partner).await;
-        let with = |password: &str| json!({
-            "name": "x", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
-            "credential": { "basic": { "password": password } },
-        });
-        let good = register_with(&partner, with(&server.password())).await.field("registerUpstream");
+        let with = |password: &str| {
+            json!({
+                "name": "x", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
+                "credential": { "basic": { "password": password } },
+            })
+        };
+        let good =
+            register_with(&partner, with(&server.password())).await.field("registerUpstream");
         assert_eq!(test(&partner, &good).await.field("testUpstream")["lastErrorCode"], Value::Null);
         let wrong = register_with(&partner, with("wrong")).await.field("registerUpstream");
         let status = test(&partner, &wrong).await.field("testUpstream");
         assert_eq!(status["lastErrorCode"], "UPSTREAM_UNAUTHORIZED");
-        assert!(server.seen(&Calls::all()).len() < 10, "an unauthorized call is not repeated for ever");
+        assert!(
+            server.seen(&Calls::all()).len() < 10,
+            "an unauthorized call is not repeated for ever"
+        );
     }
 
     async fn integration_server_is_not_reachable_when_its_answer_is_no_list(engine: Engine) {
         let app = permissive(engine).await;
-        let server = integration_server::Simulator::start(integration_server::Config::default()).await.unwrap();
+        let server = integration_server::Simulator::start(integration_server::Config::default())
+            .await
+            .unwrap();
         let partner = app.administrator(app.world.partner).await;
         let input = json!({
             "name": "x", "system": "INTEGRATION_SERVER", "baseURL": server.base_url,
@@ -200,7 +276,8 @@ both_databases! {
         let upstream = register_with(&partner, input).await.field("registerUpstream");
         let before = test(&partner, &upstream).await.field("testUpstream");
         assert_eq!(before["reachable"], true);
-        let tenants = "query($id: ID) { integrationServer { tenants(upstreamID: $id) { nodes { id } } } }";
+        let tenants =
+            "query($id: ID) { integrationServer { tenants(upstreamID: $id) { nodes { id } } } }";
         for document in [
             "<tasks/>",
             "<Tenant id='1'/>",
@@ -208,8 +285,13 @@ both_databases! {
             "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault/></s:Body></s:Envelope>",
             "<message>The service is starting.</message>",
         ] {
-            server.order_always(Calls::to("GET", "/tenants"), body(200, "application/xml", document));
-            assert_eq!(test(&partner, &upstream).await.field("testUpstream"), no_api(&before), "{document}");
+            server
+                .order_always(Calls::to("GET", "/tenants"), body(200, "application/xml", document));
+            assert_eq!(
+                test(&partner, &upstream).await.field("testUpstream"),
+                no_api(&before),
+                "{document}"
+            );
             let list = partner.ask(tenants, json!({ "id": upstream["id"] })).await;
             assert_eq!(list.code(), "UPSTREAM_MALFORMED", "{document}: {}", list.body);
             server.clear_orders();
@@ -221,17 +303,21 @@ both_databases! {
     }
 
     async fn deep_security_is_not_reachable_at_a_base_url_without_its_api(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
-        let at = |base_url: &str| json!({
-            "name": "x", "system": "DEEP_SECURITY", "baseURL": base_url,
-            "credential": { "secretKey": manager.primary().secret_key },
-        });
+        let at = |base_url: &str| {
+            json!({
+                "name": "x", "system": "DEEP_SECURITY", "baseURL": base_url,
+                "credential": { "secretKey": manager.primary().secret_key },
+            })
+        };
         let root = manager.base_url.strip_suffix("/api").unwrap();
         let elsewhere = register_with(&partner, at(root)).await.field("registerUpstream");
         assert_eq!(test(&partner, &elsewhere).await.field("testUpstream")["reachable"], false);
 
-        let upstream = register_with(&partner, at(&manager.base_url)).await.field("registerUpstream");
+        let upstream =
+            register_with(&partner, at(&manager.base_url)).await.field("registerUpstream");
         let before = test(&partner, &upstream).await.field("testUpstream");
         link(&partner, app.world.partner, &upstream, None).await.data();
         let redirect = Fault::Redirect { location: format!("{root}/SignIn.screen") };
@@ -243,8 +329,13 @@ both_databases! {
             (redirect, "UPSTREAM_MALFORMED"),
         ] {
             manager.order_always(Calls::all(), fault.clone());
-            assert_eq!(test(&partner, &upstream).await.field("testUpstream"), no_api(&before), "{fault:?}");
-            let list = partner.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
+            assert_eq!(
+                test(&partner, &upstream).await.field("testUpstream"),
+                no_api(&before),
+                "{fault:?}"
+            );
+            let list =
+                partner.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
             assert_eq!(list.code(), code, "{fault:?}: {}", list.body);
             manager.clear_orders();
         }
@@ -253,7 +344,8 @@ both_databases! {
     }
 
     async fn a_link_shows_when_the_key_of_its_tenant_ends(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let input = json!({
             "name": "x", "system": "DEEP_SECURITY", "baseURL": manager.base_url,
@@ -263,12 +355,18 @@ both_databases! {
         let remote = manager.customer(CUSTOMER).id.to_string();
         link(&partner, app.world.north, &upstream, Some(&remote)).await.data();
         let status = || async {
-            let document = "query($id: ID!) { tenant(id: $id) { upstreamLinks { status { reachable keyExpiresAt } } } }";
-            let tenant = partner.ask(document, json!({ "id": app.world.north })).await.field("tenant");
+            let document = "query($id: ID!) { tenant(id: $id) { upstreamLinks { status { reachable \
+                keyExpiresAt } } } }";
+            let tenant =
+                partner.ask(document, json!({ "id": app.world.north })).await.field("tenant");
             tenant["upstreamLinks"][0]["status"].clone()
         };
         assert_eq!(status().await, json!({ "reachable": null, "keyExpiresAt": null }));
-        partner.within(app.world.north).ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await.data();
+        partner
+            .within(app.world.north)
+            .ask("{ deepSecurity { computers { nodes { id } } } }", json!({}))
+            .await
+            .data();
         let after = status().await;
         assert_eq!(after["reachable"], true);
         let end = after["keyExpiresAt"].as_str().expect("a key is in use");

@@ -43,25 +43,38 @@ both_databases! {
         let core = core(&app).await;
         let opened = credential(&core, &core.operator(app.world.north)).await;
         assert_eq!(opened, Ok(Credential::SecretKey("2:registered".to_owned())));
-        for tenant in [app.world.south, app.world.partner, app.world.organization, app.world.stranger] {
-            assert_eq!(credential(&core, &core.operator(tenant)).await, Err(ErrorCode::UpstreamNotLinked));
+        for tenant in
+            [app.world.south, app.world.partner, app.world.organization, app.world.stranger]
+        {
+            assert_eq!(
+                credential(&core, &core.operator(tenant)).await,
+                Err(ErrorCode::UpstreamNotLinked)
+            );
         }
     }
 
     async fn a_ciphertext_that_was_moved_to_another_row_or_owner_does_not_open(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
-        let (one, two) = (register(&partner, "DEEP_SECURITY").await, register(&partner, "DEEP_SECURITY").await);
+        let one = register(&partner, "DEEP_SECURITY").await;
+        let two = register(&partner, "DEEP_SECURITY").await;
         link(&partner, app.world.north, &one, Some("7")).await.data();
         link(&partner, app.world.south, &two, Some("8")).await.data();
         let first = core(&app).await;
-        let copy = "UPDATE upstreams SET sealed_credential = (SELECT sealed_credential FROM upstreams WHERE id = $1) WHERE id = $2";
+        let copy = "UPDATE upstreams SET sealed_credential = (SELECT sealed_credential FROM \
+            upstreams WHERE id = $1) WHERE id = $2";
         run(&first, copy, vec![id(&one).into(), id(&two).into()]).await;
-        assert_eq!(credential(&first, &first.operator(app.world.south)).await, Err(ErrorCode::InternalServerError));
+        assert_eq!(
+            credential(&first, &first.operator(app.world.south)).await,
+            Err(ErrorCode::InternalServerError)
+        );
         assert!(credential(&first, &first.operator(app.world.north)).await.is_ok());
         let give = "UPDATE upstreams SET owner_tenant_id = $1 WHERE id = $2";
         run(&first, give, vec![app.world.organization.into(), id(&one).into()]).await;
         let second = core(&app).await;
-        assert_eq!(credential(&second, &second.operator(app.world.north)).await, Err(ErrorCode::InternalServerError));
+        assert_eq!(
+            credential(&second, &second.operator(app.world.north)).await,
+            Err(ErrorCode::InternalServerError)
+        );
     }
 
     async fn a_new_master_key_seals_credentials_anew(app: TestApp) {
@@ -73,7 +86,11 @@ both_databases! {
         let mut config = app.database.config();
         config.seal.master_key = Some(new.into());
         config.seal.previous_master_key = Some(app.database.master_key.clone().into());
-        assert_eq!(Core::rotate_master_key(&config, Environment::default()).await.unwrap(), 2, "a signing key and a credential");
+        assert_eq!(
+            Core::rotate_master_key(&config, Environment::default()).await.unwrap(),
+            2,
+            "a signing key and a credential"
+        );
         config.seal.previous_master_key = None;
         let alone = Core::open(&config, Environment::default()).await.unwrap();
         assert!(credential(&alone, &alone.operator(app.world.north)).await.is_ok());
@@ -86,20 +103,31 @@ both_databases! {
         let core = core(&app).await;
         let scope = core.operator(app.world.north);
         assert!(credential(&core, &scope).await.is_ok());
-        core.upstreams.unlink(&core.operator(app.world.partner), made["id"].as_str().unwrap()).await.unwrap();
+        core.upstreams
+            .unlink(&core.operator(app.world.partner), made["id"].as_str().unwrap())
+            .await
+            .unwrap();
         assert_eq!(credential(&core, &scope).await, Err(ErrorCode::UpstreamNotLinked));
     }
 
     async fn a_stored_place_obeys_the_settings_of_today(app: TestApp) {
-        let permissive = app.another_node_with(|config| config.upstream.allow_private_addresses = true).await;
+        let permissive =
+            app.another_node_with(|config| config.upstream.allow_private_addresses = true).await;
         let partner = app.administrator(app.world.partner).await;
         let input = json!({
-            "name": "x", "system": "DEEP_SECURITY", "baseURL": "http://127.0.0.1:4119/api", "credential": { "secretKey": "1:x" },
+            "name": "x",
+            "system": "DEEP_SECURITY",
+            "baseURL": "http://127.0.0.1:4119/api",
+            "credential": { "secretKey": "1:x" },
         });
         assert_eq!(register_with(&partner, input.clone()).await.code(), "BAD_USER_INPUT");
-        let upstream = register_with(&partner.at(&permissive.gateway), input).await.field("registerUpstream");
+        let upstream =
+            register_with(&partner.at(&permissive.gateway), input).await.field("registerUpstream");
         link(&partner.at(&permissive.gateway), app.world.north, &upstream, Some("7")).await.data();
         let core = core(&app).await;
-        assert_eq!(credential(&core, &core.operator(app.world.north)).await, Err(ErrorCode::UpstreamUnavailable));
+        assert_eq!(
+            credential(&core, &core.operator(app.world.north)).await,
+            Err(ErrorCode::UpstreamUnavailable)
+        );
     }
 }

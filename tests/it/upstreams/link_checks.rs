@@ -59,7 +59,8 @@ async fn status(caller: &Caller, tenant: impl ToString) -> Value {
 
 async fn test_link(caller: &Caller, tenant: impl ToString, system: &str) -> Answer {
     let document = format!(
-        "mutation($id: ID!, $system: LegacySystem!) {{ testLink(tenantID: $id, system: $system) {{ {CHECK} }} }}"
+        "mutation($id: ID!, $system: LegacySystem!) {{ testLink(tenantID: $id, system: $system) {{ \
+        {CHECK} }} }}"
     );
     caller.ask(&document, json!({ "id": tenant.to_string(), "system": system })).await
 }
@@ -70,14 +71,20 @@ fn message(answer: &Answer) -> String {
 
 both_databases! {
     async fn link_to_an_unknown_tenant_is_refused_naming_it(engine: Engine) {
-        let (app, manager, server) = (permissive(engine).await, manager().await, server().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
+        let server = server().await;
         let partner = app.administrator(app.world.partner).await;
         let managers = register_manager(&partner, &manager, &manager.primary().secret_key).await;
         let servers = register_server(&partner, &server).await;
         let uuid = "345ae5d6-eeb7-4635-884a-01ac1781deeb";
         let refused = link(&partner, app.world.north, &managers, Some("4711")).await;
         assert_eq!(refused.code(), "NOT_FOUND");
-        assert!(message(&refused).starts_with("Deep Security has no tenant 4711:"), "{}", message(&refused));
+        assert!(
+            message(&refused).starts_with("Deep Security has no tenant 4711:"),
+            "{}",
+            message(&refused)
+        );
         let refused = link(&partner, app.world.north, &servers, Some(uuid)).await;
         assert_eq!(refused.code(), "NOT_FOUND");
         assert!(message(&refused).contains(uuid), "{}", message(&refused));
@@ -98,21 +105,34 @@ both_databases! {
     }
 
     async fn doomed_link_asks_the_installation_nothing(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let upstream = register_manager(&partner, &manager, &manager.primary().secret_key).await;
         let remote = manager.customer(CUSTOMER).id.to_string();
         link(&partner, app.world.north, &upstream, Some(&remote)).await.data();
         manager.forget_calls();
-        assert_eq!(link(&partner, app.world.north, &upstream, Some("4711")).await.code(), "CONFLICT");
-        assert_eq!(link(&partner, app.world.stranger, &upstream, Some("4711")).await.code(), "NOT_FOUND");
+        assert_eq!(
+            link(&partner, app.world.north, &upstream, Some("4711")).await.code(),
+            "CONFLICT"
+        );
+        assert_eq!(
+            link(&partner, app.world.stranger, &upstream, Some("4711")).await.code(),
+            "NOT_FOUND"
+        );
         let customer = app.administrator(app.world.north).await;
-        assert_eq!(link(&customer, app.world.north, &upstream, Some("4711")).await.code(), "NOT_FOUND");
+        assert_eq!(
+            link(&customer, app.world.north, &upstream, Some("4711")).await.code(),
+            "NOT_FOUND"
+        );
         assert_eq!(manager.count(&Calls::all()), 0);
     }
 
-    async fn link_waits_while_the_installation_is_down_and_is_verified_in_the_background(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+    async fn link_waits_while_the_installation_is_down_and_is_verified_in_the_background(
+        engine: Engine,
+    ) {
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let upstream = register_manager(&partner, &manager, &manager.primary().secret_key).await;
         manager.order_always(Calls::all(), Fault::Status { status: 503, retry_after: None });
@@ -131,7 +151,10 @@ both_databases! {
         jobs.check_links().await.unwrap();
         assert_eq!(status(&partner, app.world.north).await["verification"]["state"], "VERIFIED");
         let wrong = status(&partner, app.world.south).await["verification"].clone();
-        assert_eq!((&wrong["state"], &wrong["failure"]), (&json!("FAILED"), &json!("REMOTE_TENANT_NOT_FOUND")));
+        assert_eq!(
+            (&wrong["state"], &wrong["failure"]),
+            (&json!("FAILED"), &json!("REMOTE_TENANT_NOT_FOUND"))
+        );
         manager.forget_calls();
         app.advance(61);
         jobs.check_links().await.unwrap();
@@ -139,7 +162,8 @@ both_databases! {
     }
 
     async fn tested_link_says_what_is_wrong_and_the_audit_log_keeps_it(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let upstream = register_manager(&partner, &manager, &manager.primary().secret_key).await;
         let remote = manager.customer(CUSTOMER).id.to_string();
@@ -148,32 +172,47 @@ both_databases! {
         assert_eq!((&good["reachable"], &good["lastErrorCode"]), (&json!(true), &Value::Null));
         assert_eq!(good["verification"]["state"], "VERIFIED");
 
-        manager.order_always(Calls::to("GET", "/tenants/*"), Fault::Status { status: 404, retry_after: None });
+        manager.order_always(
+            Calls::to("GET", "/tenants/*"),
+            Fault::Status { status: 404, retry_after: None },
+        );
         let tested = test_link(&partner, app.world.north, "DEEP_SECURITY").await.field("testLink");
         assert_eq!(tested["lastErrorCode"], "NOT_FOUND");
         assert_eq!(tested["verification"]["failure"], "REMOTE_TENANT_NOT_FOUND");
         assert_eq!(status(&partner, app.world.north).await["verification"], tested["verification"]);
         manager.clear_orders();
         let tested = test_link(&partner, app.world.north, "DEEP_SECURITY").await.field("testLink");
-        assert_eq!((&tested["verification"]["state"], &tested["verification"]["failure"]), (&json!("VERIFIED"), &Value::Null));
+        assert_eq!(
+            (&tested["verification"]["state"], &tested["verification"]["failure"]),
+            (&json!("VERIFIED"), &Value::Null)
+        );
 
         let missing = test_link(&partner, app.world.north, "INTEGRATION_SERVER").await;
         assert_eq!(missing.code(), "UPSTREAM_NOT_LINKED");
-        assert_eq!(test_link(&partner, app.world.stranger, "DEEP_SECURITY").await.code(), "NOT_FOUND");
+        assert_eq!(
+            test_link(&partner, app.world.stranger, "DEEP_SECURITY").await.code(),
+            "NOT_FOUND"
+        );
         let log = "{ auditLog { nodes { operation outcome code } } }";
         let log = partner.within(app.world.north).ask(log, json!({})).await.field("auditLog");
-        let tests: Vec<&Value> =
-            log["nodes"].as_array().unwrap().iter().filter(|node| node["operation"] == "testLink").collect();
+        let tests: Vec<&Value> = log["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|node| node["operation"] == "testLink")
+            .collect();
         assert!(tests.iter().any(|node| node["code"] == "NOT_FOUND"), "{tests:?}");
         assert!(tests.iter().any(|node| node["outcome"] == "SUCCEEDED"), "{tests:?}");
     }
 
     async fn key_of_a_customer_proves_its_own_tenant(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let customer = manager.customer(CUSTOMER);
         let upstream = register_manager(&partner, &manager, &customer.secret_key).await;
-        let refused = link(&partner, app.world.north, &upstream, Some(&customer.id.to_string())).await;
+        let refused =
+            link(&partner, app.world.north, &upstream, Some(&customer.id.to_string())).await;
         assert_eq!(refused.code(), "BAD_USER_INPUT");
         assert!(message(&refused).contains("leave it out"), "{}", message(&refused));
         link(&partner, app.world.north, &upstream, None).await.data();
@@ -181,7 +220,8 @@ both_databases! {
     }
 
     async fn refused_credential_leaves_the_link_pending(engine: Engine) {
-        let (app, manager) = (permissive(engine).await, manager().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
         let wrong = "1:not-the-key-of-this-manager";
         notes::note(wrong);
@@ -189,20 +229,33 @@ both_databases! {
         let remote = manager.customer(CUSTOMER).id.to_string();
         link(&partner, app.world.north, &upstream, Some(&remote)).await.data();
         let seen = status(&partner, app.world.north).await["verification"].clone();
-        assert_eq!((&seen["state"], &seen["failure"]), (&json!("PENDING"), &json!("CREDENTIAL_REFUSED")));
+        assert_eq!(
+            (&seen["state"], &seen["failure"]),
+            (&json!("PENDING"), &json!("CREDENTIAL_REFUSED"))
+        );
         let document = "mutation($id: ID!, $key: String!) {
             updateUpstream(id: $id, input: { credential: { secretKey: $key } }) { id } }";
         let right = json!({ "id": upstream["id"], "key": manager.primary().secret_key });
         partner.ask(document, right).await.data();
         let seen = status(&partner, app.world.north).await["verification"].clone();
-        assert_eq!((&seen["state"], &seen["failure"]), (&json!("PENDING"), &Value::Null), "checked anew");
+        assert_eq!(
+            (&seen["state"], &seen["failure"]),
+            (&json!("PENDING"), &Value::Null),
+            "checked anew"
+        );
         let query = "{ deepSecurity { computers { nodes { remoteID } } } }";
         partner.within(app.world.north).ask(query, json!({})).await.data();
-        assert_eq!(status(&partner, app.world.north).await["verification"]["state"], "VERIFIED", "by its use");
+        assert_eq!(
+            status(&partner, app.world.north).await["verification"]["state"],
+            "VERIFIED",
+            "by its use"
+        );
     }
 
     async fn query_names_the_tenant_that_the_installation_does_not_have(engine: Engine) {
-        let (app, manager, server) = (permissive(engine).await, manager().await, server().await);
+        let app = permissive(engine).await;
+        let manager = manager().await;
+        let server = server().await;
         let partner = app.administrator(app.world.partner).await;
         let managers = register_manager(&partner, &manager, &manager.primary().secret_key).await;
         let servers = register_server(&partner, &server).await;
@@ -223,7 +276,11 @@ both_databases! {
             assert_eq!(answer.code(), "NOT_FOUND", "{query}");
             assert!(message(&answer).contains(unknown), "{query}: {}", message(&answer));
             let seen = status(&partner, tenant).await["verification"].clone();
-            assert_eq!((&seen["state"], &seen["failure"]), (&json!("FAILED"), &json!("REMOTE_TENANT_NOT_FOUND")), "{query}");
+            assert_eq!(
+                (&seen["state"], &seen["failure"]),
+                (&json!("FAILED"), &json!("REMOTE_TENANT_NOT_FOUND")),
+                "{query}"
+            );
         }
     }
 }

@@ -29,7 +29,8 @@ pub async fn register(caller: &Caller, system: &str) -> Value {
 
 pub async fn register_with(caller: &Caller, input: Value) -> Answer {
     let document = "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) {
-        id name system baseURL ownerTenantID authentication timeZone links { id } createdAt updatedAt
+        id name system baseURL ownerTenantID authentication timeZone links { id } createdAt
+        updatedAt
     } }";
     caller.ask(document, json!({ "input": input })).await
 }
@@ -41,8 +42,13 @@ pub async fn link(
     remote: Option<&str>,
 ) -> Answer {
     let document = "mutation($input: LinkTenantInput!) { linkTenant(input: $input) {
-        id tenantID remoteTenantID upstream { id ownerTenantID } status { reachable lastErrorCode circuit }
+        id tenantID remoteTenantID upstream { id ownerTenantID } status { reachable lastErrorCode
+        circuit }
     } }";
-    let input = json!({ "tenantID": tenant.to_string(), "upstreamID": upstream["id"], "remoteTenantID": remote });
+    let input = json!({
+        "tenantID": tenant.to_string(),
+        "upstreamID": upstream["id"],
+        "remoteTenantID": remote,
+    });
     caller.ask(document, json!({ "input": input })).await
 }

@@ -11,11 +11,20 @@ both_databases! {
     async fn what_was_registered_is_listed_where_it_belongs(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
-        assert_eq!(made["baseURL"], "https://dsm.example.com:4119/api", "a slash at the end is dropped");
-        assert_eq!((&made["authentication"], &made["timeZone"]), (&json!("SECRET_KEY"), &json!("UTC")));
+        assert_eq!(
+            made["baseURL"], "https://dsm.example.com:4119/api",
+            "a slash at the end is dropped"
+        );
+        assert_eq!(
+            (&made["authentication"], &made["timeZone"]),
+            (&json!("SECRET_KEY"), &json!("UTC"))
+        );
         assert_eq!(made["ownerTenantID"], json!(app.world.partner));
         let list = "{ upstreams { id } }";
-        assert_eq!(partner.ask(list, json!({})).await.field("upstreams"), json!([{ "id": made["id"] }]));
+        assert_eq!(
+            partner.ask(list, json!({})).await.field("upstreams"),
+            json!([{ "id": made["id"] }])
+        );
         let below = partner.within(app.world.north).ask(list, json!({})).await;
         assert_eq!(below.field("upstreams"), json!([]), "it is the partner's, not the customer's");
     }
@@ -24,12 +33,18 @@ both_databases! {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "INTEGRATION_SERVER").await;
         app.advance(5);
-        let document = r#"mutation($id: ID!) { updateUpstream(id: $id, input: { name: "VIIS", timeZone: "Europe/Berlin" }) {
-            name timeZone baseURL createdAt updatedAt
-        } }"#;
-        let changed = partner.ask(document, json!({ "id": made["id"] })).await.field("updateUpstream");
-        assert_eq!((&changed["name"], &changed["timeZone"]), (&json!("VIIS"), &json!("Europe/Berlin")));
-        assert_eq!((&changed["baseURL"], &changed["createdAt"]), (&made["baseURL"], &made["createdAt"]));
+        let document = r#"mutation($id: ID!) { updateUpstream(id: $id, input: { name: "VIIS",
+            timeZone: "Europe/Berlin" }) { name timeZone baseURL createdAt updatedAt } }"#;
+        let changed =
+            partner.ask(document, json!({ "id": made["id"] })).await.field("updateUpstream");
+        assert_eq!(
+            (&changed["name"], &changed["timeZone"]),
+            (&json!("VIIS"), &json!("Europe/Berlin"))
+        );
+        assert_eq!(
+            (&changed["baseURL"], &changed["createdAt"]),
+            (&made["baseURL"], &made["createdAt"])
+        );
         assert_ne!(changed["updatedAt"], made["updatedAt"]);
     }
 
@@ -38,7 +53,8 @@ both_databases! {
         let made = register(&partner, "DEEP_SECURITY").await;
         let update = |input: serde_json::Value| {
             let variables = json!({ "id": made["id"], "input": input });
-            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { baseURL } }";
+            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: \
+                $id, input: $input) { baseURL } }";
             let partner = partner.clone();
             async move { partner.ask(document, variables).await }
         };
@@ -46,30 +62,48 @@ both_databases! {
         assert_eq!(moved.code(), "BAD_USER_INPUT");
         assert!(moved.message().starts_with("credential:"), "{}", moved.message());
         update(json!({ "baseURL": "https://dsm.example.com:443/api" })).await.data();
-        let both = json!({ "baseURL": "https://dsm.example.org/api", "credential": { "secretKey": "3:other" } });
-        assert_eq!(update(both).await.field("updateUpstream")["baseURL"], "https://dsm.example.org/api");
+        let both = json!({
+            "baseURL": "https://dsm.example.org/api",
+            "credential": { "secretKey": "3:other" },
+        });
+        assert_eq!(
+            update(both).await.field("updateUpstream")["baseURL"],
+            "https://dsm.example.org/api"
+        );
     }
 
     async fn a_credential_that_is_kept_is_shown_to_nobody_new(engine: Engine) {
-        let app = TestApp::with(engine, |config| config.upstream.allow_private_addresses = true).await;
+        let app =
+            TestApp::with(engine, |config| config.upstream.allow_private_addresses = true).await;
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
         let update = |input: serde_json::Value| {
             let variables = json!({ "id": made["id"], "input": input });
-            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, input: $input) { baseURL } }";
+            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: \
+                $id, input: $input) { baseURL } }";
             let partner = partner.clone();
             async move { partner.ask(document, variables).await }
         };
-        let own = rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
-        for input in [json!({ "baseURL": "http://dsm.example.com:4119/api" }), json!({ "caCertificate": own })] {
+        let own =
+            rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
+        for input in [
+            json!({ "baseURL": "http://dsm.example.com:4119/api" }),
+            json!({ "caCertificate": own }),
+        ] {
             let refused = update(input.clone()).await;
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{input}");
             assert!(refused.message().starts_with("credential:"), "{}", refused.message());
         }
         update(json!({ "caCertificate": null })).await.data();
-        update(json!({ "caCertificate": own, "credential": { "secretKey": "3:other" } })).await.data();
+        update(json!({ "caCertificate": own, "credential": { "secretKey": "3:other" } }))
+            .await
+            .data();
         update(json!({ "caCertificate": own, "name": "the same ones" })).await.data();
-        assert_eq!(update(json!({ "caCertificate": null })).await.code(), "BAD_USER_INPUT", "the public authorities are others");
+        assert_eq!(
+            update(json!({ "caCertificate": null })).await.code(),
+            "BAD_USER_INPUT",
+            "the public authorities are others"
+        );
     }
 
     async fn two_changes_at_once_are_not_mixed(app: TestApp) {
@@ -78,9 +112,17 @@ both_databases! {
         let core = Core::open(&app.database.config(), Environment::default()).await.unwrap();
         let scope = core.operator(app.world.partner);
         let before = core.upstreams.find(&scope, made["id"].as_str().unwrap()).await.unwrap();
-        let change = |zone: &str| UpstreamChange { time_zone: Some(zone.to_owned()), ..UpstreamChange::default() };
+        let change = |zone: &str| UpstreamChange {
+            time_zone: Some(zone.to_owned()),
+            ..UpstreamChange::default()
+        };
         core.upstreams.update(&scope, &before, change("Europe/Berlin")).await.unwrap();
-        let late = core.upstreams.update(&scope, &before, change("Asia/Tokyo")).await.map(drop).unwrap_err();
+        let late = core
+            .upstreams
+            .update(&scope, &before, change("Asia/Tokyo"))
+            .await
+            .map(drop)
+            .unwrap_err();
         assert_eq!(late.code(), ErrorCode::Conflict);
         let after = core.upstreams.find(&scope, made["id"].as_str().unwrap()).await.unwrap();
         assert_eq!(after.time_zone, "Europe/Berlin");
@@ -101,10 +143,15 @@ both_databases! {
     async fn bad_input_names_its_argument(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let good = json!({
-            "name": "x", "system": "DEEP_SECURITY", "baseURL": "https://dsm.example.com/api", "credential": { "secretKey": "1:x" },
+            "name": "x",
+            "system": "DEEP_SECURITY",
+            "baseURL": "https://dsm.example.com/api",
+            "credential": { "secretKey": "1:x" },
         });
-        let certificate = rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
-        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
+        let certificate =
+            rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
+        let key =
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
         let cases = [
             ("name", json!("")),
             ("baseURL", json!("ftp://dsm.example.com/api")),
@@ -123,12 +170,24 @@ both_databases! {
         ];
         for (argument, value) in cases {
             let mut input = good.clone();
-            let field = if ["secretKey", "cloudOneApiKey"].contains(&argument) { "credential" } else { argument };
+            let field = if ["secretKey", "cloudOneApiKey"].contains(&argument) {
+                "credential"
+            } else {
+                argument
+            };
             input[field] = value.clone();
             let refused = register_with(&partner, input).await;
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{argument} {value}");
-            assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
-            assert!(["secret@", "MC4C"].iter().all(|secret| !refused.message().contains(secret)), "{}", refused.message());
+            assert!(
+                refused.message().starts_with(&format!("{argument}:")),
+                "{}",
+                refused.message()
+            );
+            assert!(
+                ["secret@", "MC4C"].iter().all(|secret| !refused.message().contains(secret)),
+                "{}",
+                refused.message()
+            );
         }
     }
 
@@ -136,10 +195,20 @@ both_databases! {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
         let made_link = link(&partner, app.world.north, &made, Some("7")).await.field("linkTenant");
-        partner.ask("mutation($id: ID!) { unlinkTenant(id: $id) { id } }", json!({ "id": made_link["id"] })).await.data();
-        let log = partner.ask("{ auditLog { nodes { operation subject before after } } }", json!({})).await;
+        partner
+            .ask(
+                "mutation($id: ID!) { unlinkTenant(id: $id) { id } }",
+                json!({ "id": made_link["id"] }),
+            )
+            .await
+            .data();
+        let log = partner
+            .ask("{ auditLog { nodes { operation subject before after } } }", json!({}))
+            .await;
         let log = log.field("auditLog")["nodes"].as_array().unwrap().clone();
-        let of = |operation: &str| log.iter().find(|record| record["operation"] == operation).unwrap().clone();
+        let of = |operation: &str| {
+            log.iter().find(|record| record["operation"] == operation).unwrap().clone()
+        };
         assert_eq!(of("registerUpstream")["subject"], made["id"]);
         assert_eq!(of("linkTenant")["subject"], made_link["id"]);
         assert_eq!(of("unlinkTenant")["subject"], made_link["id"]);

@@ -24,7 +24,8 @@ pub(super) fn create(installation: &mut Installation, request: &Request) -> Outc
         }
         None => Ok(None),
     };
-    let (from, to) = (date("from")?, date("to")?.unwrap_or_else(|| installation.clock.now()));
+    let from = date("from")?;
+    let to = date("to")?.unwrap_or_else(|| installation.clock.now());
     let task =
         installation.start(TaskKind::CreateTenantReport.name(), Work::Report { tenant, from, to });
     installation.accepted(&task)

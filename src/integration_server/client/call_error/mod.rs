@@ -194,8 +194,8 @@ fn told(kind: CallErrorKind, status: u16, code: Option<&VendorCode>) -> (ErrorCo
         ),
         CallErrorKind::NoApi => (
             ErrorCode::UpstreamMalformed,
-            "the Integration Server's API does not answer at the upstream's base URL; set it to the \
-             root of the server",
+            "the Integration Server's API does not answer at the upstream's base URL; set it to \
+            the root of the server",
         ),
         CallErrorKind::Failed if status < 400 => (
             ErrorCode::UpstreamMalformed,

@@ -33,8 +33,8 @@ fn refused(status: u16, body: &str, sent: Kind, about: About) -> CallError {
 #[test]
 fn error_kind_follows_status_then_vendor_code() {
     use CallErrorKind::*;
-    let (not_found, machine) =
-        ("VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_VmWithSpecifiedIdNotFound");
+    let not_found = "VIRMT_TenantWithSpecifiedIdNotFound";
+    let machine = "VIRMT_VmWithSpecifiedIdNotFound";
     for (status, body, about, kind, code) in [
         (401, "", About::Task, Unauthorized, ErrorCode::UpstreamUnauthorized),
         (403, not_found, About::Tenant, Unauthorized, ErrorCode::UpstreamUnauthorized),

@@ -59,7 +59,8 @@ fn line(call: &Call) -> String {
 }
 
 fn all() -> Vec<Call> {
-    let (calls, t) = (calls(), id("t 1"));
+    let calls = calls();
+    let t = id("t 1");
     vec![
         calls.tenant(&t),
         calls.tenants(),

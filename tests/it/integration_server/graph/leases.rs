@@ -46,9 +46,18 @@ both_databases! {
         let core = ahead(&house).await;
         let north = house.server.tenant("North").id.clone();
         let new = report(&house.upstream, &north);
-        drop(core.integration_server.tasks().begin(&core.operator(house.app.world.north), new).await.unwrap());
+        drop(
+            core.integration_server
+                .tasks()
+                .begin(&core.operator(house.app.world.north), new)
+                .await
+                .unwrap(),
+        );
         drop(core);
         let looks = Calls::to("GET", "/tasks");
-        eventually(15, "the look of the other node", async || (house.server.count(&looks) > 0).then_some(())).await;
+        eventually(15, "the look of the other node", async || {
+            (house.server.count(&looks) > 0).then_some(())
+        })
+        .await;
     }
 }

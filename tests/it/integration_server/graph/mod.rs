@@ -23,10 +23,13 @@ use crate::support::app::START;
 use crate::support::{Answer, Caller, Engine, OnEngine, TestApp, eventually, notes};
 
 /// All that a task says of itself.
-pub const TASK: &str = "{ id remoteID type state stateText stage progress created stateChanged changed error { code message } result {
+pub const TASK: &str = "{ id remoteID type state stateText stage progress created stateChanged
+    changed error { code message } result {
     __typename
-    ... on IntegrationServerTenant { id remoteID name description userData status type administrationServer { id administrator } created }
-    ... on IntegrationServerReport { id remoteID periods { virtualMachineID virtualMachineName protectedFrom protectedUntil } }
+    ... on IntegrationServerTenant { id remoteID name description userData status type
+    administrationServer { id administrator } created }
+    ... on IntegrationServerReport { id remoteID periods { virtualMachineID virtualMachineName
+    protectedFrom protectedUntil } }
     ... on IntegrationServerConfirmation { confirmed }
 } }";
 
@@ -56,8 +59,8 @@ pub fn config() -> Config {
         .description("the first")
         .user_data("<crm id=\"7\"/>")
         .machines(3);
-    let (south, other) =
-        (TenantSeed::simple("South").machines(2), TenantSeed::complete("Other").machines(1));
+    let south = TenantSeed::simple("South").machines(2);
+    let other = TenantSeed::complete("Other").machines(1);
     Config::default().clock(clock).tenant(north).tenant(south).tenant(other)
 }
 
@@ -83,7 +86,8 @@ impl House {
         link(&partner, &upstream, app.world.south, &server.tenant("South").id).await;
         // The tests count what is asked from here on.
         server.forget_calls();
-        let (north, south) = (partner.within(app.world.north), partner.within(app.world.south));
+        let north = partner.within(app.world.north);
+        let south = partner.within(app.world.south);
         Self { app, server, upstream, partner, north, south }
     }
 
@@ -100,7 +104,8 @@ impl House {
         let mut input = json!({ "upstreamID": self.upstream });
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let document = format!(
-            "mutation($input: CreateIntegrationServerTenantInput!) {{ createIntegrationServerTenant(input: $input) {TASK} }}"
+            "mutation($input: CreateIntegrationServerTenantInput!) {{ \
+            createIntegrationServerTenant(input: $input) {TASK} }}"
         );
         self.partner.ask(&document, json!({ "input": input })).await
     }

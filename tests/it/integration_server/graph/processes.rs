@@ -21,7 +21,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("TENANT_GATEWAY__UPSTREAM__TASK_POLL_MAX", "300ms"),
 ];
 
-const CREATE: &str = "mutation($input: CreateIntegrationServerTenantInput!) { createIntegrationServerTenant(input: $input) { id } }";
+const CREATE: &str = "mutation($input: CreateIntegrationServerTenantInput!) { \
+    createIntegrationServerTenant(input: $input) { id } }";
 
 /// A customer below the tenant in context.
 async fn customer(administrator: &Caller, name: &str) -> String {
@@ -59,7 +60,11 @@ async fn served(
 
 both_databases! {
     async fn kill_at_any_step_loses_nothing_and_repeats_nothing(deployment: Deployment) {
-        let server = Simulator::start(Config::default().task_timing(TaskTiming::of(Duration::from_millis(300)))).await.unwrap();
+        let server = Simulator::start(
+            Config::default().task_timing(TaskTiming::of(Duration::from_millis(300))),
+        )
+        .await
+        .unwrap();
         let credentials = deployment.init();
         let (process, administrator) = served(&deployment, &credentials).await;
         let upstream = register(&administrator, &server).await;
@@ -89,15 +94,26 @@ both_databases! {
             let own = administrator.within(id);
             let tenant = eventually(40, "the link", async || {
                 let answer = own.ask("{ integrationServer { tenant { name } } }", json!({})).await;
-                Some(answer.body["data"]["integrationServer"]["tenant"]["name"].clone()).filter(Value::is_string)
+                Some(answer.body["data"]["integrationServer"]["tenant"]["name"].clone())
+                    .filter(Value::is_string)
             });
             assert_eq!(tenant.await, json!(name));
         }
-        let tasks = administrator.ask("{ integrationServer { tasks { nodes { state result { ... on IntegrationServerTenant { name } } } } } }", json!({})).await;
+        let tasks = administrator
+            .ask(
+                "{ integrationServer { tasks { nodes { state result { ... on \
+            IntegrationServerTenant { name } } } } } }",
+                json!({}),
+            )
+            .await;
         let tasks = tasks.field("integrationServer")["tasks"]["nodes"].as_array().unwrap().clone();
         assert_eq!(tasks.len(), 3, "{tasks:?}");
         assert!(tasks.iter().all(|task| task["state"] == "COMPLETED"), "{tasks:?}");
-        assert_eq!(server.count(&Calls::to("POST", "/tenants")), 3, "nothing was sent twice, and the last not at all");
+        assert_eq!(
+            server.count(&Calls::to("POST", "/tenants")),
+            3,
+            "nothing was sent twice, and the last not at all"
+        );
         assert_eq!(server.found_tenants().len(), 3);
     }
 }
@@ -121,7 +137,9 @@ async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
     let polls = format!("/tasks/{id}");
     let own = own.at(second.gateway());
     let watcher = {
-        let (caller, tenant, id) = (own.clone(), north.clone(), task["id"].clone());
+        let caller = own.clone();
+        let tenant = north.clone();
+        let id = task["id"].clone();
         tokio::spawn(async move { watch(&caller, &tenant, &id).await })
     };
     until(&server, "GET", &polls, 8).await;

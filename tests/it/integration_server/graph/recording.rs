@@ -31,7 +31,8 @@ async fn told_of(house: &House, operation: &str, many: usize) -> Vec<[Value; 4]>
 
 async fn register(house: &House) -> Answer {
     let input = json!({ "biosID": BIOS_ID, "name": "web-99" });
-    let document = "mutation($input: RegisterVirtualMachineInput!) { registerVirtualMachine(input: $input) { id remoteID } }";
+    let document = "mutation($input: RegisterVirtualMachineInput!) { registerVirtualMachine(input: \
+        $input) { id remoteID } }";
     house.north.ask(document, json!({ "input": input })).await
 }
 
@@ -45,26 +46,44 @@ fn records(subject: &Value, outcomes: &[(&str, Option<&str>, Option<&str>)]) -> 
 both_databases! {
     async fn registering_a_machine_is_recorded_before_and_after(house: House) {
         let machine = register(&house).await.field("registerVirtualMachine");
-        let (bios, succeeded) = (json!(BIOS_ID), [("BEGUN", None, None), ("SUCCEEDED", None, None)]);
+        let bios = json!(BIOS_ID);
+        let succeeded = [("BEGUN", None, None), ("SUCCEEDED", None, None)];
         assert_eq!(told(&house, "registerVirtualMachine").await, records(&bios, &succeeded));
         let unregister = "mutation($id: ID) { unregisterVirtualMachine(id: $id) { id } }";
         house.north.ask(unregister, json!({ "id": machine["id"] })).await.data();
-        assert_eq!(told(&house, "unregisterVirtualMachine").await, records(&machine["remoteID"], &succeeded));
+        assert_eq!(
+            told(&house, "unregisterVirtualMachine").await,
+            records(&machine["remoteID"], &succeeded)
+        );
     }
 
     async fn machine_that_is_refused_is_recorded_once_as_refused(house: House) {
-        house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 400, retry_after: None }, 1);
+        house.server.order(
+            Calls::to("POST", "/tenants/*/vms/register"),
+            Fault::Status { status: 400, retry_after: None },
+            1,
+        );
         let refused = register(&house).await;
         let expected = [("BEGUN", None, None), ("REFUSED", Some(refused.code()), None)];
-        assert_eq!(told(&house, "registerVirtualMachine").await, records(&json!(BIOS_ID), &expected));
+        assert_eq!(
+            told(&house, "registerVirtualMachine").await,
+            records(&json!(BIOS_ID), &expected)
+        );
     }
 
     async fn machine_whose_answer_is_lost_is_recorded_as_unknown(house: House) {
-        house.server.order(Calls::to("POST", "/tenants/*/vms/register"), Fault::Status { status: 503, retry_after: None }, 1);
+        house.server.order(
+            Calls::to("POST", "/tenants/*/vms/register"),
+            Fault::Status { status: 503, retry_after: None },
+            1,
+        );
         let lost = register(&house).await;
         assert_eq!(lost.body["errors"][0]["extensions"]["outcome"], "UNKNOWN");
         let expected = [("BEGUN", None, None), ("UNKNOWN", Some("UPSTREAM_UNAVAILABLE"), None)];
-        assert_eq!(told(&house, "registerVirtualMachine").await, records(&json!(BIOS_ID), &expected));
+        assert_eq!(
+            told(&house, "registerVirtualMachine").await,
+            records(&json!(BIOS_ID), &expected)
+        );
     }
 
     async fn task_is_recorded_as_begun_and_as_it_ends(house: House) {
@@ -75,12 +94,18 @@ both_databases! {
         let subject = &done[0][3];
         assert_eq!(done, records(subject, &[("BEGUN", None, None), ("SUCCEEDED", None, None)]));
         assert!(subject.is_string());
-        let log = "{ auditLog(operation: \"deactivateIntegrationServerTenant\") { nodes { requestID } } }";
+        let log = "{ auditLog(operation: \"deactivateIntegrationServerTenant\") { nodes { \
+            requestID } } }";
         let log = house.partner.ask(log, json!({})).await.field("auditLog");
-        assert_eq!(log["nodes"][0]["requestID"], log["nodes"][1]["requestID"], "both are of one request");
+        assert_eq!(
+            log["nodes"][0]["requestID"], log["nodes"][1]["requestID"],
+            "both are of one request"
+        );
 
         house.server.order_task(TaskKind::DeleteTenant, Fate::fails("KSC_ServiceNotConfigured"), 1);
-        let task = only(begin(&house.south, "deleteIntegrationServerTenant(removeArtifacts: false)").await);
+        let task = only(
+            begin(&house.south, "deleteIntegrationServerTenant(removeArtifacts: false)").await,
+        );
         ended(&house.south, &task["id"]).await;
         let failed = told_of(&house, "deleteIntegrationServerTenant", 2).await;
         let expected = [("BEGUN", None, None), ("REFUSED", None, Some("task_failed"))];
@@ -89,7 +114,8 @@ both_databases! {
 
     async fn task_that_the_server_refuses_is_recorded_as_refused(house: House) {
         let code = "<error><code>VIRMT_InvalidTenantType</code></error>".as_bytes().to_vec();
-        let fault = Fault::Body { status: 400, content_type: "application/xml".to_owned(), bytes: code };
+        let fault =
+            Fault::Body { status: 400, content_type: "application/xml".to_owned(), bytes: code };
         house.server.order(Calls::to("POST", "/tenants"), fault, 1);
         assert_eq!(house.create("Refused").await.code(), "BAD_USER_INPUT");
         let told = told(&house, "createIntegrationServerTenant").await;
@@ -107,13 +133,18 @@ both_databases! {
         let expected = [("BEGUN", None, None), ("REFUSED", None, Some("task_canceled"))];
         assert_eq!(task, records(&task[0][3], &expected));
         let canceling = told(&house, "cancelIntegrationServerTask").await;
-        assert_eq!(canceling, records(&task[0][3], &[("BEGUN", None, None), ("SUCCEEDED", None, None)]));
+        assert_eq!(
+            canceling,
+            records(&task[0][3], &[("BEGUN", None, None), ("SUCCEEDED", None, None)])
+        );
     }
 
     async fn testing_an_upstream_is_recorded_with_its_outcome(house: House) {
         let test = async || {
             let document = "mutation($id: ID!) { testUpstream(id: $id) { lastErrorCode } }";
-            house.partner.ask(document, json!({ "id": house.upstream })).await.field("testUpstream")["lastErrorCode"].clone()
+            house.partner.ask(document, json!({ "id": house.upstream })).await.field("testUpstream")
+                ["lastErrorCode"]
+                .clone()
         };
         assert_eq!(test().await, Value::Null);
         house.server.set_password("another password by far");

@@ -27,15 +27,32 @@ both_databases! {
             ("name", json!({ "name": "", "type": "SIMPLE" })),
             ("type", json!({ "name": "x", "type": "UNKNOWN" })),
             ("administrator", json!({ "name": "x", "type": "COMPLETE" })),
-            ("administrator", json!({ "name": "x", "type": "SIMPLE", "administrator": administrator })),
-            ("administrator.password", json!({ "name": "x", "type": "COMPLETE", "administrator": { "name": "a", "password": "" } })),
-            ("preferredServerAddress", json!({ "name": "x", "type": "SIMPLE", "preferredServerAddress": "192.0.2.256" })),
+            (
+                "administrator",
+                json!({ "name": "x", "type": "SIMPLE", "administrator": administrator }),
+            ),
+            (
+                "administrator.password",
+                json!({
+                    "name": "x",
+                    "type": "COMPLETE",
+                    "administrator": { "name": "a", "password": "" },
+                }),
+            ),
+            (
+                "preferredServerAddress",
+                json!({ "name": "x", "type": "SIMPLE", "preferredServerAddress": "192.0.2.256" }),
+            ),
             ("description", json!({ "name": "x", "type": "SIMPLE", "description": "a\u{1}b" })),
         ];
         for (argument, input) in cases {
             let refused = house.create_with(input).await;
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{argument}");
-            assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
+            assert!(
+                refused.message().starts_with(&format!("{argument}:")),
+                "{}",
+                refused.message()
+            );
         }
         // The schema itself asks for it.
         let missing = house.create_with(json!({ "type": "SIMPLE" })).await;
@@ -44,15 +61,27 @@ both_databases! {
             ("biosID", r#"registerVirtualMachine(input: { biosID: "345ae5d6" }) { id }"#),
             ("biosID", r#"unregisterVirtualMachine(biosID: "no") { id }"#),
             ("id, biosID", r#"unregisterVirtualMachine { id }"#),
-            ("id, biosID", r#"unregisterVirtualMachine(id: "1", biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb") { id }"#),
+            (
+                "id, biosID",
+                r#"unregisterVirtualMachine(id: "1", biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb")
+                    { id }"#,
+            ),
             ("id", r#"unregisterVirtualMachine(id: "../1") { id }"#),
             ("from", r#"createIntegrationServerReport(from: "yesterday") { id }"#),
-            ("from", r#"createIntegrationServerReport(from: "2029-12-02T00:00:00Z", to: "2029-12-01T00:00:00Z") { id }"#),
+            (
+                "from",
+                r#"createIntegrationServerReport(from: "2029-12-02T00:00:00Z", to:
+                    "2029-12-01T00:00:00Z") { id }"#,
+            ),
             ("to", r#"createIntegrationServerReport(to: "2030-01-01T00:00:00Z") { id }"#),
         ] {
             let refused = house.north.ask(&format!("mutation {{ {field} }}"), json!({})).await;
             assert_eq!(refused.code(), "BAD_USER_INPUT", "{field}");
-            assert!(refused.message().starts_with(&format!("{argument}:")), "{}", refused.message());
+            assert!(
+                refused.message().starts_with(&format!("{argument}:")),
+                "{}",
+                refused.message()
+            );
         }
         assert_eq!(house.server.count(&Calls::all()), 0);
     }
@@ -60,7 +89,8 @@ both_databases! {
     async fn task_is_refused_beyond_the_limit_of_unfinished_tasks(house: House) {
         let environment = house.app.environment();
         let core = Core::open(&house.app.database.config(), environment).await.unwrap();
-        let (scope, tasks) = (core.operator(house.app.world.north), core.integration_server.tasks());
+        let scope = core.operator(house.app.world.north);
+        let tasks = core.integration_server.tasks();
         // The node lives: others do not go on with what it began.
         let renewed = tasks.clone();
         let living = tokio::spawn(async move {
@@ -85,7 +115,11 @@ both_databases! {
         assert_eq!(refused.code(), "CONFLICT", "{}", refused.body);
         assert_eq!(house.server.count(&Calls::to("POST", "/reports/tenants")), 0);
         begin(&house.south, "createIntegrationServerReport").await.data();
-        tasks.end(&scope, &begun[0].record, TaskEnd::default()).await.unwrap().expect("it is still this node's");
+        tasks
+            .end(&scope, &begun[0].record, TaskEnd::default())
+            .await
+            .unwrap()
+            .expect("it is still this node's");
         begin(&house.north, "createIntegrationServerReport").await.data();
         living.abort();
     }
@@ -99,22 +133,38 @@ both_databases! {
             (403, "", "UPSTREAM_UNAUTHORIZED"),
         ];
         for (status, code, expected) in at_once {
-            let bytes = format!("<error><code>{code}</code><message>on viis-1.internal</message></error>").into_bytes();
+            let bytes =
+                format!("<error><code>{code}</code><message>on viis-1.internal</message></error>")
+                    .into_bytes();
             let fault = Fault::Body { status, content_type: "application/xml".to_owned(), bytes };
             house.server.order(Calls::to("POST", "/tenants"), fault, 1);
             let refused = house.create("Refused").await;
             let vendor = if code.is_empty() { Value::Null } else { json!(code) };
-            assert_eq!(upstream(&refused), (expected, &json!({ "system": "INTEGRATION_SERVER", "status": status, "code": vendor })));
+            assert_eq!(
+                upstream(&refused),
+                (
+                    expected,
+                    &json!({ "system": "INTEGRATION_SERVER", "status": status, "code": vendor })
+                )
+            );
             assert!(!refused.body.to_string().contains("internal\""), "{}", refused.body);
         }
         house.server.remove_tenant(&house.server.tenant("North").id);
         for document in [TENANT, MACHINES] {
             let missing = house.north.ask(document, json!({})).await;
-            let detail = json!({ "system": "INTEGRATION_SERVER", "status": 404, "code": "VIRMT_TenantWithSpecifiedIdNotFound" });
+            let detail = json!({
+                "system": "INTEGRATION_SERVER",
+                "status": 404,
+                "code": "VIRMT_TenantWithSpecifiedIdNotFound",
+            });
             assert_eq!(upstream(&missing), ("NOT_FOUND", &detail));
         }
-        let register = r#"mutation { registerVirtualMachine(input: { biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb" }) { id } }"#;
-        assert_eq!(upstream(&house.north.ask(register, json!({})).await).1["code"], "VIRMT_TenantWithSpecifiedIdNotFound");
+        let register = r#"mutation { registerVirtualMachine(input: { biosID:
+            "345ae5d6-eeb7-4635-884a-01ac1781deeb" }) { id } }"#;
+        assert_eq!(
+            upstream(&house.north.ask(register, json!({})).await).1["code"],
+            "VIRMT_TenantWithSpecifiedIdNotFound"
+        );
         house.server.set_password("another one");
         let unauthorized = house.south.ask(TENANT, json!({})).await;
         assert_eq!(upstream(&unauthorized).0, "UPSTREAM_UNAUTHORIZED");
@@ -123,15 +173,18 @@ both_databases! {
 
     async fn conflict_of_the_caller_is_no_error_in_the_log(house: House) {
         let taken = "<error><code>VIRMT_VmWithSpecifiedBiosIdAlreadyExists</code></error>".into();
-        let fault = Fault::Body { status: 409, content_type: "application/xml".to_owned(), bytes: taken };
+        let fault =
+            Fault::Body { status: 409, content_type: "application/xml".to_owned(), bytes: taken };
         house.server.order(Calls::to("POST", "/tenants/*/vms/register"), fault, 1);
-        let register = r#"mutation { registerVirtualMachine(input: { biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb" }) { id } }"#;
+        let register = r#"mutation { registerVirtualMachine(input: { biosID:
+            "345ae5d6-eeb7-4635-884a-01ac1781deeb" }) { id } }"#;
         let refused = house.north.ask(register, json!({})).await;
         assert_eq!(refused.code(), "CONFLICT");
         let id = refused.header("x-request-id").unwrap();
         let levels = eventually(10, "the cause in the log", async || {
             let log = std::fs::read_to_string(notes::folder().join("it.log")).unwrap();
-            let lines = log.lines().filter(|line| line.contains(id) && line.contains("request failed"));
+            let lines =
+                log.lines().filter(|line| line.contains(id) && line.contains("request failed"));
             let levels: Vec<_> = lines.map(|line| line.contains(r#""level":"ERROR""#)).collect();
             (!levels.is_empty()).then_some(levels)
         });
@@ -141,27 +194,61 @@ both_databases! {
     async fn documented_task_errors_are_reported_by_name(house: House) {
         let codes = [
             (TaskKind::CreateTenant, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
-            (TaskKind::CreateTenant, "VIRMT_TenantGroupAlreadyExists", "VIRMT_TenantGroupAlreadyExists"),
-            (TaskKind::CreateTenant, "VIRMT_TenantWithSpecifiedNameAlreadyExists", "VIRMT_TenantWithSpecifiedNameAlreadyExists"),
-            (TaskKind::CreateTenant, "VIRMT_PasswordNotComplyPolicy", "VIRMT_PasswordNotComplyPolicy"),
-            (TaskKind::CreateTenant, "VIRMT_UserWithSpecifiedNameAlreadyExists", "VIRMT_UserWithSpecifiedNameAlreadyExists"),
+            (
+                TaskKind::CreateTenant,
+                "VIRMT_TenantGroupAlreadyExists",
+                "VIRMT_TenantGroupAlreadyExists",
+            ),
+            (
+                TaskKind::CreateTenant,
+                "VIRMT_TenantWithSpecifiedNameAlreadyExists",
+                "VIRMT_TenantWithSpecifiedNameAlreadyExists",
+            ),
+            (
+                TaskKind::CreateTenant,
+                "VIRMT_PasswordNotComplyPolicy",
+                "VIRMT_PasswordNotComplyPolicy",
+            ),
+            (
+                TaskKind::CreateTenant,
+                "VIRMT_UserWithSpecifiedNameAlreadyExists",
+                "VIRMT_UserWithSpecifiedNameAlreadyExists",
+            ),
             (TaskKind::CreateTenant, "VIRMT_SomethingNew", "UNKNOWN"),
-            (TaskKind::ChangeTenantActivation, "VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_TenantWithSpecifiedIdNotFound"),
-            (TaskKind::ChangeTenantActivation, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
-            (TaskKind::DeleteTenant, "VIRMT_TenantWithSpecifiedIdNotFound", "VIRMT_TenantWithSpecifiedIdNotFound"),
+            (
+                TaskKind::ChangeTenantActivation,
+                "VIRMT_TenantWithSpecifiedIdNotFound",
+                "VIRMT_TenantWithSpecifiedIdNotFound",
+            ),
+            (
+                TaskKind::ChangeTenantActivation,
+                "KSC_ServiceNotConfigured",
+                "KSC_ServiceNotConfigured",
+            ),
+            (
+                TaskKind::DeleteTenant,
+                "VIRMT_TenantWithSpecifiedIdNotFound",
+                "VIRMT_TenantWithSpecifiedIdNotFound",
+            ),
             (TaskKind::DeleteTenant, "KSC_ServiceNotConfigured", "KSC_ServiceNotConfigured"),
         ];
         for (number, (kind, code, told)) in codes.into_iter().enumerate() {
             house.server.order_task(kind, Fate::fails(code), 1);
             let begun = match kind {
                 TaskKind::CreateTenant => house.create(&format!("Failing {number}")).await,
-                TaskKind::DeleteTenant => begin(&house.south, "deleteIntegrationServerTenant(removeArtifacts: false)").await,
+                TaskKind::DeleteTenant => {
+                    begin(&house.south, "deleteIntegrationServerTenant(removeArtifacts: false)")
+                        .await
+                }
                 _ => begin(&house.south, "deactivateIntegrationServerTenant").await,
             };
             let begun = only(begun);
             let caller = if kind == TaskKind::CreateTenant { &house.partner } else { &house.south };
             let ended = ended(caller, &begun["id"]).await;
-            assert_eq!((&ended["state"], &ended["error"]["code"], &ended["result"]), (&json!("FAILED"), &json!(told), &Value::Null));
+            assert_eq!(
+                (&ended["state"], &ended["error"]["code"], &ended["result"]),
+                (&json!("FAILED"), &json!(told), &Value::Null)
+            );
         }
     }
 
@@ -185,13 +272,21 @@ both_databases! {
             Fault::DeepNesting { depth: 100_000 },
             Fault::Html,
             Fault::Rubbish { text: "nonsense".to_owned() },
-            Fault::Body { status: 200, content_type: "image/png".to_owned(), bytes: vec![0xff; 100] },
+            Fault::Body {
+                status: 200,
+                content_type: "image/png".to_owned(),
+                bytes: vec![0xff; 100],
+            },
         ] {
             let what = format!("{fault:?}").chars().take(30).collect::<String>();
             house.server.order_always(Calls::to("GET", "/tenants/*").of(&id), fault);
             let malformed = house.north.ask(MACHINES, json!({})).await;
             assert_eq!(malformed.code(), "UPSTREAM_MALFORMED", "{what}");
-            assert_eq!(house.south.ask(TENANT, json!({})).await.field("integrationServer")["tenant"]["name"], "South");
+            let sound = house.south.ask(TENANT, json!({})).await.field("integrationServer");
+            assert_eq!(
+                sound["tenant"]["name"],
+                "South"
+            );
             house.server.clear_orders();
         }
         assert_eq!(house.server.bait_taken(), 0);
@@ -201,11 +296,22 @@ both_databases! {
         let password = "Very-Secret-Pass-4711";
         notes::note(password);
         let administrator = json!({ "name": "new-admin", "password": password });
-        let made = house.create_with(json!({ "name": "New", "type": "COMPLETE", "administrator": administrator })).await;
+        let made = house
+            .create_with(
+                json!({ "name": "New", "type": "COMPLETE", "administrator": administrator }),
+            )
+            .await;
         let made = made.field("createIntegrationServerTenant");
         let ended = ended(&house.partner, &made["id"]).await;
-        assert!(house.server.administrator_passwords().contains(&password.to_owned()), "it was passed on");
-        let audit = house.partner.ask("{ auditLog { nodes { operation before after } } }", json!({})).await.field("auditLog");
+        assert!(
+            house.server.administrator_passwords().contains(&password.to_owned()),
+            "it was passed on"
+        );
+        let audit = house
+            .partner
+            .ask("{ auditLog { nodes { operation before after } } }", json!({}))
+            .await
+            .field("auditLog");
         assert!(audit.to_string().contains("createIntegrationServerTenant"));
         let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, password);
         for text in [ended.to_string(), audit.to_string(), rows(&house).await] {

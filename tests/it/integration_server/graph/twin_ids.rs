@@ -9,7 +9,8 @@ use super::{House, begin, config, ended, link, only, register, task};
 use crate::support::{Caller, Engine, OnEngine, both_databases};
 
 const CANCEL: &str = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id remoteID } }";
-const REPORT: &str = "query($id: ID!) { integrationServer { report(id: $id) { id remoteID periods { virtualMachineName } } } }";
+const REPORT: &str = "query($id: ID!) { integrationServer { report(id: $id) { id remoteID periods \
+    { virtualMachineName } } } }";
 
 /// The house, and a customer below its partner who registers a server of its own that gives the
 /// same ids as the partner's.
@@ -64,7 +65,11 @@ both_databases! {
         let (partners, customers) = twins.endless().await;
         let partner = &twins.house.partner;
         assert_eq!(found(partner, &partners["id"]).await, partners["id"]);
-        assert_eq!(found(partner, &customers["id"]).await, customers["id"], "the customer stands below the partner");
+        assert_eq!(
+            found(partner, &customers["id"]).await,
+            customers["id"],
+            "the customer stands below the partner"
+        );
         assert_eq!(found(&twins.customer, &customers["id"]).await, customers["id"]);
         assert_eq!(task(&twins.customer, &partners["id"]).await.code(), "NOT_FOUND");
     }
@@ -72,7 +77,11 @@ both_databases! {
     async fn vendor_id_names_the_task_of_the_tenant_in_context(twins: Twins) {
         let (partners, customers) = twins.endless().await;
         let vendors = &partners["remoteID"];
-        assert_eq!(found(&twins.house.partner, vendors).await, partners["id"], "and not the newer one of the customer");
+        assert_eq!(
+            found(&twins.house.partner, vendors).await,
+            partners["id"],
+            "and not the newer one of the customer"
+        );
         assert_eq!(found(&twins.customer, vendors).await, customers["id"]);
         assert_eq!(task(&twins.house.south, vendors).await.code(), "NOT_FOUND");
     }
@@ -97,7 +106,10 @@ both_databases! {
         let tenant = twins.house.app.world.partner.to_string();
         let events = watch(&twins.house.partner, &tenant, &partners["remoteID"]).await;
         let last = &events[events.len() - 1]["data"]["integrationServerTask"];
-        assert_eq!((&last["id"], &last["type"], &last["state"]), (&partners["id"], &json!("CreateTenant"), &json!("CANCELED")));
+        assert_eq!(
+            (&last["id"], &last["type"], &last["state"]),
+            (&partners["id"], &json!("CreateTenant"), &json!("CANCELED"))
+        );
     }
 
     async fn report_by_vendor_id_is_that_of_the_tenants_own_server(twins: Twins) {
@@ -110,12 +122,20 @@ both_databases! {
         twins.house.server.forget_calls();
         twins.twin.forget_calls();
         for caller in [&twins.house.partner, &twins.house.north] {
-            let read = caller.ask(REPORT, json!({ "id": own["remoteID"] })).await.field("integrationServer");
+            let read = caller
+                .ask(REPORT, json!({ "id": own["remoteID"] }))
+                .await
+                .field("integrationServer");
             assert_eq!(read["report"]["id"], own["id"]);
         }
         let reads = Calls::to("GET", "/reports/*");
         assert_eq!((twins.house.server.count(&reads), twins.twin.count(&reads)), (2, 0));
-        let read = twins.house.partner.ask(REPORT, json!({ "id": other["id"] })).await.field("integrationServer");
+        let read = twins
+            .house
+            .partner
+            .ask(REPORT, json!({ "id": other["id"] }))
+            .await
+            .field("integrationServer");
         assert_eq!(read["report"]["id"], other["id"]);
         assert_eq!(twins.twin.count(&reads), 1);
     }

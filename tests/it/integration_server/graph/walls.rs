@@ -37,7 +37,10 @@ both_databases! {
         let begun = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         ended(&house.north, &begun["id"]).await;
         for caller in [house.north.clone(), house.partner.clone()] {
-            assert_eq!(task(&caller, &begun["id"]).await.field("integrationServer")["task"]["id"], begun["id"]);
+            assert_eq!(
+                task(&caller, &begun["id"]).await.field("integrationServer")["task"]["id"],
+                begun["id"]
+            );
             assert_eq!(tasks(&caller, "").await.len(), 1);
         }
         let unknown = task(&house.south, &json!("78fce85d-2c37-4118-93d4-f844f23be6fd")).await;
@@ -71,8 +74,14 @@ both_databases! {
 
     async fn foreign_machine_cannot_be_unregistered(house: House) {
         let south = house.server.found_tenant("South").unwrap();
-        let by_id = format!("mutation {{ unregisterVirtualMachine(id: \"{}\") {{ id }} }}", south.machines[0].id);
-        let by_bios = format!("mutation {{ unregisterVirtualMachine(biosID: \"{}\") {{ id }} }}", south.machines[0].bios_id);
+        let by_id = format!(
+            "mutation {{ unregisterVirtualMachine(id: \"{}\") {{ id }} }}",
+            south.machines[0].id
+        );
+        let by_bios = format!(
+            "mutation {{ unregisterVirtualMachine(biosID: \"{}\") {{ id }} }}",
+            south.machines[0].bios_id
+        );
         for document in [by_id, by_bios] {
             assert_eq!(house.north.ask(&document, json!({})).await.code(), "NOT_FOUND");
         }
@@ -82,11 +91,30 @@ both_databases! {
     async fn foreign_report_is_like_an_unknown_one(house: House) {
         let begun = only(begin(&house.north, "createIntegrationServerReport").await);
         let report = ended(&house.north, &begun["id"]).await["result"]["id"].clone();
-        let document = "query($id: ID!) { integrationServer { report(id: $id) { periods { virtualMachineName } } } }";
-        let unknown = house.south.ask(document, json!({ "id": "78fce85d-2c37-4118-93d4-f844f23be6fd" })).await;
-        assert_eq!(house.south.ask(document, json!({ "id": report })).await.learnt(), unknown.learnt());
+        let document = "query($id: ID!) { integrationServer { report(id: $id) { periods { \
+            virtualMachineName } } } }";
+        let unknown = house
+            .south
+            .ask(document, json!({ "id": "78fce85d-2c37-4118-93d4-f844f23be6fd" }))
+            .await;
+        assert_eq!(
+            house.south.ask(document, json!({ "id": report })).await.learnt(),
+            unknown.learnt()
+        );
         assert_eq!(unknown.code(), "NOT_FOUND");
-        assert!(house.north.ask(document, json!({ "id": report })).await.field("integrationServer")["report"]["periods"].is_array());
+        assert!(
+            house
+                .north
+                .ask(
+                    document,
+                    json!({
+                        "id": report,
+                    })
+                )
+                .await
+                .field("integrationServer")["report"]["periods"]
+                .is_array()
+        );
     }
 
     async fn task_is_out_of_reach_after_unlinking(house: House) {
@@ -95,17 +123,27 @@ both_databases! {
         house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
         let endless = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let links = "query($id: ID!) { tenant(id: $id) { upstreamLinks { id } } }";
-        let found = house.partner.ask(links, json!({ "id": house.app.world.north })).await.field("tenant");
+        let found =
+            house.partner.ask(links, json!({ "id": house.app.world.north })).await.field("tenant");
         let end = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
         house.partner.ask(end, json!({ "id": found["upstreamLinks"][0]["id"] })).await.data();
         let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";
-        let read = "query($id: ID!) { integrationServer { report(id: $id) { periods { virtualMachineName } } } }";
+        let read = "query($id: ID!) { integrationServer { report(id: $id) { periods { \
+            virtualMachineName } } } }";
         // Nor is it, where it is another tenant there by now, or is at another server.
         let fresh = house.server.add_tenant(&TenantSeed::simple("Fresh"));
         for round in 0..2 {
             house.server.forget_calls();
-            assert_eq!(house.north.ask(cancel, json!({ "id": endless["id"] })).await.code(), "UPSTREAM_NOT_LINKED", "{round}");
-            assert_eq!(house.north.ask(read, json!({ "id": report })).await.code(), "UPSTREAM_NOT_LINKED", "{round}");
+            assert_eq!(
+                house.north.ask(cancel, json!({ "id": endless["id"] })).await.code(),
+                "UPSTREAM_NOT_LINKED",
+                "{round}"
+            );
+            assert_eq!(
+                house.north.ask(read, json!({ "id": report })).await.code(),
+                "UPSTREAM_NOT_LINKED",
+                "{round}"
+            );
             assert_eq!(house.server.count(&Calls::to("POST", "/*")), 0);
             assert_eq!(house.server.count(&Calls::to("GET", "/reports/*")), 0);
             if round == 0 {
@@ -116,14 +154,16 @@ both_databases! {
 
     async fn only_the_owner_creates_tenants(house: House) {
         let input = json!({ "upstreamID": house.upstream, "name": "x", "type": "SIMPLE" });
-        let document = "mutation($input: CreateIntegrationServerTenantInput!) { createIntegrationServerTenant(input: $input) { id } }";
+        let document = "mutation($input: CreateIntegrationServerTenantInput!) { \
+            createIntegrationServerTenant(input: $input) { id } }";
         let refused = house.north.ask(document, json!({ "input": input })).await;
         assert_eq!(refused.code(), "NOT_FOUND");
         let mut foreign = input.clone();
         foreign["linkTenantID"] = json!(house.app.world.stranger);
         let unknown = house.partner.ask(document, json!({ "input": foreign })).await;
         assert_eq!(unknown.code(), "NOT_FOUND");
-        let responder = house.app.caller(house.app.world.partner, tenant_gateway::roles::Role::Responder).await;
+        let responder =
+            house.app.caller(house.app.world.partner, tenant_gateway::roles::Role::Responder).await;
         let mut linking = input;
         linking["linkTenantID"] = json!(house.app.world.organization);
         assert_eq!(responder.ask(document, json!({ "input": linking })).await.code(), "FORBIDDEN");

@@ -40,7 +40,10 @@ both_databases! {
         assert_eq!(seen[seen.len() - 2..], ["COMPLETED", "COMPLETED"]);
         assert!(seen.contains(&"RUNNING"), "{seen:?}");
         let last = &events[events.len() - 1]["data"]["integrationServerTask"];
-        assert_eq!(last["result"], json!({ "__typename": "IntegrationServerConfirmation", "confirmed": true }));
+        assert_eq!(
+            last["result"],
+            json!({ "__typename": "IntegrationServerConfirmation", "confirmed": true })
+        );
         // Afterwards the present state comes at once.
         let again = watch(&house.partner, &house.app.world.north.to_string(), &task["id"]).await;
         assert_eq!(states(&again), ["COMPLETED", "COMPLETED"]);
@@ -53,7 +56,9 @@ both_databases! {
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let id = task["remoteID"].as_str().unwrap().to_owned();
         let watchers = (0..500).map(|_| {
-            let (caller, tenant, id) = (house.partner.clone(), tenant.clone(), task["id"].clone());
+            let caller = house.partner.clone();
+            let tenant = tenant.clone();
+            let id = task["id"].clone();
             tokio::spawn(async move { watch(&caller, &tenant, &id).await })
         });
         let mut all = Vec::new();
@@ -77,7 +82,10 @@ both_databases! {
         let caller = house.partner.at(&other.gateway);
         let events = watch(&caller, &house.app.world.north.to_string(), &task["id"]).await;
         assert_eq!(states(&events)[states(&events).len() - 2..], ["COMPLETED", "COMPLETED"]);
-        let lone = events.iter().filter(|event| event["data"]["integrationServerTask"]["state"] == "COMPLETED").count();
+        let lone = events
+            .iter()
+            .filter(|event| event["data"]["integrationServerTask"]["state"] == "COMPLETED")
+            .count();
         assert_eq!(lone, 2);
     }
 
@@ -101,18 +109,23 @@ both_databases! {
         let pool = &house.app.budgets.operations;
         let nobody = Account::alone(uuid::Uuid::nil());
         let everything = pool.figures().limit;
-        let all = eventually(10, "all permits", async || pool.try_take_unshared(nobody, everything).ok()).await;
+        let all =
+            eventually(10, "all permits", async || pool.try_take_unshared(nobody, everything).ok())
+                .await;
         let watching = {
-            let (caller, tenant) = (house.partner.clone(), house.app.world.north.to_string());
+            let caller = house.partner.clone();
+            let tenant = house.app.world.north.to_string();
             let id = task["id"].clone();
             tokio::spawn(async move { watch(&caller, &tenant, &id).await })
         };
-        eventually(10, "an event that waits", async || (pool.figures().waiting > 0).then_some(())).await;
+        eventually(10, "an event that waits", async || (pool.figures().waiting > 0).then_some(()))
+            .await;
         assert!(!watching.is_finished());
         drop(all);
         let events = watching.await.unwrap();
         assert_eq!(states(&events)[states(&events).len() - 2..], ["COMPLETED", "COMPLETED"]);
-        eventually(10, "the permits again", async || (pool.figures().in_use == 0).then_some(())).await;
+        eventually(10, "the permits again", async || (pool.figures().in_use == 0).then_some(()))
+            .await;
     }
 
     async fn event_without_room_is_refused_and_the_stream_goes_on(engine: Engine) {
@@ -124,14 +137,20 @@ both_databases! {
         let pool = &house.app.budgets.operations;
         let nobody = Account::alone(uuid::Uuid::nil());
         let everything = pool.figures().limit;
-        let all = eventually(10, "all permits", async || pool.try_take_unshared(nobody, everything).ok()).await;
+        let all =
+            eventually(10, "all permits", async || pool.try_take_unshared(nobody, everything).ok())
+                .await;
         let refused = pool.figures().refused;
         let watching = {
-            let (caller, tenant) = (house.partner.clone(), house.app.world.north.to_string());
+            let caller = house.partner.clone();
+            let tenant = house.app.world.north.to_string();
             let id = task["id"].clone();
             tokio::spawn(async move { watch(&caller, &tenant, &id).await })
         };
-        eventually(10, "an event that is refused", async || (pool.figures().refused > refused).then_some(())).await;
+        eventually(10, "an event that is refused", async || {
+            (pool.figures().refused > refused).then_some(())
+        })
+        .await;
         drop(all);
         let events = watching.await.unwrap();
         assert_eq!(events[0]["errors"][0]["extensions"]["code"], "RATE_LIMITED", "{events:?}");
@@ -142,8 +161,11 @@ both_databases! {
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let document = "subscription($id: ID!) { integrationServerTask(id: $id) { id } }";
         for id in [task["id"].clone(), json!("78fce85d-2c37-4118-93d4-f844f23be6fd")] {
-            let request = house.app.graphql(document, &json!({ "id": id })).bearer_auth(&house.partner.token);
-            let request = request.header("accept", "text/event-stream").header("X-Tenant-Context", house.app.world.south.to_string());
+            let request =
+                house.app.graphql(document, &json!({ "id": id })).bearer_auth(&house.partner.token);
+            let request = request
+                .header("accept", "text/event-stream")
+                .header("X-Tenant-Context", house.app.world.south.to_string());
             let text = request.send().await.unwrap().text().await.unwrap();
             assert!(text.contains("\"NOT_FOUND\"") && text.contains("no such task"), "{text}");
         }
@@ -165,7 +187,8 @@ both_databases! {
         ended(&house.north, &task["id"]).await;
         let config = house.app.database.config();
         let environment = house.app.environment();
-        let tasks = Core::open(&config, environment).await.unwrap().integration_server.tasks().clone();
+        let tasks =
+            Core::open(&config, environment).await.unwrap().integration_server.tasks().clone();
         house.app.advance(25 * 60 * 60);
         tasks.delete_expired().await.unwrap();
         let partner = house.partner.again().await;
