@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_ends_at_its_expiry() {
+    fn role_ends_at_its_expiry() {
         let access = access(&[(Role::Auditor, Some(SOON))]);
         assert!(access.permits(Permission::ReadClients, NOW));
         assert!(!access.permits(Permission::ReadClients, SOON));
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_never_widens() {
+    fn scope_never_widens() {
         let auditor = access(&[(Role::Auditor, None)]).narrowed(Permissions::ALL);
         assert!(!auditor.permits(Permission::ManageClients, NOW));
     }

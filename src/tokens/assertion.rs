@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_signed_for_us_is_believed() {
+    fn valid_assertion_is_accepted() {
         let client = Client::new();
         for alg in ["EdDSA", "Ed25519"] {
             let proof = client.judged(&json!({ "alg": alg, "kid": "any" }), &claims()).unwrap();

@@ -23,7 +23,7 @@ static DONE: AtomicI32 = AtomicI32::new(0);
 
 static AHEAD: AtomicU64 = AtomicU64::new(0);
 
-/// The machine's clock, and ahead of it as far as the tests want.
+/// The machine's clock plus the time that tests have advanced it by.
 struct AheadClock;
 
 impl Clock for AheadClock {
@@ -40,7 +40,7 @@ struct Query;
 
 #[Object]
 impl Query {
-    /// How many slow mutations came to their end.
+    /// The number of slow mutations that completed.
     async fn done(&self) -> i32 {
         DONE.load(Ordering::SeqCst)
     }
@@ -65,7 +65,7 @@ struct Mutation;
 
 #[Object]
 impl Mutation {
-    /// Lets time pass.
+    /// Advances the clock.
     async fn advance(&self, seconds: u64) -> bool {
         AHEAD.fetch_add(seconds, Ordering::SeqCst);
         true
@@ -81,7 +81,7 @@ struct Ticks;
 
 #[Subscription]
 impl Ticks {
-    /// Counts from 1 to `to`, each after a while, each with that many bytes.
+    /// Counts from 1 to `to`, with a pause before and the given number of bytes in each event.
     async fn ticks(
         &self,
         to: i32,

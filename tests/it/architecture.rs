@@ -159,7 +159,7 @@ fn joined(room: &str) -> Option<usize> {
 }
 
 #[test]
-fn the_legacy_systems_do_not_know_of_each_other() {
+fn legacy_systems_do_not_import_each_other() {
     let pair = ["deep_security", "integration_server"];
     for source in sources().iter().filter(|source| pair.contains(&&*source.room)) {
         let others = source
@@ -200,7 +200,7 @@ fn rooms_import_only_from_rooms_before_them() {
 
 /// One module layout everywhere: `foo/mod.rs`, never `foo.rs` beside `foo/`.
 #[test]
-fn a_module_with_children_is_a_folder_with_mod_rs() {
+fn module_with_children_is_a_folder_with_mod_rs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for source in sources() {
         let folder = root.join(source.path.trim_end_matches(".rs"));

@@ -1,4 +1,4 @@
-//! Nodes whose clocks are wrong.
+//! Nodes with wrong clocks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::oauth::asking::{INTROSPECT, form, revoke, rows};
 use crate::support::app::START;
 use crate::support::{Answer, Caller, TestApp, TestDatabase, both_databases};
 
-/// A node with a clock of its own.
+/// A node with its own clock.
 async fn node(app: &TestApp) -> (TestApp, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(START));
     (app.another_node_at(clock.clone()).await, clock)
@@ -27,7 +27,7 @@ async fn graphql(caller: &Caller) -> Answer {
 }
 
 both_databases! {
-    async fn a_deleted_client_is_refused_in_time_by_a_node_whose_clock_is_set_back(app: TestApp) {
+    async fn node_with_clock_set_back_refuses_deleted_client_in_time(app: TestApp) {
         let (node, clock) = node(&app).await;
         let administrator = app.administrator(app.world.north).await;
         let deleted = app.caller(app.world.north, Role::Auditor).await;
@@ -55,7 +55,7 @@ both_databases! {
         assert!(!node.works(&deleted.credentials).await);
     }
 
-    async fn a_node_whose_clock_is_hours_ahead_purges_nothing_that_others_need(app: TestApp) {
+    async fn node_with_clock_hours_ahead_purges_no_live_rows(app: TestApp) {
         let (node, clock) = node(&app).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);
@@ -68,7 +68,7 @@ both_databases! {
         assert_eq!(robot.status().await, 401);
     }
 
-    async fn tokens_of_a_node_whose_clock_is_off_are_good_everywhere(app: TestApp) {
+    async fn tokens_of_node_with_clock_off_are_valid_everywhere(app: TestApp) {
         let (node, clock) = node(&app).await;
         clock.set_ahead(Duration::from_secs(59));
         let robot = node.caller(app.world.north, Role::Auditor).await;
@@ -86,11 +86,11 @@ both_databases! {
         assert_eq!(
             (robot.status().await, robot.at(&app.gateway).status().await),
             (401, 401),
-            "it ends on both at once"
+            "it expires on both nodes at once"
         );
     }
 
-    async fn a_node_whose_clock_is_off_says_so(app: TestApp) {
+    async fn node_with_clock_off_reports_it(app: TestApp) {
         let (node, clock) = node(&app).await;
         clock.set_ahead(Duration::from_secs(5));
         assert_eq!(
@@ -106,7 +106,7 @@ both_databases! {
         }
     }
 
-    async fn a_node_whose_clock_is_off_by_more_than_a_minute_takes_and_gives_no_tokens(
+    async fn node_with_clock_off_by_over_a_minute_issues_and_accepts_no_tokens(
         app: TestApp,
     ) {
         let (node, clock) = node(&app).await;
@@ -150,13 +150,13 @@ both_databases! {
         clock.set_ahead(Duration::from_millis(60_001));
         assert_eq!((there.status().await, ready(&node).await.status), (200, 200));
         assert!(node.works(&robot.credentials).await);
-        assert_eq!(robot.status().await, 200, "the other node served on");
+        assert_eq!(robot.status().await, 200, "the other node continued to serve");
         let records =
             crate::oauth::asking::reasons(&app.administrator(app.world.north).await, "token").await;
-        assert_eq!(records, Vec::<(String, Value)>::new(), "nobody was taken for a liar");
+        assert_eq!(records, Vec::<(String, Value)>::new(), "no failed authentication is recorded");
     }
 
-    async fn the_time_of_the_database_is_asked_for(engine: Engine) {
+    async fn database_time_is_read_at_startup(engine: Engine) {
         let database = TestDatabase::fresh(engine).await;
         let behind = Arc::new(ManualClock::at(SystemClock.now().minus(Duration::from_mins(10))));
         let environment = Environment { clock: behind, ..Environment::default() };
@@ -164,7 +164,7 @@ both_databases! {
         let off = SystemClock.now().since(core.time.now());
         match engine {
             Engine::Sqlite => {
-                assert!(off >= Duration::from_mins(10), "its clock is the node's: {off:?}")
+                assert!(off >= Duration::from_mins(10), "SQLite uses the node's clock: {off:?}")
             }
             Engine::Postgres => assert!(off < Duration::from_secs(5), "{off:?}"),
         }

@@ -1,4 +1,4 @@
-//! The commands that work directly on the database.
+//! Commands that act directly on the database.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ both_databases! {
 }
 
 #[tokio::test]
-async fn tenant_list_goes_on_after_the_first_page() {
+async fn tenant_list_continues_after_first_page() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let administrator = deployment.init();
     let process = deployment.serve().await;

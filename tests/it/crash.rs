@@ -1,4 +1,4 @@
-//! A process that is killed in the middle of its work.
+//! Processes killed in the middle of their work.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::support::caller::CREDENTIALS;
 use crate::support::process::Deployment;
 use crate::support::{Caller, Credentials, both_databases};
 
-/// How many requests run at once, half of them creates and half rotations.
+/// The number of concurrent requests, half of them creates and half rotations.
 const REQUESTS: usize = 200;
 
-/// After how many answers the process is killed.
+/// The number of responses after which the process is killed.
 const ANSWERS: usize = 70;
 
-/// What became of a request, if the answer arrived.
+/// The outcome of a request whose response arrived.
 enum Answered {
     Created(Credentials),
     Rotated { old: Credentials, new: Credentials },
@@ -61,8 +61,8 @@ async fn column(database: &Database, sql: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every client has a secret that does not end, a role, and the record of its making.
-async fn nothing_is_half_made(deployment: &Deployment) {
+/// Expects every client to have a lasting secret, a role, and the record of its creation.
+async fn expect_no_partial_changes(deployment: &Deployment) {
     let url = match &deployment.database.url {
         Some(url) => url.clone(),
         None => format!("sqlite:{}/tenant-gateway.db", deployment.database.folder.path().display()),
@@ -101,7 +101,7 @@ async fn nothing_is_half_made(deployment: &Deployment) {
 }
 
 both_databases! {
-    async fn what_was_answered_outlives_a_kill_and_nothing_is_half_made(deployment: Deployment) {
+    async fn acknowledged_changes_survive_kill_and_none_is_partial(deployment: Deployment) {
         let administrator = deployment.init();
         let process = deployment.serve().await;
         let caller = process.log_in(administrator.clone()).await;
@@ -122,7 +122,7 @@ both_databases! {
         let mut answered: Vec<Answered> = Vec::new();
         while answered.len() < ANSWERS {
             answered.push(
-                answers.recv().await.expect("requests are running").expect("the process lives"),
+                answers.recv().await.expect("requests are running").expect("the process is still running"),
             );
         }
         process.kill();
@@ -133,7 +133,7 @@ both_databases! {
                 None => unanswered += 1,
             }
         }
-        assert!(unanswered > 0, "the process was killed in the middle");
+        assert!(unanswered > 0, "the process was killed in the middle of requests");
 
         let process = deployment.serve().await;
         let gateway = process.gateway();
@@ -146,6 +146,6 @@ both_databases! {
             }
         }
         assert!(gateway.works(&administrator).await);
-        nothing_is_half_made(&deployment).await;
+        expect_no_partial_changes(&deployment).await;
     }
 }

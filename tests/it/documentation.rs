@@ -1,4 +1,4 @@
-//! The documentation says what is true: every setting and every error code stands in its tables.
+//! The documentation lists every setting and every error code.
 
 use tenant_gateway::config::Setting;
 use tenant_gateway::error::ErrorCode;

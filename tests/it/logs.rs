@@ -1,5 +1,5 @@
-//! What callers and legacy systems write stands in the log as a value: it makes no line and no
-//! field, and moves no terminal.
+//! Text of callers and legacy systems is logged as a value: it adds no line or field and sends no
+//! command to a terminal.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use crate::support::process::{Deployment, Process};
 use crate::support::{Caller, Credentials, Engine, OnEngine, raw};
 
-/// Stands in all that is hostile, and in nothing else.
+/// A marker that occurs in all hostile text and nowhere else.
 const MARK: &str = "forged";
 
-/// What would be a line, a field or a command to a terminal, if it were written as it is.
+/// Text that would be a line, a field or a terminal command if it were logged unescaped.
 const HOSTILE: &[&str] = &[
     "x\r\n2030-01-01T00:00:00.000000Z  INFO forged: forged=1",
     "x\n{\"level\":\"ERROR\",\"forged\":1}",
@@ -25,7 +25,7 @@ const HOSTILE: &[&str] = &[
     "x\\\" forged=1 \\",
 ];
 
-/// Headers that are read, or that others write into their logs.
+/// Headers that the gateway reads, or that other programs log.
 const HEADERS: &[&str] = &[
     "X-Tenant-Context",
     "X-Request-Id",
@@ -37,7 +37,7 @@ const HEADERS: &[&str] = &[
     "Host",
 ];
 
-/// Writes hostile text wherever a caller may write.
+/// Sends hostile text in every place a caller controls.
 async fn call(administrator: &Caller, to: SocketAddr) {
     for text in HOSTILE {
         for document in [
@@ -93,8 +93,8 @@ async fn call(administrator: &Caller, to: SocketAddr) {
     }
 }
 
-/// Lets an installation say hostile things: in its status line, its headers and its body, and as no
-/// HTTP at all.
+/// Lets an installation send hostile text in its status line, its headers and its body, and as
+/// invalid HTTP.
 async fn be_called(administrator: &Caller) {
     for text in HOSTILE {
         let xml = format!("<error><code>VIRMT_forged</code><message>{text}</message></error>");
@@ -146,7 +146,7 @@ async fn be_called(administrator: &Caller) {
     }
 }
 
-/// A process that was told all of it, and its log.
+/// A process that received all of it, and its log.
 async fn log(format: &str) -> (Process, String) {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let credentials = deployment.init();
@@ -166,7 +166,7 @@ async fn log(format: &str) -> (Process, String) {
     (process, text)
 }
 
-/// Every name of a field, at any depth.
+/// The names of all fields, at any depth.
 fn names(value: &Value) -> Vec<&str> {
     match value {
         Value::Object(fields) => fields
@@ -178,8 +178,7 @@ fn names(value: &Value) -> Vec<&str> {
     }
 }
 
-/// What stands outside quotation marks, inside which a backslash takes the meaning from what
-/// follows.
+/// The text outside quotation marks; inside them a backslash escapes the next character.
 fn unquoted(line: &str) -> String {
     let mut outside = String::new();
     let mut quoted = false;

@@ -1,4 +1,4 @@
-//! Messages that a newcomer meets in the first hour: each says what is wrong and what mends it.
+//! Messages that a new user meets in the first hour: each says what is wrong and how to fix it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ both_databases! {
         }
     }
 
-    async fn misspelt_name_is_told_with_the_near_one(app: TestApp) {
+    async fn misspelled_name_is_refused_with_a_suggestion(app: TestApp) {
         let caller = app.administrator(app.world.partner).await;
         for (document, variables, near) in [
             ("{ tenantz { totalCount } }", json!({}), "\"tenants\""),
@@ -132,7 +132,7 @@ both_databases! {
                 "{told}"
             );
         }
-        // No setting allows it.
+        // No setting permits it.
         let told =
             message_of(&caller, REGISTER, manager("https://169.254.169.254/api", "1:key")).await;
         assert!(told.starts_with("baseURL:") && !told.contains("upstream."), "{told}");

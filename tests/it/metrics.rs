@@ -1,5 +1,4 @@
-//! What an operator sees of a running gateway: `/metrics` of the admin listener, and the one line
-//! that each request writes.
+//! Observability: `/metrics` of the admin listener, and the one log line of each request.
 
 use serde_json::{Value, json};
 
@@ -20,7 +19,7 @@ async fn scrape(process: &Process) -> String {
     answer.text().await.unwrap()
 }
 
-/// The value of a sample, by its name and labels as they stand in the text.
+/// The value of a sample, by its name and labels as written.
 fn sample(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
     line.unwrap_or_else(|| panic!("no sample {name} in\n{text}")).parse().unwrap()
@@ -68,7 +67,7 @@ async fn public_listener_has_no_metrics() {
 }
 
 #[tokio::test]
-async fn request_writes_one_line_with_operation_codes_and_cost() {
+async fn request_logs_one_line_with_operation_codes_and_cost() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let administrator = deployment.init();
     let process = deployment.serve_with(ADMIN).await;

@@ -1,4 +1,4 @@
-//! The schema of the database: there and back again, by one and by many at once.
+//! Migrations: applied, reverted, and run concurrently.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -25,7 +25,7 @@ async fn applied(database: &Database) -> Vec<bool> {
     database.migrations().await.unwrap().into_iter().map(|(_, applied)| applied).collect()
 }
 
-/// Every table, index and trigger of ours by name.
+/// The name and definition of every table, index and trigger of the gateway.
 async fn objects(database: &Database) -> Vec<String> {
     let sql = if database.is_sqlite() {
         "SELECT type || ' ' || name AS name FROM sqlite_master WHERE name NOT LIKE 'seaql%' AND \
@@ -49,7 +49,7 @@ async fn forget_last_change(database: &Database) {
     database.reader().execute_unprepared(last).await.unwrap();
 }
 
-/// As a version of the program leaves it that knows one change more.
+/// Marks the schema as that of a version with one migration more.
 async fn run_by_a_newer_version(database: &Database, change: &str, is_additive: bool) {
     for sql in [
         format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{change}', 0)"),
@@ -68,12 +68,12 @@ async fn refusal(database: &TestDatabase) -> String {
 }
 
 both_databases! {
-    async fn changes_can_be_undone_and_done_again(engine: Engine) {
+    async fn migrations_can_be_reverted_and_applied_again(engine: Engine) {
         let fresh = TestDatabase::empty(engine).await;
         let database = open(&fresh).await;
         assert!(
             !applied(&database).await.iter().any(|applied| *applied),
-            "nothing was run, and asking runs nothing"
+            "no migration was run, and status runs none"
         );
         database.migrate().await.unwrap();
         assert!(applied(&database).await.iter().all(|applied| *applied));
@@ -88,7 +88,7 @@ both_databases! {
         assert_eq!(objects(&database).await, first);
     }
 
-    async fn folded_names_of_an_older_schema_are_made_anew(app: TestApp) {
+    async fn folded_names_of_older_schema_are_recomputed(app: TestApp) {
         const ROWS: usize = 1_200;
         let tenant = app.world.north.0;
         let columns = "id, client_id, tenant_id, name, name_folded, enabled, token_generation, \
@@ -121,7 +121,7 @@ both_databases! {
         assert_eq!(found().await, ROWS);
     }
 
-    async fn many_may_migrate_at_once(engine: Engine) {
+    async fn concurrent_migrations_succeed(engine: Engine) {
         let fresh = TestDatabase::empty(engine).await;
         let mut starts = Vec::new();
         for _ in 0..8 {
@@ -143,7 +143,7 @@ both_databases! {
         assert!(applied(&open(&fresh).await).await.iter().all(|applied| *applied));
     }
 
-    async fn many_first_starts_share_one_key(database: Arc<TestDatabase>) {
+    async fn concurrent_first_starts_share_one_signing_key(database: Arc<TestDatabase>) {
         use tenant_gateway::app::App;
         let mut starts = Vec::new();
         for _ in 0..8 {
@@ -178,7 +178,7 @@ both_databases! {
         assert_eq!(opened.migrate().await.unwrap_err().explained(), refused);
     }
 
-    async fn newer_schema_of_which_nothing_is_written_down_is_refused(database: Arc<TestDatabase>) {
+    async fn newer_schema_without_recorded_version_is_refused(database: Arc<TestDatabase>) {
         let opened = open(&database).await;
         opened.migrate().await.unwrap();
         let sql = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)";
@@ -199,7 +199,7 @@ both_databases! {
         assert!(core.database.migrations().await.unwrap().iter().all(|(_, applied)| *applied));
     }
 
-    async fn changes_can_be_undone_down_to_a_named_one(deployment: Deployment) {
+    async fn migrations_can_be_reverted_down_to_a_named_one(deployment: Deployment) {
         deployment.init();
         let states = |output: std::process::Output| {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -269,14 +269,14 @@ both_databases! {
         for named in [&north, &south] {
             assert!(refused.contains(named["id"].as_str().unwrap()), "{refused}");
         }
-        assert_eq!(remote_ids().await, ["07", "7"], "nothing was chosen");
+        assert_eq!(remote_ids().await, ["07", "7"], "the ids are unchanged");
         assert!(refused.contains("unlinkTenant"), "{refused}");
     }
 }
 
-/// Of several that open a new SQLite file at once one would be turned away.
+/// SQLite refuses some of several processes that open a new file at once.
 #[tokio::test]
-async fn a_start_waits_for_the_one_before_it_and_opens_nothing_meanwhile() {
+async fn start_waits_for_lock_before_opening_database() {
     let fresh = TestDatabase::empty(Engine::Sqlite).await;
     let other = File::create(fresh.folder.path().join("start.lock")).unwrap();
     other.lock().unwrap();
@@ -297,7 +297,7 @@ async fn a_start_waits_for_the_one_before_it_and_opens_nothing_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_older_schema_on_postgres_is_refused_with_the_command_to_run() {
+async fn older_schema_on_postgres_is_refused_naming_the_command_to_run() {
     let database = TestDatabase::fresh(Engine::Postgres).await;
     forget_last_change(&open(&database).await).await;
     let refused = refusal(&database).await;
@@ -305,7 +305,7 @@ async fn an_older_schema_on_postgres_is_refused_with_the_command_to_run() {
 }
 
 #[tokio::test]
-async fn an_empty_postgres_is_refused_with_the_command_to_run() {
+async fn empty_postgres_is_refused_naming_the_command_to_run() {
     let database = TestDatabase::empty(Engine::Postgres).await;
     let refused = refusal(&database).await;
     assert!(refused.contains("`tenant-gateway migrate up`"), "{refused}");

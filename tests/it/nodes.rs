@@ -1,4 +1,4 @@
-//! Global ids, and objects found by them alone.
+//! Global ids, and objects looked up by them through `node`.
 
 use std::collections::HashSet;
 
@@ -128,14 +128,14 @@ both_databases! {
         foreign.push(rig.world.organization.to_string());
         for id in &foreign {
             rig.manager.forget_calls();
-            // The last one has rights in north, but not in the context of this request.
+            // The last caller has permissions in north, but not in this tenant context.
             for caller in [&south, &stranger, &rig.partner.within(rig.world.south)] {
                 assert_eq!(node(caller, id).await.learnt(), unknown.learnt(), "{id}");
             }
             assert_eq!(
                 rig.manager.count(&tenant_gateway_simulators::calls::Calls::all()),
                 0,
-                "nothing is asked for {id}"
+                "no call is made for {id}"
             );
         }
         let document = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
@@ -151,7 +151,7 @@ both_databases! {
         assert_eq!(paths, [json!(["nodes", 1]), json!(["nodes", 2])]);
     }
 
-    async fn caller_without_the_right_finds_nothing_by_node(rig: Rig) {
+    async fn caller_without_permission_finds_nothing_by_node(rig: Rig) {
         let objects = objects(&rig.app.administrator(rig.world.north).await).await;
         let responder = rig.app.caller(rig.world.north, Role::Responder).await;
         for kind in ["Client", "AuditRecord"] {
@@ -167,7 +167,8 @@ both_databases! {
         let unlink = "mutation($id: ID!) { unlinkTenant(id: $id) { id } }";
         rig.partner.ask(unlink, json!({ "id": id("UpstreamLink") })).await.data();
         rig.link(rig.world.north, Some("North")).await;
-        // The new link could lead anywhere: what was known by the old one is another object.
+        // The new link may lead to another installation: the ids under the old link name other
+        // objects.
         assert_eq!(node(&north, &id("DeepSecurityComputer")).await.code(), "NOT_FOUND");
         let delete = "mutation($id: ID!) { deleteDeepSecurityComputer(id: $id) }";
         assert_eq!(
@@ -274,7 +275,7 @@ both_databases! {
             remoteID } } } }";
         let other =
             house.partner.ask(other, json!({ "name": "Other" })).await.field("integrationServer");
-        // Nobody is linked to it: it is the owner's to see.
+        // No tenant is linked to it, so only its owner sees it.
         let id = other["tenants"]["nodes"][0]["id"].as_str().unwrap();
         assert_eq!(node(&house.partner, id).await.field("node")["id"], id);
         assert_eq!(node(&house.north, id).await.learnt(), unknown.learnt());

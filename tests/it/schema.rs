@@ -1,4 +1,4 @@
-//! The schema's text, and who may ask for it.
+//! The schema document, and access to introspection.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{TestApp, both_databases};
 
-/// As the Taegis SDK asks: seven types deep, with everything deprecated.
+/// The introspection query of the Taegis SDK: seven type levels deep, including deprecated items.
 const INTROSPECTION: &str = "query IntrospectionQuery {
   __schema {
     queryType { name } mutationType { name } subscriptionType { name }
@@ -37,7 +37,7 @@ fragment TypeRef on __Type {
   kind name ofType { kind name ofType { kind name } } } } } } }
 }";
 
-/// The arguments that the SDK always sends; any other that were required would break its calls.
+/// The arguments that the SDK always sends; any other required argument would break its calls.
 const ALWAYS_SENT: &[&str] = &[
     "client.id",
     "tenant.id",
@@ -50,7 +50,7 @@ const ALWAYS_SENT: &[&str] = &[
     "removeClientRoles.roles",
     "deleteClient.id",
     "createTenant.newTenant",
-    // Not of the SDK.
+    // Not used by the SDK.
     "node.id",
     "nodes.ids",
     "updateClient.id",
@@ -88,7 +88,7 @@ fn schema_file_is_what_the_binary_prints() {
     assert!(file == tenant_gateway::schema::sdl(), "run: tenant-gateway schema > schema.graphql");
 }
 
-/// Fields about the legacy systems, which are no part of the Taegis contract.
+/// Fields for legacy systems, which are not part of the Taegis contract.
 fn is_beyond_the_sdk(field: &str) -> bool {
     let words = ["pstream", "linkTenant", "eepSecurity", "ntegrationServer", "VirtualMachine"];
     words.iter().any(|word| field.contains(word)) || ["unlinkTenant", "testLink"].contains(&field)
@@ -100,8 +100,8 @@ fn schema() -> Schema {
 
 type Described<'a> = (String, Option<&'a Node<str>>, Option<&'a DirectiveList>);
 
-/// The types, fields, arguments, input fields and enum values that are not of the language, with
-/// their descriptions and directives.
+/// The types, fields, arguments, input fields and enum values that the gateway defines, with their
+/// descriptions and directives.
 fn items(schema: &Schema) -> Vec<Described<'_>> {
     let mut items =
         vec![("the schema".to_owned(), schema.schema_definition.description.as_ref(), None)];
@@ -144,7 +144,7 @@ fn every_public_item_is_described_in_sentences() {
     }
 }
 
-/// What the Taegis contract itself has as deprecated stays as long as the contract does.
+/// Items that the Taegis contract itself deprecates stay as long as the contract has them.
 const DEPRECATED_BY_CONTRACT: [&str; 6] = [
     "Client.",
     "ClientRoleAssignment.",
@@ -179,8 +179,7 @@ fn deprecated_items_name_their_replacement_and_the_date_of_removal() {
     assert!(count > 40, "{count}");
 }
 
-/// A root field that fails must not take its siblings' answers with it: one of them may be a secret
-/// that is shown once.
+/// A failed root field must not null its siblings: one of them may be a secret that is shown once.
 #[test]
 fn root_fields_are_nullable() {
     let sdl = tenant_gateway::schema::sdl();
@@ -209,7 +208,7 @@ fn scalars_name_their_specification() {
 }
 
 both_databases! {
-    async fn weakest_role_gets_the_whole_schema(app: TestApp) {
+    async fn weakest_role_can_introspect_the_whole_schema(app: TestApp) {
         let mut schemas = Vec::new();
         for (tenant, role) in
             [(app.world.north, Role::Responder), (app.world.partner, Role::Administrator)]

@@ -1,4 +1,4 @@
-//! The name search looks into its index, in the statements that the gateway really sends.
+//! The name search uses its index, shown by the statements that the gateway sends.
 
 use std::fs;
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Caller, Engine, TestApp, TestDatabase, eventually, postgres};
 
-/// Enough that reading them all is clearly dearer.
+/// Enough rows that a full scan is clearly more expensive.
 const ROWS: usize = 50_000;
 
 const COLUMNS: &str = "id, client_id, tenant_id, name, name_folded, enabled, token_generation, \
     token_request_count, created_at, updated_at, created_by, updated_by";
 
-/// Adds clients called `client <number>` to a tenant, past the services for speed.
+/// Inserts clients called `client <number>` into a tenant, bypassing the services for speed.
 async fn fill(app: &TestApp) {
     let tenant = app.world.north.0;
     let sql = match app.database.engine {
@@ -45,11 +45,11 @@ fn one(name: &str) -> Value {
     json!({ "clients": [{ "name": name }], "clientsSearch": { "totalCount": 1 } })
 }
 
-/// The plans of the statements of a database that look at names, as PostgreSQL wrote them.
+/// The query plans that PostgreSQL logged for the database's statements on names.
 fn plans(database: &str) -> Vec<String> {
     let log = fs::read_to_string(postgres::log()).unwrap();
     let start = format!("\n{database}|");
-    // Lines of one entry are indented; what follows them is of somebody else.
+    // Continuation lines of an entry are indented; the next line belongs to another entry.
     let own = |entry: &str| {
         entry
             .split_inclusive('\n')
@@ -63,7 +63,7 @@ fn plans(database: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn postgres_looks_names_up_in_the_trigram_index() {
+async fn name_search_on_postgres_uses_the_trigram_index() {
     let database = TestDatabase::fresh(Engine::Postgres).await;
     let url = database.url.clone().unwrap();
     let name = url.split('/').nth(3).unwrap().split('?').next().unwrap().to_owned();
@@ -80,7 +80,8 @@ async fn postgres_looks_names_up_in_the_trigram_index() {
     let app = TestApp::over(database).await;
     fill(&app).await;
     let administrator = app.administrator(app.world.organization).await;
-    // A prepared statement gets a plan for any value once it was run five times on one connection.
+    // PostgreSQL makes a generic plan once a prepared statement has run five times on one
+    // connection.
     for number in 0..60 {
         let name = format!("client {}", 44_444 - number);
         assert_eq!(found(&administrator, &format!("%{}%", &name[3..])).await, one(&name));
@@ -94,13 +95,13 @@ async fn postgres_looks_names_up_in_the_trigram_index() {
 }
 
 #[tokio::test]
-async fn sqlite_finds_names_through_the_trigram_table_alone() {
+async fn name_search_on_sqlite_uses_only_the_trigram_table() {
     let app = TestApp::over(TestDatabase::fresh(Engine::Sqlite).await).await;
     fill(&app).await;
     let administrator = app.administrator(app.world.organization).await;
     assert_eq!(found(&administrator, "%ient 44444%").await, one("client 44444"));
-    // What the index does not hold is not found, however well the name fits: nothing but the index
-    // was looked through.
+    // A name that is missing from the index is not found although it matches: only the index was
+    // searched.
     let database = app.operator.database.reader();
     let forget = "INSERT INTO client_names (client_names, rowid, name_folded) SELECT 'delete', \
         seq, name_folded FROM clients WHERE name = 'client 44444'";
@@ -108,6 +109,6 @@ async fn sqlite_finds_names_through_the_trigram_table_alone() {
     let nothing = json!({ "clients": [], "clientsSearch": { "totalCount": 0 } });
     assert_eq!(found(&administrator, "%ient 44444%").await, nothing);
     assert_eq!(found(&administrator, "%44444%").await, nothing);
-    // Without three characters in a row there is nothing to look up, and all names are read.
+    // Without three consecutive characters there is no trigram, and all names are read.
     assert_eq!(found(&administrator, "%4%4%4%4%4").await, one("client 44444"));
 }

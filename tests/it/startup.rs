@@ -1,4 +1,4 @@
-//! The real program from its first start to its end.
+//! The real program from its first start to its exit.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn stderr(output: &std::process::Output) -> String {
 }
 
 both_databases! {
-    async fn init_happens_once(deployment: Deployment) {
+    async fn init_refuses_an_initialized_database(deployment: Deployment) {
         let administrator = deployment.init();
         let again = deployment.run(&["init", "--output", "json"]);
         assert_eq!((again.status.code(), again.stdout.len()), (Some(1), 0));
@@ -25,7 +25,7 @@ both_databases! {
         assert_eq!(process.log_in(administrator).await.status().await, 200);
     }
 
-    async fn the_first_line_of_info_tells_the_address(deployment: Deployment) {
+    async fn first_info_line_names_the_listening_address(deployment: Deployment) {
         deployment.init();
         let process = deployment.serve().await;
         let records = process.records();
@@ -53,7 +53,7 @@ both_databases! {
         let mut stream = TcpStream::connect(&address).await.unwrap();
         let (first, rest) = body.split_at(10);
         stream.write_all(format!("{head}{first}").as_bytes()).await.unwrap();
-        // The request has arrived once another one that was sent after it is answered.
+        // A later request has been answered, so the earlier one has arrived.
         assert_eq!(administrator.status().await, 200);
         process.terminate();
         eventually(10, "the end of accepting", async || TcpStream::connect(&address).await.err())
@@ -109,12 +109,12 @@ both_databases! {
         assert_eq!(process.ended().await, Some(0));
     }
 
-    async fn a_document_of_any_depth_leaves_the_process_alone(deployment: Deployment) {
+    async fn deeply_nested_document_does_not_overflow_the_stack(deployment: Deployment) {
         let administrator = deployment.init();
         let mut process = deployment.serve().await;
         let administrator = process.log_in(administrator).await;
         let graphql = format!("{}/graphql", process.gateway().url);
-        // Up to the size that a body may have.
+        // Up to the body size limit.
         for size in [100, 1_000, 10_000, 250_000] {
             let deep = |open: &str, inner: &str, close: &str| {
                 let levels = size / (open.len() + close.len());
@@ -161,7 +161,7 @@ async fn gateway_without_a_tenant_names_the_command_that_makes_one() {
 }
 
 #[tokio::test]
-async fn the_master_key_file_is_its_owners_alone() {
+async fn master_key_file_is_readable_by_its_owner_only() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     deployment.init();
     let file = deployment.database.folder.path().join("master.key");
@@ -204,7 +204,7 @@ async fn postgres_is_served_only_with_the_present_schema() {
 }
 
 #[tokio::test]
-async fn a_client_deleted_through_one_process_is_refused_by_the_other_within_five_seconds() {
+async fn client_deleted_in_one_process_is_refused_by_the_other_within_five_seconds() {
     let deployment = Deployment::on(Engine::Postgres).await;
     let administrator = deployment.init();
     let one = deployment.serve().await;
@@ -230,7 +230,7 @@ async fn a_client_deleted_through_one_process_is_refused_by_the_other_within_fiv
 }
 
 #[test]
-fn the_program_prints_the_schema() {
+fn schema_command_prints_the_schema() {
     let printed = std::process::Command::new(env!("CARGO_BIN_EXE_tenant-gateway"))
         .arg("schema")
         .env_clear()

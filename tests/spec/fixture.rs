@@ -53,7 +53,7 @@ impl ScalarType for Even {
     }
 }
 
-/// Anything.
+/// A scalar that takes any value.
 #[derive(Clone)]
 struct Any(Json);
 

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn written_date_is_read_back() {
         for day in -1000..60_000 {
             let moment = day * DAY + 12_345_000;
             assert_eq!(read(&written(moment, 180, Dates::Plain), 180), Some(moment));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_not_read() {
+    fn invalid_date_is_refused() {
         for text in [
             "",
             "2024-03-01",

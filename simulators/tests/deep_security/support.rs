@@ -10,7 +10,7 @@ use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, Tenant
 pub const NOW: i64 = 1_700_000_000_000;
 pub const HOUR: Duration = Duration::from_secs(3600);
 
-/// Two customers with equal ids, and a clock that stands still.
+/// A simulator of two customers with equal ids, whose clock stands still.
 pub fn config() -> Config {
     Config::default()
         .clock(Clock::standing_at(NOW))

@@ -57,7 +57,7 @@ async fn a_password_may_hold_colons_and_can_change() {
 }
 
 #[tokio::test]
-async fn what_is_no_method_is_not_found() {
+async fn unknown_method_is_not_found() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     for (method, path) in

@@ -2,7 +2,7 @@ use tenant_gateway_simulators::integration_server::{Dialect, Fate, TaskKind, Ten
 
 use crate::support::*;
 
-/// A Complete tenant with that name, administrator and password in Base64.
+/// A Complete tenant with that name, administrator and Base64 password.
 fn complete(name: &str, administrator: &str, password: &str) -> String {
     format!(
         "<tenant><name>{name}</name><type>Complete</type>\
@@ -10,7 +10,7 @@ fn complete(name: &str, administrator: &str, password: &str) -> String {
     )
 }
 
-/// The documented code of a refusal at once.
+/// The documented code of an immediate refusal.
 async fn refusal(body: &str) -> (u16, String) {
     let simulator = simulator().await;
     let (status, error) = Client::new(&simulator).post("/tenants", body).await;
@@ -18,7 +18,7 @@ async fn refusal(body: &str) -> (u16, String) {
     (status, if has(&error, "code") { text(&error, "code") } else { String::new() })
 }
 
-/// How the task of a creation ends, after which everything is as before.
+/// Runs a creation that fails; expects everything rolled back and returns how its task ended.
 async fn failure(body: &str, center: bool) -> String {
     let simulator = simulator().await;
     simulator.set_security_center(center);
@@ -110,7 +110,7 @@ async fn a_complete_tenant_needs_a_name_and_a_password_in_base64() {
 }
 
 #[tokio::test]
-async fn what_is_no_tenant_is_refused() {
+async fn invalid_tenant_is_refused() {
     for body in
         ["", "<tenant>", "<vm/>", "<!DOCTYPE tenant><tenant><name>x</name></tenant>", "\u{FFFE}"]
     {

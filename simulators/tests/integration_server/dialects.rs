@@ -5,7 +5,7 @@ use tenant_gateway_simulators::integration_server::{
 
 use crate::support::*;
 
-/// What no dialect may change.
+/// The facts that are equal in every dialect.
 const USER_DATA: &str = "{\"a\": [1, 2], \"b\": \"]]> <tenant id='1'/> & \r\n\u{e9}\u{4e2d}\"}";
 
 async fn speaking(dialect: Dialect) -> (Simulator, Client) {
@@ -16,7 +16,7 @@ async fn speaking(dialect: Dialect) -> (Simulator, Client) {
     (simulator, client)
 }
 
-/// A document of that dialect: its encoding undone, and well-formed.
+/// Parses a document of that dialect: decodes it and expects it well-formed.
 async fn document(client: &Client, dialect: &Dialect, path: &str) -> String {
     let response = client.request("GET", path).send().await.unwrap();
     let content_type =
@@ -27,14 +27,14 @@ async fn document(client: &Client, dialect: &Dialect, path: &str) -> String {
     text
 }
 
-/// What is read of each item of a list.
+/// The fields read of each list item.
 fn items<T>(list: &str, name: &str, read: impl Fn(Node) -> T) -> Vec<T> {
     with(list, |root| {
         root.children().filter(|node| node.tag_name().name() == name).map(read).collect()
     })
 }
 
-/// Text of a child, by local name.
+/// The text of a child element, by local name.
 fn field(node: Node, name: &str) -> String {
     let child = node.children().find(|child| child.tag_name().name() == name);
     child

@@ -79,7 +79,7 @@ async fn documents_are_broken_in_every_manner() {
 }
 
 #[tokio::test]
-async fn what_is_deep_or_huge_is_sent_whole() {
+async fn deep_or_huge_response_is_sent_whole() {
     let (_, deep) = list(Fault::DeepNesting { depth: 100_000 }).await;
     assert_eq!(deep.matches("<a>").count(), 100_000);
     let (_, huge) = list(Fault::Huge { bytes: 20_000_000 }).await;

@@ -1,4 +1,4 @@
-//! The simulator seen by a client over HTTP.
+//! The simulator as an HTTP client sees it.
 
 mod access;
 mod activation;

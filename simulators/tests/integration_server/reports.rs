@@ -2,7 +2,7 @@ use tenant_gateway_simulators::integration_server::{Config, Dialect, Simulator};
 
 use crate::support::*;
 
-/// Makes a report and gives its identifier.
+/// Creates a report; returns its id.
 async fn report(simulator: &Simulator, query: &str) -> String {
     let (state, id) = Client::new(simulator)
         .outcome(simulator, "POST", &format!("/reports/tenants{query}"), "")

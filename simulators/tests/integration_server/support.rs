@@ -1,4 +1,4 @@
-//! A client that knows no more than the wire.
+//! An HTTP client without types of the simulator.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tenant_gateway_simulators::integration_server::{
 
 /// 2024-03-01T09:15:00Z
 pub const NOW: i64 = 1_709_284_500_000;
-/// Of each state and stage.
+/// The duration of each state and stage.
 pub const STEP: Duration = Duration::from_secs(10);
 /// Longer than any task.
 pub const LONG: Duration = Duration::from_secs(3600);
@@ -21,7 +21,7 @@ pub const COMPLETE: &str = "<tenant><name>Northwind &amp; Söhne</name><descript
     <vKsc><user><name>northwind-admin</name><password>R29vZC1QYXNzMQ==</password></user></vKsc></tenant>";
 pub const SIMPLE: &str = "<tenant><name>Labs</name><type>Simple</type></tenant>";
 
-/// A Complete and a Simple tenant; the clock stands still.
+/// A simulator with a Complete and a Simple tenant, whose clock stands still.
 pub fn config() -> Config {
     Config::default()
         .clock(Clock::standing_at(NOW))
@@ -43,7 +43,7 @@ pub async fn start(config: Config) -> Simulator {
     Simulator::start(config).await.expect("a free port")
 }
 
-/// Calls with the account of a simulator.
+/// Calls with the simulator's account.
 pub struct Client {
     http: reqwest::Client,
     base_url: String,
@@ -76,7 +76,7 @@ impl Client {
         taken(request.body(body.to_owned()).send().await.expect("an answer")).await
     }
 
-    /// Any address, as a stranger.
+    /// Requests any path without credentials.
     pub async fn http_get(&self, url: &str) -> u16 {
         self.http.get(url).send().await.expect("an answer").status().as_u16()
     }
@@ -89,22 +89,22 @@ impl Client {
         self.call("POST", path, body).await
     }
 
-    /// A read that has to succeed.
+    /// A read that must succeed.
     pub async fn read(&self, path: &str) -> String {
         let (status, body) = self.get(path).await;
         assert_eq!(status, 200, "{body}");
         body
     }
 
-    /// Starts a task in the documented dialect and gives its identifier.
+    /// Starts a task in the documented dialect; returns its id.
     pub async fn start(&self, method: &str, path: &str, body: &str) -> String {
         let (status, body) = self.call(method, path, body).await;
         assert_eq!(status, 202, "{body}");
         attribute(&body, "id")
     }
 
-    /// Starts a task, lets it end, and gives its state and what its `error` or else its `result`
-    /// says.
+    /// Starts a task and lets it end; returns its state and the text of its `error` or else its
+    /// `result`.
     pub async fn outcome(
         &self,
         simulator: &Simulator,
@@ -125,7 +125,7 @@ pub async fn taken(response: Response) -> (u16, String) {
     (status, response.text().await.expect("a whole body"))
 }
 
-/// Reads a well-formed document.
+/// Parses a document, which must be well-formed.
 pub fn with<T>(xml: &str, read: impl FnOnce(Node) -> T) -> T {
     read(
         Document::parse(xml.trim_start_matches('\u{FEFF}'))

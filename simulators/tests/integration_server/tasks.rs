@@ -10,7 +10,7 @@ async fn state(client: &Client, task: &str) -> String {
     text(&client.read(&format!("/tasks/{task}")).await, "state")
 }
 
-/// A simulator with such an order, and a task that creates a Complete tenant in it.
+/// A simulator with the given order, and a task that creates a Complete tenant in it.
 async fn creating(config: Config, fate: Option<Fate>) -> (Simulator, Client, String) {
     let simulator = start(config).await;
     if let Some(fate) = fate {
@@ -129,7 +129,7 @@ async fn a_running_task_stops_first_and_may_undo_what_it_did() {
 }
 
 #[tokio::test]
-async fn what_has_ended_cannot_be_canceled() {
+async fn ended_task_cannot_be_canceled() {
     for fate in [None, Some(Fate::fails("KSC_ServiceNotConfigured")), Some(Fate::Ended)] {
         let (simulator, client, task) = creating(config(), fate).await;
         simulator.advance(LONG);

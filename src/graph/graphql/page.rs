@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn page_of_no_entry_or_too_many_is_refused() {
+    fn page_size_out_of_range_is_refused() {
         assert_eq!(page_limit(None, 100).unwrap(), 50);
         for first in [0, -1, i32::MIN, 101, i32::MAX] {
             assert!(page_limit(Some(first), 100).is_err(), "{first}");

@@ -1,4 +1,4 @@
-//! Responses that are large.
+//! Large responses.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::stage::Stage;
 use crate::budget::responses::ask_and_not_read;
 use crate::support::Caller;
 
-/// How often each outcome came, by status and code.
+/// The number of responses by status and error code.
 pub fn counted(outcomes: impl IntoIterator<Item = String>) -> String {
     let mut counts = BTreeMap::new();
     for outcome in outcomes {
@@ -24,14 +24,14 @@ pub fn counted(outcomes: impl IntoIterator<Item = String>) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
-/// The code of what came of a query, or its status.
+/// The error code of a response, or its status.
 pub async fn outcome(caller: &Caller, document: &str) -> String {
     let answer = caller.ask(document, json!({})).await;
     let code = answer.body["errors"][0]["extensions"]["code"].as_str();
     code.map_or_else(|| answer.status.to_string(), str::to_owned)
 }
 
-/// Reads on until it is known whether there is data, or an error of which code.
+/// Reads until the response turns out to have data, or an error with a code.
 async fn beginning(stream: &mut TcpStream) -> String {
     let mut read = String::new();
     let mut some = [0; 1024];
@@ -53,8 +53,8 @@ async fn beginning(stream: &mut TcpStream) -> String {
     "neither data nor a code".to_owned()
 }
 
-/// Lists of a customer's own manager, 4.5 MB each and 32 asked at a time; all stay open until the
-/// last is asked.
+/// Lists of a customer's own manager, 4.5 MB each and 32 at a time; all stay open until the last
+/// request is sent.
 pub async fn unread(stage: &Stage) -> String {
     let own = &stage.managers.own;
     own.order_always(Calls::to("POST", "/computers/search"), Fault::Huge { bytes: 4_500_000 });
@@ -69,7 +69,7 @@ pub async fn unread(stage: &Stage) -> String {
     counted(outcomes)
 }
 
-/// The same of lists with many values, all asked at once.
+/// The same with lists of many values, all requested at once.
 pub async fn unread_values(stage: &Stage) -> String {
     let fields =
         "id hostName displayName description platform agentVersion hostGUID groupID policyID";
@@ -96,7 +96,7 @@ pub async fn too_large(stage: &Stage) -> String {
     answer.code().to_owned()
 }
 
-/// 12 aliases of 2,500 computers with 5 fields: all but what one operation may cost.
+/// 12 aliases of 2,500 computers with 5 fields: just below the cost limit of an operation.
 pub async fn aliases(stage: &Stage) -> String {
     let list = |number: usize| {
         let fields = "id hostName platform agentVersion displayName";

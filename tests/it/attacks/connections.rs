@@ -1,4 +1,4 @@
-//! Connections that say nothing.
+//! Silent connections.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use tokio::time::{Duration, sleep, timeout};
 use super::stage::Stage;
 use crate::budget::streams::open;
 
-/// For how long an attack goes on.
+/// The duration of an attack.
 const LASTS: Duration = Duration::from_secs(5);
 
 pub fn address(stage: &Stage) -> SocketAddr {
@@ -39,7 +39,7 @@ pub async fn silent(stage: &Stage) -> String {
     }
     let mut kept = 0;
     for mut stream in silent {
-        // What was refused is at its end.
+        // Refused connections are closed.
         let mut byte = [0];
         let read = timeout(Duration::from_millis(1), stream.read(&mut byte));
         kept += usize::from(read.await.is_err());
@@ -62,7 +62,7 @@ pub async fn unauthenticated_sockets(stage: &Stage) -> String {
         }
     }
     let (status, _stream) = open(to, "127.0.0.1", Some(&stage.neighbour.token)).await;
-    assert_eq!(status, 101, "a stream is free for whoever says who it is");
+    assert_eq!(status, 101, "authenticated callers still get a stream");
     sleep(LASTS).await;
     assert!(refused >= 300, "{refused} of 400 refused");
     format!("{} of 400 opened", opened.len())

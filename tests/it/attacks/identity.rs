@@ -1,4 +1,4 @@
-//! Refused logins and refused rights, each of which leaves something in the audit log.
+//! Failed authentications and forbidden operations, each of which is recorded in the audit log.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::support::caller::Gateway;
 use crate::support::{Caller, eventually, notes};
 
 const LOGINS: u32 = 20_000;
-/// How often `createClient` is measured alone.
+/// The number of measurements of `createClient` alone.
 const ALONE: usize = 20;
-/// The slowest `createClient` alone counts as this at least: it waits for the disk.
+/// The lower bound for the slowest `createClient` alone: it waits for the disk.
 const FLOOR: Duration = Duration::from_millis(50);
 
-/// Each login fails from an IPv6 network of its own, as a proxy tells.
+/// Each failure comes from a different IPv6 network, as forwarded by a proxy.
 pub async fn failed_logins(stage: &Stage) -> String {
     let http = reqwest::Client::builder().local_address(PROXY.parse().ok()).build().unwrap();
     let gateway = Gateway { http, ..stage.process.gateway().clone() };
@@ -48,7 +48,7 @@ pub async fn failed_logins(stage: &Stage) -> String {
     format!("{statuses}; the slowest createClient {alone} ms alone, {slowest} ms beside it")
 }
 
-/// The slowest `createClient` until the flood is over, and of one behind it.
+/// The slowest `createClient` during the flood and right after it.
 async fn slowest_creation(partner: &Caller, over: &AtomicBool) -> Duration {
     let mut slowest = Duration::ZERO;
     loop {
@@ -61,7 +61,7 @@ async fn slowest_creation(partner: &Caller, over: &AtomicBool) -> Duration {
     }
 }
 
-/// How long it takes to create a client.
+/// Measures the creation of a client.
 async fn creation(partner: &Caller) -> Duration {
     let began = Instant::now();
     let made = partner.create("made beside a flood", &[]).await;
@@ -69,7 +69,7 @@ async fn creation(partner: &Caller) -> Duration {
     began.elapsed()
 }
 
-/// Asks 8 times at once for what the token does not reach in 101 tenants.
+/// Sends 8 concurrent queries for tenants that the token does not reach, 101 each.
 pub async fn narrowed_token(stage: &Stage) -> String {
     let narrow = narrowed(&stage.attacker, &[("scope", "clients:read")]).await;
     let document = "{ tenants(tenantsQuery: { count: 101 }) { tenants { upstreamLinks { id } } } }";
@@ -77,7 +77,7 @@ pub async fn narrowed_token(stage: &Stage) -> String {
     let codes =
         asked.iter().map(|answer| answer.body["errors"][0]["extensions"]["code"].to_string());
     let outcome = counted(codes);
-    // One record a query: with one a tenant the newest eight would tell of eight refusals.
+    // One record per query: with one per tenant the newest eight would show eight refusals.
     eventually(20, "the records of the refusals", async || {
         let newest =
             "{ auditLog(operation: \"tenants\", outcome: REFUSED, first: 8) { nodes { count } } }";

@@ -1,4 +1,4 @@
-//! Legacy systems that answer too much, and one that many customers share.
+//! Legacy systems with large responses, and one that many customers share.
 
 use std::time::Duration;
 
@@ -19,15 +19,14 @@ pub async fn huge_answers(stage: &Stage) -> String {
     let list = |first: usize| {
         format!("{{ deepSecurity {{ computers(first: {first}) {{ nodes {{ id }} }} }} }}")
     };
-    // The answer has 480 computers: fewer than each asks for, so that it is taken for the end of
-    // the list.
+    // The response has 480 computers, fewer than requested, so that it counts as the last page.
     let documents: Vec<_> = (481..=544).map(list).collect();
     let asked = join_all(documents.iter().map(|document| outcome(&stage.owner, document))).await;
     own.clear_orders();
     counted(asked)
 }
 
-/// One after the other, since reads that are in flight at the same time share one call.
+/// Sequential, since concurrent reads share one call.
 pub async fn shared_credential(stage: &Stage) -> String {
     let cheap = "{ deepSecurity { tenant { id } } }";
     let mut reads = 0;

@@ -1,6 +1,5 @@
-//! Every attack known on the memory and the patience of a node, against the real program in a
-//! process of its own. Each is run beside a neighbour, a client of another tenant, who must not
-//! feel it.
+//! Every known attack on a node's memory and latency, against the real program in its own process.
+//! Each runs beside a neighbour, a client of another tenant, who must not be affected.
 
 mod bodies;
 mod connections;
@@ -13,14 +12,14 @@ mod tenants;
 use neighbour::Beside;
 use stage::Stage;
 
-/// The most memory that the process may ever take.
+/// The upper bound of the process's memory.
 const PEAK_MIB: u64 = 256;
 
-/// What came of one attack.
+/// The result of one attack.
 struct Row {
     attack: &'static str,
     outcome: String,
-    /// The memory of the process before it, and the most meanwhile.
+    /// The process's memory before the attack, and its peak during it.
     before_mib: u64,
     peak_mib: u64,
     beside: Beside,
@@ -30,7 +29,7 @@ struct Row {
 #[ignore = "measures times, alone on the machine: run `./test attacks`"]
 async fn attacks_take_bounded_memory_and_no_neighbours_time() {
     let stage = Stage::set().await;
-    // A part of the name of the attacks to be run; all if it is absent.
+    // A substring of the names of the attacks to run; all if absent.
     let wanted = std::env::var("ATTACK").ok();
     let mut rows = Vec::new();
     macro_rules! run {
@@ -56,8 +55,8 @@ async fn attacks_take_bounded_memory_and_no_neighbours_time() {
         "a narrowed token asks for 101 tenants, 8 at once": identity::narrowed_token;
     }
     drop(stage);
-    // A process of its own: the allocator keeps memory that earlier attacks have freed, which would
-    // count as that of the largest one.
+    // A fresh process: the allocator keeps memory that earlier attacks freed, which would count as
+    // that of the largest one.
     let fresh = Stage::set().await;
     run! {
         on fresh;

@@ -1,4 +1,4 @@
-//! A client of another tenant, and how long its queries take.
+//! A client of another tenant, and the latency of its queries.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::Caller;
 
-/// Queries of a person at a console: some every second.
+/// The query rate of a person at a console.
 const PACE: Duration = Duration::from_millis(20);
-/// How many are measured alone before an attack, and again after it.
+/// The number of measurements alone, before an attack and again after it.
 const ALONE: usize = 75;
-/// A p99 alone below this counts as this: attacker, legacy systems and gateway share the cores of
-/// one machine, and a thread that wakes up waits some milliseconds for its turn.
+/// The lower bound for the p99 alone: attacker, legacy systems and gateway share the cores of one
+/// machine, and a woken thread waits some milliseconds to be scheduled.
 const FLOOR: Duration = Duration::from_millis(10);
 
 const QUERY: &str = "{ clients { id name } }";
 
-/// How long the neighbour's queries took, in order.
+/// The latencies of the neighbour's queries, in order.
 pub struct Latencies(Vec<Duration>);
 
-/// The same alone and beside an attack.
+/// The latencies alone and beside an attack.
 pub struct Beside {
     pub alone: Latencies,
     pub attacked: Latencies,
 }
 
 impl Latencies {
-    /// Both together.
+    /// Merges two series.
     pub fn and(self, other: Self) -> Self {
         let mut all = self.0;
         all.extend(other.0);
@@ -39,7 +39,7 @@ impl Latencies {
         Self(all)
     }
 
-    /// The time within which 99 of 100 were answered.
+    /// The 99th percentile.
     pub fn p99(&self) -> Duration {
         self.0[(self.0.len() * 99 / 100).min(self.0.len() - 1)]
     }
@@ -50,7 +50,7 @@ impl Latencies {
 }
 
 impl Beside {
-    /// Whether the neighbour waited at most twice as long as alone.
+    /// Whether the p99 beside the attack is at most twice that alone.
     pub fn is_undisturbed(&self) -> bool {
         self.attacked.p99() <= 2 * self.alone.p99().max(FLOOR)
     }
@@ -79,13 +79,13 @@ async fn ask(caller: &Caller) -> Duration {
     began.elapsed()
 }
 
-/// Measures on a thread and a connection of its own: the attacker and the legacy systems compute in
-/// this process as well, and what they take is not the gateway's.
+/// Measures on a separate thread and connection: the attacker and the legacy systems use CPU time
+/// in this process as well, which does not count against the gateway.
 async fn measured(caller: &Caller, goes_on: impl Fn(usize) -> bool + Send + 'static) -> Latencies {
     let mut caller = caller.clone();
     let measure = async move {
         caller.gateway.http = reqwest::Client::new();
-        // The first one connects.
+        // The first query opens the connection.
         ask(&caller).await;
         let mut latencies = Vec::new();
         while goes_on(latencies.len()) {
@@ -106,7 +106,7 @@ pub async fn alone(caller: &Caller) -> Latencies {
     measured(caller, |count| count < ALONE).await
 }
 
-/// Measures until told that the attack is over, and at least a few.
+/// Measures until the attack is over, and at least a few times.
 pub async fn until(caller: &Caller, over: watch::Receiver<bool>) -> Latencies {
     measured(caller, move |count| !*over.borrow() || count < 20).await
 }

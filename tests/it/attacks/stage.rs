@@ -15,29 +15,30 @@ use super::neighbour::{self, Beside};
 use crate::support::process::{Deployment, Process};
 use crate::support::{Caller, Engine, OnEngine, notes};
 
-/// The address of a proxy that the gateway believes.
+/// The address of a trusted proxy.
 pub const PROXY: &str = "127.0.0.4";
-/// How many tenants the attacker sees: its own and those below.
+/// The number of tenants that the attacker sees: its own and those below.
 pub const TENANTS: usize = 201;
-/// An attack that is over sooner is repeated, so that the neighbour asks often enough beside it.
+/// The shortest duration of an attack: shorter ones are repeated, so that the neighbour sends
+/// enough queries meanwhile.
 const LEAST: Duration = Duration::from_secs(3);
-/// How often the neighbour's time is measured before it is judged: other programs on the machine
-/// take time as well. Memory is judged over all of them.
+/// The most attempts to measure the neighbour's latency, since other programs use the machine too.
+/// Memory is judged over all attempts.
 const MEASUREMENTS: usize = 3;
 
 pub struct Stage {
     pub process: Process,
     /// An administrator of the partner.
     pub partner: Caller,
-    /// An auditor of a customer of the partner's manager, who attacks.
+    /// An auditor of a customer of the partner's manager: the attacker.
     pub attacker: Caller,
     pub attacker_tenant: String,
-    /// An auditor of another customer of it.
+    /// An auditor of another customer of that manager.
     pub neighbour: Caller,
-    /// An auditor of a customer with a manager of its own.
+    /// An auditor of a customer with its own manager.
     pub owner: Caller,
     pub managers: Managers,
-    // Its folder is the gateway's.
+    // The gateway uses its folder.
     _deployment: Deployment,
 }
 
@@ -164,8 +165,8 @@ impl Stage {
         Row { attack, outcome, before_mib, peak_mib: self.process.peak_mib(), beside }
     }
 
-    /// What came of the attack first, and how long the neighbour waited: beside it, and alone right
-    /// before and right after it, so that other programs on the machine disturb both alike.
+    /// The outcome of the attack, and the neighbour's latency beside it and alone right before and
+    /// after it, so that other programs on the machine affect both alike.
     async fn measure(&self, attack: &impl AsyncFn() -> String) -> (String, Beside) {
         let before = neighbour::alone(&self.neighbour).await;
         let (over, is_over) = watch::channel(false);
@@ -186,19 +187,19 @@ impl Stage {
 }
 
 impl Process {
-    /// The most memory that it took since its beginning, or since it was last forgotten.
+    /// The peak memory since the start or the last reset.
     fn peak_mib(&self) -> u64 {
         let status =
             fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the process runs");
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("Linux tells the peak");
+            .expect("Linux reports the peak");
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kib / 1024
     }
 
     fn forget_peak(&self) {
-        fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("Linux forgets the peak");
+        fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("Linux resets the peak");
     }
 }

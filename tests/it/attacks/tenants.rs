@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::bodies::{counted, outcome};
 use super::stage::{Stage, TENANTS};
 
-/// 4,500 spreads of a fragment, each hidden in inline fragments, in 2.6 kB.
+/// 4,500 spreads of a fragment inside inline fragments, in 2.6 kB.
 pub async fn hidden_spreads(stage: &Stage) -> String {
     let spreads = "...{...f}".repeat(45);
     let links = "...{upstreamLinks{id}}".repeat(100);
@@ -18,7 +18,7 @@ pub async fn hidden_spreads(stage: &Stage) -> String {
     counted(join_all((0..40).map(|_| outcome(&stage.attacker, &document))).await)
 }
 
-/// 15 lists of tenants with one alias more in each: what the limits allow.
+/// 15 lists of tenants, each with one alias more than the last: what the limits allow.
 pub async fn aliases(stage: &Stage) -> String {
     let list = |number: usize| {
         format!(
@@ -30,7 +30,7 @@ pub async fn aliases(stage: &Stage) -> String {
     counted(join_all((0..8).map(|_| outcome(&stage.attacker, &document))).await)
 }
 
-/// More values than SQLite takes parameters by default.
+/// More values than SQLite's default number of parameters.
 pub async fn long_filters(stage: &Stage) -> String {
     let mut names: Vec<_> = (0..998).map(|number| format!("no tenant {number}")).collect();
     names.push("Attacker".to_owned());

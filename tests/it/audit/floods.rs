@@ -1,4 +1,4 @@
-//! What one caller can be refused often stands in few records, and nobody waits for them.
+//! Repeated refusals of one caller are merged into few records, and no request waits for them.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn failures(reader: &Caller) -> Vec<Value> {
 }
 
 both_databases! {
-    async fn refusals_alike_of_one_request_stand_in_one_record(app: TestApp) {
+    async fn equal_refusals_of_one_request_are_one_record(app: TestApp) {
         let administrator = app.administrator(app.world.top).await;
         let narrow = narrowed(&administrator, &[("scope", "clients:read")]).await;
         let tenants = "tenants(tenantsQuery: {}) { tenants { upstreamLinks { id } } }";
@@ -35,12 +35,12 @@ both_databases! {
         assert_eq!(records[0]["count"], json!(errors));
     }
 
-    async fn failed_logins_alike_stand_in_few_records_and_none_is_lost(app: TestApp) {
+    async fn equal_failed_sign_ins_are_merged_into_few_records_and_all_counted(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = Credentials { secret: other.secret, ..robot };
-        // Nobody can write until all of them have had their answers.
+        // Blocks writes until all requests have been answered.
         let write = app.operator.database.begin().await.unwrap();
         for _ in 0..10 {
             assert!(join_all((0..30).map(|_| app.works(&wrong))).await.iter().all(|works| !works));
@@ -60,7 +60,7 @@ both_databases! {
         );
     }
 
-    async fn failed_logins_that_wait_do_not_hold_up_a_mutation(app: TestApp) {
+    async fn queued_failed_sign_ins_do_not_delay_mutations(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let secret = app.credentials(app.world.north, Role::Auditor).await.secret;
         let guess = |number| Credentials {
@@ -75,7 +75,7 @@ both_databases! {
             )
             .await;
         }
-        // Asked after all of them. Before it in the queue stands one batch at most.
+        // Sent after all of them; at most one batch is ahead of it in the queue.
         let asked = tokio::spawn({
             let administrator = administrator.clone();
             async move { administrator.create("in between", &[]).await }
@@ -99,7 +99,7 @@ both_databases! {
     }
 }
 
-/// The hundred records after so many.
+/// The page of a hundred records after the cursor.
 async fn next(reader: &Caller, after: usize) -> Vec<Value> {
     let document =
         "query($after: String) { auditLog(operation: \"token\", outcome: REFUSED, first: 100, after:
@@ -125,7 +125,7 @@ async fn next(reader: &Caller, after: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_waits_is_written_when_the_gateway_stops() {
+async fn queued_audit_records_are_written_at_shutdown() {
     let app = <TestApp as crate::support::OnEngine>::on(crate::support::Engine::Sqlite).await;
     let robot = app.credentials(app.world.north, Role::Auditor).await;
     let other = app.credentials(app.world.north, Role::Auditor).await;

@@ -1,4 +1,4 @@
-//! The audit log: everything that was done or refused, read by administrators alone.
+//! The audit log: every change and refusal, readable by administrators only.
 
 mod floods;
 mod retention;
@@ -14,7 +14,7 @@ use crate::support::{Caller, Credentials, TestApp, both_databases, eventually};
 const RECORD: &str = "{ id at actor actingTenantID tenantID operation subject outcome code \
     errorCode reason count requestID callerRequestID upstreamRequestIDs before after }";
 
-/// The newest records first.
+/// The newest records, newest first.
 async fn log(reader: &Caller, arguments: &str) -> Vec<Value> {
     let arguments = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
     let answer =
@@ -22,7 +22,7 @@ async fn log(reader: &Caller, arguments: &str) -> Vec<Value> {
     answer.field("auditLog")["nodes"].as_array().unwrap().clone()
 }
 
-/// Sends a request under an id of its own.
+/// Sends a request with the given request id.
 async fn ask_as(
     caller: &Caller,
     request_id: &str,
@@ -36,7 +36,7 @@ async fn ask_as(
     caller.gateway.send(request).await.body
 }
 
-/// A node that executes no document at all, since none is trusted.
+/// A node that executes no document, since none is trusted.
 async fn strict_node(app: &TestApp, settings: impl FnOnce(&mut Config)) -> TestApp {
     let list = app.database.folder.path().join("documents.json");
     std::fs::write(&list, "{}").unwrap();
@@ -138,7 +138,7 @@ both_databases! {
         );
     }
 
-    async fn two_requests_under_one_id_of_the_caller_are_told_apart(app: TestApp) {
+    async fn requests_with_one_caller_request_id_are_distinguished(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         for name in ["one", "two"] {
             let document =
@@ -210,14 +210,14 @@ both_databases! {
         }
     }
 
-    async fn a_record_names_the_field_and_not_its_alias(app: TestApp) {
+    async fn record_names_field_instead_of_alias(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         auditor.ask("mutation { readClients: deleteClient(id: 1) { id } }", json!({})).await;
         assert_eq!(log(&administrator, "first: 1").await[0]["operation"], "deleteClient");
     }
 
-    async fn who_is_turned_away_at_the_door_is_recorded(app: TestApp) {
+    async fn unauthenticated_request_is_recorded(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         ask_as(&auditor, "door-1", app.world.south, "{ __typename }", json!({})).await;
@@ -230,7 +230,7 @@ both_databases! {
             (&newest["actor"], &newest["tenantID"]),
             (&json!(auditor.id()), &json!(app.world.north))
         );
-        assert_eq!(newest["subject"], json!(app.world.south), "the log says where they tried");
+        assert_eq!(newest["subject"], json!(app.world.south), "the log names the tenant of the attempt");
         ask_as(&auditor, "door-2", "no id of anything", "{ __typename }", json!({})).await;
         let newest = &log(&administrator, "first: 1").await[0];
         assert_eq!(
@@ -239,7 +239,7 @@ both_databases! {
         );
     }
 
-    async fn a_document_that_is_not_trusted_is_recorded_by_its_hash(app: TestApp) {
+    async fn untrusted_document_is_recorded_by_its_hash(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let strict = strict_node(&app, |_| ()).await;
         let auditor = app.caller(app.world.north, Role::Auditor).await.at(&strict);
@@ -269,7 +269,7 @@ both_databases! {
         assert_eq!(*newest, expected);
     }
 
-    async fn a_socket_of_a_foreign_page_is_recorded(app: TestApp) {
+    async fn web_socket_of_foreign_origin_is_recorded(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let node = app
             .another_node_with(|config| {
@@ -295,7 +295,7 @@ both_databases! {
         assert_eq!(told, (&json!(auditor.id()), &json!("graphql"), &json!("foreign_origin")));
     }
 
-    async fn nobody_fills_the_log_faster_than_he_may_ask(app: TestApp) {
+    async fn client_cannot_fill_the_audit_log_faster_than_its_rate_limit(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let strict = strict_node(&app, |config| {
             config.rate_limit.client_per_second = 1;
@@ -316,7 +316,7 @@ both_databases! {
         assert_eq!(log(&administrator, "operation: \"graphql\", first: 100").await.len(), refused);
     }
 
-    async fn a_refused_secret_is_recorded_with_its_reason(app: TestApp) {
+    async fn refused_secret_is_recorded_with_reason(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = administrator.create("robot", &[]).await;
         let reason = async |reason: &str| {
@@ -341,7 +341,7 @@ both_databases! {
             (&record["outcome"], &record["code"], &record["tenantID"]),
             (&json!("REFUSED"), &json!("invalid_client"), &json!(app.world.north))
         );
-        assert_eq!(record["errorCode"], Value::Null, "a code of OAuth is none of the graph");
+        assert_eq!(record["errorCode"], Value::Null, "an OAuth error code is not a GraphQL code");
         let new = administrator.rotate(&robot, 0).await;
         assert!(!app.works(&robot).await);
         reason("secret_retired").await;
@@ -370,7 +370,7 @@ both_databases! {
         }
         let of = format!("actor: \"{}\"", north.id());
         assert_eq!(log(&north, &of).await.len(), 1);
-        assert_eq!(log(&above, &of).await.len(), 1, "one who stands above sees it");
+        assert_eq!(log(&above, &of).await.len(), 1, "an administrator above sees it");
         assert_eq!(log(&south, &of).await, Vec::<Value>::new());
         let tenants = log(&north, "").await;
         assert!(tenants.iter().all(|record| record["tenantID"] == json!(app.world.north)));
@@ -386,12 +386,12 @@ both_databases! {
         administrator.ask(document, json!({ "id": robot.id, "secret": new.secret })).await;
         let text = json!(log(&administrator, "").await).to_string();
         for secret in [&robot.secret, &new.secret, &administrator.token] {
-            assert!(!text.contains(&secret[4..]), "a secret stands in the log");
+            assert!(!text.contains(&secret[4..]), "the log contains a secret");
         }
         assert!(text.contains("rotateClientSecret") && !text.contains("tgw_"));
     }
 
-    async fn pages_neither_double_nor_drop(app: TestApp) {
+    async fn paging_repeats_and_drops_no_row(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         for number in 0..11 {
             administrator.create(&format!("robot {number}"), &[]).await;
@@ -410,7 +410,7 @@ both_databases! {
                 page["nodes"].as_array().unwrap().iter().map(|record| record["id"].clone()),
             );
             after = page["pageInfo"]["endCursor"].clone();
-            // What happens meanwhile stands before the page.
+            // Records written meanwhile come before the page.
             administrator.create("meanwhile", &[]).await;
             if page["pageInfo"]["hasNextPage"] == json!(false) {
                 break;
@@ -425,7 +425,7 @@ both_databases! {
         }
     }
 
-    async fn filters_and_across(app: TestApp) {
+    async fn filters_are_combined_with_and(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = administrator.create("robot", &[]).await;
         app.advance(10);

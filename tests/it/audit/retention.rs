@@ -1,4 +1,4 @@
-//! How long records are kept, and how they are exported.
+//! Retention and export of audit records.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{Engine, TestApp, both_databases};
 const DAY: u64 = 24 * 3600;
 const RETENTION: Duration = Duration::from_secs(400 * DAY);
 
-/// How many records there are of that operation.
+/// Counts the records of an operation.
 async fn count(app: &TestApp, operation: &str) -> i64 {
     let reader = app.operator.database.reader();
     let sql = format!("SELECT COUNT(*) AS n FROM audit_log WHERE operation = '{operation}'");
@@ -20,7 +20,7 @@ async fn count(app: &TestApp, operation: &str) -> i64 {
     reader.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// Adds that many records of this moment.
+/// Inserts that many records dated now.
 async fn add(app: &TestApp, operation: &str, many: u32) {
     let id = match app.database.engine {
         Engine::Sqlite => "randomblob(16)",
@@ -38,13 +38,13 @@ async fn add(app: &TestApp, operation: &str, many: u32) {
 }
 
 both_databases! {
-    async fn records_older_than_the_retention_are_dropped_and_no_others(app: TestApp) {
+    async fn only_records_older_than_the_retention_are_deleted(app: TestApp) {
         add(&app, "old", 1201).await;
         app.advance(1);
         add(&app, "kept", 3).await;
         app.advance(400 * DAY - 1);
         app.background_jobs.prune_audit(RETENTION).await.unwrap();
-        assert_eq!(count(&app, "old").await, 1201, "not older than that yet");
+        assert_eq!(count(&app, "old").await, 1201, "not yet older than the retention");
         app.advance(1);
         app.background_jobs.prune_audit(RETENTION).await.unwrap();
         assert_eq!((count(&app, "old").await, count(&app, "kept").await), (0, 3));
@@ -93,8 +93,8 @@ both_databases! {
             (&json!("SUCCEEDED"), &json!("robot"))
         );
         let at = robot["at"].as_str().unwrap();
-        assert_eq!(export(&["--from", at]).last(), Some(robot), "from a moment on");
-        assert!(!export(&["--to", at]).contains(robot), "before a moment");
+        assert_eq!(export(&["--from", at]).last(), Some(robot), "from a time");
+        assert!(!export(&["--to", at]).contains(robot), "before a time");
         assert_eq!(
             export(&["--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"]),
             Vec::<Value>::new()

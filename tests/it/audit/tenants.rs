@@ -1,4 +1,4 @@
-//! In whose log something stands, and as whose deed.
+//! Which tenant's log holds a record, and which actor it names.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -51,7 +51,7 @@ both_databases! {
         );
         assert_eq!(
             given[0]["after"], roles,
-            "what the client may do elsewhere is no affair of the south"
+            "the log of south has no role of other tenants"
         );
         assert_eq!(given[0]["tenantID"], json!(app.world.south));
 

@@ -1,5 +1,4 @@
-//! Rows of a list are read together: a list costs as many statements as it has fields, however many
-//! rows it has.
+//! Batched reads: a list costs a fixed number of statements per field, regardless of its rows.
 
 use serde_json::{Value, json};
 use tenant_gateway::names::Name;
@@ -10,14 +9,14 @@ use crate::upstreams::{link, register};
 
 const ROWS: usize = 40;
 
-/// Every field of a tenant's row that reads the database.
+/// Every field of a listed tenant that reads the database.
 const DOCUMENT: &str = "{ tenants(tenantsQuery: { count: 100 }) { tenants {
     id parent { name } effectiveRoles { via viaTenant { name } }
     upstreamLinks { tenant { id } upstream { name owner { id } } status { circuit } }
     upstreamLinksConnection { nodes { id } }
 } } }";
 
-/// What is answered, and how many statements that took.
+/// The response, and the number of statements it took.
 async fn asked(app: &TestApp, caller: &Caller) -> (Value, u64) {
     let before = app.operator.database.statements();
     let answered = caller.ask(DOCUMENT, json!({})).await.field("tenants");
@@ -25,7 +24,7 @@ async fn asked(app: &TestApp, caller: &Caller) -> (Value, u64) {
 }
 
 both_databases! {
-    async fn longer_list_takes_no_statements_more(app: TestApp) {
+    async fn longer_list_takes_no_more_statements(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         link(&partner, app.world.north, &upstream, Some("7")).await.data();
@@ -39,7 +38,7 @@ both_databases! {
         }
         let (rows, many) = asked(&app, &partner).await;
         let rows = rows.as_array().unwrap();
-        // A batch ends after a millisecond, also while its rows are still coming.
+        // A batch closes after a millisecond, even while more rows arrive.
         assert!(many < few + ROWS as u64, "{few} statements, then {many} for {} rows", rows.len());
         let made = rows.iter().filter(|row| row["parent"]["name"] == "Organization");
         let mut linked = 0;
@@ -54,7 +53,7 @@ both_databases! {
         assert_eq!(linked, ROWS + 1);
     }
 
-    async fn batches_show_no_row_beyond_the_wall(app: TestApp) {
+    async fn batched_reads_return_no_row_of_foreign_tenants(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         for (tenant, remote) in [(app.world.north, "7"), (app.world.south, "8")] {

@@ -1,4 +1,4 @@
-//! A process that may open no more files.
+//! A process out of file descriptors.
 
 use std::fs;
 use std::net::SocketAddr;

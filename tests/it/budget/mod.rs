@@ -1,5 +1,4 @@
-//! What a node may hold and do at once: a caller over its share is refused, and a neighbour does
-//! not feel it.
+//! Budgets of a node: a caller over its share is refused, without effect on its neighbours.
 
 mod batches;
 mod descriptors;

@@ -1,4 +1,4 @@
-//! Responses that are too large, and responses that nobody reads.
+//! Responses over the size limit, and responses that their client does not read.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;
@@ -48,14 +48,14 @@ async fn list_of_a_legacy_system_above_the_largest_size_is_refused_whole() {
     assert_eq!(ask(&reader, &list(20)).await.body.get("errors"), None);
 }
 
-/// North with so many computers, each with so many rules.
+/// A tenant North with the given number of computers, each with that many rules.
 fn north(config: Config, computers: usize, rules: usize) -> Config {
     let large = TenantSeed::named("North").computers(computers).rules(rules);
     let small = TenantSeed::named("South").computers(5);
     Config { tenants: vec![large, small], ..config }
 }
 
-/// Asks for a response and reads nothing of it but its first line.
+/// Sends a request and reads only the status line of its response.
 pub async fn ask_and_not_read(caller: &Caller, document: &str) -> (u16, TcpStream) {
     let address = caller.gateway.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -97,7 +97,7 @@ async fn unread_response_is_dropped_when_its_client_is_deleted() {
     let administrator = rig.administrator(rig.world.north).await;
     let deleted = "mutation($id: ID!) { deleteClient(id: $id) { id } }";
     administrator.ask(deleted, json!({ "id": reader.id() })).await.data();
-    // Shorter than the time limit of a reader who takes nothing.
+    // Shorter than the time limit for stalled readers.
     eventually(15, "the end of the response", async || {
         (rig.budgets.responses.figures().in_use == 0).then_some(())
     })

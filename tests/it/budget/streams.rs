@@ -1,4 +1,4 @@
-//! WebSockets, before and after they have said who they are.
+//! WebSockets before and after authentication.
 
 use std::net::SocketAddr;
 
@@ -8,8 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{Engine, TestApp, eventually};
 
-/// Asks for a WebSocket from an address of this machine: the status, and the socket for as long as
-/// it is kept.
+/// Opens a WebSocket from an address of this machine; returns the status and the socket.
 pub async fn open(to: SocketAddr, from: &str, token: Option<&str>) -> (u16, TcpStream) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
@@ -44,13 +43,13 @@ async fn unauthenticated_sockets_are_few_per_address_and_take_no_stream() {
     assert_eq!(
         open(app.address, "127.0.0.2", None).await.0,
         101,
-        "another address has a share of its own"
+        "another address has its own share"
     );
     let caller = app.administrator(app.world.north).await;
     let (status, _stream) = open(app.address, "127.0.0.1", Some(&caller.token)).await;
-    assert_eq!(status, 101, "the only stream is free for whoever says who it is");
+    assert_eq!(status, 101, "an authenticated caller gets the only stream");
     drop(silent);
-    eventually(10, "room for the address again", async || {
+    eventually(10, "the address may connect again", async || {
         let (status, _) = open(app.address, "127.0.0.1", None).await;
         (status == 101).then_some(())
     })

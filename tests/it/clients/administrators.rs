@@ -6,8 +6,8 @@ use tenant_gateway::roles::Role;
 
 use crate::support::{Answer, Caller, TestApp, both_databases};
 
-/// Every way in which a client can stop to be an administrator, as the administrator itself would
-/// ask for it.
+/// Every mutation after which a client is no longer an administrator, as the administrator itself
+/// would send it.
 const REMOVALS: &[&str] = &[
     "deleteClient(id: $id) { id }",
     "updateClient(id: $id, input: { enabled: false }) { id }",
@@ -39,7 +39,7 @@ async fn ask(app: &TestApp, by: &Caller, of: &Caller, removal: &str, assignment:
     let document =
         format!("mutation($id: ID!, $role: ID!, $assignment: ID!, $soon: String) {{ {removal} }}");
     let document = ["$role", "$assignment", "$soon"].iter().fold(document, |document, variable| {
-        // A variable that is not used would be refused.
+        // An unused variable would be refused.
         if removal.contains(variable) {
             return document;
         }
@@ -85,7 +85,7 @@ both_databases! {
         remove(&app, &leaving, &leaving, REMOVALS[0], app.world.north).await.data();
     }
 
-    async fn only_one_who_can_take_over_counts_as_another(app: TestApp) {
+    async fn only_administrator_who_can_take_over_counts_as_another(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let another = app.administrator(app.world.north).await;
         let append = "mutation($id: ID!, $role: ID!, $end: String) {
@@ -133,7 +133,7 @@ both_databases! {
         let administrator = app.log_in(robot.clone()).await.within(app.world.partner);
         remove(&app, &first, &first, REMOVALS[0], app.world.partner).await.data();
 
-        // At home in a tenant below the one that it administers alone.
+        // Its own tenant is below the one that it administers.
         let closed =
             update_tenant(&administrator, app.world.organization, json!({ "enabled": false }))
                 .await;
@@ -152,7 +152,7 @@ both_databases! {
         assert!(!app.works(&robot).await);
     }
 
-    async fn operator_removes_whom_it_likes(app: TestApp) {
+    async fn operator_can_remove_the_last_administrator(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let scope = app.operator.scope(app.world.north);
         app.operator.clients.delete(&scope, administrator.id()).await.unwrap();
@@ -178,7 +178,7 @@ both_databases! {
             for refused in
                 [&first, &second].iter().filter(|answer| answer.body.get("errors").is_some())
             {
-                // Late by a little, the second finds itself removed before it asks.
+                // Slightly later, the second caller finds itself already removed.
                 let codes = ["CONFLICT", "UNAUTHENTICATED", "FORBIDDEN"];
                 assert!(codes.contains(&refused.code()), "round {round}: {}", refused.body);
             }

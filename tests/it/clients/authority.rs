@@ -1,4 +1,4 @@
-//! Whoever changes a client holds all that it holds, for at least as long.
+//! A caller who changes a client must hold all of its roles, for at least as long.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use tenant_gateway::roles::Role;
 use crate::support::{Answer, Caller, TestApp, both_databases};
 use crate::tenancy::table::{MUTATIONS, Row};
 
-/// The mutations that change a client that exists.
+/// The mutations that change an existing client.
 fn changes() -> impl Iterator<Item = &'static Row> {
     MUTATIONS.iter().filter(|row| row.object == Some("client"))
 }
 
-/// The only mutation about clients that changes none: it makes one.
+/// The only client mutation that changes no existing client.
 const CREATES: &str = "createClient";
 
 async fn append(caller: &Caller, id: &str, role: Role, expires_at: Value) -> Answer {
@@ -22,8 +22,8 @@ async fn append(caller: &Caller, id: &str, role: Role, expires_at: Value) -> Ans
     caller.ask(document, json!({ "id": id, "role": role.id(), "end": expires_at })).await
 }
 
-/// A client that holds the role until that end, with an older secret and a key; its ids as the rows
-/// of the table name them.
+/// Creates a client that holds the role until that time, with an older secret and a key; its ids
+/// are named as in the table's rows.
 async fn target(app: &TestApp, by: &Caller, role: Role, expires_at: &Value) -> Value {
     let client = by.create("target", &[&Role::Auditor.id().to_string()]).await;
     append(by, &client.id, role, expires_at.clone()).await.data();
@@ -43,7 +43,7 @@ async fn state(caller: &Caller, target: &Value) -> Value {
 }
 
 both_databases! {
-    async fn every_change_of_a_client_needs_a_hold_that_lasts_as_long(app: TestApp) {
+    async fn changing_a_client_requires_a_role_that_lasts_as_long(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let limited = app.caller(app.world.north, Role::Auditor).await;
         let end = json!(app.in_seconds(3600));
@@ -59,7 +59,7 @@ both_databases! {
             }
         }
         for row in changes() {
-            // Made by the limited one: the role that every client has ends with its hold too.
+            // Created by the limited caller: the default role expires with the caller's own.
             let equal = target(&app, &limited, Role::Responder, &end).await;
             limited.ask(row.document, equal).await.data();
         }
@@ -91,13 +91,13 @@ both_databases! {
         assert_eq!(about_clients, expected.into_iter().chain([CREATES]).collect());
     }
 
-    async fn a_shorter_hold_does_not_shorten_a_role_that_lasts(app: TestApp) {
+    async fn second_shorter_assignment_does_not_shorten_a_role(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let limited = app.caller(app.world.north, Role::Auditor).await;
         append(&administrator, limited.id(), Role::Administrator, json!(app.in_seconds(60)))
             .await
             .data();
-        // It is an auditor for good, and more than that only for a while.
+        // It is an auditor without expiry and an administrator for a while.
         let robot = app.credentials(app.world.north, Role::Responder).await;
         for end in [json!(app.in_seconds(1)), json!(app.in_seconds(60)), Value::Null] {
             assert_eq!(append(&limited, &robot.id, Role::Responder, end).await.code(), "FORBIDDEN");
@@ -106,7 +106,7 @@ both_databases! {
         assert_eq!(held, json!({ "roleAssignments": [{ "expiresAt": null }] }));
     }
 
-    async fn a_hold_that_was_added_to_counts_from_then_on(app: TestApp) {
+    async fn extended_role_counts_at_once(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let limited = app.caller(app.world.north, Role::Auditor).await;
         append(&administrator, limited.id(), Role::Analyst, json!(app.in_seconds(60))).await.data();

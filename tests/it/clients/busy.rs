@@ -1,4 +1,4 @@
-//! A database whose writers are busy.
+//! Reads while writers hold the database.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ both_databases! {
         if app.database.engine == Engine::Postgres {
             write.on().execute_unprepared("LOCK TABLE clients IN EXCLUSIVE MODE").await.unwrap();
         }
-        assert!(app.works(&robot).await, "its use waits to be written");
+        assert!(app.works(&robot).await, "usage is not written yet");
         let read = timeout(Duration::from_secs(5), async {
             for _ in 0..5 {
                 administrator.client(&robot.id, "{ name tokenRequestCount }").await;
             }
             administrator.ask("{ clients { id } }", serde_json::json!({})).await.data();
         });
-        read.await.expect("the reads are answered while a writer holds the database");
+        read.await.expect("reads complete while a writer holds the database");
         drop(write);
         let seen = administrator.client(&robot.id, "{ tokenRequestCount }").await;
-        assert_eq!(seen["tokenRequestCount"], 1, "nothing of it is lost");
+        assert_eq!(seen["tokenRequestCount"], 1, "no usage is lost");
     }
 }

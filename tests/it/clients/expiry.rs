@@ -1,4 +1,4 @@
-//! Secrets end by the tenant's policy.
+//! Expiry of secrets by the tenant's policy.
 
 use serde_json::{Value, json};
 use tenant_gateway::ids::TenantId;
@@ -30,7 +30,7 @@ async fn hold(caller: &Caller, id: &str, tenant: TenantId, role: Role, expires_a
 const ROUNDS: usize = 40;
 
 both_databases! {
-    async fn a_policy_ends_no_secret_of_a_client_that_its_setter_has_no_authority_over(
+    async fn policy_ends_no_secret_of_a_client_outside_its_setters_authority(
         app: TestApp,
     ) {
         let partner = app.administrator(app.world.partner).await;
@@ -60,7 +60,7 @@ both_databases! {
         assert!(!app.works(&rotated).await);
     }
 
-    async fn a_policy_set_with_authority_ends_what_one_without_it_spared(app: TestApp) {
+    async fn policy_set_with_authority_ends_secrets_that_an_earlier_policy_spared(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let weaker = app.administrator(app.world.organization).await;
         let stronger = app.credentials(app.world.north, Role::Auditor).await;
@@ -73,7 +73,7 @@ both_databases! {
         assert!(!app.works(&stronger).await);
     }
 
-    async fn a_policy_of_a_limited_administrator_spares_those_who_stay_longer(app: TestApp) {
+    async fn policy_of_expiring_administrator_spares_longer_lived_clients(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let limited = app.caller(app.world.north, Role::Auditor).await;
         hold(
@@ -107,7 +107,7 @@ both_databases! {
         let another = administrator.within(app.world.north).create("another", &[]).await;
         for round in 0..ROUNDS {
             limit(&administrator, app.world.organization, Value::Null).await.data();
-            // What was used is written beside, which locks rows of the same clients.
+            // Usage counts are written concurrently, which locks rows of the same clients.
             assert!(app.works(&administrator.credentials).await);
             let (set, rotated, forced, made) = tokio::join!(
                 limit(&administrator, app.world.organization, json!(600)),
@@ -136,7 +136,7 @@ both_databases! {
         }
     }
 
-    async fn a_secret_ends_at_the_greatest_age(app: TestApp) {
+    async fn secret_expires_at_maximum_age(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         limit(&administrator, app.world.north, json!(600)).await.data();
         let client = administrator.within(app.world.north).create("robot", &[]).await;
@@ -161,7 +161,7 @@ both_databases! {
         assert!(app.works(&new).await);
     }
 
-    async fn the_strictest_policy_on_the_way_up_counts(app: TestApp) {
+    async fn strictest_policy_among_ancestors_applies(app: TestApp) {
         let administrator = app.administrator(app.world.partner).await;
         limit(&administrator, app.world.partner, json!(900)).await.data();
         limit(&administrator, app.world.organization, json!(300)).await.data();
@@ -171,7 +171,7 @@ both_databases! {
         assert_eq!(shown["secrets"][0]["expiresAt"], app.in_seconds(300));
     }
 
-    async fn a_policy_holds_for_secrets_that_exist(app: TestApp) {
+    async fn policy_on_secret_age_applies_to_existing_secrets(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let client = administrator.within(app.world.north).create("robot", &[]).await;
         app.advance(100);
@@ -182,7 +182,7 @@ both_databases! {
         assert!(!app.works(&client).await);
     }
 
-    async fn a_longer_limit_later_revives_nothing(app: TestApp) {
+    async fn raised_secret_age_revives_no_expired_secret(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         limit(&administrator, app.world.north, json!(60)).await.data();
         let client = administrator.within(app.world.north).create("robot", &[]).await;
@@ -192,7 +192,7 @@ both_databases! {
         assert!(!app.works(&client).await);
     }
 
-    async fn a_grace_period_does_not_outlive_the_policy(app: TestApp) {
+    async fn grace_period_ends_by_the_policy_on_secret_age(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         limit(&administrator, app.world.north, json!(60)).await.data();
         let old = administrator.within(app.world.north).create("robot", &[]).await;
@@ -202,7 +202,7 @@ both_databases! {
         assert!(!app.works(&old).await && app.works(&new).await);
     }
 
-    async fn a_policy_has_bounds(app: TestApp) {
+    async fn policy_on_secret_age_has_bounds(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         for seconds in [-1, 0, 59, 315_360_001] {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Roles given and taken: by tenant, with an end, never more than the giver holds.
+//! Assigning and removing roles: by tenant, with an expiry, never beyond the caller's own.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -39,7 +39,7 @@ fn held(answer: Answer, field: &str) -> Vec<(String, String)> {
 }
 
 both_databases! {
-    async fn a_role_reaches_its_tenant_and_all_below(app: TestApp) {
+    async fn role_reaches_its_tenant_and_all_descendants(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(robot.within(app.world.south).status().await, 403);
@@ -64,7 +64,7 @@ both_databases! {
         );
     }
 
-    async fn a_role_ends_at_its_expiry(app: TestApp) {
+    async fn role_ends_at_its_expiry(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let grant = json!([
@@ -89,7 +89,7 @@ both_databases! {
         );
     }
 
-    async fn an_expired_role_permits_nothing_more(app: TestApp) {
+    async fn expired_role_grants_nothing(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         append(
@@ -105,7 +105,7 @@ both_databases! {
         assert_eq!(robot.ask(document, json!({})).await.code(), "FORBIDDEN");
     }
 
-    async fn the_same_role_is_held_once_and_its_end_can_change(app: TestApp) {
+    async fn role_is_held_once_and_its_expiry_can_change(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let before = administrator.client(&robot.id, ASSIGNMENTS).await;
@@ -175,7 +175,7 @@ both_databases! {
         assert_eq!(append(&administrator, &robot.id, differing).await.code(), "BAD_USER_INPUT");
     }
 
-    async fn nobody_grants_more_than_they_hold(app: TestApp) {
+    async fn caller_cannot_assign_roles_beyond_its_own(app: TestApp) {
         let analyst = app.caller(app.world.organization, Role::Analyst).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         for role in [Role::Analyst, Role::Responder, Role::Auditor] {
@@ -211,7 +211,7 @@ both_databases! {
         assert_eq!(clients, json!([]), "nothing is stored");
     }
 
-    async fn of_several_grants_all_are_given_or_none(app: TestApp) {
+    async fn several_roles_are_assigned_atomically(app: TestApp) {
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let grants =
@@ -220,7 +220,7 @@ both_databases! {
         assert_eq!(analyst.client(&robot.id, "{ roles }").await["roles"], id(Role::Auditor));
     }
 
-    async fn a_role_lasts_no_longer_than_the_givers_own(app: TestApp) {
+    async fn role_expires_no_later_than_that_of_its_grantor(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let giver = app.caller(app.world.north, Role::Auditor).await;
         let ends = app.in_seconds(60);
@@ -271,11 +271,11 @@ both_databases! {
             ),
             []
         );
-        assert_eq!(robot.status().await, 403, "a role that was taken stops at once");
+        assert_eq!(robot.status().await, 403, "a removed role ends at once");
         remove(&administrator, robot.id(), json!([id(Role::Auditor)])).await.data();
     }
 
-    async fn assignable_roles_are_those_that_can_be_given(app: TestApp) {
+    async fn assignable_roles_can_all_be_assigned(app: TestApp) {
         let names = async |role: Role| {
             let caller = app.caller(app.world.north, role).await;
             let roles = caller

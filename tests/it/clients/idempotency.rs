@@ -1,4 +1,4 @@
-//! A repeated `createClient` with one key makes one client.
+//! A repeated `createClient` with one idempotency key creates one client.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ const AUDITOR: &str = "ace1cae4-59fd-4fd1-9500-40077dc529a7";
 const ANALYST: &str = "a4903f9f-465b-478f-a24e-82fa2e129d2e";
 
 both_databases! {
-    async fn a_retry_gives_the_same_client_and_no_secret(app: TestApp) {
+    async fn idempotent_retry_returns_same_client_without_secret(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let first = create(&administrator, "key", "robot", json!([AUDITOR, ANALYST]))
             .await
@@ -38,7 +38,7 @@ both_databases! {
         assert_eq!(count(&administrator).await, 2);
     }
 
-    async fn other_arguments_under_one_key_are_a_conflict(app: TestApp) {
+    async fn reused_idempotency_key_with_other_arguments_is_a_conflict(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         create(&administrator, "key", "robot", json!([AUDITOR])).await.data();
         for (name, roles) in
@@ -49,7 +49,7 @@ both_databases! {
         assert_eq!(count(&administrator).await, 2);
     }
 
-    async fn retries_at_once_make_one_client(app: TestApp) {
+    async fn concurrent_retries_create_one_client(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let another = app.another_node().await;
         let elsewhere = administrator.at(&another.gateway);
@@ -72,7 +72,7 @@ both_databases! {
         assert_eq!(count(&administrator).await, 2);
     }
 
-    async fn a_key_means_something_to_one_caller_in_one_tenant(app: TestApp) {
+    async fn idempotency_key_is_scoped_to_caller_and_tenant(app: TestApp) {
         let one = app.administrator(app.world.organization).await;
         let two = app.administrator(app.world.organization).await;
         let mut ids = BTreeSet::new();
@@ -83,7 +83,7 @@ both_databases! {
         assert_eq!(ids.len(), 4);
     }
 
-    async fn a_refused_request_does_not_use_up_its_key(app: TestApp) {
+    async fn refused_request_does_not_consume_idempotency_key(app: TestApp) {
         let analyst = app.caller(app.world.north, tenant_gateway::roles::Role::Analyst).await;
         let administrator = "ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068";
         assert_eq!(
@@ -96,7 +96,7 @@ both_databases! {
         );
     }
 
-    async fn a_key_whose_client_is_gone_makes_no_other(app: TestApp) {
+    async fn idempotency_key_of_deleted_client_creates_no_other(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let made = create(&administrator, "key", "robot", Value::Null).await.field("createClient");
         let delete = "mutation($id: ID!) { deleteClient(id: $id) { id } }";
@@ -104,7 +104,7 @@ both_databases! {
         assert_eq!(create(&administrator, "key", "robot", Value::Null).await.code(), "CONFLICT");
     }
 
-    async fn a_key_is_forgotten_after_a_day(app: TestApp) {
+    async fn idempotency_key_is_deleted_after_a_day(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let first = create(&administrator, "key", "robot", Value::Null).await.field("createClient");
         app.advance(86_399);

@@ -1,4 +1,4 @@
-//! Bad input: each with its code, the argument named, nothing stored.
+//! Invalid input is refused with its code, naming the argument, and nothing is stored.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -16,7 +16,7 @@ fn bad(document: &'static str, variables: Value, code: &'static str, names: &'st
     Bad { document, variables, code, names }
 }
 
-/// All that a tenant holds.
+/// The state of a tenant.
 async fn everything(caller: &Caller) -> Value {
     let document = "{ clients { id name enabled updatedAt secrets { id retiresAt } roleAssignments \
         { id expiresAt } } tenants { tenants { id name updatedAt } } }";
@@ -79,7 +79,7 @@ fn bad_names() -> Vec<String> {
 }
 
 both_databases! {
-    async fn names_have_a_form(app: TestApp) {
+    async fn names_are_validated(app: TestApp) {
         all_are_refused(&app, |_| {
             bad_names()
                 .into_iter()
@@ -105,7 +105,7 @@ both_databases! {
         }
     }
 
-    async fn patterns_have_a_form(app: TestApp) {
+    async fn patterns_are_validated(app: TestApp) {
         all_are_refused(&app, |_| {
             vec![
                 bad(CLIENTS, json!({ "name": "a\0%" }), "BAD_USER_INPUT", "name"),
@@ -120,10 +120,10 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let found =
             administrator.ask(CLIENTS, json!({ "roles": ["no role"] })).await.field("clients");
-        assert_eq!(found, json!([]), "a filter by what does not exist finds nothing");
+        assert_eq!(found, json!([]), "a filter by unknown ids finds nothing");
     }
 
-    async fn roles_and_ends_have_a_form(app: TestApp) {
+    async fn roles_and_expiries_are_validated(app: TestApp) {
         let foreign = app.world.stranger;
         let past = app.in_seconds(0);
         let now = app.in_seconds(1);
@@ -195,7 +195,7 @@ both_databases! {
         .await;
     }
 
-    async fn keys_and_graces_have_a_form(app: TestApp) {
+    async fn idempotency_keys_and_grace_periods_are_validated(app: TestApp) {
         all_are_refused(&app, |_| {
             vec![
                 bad(CREATE, json!({ "name": "a", "key": "" }), "BAD_USER_INPUT", "idempotencyKey"),
@@ -246,7 +246,7 @@ both_databases! {
         }
     }
 
-    async fn filters_that_no_database_takes_find_nothing(app: TestApp) {
+    async fn filter_values_that_no_database_accepts_find_nothing(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let document = "query($x: String) { auditLog(operation: $x, actor: $x, subject: $x) { \
             nodes { id } } clients(clientIDs: [\"a\\u0000\"]) { id } }";
@@ -257,7 +257,7 @@ both_databases! {
         }
     }
 
-    async fn a_document_that_does_not_fit_says_so(app: TestApp) {
+    async fn document_that_does_not_fit_the_schema_has_its_error_code(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         for (document, variables, code) in [
             ("{ clients(", json!({}), "GRAPHQL_PARSE_FAILED"),

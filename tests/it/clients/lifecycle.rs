@@ -1,4 +1,4 @@
-//! A client from its making to its end.
+//! The life cycle of a client: created, changed, disabled, deleted.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -24,7 +24,7 @@ async fn delete(caller: &Caller, id: &str) -> crate::support::Answer {
 }
 
 both_databases! {
-    async fn a_new_client_is_an_analyst_of_the_tenant_in_context(app: TestApp) {
+    async fn new_client_is_analyst_of_tenant_in_context_by_default(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         for roles in [Value::Null, json!([])] {
             let document = format!(
@@ -67,7 +67,7 @@ both_databases! {
         }
     }
 
-    async fn every_field_takes_either_id(app: TestApp) {
+    async fn every_field_accepts_global_and_remote_id(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         for id in [client.id.clone(), client.client_id.clone(), client.id.to_uppercase()] {
@@ -98,7 +98,7 @@ both_databases! {
         );
     }
 
-    async fn a_change_keeps_what_is_not_named(app: TestApp) {
+    async fn update_keeps_fields_that_it_omits(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         let before = administrator.client(&client.id, CLIENT).await;
@@ -117,7 +117,7 @@ both_databases! {
         assert_eq!(disabled, expected);
     }
 
-    async fn a_disabled_client_is_out_until_it_is_enabled(app: TestApp) {
+    async fn disabled_client_is_refused_until_enabled(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(robot.status().await, 200);
@@ -125,16 +125,16 @@ both_databases! {
         assert_eq!(robot.status().await, 401);
         assert!(!app.works(&robot.credentials).await);
         update(&administrator, robot.id(), json!({ "enabled": true })).await.data();
-        assert_eq!(robot.status().await, 401, "tokens that ended stay ended");
+        assert_eq!(robot.status().await, 401, "revoked tokens stay revoked");
         let robot = robot.again().await;
         assert_eq!(robot.status().await, 200);
         for unchanged in [json!({ "enabled": true }), json!({ "name": "renamed" })] {
             update(&administrator, robot.id(), unchanged).await.data();
-            assert_eq!(robot.status().await, 200, "what changes nothing ends nothing");
+            assert_eq!(robot.status().await, 200, "an update without effect revokes nothing");
         }
     }
 
-    async fn a_deleted_client_is_gone(app: TestApp) {
+    async fn deleted_client_is_unknown(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(robot.status().await, 200);
@@ -150,7 +150,7 @@ both_databases! {
         );
     }
 
-    async fn an_owner_is_a_tenant_that_the_caller_may_enter(app: TestApp) {
+    async fn owner_must_be_a_tenant_open_to_the_caller(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let document = "mutation($owner: ID!) { createClient(name: \"robot\", input: { \
             ownerTenantID: $owner }) { client { tenantID ownerTenantID } } }";

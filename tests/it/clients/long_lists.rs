@@ -1,14 +1,14 @@
-//! Lists of arguments as long as they may be.
+//! List arguments of the maximum length.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
 
 use crate::support::{Caller, TestApp, both_databases};
 
-/// The longest that a list may be.
+/// The maximum length of a list.
 const LONGEST: usize = 1000;
 
-/// Entries that differ, of which the last finds something.
+/// Distinct entries, of which only the last matches.
 fn entries(found: &Value) -> Vec<Value> {
     let unknown = (1..LONGEST).map(|number| json!(format!("00000000-0000-4000-8000-{number:012}")));
     unknown.chain([found.clone()]).collect()
@@ -26,7 +26,7 @@ async fn lists_of(caller: &Caller, input: &str) -> Vec<String> {
 }
 
 both_databases! {
-    async fn every_filter_of_tenants_takes_the_longest_list(app: TestApp) {
+    async fn every_tenant_filter_accepts_the_longest_list(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let found = |list: &str| match list {
             "names" => json!("nor*"),
@@ -52,7 +52,7 @@ both_databases! {
         }
     }
 
-    async fn every_filter_of_clients_takes_the_longest_list(app: TestApp) {
+    async fn every_client_filter_accepts_the_longest_list(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let found = |list: &str| match list {
             "clientIDs" => json!(administrator.id()),
@@ -75,7 +75,7 @@ both_databases! {
         }
     }
 
-    async fn every_mutation_of_clients_takes_the_longest_list(app: TestApp) {
+    async fn every_client_mutation_accepts_the_longest_list(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let roles = vec![json!(Role::Auditor.id()); LONGEST];
         let create = "mutation($roles: [ID!]) { createClient(name: \"robot\", roles: $roles) { \

@@ -1,4 +1,4 @@
-//! Clients: their secrets, their lives, their roles, and how they are found.
+//! Clients: secrets, life cycle, roles and search.
 
 mod administrators;
 mod authority;

@@ -1,4 +1,4 @@
-//! How much a tenant may keep.
+//! Quotas of tenants.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn create_tenant(caller: &Caller, parent: impl serde::Serialize) -> Answer
     caller.ask(document, json!({ "parent": parent })).await
 }
 
-/// How many of the answers are data; all others refuse for a quota.
+/// Counts the successful responses; all others must be refused for the quota.
 fn successes(answers: &[Answer], setting: &str) -> usize {
     let (made, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.body.get("errors").is_none());
@@ -38,8 +38,7 @@ both_databases! {
         let answers = join_all(requests.map(|caller| caller.ask(CREATE, json!({})))).await;
         assert_eq!(successes(&answers, "quotas.clients_per_tenant"), 5);
 
-        // Other tenants have quotas of their own, and the operator can bring back a lost
-        // administrator.
+        // Other tenants have their own quotas, and the operator can restore a lost administrator.
         administrator.within(app.world.south).ask(CREATE, json!({})).await.data();
         let lost = app.credentials(app.world.north, Role::Auditor).await;
         let delete = "mutation($id: ID!) { deleteClient(id: $id) { id } }";
@@ -65,7 +64,7 @@ both_databases! {
         let below =
             create_tenant(&administrator, app.world.north).await.field("createTenant")["id"]
                 .clone();
-        // The organisation has three tenants below it by now, at whatever depth: two more fit.
+        // The organization now has three descendants: two more fit.
         let parents = (0..10)
             .map(|number| if number % 2 == 0 { json!(app.world.south) } else { below.clone() });
         let answers = join_all(parents.map(|parent| create_tenant(&administrator, parent))).await;
@@ -80,7 +79,7 @@ both_databases! {
             |config: &mut tenant_gateway::config::Config| config.quotas.tenants_below_partner = 9;
         let app = TestApp::with(engine, settings).await;
         let another_node = app.another_node_with(settings).await;
-        // The top has five tenants below it, so four more fit there whoever asks.
+        // The root has five descendants, so four more fit, whoever the caller is.
         let one = app.administrator(app.world.partner).await;
         let two = app.administrator(app.world.stranger).await.at(&another_node);
         let partner = app.world.partner;

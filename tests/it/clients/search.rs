@@ -1,4 +1,4 @@
-//! Finding clients: by name, by the other filters, in every order, page by page.
+//! Searching clients: by name and other filters, in every order, page by page.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -23,7 +23,7 @@ async fn names(caller: &Caller, filters: Value) -> Vec<String> {
         .collect()
 }
 
-/// Clients with these names in a tenant, and a reader of them.
+/// Creates clients with these names in a tenant; returns a caller who may read them.
 async fn named(app: &TestApp, names: &[&str]) -> Caller {
     for name in names {
         app.operator.client(app.world.north, name, &[Role::Responder]).await;
@@ -78,7 +78,7 @@ both_databases! {
         assert_eq!(search(&reader, json!({ "name": "%" })).await["totalCount"], 11);
     }
 
-    async fn names_are_found_as_people_see_them(app: TestApp) {
+    async fn name_search_folds_case_and_compatibility_forms(app: TestApp) {
         let reader = named(
             &app,
             &["İstanbul Şube", "Zoe\u{308} GmbH", "ＡＣＭＥ", "in\u{AD}voice", "ﬁnance"],
@@ -96,7 +96,7 @@ both_databases! {
         ] {
             assert_eq!(names(&reader, json!({ "name": pattern })).await, [expected], "{pattern}");
         }
-        assert!(names(&reader, json!({ "name": "zoe%" })).await.is_empty(), "an accent is seen");
+        assert!(names(&reader, json!({ "name": "zoe%" })).await.is_empty(), "diacritics are significant");
     }
 
     async fn letter_case_is_ignored_in_every_script(app: TestApp) {
@@ -117,7 +117,7 @@ both_databases! {
         }
     }
 
-    async fn a_search_follows_every_change_of_names(app: TestApp) {
+    async fn search_finds_renamed_clients(app: TestApp) {
         let reader = named(&app, &["before"]).await;
         let administrator = app.administrator(app.world.north).await;
         let id = search(&reader, json!({ "name": "before" })).await["results"][0]["id"].clone();
@@ -133,7 +133,7 @@ both_databases! {
         assert!(names(&reader, json!({ "name": "%terwar%" })).await.is_empty());
     }
 
-    async fn filters_and_across_or_within(app: TestApp) {
+    async fn filters_are_combined_with_and_and_their_values_with_or(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let [auditor, analyst, responder] =
             [Role::Auditor, Role::Analyst, Role::Responder].map(|role| role.id().to_string());
@@ -194,7 +194,7 @@ both_databases! {
         );
     }
 
-    async fn an_ended_role_is_not_found(app: TestApp) {
+    async fn expired_role_is_not_listed(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = administrator.create("robot", &[]).await;
         let append = "mutation($id: ID!, $end: String) { appendClientRoles(id: $id, roles: [{ \
@@ -209,7 +209,7 @@ both_databases! {
         assert!(names(&administrator, auditors).await.is_empty());
     }
 
-    async fn every_order_is_offered(app: TestApp) {
+    async fn every_sort_order_works(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let administrator_id = administrator.id().to_owned();
         let [auditor, analyst, responder] =
@@ -251,7 +251,7 @@ both_databases! {
         }
     }
 
-    async fn pages_neither_double_nor_drop(app: TestApp) {
+    async fn paging_repeats_and_drops_no_row(app: TestApp) {
         let reader = named(&app, &["same"; 23]).await;
         let mut seen = Vec::new();
         for page in 0..6 {
@@ -287,7 +287,7 @@ both_databases! {
         }
     }
 
-    async fn absurd_pages_are_cut_to_size(app: TestApp) {
+    async fn page_arguments_out_of_range_are_clamped(app: TestApp) {
         let reader = named(&app, &["same"; 3]).await;
         for (offset, size, count) in [
             (0, -1, 1),

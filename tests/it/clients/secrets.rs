@@ -1,4 +1,4 @@
-//! Secrets: shown once, two at most, and what is told of them.
+//! Secrets: shown once, at most two, and the metadata about them.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -38,7 +38,7 @@ both_databases! {
         );
     }
 
-    async fn a_secret_lives_in_the_database_as_a_hash(app: TestApp) {
+    async fn secret_is_stored_as_hash(app: TestApp) {
         use sea_orm::{ConnectionTrait, Statement};
         let client = app.credentials(app.world.north, Role::Auditor).await;
         let reader = app.operator.database.reader();
@@ -53,7 +53,7 @@ both_databases! {
         assert_eq!(hash, digest.as_ref());
     }
 
-    async fn without_grace_the_old_secret_stops_at_once(app: TestApp) {
+    async fn old_secret_ends_at_once_without_grace_period(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let old = administrator.create("robot", &[]).await;
         assert!(app.works(&old).await);
@@ -71,7 +71,7 @@ both_databases! {
         assert_eq!((&newest.id, &newest.client_id), (&old.id, &old.client_id));
     }
 
-    async fn old_secret_works_until_its_grace_ends(app: TestApp) {
+    async fn rotated_secret_works_until_grace_period_ends(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let old = administrator.create("robot", &[]).await;
         app.advance(1);
@@ -108,9 +108,9 @@ both_databases! {
         );
     }
 
-    async fn rotations_in_one_moment_retire_the_oldest(app: TestApp) {
+    async fn simultaneous_rotations_retire_the_oldest_secret(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
-        // The clock stands still. Eight times, so that luck cannot hide a wrong order.
+        // The clock stands still; eight rounds, so that a wrong order does not pass by chance.
         for _ in 0..8 {
             let first = administrator.create("robot", &[]).await;
             let second = administrator.rotate(&first, 600).await;
@@ -121,7 +121,7 @@ both_databases! {
         }
     }
 
-    async fn a_later_rotation_never_prolongs_an_older_secret(app: TestApp) {
+    async fn later_rotation_never_prolongs_older_secret(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let first = administrator.create("robot", &[]).await;
         app.advance(1);
@@ -147,7 +147,7 @@ both_databases! {
         assert_eq!(retired, json!({ "secrets": [] }));
     }
 
-    async fn an_overlap_can_be_ended_from_either_side(app: TestApp) {
+    async fn either_secret_of_a_rotation_can_be_retired(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         for (retired, old_works) in [(1, false), (0, true)] {
             let old = administrator.create("robot", &[]).await;
@@ -180,11 +180,11 @@ both_databases! {
         app.advance(601);
         assert!(
             app.works(&old).await && !app.works(&new).await,
-            "no client is left with a secret that stops"
+            "the remaining secret does not expire"
         );
     }
 
-    async fn undone_rotation_prolongs_no_secret_beyond_the_tenants_policy(app: TestApp) {
+    async fn undone_rotation_prolongs_no_secret_beyond_the_policy(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let policy = "mutation($id: ID!) { updateTenant(tenantID: $id, tenantUpdate: { \
             maxSecretAge: 900 }) { maxSecretAge } }";
@@ -201,7 +201,7 @@ both_databases! {
         assert!(!app.works(&old).await);
     }
 
-    async fn a_forced_rotation_ends_all_secrets_and_tokens(app: TestApp) {
+    async fn forced_rotation_revokes_all_secrets_and_tokens(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let first = administrator.create("robot", &[]).await;
         app.advance(1);
@@ -221,7 +221,7 @@ both_databases! {
         assert_eq!(app.log_in(forced).await.status().await, 200);
     }
 
-    async fn secrets_cannot_be_chosen(app: TestApp) {
+    async fn secret_chosen_by_the_caller_is_refused(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         let document = "mutation($id: ID!, $secret: String) { rotateClientSecret(id: $id, secret: \
@@ -235,7 +235,7 @@ both_databases! {
         assert!(app.works(&client).await);
     }
 
-    async fn each_use_of_a_secret_is_told(app: TestApp) {
+    async fn each_use_of_a_secret_is_shown(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         let fields = "{ tokenRequestTime tokenRequestCount secrets { lastUsedAt lastUsedFrom } }";
@@ -262,7 +262,7 @@ both_databases! {
         assert_eq!(administrator.client(&client.id, fields).await, told);
     }
 
-    async fn the_answer_to_a_change_tells_the_latest_use(app: TestApp) {
+    async fn mutation_payload_shows_latest_use(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let client = administrator.create("robot", &[]).await;
         assert!(app.works(&client).await);
@@ -273,7 +273,7 @@ both_databases! {
         assert_eq!(changed, json!({ "tokenRequestCount": 1 }));
     }
 
-    async fn a_rotation_says_when_the_old_secret_is_needed_no_more(app: TestApp) {
+    async fn rotation_tells_when_old_secret_can_be_retired(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let old = administrator.create("robot", &[]).await;
         let rotation = async |administrator: &Caller| {

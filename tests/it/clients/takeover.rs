@@ -1,11 +1,11 @@
-//! Nobody becomes stronger through a client that is stronger.
+//! No caller gains authority through a client that has more.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;
 
 use crate::support::{Caller, Credentials, TestApp, both_databases};
 
-/// Everything by which one could act as a client, or end it.
+/// Every mutation that would let a caller act as a client, or end it.
 const TAKEOVERS: &[&str] = &[
     "rotateClientSecret(id: $id) { clientSecret }",
     "rotateClientSecret(id: $id, gracePeriodSeconds: 600) { clientSecret }",
@@ -27,7 +27,7 @@ async fn is_out_of_reach(app: &TestApp, caller: &Caller, strong: &Credentials) {
 }
 
 both_databases! {
-    async fn a_stronger_client_is_out_of_reach(app: TestApp) {
+    async fn client_with_more_authority_cannot_be_changed(app: TestApp) {
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let strong = app.credentials(app.world.north, Role::Administrator).await;
         is_out_of_reach(&app, &analyst, &strong).await;
@@ -40,7 +40,7 @@ both_databases! {
         );
     }
 
-    async fn a_client_that_is_strong_elsewhere_is_out_of_reach(app: TestApp) {
+    async fn client_with_more_authority_in_another_tenant_cannot_be_changed(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let above = app.administrator(app.world.organization).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
@@ -55,7 +55,7 @@ both_databases! {
         is_out_of_reach(&app, &north, &robot).await;
     }
 
-    async fn an_equal_is_within_reach(app: TestApp) {
+    async fn client_with_equal_authority_can_be_changed(app: TestApp) {
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let equal = app.credentials(app.world.north, Role::Analyst).await;
         let new = analyst.rotate(&equal, 0).await;
@@ -66,7 +66,7 @@ both_databases! {
             .data();
     }
 
-    async fn a_role_that_has_ended_protects_no_more(app: TestApp) {
+    async fn expired_role_protects_no_client(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;

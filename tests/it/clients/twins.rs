@@ -1,4 +1,4 @@
-//! The snake_case twins of older scripts.
+//! The snake_case twins of fields, for older scripts.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -33,7 +33,7 @@ fn snake(camel: &str) -> String {
 }
 
 both_databases! {
-    async fn every_twin_is_declared_deprecated_and_alike(app: TestApp) {
+    async fn every_snake_case_twin_is_deprecated_and_typed_alike(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let types = "query($name: String!) { __type(name: $name) {
             fields(includeDeprecated: true) { name deprecationReason type { kind name ofType { kind
@@ -70,7 +70,7 @@ both_databases! {
         }
     }
 
-    async fn every_twin_says_the_same(app: TestApp) {
+    async fn every_snake_case_twin_returns_the_same_value(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let plain = |fields: &[&str]| {
             fields

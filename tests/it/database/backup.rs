@@ -1,4 +1,4 @@
-//! Backups of a gateway that is being written to, and what becomes of them.
+//! Backups taken under write load, and their restoration.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,10 +15,10 @@ use crate::support::caller::CREDENTIALS;
 use crate::support::process::Deployment;
 use crate::support::{Caller, Credentials, Engine, OnEngine, TestDatabase, notes};
 
-/// How often a backup is made while clients are created.
+/// The number of backups taken while clients are created.
 const ROUNDS: usize = 5;
 
-/// How many callers create clients at once.
+/// The number of callers that create clients concurrently.
 const WRITERS: usize = 4;
 
 const KEY: &str = "master.key";
@@ -43,7 +43,7 @@ async fn write(caller: Caller, stop: Arc<AtomicBool>) -> Vec<Credentials> {
     made
 }
 
-/// A deployment with a folder of its own that a backup is restored to.
+/// A deployment with its own folder, into which a backup is restored.
 fn restored(deployment: &Deployment, backup: &Path) -> Deployment {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(deployment.database.folder.path().join(KEY), folder.path().join(KEY)).unwrap();
@@ -90,7 +90,7 @@ async fn backup_under_write_load_misses_nothing_that_was_acknowledged_before_it(
         assert!(restored.gateway().works(&before).await, "round {round}: a client is missing");
         let list = copy.run(&["client", "list", "--output", "json"]);
         let clients: Vec<Value> = serde_json::from_slice(&list.stdout).unwrap();
-        assert_eq!(told["clients"], clients.len(), "the backup is one moment of the database");
+        assert_eq!(told["clients"], clients.len(), "the backup is a consistent snapshot");
     }
 }
 
@@ -109,7 +109,7 @@ async fn backup_and_restore_overwrite_nothing() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused).contains("exists already"), "{}", text(&refused));
     assert_eq!(fs::read(&file).unwrap(), first);
-    assert_eq!(fs::read_dir(backups.path()).unwrap().count(), 1, "nothing half-done is left");
+    assert_eq!(fs::read_dir(backups.path()).unwrap().count(), 1, "no partial file is left");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn backup_that_cannot_be_used_is_refused() {
     fs::write(&other, "").unwrap();
     assert!(refusal(&other).contains("not a database of tenant-gateway"));
     assert!(refusal(&backups.path().join("missing.db")).contains("missing.db"));
-    // Made by a version that knows one change more.
+    // From a version with one migration more.
     let newer = backups.path().join("newer.db");
     fs::copy(&file, &newer).unwrap();
     let url = format!("sqlite:{}", newer.display());
@@ -151,7 +151,7 @@ async fn backup_that_cannot_be_used_is_refused() {
     .await;
     database.close().await.unwrap();
     assert!(refusal(&newer).contains("m9999_future"));
-    // With the key of another deployment.
+    // With another deployment's master key.
     let (stranger, _) = started().await;
     let key = fs::read(stranger.database.folder.path().join(KEY)).unwrap();
     fs::write(deployment.database.folder.path().join(KEY), key).unwrap();

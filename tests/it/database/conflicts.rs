@@ -1,4 +1,4 @@
-//! Transactions that meet others on PostgreSQL: whatever the gateway writes is repeated.
+//! Conflicting transactions on PostgreSQL: every write of the gateway is repeated after a conflict.
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::oauth::asking::revoke;
 use crate::support::{Engine, OnEngine, TestApp};
 use crate::upstreams::{link, register};
 
-/// Lets every second transaction that changes one of the tables fail as one that met another.
+/// Lets every second transaction that changes one of the tables fail with a serialization error.
 const MEET_OTHERS: &str = "
     CREATE SEQUENCE conflicts;
     CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -23,7 +23,7 @@ const MEET_OTHERS: &str = "
         RETURN NULL;
     END $$;";
 
-/// What the rooms of upstreams, tokens and the audit log write to.
+/// The tables that the modules for upstreams, tokens and the audit log write to.
 const TABLES: [&str; 5] =
     ["upstreams", "upstream_links", "signing_keys", "revoked_tokens", "audit_log"];
 
@@ -38,7 +38,7 @@ async fn meet_others(app: &TestApp, state: &str) {
     }
 }
 
-/// How many transactions have changed one of the tables, those that failed too.
+/// The number of transactions that changed one of the tables, including failed ones.
 async fn transactions(app: &TestApp) -> i64 {
     let reader = app.operator.database.reader();
     let sql = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM conflicts";

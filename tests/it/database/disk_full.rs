@@ -1,4 +1,4 @@
-//! A full disk. SQLite rolls back by itself then, and nothing that was acknowledged may be lost.
+//! A full disk: SQLite rolls the transaction back by itself, and no acknowledged write may be lost.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use crate::support::caller::CREDENTIALS;
 use crate::support::process::Deployment;
 use crate::support::{Credentials, Engine, TestDatabase, eventually};
 
-/// A small file system of its own.
+/// A small file system.
 struct SmallDisk {
     path: PathBuf,
 }
 
 impl SmallDisk {
-    /// Mounts it. Only root may.
+    /// Mounts it, which only root may do.
     fn mount(path: &Path, size: &str) -> Self {
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0700"), "tenant-gateway-test"])
             .arg(path)
             .output()
-            .expect("there is a `mount`");
+            .expect("`mount` is installed");
         let reason = String::from_utf8_lossy(&mounted.stderr);
         assert!(
             mounted.status.success(),
@@ -36,7 +36,7 @@ impl SmallDisk {
         Self { path: path.to_owned() }
     }
 
-    /// Takes all space that is left.
+    /// Fills the file system.
     fn fill(&self) -> PathBuf {
         let ballast = self.path.join("ballast");
         let mut file = fs::File::create(&ballast).unwrap();
@@ -96,13 +96,13 @@ async fn writes_work_again_once_a_full_disk_has_space_and_none_is_lost() {
         execute(&database, "INSERT INTO things (content) VALUES ('small')").await;
         written += 1;
         assert_eq!(count(&database, "things").await, written);
-        // Another connection sees what was committed, and nothing else.
+        // Another connection sees committed rows only.
         assert_eq!(count(&open(folder.path()).await, "things").await, written);
     }
 }
 
 #[tokio::test]
-async fn acknowledged_clients_outlive_a_full_disk_and_the_gateway_needs_no_restart() {
+async fn acknowledged_clients_survive_a_full_disk_without_restart() {
     let fresh = TestDatabase::empty(Engine::Sqlite).await;
     let disk = SmallDisk::mount(fresh.folder.path(), "4m");
     let deployment = Deployment { database: fresh };

@@ -1,6 +1,5 @@
-//! Reads and writes of the disk that fail, and a PostgreSQL that stops in the middle of writes:
-//! what was acknowledged is there after a restart, and what was refused is there whole or not at
-//! all.
+//! Injected I/O errors and a PostgreSQL that stops during writes: after a restart every
+//! acknowledged write is there, and each refused one is there as a whole or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,8 +14,8 @@ use crate::support::process::{Deployment, Process};
 use crate::support::proxy::PostgresProxy;
 use crate::support::{Answer, Caller, Credentials, Engine, OnEngine, TestDatabase, eventually};
 
-/// Stands between the program and the C library: while the file `fail` names a call, calls of
-/// that name fail with EIO. SQLite opens its files through the C library.
+/// A library preloaded before the C library: while the file `fail` names a call, calls of that name
+/// fail with EIO. SQLite opens its files through the C library.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -52,7 +51,7 @@ FAILING(pwrite, ssize_t, (int file, const void *from, size_t size, off_t at), (f
 FAILING(pwrite64, ssize_t, (int file, const void *from, size_t size, off64_t at), (file, from, size, at))
 "#;
 
-/// A disk whose calls can be made to fail.
+/// A disk whose system calls can be made to fail.
 struct FailingDisk {
     library: PathBuf,
     order: PathBuf,
@@ -69,7 +68,7 @@ impl FailingDisk {
             .args([&library, &source])
             .arg("-ldl")
             .output()
-            .expect("there is a C compiler");
+            .expect("a C compiler is installed");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         Self { library, order: folder.join("fail") }
     }
@@ -95,13 +94,13 @@ async fn create(caller: &Caller, name: String) -> Answer {
     caller.ask(&document, json!({ "name": name })).await
 }
 
-/// What came of many creations: the clients that were acknowledged.
+/// Creates many clients; returns those that were acknowledged.
 fn acknowledged(answers: &[Answer]) -> Vec<Credentials> {
     let made = answers.iter().map(|answer| &answer.body["data"]["createClient"]);
     made.filter(|made| made.is_object()).map(Credentials::of).collect()
 }
 
-/// Every refusal has the code and says whether its outcome is known; no internals are shown.
+/// Expects every refusal to have the code and a known or unknown outcome, and no internals.
 fn expect_refusals(answers: &[Answer]) -> usize {
     let refused = |answer: &&Answer| !answer.body["data"]["createClient"].is_object();
     let refused: Vec<_> = answers.iter().filter(refused).collect();
@@ -113,7 +112,7 @@ fn expect_refusals(answers: &[Answer]) -> usize {
     refused.len()
 }
 
-/// Nothing is half-done: each client has its secret, its role and its record in the audit log.
+/// Expects no partial changes: each client has its secret, its role and its audit record.
 async fn expect_whole_clients(deployment: &Deployment) {
     let database = open(&deployment.database).await;
     for part in ["client_secrets", "role_assignments"] {
@@ -162,17 +161,17 @@ async fn disk_that_fails(call: &str) {
 }
 
 #[tokio::test]
-async fn acknowledged_writes_outlive_a_disk_that_cannot_be_synchronized() {
+async fn acknowledged_writes_survive_failing_fsync() {
     disk_that_fails("fsync").await;
 }
 
 #[tokio::test]
-async fn acknowledged_writes_outlive_a_disk_that_cannot_be_written() {
+async fn acknowledged_writes_survive_failing_pwrite() {
     disk_that_fails("pwrite64").await;
 }
 
 #[tokio::test]
-async fn acknowledged_writes_outlive_a_postgres_that_stops_in_the_middle_of_them() {
+async fn acknowledged_writes_survive_postgres_stopping_during_writes() {
     let deployment = Deployment::on(Engine::Postgres).await;
     let administrator = deployment.init();
     let mut proxy = PostgresProxy::before(&deployment.database).await;
@@ -186,7 +185,7 @@ async fn acknowledged_writes_outlive_a_postgres_that_stops_in_the_middle_of_them
             tokio::spawn(async move { create(&caller, format!("{round} {n}")).await })
         });
         let creations: Vec<_> = creations.collect();
-        // Some are answered, and the others are under way.
+        // Some have completed; the others are in flight.
         eventually(10, "the first answers", async || {
             (creations.iter().filter(|creation| creation.is_finished()).count() > 3).then_some(())
         })
@@ -199,7 +198,7 @@ async fn acknowledged_writes_outlive_a_postgres_that_stops_in_the_middle_of_them
         eventually(10, "readiness", async || (readiness(&process).await.0 == 200).then_some(()))
             .await;
     }
-    assert!(expect_refusals(&answers) > 0, "some were cut off");
+    assert!(expect_refusals(&answers) > 0, "some requests were interrupted");
     let made = acknowledged(&answers);
     assert!(made.len() >= 15, "some were answered: {}", made.len());
     process.kill();

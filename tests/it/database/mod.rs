@@ -1,4 +1,4 @@
-//! The database room: transactions, and what becomes of them when the database fails.
+//! The database: transactions, backups, and failures of disk and server.
 
 mod backup;
 mod conflicts;

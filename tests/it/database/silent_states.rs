@@ -1,4 +1,4 @@
-//! States of an embedded database that nobody must pass over in silence.
+//! Broken states of an embedded database that must be reported instead of ignored.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,14 +16,14 @@ async fn deployment() -> Deployment {
     Deployment::on(Engine::Sqlite).await
 }
 
-/// The error of a command that fails.
+/// Runs a command that must fail; returns its error.
 fn refusal(deployment: &Deployment, arguments: &[&str]) -> String {
     let output = deployment.run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?} fails");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Status and causes of the readiness check.
+/// The status and the causes that the readiness check reports.
 async fn readiness(process: &Process) -> (u16, Value) {
     let answer = process
         .gateway()
@@ -52,7 +52,7 @@ async fn files_of_the_database_are_readable_by_their_owner_alone() {
     deployment.init();
     note_key(&deployment);
     let folder = deployment.database.folder.path();
-    // As an older version left it.
+    // The schema of an older version.
     fs::set_permissions(folder.join(DATABASE), fs::Permissions::from_mode(0o644)).unwrap();
     let _process = deployment.serve().await;
     for entry in fs::read_dir(folder).unwrap() {
@@ -85,7 +85,7 @@ async fn missing_master_key_beside_sealed_secrets_is_refused_and_none_is_made() 
     let deployment = deployment().await;
     deployment.init();
     note_key(&deployment);
-    // The signing key that a first start makes is sealed.
+    // The first start creates a signing key and seals it.
     deployment.serve().await.kill();
     let key = deployment.database.folder.path().join(KEY);
     let kept = fs::read(&key).unwrap();
@@ -115,7 +115,7 @@ async fn writes_into_a_deleted_database_are_refused_and_the_gateway_is_not_ready
         readiness(&process).await,
         (503, json!("the database file was deleted or replaced"))
     );
-    // Another file in its place is as wrong as none.
+    // A different file in its place is as wrong as a missing one.
     fs::write(&file, "").unwrap();
     assert_eq!(create(&caller, "again").await.code(), "DATABASE_UNAVAILABLE");
     let told = process.records().iter().any(|record| {
@@ -134,7 +134,7 @@ async fn damaged_database_is_not_ready() {
     let process = deployment.serve().await;
     let caller = process.log_in(administrator).await;
     create(&caller, "before").await.data();
-    // Every page but the first, through the file and its log.
+    // Overwrites every page but the first, in the file and its write-ahead log.
     for name in [DATABASE.to_owned(), format!("{DATABASE}-wal")] {
         let file = file.with_file_name(name);
         let mut content = fs::read(&file).unwrap();
@@ -159,7 +159,7 @@ async fn second_gateway_on_one_embedded_database_is_refused() {
     let first = deployment.serve().await;
     let told = refusal(&deployment, &["serve"]);
     assert!(told.contains("another gateway") && told.contains("PostgreSQL"), "{told}");
-    // Commands beside it go on working, and so does a start after it has been killed.
+    // Commands still work beside it, and so does a start after it was killed.
     assert!(deployment.run(&["client", "list"]).status.success());
     first.kill();
     deployment.serve().await;
@@ -171,7 +171,7 @@ async fn command_leaves_the_whole_database_in_one_file() {
     deployment.init();
     note_key(&deployment);
     let wal = deployment.database.folder.path().join(format!("{DATABASE}-wal"));
-    assert!(!wal.exists(), "what was written would be missing from a copy of the file");
+    assert!(!wal.exists(), "committed rows would be missing from a copy of the file");
     assert!(deployment.run(&["client", "list"]).status.success());
     assert!(!wal.exists());
     let mut process = deployment.serve().await;

@@ -1,4 +1,4 @@
-//! Transactions: all or nothing, repeated when others are in the way, bounded in time.
+//! Transactions: atomic, repeated after conflicts, bounded in time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,7 +30,8 @@ async fn numbers(database: &Database) -> Vec<i32> {
     rows.iter().map(|row| row.try_get("", "number").unwrap()).collect()
 }
 
-/// Adds one to both rows, in that order. The barrier is met between the two in the first attempt.
+/// Adds one to both rows, in that order. In the first attempt it waits at the barrier between the
+/// two.
 async fn add(
     database: &Database,
     order: [i32; 2],
@@ -66,14 +67,14 @@ both_databases! {
         let (_fresh, database) = with_counters(engine).await;
         let write = database.begin().await.unwrap();
         write.on().execute_unprepared("UPDATE counters SET number = 7").await.unwrap();
-        // Its failure is passed over, as no caller should.
+        // Ignores the failure, as no caller should.
         write.on().execute_unprepared("INSERT INTO counters VALUES (1, 1)").await.unwrap_err();
         write.on().execute_unprepared("UPDATE counters SET number = 8").await.unwrap_err();
         assert_eq!(write.commit().await.unwrap_err().code(), ErrorCode::InternalServerError);
         assert_eq!(numbers(&database).await, [0, 0]);
     }
 
-    async fn cancelled_write_leaves_nothing_behind_and_blocks_nobody(engine: Engine) {
+    async fn canceled_write_leaves_nothing_behind_and_blocks_nobody(engine: Engine) {
         let (_fresh, database) = with_counters(engine).await;
         for round in 0..30 {
             let write = async {
@@ -84,7 +85,7 @@ both_databases! {
                 }
                 write
             };
-            // Given up at another point in each round, the last ones after the last statement.
+            // Each round cancels at a later point, the last ones after the last statement.
             timeout(Duration::from_micros(200 * round), write).await.ok();
         }
         execute(&database, "UPDATE counters SET number = number + 1").await;
@@ -94,12 +95,12 @@ both_databases! {
     async fn write_gives_up_waiting_for_its_turn_after_the_busy_timeout(engine: Engine) {
         let fresh = TestDatabase::empty(engine).await;
         let database = open_with(&fresh, Duration::from_millis(300)).await;
-        // As many as there are turns.
+        // As many as may write at once.
         let _first = database.begin().await.unwrap();
         let _second =
             if engine == Engine::Postgres { Some(database.begin().await.unwrap()) } else { None };
         let started = Instant::now();
-        let refused = database.begin().await.err().expect("there is no turn");
+        let refused = database.begin().await.err().expect("no write permit is free");
         assert!(started.elapsed() >= Duration::from_millis(300));
         assert!(started.elapsed() < Duration::from_secs(5));
         assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
@@ -154,14 +155,14 @@ async fn connection_that_postgres_ends_in_the_middle_of_a_write_loses_all_of_it_
     other.execute_unprepared(end).await.unwrap();
     let refused = write.commit().await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::DatabaseUnavailable);
-    assert!(refused.is_outcome_unknown(), "the answer to COMMIT did not arrive");
+    assert!(refused.is_outcome_unknown(), "the response to COMMIT was lost");
     execute(&database, "UPDATE counters SET number = number + 1").await;
     assert_eq!(numbers(&database).await, [1, 1]);
     assert_eq!(count(&database, "counters").await, 2);
 }
 
 #[tokio::test]
-async fn row_that_is_locked_outside_on_postgres_holds_a_write_for_the_busy_timeout_at_most() {
+async fn externally_locked_postgres_row_delays_a_write_by_the_busy_timeout_at_most() {
     let (fresh, database) = with_counters(Engine::Postgres).await;
     let patient = database.begin().await.unwrap();
     patient.on().execute_unprepared("UPDATE counters SET number = 7 WHERE id = 1").await.unwrap();
@@ -174,20 +175,20 @@ async fn row_that_is_locked_outside_on_postgres_holds_a_write_for_the_busy_timeo
     let refused = hasty.transaction(work).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
-    hasty.ready().await.expect("a locked row says nothing about the server");
+    hasty.ready().await.expect("a locked row does not mean an unreachable server");
     patient.commit().await.unwrap();
     assert_eq!(numbers(&database).await, [7, 0]);
 }
 
 #[tokio::test]
-async fn file_that_is_locked_outside_makes_the_database_unready_until_a_write_succeeds() {
+async fn externally_locked_file_makes_database_unready_until_a_write_succeeds() {
     let (fresh, database) = with_counters(Engine::Sqlite).await;
     let hasty = open_with(&fresh, Duration::from_millis(300)).await;
     let other = database.begin().await.unwrap();
     let refused = hasty.begin().await.err().expect("the file is locked");
     assert_eq!((refused.code(), refused.retryable()), (ErrorCode::DatabaseUnavailable, true));
     assert_eq!(hasty.ready().await, Err(Failure::Busy));
-    assert_eq!(count(&hasty, "counters").await, 2, "reads go on");
+    assert_eq!(count(&hasty, "counters").await, 2, "reads continue");
     other.commit().await.unwrap();
     eventually(5, "readiness", async || hasty.ready().await.ok()).await;
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL that goes away and comes back.
+//! An unreachable PostgreSQL, and recovery when it returns.
 
 use std::time::Duration;
 
@@ -32,8 +32,7 @@ async fn readiness(process: &Process) -> (u16, Value) {
     (status, answer.json().await.unwrap())
 }
 
-/// Asks something that the database has to be asked for, and expects a refusal within three
-/// seconds.
+/// Sends a query that needs the database; expects a refusal within three seconds.
 async fn expect_refusal(caller: Caller, document: &str) {
     let started = Instant::now();
     let answer = caller.ask(document, json!({})).await;
@@ -62,12 +61,12 @@ async fn gateway_says_at_once_that_postgres_is_gone_and_recovers_by_itself() {
         request.await.unwrap();
     }
     let token = process.gateway().ask_token(&administrator).await;
-    assert!([200, 503].contains(&token.status), "from memory or not at all: {}", token.body);
+    assert!([200, 503].contains(&token.status), "served from the cache or refused: {}", token.body);
     let keys = format!("{}/.well-known/jwks.json", process.gateway().url);
     assert_eq!(
         process.gateway().http.get(keys).send().await.unwrap().status(),
         200,
-        "known from memory"
+        "served from the cache"
     );
     let address = process.gateway().url.strip_prefix("http://").unwrap().to_owned();
     let told = deployment.run(&["health", "--address", &address]);
@@ -101,7 +100,7 @@ async fn start_without_postgres_says_that_the_connection_is_refused() {
 }
 
 #[tokio::test]
-async fn server_that_falls_silent_holds_no_request() {
+async fn silent_postgres_holds_no_request() {
     let deployment = Deployment::on(Engine::Postgres).await;
     let administrator = deployment.init();
     let mut proxy = PostgresProxy::before(&deployment.database).await;
@@ -135,7 +134,7 @@ async fn writes_in_the_queue_fail_within_three_seconds_when_postgres_goes_away()
             .await;
         (answer.code().to_owned(), started.elapsed())
     };
-    // Many more than there are turns.
+    // Many more than may write at once.
     for (code, elapsed) in
         futures_util::future::join_all((0..40).map(|_| write(caller.clone()))).await
     {

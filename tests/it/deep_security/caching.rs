@@ -146,7 +146,7 @@ both_databases! {
             counted(&rig, &reader, front).await,
             (json!({ "computer": { "displayName": "Front" } }), 1)
         );
-        assert_eq!(counted(&rig, &other, front).await.1, 0, "no other tenant's");
+        assert_eq!(counted(&rig, &other, front).await.1, 0, "not another tenant's");
         assert_eq!(
             counted(&rig, &writer, "policy(id: 1) { name }").await.1,
             1,
@@ -230,7 +230,7 @@ both_databases! {
         );
         assert_eq!(one.count(&Calls::all()), 2);
         let sent = one.seen(&Calls::to("POST", "/computers/search"));
-        assert_eq!((&sent[0].body, sent.len()), (&sent[1].body, 2), "the same question");
+        assert_eq!((&sent[0].body, sent.len()), (&sent[1].body, 2), "the same query");
         update(
             &stranger,
             &upstream,

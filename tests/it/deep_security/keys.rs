@@ -154,7 +154,7 @@ both_databases! {
         rig.manager.delete_api_key(rig.manager.customer("North").id, 2);
         let document = "mutation { createDeepSecurityPolicy(input: { name: \"made\" }) { name } }";
         writer.ask(document, json!({})).await.data();
-        assert_eq!(rig.manager.count(&Calls::to("POST", "/policies")), 2, "refused, then done");
+        assert_eq!(rig.manager.count(&Calls::to("POST", "/policies")), 2, "refused, then sent once");
         let made = see(&writer, "policies(name: \"made\") { nodes { id } }").await;
         assert_eq!(made["policies"]["nodes"].as_array().unwrap().len(), 1);
     }
@@ -202,7 +202,7 @@ both_databases! {
         assert_eq!(rig.mints(), 0);
     }
 
-    async fn role_two_with_a_right_to_change_is_not_used(rig: Rig) {
+    async fn role_two_that_permits_changes_is_not_used(rig: Rig) {
         let north = rig.manager.customer("North");
         let http = reqwest::Client::new();
         let send = async |path: &str, body: Value| {
@@ -256,12 +256,12 @@ both_databases! {
         let left = rig.minted("North");
         assert!(
             left.iter().all(|name| name.ends_with(" READ")),
-            "those that may have deleted themselves: {left:?}"
+            "keys that may have deleted themselves: {left:?}"
         );
         assert_eq!(
             rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await,
             1,
-            "one row is enough to look for those that are left"
+            "one row is enough to search for the remaining strays"
         );
     }
 
@@ -323,18 +323,18 @@ both_databases! {
         assert_eq!(
             ends(&rig, "FULL"),
             [rig.clock.now().plus(TEN_MINUTES).millis()],
-            "it ends by itself"
+            "the key expires by itself"
         );
         see(&writer, COMPUTERS).await;
         let day = rig.clock.now().plus(Duration::from_hours(24)).millis();
         assert!(
             ends(&rig, "FULL").contains(&day),
-            "one that is verified is extended: {:?}",
+            "a verified key is extended: {:?}",
             ends(&rig, "FULL")
         );
         rig.advance(3600);
         see(&writer.again().await, COMPUTERS).await;
-        assert_eq!(rig.mints(), 2, "it works on");
+        assert_eq!(rig.mints(), 2, "the key still works");
     }
 
     async fn stray_is_removed_through_the_primary_manager_where_no_other_key_works(rig: Rig) {
@@ -351,11 +351,11 @@ both_databases! {
             assert_eq!(
                 rig.minted("North"),
                 Vec::<String>::new(),
-                "neither the stray nor what removed it is left"
+                "neither the stray nor the key that removed it is left"
             );
             assert_eq!(rows(&rig, "SELECT COUNT(*) FROM tenant_keys").await, 0);
             rig.background_jobs.clean_up().await.unwrap();
-            assert_eq!(rig.mints(), 2, "nothing is made where nothing is left");
+            assert_eq!(rig.mints(), 2, "no key is minted if no stray is left");
             rig.link(rig.world.north, Some("North")).await;
         }
     }
@@ -373,7 +373,7 @@ both_databases! {
         assert_eq!(rig.minted("North").len(), 1, "a key in use removes both");
     }
 
-    async fn key_that_was_seen_and_not_used_is_removed_with_its_own_secret(rig: Rig) {
+    async fn unused_minted_key_is_deleted_with_its_own_secret(rig: Rig) {
         let writer = rig.writer(rig.world.north).await;
         rig.manager.order(Calls::to("GET", "/apikeys/current"), Fault::Html, 1);
         rig.manager.order(
@@ -431,7 +431,7 @@ both_databases! {
         silent.iter().for_each(notes::note_shown);
     }
 
-    async fn mint_that_outlasts_its_lease_is_not_taken_over(engine: Engine) {
+    async fn minting_that_outlasts_its_lease_is_not_taken_over(engine: Engine) {
         let brief = |config: &mut tenant_gateway::config::Config| {
             config.deep_security.mint_lease = Duration::from_secs(1)
         };
@@ -610,7 +610,7 @@ both_databases! {
         let north = manager.customer("North").id;
         let minted =
             || manager.api_keys(north).iter().filter(|key| key["serviceAccount"] == true).count();
-        assert!(minted() <= 2, "the one in use, and a stray");
+        assert!(minted() <= 2, "the key in use and a stray");
         eventually(70, "the sweep", async || {
             tokio::time::sleep(Duration::from_millis(200)).await;
             (minted() == 1).then_some(())

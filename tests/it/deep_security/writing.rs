@@ -176,7 +176,7 @@ both_databases! {
         assert!(sent.last().unwrap().body.contains("expiryDate"));
     }
 
-    async fn api_key_does_not_outlive_the_right_of_its_creator(rig: Rig) {
+    async fn api_key_does_not_outlive_the_role_of_its_creator(rig: Rig) {
         let limited = limited_writer(&rig, 1800).await;
         let end = rig.in_seconds(1800);
         for field in ["createDeepSecurityApiKey", "generateDeepSecurityTenantApiKey"] {
@@ -205,7 +205,7 @@ both_databases! {
         }
     }
 
-    async fn api_key_that_outlives_the_callers_right_is_neither_taken_over_nor_strengthened(
+    async fn api_key_that_outlives_the_callers_role_is_neither_taken_over_nor_strengthened(
         rig: Rig,
     ) {
         let writer = rig.writer(rig.world.north).await;

@@ -1,4 +1,4 @@
-//! Requests that nobody would think of: never a fault of ours, always an answer in the stated form.
+//! Random requests: never an internal error, always a response in the documented form.
 
 mod words;
 
@@ -15,9 +15,9 @@ use words::{FORM_WORDS, GRAPHQL_WORDS, WITH_TEXT};
 
 const CASES: u32 = 400;
 
-/// The same cases each time.
+/// A fixed seed, so that every run has the same cases.
 fn runner() -> TestRunner {
-    // A failed case costs a stack trace each time it is tried smaller.
+    // Shrinking a failed case prints a stack trace for each attempt.
     let config = Config {
         cases: CASES,
         failure_persistence: None,
@@ -47,7 +47,7 @@ fn always<S: Strategy>(
     outcome.unwrap_or_else(|failed| panic!("{failed}"));
 }
 
-/// Bytes that may stand in a header.
+/// A valid header value.
 fn header() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![0x20..=0x7e_u8, 0x80..=0xff_u8, Just(b'\t')], 0..60)
 }
@@ -75,7 +75,7 @@ fn request(path: &str, headers: &[(&str, Vec<u8>)], body: &[u8]) -> Vec<u8> {
     request
 }
 
-/// The stated form of an answer of the token endpoint.
+/// Expects the documented form of a response of the token endpoint.
 async fn is_an_oauth_answer(app: &TestApp, request: &[u8]) {
     let (status, body) = raw::exchange(app.address, request).await.expect("an answer");
     assert!(
@@ -86,7 +86,7 @@ async fn is_an_oauth_answer(app: &TestApp, request: &[u8]) {
     );
 }
 
-/// The stated form of an answer of the GraphQL endpoint.
+/// Expects the documented form of a response of the GraphQL endpoint.
 async fn is_a_graphql_answer(app: &TestApp, request: &[u8]) {
     let (status, body) = raw::exchange(app.address, request).await.expect("an answer");
     assert!(status < 500 && body.is_object(), "{status} {body}");

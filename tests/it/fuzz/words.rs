@@ -1,6 +1,6 @@
-//! What requests are made of.
+//! The words that random requests are composed of.
 
-/// Of what forms are made.
+/// Words of forms.
 pub const FORM_WORDS: &[&str] = &[
     "grant_type",
     "client_credentials",
@@ -20,7 +20,7 @@ pub const FORM_WORDS: &[&str] = &[
     "grant_type=client_credentials&",
 ];
 
-/// Of what documents are made.
+/// Words of documents.
 pub const GRAPHQL_WORDS: &[&str] = &[
     "{",
     "}",
@@ -83,7 +83,7 @@ pub const GRAPHQL_WORDS: &[&str] = &[
     "{ clients { id } }",
 ];
 
-/// Operations that reach the database with whatever text they are given.
+/// Operations that pass a variable's text to the database.
 pub const WITH_TEXT: &[&str] = &[
     "query($a: ID!) { client(id: $a) { id } }",
     "query($a: ID!) { tenant(id: $a) { id } }",

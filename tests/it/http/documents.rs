@@ -1,4 +1,4 @@
-//! Repeated documents: their validity is cached, and nothing of a response.
+//! Repeated documents: their validity is cached, their responses are not.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;

@@ -1,4 +1,4 @@
-//! HTTP around the graph: statuses, media types, health checks.
+//! HTTP around GraphQL: statuses, media types, health checks.
 
 mod documents;
 mod streams;
@@ -103,7 +103,7 @@ both_databases! {
         }
     }
 
-    async fn status_tells_whether_anything_was_executed_in_the_modern_media_type(app: TestApp) {
+    async fn status_of_graphql_response_json_tells_whether_operation_was_executed(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let cases = [
             ("{ __typename }", 200, None),
@@ -224,7 +224,7 @@ both_databases! {
 
     async fn internal_error_hides_its_cause(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
-        // Nothing is cached of a client that has never authenticated.
+        // No access of a client that has never authenticated is cached.
         let unseen = app.credentials(app.world.north, Role::Auditor).await;
         assert_eq!(caller.status().await, 200);
         app.operator.execute("ALTER TABLE client_secrets RENAME TO elsewhere").await;

@@ -12,10 +12,10 @@ use crate::oauth::asking::revoke;
 use crate::support::streams::{Events, FLOODED, Streaming};
 use crate::support::{Caller, both_databases, eventually};
 
-/// How long a stream may outlive the access of its caller.
+/// The longest time a stream may continue after its caller lost access.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Longer than any test: such a stream has no events.
+/// Longer than any test: a stream with this interval has no events.
 const NEVER: u64 = 3_600_000;
 
 /// A stream with many events and one without any: the caller of the first is reauthorized with each
@@ -41,10 +41,10 @@ impl Watched {
         ids
     }
 
-    /// Waits for both to end in time and with that code.
+    /// Waits until both streams end in time with the code.
     async fn end(self, code: &str, why: &str) {
         let ended = timeout(WITHIN, join(self.lively.ending(), self.quiet.ending())).await;
-        let ended = ended.unwrap_or_else(|_| panic!("{why}: a stream went on"));
+        let ended = ended.unwrap_or_else(|_| panic!("{why}: a stream continued"));
         assert_eq!(ended, (code.to_owned(), code.to_owned()), "{why}");
     }
 }
@@ -154,16 +154,16 @@ both_databases! {
         assert_eq!(revoke(&app, &watcher.credentials, &watcher.token).await, 200);
         let ended = timeout(WITHIN, join_all(streams.into_iter().map(Events::ending)))
             .await
-            .expect("all end in time");
+            .expect("all streams end in time");
         assert_eq!(ended, vec!["UNAUTHENTICATED"; MANY]);
         recorded::<MANY>(&root, watcher.id()).await;
     }
 
-    async fn stream_ends_though_its_reader_reads_nothing(app: Streaming) {
+    async fn stream_ends_when_its_reader_stalls(app: Streaming) {
         let root = app.administrator(app.world.organization).await;
         let watcher = app.caller(app.world.north, Role::Auditor).await;
         let deaf = Events::of(&watcher, "subscription { flood }").await;
-        eventually(30, "the flood to stand still", async || {
+        eventually(30, "the flood stalls", async || {
             let earlier = FLOODED.load(Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(300)).await;
             (earlier > 0 && FLOODED.load(Ordering::SeqCst) == earlier).then_some(())
@@ -248,7 +248,7 @@ both_databases! {
         .await;
     }
 
-    async fn stream_is_refused_as_a_post_is(app: Streaming) {
+    async fn stream_is_refused_like_a_post(app: Streaming) {
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         let mut unknown = auditor.clone();
         unknown.token = "x".to_owned();

@@ -1,4 +1,4 @@
-//! What HTTP itself requires of requests and responses.
+//! Requirements of HTTP on requests and responses.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -189,7 +189,7 @@ both_databases! {
         assert!(named.message().contains("UUID"), "{}", named.message());
     }
 
-    async fn holder_of_a_token_learns_why_it_is_refused(app: TestApp) {
+    async fn refused_token_names_the_reason_to_its_holder(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         let bearer = format!("Bearer {}", caller.token);
         let stranger =

@@ -1,4 +1,4 @@
-//! The client over real connections, to a server that plays what it is told.
+//! The client over real connections to a scripted server.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,14 +12,14 @@ use super::{complete, id, operation};
 
 const TASK: &str = "78fce85d-2c37-4118-93d4-f844f23be6fd";
 
-/// A server that gives one answer to everybody and keeps what it was asked.
+/// A server that answers every request alike and keeps the requests.
 struct Server {
     base_url: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    /// Answers with these bytes and closes; without any it closes at once.
+    /// Answers with these bytes and closes; closes at once if they are empty.
     async fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         let asked = Arc::<Mutex<Vec<String>>>::default();
@@ -54,7 +54,7 @@ impl Server {
     }
 }
 
-/// Reads a request to the end of the body that it promises.
+/// Reads a request up to the end of its declared body.
 async fn request(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     let mut piece = [0; 4096];
@@ -196,7 +196,7 @@ async fn answer_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn cancelling_tells_what_is_done_from_what_is_underway() {
+async fn canceling_distinguishes_ended_from_running_tasks() {
     for (status, expected) in
         [("200 OK", Cancellation::Done), ("202 Accepted", Cancellation::Underway)]
     {

@@ -1,5 +1,5 @@
-//! The Integration Server: its client, over connections that a test holds in its hand and against
-//! the stand-in, and the graph.
+//! The Integration Server: its client, against scripted connections and the simulator, and its
+//! GraphQL fields.
 
 mod connections;
 pub mod graph;
@@ -21,7 +21,7 @@ use tenant_gateway::outbound::{
 use tenant_gateway::upstreams::{Connection, Credential, LinkState, System};
 use tokio::time::Instant;
 
-/// A client of a server of the tests.
+/// A client of a test server.
 fn client(base_url: &str, password: &str) -> Client {
     let addresses = AddressPolicy { allow_private: true };
     let settings = Settings {
@@ -57,7 +57,7 @@ fn client(base_url: &str, password: &str) -> Client {
     Client::new(Arc::new(outbound), &connection).unwrap()
 }
 
-/// An operation that may spend more than a test needs.
+/// An operation with a larger call budget than any test needs.
 fn operation() -> Operation {
     let allowance = Allowance {
         calls_per_tenant: 10_000,

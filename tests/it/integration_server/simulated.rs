@@ -1,4 +1,4 @@
-//! All fourteen methods against the stand-in, in every way in which it can read the documents.
+//! All fourteen methods against the simulator, in every dialect of its documents.
 
 use std::time::Duration;
 
@@ -36,8 +36,7 @@ async fn installation(dialect: Dialect) -> (Simulator, Client) {
     (simulator, client)
 }
 
-/// Waits for the end of started work; of work without a name, for that of the newest task of its
-/// kind.
+/// Waits for the end of a started task; without an id, of the newest task of its kind.
 async fn ended(client: &Client, started: Started, kind: TaskKind) -> Task {
     let deadline = Instant::now() + Duration::from_secs(10);
     let task = match started {
@@ -62,7 +61,7 @@ async fn ended(client: &Client, started: Started, kind: TaskKind) -> Task {
     }
 }
 
-/// The identifier of the tenant that a task made or removed.
+/// The id of the tenant that a task created or removed.
 fn made(task: &Task) -> RemoteId {
     assert_eq!(task.state, TaskState::Completed, "{task:?}");
     match task.outcome.as_ref() {
@@ -252,7 +251,8 @@ async fn write_whose_answer_is_lost_is_not_repeated() {
     }
 }
 
-/// Every way to fail after the server has a request, and whether it then refused for certain.
+/// Every fault after the server has received a request, and whether the request was then certainly
+/// refused.
 fn faults() -> Vec<(Fault, bool)> {
     let status = |status| Fault::Status { status, retry_after: None };
     let bytes = vec![0xff; 100];
@@ -278,7 +278,7 @@ fn faults() -> Vec<(Fault, bool)> {
     ]
 }
 
-/// What failed, and whether it is then known that nobody knows what came of it.
+/// The kind of the error, and whether the outcome is unknown.
 fn outcome<T>(
     sent: Result<T, tenant_gateway::integration_server::client::CallError>,
 ) -> Option<(bool, Error)> {
@@ -307,7 +307,7 @@ async fn faults_never_repeat_writes_or_leak_server_texts() {
         };
         for write in 0..8 {
             simulator.forget_calls();
-            // Its own, so that no circuit opens.
+            // A separate client, so that no circuit opens.
             let client = super::client(&simulator.base_url, &simulator.password());
             for method in ["POST", "DELETE"] {
                 simulator.order(Calls::to(method, "*"), fault.clone(), 5);
@@ -345,7 +345,7 @@ async fn faults_never_repeat_writes_or_leak_server_texts() {
 }
 
 #[tokio::test]
-async fn another_password_is_a_matter_of_the_operator() {
+async fn wrong_password_of_installation_is_unauthorized() {
     for dialect in Dialect::ALL {
         let (simulator, client) = installation(dialect).await;
         simulator.set_password("another");

@@ -1,4 +1,4 @@
-//! What the tests of this room ask, and how they read it.
+//! Requests to the OAuth endpoints, and readers of their responses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,14 +13,14 @@ pub const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 pub const INTROSPECT: &str = "/oauth2/introspect";
 pub const REVOKE: &str = "/oauth2/revoke";
 
-/// A form that is not yet sent.
+/// Builds a form request without sending it.
 pub fn form(gateway: &Gateway, path: &str, form: &[(&str, &str)]) -> reqwest::RequestBuilder {
     let body = Serializer::new(String::new()).extend_pairs(form).finish();
     let post = gateway.http.post(format!("{}{path}", gateway.url));
     post.header("content-type", "application/x-www-form-urlencoded").body(body)
 }
 
-/// What a client is told about a token.
+/// Introspects a token as a client.
 pub async fn told(gateway: &Gateway, by: &Credentials, token: &str) -> Value {
     let request =
         form(gateway, INTROSPECT, &[("token", token)]).header("authorization", by.basic());
@@ -34,19 +34,19 @@ pub async fn told(gateway: &Gateway, by: &Credentials, token: &str) -> Value {
     answer.body
 }
 
-/// Ends a token; the status.
+/// Revokes a token; returns the status.
 pub async fn revoke(gateway: &Gateway, by: &Credentials, token: &str) -> u16 {
     let request = form(gateway, REVOKE, &[("token", token)]).header("authorization", by.basic());
     request.send().await.expect("the gateway answers").status().as_u16()
 }
 
-/// Asks for a token with more parameters than the grant.
+/// Requests a token with further parameters beside the grant type.
 pub async fn ask_token(gateway: &Gateway, by: &Credentials, parameters: &[(&str, &str)]) -> Answer {
     let all: Vec<_> = [GRANT].iter().chain(parameters).copied().collect();
     gateway.send(form(gateway, "/oauth2/token", &all).header("authorization", by.basic())).await
 }
 
-/// The same caller with a token that reaches less far.
+/// Returns the caller with a token narrowed to the given tenant or scope.
 pub async fn narrowed(caller: &Caller, parameters: &[(&str, &str)]) -> Caller {
     let answer = ask_token(&caller.gateway, &caller.credentials, parameters).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -56,14 +56,14 @@ pub async fn narrowed(caller: &Caller, parameters: &[(&str, &str)]) -> Caller {
     narrow
 }
 
-/// The published keys.
+/// The published key set.
 pub async fn jwks(gateway: &Gateway) -> Vec<Value> {
     let answer =
         gateway.send(gateway.http.get(format!("{}/.well-known/jwks.json", gateway.url))).await;
     answer.body["keys"].as_array().expect("a list of keys").clone()
 }
 
-/// Their ids, newest first.
+/// The ids of the published keys, newest first.
 pub async fn published(gateway: &Gateway) -> Vec<String> {
     jwks(gateway)
         .await
@@ -83,7 +83,7 @@ pub fn kid(token: &str) -> String {
     part(token, 0)["kid"].as_str().expect("every token names its key").to_owned()
 }
 
-/// How many rows a table has.
+/// Counts the rows of a table.
 pub async fn rows(app: &TestApp, table: &str) -> i64 {
     let reader = app.operator.database.reader();
     let count = Statement::from_string(
@@ -93,8 +93,8 @@ pub async fn rows(app: &TestApp, table: &str) -> i64 {
     reader.query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// The reasons in the audit log of a tenant for what was refused at an endpoint, newest first, each
-/// as often as it is counted.
+/// The actors and reasons of the refusals at an endpoint in a tenant's audit log, newest first,
+/// each repeated as often as its record counts.
 pub async fn reasons(administrator: &Caller, operation: &str) -> Vec<(String, Value)> {
     let document = "query($operation: String) { auditLog(operation: $operation, outcome: REFUSED) {
         nodes { actor reason code count } } }";

@@ -1,4 +1,4 @@
-//! Clients that prove themselves by a signature (RFC 7523).
+//! Client authentication by signed assertions (RFC 7523).
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -17,7 +17,7 @@ const ADD: &str = "mutation($id: ID!, $jwk: JSON!) { addClientKey(id: $id, input
 const REMOVE: &str =
     "mutation($id: ID!, $key: ID!) { removeClientKey(id: $id, keyID: $key) { keys { id } } }";
 
-/// A key of the client's own.
+/// A key pair of the client.
 struct Key(Ed25519KeyPair);
 
 impl Key {
@@ -74,7 +74,7 @@ async fn add(by: &Caller, client: &Credentials, key: &Key) -> Answer {
 }
 
 both_databases! {
-    async fn a_registered_key_proves_its_client(app: TestApp) {
+    async fn registered_key_authenticates_its_client(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let key = Key::new();
@@ -112,7 +112,7 @@ both_databases! {
         }
     }
 
-    async fn an_assertion_is_good_once_over_all_nodes(app: TestApp) {
+    async fn assertion_is_accepted_once_over_all_nodes(app: TestApp) {
         let another = app.another_node_with(|_| ()).await;
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
@@ -133,7 +133,7 @@ both_databases! {
         assert_eq!(
             show(&app, &other_key.sign(&claims(&app, &other, "once"))).await.status,
             200,
-            "another client's is another"
+            "another client's jti is distinct"
         );
         let signed = key.sign(&claims(&app, &robot, "at once"));
         let shown = (0..8).map(|_| show(&app, &signed));
@@ -141,19 +141,19 @@ both_databases! {
         assert_eq!(
             answers.iter().filter(|answer| answer.status == 200).count(),
             1,
-            "of several at once, one"
+            "one of several concurrent requests succeeds"
         );
-        // An hour longer than it is good.
+        // An hour beyond the longest accepted lifetime.
         app.advance(300 + 3600);
         app.background_jobs.run_once().await.unwrap();
         assert!(rows(&app, "used_assertions").await > 0);
         app.advance(1);
         app.background_jobs.run_once().await.unwrap();
-        assert_eq!(rows(&app, "used_assertions").await, 0, "what is too old anyway is forgotten");
+        assert_eq!(rows(&app, "used_assertions").await, 0, "expired assertions are deleted");
         assert_eq!(show(&app, &signed).await.status, 401);
     }
 
-    async fn assertions_are_used_only_as_fast_as_a_client_may_ask(app: TestApp) {
+    async fn assertions_are_accepted_no_faster_than_the_rate_limit(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let key = Key::new();
@@ -184,11 +184,11 @@ both_databases! {
         assert_eq!(
             rows(&app, "used_assertions").await,
             20 - refused,
-            "what is refused so costs no write"
+            "a refused assertion costs no write"
         );
     }
 
-    async fn whatever_is_wrong_the_words_are_the_same_and_the_log_has_the_reason(app: TestApp) {
+    async fn failed_authentications_look_alike_and_the_log_has_the_reason(app: TestApp) {
         let top = app.administrator(app.world.top).await;
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
@@ -232,11 +232,11 @@ both_databases! {
         assert_eq!(
             show(&app, &key.sign(&good)).await.status,
             200,
-            "else the refusals mean nothing"
+            "otherwise the refusals below prove nothing"
         );
     }
 
-    async fn a_client_has_two_keys_at_most_and_each_once(app: TestApp) {
+    async fn client_holds_at_most_two_distinct_keys(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let keys = [Key::new(), Key::new(), Key::new()];
@@ -257,7 +257,7 @@ both_databases! {
         assert_eq!(
             show(&app, &keys[0].sign(&claims(&app, &robot, "3"))).await.status,
             401,
-            "a removed one does not"
+            "a removed key does not work"
         );
         assert_eq!(
             administrator.ask(REMOVE, json!({ "id": robot.id, "key": old })).await.code(),
@@ -266,7 +266,7 @@ both_databases! {
         add(&administrator, &robot, &keys[2]).await.data();
     }
 
-    async fn two_keys_at_once_make_no_third(app: TestApp) {
+    async fn concurrent_key_additions_respect_the_limit(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let keys: Vec<Key> = (0..6).map(|_| Key::new()).collect();
@@ -275,7 +275,7 @@ both_databases! {
         assert_eq!(held["keys"].as_array().unwrap().len(), 2);
     }
 
-    async fn a_private_key_is_refused_and_not_repeated(app: TestApp) {
+    async fn private_key_is_refused_without_echoing_it(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let key = Key::new();
@@ -299,7 +299,7 @@ both_databases! {
         }
     }
 
-    async fn nobody_adds_a_key_to_a_stronger_client(app: TestApp) {
+    async fn caller_cannot_add_key_to_client_with_more_authority(app: TestApp) {
         let strong = app.credentials(app.world.north, Role::Administrator).await;
         let analyst = app.caller(app.world.north, Role::Analyst).await;
         assert_eq!(add(&analyst, &strong, &Key::new()).await.code(), "FORBIDDEN");
@@ -315,7 +315,7 @@ both_databases! {
         );
     }
 
-    async fn the_last_credential_of_an_enabled_client_stays(app: TestApp) {
+    async fn last_credential_of_enabled_client_cannot_be_removed(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let key = Key::new();
@@ -326,7 +326,7 @@ both_databases! {
         let retire = "mutation($id: ID!, $secret: ID!) { retireClientSecret(id: $id, secretID: \
             $secret) { id } }";
         administrator.ask(retire, json!({ "id": robot.id, "secret": secret })).await.data();
-        assert!(!app.works(&robot).await, "from now on it lives by its key");
+        assert!(!app.works(&robot).await, "the key alone is enough from now on");
         assert_eq!(show(&app, &key.sign(&claims(&app, &robot, "1"))).await.status, 200);
         let remove = || administrator.ask(REMOVE, json!({ "id": robot.id, "key": held }));
         assert_eq!(remove().await.code(), "LAST_SECRET");
@@ -341,7 +341,7 @@ both_databases! {
         remove().await.data();
     }
 
-    async fn keys_stand_in_the_audit_log(app: TestApp) {
+    async fn client_key_changes_are_in_the_audit_log(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let key = Key::new();
@@ -357,7 +357,7 @@ both_databases! {
         );
     }
 
-    async fn typed_key_is_the_same_as_its_jwk(app: TestApp) {
+    async fn typed_key_equals_its_jwk(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = administrator.create("robot", &[]).await;
         let key = Key::new();
@@ -392,7 +392,7 @@ both_databases! {
     }
 }
 
-/// All answers, asked for at once.
+/// Sends all requests concurrently; returns their responses.
 async fn futures_join<T>(asked: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut pending: Vec<_> = asked.into_iter().map(Box::pin).collect();
     let mut done: Vec<Option<T>> = pending.iter().map(|_| None).collect();

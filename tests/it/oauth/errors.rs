@@ -1,4 +1,4 @@
-//! RFC 6749, section 5.2: which error, with which status, in which form.
+//! Errors of the OAuth endpoints: code, status and form (RFC 6749, section 5.2).
 
 use serde_json::json;
 use tenant_gateway::roles::Role;
@@ -9,7 +9,7 @@ use crate::support::{Answer, Credentials, TestApp, both_databases};
 const ENDPOINTS: [&str; 4] = ["/oauth2/token", "/auth/api/v2/auth/token", INTROSPECT, REVOKE];
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Status and error of an answer that has the form of section 5.2.
+/// The status and error code of an error response in the form of RFC 6749, section 5.2.
 fn refused(answer: &Answer) -> (u16, &str) {
     let body = answer.body.as_object().expect("an object");
     assert_eq!(body.keys().collect::<Vec<_>>(), ["error", "error_description"]);
@@ -33,7 +33,7 @@ fn refused(answer: &Answer) -> (u16, &str) {
 }
 
 both_databases! {
-    async fn each_mistake_has_its_error(app: TestApp) {
+    async fn each_invalid_request_has_its_error(app: TestApp) {
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let stranger = app.caller(app.world.stranger, Role::Auditor).await;
         let basic = robot.basic();
@@ -107,7 +107,7 @@ both_databases! {
         }
     }
 
-    async fn every_endpoint_wants_the_client_to_prove_itself(app: TestApp) {
+    async fn every_endpoint_requires_client_authentication(app: TestApp) {
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = Credentials { secret: format!("{}x", robot.secret), ..robot.clone() };
         for path in ENDPOINTS {
@@ -188,7 +188,7 @@ both_databases! {
         assert_eq!(form.await.status, 200);
     }
 
-    async fn what_is_no_form_is_refused_everywhere(app: TestApp) {
+    async fn body_that_is_no_form_is_refused_everywhere(app: TestApp) {
         let basic = app.credentials(app.world.north, Role::Auditor).await.basic();
         for path in ENDPOINTS {
             let url = format!("{}{path}", app.url);
@@ -219,7 +219,7 @@ both_databases! {
         }
     }
 
-    async fn a_revoked_token_changes_nothing_about_another(app: TestApp) {
+    async fn revoking_one_token_leaves_others_valid(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let other = robot.again().await;
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);

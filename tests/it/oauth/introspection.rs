@@ -1,4 +1,4 @@
-//! Who is told what about which token.
+//! Token introspection (RFC 7662): which callers learn what about which tokens.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -18,7 +18,7 @@ async fn change(administrator: &Caller, field: &str, id: &str) {
 }
 
 both_databases! {
-    async fn a_live_token_is_told_of_in_full(app: TestApp) {
+    async fn introspection_describes_active_token_in_full(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let claims = part(&robot.token, 1);
         let expected = json!({
@@ -41,10 +41,10 @@ both_databases! {
             &[("token", &robot.token), ("token_type_hint", "refresh_token")],
         );
         let answer = app.send(hinted.header("authorization", robot.credentials.basic())).await;
-        assert_eq!(answer.body, expected, "a hint that is wrong does no harm");
+        assert_eq!(answer.body, expected, "a wrong token_type_hint is ignored");
     }
 
-    async fn a_resource_server_learns_of_its_own_tenant_and_those_below(app: TestApp) {
+    async fn introspection_covers_own_tenant_and_descendants_only(app: TestApp) {
         let partner = app.caller(app.world.partner, Role::Administrator).await;
         let north = app.caller(app.world.north, Role::Auditor).await;
         let south = app.caller(app.world.south, Role::Auditor).await;
@@ -54,7 +54,7 @@ both_databases! {
         assert_eq!(
             told(&app, &neighbour, &north.token).await["active"],
             true,
-            "beside, in one tenant"
+            "a client of the same tenant"
         );
         for (by, token, what) in [
             (&neighbour, &partner.token, "above"),
@@ -63,7 +63,7 @@ both_databases! {
         ] {
             assert_eq!(told(&app, by, token).await, inactive(), "{what}");
         }
-        // Made for the tenant of the one who asks.
+        // Issued for the tenant of the introspecting client.
         let narrow = narrowed(&partner, &[("tenant", &app.world.north.to_string())]).await;
         let there = told(&app, &neighbour, &narrow.token).await;
         assert_eq!((&there["active"], &there["tenant_only"]), (&json!(true), &json!(true)));
@@ -76,7 +76,7 @@ both_databases! {
         );
     }
 
-    async fn what_does_not_live_is_inactive_and_nothing_more(app: TestApp) {
+    async fn invalid_token_is_only_reported_inactive(app: TestApp) {
         let asker = app.credentials(app.world.organization, Role::Auditor).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let (signed, signature) = robot.token.rsplit_once('.').unwrap();
@@ -103,7 +103,7 @@ both_databases! {
         assert_eq!(told(&app, &asker, &robot.token).await, inactive(), "it has ended");
     }
 
-    async fn it_sees_at_once_what_other_nodes_did(app: TestApp) {
+    async fn introspection_sees_changes_of_other_nodes_at_once(app: TestApp) {
         let another = app.another_node().await;
         let administrator = app.administrator(app.world.organization).await;
         for field in [
@@ -143,11 +143,11 @@ both_databases! {
         assert_eq!(
             told(&another, &administrator.credentials, &narrow.token).await,
             inactive(),
-            "its one tenant is closed to it"
+            "the client has lost its only tenant"
         );
     }
 
-    async fn asking_is_no_token_request(app: TestApp) {
+    async fn introspection_does_not_count_as_token_request(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let token = app.token(&robot).await;
@@ -160,7 +160,7 @@ both_databases! {
         assert_eq!(
             seen["secrets"][0]["lastUsedAt"],
             json!(app.now().to_string()),
-            "the secret was used all the same"
+            "the use of the secret counts"
         );
         assert_ne!(seen["tokenRequestTime"], seen["secrets"][0]["lastUsedAt"]);
     }

@@ -1,4 +1,4 @@
-//! The key that seals the others is changed while the gateway runs.
+//! Rotation of the master key, also while the gateway runs.
 
 use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Environment};
@@ -11,7 +11,7 @@ use super::asking::{kid, published};
 use crate::support::process::Deployment;
 use crate::support::{Caller, Engine, OnEngine, TestApp, both_databases, notes};
 
-/// Settings with a new master key, and with the old one beside it or not.
+/// Settings with a new master key, optionally with the old one as the previous key.
 fn with(app: &TestApp, new: &str, beside: bool) -> Config {
     let mut config = app.database.config();
     config.seal.master_key = Some(new.to_owned().into());
@@ -20,7 +20,7 @@ fn with(app: &TestApp, new: &str, beside: bool) -> Config {
 }
 
 both_databases! {
-    async fn both_keys_open_until_all_is_sealed_anew(app: TestApp) {
+    async fn both_master_keys_unseal_until_all_secrets_are_resealed(app: TestApp) {
         let new = MasterKey::generate(&SystemEntropy);
         notes::note(&new);
         let robot = app.caller(app.world.north, Role::Auditor).await;
@@ -29,7 +29,7 @@ both_databases! {
         let refused = Core::open(&alone, Environment::default()).await.unwrap();
         assert!(
             refused.rewrap().await.is_err(),
-            "the new key alone does not open what the old one sealed"
+            "the new key alone cannot unseal secrets of the old one"
         );
         let between = app.another_node_with(|config| *config = both.clone()).await;
         assert_eq!(robot.at(&between.gateway).status().await, 200);
@@ -42,10 +42,10 @@ both_databases! {
         let after = app.another_node_with(|config| *config = alone).await;
         assert_eq!(robot.at(&after.gateway).status().await, 200);
         assert_eq!(kid(&after.token(&robot.credentials).await), kid(&robot.token));
-        assert_eq!(robot.status().await, 200, "a node that was not started again goes on");
+        assert_eq!(robot.status().await, 200, "a node that was not restarted continues");
     }
 
-    async fn a_node_with_the_old_key_seals_nothing_that_others_cannot_open(app: TestApp) {
+    async fn node_with_old_master_key_seals_nothing_that_others_cannot_unseal(app: TestApp) {
         let new = MasterKey::generate(&SystemEntropy);
         notes::note(&new);
         let both = with(&app, &new, true);
@@ -53,7 +53,7 @@ both_databases! {
         app.advance(31 * 24 * 3600);
         assert!(
             app.background_jobs.run_once().await.is_err(),
-            "it cannot open the newest key any more"
+            "it can no longer unseal the newest key"
         );
         let between = app.another_node_with(|config| *config = both.clone()).await;
         between.background_jobs.run_once().await.unwrap();
@@ -61,12 +61,12 @@ both_databases! {
         app.another_node_with(|config| *config = with(&between, &new, false)).await;
     }
 
-    async fn a_change_that_was_stopped_is_gone_on_with(app: TestApp) {
+    async fn interrupted_master_key_rotation_is_resumed(app: TestApp) {
         let new = MasterKey::generate(&SystemEntropy);
         notes::note(&new);
         let both = with(&app, &new, true);
-        // Half done: of two keys, the newer is sealed by the new master key and the older still by
-        // the old one.
+        // Half done: of two signing keys, the newer is sealed with the new master key and the older
+        // still with the old one.
         let between = app.another_node_with(|config| *config = both.clone()).await;
         app.advance(31 * 24 * 3600);
         between.background_jobs.run_once().await.unwrap();
@@ -79,14 +79,14 @@ both_databases! {
         assert_eq!(published(&after).await.len(), 2);
     }
 
-    async fn it_wants_the_key_before(app: TestApp) {
+    async fn master_key_rotation_requires_the_previous_key(app: TestApp) {
         let alone = with(&app, &MasterKey::generate(&SystemEntropy), false);
         let error = Core::rotate_master_key(&alone, Environment::default()).await.unwrap_err();
         assert!(error.explained().contains("seal.previous_master_key"), "{}", error.explained());
     }
 }
 
-/// Registers an installation that is not there: its credential is sealed.
+/// Registers an installation that does not exist; only its sealed credential matters.
 async fn register(caller: &Caller, name: &str) -> Value {
     let input = json!({
         "name": name, "system": "DEEP_SECURITY", "baseURL": "http://127.0.0.1:1/api",
@@ -97,16 +97,17 @@ async fn register(caller: &Caller, name: &str) -> Value {
     caller.ask(document, json!({ "input": input })).await.field("registerUpstream")["id"].clone()
 }
 
-/// Whether the gateway opens the credential of an installation, and so comes as far as calling it.
+/// Whether the gateway can unseal the credential of an installation, shown by its attempt to call
+/// it.
 async fn opens(caller: &Caller, upstream: &Value) -> bool {
     let document = "mutation($id: ID!) { testUpstream(id: $id) { lastErrorCode } }";
     let answer = caller.ask(document, json!({ "id": upstream })).await;
     answer.body["data"]["testUpstream"]["lastErrorCode"] == "UPSTREAM_UNAVAILABLE"
 }
 
-/// Without the setting there is a file, and no one to tell the gateway of a new one.
+/// Without `seal.master_key` the key is in a file, which a running gateway reads again.
 #[tokio::test]
-async fn the_key_file_is_changed_in_one_command() {
+async fn one_command_replaces_the_master_key_file() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let administrator = deployment.init();
     let folder = deployment.database.folder.path();
@@ -122,8 +123,8 @@ async fn the_key_file_is_changed_in_one_command() {
     let new = std::fs::read_to_string(folder.join("master.key")).unwrap();
     notes::note(&new);
     assert_ne!(old, new);
-    assert_eq!(caller.status().await, 200, "the gateway that runs goes on");
-    assert!(opens(&caller, &sealed_before).await, "it takes the new key over");
+    assert_eq!(caller.status().await, 200, "the running gateway continues");
+    assert!(opens(&caller, &sealed_before).await, "it reads the new key");
     let sealed_since = register(&caller, "since").await;
     assert!(folder.join("master.key.previous").exists());
     drop(before);

@@ -1,4 +1,4 @@
-//! What the gateway says of itself.
+//! The authorization server's metadata and published keys (RFC 8414, RFC 7517).
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::{TestApp, both_databases};
 const PATHS: [&str; 2] = ["oauth-authorization-server", "openid-configuration"];
 
 both_databases! {
-    async fn both_paths_say_the_same_of_the_address(app: TestApp) {
+    async fn both_metadata_paths_agree(app: TestApp) {
         let mut documents = Vec::new();
         for path in PATHS {
             let answer = app.send(app.http.get(format!("{}/.well-known/{path}", app.url))).await;
@@ -22,7 +22,7 @@ both_databases! {
         assert_eq!(documents[0]["issuer"], json!(app.url));
     }
 
-    async fn a_public_url_is_the_issuer_and_its_path_stands_behind(engine: Engine) {
+    async fn public_url_is_issuer_and_metadata_path_includes_its_path(engine: Engine) {
         let app = TestApp::with(engine, |config| {
             config.server.public_url = Some("https://gateway.example/security".to_owned());
         })
@@ -40,7 +40,7 @@ both_databases! {
         assert_eq!(app.send(foreign).await.status, 404);
     }
 
-    async fn keys_are_public_halves_that_may_be_kept_as_long_as_the_setting_says(engine: Engine) {
+    async fn published_keys_are_public_and_cacheable_for_the_set_time(engine: Engine) {
         let app = TestApp::with(engine, |config| {
             config.tokens.jwks_max_age = std::time::Duration::from_mins(2);
             config.tokens.algorithm = tenant_gateway::config::TokenAlgorithm::Rs256;

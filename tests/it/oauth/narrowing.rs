@@ -1,4 +1,4 @@
-//! Tokens that reach less far than their client.
+//! Tokens narrowed to a tenant or a scope (RFC 8707, RFC 6749 section 3.3).
 
 use serde_json::{Value, json};
 use tenant_gateway::clients::Grant;
@@ -47,7 +47,7 @@ fn tenants_of(assignments: &Value, field: &str) -> Vec<String> {
 }
 
 both_databases! {
-    async fn a_narrowed_token_is_good_in_its_tenant_alone(app: TestApp) {
+    async fn narrowed_token_is_valid_only_in_its_tenant(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let narrow = within(&partner, app.world.north).await;
         let claims = part(&narrow.token, 1);
@@ -86,19 +86,19 @@ both_databases! {
         assert_eq!(
             partner.within(app.world.south).status().await,
             200,
-            "the client itself reaches on"
+            "the client's full token still reaches it"
         );
     }
 
-    async fn the_header_does_not_reach_below_the_tenant_of_the_token(app: TestApp) {
+    async fn tenant_header_does_not_widen_a_narrowed_token(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let narrow = within(&partner, app.world.organization).await;
         assert_eq!(narrow.within(app.world.north).status().await, 403);
         let tenants = narrow.ask("{ tenants { totalCount } }", json!({})).await.field("tenants");
-        assert_eq!(tenants["totalCount"], 3, "what stands below is seen from the tenant itself");
+        assert_eq!(tenants["totalCount"], 3, "descendants are visible from the tenant itself");
     }
 
-    async fn it_holds_nothing_above_or_beside(app: TestApp) {
+    async fn narrowed_token_grants_nothing_above_or_beside_its_tenant(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let narrow = within(&partner, app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
@@ -110,7 +110,8 @@ both_databases! {
                 ownerTenantID: $owner }) { clientSecret } }";
             assert_eq!(narrow.ask(document, owner).await.code(), "FORBIDDEN");
         }
-        // The robot now holds a role beside: whoever rotates it could act there.
+        // The robot now holds a role in a sibling tenant: a caller who rotates its secret could act
+        // there.
         assert_eq!(give(&partner, &robot.id, app.world.south, Role::Auditor).await, "given");
         let rotate = "mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }";
         assert_eq!(narrow.ask(rotate, json!({ "id": robot.id })).await.code(), "FORBIDDEN");
@@ -177,7 +178,7 @@ both_databases! {
             assert_eq!(held, reached);
             assert_eq!(own["roles"], json!(Role::Auditor.id()));
         }
-        // Elsewhere than through itself a narrowed token sees no more.
+        // Through another client the narrowed token sees no more either.
         let narrow = within(&partner, world.organization).await;
         for document in [
             "query($id: ID!) { shown: client(id: $id) { roleAssignments { tenantID } } }",
@@ -201,7 +202,7 @@ both_databases! {
         );
     }
 
-    async fn filters_and_orders_tell_a_narrowed_token_of_no_role_that_it_does_not_reach(
+    async fn filters_and_orders_reveal_no_role_beyond_a_narrowed_token(
         app: TestApp,
     ) {
         let administrator = app.administrator(app.world.partner).await;
@@ -281,7 +282,7 @@ both_databases! {
         assert_eq!(part(&whole.token, 1)["tenant_only"], Value::Null);
     }
 
-    async fn a_tenant_that_is_not_open_is_no_target(app: TestApp) {
+    async fn unreachable_tenant_is_an_invalid_target(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let organization = app.administrator(app.world.organization).await;
         let closed = organization
@@ -310,7 +311,7 @@ both_databases! {
         assert!(learnt.iter().all(|other| *other == learnt[0]));
     }
 
-    async fn a_narrowed_token_ends_with_the_role(app: TestApp) {
+    async fn narrowed_token_ends_with_its_role(app: TestApp) {
         let administrator = app.administrator(app.world.organization).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let narrow = within(&robot, app.world.north).await;
@@ -327,7 +328,7 @@ both_databases! {
         assert_eq!(again.body["error"], "invalid_target");
     }
 
-    async fn a_scope_leaves_only_what_it_names(app: TestApp) {
+    async fn scope_narrows_token_to_its_permissions(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let reader = narrowed(&administrator, &[("scope", "clients:read")]).await;
         assert_eq!(part(&reader.token, 1)["scope"], "clients:read");
@@ -355,7 +356,7 @@ both_databases! {
         assert_eq!(auditor.ask("{ clients { id } }", json!({})).await.code(), "FORBIDDEN");
     }
 
-    async fn nobody_gives_more_than_the_scope_of_the_token(app: TestApp) {
+    async fn narrowed_token_cannot_assign_roles_beyond_its_scope(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let strong = app.credentials(app.world.north, Role::Responder).await;
         let few = narrowed(&administrator, &[("scope", "clients:read clients:manage")]).await;
@@ -382,7 +383,7 @@ both_databases! {
                 .await;
             assert_eq!(answer.code(), "FORBIDDEN", "it holds more than the token: {field}");
         }
-        // Its own client least of all: the new secret would get it a token without limits.
+        // Not even its own client: the new secret would get a token without the narrowing.
         let own = more
             .ask(
                 "mutation($id: ID!) { rotateClientSecret(id: $id) { clientSecret } }",
@@ -392,7 +393,7 @@ both_databases! {
         assert_eq!(own.code(), "FORBIDDEN");
     }
 
-    async fn a_scope_never_widens(app: TestApp) {
+    async fn scope_never_widens(app: TestApp) {
         let auditor = app.caller(app.world.north, Role::Auditor).await;
         for scope in [
             "clients:manage",
@@ -411,7 +412,7 @@ both_databases! {
         }
         for scope in ["graphql", "clients:read graphql", "", " "] {
             let answer = ask_token(&app, &auditor.credentials, &[("scope", scope)]).await;
-            // Spaces alone name nothing, and are not the same as no scope at all.
+            // A scope of spaces names no permission; it is not the same as an absent scope.
             if scope == " " {
                 assert_eq!(answer.body["error"], "invalid_scope");
                 continue;
@@ -435,7 +436,7 @@ both_databases! {
         assert_eq!(created(&narrow, Role::Auditor).await, "FORBIDDEN", "the narrowed one does not");
     }
 
-    async fn a_scope_is_held_against_the_tenant_that_was_asked_for(app: TestApp) {
+    async fn scope_is_checked_in_requested_tenant(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Administrator).await;
         let organization = app.administrator(app.world.organization).await;
         assert_eq!(give(&organization, robot.id(), app.world.south, Role::Auditor).await, "given");

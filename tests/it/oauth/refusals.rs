@@ -1,4 +1,4 @@
-//! What the caller is not told, and the audit log is.
+//! Reasons of refused authentications, which the audit log has and the caller does not see.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -12,7 +12,7 @@ async fn newest_of(administrator: &Caller) -> Value {
 }
 
 both_databases! {
-    async fn each_failure_has_its_reason_in_the_log_of_the_client_or_of_the_top(app: TestApp) {
+    async fn each_failure_is_recorded_for_the_clients_tenant_or_the_root(app: TestApp) {
         let top = app.administrator(app.world.top).await;
         let north = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
@@ -42,14 +42,14 @@ both_databases! {
             (robot.id.clone(), json!("secret_retired")),
             (robot.id.clone(), json!("wrong_secret")),
         ];
-        assert_eq!(seen, expected, "strangers are the affair of those who run the gateway");
+        assert_eq!(seen, expected, "unknown clients are recorded for the root only");
         let actors: Vec<_> =
             reasons(&top, "token").await.into_iter().map(|(actor, _)| actor).collect();
         assert!(actors.contains(&"nobody\u{fffd}".to_owned()), "{actors:?}");
         assert!(app.works(&rotated).await);
     }
 
-    async fn what_a_client_is_denied_that_proved_itself_is_recorded(app: TestApp) {
+    async fn denial_to_authenticated_client_is_recorded(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let south = app.world.south.to_string();
@@ -84,7 +84,7 @@ both_databases! {
         );
     }
 
-    async fn denials_are_kept_only_as_fast_as_a_client_may_ask(app: TestApp) {
+    async fn denials_are_recorded_no_faster_than_the_rate_limit(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let node = app
@@ -107,7 +107,7 @@ both_databases! {
         assert!((3..20).contains(&kept), "{kept}");
     }
 
-    async fn every_endpoint_is_named(app: TestApp) {
+    async fn every_endpoint_is_named_in_its_audit_record(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
         let other = app.credentials(app.world.north, Role::Auditor).await;

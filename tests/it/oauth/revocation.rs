@@ -1,4 +1,4 @@
-//! A token that is ended before its time.
+//! Token revocation (RFC 7009).
 
 use serde_json::json;
 use tenant_gateway::roles::Role;
@@ -7,14 +7,14 @@ use super::asking::{REVOKE, form, part, revoke, rows, told};
 use crate::support::{TestApp, both_databases};
 
 both_databases! {
-    async fn a_revoked_token_ends_here_at_once_and_elsewhere_within_five_seconds(app: TestApp) {
+    async fn revoked_token_ends_at_once_here_and_within_five_seconds_elsewhere(app: TestApp) {
         let another = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let elsewhere = robot.at(&another.gateway);
         assert_eq!(
             (robot.status().await, elsewhere.status().await),
             (200, 200),
-            "it is remembered at both"
+            "it is cached at both"
         );
         assert_eq!(revoke(&app, &robot.credentials, &robot.token).await, 200);
         assert_eq!(robot.status().await, 401);
@@ -33,7 +33,7 @@ both_databases! {
         assert_eq!(robot.status().await, 200);
     }
 
-    async fn what_does_not_work_needs_no_ending(app: TestApp) {
+    async fn revoking_an_invalid_token_succeeds_without_effect(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         for token in ["rubbish", &robot.credentials.secret, &format!("{}x", robot.token)] {
             assert_eq!(revoke(&app, &robot.credentials, token).await, 200);
@@ -45,7 +45,7 @@ both_databases! {
         assert_eq!(rows(&app, "revoked_tokens").await, 1);
     }
 
-    async fn what_has_expired_is_forgotten(app: TestApp) {
+    async fn expired_revocations_are_deleted(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         revoke(&app, &robot.credentials, &robot.token).await;
         app.advance(3600);
@@ -57,7 +57,7 @@ both_databases! {
         assert_eq!(robot.status().await, 401);
     }
 
-    async fn it_stands_in_the_audit_log_once(app: TestApp) {
+    async fn revocation_is_recorded_once(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Signing keys come and go, and no token is refused because of it.
+//! Rotation of signing keys: no valid token is refused because of it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const DAY: u64 = 24 * 3600;
 /// `jwks_max_age` and 90 seconds.
 const PUBLISHED_AHEAD: u64 = 600 + 90;
 
-/// The key that signs at this moment.
+/// The id of the key that signs now.
 async fn signing(app: &TestApp, caller: &Caller) -> String {
     kid(&app.token(&caller.credentials).await)
 }
@@ -26,7 +26,7 @@ fn daily(config: &mut Config) {
 }
 
 both_databases! {
-    async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays(app: TestApp) {
+    async fn new_signing_key_is_published_before_use_and_old_one_stays_published(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let old = kid(&robot.token);
         assert_eq!(published(&app).await, [old.as_str()]);
@@ -45,13 +45,13 @@ both_databases! {
         assert_eq!((kid(&last.token), kid(&first.token)), (old.clone(), keys[0].clone()));
         app.advance(3598);
         assert_eq!((last.status().await, first.status().await), (200, 200));
-        // The longest life that a token may have, and a minute for the clocks.
+        // The longest token lifetime, plus a minute for clock differences.
         app.advance(DAY - 3600 + 60);
         app.background_jobs.run_once().await.unwrap();
         assert_eq!(
             published(&app).await.len(),
             2,
-            "a token of the longest life may still be alive"
+            "a token of the longest lifetime may still be valid"
         );
         app.advance(2);
         app.background_jobs.run_once().await.unwrap();
@@ -59,10 +59,10 @@ both_databases! {
         assert_eq!(rows(&app, "signing_keys").await, 2, "its row is kept a day longer");
         app.advance(DAY);
         app.background_jobs.run_once().await.unwrap();
-        assert_eq!(rows(&app, "signing_keys").await, 1, "what is gone is forgotten");
+        assert_eq!(rows(&app, "signing_keys").await, 1, "deleted keys are forgotten");
     }
 
-    async fn a_revoked_key_is_refused_by_every_node_in_time_and_another_signs_at_once(
+    async fn revoked_signing_key_is_replaced_at_once_and_refused_by_every_node_in_time(
         app: TestApp,
     ) {
         let another = app.another_node().await;
@@ -95,7 +95,7 @@ both_databases! {
         assert_eq!((unknown.code(), rows(&app, "signing_keys").await), (ErrorCode::NotFound, 1));
     }
 
-    async fn a_key_that_another_node_made_at_this_moment_is_known_at_once(app: TestApp) {
+    async fn signing_key_created_by_another_node_is_found_at_once(app: TestApp) {
         let another = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let core = Core::open(&app.database.config(), app.environment()).await.unwrap();
@@ -110,7 +110,7 @@ both_databases! {
         assert_eq!(new.at(&another.gateway).status().await, 200);
     }
 
-    async fn an_operator_revokes_a_key_under_a_running_gateway(deployment: Deployment) {
+    async fn operator_revokes_signing_key_of_running_gateway(deployment: Deployment) {
         let administrator = deployment.init();
         let process = deployment.serve().await;
         let caller = process.log_in(administrator).await;
@@ -143,7 +143,7 @@ both_databases! {
         for step in 0..(4 * 24 * 2) {
             let now = step * 1800;
             app.background_jobs.run_once().await.unwrap();
-            // The other node is late at times: it looks once an hour and a half.
+            // The other node reads the keys late: only every hour and a half.
             if step % 3 == 0 {
                 another.background_jobs.run_once().await.unwrap();
             }
@@ -153,7 +153,7 @@ both_databases! {
                 robot.at(&another.gateway).again().await
             };
             let known = published(&app).await;
-            assert!(known.contains(&kid(&caller.token)), "what signs is published");
+            assert!(known.contains(&kid(&caller.token)), "the signing key is published");
             keys.insert(kid(&caller.token));
             issued.push((caller, now));
             issued.retain(|(_, at)| now - at < 3600);
@@ -163,7 +163,7 @@ both_databases! {
             }
             app.advance(1800);
         }
-        assert!(keys.len() >= 4, "it did rotate: {} keys signed", keys.len());
+        assert!(keys.len() >= 4, "it rotated: {} keys signed", keys.len());
     }
 
     async fn nodes_that_rotate_at_once_agree_on_one_key(app: TestApp) {
@@ -190,7 +190,7 @@ both_databases! {
         assert_eq!(signing(&two, &robot).await, keys[0]);
     }
 
-    async fn a_node_that_slept_believes_the_new_key(app: TestApp) {
+    async fn suspended_node_accepts_new_signing_key_after_waking(app: TestApp) {
         let asleep = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         app.advance(30 * DAY);
@@ -201,11 +201,11 @@ both_databases! {
         assert_eq!(new.at(&asleep.gateway).status().await, 200);
     }
 
-    async fn another_algorithm_is_published_before_it_signs_too(app: TestApp) {
+    async fn new_algorithm_is_published_before_use(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let changed =
             app.another_node_with(|config| config.tokens.algorithm = TokenAlgorithm::Es256).await;
-        assert_eq!(signing(&changed, &robot).await, kid(&robot.token), "the old one signs on");
+        assert_eq!(signing(&changed, &robot).await, kid(&robot.token), "the old one continues to sign");
         let algorithms: Vec<Value> =
             jwks(&changed).await.into_iter().map(|key| key["alg"].clone()).collect();
         assert_eq!(algorithms, ["ES256", "EdDSA"]);
@@ -214,15 +214,15 @@ both_databases! {
         assert_eq!(
             signing(&app, &robot).await,
             kid(&robot.token),
-            "a node of the old setting stays with it"
+            "a node with the old setting keeps the old algorithm"
         );
         for node in [&app, &changed] {
             node.background_jobs.run_once().await.unwrap();
         }
-        assert_eq!(published(&app).await.len(), 2, "they do not take turns in making keys");
+        assert_eq!(published(&app).await.len(), 2, "the nodes do not create keys in turn");
     }
 
-    async fn an_operator_rotates_by_hand(deployment: Deployment) {
+    async fn operator_rotates_signing_keys_manually(deployment: Deployment) {
         let administrator = deployment.init();
         let before = deployment.serve().await;
         let caller = before.log_in(administrator).await;

@@ -1,4 +1,4 @@
-//! Failed authentications are slowed down.
+//! Throttling of failed authentications.
 
 use serde_json::json;
 use tenant_gateway::config::Config;
@@ -34,7 +34,7 @@ fn seconds(answer: &Answer) -> u64 {
 }
 
 both_databases! {
-    async fn fifteen_failures_a_minute_are_heard(engine: Engine) {
+    async fn fifteen_failures_a_minute_are_answered(engine: Engine) {
         let app = TestApp::with(engine, |config| config.auth = Config::default().auth).await;
         let known = app.credentials(app.world.north, Role::Auditor).await;
         let other = app.credentials(app.world.north, Role::Auditor).await;
@@ -47,7 +47,7 @@ both_databases! {
         assert_eq!(
             app.ask_token(&known).await.learnt(),
             refused.learnt(),
-            "a right secret tells nothing either"
+            "a correct secret is not confirmed either"
         );
         app.advance(45);
         assert_eq!(seconds(&app.ask_token(&known).await), 15);
@@ -55,7 +55,7 @@ both_databases! {
         assert!(app.works(&known).await);
     }
 
-    async fn known_and_unknown_clients_are_alike(engine: Engine) {
+    async fn known_and_unknown_clients_look_alike(engine: Engine) {
         let app = TestApp::with(engine, limits(3, 1000)).await;
         let known = app.credentials(app.world.north, Role::Auditor).await;
         let other = app.credentials(app.world.north, Role::Auditor).await;
@@ -71,7 +71,7 @@ both_databases! {
         assert_eq!(learnt[0].0, 429);
     }
 
-    async fn all_endpoints_count_together(engine: Engine) {
+    async fn failures_at_all_endpoints_share_one_throttle(engine: Engine) {
         let app = TestApp::with(engine, limits(3, 1000)).await;
         let wrong = named("nobody", "wrong");
         for _ in 0..3 {
@@ -82,7 +82,7 @@ both_databases! {
         assert_eq!(seconds(&app.ask_token(&wrong).await), 60);
     }
 
-    async fn an_address_that_guesses_is_refused_and_its_known_clients_are_not(engine: Engine) {
+    async fn guessing_address_is_blocked_except_for_its_known_clients(engine: Engine) {
         let app = TestApp::with(engine, limits(1000, 5)).await;
         let known = app.credentials(app.world.north, Role::Auditor).await;
         let late = app.credentials(app.world.north, Role::Auditor).await;
@@ -91,12 +91,12 @@ both_databases! {
             assert!(!app.works(&named(&format!("guess-{guess}"), &known.secret)).await);
         }
         assert_eq!(seconds(&app.ask_token(&late).await), 60);
-        assert!(app.works(&known).await, "it proved itself from here before");
+        assert!(app.works(&known).await, "it authenticated from this address before");
         app.advance(60);
         assert!(app.works(&late).await);
     }
 
-    async fn a_stranger_elsewhere_locks_nobody_out(engine: Engine) {
+    async fn failed_sign_ins_from_another_address_lock_nobody_out(engine: Engine) {
         let app = TestApp::with(engine, |config| {
             limits(3, 3)(config);
             config.server.trusted_proxies = serde_json::from_value(json!(["127.0.0.1"])).unwrap();
@@ -113,11 +113,11 @@ both_databases! {
         assert_eq!(
             from(&app, "192.0.2.2, 192.0.2.1", &known).await,
             429,
-            "the proxy's own word counts, not the caller's"
+            "the proxy's entry counts, not the caller's"
         );
     }
 
-    async fn a_stranger_does_not_choose_its_address(engine: Engine) {
+    async fn untrusted_proxy_does_not_choose_client_address(engine: Engine) {
         let app = TestApp::with(engine, limits(3, 1000)).await;
         let wrong = named("nobody", "wrong");
         for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {

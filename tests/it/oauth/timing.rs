@@ -1,4 +1,4 @@
-//! How long a refusal takes tells nothing.
+//! The duration of a refusal does not tell known from unknown clients.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::support::{Credentials, TestApp, both_databases};
 
-/// Of each kind.
+/// Samples of each kind.
 const TRIES: usize = 1000;
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -16,13 +16,13 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 both_databases! {
-    /// One after the other in turn, so that whatever else the machine does falls on both alike.
-    async fn an_unknown_client_takes_as_long_as_a_wrong_secret(app: TestApp) {
+    /// Alternates between the kinds, so that other load on the machine affects both alike.
+    async fn unknown_client_takes_as_long_as_wrong_secret(app: TestApp) {
         let known = app.credentials(app.world.north, Role::Auditor).await;
         let other = app.credentials(app.world.north, Role::Auditor).await;
         let wrong = Credentials { secret: other.secret.clone(), ..known.clone() };
         let unknown = Credentials { client_id: known.client_id.chars().rev().collect(), ..other };
-        assert!(app.works(&known).await, "it is remembered, as one in use is");
+        assert!(app.works(&known).await, "it is cached, like a secret in use");
         let mut times = [Vec::new(), Vec::new()];
         for attempt in 0..TRIES + 100 {
             for (which, credentials) in [&wrong, &unknown].into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What is selected twice is executed once, and an answer has the form of the merged selection.
+//! A field selected twice is executed once, and the response has the form of the merged selection.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -20,10 +20,10 @@ both_databases! {
             caller.ask(document, json!({ "i": robot.id })).await.field("rotateClientSecret");
         let new = Credentials::of(&rotated);
         assert!(app.works(&new).await, "the secret that was shown works");
-        assert!(app.works(&robot).await, "the former secret has its grace period");
+        assert!(app.works(&robot).await, "the old secret has its grace period");
     }
 
-    async fn tenant_that_is_selected_twice_is_made_once(app: TestApp) {
+    async fn tenant_selected_twice_is_created_once(app: TestApp) {
         let caller = app.administrator(app.world.partner).await;
         let document = "mutation { createTenant(newTenant: { name: \"Twice\" }) { id }
             createTenant(newTenant: { name: \"Twice\" }) { name } }";

@@ -1,4 +1,4 @@
-//! What the GraphQL specification says of documents, variables and answers.
+//! The GraphQL specification on documents, variables and responses.
 
 mod answers;
 mod validation;

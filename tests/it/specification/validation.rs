@@ -1,4 +1,4 @@
-//! Documents that the specification refuses, and those that it takes.
+//! Documents that are invalid by the specification, and valid ones.
 
 use serde_json::{Value, json};
 use tenant_gateway::config::Introspection;
@@ -7,7 +7,7 @@ use tenant_gateway::roles::Role;
 use crate::support::{TestApp, both_databases};
 
 const REFUSED: [&str; 21] = [
-    // One response key, two meanings.
+    // Conflicting fields under one response key.
     "{ tenants { tenants { id id: name } } }",
     "{ tenants { tenants { id } } tenants(tenantsQuery: { count: 1 }) { tenants { name } } }",
     "{ tenants { ...A ...B } } fragment A on TenantResults { tenants { id } } fragment B on \
@@ -15,7 +15,7 @@ const REFUSED: [&str; 21] = [
     "{ a: tenants { tenants { x: id } } a: tenants { tenants { x: name } } }",
     "{ nodes(ids: []) { id } nodes(ids: [\"x\"]) { id } }",
     "{ ...F nodes(ids: [\"x\"]) { id } } fragment F on Query { nodes(ids: [\"x\", \"y\"]) { id } }",
-    // Variables in places that their types do not fit.
+    // Variables at positions that their types do not fit.
     "query($id: ID) { tenant(id: $id) { id } }",
     "query($id: [ID!]!) { tenant(id: $id) { id } }",
     "query($id: ID!) { tenant(id: $other) { id } }",
@@ -51,7 +51,7 @@ both_databases! {
         }
     }
 
-    async fn valid_document_is_taken_though_its_letters_are_rare(app: TestApp) {
+    async fn document_with_unusual_characters_is_valid(app: TestApp) {
         let caller = app.caller(app.world.north, Role::Auditor).await;
         for text in [r"\ud83d\ude00", r"\u{1F600}", "😀"] {
             let document = format!("{{ clients(name: \"{text}\") {{ name }} }}");

@@ -10,7 +10,7 @@ use crate::support::{TestApp, both_databases};
 
 fn last_body(rig: &Rig, path: &str) -> Value {
     let sent = rig.manager.seen(&Calls::to("POST", path).of(rig.manager.customer("North").id));
-    serde_json::from_str(&sent.last().expect("it was sent").body).unwrap()
+    serde_json::from_str(&sent.last().expect("the request was sent").body).unwrap()
 }
 
 both_databases! {
@@ -111,7 +111,7 @@ both_databases! {
         assert_eq!(told, json!({ "name": "Client", "kind": "OBJECT" }));
     }
 
-    async fn value_is_not_repeated_in_the_refusal(app: TestApp) {
+    async fn refusal_does_not_echo_the_value(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
         let document =
             "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";

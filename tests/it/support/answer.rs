@@ -1,4 +1,4 @@
-//! What the gateway said.
+//! Responses of the gateway.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::notes;
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
@@ -28,7 +28,7 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    /// The data of an answer without errors.
+    /// The data of a response; panics on errors.
     pub fn data(self) -> Value {
         assert!(
             self.status == 200 && self.body.get("errors").is_none(),
@@ -52,7 +52,7 @@ impl Answer {
         errors[0]["extensions"]["code"].as_str().expect("every error has a code")
     }
 
-    /// The sentence of the only error.
+    /// The message of the only error.
     pub fn message(&self) -> &str {
         self.body["errors"][0]["message"]
             .as_str()
@@ -63,7 +63,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("a header of text"))
     }
 
-    /// All that a caller learns from the answer, apart from what differs between any two requests.
+    /// Everything in the response except the parts that differ between any two requests.
     pub fn learnt(&self) -> (u16, String, BTreeSet<String>) {
         let mut body = self.body.clone();
         for error in body["errors"].as_array_mut().into_iter().flatten() {

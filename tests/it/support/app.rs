@@ -20,13 +20,13 @@ use super::caller::Gateway;
 use super::world::Operator;
 use super::{Caller, Credentials, Engine, OnEngine, TestDatabase, World};
 
-/// 2030-01-01T00:00:00Z, when all tests begin.
+/// 2030-01-01T00:00:00Z, the time at which all tests start.
 pub const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
 
-/// A graph over the rooms of a gateway.
+/// Builds a GraphQL schema from the services of a gateway.
 pub type GraphOf = fn(&Core) -> Arc<dyn Executor>;
 
-/// A gateway of its own for one test. Its clock stands still until the test moves it.
+/// A gateway for one test. Its clock stands still until the test advances it.
 pub struct TestApp {
     pub gateway: Gateway,
     pub address: SocketAddr,
@@ -36,19 +36,19 @@ pub struct TestApp {
     pub world: World,
     pub background_jobs: BackgroundJobs,
     pub budgets: Arc<Budgets>,
-    // Dropped, it lets the gateway end.
+    // Dropping it stops the gateway.
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
 
 impl TestApp {
-    /// With other settings than the usual ones.
+    /// A gateway with changed settings.
     pub async fn with(engine: Engine, settings: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         Self::build(TestDatabase::fresh(engine).await, clock, None, settings, None).await
     }
 
-    /// Before another graph than the gateway's own.
+    /// A gateway with another GraphQL schema than its own.
     pub async fn before(graph: GraphOf, engine: Engine) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         Self::build(TestDatabase::fresh(engine).await, clock, None, |_| (), Some(graph)).await
@@ -64,7 +64,7 @@ impl TestApp {
         self.another_node_with(|_| ()).await
     }
 
-    /// A second node with other settings than the usual ones.
+    /// A second node with changed settings.
     pub async fn another_node_with(&self, settings: impl FnOnce(&mut Config)) -> Self {
         Self::build(self.database.clone(), self.clock.clone(), Some(self.world), settings, None)
             .await
@@ -87,7 +87,7 @@ impl TestApp {
         .await
     }
 
-    /// A second node whose own clock is another than the database's, which is that of this node.
+    /// A second node with its own clock, while the database's clock is that of this node.
     pub async fn another_node_at(&self, clock: Arc<ManualClock>) -> Self {
         let clocks = [clock, self.clock.clone()];
         Self::build_at(self.database.clone(), clocks, Some(self.world), |_| (), None).await
@@ -169,7 +169,7 @@ impl TestApp {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// The moment that many seconds from now, as the API writes it.
+    /// The time that many seconds from now, as the API writes it.
     pub fn in_seconds(&self, seconds: u64) -> String {
         self.now().plus(Duration::from_secs(seconds)).to_string()
     }
@@ -189,10 +189,10 @@ impl TestApp {
         self.caller(tenant, Role::Administrator).await
     }
 
-    /// Lets requests in flight end and what was counted be written.
+    /// Waits for requests in flight and writes usage counts.
     pub async fn stop(mut self) {
         self.stop.take();
-        self.served.take().expect("it was started").await.expect("it ends well");
+        self.served.take().expect("it was started").await.expect("it stops without an error");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A client of the gateway, as the program behind it sees things.
+//! A client of the gateway as its program sees it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, notes};
 
-/// A client as its owner knows it.
+/// The credentials of a client.
 #[derive(Clone)]
 pub struct Credentials {
     pub id: String,
@@ -16,7 +16,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Takes the answer of `createClient` or of a rotation that asked for `CREDENTIALS`.
+    /// Reads the payload of `createClient` or of a rotation that selected `CREDENTIALS`.
     pub fn of(new_client: &Value) -> Self {
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         let client = &new_client["client"];
@@ -24,7 +24,7 @@ impl Credentials {
         Self { id: text(&client["id"]), client_id: text(&client["clientID"]), secret }
     }
 
-    /// The value of the header that carries them.
+    /// The `Authorization` header with these credentials.
     pub fn basic(&self) -> String {
         let pair = STANDARD.encode(format!("{}:{}", self.client_id, self.secret));
         notes::note(&self.secret);
@@ -33,7 +33,7 @@ impl Credentials {
     }
 }
 
-/// What [`Credentials::of`] needs.
+/// The selection that [`Credentials::of`] reads.
 pub const CREDENTIALS: &str = "{ client { id clientID } clientSecret }";
 
 /// A gateway at an address.
@@ -44,28 +44,28 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A form at the token endpoint, without credentials of its own.
+    /// A request to the token endpoint without credentials.
     pub fn token_request(&self, form: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let body = Serializer::new(String::new()).extend_pairs(form).finish();
         let post = self.http.post(format!("{}/oauth2/token", self.url));
         post.header("content-type", "application/x-www-form-urlencoded").body(body)
     }
 
-    /// Asks for a token as the SDK does.
+    /// Requests a token as the SDK does.
     pub async fn ask_token(&self, credentials: &Credentials) -> Answer {
         let request = self.token_request(&[("grant_type", "client_credentials")]);
         let sent = request.header("authorization", credentials.basic()).send().await;
         Answer::read(sent.expect("the gateway answers")).await
     }
 
-    /// A token.
+    /// Requests a token; panics on an error.
     pub async fn token(&self, credentials: &Credentials) -> String {
         let answer = self.ask_token(credentials).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Whether a secret gets a token.
+    /// Whether the credentials are accepted by the token endpoint.
     pub async fn works(&self, credentials: &Credentials) -> bool {
         match self.ask_token(credentials).await {
             Answer { status: 200, .. } => true,
@@ -77,7 +77,7 @@ impl Gateway {
         }
     }
 
-    /// A GraphQL request that is not yet sent.
+    /// Builds a GraphQL request without sending it.
     pub fn graphql(&self, document: &str, variables: &Value) -> reqwest::RequestBuilder {
         let post = self.http.post(format!("{}/graphql", self.url));
         post.json(&json!({ "query": document, "variables": variables }))
@@ -94,7 +94,7 @@ impl Gateway {
     }
 }
 
-/// Who asks, with which token, in which tenant.
+/// A caller with its token and tenant context.
 #[derive(Clone)]
 pub struct Caller {
     pub gateway: Gateway,
@@ -127,7 +127,7 @@ impl Caller {
         self.gateway.send(self.request(document, &variables)).await
     }
 
-    /// A request of this caller that is not yet sent.
+    /// Builds a request of this caller without sending it.
     pub fn request(&self, document: &str, variables: &Value) -> reqwest::RequestBuilder {
         let request = self.gateway.graphql(document, variables).bearer_auth(&self.token);
         match &self.tenant {
@@ -141,7 +141,7 @@ impl Caller {
         self.ask("{ __typename }", json!({})).await.status
     }
 
-    /// Makes a client through the API.
+    /// Creates a client through the API.
     pub async fn create(&self, name: &str, roles: &[&str]) -> Credentials {
         let document = format!(
             "mutation($name: String!, $roles: [ID!]) {{ createClient(name: $name, roles: $roles) \

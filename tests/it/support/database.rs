@@ -10,7 +10,7 @@ use tenant_gateway::seal::MasterKey;
 
 use super::{OnEngine, notes, postgres};
 
-/// Which of the two databases.
+/// The kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
@@ -22,12 +22,12 @@ pub struct TestDatabase {
     pub engine: Engine,
     pub folder: TempDir,
     pub master_key: String,
-    /// Of PostgreSQL alone.
+    /// On PostgreSQL only.
     pub url: Option<String>,
 }
 
 impl TestDatabase {
-    /// With the present schema.
+    /// A database with the current schema.
     pub async fn fresh(engine: Engine) -> Arc<Self> {
         let url = match engine {
             Engine::Sqlite => None,
@@ -36,7 +36,7 @@ impl TestDatabase {
         Self::at(engine, url)
     }
 
-    /// Without any schema.
+    /// A database without a schema.
     pub async fn empty(engine: Engine) -> Arc<Self> {
         let url = match engine {
             Engine::Sqlite => None,
@@ -63,7 +63,7 @@ impl TestDatabase {
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.admin.listen = None;
         config.data.dir = self.folder.path().to_owned();
-        // Refusals are provoked on purpose, all from one address and in one moment.
+        // Tests provoke refusals on purpose, all from one address and at one moment.
         config.auth.failures_per_client = 1_000_000;
         config.auth.failures_per_address = 1_000_000;
         config.seal.master_key = Some(self.master_key.clone().into());

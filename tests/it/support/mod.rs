@@ -1,4 +1,4 @@
-//! What all tests stand on: databases, a gateway on each, callers of it.
+//! The fixtures of all tests: databases, gateways, callers.
 
 mod answer;
 pub mod app;
@@ -18,7 +18,7 @@ pub use caller::{Caller, Credentials};
 pub use database::{Engine, TestDatabase};
 pub use world::World;
 
-/// What a property starts from on one of the two databases.
+/// The fixture of a property on one of the two databases.
 pub trait OnEngine {
     async fn on(engine: Engine) -> Self;
 }
@@ -48,7 +48,7 @@ macro_rules! both_databases {
 }
 pub(crate) use both_databases;
 
-/// Asks until there is an answer, for at most that many seconds.
+/// Polls until there is a value, for at most that many seconds.
 pub async fn eventually<T>(seconds: u64, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(seconds);
     loop {

@@ -1,4 +1,4 @@
-//! One PostgreSQL for the whole test process, and a database of it for each test.
+//! One PostgreSQL server for the test process, with a database for each test.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -17,28 +17,28 @@ use super::notes;
 
 const TEMPLATE: &str = "gateway_template";
 
-/// Ends the server and its files once the test process is gone, however it went: its end of the
-/// pipe is closed then.
+/// Stops the server and deletes its files when the test process is gone, which closes its end of
+/// the pipe.
 const WATCHDOG: &str = r#"folder=$1; shift; "$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"; rm -rf "$folder""#;
 
-/// Where the server writes what it has to say. Two runs at once do not share it.
+/// The server's log. Two concurrent runs do not share it.
 pub fn log() -> PathBuf {
     notes::folder().join(format!("it-postgres-server-{}.log", std::process::id()))
 }
 
-/// A running server; only its socket in a folder of our own leads to it.
+/// A running server, reachable only by the socket in its private folder.
 struct Server {
     folder: PathBuf,
     /// Holds the pipe that the watchdog waits on.
     _watchdog: Child,
 }
 
-/// An empty database that is all the caller's.
+/// An empty database for the caller alone.
 pub async fn empty() -> String {
     create("template1").await
 }
 
-/// A database with the present schema.
+/// A database with the current schema.
 pub async fn migrated() -> String {
     create(TEMPLATE).await
 }
@@ -58,7 +58,7 @@ fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         let server = Server::start();
-        // The test that comes first stands in a runtime of its own already.
+        // The first test already runs inside a runtime.
         thread::scope(|scope| {
             let made = scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -108,7 +108,8 @@ impl Server {
         );
         let mut server = owner.command(&programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&folder);
-        // Nothing here outlives the test process, and no test kills the server.
+        // Durability is not needed: nothing outlives the test process, and no test kills the
+        // server.
         for setting in [
             "listen_addresses=",
             "fsync=off",
@@ -127,7 +128,8 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(output())
             .stderr(output())
-            // Ctrl-C is for the tests; the watchdog sees their end.
+            // A process group of its own: Ctrl-C ends the tests, and the watchdog then stops the
+            // server.
             .process_group(0)
             .spawn()
             .expect("sh starts");
@@ -150,7 +152,7 @@ impl Server {
         };
         let database = Database::connect(options).await.expect("the template opens");
         database.migrate().await.expect("the template can be migrated");
-        // A template must have no visitors.
+        // PostgreSQL refuses to copy a template that has open connections.
         database.close().await.expect("the connections end");
     }
 }
@@ -167,7 +169,7 @@ fn wait_for(programs: &Path, folder: &Path) {
     panic!("PostgreSQL did not start within 30 s: see {}", log().display());
 }
 
-/// Whom PostgreSQL runs as: it refuses to be root.
+/// The user that PostgreSQL runs as, since it refuses to run as root.
 struct Owner(Option<(u32, u32)>);
 
 impl Owner {

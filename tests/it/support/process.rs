@@ -1,4 +1,4 @@
-//! The real program, as its operator runs it.
+//! The real program as an operator runs it.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -41,12 +41,12 @@ impl Deployment {
         command
     }
 
-    /// Runs a command to its end.
+    /// Runs a command until it exits.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the program starts")
     }
 
-    /// Migrates and makes the first administrator.
+    /// Migrates the database and creates the first administrator.
     pub fn init(&self) -> Credentials {
         if self.database.engine == Engine::Postgres {
             assert!(self.run(&["migrate", "up"]).status.success());
@@ -103,7 +103,7 @@ impl Deployment {
     }
 }
 
-/// A gateway that runs.
+/// A running gateway process.
 pub struct Process {
     child: Child,
     pub log: PathBuf,
@@ -119,19 +119,19 @@ impl Process {
         self.gateway().log_in(credentials).await
     }
 
-    /// The id by which the system knows it.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it logged, line by line.
+    /// The lines of its log.
     pub fn records(&self) -> Vec<Value> {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         // The last line may be half written.
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// The address that it tells in its log, in either format.
+    /// The address in its log, in either format.
     fn address(&self) -> Option<String> {
         let of_json =
             self.records().iter().find_map(|record| Some(record["listen"].as_str()?.to_owned()));
@@ -142,7 +142,7 @@ impl Process {
         })
     }
 
-    /// As `kill -9`.
+    /// Kills it with SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
@@ -153,7 +153,7 @@ impl Process {
         assert!(told.expect("there is a kill").success());
     }
 
-    /// The exit status, once it ends by itself.
+    /// Waits until it exits by itself; returns its status.
     pub async fn ended(&mut self) -> Option<i32> {
         eventually(30, "the end of the process", async || self.child.try_wait().unwrap())
             .await
@@ -167,7 +167,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         self.child.kill().ok();
         self.child.wait().ok();
     }

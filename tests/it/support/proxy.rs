@@ -1,4 +1,4 @@
-//! A way to PostgreSQL that a test can cut off.
+//! A TCP proxy to PostgreSQL that a test can interrupt.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::TestDatabase;
 
-/// A port that leads to the server of the tests while it is open.
+/// A port that forwards to the test server while it is open.
 pub struct PostgresProxy {
     address: SocketAddr,
     socket: String,
@@ -35,7 +35,7 @@ impl PostgresProxy {
         format!("postgres://gateway@{}/{}", self.address, self.database)
     }
 
-    /// Ends all connections and refuses new ones.
+    /// Closes all connections and refuses new ones.
     pub async fn cut(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
@@ -43,12 +43,12 @@ impl PostgresProxy {
         }
     }
 
-    /// Keeps all connections open and lets nothing through any more.
+    /// Keeps all connections open and forwards no more bytes.
     pub fn stall(&self) {
         self.stalled.send_replace(true);
     }
 
-    /// Lets new connections through again.
+    /// Accepts new connections again.
     pub async fn mend(&mut self) {
         self.cut().await;
         self.stalled.send_replace(false);
@@ -59,7 +59,7 @@ impl PostgresProxy {
 }
 
 async fn forward_all(listener: TcpListener, socket: String, stalled: watch::Receiver<bool>) {
-    // Dropped with the task, it ends what it holds.
+    // Dropped with the task, which closes the connections.
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.expect("a connection");

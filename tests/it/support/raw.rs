@@ -1,4 +1,4 @@
-//! Requests byte by byte, for what no HTTP client sends.
+//! Raw requests that no HTTP client would send.
 
 use std::net::SocketAddr;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends bytes that ask for the connection to be closed, and reads to the end: the status, if there
-/// was one, and the JSON of the body.
+/// Sends a request with `Connection: close` and reads to the end: the status, if any, and the JSON
+/// body.
 pub async fn exchange(to: SocketAddr, request: &[u8]) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(to).await.expect("the gateway takes connections");
+    let mut stream = TcpStream::connect(to).await.expect("the gateway accepts connections");
     // The gateway may refuse and close before all is sent.
     stream.write_all(request).await.ok();
     let mut answer = Vec::new();

@@ -1,5 +1,4 @@
-//! Subscriptions, which the gateway's own graph does not have yet, and event streams as their
-//! reader sees them.
+//! Event streams over a schema with test subscriptions.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use tenant_gateway::schema::{Mutation, Query};
 
 use super::{Caller, Engine, OnEngine, TestApp};
 
-/// A gateway whose graph has a subscription beside its own fields.
+/// A gateway whose schema has test subscriptions.
 pub struct Streaming(TestApp);
 
 impl OnEngine for Streaming {
@@ -44,7 +43,7 @@ struct Ticks;
 
 #[Subscription]
 impl Ticks {
-    /// Counts from 1, each after that many milliseconds.
+    /// Counts from 1, with that many milliseconds between events.
     async fn ticks(&self, millis: u64) -> impl Stream<Item = i32> {
         unfold(1, move |at| async move {
             tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -52,7 +51,7 @@ impl Ticks {
         })
     }
 
-    /// As much as the reader takes.
+    /// Sends as much as the reader takes.
     async fn flood(&self) -> impl Stream<Item = String> {
         unfold((), |()| async {
             FLOODED.fetch_add(1, Ordering::SeqCst);
@@ -61,7 +60,7 @@ impl Ticks {
     }
 }
 
-/// How many events all floods made.
+/// The number of events that all floods produced.
 pub static FLOODED: AtomicUsize = AtomicUsize::new(0);
 
 /// An event stream, read as it arrives.
@@ -71,7 +70,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// A stream that counts, each number after that many milliseconds.
+    /// A counting stream with that many milliseconds between events.
     pub async fn of_ticks(caller: &Caller, millis: u64) -> Self {
         Self::of(caller, &format!("subscription {{ ticks(millis: {millis}) }}")).await
     }
@@ -93,14 +92,14 @@ impl Events {
         self.response.headers()["x-request-id"].to_str().expect("text").to_owned()
     }
 
-    /// The next event, by its name and what it holds; nothing at the end.
+    /// The next event's name and data; `None` at the end.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.read.split_once("\n\n") {
                 let event = event.to_owned();
                 let rest = rest.to_owned();
                 self.read = rest;
-                // A comment only keeps the stream awake.
+                // A comment only keeps the connection alive.
                 let Some(event) = event.strip_prefix("event: ") else { continue };
                 let (name, data) = event.split_once("\ndata:").expect("every event has data");
                 return Some((name.to_owned(), serde_json::from_str(data).unwrap_or_default()));
@@ -110,8 +109,8 @@ impl Events {
         }
     }
 
-    /// Reads on until `complete`, which must be the last: the code of the error in the event before
-    /// it.
+    /// Reads until `complete`, which must be the last event; returns the error code of the event
+    /// before it.
     pub async fn ending(mut self) -> String {
         let mut last = Value::Null;
         loop {

@@ -1,5 +1,5 @@
-//! The tenants that every test finds: a partner with an organisation of two customers, and beside
-//! it a stranger.
+//! The tenants of every test: a partner with an organization of two customers, and an unrelated
+//! tenant.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct World {
     pub stranger: TenantId,
 }
 
-/// The operator at the machine, who makes what no client could.
+/// The operator, who can create what no client could.
 #[derive(Clone)]
 pub struct Operator {
     pub database: Arc<Database>,
@@ -64,7 +64,7 @@ impl Operator {
         World { top, partner, organization, north, south, stranger }
     }
 
-    /// Does to the database whatever befalls it.
+    /// Executes a statement on the database, to simulate damage.
     pub async fn execute(&self, sql: &str) {
         let write = self.database.begin().await.unwrap();
         write.on().execute_unprepared(sql).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a stranger can tell apart: nothing.
+//! Unrelated tenants cannot tell foreign from unknown objects.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;
@@ -6,7 +6,7 @@ use tenant_gateway::roles::Role;
 use crate::support::{TestApp, both_databases};
 
 both_databases! {
-    async fn denied_tenants_are_like_unknown_ones(app: TestApp) {
+    async fn forbidden_tenants_look_like_unknown_ones(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         let closed = app.operator.tenant(app.world.organization, "Closed", false).await;
         let administrator = app.administrator(app.world.organization).await;
@@ -31,7 +31,7 @@ both_databases! {
         assert_eq!(above.learnt(), unknown.learnt());
     }
 
-    async fn nothing_of_the_schema_shows_without_a_token(app: TestApp) {
+    async fn schema_is_hidden_without_a_token(app: TestApp) {
         let documents = [
             "{ clients { id } }",
             "{ noSuchField }",
@@ -56,7 +56,7 @@ both_databases! {
         assert!(learnt.iter().all(|other| *other == learnt[0]), "{learnt:#?}");
     }
 
-    async fn whatever_is_wrong_with_a_token_the_answer_is_one(app: TestApp) {
+    async fn invalid_tokens_are_refused_alike(app: TestApp) {
         let mut gone = app.caller(app.world.north, Role::Auditor).await;
         let administrator = app.administrator(app.world.north).await;
         administrator

@@ -1,4 +1,4 @@
-//! The headers that choose the tenant.
+//! The headers that select the tenant.
 
 use serde_json::json;
 
@@ -19,13 +19,13 @@ async fn ask(caller: &Caller, headers: &[(&str, String)]) -> Answer {
 }
 
 both_databases! {
-    async fn without_a_header_the_tenant_is_the_clients_own(app: TestApp) {
+    async fn tenant_in_context_defaults_to_the_clients_own(app: TestApp) {
         let caller = app.administrator(app.world.organization).await;
         let own = ask(&caller, &[]).await.field("requestTenantContext");
         assert_eq!(own, json!({ "tenantIDs": [app.world.organization] }));
     }
 
-    async fn both_names_choose_the_tenant(app: TestApp) {
+    async fn both_header_names_choose_the_tenant(app: TestApp) {
         let caller = app.administrator(app.world.organization).await;
         let north = app.world.north.to_string();
         let expected = json!({ "tenantIDs": [app.world.north] });
@@ -43,7 +43,7 @@ both_databases! {
         }
     }
 
-    async fn a_header_with_two_meanings_is_refused(app: TestApp) {
+    async fn ambiguous_tenant_headers_are_refused(app: TestApp) {
         let caller = app.administrator(app.world.organization).await;
         let north = app.world.north.to_string();
         let south = app.world.south.to_string();
@@ -62,7 +62,7 @@ both_databases! {
         }
     }
 
-    async fn a_header_that_is_no_text_is_an_unknown_tenant(app: TestApp) {
+    async fn non_ascii_tenant_header_names_an_unknown_tenant(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
         for bytes in [&b"\xff\xfe"[..], "höchst".as_bytes(), b"\xc3("] {
             let body = r#"{"query":"{ __typename }"}"#;
@@ -108,7 +108,7 @@ both_databases! {
         }
     }
 
-    async fn answers_say_what_they_vary_by(app: TestApp) {
+    async fn responses_name_their_vary_headers(app: TestApp) {
         let caller = app.administrator(app.world.north).await;
         for answer in [ask(&caller, &[]).await, app.send(app.graphql("{ x }", &json!({}))).await] {
             assert_eq!(

@@ -1,5 +1,4 @@
-//! What is expected of the fields that lead to an Integration Server, and those expectations held
-//! against one.
+//! Expectations for the fields that lead to an Integration Server, checked against a simulated one.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -100,7 +99,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     QUERIES.iter().chain(MUTATIONS).chain(SUBSCRIPTIONS)
 }
 
-/// Makes north a new tenant of the server, with a machine and a task that does not end.
+/// Links north to a new tenant of the server with a machine and a task that does not end.
 async fn targets(house: &House, upstream: &Value, number: usize) -> Value {
     let links = "{ integrationServer { tenant { id } } tenant(id: $id) { upstreamLinks { id } } }";
     let north = house.app.world.north;
@@ -123,7 +122,7 @@ async fn targets(house: &House, upstream: &Value, number: usize) -> Value {
 }
 
 both_databases! {
-    async fn nobody_learns_anything_of_a_server(app: TestApp) {
+    async fn unrelated_tenants_learn_nothing_of_an_integration_server(app: TestApp) {
         let id = "00000000-0000-4000-8000-000000000000";
         let variables = json!({ "upstream": id, "task": id, "machine": id, "bios": id });
         for row in rows() {
@@ -132,7 +131,7 @@ both_databases! {
         }
     }
 
-    async fn each_role_may_what_the_table_says_at_a_server(house: House) {
+    async fn each_role_has_the_permissions_of_the_table_at_an_integration_server(house: House) {
         let own = register(&house.north, &house.server).await;
         for (place, role) in Role::ALL.into_iter().enumerate() {
             let caller = house.app.caller(house.app.world.north, role).await;
@@ -154,7 +153,7 @@ both_databases! {
         }
     }
 
-    async fn foreign_objects_of_a_server_are_like_unknown_ones(house: House) {
+    async fn foreign_objects_of_an_integration_server_look_like_unknown_ones(house: House) {
         let own = register(&house.north, &house.server).await;
         let variables = targets(&house, &own, 1).await;
         let task = only(begin(&house.south, "activateIntegrationServerTenant").await)["id"].clone();

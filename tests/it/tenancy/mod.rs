@@ -1,5 +1,5 @@
-//! Who may ask what, where: every field of the schema as nobody, as every role, and at another
-//! tenant's things.
+//! Authorization of every field of the schema: without a token, with every role, and against
+//! another tenant's objects.
 
 mod alike;
 mod headers;

@@ -1,17 +1,17 @@
-//! What is expected of every field. A field without a row fails
+//! The expected authorization of every root field. A field without a row fails
 //! `walk::every_field_has_an_expectation`.
 
 use tenant_gateway::roles::Role;
 
-/// What is expected of a root field.
+/// The expected authorization of a root field.
 pub struct Row {
     pub field: &'static str,
-    /// A valid request; `$client`, `$tenant`, `$secret`, `$key`, `$upstream` and `$link` are given
-    /// to each.
+    /// A valid request; the variables `$client`, `$tenant`, `$secret`, `$key`, `$upstream` and
+    /// `$link` are always provided.
     pub document: &'static str,
-    /// Who may, in the tenant in context. Everybody else is told FORBIDDEN.
+    /// The roles that are allowed in the tenant in context; all others get FORBIDDEN.
     pub allowed: &'static [Role],
-    /// The variable that names the object, where the field takes one.
+    /// The variable with the object's id, if the field takes one.
     pub object: Option<&'static str>,
 }
 
@@ -44,8 +44,8 @@ pub const QUERIES: &[Row] = &[
         ANY,
         "{ tenants { totalCount tenants { id effectiveRoles { role { id } via } } } }",
     ),
-    // Ids of no form at all are another error than those of nothing; tests/it/nodes.rs has the
-    // walls.
+    // Malformed ids have another error than unknown ones; tests/it/nodes.rs tests the isolation of
+    // tenants.
     row("node", ANY, "query($tenant: ID!) { node(id: $tenant) { id } }"),
     row("nodes", ANY, "query($tenant: ID!) { nodes(ids: [$tenant]) { id } }"),
     row("requestTenantContext", ANY, "{ requestTenantContext { tenantIDs } }"),
@@ -286,7 +286,7 @@ pub const MUTATIONS: &[Row] = &[
             "mutation($client: ID!) { deleteClient(id: $client) { id } }",
         ),
     ),
-    // The vendor's ids are counted in each tenant: none of them is another tenant's.
+    // The vendor counts ids within each tenant, so that no id belongs to another tenant.
     row(
         "createDeepSecurityApiKey",
         WRITERS,
@@ -350,7 +350,8 @@ pub const MUTATIONS: &[Row] = &[
     ),
 ];
 
-/// The fields below the root that lead to another object, with what keeps strangers out of it.
+/// The fields below the root that lead to another object, each with the reason why no foreign
+/// object is reached.
 pub const NESTED: &[(&str, &str)] = &[
     ("AuditRecordConnection.edges", "auditLog: administrators alone"),
     ("AuditRecordConnection.nodes", "auditLog: administrators alone"),

@@ -9,16 +9,15 @@ use super::table::{MUTATIONS, NESTED, QUERIES, Row};
 use crate::deep_security::Rig;
 use crate::support::{Caller, TestApp, both_databases};
 
-/// An id that nothing has.
+/// An id of no object.
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 fn rows() -> impl Iterator<Item = &'static Row> {
     QUERIES.iter().chain(MUTATIONS)
 }
 
-/// What there is to be acted upon in a tenant: the tenant, a client of the least role, the ids of
-/// its older secret and of a key, an upstream that nobody uses, and the link of a tenant below to
-/// another.
+/// The objects of a tenant that mutations act on: the tenant, a client of the weakest role with an
+/// older secret and a key, an unused upstream, and the link of a tenant below to another upstream.
 async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let administrator = administrator.within(tenant);
     let client = administrator.create("target", &[&Role::Auditor.id().to_string()]).await;
@@ -43,8 +42,8 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
 }
 
 async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Value, Value) {
-    // Installations of their own: a tenant of one installation is linked once, however often it is
-    // registered.
+    // Separate installations: a tenant of one installation is linked once, even if the installation
+    // is registered twice.
     static NUMBERS: AtomicUsize = AtomicUsize::new(1);
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     let document = r#"mutation($tenant: ID!, $free: String!, $used: String!) {
@@ -70,8 +69,8 @@ async fn upstream_and_link(administrator: &Caller, tenant: &str) -> (Value, Valu
     (made["free"]["id"].clone(), link["id"].clone(), made["below"]["id"].clone())
 }
 
-/// What there is to be acted upon at the manager of a tenant: a policy and an API key that are new,
-/// and the last computer.
+/// The objects at a tenant's manager that mutations act on: a new policy, a new API key, and the
+/// last computer.
 async fn objects_of_manager(administrator: &Caller, variables: &mut Value) {
     static NUMBERS: AtomicUsize = AtomicUsize::new(1);
     let name = format!("made {}", NUMBERS.fetch_add(1, Ordering::Relaxed));
@@ -84,7 +83,7 @@ async fn objects_of_manager(administrator: &Caller, variables: &mut Value) {
         administrator.ask("{ deepSecurity { computers { nodes { id } } } }", json!({})).await;
     let computers =
         computers.field("deepSecurity")["computers"]["nodes"].as_array().unwrap().clone();
-    variables["computer"] = computers.last().expect("a computer is left")["id"].clone();
+    variables["computer"] = computers.last().expect("a computer remains")["id"].clone();
     variables["policy"] = made["policy"]["id"].clone();
     variables["apiKey"] = made["key"]["apiKey"]["id"].clone();
     variables["name"] = json!(format!("{name} again"));
@@ -113,7 +112,7 @@ both_databases! {
         assert_eq!(nested(&schema["types"]), expected);
     }
 
-    async fn nobody_learns_anything(app: TestApp) {
+    async fn unrelated_tenants_learn_nothing(app: TestApp) {
         let variables = json!({
             "tenant": app.world.north,
             "client": UNKNOWN,
@@ -129,7 +128,7 @@ both_databases! {
         }
     }
 
-    async fn each_role_may_what_the_table_says(rig: Rig) {
+    async fn each_role_has_the_permissions_of_the_table(rig: Rig) {
         let app = &rig.app;
         let administrator = app.administrator(app.world.partner).await;
         for role in Role::ALL {
@@ -157,7 +156,7 @@ both_databases! {
         }
     }
 
-    async fn foreign_objects_are_like_unknown_ones(app: TestApp) {
+    async fn foreign_objects_look_like_unknown_ones(app: TestApp) {
         let stranger = app.administrator(app.world.stranger).await;
         let north = app.administrator(app.world.north).await;
         let south = app.administrator(app.world.south).await;
@@ -165,7 +164,7 @@ both_databases! {
         let foreign = [
             targets(&app, &stranger, &app.world.stranger.to_string()).await,
             targets(&app, &south, &app.world.south.to_string()).await,
-            // Above the caller's own.
+            // A tenant above the caller's own.
             json!({ "tenant": app.world.organization }),
         ];
         for row in rows() {
@@ -201,7 +200,7 @@ both_databases! {
         }
     }
 
-    async fn lists_hold_nothing_of_other_tenants(app: TestApp) {
+    async fn lists_contain_no_rows_of_other_tenants(app: TestApp) {
         let north = app.administrator(app.world.north).await;
         app.administrator(app.world.stranger).await;
         app.administrator(app.world.organization).await;
@@ -225,7 +224,7 @@ both_databases! {
         assert_eq!(tenants, json!({ "totalCount": 1, "tenants": [{ "id": app.world.north }] }));
     }
 
-    async fn one_who_stands_above_reaches_down(app: TestApp) {
+    async fn caller_can_enter_tenants_below(app: TestApp) {
         let administrator = app.administrator(app.world.partner).await;
         for tenant in [app.world.partner, app.world.organization, app.world.north] {
             let context = administrator
@@ -250,7 +249,7 @@ fn names(fields: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The fields of objects below the root that give objects.
+/// The fields of objects below the root that return objects.
 fn nested(types: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for object in types.as_array().unwrap() {
@@ -270,7 +269,7 @@ fn nested(types: &Value) -> BTreeSet<String> {
     found
 }
 
-/// The kind of a type under all its lists and non-nulls.
+/// The kind of a type without its list and non-null wrappers.
 fn named_kind(of: &Value) -> &str {
     if of["ofType"].is_object() { named_kind(&of["ofType"]) } else { of["kind"].as_str().unwrap() }
 }

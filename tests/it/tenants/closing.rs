@@ -1,4 +1,4 @@
-//! A disabled tenant is closed, with all below it.
+//! Disabling a tenant disables all tenants below it.
 
 use serde_json::json;
 use tenant_gateway::ids::TenantId;
@@ -13,7 +13,7 @@ async fn enable(caller: &Caller, tenant: TenantId, enabled: bool) -> Answer {
 }
 
 both_databases! {
-    async fn a_disabled_tenant_is_closed_with_all_below(app: TestApp) {
+    async fn disabled_tenant_disables_all_tenants_below(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let at = app.administrator(app.world.organization).await;
         let below = app.caller(app.world.north, Role::Auditor).await;
@@ -23,11 +23,11 @@ both_databases! {
         assert_eq!(
             (at.status().await, below.status().await),
             (401, 401),
-            "live tokens are refused"
+            "valid tokens are refused"
         );
         assert!(
             !app.works(&at.credentials).await && !app.works(&below.credentials).await,
-            "there are no new ones"
+            "no new tokens are issued"
         );
         for tenant in [app.world.organization, app.world.north, app.world.south] {
             assert_eq!(root.within(tenant).status().await, 403);
@@ -40,7 +40,7 @@ both_databases! {
         assert_eq!(root.within(app.world.north).status().await, 200);
     }
 
-    async fn clients_of_a_closed_tenant_are_out_of_sight(app: TestApp) {
+    async fn clients_of_disabled_tenant_are_hidden(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let below = app.credentials(app.world.north, Role::Auditor).await;
         enable(&root, app.world.organization, false).await.data();
@@ -69,7 +69,7 @@ both_databases! {
         );
     }
 
-    async fn nothing_grows_below_a_closed_tenant(app: TestApp) {
+    async fn disabled_tenant_gets_no_children(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let robot = app.credentials(app.world.partner, Role::Auditor).await;
         enable(&root, app.world.organization, false).await.data();
@@ -87,7 +87,7 @@ both_databases! {
         assert_eq!(root.ask(owner, json!({ "tenant": app.world.north })).await.code(), "FORBIDDEN");
     }
 
-    async fn nobody_closes_the_tenant_that_they_stand_in(app: TestApp) {
+    async fn caller_cannot_disable_the_tenant_in_context(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         assert_eq!(enable(&root, app.world.partner, false).await.code(), "CONFLICT");
         assert_eq!(
@@ -102,7 +102,7 @@ both_databases! {
         );
     }
 
-    async fn a_closed_tenant_is_seen_by_those_who_can_open_it(app: TestApp) {
+    async fn disabled_tenant_is_visible_to_callers_who_may_enable_it(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let auditor = app.caller(app.world.partner, Role::Auditor).await;
         enable(&root, app.world.north, false).await.data();
@@ -121,7 +121,7 @@ both_databases! {
         );
     }
 
-    async fn a_closed_tenant_below_a_closed_one_stays_closed(app: TestApp) {
+    async fn disabled_child_stays_disabled_when_its_parent_is_enabled(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let below = app.caller(app.world.north, Role::Auditor).await;
         enable(&root, app.world.north, false).await.data();
@@ -132,7 +132,7 @@ both_databases! {
         assert_eq!(below.status().await, 200);
     }
 
-    async fn a_role_given_from_a_closed_tenant_reaches_nowhere(app: TestApp) {
+    async fn role_assigned_in_disabled_tenant_grants_nothing(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let robot = app.caller(app.world.partner, Role::Auditor).await;
         let append = "mutation($id: ID!, $tenant: ID!) { appendClientRoles(id: $id, roles: [{ \

@@ -27,7 +27,7 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 both_databases! {
-    async fn filters_and_across_or_within(app: TestApp) {
+    async fn filters_are_combined_with_and_and_their_values_with_or(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let cases = [
             (json!(null), vec!["North", "Organization", "Partner", "South"]),
@@ -70,7 +70,7 @@ both_databases! {
         }
     }
 
-    async fn a_filter_that_is_not_offered_is_refused(app: TestApp) {
+    async fn unsupported_filter_is_refused(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         for query in [
             json!({ "mdrProviders": ["x"] }),
@@ -99,7 +99,7 @@ both_databases! {
         }
     }
 
-    async fn every_order_pages_without_doubling_or_dropping(app: TestApp) {
+    async fn paging_by_every_sort_order_repeats_and_drops_no_row(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         for number in 0..4 {
             app.advance(1);
@@ -160,7 +160,7 @@ both_databases! {
         }
     }
 
-    async fn a_cursor_outlives_changes_of_the_list(app: TestApp) {
+    async fn cursor_stays_valid_when_the_list_changes(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let page = list(&root, json!({ "count": 2 })).await;
         assert_eq!(names(&page), ["North", "Organization"]);
@@ -174,7 +174,7 @@ both_databases! {
         );
     }
 
-    async fn a_made_up_cursor_does_no_harm(app: TestApp) {
+    async fn forged_cursor_does_no_harm(app: TestApp) {
         use base64::Engine as _;
         let root = app.caller(app.world.partner, Role::Auditor).await;
         let id = app.world.north.to_string();
@@ -206,7 +206,7 @@ both_databases! {
         }
     }
 
-    async fn a_page_is_never_empty_nor_endless(app: TestApp) {
+    async fn page_size_is_clamped(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         for (count, expected) in [(-1, 1), (0, 1), (2, 2), (i32::MAX, 4)] {
             assert_eq!(list(&root, json!({ "count": count })).await["count"], expected);

@@ -1,4 +1,4 @@
-//! The tree of tenants: who stands where, what is inherited, what is closed.
+//! The tenant tree: ancestors, inheritance, disabled tenants.
 
 mod closing;
 mod lists;

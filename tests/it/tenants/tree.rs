@@ -1,4 +1,4 @@
-//! Making and changing tenants, and the roles that reach down the tree.
+//! Creating and changing tenants, and roles that reach descendants.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -33,7 +33,7 @@ async fn tenant(caller: &Caller, id: impl ToString, fields: &str) -> Value {
 }
 
 both_databases! {
-    async fn a_tenant_knows_its_place(app: TestApp) {
+    async fn tenant_shows_its_place_in_the_tree(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let place =
             "{ parentTenantID partnerTenantID organizationTenantID isPartner isOrganization }";
@@ -61,7 +61,7 @@ both_databases! {
         );
     }
 
-    async fn a_new_tenant_stands_below_its_parent(app: TestApp) {
+    async fn new_tenant_is_child_of_its_parent(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let new = create(
             &root,
@@ -111,7 +111,7 @@ both_databases! {
         }
     }
 
-    async fn a_tree_has_a_greatest_depth(app: TestApp) {
+    async fn tenant_tree_depth_is_limited(app: TestApp) {
         let root = app.administrator(app.world.top).await;
         let mut parent = app.world.top.to_string();
         for depth in 2..=64 {
@@ -131,7 +131,7 @@ both_databases! {
         assert_eq!(via, json!({ "effectiveRoles": [{ "via": app.world.top }] }));
     }
 
-    async fn a_change_keeps_what_is_not_named(app: TestApp) {
+    async fn update_keeps_fields_that_it_omits(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let mut expected = tenant(&root, app.world.north, TENANT).await;
         app.advance(1);
@@ -157,7 +157,7 @@ both_databases! {
         );
     }
 
-    async fn effective_roles_say_why(app: TestApp) {
+    async fn effective_roles_name_their_origin(app: TestApp) {
         let root = app.administrator(app.world.partner).await;
         let robot = app.caller(app.world.organization, Role::Auditor).await;
         let append = "mutation($id: ID!, $roles: [ClientRoleAssignmentInput!]!) { \

@@ -1,4 +1,4 @@
-//! What a token says.
+//! The claims of tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +14,7 @@ fn part(token: &str, at: usize) -> Value {
 }
 
 both_databases! {
-    async fn a_token_says_who_for_whom_and_until_when(app: TestApp) {
+    async fn token_names_subject_audience_and_expiry(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let header = part(&robot.token, 0);
         assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("EdDSA")));
@@ -39,7 +39,7 @@ both_databases! {
         assert!(!robot.token.contains('%'), "the SDK's cache breaks on it");
     }
 
-    async fn settings_reach_the_token(engine: Engine) {
+    async fn token_lifetime_and_issuer_follow_the_settings(engine: Engine) {
         let app = TestApp::with(engine, |config| {
             config.server.public_url = Some("https://gateway.example".to_owned());
             config.tokens.audience = "partners".to_owned();
@@ -64,7 +64,7 @@ both_databases! {
         assert_eq!(robot.status().await, 401);
     }
 
-    async fn other_algorithms_sign_by_setting(engine: Engine) {
+    async fn signing_algorithm_follows_the_setting(engine: Engine) {
         for (algorithm, name) in [
             (TokenAlgorithm::Ed25519, "Ed25519"),
             (TokenAlgorithm::Es256, "ES256"),
@@ -74,7 +74,7 @@ both_databases! {
             let robot = app.caller(app.world.north, Role::Auditor).await;
             assert_eq!(part(&robot.token, 0)["alg"], name);
             assert_eq!(robot.status().await, 200);
-            // One that was verified once comes from memory; this one is verified anew.
+            // A token verified before comes from the cache; this one is verified anew.
             assert_eq!(robot.at(&app.another_node().await.gateway).status().await, 200);
         }
     }

@@ -10,7 +10,7 @@ use crate::support::{Answer, Credentials, TestApp, both_databases, notes};
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A form of exactly these bytes.
+/// A form body of exactly these bytes.
 async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut request = app.http.post(format!("{}/oauth2/token", app.url)).body(body.to_owned());
     for (name, value) in headers {
@@ -38,7 +38,7 @@ fn pair(client_id: &str, secret: &str) -> String {
 }
 
 both_databases! {
-    async fn both_ways_of_authentication_work(app: TestApp) {
+    async fn basic_and_form_credentials_are_accepted(app: TestApp) {
         let robot = robot(&app).await;
         let by_form = [
             GRANT,
@@ -75,7 +75,7 @@ both_databases! {
         assert_eq!(app.send(request).await.status, 200);
     }
 
-    async fn two_ways_at_once_are_refused(app: TestApp) {
+    async fn two_authentication_methods_at_once_are_refused(app: TestApp) {
         let robot = robot(&app).await;
         let basic = robot.basic();
         for form in [
@@ -92,7 +92,7 @@ both_databases! {
         assert_eq!(
             app.send(same).await.status,
             200,
-            "a client_id that says the same is no second way"
+            "an equal client_id is no second method"
         );
         let twice = app
             .token_request(&[GRANT])
@@ -101,7 +101,7 @@ both_databases! {
         assert_eq!(refused(&app.send(twice).await), (400, "invalid_request"));
     }
 
-    async fn a_parameter_that_stands_twice_is_refused(app: TestApp) {
+    async fn repeated_parameter_is_refused(app: TestApp) {
         let robot = robot(&app).await;
         for name in ["grant_type", "client_id", "scope", "tenant"] {
             let body = format!("grant_type=client_credentials&{name}=x&{name}=x");
@@ -148,7 +148,7 @@ both_databases! {
         }
     }
 
-    async fn the_request_has_a_form(app: TestApp) {
+    async fn malformed_token_requests_are_refused(app: TestApp) {
         let robot = robot(&app).await;
         let basic = robot.basic();
         let cases = [
@@ -186,7 +186,7 @@ both_databases! {
         }
     }
 
-    async fn unknown_client_and_wrong_secret_are_alike(app: TestApp) {
+    async fn unknown_client_and_wrong_secret_look_alike(app: TestApp) {
         let one = robot(&app).await;
         let two = robot(&app).await;
         let wrong = |client_id: &str, secret: &str| Credentials {

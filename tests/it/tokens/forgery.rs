@@ -1,4 +1,4 @@
-//! Tokens that nobody issued. All are refused in the same words.
+//! Forged tokens, all refused with the same message.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -12,7 +12,7 @@ use tenant_gateway::seal::MasterKey;
 
 use crate::support::{Caller, TestApp, both_databases};
 
-/// The gateway's own key, dug out of the database with the master key.
+/// The gateway's own signing key, read from the database with the master key.
 struct Key {
     id: uuid::Uuid,
     public: Vec<u8>,
@@ -60,7 +60,7 @@ fn encoded(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-/// Signed as EdDSA with this key, whatever the header says.
+/// Signs with this Ed25519 key, whatever algorithm the header names.
 fn signed(pkcs8: &[u8], header: &Value, claims: &Value) -> String {
     let signed = encoded(header, claims);
     let key = Ed25519KeyPair::from_pkcs8(pkcs8).unwrap();
@@ -84,7 +84,7 @@ async fn all_are_refused(caller: &Caller, forgeries: Vec<(&str, String)>) {
 }
 
 both_databases! {
-    async fn what_the_own_key_signs_is_believed(app: TestApp) {
+    async fn token_signed_by_own_key_is_accepted(app: TestApp) {
         let mut robot = app.caller(app.world.north, Role::Auditor).await;
         let key = own_key(&app).await;
         let (header, claims) = parts(&robot.token);
@@ -93,10 +93,10 @@ both_databases! {
             &header,
             &changed(&claims, "jti", json!("00000000-0000-4000-8000-000000000001")),
         );
-        assert_eq!(robot.status().await, 200, "else the refusals below mean nothing");
+        assert_eq!(robot.status().await, 200, "otherwise the refusals below prove nothing");
     }
 
-    async fn algorithms_cannot_be_chosen(app: TestApp) {
+    async fn token_header_does_not_choose_the_algorithm(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let key = own_key(&app).await;
         let (header, claims) = parts(&robot.token);
@@ -133,7 +133,7 @@ both_databases! {
         all_are_refused(&robot, forgeries).await;
     }
 
-    async fn keys_come_from_the_own_ring_alone(app: TestApp) {
+    async fn only_own_signing_keys_verify_tokens(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let key = own_key(&app).await;
         let (header, claims) = parts(&robot.token);
@@ -199,7 +199,7 @@ both_databases! {
         .await;
     }
 
-    async fn a_fixed_issuer_is_compared(engine: Engine) {
+    async fn token_of_another_issuer_is_refused(engine: Engine) {
         let app = TestApp::with(engine, |config| {
             config.server.public_url = Some("https://gateway.example".to_owned())
         })

@@ -1,4 +1,4 @@
-//! Access tokens: how they are asked for, what they say, which are believed, and where.
+//! Access tokens: the token endpoint, claims, verification, several nodes.
 
 mod claims;
 mod endpoint;

@@ -19,7 +19,7 @@ async fn change(administrator: &Caller, field: &str, id: &str) {
 }
 
 both_databases! {
-    async fn a_token_is_good_at_every_node(app: TestApp) {
+    async fn token_is_valid_on_every_node(app: TestApp) {
         let another = app.another_node().await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(robot.at(&another.gateway).status().await, 200);
@@ -27,14 +27,14 @@ both_databases! {
         assert_eq!(theirs.at(&app.gateway).status().await, 200);
     }
 
-    async fn a_token_outlives_a_restart(app: TestApp) {
+    async fn token_outlives_a_restart(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         let restarted = app.another_node().await;
         app.stop().await;
         assert_eq!(robot.at(&restarted.gateway).status().await, 200);
     }
 
-    async fn what_ends_at_one_node_ends_at_the_others_within_five_seconds(app: TestApp) {
+    async fn access_ended_on_one_node_ends_on_others_within_five_seconds(app: TestApp) {
         let another = app.another_node().await;
         let administrator = app.administrator(app.world.organization).await;
         for field in [
@@ -46,7 +46,7 @@ both_databases! {
             let elsewhere = robot.at(&another.gateway);
             assert!(
                 elsewhere.status().await == 200 && another.works(&robot.credentials).await,
-                "it is remembered there"
+                "it is cached there"
             );
             change(&administrator, field, robot.id()).await;
             assert_eq!(robot.status().await, 401, "{field}: at once here");
@@ -57,7 +57,7 @@ both_databases! {
         }
     }
 
-    async fn a_role_taken_at_one_node_is_gone_at_the_others_within_five_seconds(app: TestApp) {
+    async fn role_removed_on_one_node_ends_on_others_within_five_seconds(app: TestApp) {
         let another = app.another_node().await;
         let administrator = app.administrator(app.world.north).await;
         let robot = app.caller(app.world.north, Role::Auditor).await;
@@ -74,7 +74,7 @@ both_databases! {
         assert_eq!(elsewhere.status().await, 403);
     }
 
-    async fn a_secret_rotated_at_one_node_works_at_the_others_at_once(app: TestApp) {
+    async fn secret_rotated_on_one_node_works_on_others_at_once(app: TestApp) {
         let another = app.another_node().await;
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;
@@ -85,7 +85,7 @@ both_databases! {
         assert!(!another.works(&robot).await);
     }
 
-    async fn a_remembered_caller_costs_no_question_to_the_database(app: TestApp) {
+    async fn cached_caller_costs_no_database_query(app: TestApp) {
         let robot = app.caller(app.world.north, Role::Auditor).await;
         assert_eq!(robot.status().await, 200);
         app.operator.database.close().await.unwrap();
@@ -93,10 +93,10 @@ both_databases! {
         assert_eq!(robot.status().await, 200);
         assert!(app.works(&robot.credentials).await);
         app.advance(3);
-        assert_eq!(robot.status().await, 503, "what was remembered is five seconds old");
+        assert_eq!(robot.status().await, 503, "the cached access is five seconds old");
     }
 
-    async fn usage_of_all_nodes_adds_up(app: TestApp) {
+    async fn usage_counts_of_all_nodes_are_summed(app: TestApp) {
         let another = app.another_node().await;
         let administrator = app.administrator(app.world.north).await;
         let robot = app.credentials(app.world.north, Role::Auditor).await;

@@ -1,4 +1,4 @@
-//! What is asked of an installation when it is registered or tested.
+//! Calls to an installation when it is registered or tested.
 
 use std::time::Duration;
 
@@ -51,8 +51,8 @@ fn body(status: u16, content_type: &str, text: &str) -> Fault {
     Fault::Body { status, content_type: content_type.to_owned(), bytes: text.as_bytes().to_vec() }
 }
 
-/// What a test says where something answers that is not the system's API: the last success stays
-/// what it was before.
+/// The result of a test against a server that is not the system's API; the time of the last success
+/// stays unchanged.
 fn no_api(before: &Value) -> Value {
     json!({
         "reachable": false,
@@ -64,7 +64,7 @@ fn no_api(before: &Value) -> Value {
 }
 
 both_databases! {
-    async fn the_first_key_is_made_with_a_password_that_is_forgotten(engine: Engine) {
+    async fn registration_by_password_keeps_only_the_created_key(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -105,7 +105,7 @@ both_databases! {
         notes::note_shown(&manager);
     }
 
-    async fn no_key_is_made_for_what_cannot_be_registered(engine: Engine) {
+    async fn no_key_is_created_for_an_invalid_registration(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -137,7 +137,7 @@ both_databases! {
         assert_eq!(manager.count(&Calls::all()), 0);
     }
 
-    async fn a_wrong_password_or_code_registers_nothing(engine: Engine) {
+    async fn wrong_password_or_code_registers_nothing(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -162,7 +162,7 @@ both_databases! {
         assert_eq!(manager.count(&Calls::to("POST", "/apikeys")), 0);
     }
 
-    async fn a_key_that_was_made_for_nothing_is_not_made_again_blindly(engine: Engine) {
+    async fn registration_that_fails_after_creating_its_key_has_unknown_outcome(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -186,7 +186,7 @@ both_databases! {
         notes::note_shown(&manager);
     }
 
-    async fn a_key_whose_answer_was_lost_is_not_made_twice(engine: Engine) {
+    async fn key_with_lost_response_is_not_created_twice(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -202,7 +202,7 @@ both_databases! {
         notes::note_shown(&manager);
     }
 
-    async fn a_test_says_whether_the_installation_knows_the_gateway(engine: Engine) {
+    async fn testing_an_upstream_tells_whether_its_credential_is_accepted(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -239,7 +239,7 @@ both_databases! {
         );
     }
 
-    async fn an_integration_server_is_tested_alike(engine: Engine) {
+    async fn integration_server_is_tested_alike(engine: Engine) {
         let app = permissive(engine).await;
         let server = integration_server::Simulator::start(integration_server::Config::default())
             .await
@@ -259,7 +259,7 @@ both_databases! {
         assert_eq!(status["lastErrorCode"], "UPSTREAM_UNAUTHORIZED");
         assert!(
             server.seen(&Calls::all()).len() < 10,
-            "an unauthorized call is not repeated for ever"
+            "an unauthorized call is not repeated forever"
         );
     }
 
@@ -343,7 +343,7 @@ both_databases! {
         notes::note_shown(&manager);
     }
 
-    async fn a_link_shows_when_the_key_of_its_tenant_ends(engine: Engine) {
+    async fn link_shows_expiry_of_its_tenant_key(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;

@@ -1,4 +1,4 @@
-//! Upstreams and links as connections, and the objects that they refer to.
+//! Upstreams and links as Relay connections, and the objects that they refer to.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
@@ -37,7 +37,7 @@ both_databases! {
         assert!(listed.as_array().unwrap().iter().all(|upstream| seen.contains(upstream)));
     }
 
-    async fn page_of_no_entry_or_too_many_is_refused(app: TestApp) {
+    async fn page_size_out_of_range_is_refused(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let variables = json!({
             "tenant": app.world.north,
@@ -104,7 +104,7 @@ both_databases! {
             seen["upstream"]["linksConnection"]["edges"],
             json!([{ "node": { "tenant": { "id": app.world.north } } }])
         );
-        // What stands above the tenant in context is no object for its caller, and no error.
+        // A tenant above the tenant in context is null for its caller, without an error.
         let north = app.caller(app.world.north, Role::Auditor).await;
         let seen = north
             .ask(
@@ -127,7 +127,7 @@ both_databases! {
             "links { tenant { parent { upstreamLinks { upstream { links { id } } } } upstreamLinks \
             { upstream { links { id } } } } }",
             "links { upstream { owner { id } linksConnection { totalCount } } }",
-            // Of small pages, so that the cost of the document is not what refuses it.
+            // Small pages, so that the document is not refused for its cost.
             "linksConnection(first: 2) { nodes { tenant { upstreamLinksConnection(first: 2) { nodes
             { upstream {
                 linksConnection(first: 2) { totalCount } } } } } } }",
@@ -157,7 +157,7 @@ both_databases! {
         assert_eq!(find(&north, &above["id"]).await.learnt(), unknown.learnt());
     }
 
-    async fn closed_sets_show_their_text_and_unknown_is_no_system(app: TestApp) {
+    async fn enums_have_a_text_twin_and_system_unknown_is_refused(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         let document = "query($id: ID!) { upstream(id: $id) { system systemText authentication
@@ -182,7 +182,7 @@ both_databases! {
         assert_eq!(
             unknown.field("auditLog"),
             json!({ "totalCount": 0 }),
-            "in the log it is an outcome like the others"
+            "the log records the outcome"
         );
     }
 

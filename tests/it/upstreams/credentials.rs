@@ -1,4 +1,4 @@
-//! Credentials are sealed where they stand.
+//! Credentials of upstreams are sealed in the database.
 
 use sea_orm::{ConnectionTrait, Statement, Value};
 use serde_json::json;
@@ -36,7 +36,7 @@ async fn credential(core: &Core, scope: &TenantScope) -> Result<Credential, Erro
 }
 
 both_databases! {
-    async fn a_credential_opens_for_the_tenant_that_is_linked(app: TestApp) {
+    async fn credential_is_unsealed_for_the_linked_tenant(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         link(&partner, app.world.north, &upstream, Some("7")).await.data();
@@ -53,7 +53,7 @@ both_databases! {
         }
     }
 
-    async fn a_ciphertext_that_was_moved_to_another_row_or_owner_does_not_open(app: TestApp) {
+    async fn ciphertext_moved_to_another_row_or_owner_cannot_be_unsealed(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let one = register(&partner, "DEEP_SECURITY").await;
         let two = register(&partner, "DEEP_SECURITY").await;
@@ -77,7 +77,7 @@ both_databases! {
         );
     }
 
-    async fn a_new_master_key_seals_credentials_anew(app: TestApp) {
+    async fn new_master_key_reseals_credentials(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         link(&partner, app.world.north, &upstream, Some("7")).await.data();
@@ -96,7 +96,7 @@ both_databases! {
         assert!(credential(&alone, &alone.operator(app.world.north)).await.is_ok());
     }
 
-    async fn what_a_node_remembers_ends_with_the_link(app: TestApp) {
+    async fn cached_credential_is_dropped_with_its_link(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         let made = link(&partner, app.world.north, &upstream, Some("7")).await.field("linkTenant");
@@ -110,7 +110,7 @@ both_databases! {
         assert_eq!(credential(&core, &scope).await, Err(ErrorCode::UpstreamNotLinked));
     }
 
-    async fn a_stored_place_obeys_the_settings_of_today(app: TestApp) {
+    async fn stored_base_url_is_checked_by_current_address_policy(app: TestApp) {
         let permissive =
             app.another_node_with(|config| config.upstream.allow_private_addresses = true).await;
         let partner = app.administrator(app.world.partner).await;

@@ -1,4 +1,4 @@
-//! Whether an installation has the tenant that a link names, and how the gateway finds out.
+//! Checks of links: whether the installation has the remote tenant.
 
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
@@ -48,7 +48,7 @@ async fn register_server(owner: &Caller, server: &integration_server::Simulator)
     register_with(owner, input).await.field("registerUpstream")
 }
 
-/// What checks found, of the tenant's only link.
+/// The state of the tenant's only link.
 async fn status(caller: &Caller, tenant: impl ToString) -> Value {
     let document = format!(
         "query($id: ID!) {{ tenant(id: $id) {{ upstreamLinks {{ status {{ {CHECK} }} }} }} }}"
@@ -104,7 +104,7 @@ both_databases! {
         assert_eq!(status(&partner, app.world.south).await["verification"]["state"], "VERIFIED");
     }
 
-    async fn doomed_link_asks_the_installation_nothing(engine: Engine) {
+    async fn invalid_link_sends_no_call(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;
@@ -146,7 +146,7 @@ both_databases! {
         manager.forget_calls();
         let jobs = &app.background_jobs;
         jobs.check_links().await.unwrap();
-        assert_eq!(manager.count(&Calls::all()), 0, "a link that has just failed is left alone");
+        assert_eq!(manager.count(&Calls::all()), 0, "a link that has just failed is not checked again");
         app.advance(61);
         jobs.check_links().await.unwrap();
         assert_eq!(status(&partner, app.world.north).await["verification"]["state"], "VERIFIED");
@@ -158,10 +158,10 @@ both_databases! {
         manager.forget_calls();
         app.advance(61);
         jobs.check_links().await.unwrap();
-        assert_eq!(manager.count(&Calls::all()), 0, "what is known is not asked again");
+        assert_eq!(manager.count(&Calls::all()), 0, "a verified link is not checked again");
     }
 
-    async fn tested_link_says_what_is_wrong_and_the_audit_log_keeps_it(engine: Engine) {
+    async fn tested_link_reports_and_records_what_is_wrong(engine: Engine) {
         let app = permissive(engine).await;
         let manager = manager().await;
         let partner = app.administrator(app.world.partner).await;

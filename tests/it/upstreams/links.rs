@@ -23,7 +23,7 @@ async fn move_to(caller: &Caller, upstream: &Value, base_url: &str) -> Answer {
 }
 
 both_databases! {
-    async fn a_linked_tenant_shows_its_link_and_no_other(app: TestApp) {
+    async fn linked_tenant_shows_only_its_own_link(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         let north = link(&partner, app.world.north, &upstream, Some("7")).await.field("linkTenant");
@@ -43,7 +43,7 @@ both_databases! {
         }]);
         assert_eq!(
             seen["upstreamLinks"], expected,
-            "the neighbour on the same installation does not show"
+            "the sibling on the same installation is hidden"
         );
         let above = partner.ask(document, json!({ "id": app.world.north })).await.field("tenant");
         assert_eq!(above["upstreamLinks"][0]["upstream"]["links"].as_array().unwrap().len(), 2);
@@ -96,7 +96,7 @@ both_databases! {
         }
     }
 
-    async fn a_tenant_has_one_link_a_system_and_a_remote_tenant_one_of_ours(app: TestApp) {
+    async fn tenant_has_one_link_per_system_and_remote_tenant_has_one_link(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let one = register(&partner, "DEEP_SECURITY").await;
         let two = register(&partner, "DEEP_SECURITY").await;
@@ -109,7 +109,7 @@ both_databases! {
         assert_eq!(link(&partner, app.world.organization, &two, None).await.code(), "CONFLICT");
     }
 
-    async fn another_spelling_of_an_id_is_no_other_tenant(app: TestApp) {
+    async fn spellings_of_one_remote_id_name_one_tenant(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let manager = register(&partner, "DEEP_SECURITY").await;
         let server = register(&partner, "INTEGRATION_SERVER").await;
@@ -146,7 +146,7 @@ both_databases! {
         }
     }
 
-    async fn installation_that_is_registered_twice_is_one(app: TestApp) {
+    async fn installation_registered_twice_is_one(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let one = register(&partner, "DEEP_SECURITY").await;
         let again = register_at(&partner, "https://DSM.example.com.:4119/%61pi").await;
@@ -169,7 +169,7 @@ both_databases! {
         move_to(&partner, &elsewhere, "https://dsm.example.com:4119/third").await.data();
     }
 
-    async fn tenants_that_have_nothing_to_do_with_each_other_learn_nothing_of_their_links(
+    async fn unrelated_tenants_learn_nothing_of_each_others_links(
         app: TestApp,
     ) {
         let partner = app.administrator(app.world.partner).await;
@@ -187,7 +187,7 @@ both_databases! {
         let one = register(&partner, "DEEP_SECURITY").await;
         let two = register(&partner, "DEEP_SECURITY").await;
         for round in 0..40 {
-            // In turn two spellings at one registration, and one spelling at two.
+            // Alternates between two spellings at one registration and one spelling at two.
             let second = if round % 2 == 0 { &one } else { &two };
             let number = round + 1;
             let plain = number.to_string();
@@ -211,7 +211,7 @@ both_databases! {
         }
     }
 
-    async fn who_does_not_own_an_upstream_sees_only_its_name_and_system(app: TestApp) {
+    async fn tenant_that_does_not_own_an_upstream_sees_only_its_name_and_system(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         let made = link(&partner, app.world.north, &upstream, Some("7")).await.field("linkTenant");
@@ -257,7 +257,7 @@ both_databases! {
                 .clone();
         assert_eq!(
             seen["baseURL"], owners["baseURL"],
-            "whoever stands above the owner sees what the owner sees"
+            "an administrator above the owner sees what the owner sees"
         );
         let end =
             format!("mutation($id: ID!) {{ unlinkTenant(id: $id) {{ upstream {{ {fields} }} }} }}");
@@ -284,7 +284,7 @@ both_databases! {
         link(&top, app.world.partner, &upstream, Some("7")).await.data();
     }
 
-    async fn a_customer_cannot_use_an_upstream_of_above_or_beside(app: TestApp) {
+    async fn customer_cannot_use_upstream_of_parent_or_sibling(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         let beside = register(&app.administrator(app.world.south).await, "DEEP_SECURITY").await;
@@ -305,7 +305,7 @@ both_databases! {
         }
     }
 
-    async fn an_id_that_could_mean_another_path_is_refused(app: TestApp) {
+    async fn id_that_could_change_the_path_is_refused(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let upstream = register(&partner, "DEEP_SECURITY").await;
         for id in

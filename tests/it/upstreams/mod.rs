@@ -1,4 +1,4 @@
-//! Installations of legacy systems, and who is linked to which.
+//! Upstreams, and the links of tenants to them.
 
 mod asking;
 mod connections;

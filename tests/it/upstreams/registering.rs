@@ -8,7 +8,7 @@ use super::{link, register, register_with};
 use crate::support::{TestApp, both_databases};
 
 both_databases! {
-    async fn what_was_registered_is_listed_where_it_belongs(app: TestApp) {
+    async fn registered_upstream_is_listed_in_its_tenant(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
         assert_eq!(
@@ -29,7 +29,7 @@ both_databases! {
         assert_eq!(below.field("upstreams"), json!([]), "it is the partner's, not the customer's");
     }
 
-    async fn a_change_keeps_what_it_does_not_name(app: TestApp) {
+    async fn update_keeps_fields_that_are_omitted(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "INTEGRATION_SERVER").await;
         app.advance(5);
@@ -48,7 +48,7 @@ both_databases! {
         assert_ne!(changed["updatedAt"], made["updatedAt"]);
     }
 
-    async fn a_credential_that_is_kept_does_not_follow_to_another_host(app: TestApp) {
+    async fn stored_credential_is_not_sent_to_another_host(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
         let update = |input: serde_json::Value| {
@@ -72,7 +72,7 @@ both_databases! {
         );
     }
 
-    async fn a_credential_that_is_kept_is_shown_to_nobody_new(engine: Engine) {
+    async fn weaker_transport_or_other_authority_requires_the_credential_again(engine: Engine) {
         let app =
             TestApp::with(engine, |config| config.upstream.allow_private_addresses = true).await;
         let partner = app.administrator(app.world.partner).await;
@@ -102,11 +102,11 @@ both_databases! {
         assert_eq!(
             update(json!({ "caCertificate": null })).await.code(),
             "BAD_USER_INPUT",
-            "the public authorities are others"
+            "the public authorities are different ones"
         );
     }
 
-    async fn two_changes_at_once_are_not_mixed(app: TestApp) {
+    async fn concurrent_upstream_updates_are_not_mixed(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
         let core = Core::open(&app.database.config(), Environment::default()).await.unwrap();
@@ -128,7 +128,7 @@ both_databases! {
         assert_eq!(after.time_zone, "Europe/Berlin");
     }
 
-    async fn one_that_is_in_use_stays(app: TestApp) {
+    async fn linked_upstream_cannot_be_removed(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
         let link = link(&partner, app.world.north, &made, Some("7")).await.field("linkTenant");
@@ -215,7 +215,7 @@ both_databases! {
         assert!(!json!(log).to_string().contains("registered\""), "the credential");
     }
 
-    async fn without_the_right_nothing_is_registered(app: TestApp) {
+    async fn registering_requires_the_permission(app: TestApp) {
         for role in [Role::Analyst, Role::Responder, Role::Auditor] {
             let caller = app.caller(app.world.partner, role).await;
             let input = json!({

@@ -24,7 +24,7 @@ async fn unregister(house: &House, arguments: Value) -> crate::support::Answer {
 }
 
 fn complete(name: &str) -> Value {
-    // Security Center takes no more than sixteen characters.
+    // Security Center limits it to sixteen characters.
     let password = "Good-Pass1-Admin";
     notes::note(password);
     let administrator = json!({ "name": format!("{name}-admin"), "password": password });
@@ -39,7 +39,7 @@ fn complete(name: &str) -> Value {
 }
 
 both_databases! {
-    async fn tenant_is_made_and_linked(house: House) {
+    async fn tenant_is_created_and_linked(house: House) {
         let fresh = house.app.operator.tenant(house.app.world.organization, "Fresh", false).await;
         let mut input = complete("Fresh");
         input["linkTenantID"] = json!(fresh);
@@ -82,7 +82,7 @@ both_databases! {
         assert_eq!(
             task(&own, &made["id"]).await.field("integrationServer")["task"]["id"],
             made["id"],
-            "it is about that tenant now"
+            "the task names the new tenant"
         );
         let again = house
             .create_with(json!({ "name": "More", "type": "SIMPLE", "linkTenantID": fresh }))
@@ -91,7 +91,7 @@ both_databases! {
         assert!(house.server.found_tenant("More").is_none(), "nothing was sent");
     }
 
-    async fn administrators_account_is_refused_to_a_caller_whose_right_ends(house: House) {
+    async fn administrator_account_is_refused_to_a_caller_whose_role_expires(house: House) {
         let administrator = &house.partner;
         let client = administrator.create("on call", &[&Role::Auditor.id().to_string()]).await;
         let document = "mutation($id: ID!, $role: ID!, $end: String) {
@@ -227,8 +227,8 @@ both_databases! {
                 1,
             );
             let failing = begin(&house.north, "deactivateIntegrationServerTenant").await;
-            // Where the server does not name its tasks, one that did nothing cannot be told from
-            // somebody else's.
+            // Where the server does not return its task's id, a task that failed without effect
+            // cannot be told from a task of another client.
             let failed = if dialect.name == "silent" {
                 assert_eq!(failing.body["errors"][0]["extensions"]["outcome"], "UNKNOWN");
                 all[0].1[11].clone()
@@ -408,7 +408,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/tenants")), 1);
     }
 
-    async fn task_that_the_server_forgot_completes_by_its_effect(engine: Engine) {
+    async fn task_unknown_to_the_server_completes_when_its_effect_is_found(engine: Engine) {
         let house = House::with(engine, |config| {
             let task_timing = TaskTiming {
                 waiting: Duration::from_millis(100),

@@ -1,5 +1,4 @@
-//! Which node goes on with a task: leases are told by the database's clock, whatever the nodes'
-//! clocks say.
+//! Leases on tasks follow the database's clock, whatever the clocks of the nodes say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use tenant_gateway_simulators::integration_server::{Fate, TaskKind};
 use super::{House, begin};
 use crate::support::{both_databases, eventually};
 
-/// What another node is made of, whose clock runs two minutes ahead.
+/// The environment of another node whose clock runs two minutes ahead.
 async fn ahead(house: &House) -> Core {
     let clock = Arc::new(ManualClock::at(house.app.now().plus(Duration::from_secs(120))));
     let environment = Environment { clock, ..house.app.environment() };
@@ -33,7 +32,7 @@ fn report(upstream: &Value, remote: &str) -> NewTask {
 }
 
 both_databases! {
-    async fn node_whose_clock_runs_ahead_takes_no_task_over(house: House) {
+    async fn node_with_clock_ahead_takes_over_no_task(house: House) {
         house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
         begin(&house.north, "deactivateIntegrationServerTenant").await.data();
         let core = ahead(&house).await;
@@ -42,7 +41,7 @@ both_databases! {
         }
     }
 
-    async fn task_of_a_dead_node_whose_clock_ran_ahead_is_taken_over_soon(house: House) {
+    async fn task_of_dead_node_with_clock_ahead_is_taken_over_soon(house: House) {
         let core = ahead(&house).await;
         let north = house.server.tenant("North").id.clone();
         let new = report(&house.upstream, &north);
@@ -55,7 +54,7 @@ both_databases! {
         );
         drop(core);
         let looks = Calls::to("GET", "/tasks");
-        eventually(15, "the look of the other node", async || {
+        eventually(15, "the poll of the other node", async || {
             (house.server.count(&looks) > 0).then_some(())
         })
         .await;

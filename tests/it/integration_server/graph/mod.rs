@@ -1,5 +1,4 @@
-//! The graph over a stand-in of the server: what tenants see, what they change, and what becomes of
-//! it.
+//! The Integration Server through GraphQL, against a simulated server.
 
 mod changing;
 mod leases;
@@ -22,7 +21,7 @@ use tokio::time::Instant;
 use crate::support::app::START;
 use crate::support::{Answer, Caller, Engine, OnEngine, TestApp, eventually, notes};
 
-/// All that a task says of itself.
+/// All fields of a task.
 pub const TASK: &str = "{ id remoteID type state stateText stage progress created stateChanged
     changed error { code message } result {
     __typename
@@ -33,7 +32,7 @@ pub const TASK: &str = "{ id remoteID type state stateText stage progress create
     ... on IntegrationServerConfirmation { confirmed }
 } }";
 
-/// A gateway, and a server that the partner owns: north is one of its tenants, and south another.
+/// A gateway with a server that the partner owns and which has the tenants north and south.
 pub struct House {
     pub app: TestApp,
     pub server: Simulator,
@@ -49,7 +48,7 @@ impl OnEngine for House {
     }
 }
 
-/// What the server is like at the start: its clock begins with the gateway's and goes on.
+/// The server's initial configuration: its clock starts at the gateway's time and runs.
 pub fn config() -> Config {
     let begun = Instant::now();
     let clock = Clock::reading(move || {
@@ -84,7 +83,7 @@ impl House {
         let upstream = register(&partner, &server).await;
         link(&partner, &upstream, app.world.north, &server.tenant("North").id).await;
         link(&partner, &upstream, app.world.south, &server.tenant("South").id).await;
-        // The tests count what is asked from here on.
+        // The tests count calls from here on.
         server.forget_calls();
         let north = partner.within(app.world.north);
         let south = partner.within(app.world.south);
@@ -95,7 +94,7 @@ impl House {
         config.task_timing(TaskTiming::of(Duration::from_millis(150)))
     }
 
-    /// Makes a SIMPLE tenant there.
+    /// Creates a SIMPLE tenant at the server.
     pub async fn create(&self, name: &str) -> Answer {
         self.create_with(json!({ "name": name, "type": "SIMPLE" })).await
     }
@@ -111,7 +110,7 @@ impl House {
     }
 }
 
-/// Looks at tasks without delay, as often as it takes.
+/// Polls tasks without delay, as often as needed.
 pub fn settings(config: &mut tenant_gateway::config::Config) {
     config.upstream.allow_private_addresses = true;
     config.upstream.calls_per_minute = 0;
@@ -121,7 +120,7 @@ pub fn settings(config: &mut tenant_gateway::config::Config) {
 
 pub async fn register(owner: &Caller, server: &Simulator) -> Value {
     notes::note(&server.password());
-    // As it travels.
+    // The Base64 form sent on the wire.
     let account = format!("multitenancy:{}", server.password());
     notes::note(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, account));
     let input = json!({
@@ -139,13 +138,13 @@ pub async fn link(owner: &Caller, upstream: &Value, tenant: TenantId, remote: &s
     owner.ask(document, json!({ "input": input })).await.data();
 }
 
-/// A task, as it is now.
+/// Reads a task.
 pub async fn task(caller: &Caller, id: &Value) -> Answer {
     let document = format!("query($id: ID!) {{ integrationServer {{ task(id: $id) {TASK} }} }}");
     caller.ask(&document, json!({ "id": id })).await
 }
 
-/// A task, once it has ended.
+/// Waits until a task has ended.
 pub async fn ended(caller: &Caller, id: &Value) -> Value {
     eventually(20, "the end of the task", async || {
         let task = task(caller, id).await.field("integrationServer")["task"].clone();
@@ -155,12 +154,12 @@ pub async fn ended(caller: &Caller, id: &Value) -> Value {
     .await
 }
 
-/// Begins something that takes no arguments but those in its text, and gives the task.
+/// Runs a mutation without variables; returns its task.
 pub async fn begin(caller: &Caller, field: &str) -> Answer {
     caller.ask(&format!("mutation {{ {field} {TASK} }}"), json!({})).await
 }
 
-/// The only value of an answer without errors.
+/// The only field of a response without errors.
 pub fn only(answer: Answer) -> Value {
     answer.data().as_object().unwrap().values().next().unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! Real programs, several at once, and killed in the middle of their work.
+//! Several real processes, some killed in the middle of their work.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn customer(administrator: &Caller, name: &str) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
-/// Asks for a tenant and does not wait for the answer.
+/// Requests a tenant without waiting for the response.
 fn ask_for(administrator: &Caller, upstream: &Value, name: &str, link: &str) {
     let input =
         json!({ "upstreamID": upstream, "name": name, "type": "SIMPLE", "linkTenantID": link });
@@ -112,15 +112,15 @@ both_databases! {
         assert_eq!(
             server.count(&Calls::to("POST", "/tenants")),
             3,
-            "nothing was sent twice, and the last not at all"
+            "no call was sent twice, and the last one never"
         );
         assert_eq!(server.found_tenants().len(), 3);
     }
 }
 
-// Two processes serve from one PostgreSQL; an SQLite file is for one.
+// Two processes share a PostgreSQL; an SQLite file belongs to one process.
 #[tokio::test]
-async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
+async fn task_begun_by_a_killed_node_is_continued_by_another() {
     let deployment = Deployment::on(Engine::Postgres).await;
     let server =
         Simulator::start(Config::default().tenant(TenantSeed::simple("North"))).await.unwrap();
@@ -145,7 +145,7 @@ async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
     until(&server, "GET", &polls, 8).await;
     let seen: Vec<i64> =
         server.seen(&Calls::to("GET", &polls)).iter().map(|seen| seen.at).collect();
-    // The first is of the mutation itself.
+    // The first call is that of the mutation itself.
     let pauses = seen[2..].windows(2).map(|pair| pair[1] - pair[0]);
     assert!(
         pauses.clone().all(|pause| pause >= 290),
@@ -156,7 +156,7 @@ async fn one_node_asks_for_a_task_and_another_goes_on_when_it_is_killed() {
     first.kill();
     let killed = Instant::now();
     let before = server.polls(&id);
-    // An answer may still have been under way.
+    // A response may still have been in flight.
     until(&server, "GET", &polls, before + 2).await;
     assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
     let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";

@@ -119,7 +119,7 @@ both_databases! {
         assert_eq!(house.north.ask(document, json!({})).await.code(), "FORBIDDEN");
     }
 
-    async fn fields_of_one_query_share_what_they_ask(house: House) {
+    async fn fields_of_one_query_share_upstream_calls(house: House) {
         let document = "{ integrationServer { a: tenant { id } b: tenant { name } } again: \
             integrationServer { tenant { id } } }";
         house.north.ask(document, json!({})).await.data();

@@ -1,4 +1,4 @@
-//! What the audit log says of changes at the server: that they were begun, and how they ended.
+//! Audit records of changes at the server: when they begin and how they end.
 
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
@@ -21,7 +21,7 @@ async fn told(house: &House, operation: &str) -> Vec<[Value; 4]> {
     log["nodes"].as_array().unwrap().iter().rev().map(told).collect()
 }
 
-/// The same, once there are so many.
+/// The same, as soon as there are that many.
 async fn told_of(house: &House, operation: &str, many: usize) -> Vec<[Value; 4]> {
     eventually(20, "the records", async || {
         Some(told(house, operation).await).filter(|told| told.len() == many)
@@ -44,7 +44,7 @@ fn records(subject: &Value, outcomes: &[(&str, Option<&str>, Option<&str>)]) -> 
 }
 
 both_databases! {
-    async fn registering_a_machine_is_recorded_before_and_after(house: House) {
+    async fn machine_registration_is_recorded_when_it_begins_and_ends(house: House) {
         let machine = register(&house).await.field("registerVirtualMachine");
         let bios = json!(BIOS_ID);
         let succeeded = [("BEGUN", None, None), ("SUCCEEDED", None, None)];
@@ -99,7 +99,7 @@ both_databases! {
         let log = house.partner.ask(log, json!({})).await.field("auditLog");
         assert_eq!(
             log["nodes"][0]["requestID"], log["nodes"][1]["requestID"],
-            "both are of one request"
+            "both have the same request id"
         );
 
         house.server.order_task(TaskKind::DeleteTenant, Fate::fails("KSC_ServiceNotConfigured"), 1);

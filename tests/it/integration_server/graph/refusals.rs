@@ -54,7 +54,7 @@ both_databases! {
                 refused.message()
             );
         }
-        // The schema itself asks for it.
+        // The schema itself requires it.
         let missing = house.create_with(json!({ "type": "SIMPLE" })).await;
         assert!(missing.message().contains("name"), "{}", missing.message());
         for (argument, field) in [
@@ -91,7 +91,7 @@ both_databases! {
         let core = Core::open(&house.app.database.config(), environment).await.unwrap();
         let scope = core.operator(house.app.world.north);
         let tasks = core.integration_server.tasks();
-        // The node lives: others do not go on with what it began.
+        // The node is alive, so others do not take over its tasks.
         let renewed = tasks.clone();
         let living = tokio::spawn(async move {
             let mut rounds = tokio::time::interval(Duration::from_secs(1));
@@ -119,7 +119,7 @@ both_databases! {
             .end(&scope, &begun[0].record, TaskEnd::default())
             .await
             .unwrap()
-            .expect("it is still this node's");
+            .expect("this node still holds the lease");
         begin(&house.north, "createIntegrationServerReport").await.data();
         living.abort();
     }
@@ -305,7 +305,7 @@ both_databases! {
         let ended = ended(&house.partner, &made["id"]).await;
         assert!(
             house.server.administrator_passwords().contains(&password.to_owned()),
-            "it was passed on"
+            "the password reached the server"
         );
         let audit = house
             .partner

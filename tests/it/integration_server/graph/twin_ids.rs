@@ -1,4 +1,4 @@
-//! Two servers that give the same ids: the gateway's own ids tell their tasks and reports apart.
+//! Two servers that issue the same ids: the gateway's ids tell their tasks and reports apart.
 
 use serde_json::{Value, json};
 use tenant_gateway_simulators::calls::Calls;
@@ -12,7 +12,7 @@ const CANCEL: &str = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) 
 const REPORT: &str = "query($id: ID!) { integrationServer { report(id: $id) { id remoteID periods \
     { virtualMachineName } } } }";
 
-/// The house, and a customer below its partner who registers a server of its own that gives the
+/// The fixture, and a customer below its partner that registers a server of its own that issues the
 /// same ids as the partner's.
 struct Twins {
     house: House,
@@ -36,8 +36,8 @@ impl OnEngine for Twins {
 }
 
 impl Twins {
-    /// A task of the partner that does not end, then one of the customer with the same id at the
-    /// customer's server.
+    /// Starts a task of the partner that does not end, then one of the customer that has the same
+    /// id at its server.
     async fn endless(&self) -> (Value, Value) {
         self.house.server.order_task(TaskKind::CreateTenant, Fate::NeverEnds, 1);
         let partners = self.house.create("Endless").await.field("createIntegrationServerTenant");
@@ -61,14 +61,14 @@ async fn found(caller: &Caller, id: &Value) -> Value {
 }
 
 both_databases! {
-    async fn own_id_names_one_task_over_all_installations(twins: Twins) {
+    async fn gateway_id_of_a_task_is_unique_over_installations(twins: Twins) {
         let (partners, customers) = twins.endless().await;
         let partner = &twins.house.partner;
         assert_eq!(found(partner, &partners["id"]).await, partners["id"]);
         assert_eq!(
             found(partner, &customers["id"]).await,
             customers["id"],
-            "the customer stands below the partner"
+            "the customer is below the partner"
         );
         assert_eq!(found(&twins.customer, &customers["id"]).await, customers["id"]);
         assert_eq!(task(&twins.customer, &partners["id"]).await.code(), "NOT_FOUND");
@@ -80,7 +80,7 @@ both_databases! {
         assert_eq!(
             found(&twins.house.partner, vendors).await,
             partners["id"],
-            "and not the newer one of the customer"
+            "not the customer's newer report"
         );
         assert_eq!(found(&twins.customer, vendors).await, customers["id"]);
         assert_eq!(task(&twins.house.south, vendors).await.code(), "NOT_FOUND");

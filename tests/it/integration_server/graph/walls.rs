@@ -6,7 +6,7 @@ use tenant_gateway_simulators::integration_server::{Fate, TaskKind, TenantSeed};
 use super::{House, begin, ended, link, only, task};
 use crate::support::both_databases;
 
-/// What the tables of tasks hold, as text.
+/// The contents of the task tables as text.
 pub async fn rows(house: &House) -> String {
     let reader = house.app.operator.database.reader();
     let mut found = String::new();
@@ -51,7 +51,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/tasks/*")), 0);
     }
 
-    async fn tasks_that_others_started_there_are_nobodys(house: House) {
+    async fn tasks_started_outside_the_gateway_are_hidden(house: House) {
         let stranger = house.server.add_task("DeployAppliance");
         assert_eq!(task(&house.partner, &json!(stranger)).await.code(), "NOT_FOUND");
         assert_eq!(tasks(&house.partner, "").await.len(), 0);
@@ -88,7 +88,7 @@ both_databases! {
         assert_eq!(house.server.count(&Calls::to("POST", "/*")), 0);
     }
 
-    async fn foreign_report_is_like_an_unknown_one(house: House) {
+    async fn foreign_report_looks_like_unknown_one(house: House) {
         let begun = only(begin(&house.north, "createIntegrationServerReport").await);
         let report = ended(&house.north, &begun["id"]).await["result"]["id"].clone();
         let document = "query($id: ID!) { integrationServer { report(id: $id) { periods { \
@@ -130,7 +130,7 @@ both_databases! {
         let cancel = "mutation($id: ID!) { cancelIntegrationServerTask(id: $id) { id } }";
         let read = "query($id: ID!) { integrationServer { report(id: $id) { periods { \
             virtualMachineName } } } }";
-        // Nor is it, where it is another tenant there by now, or is at another server.
+        // Nor if it now belongs to another tenant there or is at another server.
         let fresh = house.server.add_tenant(&TenantSeed::simple("Fresh"));
         for round in 0..2 {
             house.server.forget_calls();

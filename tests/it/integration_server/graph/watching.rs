@@ -32,7 +32,7 @@ pub fn states(events: &[Value]) -> Vec<&str> {
 }
 
 both_databases! {
-    async fn every_change_is_seen_and_the_last_twice(engine: Engine) {
+    async fn subscriber_sees_every_change_and_the_last_state_again(engine: Engine) {
         let house = House::with(engine, House::slow).await;
         let task = only(begin(&house.north, "deactivateIntegrationServerTenant").await);
         let events = watch(&house.partner, &house.app.world.north.to_string(), &task["id"]).await;
@@ -44,7 +44,7 @@ both_databases! {
             last["result"],
             json!({ "__typename": "IntegrationServerConfirmation", "confirmed": true })
         );
-        // Afterwards the present state comes at once.
+        // A later subscriber gets the current state at once.
         let again = watch(&house.partner, &house.app.world.north.to_string(), &task["id"]).await;
         assert_eq!(states(&again), ["COMPLETED", "COMPLETED"]);
     }
@@ -65,7 +65,7 @@ both_databases! {
         for watcher in watchers.collect::<Vec<_>>() {
             all.push(watcher.await.unwrap());
         }
-        // Whoever came later has seen the end of what the first one saw.
+        // The later subscriber has seen the end of the first one's events.
         let longest = all.iter().max_by_key(|events| events.len()).unwrap().clone();
         for events in &all {
             assert_eq!(longest[longest.len() - events.len()..], events[..]);
@@ -99,7 +99,7 @@ both_databases! {
         .await;
         assert_eq!(ended(&house.north, &task["id"]).await["state"], "COMPLETED");
         let polls = house.server.polls(&id);
-        // Looked at no more.
+        // No longer polled.
         tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>()).await.ok();
         assert_eq!(house.server.polls(&id), polls);
     }
@@ -128,7 +128,7 @@ both_databases! {
             .await;
     }
 
-    async fn event_without_room_is_refused_and_the_stream_goes_on(engine: Engine) {
+    async fn event_over_budget_is_refused_and_stream_continues(engine: Engine) {
         let patient = |config: &mut tenant_gateway::config::Config| {
             config.budget.patience = Duration::from_millis(50);
         };
