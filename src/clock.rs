@@ -157,7 +157,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Clocks that move only when told to, for tests.
+/// Clocks for tests, which move only when advanced.
 pub struct ManualClock {
     wall: AtomicI64,
     monotonic: AtomicU64,

@@ -324,7 +324,7 @@ impl Error {
         self.token
     }
 
-    /// `CONFLICT`, with a message that names the state in the way.
+    /// `CONFLICT`, with a message that names the conflicting state.
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Conflict, message)
     }

@@ -47,7 +47,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A tenant: a partner, an organisation or a customer.
+    /// A tenant: a partner, an organization or a customer.
     TenantId,
     /// A client, by its UUID; its OAuth `client_id` is another, textual name for it.
     ClientId,

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_fits_as_it_would_in_the_database() {
+    fn names_match_as_in_the_database() {
         for (text, name, fits) in [
             ("web", "WEB", true),
             ("web", "web-01", false),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_trimmed_and_checked() {
+    fn name_is_trimmed_and_checked() {
         assert_eq!(Name::parse("name", "  東京支社 ").unwrap().as_str(), "東京支社");
         for bad in ["", "   ", "a\0b", "a\nb", &"x".repeat(256)] {
             assert!(Name::parse("name", bad).is_err(), "{bad:?}");

@@ -24,7 +24,7 @@ use crate::tokens::{Algorithm, Rotation, Schedule};
 /// How long [`Core::close`] waits for the database.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The services and what they stand on. The services are reached directly, such as `core.tenants`.
+/// The services and their environment. The services are public fields, such as `core.tenants`.
 #[derive(Clone)]
 pub struct Core {
     /// The services that resolvers work with.

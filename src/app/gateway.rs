@@ -34,8 +34,8 @@ impl App {
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
 
-    /// Builds the gateway with another graph, so that tests can try what the gateway's own does not
-    /// have.
+    /// Builds the gateway with another GraphQL schema, for tests of features that the gateway's own
+    /// schema lacks.
     ///
     /// # Errors
     /// As [`App::build`].

@@ -18,7 +18,7 @@ use crate::upstreams::{Connection, Link, LinkCheck, System};
 /// A link whose last check failed is left alone for so long.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// So many links are checked in one round, so many of them at once.
+/// The number of links checked in one round, and concurrently.
 const LINKS_A_ROUND: u64 = 200;
 const AT_ONCE: usize = 8;
 

@@ -1,4 +1,4 @@
-//! Serving until the process is told to stop, then draining.
+//! Serves until the process is asked to stop, then drains.
 
 use std::future::Future;
 use std::sync::atomic::Ordering;

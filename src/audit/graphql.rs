@@ -44,7 +44,7 @@ pub struct AuditRecord {
     /// When the operation happened, in RFC 3339.
     #[graphql(deprecation = "use occurredAt; offered until 2027-12-31")]
     at: String,
-    /// Who performed the operation: the client's UUID, `operator` for the command line, or the
+    /// The subject that performed the operation: the client's UUID, `operator` for the command line, or the
     /// `client_id` of a failed authentication.
     actor: String,
     /// The tenant that the actor belongs to.
@@ -167,10 +167,10 @@ impl AuditQuery {
         )]
         request_id: Option<String>,
         #[graphql(desc = "Returns records with this outcome.")] outcome: Option<AuditOutcome>,
-        #[graphql(desc = "Returns records at or after this moment, in RFC 3339.")] from: Option<
+        #[graphql(desc = "Returns records at or after this time, in RFC 3339.")] from: Option<
             String,
         >,
-        #[graphql(desc = "Returns records before this moment, in RFC 3339.")] to: Option<String>,
+        #[graphql(desc = "Returns records before this time, in RFC 3339.")] to: Option<String>,
     ) -> Result<Option<Connection<AuditRecord>>> {
         let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
         let outcome = outcome.map(|outcome| match outcome {

@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weaker_role_is_covered_and_a_stronger_one_is_not() {
+    fn weaker_role_is_covered_and_a_stronger_one_is_not() {
         let analyst = access(&[(Role::Analyst, None)]);
         assert_eq!(analyst.covers(Role::Responder, NOW), Some(None));
         assert_eq!(analyst.covers(Role::Auditor, NOW), Some(None));
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_that_ends_does_not_cover_one_that_lasts_longer() {
+    fn expiring_role_does_not_cover_a_longer_one() {
         let limited = access(&[(Role::Administrator, Some(SOON))]);
         assert!(limited.covers_until(Role::Auditor, Some(SOON), NOW));
         assert!(!limited.covers_until(Role::Auditor, Some(LATER), NOW));
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrowed_token_neither_does_nor_gives_what_its_scope_leaves_out() {
+    fn narrowed_token_neither_uses_nor_grants_permissions_beyond_its_scope() {
         let whole = access(&[(Role::Administrator, None)]);
         let narrowed =
             whole.narrowed(Permissions::of([Permission::ReadClients, Permission::ReadLegacy]));

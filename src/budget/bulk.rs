@@ -40,7 +40,7 @@ impl BulkRuntime {
             Some(Ok(output)) => output,
             Some(Err(error)) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime ends with the process: nobody waits for an answer.
+                // The runtime is shutting down with the process: no caller waits for an answer.
                 Err(_) => std::future::pending().await,
             },
             None => std::future::pending().await,
@@ -106,7 +106,7 @@ mod tests {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let long = tokio::spawn({
             let bulk = bulk.clone();
-            // Blocks its thread until it is told to stop.
+            // Blocks its thread until it is stopped.
             async move { bulk.run(async move { stopped.recv().is_err() }).await }
         });
         for _ in 0..100 {

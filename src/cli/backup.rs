@@ -10,7 +10,7 @@ use crate::app::{check_backup, connect, lock_for_serving, restore};
 use crate::config::{Config, DatabaseKind};
 use crate::error::{Error, Result};
 
-/// What to copy to, or to check.
+/// Arguments of `backup`.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Arguments {
@@ -23,7 +23,7 @@ pub struct Arguments {
     output: Output,
 }
 
-/// What else to do with a backup.
+/// Further commands for a backup.
 #[derive(Subcommand)]
 pub enum Command {
     /// Tell whether a backup is complete, of a version that this one can read, and opened by the
@@ -37,7 +37,7 @@ pub enum Command {
     },
 }
 
-/// Which backup to restore.
+/// The backup to restore.
 #[derive(Args)]
 pub struct Restore {
     /// The backup.

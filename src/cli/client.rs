@@ -16,7 +16,7 @@ use crate::names::{Name, NamePattern};
 use crate::paging::PAGE_SIZE_MAX;
 use crate::roles::Role;
 
-/// What to do with clients.
+/// Commands for clients.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make a client and print its secret, once.
@@ -33,7 +33,7 @@ pub enum Command {
     },
     /// List clients.
     List {
-        /// Only these: `%` stands for any text.
+        /// Only clients with this name; `%` matches any text.
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]

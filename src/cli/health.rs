@@ -45,7 +45,7 @@ pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> 
     Err(Error::internal(format!("not ready: status {status}{causes}")).into())
 }
 
-/// The status of the readiness check, and what it says about why.
+/// The status of the readiness check and its reasons.
 async fn ask(address: SocketAddr) -> Result<(u16, String)> {
     let failed = |error: &dyn std::error::Error| {
         Error::internal(format!("{address} cannot be asked: {error}"))
@@ -67,7 +67,8 @@ async fn ask(address: SocketAddr) -> Result<(u16, String)> {
     };
     let driver = async {
         connection.await.ok();
-        // The connection ends after the answer; without one the answer's own error tells why.
+        // The connection closes after the response; without a response, the request's own error
+        // explains the failure.
         std::future::pending::<()>().await;
     };
     tokio::select! {

@@ -8,7 +8,7 @@ use crate::app::{Core, Environment, require_database};
 use crate::config::Config;
 use crate::error::Error;
 
-/// What to do with the keys of the deployment.
+/// Commands for the keys of the deployment.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make the next signing key now. It is published at once and signs after tokens.jwks_max_age
@@ -38,7 +38,7 @@ pub enum Command {
     },
 }
 
-/// Does it, and prints what was done.
+/// Runs the command and prints its result.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     require_database(config)?;
     match command {

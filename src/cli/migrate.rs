@@ -8,7 +8,7 @@ use crate::app::{connect, lock_for_serving};
 use crate::config::Config;
 use crate::database::Database;
 
-/// What to do with the database's schema.
+/// Commands for the database's schema.
 #[derive(Subcommand)]
 pub enum Command {
     /// Run every change that was not run yet. Several nodes may do it at once.
@@ -34,7 +34,7 @@ pub enum Command {
     },
 }
 
-/// Does it, and prints where the schema stands then.
+/// Runs the command and prints the resulting schema version.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let (database, _alone) = connect(config).await?;
     let done = run_on(&database, config, command).await;
@@ -49,7 +49,7 @@ async fn run_on(database: &Database, config: &Config, command: Command) -> Resul
             print(database, output).await
         }
         Command::Down { to, output } => {
-            // Nobody may be using what is taken away.
+            // No process may use the tables that are removed.
             let _lock = lock_for_serving(config)?;
             database.unmigrate_to(&to).await?;
             print(database, output).await

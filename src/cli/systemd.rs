@@ -1,5 +1,5 @@
-//! What the service manager is told: `Type=notify` of systemd, see sd_notify(3). Without one
-//! nothing is sent.
+//! Notifications to the service manager: `Type=notify` of systemd, see sd_notify(3). Without a
+//! service manager nothing is sent.
 
 use sd_notify::NotifyState;
 
@@ -8,7 +8,7 @@ pub fn notify_ready() {
     notify(NotifyState::Ready);
 }
 
-/// The process was told to stop.
+/// The process is stopping.
 pub fn notify_stopping() {
     notify(NotifyState::Stopping);
 }

@@ -35,7 +35,7 @@ pub enum Command {
     },
     /// List tenants: the one of --tenant and all below it.
     List {
-        /// Only tenants of this name: `%` stands for any text.
+        /// Only tenants with this name; `%` matches any text.
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
@@ -48,7 +48,8 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Close a tenant and all below it: their clients get no tokens, and nobody enters them.
+    /// Disable a tenant and all tenants below it: their clients get no tokens, and no caller can
+    /// enter them.
     Disable {
         /// The tenant's id.
         id: String,

@@ -190,7 +190,7 @@ pub struct ClientFilter {
     pub unused_since: Option<Timestamp>,
 }
 
-/// What to sort clients by; ties are broken by id.
+/// The sort key of clients; ties are broken by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SortBy {
     /// The name, letter case ignored.
@@ -209,7 +209,7 @@ pub enum SortBy {
 /// An order and its direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClientOrder {
-    /// What to sort by.
+    /// The sort key.
     pub by: SortBy,
     /// Largest first.
     pub descending: bool,

@@ -8,9 +8,9 @@ use super::{friendly_duration, ranges};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthConfig {
-    /// How long what a caller may do is remembered before the database is asked again, at most 5
-    /// seconds: after that long a disabled client is refused on every node. `0s` asks each time.
-    /// Variable `TENANT_GATEWAY__AUTH__ACCESS_CACHE_TTL`, default `3s`.
+    /// How long a caller's permissions are cached before the database is read again, at most 5
+    /// seconds: after that time a disabled client is refused on every node. `0s` disables the
+    /// cache. Variable `TENANT_GATEWAY__AUTH__ACCESS_CACHE_TTL`, default `3s`.
     #[serde(with = "friendly_duration")]
     pub access_cache_ttl: Duration,
 

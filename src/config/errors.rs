@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf};
 
-/// Where a setting was given.
+/// The source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The settings file.
@@ -14,18 +14,18 @@ pub enum Source {
 /// One invalid setting. It names the setting and never repeats a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where the setting was given.
+    /// The source of the setting.
     pub source: Source,
     /// The setting as `section.key`; absent if a whole source cannot be read.
     pub key: Option<String>,
-    /// What is wrong and, if known, what to write instead.
+    /// The problem and, if known, the fix.
     pub message: String,
 }
 
 /// A setting that was given under its former name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormerName {
-    /// Where it was given.
+    /// The source of the setting.
     pub source: Source,
     /// The name that was used, as `section.key`.
     pub former: &'static str,

@@ -8,8 +8,8 @@ use super::ranges;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GraphqlConfig {
-    /// Who may read the schema through `__schema` and `__type`: `authenticated` or `off`.
-    /// Variable `TENANT_GATEWAY__GRAPHQL__INTROSPECTION`, default `authenticated`.
+    /// The callers who may introspect the schema through `__schema` and `__type`: `authenticated`
+    /// or `off`. Variable `TENANT_GATEWAY__GRAPHQL__INTROSPECTION`, default `authenticated`.
     pub introspection: Introspection,
 
     /// Whether a POST may contain a list of operations: at most `limits.batch`; the other limits
@@ -35,8 +35,8 @@ pub struct GraphqlConfig {
     pub document_cache: u64,
 }
 
-/// Who may read the schema. There is no mode for anonymous callers: a request without a valid token
-/// is refused before its document is read.
+/// The callers who may introspect the schema. Anonymous callers never may: a request without a
+/// valid token is refused before its document is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Introspection {

@@ -27,7 +27,7 @@ impl Layers {
         }
     }
 
-    /// The setting of that name, be it the present one or a former one, which is noted.
+    /// The setting with that name, which may be the current or a former one; a former one is noted.
     pub(super) fn find(&mut self, key: &str, source: &Source) -> Option<Setting> {
         let mut settings = self.settings.iter().copied();
         if let Some(setting) = settings.clone().find(|setting| setting.key() == key) {

@@ -22,9 +22,9 @@ pub struct RateLimitConfig {
     /// Variable `TENANT_GATEWAY__RATE_LIMIT__TENANT_BURST`, default `1000`.
     pub tenant_burst: u32,
 
-    /// The number of clients, and of tenants, that are counted, from 1 to 10000000. Beyond it, the
-    /// count of the one that was idle longest starts anew. Variable
-    /// `TENANT_GATEWAY__RATE_LIMIT__CAPACITY`, default `10000`.
+    /// The number of clients, and of tenants, that are tracked, from 1 to 10000000. Beyond it, the
+    /// entry that was idle longest is dropped. Variable `TENANT_GATEWAY__RATE_LIMIT__CAPACITY`,
+    /// default `10000`.
     pub capacity: usize,
 }
 

@@ -21,9 +21,9 @@ pub struct Backup {
 }
 
 impl Database {
-    /// Copies an SQLite database into a new file that only its owner reads: everything that was
-    /// committed when the copy began. Readers and writers go on meanwhile. The copy is on disk
-    /// when this returns; after an error there is none.
+    /// Copies an SQLite database into a new file that only its owner can read: everything committed
+    /// when the copy began. Readers and writers continue meanwhile. The copy is on disk when this
+    /// returns; after an error there is no file.
     ///
     /// # Errors
     /// If the file exists, or cannot be written.

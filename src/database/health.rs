@@ -24,7 +24,7 @@ pub struct Health {
     diagnosis: tokio::sync::Mutex<()>,
 }
 
-/// Where the database is.
+/// The location of the database.
 pub(super) enum Server {
     Sqlite(Option<SqliteFile>),
     Postgres(Box<PgConnectOptions>),

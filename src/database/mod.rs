@@ -3,12 +3,12 @@
 mod advisory_lock;
 mod backup;
 mod failure;
+mod fair_permits;
 mod health;
 mod monitored;
 mod schema;
 mod sqlite_file;
 mod time;
-mod turns;
 mod write;
 
 use std::str::FromStr;
@@ -26,16 +26,16 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use crate::error::{Error, ErrorCode, Result};
+use fair_permits::FairPermits;
 use health::{Health, Server, connect_once};
 use sqlite_file::SqliteFile;
-use turns::Turns;
 
 pub use advisory_lock::AdvisoryLock;
 pub use backup::Backup;
 pub use failure::Failure;
+pub use fair_permits::{Borrower, for_same_borrower, on_behalf_of};
 pub use monitored::Monitored;
 pub use schema::{NewerChange, Schema};
-pub use turns::{Borrower, for_same_borrower, on_behalf_of};
 pub use write::Write;
 
 /// Nodes that migrate the same PostgreSQL database queue on this advisory lock. The number is
@@ -58,7 +58,7 @@ pub struct Options {
     pub url: String,
     /// The most connections; fewer than two count as two.
     pub max_connections: u32,
-    /// How long a write waits for its turn, and a statement for a lock.
+    /// How long a write waits for a permit, and a statement for a lock.
     pub busy_timeout: Duration,
 }
 
@@ -66,7 +66,7 @@ pub struct Options {
 pub struct Database {
     pool: Monitored<DatabaseConnection>,
     writers: Semaphore,
-    write_turns: Turns,
+    write_permits: FairPermits,
     busy_timeout: Duration,
     health: Arc<Health>,
 }
@@ -97,10 +97,10 @@ impl Database {
             connection,
             health.clone(),
             statement_timeout(is_sqlite, busy_timeout),
-            read_turns(is_sqlite, max_connections as usize),
+            read_permits(is_sqlite, max_connections as usize),
         );
-        let write_turns = Turns::new((writers - 1).max(1), (writers / 2).max(1));
-        Ok(Self { pool, writers: Semaphore::new(writers), write_turns, busy_timeout, health })
+        let write_permits = FairPermits::new((writers - 1).max(1), (writers / 2).max(1));
+        Ok(Self { pool, writers: Semaphore::new(writers), write_permits, busy_timeout, health })
     }
 
     /// For statements that only read.
@@ -190,14 +190,14 @@ impl Database {
 /// threads of this process: half of the cores stay free for others, though never fewer than two
 /// statements of one tenant run, so that a long one of one client does not hold up the next client.
 /// PostgreSQL computes elsewhere: half of the connections.
-fn read_turns(is_sqlite: bool, connections: usize) -> Turns {
+fn read_permits(is_sqlite: bool, connections: usize) -> FairPermits {
     let of_tenant = if is_sqlite {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         (cores / 2).clamp(2, (connections / 2).max(2))
     } else {
         (connections / 2).max(1)
     };
-    Turns::new(of_tenant, (of_tenant - 1).max(1))
+    FairPermits::new(of_tenant, (of_tenant - 1).max(1))
 }
 
 /// The statement timeout. PostgreSQL gives up waiting for a lock after the busy timeout; a server

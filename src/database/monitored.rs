@@ -11,8 +11,8 @@ use sea_orm::{
     Statement,
 };
 
+use super::fair_permits::FairPermits;
 use super::health::Health;
-use super::turns::Turns;
 
 /// A pool or a transaction that reports failed statements to the health of the database.
 pub struct Monitored<C> {
@@ -21,7 +21,7 @@ pub struct Monitored<C> {
     /// Only a transaction is unusable after its first failed statement.
     is_transaction: bool,
     /// Shares of the pool; a transaction has its connection already.
-    turns: Option<Turns>,
+    permits: Option<FairPermits>,
     /// How long a statement may take.
     timeout: Option<Duration>,
     /// Statements that were begun.
@@ -38,9 +38,9 @@ impl<C: ConnectionTrait> Monitored<C> {
         inner: C,
         health: Arc<Health>,
         timeout: Option<Duration>,
-        turns: Turns,
+        permits: FairPermits,
     ) -> Self {
-        Self { turns: Some(turns), ..Self::new(inner, health, false, timeout) }
+        Self { permits: Some(permits), ..Self::new(inner, health, false, timeout) }
     }
 
     /// A transaction. After a failed statement it rejects further ones: SQLite may have rolled back
@@ -54,7 +54,7 @@ impl<C: ConnectionTrait> Monitored<C> {
             inner,
             health,
             is_transaction,
-            turns: None,
+            permits: None,
             timeout,
             begun: AtomicU64::new(0),
             failed: AtomicBool::new(false),
@@ -90,8 +90,8 @@ impl<C: ConnectionTrait> Monitored<C> {
         if self.is_transaction {
             return self.watch_in_transaction(statement).await;
         }
-        let _turn = match &self.turns {
-            Some(turns) => Some(turns.take().await),
+        let _permit = match &self.permits {
+            Some(permits) => Some(permits.acquire().await),
             None => None,
         };
         self.health.admit()?;

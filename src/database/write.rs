@@ -8,8 +8,8 @@ use tokio::sync::SemaphorePermit;
 
 use super::Database;
 use super::failure::Failure;
+use super::fair_permits::FairPermit;
 use super::monitored::{Monitored, answer_within};
-use super::turns::Turn;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct Write<'a> {
     transaction: Monitored<DatabaseTransaction>,
     database: &'a Database,
-    _turns: (Turn, SemaphorePermit<'a>),
+    _permits: (FairPermit, SemaphorePermit<'a>),
 }
 
 impl Database {
@@ -62,9 +62,9 @@ impl Database {
         }
     }
 
-    /// Begins a transaction whose conflicts nobody repeats. The gateway itself writes through
-    /// [`Database::transaction`] alone; a test holds that. Writers queue here, in order: on SQLite
-    /// one at a time, instead of polling the file's lock.
+    /// Begins a transaction that is not repeated after a conflict. The gateway itself writes only
+    /// through [`Database::transaction`]; a test enforces that. Writers queue here, in order: on
+    /// SQLite one at a time, instead of polling the file's lock.
     ///
     /// # Errors
     /// `DATABASE_UNAVAILABLE` if it cannot begin within the busy timeout, or if the file of an
@@ -72,11 +72,11 @@ impl Database {
     pub async fn begin(&self) -> Result<Write<'_>> {
         self.health.check_file().map_err(|failure| self.unavailable(failure))?;
         // The writes of one client queue among themselves, so that others find few before them.
-        let queue = async { (self.write_turns.take().await, self.writers.acquire().await) };
+        let queue = async { (self.write_permits.acquire().await, self.writers.acquire().await) };
         let queue = tokio::time::timeout(self.busy_timeout, queue).await;
-        let (turn, writer) = queue.map_err(|_| self.unavailable(Failure::Busy))?;
+        let (permit, writer) = queue.map_err(|_| self.unavailable(Failure::Busy))?;
         let writer = writer.map_err(Error::internal)?;
-        // It may have become unreachable while this write waited for its turn.
+        // It may have become unreachable while this write waited for a permit.
         self.health.admit()?;
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -87,7 +87,7 @@ impl Database {
                 self.health.note_answer();
                 let timeout = self.statement_timeout();
                 let transaction = Monitored::transaction(transaction, self.health.clone(), timeout);
-                Ok(Write { transaction, database: self, _turns: (turn, writer) })
+                Ok(Write { transaction, database: self, _permits: (permit, writer) })
             }
             Err(error) if self.is_sqlite() => {
                 Err(self.named(self.health.note_failed_write(error).into()))

@@ -35,7 +35,7 @@ pub struct Manager {
     credential: CredentialSource,
 }
 
-/// Which credential authenticates the calls.
+/// The credential that authenticates the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CredentialSource {
     /// The installation's own credential.

@@ -12,7 +12,7 @@ const PAGE_SIZE: usize = 500;
 const FIRST_DEFAULT: usize = 50;
 const FIRST_MAX: usize = 5000;
 
-/// Which objects of a list, and how many.
+/// A page of a list: filter, cursor and size.
 #[derive(Debug)]
 pub struct ListQuery {
     first: usize,

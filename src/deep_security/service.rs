@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::LinkId;
 use crate::outbound::{Operation, Outbound};
 use crate::roles::Permission;
-use crate::upstreams::{Connection, System, Upstreams};
+use crate::upstreams::{Connection, LinkRef, System, Upstreams};
 
 /// Deep Security for all tenants.
 pub struct DeepSecurity {
@@ -111,18 +111,13 @@ impl DeepSecurity {
         }
     }
 
-    /// When the minted keys in use for links of the scope expire.
+    /// When the minted keys in use for links expire.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn keys_expire_at(
-        &self,
-        scope: &TenantScope,
-        links: &[LinkId],
-    ) -> Result<HashMap<LinkId, Timestamp>> {
-        // Proof that the caller read the links within a scope; the keys belong to the links.
-        let _ = scope;
-        self.backend.keys.expire_at(links).await
+    pub async fn keys_expire_at(&self, links: &[LinkRef]) -> Result<HashMap<LinkId, Timestamp>> {
+        let links: Vec<LinkId> = links.iter().map(|link| link.id()).collect();
+        self.backend.keys.expire_at(&links).await
     }
 
     /// Deletes minted keys that are no longer used.

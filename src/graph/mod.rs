@@ -1,3 +1,3 @@
-//! What the `graphql` files of all rooms share: scalars, references and pages.
+//! Building blocks of the `graphql` modules: scalars, references and pages.
 
 pub mod graphql;

@@ -24,8 +24,7 @@ extend enum __DirectiveLocation {
 pub struct SchemaModel {
     pub(super) schema: Arc<Valid<Schema>>,
     pub(super) scalars: HashMap<String, Scalar>,
-    /// Whether callers may learn what the schema has: by introspection, and by suggestions in
-    /// errors.
+    /// Whether callers may explore the schema: by introspection, and by suggestions in errors.
     pub(super) introspection: bool,
     /// The object types of each interface and union, in alphabetical order.
     possible_types: HashMap<String, Vec<String>>,

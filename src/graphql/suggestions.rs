@@ -1,8 +1,8 @@
-//! "Did you mean": what a document probably meant, in the words and the order of graphql-js 16.
+//! "Did you mean" suggestions in the words and the order of graphql-js 16.
 //!
-//! apollo-compiler tells what is wrong and suggests nothing, and keeps the names that it found to
-//! itself. They are read from its messages, whose forms for other programs are documented to be
-//! those of graphql-js.
+//! apollo-compiler reports the problem without a suggestion and does not expose the names involved.
+//! They are parsed from its messages, whose machine-readable form is documented to equal that of
+//! graphql-js.
 
 use std::collections::BTreeSet;
 
@@ -45,8 +45,7 @@ fn suggestion(model: &SchemaModel, message: &str) -> Option<String> {
     }
 }
 
-/// What a field of an input object was probably meant to be: empty, or a sentence that begins with
-/// a space.
+/// Suggests the intended field of an input object: empty, or a sentence that begins with a space.
 pub(super) fn of_input_field(model: &SchemaModel, field: &str, ty: &str) -> String {
     let object = model.schema.get_input_object(ty).filter(|_| model.introspection);
     let names = object.map(|object| object.fields.keys().map(|name| name.as_str()));

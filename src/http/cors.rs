@@ -1,6 +1,6 @@
-//! Which web origins may send requests from a browser (the Fetch standard, section 3.3). No cookies
-//! are involved: callers authenticate by the `Authorization` header alone, which a page can send to
-//! another origin only after a preflight.
+//! Cross-origin requests from browsers (the Fetch standard, section 3.3). No cookies are involved:
+//! callers authenticate by the `Authorization` header alone, which a page can send to another
+//! origin only after a preflight.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// A future that wakes itself so many times.
+    /// A future that wakes itself the given number of times.
     fn restless(times: usize) -> impl Future<Output = usize> {
         let mut polls = 0;
         poll_fn(move |task| {

@@ -75,7 +75,7 @@ impl From<Error> for HttpError {
         let status = StatusCode::from_u16(error.code().http_status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut headers = Box::<HeaderMap>::default();
-        // Only the holder of one of our tokens learns what is wrong with it.
+        // Only the holder of a token issued by this gateway learns why it is refused.
         if let Some(problem) = error.token_problem() {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(problem.challenge()));
         }

@@ -18,8 +18,8 @@ use crate::ids::random_uuid;
 /// The header of requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request an id of its own, beside the client's if that is well-formed, and answers it
-/// in a span with both.
+/// Assigns the request an id, in addition to the client's if that is well-formed, and handles it in
+/// a span with both.
 pub async fn with_request_id(
     state: &AppState,
     mut request: Request,

@@ -71,8 +71,8 @@ fn connections(state: &AppState, pool: Arc<Pool<Network>>) -> ConnectionBudget {
 /// Marks the headers that carry credentials, so that `Debug` does not print them, and forbids
 /// browsers to guess at the media type of a response.
 ///
-/// Of the other layers of `tower-http`, `CatchPanicLayer` boxes every response body,
-/// `SetRequestIdLayer` takes over the client's id in place of ours, `TimeoutLayer` would end
+/// Other layers of `tower-http` do not fit: `CatchPanicLayer` boxes every response body,
+/// `SetRequestIdLayer` adopts the client's id instead of assigning one, `TimeoutLayer` would end
 /// streams, and `RequestBodyTimeoutLayer` bounds each chunk, not the whole body.
 fn hardened<S>(service: S) -> SetResponseHeader<SetSensitiveRequestHeaders<S>, HeaderValue> {
     let nosniff = HeaderValue::from_static("nosniff");
@@ -83,7 +83,8 @@ fn hardened<S>(service: S) -> SetResponseHeader<SetSensitiveRequestHeaders<S>, H
     layers.layer(service)
 }
 
-/// What every request of the public listener passes.
+/// Handles every request of the public listener: request id, CORS, host check,
+/// panics caught, then the router.
 // Functions, not layers of the router: each layer of a router boxes the future of every request.
 async fn public(state: &AppState, router: Router, request: Request) -> Response {
     let routed = service_fn(move |request| {

@@ -8,7 +8,7 @@ use crate::config::{BudgetConfig, UpstreamConfig};
 /// The settings of outbound calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Which addresses may be called.
+    /// The addresses that may be called.
     pub addresses: AddressPolicy,
     /// The time limit of connecting: name resolution, TCP and TLS.
     pub connect_timeout: Duration,

@@ -19,7 +19,7 @@ pub struct RoleObject {
     name: &'static str,
     /// The display name.
     display_name: &'static str,
-    /// What the role is for.
+    /// The purpose of the role.
     description: &'static str,
 }
 

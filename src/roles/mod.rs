@@ -184,14 +184,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_is_found_by_its_id() {
+    fn role_is_found_by_its_id() {
         for role in Role::ALL {
             assert_eq!(Role::from_id(role.id()), Some(role));
         }
     }
 
     #[test]
-    fn the_administrator_holds_every_permission() {
+    fn administrator_holds_every_permission() {
         assert!(Permission::ALL.iter().all(|permission| Role::Administrator.permits(*permission)));
     }
 }

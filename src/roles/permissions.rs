@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_is_read_as_it_was_written() {
+    fn scope_round_trips() {
         let some = Permissions::of([Permission::ReadClients, Permission::ReadLegacy]);
         assert_eq!(some.scope(), "clients:read legacy:read");
         assert_eq!(Permissions::requested("legacy:read  clients:read clients:read"), Some(some));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_refused_when_asked_for_and_permits_nothing_in_a_token() {
+    fn unknown_permission_is_refused_in_a_request_and_grants_nothing_in_a_token() {
         for scope in ["openid", "clients:read openid", "Clients:Read", "", " "] {
             assert_eq!(Permissions::requested(scope), None, "{scope:?}");
         }

@@ -412,7 +412,7 @@ fn at_most<'a, T>(argument: &str, list: &'a [T]) -> Result<&'a [T]> {
     Ok(list)
 }
 
-/// An id that is none of ours finds nothing, like a foreign one.
+/// A malformed id finds nothing, like a foreign one.
 fn ids(argument: &str, list: Option<&Vec<String>>) -> Result<Option<Vec<TenantId>>> {
     let parse = |list: &Vec<String>| {
         Ok(at_most(argument, list)?.iter().filter_map(|id| id.parse().ok()).collect())

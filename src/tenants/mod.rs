@@ -1,4 +1,4 @@
-//! Tenants: a tree of partners, organisations and customers.
+//! Tenants: a tree of partners, organizations and customers.
 
 pub(crate) mod entity;
 pub mod graphql;

@@ -1,4 +1,4 @@
-//! What a tenant is, apart from the table it stands in.
+//! The domain model of tenants.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::names::{Name, NamePattern};
 
 pub use super::entity::Model as Tenant;
 
-/// The longest chain of tenants. Deeper trees serve nobody, and each level costs a row for every
-/// tenant below it.
+/// The maximum depth of the tenant tree: each level costs a row for every tenant below it, and no
+/// deployment needs more.
 pub const DEPTH_MAX: usize = 64;
 
 /// How many tenants there may be below another, at whatever distance.
@@ -34,7 +34,7 @@ pub struct NewTenant {
     pub is_organization: bool,
 }
 
-/// What to change of a tenant; what is absent stays.
+/// A change of a tenant; absent fields keep their values.
 #[derive(Default)]
 pub struct TenantChange {
     /// A new name.
@@ -57,7 +57,7 @@ pub fn secret_age(seconds: i32) -> Result<Duration> {
         .ok_or_else(|| Error::bad_input("maxSecretAge", "must be 60 to 315360000 seconds"))
 }
 
-/// What to order tenants by; ties are broken by id.
+/// The sort key of tenants; ties are broken by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderBy {
     /// The id.
@@ -71,20 +71,20 @@ pub enum OrderBy {
     UpdatedAt,
     /// The nearest partner; those without one first.
     Partner,
-    /// The nearest organisation; those without one first.
+    /// The nearest organization; those without one first.
     Organization,
 }
 
 /// An order and its direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Order {
-    /// What to order by.
+    /// The sort key.
     pub by: OrderBy,
     /// Largest first.
     pub descending: bool,
 }
 
-/// Which tenants; all that is named must hold, and within a list any of it.
+/// A filter of tenants: all given conditions must hold; a list matches any of its values.
 #[derive(Default)]
 pub struct TenantFilter {
     /// By id.
@@ -93,7 +93,7 @@ pub struct TenantFilter {
     pub names: Option<Vec<NamePattern>>,
     /// Whether it is a partner.
     pub is_partner: Option<bool>,
-    /// Whether it is an organisation.
+    /// Whether it is an organization.
     pub is_organization: Option<bool>,
     /// Whether it is enabled.
     pub enabled: Option<bool>,
@@ -101,19 +101,19 @@ pub struct TenantFilter {
     pub below: Option<Vec<TenantId>>,
     /// By the nearest partner.
     pub partners: Option<Vec<TenantId>>,
-    /// By the nearest organisation.
+    /// By the nearest organization.
     pub organizations: Option<Vec<TenantId>>,
 }
 
-/// A place in an ordered list: how many stand before it, the value that it is ordered by, and the
-/// id.
+/// A position in an ordered list: the number of tenants before it, the value of the sort key, and
+/// the id.
 pub type Place = (u64, String, TenantId);
 
 /// A piece of a list.
 pub struct Page {
     /// The tenants.
     pub tenants: Vec<Tenant>,
-    /// How many tenants stand before the first of these.
+    /// The number of tenants before the first of these.
     pub offset: u64,
     /// Whether there are more behind the last of these.
     pub has_more: bool,

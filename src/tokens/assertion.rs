@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_chooses_nothing() {
+    fn header_does_not_choose_the_algorithm() {
         let client = Client::new();
         for header in [
             json!({ "alg": "none" }),

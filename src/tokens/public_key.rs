@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_key_of_each_algorithm_is_taken_and_read_again() {
+    fn public_key_of_each_algorithm_is_taken_and_read_again() {
         for algorithm in Algorithm::ALL {
             let text = dummy_key(algorithm).to_json().unwrap();
             let key = PublicKey::parse("jwk", &serde_json::from_str(&text).unwrap()).unwrap();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_refused_whatever_else_it_holds() {
+    fn private_key_is_refused_whatever_else_it_holds() {
         for member in PRIVATE_MEMBERS {
             assert!(
                 refusal(&with(member, "AAAA".into())).contains("must be a public key"),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_or_foreign_key_is_refused() {
+    fn weak_or_unsupported_key_is_refused() {
         let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
         assert!(refusal(&json!({ "kty": "RSA", "n": short, "e": "AQAB" })).contains("2048"));
         let long = URL_SAFE_NO_PAD.encode([0xff; 256]);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_for_another_purpose_is_refused() {
+    fn key_for_another_purpose_is_refused() {
         assert!(PublicKey::parse("jwk", &with("use", "enc".into())).is_err());
         assert!(PublicKey::parse("jwk", &with("alg", "ES256".into())).is_err());
         assert_eq!(

@@ -72,7 +72,7 @@ mod tests {
     };
 
     #[test]
-    fn the_successor_is_ready_when_the_key_has_signed_its_time() {
+    fn successor_is_published_before_the_key_retires() {
         let made = Timestamp::from_millis(0);
         let due = made.plus(SCHEDULE.key_lifetime - SCHEDULE.publish_ahead());
         assert!(SCHEDULE.is_due(made, due));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_outlives_every_token_that_it_signed() {
+    fn signing_key_outlives_its_tokens() {
         let successor_signs = Timestamp::from_millis(0);
         assert!(Schedule::retired_at(successor_signs) > successor_signs.plus(LIFETIME_MAX));
     }

@@ -25,7 +25,7 @@ pub struct Connection {
     pub owns: bool,
     /// The kind of system.
     pub system: System,
-    /// Its base URL and what is needed to trust it.
+    /// Its base URL and the certificates that it is verified with.
     pub endpoint: Arc<Endpoint>,
     /// The installation's own credential.
     pub credential: Arc<Credential>,

@@ -159,18 +159,18 @@ pub mod link {
             Self::find().filter(Column::UpstreamId.eq(upstream))
         }
 
-        /// One link, to record what a check of it found.
+        /// One link, to record the result of a check.
         pub fn checked(id: LinkId) -> sea_orm::UpdateMany<Self> {
             Self::update_many().filter(Column::Id.eq(id))
         }
 
-        /// All links to an installation, to check them anew because it changed.
+        /// All links to an installation, which must be checked again because it changed.
         pub fn to_check_anew(upstream: UpstreamId) -> sea_orm::UpdateMany<Self> {
             Self::update_many().filter(Column::UpstreamId.eq(upstream))
         }
 
-        /// Links that no check has verified and whose last check failed before that moment,
-        /// whoever's they are: for the gateway itself, which checks each in its tenant's scope.
+        /// Unverified links of any tenant whose last check failed before that time: for the gateway
+        /// itself, which checks each in its tenant's scope.
         pub fn unverified(before: Timestamp) -> Select<Self> {
             let due = Column::FailedAt.is_null().or(Column::FailedAt.lt(before));
             Self::find().filter(Column::Verification.eq("PENDING")).filter(due)

@@ -41,7 +41,7 @@ pub enum LinkFailure {
     AccessDenied,
     /// The installation does not answer, or not in time.
     Unreachable,
-    /// What answers at the base URL is not the API of that system.
+    /// The server at the base URL does not answer as that system's API does.
     UnexpectedAnswer,
 }
 
@@ -69,8 +69,8 @@ impl LinkFailure {
         known.into_iter().find(|known| known.as_str() == name)
     }
 
-    /// What an error of the installation means for the link; `None` for an error of the gateway
-    /// itself, which says nothing about the link.
+    /// The finding for an error of the installation; `None` for an error of the gateway itself,
+    /// which says nothing about the link.
     fn of(error: &Error) -> Option<Self> {
         match error.code() {
             ErrorCode::NotFound | ErrorCode::BadUserInput => Some(Self::RemoteTenantNotFound),
@@ -85,23 +85,22 @@ impl LinkFailure {
     }
 }
 
-/// What a check of a link found.
+/// The result of the last check of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkCheck {
     /// The installation has the tenant.
     Verified,
-    /// It could not be seen whether it has; the reason where somebody tried. What was known before
-    /// still holds.
+    /// The check could not tell; the reason if one was made. The previous result still applies.
     Unknown(Option<LinkFailure>),
     /// It has no such tenant.
     Missing,
 }
 
 impl LinkCheck {
-    /// Nobody has tried yet.
+    /// Not checked yet.
     pub const PENDING: Self = Self::Unknown(None);
 
-    /// What came of asking the installation.
+    /// Turns the installation's answer into a finding.
     ///
     /// # Errors
     /// If the gateway itself failed, so that nothing was learned.
@@ -114,7 +113,7 @@ impl LinkCheck {
         }
     }
 
-    /// The state of a link after this check; `None` if it stays what it was.
+    /// The state of a link after this check; `None` if unchanged.
     pub fn state(self) -> Option<LinkState> {
         match self {
             Self::Verified => Some(LinkState::Verified),

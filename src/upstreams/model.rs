@@ -182,7 +182,7 @@ impl Credential {
     }
 }
 
-/// What is wrong with the text of a key, without the text.
+/// Returns the reason why a key is invalid, without the key itself.
 fn key_problem(text: &str) -> Option<&'static str> {
     if text.is_empty() || text.len() > CREDENTIAL_MAX {
         Some("must have 1 to 4096 characters")
@@ -208,7 +208,7 @@ impl fmt::Debug for Credential {
 pub struct NewUpstream {
     /// The display name.
     pub name: Name,
-    /// What kind of system.
+    /// The kind of system.
     pub system: System,
     /// The base URL.
     pub base_url: BaseUrl,
@@ -245,12 +245,12 @@ pub struct NewLink {
     /// The vendor's id of the tenant; `None` if the installation's own credential belongs to that
     /// tenant.
     pub remote_tenant_id: Option<String>,
-    /// What is known of that tenant.
+    /// The result of the last check whether the installation has that tenant.
     pub check: LinkCheck,
 }
 
 impl NewLink {
-    /// Reads a link. Nobody is asked yet whether its tenants exist.
+    /// Validates a link, without asking the installation whether its tenant exists.
     ///
     /// # Errors
     /// `NOT_FOUND` for ids that are none and for a global id of another upstream's tenant,

@@ -1,4 +1,4 @@
-//! Who calls: one account for everything (reference, section 1).
+//! Authentication: one account for all calls (reference, section 1).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

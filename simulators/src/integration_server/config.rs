@@ -1,4 +1,4 @@
-//! How a simulator starts, and what is in it then.
+//! The configuration and the initial contents of a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -101,18 +101,18 @@ impl TenantSeed {
         Self { active: false, ..self }
     }
 
-    /// So many machines, named `web-01`, `web-02` and so on; each has been protected for a week,
-    /// with a gap.
+    /// The number of machines, named `web-01`, `web-02` and so on; each has been protected for a
+    /// week, with a gap.
     #[must_use]
     pub fn machines(self, machines: usize) -> Self {
         Self { machines, ..self }
     }
 }
 
-/// How a simulator starts. It has no `Debug`, since it holds the password.
+/// The configuration of a simulator. No `Debug`, since it holds the password.
 #[derive(Clone)]
 pub struct Config {
-    /// Where it listens: any free port of 127.0.0.1, unless told otherwise.
+    /// The address to listen on: any free port of 127.0.0.1 by default.
     pub listen: SocketAddr,
     /// Decides every identifier.
     pub seed: u64,
@@ -126,7 +126,7 @@ pub struct Config {
     pub utc_offset: i32,
     /// Whether the connection to Security Center is set up; without it `KSC_ServiceNotConfigured`.
     pub security_center: bool,
-    /// How long tasks are known after their end; for good, if `None`.
+    /// How long tasks are kept after their end; `None` for ever.
     pub tasks_kept: Option<Duration>,
     /// How long reports are kept: 24 hours by default (reference, R2).
     pub reports_kept: Duration,

@@ -1,5 +1,5 @@
-//! `/_control`: what the handle offers, over HTTP, for programs in other languages. Only there when
-//! asked for.
+//! `/_control`: the simulator's handle over HTTP, for programs in other languages. Only served on
+//! request.
 //!
 //! | call | does |
 //! |---|---|
@@ -98,7 +98,7 @@ async fn set_dialect(State(host): Controlled, body: Bytes) -> Response {
     with(&body, |dialect: Dialect| host.console().dialect = dialect)
 }
 
-/// Carries an order out, or says what is wrong with it.
+/// Executes an order, or returns the problem with it.
 fn with<T: DeserializeOwned>(body: &[u8], carry_out: impl FnOnce(T)) -> Response {
     match serde_json::from_slice(body).map(carry_out) {
         Ok(()) => done(),

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_in_the_servers_zone() {
+    fn moment_is_written_in_the_servers_zone() {
         let moment = 1_709_284_500_123;
         assert_eq!(written(moment, 0, Dates::Plain), "2024-03-01T09:15:00");
         assert_eq!(written(moment, 0, Dates::Zone), "2024-03-01T09:15:00Z");

@@ -15,7 +15,7 @@ use super::shapes::{
 /// }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// What it is called on a command line.
+    /// Its name on the command line.
     pub name: &'static str,
     /// Of documents; empty for none.
     pub content_type: &'static str,
@@ -29,7 +29,7 @@ pub struct Dialect {
     pub free_text: FreeText,
     /// Names of the elements around tenants, machines and tasks.
     pub wrappers: [&'static str; 3],
-    /// Whether lists begin with what was made last; else with what was made first.
+    /// Whether lists are sorted newest first; else oldest first.
     pub newest_first: bool,
     /// Whether a list of one is that item, without an element around it.
     pub bare_single: bool,
@@ -58,11 +58,11 @@ pub struct Dialect {
     pub refused_credential: u16,
     /// Whether tenants are listed while the task that makes them still runs.
     pub lists_early: bool,
-    /// Whether a canceled task undoes what it did.
+    /// Whether a canceled task is rolled back.
     pub cancel_undoes: bool,
-    /// What T4 makes without `type`; `None` if that is 400.
+    /// The type that T4 creates without `type`; `None` if that is 400.
     pub default_kind: Option<TenantKind>,
-    /// What T9 does without `removeTenantArtifacts`.
+    /// The default of `removeTenantArtifacts` in T9.
     pub removes_artifacts: bool,
     /// Whether T8 finds machines of tenants other than the one in the path.
     pub unregisters_anywhere: bool,

@@ -146,7 +146,7 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// Everything that XML allows and nobody expects.
+    /// Everything that XML allows and few readers expect.
     pub const SLOPPY: Self = Self {
         name: "sloppy",
         content_type: "",
@@ -169,8 +169,8 @@ impl Dialect {
         ..Self::DOCUMENTED
     };
 
-    /// Nothing where nothing is promised: a 202 without its task, errors without a body. UTF-16
-    /// told by the type alone.
+    /// Omits everything that is not documented: a 202 without its task, errors without a body,
+    /// UTF-16 declared by the media type only.
     pub const SILENT: Self = Self {
         name: "silent",
         content_type: "application/xml; charset=utf-16be",

@@ -8,7 +8,7 @@ pub(crate) struct Element {
     pub children: Vec<Child>,
 }
 
-/// What an element holds.
+/// A child of an element.
 #[derive(Clone)]
 pub(crate) enum Child {
     Element(Element),

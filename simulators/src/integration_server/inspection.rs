@@ -1,4 +1,4 @@
-//! What tests find in a server, other than by its answers.
+//! State of a server that tests can inspect beside its responses.
 
 use super::config::TenantKind;
 use super::installation::{Installation, Machine, Tenant};

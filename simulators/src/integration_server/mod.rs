@@ -20,10 +20,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call passes `access`, then the file of its collection in `calls`. What takes time is a `task`:
-//! it goes through the `stages` of its `work` by the simulator's clock (`progress`), and undoes
-//! them where the reference promises it. All state is in the `installation`. Answers are built of
-//! `element`s (`serialize`) and written (`xml`) as the `dialect` has it.
+//! A call passes `access`, then its handler in `calls`. Asynchronous work is a `task`: it runs
+//! through the `stages` of its `work` by the simulator's clock (`progress`), and is rolled back
+//! where the reference promises it. All state is in the `installation`. Responses are built of
+//! `element`s (`serialize`) and written (`xml`) in the form of the `dialect`.
 
 mod access;
 mod calls;

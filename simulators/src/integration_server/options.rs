@@ -12,10 +12,10 @@ use super::dialect::Dialect;
 use super::simulator::Simulator;
 use crate::random::Random;
 
-/// What a command line asks for. It has no `Debug`, since it may hold a password.
+/// Options of the command line. No `Debug`, since they may hold a password.
 #[derive(Clone)]
 pub struct Options {
-    /// Where to listen; port 0 is any free one.
+    /// The address to listen on; port 0 is any free one.
     pub listen: SocketAddr,
     /// Tenants at the start, Complete and Simple ones by turns.
     pub tenants: usize,
@@ -27,14 +27,14 @@ pub struct Options {
     pub dialect: Dialect,
     /// Of the account `multitenancy`; one is made if absent.
     pub password: Option<String>,
-    /// Whether `/_control` answers. Whoever reaches it can read everything that was sent.
+    /// Whether to serve `/_control`. A client of it can read everything that was sent.
     pub control: bool,
 }
 
 /// Tenants have these names, then `Customer 4` and so on.
 const CUSTOMERS: [&str; 3] = ["Contoso Retail", "Fabrikam Energy", "Northwind Traders"];
 
-/// For people who watch a task go on.
+/// Slow enough to watch a task in progress.
 const TASK_TIMING: TaskTiming = TaskTiming::of(Duration::from_millis(500));
 
 /// Runs a server until this is dropped. Once it listens, it writes one line of JSON to standard
@@ -42,7 +42,7 @@ const TASK_TIMING: TaskTiming = TaskTiming::of(Duration::from_millis(500));
 /// was given is not shown.
 ///
 /// # Errors
-/// Where it cannot listen or write.
+/// If it cannot listen or write.
 pub async fn run(options: Options) -> io::Result<()> {
     let made = options.password.is_none().then(|| made_password(options.seed));
     let password = options.password.clone().or_else(|| made.clone()).unwrap_or_default();

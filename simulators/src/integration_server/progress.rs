@@ -1,4 +1,4 @@
-//! How tasks go on with time, and how they are canceled (reference, section 4).
+//! Progress of tasks over time, and their cancellation (reference, section 4).
 
 use super::installation::Installation;
 use super::task::{Fate, Outcome, State, Task};

@@ -1,5 +1,4 @@
-//! Request bodies, read strictly: a client that sends anything but the documented elements is told
-//! so.
+//! Strict parsing of request bodies: undocumented elements are refused.
 
 use std::net::IpAddr;
 

@@ -8,8 +8,8 @@ use super::shapes::Errors;
 use super::xml::document;
 use crate::answer::{Answer, Body, JSON};
 
-/// An error: a status, mostly a code, and a text that names internals, which must not reach anybody
-/// outside.
+/// An error: a status, usually a code, and a text with internals, which the gateway must not pass
+/// on.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub status: u16,
@@ -17,7 +17,7 @@ pub(crate) struct Refusal {
     pub message: String,
 }
 
-/// What a call comes to.
+/// The result of a call.
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
 impl Refusal {

@@ -1,4 +1,4 @@
-//! What tasks make in Security Center beside the server's own database (reference, T4).
+//! Objects that tasks create in Security Center beside the server's own database (reference, T4).
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_needs_length_and_three_groups() {
+    fn password_needs_length_and_three_character_groups() {
         assert!(complies("Good-Pass1") && complies("goodpass-1") && complies("GOODpass."));
         for poor in [
             "Good-P1",

@@ -1,4 +1,4 @@
-//! What is in a server at the start.
+//! The initial state of a server.
 
 use super::config::{TenantKind, TenantSeed};
 use super::installation::{Installation, Machine, Tenant, VirtualServer};

@@ -31,7 +31,7 @@ impl Installation {
         self.one(&wrapper.children(items))
     }
 
-    /// The thing itself where this dialect shows it after a change; else no body.
+    /// The object itself if this dialect returns it after a change; else no body.
     pub fn echo(&self, status: u16, root: &Element) -> Answered {
         let empty = Answer { body: Body::Empty, ..Answer::empty(status) };
         Ok(if self.dialect.echoes { self.written(status, root) } else { empty })
@@ -41,7 +41,7 @@ impl Installation {
         Answer { status, ..Answer::raw(self.dialect.content_type, document(root, &self.dialect)) }
     }
 
-    /// 202, which tells the task or not.
+    /// 202, with or without the task.
     pub fn accepted(&self, task: &str) -> Answered {
         let id = self.shown_id(task);
         let answer = match self.dialect.accepted {

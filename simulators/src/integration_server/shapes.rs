@@ -9,9 +9,9 @@ pub enum Encoding {
     Utf8Bom,
     /// UTF-16, low byte first, after a byte order mark.
     Utf16Bom,
-    /// UTF-16, high byte first, told by the content type alone.
+    /// UTF-16 big-endian, declared by the media type only.
     Utf16ByType,
-    /// ISO-8859-1, told by the declaration alone; other characters as references.
+    /// ISO-8859-1, declared in the XML declaration only; other characters as references.
     Latin1,
 }
 
@@ -44,7 +44,8 @@ pub enum FreeText {
     Documented,
     /// Everything escaped, with the five entities.
     Escaped,
-    /// Everything escaped, and what is not ASCII as decimal and hexadecimal references by turns.
+    /// Everything escaped, and non-ASCII characters as alternating decimal and hexadecimal
+    /// references.
     References,
     /// In pieces: escaped text, a comment, CDATA.
     Pieces,
@@ -107,7 +108,7 @@ pub enum Errors {
     Json,
     /// A page for people that names the code.
     Html,
-    /// No body: the status alone tells.
+    /// No body, only the status.
     Empty,
 }
 
@@ -131,7 +132,7 @@ pub enum Progress {
     Fraction,
     /// `41%`
     Percent,
-    /// Not told.
+    /// Absent.
     Absent,
 }
 
@@ -140,7 +141,7 @@ pub enum Progress {
 pub struct Report {
     /// Whether a line with names of the columns comes first.
     pub header: bool,
-    /// Whether fields are quoted; else a semicolon in a name stands bare.
+    /// Whether fields are quoted; if not, a semicolon in a name is unescaped.
     pub quoted: bool,
     /// Whether lines end in CR LF; else in LF.
     pub crlf: bool,

@@ -47,7 +47,7 @@ impl Simulator {
     /// Starts a server with the tenants of `config`.
     ///
     /// # Errors
-    /// Where it cannot listen.
+    /// If it cannot listen.
     pub async fn start(config: Config) -> io::Result<Self> {
         let installation = Installation::new(&config);
         let seeded = installation.tenants.iter().map(|tenant| SeededTenant {
@@ -132,7 +132,7 @@ impl Simulator {
         self.count(&Calls::to("GET", &format!("/tasks/{task}")))
     }
 
-    /// An address that nobody has a reason to call: bait for [`Fault::ExternalEntity`] and
+    /// A URL that no correct client calls: the bait of [`Fault::ExternalEntity`] and
     /// [`Fault::Redirect`].
     pub fn bait_url(&self) -> String {
         format!("{}/bait/entity.dtd", self.base_url)
@@ -143,7 +143,7 @@ impl Simulator {
         self.count(&Calls::to("*", "/bait/*"))
     }
 
-    /// Moves the clock forward, for this simulator and for whoever shares its clock.
+    /// Advances the clock of this simulator and of all that share it.
     pub fn advance(&self, by: Duration) {
         self.host.clock.advance(by);
     }
@@ -158,13 +158,12 @@ impl Simulator {
         self.host.console().security_center.configured = configured;
     }
 
-    /// Makes a tenant, as somebody else might, and gives its identifier.
+    /// Creates a tenant outside the gateway; returns its id.
     pub fn add_tenant(&self, seed: &TenantSeed) -> String {
         seeding::plant(&mut self.settled(), seed)
     }
 
-    /// Removes a tenant with its machines, as somebody else might; what it has in Security Center
-    /// stays.
+    /// Removes a tenant and its machines outside the gateway; its objects in Security Center stay.
     pub fn remove_tenant(&self, id: &str) {
         self.settled().tenants.retain(|tenant| tenant.id != id);
     }

@@ -1,4 +1,4 @@
-//! What each stage does, and how it is undone (reference, section 6).
+//! The effect of each stage, and how it is rolled back (reference, section 6).
 
 use super::installation::{Installation, Tenant, VirtualServer};
 use super::report::StoredReport;
@@ -135,7 +135,7 @@ impl Installation {
         Ok(())
     }
 
-    /// What a task has come to when its stages are done.
+    /// The outcome of a task whose stages are done.
     pub(crate) fn outcome(&self, task: &Task) -> Outcome {
         let removed = task.undo.iter().find_map(|undo| match undo {
             Undo::RestoreTenant(tenant, _) => Some(Outcome::Tenant(tenant.clone())),
@@ -155,7 +155,7 @@ impl Installation {
         }
     }
 
-    /// Leaves what a task did so far as it is.
+    /// Keeps the work done so far.
     pub(crate) fn abandon(&mut self, task: &Task) {
         let Work::Create { tenant, .. } = &task.work else { return };
         if let Some(made) = self.tenants.iter_mut().find(|made| made.id == tenant.id) {
@@ -163,7 +163,7 @@ impl Installation {
         }
     }
 
-    /// Takes back what a task did, the last first.
+    /// Rolls back the work of a task, last stage first.
     pub(crate) fn undo(&mut self, task: &mut Task) {
         while let Some(undo) = task.undo.pop() {
             match undo {

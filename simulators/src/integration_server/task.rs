@@ -25,12 +25,12 @@ impl TaskKind {
     }
 }
 
-/// What is ordered to happen to a task.
+/// The fate that a test orders for a task.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Fate {
-    /// It fails with that code when so many stages are done, at most all but the last; then what it
-    /// did is undone.
+    /// It fails with that code after the given number of stages, at most all but the last, and is
+    /// then rolled back.
     Fails {
         code: String,
         #[serde(default = "all_but_the_last")]
@@ -78,7 +78,7 @@ impl State {
     }
 }
 
-/// What a task came to.
+/// The outcome of a task.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     Tenant(Box<Tenant>),
@@ -98,11 +98,11 @@ pub(crate) struct Task {
     pub outcome: Option<Outcome>,
     pub fate: Option<Fate>,
     pub stages: Vec<Stage>,
-    /// How many stages are behind it.
+    /// The number of completed stages.
     pub done: usize,
     pub work: Work,
     pub undo: Vec<Undo>,
-    /// When it goes on by itself.
+    /// When it continues by itself.
     pub due: Option<i64>,
 }
 

@@ -1,9 +1,9 @@
-//! What tasks are for, and in which stages they do it (reference, T4 to T9 and R1).
+//! The work of tasks and its stages (reference, T4 to T9 and R1).
 
 use super::config::TenantKind;
 use super::installation::{Installation, Tenant};
 
-/// What a task is for.
+/// The work of a task.
 pub(crate) enum Work {
     Create {
         tenant: Box<Tenant>,
@@ -79,7 +79,7 @@ impl Stage {
 }
 
 impl Installation {
-    /// The stages of some work, by what is known when it starts.
+    /// The stages of the work, as known when it starts.
     pub(crate) fn stages(&self, work: &Work) -> Vec<Stage> {
         let is_complete =
             |id: &str| self.tenant(id).is_some_and(|tenant| tenant.kind == TenantKind::Complete);

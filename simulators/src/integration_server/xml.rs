@@ -1,4 +1,5 @@
-//! How a dialect writes elements. By hand: an answer has to be able to look like nobody else's.
+//! Writes elements in a dialect. No XML library: a response must be able to differ from any usual
+//! form.
 
 use super::dialect::Dialect;
 use super::element::{Child, Element};
@@ -157,7 +158,7 @@ impl Writer<'_> {
         self.out.push_str(&written);
     }
 
-    /// What a reader has to pass over; it holds names that mean something elsewhere.
+    /// An element that a reader must ignore, although it contains known names.
     fn strangers(&mut self, depth: usize) {
         self.line(depth);
         self.out
@@ -205,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    /// What no dialect may change.
+    /// Text that every dialect must preserve.
     const TEXTS: [&str; 6] =
         ["a]]>b", " <tenant> & \"x\" 'y' ", "\r\n\tline\r", "東京支社", "Söhne «é»", "]]>"];
 

@@ -47,7 +47,7 @@ async fn another_reading_refuses_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn a_password_may_hold_colons_and_can_change() {
+async fn password_may_hold_colons_and_can_change() {
     let simulator = start(config().password("a:b:\"c\"")).await;
     let client = Client::new(&simulator);
     assert_eq!(client.get("/tenants").await.0, 200);

@@ -1,7 +1,7 @@
 use crate::support::*;
 
 #[tokio::test]
-async fn a_status_changes_when_the_task_has_ended() {
+async fn status_changes_when_the_task_has_ended() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let contoso = &simulator.tenant("Contoso Retail").id;
@@ -19,7 +19,7 @@ async fn a_status_changes_when_the_task_has_ended() {
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_found_out_by_the_task() {
+async fn unknown_tenant_fails_the_task() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     for call in ["activate", "deactivate"] {
@@ -33,7 +33,7 @@ async fn an_unknown_tenant_is_found_out_by_the_task() {
 }
 
 #[tokio::test]
-async fn a_complete_tenant_needs_security_center_and_a_simple_one_does_not() {
+async fn complete_tenant_needs_security_center_and_a_simple_one_does_not() {
     let simulator = simulator().await;
     simulator.set_security_center(false);
     let client = Client::new(&simulator);

@@ -34,7 +34,7 @@ async fn failure(body: &str, center: bool) -> String {
 }
 
 #[tokio::test]
-async fn a_complete_tenant_comes_with_its_infrastructure() {
+async fn complete_tenant_is_created_with_its_infrastructure() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let task = client.start("POST", "/tenants", COMPLETE).await;
@@ -73,7 +73,7 @@ async fn a_complete_tenant_comes_with_its_infrastructure() {
 }
 
 #[tokio::test]
-async fn a_simple_tenant_is_a_row_alone() {
+async fn simple_tenant_has_no_infrastructure() {
     let simulator = simulator().await;
     simulator.set_security_center(false);
     let (state, _) = Client::new(&simulator).outcome(&simulator, "POST", "/tenants", SIMPLE).await;
@@ -95,7 +95,7 @@ async fn bad_input_is_refused_at_once_by_name() {
 }
 
 #[tokio::test]
-async fn a_complete_tenant_needs_a_name_and_a_password_in_base64() {
+async fn complete_tenant_needs_a_name_and_a_password_in_base64() {
     let expected = (400, "VIRMT_VKscCredentialsNotSpecified".to_owned());
     assert_eq!(refusal("<tenant><name>x</name><type>Complete</type></tenant>").await, expected);
     for (administrator, password) in
@@ -145,7 +145,7 @@ async fn conflicts_and_poor_passwords_show_in_the_task_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_folder_that_was_left_behind_is_in_the_way() {
+async fn leftover_folder_fails_the_next_creation() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let path =
@@ -162,7 +162,7 @@ async fn a_folder_that_was_left_behind_is_in_the_way() {
 }
 
 #[tokio::test]
-async fn a_failing_step_rolls_everything_back() {
+async fn failing_step_rolls_everything_back() {
     for after in 0..6 {
         let simulator = simulator().await;
         let fate = Fate::Fails { code: "VIRMT_SomethingNew".to_owned(), after };
@@ -176,7 +176,7 @@ async fn a_failing_step_rolls_everything_back() {
 }
 
 #[tokio::test]
-async fn a_tenant_may_be_listed_while_it_is_made() {
+async fn tenant_may_be_listed_while_it_is_created() {
     for (dialect, listed) in
         [(Dialect::DOCUMENTED, false), (Dialect { lists_early: true, ..Dialect::DOCUMENTED }, true)]
     {
@@ -193,7 +193,7 @@ async fn a_tenant_may_be_listed_while_it_is_made() {
 }
 
 #[tokio::test]
-async fn the_kind_is_optional_in_some_readings() {
+async fn tenant_type_is_optional_in_some_dialects() {
     let body = "<tenant><name>x</name></tenant>";
     let dialect = |default_kind| Dialect { default_kind, ..Dialect::DOCUMENTED };
     let simple = start(config().dialect(dialect(Some(TenantKind::Simple)))).await;

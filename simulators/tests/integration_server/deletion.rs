@@ -26,7 +26,7 @@ async fn artifacts_go_with_a_tenant_or_stay() {
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_found_out_by_the_task() {
+async fn unknown_tenant_fails_the_task() {
     let simulator = simulator().await;
     let path = "/tenants/nobody?removeTenantArtifacts=true";
     let (state, error) = Client::new(&simulator).outcome(&simulator, "DELETE", path, "").await;
@@ -57,7 +57,7 @@ async fn artifacts_need_security_center() {
 }
 
 #[tokio::test]
-async fn a_failing_step_rolls_everything_back() {
+async fn failing_step_rolls_everything_back() {
     for after in 0..4 {
         let simulator = simulator().await;
         let before = (

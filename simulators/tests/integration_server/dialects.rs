@@ -76,7 +76,7 @@ async fn every_dialect_is_well_formed_and_says_the_same() {
 }
 
 #[tokio::test]
-async fn a_list_of_one_may_be_bare() {
+async fn list_of_one_may_be_bare() {
     for dialect in Dialect::ALL {
         let (simulator, client) = speaking(dialect).await;
         simulator.add_task("DeployScanServer");
@@ -238,7 +238,7 @@ async fn changes_answer_with_the_thing_or_with_nothing() {
 }
 
 #[test]
-fn a_dialect_is_found_by_its_name() {
+fn dialect_is_found_by_its_name() {
     for dialect in Dialect::ALL {
         assert_eq!(dialect.name.parse(), Ok(dialect));
     }

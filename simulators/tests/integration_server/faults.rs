@@ -18,7 +18,7 @@ async fn list(fault: Fault) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_reset_does_nothing_and_a_lost_answer_is_carried_out() {
+async fn reset_executes_nothing_and_lost_answer_executes_the_call() {
     for (fault, tasks) in [(Fault::Reset, 0), (Fault::LoseAnswer, 1)] {
         let (simulator, client) = faulty(fault).await;
         assert!(client.request("POST", "/tenants").body(SIMPLE).send().await.is_err());
@@ -40,7 +40,7 @@ async fn half_a_body_breaks_off_after_the_call_was_carried_out() {
 }
 
 #[tokio::test]
-async fn a_proxy_answers_for_what_was_carried_out() {
+async fn proxy_error_after_execution_hides_the_outcome() {
     let (simulator, client) = faulty(Fault::Proxy { status: 503 }).await;
     let response = client.request("POST", "/tenants").body(SIMPLE).send().await.unwrap();
     assert_eq!(response.status(), 503);
@@ -89,7 +89,7 @@ async fn deep_or_huge_response_is_sent_whole() {
 }
 
 #[tokio::test]
-async fn a_body_can_be_any() {
+async fn body_can_be_any() {
     let fault = Fault::Body {
         status: 409,
         content_type: "text/odd".to_owned(),
@@ -105,13 +105,13 @@ async fn a_body_can_be_any() {
 }
 
 #[tokio::test]
-async fn a_status_names_internals_in_xml() {
+async fn status_fault_leaks_internals_in_xml() {
     let (status, body) = list(Fault::Status { status: 500, retry_after: None }).await;
     assert!(status == 500 && text(&body, "message").contains("viis-db.internal"));
 }
 
 #[tokio::test]
-async fn an_order_meets_the_tenant_that_a_path_or_a_report_names() {
+async fn fault_order_matches_the_tenant_of_a_path_or_report() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let contoso = &simulator.tenant("Contoso Retail").id;

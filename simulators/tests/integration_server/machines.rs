@@ -19,7 +19,7 @@ fn code((status, error): (u16, String)) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_registered_machine_is_listed_with_its_own_tenant_alone() {
+async fn registered_machine_is_listed_with_its_own_tenant_alone() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let contoso = path(&simulator, "Contoso Retail");
@@ -34,7 +34,7 @@ async fn a_registered_machine_is_listed_with_its_own_tenant_alone() {
 }
 
 #[tokio::test]
-async fn a_bios_id_is_taken_for_every_tenant_in_any_letter_case() {
+async fn bios_id_is_taken_for_every_tenant_in_any_letter_case() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let register = |name| format!("{}/register", path(&simulator, name));
@@ -44,7 +44,7 @@ async fn a_bios_id_is_taken_for_every_tenant_in_any_letter_case() {
 }
 
 #[tokio::test]
-async fn a_machine_needs_a_bios_id_and_a_tenant() {
+async fn machine_needs_a_bios_id_and_a_tenant() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let register = format!("{}/register", path(&simulator, "Contoso Retail"));
@@ -61,7 +61,7 @@ async fn a_machine_needs_a_bios_id_and_a_tenant() {
 }
 
 #[tokio::test]
-async fn a_machine_is_unregistered_by_either_identifier() {
+async fn machine_is_unregistered_by_either_identifier() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let unregister = format!("{}/unregister", path(&simulator, "Contoso Retail"));
@@ -95,7 +95,7 @@ async fn some_servers_unregister_machines_of_other_tenants() {
 }
 
 #[tokio::test]
-async fn a_machine_of_nobody_can_be_registered_again() {
+async fn unregistered_machine_can_be_registered_again() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let machine_id = simulator.found_tenant("Contoso Retail").unwrap().machines[0].bios_id.clone();

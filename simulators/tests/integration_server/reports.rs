@@ -26,7 +26,7 @@ fn of(simulator: &Simulator, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_report_holds_a_line_for_each_period_of_one_tenant() {
+async fn report_holds_a_line_for_each_period_of_one_tenant() {
     let simulator = simulator().await;
     let csv =
         download(&simulator, &report(&simulator, &of(&simulator, "Contoso Retail")).await).await;
@@ -60,7 +60,7 @@ async fn without_tenant_it_covers_everybody_and_machines_of_nobody() {
 }
 
 #[tokio::test]
-async fn a_time_chooses_the_periods_that_touch_it() {
+async fn report_contains_the_periods_that_overlap_its_time() {
     let simulator = simulator().await;
     let query = format!(
         "{}&from=2024-02-25T10:00:00&to=2024-02-26T09:00:00",
@@ -74,7 +74,7 @@ async fn a_time_chooses_the_periods_that_touch_it() {
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_not_found_at_once() {
+async fn unknown_tenant_is_not_found_at_once() {
     let simulator = simulator().await;
     assert_eq!(Client::new(&simulator).post("/reports/tenants?tenantId=nobody", "").await.0, 404);
     let strict =
@@ -96,7 +96,7 @@ async fn nothing_but_csv_is_supported() {
 }
 
 #[tokio::test]
-async fn a_range_is_a_part_of_it() {
+async fn range_returns_part_of_the_report() {
     let simulator = simulator().await;
     let id = report(&simulator, "").await;
     let whole = download(&simulator, &id).await;
@@ -113,7 +113,7 @@ async fn a_range_is_a_part_of_it() {
 }
 
 #[tokio::test]
-async fn a_report_is_kept_for_a_while() {
+async fn report_is_kept_for_a_while() {
     let simulator = start(Config { reports_kept: LONG * 2, ..config() }).await;
     let id = report(&simulator, "").await;
     download(&simulator, &id).await;
@@ -123,7 +123,7 @@ async fn a_report_is_kept_for_a_while() {
 }
 
 #[tokio::test]
-async fn the_shape_of_the_lines_differs() {
+async fn dialects_differ_in_line_format() {
     for dialect in Dialect::ALL {
         let simulator =
             start(config().dialect(Dialect { report: dialect.report, ..Dialect::DOCUMENTED }))

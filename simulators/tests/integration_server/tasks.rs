@@ -26,7 +26,7 @@ async fn cancel(client: &Client, task: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_task_goes_through_its_states_by_the_clock() {
+async fn task_goes_through_its_states_by_the_clock() {
     let (simulator, client, task) = creating(config(), None).await;
     let mut seen = Vec::new();
     let mut progress = Vec::new();
@@ -80,7 +80,7 @@ async fn progress_moves_within_a_stage() {
 }
 
 #[tokio::test]
-async fn a_task_in_real_time_ends_by_itself() {
+async fn task_in_real_time_ends_by_itself() {
     let config = Config::default().task_timing(TaskTiming::of(Duration::from_millis(2)));
     let (simulator, client, task) = creating(config, None).await;
     while state(&client, &task).await != "Completed" {
@@ -91,7 +91,7 @@ async fn a_task_in_real_time_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn an_unknown_task_is_not_found() {
+async fn unknown_task_is_not_found() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     assert_eq!(client.get("/tasks/nothing").await.0, 404);
@@ -99,7 +99,7 @@ async fn an_unknown_task_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_task_that_waits_is_canceled_at_once() {
+async fn waiting_task_is_canceled_at_once() {
     let (simulator, client, task) = creating(config(), None).await;
     assert_eq!(cancel(&client, &task).await, 200);
     let shown = client.read(&format!("/tasks/{task}")).await;
@@ -113,7 +113,7 @@ async fn a_task_that_waits_is_canceled_at_once() {
 }
 
 #[tokio::test]
-async fn a_running_task_stops_first_and_may_undo_what_it_did() {
+async fn running_task_stops_first_and_may_undo_what_it_did() {
     for cancel_undoes in [true, false] {
         let dialect = Dialect { cancel_undoes, ..Dialect::DOCUMENTED };
         let (simulator, client, task) = creating(config().dialect(dialect), None).await;
@@ -139,7 +139,7 @@ async fn ended_task_cannot_be_canceled() {
 }
 
 #[tokio::test]
-async fn a_child_is_not_canceled_but_goes_on() {
+async fn child_task_continues_when_its_parent_is_canceled() {
     let (simulator, client, task) = creating(config(), Some(Fate::Child)).await;
     assert_eq!(cancel(&client, &task).await, 405);
     simulator.advance(LONG);
@@ -147,7 +147,7 @@ async fn a_child_is_not_canceled_but_goes_on() {
 }
 
 #[tokio::test]
-async fn a_task_that_never_ends_can_be_canceled() {
+async fn task_that_never_ends_can_be_canceled() {
     let (simulator, client, task) = creating(config(), Some(Fate::NeverEnds)).await;
     simulator.advance(LONG * 1000);
     assert_eq!(state(&client, &task).await, "Running");
@@ -157,7 +157,7 @@ async fn a_task_that_never_ends_can_be_canceled() {
 }
 
 #[tokio::test]
-async fn a_task_may_complete_after_a_cancel() {
+async fn task_may_complete_after_a_cancel() {
     let (simulator, client, task) = creating(config(), Some(Fate::OutrunsCancel)).await;
     assert_eq!(cancel(&client, &task).await, 202);
     simulator.advance(STEP);
@@ -166,7 +166,7 @@ async fn a_task_may_complete_after_a_cancel() {
 }
 
 #[tokio::test]
-async fn the_system_may_end_a_task_and_leave_its_work() {
+async fn system_may_end_a_task_and_keep_its_work() {
     let simulator = simulator().await;
     simulator.order_task(TaskKind::CreateTenant, Fate::Ended, 1);
     let (state, error) =
@@ -176,7 +176,7 @@ async fn the_system_may_end_a_task_and_leave_its_work() {
 }
 
 #[tokio::test]
-async fn a_state_may_have_a_name_that_no_list_has() {
+async fn state_may_have_an_undocumented_name() {
     let (simulator, client, task) =
         creating(config(), Some(Fate::InState { name: "Paused".to_owned() })).await;
     simulator.advance(STEP * 4);
@@ -185,7 +185,7 @@ async fn a_state_may_have_a_name_that_no_list_has() {
 }
 
 #[tokio::test]
-async fn the_list_is_filtered_by_time_state_and_type() {
+async fn list_is_filtered_by_time_state_and_type() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let stranger = simulator.add_task("DeployScanServer");

@@ -1,7 +1,7 @@
 use crate::support::*;
 
 #[tokio::test]
-async fn a_tenant_shows_what_is_documented() {
+async fn tenant_shows_what_is_documented() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let id = &simulator.tenant("Contoso Retail").id;
@@ -26,7 +26,7 @@ async fn a_tenant_shows_what_is_documented() {
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_not_found() {
+async fn unknown_tenant_is_not_found() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let (status, error) = client.get("/tenants/00000000-0000-0000-0000-000000000000").await;
@@ -38,7 +38,7 @@ async fn an_unknown_tenant_is_not_found() {
 }
 
 #[tokio::test]
-async fn the_list_holds_every_tenant() {
+async fn list_holds_every_tenant() {
     let simulator = simulator().await;
     let client = Client::new(&simulator);
     let tenants = client.read("/tenants").await;
@@ -62,7 +62,7 @@ async fn dates_are_in_the_servers_zone() {
 }
 
 #[tokio::test]
-async fn a_seed_decides_every_identifier() {
+async fn equal_seeds_give_equal_identifiers() {
     let one = simulator().await;
     let other = simulator().await;
     assert_eq!(one.tenants, other.tenants);

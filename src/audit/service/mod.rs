@@ -40,9 +40,9 @@ pub struct Entry {
     pub tenant: TenantId,
     /// The id of the object acted upon.
     pub subject: String,
-    /// What it was before; nothing if it is new. Never a secret.
+    /// The state before the change; `None` if it is new. Never a secret.
     pub before: Option<Value>,
-    /// What it is now; nothing if it is gone. Never a secret.
+    /// The state after the change; `None` if it is gone. Never a secret.
     pub after: Option<Value>,
 }
 
@@ -79,7 +79,7 @@ pub struct Refusal {
     pub code: &'static str,
     /// The reason that the response does not show.
     pub reason: Option<&'static str>,
-    /// How many refusals the record stands for.
+    /// The number of refusals that the record counts.
     pub count: u64,
     /// The id of the request.
     pub request_id: RequestId,
@@ -92,7 +92,7 @@ pub enum Outcome {
     Succeeded,
     /// It was refused.
     Refused,
-    /// It began at a legacy system; a later record tells its outcome.
+    /// The change began at a legacy system; a later record has its outcome.
     Begun,
     /// The response of a legacy system was lost: whether it succeeded is unknown.
     Unknown,
@@ -120,7 +120,7 @@ impl Outcome {
 pub struct Ended {
     /// The outcome.
     pub outcome: Outcome,
-    /// The code that the caller was told.
+    /// The error code returned to the caller.
     pub code: Option<&'static str>,
     /// The reason, if the code does not tell it.
     pub reason: Option<&'static str>,
@@ -337,7 +337,7 @@ impl Audit {
         .await
     }
 
-    /// Records a refusal. If the record cannot be written, that is logged, and the refusal stands.
+    /// Records a refusal. If that fails, the failure is logged and the refusal stays in effect.
     pub async fn refused(&self, refusal: Refusal) {
         self.refused_all(vec![refusal]).await;
     }

@@ -25,8 +25,9 @@ const STEPS_MAX: usize = 40;
 const EXPORTED_AT_ONCE: u64 = 1000;
 
 impl Audit {
-    /// Drops records from before that moment, oldest first and in small steps, while no other node
-    /// does. What is left after some steps waits for the next round. Says how many were dropped.
+    /// Deletes records from before that time, oldest first and in small steps, unless another node
+    /// does so already. Records left after some steps wait for the next round. Returns the number
+    /// of deleted records.
     ///
     /// # Errors
     /// If the database refuses.

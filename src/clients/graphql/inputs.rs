@@ -1,4 +1,4 @@
-//! What the graph takes from callers, and how it becomes valid.
+//! Input types, and their validation.
 
 use async_graphql::resolver_utils::EnumType;
 use async_graphql::{Enum, ID, InputObject};
@@ -221,7 +221,7 @@ pub struct ClientsSearchInput {
     sort_order: Option<ClientsSearchSortOrder>,
     /// Returns clients that are enabled, or that are not.
     enabled: Option<bool>,
-    /// Returns clients to which no token was issued since this moment, in RFC 3339.
+    /// Returns clients to which no token was issued since this time, in RFC 3339.
     unused_since: Option<String>,
 }
 
@@ -268,7 +268,7 @@ impl Filters {
             self.name.as_deref().map(|name| NamePattern::parse("name", name, '%')).transpose()?;
         let one_tenant = self.tenant_id.map(|id| vec![id]);
         let lists = [one_tenant, limited("tenantIDs", self.tenant_ids)?];
-        // An id that is none of ours finds nothing, like a foreign one.
+        // An id that is malformed finds nothing, like a foreign one.
         let tenants = lists
             .into_iter()
             .flatten()
@@ -342,7 +342,7 @@ fn agreed(argument: &str, present: Option<String>, twin: Option<String>) -> Resu
     }
 }
 
-/// A tenant named by a caller. What is no id of ours is refused as a foreign tenant is.
+/// A tenant id from a caller. A malformed id is refused like a foreign tenant.
 ///
 /// # Errors
 /// `FORBIDDEN`.
@@ -367,7 +367,7 @@ pub fn parse_roles(argument: &'static str, ids: &[ID]) -> Result<Vec<Role>> {
     Ok(roles)
 }
 
-/// The roles among these ids, for a filter: one that does not exist is held by nobody.
+/// The roles among these ids, for a filter: no client holds an unknown role.
 fn known_roles(ids: Vec<ID>) -> Vec<Role> {
     ids.iter().filter_map(|id| Role::from_id(id.parse().ok()?)).collect()
 }

@@ -1,4 +1,4 @@
-//! What the graph shows of a client.
+//! Output types of clients.
 
 use std::time::Duration;
 
@@ -93,9 +93,9 @@ twins! {
         "createdAt" as created_at_field, once "created_at" as created_at_twin ("use createdAt"): created_at -> Option<String>;
         /// When the client was last changed, in RFC 3339. Using a secret is not a change.
         "updatedAt" as updated_at_field, once "updated_at" as updated_at_twin ("use updatedAt"): updated_at -> Option<String>;
-        /// Who created the client: a client's UUID, or `operator` for the command line.
+        /// The creator of the client: a client's UUID, or `operator` for the command line.
         "createdBy" as created_by_field, once "created_by" as created_by_twin ("use createdBy"): created_by -> Option<String>;
-        /// Who last changed the client.
+        /// The subject that last changed the client, as in `createdBy`.
         "updatedBy" as updated_by_field, once "updated_by" as updated_by_twin ("use updatedBy"): updated_by -> Option<String>;
         /// When a token was last issued to the client, in RFC 3339; null if never. Other nodes of
         /// the deployment see it within seconds.
@@ -286,7 +286,8 @@ impl Client {
 }
 
 impl Client {
-    /// Who the client is, without its credentials, their use, and others who have to do with it.
+    /// Only the client's identity: without credentials, their usage, and the names of other
+    /// subjects.
     pub fn identity_alone(self) -> Self {
         Self {
             owner_tenant_id: None,

@@ -70,7 +70,7 @@ impl ClientQuery {
             bool,
         >,
         #[graphql(
-            desc = "Returns clients to which no token was issued since this moment, in RFC 3339."
+            desc = "Returns clients to which no token was issued since this time, in RFC 3339."
         )]
         unused_since: Option<String>,
     ) -> Result<Option<Vec<Client>>> {

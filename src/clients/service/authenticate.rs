@@ -75,9 +75,8 @@ impl Authenticator {
         Self { database, authorizer, usage, known: Cache::new(capacity) }
     }
 
-    /// Returns the client if the secret is its own and works. Every refusal of a well-formed
-    /// secret costs the
-    /// same: one hash, one query, one comparison.
+    /// Returns the client if the secret belongs to it and is valid. Every refusal of a well-formed
+    /// secret costs the same: one hash, one query, one comparison.
     ///
     /// # Errors
     /// If the database cannot be asked.

@@ -90,10 +90,10 @@ impl Clients {
         Ok(changed)
     }
 
-    /// The client of the scope with that id, for a change: every change of a client begins here. It
-    /// is locked against other writers until the transaction ends, and the caller must have
-    /// authority over it, for whoever changes a client could act as it, or take its powers from
-    /// those who gave them.
+    /// Finds the client with that id in the scope for a change; every change of a client begins
+    /// here. The row is locked against other writers until the transaction ends. The caller must
+    /// have authority over the client, since by changing it the caller could act as it or revoke
+    /// its permissions.
     ///
     /// All transactions lock in one order, so that no two wait for each other: tenants by id,
     /// clients by id, then what belongs to a client.
@@ -128,8 +128,8 @@ async fn require_authority(scope: &TenantScope, client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Finds by UUID or by `client_id`. PostgreSQL takes no NUL in a text; an id with one finds what an
-/// empty one does: nothing.
+/// Finds a client by UUID or `client_id`. PostgreSQL accepts no NUL in a text, so an id with one is
+/// replaced by the empty text, which finds nothing.
 fn with_id(select: Select<Entity>, id: &str) -> Select<Entity> {
     let id = if id.contains('\0') { "" } else { id };
     let by_client_id = Condition::any().add(Column::ClientId.eq(id));

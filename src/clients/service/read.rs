@@ -18,7 +18,7 @@ use crate::names::{escaped, phrase};
 use crate::roles::Role;
 use crate::tenants::entity::{above, below};
 
-/// The FTS5 table that stands beside the clients on SQLite.
+/// The FTS5 table of client names on SQLite.
 const NAME_INDEX: &str = "client_names";
 
 /// The number of runs of a pattern that are tried.
@@ -86,13 +86,13 @@ impl Clients {
         Ok(self.filtered(scope, filter, rare).count(self.database.reader()).await?)
     }
 
-    /// The run of the pattern that the fewest names hold, if they are few: then the trigram index
-    /// is the way to them. What many names hold is found soonest by walking the names in the order
-    /// of the answer, and to look up all of them only to sort them would take seconds. Each
-    /// question costs at most a look at that many entries of the index.
+    /// The rarest run of literal characters in the pattern, if few names contain it: the trigram
+    /// index then finds them. A frequent run is found faster by scanning the names in the order of
+    /// the answer, since looking up and sorting all matches would take seconds. Each lookup reads
+    /// at most that many entries of the index.
     ///
-    /// The index spans all tenants, and so does the count: it chooses a plan and goes no further.
-    /// What is read along that plan is read through the scope.
+    /// The index and the count span all tenants: they only choose a query plan, and the rows read
+    /// by that plan are still filtered by the scope.
     async fn rare_run<'a>(&self, filter: &'a ClientFilter) -> Result<Option<&'a str>> {
         let mut rarest = None;
         let Some(name) = &filter.name else { return Ok(None) };
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_search_on_sqlite_looks_the_trigrams_up_first_in_every_order() {
+    async fn search_on_sqlite_starts_at_the_trigram_index_in_every_order() {
         for by in [
             SortBy::Name,
             SortBy::ClientId,
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pattern_too_short_for_the_index_does_without_it() {
+    async fn pattern_too_short_for_the_index_scans_all_names() {
         let steps = plan("%ab%", ClientOrder::default()).await;
         assert!(!steps.iter().any(|step| step.contains(NAME_INDEX)), "{steps:?}");
     }

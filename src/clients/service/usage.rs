@@ -85,9 +85,8 @@ impl Usage {
         }
     }
 
-    /// Flushes usage and waits a moment, so that a read shows it. Reads do not wait for writers:
-    /// while the
-    /// database is busy they show what was written before.
+    /// Flushes usage and waits briefly, so that a read shows it. Reads do not wait for writers:
+    /// while the database is busy they show the usage written before.
     pub async fn flush_soon(self: &Arc<Self>) {
         if self.pending().is_empty() && self.writing.try_lock().is_ok() {
             return;

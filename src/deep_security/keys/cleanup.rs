@@ -256,8 +256,8 @@ impl Deletion<'_> {
     /// The keys at the manager that have a stray key's name and that no row knows.
     async fn stray_keys(&self, remover: &TenantKey, stray: &Model) -> Result<StrayKeys> {
         let found = self.ids_of(remover, &stray.key_name).await?;
-        // The rows are read after the search: every key that it found is pending or has its id in a
-        // row by now.
+        // The rows are read after the search, so every key that it found is either pending or has
+        // its id in a row.
         let reader = self.keys.database.reader();
         let rows = entity::all_at(reader, &stray.base_url, &stray.remote_tenant_id).await?;
         let is_being_minted = |row: &Model| {

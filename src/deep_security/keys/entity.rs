@@ -89,7 +89,7 @@ impl Model {
         self.state == STRAY
     }
 
-    /// Where the key is valid.
+    /// The manager and tenant at which the key is valid.
     pub fn origin(&self) -> KeyOrigin {
         let base_url = self.base_url.clone();
         KeyOrigin { base_url, remote_tenant_id: self.remote_tenant_id.clone() }

@@ -8,8 +8,8 @@ use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::seal::MasterKey;
 
-/// Seals with the present master key every key that the previous one sealed, in a transaction each,
-/// so that an interrupted run can be repeated. Returns the number of keys sealed anew.
+/// Reseals with the current master key every key that the previous one sealed, in a transaction
+/// each, so that an interrupted run can be repeated. Returns the number of resealed keys.
 ///
 /// # Errors
 /// If the database fails, or neither master key opens a key.

@@ -157,7 +157,7 @@ impl Keys {
         Ok(key.filter(|key| self.is_good(key, &wanted.connection, now)))
     }
 
-    /// Claims the minting of a key; `None` if a key exists by now or another node has the claim.
+    /// Claims the minting of a key; `None` if a key already exists or another node has the claim.
     async fn claim(&self, wanted: &KeyRequest) -> Result<Option<Model>> {
         let now = self.clock.now();
         let row = self.planned(wanted, now);

@@ -51,7 +51,7 @@ pub struct Dependencies {
     pub master: Arc<MasterKey>,
     /// Generates the ids of rows.
     pub entropy: Arc<dyn Entropy>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Authorizes the scopes in which unused keys are deleted.
     pub authorizer: Arc<Authorizer>,
@@ -61,7 +61,7 @@ pub struct Dependencies {
     pub outbound: Arc<Outbound>,
 }
 
-/// A link belongs to one tenant and one installation, and the access tells its keys apart.
+/// A link belongs to one tenant and one installation; its keys differ by access.
 impl ScopedKey for KeySlot {}
 
 /// Consecutive failures to mint a key.

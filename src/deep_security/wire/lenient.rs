@@ -26,7 +26,7 @@ pub fn count_nulled<T>(read: impl FnOnce() -> T) -> (T, usize) {
 /// Deserializes an optional field, for `deserialize_with`. A value of an unexpected type is null.
 ///
 /// # Errors
-/// Where the text is not JSON.
+/// If the text is not JSON.
 pub fn optional<'de, T: Lenient, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -70,7 +70,7 @@ pub trait Lenient: Sized {
     /// Converts an array, consuming it in any case.
     ///
     /// # Errors
-    /// Where the text is not JSON.
+    /// If the text is not JSON.
     fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Parsed<Self>, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Parsed::Mismatch)
@@ -79,7 +79,7 @@ pub trait Lenient: Sized {
     /// Converts an object, consuming it in any case.
     ///
     /// # Errors
-    /// Where the text is not JSON.
+    /// If the text is not JSON.
     fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Parsed<Self>, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Parsed::Mismatch)

@@ -4,11 +4,11 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 
 use crate::clock::Timestamp;
 
-/// A moment in RFC 3339, in UTC and with milliseconds, such as `2030-01-01T00:00:00.000Z`.
+/// A time in RFC 3339, in UTC and with milliseconds, such as `2030-01-01T00:00:00.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Timestamp);
 
-/// A moment in RFC 3339, answered in UTC with milliseconds, such as `2030-01-01T00:00:00.000Z`.
+/// A time in RFC 3339, answered in UTC with milliseconds, such as `2030-01-01T00:00:00.000Z`.
 #[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {

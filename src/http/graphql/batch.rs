@@ -75,7 +75,7 @@ fn check_sum(state: &AppState, prepared: &[Prepared]) -> Result<(), ServerError>
     check_cost(limits, &cost)
 }
 
-/// Runs the operations in sequence: a mutation may be what the next operation builds on.
+/// Runs the operations in sequence, since an operation may depend on a mutation before it.
 async fn run_all(
     state: &Arc<AppState>,
     caller: &AuthenticatedCaller,

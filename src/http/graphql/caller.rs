@@ -160,8 +160,8 @@ impl StreamSession {
         }
     }
 
-    /// Completes with the error of [`StreamSession::reauthorize`] once it fails. To be awaited
-    /// beside everything that a stream does: neither silence nor a reader who reads nothing may
+    /// Completes with the error of [`StreamSession::reauthorize`] once it fails. Callers await it
+    /// concurrently with everything that a stream does: neither silence nor a stalled reader may
     /// delay the end.
     pub async fn revoked(&self, state: &AppState) -> Error {
         let mut ticks = interval(REAUTHORIZE_EVERY);
@@ -184,7 +184,7 @@ impl StreamSession {
     }
 }
 
-/// Logs why a token was refused; the response tells it to the token's holder alone.
+/// Logs the reason for a refused token; only a response to the token's holder contains it.
 fn log_token_problem(error: &Error) {
     if let Some(problem) = error.token_problem() {
         tracing::info!(reason = problem.reason(), "access token refused");

@@ -59,8 +59,8 @@ impl RequestOptions {
     }
 }
 
-/// Runs a query or a mutation. A query is cancelled at the deadline or when its client disconnects;
-/// a mutation is not, since nobody could tell afterwards which of its effects took place.
+/// Runs a query or a mutation. A query is canceled at the deadline or when its client disconnects;
+/// a mutation is not, since its outcome would then be unknown.
 pub async fn run(
     state: &Arc<AppState>,
     context: &RequestContext,

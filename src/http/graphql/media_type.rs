@@ -15,7 +15,7 @@ pub enum MediaType {
     Json,
 }
 
-/// What the client accepts.
+/// The media types that the client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptedMedia {
     /// The preferred JSON media type; absent if none is acceptable.

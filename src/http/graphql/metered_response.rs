@@ -36,7 +36,7 @@ pub struct MeteredResponse {
     pub size: usize,
     /// The permit for these bytes.
     pub permit: Option<Permit<Uuid>>,
-    /// What the log says of the operation; none for an event, and for errors of a stream.
+    /// The summary for the log; `None` for an event and for errors of a stream.
     pub summary: Option<OperationSummary>,
 }
 

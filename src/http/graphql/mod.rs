@@ -48,8 +48,8 @@ pub use response::Summaries;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
-/// Serves `/graphql`. The caller is authenticated before the request is looked at, so that nothing
-/// of the schema shows to somebody without a token.
+/// Serves `/graphql`. The caller is authenticated before the request is read, so that an anonymous
+/// caller learns nothing of the schema.
 pub async fn handle(
     State(state): State<Arc<AppState>>,
     Extension(request_id): Extension<RequestId>,

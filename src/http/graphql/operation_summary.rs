@@ -1,5 +1,5 @@
-//! What the log and the figures say of an operation: neither its document nor its variables, which
-//! may hold secrets.
+//! The summary of an operation for the log and the metrics: neither its document nor its variables,
+//! which may hold secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl OperationSummary {
         Self { name, kind: "unknown", codes, cost: 0, upstream_calls: 0, tenant }
     }
 
-    /// The same operation with what came of it.
+    /// The operation with its outcome.
     pub fn end(mut self, response: &GraphqlResponse, calls: &outbound::Operation) -> Self {
         self.codes = codes(response);
         self.upstream_calls = calls.calls();
@@ -107,7 +107,7 @@ impl StreamReport {
         Self { state: state.clone(), transport, began, summary: None }
     }
 
-    /// What is known of it now.
+    /// Sets the summary as soon as the operation is known.
     pub fn set(&mut self, summary: Option<OperationSummary>) {
         self.summary = summary;
     }

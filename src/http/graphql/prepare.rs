@@ -29,7 +29,7 @@ const VARIABLE_WEIGHT: u64 = 5;
 
 /// An operation within the limits, ready to run.
 pub struct PreparedOperation {
-    /// The normal form, which is what is executed.
+    /// The normal form, which is executed.
     pub operation: Arc<NormalForm>,
     /// The coerced variables.
     pub variables: Variables,
@@ -41,7 +41,7 @@ pub struct PreparedOperation {
     pub tokens: usize,
     /// Whether it runs on the bulk threads.
     pub is_long: bool,
-    /// What the log says of it.
+    /// The summary for the log.
     pub summary: OperationSummary,
 }
 
@@ -139,7 +139,8 @@ async fn find_document(
             return Err(request_error(ErrorCode::BadRequest, message).into());
         }
     };
-    // Before the lookup: a refusal must not tell whether somebody else has registered the document.
+    // Before the lookup: a refusal must not reveal whether another caller has registered the
+    // document.
     let allowed = graphql.trusted.check(caller.client_id(), &hash);
     let Some(text) = text else {
         return persisted(graphql, &hash, allowed.is_ok()).map(FoundDocument::Cached);

@@ -39,13 +39,13 @@ const COMMENT_EVERY: Duration = Duration::from_secs(15);
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// How long the last event waits for a reader who reads nothing.
+/// How long the last event waits for a stalled reader.
 const LAST_EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Events that are queued for a slow reader. When the queue is full, the subscription waits.
 const QUEUE: usize = 4;
 
-/// What an event stream holds until it ends.
+/// The resources that an event stream holds until it ends.
 struct Held {
     guard: StreamGuard,
     _slot: Permit<Uuid>,

@@ -104,7 +104,7 @@ impl ClientCredentials {
     }
 }
 
-/// The credentials of a request; `None` if there are none that can be read.
+/// The credentials of a request; `None` if there are no readable ones.
 ///
 /// # Errors
 /// `invalid_request` for more than one authentication method.

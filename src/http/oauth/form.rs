@@ -76,7 +76,7 @@ impl Form {
     pub fn parse(bytes: &[u8]) -> Result<Self, OauthError> {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(bytes) {
-            // Stands for bytes that are not UTF-8; no valid value contains it.
+            // The replacement for bytes that are not UTF-8; no valid value contains it.
             if value.contains(char::REPLACEMENT_CHARACTER) && is_known(&name) {
                 return Err(OauthError::InvalidRequest("a parameter value is not valid UTF-8"));
             }

@@ -1,5 +1,5 @@
-//! What all requests share: services, budgets, limits and settings. Nothing here imports an
-//! endpoint; all endpoints import this.
+//! The state shared by all requests: services, budgets, limits and settings. Nothing here imports
+//! an endpoint; all endpoints import this.
 
 pub mod graphql;
 mod oauth;
@@ -39,7 +39,7 @@ pub struct AppState {
     pub budgets: Arc<Budgets>,
     /// How often clients and tenants may send operations.
     pub rate_limits: RateLimits,
-    /// Which web origins may send requests.
+    /// The web origins that may send requests.
     pub cors: Cors,
     /// Streams and tasks that outlive their request.
     pub streams: StreamRegistry,

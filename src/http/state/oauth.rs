@@ -1,4 +1,4 @@
-//! What the OAuth endpoints keep between requests.
+//! The state that the OAuth endpoints keep between requests.
 
 use std::time::Duration;
 

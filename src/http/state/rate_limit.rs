@@ -1,7 +1,7 @@
 //! Rate limits of clients and tenants: token buckets in the memory of this node.
 //!
-//! Not `governor`: its keyed stores grow until they are told to shrink, and it refuses a batch
-//! above the burst for good, which passes here and leaves a debt.
+//! Not `governor`: its keyed stores grow until `retain_recent` is called, and it always refuses a
+//! batch above the burst, which passes here and leaves a debt.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -44,8 +44,8 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Allows so many failures a minute for a client at one address, and for one address; tracks at
-    /// most `capacity` of each.
+    /// Allows the given failures per minute for a client at one address and for one address; tracks
+    /// at most `capacity` of each.
     pub fn new(per_client: u32, per_address: u32, capacity: usize) -> Self {
         Self {
             per_client,

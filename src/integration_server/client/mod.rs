@@ -143,7 +143,7 @@ impl Client {
         self.start(operation, self.calls.delete_tenant(id, artifacts), About::Tenant).await
     }
 
-    /// K1: one task, whoever started it.
+    /// K1: one task, including those of other clients.
     ///
     /// # Errors
     /// `TaskNotFound`.

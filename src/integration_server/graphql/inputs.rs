@@ -1,4 +1,4 @@
-//! What callers give.
+//! Input types and their validation.
 
 use std::net::IpAddr;
 
@@ -68,11 +68,11 @@ pub struct RegisterVirtualMachineInput {
 }
 
 impl CreateIntegrationServerTenantInput {
-    /// The installation, the tenant, and the tenant of ours to link it to.
+    /// The installation, the new tenant, and the gateway tenant to link it to.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming what is not acceptable, `NOT_FOUND` for a tenant to link that is no
-    /// id.
+    /// `BAD_USER_INPUT` naming the invalid argument, `NOT_FOUND` for a malformed id of the tenant
+    /// to link.
     pub fn check(self) -> Result<(ID, NewTenant, Option<TenantId>)> {
         let complete = match self.kind {
             IntegrationServerTenantType::Complete => true,
@@ -110,7 +110,7 @@ impl RegisterVirtualMachineInput {
     /// The machine.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming what is not acceptable.
+    /// `BAD_USER_INPUT` naming the invalid argument.
     pub fn check(self) -> Result<NewVirtualMachine> {
         Ok(NewVirtualMachine {
             bios_id: BiosId::parse("biosID", &self.bios_id)?,

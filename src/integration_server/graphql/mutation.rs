@@ -1,4 +1,4 @@
-//! What can be changed at an Integration Server.
+//! Mutations of an Integration Server.
 
 use std::sync::Arc;
 

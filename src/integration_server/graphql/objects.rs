@@ -17,12 +17,12 @@ use crate::integration_server::model::{
     Moment, RemoteId, RemoteTenant, Report, TenantKind, TenantStatus, VirtualMachine,
 };
 
-/// A date of the server in RFC 3339; null if what it wrote is none.
+/// A date of the server in RFC 3339; null if it is malformed.
 fn date(moment: Option<&Moment>) -> Option<String> {
     moment.and_then(Moment::at).map(|at| at.to_string())
 }
 
-/// A moment of the server; null if what it wrote is none.
+/// A time of the server in RFC 3339; null if it is malformed.
 fn moment(moment: Option<&Moment>) -> Option<DateTime> {
     moment.and_then(Moment::at).map(DateTime)
 }
@@ -183,7 +183,7 @@ pub struct MachineObject {
 }
 
 impl MachineObject {
-    /// A machine of a tenant, which its link stands for.
+    /// A machine of the tenant behind a link.
     pub fn new(place: Uuid, machine: VirtualMachine) -> Self {
         Self { place, machine }
     }

@@ -1,4 +1,4 @@
-//! What can be asked of the Integration Server of a tenant.
+//! Queries of the Integration Server of a tenant.
 
 use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
@@ -134,7 +134,7 @@ impl IntegrationServerObject {
         #[graphql(desc = "Returns tasks in this state.")] state: Option<IntegrationServerTaskState>,
         #[graphql(desc = "Returns tasks of this type, as `typeText` has it.", name = "type")]
         kind: Option<String>,
-        #[graphql(desc = "Returns tasks created at or after this moment, in RFC 3339.")]
+        #[graphql(desc = "Returns tasks created at or after this time, in RFC 3339.")]
         created_from: Option<String>,
     ) -> Result<Option<Connection<TaskObject>>> {
         let count = count(first)?;

@@ -39,7 +39,7 @@ pub struct RemoteTenant {
     pub administration_server: Option<AdministrationServer>,
     /// Whether it is active; absent only in the results of tasks.
     pub status: Option<TenantStatus>,
-    /// What was set up for it; absent only in the results of tasks.
+    /// The infrastructure of the tenant; absent only in the results of tasks.
     pub kind: Option<TenantKind>,
     /// When it was registered.
     pub created: Option<Moment>,
@@ -87,7 +87,7 @@ impl TenantStatus {
     }
 }
 
-/// What the server sets up for a tenant.
+/// The infrastructure that the server sets up for a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TenantKind {
     /// A row in the database and the whole protection infrastructure in Security Center.
@@ -123,7 +123,7 @@ impl TenantKind {
 pub struct VirtualMachine {
     /// Its identifier in the server's database.
     pub id: RemoteId,
-    /// Its BIOS identifier; absent if what the server wrote is no UUID.
+    /// Its BIOS identifier; absent if the server's value is no UUID.
     pub bios_id: Option<BiosId>,
     /// Its name, if it was given one.
     pub name: Option<String>,
@@ -168,7 +168,7 @@ impl BiosId {
         Self::read(text).ok_or_else(|| Error::bad_input(argument, "must be a UUID"))
     }
 
-    /// Reads what a server wrote; `None` if it is no UUID with hyphens.
+    /// Parses the server's text; `None` if it is no UUID with hyphens.
     pub fn read(text: &str) -> Option<Self> {
         hyphenated(text).map(Self)
     }

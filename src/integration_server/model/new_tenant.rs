@@ -13,18 +13,18 @@ const PASSWORD_MAX: usize = 256;
 pub struct NewTenant {
     /// Its name, which must be new to the whole installation.
     pub name: WireText,
-    /// What there is to say about it.
+    /// The description.
     pub description: Option<WireText>,
-    /// Free text to be kept with it.
+    /// Free text that the server stores with the tenant.
     pub user_data: Option<WireText>,
     /// The address of the Integration Server for the tenant's agents. Without it the server takes
     /// the address at which it was called, which is wrong behind a proxy.
     pub preferred_address: Option<IpAddr>,
-    /// What is set up for it.
+    /// The infrastructure to set up.
     pub kind: NewTenantKind,
 }
 
-/// What is set up for a new tenant.
+/// The infrastructure to set up for a new tenant.
 #[derive(Debug)]
 pub enum NewTenantKind {
     /// A row in the database alone.
@@ -66,8 +66,8 @@ impl NewTenantKind {
 }
 
 impl AdministratorPassword {
-    /// Takes a password. Which ones Security Center accepts depends on its policy and is told by
-    /// the task alone.
+    /// Accepts a password. Security Center's own policy decides later; only the task reports its
+    /// refusal.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming `argument`; never with anything of the password in it.

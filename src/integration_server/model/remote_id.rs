@@ -29,7 +29,7 @@ impl RemoteId {
         })
     }
 
-    /// Takes an identifier that the server wrote; `None` if it could not stand in a path.
+    /// Parses an identifier of the server; `None` if it could not be part of a path.
     pub fn read(text: &str) -> Option<Self> {
         let safe = !text.is_empty()
             && text.chars().count() <= LENGTH_MAX
@@ -45,7 +45,7 @@ impl RemoteId {
         &self.0
     }
 
-    /// The one text that all equal identifiers share: what is stored and looked up.
+    /// The canonical text that all equal identifiers share, which is stored and looked up.
     pub fn canonical(&self) -> String {
         hyphenated(&self.0).map_or_else(|| self.0.clone(), |uuid| uuid.to_string())
     }

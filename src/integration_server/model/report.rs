@@ -35,12 +35,12 @@ impl ReportRange {
         Ok(Self { from, to })
     }
 
-    /// Where it begins; at the earliest record if absent.
+    /// The start of the period; `None` for the earliest record.
     pub fn from(&self) -> Option<Timestamp> {
         self.from
     }
 
-    /// Where it ends.
+    /// The end of the period.
     pub fn to(&self) -> Timestamp {
         self.to
     }

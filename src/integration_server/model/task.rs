@@ -9,13 +9,13 @@ use crate::clock::Timestamp;
 pub struct Task {
     /// Its identifier.
     pub id: RemoteId,
-    /// What it does; absent if the server left it out.
+    /// The kind of work; absent if the server left it out.
     pub kind: Option<TaskKind>,
-    /// How far it is.
+    /// The state of the task.
     pub state: TaskState,
-    /// What it does at the moment, in the server's words, cut at 500 characters.
+    /// The current stage in the server's words, cut at 500 characters.
     pub stage: Option<String>,
-    /// How much is done, in percent from 0 to 100, rounded down. It may fall back.
+    /// The progress in percent, from 0 to 100, rounded down. It may decrease.
     pub progress: Option<u8>,
     /// When it was made.
     pub created: Option<Moment>,
@@ -23,7 +23,7 @@ pub struct Task {
     pub state_changed: Option<Moment>,
     /// When anything of it last changed.
     pub changed: Option<Moment>,
-    /// What it led to; absent while there is neither a result nor an error.
+    /// The outcome; absent while there is neither a result nor an error.
     pub outcome: Option<TaskOutcome>,
 }
 
@@ -36,7 +36,7 @@ pub enum Started {
     Unnamed,
 }
 
-/// What a task does.
+/// The kind of work of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskKind {
     /// Makes a tenant.
@@ -88,7 +88,7 @@ pub enum TaskState {
     Running,
     /// On the way to an end, for instance after it was cancelled.
     Stopping,
-    /// Ended well.
+    /// Completed successfully.
     Completed,
     /// Ended badly.
     Failed,
@@ -136,8 +136,8 @@ impl TaskState {
     }
 }
 
-/// What a task led to. Which of them to expect follows from what the task does; the shape alone
-/// decides what it is read as.
+/// The outcome of a task. The kind of the task determines which variant to expect; the document's
+/// shape alone determines which one is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskOutcome {
     /// The tenant that was made or removed.
@@ -161,7 +161,7 @@ pub struct TaskError {
     pub message: String,
 }
 
-/// What became of a wish to cancel a task. Either way the task may still end as completed.
+/// The answer to a request to cancel a task. In either case the task may still end as completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancellation {
     /// It is canceled.
@@ -170,7 +170,7 @@ pub enum Cancellation {
     Underway,
 }
 
-/// Which tasks to list (reference, K2); all that is named must hold.
+/// A filter of tasks (reference, K2); all given conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct TaskFilter {
     /// Made then or later, to the second.

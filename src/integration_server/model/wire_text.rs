@@ -48,7 +48,7 @@ impl WireText {
     }
 }
 
-/// Whether XML 1.0 allows the character, be it written out or as a reference.
+/// Whether XML 1.0 allows the character, as itself or as a reference.
 pub fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -130,7 +130,7 @@ impl IntegrationServer {
         Ok((Client::new(self.outbound.clone(), &connection)?, connection))
     }
 
-    /// Keeps in the link what a read in the tenant's name showed of it.
+    /// Records in the link what a read for the tenant showed about it.
     async fn note_use<T>(&self, scope: &TenantScope, linked: &LinkedTenant, read: &Result<T>) {
         let exists = match read {
             Ok(_) => true,
@@ -203,7 +203,7 @@ impl LinkedTenant {
         self.client.tenant(operation, &self.tenant).await.map_err(|error| self.named(error))
     }
 
-    /// What an error means for the caller: one about the tenant of the link names it.
+    /// Turns an error of a call into one for the caller; an error about the link's tenant names it.
     fn named(&self, error: CallError) -> Error {
         let is_unknown = error.kind() == CallErrorKind::TenantNotFound;
         let error = Error::from(error);

@@ -77,7 +77,7 @@ impl HistoryReader {
         self.state().last
     }
 
-    /// Adds changes that were read, and tells the subscribers.
+    /// Adds observed changes and notifies the subscribers.
     pub(super) fn append(&self, changes: Vec<(i64, Snapshot)>, ended: bool) {
         {
             let mut state = self.state();

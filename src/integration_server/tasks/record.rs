@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 pub use super::entity::task::Model as TaskRecord;
 
 impl TaskRecord {
-    /// What the task is for.
+    /// The purpose of the task.
     ///
     /// # Errors
     /// If the database holds a name that this version does not know.

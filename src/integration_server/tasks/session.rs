@@ -20,7 +20,7 @@ use crate::upstreams::{LinkCheck, NewLink};
 /// match.
 const UNMATCHED_MAX: u32 = 60;
 
-/// The poller believes that a task is gone after this many NOT_FOUND answers in a row.
+/// A task counts as gone after this many NOT_FOUND responses in a row.
 const NOT_FOUND_MAX: u32 = 3;
 
 /// The first pause between two reconciliations while a caller waits; it doubles each time.

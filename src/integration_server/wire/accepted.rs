@@ -45,7 +45,7 @@ fn look(document: &mut Document, element: &Element, seen: &mut Seen) -> Result<(
     Ok(())
 }
 
-/// The one UUID of a text, be it there once or several times.
+/// The only UUID in a text; it may occur several times.
 fn only_uuid(text: &str) -> Option<RemoteId> {
     let is_part = |c: char| c.is_alphanumeric() || c == '-';
     let words = text.split(|c: char| !is_part(c)).filter(|word| word.len() == UUID_LENGTH);

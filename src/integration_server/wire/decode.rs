@@ -21,7 +21,7 @@ pub(super) fn text<'a>(answer: &ResponseBody<'a>) -> Result<Cow<'a, str>> {
     text.ok_or(Malformed("is not valid in its declared encoding"))
 }
 
-/// Decodes what can be decoded of the first `max` bytes; never fails, for bodies that are only
+/// Decodes as much as possible of the first `max` bytes; never fails, for bodies that are only
 /// searched.
 pub(super) fn searchable<'a>(answer: &ResponseBody<'a>, max: usize) -> Cow<'a, str> {
     let start = ResponseBody { body: &answer.body[..answer.body.len().min(max)], ..*answer };

@@ -16,8 +16,7 @@ const ATTRIBUTES_MAX: usize = 64;
 const NOT_XML: Malformed = Malformed("is not well-formed XML");
 const TOO_MUCH: Malformed = Malformed("exceeds the limits on size, depth or length");
 
-/// A document on the way through a parser. Elements nobody reads are skipped, but must be
-/// well-formed all the same.
+/// A document being parsed. Unknown elements are skipped, but must be well-formed.
 pub(super) struct Document<'a> {
     reader: Reader<&'a [u8]>,
     depth: usize,
@@ -32,7 +31,7 @@ pub(super) struct Element {
     attributes: Vec<(String, String)>,
 }
 
-/// What an element holds directly.
+/// A direct child of an element.
 enum Piece {
     Text(String),
     Child(Element),
@@ -107,8 +106,8 @@ impl<'a> Document<'a> {
         Ok(joined)
     }
 
-    /// Gives each child to the closure, and tells whether the element holds nothing: no child, and
-    /// no text but white space.
+    /// Calls the closure with each child; returns whether the element is empty: no child, and no
+    /// text but white space.
     pub(super) fn visit(
         &mut self,
         element: &Element,
@@ -127,7 +126,7 @@ impl<'a> Document<'a> {
         Ok(is_empty)
     }
 
-    /// All words at any depth, in attributes too; a space stands for each border between elements.
+    /// All text at any depth, including attributes, with a space between elements.
     pub(super) fn words(&mut self, element: &Element) -> Result<String> {
         let mut words = String::new();
         for (_, value) in &element.attributes {

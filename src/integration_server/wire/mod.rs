@@ -35,10 +35,10 @@ impl Malformed {
     pub const ABOUT_ANOTHER: Self = Self("is about another object than the requested one");
 }
 
-/// The crate's result, with what can go wrong here.
+/// The result of this module.
 type Result<T> = std::result::Result<T, Malformed>;
 
-/// A whole answer of the server, and what is needed to understand it.
+/// A complete response of the server, and what is needed to decode it.
 pub struct ResponseBody<'a> {
     /// The body, unpacked.
     pub body: &'a [u8],
@@ -76,8 +76,8 @@ impl ResponseBody<'_> {
         read::single(self.tasks()?)
     }
 
-    /// K2: the tasks, each with an identifier and a state: whether work goes on is concluded from
-    /// them.
+    /// K2: the tasks. Each needs an identifier and a state, because they tell whether work
+    /// continues.
     pub fn tasks(&self) -> Result<Vec<Task>> {
         read::list(self, "task", tasks::task)
     }

@@ -15,7 +15,7 @@ const WORD_MAX: usize = 100;
 /// document.
 const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "fault", "message", "envelope"];
 
-/// The elements that stand for an object of the server, in lower case.
+/// The elements that represent an object of the server, in lower case.
 const ITEMS: &[&str] = &["tenant", "vm", "task"];
 
 const NO_LIST: Malformed = Malformed("is not the requested list");
@@ -59,8 +59,8 @@ pub(super) fn list_in<T>(
     })
 }
 
-/// Whether an element may wrap items: it does not stand for a failure, nor for an item itself in
-/// another letter case.
+/// Whether an element may wrap items: it represents neither a failure nor an item itself in another
+/// letter case.
 fn may_wrap(root: &Element, item: &str) -> bool {
     let name = root.name.to_ascii_lowercase();
     name != item && !NO_WRAPPERS.contains(&name.as_str())
@@ -174,13 +174,13 @@ fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A word of the server's own, without the space around it; empty is absent. One that is longer
-/// than any is cut, since it is kept and shown where nobody knows it.
+/// An enumerated value of the server, trimmed; empty is absent. An overlong one is cut, since
+/// unknown values are stored and shown.
 pub(super) fn word(text: String) -> Option<String> {
     trimmed(text).map(|text| cut(text, WORD_MAX))
 }
 
-/// Text of so many characters at most.
+/// Text of at most that many characters.
 pub(super) fn cut(text: String, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => text[..end].to_owned(),

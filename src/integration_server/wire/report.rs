@@ -43,7 +43,7 @@ pub(super) fn read(answer: &ResponseBody, tenant: &RemoteId) -> Result<Report> {
     Ok(report)
 }
 
-/// An answer in HTML or XML, be it called so or not.
+/// Whether a response is HTML or XML, whatever its media type.
 fn is_page(text: &str, content_type: Option<&str>) -> bool {
     let called = content_type
         .is_some_and(|name| name.trim_start().to_ascii_lowercase().starts_with("text/html"));

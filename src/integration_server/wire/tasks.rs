@@ -1,4 +1,4 @@
-//! Tasks and what they led to.
+//! Tasks and their outcomes.
 
 use jiff::tz::TimeZone;
 

@@ -1,4 +1,4 @@
-//! The vendor's codes, wherever they stand.
+//! The vendor's error codes, anywhere in a text.
 
 use super::{ResponseBody, decode};
 use crate::integration_server::model::VendorCode;

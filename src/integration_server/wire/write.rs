@@ -12,13 +12,12 @@ use crate::integration_server::model::{
     Administrator, NewTenant, NewTenantKind, NewVirtualMachine, WireText,
 };
 
-/// A body in XML, in UTF-8. It may hold a password, so it shows itself to nobody but the
-/// connection.
+/// An XML body in UTF-8. It may contain a password, so only the connection can read it.
 pub struct XmlBody(Vec<u8>);
 
 impl XmlBody {
-    /// T4: a `tenant`. Its type is always sent, since the documents do not say what is meant
-    /// without.
+    /// T4: a `tenant`. Its type is always sent, since the documentation does not say what its
+    /// absence means.
     pub fn tenant(new: &NewTenant) -> Self {
         Self::write(|xml| {
             xml.open("tenant")?;

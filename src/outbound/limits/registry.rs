@@ -34,8 +34,8 @@ pub(in crate::outbound) struct RouteRegistry {
     settings: Settings,
     states: Bounded<(TenantId, UpstreamId), Arc<RouteState>>,
     limiters: Bounded<(UpstreamId, Identity), Arc<RateLimiter>>,
-    /// Source of generations. No number is used twice: a route whose state was evicted and made
-    /// anew must not match answers cached under its old generation.
+    /// The source of generations. No number is used twice: a route whose state was evicted and
+    /// created again must not match answers cached under its old generation.
     generations: AtomicU64,
 }
 

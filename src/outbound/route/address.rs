@@ -1,4 +1,4 @@
-//! Which addresses may be called: the guard against server-side request forgery (SSRF).
+//! The guard against server-side request forgery (SSRF): the addresses that may be called.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use self::AddressClass::{Forbidden, Private, Public};
 
-/// Which addresses may be called.
+/// The addresses that may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressPolicy {
     /// Whether loopback and private networks may be called, there also over plain HTTP. Link-local

@@ -1,4 +1,4 @@
-//! Where a call goes, for whom and as whom, and how that route is doing.
+//! The route of a call: destination, tenant, credential, and the state of its limits.
 
 mod address;
 mod base_url;

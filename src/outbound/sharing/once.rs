@@ -84,7 +84,7 @@ impl Once {
         downcast(value)
     }
 
-    /// Drops what was read of the tenant at an installation before a change there.
+    /// Forgets the tenant's reads at an installation, before a change there.
     pub(in crate::outbound) fn forget(&self, tenant: TenantId, upstream: UpstreamId) {
         let stays = |(route, _, _): &Key| (route.tenant, route.upstream) != (tenant, upstream);
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| stays(key));

@@ -118,7 +118,7 @@ impl<K: ScopedKey, V> FlightGuard<K, V> {
 impl<K: ScopedKey, V> Drop for FlightGuard<K, V> {
     fn drop(&mut self) {
         let mut state = self.flights.state();
-        // By now there may be another flight of the same key.
+        // Another flight of the same key may have started meanwhile.
         let is_own = state.entries.get(&self.key).is_some_and(|entry| entry.number == self.number);
         let removed = is_own.then(|| state.entries.remove(&self.key)).flatten();
         drop(state);

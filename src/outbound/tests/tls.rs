@@ -1,4 +1,4 @@
-//! Which certificates are trusted.
+//! Verification of server certificates.
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;

@@ -1,4 +1,4 @@
-//! Which reads share an answer, and which must not.
+//! Sharing of reads: which reads share a response, and which must not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

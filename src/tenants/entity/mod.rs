@@ -1,4 +1,4 @@
-//! The tables of tenants and of what stands above each.
+//! The tables of tenants and of their ancestors.
 
 pub mod secret_age;
 
@@ -19,7 +19,7 @@ pub struct Model {
     pub parent_id: Option<TenantId>,
     /// The nearest partner, at the tenant or above it.
     pub partner_id: Option<TenantId>,
-    /// The nearest organisation, at the tenant or above it.
+    /// The nearest organization, at the tenant or above it.
     pub organization_id: Option<TenantId>,
     pub name: String,
     pub name_folded: String,
@@ -37,8 +37,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// The tenants at the top of their trees: for the operator of the machine, who stands in no
-    /// tenant.
+    /// The root tenants: for the operator, who acts in no tenant.
     pub fn roots() -> Select<Self> {
         Self::find().filter(Column::ParentId.is_null())
     }
@@ -77,8 +76,8 @@ pub fn above(tenant: TenantId) -> SelectStatement {
         .to_owned()
 }
 
-/// The ids of the tenant of the scope and all below it, without those that are disabled or stand
-/// below a disabled one.
+/// The ids of the scope's tenant and its descendants, without disabled ones and those below a
+/// disabled one.
 pub fn open_below(scope: &TenantScope) -> SelectStatement {
     let above = Alias::new("above");
     let closed = Query::select()
@@ -106,7 +105,7 @@ pub fn below_any(tenants: &[TenantId]) -> SelectStatement {
         .to_owned()
 }
 
-/// Those of the tenants that are the tenant itself or stand below it.
+/// The given tenants that are the tenant itself or its descendants.
 pub async fn at_or_below(
     on: &impl ConnectionTrait,
     top: TenantId,
@@ -117,7 +116,7 @@ pub async fn at_or_below(
     among.select_only().column(ancestor::Column::TenantId).into_tuple().all(on).await
 }
 
-/// How many tenants stand below another.
+/// The number of descendants of each tenant.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct TenantCount {
     pub is_partner: bool,
@@ -139,13 +138,13 @@ pub async fn counts_above(
     TenantCount::find_by_statement(statement).all(on).await
 }
 
-/// What stands above each tenant.
+/// The ancestors of each tenant.
 pub mod ancestor {
     use sea_orm::entity::prelude::*;
 
     use crate::ids::TenantId;
 
-    /// That `ancestor_id` stands `distance` steps above `tenant_id`; 0 is the tenant itself.
+    /// `ancestor_id` is `distance` levels above `tenant_id`; 0 is the tenant itself.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "tenant_ancestors")]
     pub struct Model {
@@ -161,7 +160,7 @@ pub mod ancestor {
 
     impl ActiveModelBehavior for ActiveModel {}
     impl Entity {
-        /// What stands above the tenant, itself included.
+        /// The ancestors of the tenant, including itself.
         pub fn of(tenant: TenantId) -> Select<Self> {
             Self::find().filter(Column::TenantId.eq(tenant))
         }

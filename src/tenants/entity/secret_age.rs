@@ -1,4 +1,4 @@
-//! What a policy on the age of secrets reads and writes of the tables of clients.
+//! Reads and writes of client tables for the policy on the age of secrets.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult, Statement};

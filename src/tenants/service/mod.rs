@@ -55,8 +55,8 @@ impl Tenants {
         Ok(Entity::roots().all(self.database.reader()).await?)
     }
 
-    /// One tenant: that of the scope or one below it; a disabled one only for those who may manage
-    /// tenants.
+    /// Finds a tenant: that of the scope or a descendant; a disabled one only for callers who may
+    /// manage tenants.
     ///
     /// # Errors
     /// `NOT_FOUND` for any other, in the same words for foreign and unknown.
@@ -221,9 +221,9 @@ impl Tenants {
         Ok(tenant)
     }
 
-    /// Changes a tenant of the scope. Disabling one closes it and all below it at once; nobody
-    /// disables the tenant in context, or locks the last administrator out, for the caller could
-    /// not undo it.
+    /// Changes a tenant of the scope. Disabling it disables all tenants below at once. A caller
+    /// cannot disable the tenant in context or lock out the last administrator, since it could not
+    /// undo that.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `CONFLICT` for disabling the tenant in context, and for a
@@ -275,8 +275,8 @@ impl Tenants {
         let ends_clients =
             change.enabled == Some(false) || matches!(change.max_secret_age, Some(Some(_)));
         if ends_clients && let Some(home) = scope.caller().home() {
-            // Only clients at home here can be locked out, and whoever else manages tenants can let
-            // them in again.
+            // Only clients of this tenant can be locked out; an administrator of a tenant above can
+            // enable it again.
             let at_home = !at_or_below(write.on(), id, &[home]).await?.is_empty();
             let own = if at_home { own_holds(&write, scope).await? } else { Vec::new() };
             require_administrators(&write, scope, &own).await?;
@@ -292,8 +292,7 @@ impl Tenants {
         Ok(after)
     }
 
-    /// Those who may manage tenants see disabled ones too: they are the ones who can enable them
-    /// again.
+    /// Callers who may manage tenants see disabled ones too, since they can enable them again.
     async fn visible(scope: &TenantScope) -> Result<Select<Entity>> {
         let manages =
             scope.access_in(scope.tenant()).await?.permits(Permission::ManageTenants, scope.now());
@@ -301,7 +300,7 @@ impl Tenants {
     }
 }
 
-/// What the audit log keeps of a tenant.
+/// The state of a tenant for the audit log.
 fn state(tenant: &Tenant) -> serde_json::Value {
     json!({
         "name": tenant.name,
@@ -351,8 +350,7 @@ fn named_as_any(names: &[NamePattern]) -> Condition {
     names.chunks(ALTERNATIVES_AT_ONCE).fold(Condition::any(), |any, some| any.add(group(some)))
 }
 
-/// What the list is ordered by. A tenant without partner or organisation counts as one with an id
-/// of zeros.
+/// The sort expression. A tenant without partner or organization sorts as one with an all-zero id.
 fn key(by: OrderBy) -> SimpleExpr {
     let or_zero =
         |column: Column| Expr::col(column).if_null(Expr::val(TenantId(uuid::Uuid::nil())));
@@ -366,7 +364,7 @@ fn key(by: OrderBy) -> SimpleExpr {
     }
 }
 
-/// What stands behind a place in the order.
+/// The condition for rows after a cursor.
 fn behind(order: Order, value: &str, id: TenantId) -> Result<Condition> {
     let foreign = || Error::bad_input("afterCursor", "is of a list in another order");
     let value: Value = match order.by {

@@ -16,7 +16,7 @@ use crate::tenants::entity::secret_age::{
 };
 use crate::tenants::entity::{Column, Entity};
 
-/// So many clients are looked at in one go: SQLite takes 32,766 values in a statement.
+/// The number of clients per statement: SQLite allows 32,766 parameters.
 const CLIENTS_AT_ONCE: i64 = 20_000;
 
 /// The strictest limit on the age of secrets at the tenant or above it, in seconds.
@@ -36,9 +36,9 @@ pub async fn max_secret_age_seconds(
     Ok(strictest.flatten())
 }
 
-/// Keeps the policies at the tenant and above it as they are until the transaction ends: whoever
-/// changes one waits, and then sees the secrets that were made meanwhile. To be called before
-/// clients are locked.
+/// Locks the policies of the tenant and its ancestors until the transaction ends: a change of a
+/// policy waits, and then sees the secrets created meanwhile. Must be called before clients are
+/// locked.
 ///
 /// # Errors
 /// If the database refuses.
@@ -48,10 +48,9 @@ pub async fn share_policies(on: &impl ConnectionTrait, tenant: TenantId) -> Resu
     Ok(())
 }
 
-/// Lets no secret of the clients at or below the tenant become older than that, for clients over
-/// which the caller has authority. The secrets of others stay as they are: a policy must not end
-/// what its maker could not. What they are given next falls under it. The tenant is locked by the
-/// transaction.
+/// Limits the age of the secrets of clients in the tenant and below it over which the caller has
+/// authority. Secrets of other clients stay unchanged, since a policy must not end secrets that its
+/// setter could not; their later secrets fall under it. The transaction locks the tenant.
 ///
 /// # Errors
 /// If the database refuses.
@@ -81,8 +80,7 @@ pub(super) async fn limit(
     }
 }
 
-/// What was found out of the caller's authority: many clients hold the same role in the same
-/// tenant.
+/// Cached checks of the caller's authority: many clients hold the same role in the same tenant.
 struct Authority<'a> {
     scope: &'a TenantScope,
     known: HashMap<(RoleId, TenantId, Option<Timestamp>), bool>,

@@ -1,4 +1,4 @@
-//! What many rows of a list read of upstreams and links, in one statement for all of them.
+//! Batched reads of upstreams and links: one statement for all rows of a list.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,9 +12,9 @@ use crate::auth::graphql::{load, service};
 use crate::clock::Timestamp;
 use crate::deep_security::DeepSecurity;
 use crate::error::{Error, Result};
-use crate::ids::{LinkId, TenantId, UpstreamId};
-use crate::upstreams::Upstreams;
+use crate::ids::{TenantId, UpstreamId};
 use crate::upstreams::model::{Link, Upstream};
+use crate::upstreams::{LinkRef, Upstreams};
 
 /// The links of tenants.
 struct OfTenants {
@@ -34,10 +34,9 @@ struct OfLinks {
     scope: TenantScope,
 }
 
-/// When the minted keys of links end.
+/// When the minted keys of links expire.
 struct KeyEnds {
     deep_security: Arc<DeepSecurity>,
-    scope: TenantScope,
 }
 
 /// An installation that a link leads to, and whether the scope shows how it is reached.
@@ -73,7 +72,7 @@ pub(super) async fn links_to(
 pub(super) async fn linked(ctx: &Context<'_>, scope: &TenantScope, link: &Link) -> Result<Linked> {
     let upstreams = service::<Upstreams>(ctx)?;
     let make = || OfLinks { upstreams: upstreams.clone(), scope: scope.clone() };
-    let found = load(ctx, scope, link.upstream_id, make).await?;
+    let found = load(ctx, scope, LinkRef::from(link), make).await?;
     found.ok_or_else(|| Error::internal("a link without its upstream"))
 }
 
@@ -84,8 +83,8 @@ pub(super) async fn key_expires_at(
     link: &Link,
 ) -> Result<Option<Timestamp>> {
     let deep_security = service::<DeepSecurity>(ctx)?;
-    let make = || KeyEnds { deep_security: deep_security.clone(), scope: scope.clone() };
-    load(ctx, scope, link.id, make).await
+    let make = || KeyEnds { deep_security: deep_security.clone() };
+    load(ctx, scope, LinkRef::from(link), make).await
 }
 
 impl Loader<TenantId> for OfTenants {
@@ -108,25 +107,28 @@ impl Loader<UpstreamId> for ToUpstreams {
     }
 }
 
-impl Loader<UpstreamId> for OfLinks {
+impl Loader<LinkRef> for OfLinks {
     type Value = Linked;
     type Error = Error;
 
-    async fn load(&self, upstreams: &[UpstreamId]) -> Result<HashMap<UpstreamId, Linked>> {
-        let found = self.upstreams.of_links(&self.scope, upstreams).await?;
+    async fn load(&self, links: &[LinkRef]) -> Result<HashMap<LinkRef, Linked>> {
+        let found = self.upstreams.of_links(&self.scope, links).await?;
         let linked = |(upstream, shows_details): (Upstream, bool)| {
             (upstream.id, Linked { upstream, shows_details })
         };
-        Ok(found.into_iter().map(linked).collect())
+        let found: HashMap<UpstreamId, Linked> = found.into_iter().map(linked).collect();
+        let of = |link: &LinkRef| Some((*link, found.get(&link.upstream_id())?.clone()));
+        Ok(links.iter().filter_map(of).collect())
     }
 }
 
-impl Loader<LinkId> for KeyEnds {
+impl Loader<LinkRef> for KeyEnds {
     type Value = Timestamp;
     type Error = Error;
 
-    async fn load(&self, links: &[LinkId]) -> Result<HashMap<LinkId, Timestamp>> {
-        self.deep_security.keys_expire_at(&self.scope, links).await
+    async fn load(&self, links: &[LinkRef]) -> Result<HashMap<LinkRef, Timestamp>> {
+        let found = self.deep_security.keys_expire_at(links).await?;
+        Ok(links.iter().filter_map(|link| Some((*link, *found.get(&link.id())?))).collect())
     }
 }
 

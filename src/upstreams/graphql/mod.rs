@@ -128,8 +128,8 @@ pub enum LinkFailure {
     UnexpectedAnswer,
 }
 
-/// What checks of a link found. A link is checked when it is made, when it is used, by `testLink`,
-/// and as long as it is pending by the gateway itself.
+/// The result of the checks of a link. A link is checked when it is created, when it is used, by
+/// `testLink`, and in the background while it is pending.
 #[derive(SimpleObject)]
 pub struct LinkVerification {
     /// Whether the tenant that the link names was found at the installation.
@@ -158,7 +158,7 @@ impl LinkVerification {
 pub struct UpstreamObject {
     row: Upstream,
     come_by: ComeBy,
-    /// Whether the tenant in context owns it, or stands above the owner.
+    /// Whether the tenant in context owns it or is above the owner.
     shows_details: bool,
 }
 
@@ -183,7 +183,7 @@ impl From<Upstream> for UpstreamObject {
 }
 
 impl UpstreamObject {
-    /// What only the owner and the tenants above it see.
+    /// A detail that only the owner and the tenants above it may see.
     fn detail<'a, T>(&'a self, of: impl FnOnce(&'a Upstream) -> T) -> Option<T> {
         self.shows_details.then(|| of(&self.row))
     }
@@ -307,7 +307,7 @@ impl From<Link> for UpstreamLinkObject {
 }
 
 impl UpstreamLinkObject {
-    /// Where it stands in a list of links: by the moment it was made.
+    /// The sort key in lists of links: by creation time.
     pub fn sort_key(&self) -> (String, String) {
         (self.row.created_at.to_string(), self.row.id.to_string())
     }
@@ -560,8 +560,7 @@ impl Given {
     }
 }
 
-/// A key that was made for what could not be kept stays at the manager: another try would make
-/// another.
+/// A key created for a registration that failed stays at the manager; a retry would create another.
 fn kept<T>(made_key: bool, kept: Result<T>) -> Result<T> {
     kept.map_err(|error| if made_key { error.with_unknown_outcome() } else { error })
 }

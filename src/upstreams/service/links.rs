@@ -63,8 +63,8 @@ impl Upstreams {
         Ok(links.order_by_asc(link::Column::CreatedAt).all(self.database.reader()).await?)
     }
 
-    /// Whether a tenant can be linked to an installation that the scope's tenant owns: it must be
-    /// that tenant or stand below it, and have no link to a system of this kind.
+    /// Checks that a tenant can be linked to an installation of the scope's tenant: it must be that
+    /// tenant or a descendant, and have no link to a system of this kind.
     ///
     /// # Errors
     /// `NOT_FOUND` for another tenant, `CONFLICT` for one that has a link.
@@ -325,8 +325,8 @@ impl Upstreams {
         Ok(link)
     }
 
-    /// Stores in the link what a call showed: whether the installation has the tenant. Writes only
-    /// if that changes what is known.
+    /// Records in the link whether the installation has the tenant, as a call showed. Writes only
+    /// if that changes the stored result.
     pub async fn note_use(&self, scope: &TenantScope, connection: &Connection, exists: bool) {
         let check = if exists { LinkCheck::Verified } else { LinkCheck::Missing };
         if connection.link.is_none() || check.state() == Some(connection.verification) {

@@ -15,6 +15,7 @@ use sea_orm::{
 use super::connection::Connection;
 use super::entity::{link, upstream};
 use super::link_check::LinkState;
+use super::link_ref::LinkRef;
 use super::model::{
     Authentication, Credential, Link, NewUpstream, System, Upstream, UpstreamChange, binding, state,
 };
@@ -299,18 +300,20 @@ impl Upstreams {
         Ok(used.into_tuple().all(self.database.reader()).await?)
     }
 
-    /// Installations that links lead to which the caller may see, each with whether the scope shows
-    /// how it is reached: only its owner and the tenants above that see it.
+    /// The installations behind links, each with whether the scope shows how it is reached: only
+    /// its owner and the tenants above that see it.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn of_links(
         &self,
         scope: &TenantScope,
-        ids: &[UpstreamId],
+        links: &[LinkRef],
     ) -> Result<Vec<(Upstream, bool)>> {
+        let ids: HashSet<UpstreamId> = links.iter().map(|link| link.upstream_id()).collect();
+        let ids: Vec<UpstreamId> = ids.into_iter().collect();
         let reader = self.database.reader();
-        let found = upstream::Entity::of_records(ids).all(reader).await?;
+        let found = upstream::Entity::of_records(&ids).all(reader).await?;
         let foreign = found.iter().filter(|upstream| upstream.owner_tenant_id != scope.tenant());
         let foreign: Vec<UpstreamId> = foreign.map(|upstream| upstream.id).collect();
         let of_tenants_below: HashSet<UpstreamId> = if foreign.is_empty() {

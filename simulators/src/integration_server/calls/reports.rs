@@ -71,7 +71,7 @@ mod tests {
     use super::bounds;
 
     #[test]
-    fn a_range_lies_within_the_report() {
+    fn range_lies_within_the_report() {
         assert_eq!(bounds("bytes=0-1023", 123_456), Some((0, 1023)));
         assert_eq!(bounds("bytes=5-", 10), Some((5, 9)));
         assert_eq!(bounds("bytes=-3", 10), Some((7, 9)));

@@ -29,7 +29,7 @@ use crate::ids::random_uuid;
 /// Messages that are queued for a slow reader. When the queue is full, the operations wait.
 pub const QUEUE: usize = 16;
 
-/// What an operation sends to its socket.
+/// A message from an operation to its socket.
 pub enum OperationEvent {
     /// A message of the operation with that id and number.
     Message(String, u64, OutgoingMessage),
@@ -65,8 +65,8 @@ impl OutgoingMessage {
 /// The running operations by the ids that the client has chosen. Dropping this stops them.
 pub struct Operations {
     running: HashMap<String, (u64, AbortHandle)>,
-    // An id may be reused: what is left in the queue of the former operation must not be taken for
-    // messages of the new one.
+    // An id may be reused: messages of the former operation that are still queued must not be sent
+    // as those of the new one.
     number: u64,
     events: mpsc::Sender<OperationEvent>,
 }

@@ -45,7 +45,7 @@ impl Close {
     pub const UNAUTHORIZED: Self = Self { code: 4401, reason: "Unauthorized" };
     /// The credentials are refused.
     pub const FORBIDDEN: Self = Self { code: 4403, reason: "Forbidden" };
-    /// `connection_init` did not come in time.
+    /// `connection_init` did not arrive in time.
     pub const INIT_TIMEOUT: Self = Self { code: 4408, reason: "Connection initialisation timeout" };
     /// The id is in use by a running operation.
     pub const DUPLICATE_ID: Self = Self { code: 4409, reason: "Subscriber already exists" };

@@ -45,7 +45,7 @@ pub struct Socket {
     _connection: Option<Connection>,
 }
 
-/// What a socket holds of the node's budgets.
+/// The budget permit that a socket holds.
 pub enum Slot {
     /// The socket is not authenticated yet.
     Unauthenticated(

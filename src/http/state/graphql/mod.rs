@@ -1,4 +1,4 @@
-//! What the GraphQL endpoint keeps between requests.
+//! The state that the GraphQL endpoint keeps between requests.
 
 pub mod document_hash;
 pub mod documents;

@@ -21,7 +21,7 @@ pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError
     error
 }
 
-/// A request error with the code and the public message of one of ours, whose cause is logged.
+/// A request error with the code and the public message of a gateway error, whose cause is logged.
 pub fn request_error_of(error: &Error) -> ServerError {
     error.log_cause();
     let mut public = request_error(error.code(), error.message());
@@ -36,7 +36,7 @@ pub fn set_code(error: &mut ServerError, code: ErrorCode) {
     extensions.set("retryable", code.retryable());
 }
 
-/// The code of an error, if it is one of ours.
+/// The code of an error, if it is a gateway error.
 pub fn code_of(error: &ServerError) -> Option<ErrorCode> {
     match error.extensions.as_ref()?.get("code")? {
         async_graphql::Value::String(code) => {

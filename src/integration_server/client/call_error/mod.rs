@@ -29,7 +29,7 @@ pub enum CallErrorKind {
     TaskEnded,
     /// The task is part of another, with which alone it can be canceled.
     TaskIsPart,
-    /// The server does not take what was given.
+    /// The server rejected the input.
     BadInput,
     /// The server refused the gateway's account: its operator has to act.
     Unauthorized,
@@ -45,7 +45,7 @@ pub enum CallErrorKind {
 }
 
 impl CallError {
-    /// What kind of error.
+    /// The kind of error.
     pub fn kind(&self) -> CallErrorKind {
         self.kind
     }
@@ -96,8 +96,8 @@ pub(super) enum About {
     Nothing,
 }
 
-/// What an answer of another status than a success means: first the status, then the code in it
-/// (reference, section 6).
+/// Classifies a response without a success status: by the status, then by the vendor code in its
+/// body (reference, section 6).
 pub(super) fn refusal(
     answer: &wire::ResponseBody<'_>,
     (status, sent, about): (u16, Kind, About),
@@ -141,8 +141,8 @@ fn kind(status: u16, code: Option<&VendorCode>, sent: Kind, about: About) -> Cal
         (409, _) if about == About::Registration => CallErrorKind::BiosIdTaken,
         // Before it can start, by its own word.
         (501, _) | (_, Some(VendorCode::ServiceNotConfigured)) => CallErrorKind::Refused,
-        // A 503 too: the documents know none, and a proxy gives it for what has reached the server
-        // already.
+        // Includes 503: the documentation has none, and a proxy may send it after the request has
+        // reached the server.
         (500.., _) if sent == Kind::Write => CallErrorKind::OutcomeUnknown,
         (500.., _) => CallErrorKind::Failed,
         // A success that is not the one of this method, or a redirect.

@@ -8,7 +8,7 @@ use crate::integration_server::model::{
     NewTenant, NewTenantKind, RemoteTenant, ReportRange, TenantKind,
 };
 
-/// What was asked for.
+/// The requested change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Intent {
@@ -34,13 +34,13 @@ pub struct Intent {
     /// The tenant to be changed, removed or reported on, as it was before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<StoredTenant>,
-    /// Whether what was set up in Security Center is to be removed too.
+    /// Whether the objects in Security Center are removed too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_artifacts: Option<bool>,
-    /// Where a report begins.
+    /// The start of a report's period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Where it ends.
+    /// The end of a report's period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Intent {
             && self.administrator.as_deref() == administrator
     }
 
-    /// The intent that stands in a record.
+    /// Reads the intent from a record's text.
     ///
     /// # Errors
     /// If what stands there is none.
@@ -106,7 +106,7 @@ impl Intent {
         serde_json::from_str(text).map_err(Error::internal)
     }
 
-    /// As it stands in a record.
+    /// The text for a record.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!(self)
     }

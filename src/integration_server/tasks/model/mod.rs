@@ -9,7 +9,7 @@ use crate::integration_server::model::TaskKind;
 pub use intent::Intent;
 pub use snapshot::{CreatedObject, Snapshot, StoredTenant, TaskErrorText};
 
-/// What a task is for.
+/// The purpose of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To make a tenant.
@@ -40,7 +40,7 @@ impl Purpose {
         }
     }
 
-    /// What the server calls such tasks.
+    /// The server's name for tasks of this purpose.
     pub const fn kind(self) -> TaskKind {
         match self {
             Self::Create => TaskKind::CreateTenant,
@@ -89,15 +89,15 @@ impl Phase {
 
 /// A task to be recorded before its call is sent.
 pub struct NewTask {
-    /// Where.
+    /// The upstream.
     pub upstream: UpstreamId,
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
     /// The tenant there that it is about, if there is one already.
     pub remote_tenant: Option<String>,
     /// The gateway tenant to link the new tenant to.
     pub link: Option<TenantId>,
-    /// What was asked for.
+    /// The requested change.
     pub intent: Intent,
 }
 

@@ -11,7 +11,7 @@ use crate::integration_server::model::{
     TenantStatus, VendorCode,
 };
 
-/// The stand-in for a vendor's code that no document lists.
+/// Replaces a vendor code that is not documented.
 const UNKNOWN: &str = "UNKNOWN";
 
 /// The state of a task at one moment. Of the server's own texts it holds only the stage, without
@@ -23,9 +23,9 @@ pub struct Snapshot {
     pub id: String,
     /// The state, as the list of states writes it; an unlisted one as the server does.
     pub state: String,
-    /// What it does at the moment.
+    /// The current stage.
     pub stage: Option<String>,
-    /// How much is done, in percent.
+    /// The progress in percent.
     pub progress: Option<u8>,
     /// When it was made, in milliseconds since 1970 UTC; so for all that follow.
     pub created: Option<i64>,
@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub changed: Option<i64>,
     /// Why it did not succeed, or not wholly.
     pub error: Option<TaskErrorText>,
-    /// What it made.
+    /// The object that the task created.
     pub result: Option<CreatedObject>,
 }
 
@@ -44,18 +44,18 @@ pub struct Snapshot {
 pub struct TaskErrorText {
     /// The vendor's code, `UNKNOWN` for an unlisted one; absent if the vendor gave no reason.
     pub code: Option<String>,
-    /// A sentence of ours.
+    /// A message of the gateway.
     pub message: String,
 }
 
-/// What a task made.
+/// The result of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CreatedObject {
     /// The tenant that was made or removed.
     Tenant(StoredTenant),
     /// A report, by its identifier as the server writes it.
     Report(String),
-    /// What was asked for is so.
+    /// The requested change took effect; there is no object to show.
     Confirmation,
 }
 
@@ -81,7 +81,8 @@ impl Snapshot {
         Self::bare(id.as_str(), &TaskState::Created)
     }
 
-    /// A task that the server no longer tells of, or never did, when what it was to do is done.
+    /// The snapshot of a task that the server no longer lists, or never listed, and whose effect
+    /// was found.
     pub fn completed(id: &str, made: CreatedObject) -> Self {
         Self { progress: Some(100), result: Some(made), ..Self::bare(id, &TaskState::Completed) }
     }
@@ -100,7 +101,7 @@ impl Snapshot {
         }
     }
 
-    /// A task as the server tells of it; what it made is added when it is known.
+    /// The snapshot of a task as the server describes it; its result is added when known.
     pub fn from_task(task: &Task) -> Self {
         let millis =
             |moment: &Option<Moment>| moment.as_ref().and_then(Moment::at).map(Timestamp::millis);
@@ -134,7 +135,7 @@ impl Snapshot {
         self.state().has_ended()
     }
 
-    /// The identifier of what it made, in the one text that all equal identifiers share.
+    /// The canonical identifier of the created object.
     pub fn result_id(&self) -> Option<String> {
         let id = match self.result.as_ref()? {
             CreatedObject::Tenant(tenant) => &tenant.id,
@@ -144,7 +145,7 @@ impl Snapshot {
         RemoteId::read(id).map(|id| id.canonical())
     }
 
-    /// The snapshot that stands in a record.
+    /// Reads the snapshot from a record's text.
     ///
     /// # Errors
     /// If what stands there is none.
@@ -152,7 +153,7 @@ impl Snapshot {
         serde_json::from_str(text).map_err(Error::internal)
     }
 
-    /// As it stands in a record.
+    /// The text for a record.
     ///
     /// # Errors
     /// None that could be met: all of it can be written.
@@ -162,7 +163,7 @@ impl Snapshot {
 }
 
 impl CreatedObject {
-    /// What a task of that purpose made, if the server says it in the task itself.
+    /// The object that a task of that purpose created, if the server names it in the task itself.
     pub fn reported(purpose: Purpose, outcome: Option<&TaskOutcome>) -> Option<Self> {
         match (purpose, outcome) {
             (Purpose::Activate | Purpose::Deactivate, _) => Some(Self::Confirmation),

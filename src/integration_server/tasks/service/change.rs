@@ -211,7 +211,7 @@ impl Tasks {
     }
 }
 
-/// Whether a link is refused for good. A conflict with another transaction does not count.
+/// Whether a link is refused permanently. A conflict with another transaction does not count.
 fn is_refusal(error: &Error) -> bool {
     [ErrorCode::Conflict, ErrorCode::NotFound].contains(&error.code()) && !error.is_write_conflict()
 }

@@ -1,4 +1,4 @@
-//! What is written: the requests of the reference, section 9, and that nothing breaks out of them.
+//! Request bodies as in the reference, section 9; no value can break out of its element.
 
 use proptest::prelude::*;
 

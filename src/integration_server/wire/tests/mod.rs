@@ -1,4 +1,4 @@
-//! The example documents of the reference, and what a hostile or broken server may send.
+//! The example documents of the reference, and documents of hostile or broken servers.
 
 mod accepted;
 mod bodies;

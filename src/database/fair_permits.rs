@@ -1,9 +1,8 @@
 //! Fair shares of the database: how many statements that read, and how many transactions that
 //! write, one tenant and one client of it may have under way at once.
 //!
-//! The pool of connections and the queue of writers serve whoever comes first. Without a bound for
-//! each caller, one that asks for a thousand rows in a thousand statements has the others wait
-//! behind all of them.
+//! The connection pool and the queue of writers are first come, first served. Without a limit per
+//! caller, one that reads a thousand rows in a thousand statements would delay all others.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 use crate::ids::TenantId;
 
-/// Semaphores that nobody uses are removed whenever this many more are known.
+/// Unused semaphores are removed whenever this many more have been created.
 const PRUNE_EVERY: usize = 1024;
 
 /// For whom statements are run: a tenant, and the client that calls in it.
@@ -36,7 +35,7 @@ pub async fn on_behalf_of<F: Future>(borrower: Borrower, work: F) -> F::Output {
     BORROWER.scope(borrower, work).await
 }
 
-/// Work for a task of its own, whose statements count against the share of the present borrower.
+/// Work for a task of its own, whose statements count against the share of the current borrower.
 pub fn for_same_borrower<F>(work: F) -> impl Future<Output = F::Output> + Send
 where
     F: Future + Send,
@@ -51,36 +50,36 @@ where
 }
 
 /// Shares of one resource.
-pub(super) struct Turns {
+pub(super) struct FairPermits {
     clients: Semaphores<Borrower>,
     tenants: Semaphores<TenantId>,
 }
 
-/// A turn of the present borrower. It ends when this is dropped.
-pub(super) struct Turn {
+/// A permit of the current borrower, released on drop.
+pub(super) struct FairPermit {
     _permits: Option<[OwnedSemaphorePermit; 2]>,
 }
 
-impl Turns {
-    /// At most `of_tenant` turns at once for one tenant, and `of_client` for one client of it.
+impl FairPermits {
+    /// At most `of_tenant` permits at once for one tenant, and `of_client` for one client of it.
     pub(super) fn new(of_tenant: usize, of_client: usize) -> Self {
         Self { clients: Semaphores::new(of_client), tenants: Semaphores::new(of_tenant) }
     }
 
-    /// Waits for a turn of the present borrower; at once if there is none.
-    pub(super) async fn take(&self) -> Turn {
+    /// Waits for a permit of the current borrower; returns at once if there is none.
+    pub(super) async fn acquire(&self) -> FairPermit {
         let Ok(borrower) = BORROWER.try_with(|borrower| *borrower) else {
-            return Turn { _permits: None };
+            return FairPermit { _permits: None };
         };
         // The client first: its statements queue among themselves, and at the tenant each client
         // has a few.
         let client = self.clients.acquire(borrower).await;
         let tenant = self.tenants.acquire(borrower.tenant).await;
-        Turn { _permits: client.zip(tenant).map(|(client, tenant)| [client, tenant]) }
+        FairPermit { _permits: client.zip(tenant).map(|(client, tenant)| [client, tenant]) }
     }
 }
 
-/// A semaphore for each key, as long as somebody uses it.
+/// A semaphore for each key that is in use.
 struct Semaphores<K> {
     permits: usize,
     known: Mutex<Known<K>>,
@@ -97,7 +96,7 @@ impl<K: Copy + Eq + Hash> Semaphores<K> {
         Self { permits, known: Mutex::new(known) }
     }
 
-    /// A permit; none if the semaphore were closed, which nobody does.
+    /// A permit. The semaphore is never closed.
     async fn acquire(&self, key: K) -> Option<OwnedSemaphorePermit> {
         self.of(key).acquire_owned().await.ok()
     }
@@ -127,48 +126,48 @@ mod tests {
         Borrower { tenant: TenantId(Uuid::from_u128(tenant)), client: Uuid::from_u128(client) }
     }
 
-    fn try_take(turns: &Turns, borrower: Borrower) -> Option<Turn> {
-        on_behalf_of(borrower, turns.take()).now_or_never()
+    fn try_acquire(permits: &FairPermits, borrower: Borrower) -> Option<FairPermit> {
+        on_behalf_of(borrower, permits.acquire()).now_or_never()
     }
 
     #[test]
     fn client_and_tenant_have_shares_and_neighbours_have_their_own() {
-        let turns = Turns::new(3, 2);
-        let first = try_take(&turns, borrower(1, 1)).unwrap();
-        let second = try_take(&turns, borrower(1, 1)).unwrap();
-        assert!(try_take(&turns, borrower(1, 1)).is_none(), "the client has its share");
-        let third = try_take(&turns, borrower(1, 2)).unwrap();
-        assert!(try_take(&turns, borrower(1, 3)).is_none(), "the tenant has its share");
-        assert!(try_take(&turns, borrower(2, 1)).is_some(), "another tenant is free");
+        let permits = FairPermits::new(3, 2);
+        let first = try_acquire(&permits, borrower(1, 1)).unwrap();
+        let second = try_acquire(&permits, borrower(1, 1)).unwrap();
+        assert!(try_acquire(&permits, borrower(1, 1)).is_none(), "the client has its share");
+        let third = try_acquire(&permits, borrower(1, 2)).unwrap();
+        assert!(try_acquire(&permits, borrower(1, 3)).is_none(), "the tenant has its share");
+        assert!(try_acquire(&permits, borrower(2, 1)).is_some(), "another tenant is free");
         drop((first, second, third));
-        assert!(try_take(&turns, borrower(1, 3)).is_some());
+        assert!(try_acquire(&permits, borrower(1, 3)).is_some());
     }
 
     #[test]
-    fn work_of_nobody_is_not_counted() {
-        let turns = Turns::new(1, 1);
-        let held: Vec<_> = (0..3).map(|_| turns.take().now_or_never().unwrap()).collect();
+    fn work_without_borrower_is_not_counted() {
+        let permits = FairPermits::new(1, 1);
+        let held: Vec<_> = (0..3).map(|_| permits.acquire().now_or_never().unwrap()).collect();
         assert_eq!(held.len(), 3);
     }
 
     #[tokio::test]
     async fn task_of_its_own_counts_for_the_same_borrower() {
-        let turns = Arc::new(Turns::new(1, 1));
-        let _held = try_take(&turns, borrower(1, 1)).unwrap();
+        let permits = Arc::new(FairPermits::new(1, 1));
+        let _held = try_acquire(&permits, borrower(1, 1)).unwrap();
         let spawned = on_behalf_of(borrower(1, 1), async {
-            let turns = turns.clone();
-            let take = async move { turns.take().now_or_never().is_some() };
-            tokio::spawn(for_same_borrower(take)).await.unwrap()
+            let permits = permits.clone();
+            let acquire = async move { permits.acquire().now_or_never().is_some() };
+            tokio::spawn(for_same_borrower(acquire)).await.unwrap()
         });
         assert!(!spawned.await);
     }
 
     #[test]
-    fn semaphores_that_nobody_uses_are_forgotten() {
-        let turns = Turns::new(1, 1);
+    fn unused_semaphores_are_removed() {
+        let permits = FairPermits::new(1, 1);
         for tenant in 0..3 * PRUNE_EVERY as u128 {
-            try_take(&turns, borrower(tenant, 1)).unwrap();
+            try_acquire(&permits, borrower(tenant, 1)).unwrap();
         }
-        assert!(turns.tenants.known.lock().unwrap().semaphores.len() <= PRUNE_EVERY + 1);
+        assert!(permits.tenants.known.lock().unwrap().semaphores.len() <= PRUNE_EVERY + 1);
     }
 }
