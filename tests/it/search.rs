@@ -24,9 +24,8 @@ async fn fill(app: &TestApp) {
             tenant.simple()
         ),
         Engine::Postgres => format!(
-            "INSERT INTO clients ({COLUMNS}) SELECT gen_random_uuid(), 'c' || i, '{tenant}', 'client
-            ' || i, \
-                'client ' || i, true, 0, 0, 0, 0, 'x', 'x'
+            "INSERT INTO clients ({COLUMNS}) SELECT gen_random_uuid(), 'c' || i, '{tenant}',
+             'client ' || i, 'client ' || i, true, 0, 0, 0, 0, 'x', 'x'
              FROM generate_series(1, {ROWS}) i"
         ),
     };
