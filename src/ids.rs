@@ -73,6 +73,63 @@ ids! {
     TenantKeyId,
     /// A task of a legacy system, as the gateway keeps it.
     TaskId,
+    /// A person who signs in.
+    UserId,
+    /// One role given to one user in one tenant.
+    UserAssignmentId,
+    /// A one-time link by which a person sets their password.
+    InvitationId,
+    /// A key of one-time passwords of a user.
+    TotpId,
+    /// A recovery code of a user.
+    RecoveryCodeId,
+    /// A passkey of a user.
+    PasskeyId,
+}
+
+/// The holder of roles: a client or a user. One rule of access holds for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectId {
+    /// A client.
+    Client(ClientId),
+    /// A person.
+    User(UserId),
+}
+
+impl SubjectId {
+    /// The UUID, which no subject of the other kind has.
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Client(id) => id.0,
+            Self::User(id) => id.0,
+        }
+    }
+
+    /// The kind, as the database and the claim `subject_type` name it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::User(_) => "user",
+        }
+    }
+}
+
+impl From<ClientId> for SubjectId {
+    fn from(id: ClientId) -> Self {
+        Self::Client(id)
+    }
+}
+
+impl From<UserId> for SubjectId {
+    fn from(id: UserId) -> Self {
+        Self::User(id)
+    }
+}
+
+impl fmt::Display for SubjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uuid().fmt(f)
+    }
 }
 
 /// Generates a UUID of version 4.

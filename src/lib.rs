@@ -13,7 +13,7 @@
 //! * [`tokens`]: access tokens and the keys that sign them.
 //! * [`graph`]: scalars, references and pages that the modules' `graphql` files share.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
-//! * [`audit`], [`tenants`], [`clients`], [`upstreams`]: the managed objects.
+//! * [`audit`], [`tenants`], [`clients`], [`users`], [`upstreams`]: the managed objects.
 //! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway
 //!   works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
@@ -53,3 +53,4 @@ pub mod telemetry;
 pub mod tenants;
 pub mod tokens;
 pub mod upstreams;
+pub mod users;

@@ -23,6 +23,8 @@ use crate::tenants::Tenants;
 use crate::tenants::graphql::{self as tenants, TenantMutation, TenantQuery};
 use crate::upstreams::Upstreams;
 use crate::upstreams::graphql::{UpstreamMutation, UpstreamQuery};
+use crate::users::Users;
+use crate::users::graphql::{UserMutation, UserQuery};
 
 /// The description of the schema.
 pub const DESCRIPTION: &str = "\
@@ -38,6 +40,7 @@ pub struct Query(
     TenantQuery,
     RoleQuery,
     ClientQuery,
+    UserQuery,
     AuditQuery,
     UpstreamQuery,
     DeepSecurityQuery,
@@ -51,6 +54,7 @@ pub struct Query(
 pub struct Mutation(
     TenantMutation,
     ClientMutation,
+    UserMutation,
     UpstreamMutation,
     DeepSecurityMutation,
     IntegrationServerMutation,
@@ -70,6 +74,8 @@ pub struct Services {
     pub tenants: Arc<Tenants>,
     /// The clients.
     pub clients: Arc<Clients>,
+    /// The people who sign in.
+    pub users: Arc<Users>,
     /// The audit log.
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
@@ -97,6 +103,7 @@ impl Services {
         let Self {
             tenants,
             clients,
+            users,
             audit,
             upstreams,
             outbound,
@@ -104,7 +111,7 @@ impl Services {
             integration_server,
         } = self;
         let schema = schema.data(tenants).data(clients).data(audit).data(upstreams);
-        schema.data(outbound).data(deep_security).data(integration_server)
+        schema.data(users).data(outbound).data(deep_security).data(integration_server)
     }
 }
 

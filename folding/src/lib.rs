@@ -58,7 +58,8 @@ pub fn is_ignorable(character: char) -> bool {
     )
 }
 
-fn compose_compatible(text: &str) -> String {
+/// A text in the form NFKC, in which characters that only differ in their presentation are one.
+pub fn compose_compatible(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfkc().normalize(text).into_owned()
 }
 

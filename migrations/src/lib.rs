@@ -24,14 +24,27 @@ mod m0027_audit_request_ids;
 mod m0031_schema_changes;
 mod m0035_name_folding;
 mod m0050_link_checks;
+mod m0060_users;
+mod m0061_user_role_assignments;
+mod m0062_user_credentials;
+mod m0063_sign_in_failures;
+mod m0064_subjects;
 
 pub use sea_orm_migration::MigratorTrait;
 
-/// Additive migrations: they only add a table, an index, or a column that is nullable or has a
+/// Additive migrations: they only add a table, a view, an index, or a column that is nullable or has a
 /// default, which older versions ignore. A node of an older version keeps running with them and
 /// refuses to start with any other newer migration.
-pub const ADDITIVE: &[&str] =
-    &["m0027_audit_request_ids", "m0031_schema_changes", "m0050_link_checks"];
+pub const ADDITIVE: &[&str] = &[
+    "m0027_audit_request_ids",
+    "m0031_schema_changes",
+    "m0050_link_checks",
+    "m0060_users",
+    "m0061_user_role_assignments",
+    "m0062_user_credentials",
+    "m0063_sign_in_failures",
+    "m0064_subjects",
+];
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -57,6 +70,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_schema_changes::Migration),
             Box::new(m0035_name_folding::Migration),
             Box::new(m0050_link_checks::Migration),
+            Box::new(m0060_users::Migration),
+            Box::new(m0061_user_role_assignments::Migration),
+            Box::new(m0062_user_credentials::Migration),
+            Box::new(m0063_sign_in_failures::Migration),
+            Box::new(m0064_subjects::Migration),
         ]
     }
 }

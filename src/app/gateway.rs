@@ -14,6 +14,7 @@ use crate::http::graphql::Metering;
 use crate::http::{AppState, Cors, GraphqlState, OauthState, RateLimits, StreamRegistry, Throttle};
 use crate::schema;
 use crate::tokens::{Issuer, KeyRing, Verifier};
+use crate::users::PublicUrl;
 
 /// A gateway that is ready to serve.
 pub struct App {
@@ -29,7 +30,9 @@ impl App {
     pub async fn build(config: &Config, issuer: String, environment: Environment) -> Result<Self> {
         let core = Core::open(config, environment).await?;
         let introspection = config.graphql.introspection == Introspection::Authenticated;
-        let schema = schema::over(core.services.clone(), introspection).extension(Metering);
+        let schema = schema::over(core.services.clone(), introspection)
+            .data(Arc::new(PublicUrl(issuer.clone())))
+            .extension(Metering);
         let graph = ExecutableSchema::new(schema).described(schema::DESCRIPTION);
         Self::build_on(core, Arc::new(graph), config, issuer).await
     }
@@ -99,6 +102,7 @@ fn app_state(
         time: core.time.clone(),
         keys,
         tenants: core.tenants.clone(),
+        users: core.users.clone(),
         metrics: core.metrics.clone(),
         outbound: core.outbound.clone(),
         oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),

@@ -27,6 +27,7 @@ use crate::schema::Services;
 use crate::seal::MasterKey;
 use crate::tenants::{Quotas, Tenants};
 use crate::upstreams::Upstreams;
+use crate::users::{self, NoSingleSignOn, Users};
 
 impl Core {
     /// Opens the database and builds the services on it. An embedded database is migrated; on
@@ -123,10 +124,12 @@ impl Base<'_> {
         let outbound = self.outbound();
         let upstreams = self.upstreams();
         let audit = Audit::new(self.database.clone(), self.clock.clone(), self.entropy.clone());
+        let audit = Arc::new(audit);
         Services {
             tenants: self.tenants(),
             clients: self.clients(),
-            audit: Arc::new(audit),
+            users: self.users(&audit),
+            audit,
             deep_security: self.deep_security(&upstreams, &outbound),
             integration_server: self.integration_server(&upstreams, &outbound),
             upstreams,
@@ -153,6 +156,27 @@ impl Base<'_> {
         };
         let database = self.database.clone();
         Arc::new(Clients::new(database, self.entropy.clone(), self.usage.clone(), limits))
+    }
+
+    fn users(&self, audit: &Arc<Audit>) -> Arc<Users> {
+        let Config { users, quotas, .. } = self.config;
+        let limits = users::Limits {
+            link_lifetime: users.link_lifetime,
+            users_per_tenant: quotas.users_per_tenant,
+            roles_per_user: quotas.roles_per_client,
+            failures_per_user: users.failures_per_user,
+            failures_per_address: users.failures_per_address,
+            hashes_at_once: users.hashes_at_once,
+        };
+        let foundation = users::Foundation {
+            database: self.database.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            master: self.master.clone(),
+            authorizer: self.authorizer.clone(),
+            audit: audit.clone(),
+        };
+        Arc::new(Users::new(foundation, Arc::new(NoSingleSignOn), limits))
     }
 
     fn outbound(&self) -> Arc<Outbound> {

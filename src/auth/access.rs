@@ -1,4 +1,4 @@
-//! What a client may do in a tenant, cached for a few seconds.
+//! What a client or user may do in a tenant, cached for a few seconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 
-use super::entity::{self, ClientState};
+use super::entity::{self, SubjectState};
 use super::token_restriction::TokenRestriction;
 use crate::clock::{Clock, MonotonicTime, Timestamp};
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::ids::{ClientId, TenantId};
+use crate::ids::{SubjectId, TenantId};
 use crate::roles::{Permission, Permissions, Role};
 use crate::tokens::{Claims, Revocations};
 
@@ -107,22 +107,22 @@ impl Access {
     }
 }
 
-/// The client's state and its roles in a tenant, as the database had them at one moment.
+/// The subject's state and its roles in a tenant, as the database had them at one moment.
 #[derive(Debug)]
 pub(super) struct AccessSnapshot {
-    pub client: Option<ClientState>,
+    pub subject: Option<SubjectState>,
     whole: Arc<Access>,
     asked_at: MonotonicTime,
     version: u64,
 }
 
-/// Answers what a client may do in a tenant, from memory where the answer is young enough.
+/// Answers what a subject may do in a tenant, from memory where the answer is young enough.
 pub struct Authorizer {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     max_age: Duration,
     // The key names both sides, so that one caller's answer never serves another.
-    snapshots: Cache<(ClientId, TenantId, Below), Arc<AccessSnapshot>>,
+    snapshots: Cache<(SubjectId, TenantId, Below), Arc<AccessSnapshot>>,
     version: AtomicU64,
     revocations: Arc<Revocations>,
 }
@@ -165,7 +165,7 @@ impl Authorizer {
         self.clock.monotonic()
     }
 
-    /// A number that changes when a client, a role or a tenant was changed through this node. What
+    /// A number that changes when a subject, a role or a tenant was changed through this node. What
     /// was read under an older number is stale.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
@@ -181,29 +181,29 @@ impl Authorizer {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What a token of the client that reaches this far may do in the tenant; nothing if either
+    /// What a token of the subject that reaches this far may do in the tenant; nothing if either
     /// does not exist or is disabled.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn access(
         &self,
-        client: ClientId,
+        subject: SubjectId,
         tenant: TenantId,
         restriction: TokenRestriction,
     ) -> Result<Arc<Access>> {
-        Ok(self.snapshot(client, tenant, restriction).await?.access(restriction))
+        Ok(self.snapshot(subject, tenant, restriction).await?.access(restriction))
     }
 
     /// The same where it was read moments ago.
     pub(super) fn known_access(
         &self,
-        client: ClientId,
+        subject: SubjectId,
         tenant: TenantId,
         restriction: TokenRestriction,
     ) -> Option<Arc<Access>> {
         let below = restriction.tenant().unwrap_or(tenant);
-        let known = self.snapshots.get(&(client, tenant, below))?;
+        let known = self.snapshots.get(&(subject, tenant, below))?;
         self.is_fresh(known.asked_at, known.version).then(|| known.access(restriction))
     }
 
@@ -214,7 +214,7 @@ impl Authorizer {
     /// If the database cannot be asked.
     pub(super) async fn access_in_each(
         &self,
-        client: ClientId,
+        subject: SubjectId,
         tenants: &[TenantId],
         restriction: TokenRestriction,
     ) -> Result<HashMap<TenantId, Arc<Access>>> {
@@ -223,39 +223,38 @@ impl Authorizer {
         let version = self.version();
         let asked_at = self.clock.monotonic();
         let reader = self.database.reader();
-        let rows = entity::held_in_each(reader, client, tenants, restriction.tenant()).await?;
-        // After the roles: those of a client that is deleted in between are gone, or it is.
-        let state = entity::client(reader, client).await?;
+        let rows = entity::held_in_each(reader, subject, tenants, restriction.tenant()).await?;
+        // After the roles: those of a subject that is deleted in between are gone, or it is.
+        let state = entity::subject(reader, subject).await?;
         let mut held: HashMap<TenantId, Vec<entity::GrantRow>> = HashMap::new();
         for row in rows {
             held.entry(row.tenant_id).or_default().push(row.held);
         }
         let accesses = tenants.iter().map(|tenant| {
             let whole = Arc::new(access(held.remove(tenant).unwrap_or_default()));
-            let client_state = state.clone();
-            let snapshot =
-                Arc::new(AccessSnapshot { client: client_state, whole, asked_at, version });
-            let key = (client, *tenant, restriction.tenant().unwrap_or(*tenant));
+            let state = state.clone();
+            let snapshot = Arc::new(AccessSnapshot { subject: state, whole, asked_at, version });
+            let key = (subject, *tenant, restriction.tenant().unwrap_or(*tenant));
             self.snapshots.insert(key, snapshot.clone());
             (*tenant, snapshot.access(restriction))
         });
         Ok(accesses.collect())
     }
 
-    /// What a token of the client may be narrowed to: everything that a role permits in the tenant,
+    /// What a token of the subject may be narrowed to: everything that a role permits in the tenant,
     /// or in any tenant if none is named. Nothing if no role reaches into the tenant.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn grantable(
         &self,
-        client: ClientId,
+        subject: SubjectId,
         tenant: Option<TenantId>,
     ) -> Result<Option<Permissions>> {
         let reader = self.database.reader();
         let held = match tenant {
-            Some(tenant) => entity::held(reader, client, tenant, tenant).await?,
-            None => entity::held_anywhere(reader, client).await?,
+            Some(tenant) => entity::held(reader, subject, tenant, tenant).await?,
+            None => entity::held_anywhere(reader, subject).await?,
         };
         let access = access(held);
         let now = self.now();
@@ -263,7 +262,7 @@ impl Authorizer {
     }
 
     /// Whether a verified token works at this moment, asked of the database and not of memory: its
-    /// client and generation live, it is not revoked, and where it was narrowed to a tenant, that
+    /// subject and generation live, it is not revoked, and where it was narrowed to a tenant, that
     /// is still open to it.
     ///
     /// # Errors
@@ -271,24 +270,33 @@ impl Authorizer {
     pub async fn is_live(&self, claims: &Claims) -> Result<bool> {
         let reader = self.database.reader();
         let tenant = claims.tenant_id;
+        let subject = claims.subject();
         let (state, held, revoked) = tokio::try_join!(
-            async { Ok(entity::client(reader, claims.sub).await?) },
-            async { Ok(entity::held(reader, claims.sub, tenant, tenant).await?) },
+            async { Ok(entity::subject(reader, subject).await?) },
+            async { Ok(entity::held(reader, subject, tenant, tenant).await?) },
             self.revocations.has_now(claims.jti),
         )?;
         let open = !claims.tenant_only || access(held).roles(self.now()).next().is_some();
         Ok(!revoked
             && open
-            && state
-                .is_some_and(|client| client.live && client.token_generation == claims.generation))
+            && state.is_some_and(|state| state.live && state.token_generation == claims.generation))
     }
 
-    /// The tenant that a client belongs to; nothing if there is no such client.
+    /// Whether the subject is enabled and its tenant open at this moment, asked of the database.
     ///
     /// # Errors
     /// If the database cannot be asked.
-    pub async fn home_of(&self, client: ClientId) -> Result<Option<TenantId>> {
-        Ok(entity::client(self.database.reader(), client).await?.map(|client| client.home))
+    pub async fn is_enabled(&self, subject: SubjectId) -> Result<bool> {
+        let state = entity::subject(self.database.reader(), subject).await?;
+        Ok(state.is_some_and(|state| state.live))
+    }
+
+    /// The tenant that a subject belongs to; nothing if there is no such subject.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn home_of(&self, subject: SubjectId) -> Result<Option<TenantId>> {
+        Ok(entity::subject(self.database.reader(), subject).await?.map(|state| state.home))
     }
 
     /// Whether the one tenant is the other or stands below it.
@@ -301,12 +309,12 @@ impl Authorizer {
 
     pub(super) async fn snapshot(
         &self,
-        client: ClientId,
+        subject: SubjectId,
         tenant: TenantId,
         restriction: TokenRestriction,
     ) -> Result<Arc<AccessSnapshot>> {
         let below = restriction.tenant().unwrap_or(tenant);
-        let key = (client, tenant, below);
+        let key = (subject, tenant, below);
         if let Some(snapshot) = self.snapshots.get(&key)
             && self.is_fresh(snapshot.asked_at, snapshot.version)
         {
@@ -321,17 +329,18 @@ impl Authorizer {
         // asking takes.
         let asked = async {
             let (state, held) = tokio::try_join!(
-                entity::client(reader, client),
-                entity::held(reader, client, tenant, below)
+                entity::subject(reader, subject),
+                entity::held(reader, subject, tenant, below)
             )?;
-            // Both at once: a client that is deleted meanwhile may have no role any more and seem
+            // Both at once: a subject that is deleted meanwhile may have no role any more and seem
             // to be there still.
-            let state = if held.is_empty() { entity::client(reader, client).await? } else { state };
+            let state =
+                if held.is_empty() { entity::subject(reader, subject).await? } else { state };
             Ok::<_, Error>((state, held))
         };
         let (state, held) = asked.boxed().await?;
         let snapshot = Arc::new(AccessSnapshot {
-            client: state,
+            subject: state,
             whole: Arc::new(access(held)),
             asked_at,
             version,
@@ -413,8 +422,7 @@ mod tests {
     #[test]
     fn narrowed_token_neither_uses_nor_grants_permissions_beyond_its_scope() {
         let whole = access(&[(Role::Administrator, None)]);
-        let narrowed =
-            whole.narrowed(Permissions::of([Permission::ReadClients, Permission::ReadLegacy]));
+        let narrowed = whole.narrowed(Permissions::of(Role::Auditor.permissions().iter().copied()));
         assert!(narrowed.permits(Permission::ReadClients, NOW));
         assert!(!narrowed.permits(Permission::ManageClients, NOW));
         assert_eq!(narrowed.covers(Role::Auditor, NOW), Some(None));

@@ -1,6 +1,7 @@
 //! Keeps the last administrator of a tenant.
 
-use super::context::{Caller, TenantScope};
+use super::authority::RoleHold;
+use super::context::TenantScope;
 use super::entity;
 use crate::clock::Timestamp;
 use crate::database::{AdvisoryLock, Write};
@@ -12,8 +13,8 @@ use crate::roles::Role;
 pub type AdministratorHold = (TenantId, Option<Timestamp>);
 
 /// Requires that each tenant where such a hold was taken or shortened keeps an administrator: an
-/// enabled client of an open tenant with a working secret or key, which holds the role there or
-/// above for at least as long. To be called after the change, as the last thing that a transaction
+/// subject of an open tenant that can sign in and holds the role there or above for at least as long.
+/// A client signs in with a working secret or key, a person with a password and a second factor. To be called after the change, as the last thing that a transaction
 /// waits for: changes of administrators wait for each other, so that two of them cannot remove each
 /// other. The local operator, who can make a new one, is not held back.
 ///
@@ -24,7 +25,7 @@ pub async fn require_administrators(
     scope: &TenantScope,
     taken: &[AdministratorHold],
 ) -> Result<()> {
-    if taken.is_empty() || !matches!(scope.caller(), Caller::Client { .. }) {
+    if taken.is_empty() || scope.caller().subject().is_none() {
         return Ok(());
     }
     write.lock(AdvisoryLock::Administrators).await?;
@@ -40,7 +41,7 @@ pub async fn require_administrators(
         {
             return Err(Error::conflict(
                 "a tenant would be left without an administrator who can sign in: give \
-                TenantAdministrator to another client first",
+                TenantAdministrator to another client or user first",
             ));
         }
     }
@@ -52,9 +53,36 @@ pub async fn require_administrators(
 /// # Errors
 /// If the database cannot be asked.
 pub async fn own_holds(write: &Write<'_>, scope: &TenantScope) -> Result<Vec<AdministratorHold>> {
-    let Caller::Client { id, .. } = scope.caller() else { return Ok(Vec::new()) };
-    let held = entity::held_anywhere(write.on(), *id).await?;
+    let Some(subject) = scope.caller().subject() else { return Ok(Vec::new()) };
+    let held = entity::held_anywhere(write.on(), subject).await?;
     let live = held.into_iter().filter(|held| held.expires_at.is_none_or(|end| scope.now() < end));
     let administrator = live.filter(|held| held.role_id == Role::Administrator.id());
     Ok(administrator.map(|held| (held.via, held.expires_at)).collect())
+}
+
+/// The holds of an administrator that a change took from a subject or shortened: those before it
+/// that none after it outlasts.
+pub fn taken_holds(
+    before: &[RoleHold],
+    after: &[RoleHold],
+    now: Timestamp,
+) -> Vec<AdministratorHold> {
+    let left: Vec<AdministratorHold> = administrator_holds(after, now).collect();
+    let keeps = |(tenant, until): &AdministratorHold| {
+        left.iter().any(|(kept, kept_until)| kept == tenant && lasts(*kept_until) >= lasts(*until))
+    };
+    administrator_holds(before, now).filter(|hold| !keeps(hold)).collect()
+}
+
+fn administrator_holds(
+    holds: &[RoleHold],
+    now: Timestamp,
+) -> impl Iterator<Item = AdministratorHold> {
+    let live = holds.iter().filter(move |held| held.expires_at.is_none_or(|end| now < end));
+    let administrator = live.filter(|held| held.role == Role::Administrator.id());
+    administrator.map(|held| (held.tenant, held.expires_at))
+}
+
+fn lasts(until: Option<Timestamp>) -> i64 {
+    until.map_or(i64::MAX, Timestamp::millis)
 }

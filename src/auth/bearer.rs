@@ -7,6 +7,7 @@ use axum::http::header::AUTHORIZATION;
 
 use super::access::Authorizer;
 use super::context::{RequestContext, RequestId, tenant_header};
+use super::presented::Presented;
 use crate::error::{Error, Result, TokenProblem};
 use crate::tokens::{Claims, Verifier};
 
@@ -37,12 +38,12 @@ pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Ar
 /// As [`RequestContext::enter`], and `BAD_REQUEST` for ambiguous tenant headers.
 pub async fn enter(
     authorizer: &Arc<Authorizer>,
-    claims: &Claims,
+    presented: &Presented,
     headers: &HeaderMap,
     request_id: RequestId,
 ) -> Result<RequestContext> {
     let named = |name| headers.get_all(name).iter().map(|value| value.as_bytes());
     let per_name = [named(TENANT_CONTEXT).count(), named(TENANT_ID).count()];
     let header = tenant_header(named(TENANT_CONTEXT).chain(named(TENANT_ID)), per_name)?;
-    RequestContext::enter(authorizer, claims, header, request_id).await
+    RequestContext::enter(authorizer, presented, header, request_id).await
 }

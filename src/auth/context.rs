@@ -6,12 +6,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::access::{Access, Authorizer};
+use super::presented::Presented;
 use super::token_restriction::TokenRestriction;
 use crate::clock::{MonotonicTime, Timestamp};
 use crate::error::{Error, ErrorCode, Result, TokenProblem};
-use crate::ids::{ClientId, TenantId};
+use crate::ids::{ClientId, SubjectId, TenantId, UserId};
 use crate::roles::{Permission, Permissions, Role};
-use crate::tokens::Claims;
 
 /// The ids of a request: the gateway's own, which is unique, and the one that the caller sent,
 /// which
@@ -70,6 +70,13 @@ pub enum Caller {
         /// The tenant that it belongs to.
         home: TenantId,
     },
+    /// A person with a verified token or session.
+    User {
+        /// The user.
+        id: UserId,
+        /// The tenant that they belong to.
+        home: TenantId,
+    },
     /// The operator at the command line, who has the database and the master key in any case.
     Operator,
     /// The gateway itself, which continues recorded work of callers in the background: tasks, and
@@ -78,10 +85,27 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// How records name the caller: the client's UUID, `operator` or `gateway`.
+    const fn of(subject: SubjectId, home: TenantId) -> Self {
+        match subject {
+            SubjectId::Client(id) => Self::Client { id, home },
+            SubjectId::User(id) => Self::User { id, home },
+        }
+    }
+
+    /// The client or user; nothing for the operator and the gateway itself, who hold no roles.
+    pub fn subject(&self) -> Option<SubjectId> {
+        match self {
+            Self::Client { id, .. } => Some(SubjectId::Client(*id)),
+            Self::User { id, .. } => Some(SubjectId::User(*id)),
+            Self::Operator | Self::Gateway => None,
+        }
+    }
+
+    /// How records name the caller: the UUID of the client or user, `operator` or `gateway`.
     pub fn name(&self) -> String {
         match self {
             Self::Client { id, .. } => id.to_string(),
+            Self::User { id, .. } => id.to_string(),
             Self::Operator => "operator".to_owned(),
             Self::Gateway => "gateway".to_owned(),
         }
@@ -90,7 +114,7 @@ impl Caller {
     /// The tenant that the caller belongs to.
     pub fn home(&self) -> Option<TenantId> {
         match self {
-            Self::Client { home, .. } => Some(*home),
+            Self::Client { home, .. } | Self::User { home, .. } => Some(*home),
             Self::Operator | Self::Gateway => None,
         }
     }
@@ -108,39 +132,37 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// Creates the context of a request with a verified token, in the tenant that the header
-    /// names, else in
-    /// that of the token.
+    /// Creates the context of a request with a verified identity, in the tenant that the header
+    /// names, else in the subject's own or that of its token.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` if the client is gone or disabled, its tenant is, or the token was ended;
-    /// `FORBIDDEN`, with one message for all causes, if the tenant does not exist or is disabled,
-    /// if the
-    /// token is narrowed to another one, or if the client has no role there.
+    /// `UNAUTHENTICATED` if the subject is gone or disabled, its tenant is, or the token or session
+    /// was ended; `FORBIDDEN`, with one message for all causes, if the tenant does not exist or is
+    /// disabled, if the token is narrowed to another one, or if the subject has no role there.
     pub async fn enter(
         authorizer: &Arc<Authorizer>,
-        claims: &Claims,
+        presented: &Presented,
         header: Option<TenantHeader>,
         request_id: RequestId,
     ) -> Result<Self> {
         let tenant = match &header {
-            None => Some(claims.tenant_id),
+            None => Some(presented.home),
             Some(TenantHeader(text)) => text.as_deref().and_then(|text| text.parse().ok()),
         };
-        let restriction = TokenRestriction::of(claims);
+        let restriction = presented.restriction;
         // An invalid header costs the same query as a foreign tenant, so that timing tells nothing.
         let (snapshot, revoked) = tokio::try_join!(
-            authorizer.snapshot(claims.sub, tenant.unwrap_or(claims.tenant_id), restriction),
-            authorizer.revocations().has(claims.jti),
+            authorizer.snapshot(presented.subject, tenant.unwrap_or(presented.home), restriction),
+            is_revoked(authorizer, presented),
         )?;
         if revoked {
             return Err(Error::unauthenticated(TokenProblem::Ended));
         }
         let live = snapshot
-            .client
+            .subject
             .as_ref()
-            .filter(|client| client.live && client.token_generation == claims.generation);
-        let client = live.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
+            .filter(|state| state.live && state.token_generation == presented.generation);
+        let state = live.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
         let tenant = tenant.ok_or_else(Error::tenant_forbidden)?;
         // Header and token must agree: a narrowed token cannot enter the tenants below its own
         // either.
@@ -150,7 +172,7 @@ impl RequestContext {
             return Err(Error::tenant_forbidden());
         }
         Ok(Self {
-            caller: Caller::Client { id: claims.sub, home: client.home },
+            caller: Caller::of(presented.subject, state.home),
             tenant,
             access,
             restriction,
@@ -213,6 +235,13 @@ impl RequestContext {
             request_id: self.request_id.clone(),
             authorizer: self.authorizer.clone(),
         }
+    }
+}
+
+async fn is_revoked(authorizer: &Authorizer, presented: &Presented) -> Result<bool> {
+    match presented.token {
+        Some(token) => authorizer.revocations().has(token).await,
+        None => Ok(false),
     }
 }
 
@@ -290,17 +319,17 @@ impl TenantScope {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn access_in(&self, tenant: TenantId) -> Result<Arc<Access>> {
-        match self.caller {
-            Caller::Client { id, .. } => self.authorizer.access(id, tenant, self.restriction).await,
-            Caller::Operator | Caller::Gateway => Ok(Arc::new(Access::full(tenant))),
+        match self.caller.subject() {
+            Some(subject) => self.authorizer.access(subject, tenant, self.restriction).await,
+            None => Ok(Arc::new(Access::full(tenant))),
         }
     }
 
     /// The same where it was read moments ago.
     pub fn known_access_in(&self, tenant: TenantId) -> Option<Arc<Access>> {
-        match self.caller {
-            Caller::Client { id, .. } => self.authorizer.known_access(id, tenant, self.restriction),
-            Caller::Operator | Caller::Gateway => Some(Arc::new(Access::full(tenant))),
+        match self.caller.subject() {
+            Some(subject) => self.authorizer.known_access(subject, tenant, self.restriction),
+            None => Some(Arc::new(Access::full(tenant))),
         }
     }
 
@@ -312,11 +341,11 @@ impl TenantScope {
         &self,
         tenants: &[TenantId],
     ) -> Result<HashMap<TenantId, Arc<Access>>> {
-        match self.caller {
-            Caller::Client { id, .. } => {
-                self.authorizer.access_in_each(id, tenants, self.restriction).await
+        match self.caller.subject() {
+            Some(subject) => {
+                self.authorizer.access_in_each(subject, tenants, self.restriction).await
             }
-            Caller::Operator | Caller::Gateway => {
+            None => {
                 let full = |tenant: &TenantId| (*tenant, Arc::new(Access::full(*tenant)));
                 Ok(tenants.iter().map(full).collect())
             }

@@ -1,22 +1,23 @@
-//! Queries of the authorizer over clients, tenants and role assignments.
+//! Queries of the authorizer over subjects, tenants and role assignments. They read the views
+//! `subjects` and `subject_roles`, in which clients and users are alike.
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
 use crate::clock::Timestamp;
-use crate::ids::{ClientId, RoleId, TenantId};
+use crate::ids::{RoleId, SubjectId, TenantId};
 
-/// The state of a client that decides whether its tokens work.
+/// The state of a subject that decides whether its tokens work.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct ClientState {
-    /// The tenant that the client belongs to.
+pub struct SubjectState {
+    /// The tenant that the subject belongs to.
     pub home: TenantId,
-    /// Whether the client is enabled, and its tenant and all above it are.
+    /// Whether the subject is enabled, and its tenant and all above it are.
     pub live: bool,
     /// Tokens of an older generation are refused.
     pub token_generation: i64,
 }
 
-/// A role that a client holds in a tenant or above it; it may have expired.
+/// A role that a subject holds in a tenant or above it; it may have expired.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct GrantRow {
     /// The role.
@@ -27,40 +28,41 @@ pub struct GrantRow {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The client, if it exists.
-pub async fn client(
+/// The subject, if it exists.
+pub async fn subject(
     on: &impl ConnectionTrait,
-    client: ClientId,
-) -> Result<Option<ClientState>, DbErr> {
+    subject: SubjectId,
+) -> Result<Option<SubjectState>, DbErr> {
     let sql = "SELECT c.tenant_id AS home, c.token_generation,
             c.enabled AND NOT EXISTS (
                 SELECT 1 FROM tenant_ancestors a JOIN tenants t ON t.id = a.ancestor_id
                 WHERE a.tenant_id = c.tenant_id AND NOT t.enabled
             ) AS live
-        FROM clients c WHERE c.id = $1";
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into()]);
-    ClientState::find_by_statement(statement).one(on).await
+        FROM subjects c WHERE c.id = $1 AND c.kind = $2";
+    let values = [subject.uuid().into(), subject.kind().into()];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
+    SubjectState::find_by_statement(statement).one(on).await
 }
 
 /// Returns the roles that apply in the tenant: none if it does not exist, is not at or below the
 /// other, or if it or a tenant above it is disabled.
 pub async fn held(
     on: &impl ConnectionTrait,
-    client: ClientId,
+    subject: SubjectId,
     tenant: TenantId,
     below: TenantId,
 ) -> Result<Vec<GrantRow>, DbErr> {
     let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
-        FROM role_assignments r
+        FROM subject_roles r
         JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id AND a.tenant_id = $2
-        WHERE r.client_id = $1 AND EXISTS (
+        WHERE r.subject_id = $1 AND r.kind = $4 AND EXISTS (
             SELECT 1 FROM tenant_ancestors n WHERE n.tenant_id = $2 AND n.ancestor_id = $3
         ) AND NOT EXISTS (
             SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
             WHERE b.tenant_id = $2 AND NOT t.enabled
         )
         ORDER BY a.distance, r.role_id";
-    let values = [client.into(), tenant.into(), below.into()];
+    let values = [subject.uuid().into(), tenant.into(), below.into(), subject.kind().into()];
     GrantRow::find_by_statement(Statement::from_sql_and_values(
         on.get_database_backend(),
         sql,
@@ -84,16 +86,16 @@ pub struct TenantGrantRow {
 /// is one.
 pub async fn held_in_each(
     on: &impl ConnectionTrait,
-    client: ClientId,
+    subject: SubjectId,
     tenants: &[TenantId],
     below: Option<TenantId>,
 ) -> Result<Vec<TenantGrantRow>, DbErr> {
     if tenants.is_empty() {
         return Ok(Vec::new());
     }
-    let mut values: Vec<Value> = vec![client.into()];
+    let mut values: Vec<Value> = vec![subject.uuid().into(), subject.kind().into()];
     values.extend(tenants.iter().map(|tenant| Value::from(*tenant)));
-    let among: Vec<_> = (2..=values.len()).map(|number| format!("${number}")).collect();
+    let among: Vec<_> = (3..=values.len()).map(|number| format!("${number}")).collect();
     let among = among.join(", ");
     let is_below = below.map_or_else(String::new, |below| {
         values.push(below.into());
@@ -107,9 +109,9 @@ pub async fn held_in_each(
     });
     let sql = format!(
         "SELECT a.tenant_id, r.role_id, r.tenant_id AS via, r.expires_at
-        FROM role_assignments r
+        FROM subject_roles r
         JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id
-        WHERE r.client_id = $1 AND a.tenant_id IN ({among}) {is_below} AND NOT EXISTS (
+        WHERE r.subject_id = $1 AND r.kind = $2 AND a.tenant_id IN ({among}) {is_below} AND NOT EXISTS (
             SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
             WHERE b.tenant_id = a.tenant_id AND NOT t.enabled
         )
@@ -119,18 +121,19 @@ pub async fn held_in_each(
     TenantGrantRow::find_by_statement(statement).all(on).await
 }
 
-/// Returns the roles of the client in all enabled tenants.
+/// Returns the roles of the subject in all enabled tenants.
 pub async fn held_anywhere(
     on: &impl ConnectionTrait,
-    client: ClientId,
+    subject: SubjectId,
 ) -> Result<Vec<GrantRow>, DbErr> {
     let sql = "SELECT r.role_id, r.tenant_id AS via, r.expires_at
-        FROM role_assignments r
-        WHERE r.client_id = $1 AND NOT EXISTS (
+        FROM subject_roles r
+        WHERE r.subject_id = $1 AND r.kind = $2 AND NOT EXISTS (
             SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
             WHERE b.tenant_id = r.tenant_id AND NOT t.enabled
         )";
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, [client.into()]);
+    let values = [subject.uuid().into(), subject.kind().into()];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
     GrantRow::find_by_statement(statement).all(on).await
 }
 
@@ -146,8 +149,9 @@ pub async fn is_at_or_below(
     Ok(on.query_one_raw(statement).await?.is_some())
 }
 
-/// Whether an enabled client of an open tenant, with a secret or key that works now, holds the role
-/// at the tenant or above it at least until that end.
+/// Whether a subject of an open tenant that can sign in holds the role at the tenant or above it at
+/// least until that end: an enabled client with a secret or key that works now, or an enabled user
+/// with a password and a second factor.
 pub async fn has_administrator(
     on: &impl ConnectionTrait,
     administrator: RoleId,
@@ -156,18 +160,22 @@ pub async fn has_administrator(
     now: Timestamp,
 ) -> Result<bool, DbErr> {
     let sql = "SELECT 1 AS found
-        FROM role_assignments r
+        FROM subject_roles r
         JOIN tenant_ancestors a ON a.ancestor_id = r.tenant_id AND a.tenant_id = $1
-        JOIN clients c ON c.id = r.client_id
+        JOIN subjects s ON s.id = r.subject_id AND s.kind = r.kind
         WHERE r.role_id = $2 AND (r.expires_at IS NULL OR (r.expires_at >= $3 AND r.expires_at > $4))
-        AND c.enabled AND NOT EXISTS (
+        AND s.enabled AND NOT EXISTS (
             SELECT 1 FROM tenant_ancestors b JOIN tenants t ON t.id = b.ancestor_id
-            WHERE b.tenant_id = c.tenant_id AND NOT t.enabled
+            WHERE b.tenant_id = s.tenant_id AND NOT t.enabled
         ) AND (
-            EXISTS (SELECT 1 FROM client_keys k WHERE k.client_id = c.id)
+            EXISTS (SELECT 1 FROM client_keys k WHERE k.client_id = s.id)
             OR EXISTS (
-                SELECT 1 FROM client_secrets s WHERE s.client_id = c.id
-                AND (s.retires_at IS NULL OR s.retires_at > $4) AND (s.expires_at IS NULL OR s.expires_at > $4)
+                SELECT 1 FROM client_secrets c WHERE c.client_id = s.id
+                AND (c.retires_at IS NULL OR c.retires_at > $4) AND (c.expires_at IS NULL OR c.expires_at > $4)
+            )
+            OR EXISTS (
+                SELECT 1 FROM users u JOIN user_totp o ON o.user_id = u.id AND o.confirmed_at IS NOT NULL
+                WHERE u.id = s.id AND u.password_hash IS NOT NULL
             )
         )
         LIMIT 1";

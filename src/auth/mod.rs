@@ -11,9 +11,13 @@ pub mod bearer;
 mod context;
 mod entity;
 pub mod graphql;
+mod presented;
 mod token_restriction;
 
+pub use crate::ids::SubjectId;
 pub use access::{Access, Authorizer, RoleGrant};
-pub use administrators::{AdministratorHold, own_holds, require_administrators};
+pub use administrators::{AdministratorHold, own_holds, require_administrators, taken_holds};
+pub use authority::RoleHold;
 pub use context::{Caller, RequestContext, RequestId, TenantScope};
+pub use presented::Presented;
 pub use token_restriction::TokenRestriction;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::entity;
+use crate::auth::RoleHold;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -32,6 +33,16 @@ impl Client {
     /// The secrets that work, newest first; two at most.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &entity::secret::Model> {
         self.secrets.iter().filter(move |secret| secret.is_live(now))
+    }
+
+    /// The roles that it holds.
+    pub fn holds(&self) -> Vec<RoleHold> {
+        let hold = |held: &entity::assignment::Model| RoleHold {
+            role: held.role_id,
+            tenant: held.tenant_id,
+            expires_at: held.expires_at,
+        };
+        self.assignments.iter().map(hold).collect()
     }
 
     /// The number of secrets and keys that work.

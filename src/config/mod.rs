@@ -34,6 +34,7 @@ mod secret_text;
 mod server;
 mod tokens;
 mod upstream;
+mod users;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,7 @@ pub use secret_text::SecretText;
 pub use server::ServerConfig;
 pub use tokens::{TokenAlgorithm, TokensConfig};
 pub use upstream::UpstreamConfig;
+pub use users::UsersConfig;
 
 /// All settings of one process. The default is valid: loopback listeners and an embedded database
 /// in `./data`.
@@ -77,6 +79,7 @@ pub struct Config {
     pub auth: AuthConfig,
     pub audit: AuditConfig,
     pub clients: ClientsConfig,
+    pub users: UsersConfig,
     pub quotas: QuotasConfig,
     pub graphql: GraphqlConfig,
     pub limits: LimitsConfig,
@@ -124,6 +127,7 @@ impl Config {
         self.auth.check()?;
         self.audit.check()?;
         self.clients.check()?;
+        self.users.check()?;
         self.quotas.check()?;
         self.graphql.check()?;
         self.limits.check()?;

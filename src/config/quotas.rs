@@ -21,7 +21,12 @@ pub struct QuotasConfig {
     /// Variable `TENANT_GATEWAY__QUOTAS__CLIENTS_PER_TENANT`, default `10000`.
     pub clients_per_tenant: u64,
 
-    /// The maximum number of role assignments of a client over all tenants, from 1 to 10000.
+    /// The maximum number of users of a tenant, without those of tenants below it, from 1 to
+    /// 1000000.
+    /// Variable `TENANT_GATEWAY__QUOTAS__USERS_PER_TENANT`, default `1000`.
+    pub users_per_tenant: u64,
+
+    /// The maximum number of role assignments of a client or user over all tenants, from 1 to 10000.
     /// Variable `TENANT_GATEWAY__QUOTAS__ROLES_PER_CLIENT`, default `1000`.
     pub roles_per_client: u64,
 }
@@ -32,6 +37,7 @@ impl Default for QuotasConfig {
             tenants_below_partner: 10_000,
             tenants_below_tenant: 1_000,
             clients_per_tenant: 10_000,
+            users_per_tenant: 1_000,
             roles_per_client: 1_000,
         }
     }
@@ -42,6 +48,7 @@ impl QuotasConfig {
         ranges::number(self.tenants_below_partner, 1..=1_000_000)?;
         ranges::number(self.tenants_below_tenant, 0..=1_000_000)?;
         ranges::number(self.clients_per_tenant, 1..=1_000_000)?;
+        ranges::number(self.users_per_tenant, 1..=1_000_000)?;
         ranges::number(self.roles_per_client, 1..=10_000)
     }
 }

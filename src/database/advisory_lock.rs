@@ -20,6 +20,8 @@ pub enum AdvisoryLock {
     Links,
     /// The number of clients of a tenant.
     ClientsOf(TenantId),
+    /// The number of users of a tenant.
+    UsersOf(TenantId),
 }
 
 impl AdvisoryLock {
@@ -31,6 +33,7 @@ impl AdvisoryLock {
             Self::Links => MIGRATION_LOCK + 4,
             // Two tenants with the same number only wait for each other.
             Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
+            Self::UsersOf(tenant) => tenant.0.as_u64_pair().1.cast_signed(),
         }
     }
 }

@@ -21,6 +21,10 @@ pub enum Permission {
     ReadClients,
     /// Create, change, rotate and delete clients that hold no more than the caller.
     ManageClients,
+    /// See users, their roles and which second factors they have.
+    ReadUsers,
+    /// Invite, change and delete users that hold no more than the caller.
+    ManageUsers,
     /// Read the audit log.
     ReadAuditLog,
     /// Create upstreams and link tenants to them.
@@ -33,10 +37,12 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ManageTenants,
         Self::ReadClients,
         Self::ManageClients,
+        Self::ReadUsers,
+        Self::ManageUsers,
         Self::ReadAuditLog,
         Self::ManageUpstreams,
         Self::ReadLegacy,
@@ -49,6 +55,8 @@ impl Permission {
             Self::ManageTenants => "tenants:manage",
             Self::ReadClients => "clients:read",
             Self::ManageClients => "clients:manage",
+            Self::ReadUsers => "users:read",
+            Self::ManageUsers => "users:manage",
             Self::ReadAuditLog => "audit:read",
             Self::ManageUpstreams => "upstreams:manage",
             Self::ReadLegacy => "legacy:read",
@@ -62,6 +70,8 @@ impl Permission {
             Self::ManageTenants => "manage tenants",
             Self::ReadClients => "read clients",
             Self::ManageClients => "manage clients",
+            Self::ReadUsers => "read users",
+            Self::ManageUsers => "manage users",
             Self::ReadAuditLog => "read the audit log",
             Self::ManageUpstreams => "manage upstreams",
             Self::ReadLegacy => "read legacy resources",
@@ -148,7 +158,7 @@ impl Role {
                 resources."
             }
             Self::Responder => "Reads and writes legacy resources.",
-            Self::Auditor => "Reads clients and legacy resources.",
+            Self::Auditor => "Reads clients, users and legacy resources.",
         }
     }
 
@@ -159,11 +169,14 @@ impl Role {
             Self::Analyst => &[
                 Permission::ReadClients,
                 Permission::ManageClients,
+                Permission::ReadUsers,
                 Permission::ReadLegacy,
                 Permission::WriteLegacy,
             ],
             Self::Responder => &[Permission::ReadLegacy, Permission::WriteLegacy],
-            Self::Auditor => &[Permission::ReadClients, Permission::ReadLegacy],
+            Self::Auditor => {
+                &[Permission::ReadClients, Permission::ReadUsers, Permission::ReadLegacy]
+            }
         }
     }
 

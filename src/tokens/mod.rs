@@ -17,9 +17,9 @@ mod verify;
 
 pub use algorithm::Algorithm;
 pub use assertion::{Assertion, Proof};
-pub use claims::{Claims, SCOPE};
+pub use claims::{Claims, SCOPE, SubjectType};
 pub use entity::{holds_sealed_keys, require_master_key};
-pub use issue::{IssuedToken, Issuer, Narrowing, Subject};
+pub use issue::{Authentication, IssuedToken, Issuer, Narrowing, Subject, UserSubject};
 pub use keys::KeyRing;
 pub use public_key::PublicKey;
 pub use revocation::Revocations;

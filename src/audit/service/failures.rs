@@ -21,14 +21,16 @@ const WAITING_MAX: usize = 2000;
 /// Replaces actors that were not kept.
 const SEVERAL: &str = "several";
 
-/// A client authentication that failed.
+/// An authentication of a client or a sign-in of a person that failed.
 pub struct FailedAuthentication {
-    /// The client's UUID, or the `client_id` of the failed authentication.
+    /// The UUID of the client or user, the `client_id` of the failed authentication, or `unknown`.
     pub actor: String,
-    /// The tenant of the client, if there is such a client.
+    /// The tenant of the client or user, if there is one.
     pub tenant: Option<TenantId>,
     /// The name of the endpoint.
     pub operation: &'static str,
+    /// The error code of the response.
+    pub code: &'static str,
     /// The reason that is not shown to the caller.
     pub reason: &'static str,
     /// The id of the request.
@@ -40,6 +42,7 @@ struct Kind {
     actor: String,
     tenant: Option<TenantId>,
     operation: &'static str,
+    code: &'static str,
     reason: &'static str,
 }
 
@@ -89,8 +92,8 @@ impl FailureQueue {
 impl Audit {
     /// Adds a failed authentication to the next batch.
     pub fn authentication_failed(&self, failed: FailedAuthentication) {
-        let FailedAuthentication { actor, tenant, operation, reason, request_id } = failed;
-        let kind = Kind { actor, tenant, operation, reason };
+        let FailedAuthentication { actor, tenant, operation, code, reason, request_id } = failed;
+        let kind = Kind { actor, tenant, operation, code, reason };
         self.failures.lock().add(Counted { kind, at: self.clock.now(), request_id, count: 1 });
     }
 
@@ -131,7 +134,7 @@ impl Counted {
             operation: self.kind.operation.to_owned(),
             subject: None,
             outcome: Outcome::Refused,
-            code: "invalid_client",
+            code: self.kind.code,
             reason: Some(self.kind.reason),
             count: self.count,
             request_id: self.request_id.clone(),
@@ -146,8 +149,13 @@ mod tests {
     use crate::ids::random_uuid;
 
     fn failed(actor: &str, tenant: Option<TenantId>) -> Counted {
-        let kind =
-            Kind { actor: actor.to_owned(), tenant, operation: "token", reason: "unknown_client" };
+        let kind = Kind {
+            actor: actor.to_owned(),
+            tenant,
+            operation: "token",
+            code: "invalid_client",
+            reason: "unknown_client",
+        };
         let request_id = RequestId::from(random_uuid(&SystemEntropy));
         Counted { kind, at: Timestamp::from_millis(0), request_id, count: 1 }
     }

@@ -56,7 +56,7 @@ impl Entity {
     pub fn caller(scope: &TenantScope) -> Select<Self> {
         let id = match scope.caller() {
             Caller::Client { id, .. } => Some(*id),
-            Caller::Operator | Caller::Gateway => None,
+            Caller::User { .. } | Caller::Operator | Caller::Gateway => None,
         };
         Self::find().filter(Column::Id.is_in(id))
     }

@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::roles::Role;
 use crate::secret::SECRET_PREFIX;
 use crate::tokens::PublicKey;
+use crate::users::graphql::TdrUser;
 
 /// Declares fields under their present name and under the snake_case one that hand-written queries
 /// of older scripts use. Both read one value, so that they cannot drift apart.
@@ -231,6 +232,8 @@ pub struct ClientSearchResults {
 pub enum SubjectIdentity {
     /// A client.
     Client(Box<Client>),
+    /// A person.
+    User(Box<TdrUser>),
 }
 
 /// The subject of the token that the request carries.

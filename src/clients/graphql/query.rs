@@ -5,11 +5,14 @@ use futures_util::FutureExt;
 
 use super::inputs::{ClientsSearchInput, Filters};
 use super::objects::{Client, ClientSearchResults, Subject, SubjectIdentity};
+use crate::auth::Caller;
 use crate::auth::graphql::{request, service};
 use crate::clients::{ClientFilter, ClientOrder, Clients};
 use crate::error::Result;
 use crate::paging::page_size;
 use crate::roles::Permission;
+use crate::users::Users;
+use crate::users::graphql::TdrUser;
 
 /// A client of the tenant in context or of one below it, by UUID or `client_id`.
 ///
@@ -129,6 +132,15 @@ impl ClientQuery {
     /// clients in the client's own tenant.
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
         let scope = request(ctx)?.member_scope();
+        if let Caller::User { .. } = scope.caller() {
+            let user = service::<Users>(ctx)?.caller(&scope).boxed().await?;
+            return Ok(Some(Subject {
+                id: user.id().to_string().into(),
+                name: user.row.email.clone(),
+                display_name: user.row.name.clone(),
+                identity: SubjectIdentity::User(Box::new(TdrUser::at(scope.now(), user))),
+            }));
+        }
         let clients = service::<Clients>(ctx)?;
         let (client, whole) = clients.caller(&scope).boxed().await?;
         let id = client.row.id;

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{Clients, WHAT, grants, one, with_id};
+use super::{Clients, WHAT, one, with_id};
 use crate::audit::{self, Entry};
 use crate::auth::{Caller, TenantScope};
 use crate::clients::entity::{ActiveModel, Entity, idempotency, secret};
@@ -20,6 +20,7 @@ use crate::database::{AdvisoryLock, Write};
 use crate::entropy::{Entropy, base62};
 use crate::error::{Error, Result};
 use crate::ids::{ClientId, SecretId, TenantId};
+use crate::roles::Permission;
 use crate::secret::{PlainSecret, SecretHash};
 use crate::tenants::{max_secret_age_seconds, share_policies};
 
@@ -78,7 +79,8 @@ impl Clients {
         self.require_room(write, scope).await?;
         self.insert(write.on(), scope, id, new).await?;
         for role in &new.roles {
-            let expires_at = grants::permitted_end(scope, scope.tenant(), *role, None).await?;
+            let expires_at =
+                scope.permitted_end(Permission::ManageClients, scope.tenant(), *role, None).await?;
             self.assign(write.on(), scope, id, scope.tenant(), *role, expires_at).await?;
         }
         let secret = self.add_secret(write.on(), id, scope.tenant(), scope.now()).await?;

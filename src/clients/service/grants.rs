@@ -49,7 +49,8 @@ impl Clients {
         let before = self.lock(&write, scope, id).await?;
         for grant in grants {
             let tenant = grant.tenant.unwrap_or(scope.tenant());
-            let expires_at = permitted_end(scope, tenant, grant.role, grant.expires_at).await?;
+            let by = Permission::ManageClients;
+            let expires_at = scope.permitted_end(by, tenant, grant.role, grant.expires_at).await?;
             self.assign(write.on(), scope, before.row.id, tenant, grant.role, expires_at).await?;
         }
         self.require_room_for_roles(write.on(), before.row.id).await?;
@@ -174,33 +175,4 @@ impl Clients {
         self.disclose(scope, std::slice::from_mut(&mut after)).await?;
         Ok(after)
     }
-}
-
-/// Returns the end of a new role: the requested one, or that of the caller's own hold if it is
-/// earlier.
-///
-/// # Errors
-/// `FORBIDDEN` if the caller may not give this role there, `BAD_USER_INPUT` for an end in the past.
-pub(super) async fn permitted_end(
-    scope: &TenantScope,
-    tenant: TenantId,
-    role: Role,
-    wished: Option<Timestamp>,
-) -> Result<Option<Timestamp>> {
-    let now = scope.now();
-    if wished.is_some_and(|end| end <= now) {
-        return Err(Error::bad_input("expiresAt", "must lie in the future"));
-    }
-    let access = scope.access_in(tenant).await?;
-    if !access.permits(Permission::ManageClients, now) {
-        return Err(Error::forbidden(
-            "this needs the right to manage clients in the tenant of the role",
-        ));
-    }
-    let own_end = access.covers(role, now).ok_or_else(|| {
-        Error::forbidden(format!(
-            "{role} permits more than the caller may do in the tenant of the role"
-        ))
-    })?;
-    Ok([wished, own_end].into_iter().flatten().min())
 }

@@ -107,25 +107,9 @@ impl Clients {
         let locked = Entity::of_tenant(scope).filter(Column::Id.eq(found.id)).lock_exclusive();
         let row = locked.one(write.on()).await?.ok_or_else(|| Error::not_found(WHAT))?;
         let client = one(write.on(), row).await?;
-        require_authority(scope, &client).await?;
+        scope.require_authority_over("client", &client.holds()).await?;
         Ok(client)
     }
-}
-
-/// Requires that the caller has authority over a client: over each role that it holds.
-///
-/// # Errors
-/// `FORBIDDEN` if the caller has no authority over it.
-async fn require_authority(scope: &TenantScope, client: &Client) -> Result<()> {
-    for held in &client.assignments {
-        if !scope.has_authority_over(held.role_id, held.tenant_id, held.expires_at).await? {
-            return Err(Error::forbidden(
-                "the client holds a role that permits more than the caller may do, or for longer \
-                than the caller may",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Finds a client by UUID or `client_id`. PostgreSQL accepts no NUL in a text, so an id with one is

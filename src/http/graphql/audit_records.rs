@@ -71,7 +71,7 @@ pub async fn record_refused_entry(
         return;
     }
     // A narrowed token names the tenant that it is restricted to, not the tenant of its client.
-    let home = state.authorizer.home_of(claims.sub).await.unwrap_or_else(|error| {
+    let home = state.authorizer.home_of(claims.subject()).await.unwrap_or_else(|error| {
         error.log_cause();
         None
     });

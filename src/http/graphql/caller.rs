@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::audit_records::{record_refused_entry, record_revoked_stream};
 use crate::auth::bearer::TENANT_CONTEXT;
-use crate::auth::{Caller, RequestContext, RequestId, bearer};
+use crate::auth::{Presented, RequestContext, RequestId, SubjectId, bearer};
 use crate::budget::Account;
 use crate::database::Borrower;
 use crate::error::{Error, ErrorCode, Result};
@@ -78,8 +78,10 @@ impl AuthenticatedCaller {
         let span = tracing::Span::current();
         span.record("client", tracing::field::display(claims.sub));
         // Before the tenant is resolved, so that guessing at tenants counts too.
-        let of_client = state.rate_limits.take_client(claims.sub, 1)?;
-        let context = bearer::enter(&state.authorizer, &claims, headers, request_id.clone()).await;
+        let of_client = state.rate_limits.take_subject(claims.subject(), 1)?;
+        let presented = Presented::from(&*claims);
+        let context =
+            bearer::enter(&state.authorizer, &presented, headers, request_id.clone()).await;
         let context = match context {
             Ok(context) => context,
             Err(error) => {
@@ -109,7 +111,7 @@ impl AuthenticatedCaller {
     /// # Errors
     /// `RATE_LIMITED`.
     pub fn count_operations(&self, state: &AppState, operations: u32) -> Result<(), HttpError> {
-        state.rate_limits.take_client(self.claims.sub, operations)?;
+        state.rate_limits.take_subject(self.claims.subject(), operations)?;
         state.rate_limits.take_tenant(self.context.tenant(), operations)?;
         Ok(())
     }
@@ -120,7 +122,7 @@ impl AuthenticatedCaller {
     }
 }
 
-/// The account that an operation is charged to: the tenant in context, and the client within it.
+/// The account that an operation is charged to: the tenant in context, and the subject within it.
 pub fn account(context: &RequestContext) -> Account<Uuid> {
     Account { owner: context.tenant().0, member: caller_id(context) }
 }
@@ -130,12 +132,9 @@ pub fn borrower(context: &RequestContext) -> Borrower {
     Borrower { tenant: context.tenant(), client: caller_id(context) }
 }
 
-/// The id of the client that calls; nil for the operator and the gateway itself.
+/// The UUID of the client or user that calls; nil for the operator and the gateway itself.
 pub fn caller_id(context: &RequestContext) -> Uuid {
-    match context.caller() {
-        Caller::Client { id, .. } => id.0,
-        Caller::Operator | Caller::Gateway => Uuid::nil(),
-    }
+    context.caller().subject().map_or_else(Uuid::nil, SubjectId::uuid)
 }
 
 impl StreamSession {
@@ -151,8 +150,13 @@ impl StreamSession {
     ) -> Result<RequestContext> {
         let headers = &self.credential_headers;
         let claims = bearer::authenticate(&state.verifier, headers).await?;
-        let context =
-            bearer::enter(&state.authorizer, &claims, headers, request_id.clone()).await?;
+        let context = bearer::enter(
+            &state.authorizer,
+            &Presented::from(&*claims),
+            headers,
+            request_id.clone(),
+        )
+        .await?;
         if context.permissions().covers(self.permissions) {
             Ok(context)
         } else {

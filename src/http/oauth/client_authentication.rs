@@ -88,7 +88,7 @@ async fn verify(
                 Err(refused) => return Ok(Err(refused)),
             };
             // Each use of an assertion costs a write: it counts like a GraphQL operation.
-            let taken = state.rate_limits.take_client(proved.client(), 1);
+            let taken = state.rate_limits.take_subject(proved.client().into(), 1);
             taken.map_err(|exceeded| OauthError::TooManyRequests(exceeded.retry_after))?;
             state.authenticator.use_assertion(proved, from, purpose).await.map_err(internal)
         }
@@ -189,6 +189,7 @@ fn record_failure(request: &Request, operation: &'static str, claimed: &str, ref
         actor,
         tenant,
         operation,
+        code: "invalid_client",
         reason,
         request_id,
     });

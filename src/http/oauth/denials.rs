@@ -21,7 +21,7 @@ pub(super) async fn record_denial(
         OauthError::InvalidTarget | OauthError::InvalidScope | OauthError::InvalidGrant
     );
     let state = &request.state;
-    if !denied || state.rate_limits.take_client(subject.client, 1).is_err() {
+    if !denied || state.rate_limits.take_subject(subject.client.into(), 1).is_err() {
         return;
     }
     let refusal = Refusal {

@@ -9,7 +9,7 @@ use super::{Request, json_ok};
 use crate::clients::Purpose;
 use crate::error::{ErrorCode, Result};
 use crate::http::state::AppState;
-use crate::tokens::{Claims, Subject};
+use crate::tokens::{Claims, Subject, SubjectType};
 
 /// Serves the endpoint.
 pub async fn handle(request: Request) -> Response {
@@ -41,7 +41,7 @@ async fn visible_claims(
         Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(None),
         Err(error) => return Err(error),
     };
-    let concerned = claims.sub == subject.client
+    let concerned = claims.subject() == subject.client.into()
         || state.authorizer.is_at_or_below(claims.tenant_id, subject.tenant).await?;
     Ok((concerned && state.authorizer.is_live(&claims).await?).then_some(claims))
 }
@@ -62,6 +62,11 @@ fn active(claims: &Claims) -> Value {
         "jti": claims.jti,
         "tenant_id": claims.tenant_id,
     });
+    if claims.subject_type == SubjectType::User {
+        response["subject_type"] = json!(claims.subject_type);
+        response["auth_time"] = json!(claims.auth_time);
+        response["amr"] = json!(claims.amr);
+    }
     if claims.tenant_only {
         response["tenant_only"] = true.into();
     }

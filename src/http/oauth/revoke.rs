@@ -39,7 +39,7 @@ async fn revoke(request: &Request) -> Result<(), OauthError> {
         Err(error) if error.code() == ErrorCode::Unauthenticated => return Ok(()),
         Err(error) => return Err(OauthError::internal(&error)),
     };
-    if claims.sub != subject.client {
+    if claims.subject() != subject.client.into() {
         let error = OauthError::InvalidGrant;
         record_denial(request, &subject, "revoke", Some(claims.jti.to_string()), error).await;
         return Err(error);

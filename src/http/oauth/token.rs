@@ -79,7 +79,7 @@ async fn narrow(
     }
     let held = state
         .authorizer
-        .grantable(subject.client, tenant)
+        .grantable(subject.client.into(), tenant)
         .await
         .map_err(|error| OauthError::internal(&error))?;
     if tenant.is_some() && held.is_none() {

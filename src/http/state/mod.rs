@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
+use crate::users::Users;
 
 pub use graphql::GraphqlState;
 pub use oauth::OauthState;
@@ -59,6 +60,8 @@ pub struct AppState {
     pub time: Arc<DatabaseTime>,
     /// The signing keys: published, and checked by the readiness probe.
     pub keys: Arc<KeyRing>,
+    /// The people who sign in.
+    pub users: Arc<Users>,
     /// Finds the tenant whose audit log records failed authentications of unknown clients.
     pub tenants: Arc<Tenants>,
     /// The issuer and the throttle of the OAuth endpoints.

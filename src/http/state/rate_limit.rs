@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
 use crate::config::RateLimitConfig;
-use crate::ids::{ClientId, TenantId};
+use crate::ids::{SubjectId, TenantId};
 
 /// The tokens of a bucket at one moment.
 struct Bucket {
@@ -55,9 +55,9 @@ pub struct RateLimitExceeded {
     pub retry_after: u64,
 }
 
-/// The limits of this node: a bucket for each client and one for each tenant in context.
+/// The limits of this node: a bucket for each client and user, and one for each tenant in context.
 pub struct RateLimits {
-    clients: Option<Buckets<ClientId>>,
+    subjects: Option<Buckets<SubjectId>>,
     tenants: Option<Buckets<TenantId>>,
 }
 
@@ -65,7 +65,7 @@ impl RateLimits {
     /// The limits of the settings.
     pub fn new(config: &RateLimitConfig) -> Self {
         Self {
-            clients: Buckets::new(
+            subjects: Buckets::new(
                 "client",
                 config.client_per_second,
                 config.client_burst,
@@ -80,18 +80,18 @@ impl RateLimits {
         }
     }
 
-    /// Counts operations of a client.
+    /// Counts operations of a client or user.
     ///
     /// # Errors
     /// If the bucket has too few tokens; the operations are not counted then.
-    pub fn take_client(
+    pub fn take_subject(
         &self,
-        client: ClientId,
+        subject: SubjectId,
         operations: u32,
     ) -> Result<Option<Quota>, RateLimitExceeded> {
-        self.clients
+        self.subjects
             .as_ref()
-            .map(|buckets| buckets.take(client, operations, Instant::now()))
+            .map(|buckets| buckets.take(subject, operations, Instant::now()))
             .transpose()
     }
 

@@ -1,0 +1,12 @@
+//! People who sign in, in the graph. `TDRUser` is by the contract of the Taegis Python SDK
+//! (`docs/reference/taegis-client-contract.md`, section 9).
+
+mod inputs;
+mod mutation;
+mod objects;
+mod query;
+mod tdr_user;
+
+pub use mutation::UserMutation;
+pub use query::{UserQuery, find};
+pub use tdr_user::TdrUser;

@@ -1,0 +1,111 @@
+//! Finds users.
+
+use std::collections::HashSet;
+
+use sea_orm::sea_query::LikeExpr;
+use sea_orm::{
+    ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+
+use super::{Users, WHAT, complete, one, with_id};
+use crate::auth::TenantScope;
+use crate::error::{Error, Result};
+use crate::ids::{TenantId, UserId};
+use crate::tenants::entity::{ancestor, at_or_below};
+use crate::users::entity::{Column, Entity};
+use crate::users::model::{User, UserFilter};
+
+impl Users {
+    /// One user of the scope, by UUID.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, with one message for foreign and unknown users.
+    pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<User> {
+        let found = with_id(Entity::of_tenant(scope), id).one(self.database.reader()).await?;
+        let row = found.ok_or_else(|| Error::not_found(WHAT))?;
+        let mut user = one(self.database.reader(), row, scope.now()).await?;
+        self.disclose(scope, std::slice::from_mut(&mut user)).await?;
+        Ok(user)
+    }
+
+    /// The users of the scope after that address and id, which order them.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn list(
+        &self,
+        scope: &TenantScope,
+        filter: &UserFilter,
+        after: Option<&(String, UserId)>,
+        count: u64,
+    ) -> Result<Vec<User>> {
+        let mut select = filtered(scope, filter)
+            .order_by_asc(Column::EmailFolded)
+            .order_by_asc(Column::Id)
+            .limit(count);
+        if let Some((email, id)) = after {
+            let same = Condition::all().add(Column::EmailFolded.eq(email.as_str()));
+            let behind = Condition::any()
+                .add(Column::EmailFolded.gt(email.as_str()))
+                .add(same.add(Column::Id.gt(*id)));
+            select = select.filter(behind);
+        }
+        let rows = select.all(self.database.reader()).await?;
+        let mut users = complete(self.database.reader(), rows, scope.now()).await?;
+        self.disclose(scope, &mut users).await?;
+        Ok(users)
+    }
+
+    /// The number of users that match the filter.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn count(&self, scope: &TenantScope, filter: &UserFilter) -> Result<u64> {
+        Ok(filtered(scope, filter).count(self.database.reader()).await?)
+    }
+
+    /// The calling person, with the roles that their token reaches.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for callers who are no people.
+    pub async fn caller(&self, scope: &TenantScope) -> Result<User> {
+        let found = Entity::caller(scope).one(self.database.reader()).await?;
+        let row = found.ok_or_else(|| Error::not_found(WHAT))?;
+        let mut user = one(self.database.reader(), row, scope.now()).await?;
+        self.disclose(scope, std::slice::from_mut(&mut user)).await?;
+        Ok(user)
+    }
+
+    /// Removes the roles outside the tenant that a token is narrowed to: those held neither in it,
+    /// nor above, nor below. Removes nothing for other callers.
+    pub(super) async fn disclose(&self, scope: &TenantScope, users: &mut [User]) -> Result<()> {
+        let Some(tenant) = scope.narrowed_to() else { return Ok(()) };
+        let reader = self.database.reader();
+        let above = ancestor::Entity::of(tenant).all(reader).await?;
+        let mut reached: HashSet<TenantId> = above.into_iter().map(|row| row.ancestor_id).collect();
+        let held = users.iter().flat_map(|user| &user.assignments).map(|held| held.tenant_id);
+        let others: HashSet<TenantId> = held.filter(|held| !reached.contains(held)).collect();
+        let others: Vec<TenantId> = others.into_iter().collect();
+        for some in others.chunks(500) {
+            reached.extend(at_or_below(reader, tenant, some).await?);
+        }
+        for user in users {
+            user.assignments.retain(|held| reached.contains(&held.tenant_id));
+        }
+        Ok(())
+    }
+}
+
+fn filtered(scope: &TenantScope, filter: &UserFilter) -> Select<Entity> {
+    let mut select = Entity::of_tenant(scope);
+    if let Some(email) = &filter.email {
+        select = select.filter(Column::EmailFolded.like(LikeExpr::new(email.like()).escape('\\')));
+    }
+    if let Some(tenant) = filter.tenant {
+        select = select.filter(Column::TenantId.eq(tenant));
+    }
+    if let Some(enabled) = filter.enabled {
+        select = select.filter(Column::Enabled.eq(enabled));
+    }
+    select
+}
