@@ -85,6 +85,10 @@ ids! {
     RecoveryCodeId,
     /// A passkey of a user.
     PasskeyId,
+    /// A session of a person, which is not the cookie that opens it.
+    SessionId,
+    /// A request of a program for a person's approval.
+    DeviceCodeId,
 }
 
 /// The holder of roles: a client or a user. One rule of access holds for both.

@@ -14,6 +14,8 @@
 //! * [`graph`]: scalars, references and pages that the modules' `graphql` files share.
 //! * [`roles`], [`auth`]: what a role permits; who calls, in which tenant, with which rights.
 //! * [`audit`], [`tenants`], [`clients`], [`users`], [`upstreams`]: the managed objects.
+//! * [`sessions`], [`device_authorization`]: people who have signed in, and the programs that they
+//!   approve.
 //! * [`deep_security`]: Deep Security and Workload Security, and the keys with which the gateway
 //!   works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
@@ -32,6 +34,7 @@ pub mod config;
 pub mod database;
 pub mod database_time;
 pub mod deep_security;
+pub mod device_authorization;
 pub mod entropy;
 pub mod error;
 pub mod global_id;
@@ -49,6 +52,7 @@ pub mod roles;
 pub mod schema;
 pub mod seal;
 pub mod secret;
+pub mod sessions;
 pub mod telemetry;
 pub mod tenants;
 pub mod tokens;

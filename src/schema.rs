@@ -10,6 +10,7 @@ use crate::clients::Clients;
 use crate::clients::graphql::{ClientMutation, ClientQuery};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::graphql::{DeepSecurityMutation, DeepSecurityQuery};
+use crate::device_authorization::DeviceAuthorizations;
 use crate::graph::graphql::TenantResolver;
 use crate::graphql::schema_text;
 use crate::integration_server::IntegrationServer;
@@ -19,6 +20,8 @@ use crate::integration_server::graphql::{
 use crate::nodes::graphql::NodeQuery;
 use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
+use crate::sessions::Sessions;
+use crate::sessions::graphql::{SessionMutation, SessionQuery};
 use crate::tenants::Tenants;
 use crate::tenants::graphql::{self as tenants, TenantMutation, TenantQuery};
 use crate::upstreams::Upstreams;
@@ -41,6 +44,7 @@ pub struct Query(
     RoleQuery,
     ClientQuery,
     UserQuery,
+    SessionQuery,
     AuditQuery,
     UpstreamQuery,
     DeepSecurityQuery,
@@ -55,6 +59,7 @@ pub struct Mutation(
     TenantMutation,
     ClientMutation,
     UserMutation,
+    SessionMutation,
     UpstreamMutation,
     DeepSecurityMutation,
     IntegrationServerMutation,
@@ -76,6 +81,10 @@ pub struct Services {
     pub clients: Arc<Clients>,
     /// The people who sign in.
     pub users: Arc<Users>,
+    /// The sessions of people.
+    pub sessions: Arc<Sessions>,
+    /// The requests of programs for a person's approval, which have no part in the graph.
+    pub devices: Arc<DeviceAuthorizations>,
     /// The audit log.
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
@@ -104,6 +113,8 @@ impl Services {
             tenants,
             clients,
             users,
+            sessions,
+            devices: _,
             audit,
             upstreams,
             outbound,
@@ -111,7 +122,8 @@ impl Services {
             integration_server,
         } = self;
         let schema = schema.data(tenants).data(clients).data(audit).data(upstreams);
-        schema.data(users).data(outbound).data(deep_security).data(integration_server)
+        let schema = schema.data(users).data(sessions);
+        schema.data(outbound).data(deep_security).data(integration_server)
     }
 }
 

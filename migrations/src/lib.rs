@@ -29,6 +29,8 @@ mod m0061_user_role_assignments;
 mod m0062_user_credentials;
 mod m0063_sign_in_failures;
 mod m0064_subjects;
+mod m0065_sessions;
+mod m0066_device_codes;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -44,6 +46,8 @@ pub const ADDITIVE: &[&str] = &[
     "m0062_user_credentials",
     "m0063_sign_in_failures",
     "m0064_subjects",
+    "m0065_sessions",
+    "m0066_device_codes",
 ];
 
 /// All migrations, oldest first.
@@ -75,6 +79,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0062_user_credentials::Migration),
             Box::new(m0063_sign_in_failures::Migration),
             Box::new(m0064_subjects::Migration),
+            Box::new(m0065_sessions::Migration),
+            Box::new(m0066_device_codes::Migration),
         ]
     }
 }

@@ -53,6 +53,7 @@ impl BackgroundJobs {
                 tokio::spawn(async move { time.keep_synchronized(time_stopped).await }),
                 tokio::spawn(self.clone().run_cleanup(stopped.clone())),
                 tokio::spawn(self.clone().run_link_checks(stopped.clone())),
+                tokio::spawn(self.core.devices.clone().run(stopped.clone())),
                 tokio::spawn(self.run(audit_retention, stopped.clone())),
             ],
         }
@@ -68,6 +69,8 @@ impl BackgroundJobs {
         self.core.write_failures().await?;
         let forget = async |write: Arc<Write<'_>>| {
             self.core.authorizer.revocations().forget_expired(&write).await?;
+            self.core.sessions.forget_expired(&write).await?;
+            self.core.devices.forget_expired(&write).await?;
             self.state.authenticator.forget_expired(&write).await
         };
         self.core.database.transaction(forget).await

@@ -11,7 +11,10 @@ use crate::config::{AuthConfig, Config, Introspection};
 use crate::error::Result;
 use crate::graphql::{ExecutableSchema, Executor};
 use crate::http::graphql::Metering;
-use crate::http::{AppState, Cors, GraphqlState, OauthState, RateLimits, StreamRegistry, Throttle};
+use crate::http::{
+    AppState, Cors, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, StreamRegistry,
+    Throttle,
+};
 use crate::schema;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::PublicUrl;
@@ -105,6 +108,10 @@ fn app_state(
         users: core.users.clone(),
         metrics: core.metrics.clone(),
         outbound: core.outbound.clone(),
+        sessions: core.sessions.clone(),
+        devices: core.devices.clone(),
+        device: DeviceState::new(&config.device, core.budgets.held_requests.clone(), cache_size),
+        pages: PagesState::new(&issuer, config.server.public_url.as_deref()),
         oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
         trusted_proxies: config.server.trusted_proxies.clone(),
         entropy: core.environment.entropy.clone(),

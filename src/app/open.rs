@@ -16,6 +16,7 @@ use crate::database::Database;
 use crate::database_time::DatabaseTime;
 use crate::deep_security::keys::{self, Keys};
 use crate::deep_security::{CacheTtl, DeepSecurity};
+use crate::device_authorization::{DeviceAuthorizations, DeviceSettings};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::integration_server::IntegrationServer;
@@ -25,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::schema::Services;
 use crate::seal::MasterKey;
+use crate::sessions::{SessionSettings, Sessions};
 use crate::tenants::{Quotas, Tenants};
 use crate::upstreams::Upstreams;
 use crate::users::{self, NoSingleSignOn, Users};
@@ -125,10 +127,13 @@ impl Base<'_> {
         let upstreams = self.upstreams();
         let audit = Audit::new(self.database.clone(), self.clock.clone(), self.entropy.clone());
         let audit = Arc::new(audit);
+        let users = self.users(&audit);
         Services {
             tenants: self.tenants(),
             clients: self.clients(),
-            users: self.users(&audit),
+            sessions: self.sessions(&audit, &users),
+            devices: self.devices(&audit),
+            users,
             audit,
             deep_security: self.deep_security(&upstreams, &outbound),
             integration_server: self.integration_server(&upstreams, &outbound),
@@ -177,6 +182,36 @@ impl Base<'_> {
             audit: audit.clone(),
         };
         Arc::new(Users::new(foundation, Arc::new(NoSingleSignOn), limits))
+    }
+
+    fn sessions(&self, audit: &Arc<Audit>, users: &Arc<Users>) -> Arc<Sessions> {
+        let config = &self.config.sessions;
+        let settings = SessionSettings {
+            idle_timeout: config.idle_timeout,
+            lifetime: config.lifetime,
+            per_user: config.per_user,
+        };
+        let clock = self.clock.clone();
+        let entropy = self.entropy.clone();
+        let audit = audit.clone();
+        let users = users.clone();
+        Arc::new(Sessions::new(self.database.clone(), audit, users, clock, entropy, settings))
+    }
+
+    fn devices(&self, audit: &Arc<Audit>) -> Arc<DeviceAuthorizations> {
+        let config = &self.config.device;
+        let settings = DeviceSettings {
+            code_lifetime: config.code_lifetime,
+            poll_interval: config.poll_interval,
+            codes_per_address: config.codes_per_address,
+        };
+        Arc::new(DeviceAuthorizations::new(
+            self.database.clone(),
+            audit.clone(),
+            self.clock.clone(),
+            self.entropy.clone(),
+            settings,
+        ))
     }
 
     fn outbound(&self) -> Arc<Outbound> {

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `connections` | TCP connections of the public listener | network address |
 //! | `sockets` | WebSockets before authentication | network address |
+//! | `held_requests` | requests that wait for a person's approval | network address |
 //! | `streams` | WebSockets and event streams | tenant, client |
 //! | `operations` | operations that are being executed, weighed by their cost | tenant, client |
 //! | `responses` | bytes of responses that are built, or built and not yet sent | tenant, client |
@@ -46,6 +47,8 @@ pub struct Budgets {
     pub connections: Arc<Pool<Network>>,
     /// WebSockets before authentication.
     pub sockets: Arc<Pool<Network>>,
+    /// Requests that wait for a person's approval.
+    pub held_requests: Arc<Pool<Network>>,
     /// WebSockets and event streams of authenticated callers.
     pub streams: Arc<Pool<Uuid>>,
     /// Operations that are being executed.
@@ -75,6 +78,11 @@ impl Budgets {
                 own.connections_per_address,
             ),
             sockets: Pool::with_cap("sockets", own.sockets, own.sockets_per_address),
+            held_requests: Pool::with_cap(
+                "held_requests",
+                config.device.held_requests,
+                config.device.held_requests_per_address,
+            ),
             streams: Pool::new("streams", config.limits.streams),
             operations: Pool::new("operations", own.operations),
             responses: Pool::new("responses", own.responses),
@@ -99,10 +107,11 @@ impl Budgets {
     }
 
     /// How full each pool is.
-    pub fn figures(&self) -> [Figures; 6] {
+    pub fn figures(&self) -> [Figures; 7] {
         [
             self.connections.figures(),
             self.sockets.figures(),
+            self.held_requests.figures(),
             self.streams.figures(),
             self.operations.figures(),
             self.responses.figures(),

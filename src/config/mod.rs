@@ -14,6 +14,7 @@ mod data;
 mod database;
 mod database_url;
 mod deep_security;
+mod device;
 mod errors;
 mod friendly_duration;
 mod graphql;
@@ -32,6 +33,7 @@ mod rate_limit;
 mod seal;
 mod secret_text;
 mod server;
+mod sessions;
 mod tokens;
 mod upstream;
 mod users;
@@ -48,6 +50,7 @@ pub use data::DataConfig;
 pub use database::DatabaseConfig;
 pub use database_url::{DatabaseKind, DatabaseUrl};
 pub use deep_security::DeepSecurityConfig;
+pub use device::DeviceConfig;
 pub use errors::{ConfigErrors, FormerName, Problem, Source};
 pub use graphql::{GraphqlConfig, Introspection, TrustedDocumentsMode};
 pub use limits::LimitsConfig;
@@ -61,6 +64,7 @@ pub use rate_limit::RateLimitConfig;
 pub use seal::SealConfig;
 pub use secret_text::SecretText;
 pub use server::ServerConfig;
+pub use sessions::SessionsConfig;
 pub use tokens::{TokenAlgorithm, TokensConfig};
 pub use upstream::UpstreamConfig;
 pub use users::UsersConfig;
@@ -80,6 +84,8 @@ pub struct Config {
     pub audit: AuditConfig,
     pub clients: ClientsConfig,
     pub users: UsersConfig,
+    pub sessions: SessionsConfig,
+    pub device: DeviceConfig,
     pub quotas: QuotasConfig,
     pub graphql: GraphqlConfig,
     pub limits: LimitsConfig,
@@ -128,6 +134,8 @@ impl Config {
         self.audit.check()?;
         self.clients.check()?;
         self.users.check()?;
+        self.sessions.check()?;
+        self.device.check()?;
         self.quotas.check()?;
         self.graphql.check()?;
         self.limits.check()?;

@@ -1,10 +1,12 @@
-//! Everything that speaks HTTP: GraphQL, OAuth, health checks and the playground.
+//! Everything that speaks HTTP: GraphQL, OAuth, the pages for people, health checks and the
+//! playground.
 //!
-//! Imports lead in one direction: `state` knows no endpoint, `graphql` and `oauth` know the state
-//! and not each other, `router` puts all of them together.
+//! Imports lead in one direction: `state` knows no endpoint, `graphql`, `oauth` and `pages` know
+//! the state and not each other, `router` puts all of them together.
 
 mod address;
 mod body;
+mod browser;
 mod catch_panic;
 mod compression;
 mod connection;
@@ -18,6 +20,7 @@ mod http_error;
 mod json_reply;
 mod metrics;
 mod oauth;
+mod pages;
 mod paths;
 pub mod playground;
 mod request_id;
@@ -28,4 +31,7 @@ mod write_timeout;
 
 pub use cors::Cors;
 pub use router::{serve_admin, serve_public};
-pub use state::{AppState, GraphqlState, OauthState, RateLimits, StreamRegistry, Throttle};
+pub use state::{
+    AppState, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, StreamRegistry,
+    Throttle,
+};

@@ -34,3 +34,31 @@ pub const READYZ: &str = "/readyz";
 
 /// The figures for Prometheus, on the admin listener alone.
 pub const METRICS: &str = "/metrics";
+
+/// The device authorization endpoint (RFC 8628, section 3.1).
+pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
+/// Where the Taegis SDK asks for a device code.
+pub const TAEGIS_DEVICE_CODE: &str = "/universal-auth/device/code/auth";
+/// Where the Taegis SDK waits for the token of a device code.
+pub const TAEGIS_DEVICE_TOKEN: &str = "/universal-auth/device/code/token";
+
+/// The page to sign in.
+pub const LOGIN: &str = "/login";
+/// The page for the second factor.
+pub const LOGIN_CODE: &str = "/login/code";
+/// The page to sign out.
+pub const LOGOUT: &str = "/logout";
+/// The pages behind one-time links.
+pub const INVITE: &str = "/invite";
+/// The page of one's own account.
+pub const ACCOUNT: &str = "/account";
+/// Ends sessions of one's own.
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// The page to set up an authenticator app.
+pub const ACCOUNT_TOTP: &str = "/account/totp";
+/// The page to enter, approve or deny the code of a program.
+pub const DEVICE: &str = "/device";
+/// Who is signed in, for scripts of the gateway's own pages.
+pub const SESSION: &str = "/session";
+/// The files of the pages.
+pub const ASSETS: &str = "/assets";

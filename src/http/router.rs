@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderValue;
-use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS};
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
@@ -21,7 +21,7 @@ use super::cors::with_cors;
 use super::request_id::with_request_id;
 use super::serve::serve;
 use super::state::AppState;
-use super::{graphql, health, host, json_reply, metrics, oauth, paths, playground};
+use super::{graphql, health, host, json_reply, metrics, oauth, pages, paths, playground};
 use crate::budget::{Network, Pool};
 
 /// Connections of the admin listener, apart from those of the public one: probes are answered while
@@ -78,7 +78,7 @@ fn hardened<S>(service: S) -> SetResponseHeader<SetSensitiveRequestHeaders<S>, H
     let nosniff = HeaderValue::from_static("nosniff");
     let layers = (
         SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, nosniff),
-        SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL]),
+        SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL]),
     );
     layers.layer(service)
 }
@@ -106,6 +106,7 @@ fn public_paths(state: &Arc<AppState>) -> Router {
         .route(paths::GRAPHQL, any(graphql::handle))
         .route(paths::PUBLIC_QUERY, any(graphql::handle))
         .merge(oauth::routes())
+        .merge(pages::routes())
         .merge(health_paths())
         .merge(playground)
         .fallback(json_reply::no_such_path)

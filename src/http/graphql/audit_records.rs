@@ -8,11 +8,10 @@ use std::sync::Arc;
 use async_graphql::{PathSegment, Response};
 
 use crate::audit::{Outcome, Refusal, is_recorded};
-use crate::auth::{RequestContext, RequestId};
+use crate::auth::{Presented, RequestContext, RequestId};
 use crate::error::{Error, ErrorCode};
 use crate::http::state::AppState;
 use crate::ids::TenantId;
-use crate::tokens::Claims;
 
 /// Records every refused mutation and every denied query under the name of its root field; the
 /// response has only the alias.
@@ -58,11 +57,11 @@ fn is_same_kind(one: &Refusal, other: &Refusal) -> bool {
     one.operation == other.operation && one.code == other.code && one.outcome == other.outcome
 }
 
-/// Records in the audit log of the client's own tenant that it was refused, and which tenant it
+/// Records in the audit log of the caller's own tenant that it was refused, and which tenant it
 /// tried: a stranger must not be able to write into the log of that tenant.
 pub async fn record_refused_entry(
     state: &AppState,
-    claims: &Claims,
+    presented: &Presented,
     tried: Option<TenantId>,
     request_id: &RequestId,
     error: &Error,
@@ -70,16 +69,17 @@ pub async fn record_refused_entry(
     if !is_denial(error) {
         return;
     }
-    // A narrowed token names the tenant that it is restricted to, not the tenant of its client.
-    let home = state.authorizer.home_of(claims.subject()).await.unwrap_or_else(|error| {
+    // A narrowed token names the tenant that it is restricted to, not the tenant of its subject.
+    let home = state.authorizer.home_of(presented.subject).await.unwrap_or_else(|error| {
         error.log_cause();
         None
     });
-    let home = home.or_else(|| (!claims.tenant_only).then_some(claims.tenant_id));
+    let is_narrowed = presented.restriction.tenant().is_some();
+    let home = home.or_else(|| (!is_narrowed).then_some(presented.home));
     let refusal = Refusal {
-        actor: claims.sub.to_string(),
+        actor: presented.subject.to_string(),
         acting_tenant: home,
-        tenant: home.unwrap_or(claims.tenant_id),
+        tenant: home.unwrap_or(presented.home),
         operation: "graphql".to_owned(),
         subject: tried.map(|tenant| tenant.to_string()),
         outcome: Outcome::Refused,

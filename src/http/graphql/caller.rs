@@ -3,39 +3,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
 use tokio::time::interval;
 use uuid::Uuid;
 
 use super::audit_records::{record_refused_entry, record_revoked_stream};
+use super::identity::{Identity, Use};
 use crate::auth::bearer::TENANT_CONTEXT;
-use crate::auth::{Presented, RequestContext, RequestId, SubjectId, bearer};
+use crate::auth::{RequestContext, RequestId, SubjectId, bearer};
 use crate::budget::Account;
 use crate::database::Borrower;
 use crate::error::{Error, ErrorCode, Result};
+use crate::http::browser::{csrf, same_origin};
 use crate::http::http_error::HttpError;
 use crate::http::state::AppState;
 use crate::http::state::rate_limit::Quotas;
 use crate::ids::TenantId;
 use crate::roles::Permissions;
-use crate::tokens::Claims;
 
 /// The headers with the credentials of a caller and the tenant in context.
-pub const CREDENTIAL_HEADERS: [HeaderName; 3] = [
+pub const CREDENTIAL_HEADERS: [HeaderName; 4] = [
     AUTHORIZATION,
     HeaderName::from_static(TENANT_CONTEXT),
     HeaderName::from_static("x-tenant-id"),
+    HeaderName::from_static(csrf::HEADER),
 ];
+
+/// The headers that a browser sends by itself. They count together with the token against forged
+/// requests, and no message of a WebSocket can bring them.
+const BROWSER_HEADERS: [HeaderName; 4] = [COOKIE, HOST, ORIGIN, same_origin::SEC_FETCH_SITE];
 
 /// How often the caller of a stream is reauthorized. Together with
 /// `auth.access_cache_ttl` it bounds how long a stream outlives its caller's rights.
 const REAUTHORIZE_EVERY: Duration = Duration::from_secs(1);
 
-/// The headers of a request that are [`CREDENTIAL_HEADERS`].
+/// The headers of a request that are [`CREDENTIAL_HEADERS`] or that a browser adds.
 pub fn credential_headers(headers: &HeaderMap) -> HeaderMap {
     let mut credentials = HeaderMap::new();
-    for name in CREDENTIAL_HEADERS {
+    for name in CREDENTIAL_HEADERS.into_iter().chain(BROWSER_HEADERS) {
         for value in headers.get_all(&name) {
             credentials.append(&name, value.clone());
         }
@@ -43,10 +49,10 @@ pub fn credential_headers(headers: &HeaderMap) -> HeaderMap {
     credentials
 }
 
-/// A caller with a valid token who may act in the tenant in context.
+/// A caller with a valid token or session who may act in the tenant in context.
 #[derive(Clone)]
 pub struct AuthenticatedCaller {
-    claims: Arc<Claims>,
+    identity: Arc<Identity>,
     /// The caller, the tenant and the request id.
     pub context: RequestContext,
     /// The remaining quotas of the caller and the tenant.
@@ -73,13 +79,14 @@ impl AuthenticatedCaller {
         request_id: &RequestId,
         headers: &HeaderMap,
     ) -> Result<Self, HttpError> {
-        let claims = bearer::authenticate(&state.verifier, headers).await;
-        let claims = claims.inspect_err(log_token_problem)?;
+        let identity = Identity::read(state, headers, Use::Request).await;
+        let identity = Arc::new(identity.inspect_err(log_token_problem)?);
         let span = tracing::Span::current();
-        span.record("client", tracing::field::display(claims.sub));
+        let subject = identity.subject();
+        span.record("client", tracing::field::display(subject));
         // Before the tenant is resolved, so that guessing at tenants counts too.
-        let of_client = state.rate_limits.take_subject(claims.subject(), 1)?;
-        let presented = Presented::from(&*claims);
+        let of_client = state.rate_limits.take_subject(subject, 1)?;
+        let presented = identity.presented();
         let context =
             bearer::enter(&state.authorizer, &presented, headers, request_id.clone()).await;
         let context = match context {
@@ -87,13 +94,13 @@ impl AuthenticatedCaller {
             Err(error) => {
                 log_token_problem(&error);
                 let tenant = named_tenant(headers);
-                record_refused_entry(state, &claims, tenant, request_id, &error).await;
+                record_refused_entry(state, &presented, tenant, request_id, &error).await;
                 return Err(error.into());
             }
         };
         span.record("tenant", tracing::field::display(context.tenant()));
         let of_tenant = state.rate_limits.take_tenant(context.tenant(), 1)?;
-        Ok(Self { claims, context, quotas: Quotas { of_client, of_tenant } })
+        Ok(Self { identity, context, quotas: Quotas { of_client, of_tenant } })
     }
 
     /// The account that the caller's use of the node's budgets is charged to.
@@ -101,9 +108,9 @@ impl AuthenticatedCaller {
         account(&self.context)
     }
 
-    /// The OAuth `client_id`.
+    /// The OAuth `client_id` that the token was issued to; for a session `session`.
     pub fn client_id(&self) -> &str {
-        &self.claims.client_id
+        self.identity.client_id()
     }
 
     /// Counts further operations of the same caller.
@@ -111,7 +118,7 @@ impl AuthenticatedCaller {
     /// # Errors
     /// `RATE_LIMITED`.
     pub fn count_operations(&self, state: &AppState, operations: u32) -> Result<(), HttpError> {
-        state.rate_limits.take_subject(self.claims.subject(), operations)?;
+        state.rate_limits.take_subject(self.identity.subject(), operations)?;
         state.rate_limits.take_tenant(self.context.tenant(), operations)?;
         Ok(())
     }
@@ -149,14 +156,10 @@ impl StreamSession {
         request_id: &RequestId,
     ) -> Result<RequestContext> {
         let headers = &self.credential_headers;
-        let claims = bearer::authenticate(&state.verifier, headers).await?;
-        let context = bearer::enter(
-            &state.authorizer,
-            &Presented::from(&*claims),
-            headers,
-            request_id.clone(),
-        )
-        .await?;
+        let identity = Identity::read(state, headers, Use::Stream).await?;
+        let presented = identity.presented();
+        let context =
+            bearer::enter(&state.authorizer, &presented, headers, request_id.clone()).await?;
         if context.permissions().covers(self.permissions) {
             Ok(context)
         } else {
@@ -182,7 +185,7 @@ impl StreamSession {
     /// [`StreamSession::reauthorize`]. To be called once a stream.
     pub fn record_revoked(&self, state: &Arc<AppState>, error: &Error) {
         let expired = error.code() == ErrorCode::Unauthenticated
-            && state.authorizer.now() >= self.caller.claims.expires_at();
+            && self.caller.identity.has_expired(state.authorizer.now());
         let reason = expired.then_some("token_expired");
         record_revoked_stream(state, &self.caller.context, reason, error);
     }
@@ -197,6 +200,6 @@ fn log_token_problem(error: &Error) {
 
 /// The tenant that the headers name. Headers that contradict each other are rejected elsewhere.
 fn named_tenant(headers: &HeaderMap) -> Option<TenantId> {
-    let [_, names @ ..] = &CREDENTIAL_HEADERS;
-    names.iter().find_map(|name| headers.get(name))?.to_str().ok()?.parse().ok()
+    let [_, context, id, _] = &CREDENTIAL_HEADERS;
+    [context, id].into_iter().find_map(|name| headers.get(name))?.to_str().ok()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The GraphQL endpoint. Each file imports only from those before it: `caller` authenticates,
+//! The GraphQL endpoint. Each file imports only from those before it: `identity` and `caller` authenticate,
 //! `prepare` validates an operation, `execute` runs it, `sse`, `single`, `batch`, `get`, `post` and
 //! `ws` carry it.
 
@@ -8,6 +8,7 @@ mod caller;
 mod deadline;
 mod execute;
 mod get;
+mod identity;
 mod json_nesting;
 mod media_type;
 mod metered_response;

@@ -21,8 +21,20 @@ pub enum OauthError {
     InvalidClient,
     /// The token to revoke was issued to another client (RFC 7009, section 2.1).
     InvalidGrant,
-    /// The grant type is not `client_credentials`.
+    /// The grant type is unknown.
     UnsupportedGrantType,
+    /// The device code is unknown, was used, or is another program's (RFC 8628, section 3.5).
+    InvalidDeviceCode,
+    /// Nobody has decided about the device code yet.
+    AuthorizationPending,
+    /// As before, and the program has to wait longer between polls.
+    SlowDown,
+    /// The device code has ended.
+    ExpiredToken,
+    /// The person has denied, or has lost what they approved.
+    AccessDenied,
+    /// Too many device codes or held requests of one network; retry after so many seconds.
+    TooManyDeviceCodes(u64),
     /// A scope is unknown or exceeds what the client was granted.
     InvalidScope,
     /// The tenant is unknown, disabled or not accessible to the client (RFC 8707, section 2).
@@ -52,14 +64,19 @@ impl OauthError {
         match self {
             Self::InvalidRequest(_) | Self::EncodedBody => "invalid_request",
             Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidGrant | Self::InvalidDeviceCode => "invalid_grant",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
+            Self::AccessDenied => "access_denied",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             // The code by which client libraries know that a retry may succeed.
-            Self::TooManyFailures(_) | Self::TooManyRequests(_) | Self::Unavailable => {
-                "temporarily_unavailable"
-            }
+            Self::TooManyFailures(_)
+            | Self::TooManyRequests(_)
+            | Self::TooManyDeviceCodes(_)
+            | Self::Unavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
     }
@@ -74,7 +91,22 @@ impl OauthError {
                 "client authentication failed: unknown client, invalid credentials, or none"
             }
             Self::InvalidGrant => "the token was issued to another client",
-            Self::UnsupportedGrantType => "unsupported grant_type; expected client_credentials",
+            Self::InvalidDeviceCode => {
+                "the device code is unknown, was used already, or was issued to another program"
+            }
+            Self::AuthorizationPending => "nobody has approved or denied the request yet",
+            Self::SlowDown => {
+                "the program polls too often; wait 5 seconds longer before each further request"
+            }
+            Self::ExpiredToken => "the device code has expired; start again with a new one",
+            Self::AccessDenied => "the request was denied",
+            Self::TooManyDeviceCodes(_) => {
+                "too many device codes of this address; retry after the time in Retry-After"
+            }
+            Self::UnsupportedGrantType => {
+                "unsupported grant_type; expected client_credentials or \
+                 urn:ietf:params:oauth:grant-type:device_code"
+            }
             Self::InvalidScope => {
                 "the requested scope is unknown or exceeds the roles of the client"
             }
@@ -98,12 +130,19 @@ impl OauthError {
         match self {
             Self::InvalidRequest(_)
             | Self::InvalidGrant
+            | Self::InvalidDeviceCode
+            | Self::AuthorizationPending
+            | Self::SlowDown
+            | Self::ExpiredToken
+            | Self::AccessDenied
             | Self::UnsupportedGrantType
             | Self::InvalidScope
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
-            Self::TooManyFailures(_) | Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyFailures(_) | Self::TooManyRequests(_) | Self::TooManyDeviceCodes(_) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -124,7 +163,9 @@ impl OauthError {
                     .headers_mut()
                     .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
-            Self::TooManyFailures(seconds) | Self::TooManyRequests(seconds) => {
+            Self::TooManyFailures(seconds)
+            | Self::TooManyRequests(seconds)
+            | Self::TooManyDeviceCodes(seconds) => {
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());
             }
             Self::Unavailable => {

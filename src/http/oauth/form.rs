@@ -17,7 +17,7 @@ use crate::http::paths::TAEGIS_TOKEN;
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// The parameters that the endpoints know.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 10] = [
     "grant_type",
     "client_id",
     "client_secret",
@@ -27,6 +27,7 @@ const PARAMETERS: [&str; 9] = [
     "tenant",
     "token",
     "token_type_hint",
+    "device_code",
 ];
 
 /// The known parameters of a request.

@@ -9,9 +9,9 @@ use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::json_ok;
+use super::{device, json_ok};
 use crate::http::json_reply::no_such_path;
-use crate::http::paths::{INTROSPECT, JWKS, REVOKE, TOKEN};
+use crate::http::paths::{DEVICE_AUTHORIZATION, INTROSPECT, JWKS, REVOKE, TOKEN};
 use crate::http::state::AppState;
 use crate::roles::Permissions;
 use crate::tokens::Assertion;
@@ -23,10 +23,13 @@ const METADATA_MAX_AGE: Duration = Duration::from_mins(5);
 pub fn document(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    // Programs with a device code are public.
+    let token_methods = [methods.as_slice(), &["none"]].concat();
     let algorithms: Vec<_> = Assertion::algorithms().collect();
     json!({
         "issuer": issuer,
         "token_endpoint": at(TOKEN),
+        "device_authorization_endpoint": at(DEVICE_AUTHORIZATION),
         "jwks_uri": at(JWKS),
         "introspection_endpoint": at(INTROSPECT),
         "revocation_endpoint": at(REVOKE),
@@ -34,8 +37,8 @@ pub fn document(issuer: &str) -> Value {
         // Required by section 2 and by section 3.2 never empty: the registered response type that
         // returns nothing.
         "response_types_supported": ["none"],
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": methods,
+        "grant_types_supported": ["client_credentials", device::GRANT_TYPE],
+        "token_endpoint_auth_methods_supported": token_methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,

@@ -1,9 +1,13 @@
-//! The OAuth 2 authorization server: tokens for machine clients.
+//! The OAuth 2 authorization server: tokens for machine clients, and for programs that a person
+//! has approved.
 
 mod client_authentication;
 mod denials;
+mod device;
+mod device_taegis;
 mod error;
 mod form;
+mod granted;
 mod introspect;
 mod json_members;
 mod metadata;
@@ -35,6 +39,9 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route(paths::TAEGIS_TOKEN, any(token::handle))
         .route(paths::INTROSPECT, any(introspect::handle))
         .route(paths::REVOKE, any(revoke::handle))
+        .route(paths::DEVICE_AUTHORIZATION, any(device::authorize))
+        .route(paths::TAEGIS_DEVICE_CODE, any(device_taegis::code))
+        .route(paths::TAEGIS_DEVICE_TOKEN, any(device_taegis::token))
         .route(paths::JWKS, get(metadata::jwks))
         .route(paths::AUTHORIZATION_SERVER, get(metadata::metadata))
         .route(&below(paths::AUTHORIZATION_SERVER), get(metadata::metadata_of_path))

@@ -1,26 +1,16 @@
-//! The token endpoint (RFC 6749, section 4.4: client credentials).
+//! The token endpoint: client credentials (RFC 6749, section 4.4) and device codes (RFC 8628).
 
 use axum::response::Response;
-use serde::Serialize;
 
 use super::client_authentication::authenticate;
 use super::denials::{record_denial, requested_tenant};
 use super::error::{OauthError, no_store};
-use super::{Request, json_ok};
+use super::granted::Granted;
+use super::{Request, device, json_ok};
 use crate::clients::Purpose;
 use crate::http::state::AppState;
 use crate::roles::Permissions;
 use crate::tokens::{Narrowing, SCOPE, Subject};
-
-/// A successful response (RFC 6749, section 5.1).
-#[derive(Serialize)]
-struct Granted {
-    access_token: String,
-    token_type: &'static str,
-    /// In seconds.
-    expires_in: u64,
-    scope: String,
-}
 
 /// Serves the endpoint.
 pub async fn handle(request: Request) -> Response {
@@ -39,6 +29,10 @@ pub async fn handle(request: Request) -> Response {
 async fn grant(request: &Request) -> Result<Response, OauthError> {
     let state = &request.state;
     let form = &request.form;
+    // Its programs are public: they have nothing to authenticate with.
+    if form.get("grant_type") == Some(device::GRANT_TYPE) {
+        return device::grant(request).await;
+    }
     let subject = authenticate(request, "token", Purpose::Token).await?;
     match form.get("grant_type") {
         None => return Err(OauthError::InvalidRequest("grant_type is required")),
@@ -54,12 +48,7 @@ async fn grant(request: &Request) -> Result<Response, OauthError> {
     };
     let issued = state.issuer.issue_narrowed(&subject, &narrowing).await;
     let issued = issued.map_err(|error| OauthError::internal(&error))?;
-    let granted = Granted {
-        access_token: issued.token,
-        token_type: "Bearer",
-        expires_in: issued.expires_in,
-        scope: narrowing.scope,
-    };
+    let granted = Granted::new(issued, narrowing.scope);
     Ok(no_store(json_ok(&granted)))
 }
 

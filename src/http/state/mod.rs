@@ -1,8 +1,10 @@
 //! The state shared by all requests: services, budgets, limits and settings. Nothing here imports
 //! an endpoint; all endpoints import this.
 
+mod device;
 pub mod graphql;
 mod oauth;
+mod pages;
 pub mod rate_limit;
 mod stream_registry;
 mod throttle;
@@ -19,15 +21,19 @@ use crate::clients::Authenticator;
 use crate::config::Networks;
 use crate::database::Database;
 use crate::database_time::DatabaseTime;
+use crate::device_authorization::DeviceAuthorizations;
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
+use crate::sessions::Sessions;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::Users;
 
+pub use device::DeviceState;
 pub use graphql::GraphqlState;
 pub use oauth::OauthState;
+pub use pages::PagesState;
 pub use rate_limit::RateLimits;
 pub use stream_registry::{StreamGuard, StreamRegistry};
 pub use throttle::Throttle;
@@ -64,6 +70,14 @@ pub struct AppState {
     pub users: Arc<Users>,
     /// Finds the tenant whose audit log records failed authentications of unknown clients.
     pub tenants: Arc<Tenants>,
+    /// The sessions of people.
+    pub sessions: Arc<Sessions>,
+    /// The requests of programs for a person's approval.
+    pub devices: Arc<DeviceAuthorizations>,
+    /// The limits of these on this node.
+    pub device: DeviceState,
+    /// Where the pages for people stand.
+    pub pages: PagesState,
     /// The issuer and the throttle of the OAuth endpoints.
     pub oauth: OauthState,
     /// The proxies that may name the client's address.

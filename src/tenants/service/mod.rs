@@ -79,6 +79,15 @@ impl Tenants {
         Ok(found.all(self.database.reader()).await?)
     }
 
+    /// The name of a tenant. The caller has checked that whoever sees it may.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn name_of(&self, tenant: TenantId) -> Result<Option<String>> {
+        let found = Entity::at_or_above(tenant).filter(Column::Id.eq(tenant));
+        Ok(found.one(self.database.reader()).await?.map(|tenant| tenant.name))
+    }
+
     /// A page of the tenants that the caller may enter, or may manage.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::caller::{CREDENTIAL_HEADERS, credential_headers};
 use crate::auth::bearer::TENANT_CONTEXT;
 use crate::error::{Error, ErrorCode, Result};
+use crate::http::browser::csrf;
 
 const TENANT: HeaderName = HeaderName::from_static(TENANT_CONTEXT);
 
@@ -16,9 +17,10 @@ const TENANT: HeaderName = HeaderName::from_static(TENANT_CONTEXT);
 const TOKEN_PREFIX: &str = "access-token-";
 const TENANT_PREFIX: &str = "x-tenant-context-";
 
-/// Whether there are no credentials yet.
+/// Whether there are no credentials yet: a cookie, which browsers send by themselves, is none without
+/// the token against forged requests.
 pub fn is_empty(credentials: &HeaderMap) -> bool {
-    !credentials.contains_key(AUTHORIZATION)
+    !credentials.contains_key(AUTHORIZATION) && !credentials.contains_key(csrf::HEADER)
 }
 
 /// The credentials of an upgrade, from its headers and subprotocols.
@@ -37,8 +39,8 @@ pub fn of_upgrade(headers: &HeaderMap, offered: &[String]) -> Result<HeaderMap> 
     Ok(credentials)
 }
 
-/// The credentials of an upgrade together with those of `connection_init`: `Authorization` and
-/// `X-Tenant-Context`, in any letter case.
+/// The credentials of an upgrade together with those of `connection_init`: `Authorization`,
+/// `X-Tenant-Context` and `X-CSRF-Token`, in any letter case.
 ///
 /// # Errors
 /// `BAD_REQUEST` if they contradict each other.

@@ -1,0 +1,94 @@
+//! `/invite/{token}`: a new password, by a one-time link.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::views::InvitePage;
+use super::visit::Visit;
+use crate::error::{Error, ErrorCode};
+use crate::http::paths::{ACCOUNT, ACCOUNT_TOTP, INVITE, LOGIN_CODE};
+use crate::sessions::{NewSession, SessionState};
+use crate::tokens::Authentication;
+use crate::users::{Invitation, Purpose};
+
+/// Shows the form.
+pub async fn show(Path(token): Path<String>, visit: Visit) -> Response {
+    let answer = open(&visit, &token).await;
+    visit.answer(answer)
+}
+
+async fn open(visit: &Visit, token: &str) -> Result<Response, Error> {
+    match visit.state.users.invitation(token).await? {
+        Some(invitation) => Ok(page(visit, token, &invitation, StatusCode::OK, None)),
+        None => Ok(used_up(visit)),
+    }
+}
+
+/// Sets the password and leads on to the second factor.
+pub async fn submit(Path(token): Path<String>, visit: Visit) -> Response {
+    let answer = accept(&visit, &token).await;
+    visit.answer(answer)
+}
+
+async fn accept(visit: &Visit, token: &str) -> Result<Response, Error> {
+    let users = &visit.state.users;
+    let origin = visit.origin();
+    let Some(invitation) = users.invitation(token).await? else { return Ok(used_up(visit)) };
+    let accepted = users.accept_invitation(token, visit.form.text("password"), &origin).await;
+    let user = match accepted {
+        Ok(user) => user,
+        Err(error) if error.code() == ErrorCode::BadUserInput => {
+            let why = Some(error.message().to_owned());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(page(visit, token, &invitation, status, why));
+        }
+        Err(error) if error.code() == ErrorCode::RateLimited => {
+            let why = Some("Too many people set a password just now. Try again.".to_owned());
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            return Ok(page(visit, token, &invitation, status, why));
+        }
+        // Somebody was faster with the same link.
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(used_up(visit)),
+        Err(error) => return Err(error),
+    };
+    let has_factor = user.factors.any();
+    let new = NewSession {
+        user: user.id(),
+        authentication: Authentication {
+            auth_time: visit.state.sessions.now(),
+            methods: vec!["pwd".to_owned()],
+        },
+        state: SessionState::Mfa,
+        // A link that only renews the password must not replace the second factor too.
+        may_enrol: !has_factor,
+        visitor: visit.visitor.clone(),
+    };
+    let cookie = visit.state.sessions.begin(&new, &origin).await?;
+    let next = if has_factor { LOGIN_CODE } else { ACCOUNT_TOTP };
+    Ok(visit.redirect_with(&super::return_to::carried_by(next, ACCOUNT), &cookie))
+}
+
+fn page(
+    visit: &Visit,
+    token: &str,
+    invitation: &Invitation,
+    status: StatusCode,
+    error: Option<String>,
+) -> Response {
+    let page = InvitePage {
+        page: visit.frame(),
+        action: format!("{}{INVITE}/{token}", visit.state.pages.base),
+        email: invitation.user.row.email.clone(),
+        tenant: invitation.tenant_name.clone(),
+        is_first: invitation.purpose == Purpose::Invitation,
+        error,
+    };
+    visit.page(status, &page)
+}
+
+/// One page for links that were used, have ended or never were.
+fn used_up(visit: &Visit) -> Response {
+    let text = "It was used already or has ended. Ask your administrator for a new one.";
+    visit.message(StatusCode::NOT_FOUND, "This link is not valid", text)
+}

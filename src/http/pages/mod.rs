@@ -1,0 +1,47 @@
+//! The pages for people: sign-in, account, and the approval of programs. They are rendered here,
+//! work without script, and load nothing from other sites.
+//!
+//! Every request passes [`Visit`]: a form is read only where it comes from a page of the gateway
+//! and carries the token against forged requests. So no page can forget that.
+
+mod account;
+mod assets;
+mod device;
+mod form;
+mod invite;
+mod json_visit;
+mod login;
+mod login_code;
+mod logout;
+mod return_to;
+mod session_json;
+mod totp;
+mod views;
+mod visit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use super::paths;
+use super::state::AppState;
+
+/// The paths of the pages.
+pub fn routes() -> Router<Arc<AppState>> {
+    Router::new()
+        .route(paths::LOGIN, get(login::show).post(login::submit))
+        .route(paths::LOGIN_CODE, get(login_code::show).post(login_code::submit))
+        .route(paths::LOGOUT, get(logout::show).post(logout::submit))
+        .route(&below(paths::INVITE, "token"), get(invite::show).post(invite::submit))
+        .route(paths::ACCOUNT, get(account::show))
+        .route(paths::ACCOUNT_SESSIONS, get(account::to_account).post(account::end_sessions))
+        .route(paths::ACCOUNT_TOTP, get(totp::show).post(totp::submit))
+        .route(paths::DEVICE, get(device::show).post(device::submit))
+        .route(paths::SESSION, get(session_json::show))
+        .route(&below(paths::ASSETS, "name"), get(assets::show))
+}
+
+fn below(path: &str, name: &str) -> String {
+    format!("{path}/{{{name}}}")
+}

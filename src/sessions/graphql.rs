@@ -1,0 +1,102 @@
+//! A person's own sessions in the graph.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use futures_util::FutureExt;
+
+use super::{SessionInfo, Sessions};
+use crate::auth::Caller;
+use crate::auth::graphql::{request, service};
+use crate::error::{Error, Result};
+use crate::graph::graphql::DateTime;
+use crate::ids::{TenantId, UserId};
+
+/// A session of a person who has signed in with a browser.
+#[derive(SimpleObject)]
+pub struct UserSession {
+    /// The session's UUID.
+    #[graphql(owned)]
+    pub id: ID,
+    /// Whether the person is signed in. False while the second factor is outstanding.
+    is_active: bool,
+    /// How the person authenticated, as RFC 8176 names it: `pwd`, `otp`, `hwk`, `mfa`.
+    authentication_methods: Vec<String>,
+    /// The network address that the session began from.
+    address: String,
+    /// The browser, as it names itself.
+    user_agent: String,
+    /// When the person authenticated.
+    authenticated_at: DateTime,
+    /// When the session began.
+    created_at: DateTime,
+    /// When the session was last used, to the minute.
+    last_seen_at: DateTime,
+}
+
+impl From<SessionInfo> for UserSession {
+    fn from(session: SessionInfo) -> Self {
+        Self {
+            id: session.id.to_string().into(),
+            is_active: session.is_active,
+            authentication_methods: session.methods,
+            address: session.address,
+            user_agent: session.user_agent,
+            authenticated_at: session.authenticated_at.into(),
+            created_at: session.created_at.into(),
+            last_seen_at: session.last_seen_at.into(),
+        }
+    }
+}
+
+/// The result of `endSession`.
+#[derive(SimpleObject)]
+pub struct EndSessionPayload {
+    /// The UUID of the session that has ended.
+    id: ID,
+}
+
+#[derive(Default)]
+pub struct SessionQuery;
+
+#[Object]
+impl SessionQuery {
+    /// Lists the browser sessions of the calling person, the last used first. FORBIDDEN for a
+    /// client, which has none.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<UserSession>>> {
+        let (user, _) = person(ctx)?;
+        let sessions = service::<Sessions>(ctx)?.list(user).boxed().await?;
+        Ok(Some(sessions.into_iter().map(UserSession::from).collect()))
+    }
+}
+
+#[derive(Default)]
+pub struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Ends a browser session of the calling person. NOT_FOUND for any other, and for one that has
+    /// ended.
+    async fn end_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's UUID.")] id: ID,
+    ) -> Result<Option<EndSessionPayload>> {
+        let (user, home) = person(ctx)?;
+        let not_found = || Error::not_found("session");
+        let session = id.parse().map_err(|_| not_found())?;
+        let request_id = request(ctx)?.request_id();
+        let sessions = service::<Sessions>(ctx)?;
+        let ended = sessions.end(user, home, session, "endSession", request_id).boxed().await?;
+        if !ended {
+            return Err(not_found());
+        }
+        Ok(Some(EndSessionPayload { id }))
+    }
+}
+
+/// The calling person, and the tenant that they belong to.
+fn person(ctx: &Context<'_>) -> Result<(UserId, TenantId)> {
+    match request(ctx)?.caller() {
+        Caller::User { id, home } => Ok((*id, *home)),
+        _ => Err(Error::forbidden("only people who sign in have sessions; the caller is a client")),
+    }
+}

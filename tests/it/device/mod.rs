@@ -1,0 +1,7 @@
+//! Device authorization: programs without a browser, in both forms.
+
+mod held;
+mod limits;
+mod polling;
+mod program;
+mod walls;

@@ -1,0 +1,4 @@
+//! Sessions of people: how they begin, what they open, and how they end.
+
+mod graphql;
+mod life;
