@@ -89,6 +89,10 @@ ids! {
     SessionId,
     /// A request of a program for a person's approval.
     DeviceCodeId,
+    /// A registration of, or a sign-in with, a passkey that has begun.
+    CeremonyId,
+    /// The identity provider of a tenant.
+    IdentityProviderId,
 }
 
 /// The holder of roles: a client or a user. One rule of access holds for both.

@@ -20,6 +20,8 @@
 //!   works there.
 //! * [`integration_server`]: Kaspersky Integration Server, as a client of it sees it.
 //! * [`nodes`]: objects found by their global id alone.
+//! * [`single_sign_on`], [`passkeys`]: sign-in at the identity provider of a tenant, and by Web
+//!   Authentication.
 //! * [`schema`]: the graph, merged from the rooms' `graphql` files.
 //! * [`http`]: the endpoints. [`app`]: puts everything together. [`cli`]: the command line.
 
@@ -48,11 +50,13 @@ pub mod names;
 pub mod nodes;
 pub mod outbound;
 pub mod paging;
+pub mod passkeys;
 pub mod roles;
 pub mod schema;
 pub mod seal;
 pub mod secret;
 pub mod sessions;
+pub mod single_sign_on;
 pub mod telemetry;
 pub mod tenants;
 pub mod tokens;

@@ -22,6 +22,8 @@ use crate::outbound::Outbound;
 use crate::roles::graphql::RoleQuery;
 use crate::sessions::Sessions;
 use crate::sessions::graphql::{SessionMutation, SessionQuery};
+use crate::single_sign_on::SingleSignOn;
+use crate::single_sign_on::graphql::{SingleSignOnMutation, SingleSignOnQuery};
 use crate::tenants::Tenants;
 use crate::tenants::graphql::{self as tenants, TenantMutation, TenantQuery};
 use crate::upstreams::Upstreams;
@@ -45,6 +47,7 @@ pub struct Query(
     ClientQuery,
     UserQuery,
     SessionQuery,
+    SingleSignOnQuery,
     AuditQuery,
     UpstreamQuery,
     DeepSecurityQuery,
@@ -60,6 +63,7 @@ pub struct Mutation(
     ClientMutation,
     UserMutation,
     SessionMutation,
+    SingleSignOnMutation,
     UpstreamMutation,
     DeepSecurityMutation,
     IntegrationServerMutation,
@@ -85,6 +89,8 @@ pub struct Services {
     pub sessions: Arc<Sessions>,
     /// The requests of programs for a person's approval, which have no part in the graph.
     pub devices: Arc<DeviceAuthorizations>,
+    /// Their sign-in at identity providers.
+    pub single_sign_on: Arc<SingleSignOn>,
     /// The audit log.
     pub audit: Arc<Audit>,
     /// The installations of legacy systems.
@@ -115,6 +121,7 @@ impl Services {
             users,
             sessions,
             devices: _,
+            single_sign_on,
             audit,
             upstreams,
             outbound,
@@ -123,6 +130,7 @@ impl Services {
         } = self;
         let schema = schema.data(tenants).data(clients).data(audit).data(upstreams);
         let schema = schema.data(users).data(sessions);
+        let schema = schema.data(single_sign_on);
         schema.data(outbound).data(deep_security).data(integration_server)
     }
 }

@@ -31,6 +31,11 @@ mod m0063_sign_in_failures;
 mod m0064_subjects;
 mod m0065_sessions;
 mod m0066_device_codes;
+mod m0070_identity_providers;
+mod m0071_user_identities;
+mod m0072_sign_in_requests;
+mod m0073_user_passkeys;
+mod m0074_passkey_ceremonies;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -48,6 +53,11 @@ pub const ADDITIVE: &[&str] = &[
     "m0064_subjects",
     "m0065_sessions",
     "m0066_device_codes",
+    "m0070_identity_providers",
+    "m0071_user_identities",
+    "m0072_sign_in_requests",
+    "m0073_user_passkeys",
+    "m0074_passkey_ceremonies",
 ];
 
 /// All migrations, oldest first.
@@ -81,6 +91,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_subjects::Migration),
             Box::new(m0065_sessions::Migration),
             Box::new(m0066_device_codes::Migration),
+            Box::new(m0070_identity_providers::Migration),
+            Box::new(m0071_user_identities::Migration),
+            Box::new(m0072_sign_in_requests::Migration),
+            Box::new(m0073_user_passkeys::Migration),
+            Box::new(m0074_passkey_ceremonies::Migration),
         ]
     }
 }

@@ -71,6 +71,8 @@ impl BackgroundJobs {
             self.core.authorizer.revocations().forget_expired(&write).await?;
             self.core.sessions.forget_expired(&write).await?;
             self.core.devices.forget_expired(&write).await?;
+            self.core.single_sign_on.forget_expired(&write).await?;
+            self.state.passkeys.forget_expired(&write).await?;
             self.state.authenticator.forget_expired(&write).await
         };
         self.core.database.transaction(forget).await

@@ -15,7 +15,9 @@ use crate::http::{
     AppState, Cors, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, StreamRegistry,
     Throttle,
 };
+use crate::passkeys::{self, Passkeys};
 use crate::schema;
+use crate::single_sign_on::PasswordPolicy;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::PublicUrl;
 
@@ -112,6 +114,8 @@ fn app_state(
         devices: core.devices.clone(),
         device: DeviceState::new(&config.device, core.budgets.held_requests.clone(), cache_size),
         pages: PagesState::new(&issuer, config.server.public_url.as_deref()),
+        single_sign_on: core.single_sign_on.clone(),
+        passkeys: passkeys(core, &issuer),
         oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
         trusted_proxies: config.server.trusted_proxies.clone(),
         entropy: core.environment.entropy.clone(),
@@ -121,6 +125,18 @@ fn app_state(
         playground: config.playground.enabled,
         stopping: AtomicBool::new(false),
     })
+}
+
+fn passkeys(core: &Core, public_url: &str) -> Passkeys {
+    let with = passkeys::Dependencies {
+        database: core.database.clone(),
+        master: core.master.clone(),
+        entropy: core.environment.entropy.clone(),
+        clock: core.environment.clock.clone(),
+        audit: core.audit.clone(),
+        policy: Arc::new(PasswordPolicy::new(core.database.clone())),
+    };
+    Passkeys::new(with, public_url)
 }
 
 fn verifier(core: &Core, keys: Arc<KeyRing>, config: &Config) -> Verifier {

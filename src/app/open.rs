@@ -27,9 +27,10 @@ use crate::outbound::{AddressPolicy, Outbound, Settings};
 use crate::schema::Services;
 use crate::seal::MasterKey;
 use crate::sessions::{SessionSettings, Sessions};
+use crate::single_sign_on::{self, PasswordPolicy, SingleSignOn};
 use crate::tenants::{Quotas, Tenants};
 use crate::upstreams::Upstreams;
-use crate::users::{self, NoSingleSignOn, Users};
+use crate::users::{self, Users};
 
 impl Core {
     /// Opens the database and builds the services on it. An embedded database is migrated; on
@@ -133,6 +134,7 @@ impl Base<'_> {
             clients: self.clients(),
             sessions: self.sessions(&audit, &users),
             devices: self.devices(&audit),
+            single_sign_on: self.single_sign_on(&audit, &outbound),
             users,
             audit,
             deep_security: self.deep_security(&upstreams, &outbound),
@@ -181,7 +183,23 @@ impl Base<'_> {
             authorizer: self.authorizer.clone(),
             audit: audit.clone(),
         };
-        Arc::new(Users::new(foundation, Arc::new(NoSingleSignOn), limits))
+        let policy = Arc::new(PasswordPolicy::new(self.database.clone()));
+        Arc::new(Users::new(foundation, policy, limits))
+    }
+
+    fn single_sign_on(&self, audit: &Arc<Audit>, outbound: &Arc<Outbound>) -> Arc<SingleSignOn> {
+        let allow_private = self.config.upstream.allow_private_addresses;
+        Arc::new(SingleSignOn::new(single_sign_on::Dependencies {
+            database: self.database.clone(),
+            master: self.master.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+            outbound: outbound.clone(),
+            policy: AddressPolicy { allow_private },
+            audit: audit.clone(),
+            users_per_tenant: self.config.quotas.users_per_tenant,
+            public_url: self.config.server.public_url.clone(),
+        }))
     }
 
     fn sessions(&self, audit: &Arc<Audit>, users: &Arc<Users>) -> Arc<Sessions> {

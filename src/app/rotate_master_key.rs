@@ -6,7 +6,7 @@ use super::environment::Environment;
 use super::master_key::{PREVIOUS_FILE, remove_if_there, replace_file};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::{deep_security, tokens, upstreams, users};
+use crate::{deep_security, passkeys, single_sign_on, tokens, upstreams, users};
 
 impl Core {
     /// Seals again, with the current master key, every row sealed with the previous one, row by
@@ -22,7 +22,9 @@ impl Core {
         Ok(tokens::rewrap(database, master, entropy).await?
             + upstreams::rewrap(database, master, entropy).await?
             + deep_security::rewrap(database, master, entropy).await?
-            + users::rewrap(database, master, entropy).await?)
+            + users::rewrap(database, master, entropy).await?
+            + single_sign_on::rewrap(database, master, entropy).await?
+            + passkeys::rewrap(database, master, entropy).await?)
     }
 
     /// Changes the master key and seals every row again; returns the number of rows. Both keys work

@@ -18,6 +18,8 @@ pub enum AdvisoryLock {
     TenantTree,
     /// The links of tenants, and the base URLs of installations.
     Links,
+    /// The identity providers of tenants.
+    IdentityProviders,
     /// The number of clients of a tenant.
     ClientsOf(TenantId),
     /// The number of users of a tenant.
@@ -31,6 +33,7 @@ impl AdvisoryLock {
             Self::Administrators => MIGRATION_LOCK + 2,
             Self::TenantTree => MIGRATION_LOCK + 3,
             Self::Links => MIGRATION_LOCK + 4,
+            Self::IdentityProviders => MIGRATION_LOCK + 5,
             // Two tenants with the same number only wait for each other.
             Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
             Self::UsersOf(tenant) => tenant.0.as_u64_pair().1.cast_signed(),

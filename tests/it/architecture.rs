@@ -264,6 +264,8 @@ fn libraries_stay_behind_their_fences() {
             ("argon2", path == "users/password.rs"),
             ("zxcvbn", path == "users/password.rs"),
             ("totp_rs", path == "users/service/totp.rs"),
+            ("openidconnect", path.starts_with("single_sign_on/")),
+            ("webauthn_rs", path.starts_with("passkeys/")),
             ("qrcode", path == "users/service/totp.rs"),
             ("clap", path.starts_with("cli/")),
             ("sd_notify", path.starts_with("cli/")),

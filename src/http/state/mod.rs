@@ -25,7 +25,9 @@ use crate::device_authorization::DeviceAuthorizations;
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
+use crate::passkeys::Passkeys;
 use crate::sessions::Sessions;
+use crate::single_sign_on::SingleSignOn;
 use crate::tenants::Tenants;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::Users;
@@ -68,6 +70,10 @@ pub struct AppState {
     pub keys: Arc<KeyRing>,
     /// The people who sign in.
     pub users: Arc<Users>,
+    /// Their sign-in at identity providers.
+    pub single_sign_on: Arc<SingleSignOn>,
+    /// Their passkeys at this gateway's URL.
+    pub passkeys: Passkeys,
     /// Finds the tenant whose audit log records failed authentications of unknown clients.
     pub tenants: Arc<Tenants>,
     /// The sessions of people.

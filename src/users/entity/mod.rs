@@ -2,6 +2,7 @@
 
 pub mod credential;
 pub mod failure;
+pub mod passkey;
 
 use std::fmt;
 

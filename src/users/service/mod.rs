@@ -28,7 +28,7 @@ pub use policy::{NoSingleSignOn, SingleSignOnPolicy};
 pub use rewrap::rewrap;
 
 use super::entity::credential::{invitation, totp as totp_entity};
-use super::entity::{Column, Entity, Model, assignment};
+use super::entity::{Column, Entity, Model, assignment, passkey};
 use super::model::{Factors, User};
 use crate::audit::{self, Audit, EndpointChange, Entry};
 use crate::auth::{Authorizer, TenantScope, require_administrators, taken_holds};
@@ -252,6 +252,9 @@ async fn factors_of(
     let mut factors = HashMap::<UserId, Factors>::new();
     for key in totp_entity::Entity::confirmed_of(users).all(on).await? {
         factors.entry(key.user_id).or_default().totp = true;
+    }
+    for passkey in passkey::Entity::of_users(users).all(on).await? {
+        factors.entry(passkey.user_id).or_default().passkeys += 1;
     }
     Ok(factors)
 }

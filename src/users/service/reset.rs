@@ -11,8 +11,8 @@ use crate::auth::TenantScope;
 use crate::database::Write;
 use crate::error::Result;
 use crate::ids::UserId;
-use crate::users::entity::Model;
 use crate::users::entity::credential::{recovery, totp};
+use crate::users::entity::{Model, passkey};
 use crate::users::model::{Invited, Purpose, User};
 
 impl Users {
@@ -85,6 +85,7 @@ impl Users {
 
 async fn remove_factors(on: &impl ConnectionTrait, user: UserId) -> Result<()> {
     totp::Entity::delete_many().filter(totp::Column::UserId.eq(user)).exec(on).await?;
+    passkey::Entity::delete_many().filter(passkey::Column::UserId.eq(user)).exec(on).await?;
     recovery::Entity::delete_many().filter(recovery::Column::UserId.eq(user)).exec(on).await?;
     Ok(())
 }

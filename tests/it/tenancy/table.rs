@@ -80,6 +80,7 @@ pub const QUERIES: &[Row] = &[
             "query($upstream: ID!) { upstream(id: $upstream) { id owner { id } } }",
         ),
     ),
+    row("identityProvider", READERS, "{ identityProvider { id issuer defaultRole { id } } }"),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
     row(
         "deepSecurity",
@@ -89,6 +90,14 @@ pub const QUERIES: &[Row] = &[
 ];
 
 pub const MUTATIONS: &[Row] = &[
+    row(
+        "setIdentityProvider",
+        ADMINISTRATORS,
+        r#"mutation { setIdentityProvider(input: { issuer: "https://id.invalid", clientID: "gateway",
+            clientSecret: "secret of the gateway", domains: ["north.example"] }) { id } }"#,
+    ),
+    row("testIdentityProvider", ADMINISTRATORS, "mutation { testIdentityProvider { ok problem } }"),
+    row("removeIdentityProvider", ADMINISTRATORS, "mutation { removeIdentityProvider }"),
     at(
         "tenant",
         row(
@@ -446,6 +455,7 @@ pub const NESTED: &[(&str, &str)] = &[
         "reports that tasks about the tenant or one below it made; its lines about that tenant \
         alone",
     ),
+    ("IdentityProvider.defaultRole", "identityProvider: whoever may read users"),
     ("IntegrationServer.task", "tasks about the tenant or one below it"),
     ("IntegrationServer.tasks", "tasks about the tenant or one below it"),
     ("IntegrationServer.tenant", "the tenant's own entry, by its link"),

@@ -17,7 +17,8 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// The objects of a tenant that mutations act on: the tenant, a client of the weakest role with an
-/// older secret and a key, an unused upstream, and the link of a tenant below to another upstream.
+/// older secret and a key, an unused upstream, and the link of a tenant below to another upstream. The
+/// tenant has an identity provider.
 async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let administrator = administrator.within(tenant);
     let client = administrator.create("target", &[&Role::Auditor.id().to_string()]).await;
@@ -27,6 +28,9 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let document = r#"mutation($id: ID!) { addClientKey(id: $id, input: { jwk: { kty: "OKP", crv:
         "Ed25519", x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" } }) { keys { id } } }"#;
     let keyed = administrator.ask(document, json!({ "id": client.id })).await.field("addClientKey");
+    let provider = r#"mutation { setIdentityProvider(input: { issuer: "https://id.invalid", clientID:
+        "gateway", clientSecret: "secret of the gateway", domains: ["north.example"] }) { id } }"#;
+    administrator.ask(provider, json!({})).await.data();
     let secret = &secrets[1]["id"];
     let key = &keyed["keys"][0]["id"];
     let (upstream, link, linked) = upstream_and_link(&administrator, tenant).await;
