@@ -46,6 +46,12 @@ pub const TAEGIS_DEVICE_TOKEN: &str = "/universal-auth/device/code/token";
 pub const LOGIN: &str = "/login";
 /// The page for the second factor.
 pub const LOGIN_CODE: &str = "/login/code";
+/// Sign-in at the identity provider of a person's tenant.
+pub const LOGIN_SSO: &str = "/login/sso";
+/// Sign-in with a passkey.
+pub const LOGIN_PASSKEY: &str = "/login/passkey";
+/// The options for it.
+pub const LOGIN_PASSKEY_OPTIONS: &str = "/login/passkey/options";
 /// The page to sign out.
 pub const LOGOUT: &str = "/logout";
 /// The pages behind one-time links.
@@ -56,6 +62,12 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 /// The page to set up an authenticator app.
 pub const ACCOUNT_TOTP: &str = "/account/totp";
+/// The page of one's own passkeys.
+pub const ACCOUNT_PASSKEYS: &str = "/account/passkeys";
+/// The options for a new passkey.
+pub const ACCOUNT_PASSKEYS_OPTIONS: &str = "/account/passkeys/options";
+/// Registers a new passkey.
+pub const ACCOUNT_PASSKEYS_REGISTER: &str = "/account/passkeys/register";
 /// The page to enter, approve or deny the code of a program.
 pub const DEVICE: &str = "/device";
 /// Who is signed in, for scripts of the gateway's own pages.

@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::views::{AccountPage, PasskeyRow, SessionRow};
+use super::passkeys;
+use super::views::{AccountPage, SessionRow};
 use super::visit::Visit;
 use crate::error::Error;
 use crate::http::paths::{ACCOUNT, LOGIN};
@@ -23,6 +24,7 @@ async fn page(visit: &Visit, session: &Session) -> Result<Response, Error> {
     let state = &visit.state;
     let own = session.id;
     let user = state.users.signed_in(session.user).await?;
+    let listed = state.passkeys.list(session.user).await?;
     let sessions = state.sessions.list(session.user).await?;
     let rows = sessions.into_iter().map(|session| SessionRow {
         id: session.id.to_string(),
@@ -39,7 +41,7 @@ async fn page(visit: &Visit, session: &Session) -> Result<Response, Error> {
         email: user.row.email.clone(),
         tenant: state.tenants.name_of(user.tenant()).await?.unwrap_or_default(),
         has_totp: user.factors.totp,
-        passkeys: Vec::<PasskeyRow>::new(),
+        passkeys: listed.into_iter().map(passkeys::row).collect(),
         sessions: rows.collect(),
         notice: ended.then_some("The session has ended."),
     };

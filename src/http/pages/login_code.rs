@@ -92,7 +92,7 @@ async fn page(
         page: visit.frame(),
         return_to: return_to.to_owned(),
         has_totp: factors.totp,
-        has_passkeys: factors.passkeys > 0,
+        has_passkeys: factors.passkeys > 0 && visit.state.passkeys.are_available(),
         error,
     };
     Ok(visit.page(status, &page))

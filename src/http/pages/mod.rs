@@ -13,8 +13,10 @@ mod json_visit;
 mod login;
 mod login_code;
 mod logout;
+mod passkeys;
 mod return_to;
 mod session_json;
+mod sso;
 mod totp;
 mod views;
 mod visit;
@@ -22,16 +24,25 @@ mod visit;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::paths;
 use super::state::AppState;
+use crate::single_sign_on::CALLBACK_PATH;
 
 /// The paths of the pages.
 pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route(paths::LOGIN, get(login::show).post(login::submit))
         .route(paths::LOGIN_CODE, get(login_code::show).post(login_code::submit))
+        .route(paths::LOGIN_SSO, get(sso::by_link).post(sso::by_email))
+        .route(CALLBACK_PATH, get(sso::callback))
+        .route(&below(CALLBACK_PATH, "provider"), get(sso::callback_of))
+        .route(paths::LOGIN_PASSKEY, post(passkeys::sign_in))
+        .route(paths::LOGIN_PASSKEY_OPTIONS, post(passkeys::sign_in_options))
+        .route(paths::ACCOUNT_PASSKEYS, get(passkeys::show).post(passkeys::submit))
+        .route(paths::ACCOUNT_PASSKEYS_OPTIONS, post(passkeys::registration_options))
+        .route(paths::ACCOUNT_PASSKEYS_REGISTER, post(passkeys::register))
         .route(paths::LOGOUT, get(logout::show).post(logout::submit))
         .route(&below(paths::INVITE, "token"), get(invite::show).post(invite::submit))
         .route(paths::ACCOUNT, get(account::show))

@@ -133,6 +133,26 @@ pub struct PasskeyRow {
     pub last_used_at: Option<String>,
 }
 
+/// `/account/passkeys`: the person's own passkeys, and a new one.
+#[derive(Template)]
+#[template(path = "passkeys.html")]
+pub struct PasskeysPage {
+    /// What every page has.
+    pub page: Frame,
+    /// The passkeys.
+    pub passkeys: Vec<PasskeyRow>,
+    /// Whether browsers offer passkeys at the gateway's URL.
+    pub are_available: bool,
+    /// Whether the person has signed in just now, so that they may change their factors.
+    pub may_change: bool,
+    /// Whether the person is new and sets up their first second factor.
+    pub is_first: bool,
+    /// The page to go to afterwards.
+    pub return_to: String,
+    /// Why nothing was changed.
+    pub error: Option<String>,
+}
+
 /// `/account`: the person's own sessions and second factors.
 #[derive(Template)]
 #[template(path = "account.html")]

@@ -24,7 +24,7 @@ use crate::http::browser::{cookies, csrf, same_origin};
 use crate::http::json_reply::DATABASE_RETRY_AFTER;
 use crate::http::state::AppState;
 use crate::http::{address, paths};
-use crate::secret::{PlainSecret, SecretHash};
+use crate::secret::PlainSecret;
 use crate::sessions::{Session, Visitor};
 use crate::users::SignInOrigin;
 
@@ -169,10 +169,10 @@ impl Visit {
         }
     }
 
-    /// The hash of what only this browser knows, before and after a sign-in: for work that has to
-    /// end in the browser where it began.
-    pub fn browser_hash(&self) -> SecretHash {
-        self.csrf_cookie.hash()
+    /// The cookie that this browser has had since before anybody signed in: what began in it ends in
+    /// it.
+    pub fn browser(&self) -> &PlainSecret {
+        &self.csrf_cookie
     }
 
     /// The token against forged requests of this browser in its session.
@@ -227,6 +227,16 @@ impl Visit {
         *response.status_mut() = StatusCode::SEE_OTHER;
         let location = HeaderValue::from_str(&format!("{}{path}", self.state.pages.base));
         if let Ok(location) = location {
+            response.headers_mut().insert(LOCATION, location);
+        }
+        self.guard(response)
+    }
+
+    /// Status 303 to another site, after a link: the policy of the pages keeps forms from it.
+    pub fn leave(&self, url: &str) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        if let Ok(location) = HeaderValue::from_str(url) {
             response.headers_mut().insert(LOCATION, location);
         }
         self.guard(response)
