@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from packages import CleanRoot, current_subject, only, run, token, user_and_capabilities
+from packages import current_subject, only, overlay, run, token, unpack_clean_root, user_and_capabilities
 from processes import free_port
 
 KEY = "/etc/tenant-gateway/master.key"
@@ -29,16 +29,24 @@ def newer_package(package, tmp_path_factory):
     return folder / "newer.deb"
 
 
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clean")
+    unpack_clean_root(folder)
+    return folder
+
+
 @pytest.fixture
-def clean_root(tmp_path):
-    return CleanRoot(tmp_path)
+def clean_root(unpacked, tmp_path):
+    with overlay(unpacked, tmp_path) as root:
+        yield root
 
 
 @pytest.fixture(scope="module")
-def installed(package, tmp_path_factory):
-    root = CleanRoot(tmp_path_factory.mktemp("installed"))
-    root.install(package)
-    return root
+def installed(unpacked, package, tmp_path_factory):
+    with overlay(unpacked, tmp_path_factory.mktemp("installed")) as root:
+        root.install(package)
+        yield root
 
 
 def test_lintian_finds_nothing(package):

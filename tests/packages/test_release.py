@@ -86,11 +86,15 @@ def test_sbom_names_the_libraries_that_are_built_in(release):
     assert sbom.metadata.component.name == "tenant-gateway"
     listed = {(part.name, part.version) for part in sbom.components}
     locked = {(part["name"], part["version"]) for part in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]}
+    node = json.loads((ROOT / "playground/package-lock.json").read_text())["packages"]
+    locked |= {(part.get("name") or path.rpartition("node_modules/")[2], part.get("version")) for path, part in node.items()}
     assert listed <= locked
     names = {name for name, _ in listed}
     assert {"aws-lc-rs", "aws-lc-sys", "libsqlite3-sys", "async-graphql", "tokio"} <= names
+    # Of the playground.
+    assert {"preact", "graphql", "@codemirror/view"} <= names
     # Tests are not built in.
-    assert not {"criterion", "proptest", "rcgen"} & names
+    assert not {"criterion", "proptest", "rcgen", "typescript"} & names
     # Nor are folders of this machine.
     assert str(ROOT) not in text
     assert "/tmp/" not in text
@@ -100,4 +104,5 @@ def test_licences_of_libraries_come_with_the_program(release, tmp_path):
     run("tar", "--extract", "--file", only(release.folder, "*.tar.gz"), "--directory", tmp_path)
     text = only(tmp_path, "*/third-party-licenses.txt").read_text()
     assert "\n==== aws-lc-rs " in text
+    assert "\n==== preact " in text
     assert "Permission is hereby granted" in text
