@@ -144,6 +144,26 @@ def test_upgrade_and_going_back_keep_settings_key_and_data(clean_root, package, 
     assert state(clean_root) == before
 
 
+def test_upgrade_restarts_a_gateway_that_runs(clean_root, package, newer_package):
+    clean_root.install(package)
+    clean_root.init()
+    called = pretend_that_it_runs(clean_root)
+    clean_root.install(newer_package)
+    assert any("restart tenant-gateway.service" in call for call in called())
+
+
+def test_upgrade_lets_the_old_process_go_on_without_a_database_for_the_new_one(clean_root, package, newer_package):
+    clean_root.install(package)
+    with clean_root.path(SETTINGS).open("a") as settings:
+        settings.write(f'\n[database]\nurl = "postgres://gateway@127.0.0.1:{free_port()}/gateway"\n')
+    called = pretend_that_it_runs(clean_root)
+    said = clean_root.install(newer_package)
+    assert "tenant-gatewayctl migrate up && systemctl restart tenant-gateway" in said.stderr + said.stdout
+    assert called()
+    assert not any("restart" in call for call in called())
+    assert clean_root("dpkg-query", "--show", "--showformat=${db:Status-Status}", "tenant-gateway").stdout == "installed"
+
+
 def test_removal_and_purge_keep_what_cannot_be_made_again(clean_root, package):
     clean_root.install(package)
     clean_root.init()
@@ -188,6 +208,16 @@ def listen_on_a_free_port(root):
     text = settings.read_text().replace("127.0.0.1:8080", listen).replace('"127.0.0.1:9090"', '"off"')
     settings.write_text(text)
     return listen
+
+
+def pretend_that_it_runs(root):
+    """A stand-in for systemd, which a root entered with chroot does not have. Gives back what reads the calls of systemctl."""
+    root.path("/run/systemd/system").mkdir(parents=True)
+    calls = root.path("/tmp/calls")
+    systemctl = root.path("/bin/systemctl")
+    systemctl.write_text('#!/bin/sh\necho "$@" >>/tmp/calls\n')
+    systemctl.chmod(0o755)
+    return lambda: calls.read_text().splitlines()
 
 
 def state(root):
