@@ -2,8 +2,11 @@
 
 mod answer;
 pub mod app;
+pub mod browser;
 pub mod caller;
 pub mod database;
+pub mod identity_provider;
+pub mod master_key;
 pub mod notes;
 pub mod postgres;
 pub mod process;

@@ -12,6 +12,7 @@ use tenant_gateway::ids::TenantId;
 use tenant_gateway::names::Name;
 use tenant_gateway::roles::Role;
 use tenant_gateway::tenants::{NewTenant, Tenants};
+use tenant_gateway::users::Users;
 
 use super::{Credentials, notes};
 
@@ -33,13 +34,22 @@ pub struct Operator {
     pub authorizer: Arc<Authorizer>,
     pub tenants: Arc<Tenants>,
     pub clients: Arc<Clients>,
+    pub users: Arc<Users>,
+    pub core: Core,
 }
 
 impl Operator {
     pub fn of(core: &Core) -> Self {
         let database = core.database.clone();
         let authorizer = core.authorizer.clone();
-        Self { database, authorizer, tenants: core.tenants.clone(), clients: core.clients.clone() }
+        Self {
+            database,
+            authorizer,
+            tenants: core.tenants.clone(),
+            clients: core.clients.clone(),
+            users: core.users.clone(),
+            core: core.clone(),
+        }
     }
 
     pub fn scope(&self, tenant: TenantId) -> TenantScope {
