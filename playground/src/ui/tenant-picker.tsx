@@ -165,5 +165,5 @@ function optionId(tenant: Tenant): string {
 }
 
 function kind({ isPartner, isOrganization }: Tenant): string {
-  return isPartner ? 'partner' : isOrganization ? 'organisation' : '';
+  return isPartner ? 'partner' : isOrganization ? 'organization' : '';
 }
