@@ -12,7 +12,7 @@ use crate::config::{Config, TokenAlgorithm};
 use crate::database::{AdvisoryLock, Database, Write};
 use crate::database_time::DatabaseTime;
 use crate::error::Result;
-use crate::ids::{ClientId, TenantId, random_uuid};
+use crate::ids::{ClientId, TenantId, UserId, random_uuid};
 use crate::metrics::Metrics;
 use crate::names::Name;
 use crate::roles::Role;
@@ -20,6 +20,7 @@ use crate::schema::Services;
 use crate::seal::MasterKey;
 use crate::tenants::Tenant;
 use crate::tokens::{Algorithm, Rotation, Schedule};
+use crate::users::{Invited, NewUser};
 
 /// How long [`Core::close`] waits for the database.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -112,7 +113,30 @@ impl Core {
             owner: None,
             idempotency_key: None,
         };
-        self.database.transaction(|write| self.init_in(write, tenant.clone(), &new)).await
+        let init = |write| self.init_in(write, tenant.clone(), &new, None);
+        let (tenant, created, _) = self.database.transaction(init).await?;
+        Ok((tenant, created))
+    }
+
+    /// As [`Core::init`], and invites the first person in the same transaction, an administrator
+    /// too.
+    ///
+    /// # Errors
+    /// As [`Core::init`].
+    pub async fn init_with_person(
+        &self,
+        tenant: Name,
+        client: Name,
+        person: NewUser,
+    ) -> Result<(Tenant, Created, Option<Invited>)> {
+        let new = NewClient {
+            name: client,
+            roles: vec![Role::Administrator],
+            owner: None,
+            idempotency_key: None,
+        };
+        let init = |write| self.init_in(write, tenant.clone(), &new, Some(&person));
+        self.database.transaction(init).await
     }
 
     async fn init_in(
@@ -120,13 +144,21 @@ impl Core {
         write: Arc<Write<'_>>,
         tenant: Name,
         client: &NewClient,
-    ) -> Result<(Tenant, Created)> {
+        person: Option<&NewUser>,
+    ) -> Result<(Tenant, Created, Option<Invited>)> {
         write.lock(AdvisoryLock::FirstTenant).await?;
         let now = self.environment.clock.now();
         let tenant = self.tenants.create_first(write.on(), now, tenant).await?;
         let id = ClientId::random(&*self.environment.entropy);
         let scope = self.operator(tenant.id);
         let created = self.clients.create_in(&write, &scope, id, client).await?;
-        Ok((tenant, created))
+        let invited = match person {
+            Some(person) => {
+                let id = UserId::random(&*self.environment.entropy);
+                Some(self.users.invite_in(&write, &scope, id, person).await?)
+            }
+            None => None,
+        };
+        Ok((tenant, created, invited))
     }
 }

@@ -122,7 +122,11 @@ async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), F
     Ok(common.output.list(&["id", "clientID", "name", "tenantID", "roles", "enabled"], &rows)?)
 }
 
-fn parse_role(text: &str) -> Result<Role> {
+/// Parses a role given by UUID or name.
+///
+/// # Errors
+/// `BAD_USER_INPUT` if there is none.
+pub fn parse_role(text: &str) -> Result<Role> {
     match Role::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(text)) {
         Some(role) => Ok(role),
         None => Role::parse("--role", text),

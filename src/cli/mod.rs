@@ -15,6 +15,7 @@ mod serve;
 mod simulate;
 mod systemd;
 mod tenant;
+mod user;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -71,6 +72,9 @@ enum Command {
     /// Manage clients, directly on the database.
     #[command(subcommand)]
     Client(client::Command),
+    /// Manage people who sign in, directly on the database.
+    #[command(subcommand)]
+    User(user::Command),
     /// Manage tenants, directly on the database.
     #[command(subcommand)]
     Tenant(tenant::Command),
@@ -162,6 +166,7 @@ impl Cli {
                 backup::run_restore(&logged(config?, QUIET), arguments).await
             }
             Command::Client(command) => client::run(&logged(config?, QUIET), command).await,
+            Command::User(command) => user::run(&logged(config?, QUIET), command).await,
             Command::Tenant(command) => tenant::run(&logged(config?, QUIET), command).await,
             Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
             Command::Audit(command) => audit::run(&logged(config?, QUIET), command).await,

@@ -33,4 +33,5 @@ mod tenancy;
 mod tenants;
 mod tokens;
 mod upstreams;
+mod users;
 mod words;

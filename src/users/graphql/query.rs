@@ -6,8 +6,9 @@ use futures_util::FutureExt;
 use super::inputs::UserFilterInput;
 use super::objects::User;
 use super::tdr_user::TdrUser;
+use crate::auth::Caller;
 use crate::auth::graphql::{request, service};
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::graph::graphql::{Connection, Edge, page_limit};
 use crate::ids::UserId;
 use crate::paging::{cursor, read_cursor};
@@ -67,15 +68,15 @@ impl UserQuery {
         find(ctx, &id).await.map(Some)
     }
 
-    /// Returns the person who sends the request, with the names of the Taegis contract. Null for a
-    /// client.
+    /// Returns the person who sends the request, with the names of the Taegis contract. FORBIDDEN for
+    /// a client; see `currentSubject`.
     #[graphql(name = "currentTDRUser")]
     async fn current_tdr_user(&self, ctx: &Context<'_>) -> Result<Option<TdrUser>> {
         let scope = request(ctx)?.member_scope();
-        match service::<Users>(ctx)?.caller(&scope).boxed().await {
-            Ok(user) => Ok(Some(TdrUser::at(scope.now(), user))),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(error),
+        if !matches!(scope.caller(), Caller::User { .. }) {
+            return Err(Error::forbidden("the token belongs to a client: this is for people"));
         }
+        let user = service::<Users>(ctx)?.caller(&scope).boxed().await?;
+        Ok(Some(TdrUser::at(scope.now(), user)))
     }
 }

@@ -87,6 +87,11 @@ impl Gateway {
         Answer::read(request.send().await.expect("the gateway answers")).await
     }
 
+    /// A caller with a token that was issued in another way.
+    pub fn caller(&self, credentials: Credentials, token: String) -> Caller {
+        Caller { gateway: self.clone(), credentials, token, tenant: None }
+    }
+
     /// Acts with these credentials.
     pub async fn log_in(&self, credentials: Credentials) -> Caller {
         let token = self.token(&credentials).await;

@@ -45,6 +45,9 @@ pub fn note_all(answer: &Value) {
                     {
                         note(text);
                     }
+                    Value::String(link) if name == "inviteURL" => {
+                        note(link.rsplit('/').next().unwrap_or_default());
+                    }
                     _ => note_all(value),
                 }
             }

@@ -20,6 +20,8 @@ const READERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Auditor];
 const MANAGERS: &[Role] = &[Role::Administrator, Role::Analyst];
 const WRITERS: &[Role] = &[Role::Administrator, Role::Analyst, Role::Responder];
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];
+/// No client, whatever its role: fields for people.
+const PEOPLE: &[Role] = &[];
 
 pub const fn row(field: &'static str, allowed: &'static [Role], document: &'static str) -> Row {
     Row { field, document, allowed, object: None }
@@ -70,6 +72,12 @@ pub const QUERIES: &[Row] = &[
         READERS,
         "{ clientsSearch { totalCount totalUnfilteredCount results { id } } }",
     ),
+    at(
+        "user",
+        row("user", READERS, "query($user: ID!) { user(id: $user) { id roleAssignments { id } } }"),
+    ),
+    row("users", READERS, "{ users { totalCount nodes { id email } } }"),
+    row("currentTDRUser", PEOPLE, "{ currentTDRUser { id email role_assignments { id } } }"),
     row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
     row("upstreamsConnection", ANY, "{ upstreamsConnection { totalCount nodes { id } } }"),
     at(
@@ -98,6 +106,89 @@ pub const MUTATIONS: &[Row] = &[
     ),
     row("testIdentityProvider", ADMINISTRATORS, "mutation { testIdentityProvider { ok problem } }"),
     row("removeIdentityProvider", ADMINISTRATORS, "mutation { removeIdentityProvider }"),
+    row(
+        "inviteUser",
+        ADMINISTRATORS,
+        r#"mutation { inviteUser(input: { email: "made@example.com", name: "Made" }) { inviteURL } }"#,
+    ),
+    at(
+        "user",
+        row(
+            "inviteUserAgain",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { inviteUserAgain(id: $user) { inviteURL } }",
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "updateUser",
+            ADMINISTRATORS,
+            r#"mutation($user: ID!) { updateUser(id: $user, input: { name: "Renamed" }) { id } }"#,
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "assignUserRole",
+            ADMINISTRATORS,
+            r#"mutation($user: ID!) { assignUserRole(id: $user,
+                role: { roleID: "ace1cae4-59fd-4fd1-9500-40077dc529a7" }) { id } }"#,
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "removeUserRole",
+            ADMINISTRATORS,
+            r#"mutation($user: ID!) { removeUserRole(id: $user,
+                roleID: "ace1cae4-59fd-4fd1-9500-40077dc529a7") { id } }"#,
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "disableUser",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { disableUser(id: $user) { enabled } }",
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "enableUser",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { enableUser(id: $user) { enabled } }",
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "resetUserMfa",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { resetUserMfa(id: $user) { inviteURL } }",
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "resetUserPassword",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { resetUserPassword(id: $user) { inviteURL } }",
+        ),
+    ),
+    at(
+        "user",
+        row(
+            "signOutUser",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { signOutUser(id: $user) { id } }",
+        ),
+    ),
+    at(
+        "user",
+        row("deleteUser", ADMINISTRATORS, "mutation($user: ID!) { deleteUser(id: $user) { id } }"),
+    ),
     at(
         "tenant",
         row(
@@ -504,4 +595,11 @@ pub const NESTED: &[(&str, &str)] = &[
     ("UpstreamLink.status", "whoever may see the link"),
     ("UpstreamStatus.verification", "whoever may see the link"),
     ("UpstreamLink.upstream", "whoever may see the link; its credential is never shown"),
+    ("TDRUser.role_assignments", "the caller's own"),
+    ("User.roleAssignments", "whoever may see the user"),
+    ("UserConnection.edges", "users: readers alone"),
+    ("UserConnection.nodes", "users: readers alone"),
+    ("UserConnection.pageInfo", "users: readers alone"),
+    ("UserEdge.node", "users: readers alone"),
+    ("UserInvitation.user", "whoever may manage the user"),
 ];

@@ -34,7 +34,9 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let secret = &secrets[1]["id"];
     let key = &keyed["keys"][0]["id"];
     let (upstream, link, linked) = upstream_and_link(&administrator, tenant).await;
+    let user = crate::users::invited(&administrator, &[Role::Auditor]).await;
     json!({
+        "user": user.id,
         "tenant": tenant,
         "client": client.id,
         "secret": secret,
@@ -124,6 +126,7 @@ both_databases! {
             "key": UNKNOWN,
             "upstream": UNKNOWN,
             "link": UNKNOWN,
+            "user": UNKNOWN,
             "linked": UNKNOWN,
         });
         for row in rows() {

@@ -1,0 +1,68 @@
+//! Failed sign-ins are slowed down, on all nodes together.
+
+use std::time::Duration;
+
+use tenant_gateway::roles::Role;
+use tenant_gateway::users::{PasswordOutcome, SecondFactorOutcome};
+
+use super::{code_at, enrol, invited_by_operator, origin, origin_at};
+use crate::support::{Engine, TestApp, both_databases};
+
+both_databases! {
+    async fn failures_slow_the_pair_down_on_all_nodes_and_never_lock_it(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_user = 2).await;
+        let other = app.another_node_with(|config| config.users.failures_per_user = 2).await;
+        let invitee = invited_by_operator(&app, app.world.north, &[]).await;
+        let wrong = "no password of anybody";
+        let attempt = async |node: &TestApp, address: &str| {
+            let from = origin_at(address);
+            node.operator.users.verify_password(&invitee.email, wrong, &from).await.unwrap()
+        };
+        for node in [&app, &other] {
+            let outcome = attempt(node, "192.0.2.10").await;
+            assert!(matches!(outcome, PasswordOutcome::Refused), "{outcome:?}");
+        }
+        let outcome = attempt(&app, "192.0.2.10").await;
+        let PasswordOutcome::SlowDown { retry_after } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(retry_after, Duration::from_secs(1));
+        let elsewhere = attempt(&other, "198.51.100.7").await;
+        assert!(matches!(elsewhere, PasswordOutcome::Refused), "{elsewhere:?}");
+        app.advance(1);
+        let outcome = attempt(&other, "192.0.2.10").await;
+        assert!(matches!(outcome, PasswordOutcome::Refused), "{outcome:?}");
+    }
+
+    async fn network_that_guesses_at_many_addresses_is_slowed_down(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_address = 2).await;
+        let attempt = async |email: &str| {
+            let users = &app.operator.users;
+            users.verify_password(email, "no password of anybody", &origin()).await.unwrap()
+        };
+        for email in ["one@example.com", "two@example.com"] {
+            assert!(matches!(attempt(email).await, PasswordOutcome::Refused));
+        }
+        assert!(matches!(attempt("three@example.com").await, PasswordOutcome::SlowDown { .. }));
+    }
+
+    async fn guessing_at_codes_is_slowed_down_even_for_the_right_one(app: TestApp) {
+        let user = invited_by_operator(&app, app.world.north, &[Role::Auditor]).await.user();
+        let (key, codes) = enrol(&app, user).await;
+        app.advance(30);
+        let users = &app.operator.users;
+        let right = code_at(&key, app.now().seconds());
+        let wrong = if right == "000000" { "000001" } else { "000000" };
+        for _ in 0..5 {
+            let refused = users.verify_totp(user, wrong, &origin()).await.unwrap();
+            assert_eq!(refused, SecondFactorOutcome::Refused);
+        }
+        let slow = users.verify_totp(user, &right, &origin()).await.unwrap();
+        assert!(matches!(slow, SecondFactorOutcome::SlowDown { .. }), "{slow:?}");
+        let slow = users.verify_recovery_code(user, &codes[0], &origin_at("198.51.100.7")).await;
+        assert!(matches!(slow.unwrap(), SecondFactorOutcome::SlowDown { .. }));
+        app.advance(1);
+        let accepted = users.verify_totp(user, &right, &origin()).await.unwrap();
+        assert_eq!(accepted, SecondFactorOutcome::Accepted);
+        let refused = users.verify_totp(user, wrong, &origin()).await.unwrap();
+        assert_eq!(refused, SecondFactorOutcome::Refused, "the count began anew");
+    }
+}
