@@ -22,7 +22,7 @@ pub enum AdvisoryLock {
     IdentityProviders,
     /// The number of clients of a tenant.
     ClientsOf(TenantId),
-    /// The number of users of a tenant.
+    /// The number of users of a tenant, and their addresses.
     UsersOf(TenantId),
 }
 

@@ -17,6 +17,7 @@ use crate::integration_server::graphql as integration_server;
 use crate::roles::{Permission, Role};
 use crate::tenants::Tenants;
 use crate::upstreams::{LegacyTenant, Upstreams};
+use crate::users::graphql as users;
 
 /// Returns the object with a global id.
 ///
@@ -55,6 +56,7 @@ async fn of_gateway(ctx: &Context<'_>, id: Uuid) -> Result<Node> {
     let finders = [
         tenant(ctx, &text).boxed(),
         clients::find(ctx, &text).map(|found| found.map(Node::Client)).boxed(),
+        users::find(ctx, &text).map(|found| found.map(Node::User)).boxed(),
         crate::upstreams::graphql::find(ctx, &text).map(|found| found.map(Node::Upstream)).boxed(),
         crate::upstreams::graphql::find_link(ctx, LinkId(id))
             .map(|found| found.map(Node::UpstreamLink))

@@ -18,6 +18,7 @@ use crate::integration_server::graphql as integration_server;
 use crate::roles::graphql::RoleObject;
 use crate::tenants::graphql::TenantObject;
 use crate::upstreams::graphql::{UpstreamLinkObject, UpstreamObject};
+use crate::users::graphql::User;
 
 /// Each id may cost a call of a legacy system.
 const IDS_MAX: usize = 100;
@@ -36,6 +37,7 @@ const IDS_MAX: usize = 100;
 pub enum Node {
     Tenant(TenantObject),
     Client(Client),
+    User(User),
     Role(RoleObject),
     Upstream(UpstreamObject),
     UpstreamLink(UpstreamLinkObject),

@@ -8,5 +8,6 @@ mod query;
 mod tdr_user;
 
 pub use mutation::UserMutation;
+pub use objects::User;
 pub use query::{UserQuery, find};
 pub use tdr_user::TdrUser;

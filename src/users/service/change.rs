@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{Users, elsewhere, require_others};
 use crate::audit::{self, Entry};
 use crate::auth::TenantScope;
-use crate::database::Write;
+use crate::database::{AdvisoryLock, Write};
 use crate::error::{Error, Result};
 use crate::users::entity::{Column, Entity};
 use crate::users::model::{User, UserChange};
@@ -46,6 +46,7 @@ impl Users {
             row.name = Set(name.as_str().to_owned());
         }
         if let Some(email) = &change.email {
+            write.lock(AdvisoryLock::UsersOf(before.tenant())).await?;
             let folded = email.folded();
             let taken = Entity::of_tenant(scope)
                 .filter(Column::TenantId.eq(before.tenant()))

@@ -98,13 +98,13 @@ impl Users {
         Ok(Invited { user, token, expires_at })
     }
 
-    /// Requires that the tenant of the scope has fewer users than it may. The local operator is not
-    /// counted.
+    /// Requires that the tenant of the scope has fewer users than it may. Creations in one tenant
+    /// wait for each other, so that no two take one address. The local operator is not counted.
     async fn require_room(&self, write: &Write<'_>, scope: &TenantScope) -> Result<()> {
+        write.lock(AdvisoryLock::UsersOf(scope.tenant())).await?;
         if *scope.caller() == Caller::Operator {
             return Ok(());
         }
-        write.lock(AdvisoryLock::UsersOf(scope.tenant())).await?;
         let most = self.limits.users_per_tenant;
         if Entity::at_home_in(scope).count(write.on()).await? >= most {
             return Err(Error::conflict(format!(
@@ -144,8 +144,7 @@ impl Users {
     }
 }
 
-/// Requires that no user of the tenant has the address. Asked before the insertion, which on
-/// PostgreSQL would end the transaction; of two at once the constraint refuses one.
+/// Requires that no user of the tenant has the address: the caller holds the lock of its users.
 pub(super) async fn require_unused(
     on: &impl ConnectionTrait,
     scope: &TenantScope,

@@ -84,6 +84,34 @@ both_databases! {
         assert_eq!(again.code(), "CONFLICT");
     }
 
+    async fn user_is_found_by_node_within_the_own_tenant_alone(app: TestApp) {
+        let own = invited_by_operator(&app, app.world.north, &[]).await;
+        let foreign = invited_by_operator(&app, app.world.south, &[]).await;
+        let north = app.administrator(app.world.north).await;
+        let document = "query($id: ID!) { node(id: $id) { __typename id } }";
+        let find = async |id: &str| north.ask(document, json!({ "id": id })).await;
+        let found = find(&own.id).await.field("node");
+        assert_eq!(found, json!({ "__typename": "User", "id": own.id }));
+        let unknown = find("00000000-0000-4000-8000-000000000000").await;
+        assert_eq!(find(&foreign.id).await.learnt(), unknown.learnt());
+    }
+
+    async fn one_address_is_taken_once_by_many_at_once(app: TestApp) {
+        let north = app.administrator(app.world.north).await;
+        let document = "mutation { inviteUser(input: { email: \"ada@example.com\", name: \"Ada\" })
+            { user { id } } }";
+        let tried = tokio::join!(
+            north.ask(document, json!({})),
+            north.ask(document, json!({})),
+            north.ask(document, json!({}))
+        );
+        let tried = [tried.0, tried.1, tried.2];
+        let (made, refused): (Vec<_>, Vec<_>) =
+            tried.iter().partition(|answer| answer.body.get("errors").is_none());
+        assert_eq!((made.len(), refused.len()), (1, 2));
+        assert!(refused.iter().all(|answer| answer.code() == "CONFLICT"));
+    }
+
     async fn users_are_listed_in_pages_of_the_own_tenant_alone(app: TestApp) {
         invited_by_operator(&app, app.world.south, &[]).await;
         let north = app.administrator(app.world.north).await;

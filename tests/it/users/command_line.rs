@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::process::Deployment;
-use crate::support::{Engine, both_databases, notes};
+use crate::support::{Engine, OnEngine, both_databases, notes};
 
 fn json_of(deployment: &Deployment, arguments: &[&str]) -> Value {
     let arguments = [arguments, &["--output", "json"]].concat();

@@ -121,8 +121,9 @@ pub async fn signed_in(app: &TestApp, user: UserId) -> Caller {
     let authentication =
         Authentication { auth_time: app.now(), methods: vec!["pwd".into(), "otp".into()] };
     let narrowing = Narrowing::default();
-    let issued = issuer.issue_to_user(&person.subject(), "taegis-sdk", &narrowing, &authentication);
-    let issued = issued.await.unwrap();
+    let subject = person.subject();
+    let issued = issuer.issue_to_user(&subject, "taegis-sdk", &narrowing, &authentication).await;
+    let issued = issued.unwrap();
     notes::note(&issued.token);
     let nobody = Credentials {
         id: user.to_string(),

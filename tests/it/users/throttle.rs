@@ -6,7 +6,7 @@ use tenant_gateway::roles::Role;
 use tenant_gateway::users::{PasswordOutcome, SecondFactorOutcome};
 
 use super::{code_at, enrol, invited_by_operator, origin, origin_at};
-use crate::support::{Engine, TestApp, both_databases};
+use crate::support::{TestApp, both_databases};
 
 both_databases! {
     async fn failures_slow_the_pair_down_on_all_nodes_and_never_lock_it(engine: Engine) {
