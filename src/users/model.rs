@@ -49,9 +49,11 @@ impl User {
         }
     }
 
-    /// Whether they can sign in with a password and a second factor.
-    pub fn can_sign_in(&self) -> bool {
-        self.row.enabled && self.row.password_hash.is_some() && self.factors.any()
+    /// Whether the password or the last second factor was lost in a change; `after` is the user
+    /// after it.
+    pub fn lost_credential_in(&self, after: &Self) -> bool {
+        let lost_password = self.row.password_hash.is_some() && after.row.password_hash.is_none();
+        lost_password || (self.factors.any() && !after.factors.any())
     }
 
     /// The roles that they hold.

@@ -202,9 +202,10 @@ async fn require_others(
     before: &User,
     after: Option<&User>,
 ) -> Result<()> {
-    let holds = |user: &User| if user.can_sign_in() { user.holds() } else { Vec::new() };
-    let left = after.map(holds).unwrap_or_default();
-    let taken = taken_holds(&holds(before), &left, scope.now());
+    let held = if before.row.enabled { before.holds() } else { Vec::new() };
+    let able = after.filter(|after| after.row.enabled && !before.lost_credential_in(after));
+    let left = able.map(User::holds).unwrap_or_default();
+    let taken = taken_holds(&held, &left, scope.now());
     require_administrators(write, scope, &taken).await
 }
 
