@@ -150,8 +150,9 @@ pub async fn is_at_or_below(
 }
 
 /// Whether a subject of an open tenant that can sign in holds the role at the tenant or above it at
-/// least until that end: an enabled client with a secret or key that works now, or an enabled user
-/// with a password and a second factor.
+/// least until that end: an enabled client with a secret or key that works now, an enabled user with
+/// a password and a second factor where single sign-on does not rule passwords out, or one who is
+/// linked to an account of the tenant's provider.
 pub async fn has_administrator(
     on: &impl ConnectionTrait,
     administrator: RoleId,
@@ -174,8 +175,22 @@ pub async fn has_administrator(
                 AND (c.retires_at IS NULL OR c.retires_at > $4) AND (c.expires_at IS NULL OR c.expires_at > $4)
             )
             OR EXISTS (
-                SELECT 1 FROM users u JOIN user_totp o ON o.user_id = u.id AND o.confirmed_at IS NOT NULL
-                WHERE u.id = s.id AND u.password_hash IS NOT NULL
+                SELECT 1 FROM users u WHERE u.id = s.id AND u.password_hash IS NOT NULL
+                AND (
+                    EXISTS (SELECT 1 FROM user_passkeys k WHERE k.user_id = u.id)
+                    OR EXISTS (
+                        SELECT 1 FROM user_totp o
+                        WHERE o.user_id = u.id AND o.confirmed_at IS NOT NULL
+                    )
+                ) AND NOT EXISTS (
+                    SELECT 1 FROM identity_providers p WHERE p.tenant_id = u.tenant_id AND p.enabled
+                    AND (p.emergency_user_id IS NULL OR p.emergency_user_id <> u.id)
+                )
+            )
+            OR EXISTS (
+                SELECT 1 FROM user_identities i JOIN identity_providers p
+                ON p.tenant_id = i.tenant_id AND p.issuer = i.issuer AND p.enabled
+                WHERE i.user_id = s.id
             )
         )
         LIMIT 1";
