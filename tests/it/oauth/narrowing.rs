@@ -367,8 +367,9 @@ both_databases! {
                 "{role} permits more than the token"
             );
         }
-        let more =
-            narrowed(&administrator, &[("scope", "clients:read clients:manage legacy:read")]).await;
+        // All that an auditor may do, who reads users too.
+        let scope = "clients:read clients:manage users:read legacy:read";
+        let more = narrowed(&administrator, &[("scope", scope)]).await;
         assert_eq!(created(&more, Role::Auditor).await, "created");
         assert_eq!(created(&more, Role::Analyst).await, "FORBIDDEN");
         assert_eq!(
