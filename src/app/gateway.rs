@@ -21,6 +21,10 @@ use crate::single_sign_on::PasswordPolicy;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::PublicUrl;
 
+/// The sign-ins at identity providers and with passkeys that one network may begin in a minute: the
+/// people of an office share an address.
+const SIGN_IN_STARTS: u32 = 120;
+
 /// A gateway that is ready to serve.
 pub struct App {
     pub(super) core: Core,
@@ -116,6 +120,7 @@ fn app_state(
         pages: PagesState::new(&issuer, config.server.public_url.as_deref()),
         single_sign_on: core.single_sign_on.clone(),
         passkeys: passkeys(core, &issuer),
+        sign_in_starts: Throttle::new(SIGN_IN_STARTS, SIGN_IN_STARTS, cache_size),
         oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
         trusted_proxies: config.server.trusted_proxies.clone(),
         entropy: core.environment.entropy.clone(),

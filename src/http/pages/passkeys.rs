@@ -22,12 +22,19 @@ use crate::tokens::Authentication;
 /// The method of a passkey in `amr` (RFC 8176): proof of possession of a key.
 const METHOD: &str = "hwk";
 
-/// What of the pages' forms does not work without signing in again.
+/// Why no ceremony begins.
+const TOO_MANY: &str =
+    "too many sign-ins were begun from your network: wait a minute and try again";
+
+/// Why a passkey is not changed now.
 const AGAIN: &str = "sign in again to change your passkeys";
 
 /// Begins a sign-in: of the person whose second factor is outstanding, else of whoever the passkey
 /// is of.
 pub async fn sign_in_options(call: JsonVisit) -> Response {
+    if call.visit.begin_sign_in().is_some() {
+        return call.visit.guard(refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
+    }
     let passkeys = &call.visit.state.passkeys;
     let browser = call.visit.browser();
     let begun = match pending(&call.visit) {

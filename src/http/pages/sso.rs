@@ -18,6 +18,9 @@ use crate::tokens::Authentication;
 const NO_PROVIDER: &str = "No identity provider can be told from this e-mail address. Open the \
     sign-in link of your organisation, or sign in with your password.";
 
+const TOO_MANY: &str =
+    "Too many sign-ins were begun from your network. Wait a minute and try again.";
+
 const EXPIRED: &str = "The sign-in took too long, was finished already, or began in another \
     browser. Start again.";
 
@@ -45,6 +48,9 @@ async fn open_link(visit: &Visit) -> Result<Response, Error> {
         let text = "This sign-in link is not valid. Ask an administrator of your organisation.";
         return Ok(problem(visit, StatusCode::NOT_FOUND, text));
     };
+    if visit.begin_sign_in().is_some() {
+        return Ok(problem(visit, StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
+    }
     let return_to = visit.query.get("return_to").and_then(return_to::checked);
     match depart(visit, &provider, return_to, None).await {
         Ok(url) => Ok(visit.leave(&url)),
@@ -64,6 +70,9 @@ async fn open_email(visit: &Visit) -> Result<Response, Error> {
     let Some(provider) = provider else {
         return Ok(problem(visit, StatusCode::UNPROCESSABLE_ENTITY, NO_PROVIDER));
     };
+    if visit.begin_sign_in().is_some() {
+        return Ok(problem(visit, StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
+    }
     let return_to = visit.form.get("return_to").and_then(return_to::checked);
     let url = match depart(visit, &provider, return_to, Some(email)).await {
         Ok(url) => url,

@@ -169,6 +169,17 @@ impl Visit {
         }
     }
 
+    /// Counts a sign-in that begins and is kept until it is finished or too old. Returns for how many
+    /// seconds the browser's network has to wait, if it has begun too many.
+    pub fn begin_sign_in(&self) -> Option<u64> {
+        let now = self.state.authorizer.monotonic();
+        let blocked = self.state.sign_in_starts.blocked("", self.visitor.address, now);
+        if blocked.is_none() {
+            self.state.sign_in_starts.failed("", self.visitor.address, now);
+        }
+        blocked
+    }
+
     /// The cookie that this browser has had since before anybody signed in: what began in it ends in
     /// it.
     pub fn browser(&self) -> &PlainSecret {

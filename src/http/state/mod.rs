@@ -74,6 +74,8 @@ pub struct AppState {
     pub single_sign_on: Arc<SingleSignOn>,
     /// Their passkeys at this gateway's URL.
     pub passkeys: Passkeys,
+    /// Slows down networks that begin sign-ins and do not finish them: each is a row.
+    pub sign_in_starts: Throttle,
     /// Finds the tenant whose audit log records failed authentications of unknown clients.
     pub tenants: Arc<Tenants>,
     /// The sessions of people.

@@ -38,6 +38,17 @@ both_databases! {
         assert!(rig.provider.take_calls().contains(&"metadata".to_owned()));
     }
 
+    async fn network_that_begins_too_many_sign_ins_has_to_wait(rig: Rig) {
+        let browser = Browser::new(&rig.app.gateway);
+        for _ in 0..120 {
+            rig.depart(&browser).await;
+        }
+        let page = browser.get(&rig.link).await;
+        assert_eq!((page.status, page.heading()), (429, "You are not signed in"));
+        rig.app.advance(61);
+        rig.depart(&browser).await;
+    }
+
     async fn test_of_a_provider_tells_what_is_wrong(rig: Rig) {
         let administrator = rig.app.administrator(rig.app.world.north).await;
         let test = "mutation { testIdentityProvider { ok problem namesItself } }";
