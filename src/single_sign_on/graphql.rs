@@ -11,13 +11,14 @@ use crate::ids::UserId;
 use crate::roles::graphql::RoleObject;
 use crate::roles::{Permission, Role};
 
-/// The OpenID Connect provider at which the people of a tenant sign in. Its client secret is never
-/// shown.
+/// The identity provider of a tenant, with the URIs that depend on the gateway's own URL.
 pub struct IdentityProvider {
     provider: Provider,
     redirect_uris: Vec<String>,
 }
 
+/// The OpenID Connect provider at which the people of a tenant sign in. Its client secret is never
+/// shown.
 #[Object]
 impl IdentityProvider {
     /// The id. Opaque; unique across types.

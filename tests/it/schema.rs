@@ -88,9 +88,16 @@ fn schema_file_is_what_the_binary_prints() {
     assert!(file == tenant_gateway::schema::sdl(), "run: tenant-gateway schema > schema.graphql");
 }
 
-/// Fields for legacy systems, which are not part of the Taegis contract.
+/// Fields for legacy systems and identity providers, which are not part of the Taegis contract.
 fn is_beyond_the_sdk(field: &str) -> bool {
-    let words = ["pstream", "linkTenant", "eepSecurity", "ntegrationServer", "VirtualMachine"];
+    let words = [
+        "pstream",
+        "linkTenant",
+        "eepSecurity",
+        "ntegrationServer",
+        "VirtualMachine",
+        "dentityProvider",
+    ];
     words.iter().any(|word| field.contains(word)) || ["unlinkTenant", "testLink"].contains(&field)
 }
 
