@@ -11,9 +11,14 @@ use axum::response::{IntoResponse, Response};
 use crate::http::{json_reply, paths};
 use crate::secret::SecretHash;
 
-/// The stylesheet of all pages.
+/// The stylesheet of all pages: the colours and measures that they share with the playground, and
+/// the pages' own rules.
 pub static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("pages", "css", "text/css; charset=utf-8", include_bytes!("assets/pages.css"))
+    let text = concat!(
+        include_str!("../../../playground/src/tokens.css"),
+        include_str!("assets/pages.css")
+    );
+    Asset::new("pages", "css", "text/css; charset=utf-8", text.as_bytes())
 });
 
 /// The script for passkeys.

@@ -20,6 +20,7 @@ mod sso;
 mod totp;
 mod views;
 mod visit;
+mod wording;
 
 use std::sync::Arc;
 
