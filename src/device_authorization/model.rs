@@ -137,7 +137,7 @@ pub enum Polled {
     /// The codes have ended.
     Expired,
     /// The person has denied.
-    Denied,
+    DeniedByPerson,
     /// The person has approved.
     Approved(Approval),
     /// No such code, it was used already, or it is another program's.

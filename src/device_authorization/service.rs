@@ -324,7 +324,7 @@ fn signature(approver: &Approver) -> Signature {
 fn settled(row: Model, now: Timestamp) -> Polled {
     match row.status.as_str() {
         status::USED => Polled::Unknown,
-        status::DENIED => Polled::Denied,
+        status::DENIED => Polled::DeniedByPerson,
         _ if row.expires_at <= now => Polled::Expired,
         status::PENDING => Polled::Pending,
         _ => approval(row).map_or(Polled::Unknown, Polled::Approved),

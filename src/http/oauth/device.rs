@@ -128,7 +128,7 @@ pub(super) fn approved(polled: Polled) -> Result<Approval, OauthError> {
         Polled::Pending => Err(OauthError::AuthorizationPending),
         Polled::SlowDown => Err(OauthError::SlowDown),
         Polled::Expired => Err(OauthError::ExpiredToken),
-        Polled::Denied => Err(OauthError::AccessDenied),
+        Polled::DeniedByPerson => Err(OauthError::AccessDenied),
         Polled::Unknown => Err(OauthError::InvalidDeviceCode),
     }
 }

@@ -71,7 +71,7 @@ async fn confirm(visit: &Visit, return_to: &str) -> Result<Response, Error> {
         codes: codes.expose().to_vec(),
         next: format!("{}{return_to}", visit.state.pages.base),
     };
-    // Shown in the answer to the form, since they are nowhere to be shown again.
+    // The answer to the form shows them, since they are nowhere to be seen again.
     let response = visit.page(StatusCode::OK, &page);
     if session.is_active() {
         return Ok(response);

@@ -77,6 +77,7 @@ pub const QUERIES: &[Row] = &[
         row("user", READERS, "query($user: ID!) { user(id: $user) { id roleAssignments { id } } }"),
     ),
     row("users", READERS, "{ users { totalCount nodes { id email } } }"),
+    row("sessions", PEOPLE, "{ sessions { id } }"),
     row("currentTDRUser", PEOPLE, "{ currentTDRUser { id email role_assignments { id } } }"),
     row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
     row("upstreamsConnection", ANY, "{ upstreamsConnection { totalCount nodes { id } } }"),
@@ -98,6 +99,11 @@ pub const QUERIES: &[Row] = &[
 ];
 
 pub const MUTATIONS: &[Row] = &[
+    row(
+        "endSession",
+        PEOPLE,
+        r#"mutation { endSession(id: "00000000-0000-4000-8000-000000000000") { id } }"#,
+    ),
     row(
         "setIdentityProvider",
         ADMINISTRATORS,
