@@ -241,10 +241,10 @@ async fn legacy_object(
     }
 }
 
-/// A text that both databases take.
+/// A text that both databases accept.
 fn plain(argument: &str, text: String) -> Result<String> {
-    match text.chars().any(char::is_control) {
-        true => Err(Error::bad_input(argument, "must not have control characters")),
-        false => Ok(text),
+    if text.chars().any(char::is_control) {
+        return Err(Error::bad_input(argument, "must not have control characters"));
     }
+    Ok(text)
 }

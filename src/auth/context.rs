@@ -358,13 +358,13 @@ impl TenantScope {
     /// `FORBIDDEN`, with one message for tenants that are foreign, disabled or unknown, and for a
     /// missing permission.
     pub async fn within(&self, tenant: TenantId, permission: Permission) -> Result<Self> {
-        match self.access_in(tenant).await?.permits(permission, self.now()) {
-            true => Ok(Self { tenant, ..self.clone() }),
-            false => Err(Error::forbidden(format!(
+        if !self.access_in(tenant).await?.permits(permission, self.now()) {
+            return Err(Error::forbidden(format!(
                 "this needs the right to {} in the tenant",
                 permission.sentence()
-            ))),
+            )));
         }
+        Ok(Self { tenant, ..self.clone() })
     }
 
     /// Whether something that was read at that moment, under that version, may still be used: see

@@ -97,11 +97,10 @@ impl Clients {
         let mut rarest = None;
         let Some(name) = &filter.name else { return Ok(None) };
         for run in name.runs().take(PROBES) {
-            let (condition, value) = match self.database.is_sqlite() {
-                true => ("client_names WHERE client_names MATCH $1", phrase(run)),
-                false => {
-                    (r"clients WHERE name_folded LIKE $1 ESCAPE '\'", format!("%{}%", escaped(run)))
-                }
+            let (condition, value) = if self.database.is_sqlite() {
+                ("client_names WHERE client_names MATCH $1", phrase(run))
+            } else {
+                (r"clients WHERE name_folded LIKE $1 ESCAPE '\'", format!("%{}%", escaped(run)))
             };
             let limit = FEW + 1;
             let sql = format!(

@@ -9,7 +9,8 @@ use sea_orm::{
     SqlErr,
 };
 
-use super::{Upstreams, not_linked};
+use super::Upstreams;
+use super::connections::not_linked;
 use crate::audit::{self, Attempt, Entry};
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;

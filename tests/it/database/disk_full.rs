@@ -115,9 +115,10 @@ async fn acknowledged_clients_survive_a_full_disk_without_restart() {
     let mut refusals = Vec::new();
     while refusals.len() < 5 {
         let answer = caller.ask(&create, json!({ "name": format!("client {}", made.len()) })).await;
-        match answer.body["data"]["createClient"].is_object() {
-            true => made.push(Credentials::of(&answer.body["data"]["createClient"])),
-            false => refusals.push(answer),
+        if answer.body["data"]["createClient"].is_object() {
+            made.push(Credentials::of(&answer.body["data"]["createClient"]));
+        } else {
+            refusals.push(answer);
         }
         assert!(made.len() < 2_000, "the disk does not fill");
     }
