@@ -4,26 +4,23 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use apollo_compiler::ast;
-use apollo_compiler::diagnostic::{Diagnostic, ToCliReport};
 use apollo_compiler::executable::{
     ExecutableDocument, Operation as Definition, OperationType as Kind,
 };
 use apollo_compiler::parser::{Parser, SourceSpan};
-use apollo_compiler::validation::{DiagnosticData, DiagnosticList, Valid};
+use apollo_compiler::validation::Valid;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Pos, ServerError};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
 use super::collect::{Collector, Stop};
+use super::diagnostics::{errors, without_suggestion};
 use super::normal_form::NormalForm;
 use super::schema::SchemaModel;
 use super::shape::{self, Shape};
 use super::variables::Variables;
 use super::{Refusal, error_at, merging, rules, subscription, suggestions, syntax};
-
-/// The maximum number of reported errors of one document.
-const ERRORS_MAX: usize = 100;
 
 /// A valid document.
 pub struct Document {
@@ -210,38 +207,4 @@ fn validate(
     let mut own = rules::check(model, &executable);
     own.extend(merging::conflicts(model, document));
     if own.is_empty() { Ok(executable) } else { Err(own) }
-}
-
-/// Removes the suggestion from a message: it may name parts of the schema that the document does
-/// not.
-fn without_suggestion(message: &mut String) {
-    if let Some(at) = message.find(" Did you mean ") {
-        message.truncate(at);
-    }
-}
-
-/// Converts errors to graphql-js's wording where it exists. `selecting` has the positions of the
-/// fields with a selection set: apollo-compiler drops unknown fields from it, and then reports that
-/// it is missing.
-fn errors(found: &DiagnosticList, prefix: &str, selecting: &HashSet<usize>) -> Vec<ServerError> {
-    let mut errors = Vec::new();
-    for diagnostic in found.iter() {
-        let at = diagnostic.error.location().map(|span| span.offset());
-        let is_about_selection =
-            diagnostic.error.unstable_error_name() == Some("MissingSubselection");
-        if errors.len() == ERRORS_MAX
-            || is_about_selection && at.is_some_and(|at| selecting.contains(&at))
-        {
-            continue;
-        }
-        errors.push(error_of(&diagnostic, prefix));
-    }
-    errors
-}
-
-/// Converts an error of apollo-compiler.
-pub(super) fn error_of(found: &Diagnostic<'_, DiagnosticData>, prefix: &str) -> ServerError {
-    let json = found.unstable_to_json_compat();
-    let at = json.locations.first().map(|at| Pos { line: at.line, column: at.column });
-    error_at(format!("{prefix}{}", json.message), at)
 }

@@ -7,7 +7,7 @@ use apollo_compiler::ast::{Definition, Document, Selection, Value};
 use apollo_compiler::{Name, Node};
 use async_graphql::ServerError;
 
-use super::document::error_of;
+use super::diagnostics::error_of;
 use super::schema::SchemaModel;
 
 /// Returns the field conflicts of a document that apollo-compiler considers valid.

@@ -5,8 +5,10 @@
 //! other room uses it.
 
 mod coerce;
+mod coerce_variables;
 mod collect;
 mod cost;
+mod diagnostics;
 mod document;
 mod graphql_ext;
 mod introspection;

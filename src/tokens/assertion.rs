@@ -20,7 +20,7 @@ const LIFETIME_MAX: Duration = Duration::from_mins(5);
 const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The other name of `EdDSA`.
-pub(super) const ED25519: &str = Algorithm::Ed25519.name();
+const ED25519: &str = Algorithm::Ed25519.name();
 
 const LENGTH_MAX: usize = 8 * 1024;
 const JTI_LENGTH_MAX: usize = 255;

@@ -4,7 +4,6 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{QueryOrder, QuerySelect, TryInsertResult};
 
-use super::rotation::binding;
 use crate::clock::Timestamp;
 use crate::error;
 use crate::ids::KeyId;
@@ -51,6 +50,11 @@ async fn newest_sealed(on: &impl ConnectionTrait) -> Result<Option<(KeyId, Vec<u
 /// If the database cannot be asked.
 pub async fn holds_sealed_keys(on: &impl ConnectionTrait) -> error::Result<bool> {
     Ok(newest_sealed(on).await?.is_some())
+}
+
+/// The context that the seal of a key is bound to.
+pub fn binding(id: KeyId) -> String {
+    format!("signing_key:{id}")
 }
 
 /// Refuses a master key that does not open the newest signing key of a database.

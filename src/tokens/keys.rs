@@ -9,8 +9,8 @@ use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 
 use super::algorithm::Algorithm;
-use super::entity;
-use super::rotation::{Rotation, binding};
+use super::entity::{self, binding};
+use super::rotation::Rotation;
 use super::signer::Signer;
 use crate::clock::{MonotonicTime, Timestamp};
 use crate::database::Write;

@@ -10,7 +10,6 @@ use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, ThumbprintHash};
 use serde_json::{Map, Value, json};
 
 use super::algorithm::Algorithm;
-use super::assertion;
 use crate::error::{Error, Result};
 
 /// The members of private and symmetric keys (RFC 7518, section 6; RFC 8037, section
@@ -53,7 +52,7 @@ impl PublicKey {
             _ => return Err(refused("must be of Ed25519, of P-256, or of RSA")),
         };
         let kept = kept.as_mut().map_err(|must| refused(must))?;
-        let other_name = (algorithm == Algorithm::EdDsa).then_some(assertion::ED25519);
+        let other_name = (algorithm == Algorithm::EdDsa).then_some(Algorithm::Ed25519.name());
         if text("alg").is_some_and(|alg| alg != algorithm.name() && Some(alg) != other_name)
             || text("use").is_some_and(|used| used != "sig")
         {

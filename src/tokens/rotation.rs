@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 
 use super::algorithm::Algorithm;
-use super::entity;
+use super::entity::{self, binding};
 use super::schedule::Schedule;
 use crate::clock::{Clock, Timestamp};
 use crate::database::{Database, Write};
@@ -226,9 +226,4 @@ pub async fn rewrap(database: &Database, master: &MasterKey, entropy: &dyn Entro
         }
     }
     Ok(count)
-}
-
-/// The context that the seal of a key is bound to.
-pub(super) fn binding(id: KeyId) -> String {
-    format!("signing_key:{id}")
 }

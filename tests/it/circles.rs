@@ -5,12 +5,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The rooms without a circle. Each room is added when its last circle is gone, and stays.
-const ROOMS: &[&str] =
-    &["app", "config", "deep_security", "http", "integration_server", "outbound"];
+/// The folders of `src`.
+const ROOMS: &[&str] = &[
+    "app",
+    "audit",
+    "auth",
+    "budget",
+    "cli",
+    "clients",
+    "config",
+    "database",
+    "deep_security",
+    "graph",
+    "graphql",
+    "http",
+    "integration_server",
+    "metrics",
+    "nodes",
+    "outbound",
+    "roles",
+    "telemetry",
+    "tenants",
+    "tokens",
+    "upstreams",
+    "users",
+];
 
-/// The rooms of the simulators without a circle.
-const SIMULATORS: &[&str] = &["deep_security"];
+/// The folders of `simulators/src`.
+const SIMULATORS: &[&str] = &["deep_security", "integration_server"];
 
 /// A path of modules or of an item, relative to its room.
 type Segments = Vec<String>;

@@ -3,30 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::dialect::Dialect;
+use super::objects::TenantKind;
 use crate::clock::Clock;
-
-/// Whether a tenant has a virtual Administration Server of its own (reference, T4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum TenantKind {
-    Complete,
-    Simple,
-}
-
-impl TenantKind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "Complete",
-            Self::Simple => "Simple",
-        }
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Complete, Self::Simple].into_iter().find(|kind| kind.name() == name)
-    }
-}
 
 /// How long tasks take, by the simulator's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

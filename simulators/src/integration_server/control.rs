@@ -25,7 +25,7 @@ use serde_json::json;
 
 use super::dialect::Dialect;
 use super::installation::{Installation, TaskOrder};
-use super::simulator::SeededTenant;
+use super::seeding::SeededTenant;
 use super::task::{Fate, TaskKind};
 use crate::answer::Answer;
 use crate::calls::Calls;

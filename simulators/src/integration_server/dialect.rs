@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::config::TenantKind;
+use super::objects::TenantKind;
 use super::shapes::{
     Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags,
     TaskErrors,

@@ -1,7 +1,7 @@
 //! The dialects by name.
 
-use super::config::TenantKind;
 use super::dialect::Dialect;
+use super::objects::TenantKind;
 use super::shapes::{
     Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags,
     TaskErrors,

@@ -1,7 +1,7 @@
 //! State of a server that tests can inspect beside its responses.
 
-use super::config::TenantKind;
-use super::installation::{Installation, Machine, Tenant};
+use super::installation::Installation;
+use super::objects::{Machine, Tenant, TenantKind};
 use super::task::{Outcome, Task};
 
 /// A tenant, also one that no call shows yet.

@@ -28,6 +28,7 @@
 mod access;
 mod calls;
 mod config;
+mod console;
 mod control;
 mod dates;
 mod dialect;
@@ -35,6 +36,7 @@ mod dialects;
 mod element;
 mod inspection;
 mod installation;
+mod objects;
 mod options;
 mod progress;
 mod read;
@@ -46,17 +48,20 @@ mod serialize;
 mod shapes;
 mod simulator;
 mod stages;
+mod starting;
 mod task;
 mod work;
 mod xml;
 
-pub use config::{Config, TaskTiming, TenantKind, TenantSeed};
+pub use config::{Config, TaskTiming, TenantSeed};
 pub use dialect::Dialect;
 pub use inspection::{FoundMachine, FoundReport, FoundTask, FoundTenant};
+pub use objects::TenantKind;
 pub use options::{Options, run};
+pub use seeding::SeededTenant;
 pub use shapes::{
     Accepted, Dates, Encoding, Errors, FreeText, Progress, Quotes, Report, Results, Tags,
     TaskErrors,
 };
-pub use simulator::{SeededTenant, Simulator};
+pub use simulator::Simulator;
 pub use task::{Fate, TaskKind};

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roxmltree::{Document, Node};
 
-use super::config::TenantKind;
+use super::objects::TenantKind;
 use super::refusal::Refusal;
 use super::work::Administrator;
 

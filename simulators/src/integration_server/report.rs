@@ -1,28 +1,9 @@
 //! Reports: periods of protection as CSV (reference, section 5).
 
 use super::dates;
-use super::installation::{Installation, Machine, Tenant};
+use super::installation::Installation;
+use super::objects::{Machine, Period, Tenant};
 use super::shapes::Dates;
-
-/// When a machine was protected; without end while it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Period {
-    pub from: i64,
-    pub to: Option<i64>,
-}
-
-/// A report, kept for a while.
-pub(crate) struct StoredReport {
-    pub id: String,
-    /// The task that made it.
-    pub task: String,
-    /// Absent if it covers all.
-    pub tenant: Option<String>,
-    pub created: i64,
-    pub csv: Vec<u8>,
-    /// How often it was asked for.
-    pub fetched: u64,
-}
 
 impl Installation {
     /// The CSV of the periods that touch that time, of one tenant or of everything.

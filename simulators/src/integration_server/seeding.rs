@@ -1,13 +1,38 @@
 //! The initial state of a server.
 
-use super::config::{TenantKind, TenantSeed};
-use super::installation::{Installation, Machine, Tenant, VirtualServer};
-use super::report::Period;
+use serde::Serialize;
+
+use super::config::TenantSeed;
+use super::installation::Installation;
+use super::objects::{Machine, Period, Tenant, TenantKind, VirtualServer};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const WEEK: i64 = 7 * DAY;
 
-/// Puts a tenant into a server.
+/// A tenant that was there at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SeededTenant {
+    /// In lower case.
+    pub id: String,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: TenantKind,
+}
+
+/// Puts tenants into a server, in their order.
+pub(crate) fn plant_all(
+    installation: &mut Installation,
+    seeds: &[TenantSeed],
+) -> Vec<SeededTenant> {
+    let seeded = seeds.iter().map(|seed| SeededTenant {
+        id: plant(installation, seed),
+        name: seed.name.clone(),
+        kind: seed.kind,
+    });
+    seeded.collect()
+}
+
+/// Puts a tenant into a server; returns its identifier.
 pub(crate) fn plant(installation: &mut Installation, seed: &TenantSeed) -> String {
     let created = installation.clock.now() - WEEK;
     let server =

@@ -3,7 +3,8 @@
 use super::dates;
 use super::dialect::Dialect;
 use super::element::Element;
-use super::installation::{Installation, Machine, Tenant};
+use super::installation::Installation;
+use super::objects::{Machine, Tenant};
 use super::refusal::Outcome as Answered;
 use super::shapes::{Accepted, Encoding, Progress, Results, TaskErrors};
 use super::task::{Fate, Outcome, State, Task};

@@ -4,14 +4,12 @@ use std::io;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::config::{Config, TenantKind, TenantSeed};
+use super::config::{Config, TenantSeed};
 use super::control;
 use super::dialect::Dialect;
 use super::inspection::{FoundReport, FoundTask, FoundTenant};
 use super::installation::{Installation, TaskOrder};
-use super::seeding;
+use super::seeding::{self, SeededTenant};
 use super::task::{Fate, TaskKind};
 use super::work::Work;
 use crate::calls::Calls;
@@ -33,29 +31,14 @@ pub struct Simulator {
     server: Server,
 }
 
-/// A tenant that was there at the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SeededTenant {
-    /// In lower case.
-    pub id: String,
-    pub name: String,
-    #[serde(rename = "type")]
-    pub kind: TenantKind,
-}
-
 impl Simulator {
     /// Starts a server with the tenants of `config`.
     ///
     /// # Errors
     /// If it cannot listen.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let installation = Installation::new(&config);
-        let seeded = installation.tenants.iter().map(|tenant| SeededTenant {
-            id: tenant.id.clone(),
-            name: tenant.name.clone(),
-            kind: tenant.kind,
-        });
-        let tenants: Vec<SeededTenant> = seeded.collect();
+        let mut installation = Installation::new(&config);
+        let tenants = seeding::plant_all(&mut installation, &config.tenants);
         let host = SimulatorHost::new(installation, config.clock.clone());
         let router =
             if config.control { control::router(&host, tenants.clone()) } else { host.router() };

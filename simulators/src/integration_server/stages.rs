@@ -1,7 +1,7 @@
 //! The effect of each stage, and how it is rolled back (reference, section 6).
 
-use super::installation::{Installation, Tenant, VirtualServer};
-use super::report::StoredReport;
+use super::installation::Installation;
+use super::objects::{StoredReport, Tenant, VirtualServer};
 use super::security_center::complies;
 use super::task::{Outcome, Task};
 use super::work::{Stage, Undo, Work};

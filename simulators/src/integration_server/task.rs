@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::installation::Tenant;
+use super::objects::Tenant;
 use super::work::{Stage, Undo, Work};
 
 /// The types of tasks that this API starts.

@@ -1,7 +1,6 @@
 //! The work of tasks and its stages (reference, T4 to T9 and R1).
 
-use super::config::TenantKind;
-use super::installation::{Installation, Tenant};
+use super::objects::Tenant;
 
 /// The work of a task.
 pub(crate) enum Work {
@@ -74,40 +73,6 @@ impl Stage {
             Self::RemoveTenant => "Removing the tenant from the database",
             Self::WriteReport => "Collecting periods of protection",
             Self::Other => "Deploying",
-        }
-    }
-}
-
-impl Installation {
-    /// The stages of the work, as known when it starts.
-    pub(crate) fn stages(&self, work: &Work) -> Vec<Stage> {
-        let is_complete =
-            |id: &str| self.tenant(id).is_some_and(|tenant| tenant.kind == TenantKind::Complete);
-        match work {
-            Work::Create { administrator: None, .. } => vec![Stage::AddTenant],
-            Work::Create { .. } => vec![
-                Stage::ConnectToCenter,
-                Stage::AddTenant,
-                Stage::CreateServer,
-                Stage::CreateAdministrator,
-                Stage::CreateFolder,
-                Stage::LinkServer,
-            ],
-            Work::Activation { tenant, .. } if is_complete(tenant) => {
-                vec![Stage::FindTenant, Stage::ConnectToCenter, Stage::ChangeStatus]
-            }
-            Work::Activation { .. } => vec![Stage::FindTenant, Stage::ChangeStatus],
-            Work::Delete { tenant, artifacts: true } if is_complete(tenant) => {
-                vec![
-                    Stage::FindTenant,
-                    Stage::ConnectToCenter,
-                    Stage::RemoveInfrastructure,
-                    Stage::RemoveTenant,
-                ]
-            }
-            Work::Delete { .. } => vec![Stage::FindTenant, Stage::RemoveTenant],
-            Work::Report { .. } => vec![Stage::WriteReport],
-            Work::Other => vec![Stage::Other; 3],
         }
     }
 }

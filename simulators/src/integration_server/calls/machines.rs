@@ -1,10 +1,10 @@
 //! `/tenants/{id}/vms` (reference, section 3).
 
 use super::parameter;
-use crate::integration_server::installation::{Installation, Machine};
+use crate::integration_server::installation::Installation;
+use crate::integration_server::objects::{Machine, Period};
 use crate::integration_server::read;
 use crate::integration_server::refusal::{Outcome, Refusal};
-use crate::integration_server::report::Period;
 use crate::request::Request;
 
 pub(super) fn list(installation: &Installation, tenant: &str) -> Outcome {

@@ -1,7 +1,8 @@
 //! `/tenants` (reference, section 3).
 
 use super::parameter;
-use crate::integration_server::installation::{Installation, Tenant};
+use crate::integration_server::installation::Installation;
+use crate::integration_server::objects::Tenant;
 use crate::integration_server::read;
 use crate::integration_server::refusal::{Outcome, Refusal};
 use crate::integration_server::task::TaskKind;
