@@ -59,7 +59,14 @@ impl Failure {
                 | Self::NoRoom { .. }
         );
         let unknown = wrote && lost;
-        let error = match self {
+        let detail = UpstreamDetail { system: route.endpoint.system, status: None, code: None };
+        let error = self.described().of_upstream(detail).of_tenant(route.tenant);
+        if unknown { error.with_unknown_outcome() } else { error }
+    }
+
+    /// The error without the names of upstream and tenant.
+    fn described(self) -> Error {
+        match self {
             Self::Unreachable(cause) => Self::upstream_error(
                 ErrorCode::UpstreamUnavailable,
                 "cannot be reached",
@@ -116,10 +123,7 @@ impl Failure {
                 ErrorCode::DeadlineExceeded,
                 "the deadline for this tenant's part of the operation has passed",
             ),
-        };
-        let detail = UpstreamDetail { system: route.endpoint.system, status: None, code: None };
-        let error = error.of_upstream(detail).of_tenant(route.tenant);
-        if unknown { error.with_unknown_outcome() } else { error }
+        }
     }
 
     /// The error code.

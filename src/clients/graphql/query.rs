@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 
-use super::inputs::{ClientsSearchInput, Filters};
 use super::objects::{Client, ClientSearchResults, Subject, SubjectIdentity};
+use super::search_input::{ClientsSearchInput, Filters};
 use crate::auth::Caller;
 use crate::auth::graphql::{request, service};
 use crate::clients::{ClientFilter, ClientOrder, Clients};

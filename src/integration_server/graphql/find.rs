@@ -3,8 +3,10 @@
 use async_graphql::Context;
 use futures_util::FutureExt;
 
-use super::objects::{MachineObject, ReportObject, TenantObject};
+use super::machine::MachineObject;
+use super::report::ReportObject;
 use super::task::TaskObject;
+use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, service};
 use crate::error::{Error, Result};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use async_graphql::{ID, InputObject};
 use uuid::Uuid;
 
-use super::objects::IntegrationServerTenantType;
+use super::tenant::IntegrationServerTenantType;
 use crate::error::{Error, Result};
 use crate::global_id::{GlobalId, NodeKind};
 use crate::ids::TenantId;

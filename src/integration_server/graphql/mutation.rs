@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::inputs::{CreateIntegrationServerTenantInput, RegisterVirtualMachineInput, machine_key};
-use super::objects::MachineObject;
+use super::machine::MachineObject;
 use super::task::TaskObject;
 use crate::auth::graphql::{operation, request, service};
 use crate::clock::Timestamp;

@@ -5,8 +5,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::lists::{ListArguments, count};
-use super::objects::{MachineObject, ReportObject, TenantObject};
-use super::task::{IntegrationServerTaskState, TaskObject};
+use super::machine::MachineObject;
+use super::report::ReportObject;
+use super::task::TaskObject;
+use super::task_kinds::IntegrationServerTaskState;
+use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::clock::Timestamp;

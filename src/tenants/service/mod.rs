@@ -1,20 +1,21 @@
 //! Making, finding and changing tenants.
 
+mod conditions;
 mod quota;
 mod secret_age;
 
 use std::sync::Arc;
 
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, LockType, SimpleExpr};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
-    Order as Direction, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    Order as Direction, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 use serde_json::json;
 
-use super::entity::{Column, Entity, Model, ancestor, at_or_below, below_any};
+use super::entity::{Column, Entity, Model, ancestor, at_or_below};
 use super::model::{
-    DEPTH_MAX, NewTenant, Order, OrderBy, Page, Place, Quotas, Tenant, TenantChange, TenantFilter,
+    DEPTH_MAX, NewTenant, Order, Page, Place, Quotas, Tenant, TenantChange, TenantFilter,
 };
 use crate::audit::{self, Entry};
 use crate::auth::{TenantScope, own_holds, require_administrators};
@@ -23,16 +24,14 @@ use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::names::{Name, NamePattern};
+use crate::names::Name;
 use crate::roles::Permission;
+
+use conditions::{behind, filtered, key};
 
 pub use secret_age::{max_secret_age_seconds, share_policies};
 
 const WHAT: &str = "tenant";
-
-/// SQLite nests expressions 1,000 deep at most, and a chain of alternatives is as deep as it is
-/// long.
-const ALTERNATIVES_AT_ONCE: usize = 100;
 
 /// The tenants in a database.
 pub struct Tenants {
@@ -210,23 +209,7 @@ impl Tenants {
             updated_at: now,
         };
         Entity::insert(tenant.clone().into_active_model()).exec_without_returning(on).await?;
-        let mut above = vec![ancestor::Model { tenant_id: id, ancestor_id: id, distance: 0 }];
-        if let Some(parent) = parent {
-            let of_parent = ancestor::Entity::of(parent.id).all(on).await?;
-            above.extend(of_parent.into_iter().map(|row| ancestor::Model {
-                tenant_id: id,
-                ancestor_id: row.ancestor_id,
-                distance: row.distance + 1,
-            }));
-        }
-        if above.len() > DEPTH_MAX {
-            return Err(Error::bad_input(
-                "parentTenantID",
-                "the tree would be deeper than 64 levels",
-            ));
-        }
-        let above = above.into_iter().map(IntoActiveModel::into_active_model);
-        ancestor::Entity::insert_many(above).exec_without_returning(on).await?;
+        insert_ancestors(on, id, parent).await?;
         Ok(tenant)
     }
 
@@ -321,76 +304,28 @@ fn state(tenant: &Tenant) -> serde_json::Value {
     })
 }
 
-fn filtered(mut select: Select<Entity>, filter: &TenantFilter) -> Select<Entity> {
-    if let Some(ids) = &filter.ids {
-        select = select.filter(Column::Id.is_in(ids.iter().copied()));
+/// Records the ancestors of a new tenant, itself included.
+///
+/// # Errors
+/// `BAD_USER_INPUT` if the tree would become too deep.
+async fn insert_ancestors(
+    on: &impl ConnectionTrait,
+    id: TenantId,
+    parent: Option<&Tenant>,
+) -> Result<()> {
+    let mut above = vec![ancestor::Model { tenant_id: id, ancestor_id: id, distance: 0 }];
+    if let Some(parent) = parent {
+        let of_parent = ancestor::Entity::of(parent.id).all(on).await?;
+        above.extend(of_parent.into_iter().map(|row| ancestor::Model {
+            tenant_id: id,
+            ancestor_id: row.ancestor_id,
+            distance: row.distance + 1,
+        }));
     }
-    if let Some(names) = &filter.names {
-        select = select.filter(named_as_any(names));
+    if above.len() > DEPTH_MAX {
+        return Err(Error::bad_input("parentTenantID", "the tree would be deeper than 64 levels"));
     }
-    if let Some(is_partner) = filter.is_partner {
-        select = select.filter(Column::IsPartner.eq(is_partner));
-    }
-    if let Some(is_organization) = filter.is_organization {
-        select = select.filter(Column::IsOrganization.eq(is_organization));
-    }
-    if let Some(enabled) = filter.enabled {
-        select = select.filter(Column::Enabled.eq(enabled));
-    }
-    if let Some(tops) = &filter.below {
-        select = select.filter(Column::Id.in_subquery(below_any(tops)));
-    }
-    if let Some(partners) = &filter.partners {
-        select = select.filter(Column::PartnerId.is_in(partners.iter().copied()));
-    }
-    if let Some(organizations) = &filter.organizations {
-        select = select.filter(Column::OrganizationId.is_in(organizations.iter().copied()));
-    }
-    select
-}
-
-/// That the name fits one of the patterns: groups of alternatives, since one chain of all would be
-/// too deep.
-fn named_as_any(names: &[NamePattern]) -> Condition {
-    let like =
-        |name: &NamePattern| Column::NameFolded.like(LikeExpr::new(name.like()).escape('\\'));
-    let group =
-        |some: &[NamePattern]| some.iter().fold(Condition::any(), |any, name| any.add(like(name)));
-    names.chunks(ALTERNATIVES_AT_ONCE).fold(Condition::any(), |any, some| any.add(group(some)))
-}
-
-/// The sort expression. A tenant without partner or organization sorts as one with an all-zero id.
-fn key(by: OrderBy) -> SimpleExpr {
-    let or_zero =
-        |column: Column| Expr::col(column).if_null(Expr::val(TenantId(uuid::Uuid::nil())));
-    match by {
-        OrderBy::Id => Expr::col(Column::Id),
-        OrderBy::Name => Expr::col(Column::NameFolded),
-        OrderBy::CreatedAt => Expr::col(Column::CreatedAt),
-        OrderBy::UpdatedAt => Expr::col(Column::UpdatedAt),
-        OrderBy::Partner => or_zero(Column::PartnerId),
-        OrderBy::Organization => or_zero(Column::OrganizationId),
-    }
-}
-
-/// The condition for rows after a cursor.
-fn behind(order: Order, value: &str, id: TenantId) -> Result<Condition> {
-    let foreign = || Error::bad_input("afterCursor", "is of a list in another order");
-    let value: Value = match order.by {
-        OrderBy::Name => value.into(),
-        OrderBy::CreatedAt | OrderBy::UpdatedAt => {
-            value.parse::<i64>().map_err(|_| foreign())?.into()
-        }
-        OrderBy::Partner | OrderBy::Organization if value.is_empty() => uuid::Uuid::nil().into(),
-        OrderBy::Id | OrderBy::Partner | OrderBy::Organization => {
-            value.parse::<TenantId>().map_err(|_| foreign())?.into()
-        }
-    };
-    let past = |left: SimpleExpr, right: Value| {
-        if order.descending { left.lt(right) } else { left.gt(right) }
-    };
-    let tie = Condition::all()
-        .add(key(order.by).eq(value.clone()))
-        .add(past(Expr::col(Column::Id), id.into()));
-    Ok(Condition::any().add(past(key(order.by), value)).add(tie))
+    let above = above.into_iter().map(IntoActiveModel::into_active_model);
+    ancestor::Entity::insert_many(above).exec_without_returning(on).await?;
+    Ok(())
 }

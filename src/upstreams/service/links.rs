@@ -21,7 +21,9 @@ use crate::roles::Permission;
 use crate::upstreams::connection::Connection;
 use crate::upstreams::entity::{link, upstream};
 use crate::upstreams::link_check::{LinkCheck, LinkState};
-use crate::upstreams::model::{Link, NewLink, System, canonical_remote_id, link_state, subject};
+use crate::upstreams::model::{
+    Link, NewLink, System, Upstream, canonical_remote_id, link_state, subject,
+};
 
 const TAKEN: &str = "the tenant is linked to a system of this kind already, \
     or another tenant is linked to that tenant of it";
@@ -131,21 +133,13 @@ impl Upstreams {
         let tenant = tenant.ok_or_else(|| Error::not_found("tenant"))?;
         let remote_tenant_id = new.remote_tenant_id.as_deref().map(canonical_remote_id);
         if let Some(remote) = &remote_tenant_id {
-            let there = upstream::Entity::at_place(
-                upstream.owner_tenant_id,
-                &upstream.system,
-                &upstream.base_url,
-            );
-            let taken = link::Entity::using_any(there)
-                .filter(link::Column::RemoteTenantId.eq(remote.as_str()));
-            if taken.one(write.on()).await?.is_some() {
-                return Err(Error::conflict(TAKEN));
-            }
+            require_free(write, &upstream, remote).await?;
         }
+        let id = LinkId::random(&*self.entropy);
         let now = scope.now();
         let failure = new.check.failure().map(|failure| failure.as_str().to_owned());
         let link = Link {
-            id: LinkId::random(&*self.entropy),
+            id,
             tenant_id: tenant.id,
             upstream_id: upstream.id,
             system: upstream.system.clone(),
@@ -156,15 +150,7 @@ impl Upstreams {
             failure,
             verified_at: (new.check == LinkCheck::Verified).then_some(now),
         };
-        let inserted = link::Entity::insert(link.clone().into_active_model())
-            .exec_without_returning(write.on())
-            .await;
-        if let Err(error) = inserted {
-            return Err(match error.sql_err() {
-                Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(TAKEN),
-                _ => error.into(),
-            });
-        }
+        insert(write, &link).await?;
         let entry = Entry {
             operation: "linkTenant",
             tenant: link.tenant_id,
@@ -347,5 +333,27 @@ pub(super) async fn check_anew(write: &Write<'_>, upstream: UpstreamId) -> Resul
         .col_expr(link::Column::Failure, Expr::val(None::<String>))
         .col_expr(link::Column::FailedAt, Expr::val(None::<Timestamp>));
     update.exec(write.on()).await?;
+    Ok(())
+}
+
+/// Refuses a remote tenant that another tenant is linked to, through any registration of the
+/// installation.
+async fn require_free(write: &Write<'_>, upstream: &Upstream, remote: &str) -> Result<()> {
+    let there =
+        upstream::Entity::at_place(upstream.owner_tenant_id, &upstream.system, &upstream.base_url);
+    let taken = link::Entity::using_any(there).filter(link::Column::RemoteTenantId.eq(remote));
+    match taken.one(write.on()).await? {
+        Some(_) => Err(Error::conflict(TAKEN)),
+        None => Ok(()),
+    }
+}
+
+async fn insert(write: &Write<'_>, link: &Link) -> Result<()> {
+    let row = link.clone().into_active_model();
+    let inserted = link::Entity::insert(row).exec_without_returning(write.on()).await;
+    inserted.map_err(|error| match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::conflict(TAKEN),
+        _ => error.into(),
+    })?;
     Ok(())
 }

@@ -162,6 +162,7 @@ fn is_bad_input(code: &VendorCode) -> bool {
     )
 }
 
+/// The code and the message for the caller.
 fn told(kind: CallErrorKind, status: u16, code: Option<&VendorCode>) -> (ErrorCode, &'static str) {
     let sentence = code.map(VendorCode::sentence);
     match kind {
@@ -204,22 +205,26 @@ fn told(kind: CallErrorKind, status: u16, code: Option<&VendorCode>) -> (ErrorCo
         CallErrorKind::Failed => {
             (ErrorCode::UpstreamUnavailable, "the Integration Server returned a server error")
         }
-        CallErrorKind::Refused => match status {
-            408 | 429 => (
-                ErrorCode::UpstreamUnavailable,
-                "the legacy system does not accept requests at the moment; try again later",
+        CallErrorKind::Refused => refused(status, sentence),
+    }
+}
+
+fn refused(status: u16, sentence: Option<&'static str>) -> (ErrorCode, &'static str) {
+    match status {
+        408 | 429 => (
+            ErrorCode::UpstreamUnavailable,
+            "the legacy system does not accept requests at the moment; try again later",
+        ),
+        409 => (
+            ErrorCode::Conflict,
+            sentence.unwrap_or(
+                "the request conflicts with the current state of the Integration Server",
             ),
-            409 => (
-                ErrorCode::Conflict,
-                sentence.unwrap_or(
-                    "the request conflicts with the current state of the Integration Server",
-                ),
-            ),
-            _ => (
-                ErrorCode::UpstreamRejected,
-                sentence.unwrap_or("the Integration Server rejected the request"),
-            ),
-        },
+        ),
+        _ => (
+            ErrorCode::UpstreamRejected,
+            sentence.unwrap_or("the Integration Server rejected the request"),
+        ),
     }
 }
 
