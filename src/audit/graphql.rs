@@ -142,6 +142,7 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<AuditRecord> {
     Ok(service::<Audit>(ctx)?.find(&scope, id).await?.into())
 }
 
+/// Queries of the audit log.
 #[derive(Default)]
 pub struct AuditQuery;
 

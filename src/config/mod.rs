@@ -74,28 +74,51 @@ pub use users::UsersConfig;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The public listener.
     pub server: ServerConfig,
+    /// The admin listener.
     pub admin: AdminConfig,
+    /// The data folder.
     pub data: DataConfig,
+    /// The database.
     pub database: DatabaseConfig,
+    /// The master key.
     pub seal: SealConfig,
+    /// Access tokens and signing keys.
     pub tokens: TokensConfig,
+    /// Caching of access.
     pub auth: AuthConfig,
+    /// The audit log.
     pub audit: AuditConfig,
+    /// Clients and their usage.
     pub clients: ClientsConfig,
+    /// People who sign in.
     pub users: UsersConfig,
+    /// Sessions of people.
     pub sessions: SessionsConfig,
+    /// Device authorization.
     pub device: DeviceConfig,
+    /// Quotas of tenants.
     pub quotas: QuotasConfig,
+    /// The GraphQL endpoint.
     pub graphql: GraphqlConfig,
+    /// Limits of one request.
     pub limits: LimitsConfig,
+    /// Budgets of the node.
     pub budget: BudgetConfig,
+    /// Rate limits of callers.
     pub rate_limit: RateLimitConfig,
+    /// Web origins.
     pub cors: CorsConfig,
+    /// The log.
     pub log: LogConfig,
+    /// The metrics.
     pub metrics: MetricsConfig,
+    /// The playground.
     pub playground: PlaygroundConfig,
+    /// Calls to legacy systems.
     pub upstream: UpstreamConfig,
+    /// Deep Security.
     pub deep_security: DeepSecurityConfig,
     /// The settings given under a former name, for a warning in the log.
     #[serde(skip)]

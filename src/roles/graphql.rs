@@ -53,6 +53,7 @@ impl EffectiveRole {
     }
 }
 
+/// Queries of roles.
 #[derive(Default)]
 pub struct RoleQuery;
 

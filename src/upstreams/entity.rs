@@ -15,19 +15,30 @@ pub mod upstream {
     #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "upstreams")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: UpstreamId,
+        /// The tenant that owns the installation.
         pub owner_tenant_id: TenantId,
+        /// The display name.
         pub name: String,
+        /// The kind of system, as in `System::as_str`.
         pub system: String,
+        /// The base URL in its canonical form.
         pub base_url: String,
+        /// The way of authentication, as in `Authentication::as_str`.
         pub authentication: String,
+        /// The credential, sealed with the master key.
         pub sealed_credential: Vec<u8>,
+        /// Certificates in PEM that are trusted in place of the public authorities.
         pub ca_certificate: Option<String>,
+        /// The IANA name of the time zone of dates without one.
         pub time_zone: String,
         /// Increases with every change.
         pub revision: i64,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// When the row was last changed.
         pub updated_at: Timestamp,
     }
 
@@ -40,6 +51,7 @@ pub mod upstream {
         }
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -122,21 +134,31 @@ pub mod link {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "upstream_links")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: LinkId,
+        /// The gateway tenant.
         pub tenant_id: TenantId,
+        /// The installation.
         pub upstream_id: UpstreamId,
+        /// The kind of system, as in `System::as_str`.
         pub system: String,
+        /// The vendor's id of the tenant in its canonical form; `None` if the installation's own
+        /// credential belongs to that tenant.
         pub remote_tenant_id: Option<String>,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
         /// The name of a `LinkState`.
         pub verification: String,
         /// The name of a `LinkFailure`: why the last check failed.
         pub failure: Option<String>,
+        /// When the last check failed; `None` if it succeeded.
         pub failed_at: Option<Timestamp>,
+        /// When the tenant was last found.
         pub verified_at: Option<Timestamp>,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

@@ -10,17 +10,26 @@ use crate::ids::{ClientId, ClientKeyId, TenantId};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "client_keys")]
 pub struct Model {
+    /// The id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ClientKeyId,
+    /// The client.
     pub client_id: ClientId,
+    /// The signature algorithm, as in `Algorithm::name`.
     pub algorithm: String,
+    /// The public key as a JWK.
     pub public_jwk: String,
+    /// The SHA-256 thumbprint in base64url (RFC 7638).
     pub thumbprint: String,
+    /// When the row was created, by the database's time.
     pub created_at: Timestamp,
+    /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// The IP address that it was last used from.
     pub last_used_from: Option<String>,
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
@@ -37,13 +46,19 @@ impl Entity {
 /// A client and one of its keys, as authentication by assertion needs them.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct KeyRow {
+    /// The id.
     pub id: ClientId,
+    /// The tenant that the client belongs to.
     pub tenant_id: TenantId,
+    /// Tokens of an earlier generation are revoked.
     pub token_generation: i64,
+    /// Whether it may be used.
     pub enabled: bool,
     /// Whether the client's tenant and all above it are enabled.
     pub tenant_open: bool,
+    /// A key of the client; `None` if it has none.
     pub key_id: Option<ClientKeyId>,
+    /// The public key as a JWK.
     pub public_jwk: Option<String>,
 }
 
@@ -76,6 +91,7 @@ pub mod used {
     #[derive(Clone, Debug, DeriveEntityModel)]
     #[sea_orm(table_name = "used_assertions")]
     pub struct Model {
+        /// The client.
         #[sea_orm(primary_key, auto_increment = false)]
         pub client_id: ClientId,
         #[sea_orm(primary_key, auto_increment = false)]
@@ -85,6 +101,7 @@ pub mod used {
         pub expires_at: Timestamp,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

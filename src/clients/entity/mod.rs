@@ -18,24 +18,37 @@ pub struct Model {
     /// The row number of the name index.
     #[sea_orm(primary_key)]
     pub seq: i64,
+    /// The id.
     pub id: ClientId,
     /// The OAuth `client_id`.
     pub client_id: String,
+    /// The tenant that the client belongs to.
     pub tenant_id: TenantId,
+    /// The tenant that is responsible for it, if named.
     pub owner_tenant_id: Option<TenantId>,
+    /// The display name.
     pub name: String,
+    /// The name as searches compare it.
     pub name_folded: String,
+    /// Whether it may be used.
     pub enabled: bool,
     /// Tokens of an older generation are refused.
     pub token_generation: i64,
+    /// The number of tokens issued to it.
     pub token_request_count: i64,
+    /// When a token was last issued to it.
     pub token_request_time: Option<Timestamp>,
+    /// When the row was created, by the database's time.
     pub created_at: Timestamp,
+    /// When the row was last changed.
     pub updated_at: Timestamp,
+    /// The subject that created it, as in audit records.
     pub created_by: String,
+    /// The subject that last changed it, as in audit records.
     pub updated_by: String,
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
@@ -75,13 +88,20 @@ pub mod secret {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "client_secrets")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: SecretId,
+        /// The client.
         pub client_id: ClientId,
+        /// The SHA-256 of the secret.
         pub hash: SecretHash,
+        /// The last four characters of the secret.
         pub last_four: String,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// When it was last used.
         pub last_used_at: Option<Timestamp>,
+        /// The IP address that it was last used from.
         pub last_used_from: Option<String>,
         /// When its overlap with a newer secret ends.
         pub retires_at: Option<Timestamp>,
@@ -89,6 +109,7 @@ pub mod secret {
         pub expires_at: Option<Timestamp>,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -116,16 +137,24 @@ pub mod assignment {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "role_assignments")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: AssignmentId,
+        /// The client.
         pub client_id: ClientId,
+        /// The tenant that the client belongs to.
         pub tenant_id: TenantId,
+        /// The role.
         pub role_id: RoleId,
+        /// When it expires; `None` for never.
         pub expires_at: Option<Timestamp>,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// The subject that created it, as in audit records.
         pub created_by: String,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -154,18 +183,24 @@ pub mod idempotency {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "idempotency_keys")]
     pub struct Model {
+        /// The tenant that the client belongs to.
         #[sea_orm(primary_key, auto_increment = false)]
         pub tenant_id: TenantId,
+        /// The subject that sent the request.
         #[sea_orm(primary_key, auto_increment = false)]
         pub actor: String,
+        /// The idempotency key.
         #[sea_orm(primary_key, auto_increment = false)]
         pub key: String,
         /// Hash of the arguments.
         pub fingerprint: SecretHash,
+        /// The client.
         pub client_id: ClientId,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -182,15 +217,23 @@ pub mod idempotency {
 /// A client and one of its secrets, as the token endpoint needs them.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct CredentialRow {
+    /// The id.
     pub id: ClientId,
+    /// The tenant that the client belongs to.
     pub tenant_id: TenantId,
+    /// Tokens of an earlier generation are revoked.
     pub token_generation: i64,
+    /// Whether it may be used.
     pub enabled: bool,
     /// Whether the client's tenant and all above it are enabled.
     pub tenant_open: bool,
+    /// A secret of the client; `None` if it has none.
     pub secret_id: Option<SecretId>,
+    /// The SHA-256 of the secret.
     pub hash: Option<SecretHash>,
+    /// When a newer secret replaces it.
     pub retires_at: Option<Timestamp>,
+    /// When it expires; `None` for never.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::names::Name;
 use crate::roles::Permission;
 
+/// Mutations of clients.
 #[derive(Default)]
 pub struct ClientMutation;
 

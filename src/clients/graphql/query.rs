@@ -25,6 +25,7 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Client> {
     Ok(Client::at(scope.now(), clients.limits().token_lifetime, client))
 }
 
+/// Queries of clients.
 #[derive(Default)]
 pub struct ClientQuery;
 

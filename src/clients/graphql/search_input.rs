@@ -70,12 +70,19 @@ pub enum ClientsSearchSortOrder {
 /// The filters that `clients` and `clientsSearch` share, as they come.
 #[derive(Default)]
 pub struct Filters {
+    /// A pattern of the name.
     pub name: Option<String>,
+    /// UUIDs or `client_id`s.
     pub client_ids: Option<Vec<ID>>,
+    /// One tenant more to match.
     pub tenant_id: Option<ID>,
+    /// Roles, any of which the client holds.
     pub role_ids: Option<Vec<ID>>,
+    /// Tenants, any of which the client belongs to.
     pub tenant_ids: Option<Vec<ID>>,
+    /// Whether the client is enabled.
     pub enabled: Option<bool>,
+    /// A time since which no token was issued.
     pub unused_since: Option<String>,
 }
 

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 /// section 7).
 const TENANT_KEY_LIFETIME: Duration = Duration::from_hours(6);
 
+/// Mutations of Deep Security.
 #[derive(Default)]
 pub struct DeepSecurityMutation;
 

@@ -227,6 +227,7 @@ pub async fn of_tenant(
     DeepSecurityObject::open(ctx, scope).await.map(LazyObject)
 }
 
+/// Queries of Deep Security.
 #[derive(Default)]
 pub struct DeepSecurityQuery;
 

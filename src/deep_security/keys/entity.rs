@@ -58,6 +58,7 @@ impl std::fmt::Debug for Model {
     }
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

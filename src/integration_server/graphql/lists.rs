@@ -12,6 +12,7 @@ const PAGE_SIZE_MAX: i32 = 5000;
 
 /// The arguments of every such list.
 pub struct ListArguments {
+    /// The page size.
     pub count: usize,
     after: Option<(String, String)>,
     name: Option<NamePattern>,

@@ -14,6 +14,7 @@ use crate::integration_server::IntegrationServer;
 use crate::integration_server::model::ReportRange;
 use crate::roles::Permission;
 
+/// Mutations of the Integration Server.
 #[derive(Default)]
 pub struct IntegrationServerMutation;
 

@@ -218,6 +218,7 @@ fn place(record: &crate::integration_server::tasks::TaskRecord) -> (i64, crate::
     (record.created_at.millis(), record.id)
 }
 
+/// Queries of the Integration Server.
 #[derive(Default)]
 pub struct IntegrationServerQuery;
 

@@ -18,7 +18,9 @@ use crate::integration_server::model::{RemoteId, Report, ReportPeriod};
 pub struct ReportObject {
     /// The gateway's id of the task that made it.
     pub id: TaskId,
+    /// The vendor's id.
     pub remote_id: String,
+    /// The scope in which the task was found.
     pub scope: TenantScope,
 }
 

@@ -10,6 +10,7 @@ use crate::integration_server::IntegrationServer;
 use crate::integration_server::tasks::watching::Watcher;
 use crate::roles::Permission;
 
+/// Subscriptions of the Integration Server.
 #[derive(Default)]
 pub struct IntegrationServerSubscription;
 

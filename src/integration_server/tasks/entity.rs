@@ -51,6 +51,7 @@ pub mod task {
         pub ended_at: Option<Timestamp>,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -124,6 +125,7 @@ pub mod event {
         pub snapshot: String,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

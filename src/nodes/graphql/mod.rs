@@ -55,6 +55,7 @@ pub enum Node {
     IntegrationServerReport(integration_server::ReportObject),
 }
 
+/// Lookup of objects by their global ids.
 #[derive(Default)]
 pub struct NodeQuery;
 

@@ -14,23 +14,34 @@ use crate::ids::TenantId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "tenants")]
 pub struct Model {
+    /// The tenant's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: TenantId,
+    /// The parent; `None` for a root.
     pub parent_id: Option<TenantId>,
     /// The nearest partner, at the tenant or above it.
     pub partner_id: Option<TenantId>,
     /// The nearest organization, at the tenant or above it.
     pub organization_id: Option<TenantId>,
+    /// The display name.
     pub name: String,
+    /// The name as searches compare it.
     pub name_folded: String,
+    /// Whether it manages the tenants of customers.
     pub is_partner: bool,
+    /// Whether it groups the tenants of one customer.
     pub is_organization: bool,
+    /// Whether it, and the tenants below it, can be entered.
     pub enabled: bool,
+    /// The maximum age of secrets in it and below it.
     pub max_secret_age_seconds: Option<i64>,
+    /// When the row was created, by the database's time.
     pub created_at: Timestamp,
+    /// When the row was last changed.
     pub updated_at: Timestamp,
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
@@ -119,7 +130,9 @@ pub async fn at_or_below(
 /// The number of descendants of each tenant.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct TenantCount {
+    /// Whether it manages the tenants of customers.
     pub is_partner: bool,
+    /// The number of descendants.
     pub below: i64,
 }
 
@@ -148,13 +161,17 @@ pub mod ancestor {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "tenant_ancestors")]
     pub struct Model {
+        /// The descendant.
         #[sea_orm(primary_key, auto_increment = false)]
         pub tenant_id: TenantId,
+        /// The ancestor, which may be the tenant itself.
         #[sea_orm(primary_key, auto_increment = false)]
         pub ancestor_id: TenantId,
+        /// The number of levels between the two.
         pub distance: i32,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

@@ -9,9 +9,13 @@ use crate::ids::{ClientId, RoleId, TenantId};
 /// A role that a client holds and that has not ended.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct LiveRole {
+    /// The client that holds a role.
     pub client_id: ClientId,
+    /// The tenant in which it holds the role.
     pub tenant_id: TenantId,
+    /// The role.
     pub role_id: RoleId,
+    /// When the assignment expires.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -39,6 +39,7 @@ pub struct TenantUpdateInput {
     max_secret_age: MaybeUndefined<i32>,
 }
 
+/// Mutations of tenants.
 #[derive(Default)]
 pub struct TenantMutation;
 

@@ -48,6 +48,7 @@ pub struct RequestTenantContext {
     tenant_ids: Vec<ID>,
 }
 
+/// Queries of tenants.
 #[derive(Default)]
 pub struct TenantQuery;
 

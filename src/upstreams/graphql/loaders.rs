@@ -42,7 +42,9 @@ struct KeyEnds {
 /// An installation that a link leads to, and whether the scope shows how it is reached.
 #[derive(Clone)]
 pub(super) struct Linked {
+    /// The installation.
     pub upstream: Upstream,
+    /// Whether the scope shows how it is reached.
     pub shows_details: bool,
 }
 

@@ -19,6 +19,7 @@ use crate::upstreams::Upstreams;
 use crate::upstreams::link_check::LinkCheck;
 use crate::upstreams::model::{self, NewLink, NewUpstream, System, Upstream, UpstreamChange};
 
+/// Mutations of upstreams and links.
 #[derive(Default)]
 pub struct UpstreamMutation;
 

@@ -11,6 +11,7 @@ use crate::roles::Permission;
 use crate::upstreams::Upstreams;
 use crate::upstreams::model::Upstream;
 
+/// Queries of upstreams.
 #[derive(Default)]
 pub struct UpstreamQuery;
 
