@@ -3,21 +3,25 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use arc_swap::ArcSwap;
+
 use super::background_jobs::BackgroundJobs;
 use super::core::Core;
 use super::environment::Environment;
+use super::reload::{Load, Reloader};
 use crate::clients::Authenticator;
 use crate::config::{AuthConfig, Config, Introspection};
 use crate::error::Result;
 use crate::graphql::{ExecutableSchema, Executor};
 use crate::http::graphql::Metering;
 use crate::http::{
-    AppState, Cors, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, StreamRegistry,
-    Throttle,
+    AppState, Cors, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, ReloadReceiver,
+    ReloadTrigger, StreamRegistry, Throttle, reload_channel,
 };
 use crate::passkeys::{self, Passkeys};
 use crate::schema;
 use crate::single_sign_on::PasswordPolicy;
+use crate::telemetry::LogFilter;
 use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::PublicUrl;
 
@@ -29,6 +33,8 @@ const SIGN_IN_STARTS: u32 = 120;
 pub struct App {
     pub(super) core: Core,
     pub(super) state: Arc<AppState>,
+    /// Requests to reload; refused unless [`App::reloader`] takes them.
+    reloads: Option<ReloadReceiver>,
 }
 
 impl App {
@@ -59,8 +65,9 @@ impl App {
     ) -> Result<Self> {
         core.finish_master_key(config).await?;
         let keys = KeyRing::open(core.rotation(config), config.auth.access_cache_ttl).await?;
-        let state = app_state(&core, Arc::new(keys), graph, config, issuer)?;
-        Ok(Self { core, state: Arc::new(state) })
+        let (reload, reloads) = reload_channel();
+        let state = app_state(&core, Arc::new(keys), graph, config, (issuer, reload))?;
+        Ok(Self { core, state: Arc::new(state), reloads: Some(reloads) })
     }
 
     /// Whether there is no tenant yet, so that nobody could use the gateway.
@@ -76,6 +83,14 @@ impl App {
         &self.core
     }
 
+    /// Reloads the settings of this gateway, which runs by `config`; `load` reads them again.
+    /// Without it, requests to reload are refused.
+    pub fn reloader(&mut self, config: Config, load: Load, log_filter: LogFilter) -> Reloader {
+        let (_, none) = reload_channel();
+        let requests = self.reloads.take().unwrap_or(none);
+        Reloader::new(self.state.clone(), config, load, log_filter, requests)
+    }
+
     /// The background jobs of this gateway, which [`App::serve`] runs.
     pub fn background_jobs(&self) -> BackgroundJobs {
         BackgroundJobs::new(self.core.clone(), self.state.clone())
@@ -87,7 +102,7 @@ fn app_state(
     keys: Arc<KeyRing>,
     graph: Arc<dyn Executor>,
     config: &Config,
-    issuer: String,
+    (issuer, reload): (String, ReloadTrigger),
 ) -> Result<AppState> {
     let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
     let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
@@ -95,7 +110,7 @@ fn app_state(
         graphql: GraphqlState::new(graph, config)?,
         budgets: core.budgets.clone(),
         rate_limits: RateLimits::new(&config.rate_limit),
-        cors: Cors::new(&config.cors.allowed_origins),
+        cors: ArcSwap::from_pointee(Cors::new(&config.cors.allowed_origins)),
         streams: StreamRegistry::default(),
         verifier: verifier(core, keys.clone(), config),
         issuer: token_issuer(core, keys.clone(), config, issuer.clone()),
@@ -128,6 +143,7 @@ fn app_state(
         body_timeout: config.server.request_timeout,
         write_timeout: config.server.write_timeout,
         playground: config.playground.enabled,
+        reload,
         stopping: AtomicBool::new(false),
     })
 }

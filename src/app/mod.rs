@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `environment`, `data_folder`, `master_key`, `backup` | what a process finds when it starts |
 //! | `core`, `open`, `rotate_master_key` | the services on a database, as commands need them |
-//! | `link_checks`, `background_jobs`, `gateway`, `listeners`, `serve` | a gateway that serves |
+//! | `link_checks`, `background_jobs`, `reload`, `gateway`, `listeners`, `serve` | a gateway that serves |
 //!
 //! Each imports only from those before it.
 
@@ -18,6 +18,7 @@ mod link_checks;
 mod listeners;
 mod master_key;
 mod open;
+mod reload;
 mod rotate_master_key;
 mod serve;
 
@@ -29,3 +30,4 @@ pub use self::environment::Environment;
 pub use self::gateway::App;
 pub use self::listeners::Listeners;
 pub use self::master_key::require_database;
+pub use self::reload::{Load, Reloader};

@@ -6,10 +6,12 @@ mod client;
 mod config;
 mod demo;
 mod health;
+mod http_client;
 mod init;
 mod keys;
 mod migrate;
 mod output;
+mod reload;
 mod scope;
 mod serve;
 mod simulate;
@@ -20,12 +22,15 @@ mod user;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::app::Load;
 use crate::config::{Config, ConfigErrors, FormerName};
 use crate::error::Error;
+use crate::telemetry::LogFilter;
 use crate::{schema, telemetry};
 use output::{Output, print};
 
@@ -89,6 +94,8 @@ enum Command {
     Config(config::Command),
     /// Ask a running gateway whether it is ready.
     Health(health::Arguments),
+    /// Let the gateway that runs on this machine read its settings again.
+    Reload(reload::Arguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -148,7 +155,11 @@ impl Cli {
         // No setting has a name or value that is not Unicode.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
-        let config = Config::load(self.config.as_deref(), variables, self.set);
+        let variables: Vec<_> = variables.collect();
+        let load: Load = Arc::new(move || {
+            Config::load(self.config.as_deref(), variables.clone(), self.set.clone())
+        });
+        let config = load();
         match self.command {
             Command::Schema => Ok(print(&schema::sdl())?),
             Command::Completions { shell } => {
@@ -156,7 +167,7 @@ impl Cli {
                 clap_complete::generate(shell, &mut Self::command(), "tenant-gateway", &mut script);
                 Ok(print(&String::from_utf8_lossy(&script))?)
             }
-            Command::Serve => serve::run(&logged(config?, None)).await,
+            Command::Serve => serve::run(&logged_with(config?, None), load).await,
             Command::Demo(arguments) => demo::run(logged(config?, REQUESTS), &arguments).await,
             Command::Simulate(command) => simulate::run(command).await,
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
@@ -172,6 +183,7 @@ impl Cli {
             Command::Audit(command) => audit::run(&logged(config?, QUIET), command).await,
             Command::Config(command) => config::run(&config?, command),
             Command::Health(arguments) => health::run(&config?, &arguments).await,
+            Command::Reload(arguments) => reload::run(&config?, &arguments).await,
         }
     }
 }
@@ -183,11 +195,16 @@ const QUIET: Option<&str> = Some("warn");
 const REQUESTS: Option<&str> = Some("warn,tenant_gateway::http::request_id=info");
 
 /// Starts logging, with another filter where the settings have the default one.
-fn logged(mut config: Config, filter: Option<&str>) -> Config {
+fn logged(config: Config, filter: Option<&str>) -> Config {
+    logged_with(config, filter).0
+}
+
+/// The same, with the handle that changes the filter.
+fn logged_with(mut config: Config, filter: Option<&str>) -> (Config, LogFilter) {
     if let Some(filter) = filter.filter(|_| config.log.filter == Config::default().log.filter) {
         config.log.filter = filter.to_owned();
     }
-    telemetry::init(&config.log);
+    let log_filter = telemetry::init(&config.log);
     for FormerName { source, former, present } in &config.former_names {
         tracing::warn!(
             %source,
@@ -196,7 +213,7 @@ fn logged(mut config: Config, filter: Option<&str>) -> Config {
             "a setting was given under its former name, which the next minor version refuses"
         );
     }
-    config
+    (config, log_filter)
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

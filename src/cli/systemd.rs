@@ -8,6 +8,14 @@ pub fn notify_ready() {
     notify(NotifyState::Ready);
 }
 
+/// The settings are read again; [`notify_ready`] ends this (`Type=notify-reload`).
+pub fn notify_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => send(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the service manager could not be notified"),
+    }
+}
+
 /// The process is stopping.
 pub fn notify_stopping() {
     notify(NotifyState::Stopping);
@@ -27,7 +35,11 @@ pub fn spawn_watchdog() {
 }
 
 fn notify(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+    send(&[state]);
+}
+
+fn send(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "the service manager could not be notified");
     }
 }

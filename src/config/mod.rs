@@ -30,6 +30,7 @@ mod public_url;
 mod quotas;
 mod ranges;
 mod rate_limit;
+mod reload;
 mod seal;
 mod secret_text;
 mod server;

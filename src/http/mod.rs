@@ -23,6 +23,7 @@ mod oauth;
 mod pages;
 mod paths;
 pub mod playground;
+mod reload;
 mod request_id;
 mod router;
 mod serve;
@@ -31,7 +32,8 @@ mod write_timeout;
 
 pub use cors::Cors;
 pub use router::{serve_admin, serve_public};
+pub use state::graphql::load_trusted;
 pub use state::{
-    AppState, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, StreamRegistry,
-    Throttle,
+    AppState, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, ReloadReceiver,
+    ReloadResult, ReloadTrigger, Reloaded, StreamRegistry, Throttle, reload_channel,
 };

@@ -32,6 +32,9 @@ pub const READY: &str = "/health/ready";
 /// The usual short path of readiness.
 pub const READYZ: &str = "/readyz";
 
+/// Reloads the settings, on the admin listener alone.
+pub const RELOAD: &str = "/reload";
+
 /// The figures for Prometheus, on the admin listener alone.
 pub const METRICS: &str = "/metrics";
 

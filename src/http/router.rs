@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::{Layer, Service, service_fn};
@@ -21,7 +21,7 @@ use super::cors::with_cors;
 use super::request_id::with_request_id;
 use super::serve::serve;
 use super::state::AppState;
-use super::{graphql, health, host, json_reply, metrics, oauth, pages, paths, playground};
+use super::{graphql, health, host, json_reply, metrics, oauth, pages, paths, playground, reload};
 use crate::budget::{Network, Pool};
 
 /// Connections of the admin listener, apart from those of the public one: probes are answered while
@@ -44,7 +44,8 @@ pub async fn serve_public(
     serve(listener, budget, service, stopped).await;
 }
 
-/// Serves the admin listener, which has the health checks and the figures, until `stopped`.
+/// Serves the admin listener, which has the health checks, the figures and the
+/// reload, until `stopped`.
 pub async fn serve_admin(
     listener: TcpListener,
     state: Arc<AppState>,
@@ -54,6 +55,7 @@ pub async fn serve_admin(
     let budget = connections(&state, pool);
     let router = health_paths()
         .route(paths::METRICS, get(metrics::scrape))
+        .route(paths::RELOAD, post(reload::reload))
         .fallback(json_reply::no_such_path)
         .with_state(state);
     let service = hardened(service_fn(move |request| {
@@ -92,8 +94,8 @@ async fn public(state: &AppState, router: Router, request: Request) -> Response 
         let routed = async |request| catch_panic(route(router, request)).await;
         async move { Ok::<_, Infallible>(host::check(request, routed).await) }
     });
-    with_request_id(state, request, async |request| with_cors(&state.cors, routed, request).await)
-        .await
+    let cors = state.cors.load_full();
+    with_request_id(state, request, async |request| with_cors(&cors, routed, request).await).await
 }
 
 async fn route(mut router: Router, request: Request) -> Response {

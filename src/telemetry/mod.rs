@@ -1,6 +1,7 @@
 //! The log: text for people, or JSON lines.
 
 mod json;
+mod log_filter;
 
 use std::io::{self, IsTerminal};
 
@@ -9,27 +10,30 @@ use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::{EnvFilter, Layer, reload};
 
 pub use self::json::json_lines;
+pub use self::log_filter::LogFilter;
 use crate::config::{LogConfig, LogFormat};
 
 /// Sends the log to stderr: text for people, or one JSON object per line with the fields of the event
 /// and, under `span`, those of the current span. The filter includes `RUST_LOG` and was checked when
 /// the settings were loaded. Only the first call in a process has an effect.
-pub fn init(log: &LogConfig) {
-    init_to(log, io::stderr().is_terminal(), io::stderr);
+pub fn init(log: &LogConfig) -> LogFilter {
+    init_to(log, io::stderr().is_terminal(), io::stderr)
 }
 
 /// Sends the log to another writer.
-pub fn init_to<W>(log: &LogConfig, terminal: bool, writer: W)
+pub fn init_to<W>(log: &LogConfig, terminal: bool, writer: W) -> LogFilter
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = lines(log.format, terminal, writer);
-    let subscriber = Registry::default().with(EnvFilter::new(&log.filter)).with(lines);
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(&log.filter));
+    let subscriber = Registry::default().with(filter).with(lines);
     // Fails if there is a subscriber already, as when several tests share one process.
     subscriber.try_init().ok();
+    LogFilter::new(handle)
 }
 
 fn lines<S, W>(format: LogFormat, terminal: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>

@@ -24,6 +24,7 @@ mod migrations;
 mod nodes;
 mod oauth;
 mod passkeys;
+mod reload;
 mod schema;
 mod search;
 mod single_sign_on;

@@ -47,7 +47,7 @@ pub async fn serve_batch(
         return Err(bad_request("the batch must contain at least one operation"));
     }
     let rejected = |error: ServerError| response::one(media, reject(state, &caller.context, error));
-    if let Err(error) = at_most("batch", batch.len(), state.graphql.limits.batch) {
+    if let Err(error) = at_most("batch", batch.len(), state.graphql.current().limits.batch) {
         return Ok(rejected(error));
     }
     // The first operation was counted when the caller was authenticated.
@@ -68,7 +68,8 @@ fn bad_request(message: &'static str) -> HttpError {
 }
 
 fn check_sum(state: &AppState, prepared: &[Prepared]) -> Result<(), ServerError> {
-    let limits = &state.graphql.limits;
+    let current = state.graphql.current();
+    let limits = &current.limits;
     let ready = || prepared.iter().flatten();
     at_most("tokens", ready().map(|prepared| prepared.tokens).sum(), limits.tokens)?;
     let cost = ready().map(|prepared| prepared.cost).fold(Cost::default(), Cost::and);

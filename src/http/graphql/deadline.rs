@@ -11,7 +11,7 @@ const SUBSCRIPTION: Duration = Duration::from_hours(24 * 365);
 
 /// The deadline of a query or mutation that starts now.
 pub fn deadline(state: &AppState) -> Instant {
-    Instant::now() + state.graphql.limits.execution
+    Instant::now() + state.graphql.current().limits.execution
 }
 
 /// The deadline of a subscription that starts now: in effect none.

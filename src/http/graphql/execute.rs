@@ -92,7 +92,7 @@ pub async fn run(
     if options.report_cost {
         response.extensions.insert("cost".to_owned(), cost(fields, &calls));
     }
-    let response = finalize(context.request_id(), state.graphql.limits.errors, response);
+    let response = finalize(context.request_id(), state.graphql.current().limits.errors, response);
     MeteredResponse {
         summary: Some(summary.end(&response, &calls)),
         response,
@@ -167,7 +167,7 @@ async fn admit(
     })?;
     let beginning = budgets.responses.take(account, RESPONSE_BEGINNING, until).await;
     let beginning = beginning.map_err(|_| no_room())?;
-    let limit = state.graphql.limits.response;
+    let limit = state.graphql.current().limits.response;
     let meter = ResponseMeter::new(limit, beginning, budgets.builders.clone());
     Ok((running, Arc::new(meter)))
 }
@@ -181,7 +181,7 @@ fn upstream_calls(
 ) -> Arc<outbound::Operation> {
     let caller = caller_id(context);
     let request_id = context.request_id().as_str().to_owned();
-    let allowance = outbound::Allowance::from(&state.graphql.limits);
+    let allowance = outbound::Allowance::from(&state.graphql.current().limits);
     Arc::new(outbound::Operation::of_caller(caller, request_id, traceparent, allowance, deadline))
 }
 
@@ -274,7 +274,7 @@ pub fn error_response(
     errors: impl Into<RequestErrors>,
 ) -> GraphqlResponse {
     let response = GraphqlResponse::from_errors(errors.into().0);
-    finalize(request_id, state.graphql.limits.errors, response)
+    finalize(request_id, state.graphql.current().limits.errors, response)
 }
 
 /// The response to an operation that panicked.

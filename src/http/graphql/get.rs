@@ -27,6 +27,6 @@ pub async fn serve(
     uri: &Uri,
 ) -> Result<Response, HttpError> {
     let query = uri.query().unwrap_or_default();
-    let request = request::read_url(query, state.graphql.limits.json_nesting)?;
+    let request = request::read_url(query, state.graphql.current().limits.json_nesting)?;
     serve_one(state, caller, accepted, headers, request, Mutations::Forbidden).await
 }

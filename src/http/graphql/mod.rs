@@ -122,7 +122,7 @@ async fn respond(
     body: Body,
 ) -> Result<Response, HttpError> {
     let length = parts.uri.path_and_query().map_or(0, |text| text.as_str().len());
-    if length > state.graphql.limits.url {
+    if length > state.graphql.current().limits.url {
         let message = "the URL is too long; send a POST request";
         return Err(HttpError::with(StatusCode::URI_TOO_LONG, message));
     }

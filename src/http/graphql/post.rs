@@ -29,7 +29,7 @@ pub async fn serve(
     body: Body,
 ) -> Result<Response, HttpError> {
     let bytes = read(state, headers, body).await?;
-    match read_body(&bytes, state.graphql.limits.json_nesting)? {
+    match read_body(&bytes, state.graphql.current().limits.json_nesting)? {
         RequestBody::One(request) => {
             serve_one(state, caller, accepted, headers, request, Mutations::Allowed).await
         }

@@ -85,13 +85,14 @@ fn prepare_found(
     request: GraphqlRequest,
     variables_weight: u64,
 ) -> Result<Box<PreparedOperation>, RequestErrors> {
+    let current = state.graphql.current();
     let document = match found {
         FoundDocument::Cached(document) => document,
-        FoundDocument::Text(hash, text) => state.graphql.documents.validate(hash, &text)?,
+        FoundDocument::Text(hash, text) => current.documents.validate(hash, &text)?,
     };
     let chosen = document.choose(request.operation_name.as_deref())?;
     let given = request.variables.unwrap_or_default();
-    let (operation, variables) = state.graphql.documents.bind(&document, chosen, &given)?;
+    let (operation, variables) = current.documents.bind(&document, chosen, &given)?;
     let cost = Cost::of(&operation, &variables);
     if !state.graphql.introspection && cost.introspection_depth > 0 {
         // The library would answer null without an error.
@@ -99,7 +100,7 @@ fn prepare_found(
             `__type`";
         return Err(request_error(ErrorCode::GraphqlValidationFailed, message).into());
     }
-    check_cost(&state.graphql.limits, &cost)?;
+    check_cost(&current.limits, &cost)?;
     let kind = chosen.kind;
     Ok(Box::new(PreparedOperation {
         summary: OperationSummary::begin(tenant, kind, chosen.name.as_deref(), cost.fields),
@@ -129,10 +130,11 @@ async fn find_document(
     request: &GraphqlRequest,
 ) -> Result<FoundDocument, RequestErrors> {
     let graphql = &state.graphql;
+    let current = graphql.current();
     let named = request.document_hash().map_err(|error| request_error_of(&error))?;
     let (hash, text) = match (request.query.as_deref(), named) {
         (Some(text), named) => (hash_of(graphql, text, named)?, Some(text)),
-        (None, Some(named)) => (named, graphql.trusted.text(&named).map(|text| &**text)),
+        (None, Some(named)) => (named, current.trusted.text(&named).map(|text| &**text)),
         (None, None) => {
             let message =
                 "the request must be a JSON object with a `query`, or name a persisted document";
@@ -141,7 +143,7 @@ async fn find_document(
     };
     // Before the lookup: a refusal must not reveal whether another caller has registered the
     // document.
-    let allowed = graphql.trusted.check(caller.client_id(), &hash);
+    let allowed = current.trusted.check(caller.client_id(), &hash);
     let Some(text) = text else {
         return persisted(graphql, &hash, allowed.is_ok()).map(FoundDocument::Cached);
     };
@@ -150,7 +152,7 @@ async fn find_document(
         record_refused(state, context, Some(document), "untrusted_document", &error).await;
         return Err(request_error_of(&error).into());
     }
-    Ok(match graphql.documents.cached(&hash) {
+    Ok(match current.documents.cached(&hash) {
         Some(document) => FoundDocument::Cached(document),
         None => FoundDocument::Text(hash, text.to_owned()),
     })
@@ -179,7 +181,7 @@ fn persisted(
 ) -> Result<Arc<ValidDocument>, RequestErrors> {
     // Apollo's clients look for these sentences.
     let message = if graphql.persisted_queries {
-        let cached = graphql.documents.cached(hash).filter(|_| allowed);
+        let cached = graphql.current().documents.cached(hash).filter(|_| allowed);
         if let Some(document) = cached {
             return Ok(document);
         }

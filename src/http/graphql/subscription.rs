@@ -63,7 +63,8 @@ impl Subscription {
             return Next::Refused(error);
         }
         self.received.take().map_or(Next::End, |event| {
-            Next::Event(finalize(&self.request_id, state.graphql.limits.errors, event))
+            let maximum = state.graphql.current().limits.errors;
+            Next::Event(finalize(&self.request_id, maximum, event))
         })
     }
 }

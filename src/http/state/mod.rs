@@ -6,12 +6,15 @@ pub mod graphql;
 mod oauth;
 mod pages;
 pub mod rate_limit;
+mod reload;
 mod stream_registry;
 mod throttle;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 use super::cors::Cors;
 use crate::audit::Audit;
@@ -37,6 +40,7 @@ pub use graphql::GraphqlState;
 pub use oauth::OauthState;
 pub use pages::PagesState;
 pub use rate_limit::RateLimits;
+pub use reload::{ReloadReceiver, ReloadResult, ReloadTrigger, Reloaded, reload_channel};
 pub use stream_registry::{StreamGuard, StreamRegistry};
 pub use throttle::Throttle;
 
@@ -49,7 +53,7 @@ pub struct AppState {
     /// How often clients and tenants may send operations.
     pub rate_limits: RateLimits,
     /// The web origins that may send requests.
-    pub cors: Cors,
+    pub cors: ArcSwap<Cors>,
     /// Streams and tasks that outlive their request.
     pub streams: StreamRegistry,
     /// Verifies access tokens.
@@ -104,6 +108,8 @@ pub struct AppState {
     pub write_timeout: Duration,
     /// Whether the playground is served.
     pub playground: bool,
+    /// Asks for a reload of the settings.
+    pub reload: ReloadTrigger,
     /// Whether shutdown has begun: the readiness probe fails, while requests are still served.
     pub stopping: AtomicBool,
 }

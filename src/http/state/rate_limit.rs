@@ -6,6 +6,7 @@
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
@@ -22,9 +23,14 @@ struct Bucket {
 /// The buckets of all clients, or those of all tenants.
 struct Buckets<K> {
     name: &'static str,
+    rate: ArcSwap<Rate>,
+    buckets: Cache<K, Arc<Mutex<Bucket>>>,
+}
+
+/// How fast a bucket fills, and how much it holds. A rate of 0 sets no limit.
+struct Rate {
     per_second: f64,
     burst: f64,
-    buckets: Cache<K, Arc<Mutex<Bucket>>>,
 }
 
 /// The remaining quota of one bucket.
@@ -57,27 +63,23 @@ pub struct RateLimitExceeded {
 
 /// The limits of this node: a bucket for each client and user, and one for each tenant in context.
 pub struct RateLimits {
-    subjects: Option<Buckets<SubjectId>>,
-    tenants: Option<Buckets<TenantId>>,
+    subjects: Buckets<SubjectId>,
+    tenants: Buckets<TenantId>,
 }
 
 impl RateLimits {
     /// The limits of the settings.
     pub fn new(config: &RateLimitConfig) -> Self {
         Self {
-            subjects: Buckets::new(
-                "client",
-                config.client_per_second,
-                config.client_burst,
-                config.capacity,
-            ),
-            tenants: Buckets::new(
-                "tenant",
-                config.tenant_per_second,
-                config.tenant_burst,
-                config.capacity,
-            ),
+            subjects: Buckets::new("client", Rate::of_client(config), config.capacity),
+            tenants: Buckets::new("tenant", Rate::of_tenant(config), config.capacity),
         }
+    }
+
+    /// Puts other rates and bursts into force; what was counted stays counted.
+    pub fn reload(&self, config: &RateLimitConfig) {
+        self.subjects.rate.store(Arc::new(Rate::of_client(config)));
+        self.tenants.rate.store(Arc::new(Rate::of_tenant(config)));
     }
 
     /// Counts operations of a client or user.
@@ -89,10 +91,7 @@ impl RateLimits {
         subject: SubjectId,
         operations: u32,
     ) -> Result<Option<Quota>, RateLimitExceeded> {
-        self.subjects
-            .as_ref()
-            .map(|buckets| buckets.take(subject, operations, Instant::now()))
-            .transpose()
+        self.subjects.take(subject, operations, Instant::now())
     }
 
     /// Counts operations in a tenant.
@@ -104,18 +103,13 @@ impl RateLimits {
         tenant: TenantId,
         operations: u32,
     ) -> Result<Option<Quota>, RateLimitExceeded> {
-        self.tenants
-            .as_ref()
-            .map(|buckets| buckets.take(tenant, operations, Instant::now()))
-            .transpose()
+        self.tenants.take(tenant, operations, Instant::now())
     }
 }
 
 impl<K: Clone + Eq + Hash> Buckets<K> {
-    fn new(name: &'static str, per_second: u32, burst: u32, capacity: usize) -> Option<Self> {
-        let per_second = f64::from(per_second);
-        let burst = f64::from(burst);
-        (per_second > 0.0).then(|| Self { name, per_second, burst, buckets: Cache::new(capacity) })
+    fn new(name: &'static str, rate: Rate, capacity: usize) -> Self {
+        Self { name, rate: ArcSwap::from_pointee(rate), buckets: Cache::new(capacity) }
     }
 
     /// Uses the monotonic clock: a wall clock set back would keep a bucket empty.
@@ -124,33 +118,56 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
         clippy::cast_sign_loss,
         reason = "all are small and not negative"
     )]
-    fn take(&self, key: K, operations: u32, now: Instant) -> Result<Quota, RateLimitExceeded> {
+    fn take(
+        &self,
+        key: K,
+        operations: u32,
+        now: Instant,
+    ) -> Result<Option<Quota>, RateLimitExceeded> {
+        let Rate { per_second, burst } = **self.rate.load();
+        if per_second == 0.0 {
+            return Ok(None);
+        }
         let full = || {
-            Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket {
-                tokens: self.burst,
-                at: now,
-            })))
+            let bucket = Bucket { tokens: burst, at: now };
+            Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(bucket)))
         };
         let Ok(bucket) = self.buckets.get_or_insert_with(&key, full);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
-        bucket.tokens = (bucket.tokens + passed * self.per_second).min(self.burst);
+        bucket.tokens = (bucket.tokens + passed * per_second).min(burst);
         bucket.at = now;
         // A request larger than the burst passes when the bucket is full, and leaves a debt.
         let needed = f64::from(operations);
         let quota = |tokens: f64| Quota {
             name: self.name,
-            burst: self.burst as u64,
-            per_second: self.per_second as u64,
+            burst: burst as u64,
+            per_second: per_second as u64,
             remaining: tokens.max(0.0) as u64,
         };
-        let missing = needed.min(self.burst) - bucket.tokens;
+        let missing = needed.min(burst) - bucket.tokens;
         if missing > 0.0 {
-            let retry_after = ((missing / self.per_second).ceil() as u64).max(1);
+            let retry_after = ((missing / per_second).ceil() as u64).max(1);
             return Err(RateLimitExceeded { quota: quota(bucket.tokens), retry_after });
         }
         bucket.tokens -= needed;
-        Ok(quota(bucket.tokens))
+        Ok(Some(quota(bucket.tokens)))
+    }
+}
+
+impl Rate {
+    fn of_client(config: &RateLimitConfig) -> Self {
+        Self {
+            per_second: f64::from(config.client_per_second),
+            burst: f64::from(config.client_burst),
+        }
+    }
+
+    fn of_tenant(config: &RateLimitConfig) -> Self {
+        Self {
+            per_second: f64::from(config.tenant_per_second),
+            burst: f64::from(config.tenant_burst),
+        }
     }
 }
 
@@ -195,15 +212,20 @@ mod tests {
 
     use super::*;
 
+    fn rate(per_second: u32, burst: u32) -> Rate {
+        Rate { per_second: f64::from(per_second), burst: f64::from(burst) }
+    }
+
     fn buckets(per_second: u32, burst: u32) -> Buckets<u8> {
-        Buckets::new("client", per_second, burst, 100).unwrap()
+        Buckets::new("client", rate(per_second, burst), 100)
     }
 
     #[tokio::test]
     async fn burst_passes_and_then_the_rate_applies() {
         let buckets = buckets(10, 3);
         let start = Instant::now();
-        let left: Vec<_> = (0..3).map(|_| buckets.take(1, 1, start).unwrap().remaining).collect();
+        let left: Vec<_> =
+            (0..3).map(|_| buckets.take(1, 1, start).unwrap().unwrap().remaining).collect();
         assert_eq!(left, [2, 1, 0]);
         assert_eq!(buckets.take(1, 1, start).unwrap_err().retry_after, 1);
         let later = start + Duration::from_millis(100);
@@ -231,7 +253,19 @@ mod tests {
 
     #[test]
     fn zero_rate_means_no_limit() {
-        assert!(Buckets::<u8>::new("client", 0, 1, 1).is_none());
+        assert_eq!(buckets(0, 1).take(1, 1000, Instant::now()), Ok(None));
+    }
+
+    #[tokio::test]
+    async fn reloaded_rate_applies_to_a_bucket_in_use() {
+        let buckets = buckets(10, 5);
+        let start = Instant::now();
+        assert_eq!(buckets.take(1, 1, start).unwrap().unwrap().remaining, 4);
+        buckets.rate.store(Arc::new(rate(1, 2)));
+        assert_eq!(buckets.take(1, 1, start).unwrap().unwrap().remaining, 1);
+        buckets.rate.store(Arc::new(rate(1, 10)));
+        assert_eq!(buckets.take(1, 1, start).unwrap().unwrap().remaining, 0);
+        assert_eq!(buckets.take(1, 1, start).unwrap_err().retry_after, 1);
     }
 
     #[test]

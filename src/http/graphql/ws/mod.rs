@@ -54,7 +54,7 @@ pub async fn upgrade(
         let caller = AuthenticatedCaller::authenticate(state, request_id, &credentials).await?;
         Some(caller.into_session(credentials))
     };
-    if !state.cors.admits_socket(&parts.headers) {
+    if !state.cors.load().admits_socket(&parts.headers) {
         let error = Error::forbidden("this origin is not allowed to open a WebSocket");
         if let Some(session) = &session {
             record_refused(state, &session.caller.context, None, "foreign_origin", &error).await;

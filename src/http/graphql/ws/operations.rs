@@ -98,7 +98,7 @@ impl Operations {
     ) {
         self.stop(&id);
         self.number += 1;
-        let too_many = self.running.len() >= state.graphql.limits.subscriptions;
+        let too_many = self.running.len() >= state.graphql.current().limits.subscriptions;
         let request_id = RequestId::from(random_uuid(&*state.entropy));
         let span = tracing::info_span!("operation", request_id = request_id.as_str());
         let operation = RunningOperation {
@@ -142,7 +142,7 @@ struct RunningOperation {
 impl RunningOperation {
     async fn serve(self, request: GraphqlRequest, too_many: bool) {
         if too_many {
-            let maximum = self.state.graphql.limits.subscriptions;
+            let maximum = self.state.graphql.current().limits.subscriptions;
             let error = too_costly("subscriptions", maximum + 1, maximum);
             return self.reject(error).await;
         }

@@ -105,7 +105,7 @@ impl Socket {
 
     /// Waits for `connection_init` and authenticates the caller.
     async fn initialise(&mut self, stream: &mut WebSocket) -> Result<StreamSession, Option<Close>> {
-        let deadline = Instant::now() + self.state.graphql.limits.connection_init;
+        let deadline = Instant::now() + self.state.graphql.current().limits.connection_init;
         loop {
             let received = tokio::select! {
                 received = timeout_at(deadline, stream.recv()) => {
@@ -271,7 +271,7 @@ impl Socket {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Binary(_))) => Err(bad),
             Some(Ok(Message::Text(text))) => {
-                let maximum = self.state.graphql.limits.json_nesting;
+                let maximum = self.state.graphql.current().limits.json_nesting;
                 check_nesting(text.as_bytes(), maximum).map_err(|_| bad)?;
                 self.protocol.read(&text).map(Some).ok_or(bad)
             }

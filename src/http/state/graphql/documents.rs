@@ -58,7 +58,7 @@ impl Weighter<DocumentHash, Arc<ValidDocument>> for ByMemory {
 
 /// Parses and validates documents, and caches the valid ones.
 pub struct DocumentCache {
-    model: SchemaModel,
+    model: Arc<SchemaModel>,
     limits: LimitsConfig,
     // Shared by all tenants: a document holds what a caller requests, never an answer, and its hash
     // can be computed only from its text.
@@ -67,7 +67,7 @@ pub struct DocumentCache {
 
 impl DocumentCache {
     /// A cache of at most `bytes` of documents.
-    pub fn new(model: SchemaModel, limits: LimitsConfig, bytes: u64) -> Self {
+    pub fn new(model: Arc<SchemaModel>, limits: LimitsConfig, bytes: u64) -> Self {
         Self { model, limits, valid: Cache::with_weighter(1000, bytes, ByMemory) }
     }
 

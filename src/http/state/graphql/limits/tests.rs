@@ -27,7 +27,7 @@ fn refused_by(text: &str) -> Option<String> {
 fn refused_with(text: &str, variables: serde_json::Value) -> Option<String> {
     let limits = LimitsConfig::default();
     let model = SchemaModel::parse(SCHEMA, Default::default(), true).unwrap();
-    let documents = DocumentCache::new(model, limits.clone(), 1 << 20);
+    let documents = DocumentCache::new(model.into(), limits.clone(), 1 << 20);
     let variables: Map<_, _> = variables.as_object().cloned().unwrap();
     let bound = documents.validate(hash(text), text).and_then(|valid| {
         // The operations of a document are all alike here.

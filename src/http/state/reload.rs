@@ -1,0 +1,47 @@
+//! Requests to reload the settings, from the endpoints to the job that does it.
+
+use tokio::sync::{mpsc, oneshot};
+
+/// What a reload did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// The settings that have other values now.
+    pub applied: Vec<String>,
+    /// The settings that were changed too, but keep their values until a restart.
+    pub needs_restart: Vec<String>,
+}
+
+/// What a reload did, or why the settings before it stay in force.
+pub type ReloadResult = Result<Reloaded, String>;
+
+/// Asks for a reload.
+pub struct ReloadTrigger(mpsc::Sender<oneshot::Sender<ReloadResult>>);
+
+/// Receives what was asked for.
+pub struct ReloadReceiver(mpsc::Receiver<oneshot::Sender<ReloadResult>>);
+
+/// A trigger with its receiver. Reloads are done one at a time.
+pub fn reload_channel() -> (ReloadTrigger, ReloadReceiver) {
+    let (sender, receiver) = mpsc::channel(1);
+    (ReloadTrigger(sender), ReloadReceiver(receiver))
+}
+
+impl ReloadTrigger {
+    /// Reloads the settings.
+    pub async fn reload(&self) -> ReloadResult {
+        let gone = || "this process does not reload its settings".to_owned();
+        let (answer, answered) = oneshot::channel();
+        self.0.send(answer).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl ReloadReceiver {
+    /// The next request, to be answered with the result; never completes once nobody can ask.
+    pub async fn next(&mut self) -> oneshot::Sender<ReloadResult> {
+        match self.0.recv().await {
+            Some(request) => request,
+            None => std::future::pending().await,
+        }
+    }
+}
