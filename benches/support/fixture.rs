@@ -7,16 +7,15 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tempfile::TempDir;
 use tenant_gateway::app::{Core, Environment};
-use tenant_gateway::auth::{RequestContext, RequestId};
+use tenant_gateway::auth::{Presented, RequestContext, RequestId, SubjectId, TokenRestriction};
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
-use tenant_gateway::ids::{TenantId, TokenId};
+use tenant_gateway::ids::TenantId;
 use tenant_gateway::names::Name;
 use tenant_gateway::schema::{self, GatewaySchema};
 use tenant_gateway::seal::MasterKey;
 use tenant_gateway::tenants::NewTenant;
-use tenant_gateway::tokens::{Claims, SCOPE, Subject};
-use uuid::Uuid;
+use tenant_gateway::tokens::Subject;
 
 use super::{Engine, postgres};
 
@@ -102,24 +101,18 @@ impl Fixture {
 
     /// The context of the partner's administrator, in the partner or in one of its customers.
     pub async fn context(&self, customer: bool) -> RequestContext {
-        let Subject { client, client_id, generation, .. } = self.administrator.clone();
-        let tenant_id = if customer { self.customer } else { self.administrator.tenant };
-        let claims = Claims {
-            iss: String::new(),
-            sub: client,
-            aud: String::new(),
-            exp: i64::MAX,
-            iat: 0,
-            jti: TokenId(Uuid::nil()),
-            client_id,
-            scope: SCOPE.to_owned(),
-            tenant_id,
-            tenant_only: false,
-            tenant_ids: tenant_id.to_string(),
+        let Subject { client, generation, .. } = self.administrator;
+        let home = if customer { self.customer } else { self.administrator.tenant };
+        let presented = Presented {
+            subject: SubjectId::Client(client),
+            home,
             generation,
+            token: None,
+            restriction: TokenRestriction::WHOLE,
         };
         let request_id = RequestId::parse("bench").expect("a valid id");
-        let context = RequestContext::enter(&self.core.authorizer, &claims, None, request_id).await;
+        let context =
+            RequestContext::enter(&self.core.authorizer, &presented, None, request_id).await;
         context.expect("the administrator may enter")
     }
 
