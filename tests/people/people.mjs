@@ -59,7 +59,9 @@ class Person {
     page.on('console', (message) => {
       // The browser itself notes each refused form.
       const isStatus = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
-      if (message.type() === 'error' && !isStatus) {
+      // The pages of others may complain of their own.
+      const isOwn = message.location().url.startsWith(gateway.url);
+      if (message.type() === 'error' && isOwn && !isStatus) {
         this.complaints.push(message.text());
       }
     });
