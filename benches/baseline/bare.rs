@@ -21,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 use tenant_gateway::ids::{ClientId, TenantId, TokenId};
-use tenant_gateway::tokens::{Claims, SCOPE, Subject};
+use tenant_gateway::tokens::{Claims, SCOPE, Subject, SubjectType};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -102,7 +102,8 @@ async fn token(
     let now = i64::try_from(now).expect("a time before the end");
     let claims = Claims {
         iss: "http://127.0.0.1:8080".to_owned(),
-        sub: bare.client,
+        sub: bare.client.0,
+        subject_type: SubjectType::Client,
         aud: "tenant-gateway".to_owned(),
         exp: now + 3600,
         iat: now,
@@ -114,6 +115,8 @@ async fn token(
         tenant_only: false,
         tenant_ids: bare.tenant.to_string(),
         generation: 0,
+        auth_time: None,
+        amr: Vec::new(),
     };
     let header = Header {
         typ: Some("at+jwt".to_owned()),
