@@ -1,6 +1,6 @@
 //! Cross-origin requests from browsers (the Fetch standard, section 3.3). No cookies are involved:
-//! callers authenticate by the `Authorization` header alone, which a page can send to another
-//! origin only after a preflight.
+//! callers from other origins authenticate by the `Authorization` header alone, which a page can
+//! send there only after a preflight. No response allows them to send cookies.
 
 use std::convert::Infallible;
 use std::time::Duration;

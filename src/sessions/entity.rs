@@ -172,12 +172,6 @@ pub async fn delete(on: &impl ConnectionTrait, user: UserId, id: SessionId) -> R
     Ok(deleted.exec(on).await?.rows_affected == 1)
 }
 
-/// Deletes the sessions of a person. Returns how many there were.
-pub async fn delete_all(on: &impl ConnectionTrait, user: UserId) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many().filter(Column::UserId.eq(user));
-    Ok(deleted.exec(on).await?.rows_affected)
-}
-
 /// Deletes all but the last used sessions of a person.
 pub async fn delete_surplus(
     on: &impl ConnectionTrait,

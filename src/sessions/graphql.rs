@@ -9,6 +9,8 @@ use crate::auth::graphql::{request, service};
 use crate::error::{Error, Result};
 use crate::graph::graphql::DateTime;
 use crate::ids::{TenantId, UserId};
+use crate::roles::Permission;
+use crate::users::Users;
 
 /// A session of a person who has signed in with a browser.
 #[derive(SimpleObject)]
@@ -47,7 +49,7 @@ impl From<SessionInfo> for UserSession {
     }
 }
 
-/// The result of `endSession`.
+/// The result of `endSession` and `endUserSession`.
 #[derive(SimpleObject)]
 pub struct EndSessionPayload {
     /// The UUID of the session that has ended.
@@ -64,6 +66,19 @@ impl SessionQuery {
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<UserSession>>> {
         let (user, _) = person(ctx)?;
         let sessions = service::<Sessions>(ctx)?.list(user).boxed().await?;
+        Ok(Some(sessions.into_iter().map(UserSession::from).collect()))
+    }
+
+    /// Lists the browser sessions of a user, the last used first. NOT_FOUND for a user outside the
+    /// tenant in context and those below it. Requires the permission to read users.
+    async fn user_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "userID", desc = "The user's UUID.")] user_id: ID,
+    ) -> Result<Option<Vec<UserSession>>> {
+        let scope = request(ctx)?.scope(Permission::ReadUsers)?;
+        let user = service::<Users>(ctx)?.find(&scope, &user_id).boxed().await?;
+        let sessions = service::<Sessions>(ctx)?.list(user.id()).boxed().await?;
         Ok(Some(sessions.into_iter().map(UserSession::from).collect()))
     }
 }
@@ -90,6 +105,22 @@ impl SessionMutation {
             return Err(not_found());
         }
         Ok(Some(EndSessionPayload { id }))
+    }
+
+    /// Ends a browser session of a user. NOT_FOUND for a user outside the tenant in context and
+    /// those below it, and for a session that is not theirs; FORBIDDEN for a user whose role permits
+    /// more than the caller may do. Requires the permission to manage users; see `signOutUser` for
+    /// all sessions and tokens.
+    async fn end_user_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "userID", desc = "The user's UUID.")] user_id: ID,
+        #[graphql(name = "sessionID", desc = "The session's UUID.")] session_id: ID,
+    ) -> Result<Option<EndSessionPayload>> {
+        let scope = request(ctx)?.scope(Permission::ManageUsers)?;
+        let session = session_id.parse().map_err(|_| Error::not_found("session"))?;
+        service::<Sessions>(ctx)?.end_of_user(&scope, &user_id, session).boxed().await?;
+        Ok(Some(EndSessionPayload { id: session_id }))
     }
 }
 

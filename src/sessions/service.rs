@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{EntityTrait, IntoActiveModel};
+use serde_json::json;
 
 use super::entity::{self, Bounds, Completed, Entity, Found, Model};
 use super::model::{NewSession, Session, SessionInfo, SessionSettings, SessionState};
-use crate::audit::{Audit, EndpointChange};
-use crate::auth::RequestId;
+use crate::audit::{self, Audit, EndpointChange, Entry};
+use crate::auth::{RequestId, TenantScope};
 use crate::clock::{Clock, Timestamp};
 use crate::database::{Database, Write};
 use crate::entropy::Entropy;
@@ -182,22 +183,27 @@ impl Sessions {
         self.database.transaction(work).await
     }
 
-    /// Ends all sessions of a person in the caller's own transaction, which records why. Returns how
-    /// many there were.
+    /// Ends a session of a user for an administrator.
     ///
     /// # Errors
-    /// If the database refuses.
-    pub async fn end_all(&self, write: &Write<'_>, user: UserId) -> Result<u64> {
-        Ok(entity::delete_all(write.on(), user).await?)
-    }
-
-    /// Ends one session of a person in the caller's own transaction, which records why. Returns
-    /// whether there was one.
-    ///
-    /// # Errors
-    /// If the database refuses.
-    pub async fn end_in(&self, write: &Write<'_>, user: UserId, id: SessionId) -> Result<bool> {
-        Ok(entity::delete(write.on(), user, id).await?)
+    /// `NOT_FOUND` for a user outside the scope, and for a session that is not theirs or has ended;
+    /// `FORBIDDEN` for a user whom the caller has no authority over.
+    pub async fn end_of_user(&self, scope: &TenantScope, user: &str, id: SessionId) -> Result<()> {
+        let work = async |write: Arc<Write<'_>>| {
+            let user = self.users.managed_in(&write, scope, user).await?;
+            if !entity::delete(write.on(), user.id(), id).await? {
+                return Err(Error::not_found("session"));
+            }
+            let entry = Entry {
+                operation: "endUserSession",
+                tenant: user.tenant(),
+                subject: id.to_string(),
+                before: Some(json!({ "userID": user.id() })),
+                after: None,
+            };
+            audit::record(write.on(), &*self.entropy, scope, entry).await
+        };
+        self.database.transaction(work).await
     }
 
     /// The live sessions of a person, the last used first. Their number is bounded by the settings.

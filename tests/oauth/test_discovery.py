@@ -24,7 +24,13 @@ def test_every_endpoint_that_is_announced_is_there(metadata):
         answer = requests.post(metadata[name], data={"token": "rubbish"}, timeout=30)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
         assert answer.headers["Cache-Control"] == "no-store"
-    assert metadata["grant_types_supported"] == ["client_credentials"]
+    device_code = "urn:ietf:params:oauth:grant-type:device_code"
+    assert metadata["grant_types_supported"] == ["client_credentials", device_code]
+    endpoint = metadata["device_authorization_endpoint"]
+    assert requests.get(endpoint, timeout=30).headers["Allow"] == "POST"
+    # Its programs are public: they name themselves and prove nothing.
+    answer = requests.post(endpoint, data={"scope": "graphql"}, timeout=30)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert "authorization_endpoint" not in metadata and "registration_endpoint" not in metadata
 
 

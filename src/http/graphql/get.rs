@@ -1,7 +1,7 @@
 //! GET: queries only (GraphQL over HTTP, section 5.3).
 //!
-//! A page of another origin cannot send such a request: it needs `Authorization`, which browsers do
-//! not add by themselves and send to another origin only after a preflight.
+//! A page of another origin cannot send such a request: it needs `Authorization` or `X-CSRF-Token`,
+//! which browsers do not add by themselves and send to another origin only after a preflight.
 
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@
 //! and carries the token against forged requests. So no page can forget that.
 
 mod account;
-mod assets;
 mod device;
+mod files;
 mod form;
 mod invite;
 mod json_visit;
@@ -51,7 +51,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route(paths::ACCOUNT_TOTP, get(totp::show).post(totp::submit))
         .route(paths::DEVICE, get(device::show).post(device::submit))
         .route(paths::SESSION, get(session_json::show))
-        .route(&below(paths::ASSETS, "name"), get(assets::show))
+        .route(&below(paths::ASSETS, "name"), get(files::show))
 }
 
 fn below(path: &str, name: &str) -> String {

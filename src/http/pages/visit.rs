@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
-use super::assets::{SCRIPT, STYLESHEET};
+use super::files::{SCRIPT, STYLESHEET};
 use super::form::Form;
 use super::return_to;
 use super::views::{Frame, MessagePage};

@@ -146,6 +146,20 @@ impl Users {
         Ok(user)
     }
 
+    /// A user of the scope over whom the caller has authority, locked against other writers until the
+    /// transaction ends: for changes of what other rooms keep of the user.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a user whom the caller has no authority over.
+    pub async fn managed_in(
+        &self,
+        write: &Write<'_>,
+        scope: &TenantScope,
+        id: &str,
+    ) -> Result<User> {
+        self.lock(write, scope, id).await
+    }
+
     /// Finishes a change: updates its time and author, checks the invariants, and records it.
     async fn finish(
         &self,

@@ -36,7 +36,7 @@ both_databases! {
         holds(&app, 1).await;
         let page = browser.get(&format!("/device?user_code={}", codes.user)).await;
         assert_eq!(page.heading(), "Connect a device");
-        for shown in ["taegis-sdk", "sdk/2.0", "127.0.0.1", &codes.user, "north"] {
+        for shown in ["taegis-sdk", "sdk/2.0", "127.0.0.1", &codes.user, "North"] {
             assert!(page.text.contains(shown), "{shown}: {}", page.text);
         }
         assert_eq!(decide(&browser, &codes, "approve").await, "Device connected");

@@ -19,7 +19,7 @@ both_databases! {
         for tenant in [&*south, &*above, NOWHERE] {
             let codes = start(&app, &[("tenant", tenant)]).await;
             let page = browser.get(&format!("/device?user_code={}", codes.user)).await;
-            assert!(!page.text.contains(tenant) && !page.text.contains("south"), "{}", page.text);
+            assert!(!page.text.contains(tenant) && !page.text.contains("South"), "{}", page.text);
             let fields = [("user_code", &*codes.user), ("action", "approve")];
             let refused = browser.post("/device", &fields).await;
             seen.push((page.status, page.text, refused.status, refused.text));
@@ -46,7 +46,7 @@ both_databases! {
         let north = app.world.north.to_string();
         let codes = start(&app, &[("tenant", &*north), ("scope", "clients:read")]).await;
         let page = browser.get(&format!("/device?user_code={}", codes.user)).await;
-        assert!(page.text.contains("north") && page.text.contains("read clients"), "{}", page.text);
+        assert!(page.text.contains("North") && page.text.contains("read clients"), "{}", page.text);
         assert_eq!(decide(&browser, &codes, "approve").await, "Device connected");
         let granted = poll(&app, &codes).await;
         let token = granted.body["access_token"].as_str().unwrap().to_owned();

@@ -105,13 +105,50 @@ both_databases! {
         assert_eq!(browser.session().await["signedIn"], json!(false));
     }
 
+    async fn administrator_lists_and_ends_sessions_of_own_people(app: TestApp) {
+        let (ana, browser) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
+        let (eve, _) = enrol(&app, app.world.south, Role::Auditor, "eve@south.example").await;
+        let administrator = app.administrator(app.world.north).await;
+        let list = "query($user: ID!) { userSessions(userID: $user) { id isActive } }";
+        let sessions = administrator.ask(list, json!({ "user": ana.id })).await.field("userSessions");
+        assert_eq!(sessions.as_array().unwrap().len(), 1);
+        let end = "mutation($user: ID!, $session: ID!) {
+            endUserSession(userID: $user, sessionID: $session) { id } }";
+        let session = &sessions[0]["id"];
+        for (user, session) in [(&*eve.id, session), (&*ana.id, &json!(ana.id))] {
+            let variables = json!({ "user": user, "session": session });
+            assert_eq!(administrator.ask(end, variables).await.code(), "NOT_FOUND", "{user}");
+        }
+        let stranger = app.administrator(app.world.stranger).await;
+        let variables = json!({ "user": ana.id, "session": session });
+        assert_eq!(stranger.ask(end, variables.clone()).await.code(), "NOT_FOUND");
+        assert_eq!(browser.session().await["signedIn"], json!(true), "nothing has happened");
+        administrator.ask(end, variables.clone()).await.data();
+        assert_eq!(browser.session().await["signedIn"], json!(false));
+        assert_eq!(administrator.ask(end, variables).await.code(), "NOT_FOUND", "it has ended");
+    }
+
+    async fn weaker_administrator_does_not_end_sessions_of_a_stronger_person(app: TestApp) {
+        let (ana, browser) =
+            enrol(&app, app.world.north, Role::Administrator, "ana@north.example").await;
+        let analyst = app.caller(app.world.north, Role::Analyst).await;
+        let session = app.administrator(app.world.north).await;
+        let list = "query($user: ID!) { userSessions(userID: $user) { id } }";
+        let sessions = session.ask(list, json!({ "user": ana.id })).await.field("userSessions");
+        let end = "mutation($user: ID!, $session: ID!) {
+            endUserSession(userID: $user, sessionID: $session) { id } }";
+        let variables = json!({ "user": ana.id, "session": sessions[0]["id"] });
+        assert_eq!(analyst.ask(end, variables).await.code(), "FORBIDDEN");
+        assert_eq!(browser.session().await["signedIn"], json!(true));
+    }
+
     async fn client_has_no_sessions(app: TestApp) {
         let client = app.administrator(app.world.north).await;
         assert_eq!(client.ask("{ sessions { id } }", json!({})).await.code(), "FORBIDDEN");
     }
 }
 
-const LOG: &str = "{ auditLog(operation: \"endSession\") { nodes { actor } } }";
+const LOG: &str = "{ auditLog(operation: \"endSession\", outcome: SUCCEEDED) { nodes { actor } } }";
 
 fn recorded(log: &Answer) -> Vec<Value> {
     let nodes = log.body["data"]["auditLog"]["nodes"].as_array().expect("records");

@@ -78,6 +78,14 @@ pub const QUERIES: &[Row] = &[
     ),
     row("users", READERS, "{ users { totalCount nodes { id email } } }"),
     row("sessions", PEOPLE, "{ sessions { id } }"),
+    at(
+        "user",
+        row(
+            "userSessions",
+            READERS,
+            "query($user: ID!) { userSessions(userID: $user) { id address } }",
+        ),
+    ),
     row("currentTDRUser", PEOPLE, "{ currentTDRUser { id email role_assignments { id } } }"),
     row("upstreams", ANY, "{ upstreams { id baseURL links { id status { reachable } } } }"),
     row("upstreamsConnection", ANY, "{ upstreamsConnection { totalCount nodes { id } } }"),
@@ -103,6 +111,15 @@ pub const MUTATIONS: &[Row] = &[
         "endSession",
         PEOPLE,
         r#"mutation { endSession(id: "00000000-0000-4000-8000-000000000000") { id } }"#,
+    ),
+    at(
+        "user",
+        row(
+            "endUserSession",
+            ADMINISTRATORS,
+            "mutation($user: ID!, $session: ID!) {
+                endUserSession(userID: $user, sessionID: $session) { id } }",
+        ),
     ),
     row(
         "setIdentityProvider",

@@ -35,8 +35,10 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let key = &keyed["keys"][0]["id"];
     let (upstream, link, linked) = upstream_and_link(&administrator, tenant).await;
     let user = crate::users::invited(&administrator, &[Role::Auditor]).await;
+    let session = crate::sessions::begun(app, &user.id).await;
     json!({
         "user": user.id,
+        "session": session,
         "tenant": tenant,
         "client": client.id,
         "secret": secret,
@@ -127,6 +129,7 @@ both_databases! {
             "upstream": UNKNOWN,
             "link": UNKNOWN,
             "user": UNKNOWN,
+            "session": UNKNOWN,
             "linked": UNKNOWN,
         });
         for row in rows() {

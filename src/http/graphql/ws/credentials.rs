@@ -137,4 +137,18 @@ mod tests {
         assert!(of_init(&token, &payload(json!({ "X-Tenant-Context": "a\nb" }))).is_err());
         assert!(is_empty(&of_init(&HeaderMap::new(), &payload(json!({}))).unwrap()));
     }
+
+    #[test]
+    fn session_needs_its_token_and_no_message_brings_a_cookie() {
+        let upgrade = headers(&[("cookie", "__Host-session=a"), ("origin", "https://a.example")]);
+        let credentials = of(&upgrade, &[]).unwrap();
+        assert!(is_empty(&credentials), "browsers send cookies by themselves");
+        let added = of_init(&credentials, &payload(json!({ "X-CSRF-Token": "b" }))).unwrap();
+        assert!(!is_empty(&added));
+        assert_eq!((&added["cookie"], &added["x-csrf-token"]), (&upgrade["cookie"], "b"));
+        let forged =
+            payload(json!({ "Cookie": "__Host-session=c", "Origin": "https://b.example" }));
+        let same = of_init(&credentials, &forged).unwrap();
+        assert_eq!(same, credentials);
+    }
 }
