@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App } from './app';
+import { takeHandover } from './handover';
 import './style.css';
 
-render(<App />, document.getElementById('root')!);
+render(<App handover={takeHandover()} />, document.getElementById('root')!);

@@ -15,11 +15,13 @@ use crate::error::Result;
 use crate::graphql::{ExecutableSchema, Executor};
 use crate::http::graphql::Metering;
 use crate::http::{
-    AppState, Cors, DeviceState, GraphqlState, OauthState, PagesState, RateLimits, ReloadReceiver,
-    ReloadTrigger, StreamRegistry, Throttle, reload_channel,
+    AppState, Cors, DeviceState, GraphqlState, OauthState, OneTimeSignIn, PagesState,
+    PlaygroundCredentials, RateLimits, ReloadReceiver, ReloadTrigger, StreamRegistry, Throttle,
+    reload_channel,
 };
 use crate::passkeys::{self, Passkeys};
 use crate::schema;
+use crate::secret::PlainSecret;
 use crate::single_sign_on::PasswordPolicy;
 use crate::telemetry::LogFilter;
 use crate::tokens::{Issuer, KeyRing, Verifier};
@@ -91,6 +93,12 @@ impl App {
         Reloader::new(self.state.clone(), config, load, log_filter, requests)
     }
 
+    /// Offers credentials to the browser that posts the returned code to the playground, as
+    /// [`OneTimeSignIn::offer`] says.
+    pub fn offer_sign_in(&self, credentials: PlaygroundCredentials) -> PlainSecret {
+        self.state.one_time_sign_in.offer(credentials, &*self.core.environment.entropy)
+    }
+
     /// The background jobs of this gateway, which [`App::serve`] runs.
     pub fn background_jobs(&self) -> BackgroundJobs {
         BackgroundJobs::new(self.core.clone(), self.state.clone())
@@ -144,6 +152,7 @@ fn app_state(
         write_timeout: config.server.write_timeout,
         playground: config.playground.enabled,
         reload,
+        one_time_sign_in: OneTimeSignIn::default(),
         stopping: AtomicBool::new(false),
     })
 }

@@ -129,7 +129,10 @@ async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), F
 pub fn parse_role(text: &str) -> Result<Role> {
     match Role::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(text)) {
         Some(role) => Ok(role),
-        None => Role::parse("--role", text),
+        None => Role::parse("--role", text).map_err(|_| {
+            let names = Role::ALL.map(Role::name).join(", ");
+            Error::bad_input("--role", &format!("no such role; the roles are {names}"))
+        }),
     }
 }
 

@@ -39,7 +39,7 @@ use output::{Output, print};
 /// Settings come from a TOML file, then from variables TENANT_GATEWAY__SECTION__KEY, then from
 /// --set; `config show` prints those in force. Exit status: 0 done, 1 failed, 2 wrong usage.
 #[derive(Parser)]
-#[command(name = "tenant-gateway", version, disable_help_subcommand = true)]
+#[command(name = "tenant-gateway", version)]
 pub struct Cli {
     /// The settings file.
     #[arg(long, global = true, value_name = "FILE", env = "TENANT_GATEWAY_CONFIG")]

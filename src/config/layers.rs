@@ -123,8 +123,22 @@ impl Layers {
 fn check_alone(setting: Setting, value: &Value) -> Result<(), String> {
     let section = Table::from_iter([(setting.field.to_owned(), value.clone())]);
     let alone = Table::from_iter([(setting.section.to_owned(), Value::Table(section))]);
-    let config: Config = Value::Table(alone)
-        .try_into()
-        .map_err(|error: toml::de::Error| error.message().to_owned())?;
+    let config: Config =
+        Value::Table(alone).try_into().map_err(|error: toml::de::Error| wanted(error.message()))?;
     config.check()
+}
+
+/// A message of the parser in the terms of a settings file, without the types of Rust.
+fn wanted(message: &str) -> String {
+    if message == "invalid socket address syntax" {
+        return "must be an address with a port, such as 127.0.0.1:8080".to_owned();
+    }
+    let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
+    let wanted = match expected {
+        Some("a boolean") => "must be true or false",
+        Some("u8" | "u16" | "u32" | "u64" | "usize" | "i64") => "must be a whole number",
+        Some("a sequence") => "must be a list, such as [\"a\", \"b\"]",
+        _ => message,
+    };
+    wanted.to_owned()
 }

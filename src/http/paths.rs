@@ -7,6 +7,8 @@ pub const PUBLIC_QUERY: &str = "/public/query";
 
 /// The playground.
 pub const PLAYGROUND: &str = "/playground";
+/// Where the browser that the demo opens posts its one-time code.
+pub const PLAYGROUND_SIGN_IN: &str = "/playground/sign-in";
 
 /// The token endpoint (RFC 6749, section 3.2).
 pub const TOKEN: &str = "/oauth2/token";

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::Router;
-use axum::extract::Path;
+use axum::body::Body;
+use axum::extract::{Path, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
     LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -13,11 +15,21 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::json_reply;
-use super::state::AppState;
+use super::state::{AppState, PlaygroundCredentials};
+use super::{body, json_reply};
 
 /// The path of the page.
 pub const PATH: &str = super::paths::PLAYGROUND;
+
+/// The path to which the browser that the demo opens posts its one-time code, as the field `code`
+/// of a form.
+pub const SIGN_IN_PATH: &str = super::paths::PLAYGROUND_SIGN_IN;
+
+/// In bytes. A code has 53 characters.
+const FORM_LIMIT: usize = 1024;
+
+const CODE_REFUSED: &str =
+    "This sign-in link was used before or has expired. Sign in with a client.";
 
 /// The editor's stylesheet has small images as `data:` URLs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -59,6 +71,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/", get(to_page))
         .route("/playground/", get(to_page))
         .route(PATH, get(page))
+        .route(SIGN_IN_PATH, get(to_page).post(sign_in))
         .route("/playground/assets/{name}", get(asset))
 }
 
@@ -73,6 +86,50 @@ async fn page(headers: HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, cached).into_response();
     }
     (cached, guarded("text/html; charset=utf-8"), pages.index).into_response()
+}
+
+/// What the page finds in its head: a client to sign in with, or why there is none. The page takes
+/// it out of the document at once.
+#[derive(Template)]
+#[template(
+    source = r#"{% match sign_in %}{% when Ok with (client) %}
+<meta name="client-id" content="{{ client.client_id }}">
+<meta name="client-secret" content="{{ client.client_secret.expose() }}">
+{% when Err with (notice) %}
+<meta name="notice" content="{{ notice }}">
+{% endmatch %}"#,
+    ext = "html"
+)]
+struct Head<'a> {
+    sign_in: Result<&'a PlaygroundCredentials, &'a str>,
+}
+
+/// Signs the browser in that presents the one-time code: the response is the page with a client's
+/// credentials in it.
+async fn sign_in(State(state): State<Arc<AppState>>, body: Body) -> Response {
+    let form = body::read(body, FORM_LIMIT, state.body_timeout).await.unwrap_or_default();
+    let code = form_urlencoded::parse(&form).find(|(name, _)| name == "code");
+    let credentials = code.and_then(|(_, code)| state.one_time_sign_in.take(&code));
+    let (status, sign_in) = match &credentials {
+        Some(credentials) => (StatusCode::OK, Ok(credentials)),
+        None => (StatusCode::FORBIDDEN, Err(CODE_REFUSED)),
+    };
+    match page_with(&Head { sign_in }) {
+        Some(page) => {
+            let kept = [(CACHE_CONTROL, "no-store")];
+            (status, kept, guarded("text/html; charset=utf-8"), page).into_response()
+        }
+        None => {
+            (StatusCode::NOT_FOUND, guarded("text/plain; charset=utf-8"), NOT_BUILT).into_response()
+        }
+    }
+}
+
+/// The page with more in its head; `None` in a build without the page.
+fn page_with(head: &Head<'_>) -> Option<String> {
+    let index = std::str::from_utf8(PAGES.as_ref()?.index).ok()?;
+    let (before, after) = index.split_once("</head>")?;
+    Some(format!("{before}{}</head>{after}", head.render().ok()?))
 }
 
 async fn asset(uri: Uri, Path(name): Path<String>) -> Response {

@@ -37,8 +37,8 @@ async function end(process) {
   }
 }
 
-export async function startDemo(environment) {
-  const process = start(['demo', '--output', 'json'], environment);
+export async function startDemo(environment, options = []) {
+  const process = start(['demo', '--output', 'json', ...options], environment);
   const died = once(process, 'exit').then(() => {
     throw new Error(`the demo ended at its start; see ${logs}/browser.log`);
   });

@@ -14,6 +14,7 @@ mod crash;
 mod database;
 mod deep_security;
 mod device;
+mod demo;
 mod documentation;
 mod fuzz;
 mod http;

@@ -154,6 +154,42 @@ both_databases! {
     }
 }
 
+both_databases! {
+    async fn credential_of_another_system_names_those_accepted(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        for (system, credential, accepted) in [
+            ("DEEP_SECURITY", json!({ "basic": { "password": "not-used-anywhere" } }), "`secretKey`"),
+            ("INTEGRATION_SERVER", json!({ "secretKey": "1:not-used-anywhere" }), "`basic`"),
+        ] {
+            let input = json!({ "input": {
+                "name": "other", "system": system, "baseURL": "https://console.example.com/api",
+                "credential": credential,
+            } });
+            let told = message_of(&caller, REGISTER, input).await;
+            assert!(told.contains(system) && told.contains(accepted), "{told}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn command_line_helps_a_newcomer_on() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let help = deployment.run(&["help", "client"]);
+    assert!(help.status.success());
+    assert!(String::from_utf8_lossy(&help.stdout).contains("rotate"));
+    for (setting, wanted) in [
+        ("server.listen=8080", "must be an address with a port, such as 127.0.0.1:8080"),
+        ("upstream.allow_private_addresses=yes", "must be true or false"),
+        ("server.body_limit=much", "must be a whole number"),
+    ] {
+        let told = stderr(&deployment.run(&["config", "check", "--set", setting]));
+        assert!(told.contains(wanted), "{setting}: {told}");
+    }
+    deployment.init();
+    let told = stderr(&deployment.run(&["client", "create", "--name", "x", "--role", "Admin"]));
+    assert!(told.contains("TenantAdministrator, TenantAnalyst"), "{told}");
+}
+
 fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

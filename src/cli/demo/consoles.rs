@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenant_gateway_simulators::integration_server::TaskTiming;
 use tenant_gateway_simulators::{deep_security, integration_server};
 
 use crate::app::Core;
@@ -18,8 +19,13 @@ const SUSPENDED: &str = "Northwind Traders";
 /// The customer without a tenant at the Integration Server, so that one can be created.
 const UNKNOWN: &str = "Northwind Traders";
 
-/// How long a task of the Integration Server stays at each of its steps: long enough to watch.
-const STEP: Duration = Duration::from_millis(1500);
+/// How long tasks of the Integration Server take: their progress goes through several values that a
+/// person can watch, also where the work has one stage, as a report has.
+const TASKS: TaskTiming = TaskTiming {
+    waiting: Duration::from_millis(500),
+    stage: Duration::from_millis(2000),
+    stopping: Duration::from_millis(500),
+};
 
 /// The simulators; dropping this stops them.
 pub struct Consoles {
@@ -85,10 +91,10 @@ async fn start_deep_security(customers: &[Tenant]) -> Result<deep_security::Simu
 async fn start_integration_server(
     customers: &[&Tenant],
 ) -> Result<integration_server::Simulator, Failure> {
-    use integration_server::{Config, TaskTiming, TenantSeed};
+    use integration_server::{Config, TenantSeed};
     let seed = |customer: &&Tenant| TenantSeed::complete(&customer.name).machines(5);
     let config = Config { tenants: customers.iter().map(seed).collect(), ..Config::default() };
-    Ok(integration_server::Simulator::start(config.task_timing(TaskTiming::of(STEP))).await?)
+    Ok(integration_server::Simulator::start(config.task_timing(TASKS)).await?)
 }
 
 async fn register(

@@ -4,6 +4,7 @@
 mod device;
 pub mod graphql;
 mod oauth;
+mod one_time_sign_in;
 mod pages;
 pub mod rate_limit;
 mod reload;
@@ -38,6 +39,7 @@ use crate::users::Users;
 pub use device::DeviceState;
 pub use graphql::GraphqlState;
 pub use oauth::OauthState;
+pub use one_time_sign_in::{OneTimeSignIn, PlaygroundCredentials};
 pub use pages::PagesState;
 pub use rate_limit::RateLimits;
 pub use reload::{ReloadReceiver, ReloadResult, ReloadTrigger, Reloaded, reload_channel};
@@ -110,6 +112,8 @@ pub struct AppState {
     pub playground: bool,
     /// Asks for a reload of the settings.
     pub reload: ReloadTrigger,
+    /// Signs the browser in that the demo opens.
+    pub one_time_sign_in: OneTimeSignIn,
     /// Whether shutdown has begun: the readiness probe fails, while requests are still served.
     pub stopping: AtomicBool,
 }

@@ -38,9 +38,7 @@ impl UpstreamCredentialInput {
             Given::Ready(credential) => credential.authentication(),
             Given::ToBeMade(_) => Authentication::SecretKey,
         };
-        if !authentication.fits(system) {
-            return Err(Error::bad_input("credential", "is of another kind of legacy system"));
-        }
+        authentication.require_for(system)?;
         Ok(given)
     }
 }

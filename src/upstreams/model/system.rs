@@ -64,11 +64,19 @@ impl Authentication {
         known.ok_or_else(|| Error::internal(format!("the authentication `{name}` is not known")))
     }
 
-    /// Whether that kind of system accepts it.
-    pub const fn fits(self, system: System) -> bool {
-        match self {
-            Self::SecretKey | Self::CloudOneApiKey => matches!(system, System::DeepSecurity),
-            Self::Basic => matches!(system, System::IntegrationServer),
-        }
+    /// Checks that this kind of system accepts it.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the credentials that the system accepts.
+    pub fn require_for(self, system: System) -> Result<()> {
+        let accepted = match (system, self) {
+            (System::DeepSecurity, Self::SecretKey | Self::CloudOneApiKey)
+            | (System::IntegrationServer, Self::Basic) => return Ok(()),
+            (System::DeepSecurity, _) => {
+                "DEEP_SECURITY accepts `secretKey`, `session` or `cloudOneApiKey`"
+            }
+            (System::IntegrationServer, _) => "INTEGRATION_SERVER accepts `basic`",
+        };
+        Err(Error::bad_input("credential", accepted))
     }
 }

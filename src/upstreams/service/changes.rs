@@ -126,9 +126,7 @@ impl Upstreams {
         }
         if let Some(credential) = &change.credential {
             let authentication = credential.authentication();
-            if !authentication.fits(System::from_name(&before.system)?) {
-                return Err(Error::bad_input("credential", "is of another kind of legacy system"));
-            }
+            authentication.require_for(System::from_name(&before.system)?)?;
             upstream.authentication = Set(authentication.as_str().to_owned());
             upstream.sealed_credential =
                 Set(self.seal(before.id, before.owner_tenant_id, credential));
