@@ -4,7 +4,7 @@ import { GRAPHQL_ENDPOINT, post, type Operation } from './gateway';
 import type { Session } from './session';
 
 /** The page itself sends these; typing them again would either do nothing or change who asks. */
-const RESERVED_HEADERS = ['accept', 'authorization', 'content-type', 'x-tenant-context', 'x-tenant-id'];
+const RESERVED_HEADERS = ['accept', 'authorization', 'content-type', 'x-csrf-token', 'x-tenant-context', 'x-tenant-id'];
 
 export function reservedHeader(headers: Record<string, unknown>): string | undefined {
   return Object.keys(headers).find((name) => RESERVED_HEADERS.includes(name.toLowerCase()));
@@ -50,7 +50,7 @@ export function subscribe({ session, tenantId, operation }: Execution, subscribe
     url: new URL(GRAPHQL_ENDPOINT, location.href.replace(/^http/, 'ws')).href,
     // Asked at each connection: the gateway ends a socket with its token, and the next one needs a new token.
     connectionParams: async () => ({
-      Authorization: `Bearer ${await session.token()}`,
+      ...(await session.authorization()),
       'X-Tenant-Context': tenantId,
     }),
   });

@@ -8,7 +8,7 @@ export interface Operation {
   variables?: unknown;
 }
 
-/** Sends an operation as this session, in this tenant; without one, in the client's own. */
+/** Sends an operation as this session, in this tenant; without one, in the holder's own. */
 export async function post(
   session: Session,
   tenantId: string | null,
@@ -16,22 +16,22 @@ export async function post(
   headers: Record<string, string> = {},
   signal?: AbortSignal,
 ): Promise<Response> {
-  const send = (token: string) =>
+  const send = (authorization: Record<string, string>) =>
     fetch(GRAPHQL_ENDPOINT, {
       method: 'POST',
       headers: {
         ...headers,
         Accept: 'application/graphql-response+json, application/json;q=0.9',
         'Content-Type': 'application/json',
-        Authorization: `Bearer ${token}`,
+        ...authorization,
         ...(tenantId ? { 'X-Tenant-Context': tenantId } : {}),
       },
       body: JSON.stringify(operation),
-      credentials: 'omit',
+      credentials: session.cookies,
       cache: 'no-store',
       ...(signal ? { signal } : {}),
     });
-  const response = await send(await session.token());
+  const response = await send(await session.authorization());
   // 401 comes before anything is executed, so that even a mutation may be sent again.
   return response.status === 401 ? send(await session.renew()) : response;
 }

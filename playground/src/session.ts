@@ -15,33 +15,53 @@ interface Token {
   renewAt: number;
 }
 
+/** Who sends the page's operations. */
+export interface Session {
+  readonly holder: 'client' | 'person';
+  /** Whether requests carry the cookies of this origin. */
+  readonly cookies: RequestCredentials;
+  /** The headers that say who asks, good for a while yet. */
+  authorization(): Promise<Record<string, string>>;
+  /** The same after a 401; rejects with `SignInFailed` where the gateway does not let the holder in any more. */
+  renew(): Promise<Record<string, string>>;
+  /** Signs out. */
+  end(): Promise<void>;
+}
+
 /** The only place that holds the secret and the token: this object's memory, gone with the page. */
-export class Session {
+export class ClientSession implements Session {
+  readonly holder = 'client';
+  readonly cookies = 'omit';
   readonly #credentials: Credentials;
   #token: Token;
-  #renewal: Promise<string> | undefined;
+  #renewal: Promise<Token> | undefined;
 
   private constructor(credentials: Credentials, token: Token) {
     this.#credentials = credentials;
     this.#token = token;
   }
 
-  static async open(credentials: Credentials): Promise<Session> {
-    return new Session(credentials, await requestToken(credentials));
+  static async open(credentials: Credentials): Promise<ClientSession> {
+    return new ClientSession(credentials, await requestToken(credentials));
   }
 
-  /** A token that is good for a while yet. */
-  async token(): Promise<string> {
-    return Date.now() < this.#token.renewAt ? this.#token.text : this.renew();
+  async authorization() {
+    return Date.now() < this.#token.renewAt ? bearer(this.#token) : this.renew();
   }
 
-  /** A new token; several who ask at once share it. */
-  renew(): Promise<string> {
+  /** Several who ask at once share the new token. */
+  async renew() {
     this.#renewal ??= requestToken(this.#credentials)
-      .then((token) => (this.#token = token).text)
+      .then((token) => (this.#token = token))
       .finally(() => (this.#renewal = undefined));
-    return this.#renewal;
+    return bearer(await this.#renewal);
   }
+
+  async end() {}
+}
+
+function bearer({ text }: Token) {
+  return { Authorization: `Bearer ${text}` };
 }
 
 async function requestToken({ clientId, clientSecret }: Credentials): Promise<Token> {

@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Session, SignInFailed } from '../session';
+import { ClientSession, SignInFailed, type Session } from '../session';
 import { Brand } from './brand';
+
+/** The sign-in for people, which leads back here. */
+const PEOPLE_PATH = '/login?return_to=%2Fplayground';
 
 interface Props {
   notice: string;
@@ -24,7 +27,7 @@ export function SignIn({ notice, themeSwitch, enter }: Props) {
     setBusy(true);
     setProblem('');
     try {
-      await enter(await Session.open({ clientId: value('client-id'), clientSecret: value('client-secret') }));
+      await enter(await ClientSession.open({ clientId: value('client-id'), clientSecret: value('client-secret') }));
     } catch (error) {
       setBusy(false);
       setProblem(error instanceof SignInFailed ? error.message : 'Signing in failed.');
@@ -42,7 +45,10 @@ export function SignIn({ notice, themeSwitch, enter }: Props) {
       <main>
         <form className="sign-in" onSubmit={submit} aria-labelledby="sign-in-title">
           <h1 id="sign-in-title">Sign in to the playground</h1>
-          <p>With the credentials of a client. They stay in this page’s memory and are gone when it is closed.</p>
+          <a className="button" href={PEOPLE_PATH}>
+            Sign in as a person
+          </a>
+          <p>Or with the credentials of a client. They stay in this page’s memory and are gone when it is closed.</p>
           <label htmlFor="client-id">Client id</label>
           <input id="client-id" name="client-id" required ref={clientId} autocomplete="off" spellcheck={false} />
           <label htmlFor="client-secret">Client secret</label>

@@ -18,11 +18,12 @@ interface Props {
   home: Home | null;
   themeSwitch: ComponentChildren;
   leave: (why?: string) => void;
+  signOut: () => void;
 }
 
 const PANELS = ['Examples', 'Schema', 'History'] as const;
 
-export function Workbench({ session, directory, home, themeSwitch, leave }: Props) {
+export function Workbench({ session, directory, home, themeSwitch, leave, signOut }: Props) {
   const [tenant, setTenant] = useState<Tenant | null>(home?.tenant ?? null);
   const [panel, setPanel] = useState<(typeof PANELS)[number]>('Examples');
   const work = useWork();
@@ -42,7 +43,7 @@ export function Workbench({ session, directory, home, themeSwitch, leave }: Prop
         <span className="space" />
         {home && <span className="subject">{home.displayName}</span>}
         {themeSwitch}
-        <button type="button" onClick={() => leave()}>
+        <button type="button" onClick={signOut}>
           Sign out
         </button>
       </header>
@@ -81,7 +82,10 @@ export function Workbench({ session, directory, home, themeSwitch, leave }: Prop
           // A new key makes everything anew: no answer of one tenant stays on the screen of another.
           <OperationPane key={tenant.id} {...{ session, tenant, schema, work, leave }} />
         ) : (
-          <p className="no-tenant">This client holds no role in its own tenant. Choose a tenant above, or type the id of one.</p>
+          <p className="no-tenant">
+            {session.holder === 'person' ? 'You hold no role in your own tenant.' : 'This client holds no role in its own tenant.'}{' '}
+            Choose a tenant above, or type the id of one.
+          </p>
         )}
       </main>
     </div>

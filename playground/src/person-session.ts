@@ -1,0 +1,59 @@
+import { SignInFailed, type Session } from './session';
+
+const SESSION_ENDPOINT = '/session';
+const SIGN_OUT_PATH = '/logout';
+
+interface Visitor {
+  signedIn: boolean;
+  /** Proves to the gateway that a page of its own sent a request, since browsers send cookies by themselves. */
+  csrfToken: string;
+}
+
+/** A person whose sign-in is a cookie that no script can read. */
+export class PersonSession implements Session {
+  readonly holder = 'person';
+  readonly cookies = 'same-origin';
+  #visitor: Visitor;
+
+  private constructor(visitor: Visitor) {
+    this.#visitor = visitor;
+  }
+
+  /** The session of this browser; null where nobody is signed in. */
+  static async find(): Promise<PersonSession | null> {
+    const visitor = await askWho().catch(() => null);
+    return visitor?.signedIn ? new PersonSession(visitor) : null;
+  }
+
+  async authorization() {
+    return { 'X-CSRF-Token': this.#visitor.csrfToken };
+  }
+
+  /** Another tab may have signed in again, which changes cookie and token. */
+  async renew() {
+    this.#visitor = await askWho();
+    if (!this.#visitor.signedIn) {
+      throw new SignInFailed('Your session has ended. Sign in again.');
+    }
+    return this.authorization();
+  }
+
+  async end() {
+    const { csrfToken } = await askWho();
+    await fetch(SIGN_OUT_PATH, {
+      method: 'POST',
+      body: new URLSearchParams({ csrf: csrfToken }),
+      credentials: this.cookies,
+      // It leads to a page for people, which is not shown here.
+      redirect: 'manual',
+    });
+  }
+}
+
+async function askWho(): Promise<Visitor> {
+  const response = await fetch(SESSION_ENDPOINT, { credentials: 'same-origin', cache: 'no-store' });
+  if (!response.ok) {
+    throw new Error(`The gateway answered with status ${response.status}.`);
+  }
+  return (await response.json()) as Visitor;
+}

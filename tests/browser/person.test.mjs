@@ -1,0 +1,71 @@
+// People use the playground with the session of their browser: no token, and nothing that a script could read.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
+import { startDemo } from './gateway.mjs';
+import { inviteInto, signInAs } from './person.mjs';
+
+const ADMINISTRATOR = 'ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068';
+const pictures = process.env.TENANT_GATEWAY_PICTURES;
+let browser;
+let gateway;
+
+before(async () => {
+  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await gateway?.end();
+});
+
+test('a person signs in, works in a tenant, watches a task and signs out', async () => {
+  const playground = await openPlayground(browser, gateway);
+  const { page } = playground;
+  const person = await inviteInto(page, gateway, ADMINISTRATOR);
+  await page.goto(`${gateway.url}/playground`);
+  await playground.ready();
+  assert.equal(await page.locator('.subject').textContent(), 'Anna');
+  const contoso = gateway.customers[0];
+  await playground.chooseTenant(contoso.name);
+  await playground.openExample('Computers');
+  assert.equal((await playground.run()).data.deepSecurity.computers.nodes.length, 20);
+
+  await playground.openExample('ProtectionReport');
+  const { id } = (await playground.run()).data.createIntegrationServerReport;
+  await playground.openExample('WatchTask');
+  await playground.typeVariables({ id });
+  await playground.run();
+  await playground.answers(({ data }) => data.integrationServerTask.state === 'COMPLETED');
+  assert.deepEqual([playground.tokens.size, playground.tokenRequests], [0, 0]);
+  await page.screenshot({ path: `${pictures}/person.png` });
+
+  await page.getByRole(SIGN_OUT.role, SIGN_OUT).click();
+  const link = page.getByRole('link', { name: 'Sign in as a person' });
+  await link.waitFor();
+  assert.equal((await (await page.request.get(`${gateway.url}/session`)).json()).signedIn, false);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  assert.deepEqual(violations.map(({ id: rule }) => rule), []);
+  await page.screenshot({ path: `${pictures}/person-sign-in.png` });
+
+  await link.click();
+  await signInAs(page, person);
+  await playground.ready();
+  assert.equal(page.url(), `${gateway.url}/playground`);
+  await playground.close();
+});
+
+test('a session that was ended elsewhere is told, and can be begun anew', async () => {
+  const playground = await openPlayground(browser, gateway);
+  const { page } = playground;
+  await inviteInto(page, gateway, ADMINISTRATOR);
+  await page.goto(`${gateway.url}/playground`);
+  await playground.ready();
+  await page.context().clearCookies({ name: '__Host-session' });
+  await playground.clickRun();
+  const alert = page.getByRole('alert').filter({ hasText: /./ });
+  assert.equal(await alert.textContent(), 'Your session has ended. Sign in again.');
+  const refused = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
+  await playground.close({ complaints: [refused] });
+});
