@@ -3,6 +3,7 @@
 //! Not `tower-http`'s `SetRequestIdLayer`, which takes over the client's id: ours stays unique
 //! even where clients repeat theirs.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -11,6 +12,7 @@ use axum::response::Response;
 use tracing::Instrument;
 
 use super::graphql::{OperationSummary, Summaries};
+use super::paths;
 use super::state::AppState;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
@@ -32,7 +34,7 @@ pub async fn with_request_id(
         request_id = id.own(),
         caller_request_id = id.of_caller(),
         method = %request.method(),
-        path = request.uri().path(),
+        path = %logged_path(request.uri().path()),
         client = tracing::field::Empty,
         tenant = tracing::field::Empty,
     );
@@ -49,6 +51,15 @@ pub async fn with_request_id(
     }
     .instrument(span)
     .await
+}
+
+/// The path as log lines have it: without the token of a one-time link, which is a credential.
+fn logged_path(path: &str) -> Cow<'_, str> {
+    let link = format!("{}/", paths::INVITE);
+    match path.to_ascii_lowercase().find(&link) {
+        Some(start) => Cow::Owned(format!("{}{link}{{token}}", &path[..start])),
+        None => Cow::Borrowed(path),
+    }
 }
 
 /// Writes the one line of the request, and counts it and its operations.
@@ -89,5 +100,17 @@ fn method_label(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_of_a_one_time_link_is_not_logged() {
+        assert_eq!(logged_path("/invite/abc"), "/invite/{token}");
+        assert_eq!(logged_path("/x/Invite/abc/d"), "/x/invite/{token}");
+        assert_eq!(logged_path("/login"), "/login");
     }
 }

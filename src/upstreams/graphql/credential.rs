@@ -6,7 +6,7 @@ use super::inputs::{BasicCredentialInput, UpstreamCredentialInput};
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, service};
 use crate::deep_security::{Session, first_key};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{UpstreamId, random_uuid};
 use crate::outbound::{BaseUrl, Endpoint, Outbound};
 use crate::upstreams::Upstreams;

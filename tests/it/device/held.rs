@@ -133,7 +133,9 @@ both_databases! {
         let refused = node.send(held(&node, &codes)).await;
         assert_eq!((refused.status, error(&refused)), (429, "temporarily_unavailable"));
         assert!(refused.header("retry-after").is_some());
-        waiting.each_ref().map(|waiting| waiting.abort());
+        for request in &waiting {
+            request.abort();
+        }
         holds(&node, 0).await;
     }
 

@@ -178,7 +178,6 @@ impl Browser {
 pub struct Person {
     pub id: String,
     pub email: String,
-    pub tenant: TenantId,
     pub recovery_codes: Vec<String>,
     key: Vec<u8>,
 }
@@ -220,7 +219,7 @@ pub async fn enrol(app: &TestApp, tenant: TenantId, role: Role, email: &str) -> 
     assert_eq!(page.heading(), "Set up an authenticator app", "{}", page.text);
     let key = key_of(&page.text);
     let email = email.to_owned();
-    let mut person = Person { id, email, tenant, recovery_codes: Vec::new(), key };
+    let mut person = Person { id, email, recovery_codes: Vec::new(), key };
     let saved = browser.post("/account/totp", &[("code", &person.code(app))]).await;
     assert_eq!(saved.heading(), "Save your recovery codes", "{}", saved.text);
     person.recovery_codes = codes_of(&saved.text);
