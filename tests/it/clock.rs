@@ -164,7 +164,7 @@ both_databases! {
         let off = SystemClock.now().since(core.time.now());
         match engine {
             Engine::Sqlite => {
-                assert!(off >= Duration::from_mins(10), "SQLite uses the node's clock: {off:?}")
+                assert!(off >= Duration::from_mins(10), "SQLite uses the node's clock: {off:?}");
             }
             Engine::Postgres => assert!(off < Duration::from_secs(5), "{off:?}"),
         }

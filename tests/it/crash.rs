@@ -141,7 +141,7 @@ both_databases! {
             match answer {
                 Answered::Created(made) => assert!(gateway.works(&made).await),
                 Answered::Rotated { old, new } => {
-                    assert!(gateway.works(&new).await && !gateway.works(&old).await)
+                    assert!(gateway.works(&new).await && !gateway.works(&old).await);
                 }
             }
         }

@@ -86,7 +86,7 @@ fn offer_sign_in(
     url: &str,
 ) -> Result<PathBuf, Failure> {
     let client_secret = created.secret.ok_or_else(|| Error::internal("no secret was made"))?;
-    let client_id = created.client.row.client_id.clone();
+    let client_id = created.client.row.client_id;
     let code = app.offer_sign_in(PlaygroundCredentials { client_id, client_secret });
     Ok(browser::write_sign_in_file(folder, url, &code)?)
 }

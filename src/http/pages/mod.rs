@@ -3,6 +3,7 @@
 //!
 //! Every request passes [`Visit`]: a form is read only where it comes from a page of the gateway
 //! and carries the token against forged requests. So no page can forget that.
+#![allow(clippy::result_large_err, reason = "an error is the response itself, on its way out")]
 
 mod account;
 mod device;

@@ -20,7 +20,7 @@ use crate::users::entity::{self as user, assignment};
 /// Who a person turned out to be.
 pub(super) enum Match {
     /// A user of the provider's tenant.
-    User(user::Model),
+    User(Box<user::Model>),
     /// Nobody, for that reason.
     Refused(&'static str),
 }
@@ -67,14 +67,18 @@ impl SingleSignOn {
         let user = match found.one(write.on()).await? {
             Some(user) => user,
             None => match self.create(&write, &provider, new).await? {
-                Match::User(user) => user,
+                Match::User(user) => *user,
                 refused => return Ok(refused),
             },
         };
         let known = identity::Entity::of_user(user.id).one(write.on()).await?;
         if let Some(known) = known {
             let is_same = known.issuer == provider.issuer && known.subject == **new.account.subject;
-            return Ok(if is_same { Match::User(user) } else { Match::Refused("another_subject") });
+            return Ok(if is_same {
+                Match::User(Box::new(user))
+            } else {
+                Match::Refused("another_subject")
+            });
         }
         let link = identity::Model {
             user_id: user.id,
@@ -87,7 +91,7 @@ impl SingleSignOn {
             .exec_without_returning(write.on())
             .await?;
         self.record_own(&write, &user, "linkIdentity", new.request_id).await?;
-        Ok(Match::User(user))
+        Ok(Match::User(Box::new(user)))
     }
 
     /// Whether the address is of one of the provider's domains.
@@ -128,7 +132,7 @@ impl SingleSignOn {
             .exec_without_returning(write.on())
             .await?;
         self.record_own(write, &user, "createUser", new.request_id).await?;
-        Ok(Match::User(user))
+        Ok(Match::User(Box::new(user)))
     }
 
     fn new_user(&self, provider: &provider::Model, new: &New<'_>, now: Timestamp) -> user::Model {

@@ -204,7 +204,7 @@ impl SingleSignOn {
             None => {
                 let person = self.verified_person(provider, &client, &metadata, &account).await?;
                 match self.link(provider, &account, &person, request_id).await? {
-                    Match::User(user) => user,
+                    Match::User(user) => *user,
                     Match::Refused(reason) => return Err(SignInFailure::Refused(reason)),
                 }
             }

@@ -273,7 +273,7 @@ both_databases! {
         let administrator = app.administrator(app.world.north).await;
         let node = app
             .another_node_with(|config| {
-                config.cors.allowed_origins = vec!["https://ours.example".into()]
+                config.cors.allowed_origins = vec!["https://ours.example".into()];
             })
             .await;
         let auditor = app.caller(app.world.north, Role::Auditor).await;

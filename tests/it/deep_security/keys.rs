@@ -433,7 +433,7 @@ both_databases! {
 
     async fn minting_that_outlasts_its_lease_is_not_taken_over(engine: Engine) {
         let brief = |config: &mut tenant_gateway::config::Config| {
-            config.deep_security.mint_lease = Duration::from_secs(1)
+            config.deep_security.mint_lease = Duration::from_secs(1);
         };
         let rig = Rig::with_settings(engine, |config| config, brief).await;
         let node = rig

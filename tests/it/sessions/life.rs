@@ -136,8 +136,8 @@ both_databases! {
 /// The id of a browser's session: the one that the account page marks as its own.
 async fn own_session(browser: &Browser, sessions: &[serde_json::Value]) -> String {
     let page = browser.get("/account").await;
-    let ids = sessions.iter().map(|session| session["id"].as_str().unwrap());
+    let mut ids = sessions.iter().map(|session| session["id"].as_str().unwrap());
     // The own one has no button, since signing out is one.
-    let own = ids.filter(|id| !page.text.contains(&format!("value=\"{id}\""))).next();
+    let own = ids.find(|id| !page.text.contains(&format!("value=\"{id}\"")));
     own.expect("one is the browser's own").to_owned()
 }

@@ -201,7 +201,7 @@ both_databases! {
 
     async fn token_of_another_issuer_is_refused(engine: Engine) {
         let app = TestApp::with(engine, |config| {
-            config.server.public_url = Some("https://gateway.example".to_owned())
+            config.server.public_url = Some("https://gateway.example".to_owned());
         })
         .await;
         let robot = app.caller(app.world.north, Role::Auditor).await;

@@ -9,6 +9,7 @@ use tenant_gateway::users::PasswordOutcome;
 use super::{Invitee, PASSWORD, invited, origin};
 use crate::support::{TestApp, both_databases};
 
+#[expect(clippy::disallowed_methods, reason = "measures")]
 async fn outcome(app: &TestApp, email: &str, password: &str) -> (PasswordOutcome, Duration) {
     let begun = Instant::now();
     let outcome = app.operator.users.verify_password(email, password, &origin()).await.unwrap();
