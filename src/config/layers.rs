@@ -128,13 +128,14 @@ fn check_alone(setting: Setting, value: &Value) -> Result<(), String> {
     config.check()
 }
 
+const ADDRESS_WANTED: &str = "must be an address with a port, such as 127.0.0.1:8080";
+
 /// A message of the parser in the terms of a settings file, without the types of Rust.
 fn wanted(message: &str) -> String {
-    if message == "invalid socket address syntax" {
-        return "must be an address with a port, such as 127.0.0.1:8080".to_owned();
-    }
     let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
     let wanted = match expected {
+        Some("socket address") => ADDRESS_WANTED,
+        None if message == "invalid socket address syntax" => ADDRESS_WANTED,
         Some("a boolean") => "must be true or false",
         Some("u8" | "u16" | "u32" | "u64" | "usize" | "i64") => "must be a whole number",
         Some("a sequence") => "must be a list, such as [\"a\", \"b\"]",

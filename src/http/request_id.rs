@@ -34,7 +34,7 @@ pub async fn with_request_id(
         request_id = id.own(),
         caller_request_id = id.of_caller(),
         method = %request.method(),
-        path = %logged_path(request.uri().path()),
+        path = &*logged_path(request.uri().path()),
         client = tracing::field::Empty,
         tenant = tracing::field::Empty,
     );

@@ -81,11 +81,14 @@ impl Configured {
     }
 }
 
+/// Logs warnings, and the line that says where the gateway listens.
+const QUIET: &str = "[log]\nfilter = 'warn,tenant_gateway::app::listeners=info'\n";
+
 const TWO_ROOTS: &str = "{ a: currentSubject { id } b: currentSubject { id } }";
 
 #[tokio::test]
 async fn limits_rates_origins_and_log_filter_change_without_a_restart() {
-    let gateway = Configured::with("[log]\nfilter = 'warn'\n", &[]).await;
+    let gateway = Configured::with(QUIET, &[]).await;
     // A valid document is cached, and has to obey the new limits nevertheless.
     assert_eq!(gateway.ask(TWO_ROOTS).await.status, 200);
     gateway.write(

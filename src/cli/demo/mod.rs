@@ -3,7 +3,9 @@
 mod browser;
 mod consoles;
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,7 +49,7 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
         )
         .into());
     }
-    let folder = tempfile::Builder::new().prefix("tenant-gateway-demo-").tempdir()?;
+    let folder = private_folder()?;
     folder.path().clone_into(&mut config.data.dir);
     config.database.url = None;
     config.playground.enabled = true;
@@ -76,6 +78,12 @@ pub async fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failur
         browser::open(file, &url);
     }
     Ok(app.serve(&config, listeners, stop).await?)
+}
+
+/// A folder that only its owner can read, and that disappears with the demo.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("tenant-gateway-demo-").permissions(Permissions::from_mode(0o700)).tempdir()
 }
 
 /// Offers the administrator's credentials to the browser that opens the file.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
 
 use super::{invited, invited_by_operator, signed_in};
+use crate::sessions::begun;
 use crate::support::{Caller, TestApp, both_databases};
 use crate::tenancy::table::{MUTATIONS, Row};
 
@@ -38,7 +39,8 @@ both_databases! {
                 let stronger = invited(&administrator, &[]).await;
                 assign(&administrator, &stronger.id, Role::Responder, &beyond).await;
                 let before = state(&administrator, &stronger.id).await;
-                let variables = json!({ "user": stronger.id });
+                let session = begun(&app, &stronger.id).await;
+                let variables = json!({ "user": stronger.id, "session": session });
                 let answer = limited.ask(row.document, variables.clone()).await;
                 assert_eq!(answer.code(), "FORBIDDEN", "{} until {beyond}", row.field);
                 assert_eq!(state(&administrator, &stronger.id).await, before, "{}", row.field);
@@ -46,7 +48,8 @@ both_databases! {
             }
             let equal = invited(&administrator, &[]).await;
             assign(&administrator, &equal.id, Role::Responder, &end).await;
-            limited.ask(row.document, json!({ "user": equal.id })).await.data();
+            let variables = json!({ "user": equal.id, "session": begun(&app, &equal.id).await });
+            limited.ask(row.document, variables).await.data();
         }
     }
 
