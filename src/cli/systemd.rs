@@ -8,7 +8,7 @@ pub fn notify_ready() {
     notify(NotifyState::Ready);
 }
 
-/// The settings are read again; [`notify_ready`] ends this (`Type=notify-reload`).
+/// The settings are read again; [`notify_ready`] ends this (`Type=notify-reload` of systemd 253 and later waits for it).
 pub fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => send(&[NotifyState::Reloading, now]),
