@@ -100,6 +100,10 @@ test('invitation', async () => {
   await bo.link('Use a passkey instead').click();
   await bo.sees('Set up a passkey');
   await check(bo, 'first passkey');
+  // A browser without an authenticator waits for one; a person who turns it down ends that at once.
+  await bo.page.evaluate(() => {
+    navigator.credentials.create = () => Promise.reject(new DOMException('refused', 'NotAllowedError'));
+  });
   await bo.press('Set up a passkey');
   await bo.alert().waitFor();
   await check(bo, 'first passkey refused');
