@@ -52,8 +52,8 @@ async function checkRunning(playground) {
   await page.getByRole('button', { name: /^Stop/ }).waitFor();
   await check(playground, 'running');
   release();
-  await page.unroute('**/graphql');
   await playground.response().getByRole('button', { name: 'Copy the response' }).waitFor();
+  await page.unroute('**/graphql');
   await page.context().setOffline(true);
   await playground.clickRun();
   await playground.status().getByText('The gateway cannot be reached.', { exact: false }).waitFor();

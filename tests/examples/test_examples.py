@@ -114,7 +114,7 @@ def test_the_commands_of_the_demo_work_as_they_are_printed(tmp_path):
     answer = json.loads(computers)
     found = [tenant["deepSecurity"]["computers"] is not None for tenant in answer["data"]["tenants"]["tenants"]]
     assert (found, len(answer["errors"])) == ([True, True, False], 1)
-    events = [json.loads(line.removeprefix("data:")) for line in watched.splitlines() if line.startswith("data:")]
+    events = [json.loads(line.removeprefix("data:")) for line in watched.splitlines() if line.startswith("data: {")]
     seen = [event["data"]["integrationServerTask"] for event in events if event.get("data")]
     assert seen[-1]["state"] == "COMPLETED" and seen[-1]["progress"] == 100
     between = {task["progress"] for task in seen if task["progress"] and 0 < task["progress"] < 100}

@@ -30,7 +30,7 @@ use crate::http::connection::Connection;
 use crate::http::http_error::HttpError;
 use crate::http::state::AppState;
 use protocol::Protocol;
-use socket::{Slot, Socket};
+use socket::{Slot, Socket, UpgradeCredentials};
 
 /// The default of the library is a hundred times as large, for each socket.
 const READ_BUFFER: usize = 4 * 1024;
@@ -48,26 +48,30 @@ pub async fn upgrade(
 ) -> Result<Response, HttpError> {
     let offered = offered(&parts.headers);
     let credentials = credentials::of_upgrade(&parts.headers, &offered)?;
-    let session = if credentials::is_empty(&credentials) {
-        None
+    let opened_with = if credentials::is_empty(&credentials) {
+        UpgradeCredentials::Incomplete(credentials)
     } else {
         let caller = AuthenticatedCaller::authenticate(state, request_id, &credentials).await?;
-        Some(caller.into_session(credentials))
+        UpgradeCredentials::Complete(Box::new(caller.into_session(credentials)))
     };
     if !state.cors.load().admits_socket(&parts.headers) {
         let error = Error::forbidden("this origin is not allowed to open a WebSocket");
-        if let Some(session) = &session {
+        if let UpgradeCredentials::Complete(session) = &opened_with {
             record_refused(state, &session.caller.context, None, "foreign_origin", &error).await;
         }
         return Err(error.into());
     }
     let protocol = negotiate(parts, offered).await?;
-    let slot = match &session {
-        Some(session) => Slot::Stream(stream_slot(state, session.caller.account())?),
-        None => Slot::Unauthenticated(unauthenticated_slot(state, parts)?),
+    let slot = match &opened_with {
+        UpgradeCredentials::Complete(session) => {
+            Slot::Stream(stream_slot(state, session.caller.account())?)
+        }
+        UpgradeCredentials::Incomplete(_) => {
+            Slot::Unauthenticated(unauthenticated_slot(state, parts)?)
+        }
     };
     let connection = parts.extensions.get::<Connection>().cloned();
-    let socket = Socket::new(state.clone(), protocol, session, slot, connection);
+    let socket = Socket::new(state.clone(), protocol, opened_with, slot, connection);
     let upgrade = upgrade
         .protocols([protocol.name()])
         .read_buffer_size(READ_BUFFER)

@@ -38,11 +38,29 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Socket {
     state: Arc<AppState>,
     protocol: Protocol,
-    session: Option<StreamSession>,
+    upgrade: UpgradeCredentials,
     guard: StreamGuard,
     slot: Slot,
     // Counts as a connection for as long as the socket is open.
     _connection: Option<Connection>,
+}
+
+/// The credentials that a socket was opened with.
+pub enum UpgradeCredentials {
+    /// They authenticate the caller.
+    Complete(Box<StreamSession>),
+    /// `connection_init` has to bring the rest: these are headers that a browser adds, such as the
+    /// cookie, if there are any.
+    Incomplete(HeaderMap),
+}
+
+impl UpgradeCredentials {
+    fn headers(&self) -> &HeaderMap {
+        match self {
+            Self::Complete(session) => &session.credential_headers,
+            Self::Incomplete(headers) => headers,
+        }
+    }
 }
 
 /// The budget permit that a socket holds.
@@ -66,16 +84,16 @@ const fn close(close: Close) -> Step {
 }
 
 impl Socket {
-    /// A socket of that caller, if the upgrade had credentials.
+    /// A socket with the credentials of its upgrade.
     pub fn new(
         state: Arc<AppState>,
         protocol: Protocol,
-        session: Option<StreamSession>,
+        upgrade: UpgradeCredentials,
         slot: Slot,
         connection: Option<Connection>,
     ) -> Self {
         let guard = state.streams.register();
-        Self { state, protocol, session, guard, slot, _connection: connection }
+        Self { state, protocol, upgrade, guard, slot, _connection: connection }
     }
 
     /// Serves the socket to its end, at shutdown no longer than the drain timeout.
@@ -149,13 +167,13 @@ impl Socket {
 
     /// The session of the upgrade, or a new one if `connection_init` brings further credentials.
     async fn authenticate(&mut self, payload: &Map<String, Value>) -> Result<StreamSession, Error> {
-        let early = self.session.take();
-        let known = early
-            .as_ref()
-            .map_or_else(HeaderMap::new, |session| session.credential_headers.clone());
-        let credentials = credentials::of_init(&known, payload)?;
-        if let Some(session) = early.filter(|_| credentials == known) {
-            return Ok(session);
+        let none = UpgradeCredentials::Incomplete(HeaderMap::new());
+        let upgrade = std::mem::replace(&mut self.upgrade, none);
+        let credentials = credentials::of_init(upgrade.headers(), payload)?;
+        if let UpgradeCredentials::Complete(session) = upgrade
+            && credentials == session.credential_headers
+        {
+            return Ok(*session);
         }
         let request_id = RequestId::from(random_uuid(&*self.state.entropy));
         let caller =
