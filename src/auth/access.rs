@@ -1,4 +1,4 @@
-//! What a client or user may do in a tenant, cached for a few seconds.
+//! The access of a client or user in a tenant, cached for a few seconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -181,7 +181,7 @@ impl Authorizer {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What a token of the subject that reaches this far may do in the tenant; nothing if either
+    /// Returns the access of a token of the subject with this restriction; nothing if either
     /// does not exist or is disabled.
     ///
     /// # Errors
@@ -241,7 +241,7 @@ impl Authorizer {
         Ok(accesses.collect())
     }
 
-    /// What a token of the subject may be narrowed to: everything that a role permits in the tenant,
+    /// Returns the permissions that a token may be narrowed to: all of its roles in the tenant,
     /// or in any tenant if none is named. Nothing if no role reaches into the tenant.
     ///
     /// # Errors
@@ -351,7 +351,7 @@ impl Authorizer {
 }
 
 impl AccessSnapshot {
-    /// What a token that reaches this far may do.
+    /// Returns the access of a token with this restriction.
     pub(super) fn access(&self, restriction: TokenRestriction) -> Arc<Access> {
         match restriction.permissions() {
             Permissions::ALL => self.whole.clone(),

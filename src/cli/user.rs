@@ -16,7 +16,7 @@ use crate::paging::PAGE_SIZE_MAX;
 use crate::roles::Role;
 use crate::users::{EmailAddress, Invited, NewUser, PublicUrl, User, UserChange, UserFilter};
 
-/// What to do with users.
+/// The commands for users.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make a user and print a one-time link, once, by which the person sets a password.

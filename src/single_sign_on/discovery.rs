@@ -30,7 +30,7 @@ const ROTATION_AGE: Duration = Duration::from_mins(1);
 /// The number of providers whose metadata is kept.
 const CAPACITY: usize = 1000;
 
-/// What discovery tells beyond the fields of OpenID Connect.
+/// Provider metadata beyond the fields of OpenID Connect Discovery.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Extension {
     /// Whether authorization responses name their issuer (RFC 9207, section 3).

@@ -40,7 +40,7 @@ impl User {
         self.row.tenant_id
     }
 
-    /// What a token for this person is issued to.
+    /// The subject of a token for this person.
     pub fn subject(&self) -> UserSubject {
         UserSubject {
             user: self.row.id,
@@ -217,7 +217,7 @@ pub struct Invitation {
     pub user: User,
     /// The name of their tenant.
     pub tenant_name: String,
-    /// What the link is for.
+    /// The purpose of the link.
     pub purpose: Purpose,
     /// When it ends.
     pub expires_at: Timestamp,
@@ -244,7 +244,7 @@ impl PublicUrl {
     }
 }
 
-/// What an authenticator app needs, shown once.
+/// The key of an authenticator app, shown once.
 pub struct TotpEnrolment {
     /// The key in base 32, for people who type it.
     pub key: String,

@@ -17,7 +17,7 @@ use crate::single_sign_on::entity::{domain, identity, person, provider};
 use crate::users::EmailAddress;
 use crate::users::entity::{self as user, assignment};
 
-/// Who a person turned out to be.
+/// The user that an account belongs to, or the reason why there is none.
 pub(super) enum Match {
     /// A user of the provider's tenant.
     User(Box<user::Model>),

@@ -33,7 +33,7 @@ pub use sign_in::{Callback, Departure, SignedIn};
 /// The path that providers send people back to.
 pub const CALLBACK_PATH: &str = "/login/sso/callback";
 
-/// What the service stands on.
+/// The dependencies of the service.
 pub struct Dependencies {
     /// The database.
     pub database: Arc<Database>,

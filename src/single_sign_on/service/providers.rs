@@ -18,7 +18,7 @@ use crate::single_sign_on::model::{NewProvider, Provider, binding};
 
 const WHAT: &str = "identity provider";
 
-/// What a test of a provider found.
+/// The result of a test of a provider.
 #[derive(Clone, Debug)]
 pub struct Tested {
     /// Why people cannot sign in there; `None` if metadata and keys are fine.

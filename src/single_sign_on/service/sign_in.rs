@@ -44,7 +44,7 @@ pub struct Departure<'a> {
     pub login_hint: Option<&'a str>,
 }
 
-/// What a provider sent a person back with.
+/// The parameters of a callback from a provider.
 #[derive(Clone, Default)]
 pub struct Callback {
     /// The provider in the path, if the redirect URI was its own.

@@ -66,7 +66,7 @@ pub struct Limits {
     pub hashes_at_once: usize,
 }
 
-/// What the users stand on.
+/// The dependencies of [`Users`].
 pub struct Foundation {
     /// The database.
     pub database: Arc<Database>,

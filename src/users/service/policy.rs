@@ -1,4 +1,4 @@
-//! What the users need to know of single sign-on, which stands above them.
+//! The one question that users ask of single sign-on, a room above them: is a password allowed?
 
 use std::pin::Pin;
 
