@@ -6,6 +6,7 @@ use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::roles::Role;
 use tenant_gateway::seal::MasterKey;
+use tokio::net::TcpSocket;
 
 use super::asking::{kid, published};
 use crate::support::process::Deployment;
@@ -86,10 +87,11 @@ both_databases! {
     }
 }
 
-/// Registers an installation that does not exist; only its sealed credential matters.
-async fn register(caller: &Caller, name: &str) -> Value {
+/// Registers an installation that refuses connections; only its sealed credential matters.
+async fn register(caller: &Caller, name: &str, refusing: &TcpSocket) -> Value {
+    let address = refusing.local_addr().unwrap();
     let input = json!({
-        "name": name, "system": "DEEP_SECURITY", "baseURL": "http://127.0.0.1:1/api",
+        "name": name, "system": "DEEP_SECURITY", "baseURL": format!("http://{address}/api"),
         "credential": { "secretKey": "2:registered-in-a-test" },
     });
     let document =
@@ -97,12 +99,11 @@ async fn register(caller: &Caller, name: &str) -> Value {
     caller.ask(document, json!({ "input": input })).await.field("registerUpstream")["id"].clone()
 }
 
-/// Whether the gateway can unseal the credential of an installation, shown by its attempt to call
-/// it.
-async fn opens(caller: &Caller, upstream: &Value) -> bool {
+/// Asserts that the gateway can unseal the credential of an installation: it tries to call it.
+async fn assert_opens(caller: &Caller, upstream: &Value) {
     let document = "mutation($id: ID!) { testUpstream(id: $id) { lastErrorCode } }";
     let answer = caller.ask(document, json!({ "id": upstream })).await;
-    answer.body["data"]["testUpstream"]["lastErrorCode"] == "UPSTREAM_UNAVAILABLE"
+    assert_eq!(answer.field("testUpstream")["lastErrorCode"], "UPSTREAM_UNAVAILABLE");
 }
 
 /// Without `seal.master_key` the key is in a file, which a running gateway reads again.
@@ -114,7 +115,10 @@ async fn one_command_replaces_the_master_key_file() {
     let private = [("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true")];
     let before = deployment.serve_with(&private).await;
     let caller = before.log_in(administrator).await;
-    let sealed_before = register(&caller, "before").await;
+    // Reserves the port: nobody listens on it.
+    let refusing = TcpSocket::new_v4().unwrap();
+    refusing.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let sealed_before = register(&caller, "before", &refusing).await;
     let old = std::fs::read_to_string(folder.join("master.key")).unwrap();
     notes::note(&old);
     let ran = deployment.run(&["keys", "rotate-master", "--output", "json"]);
@@ -124,13 +128,14 @@ async fn one_command_replaces_the_master_key_file() {
     notes::note(&new);
     assert_ne!(old, new);
     assert_eq!(caller.status().await, 200, "the running gateway continues");
-    assert!(opens(&caller, &sealed_before).await, "it reads the new key");
-    let sealed_since = register(&caller, "since").await;
+    assert_opens(&caller, &sealed_before).await;
+    let sealed_since = register(&caller, "since", &refusing).await;
     assert!(folder.join("master.key.previous").exists());
     drop(before);
     let after = deployment.serve_with(&private).await;
     let caller = caller.at(after.gateway());
     assert_eq!(caller.status().await, 200);
-    assert!(opens(&caller, &sealed_before).await && opens(&caller, &sealed_since).await);
+    assert_opens(&caller, &sealed_before).await;
+    assert_opens(&caller, &sealed_since).await;
     assert!(!folder.join("master.key.previous").exists(), "the old key is gone");
 }
