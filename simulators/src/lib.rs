@@ -8,6 +8,7 @@
 //! | [`deep_security`] | Deep Security Manager |
 //! | [`integration_server`] | Integration Server of Kaspersky Security for Virtualization |
 //! | `host` | records each request, applies ordered faults, lets the console answer |
+//! | `control` | the same functions over HTTP |
 //! | [`faults`], `corrupt`, `delivery` | faults, their answers, and how answers are sent |
 //! | [`calls`], [`journal`] | filters of calls, and the recorded requests |
 //! | `request`, `answer`, `server` | HTTP requests, answers, and the socket |
@@ -16,6 +17,7 @@
 mod answer;
 pub mod calls;
 pub mod clock;
+mod control;
 mod corrupt;
 pub mod deep_security;
 mod delivery;

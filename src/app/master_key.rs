@@ -181,15 +181,16 @@ mod tests {
         config
     }
 
+    fn seal(config: &Config) -> Vec<u8> {
+        let key = read_master_key(config, &SystemEntropy).unwrap();
+        key.seal(&SystemEntropy, "row:1", b"secret")
+    }
+
     #[test]
     fn old_key_opens_until_the_change_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(
-            &SystemEntropy,
-            "row:1",
-            b"secret",
-        );
+        let sealed = seal(&config);
         replace_file(folder.path(), &SystemEntropy).unwrap();
         let both = read_master_key(&config, &SystemEntropy).unwrap();
         assert!(!both.is_current(&sealed));
@@ -202,11 +203,7 @@ mod tests {
     fn interrupted_change_is_finished_with_the_same_new_key() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(
-            &SystemEntropy,
-            "row:1",
-            b"secret",
-        );
+        let sealed = seal(&config);
         for _ in 0..2 {
             replace_file(folder.path(), &SystemEntropy).unwrap();
         }
@@ -218,11 +215,7 @@ mod tests {
     fn change_interrupted_before_the_new_key_generates_one() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let sealed = read_master_key(&config, &SystemEntropy).unwrap().seal(
-            &SystemEntropy,
-            "row:1",
-            b"secret",
-        );
+        let sealed = seal(&config);
         let old = read(&folder.path().join(FILE)).unwrap();
         make(&folder.path().join(PREVIOUS_FILE), &old).unwrap();
         replace_file(folder.path(), &SystemEntropy).unwrap();

@@ -1,6 +1,5 @@
 //! The audit log: a record of every mutation, in the transaction of the mutation itself, and of
-//! every
-//! refusal.
+//! every refusal.
 
 mod entity;
 pub mod graphql;
@@ -8,5 +7,5 @@ mod service;
 
 pub use service::{
     Attempt, Audit, Ended, EndpointChange, Entry, FailedAuthentication, Outcome, Period, Refusal,
-    begin, is_recorded, record, record_ended,
+    RoleChange, begin, is_recorded, record, record_ended, record_roles_elsewhere,
 };

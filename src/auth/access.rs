@@ -29,8 +29,7 @@ pub struct RoleGrant {
 }
 
 /// The roles of a caller in one tenant, and the part of their permissions that the token's scope
-/// allows.
-/// Without any role, the caller may not enter the tenant.
+/// allows. Without any role, the caller may not enter the tenant.
 #[derive(Clone, Debug)]
 pub struct Access {
     held: Arc<[RoleGrant]>,
@@ -116,22 +115,22 @@ pub(super) struct AccessSnapshot {
     version: u64,
 }
 
-/// Answers what a subject may do in a tenant, from memory where the answer is young enough.
+/// Determines the access of subjects in tenants, from a cache where an entry is young enough.
 pub struct Authorizer {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     max_age: Duration,
-    // The key names both sides, so that one caller's answer never serves another.
+    // The key has subject and tenant, so that one caller's entry never serves another.
     snapshots: Cache<(SubjectId, TenantId, Below), Arc<AccessSnapshot>>,
     version: AtomicU64,
     revocations: Arc<Revocations>,
 }
 
-/// The tenant at or below which another must stand for anything to be held there.
+/// The tenant at or below which a tenant must be for the subject to have access to it.
 type Below = TenantId;
 
 impl Authorizer {
-    /// Remembers at most `capacity` answers, none for longer than `max_age`.
+    /// Caches at most `capacity` entries, none for longer than `max_age`.
     pub fn new(
         database: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -160,23 +159,23 @@ impl Authorizer {
         self.clock.now()
     }
 
-    /// The reading by which ages on this node are measured.
+    /// The monotonic clock, by which ages on this node are measured.
     pub fn monotonic(&self) -> MonotonicTime {
         self.clock.monotonic()
     }
 
-    /// A number that changes when a subject, a role or a tenant was changed through this node. What
-    /// was read under an older number is stale.
+    /// A number that changes when a subject, a role or a tenant is changed through this node. Data
+    /// that was read under an older number is stale.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
     }
 
-    /// Whether something read at that moment, under that version, may still be used.
+    /// Whether data read at that moment, under that version, may still be used.
     pub fn is_fresh(&self, asked_at: MonotonicTime, version: u64) -> bool {
         version == self.version() && self.clock.monotonic().since(asked_at) < self.max_age
     }
 
-    /// Makes everything remembered stale. To be called after each commit that takes something away.
+    /// Invalidates the cache. Call it after each commit that takes access away.
     pub fn forget(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
@@ -208,7 +207,7 @@ impl Authorizer {
     }
 
     /// As [`Authorizer::access`], for many tenants in one statement. It always asks the database,
-    /// and remembers what it reads.
+    /// and caches the result.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -218,13 +217,12 @@ impl Authorizer {
         tenants: &[TenantId],
         restriction: TokenRestriction,
     ) -> Result<HashMap<TenantId, Arc<Access>>> {
-        // Read before the database is: a change in between makes the answer stale, not wrongly
-        // fresh.
+        // Read the version before the database: a change in between then makes the entry stale.
         let version = self.version();
         let asked_at = self.clock.monotonic();
         let reader = self.database.reader();
         let rows = entity::held_in_each(reader, subject, tenants, restriction.tenant()).await?;
-        // After the roles: those of a subject that is deleted in between are gone, or it is.
+        // After the roles: a subject that is deleted in between is not found here.
         let state = entity::subject(reader, subject).await?;
         let mut held: HashMap<TenantId, Vec<entity::GrantRow>> = HashMap::new();
         for row in rows {
@@ -299,7 +297,7 @@ impl Authorizer {
         Ok(entity::subject(self.database.reader(), subject).await?.map(|state| state.home))
     }
 
-    /// Whether the one tenant is the other or stands below it.
+    /// Whether the one tenant is the other or is below it.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -320,20 +318,18 @@ impl Authorizer {
         {
             return Ok(snapshot);
         }
-        // Read before the database is: a change in between makes the answer stale, not wrongly
-        // fresh.
+        // Read the version before the database: a change in between then makes the entry stale.
         let version = self.version();
         let asked_at = self.clock.monotonic();
         let reader = self.database.reader();
-        // Boxed, so that the many requests that are answered from memory do not carry the room that
-        // asking takes.
+        // Boxed: keeps the cold path out of the future's size for requests that hit the cache.
         let asked = async {
             let (state, held) = tokio::try_join!(
                 entity::subject(reader, subject),
                 entity::held(reader, subject, tenant, below)
             )?;
-            // Both at once: a subject that is deleted meanwhile may have no role any more and seem
-            // to be there still.
+            // The queries run concurrently: a subject deleted between them has no roles and yet
+            // seems to exist, so its state is read again.
             let state =
                 if held.is_empty() { entity::subject(reader, subject).await? } else { state };
             Ok::<_, Error>((state, held))

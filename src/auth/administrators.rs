@@ -12,11 +12,12 @@ use crate::roles::Role;
 /// The role of an administrator, held in a tenant until an end; `None` is no end.
 pub type AdministratorHold = (TenantId, Option<Timestamp>);
 
-/// Requires that each tenant where such a hold was taken or shortened keeps an administrator: an
-/// subject of an open tenant that can sign in and holds the role there or above for at least as long.
-/// A client signs in with a working secret or key, a person with a password and a second factor. To be called after the change, as the last thing that a transaction
-/// waits for: changes of administrators wait for each other, so that two of them cannot remove each
-/// other. The local operator, who can make a new one, is not held back.
+/// Requires that each tenant where such a hold was taken or shortened keeps an administrator: a
+/// subject of an open tenant that can sign in and holds the role there or above for at least as
+/// long. A client signs in with a working secret or key, a person with a password and a second
+/// factor. Call it after the change, as the last lock of the transaction: changes of administrators
+/// wait for each other, so that two of them cannot remove each other. The local operator, who can
+/// create an administrator, is exempt.
 ///
 /// # Errors
 /// `CONFLICT` if a tenant would be left without one.

@@ -14,8 +14,7 @@ use crate::ids::{ClientId, SubjectId, TenantId, UserId};
 use crate::roles::{Permission, Permissions, Role};
 
 /// The ids of a request: the gateway's own, which is unique, and the one that the caller sent,
-/// which
-/// several requests may share. Each is 1 to 64 characters of `[A-Za-z0-9._-]`.
+/// which several requests may share. Each is 1 to 64 characters of `[A-Za-z0-9._-]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId {
     own: Arc<str>,
@@ -60,7 +59,7 @@ fn is_request_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// Who acts.
+/// The subject that acts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Caller {
     /// A client with a verified token.
@@ -181,7 +180,7 @@ impl RequestContext {
         })
     }
 
-    /// Who calls.
+    /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -283,7 +282,7 @@ impl TenantScope {
         self.tenant
     }
 
-    /// Who acts.
+    /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -308,7 +307,7 @@ impl TenantScope {
         self.restriction != TokenRestriction::WHOLE
     }
 
-    /// The reading by which ages on this node are measured.
+    /// The monotonic clock, by which ages on this node are measured.
     pub fn monotonic(&self) -> MonotonicTime {
         self.authorizer.monotonic()
     }
@@ -367,13 +366,13 @@ impl TenantScope {
         Ok(Self { tenant, ..self.clone() })
     }
 
-    /// Whether something that was read at that moment, under that version, may still be used: see
+    /// Whether data read at that moment, under that version, may still be used: see
     /// [`Authorizer::is_fresh`].
     pub fn is_fresh(&self, asked_at: MonotonicTime, version: u64) -> bool {
         self.authorizer.is_fresh(asked_at, version)
     }
 
-    /// The number that changes when anything is taken away through this node: see
+    /// The number that changes with every removal of access through this node: see
     /// [`Authorizer::version`].
     pub fn version(&self) -> u64 {
         self.authorizer.version()

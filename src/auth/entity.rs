@@ -1,5 +1,5 @@
 //! Queries of the authorizer over subjects, tenants and role assignments. They read the views
-//! `subjects` and `subject_roles`, in which clients and users are alike.
+//! `subjects` and `subject_roles`, which unite clients and users.
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 

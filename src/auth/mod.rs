@@ -8,6 +8,7 @@ mod access;
 mod administrators;
 mod authority;
 pub mod bearer;
+mod change;
 mod context;
 mod entity;
 pub mod graphql;

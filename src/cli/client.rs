@@ -7,8 +7,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::scope::Common;
-use crate::app::{Core, Environment, require_database};
+use super::scope::{Common, with_core};
+use crate::app::Core;
 use crate::clients::{Client, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, NewClient};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -58,13 +58,9 @@ pub enum Command {
     },
 }
 
-/// Does it.
+/// Runs the command and prints the clients that it created, found or changed.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    require_database(config)?;
-    let core = Core::open(config, Environment::default()).await?;
-    let done = run_on(&core, command).await;
-    core.close().await;
-    done
+    with_core(config, async |core| run_on(core, command).await).await
 }
 
 async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::scope::with_core;
 use super::{Failure, Output};
 use crate::app::{Core, Environment, require_database};
 use crate::config::Config;
@@ -40,13 +41,10 @@ pub enum Command {
 
 /// Runs the command and prints its result.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    require_database(config)?;
     match command {
         Command::Rotate { output } => {
-            let core = Core::open(config, Environment::default()).await?;
-            let made = core.rotation(config).rotate().await;
-            core.close().await;
-            let made = made?;
+            let rotate = async |core: &Core| Ok(core.rotation(config).rotate().await?);
+            let made = with_core(config, rotate).await?;
             let active_from = made.active_from.to_string();
             Ok(output.object(
                 &json!({ "kid": made.id, "algorithm": made.algorithm, "activeFrom": active_from }),
@@ -54,12 +52,13 @@ pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
         }
         Command::Revoke { kid, output } => {
             let id = kid.parse().map_err(|_| Error::not_found("signing key"))?;
-            let core = Core::open(config, Environment::default()).await?;
-            let made = core.rotation(config).revoke(id).await?;
+            let revoke = async |core: &Core| Ok(core.rotation(config).revoke(id).await?);
+            let made = with_core(config, revoke).await?;
             Ok(output
                 .object(&json!({ "revoked": kid, "kid": made.id, "algorithm": made.algorithm }))?)
         }
         Command::RotateMaster { output } => {
+            require_database(config)?;
             let sealed = Core::rotate_master_key(config, Environment::default()).await?;
             Ok(output.object(&json!({ "sealedAnew": sealed }))?)
         }

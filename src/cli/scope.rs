@@ -1,13 +1,30 @@
-//! The options that clients and tenants are managed with.
+//! What the commands on clients, tenants, users and keys have in common.
 
 use clap::Args;
 
-use super::Output;
-use crate::app::Core;
+use super::{Failure, Output};
+use crate::app::{Core, Environment, require_database};
 use crate::auth::TenantScope;
+use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// Options of every command on clients and tenants.
+/// Runs a command on the services of an existing database, and closes them whether or not it
+/// succeeds.
+///
+/// # Errors
+/// If there is no database yet, if it cannot be opened, and those of the command.
+pub async fn with_core<T>(
+    config: &Config,
+    command: impl AsyncFnOnce(&Core) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    require_database(config)?;
+    let core = Core::open(config, Environment::default()).await?;
+    let done = command(&core).await;
+    core.close().await;
+    done
+}
+
+/// Options of every command on clients, tenants and users.
 #[derive(Args)]
 pub struct Common {
     /// The tenant to work in, with all below it; the top of the tree if there is just one.

@@ -5,8 +5,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::scope::Common;
-use crate::app::{Core, Environment, require_database};
+use super::scope::{Common, with_core};
+use crate::app::Core;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::{Name, NamePattern};
@@ -60,11 +60,7 @@ pub enum Command {
 
 /// Runs the command and prints the tenants that it made, found or changed.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    require_database(config)?;
-    let core = Core::open(config, Environment::default()).await?;
-    let done = run_on(&core, command).await;
-    core.close().await;
-    done
+    with_core(config, async |core| run_on(core, command).await).await
 }
 
 async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::client::parse_role;
-use super::scope::Common;
-use crate::app::{Core, Environment, require_database};
+use super::scope::{Common, with_core};
+use crate::app::Core;
 use crate::config::Config;
 use crate::error::Result;
 use crate::names::{Name, NamePattern};
@@ -72,13 +72,9 @@ pub enum Command {
     },
 }
 
-/// Does it.
+/// Runs the command and prints the users that it found or changed, or their links.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    require_database(config)?;
-    let core = Core::open(config, Environment::default()).await?;
-    let done = run_on(&core, &public_url(config), command).await;
-    core.close().await;
-    done
+    with_core(config, async |core| run_on(core, &public_url(config), command).await).await
 }
 
 /// The URL of the gateway in links: the public URL, else the address of the listener.

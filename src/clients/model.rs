@@ -51,9 +51,8 @@ impl Client {
     }
 
     /// The state of a rotation, while two secrets work. The old one is safe to retire once the new
-    /// one was used and the old one was not for a whole `token_lifetime`, in which any program
-    /// that still
-    /// uses it would have asked for a token.
+    /// one was used and the old one was not for a whole `token_lifetime`, in which any program that
+    /// still uses it would have asked for a token.
     pub fn rotation(&self, now: Timestamp, token_lifetime: Duration) -> Option<Rotation> {
         let mut live = self.live_secrets(now);
         let new = live.next()?;

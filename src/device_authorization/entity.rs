@@ -29,7 +29,7 @@ pub struct Model {
     pub device_code_hash: SecretHash,
     pub user_code_hash: SecretHash,
     pub program: String,
-    /// As the program asked: there need not be such a tenant.
+    /// As requested by the program: the tenant may not exist.
     pub tenant_id: Option<TenantId>,
     pub scope: String,
     pub address: String,
@@ -108,7 +108,7 @@ pub async fn advance(
     Ok(update.exec(on).await?.rows_affected == 1)
 }
 
-/// Who approved a code.
+/// The approval of a code.
 pub struct Signature {
     pub user: UserId,
     pub generation: i64,
@@ -116,7 +116,7 @@ pub struct Signature {
     pub methods: String,
 }
 
-/// Notes who approved a code.
+/// Records the approval of a code.
 pub async fn sign(
     on: &impl ConnectionTrait,
     id: DeviceCodeId,

@@ -55,7 +55,7 @@ impl HeldRequests {
 }
 
 impl Held {
-    /// Completes when the code was decided after this was called.
+    /// Completes when the code is decided after this call.
     pub fn decided(&self) -> impl Future<Output = ()> + Send + use<> {
         // Registered now, not at the first poll: a decision in between must not be missed.
         self.decided.clone().notified_owned()

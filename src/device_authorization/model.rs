@@ -1,4 +1,4 @@
-//! Requests of programs, and what people decide about them.
+//! Requests of programs, and the decisions of people.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -20,8 +20,8 @@ const NAME_LENGTH_MAX: usize = 64;
 const REGISTERED_LENGTH: usize = 32;
 
 /// The name that a public program gives itself as its `client_id`: 1 to 64 characters of
-/// `[A-Za-z0-9._-]`. Nobody verifies it. It is none that a registered client could have, so that no
-/// program passes for one.
+/// `[A-Za-z0-9._-]`. Nobody verifies it. Ids of registered clients are refused, so that no program
+/// can pass for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramName(String);
 
@@ -74,7 +74,7 @@ pub struct StartedRequest {
     pub interval: Duration,
 }
 
-/// A request as the person sees it who decides.
+/// A request, as shown to the person who decides.
 #[derive(Clone, Debug)]
 pub struct Pending {
     /// Its id.
@@ -127,12 +127,12 @@ pub struct Approval {
     pub authentication: Authentication,
 }
 
-/// What a program learns by its device code.
+/// The answer to a poll with a device code.
 #[derive(Debug)]
 pub enum Polled {
     /// Nobody has decided yet.
     Pending,
-    /// As before, and the program asked too early: from now on it has to wait longer.
+    /// Nobody has decided yet, and the program polled too early: it has to wait longer from now on.
     SlowDown,
     /// The codes have ended.
     Expired,

@@ -208,7 +208,7 @@ impl DeviceAuthorizations {
         Ok(decided)
     }
 
-    /// What a program that polls is told (RFC 8628, section 3.5).
+    /// Answers a poll of a program (RFC 8628, section 3.5).
     ///
     /// # Errors
     /// If the database refuses.
@@ -234,8 +234,7 @@ impl DeviceAuthorizations {
         Ok(if is_early { Polled::SlowDown } else { Polled::Pending })
     }
 
-    /// What a program learns whose request is held; [`Polled::Pending`] as long as nobody has
-    /// decided.
+    /// Answers a held request; [`Polled::Pending`] as long as nobody has decided.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -320,7 +319,7 @@ fn signature(approver: &Approver) -> Signature {
     }
 }
 
-/// What a program is told without counting its polls.
+/// The answer to a program, without counting the poll.
 fn settled(row: Model, now: Timestamp) -> Polled {
     match row.status.as_str() {
         status::USED => Polled::Unknown,

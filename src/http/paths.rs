@@ -7,7 +7,7 @@ pub const PUBLIC_QUERY: &str = "/public/query";
 
 /// The playground.
 pub const PLAYGROUND: &str = "/playground";
-/// Where the browser that the demo opens posts its one-time code.
+/// Takes the one-time code from the browser that the demo opens.
 pub const PLAYGROUND_SIGN_IN: &str = "/playground/sign-in";
 
 /// The token endpoint (RFC 6749, section 3.2).
@@ -42,9 +42,9 @@ pub const METRICS: &str = "/metrics";
 
 /// The device authorization endpoint (RFC 8628, section 3.1).
 pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
-/// Where the Taegis SDK asks for a device code.
+/// Issues device codes to the Taegis SDK.
 pub const TAEGIS_DEVICE_CODE: &str = "/universal-auth/device/code/auth";
-/// Where the Taegis SDK waits for the token of a device code.
+/// Issues the token of a device code to the Taegis SDK, which waits for it.
 pub const TAEGIS_DEVICE_TOKEN: &str = "/universal-auth/device/code/token";
 
 /// The page to sign in.
@@ -75,7 +75,7 @@ pub const ACCOUNT_PASSKEYS_OPTIONS: &str = "/account/passkeys/options";
 pub const ACCOUNT_PASSKEYS_REGISTER: &str = "/account/passkeys/register";
 /// The page to enter, approve or deny the code of a program.
 pub const DEVICE: &str = "/device";
-/// Who is signed in, for scripts of the gateway's own pages.
+/// Describes the browser session to scripts of the gateway's own pages.
 pub const SESSION: &str = "/session";
 /// The files of the pages.
 pub const ASSETS: &str = "/assets";

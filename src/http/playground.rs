@@ -88,8 +88,8 @@ async fn page(headers: HeaderMap) -> Response {
     (cached, guarded("text/html; charset=utf-8"), pages.index).into_response()
 }
 
-/// What the page finds in its head: a client to sign in with, or why there is none. The page takes
-/// it out of the document at once.
+/// The `<meta>` elements in the head of the page: a client to sign in with, or the reason why there
+/// is none. The page removes them from the document at once.
 #[derive(Template)]
 #[template(
     source = r#"{% match sign_in %}{% when Ok with (client) %}

@@ -63,7 +63,7 @@ pub mod ceremony {
     }
 }
 
-/// What the services of users keep of a person's other second factor.
+/// The person and their other second factor, which the services of users manage.
 pub mod person {
     use sea_orm::QuerySelect;
     use sea_orm::entity::prelude::*;

@@ -20,8 +20,8 @@ const NAME: &str = "Tenant Gateway";
 pub struct RelyingParty(pub(super) Webauthn);
 
 impl RelyingParty {
-    /// The site of that URL. None where browsers offer no passkeys: an IP address is no site, and a
-    /// page without TLS is trusted on `localhost` alone.
+    /// The site of that URL. None where browsers offer no passkeys: on IP addresses, and without TLS
+    /// except on `localhost`.
     pub fn of(public_url: &str) -> Option<Self> {
         let origin = Url::parse(public_url).ok()?;
         let host = origin.domain()?.to_owned();
@@ -78,14 +78,14 @@ impl From<entity::Model> for Passkey {
     }
 }
 
-/// What a ceremony is for; one that began for one purpose ends for no other.
+/// The purpose of a ceremony: it must end for the purpose that it began for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A new passkey.
     Registration,
     /// The second factor of a known person.
     SecondFactor,
-    /// A sign-in of whoever the passkey is of.
+    /// A sign-in as the owner of the passkey.
     SignIn,
 }
 

@@ -67,7 +67,7 @@ impl Entity {
     }
 }
 
-/// A session with what decides whether it is live.
+/// A session with the columns that decide whether it is live.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Found {
     #[sea_orm(nested)]
@@ -93,8 +93,8 @@ pub struct SessionRow {
     pub last_seen_at: Timestamp,
 }
 
-/// The session of that cookie, if its person is enabled, with their tenant and all above it, and
-/// their tokens were not ended since it began.
+/// The session of that cookie, if its user, the user's tenant and all tenants above are enabled, and
+/// the user's tokens were not ended since it began.
 pub async fn find(
     on: &impl ConnectionTrait,
     cookie: &SecretHash,

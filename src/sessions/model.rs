@@ -10,7 +10,7 @@ use crate::tokens::Authentication;
 /// How many characters of a `User-Agent` are kept.
 const USER_AGENT_LENGTH_MAX: usize = 200;
 
-/// How long ago both factors may have been shown for a change of factors.
+/// The longest time since both factors were shown, for a change of factors.
 const RECENT: Duration = Duration::from_mins(10);
 
 /// How far a sign-in has come.
@@ -72,18 +72,18 @@ pub struct NewSession {
     pub authentication: Authentication,
     /// Whether the second factor is outstanding.
     pub state: SessionState,
-    /// Whether the person may set up a first second factor: they come with an invitation, whose
-    /// link has just proved as much. A password alone must not, or a stolen one would be enough
-    /// once the factors were reset.
+    /// Whether the person may set up their first second factor, because they come with a one-time
+    /// link. A password alone must not permit it: after a reset of the factors a stolen password
+    /// would be enough.
     pub may_enrol: bool,
-    /// Where from.
+    /// The browser that signs in.
     pub visitor: Visitor,
 }
 
 /// A live session of an enabled person.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its id, which opens nothing.
+    /// Its id. It is no credential.
     pub id: SessionId,
     /// The person.
     pub user: UserId,
@@ -99,7 +99,7 @@ pub struct Session {
     pub may_enrol: bool,
     /// How and when the person authenticated.
     pub authentication: Authentication,
-    /// Where it began from.
+    /// The network address that it began from.
     pub address: String,
     /// The program that it began with.
     pub user_agent: String,

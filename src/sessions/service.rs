@@ -19,7 +19,7 @@ use crate::secret::PlainSecret;
 use crate::tokens::Authentication;
 use crate::users::{SignInOrigin, Users};
 
-/// A session is written at most this often for being used.
+/// The shortest time between two updates of `last_seen_at`.
 const TOUCH_EVERY: Duration = Duration::from_mins(1);
 
 /// How long a sign-in may take from the first factor to the second.
@@ -127,8 +127,8 @@ impl Sessions {
     }
 
     /// Completes a sign-in by a second factor of that method (RFC 8176). Returns the session's new
-    /// cookie; the one before opens nothing any more, so that a cookie that somebody planted before
-    /// the sign-in is worthless after it.
+    /// cookie. The previous one stops working, which defeats session fixation: a cookie planted
+    /// before the sign-in is worthless after it.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` if the session has ended or was completed already; if the database

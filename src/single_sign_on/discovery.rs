@@ -24,7 +24,7 @@ use crate::outbound::{ScopedKey, SingleFlight};
 const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The least age at which a token with an unknown key makes the gateway read the keys again: the
-/// provider may have rotated them, and whoever makes up tokens must not make the gateway call.
+/// provider may have rotated them, but forged tokens must not make the gateway send requests.
 const ROTATION_AGE: Duration = Duration::from_mins(1);
 
 /// The number of providers whose metadata is kept.

@@ -94,7 +94,7 @@ impl IdentityProvider {
     }
 }
 
-/// What a test of an identity provider found.
+/// The result of a test of an identity provider.
 #[derive(SimpleObject)]
 pub struct IdentityProviderTest {
     /// Whether metadata and keys of the provider could be read and are valid.
@@ -138,8 +138,8 @@ pub struct SetIdentityProviderInput {
     /// The domains whose e-mail addresses the provider may vouch for, 1 to 50, such as
     /// `example.com`.
     domains: Vec<String>,
-    /// The id of the role that people get in the tenant who sign in for the first time without an
-    /// invitation. Default: they must have been invited.
+    /// The id of the role of people who sign in for the first time without an invitation. Default:
+    /// people must have been invited.
     default_role: Option<ID>,
     /// The id of the one user who may sign in with a password all the same.
     #[graphql(name = "emergencyUserID")]
@@ -192,7 +192,7 @@ pub struct SingleSignOnMutation;
 impl SingleSignOnMutation {
     /// Sets the identity provider at which the people of the tenant in context sign in, in place of
     /// the present one. Sign-in with a password is then off for them, except for the emergency
-    /// user. Another issuer makes the gateway forget which accounts of the old one were whose.
+    /// user. A change of the issuer removes the links between users and accounts.
     /// FORBIDDEN if a user of the tenant may do more than the caller. Requires the permission to
     /// manage users.
     async fn set_identity_provider(

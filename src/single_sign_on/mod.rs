@@ -9,7 +9,7 @@
 //! | `service` | setting providers, and signing in |
 //!
 //! A provider vouches for accounts of its own tenant and for no others. Its domains decide whose
-//! e-mail address it may vouch for, and are only a hint where a person should be sent: see
+//! e-mail address it may vouch for; for routing people to a provider they are only a hint: see
 //! `docs/people.md`.
 
 mod discovery;

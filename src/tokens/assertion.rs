@@ -77,9 +77,8 @@ impl Assertion {
         Algorithm::ALL.into_iter().map(Algorithm::name).chain([ED25519])
     }
 
-    /// Parses an assertion. Returns nothing if it is not a JWT with an accepted algorithm, or if
-    /// it is an
-    /// access token.
+    /// Parses an assertion. Returns nothing if it is not a JWT with an accepted algorithm, or if it
+    /// is an access token.
     pub fn read(jwt: &str) -> Option<Self> {
         if jwt.len() > LENGTH_MAX {
             return None;
@@ -105,9 +104,8 @@ impl Assertion {
         &self.claims.sub
     }
 
-    /// Verifies the signature with the client's keys, and then the claims. Without a suitable key
-    /// a dummy
-    /// key is used, so that timing does not tell whether the client has one.
+    /// Verifies the signature with the client's keys, and then the claims. Without a suitable key a
+    /// dummy key is used, so that timing does not tell whether the client has one.
     ///
     /// # Errors
     /// The reason, for the audit log.

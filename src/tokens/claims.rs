@@ -48,8 +48,7 @@ pub struct Claims {
     /// The scopes, separated by spaces.
     pub scope: String,
     /// The tenant of requests without a tenant header: the client's own, or the one that the token
-    /// is
-    /// narrowed to.
+    /// is narrowed to.
     pub tenant_id: TenantId,
     /// `tenant_id` again, where the Taegis SDK reads it (`get_token_tenant_id`).
     #[serde(rename = "https://missione/octolabs/io/tenantIds")]

@@ -1,6 +1,5 @@
 //! Dummy keys for clients without a key: verification then takes the same time. Nobody has the
-//! private
-//! halves.
+//! private halves.
 
 /// Ed25519.
 pub(super) const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig",

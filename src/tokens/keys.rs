@@ -21,8 +21,7 @@ use crate::ids::KeyId;
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long the row of a retired key is kept, by the database's time. The margin is wide because
-/// the
-/// clock of a database may be set too.
+/// the clock of a database may be set too.
 const KEPT_AFTER_RETIREMENT: Duration = Duration::from_hours(24);
 
 /// An unsealed key of the ring.
@@ -41,8 +40,7 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// Whether it may sign a token now: it has been published for long enough, and stays published
-    /// until the
-    /// token expires.
+    /// until the token expires.
     fn may_sign(&self, now: Timestamp, token_lifetime: Duration) -> bool {
         self.active_from <= now && self.retired_at.is_none_or(|end| now.plus(token_lifetime) <= end)
     }
@@ -234,7 +232,7 @@ impl KeyRing {
     }
 }
 
-/// What to do with a key that cannot be unsealed.
+/// The handling of a key that cannot be unsealed.
 #[derive(Clone, Copy)]
 enum Unopened {
     /// Fail at start: a wrong master key must not look like an empty database.

@@ -13,14 +13,12 @@ use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::TokenId;
 
-/// How long a revocation is kept after its token has expired, by the database's time. The margin
-/// is wide
-/// because the clock of a database may be set too.
+/// How long a revocation is kept after its token has expired, by the database's time. The margin is
+/// wide because the clock of a database may be set too.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(24);
 
 /// The revoked tokens. A node queries the database about a token at most once every few seconds,
-/// and
-/// sees its own revocations at once.
+/// and sees its own revocations at once.
 pub struct Revocations {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
@@ -28,8 +26,7 @@ pub struct Revocations {
     // When the database last had a token as not revoked.
     live: Cache<TokenId, MonotonicTime>,
     // A revocation is never undone. A cache of its own: a query that began before the revocation
-    // cannot
-    // overwrite it.
+    // cannot overwrite it.
     revoked: Cache<TokenId, ()>,
 }
 

@@ -39,8 +39,7 @@ impl NewKey {
 }
 
 /// Creates signing keys for all nodes. If several nodes rotate at once, one succeeds and all use
-/// its key:
-/// generations are unique.
+/// its key: generations are unique.
 pub struct Rotation {
     pub(super) database: Arc<Database>,
     pub(super) master: Arc<MasterKey>,
@@ -98,8 +97,7 @@ impl Rotation {
     }
 
     /// Deletes a compromised key and creates another that signs at once. Each node refuses its
-    /// tokens and
-    /// publishes the key set without it as soon as it reads the keys again.
+    /// tokens and publishes the key set without it as soon as it reads the keys again.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such key; else as [`Rotation::rotate`].
@@ -196,8 +194,7 @@ impl Rotation {
     }
 
     /// Requires that this process can unseal the newest key. A process with a former master key
-    /// would seal
-    /// keys that no node can unseal later.
+    /// would seal keys that no node can unseal later.
     fn require_own(&self, keys: &[entity::Model]) -> Result<()> {
         match keys.first() {
             Some(newest) => {

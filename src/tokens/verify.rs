@@ -43,8 +43,7 @@ struct Verified {
 
 impl Verifier {
     /// Accepts tokens of the gateway's own keys for that audience, and of that issuer if it is
-    /// fixed.
-    /// Caches at most `capacity` of them, by hash.
+    /// fixed. Caches at most `capacity` of them, by hash.
     pub fn new(
         keys: Arc<KeyRing>,
         time: Arc<DatabaseTime>,

@@ -9,8 +9,8 @@ const LOCAL_PART_MAX: usize = 64;
 /// RFC 1035, section 2.3.4.
 const LABEL_MAX: usize = 63;
 
-/// An e-mail address in ASCII. Addresses with other letters are refused: two that look alike, or
-/// that a folding makes alike, could belong to different people.
+/// An e-mail address in ASCII. Other letters are refused: two addresses that look alike, or that
+/// case folding makes equal, could belong to different people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(String);
 

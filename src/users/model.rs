@@ -23,9 +23,9 @@ pub struct User {
     pub row: entity::Model,
     /// Their roles, expired ones too, oldest first.
     pub assignments: Vec<entity::assignment::Model>,
-    /// Which second factors they have.
+    /// Their second factors.
     pub factors: Factors,
-    /// When the link ends that was last made for them; absent if none is open.
+    /// The end of the latest link made for them; absent if none is open.
     pub invited_until: Option<Timestamp>,
 }
 
@@ -66,7 +66,7 @@ impl User {
         self.assignments.iter().map(hold).collect()
     }
 
-    /// The user as the audit log records them: of credentials only whether there are any.
+    /// The user as the audit log records them: credentials only as present or absent.
     pub fn state(&self) -> Value {
         let roles = self.assignments.iter().map(|held| {
             let end = held.expires_at.map(|end| end.to_string());
@@ -144,7 +144,7 @@ pub struct UserFilter {
     pub enabled: Option<bool>,
 }
 
-/// Where an attempt to sign in comes from.
+/// The origin of a sign-in attempt.
 #[derive(Clone, Debug)]
 pub struct SignInOrigin {
     /// The address of the browser.
@@ -153,30 +153,31 @@ pub struct SignInOrigin {
     pub request_id: RequestId,
 }
 
-/// The outcome of a password.
+/// The result of checking a password.
 #[derive(Debug)]
 pub enum PasswordOutcome {
-    /// It is this user's.
+    /// The password is this user's.
     Accepted(Box<User>),
-    /// It is not, or the user may not sign in with one: the page shows one text for all causes.
+    /// The password is wrong, or the user may not sign in with one. The page shows one text for
+    /// all causes.
     Refused,
-    /// Too many attempts failed; whether the password is right was not looked at.
+    /// Too many attempts failed; the password was not checked.
     SlowDown {
-        /// When a further attempt is looked at.
+        /// The wait before a further attempt is checked.
         retry_after: Duration,
     },
 }
 
-/// The outcome of a one-time password or a recovery code.
+/// The result of checking a one-time password or a recovery code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondFactorOutcome {
-    /// It is right, and now used.
+    /// The code is right, and now used.
     Accepted,
-    /// It is wrong, too old, or was used before.
+    /// The code is wrong, too old, or was used before.
     Refused,
-    /// Too many attempts failed; whether the code is right was not looked at.
+    /// Too many attempts failed; the code was not checked.
     SlowDown {
-        /// When a further attempt is looked at.
+        /// The wait before a further attempt is checked.
         retry_after: Duration,
     },
 }

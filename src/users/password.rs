@@ -1,4 +1,4 @@
-//! Passwords: which are accepted, and how they are hashed.
+//! Rules for passwords, and their hashes.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ use crate::error::{Error, Result};
 
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=128;
 
-/// More is not normalised: a form may hold megabytes.
+/// Longer texts are refused before normalisation: a form may hold megabytes.
 const BYTES_MAX: usize = 4 * 128;
 
 /// The salt of RFC 9106, section 3.1: 16 bytes.
 const SALT_LENGTH: usize = 16;
 
-/// A hash with the parameters in use that no password has: its output was drawn at random.
+/// A hash with the current parameters that no password has: its output was drawn at random.
 pub const DUMMY: &str = "$argon2id$v=19$m=65536,t=3,p=4$q1L9gUa8u2cXbyVwPD5hNw$3vUuO6l4X3u0mB0f0n9G7hB9eYcV8X0w4tH2Zr5iQkM";
 
 /// A password as it is compared: in normalisation form NFKC, so that each keyboard types the same.

@@ -1,6 +1,6 @@
 //! Changes at legacy systems, which no transaction covers: the log records that a change begins
-//! before it
-//! is sent, and then its outcome. A process that dies in between leaves the first record only.
+//! before it is sent, and then its outcome. A process that dies in between leaves the first record
+//! only.
 
 use std::sync::Arc;
 
@@ -64,8 +64,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Records failure or an unknown outcome. Returns the error, marked as recorded unless the
-    /// record
-    /// could not be written, which is logged.
+    /// record could not be written, which is logged.
     pub async fn failed(self, error: Error, request_ids: &[String]) -> Error {
         let entry = self.entry(self.subject.clone(), None);
         let ended =

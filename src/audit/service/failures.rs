@@ -1,6 +1,5 @@
 //! Failed authentications, buffered in memory, aggregated, and written in batches: guessing at
-//! secrets
-//! must not hold up other writers.
+//! secrets must not hold up other writers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

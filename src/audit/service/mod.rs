@@ -3,6 +3,7 @@
 mod attempt;
 mod failures;
 mod retention;
+mod roles_elsewhere;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::ids::{AuditId, TenantId};
 pub use attempt::Attempt;
 pub use failures::FailedAuthentication;
 pub use retention::Period;
+pub use roles_elsewhere::{RoleChange, record_roles_elsewhere};
 
 use failures::FailureQueue;
 
@@ -146,8 +148,7 @@ pub async fn record(
 }
 
 /// Records that a change at a legacy system begins, which no transaction covers; `after` is the
-/// requested
-/// state.
+/// requested state.
 ///
 /// # Errors
 /// If the database refuses; the change must then not be sent.

@@ -1,5 +1,5 @@
-//! Reads of one request that many rows of a list need: those of rows that are resolved side by side
-//! become one statement.
+//! Loaders of one request: reads for rows of a list that are resolved concurrently become one
+//! statement.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
-/// The loaders of one request, by what they load and in which scope: what one scope reads is never
-/// another's. They keep nothing beyond the read.
+/// The loaders of one request, by type and scope, so that scopes never share a read. They cache
+/// nothing beyond the read.
 #[derive(Default)]
 pub struct Loaders(Mutex<HashMap<(TypeId, TenantScope), Arc<dyn Any + Send + Sync>>>);
 
@@ -63,7 +63,7 @@ where
     loaders.of(scope, make).load_one(key).await
 }
 
-/// What the caller may do in tenants.
+/// Loads the caller's access to tenants.
 struct AccessLoader(TenantScope);
 
 impl Loader<TenantId> for AccessLoader {
@@ -104,7 +104,7 @@ pub async fn scope_within(
     permission: Permission,
 ) -> Result<TenantScope> {
     let request = request(ctx)?;
-    // Read first for all of them: the scope then finds it in memory.
+    // Load the access to all tenants first: the scope then finds it in memory.
     access_in(ctx, request, tenant).await?;
     request.member_scope().within(tenant, permission).await
 }

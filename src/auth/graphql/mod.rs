@@ -10,16 +10,16 @@ use crate::outbound::Operation;
 
 pub use loaders::{Loaders, access_in, load, scope_within};
 
-/// The context that the door put into the request.
+/// The context of the request, which `http` attaches.
 ///
 /// # Errors
-/// If a request was executed without one, which no door does.
+/// If a request is executed without a context, which `http` never does.
 pub fn request<'a>(ctx: &Context<'a>) -> Result<&'a RequestContext> {
     ctx.data_opt::<RequestContext>()
         .ok_or_else(|| Error::internal("a request without context was executed"))
 }
 
-/// What counts the request's calls of legacy systems; the door put it into the request.
+/// The counter of the request's calls of legacy systems, which `http` attaches.
 ///
 /// # Errors
 /// As [`request`].
@@ -28,7 +28,7 @@ pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a std::sync::Arc<Operation>>
         .ok_or_else(|| Error::internal("a request without count was executed"))
 }
 
-/// A room of the house that the schema was built with.
+/// A service that the schema was built with.
 ///
 /// # Errors
 /// If the schema was built without it, which `App::build` does not do.

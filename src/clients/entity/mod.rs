@@ -238,8 +238,7 @@ pub struct CredentialRow {
 }
 
 /// Finds the client with that `client_id` in all tenants, one row for each secret. The caller is
-/// not
-/// authenticated yet, so there is no scope, and the rows are used for the comparison of secrets
+/// not authenticated yet, so there is no scope, and the rows are used for the comparison of secrets
 /// only.
 pub async fn credential(
     on: &impl ConnectionTrait,

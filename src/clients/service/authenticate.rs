@@ -58,9 +58,8 @@ pub struct Authenticator {
     database: Arc<Database>,
     authorizer: Arc<Authorizer>,
     usage: Arc<Usage>,
-    // By client_id, which names one client of one tenant. Only authenticated clients are cached,
-    // so that
-    // invented ids do not fill it.
+    // By client_id, which names one client of one tenant. Only authenticated clients are cached, so
+    // that invented ids do not fill it.
     known: Cache<String, Arc<Known>>,
 }
 

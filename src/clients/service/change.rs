@@ -6,8 +6,8 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
 
-use super::{Clients, administrators, elsewhere};
-use crate::audit::{self, Entry};
+use super::{Clients, administrators};
+use crate::audit::{self, Entry, RoleChange};
 use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, Model};
 use crate::clients::model::{Client, ClientChange};
@@ -81,7 +81,14 @@ impl Clients {
             after: None,
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        elsewhere::record(&write, &*self.entropy, scope, "deleteClient", &client, None).await?;
+        let roles = RoleChange {
+            operation: "deleteClient",
+            home: client.row.tenant_id,
+            subject: client.row.id.to_string(),
+            before: client.holds(),
+            after: Vec::new(),
+        };
+        audit::record_roles_elsewhere(&write, &*self.entropy, scope, roles).await?;
         self.disclose(scope, std::slice::from_mut(&mut client)).await?;
         Ok(client)
     }

@@ -173,9 +173,8 @@ impl Clients {
         Ok(secret)
     }
 
-    /// Claims an idempotency key for a new client, or returns the client of an earlier request
-    /// with the key.
-    /// A concurrent request with the same key waits here for the first.
+    /// Claims an idempotency key for a new client, or returns the client of an earlier request with
+    /// the key. A concurrent request with the same key waits here for the first.
     async fn claim(
         &self,
         on: &impl ConnectionTrait,

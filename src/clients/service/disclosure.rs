@@ -12,8 +12,7 @@ use crate::tenants::entity::{ancestor, at_or_below};
 
 impl Clients {
     /// Removes the roles outside the tenant that a token is narrowed to: those held neither in it,
-    /// nor above,
-    /// nor below. Removes nothing for other tokens.
+    /// nor above, nor below. Removes nothing for other tokens.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -31,10 +30,8 @@ impl Clients {
     }
 
     /// Returns the calling client, and whether it may be shown whole: a narrowed token shows the
-    /// credentials
-    /// of its own client only with the right to read clients, and otherwise only the roles that
-    /// apply in
-    /// the tenant in context.
+    /// credentials of its own client only with the right to read clients, and otherwise only the
+    /// roles that apply in the tenant in context.
     ///
     /// # Errors
     /// `NOT_FOUND` for the command line, which has no client.

@@ -9,8 +9,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
 };
 
-use super::{Clients, NAMED_AT_ONCE, administrators, elsewhere, one};
-use crate::audit::{self, Entry};
+use super::{Clients, NAMED_AT_ONCE, administrators, one};
+use crate::audit::{self, Entry, RoleChange};
 use crate::auth::TenantScope;
 use crate::clients::entity::assignment;
 use crate::clients::model::{Client, Grant};
@@ -22,8 +22,7 @@ use crate::roles::{Permission, Role};
 
 impl Clients {
     /// Grants roles to a client. Granting a role again in the same tenant changes its end. A role
-    /// never lasts
-    /// longer than the caller's own hold on its permissions.
+    /// never lasts longer than the caller's own hold on its permissions.
     ///
     /// # Errors
     /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no
@@ -58,8 +57,7 @@ impl Clients {
     }
 
     /// Removes roles from a client. Each id is that of an assignment, or of a role, which is then
-    /// removed in
-    /// all tenants.
+    /// removed in all tenants.
     ///
     /// # Errors
     /// `NOT_FOUND` for a client outside the scope, `FORBIDDEN` for one that the caller has no
@@ -171,7 +169,14 @@ impl Clients {
             after: Some(after.state(scope.now())),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        elsewhere::record(write, &*self.entropy, scope, operation, &before, Some(&after)).await?;
+        let roles = RoleChange {
+            operation,
+            home: after.row.tenant_id,
+            subject: after.row.id.to_string(),
+            before: before.holds(),
+            after: after.holds(),
+        };
+        audit::record_roles_elsewhere(write, &*self.entropy, scope, roles).await?;
         self.disclose(scope, std::slice::from_mut(&mut after)).await?;
         Ok(after)
     }

@@ -5,7 +5,6 @@ mod authenticate;
 mod change;
 mod create;
 mod disclosure;
-mod elsewhere;
 mod grants;
 mod keys;
 mod read;
@@ -73,9 +72,8 @@ impl Clients {
         self.limits
     }
 
-    /// Runs a change in one transaction, which is repeated after conflicts, and then invalidates
-    /// the cached
-    /// access of callers. Usage is flushed first, so that the response shows it.
+    /// Runs a change as [`TenantScope::change`] does. Usage is flushed first, so that the response
+    /// shows it.
     async fn change<'a, T, W>(
         &'a self,
         scope: &TenantScope,
@@ -85,9 +83,7 @@ impl Clients {
         W: Future<Output = Result<T>>,
     {
         self.usage.flush().await?;
-        let changed = self.database.transaction(work).await?;
-        scope.forget_access();
-        Ok(changed)
+        scope.change(&self.database, work).await
     }
 
     /// Finds the client with that id in the scope for a change; every change of a client begins
@@ -102,8 +98,7 @@ impl Clients {
         let found = found.ok_or_else(|| Error::not_found(WHAT))?;
         share_policies(write.on(), found.tenant_id).await?;
         // Read again: the client may have been deleted, or its tenant disabled, while this
-        // transaction waited
-        // for the locks.
+        // transaction waited for the locks.
         let locked = Entity::of_tenant(scope).filter(Column::Id.eq(found.id)).lock_exclusive();
         let row = locked.one(write.on()).await?.ok_or_else(|| Error::not_found(WHAT))?;
         let client = one(write.on(), row).await?;

@@ -17,8 +17,7 @@ use crate::ids::{ClientId, SecretId};
 
 impl Clients {
     /// Gives a client a new secret. The previous one works until the grace period ends, older ones
-    /// stop at
-    /// once, so at most two work at a time.
+    /// stop at once, so at most two work at a time.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a client that the caller has no authority
@@ -137,8 +136,7 @@ async fn keep(on: &impl ConnectionTrait, secret: SecretId) -> Result<()> {
 }
 
 /// Deletes secrets that had ended before. The last ones stay until the next rotation, so that the
-/// audit
-/// log can tell a retired secret from a wrong one.
+/// audit log can tell a retired secret from a wrong one.
 async fn forget_ended(on: &impl ConnectionTrait, client: ClientId, now: Timestamp) -> Result<()> {
     use secret::Column;
     secret::Entity::delete_many()

@@ -11,12 +11,11 @@ use crate::secret::PlainSecret;
 /// The cookie of a session.
 pub const SESSION: &str = "__Host-session";
 
-/// The cookie that tokens against forged requests are made from. A browser has it before anybody
-/// signs in, so that the sign-in itself cannot be forged.
+/// The cookie that CSRF tokens are derived from. It is set before anybody signs in, so that the
+/// sign-in itself cannot be forged.
 pub const CSRF: &str = "__Host-csrf";
 
-/// What browsers may do with both: nothing but send them, and to other sites' requests only where
-/// those lead the whole window here.
+/// The attributes of both: hidden from scripts, and sent across sites only by top-level navigation.
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// The value of the cookie of that name; none if it is absent, repeated or not one of ours.

@@ -1,7 +1,7 @@
-//! Tokens against forged requests.
+//! Tokens against cross-site request forgery.
 //!
-//! A token is a signature of the session under the key that the browser's own cookie is: a page of
-//! another site knows neither, and a token of before the sign-in is worth nothing after it.
+//! A token is an HMAC of the session, keyed with the browser's own cookie. A page of another site
+//! knows neither, and a token from before the sign-in is invalid after it.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};

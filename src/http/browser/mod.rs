@@ -1,5 +1,4 @@
-//! What requests of a browser carry beside their content: cookies, the token against forged
-//! requests, and the origin of the page that sent them.
+//! Cookies, CSRF tokens and origins of requests from browsers.
 
 pub mod cookies;
 pub mod csrf;

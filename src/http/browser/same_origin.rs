@@ -1,4 +1,4 @@
-//! Which page sent a request: only pages of the gateway itself may use the cookies.
+//! The origin check: only pages of the gateway itself may use the cookies.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 /// The header of browsers that no page can set or leave out (Fetch Metadata).
 pub const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a page of the gateway's own origin sent the request. A request without `Origin` and
-/// `Sec-Fetch-Site` comes from no browser of these years and is refused; each that is there must
-/// agree. A proxy may have changed `Host`, so that the origin of the public URL counts too.
+/// Whether a page of the gateway's own origin sent the request. Every current browser sends `Origin`
+/// or `Sec-Fetch-Site`: a request without both is refused, and each that is present must match. A
+/// proxy may have changed `Host`, so the origin of the public URL is accepted too.
 pub fn is_own_page(public_origin: Option<&str>, headers: &HeaderMap) -> bool {
     let mut is_told = false;
     if let Some(site) = headers.get(SEC_FETCH_SITE) {

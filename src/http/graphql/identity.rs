@@ -1,4 +1,4 @@
-//! Who calls: the holder of an access token, or a person in a browser session.
+//! The identity of a caller: the holder of an access token, or a person in a browser session.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::tokens::Claims;
 /// Stands for the `client_id` of a token where the caller has a session.
 const SESSION_CLIENT_ID: &str = "session";
 
-/// What a session is looked up for.
+/// The purpose of looking up a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// A request, which keeps the session from ending as idle.
     Request,
-    /// A stream that runs on by itself, which does not.
+    /// A stream, which runs on by itself and does not keep the session alive.
     Stream,
 }
 

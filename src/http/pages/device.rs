@@ -85,7 +85,7 @@ async fn decide(visit: &Visit, session: &Session) -> Result<Response, Error> {
     };
     let devices = &visit.state.devices;
     if visit.form.text("action") != "approve" {
-        // Whoever has the code may deny it: that only ends a request.
+        // No check of permissions: a denial only ends the request.
         let denied = devices.deny(pending.id, &approver, &visit.id).await?;
         let text = "The program gets no access. You can close this page.";
         return Ok(result(visit, denied, "Request denied", text));
@@ -157,7 +157,7 @@ async fn is_open(visit: &Visit, session: &Session, pending: &Pending) -> Result<
     Ok(wanted == Permissions::ALL || held.covers(wanted))
 }
 
-/// What the scope permits, in words; nothing for everything that the person may do.
+/// The permissions of the scope, in words; empty for everything that the person may do.
 fn sentences(scope: Permissions) -> Vec<&'static str> {
     if scope == Permissions::ALL {
         return Vec::new();

@@ -29,8 +29,8 @@ const TOO_MANY: &str =
 /// Why a passkey is not changed now.
 const AGAIN: &str = "sign in again to change your passkeys";
 
-/// Begins a sign-in: of the person whose second factor is outstanding, else of whoever the passkey
-/// is of.
+/// Begins a sign-in: as the person whose second factor is outstanding, else as the owner of the
+/// passkey.
 pub async fn sign_in_options(call: JsonVisit) -> Response {
     if call.visit.begin_sign_in().is_some() {
         return call.visit.guard(refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
@@ -154,7 +154,7 @@ fn signed_in(visit: &Visit, body: &Value, cookie: &PlainSecret) -> Response {
     with_session(next(visit, &return_to::or_default(body["returnTo"].as_str())), cookie)
 }
 
-/// The answer, or the error as JSON: what a person can do about it is shown to them.
+/// The answer, or the error as JSON: the page shows errors that the person can correct.
 fn answer(visit: &Visit, answer: Result<Response, Error>) -> Response {
     answer.unwrap_or_else(|error| {
         error.log_cause();

@@ -1,4 +1,4 @@
-//! Where a sign-in leads afterwards: to a page of the gateway and nowhere else.
+//! The page to return to after a sign-in: always a page of the gateway.
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! `/session`: who is signed in, for scripts of the gateway's own pages.
+//! `/session`: describes the session to scripts of the gateway's own pages.
 
 use axum::http::StatusCode;
 use axum::response::Response;

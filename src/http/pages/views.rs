@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-/// What every page has.
+/// The layout that all pages share.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The path of the public URL, put before every path: empty, or such as `/gateway`.
@@ -21,7 +21,7 @@ pub struct Frame {
 #[derive(Template)]
 #[template(path = "login.html")]
 pub struct LoginPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The address that was entered before.
     pub email: String,
@@ -35,7 +35,7 @@ pub struct LoginPage {
 #[derive(Template)]
 #[template(path = "login_code.html")]
 pub struct LoginCodePage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The page to go to afterwards.
     pub return_to: String,
@@ -51,7 +51,7 @@ pub struct LoginCodePage {
 #[derive(Template)]
 #[template(path = "logout.html")]
 pub struct LogoutPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
 }
 
@@ -59,7 +59,7 @@ pub struct LogoutPage {
 #[derive(Template)]
 #[template(path = "invite.html")]
 pub struct InvitePage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The path that the form is posted to.
     pub action: String,
@@ -77,7 +77,7 @@ pub struct InvitePage {
 #[derive(Template)]
 #[template(path = "totp.html")]
 pub struct TotpPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The page to go to afterwards.
     pub return_to: String,
@@ -97,7 +97,7 @@ pub struct TotpPage {
 #[derive(Template)]
 #[template(path = "recovery_codes.html")]
 pub struct RecoveryCodesPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The codes.
     pub codes: Vec<String>,
@@ -137,7 +137,7 @@ pub struct PasskeyRow {
 #[derive(Template)]
 #[template(path = "passkeys.html")]
 pub struct PasskeysPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The passkeys.
     pub passkeys: Vec<PasskeyRow>,
@@ -157,7 +157,7 @@ pub struct PasskeysPage {
 #[derive(Template)]
 #[template(path = "account.html")]
 pub struct AccountPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The person's name.
     pub name: String,
@@ -171,7 +171,7 @@ pub struct AccountPage {
     pub passkeys: Vec<PasskeyRow>,
     /// The live sessions, the last used first.
     pub sessions: Vec<SessionRow>,
-    /// What was just done.
+    /// The confirmation of the last action.
     pub notice: Option<&'static str>,
 }
 
@@ -179,7 +179,7 @@ pub struct AccountPage {
 #[derive(Template)]
 #[template(path = "device.html")]
 pub struct DevicePage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The code that was entered before.
     pub user_code: String,
@@ -191,7 +191,7 @@ pub struct DevicePage {
 #[derive(Template)]
 #[template(path = "device_confirm.html")]
 pub struct DeviceConfirmPage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The code, as the program shows it: `ABCD-EFGH`.
     pub user_code: String,
@@ -217,7 +217,7 @@ pub struct DeviceConfirmPage {
 #[derive(Template)]
 #[template(path = "message.html")]
 pub struct MessagePage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The heading.
     pub heading: &'static str,
@@ -235,7 +235,7 @@ pub struct MessagePage {
 #[derive(Template)]
 #[template(path = "leave.html")]
 pub struct LeavePage {
-    /// What every page has.
+    /// The layout that all pages share.
     pub page: Frame,
     /// The URL to go to.
     pub url: String,

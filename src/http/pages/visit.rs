@@ -28,8 +28,7 @@ use crate::secret::PlainSecret;
 use crate::sessions::{Session, Visitor};
 use crate::users::SignInOrigin;
 
-/// Nothing but the gateway's own files; forms lead to the gateway alone, and no page may be shown
-/// inside another one.
+/// The Content-Security-Policy: only the gateway's own files, forms only to the gateway, no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -144,7 +143,7 @@ impl Visit {
         }
     }
 
-    /// Where an attempt to sign in comes from.
+    /// The origin of a sign-in attempt.
     pub fn origin(&self) -> SignInOrigin {
         SignInOrigin { address: self.visitor.address, request_id: self.id.clone() }
     }
@@ -156,7 +155,7 @@ impl Visit {
         return_to::carried_by(path, return_to::checked(&own).as_deref().unwrap_or_default())
     }
 
-    /// What every page has.
+    /// The layout that all pages share.
     pub fn frame(&self) -> Frame {
         let base = &self.state.pages.base;
         let person = self.session.as_ref().filter(|session| session.is_active());
@@ -180,8 +179,8 @@ impl Visit {
         blocked
     }
 
-    /// The cookie that this browser has had since before anybody signed in: what began in it ends in
-    /// it.
+    /// The cookie of this browser from before any sign-in: a ceremony must end in the browser that it
+    /// began in.
     pub fn browser(&self) -> &PlainSecret {
         &self.csrf_cookie
     }

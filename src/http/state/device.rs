@@ -10,7 +10,7 @@ use crate::config::DeviceConfig;
 /// How many codes programs of one network may ask for in a minute, decided ones included.
 const STARTS_PER_MINUTE: u32 = 60;
 
-/// What this node holds of device authorization between requests.
+/// The state of device authorization on this node.
 pub struct DeviceState {
     /// Slows down programs that ask for codes.
     pub starts: Throttle,

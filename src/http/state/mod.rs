@@ -90,7 +90,7 @@ pub struct AppState {
     pub devices: Arc<DeviceAuthorizations>,
     /// The limits of these on this node.
     pub device: DeviceState,
-    /// Where the pages for people stand.
+    /// The location of the pages for people.
     pub pages: PagesState,
     /// The issuer and the throttle of the OAuth endpoints.
     pub oauth: OauthState,

@@ -1,6 +1,6 @@
-//! What the pages for people need to know of the gateway.
+//! The location of the pages for people.
 
-/// Where the pages stand.
+/// The location of the pages.
 pub struct PagesState {
     /// The path of the public URL, put before every path: empty, or such as `/gateway`.
     pub base: String,

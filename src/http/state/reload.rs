@@ -1,8 +1,8 @@
-//! Requests to reload the settings, from the endpoints to the job that does it.
+//! Requests to reload the settings, sent by endpoints and received by a background job.
 
 use tokio::sync::{mpsc, oneshot};
 
-/// What a reload did.
+/// The result of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reloaded {
     /// The settings that have other values now.
@@ -11,13 +11,13 @@ pub struct Reloaded {
     pub needs_restart: Vec<String>,
 }
 
-/// What a reload did, or why the settings before it stay in force.
+/// The result of a reload, or the reason why the previous settings stay in force.
 pub type ReloadResult = Result<Reloaded, String>;
 
 /// Asks for a reload.
 pub struct ReloadTrigger(mpsc::Sender<oneshot::Sender<ReloadResult>>);
 
-/// Receives what was asked for.
+/// Receives requests to reload.
 pub struct ReloadReceiver(mpsc::Receiver<oneshot::Sender<ReloadResult>>);
 
 /// A trigger with its receiver. Reloads are done one at a time.

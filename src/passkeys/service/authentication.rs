@@ -39,8 +39,8 @@ impl Passkeys {
         self.begin(Purpose::SecondFactor, Some(user), browser, allowed.collect()).await
     }
 
-    /// Begins a sign-in in which the passkey tells who the person is: nobody learns whether an
-    /// address has passkeys.
+    /// Begins a sign-in in which the passkey identifies the person, so that no answer reveals whether
+    /// an address has passkeys.
     ///
     /// # Errors
     /// `CONFLICT` if the gateway's URL has no passkeys.
@@ -140,7 +140,7 @@ impl Passkeys {
         lock_person(&write, owner).await?;
         let known = Entity::with_credential(&credential.raw_id).filter(Column::UserId.eq(owner));
         let Some(row) = known.one(write.on()).await? else { return Ok(Err(UNKNOWN)) };
-        // A passkey that tells who its person is must tell the truth.
+        // The user handle that the browser sent must be that of the passkey's owner.
         let told = credential.get_user_unique_id();
         if told.is_some_and(|told| told != owner.0.as_bytes()) {
             return Ok(Err(WRONG));

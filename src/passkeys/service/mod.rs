@@ -39,7 +39,7 @@ pub struct Passkeys {
     site: Option<RelyingParty>,
 }
 
-/// What the service stands on.
+/// The dependencies of [`Passkeys`].
 pub struct Dependencies {
     /// The database.
     pub database: Arc<Database>,
@@ -51,7 +51,7 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Records changes and refused sign-ins.
     pub audit: Arc<Audit>,
-    /// Tells who signs in at an identity provider alone.
+    /// Decides whether a user may sign in here or only at an identity provider.
     pub policy: Arc<dyn SingleSignOnPolicy>,
 }
 

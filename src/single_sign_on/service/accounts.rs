@@ -1,4 +1,4 @@
-//! From an account at a provider to the user who it is.
+//! Finds or creates the user of an account at a provider.
 
 use std::sync::Arc;
 

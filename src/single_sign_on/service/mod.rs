@@ -37,7 +37,7 @@ pub const CALLBACK_PATH: &str = "/login/sso/callback";
 pub struct Dependencies {
     /// The database.
     pub database: Arc<Database>,
-    /// Seals client secrets, and what a sign-in under way must not tell.
+    /// Seals client secrets, and the secrets of sign-ins in progress.
     pub master: Arc<MasterKey>,
     /// The source of states, nonces and verifiers.
     pub entropy: Arc<dyn Entropy>,

@@ -21,9 +21,9 @@ const WHAT: &str = "identity provider";
 /// The result of a test of a provider.
 #[derive(Clone, Debug)]
 pub struct Tested {
-    /// Why people cannot sign in there; `None` if metadata and keys are fine.
+    /// The reason why people cannot sign in there; `None` if metadata and keys are fine.
     pub problem: Option<ProviderFault>,
-    /// Where people are sent.
+    /// The provider's authorization endpoint.
     pub authorization_endpoint: Option<String>,
     /// Whether its answers name it (RFC 9207).
     pub names_itself: bool,
@@ -47,9 +47,7 @@ impl SingleSignOn {
             None => None,
         };
         let work = |write| self.set_in(write, scope, &new, until);
-        let set = self.with.database.transaction(work).await?;
-        scope.forget_access();
-        Ok(set)
+        scope.change(&self.with.database, work).await
     }
 
     async fn set_in(
@@ -91,8 +89,8 @@ impl SingleSignOn {
         Ok(after)
     }
 
-    /// The secret that was given, else the one that is kept: for the same issuer behind the same
-    /// certificates only, since a secret must not be sent to whoever is named in its place.
+    /// The secret in the input, else the stored one. The stored one is used only with the same issuer
+    /// and certificates, so that it is never sent to another server.
     fn sealed_secret(
         &self,
         id: IdentityProviderId,
@@ -128,9 +126,7 @@ impl SingleSignOn {
     /// # Errors
     /// `NOT_FOUND` if there is none, `FORBIDDEN` as for [`SingleSignOn::set`].
     pub async fn remove(&self, scope: &TenantScope) -> Result<IdentityProviderId> {
-        let removed = self.with.database.transaction(|write| self.remove_in(write, scope)).await?;
-        scope.forget_access();
-        Ok(removed)
+        scope.change(&self.with.database, |write| self.remove_in(write, scope)).await
     }
 
     async fn remove_in(
@@ -212,8 +208,8 @@ async fn store(write: &Write<'_>, before: Option<&Provider>, after: &Provider) -
     Ok(())
 }
 
-/// Refuses a caller who may do less than one of the tenant's people: whoever sets the provider
-/// decides who signs in as them.
+/// Refuses a caller who may do less than one of the tenant's people: the provider that the caller
+/// sets could sign in as any of them.
 async fn require_authority_over_all(write: &Write<'_>, scope: &TenantScope) -> Result<()> {
     let held = person::roles_of_all(scope.tenant()).into_tuple::<person::Held>();
     for (role, tenant, expires_at) in held.all(write.on()).await? {

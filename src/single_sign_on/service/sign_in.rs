@@ -32,13 +32,13 @@ const LIFETIME: Duration = Duration::from_mins(10);
 /// The longest parameters of a callback, in bytes. Codes of some providers are long.
 const PARAMETER_MAX: usize = 4096;
 
-/// Where a sign-in begins.
+/// The start of a sign-in.
 pub struct Departure<'a> {
     /// The URL at which the browser reaches the gateway.
     pub base: &'a str,
     /// The cookie that the browser must bring back: only there the sign-in can end.
     pub browser: &'a PlainSecret,
-    /// Where the person is going.
+    /// The page to return to afterwards.
     pub return_to: Option<String>,
     /// The address that the person entered, which spares them entering it once more.
     pub login_hint: Option<&'a str>,
@@ -62,17 +62,17 @@ pub struct Callback {
 /// A person whom their provider vouched for.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// Who they are: an enabled user of the provider's tenant.
+    /// The person: an enabled user of the provider's tenant.
     pub user: UserId,
     /// The methods that the provider names (RFC 8176); it need not name any.
     pub methods: Vec<String>,
     /// When they authenticated at the provider, as far as it tells.
     pub auth_time: Timestamp,
-    /// Where they were going.
+    /// The page to return to.
     pub return_to: Option<String>,
 }
 
-/// What the gateway must know again when the person comes back, and nobody else before.
+/// The secrets of a sign-in that the gateway needs when the person comes back.
 #[derive(Deserialize, Serialize)]
 struct Secrets {
     nonce: String,

@@ -20,8 +20,8 @@ use crate::single_sign_on::entity::provider;
 use crate::single_sign_on::fault::{ProviderFault, SignInFailure};
 use crate::single_sign_on::http_client::ProviderClient;
 
-/// The algorithms of ID tokens: those with a public key. A provider must not be impersonated by
-/// whoever knows the client's secret.
+/// The algorithms of ID tokens: those with a public key. With a shared key, anybody who knows the
+/// client's secret could impersonate the provider.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,

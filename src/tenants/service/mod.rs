@@ -230,10 +230,7 @@ impl Tenants {
         if id == scope.tenant() && change.enabled == Some(false) {
             return Err(Error::conflict("the tenant in context cannot be disabled from within"));
         }
-        let after =
-            self.database.transaction(|write| self.update_in(write, scope, id, &change)).await?;
-        scope.forget_access();
-        Ok(after)
+        scope.change(&self.database, |write| self.update_in(write, scope, id, &change)).await
     }
 
     async fn update_in(

@@ -155,9 +155,9 @@ impl UpstreamMutation {
     /// Links a gateway tenant to a tenant of an upstream. The upstream is asked for that tenant:
     /// NOT_FOUND or BAD_USER_INPUT naming `remoteTenantID` if it has none. If it cannot be asked
     /// now, the link is created with the `status.verification.state` PENDING, and the gateway asks
-    /// again later. CONFLICT if the tenant already has a link
-    /// to that kind of system, or if another gateway tenant is linked to that tenant of the
-    /// upstream. Requires the permission to manage upstreams.
+    /// again later. CONFLICT if the tenant already has a link to that kind of system, or if another
+    /// gateway tenant is linked to that tenant of the upstream. Requires the permission to manage
+    /// upstreams.
     async fn link_tenant(
         &self,
         ctx: &Context<'_>,

@@ -80,9 +80,7 @@ impl Upstreams {
         change: UpstreamChange,
     ) -> Result<Upstream> {
         let work = |write| self.update_in(write, scope, before, &change);
-        let after = self.database.transaction(work).await?;
-        scope.forget_access();
-        Ok(after)
+        scope.change(&self.database, work).await
     }
 
     async fn update_in(
@@ -145,9 +143,7 @@ impl Upstreams {
     /// # Errors
     /// `NOT_FOUND` outside the scope, `CONFLICT` while tenants are linked to it.
     pub async fn remove(&self, scope: &TenantScope, id: &str) -> Result<Upstream> {
-        let upstream = self.database.transaction(|write| self.remove_in(write, scope, id)).await?;
-        scope.forget_access();
-        Ok(upstream)
+        scope.change(&self.database, |write| self.remove_in(write, scope, id)).await
     }
 
     async fn remove_in(

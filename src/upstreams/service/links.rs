@@ -105,9 +105,7 @@ impl Upstreams {
     /// installation.
     pub async fn link(&self, scope: &TenantScope, new: NewLink) -> Result<Link> {
         let work = async |write: Arc<Write<'_>>| self.link_in(&write, scope, &new).await;
-        let link = self.database.transaction(work).await?;
-        scope.forget_access();
-        Ok(link)
+        scope.change(&self.database, work).await
     }
 
     /// The same inside the caller's transaction. The caller calls [`TenantScope::forget_access`]
@@ -168,9 +166,7 @@ impl Upstreams {
     /// `NOT_FOUND` outside the scope.
     pub async fn unlink(&self, scope: &TenantScope, id: &str) -> Result<Link> {
         let id: LinkId = id.parse().map_err(|_| Error::not_found("link"))?;
-        let link = self.database.transaction(|write| self.unlink_in(write, scope, id)).await?;
-        scope.forget_access();
-        Ok(link)
+        scope.change(&self.database, |write| self.unlink_in(write, scope, id)).await
     }
 
     async fn unlink_in(

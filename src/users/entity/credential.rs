@@ -41,12 +41,12 @@ pub mod totp {
     }
 
     impl Entity {
-        /// The key that the user's app has.
+        /// The confirmed key of the user.
         pub fn confirmed(user: UserId) -> Select<Self> {
             Self::find().filter(Column::UserId.eq(user)).filter(Column::ConfirmedAt.is_not_null())
         }
 
-        /// The keys that the apps of users have who were found before.
+        /// The confirmed keys of users that were found in a scope before.
         pub fn confirmed_of(users: &[UserId]) -> Select<Self> {
             Self::find()
                 .filter(Column::UserId.is_in(users.iter().copied()))
@@ -73,7 +73,7 @@ pub mod recovery {
     use crate::ids::{RecoveryCodeId, UserId};
     use crate::secret::SecretHash;
 
-    /// A code that stands in for a lost second factor, once.
+    /// A code that replaces a lost second factor once.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "user_recovery_codes")]
     pub struct Model {

@@ -1,4 +1,4 @@
-//! What the graph takes from callers, and how it becomes valid.
+//! Inputs of queries and mutations, and their validation.
 
 use async_graphql::{ID, InputObject};
 
@@ -10,7 +10,7 @@ use crate::roles::Role;
 use crate::users::email::EmailAddress;
 use crate::users::model::{Grant, NewUser, UserChange, UserFilter};
 
-/// There are four roles; more ids name one twice.
+/// There are four roles: a longer list repeats one.
 const ROLES_MAX: usize = 16;
 
 /// A person to invite.

@@ -1,4 +1,4 @@
-//! People who sign in, in the graph. `TDRUser` is by the contract of the Taegis Python SDK
+//! Users in the graph. `TDRUser` follows the contract of the Taegis Python SDK
 //! (`docs/reference/taegis-client-contract.md`, section 9).
 
 mod inputs;

@@ -16,9 +16,9 @@ use crate::users::service::Users;
 #[derive(Default)]
 pub struct UserMutation;
 
-/// All need the right to manage users in the tenant in context. A user outside it and the tenants
-/// below it is NOT_FOUND, whether they exist or not; one who holds a role that permits more than the
-/// caller may do, or for longer, is FORBIDDEN.
+/// All require the permission to manage users in the tenant in context. NOT_FOUND for a user outside
+/// it and the tenants below it, whether or not the user exists; FORBIDDEN for a user with a role that
+/// permits more than the caller may do, or for longer.
 #[Object]
 impl UserMutation {
     /// Creates a user in the tenant in context, and a one-time link by which the person sets a

@@ -1,4 +1,4 @@
-//! What the graph shows of a user.
+//! The GraphQL types of users.
 
 use async_graphql::{ID, SimpleObject};
 
@@ -38,9 +38,9 @@ pub struct User {
     created_at: String,
     /// When the user was last changed, in RFC 3339. Signing in is not a change.
     updated_at: String,
-    /// Who created the user: the UUID of a client or user, or `operator` for the command line.
+    /// The creator: the UUID of a client or user, or `operator` for the command line.
     created_by: String,
-    /// Who last changed the user.
+    /// The author of the last change, in the form of `createdBy`.
     updated_by: String,
 }
 
@@ -66,8 +66,8 @@ pub struct UserRoleAssignment {
 pub struct UserInvitation {
     /// The user.
     user: User,
-    /// The link, shown only once. Hand it to the person over a channel that you trust: whoever
-    /// opens it first sets the password.
+    /// The link, shown only once. Send it to the person over a channel that you trust: the first
+    /// person to open it sets the password.
     #[graphql(name = "inviteURL")]
     invite_url: String,
     /// When the link expires, in RFC 3339.

@@ -1,4 +1,4 @@
-//! The calling person as the Taegis contract has them.
+//! The calling person, in the form of the Taegis contract.
 
 use async_graphql::{ID, SimpleObject};
 
@@ -7,8 +7,8 @@ use crate::roles::Role;
 use crate::users::entity::assignment;
 use crate::users::model::User;
 
-/// A person, with the names that the Taegis contract has for them. Fields of the contract that the
-/// gateway has nothing for are absent.
+/// A person, in the form of the Taegis contract. Fields of the contract for which the gateway has no
+/// data are absent.
 #[derive(Clone, SimpleObject)]
 #[graphql(name = "TDRUser", rename_fields = "snake_case")]
 pub struct TdrUser {
@@ -34,9 +34,9 @@ pub struct TdrUser {
     created_at: String,
     /// When the user was last changed, in RFC 3339.
     updated_at: String,
-    /// Who created the user.
+    /// The creator: the UUID of a client or user, or `operator` for the command line.
     created_by: String,
-    /// Who last changed the user.
+    /// The author of the last change, in the form of `created_by`.
     updated_by: String,
 }
 

@@ -6,8 +6,8 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
 };
 
-use super::{Users, elsewhere, require_others};
-use crate::audit::{self, Entry};
+use super::{Users, require_others};
+use crate::audit::{self, Entry, RoleChange};
 use crate::auth::TenantScope;
 use crate::database::{AdvisoryLock, Write};
 use crate::error::{Error, Result};
@@ -29,7 +29,9 @@ impl Users {
         operation: &'static str,
         change: UserChange,
     ) -> Result<User> {
-        self.change(scope, |write| self.update_in(write, scope, id, operation, &change)).await
+        scope
+            .change(&self.database, |write| self.update_in(write, scope, id, operation, &change))
+            .await
     }
 
     async fn update_in(
@@ -80,7 +82,7 @@ impl Users {
     /// # Errors
     /// As [`Users::update`].
     pub async fn delete(&self, scope: &TenantScope, id: &str) -> Result<User> {
-        self.change(scope, |write| self.delete_in(write, scope, id)).await
+        scope.change(&self.database, |write| self.delete_in(write, scope, id)).await
     }
 
     async fn delete_in(
@@ -100,7 +102,14 @@ impl Users {
             after: None,
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        elsewhere::record(&write, &*self.entropy, scope, "deleteUser", &user, None).await?;
+        let roles = RoleChange {
+            operation: "deleteUser",
+            home: user.tenant(),
+            subject: user.id().to_string(),
+            before: user.holds(),
+            after: Vec::new(),
+        };
+        audit::record_roles_elsewhere(&write, &*self.entropy, scope, roles).await?;
         self.disclose(scope, std::slice::from_mut(&mut user)).await?;
         Ok(user)
     }

@@ -77,7 +77,7 @@ impl Users {
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a user whom the caller has no authority over,
     /// `CONFLICT` for one who has a password, which [`Users::reset_password`] takes away first.
     pub async fn invite_again(&self, scope: &TenantScope, id: &str) -> Result<Invited> {
-        self.change(scope, |write| self.invite_again_in(write, scope, id)).await
+        scope.change(&self.database, |write| self.invite_again_in(write, scope, id)).await
     }
 
     async fn invite_again_in(

@@ -83,9 +83,9 @@ impl Users {
         Ok(user)
     }
 
-    /// Hashes a new password of the user. Its salt is that of another account with the same address,
-    /// if there is one: one hash then tells at a sign-in which of them the person means, and the
-    /// time does not tell how many there are.
+    /// Hashes a new password of the user. Accounts with the same address share one salt: a sign-in
+    /// then hashes once to find the account that the person means, and its duration does not reveal
+    /// the number of accounts.
     async fn hash_new(&self, user: &User, typed: &str) -> Result<String> {
         let with_password = users::Entity::with_password(&user.row.email_folded, 2);
         let others = with_password.all(self.database.reader()).await?;
@@ -142,7 +142,7 @@ impl Users {
     }
 }
 
-/// Marks a link as used; whether no other attempt was first.
+/// Marks a link as used. Returns whether no other attempt was first.
 async fn use_link(on: &impl ConnectionTrait, link: InvitationId, now: Timestamp) -> Result<bool> {
     let used = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))

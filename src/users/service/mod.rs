@@ -1,7 +1,6 @@
 //! The operations on users, one file for each concern.
 
 mod change;
-mod elsewhere;
 mod hashing;
 mod invite;
 mod links;
@@ -30,7 +29,7 @@ pub use rewrap::rewrap;
 use super::entity::credential::{invitation, totp as totp_entity};
 use super::entity::{Column, Entity, Model, assignment, passkey};
 use super::model::{Factors, User};
-use crate::audit::{self, Audit, EndpointChange, Entry};
+use crate::audit::{self, Audit, EndpointChange, Entry, RoleChange};
 use crate::auth::{Authorizer, TenantScope, require_administrators, taken_holds};
 use crate::clock::{Clock, Timestamp};
 use crate::database::{Database, Write};
@@ -114,21 +113,6 @@ impl Users {
         }
     }
 
-    /// Runs a change in one transaction, which is repeated after conflicts, and then invalidates the
-    /// cached access of callers.
-    async fn change<'a, T, W>(
-        &'a self,
-        scope: &TenantScope,
-        work: impl Fn(Arc<Write<'a>>) -> W,
-    ) -> Result<T>
-    where
-        W: Future<Output = Result<T>>,
-    {
-        let changed = self.database.transaction(work).await?;
-        scope.forget_access();
-        Ok(changed)
-    }
-
     /// The user of the scope with that id, for a change: every change by an administrator begins
     /// here. The user is locked against other writers until the transaction ends, and the caller
     /// must have authority over them. Locks are taken in the order of clients': tenants by id, then
@@ -147,7 +131,7 @@ impl Users {
     }
 
     /// A user of the scope over whom the caller has authority, locked against other writers until the
-    /// transaction ends: for changes of what other rooms keep of the user.
+    /// transaction ends: for changes by other rooms, such as passkeys.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a user whom the caller has no authority over.
@@ -183,12 +167,19 @@ impl Users {
             after: Some(after.state()),
         };
         audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        elsewhere::record(write, &*self.entropy, scope, operation, &before, Some(&after)).await?;
+        let roles = RoleChange {
+            operation,
+            home: after.tenant(),
+            subject: after.id().to_string(),
+            before: before.holds(),
+            after: after.holds(),
+        };
+        audit::record_roles_elsewhere(write, &*self.entropy, scope, roles).await?;
         self.disclose(scope, std::slice::from_mut(&mut after)).await?;
         Ok(after)
     }
 
-    /// Records what a person did on the pages, in the transaction that did it.
+    /// Records an action of a person on the pages, in the transaction of the action.
     async fn record(
         &self,
         write: &Write<'_>,

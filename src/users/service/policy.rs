@@ -1,4 +1,4 @@
-//! The one question that users ask of single sign-on, a room above them: is a password allowed?
+//! Whether a user may sign in with a password, as a trait: single sign-on, a room above, decides.
 
 use std::pin::Pin;
 

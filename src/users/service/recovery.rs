@@ -1,4 +1,4 @@
-//! Recovery codes, each of which stands in for a lost second factor once.
+//! Recovery codes: each replaces a lost second factor once.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ const CODES: usize = 10;
 /// The alphabet of Crockford's base 32: no letter that looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// 80 bits: too many to be guessed, so that a plain hash is enough.
+/// 80 bits: too many to guess, so a plain hash is enough.
 const CHARACTERS: usize = 16;
 
 impl Users {
-    /// Looks at a recovery code. Each works once: of several attempts with one code, on any node,
+    /// Verifies a recovery code. Each works once: of several attempts with one code, on any node,
     /// one wins.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Users {
         Ok(RecoveryCodes(codes))
     }
 
-    /// How many recovery codes of the person are left.
+    /// The number of unused recovery codes of the person.
     ///
     /// # Errors
     /// If the database cannot be asked.

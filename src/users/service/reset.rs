@@ -24,18 +24,18 @@ impl Users {
     /// `CONFLICT` for the last administrator of a tenant.
     pub async fn reset_password(&self, scope: &TenantScope, id: &str) -> Result<Invited> {
         let reset = |write| self.reset(write, scope, id, "resetUserPassword", Purpose::Password);
-        self.change(scope, reset).await
+        scope.change(&self.database, reset).await
     }
 
-    /// Removes a user's second factors and recovery codes, and their password with them: who has
-    /// stolen it must not be the one who sets up the next second factor. Ends their sessions and
+    /// Removes a user's second factors and recovery codes, and their password with them: a thief of
+    /// the password must not be able to set up the next second factor. Ends their sessions and
     /// tokens, and makes a link by which they set both anew.
     ///
     /// # Errors
     /// As [`Users::reset_password`].
     pub async fn reset_mfa(&self, scope: &TenantScope, id: &str) -> Result<Invited> {
         let reset = |write| self.reset(write, scope, id, "resetUserMfa", Purpose::Mfa);
-        self.change(scope, reset).await
+        scope.change(&self.database, reset).await
     }
 
     async fn reset(
@@ -68,7 +68,7 @@ impl Users {
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a user whom the caller has no authority over.
     pub async fn sign_out(&self, scope: &TenantScope, id: &str) -> Result<User> {
-        self.change(scope, |write| self.sign_out_in(write, scope, id)).await
+        scope.change(&self.database, |write| self.sign_out_in(write, scope, id)).await
     }
 
     async fn sign_out_in(

@@ -27,7 +27,7 @@ impl Users {
     /// the caller's there; `BAD_USER_INPUT` for an end in the past, `CONFLICT` for more roles than
     /// a user may hold.
     pub async fn assign_role(&self, scope: &TenantScope, id: &str, grant: Grant) -> Result<User> {
-        self.change(scope, |write| self.assign_role_in(write, scope, id, grant)).await
+        scope.change(&self.database, |write| self.assign_role_in(write, scope, id, grant)).await
     }
 
     async fn assign_role_in(
@@ -59,7 +59,7 @@ impl Users {
     /// authority over, `BAD_USER_INPUT` for an id that is neither, `CONFLICT` for the last
     /// administrator of a tenant.
     pub async fn remove_role(&self, scope: &TenantScope, id: &str, role: &str) -> Result<User> {
-        self.change(scope, |write| self.remove_role_in(write, scope, id, role)).await
+        scope.change(&self.database, |write| self.remove_role_in(write, scope, id, role)).await
     }
 
     async fn remove_role_in(

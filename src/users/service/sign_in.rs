@@ -16,19 +16,19 @@ use crate::users::entity::{Entity, Model};
 use crate::users::model::{PasswordOutcome, SignInOrigin, User};
 use crate::users::password::{self, Password};
 
-/// Users of several tenants may have one address; more than this many are not tried.
+/// The most users that are tried: users of several tenants may have one address.
 const TENANTS_TRIED: u64 = 4;
 
-/// Stands in for a password that no user can have, so that it takes as long.
+/// Hashed in place of a password that no user can have, to equalise the timing.
 const NO_PASSWORD: &str = "a password that nobody has";
 
 /// The name of the sign-in in the audit log.
 const OPERATION: &str = "signIn";
 
 impl Users {
-    /// Looks at an address and a password. Whether the address is unknown, the user disabled, or
-    /// the password wrong or none at all, a password is hashed and the outcome is the same. An
-    /// address that several tenants have is tried in each, in four at most.
+    /// Checks an address and a password. An unknown address, a disabled user, and a wrong or missing
+    /// password all cost a hash and have the same result. An address that several tenants have is
+    /// tried in each of them, in four at most.
     ///
     /// # Errors
     /// If the database fails.
@@ -76,8 +76,8 @@ impl Users {
         Ok(PasswordOutcome::Refused)
     }
 
-    /// Those of the users whose password it is. Hashes it once for each salt, and with one that
-    /// nobody has if there are no users.
+    /// The users with this password. Hashes it once for each salt; without users, once with a dummy
+    /// salt.
     async fn matching(&self, typed: &str, users: Vec<Model>) -> Result<Vec<Model>> {
         let password = Password::read(typed);
         let work = move || {
@@ -113,8 +113,8 @@ impl Users {
             && self.policy.password_allowed(user).await?)
     }
 
-    /// Adds a failed sign-in to the audit log of the user's tenant, or of the tenant at the top if
-    /// the address is unknown. The address is not kept: people type passwords into its field.
+    /// Adds a failed sign-in to the audit log of the user's tenant, or of the root tenant if the
+    /// address is unknown. The address is not recorded: people type passwords into its field.
     pub(super) fn record_failure(
         &self,
         user: Option<(UserId, TenantId)>,

@@ -1,7 +1,7 @@
 //! Slows failed sign-ins down, on all nodes together.
 //!
 //! Failures are counted for each pair of address and network, for each address, and for each
-//! network; each attempt counts as failed until it succeeds, so that many at once are no way round.
+//! network; each attempt counts as failed until it succeeds, so that concurrent attempts are counted.
 //! The address is counted as it was typed, whether anybody has it or not. From a network where the
 //! person signed in lately only the count of the pair holds: somebody else's guesses do not keep
 //! them out.
@@ -38,7 +38,7 @@ struct Allowance {
     forgotten_after: Duration,
 }
 
-/// Guesses at one address from many networks; a wait that a person bears.
+/// Guesses at one address from many networks. The longest wait is one that a person bears.
 const PER_EMAIL: Allowance =
     Allowance { free: 50, wait_max: Duration::from_secs(30), forgotten_after: HOUR };
 
@@ -46,12 +46,12 @@ const PER_EMAIL: Allowance =
 const PER_CODE: Allowance =
     Allowance { free: 5, wait_max: Duration::from_mins(15), forgotten_after: DAY };
 
-/// Whether an attempt is looked at.
+/// Whether an attempt is admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It is.
+    /// The attempt is admitted.
     Admitted,
-    /// It has to wait; `by_network` if the network alone is the reason.
+    /// The attempt has to wait; `by_network` if the network alone is the reason.
     Blocked { retry_after: Duration, by_network: bool },
 }
 
@@ -179,7 +179,7 @@ impl Throttle {
         Ok(Admission::Admitted)
     }
 
-    /// The counts, made where they are missing, and begun anew where they are forgotten.
+    /// The counts: missing ones are created, expired ones start again.
     async fn locked(
         &self,
         write: &Write<'_>,
@@ -218,7 +218,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Deletes counts that are forgotten, so that the table holds those of a day.
+    /// Deletes expired counts, so that the table holds those of one day.
     async fn prune(&self, write: &Write<'_>) -> Result<()> {
         let now = self.clock.now();
         let old = |age: Duration| Column::LastAt.lt(Timestamp::minus(now, age));

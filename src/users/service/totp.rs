@@ -102,7 +102,7 @@ impl Users {
         Ok(RecoveryCodes(codes))
     }
 
-    /// Looks at a code of the person's app. Each is accepted once: of several attempts with one
+    /// Verifies a code of the person's app. Each is accepted once: of several attempts with one
     /// code, on any node, one wins.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Users {
         Ok(SecondFactorOutcome::Refused)
     }
 
-    /// Which second factors the person has.
+    /// The person's second factors.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -168,7 +168,7 @@ impl Users {
     }
 }
 
-/// Marks a step and all before it as used; whether no other attempt was first.
+/// Marks a step and all before it as used. Returns whether no other attempt was first.
 async fn use_step(on: &impl ConnectionTrait, key: TotpId, step: i64) -> Result<bool> {
     let unused = Column::LastUsedStep.is_null().or(Column::LastUsedStep.lt(step));
     let used = Entity::update_many()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{count, open};
 use crate::support::caller::CREDENTIALS;
@@ -124,12 +124,6 @@ async fn expect_whole_clients(deployment: &Deployment) {
     assert_eq!(count(&database, "clients").await, count(&database, recorded).await);
 }
 
-async fn readiness(process: &Process) -> (u16, Value) {
-    let url = format!("{}/health/ready", process.gateway().url);
-    let answer = process.gateway().http.get(url).send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
-
 async fn disk_that_fails(call: &str) {
     let deployment = Deployment { database: TestDatabase::empty(Engine::Sqlite).await };
     let administrator = deployment.init();
@@ -146,9 +140,9 @@ async fn disk_that_fails(call: &str) {
         let during =
             join_all((0..8).map(|n| create(&caller, format!("failing {round} {n}")))).await;
         assert_eq!(expect_refusals(&during), 8, "{call} fails in round {round}");
-        assert_eq!(readiness(&process).await.0, 503);
+        assert_eq!(process.readiness().await.0, 503);
         disk.mend();
-        eventually(5, "readiness", async || (readiness(&process).await.0 == 200).then_some(()))
+        eventually(5, "readiness", async || (process.readiness().await.0 == 200).then_some(()))
             .await;
     }
     process.kill();
@@ -195,7 +189,7 @@ async fn acknowledged_writes_survive_postgres_stopping_during_writes() {
             answers.push(creation.await.unwrap());
         }
         proxy.mend().await;
-        eventually(10, "readiness", async || (readiness(&process).await.0 == 200).then_some(()))
+        eventually(10, "readiness", async || (process.readiness().await.0 == 200).then_some(()))
             .await;
     }
     assert!(expect_refusals(&answers) > 0, "some requests were interrupted");

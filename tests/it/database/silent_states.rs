@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::caller::CREDENTIALS;
-use crate::support::process::{Deployment, Process};
+use crate::support::process::Deployment;
 use crate::support::{Caller, Engine, OnEngine, notes};
 
 const DATABASE: &str = "tenant-gateway.db";
@@ -21,20 +21,6 @@ fn refusal(deployment: &Deployment, arguments: &[&str]) -> String {
     let output = deployment.run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?} fails");
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The status and the causes that the readiness check reports.
-async fn readiness(process: &Process) -> (u16, Value) {
-    let answer = process
-        .gateway()
-        .http
-        .get(format!("{}/health/ready", process.gateway().url))
-        .send()
-        .await
-        .unwrap();
-    let status = answer.status().as_u16();
-    let body: Value = answer.json().await.unwrap();
-    (status, body["causes"]["database"].clone())
 }
 
 async fn create(caller: &Caller, name: &str) -> crate::support::Answer {
@@ -111,10 +97,9 @@ async fn writes_into_a_deleted_database_are_refused_and_the_gateway_is_not_ready
     let file = deployment.database.folder.path().join(DATABASE);
     fs::remove_file(&file).unwrap();
     assert_eq!(create(&caller, "after").await.code(), "DATABASE_UNAVAILABLE");
-    assert_eq!(
-        readiness(&process).await,
-        (503, json!("the database file was deleted or replaced"))
-    );
+    let (status, body) = process.readiness().await;
+    assert_eq!(status, 503);
+    assert_eq!(body["causes"]["database"], "the database file was deleted or replaced");
     // A different file in its place is as wrong as a missing one.
     fs::write(&file, "").unwrap();
     assert_eq!(create(&caller, "again").await.code(), "DATABASE_UNAVAILABLE");
@@ -144,7 +129,7 @@ async fn damaged_database_is_not_ready() {
         fs::write(&file, content).unwrap();
     }
     let first = create(&caller, "after").await;
-    let ready = readiness(&process).await;
+    let ready = process.readiness().await;
     assert_eq!(ready.0, 503, "{} {ready:?}", first.body);
     drop(process);
     let told = refusal(&deployment, &["serve"]);

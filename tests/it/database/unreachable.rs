@@ -20,18 +20,6 @@ async fn behind_a_proxy() -> (Deployment, PostgresProxy, Process, Credentials) {
     (deployment, proxy, process, administrator)
 }
 
-async fn readiness(process: &Process) -> (u16, Value) {
-    let answer = process
-        .gateway()
-        .http
-        .get(format!("{}/health/ready", process.gateway().url))
-        .send()
-        .await
-        .unwrap();
-    let status = answer.status().as_u16();
-    (status, answer.json().await.unwrap())
-}
-
 /// Sends a query that needs the database; expects a refusal within three seconds.
 async fn expect_refusal(caller: Caller, document: &str) {
     let started = Instant::now();
@@ -48,7 +36,7 @@ async fn gateway_says_at_once_that_postgres_is_gone_and_recovers_by_itself() {
     assert_eq!(caller.status().await, 200);
     proxy.cut().await;
     let started = Instant::now();
-    let (status, body) = readiness(&process).await;
+    let (status, body) = process.readiness().await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert_eq!(
         (status, &body["causes"]["database"]),
@@ -79,7 +67,7 @@ async fn gateway_says_at_once_that_postgres_is_gone_and_recovers_by_itself() {
     assert!(process.records().iter().any(is_told), "the log has the true cause");
 
     proxy.mend().await;
-    eventually(5, "readiness", async || (readiness(&process).await.0 == 200).then_some(())).await;
+    eventually(5, "readiness", async || (process.readiness().await.0 == 200).then_some(())).await;
     assert_eq!(caller.status().await, 200);
     caller.create("after", &[]).await;
 }
@@ -111,13 +99,13 @@ async fn silent_postgres_holds_no_request() {
     proxy.stall();
     expect_refusal(caller.clone(), "{ clients { id } }").await;
     let started = Instant::now();
-    assert_eq!(readiness(&process).await.0, 503);
+    assert_eq!(process.readiness().await.0, 503);
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     let answer =
         caller.ask("mutation { createClient(name: \"lost\") { clientSecret } }", json!({})).await;
     assert_eq!(answer.code(), "DATABASE_UNAVAILABLE", "{}", answer.body);
     proxy.mend().await;
-    eventually(10, "readiness", async || (readiness(&process).await.0 == 200).then_some(())).await;
+    eventually(10, "readiness", async || (process.readiness().await.0 == 200).then_some(())).await;
     caller.create("after", &[]).await;
 }
 

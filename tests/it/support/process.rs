@@ -119,6 +119,13 @@ impl Process {
         self.gateway().log_in(credentials).await
     }
 
+    /// The status and the body of the readiness check.
+    pub async fn readiness(&self) -> (u16, Value) {
+        let url = format!("{}/health/ready", self.gateway().url);
+        let answer = self.gateway().http.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -1,11 +1,17 @@
-use serde_json::json;
+use serde_json::{Value, json};
 use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::error::ErrorCode;
 use tenant_gateway::roles::Role;
 use tenant_gateway::upstreams::UpstreamChange;
 
 use super::{link, register, register_with};
-use crate::support::{TestApp, both_databases};
+use crate::support::{Answer, Caller, TestApp, both_databases};
+
+async fn update(caller: &Caller, id: &Value, input: Value) -> Answer {
+    let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: $id, \
+        input: $input) { baseURL } }";
+    caller.ask(document, json!({ "id": id, "input": input })).await
+}
 
 both_databases! {
     async fn registered_upstream_is_listed_in_its_tenant(app: TestApp) {
@@ -51,13 +57,7 @@ both_databases! {
     async fn stored_credential_is_not_sent_to_another_host(app: TestApp) {
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
-        let update = |input: serde_json::Value| {
-            let variables = json!({ "id": made["id"], "input": input });
-            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: \
-                $id, input: $input) { baseURL } }";
-            let partner = partner.clone();
-            async move { partner.ask(document, variables).await }
-        };
+        let update = async |input| update(&partner, &made["id"], input).await;
         let moved = update(json!({ "baseURL": "https://dsm.example.org/api" })).await;
         assert_eq!(moved.code(), "BAD_USER_INPUT");
         assert!(moved.message().starts_with("credential:"), "{}", moved.message());
@@ -77,13 +77,7 @@ both_databases! {
             TestApp::with(engine, |config| config.upstream.allow_private_addresses = true).await;
         let partner = app.administrator(app.world.partner).await;
         let made = register(&partner, "DEEP_SECURITY").await;
-        let update = |input: serde_json::Value| {
-            let variables = json!({ "id": made["id"], "input": input });
-            let document = "mutation($id: ID!, $input: UpdateUpstreamInput!) { updateUpstream(id: \
-                $id, input: $input) { baseURL } }";
-            let partner = partner.clone();
-            async move { partner.ask(document, variables).await }
-        };
+        let update = async |input| update(&partner, &made["id"], input).await;
         let own =
             rcgen::generate_simple_self_signed(["dsm.example.com".to_owned()]).unwrap().cert.pem();
         for input in [

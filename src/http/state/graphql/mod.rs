@@ -32,7 +32,7 @@ pub struct GraphqlState {
     current: ArcSwap<CurrentRules>,
 }
 
-/// What a reload replaces as a whole.
+/// The rules that a reload replaces as a whole.
 pub struct CurrentRules {
     /// The limits of documents and operations.
     pub limits: LimitsConfig,
