@@ -107,9 +107,9 @@ impl Manager {
         self.tenants.insert(id, tenant);
     }
 
-    /// Adds a key to a tenant and returns its id and its secret.
-    pub fn new_key(&mut self, tenant: i32, mut key: Object) -> (i32, String) {
-        key.insert("created".to_owned(), self.clock.now().into());
+    /// Adds a key, created at `now`, to a tenant and returns its id and its secret.
+    pub fn new_key(&mut self, tenant: i32, mut key: Object, now: i64) -> (i32, String) {
+        key.insert("created".to_owned(), now.into());
         key.insert("unsuccessfulSignInAttempts".to_owned(), json!(0));
         key.entry("active").or_insert(json!(true));
         let id = self.tenants.get_mut(&tenant).expect("the tenant exists").api_keys.add(key);

@@ -100,7 +100,8 @@ fn seed_key(manager: &mut Manager, tenant: i32) {
     let mut key = Object::default();
     API_KEY.write(&mut key, &object(body), true).expect("a valid key");
     key.insert("serviceAccount".to_owned(), json!(false));
-    manager.new_key(tenant, key);
+    let now = manager.clock.now();
+    manager.new_key(tenant, key, now);
 }
 
 /// The first policy is the parent of all others. Its intrusion prevention differs between tenants,

@@ -143,6 +143,7 @@ impl Simulator {
             reference(&key, "roleID").is_some_and(|role| roles.get(role).is_some()),
             "a role of the tenant"
         );
-        manager.new_key(tenant, key).1
+        let now = manager.clock.now();
+        manager.new_key(tenant, key, now).1
     }
 }

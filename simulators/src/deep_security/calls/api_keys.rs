@@ -53,7 +53,8 @@ fn create(context: &mut Context) -> Outcome {
     });
     let key = context.written(&API_KEY, &object(defaults))?;
     check(context, &key)?;
-    let (id, secret) = context.manager.new_key(context.caller.tenant, key);
+    let now = context.manager.clock.now();
+    let (id, secret) = context.manager.new_key(context.caller.tenant, key, now);
     with_secret(context, context.caller.tenant, id, secret)
 }
 

@@ -140,6 +140,7 @@ fn create_key(context: &mut Context, id: i32) -> Outcome {
     context.caller.require("multiTenantRights/canManageTenantAPIKeys")?;
     find(context, id)?;
     context.manager.check_active(id)?;
+    let now = context.manager.clock.now();
     let defaults = json!({
         "description": "",
         "locale": "en-US",
@@ -147,13 +148,13 @@ fn create_key(context: &mut Context, id: i32) -> Outcome {
         "active": true,
         "serviceAccount": true,
         "roleID": FULL_ACCESS,
-        "expiryDate": context.manager.clock.now() + TENANT_KEY_MILLIS,
+        "expiryDate": now + TENANT_KEY_MILLIS,
     });
     let key = context.written(&API_KEY, &object(defaults))?;
     check_key_name(&key)?;
     let role =
         reference(&key, "roleID").and_then(|role| context.manager.tenants[&id].roles.get(role));
     role.ok_or_else(|| Refusal::bad("roleID is not a role of the tenant."))?;
-    let (key, secret) = context.manager.new_key(id, key);
+    let (key, secret) = context.manager.new_key(id, key, now);
     with_secret(context, id, key, secret)
 }
