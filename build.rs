@@ -2,6 +2,7 @@
 //!
 //! `TENANT_GATEWAY_BUILD_PLAYGROUND` decides: `off` leaves the page out, `on` fails where it cannot
 //! be made, and without it the page is made where Node.js is there, else left out with a warning.
+#![allow(clippy::unnecessary_debug_formatting, reason = "Debug writes paths as Rust literals")]
 
 use std::env;
 use std::fmt::Write as _;

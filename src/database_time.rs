@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorCode, Result};
 pub const SKEW_REPORTED: Duration = Duration::from_secs(5);
 
 /// A node with a larger skew of its wall clock issues and accepts no tokens.
-pub const SKEW_MAX: Duration = Duration::from_secs(60);
+pub const SKEW_MAX: Duration = Duration::from_mins(1);
 
 /// How often the database's clock is read.
 const SYNCHRONIZE_EVERY: Duration = Duration::from_secs(5);

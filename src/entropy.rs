@@ -28,7 +28,8 @@ pub fn base62(bytes: &[u8], width: usize) -> String {
         let mut remainder = 0_u16;
         for byte in &mut number {
             let value = remainder << 8 | u16::from(*byte);
-            *byte = (value / 62) as u8;
+            // At most 61 * 256 + 255, divided by 62.
+            *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
             remainder = value % 62;
         }
         *digit = ALPHABET[usize::from(remainder)];

@@ -340,16 +340,19 @@ impl Error {
     }
 
     /// The same error with a cause for the log.
+    #[must_use]
     pub fn because(self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { cause: Some(Arc::from(cause.into())), ..self }
     }
 
     /// The same error with the part of the legacy system in it: `extensions.upstream`.
+    #[must_use]
     pub fn of_upstream(self, upstream: UpstreamDetail) -> Self {
         Self { upstream: Some(upstream), ..self }
     }
 
     /// The same error, attributed to one tenant: `extensions.tenantID`.
+    #[must_use]
     pub fn of_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
@@ -357,16 +360,19 @@ impl Error {
     /// The same error for a write whose response was lost: it may have been done, and a blind retry
     /// could do it twice. `extensions.outcome` is `UNKNOWN`, and `retryable` is false whatever the
     /// code.
+    #[must_use]
     pub fn with_unknown_outcome(self) -> Self {
         Self { outcome_unknown: true, ..self }
     }
 
     /// The same error for a preparatory write: the caller's own write was not begun.
+    #[must_use]
     pub fn with_known_outcome(self) -> Self {
         Self { outcome_unknown: false, ..self }
     }
 
     /// The same error, marked as recorded in the audit log.
+    #[must_use]
     pub fn as_recorded(self) -> Self {
         Self { recorded: true, ..self }
     }
@@ -439,7 +445,7 @@ impl fmt::Debug for Error {
             .field("code", &self.code)
             .field("message", &self.message)
             .field("cause", &self.cause)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -59,6 +59,7 @@ impl MasterKey {
 
     /// The same key, which is read from `source` again before it seals and when it does not open a
     /// value: another process may have rotated it.
+    #[must_use]
     pub fn following(self, source: Source) -> Self {
         Self { source: Some(source), ..self }
     }
@@ -84,6 +85,9 @@ impl MasterKey {
     }
 
     /// Seals `plain` for the row named by `binding`, for instance `signing_key:<id>`.
+    ///
+    /// # Panics
+    /// If `plain` is longer than 64 GiB, the limit of the cipher.
     pub fn seal(&self, entropy: &dyn Entropy, binding: &str, plain: &[u8]) -> Vec<u8> {
         self.follow();
         let current = self.keys().current;

@@ -75,7 +75,7 @@ pub fn run(report: &mut Report) {
             let cost = |server: &Server, requests: &[Vec<u8>]| {
                 let before = server.cpu();
                 ask_over(server.address, requests, connections);
-                (server.cpu() - before).as_secs_f64() / requests.len() as f64
+                server.cpu().saturating_sub(before).as_secs_f64() / requests.len() as f64
             };
             cost(&gateway, &to_gateway);
             cost(&baseline, &to_baseline);

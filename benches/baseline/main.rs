@@ -3,6 +3,8 @@
 //! time of the measured process; both sides of a ratio run interleaved, so that a busy machine
 //! affects both equally. Arguments select parts: `cargo bench --bench baseline -- token`.
 #![allow(clippy::print_stdout, reason = "its report")]
+#![allow(clippy::float_cmp, reason = "numbers of calls are whole")]
+#![allow(clippy::unused_self, reason = "the report decides where its figures go")]
 #![allow(clippy::disallowed_methods, reason = "benchmarks may measure")]
 
 mod bare;

@@ -55,5 +55,5 @@ pub fn run(report: &mut Report) {
 fn cost(server: &Server, requests: &[Vec<u8>]) -> f64 {
     let before = server.cpu();
     ask(server.address, requests);
-    (server.cpu() - before).as_secs_f64() / requests.len() as f64
+    server.cpu().saturating_sub(before).as_secs_f64() / requests.len() as f64
 }

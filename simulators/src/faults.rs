@@ -14,29 +14,57 @@ use crate::calls::Calls;
 )]
 pub enum Fault {
     /// An error status with a message that names internals; optionally with `Retry-After`.
-    Status { status: u16, retry_after: Option<u32> },
+    Status {
+        /// The status.
+        status: u16,
+        /// The value of `Retry-After`, in seconds.
+        retry_after: Option<u32>,
+    },
     /// A redirect to `location`.
-    Redirect { location: String },
+    Redirect {
+        /// The value of `Location`.
+        location: String,
+    },
     /// *Carried out* at once; the true answer is delayed.
-    Delay { millis: u64 },
+    Delay {
+        /// The delay, in milliseconds.
+        millis: u64,
+    },
     /// The connection is reset before the call is carried out.
     Reset,
     /// *Carried out*; then the connection is reset without an answer.
     LoseAnswer,
     /// *Carried out*; then the error page of a proxy with that status.
-    Proxy { status: u16 },
+    Proxy {
+        /// The status.
+        status: u16,
+    },
     /// *Carried out*; half of the true answer's body, then the connection is aborted.
     HalfBody,
     /// *Carried out*; the true answer in chunks of `bytes`, with a pause after each.
-    SlowDrip { bytes: usize, pause_millis: u64 },
+    SlowDrip {
+        /// The size of a chunk.
+        bytes: usize,
+        /// The pause, in milliseconds.
+        pause_millis: u64,
+    },
     /// 200 with that text, valid or not, under the console's content type.
-    Rubbish { text: String },
+    Rubbish {
+        /// The body.
+        text: String,
+    },
     /// 200 with a sign-in page in HTML.
     Html,
     /// 200 with a well-formed list of at least that many bytes, generated while it is sent.
-    Huge { bytes: u64 },
+    Huge {
+        /// The least size of the body.
+        bytes: u64,
+    },
     /// 200 with a document of that nesting depth.
-    DeepNesting { depth: usize },
+    DeepNesting {
+        /// The nesting depth.
+        depth: usize,
+    },
     /// *Carried out*; the true JSON answer, in which every value has another type.
     WrongTypes,
     /// *Carried out*; the true JSON answer, in which every `ID` is `NaN`.
@@ -49,9 +77,19 @@ pub enum Fault {
     XmlBomb,
     /// 200 with XML that refers to `url` as an external entity and document type; a parser that
     /// resolves external entities fetches it.
-    ExternalEntity { url: String },
+    ExternalEntity {
+        /// The URL of the entity.
+        url: String,
+    },
     /// That answer to any call.
-    Body { status: u16, content_type: String, bytes: Vec<u8> },
+    Body {
+        /// The status.
+        status: u16,
+        /// The value of `Content-Type`.
+        content_type: String,
+        /// The body.
+        bytes: Vec<u8>,
+    },
 }
 
 /// An order of a fault for matching calls.

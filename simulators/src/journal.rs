@@ -15,6 +15,7 @@ pub struct RecordedRequest {
     pub number: u64,
     /// When it arrived, by the simulator's clock.
     pub at: i64,
+    /// The method.
     pub method: String,
     /// The path below the base URL.
     pub path: String,
@@ -22,6 +23,7 @@ pub struct RecordedRequest {
     pub query: String,
     /// The headers in order, with names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The body, as text.
     pub body: String,
     /// The tenant, by the credential where tenants have credentials, valid or not.
     pub tenant: Option<String>,

@@ -40,7 +40,10 @@ impl Reloader {
         self.requests.next().await
     }
 
-    /// Reads the settings again and puts them into force; logs what was done, or why nothing was.
+    /// Reads the settings again and puts them into force. Logs the result.
+    ///
+    /// # Errors
+    /// The reason why the previous settings stay in force.
     pub async fn reload(&mut self) -> ReloadResult {
         match self.read_and_apply().await {
             Ok(done) => {

@@ -34,6 +34,7 @@ impl RequestId {
     }
 
     /// Adds the id that the caller sent, if it is valid.
+    #[must_use]
     pub fn given(self, of_caller: Option<&str>) -> Self {
         Self { of_caller: of_caller.filter(|text| is_request_id(text)).map(Into::into), ..self }
     }
@@ -404,7 +405,7 @@ impl fmt::Debug for TenantScope {
         f.debug_struct("TenantScope")
             .field("tenant", &self.tenant)
             .field("caller", &self.caller)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

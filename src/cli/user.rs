@@ -120,7 +120,7 @@ pub fn new_user(
     let email = EmailAddress::parse(option, email)?;
     let local_part = email.as_str().split('@').next().unwrap_or_default();
     let name = Name::parse("--name", name.unwrap_or(local_part))?;
-    Ok(NewUser { name, email, roles })
+    Ok(NewUser { email, name, roles })
 }
 
 async fn set_enabled(

@@ -50,7 +50,7 @@ mod tests {
         for duration in [
             Duration::ZERO,
             Duration::from_millis(100),
-            Duration::from_secs(5400),
+            Duration::from_mins(90),
             Duration::from_hours(168),
         ] {
             assert_eq!(parse(&text(duration)), Some(duration));

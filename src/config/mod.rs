@@ -141,6 +141,9 @@ impl Config {
 
     /// The effective settings as TOML, with each secret as `[redacted]`. Settings without value and
     /// default are omitted.
+    ///
+    /// # Panics
+    /// Never: every setting can be written as TOML.
     pub fn show(&self) -> String {
         let mut shown = self.clone();
         shown.database.url = Some(self.database_url());

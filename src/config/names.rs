@@ -39,6 +39,9 @@ pub struct Setting {
 
 impl Setting {
     /// All settings, in the order of the structs.
+    ///
+    /// # Panics
+    /// Never: every section has defaults.
     pub fn all() -> Vec<Self> {
         let found = RefCell::default();
         let recorder = FieldRecorder { section: None, found: &found };
@@ -119,7 +122,7 @@ impl<'de> Deserializer<'de> for FieldRecorder<'_> {
     }
 }
 
-impl<'de> IntoDeserializer<'de> for FieldRecorder<'_> {
+impl IntoDeserializer<'_> for FieldRecorder<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -47,8 +47,9 @@ impl SqliteFile {
         let probe = beside(&self.path, ".space-probe");
         let written =
             OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&probe);
-        let written = written
-            .and_then(|mut file| file.write_all(&[0; SPACE_NEEDED]).and_then(|()| file.sync_all()));
+        let written = written.and_then(|mut file| {
+            file.write_all(&vec![0; SPACE_NEEDED]).and_then(|()| file.sync_all())
+        });
         fs::remove_file(&probe).ok();
         written
     }

@@ -187,6 +187,7 @@ fn custom(model: &SchemaModel, name: &str, value: &Json) -> Result<Value, String
 fn int(number: &Number) -> Option<Value> {
     let whole = number.as_i64().or_else(|| {
         let float = number.as_f64()?;
+        #[allow(clippy::cast_possible_truncation, reason = "whole, and no larger than 32 bits")]
         (float.fract() == 0.0 && float.abs() <= f64::from(u32::MAX)).then_some(float as i64)
     })?;
     i32::try_from(whole).ok().map(Value::from)

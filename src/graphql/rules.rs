@@ -73,7 +73,7 @@ impl<'a> Checker<'a> {
     }
 
     fn directives(&mut self, directives: &DirectiveList) {
-        for directive in directives.iter() {
+        for directive in directives {
             if let Some(definition) = self.model.schema.directive_definitions.get(&directive.name) {
                 self.arguments(&directive.arguments, &definition.arguments);
             }
@@ -96,7 +96,9 @@ impl<'a> Checker<'a> {
             Literal::Null => return,
             Literal::Variable(name) => return self.variable(name, ty, has_default, value),
             Literal::List(items) if ty.is_list() => {
-                items.iter().for_each(|item| self.value(ty.item_type(), item, false));
+                for item in items {
+                    self.value(ty.item_type(), item, false);
+                }
                 return;
             }
             _ => {}

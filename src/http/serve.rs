@@ -223,7 +223,7 @@ mod tests {
         let (mut stream, _stop) = connect().await;
         for _ in 0..5 {
             exchange(&mut stream).await;
-            sleep(HEAD_TIMEOUT - Duration::from_secs(5)).await;
+            sleep(HEAD_TIMEOUT.saturating_sub(Duration::from_secs(5))).await;
         }
         exchange(&mut stream).await;
         let idle_since = Instant::now();

@@ -106,7 +106,7 @@ mod tests {
         let read = tokio::spawn(async move {
             let mut taken = [0; 10];
             for _ in 0..10 {
-                sleep(LIMIT - Duration::from_secs(1)).await;
+                sleep(LIMIT.saturating_sub(Duration::from_secs(1))).await;
                 reader.read_exact(&mut taken).await.unwrap();
             }
         });

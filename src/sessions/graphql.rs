@@ -56,6 +56,7 @@ pub struct EndSessionPayload {
     id: ID,
 }
 
+/// Queries of sessions.
 #[derive(Default)]
 pub struct SessionQuery;
 
@@ -83,6 +84,7 @@ impl SessionQuery {
     }
 }
 
+/// Mutations of sessions.
 #[derive(Default)]
 pub struct SessionMutation;
 

@@ -171,6 +171,7 @@ fn shown(service: &SingleSignOn, provider: Provider) -> IdentityProvider {
     IdentityProvider { redirect_uris: service.redirect_uris(provider.id()), provider }
 }
 
+/// Queries of identity providers.
 #[derive(Default)]
 pub struct SingleSignOnQuery;
 
@@ -185,6 +186,7 @@ impl SingleSignOnQuery {
     }
 }
 
+/// Mutations of identity providers.
 #[derive(Default)]
 pub struct SingleSignOnMutation;
 

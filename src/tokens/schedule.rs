@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn successor_is_published_before_the_key_retires() {
         let made = Timestamp::from_millis(0);
-        let due = made.plus(SCHEDULE.key_lifetime - SCHEDULE.publish_ahead());
+        let due = made.plus(SCHEDULE.key_lifetime.saturating_sub(SCHEDULE.publish_ahead()));
         assert!(SCHEDULE.is_due(made, due));
         assert!(!SCHEDULE.is_due(made, Timestamp::from_millis(due.millis() - 1)));
         assert_eq!(SCHEDULE.active_from(due), made.plus(SCHEDULE.key_lifetime));

@@ -1,4 +1,11 @@
 //! The tests that talk to the real router and a real database. One binary: a module a room.
+#![allow(
+    clippy::unwrap_used,
+    clippy::large_futures,
+    clippy::float_cmp,
+    clippy::too_many_lines,
+    reason = "helpers of tests unwrap as tests do, futures live briefly, figures are exact"
+)]
 
 mod support;
 

@@ -116,8 +116,11 @@ pub struct Config {
     pub seed: u64,
     /// The clock of expiry and rate limits.
     pub clock: Clock,
+    /// The readings of open questions.
     pub dialect: Dialect,
+    /// The product that the manager reports to be.
     pub product: Product,
+    /// The limits of rates and sizes.
     pub limits: Limits,
     /// Whether `/_control` is enabled.
     pub control: bool,
@@ -152,21 +155,25 @@ impl Config {
         self
     }
 
+    /// Sets the clock.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
+    /// Sets the dialect.
     #[must_use]
     pub fn dialect(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
     }
 
+    /// Sets the product.
     #[must_use]
     pub fn product(self, product: Product) -> Self {
         Self { product, ..self }
     }
 
+    /// Sets the limits.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }

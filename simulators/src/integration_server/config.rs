@@ -64,11 +64,13 @@ impl TenantSeed {
         Self { kind: TenantKind::Simple, ..Self::complete(name) }
     }
 
+    /// Sets the description.
     #[must_use]
     pub fn description(self, text: &str) -> Self {
         Self { description: Some(text.to_owned()), ..self }
     }
 
+    /// Sets the user data.
     #[must_use]
     pub fn user_data(self, text: &str) -> Self {
         Self { user_data: Some(text.to_owned()), ..self }
@@ -97,9 +99,11 @@ pub struct Config {
     pub seed: u64,
     /// The clock that tasks and reports go by.
     pub clock: Clock,
+    /// The readings of open questions.
     pub dialect: Dialect,
     /// Of the account `multitenancy`.
     pub password: String,
+    /// The duration of tasks.
     pub task_timing: TaskTiming,
     /// The server's zone, in minutes east of UTC. The wire's dates are in it.
     pub utc_offset: i32,
@@ -111,6 +115,7 @@ pub struct Config {
     pub reports_kept: Duration,
     /// Whether `/_control` answers.
     pub control: bool,
+    /// The tenants at the start.
     pub tenants: Vec<TenantSeed>,
 }
 
@@ -127,7 +132,7 @@ impl Default for Config {
             utc_offset: 0,
             security_center: true,
             tasks_kept: None,
-            reports_kept: Duration::from_secs(24 * 60 * 60),
+            reports_kept: Duration::from_hours(24),
             control: false,
             tenants: Vec::new(),
         }
@@ -142,21 +147,25 @@ impl Config {
         self
     }
 
+    /// Sets the clock.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
+    /// Sets the dialect.
     #[must_use]
     pub fn dialect(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
     }
 
+    /// Sets the duration of tasks.
     #[must_use]
     pub fn task_timing(self, task_timing: TaskTiming) -> Self {
         Self { task_timing, ..self }
     }
 
+    /// Sets the password of the account `multitenancy`.
     #[must_use]
     pub fn password(self, password: &str) -> Self {
         Self { password: password.to_owned(), ..self }

@@ -19,13 +19,17 @@ pub struct Dialect {
     pub name: &'static str,
     /// Of documents; empty for none.
     pub content_type: &'static str,
+    /// The encoding of documents.
     pub encoding: Encoding,
     /// Whether documents start with a declaration.
     pub declaration: bool,
     /// Whether there is white space between elements.
     pub indented: bool,
+    /// The names of elements.
     pub tags: Tags,
+    /// The quotation marks around attributes.
     pub quotes: Quotes,
+    /// The form of free text.
     pub free_text: FreeText,
     /// Names of the elements around tenants, machines and tasks.
     pub wrappers: [&'static str; 3],
@@ -41,18 +45,25 @@ pub struct Dialect {
     pub strangers: bool,
     /// Whether there is white space around states, types, progress, identifiers and results.
     pub padded: bool,
+    /// The format of dates.
     pub dates: Dates,
     /// Whether identifiers are in upper case; else in lower case. They are compared without case.
     pub upper_case_ids: bool,
+    /// The body of an accepted task.
     pub accepted: Accepted,
+    /// The form of results.
     pub results: Results,
+    /// The form of errors.
     pub errors: Errors,
+    /// The form of errors of tasks.
     pub task_errors: TaskErrors,
+    /// The form of the progress of tasks.
     pub progress: Progress,
     /// The name of the state that the reference calls `Canceled`.
     pub canceled: &'static str,
     /// Whether T7, T8 and K3 answer with the machine or the task; else with nothing.
     pub echoes: bool,
+    /// The form of reports.
     pub report: Report,
     /// Status for missing and wrong credentials.
     pub refused_credential: u16,

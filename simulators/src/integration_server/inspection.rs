@@ -7,36 +7,49 @@ use super::task::{Outcome, Task};
 /// A tenant, also one that no call shows yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTenant {
+    /// The identifier.
     pub id: String,
+    /// The name.
     pub name: String,
+    /// The type.
     pub kind: TenantKind,
+    /// Whether the status is `Active`.
     pub active: bool,
+    /// The description.
     pub description: Option<String>,
+    /// The user data.
     pub user_data: Option<String>,
     /// `preferredViisAddress`, which no answer shows.
     pub preferred_address: Option<String>,
     /// Of its virtual server.
     pub administrator: Option<String>,
+    /// The registered machines.
     pub machines: Vec<FoundMachine>,
 }
 
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundMachine {
+    /// The identifier.
     pub id: String,
+    /// The BIOS identifier.
     pub bios_id: String,
+    /// The name.
     pub name: Option<String>,
+    /// The user data.
     pub user_data: Option<String>,
 }
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTask {
+    /// The identifier.
     pub id: String,
     /// Its `type`.
     pub kind: String,
     /// Its state by the reference's name, whatever the dialect calls it.
     pub state: String,
+    /// The code of the error, if it failed.
     pub error: Option<String>,
 }
 
@@ -50,6 +63,7 @@ impl FoundTask {
 /// A report that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundReport {
+    /// The identifier.
     pub id: String,
     /// As R1 named it; absent if the report covers all.
     pub tenant: Option<String>,

@@ -5,7 +5,9 @@ use serde::Serialize;
 /// Whether a tenant has a virtual Administration Server of its own (reference, T4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum TenantKind {
+    /// With a virtual server.
     Complete,
+    /// Without one.
     Simple,
 }
 

@@ -92,7 +92,7 @@ fn is_uuid(text: &str) -> bool {
 
 /// Well-formed UTF-8 without a document type.
 fn parsed(body: &[u8]) -> Result<Document<'_>, Refusal> {
-    let wrong = |_| Refusal::new(400, "The body is not an XML document in UTF-8");
+    let wrong = |()| Refusal::new(400, "The body is not an XML document in UTF-8");
     let text = std::str::from_utf8(body).map_err(|_| wrong(()))?;
     Document::parse(text).map_err(|_| wrong(()))
 }

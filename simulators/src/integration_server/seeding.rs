@@ -14,7 +14,9 @@ const WEEK: i64 = 7 * DAY;
 pub struct SeededTenant {
     /// In lower case.
     pub id: String,
+    /// The name.
     pub name: String,
+    /// The type.
     #[serde(rename = "type")]
     pub kind: TenantKind,
 }

@@ -8,9 +8,13 @@ use super::work::{Stage, Undo, Work};
 /// The types of tasks that this API starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskKind {
+    /// Creates a tenant.
     CreateTenant,
+    /// Activates or deactivates a tenant.
     ChangeTenantActivation,
+    /// Deletes a tenant.
     DeleteTenant,
+    /// Creates a report on protection periods.
     CreateTenantReport,
 }
 
@@ -32,7 +36,9 @@ pub enum Fate {
     /// It fails with that code after the given number of stages, at most all but the last, and is
     /// then rolled back.
     Fails {
+        /// The code of the error.
         code: String,
+        /// The number of completed stages.
         #[serde(default = "all_but_the_last")]
         after: usize,
     },
@@ -45,7 +51,10 @@ pub enum Fate {
     /// The system ends it after its first stage; nothing is undone.
     Ended,
     /// While it runs, its state has a name that no list has.
-    InState { name: String },
+    InState {
+        /// The name of the state.
+        name: String,
+    },
 }
 
 impl Fate {

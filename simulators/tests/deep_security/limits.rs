@@ -15,7 +15,7 @@ async fn rate_limit_applies_to_one_key() {
     }
     assert_eq!(client.get("/roles").await, (429, json!({"message": "Too many API requests"})));
     assert_eq!(Client::of(&simulator, "Fabrikam Energy").status("/roles").await, 200);
-    simulator.advance(Duration::from_secs(60));
+    simulator.advance(Duration::from_mins(1));
     assert_eq!(client.status("/roles").await, 200);
     assert_eq!(simulator.count(&Calls::to("GET", "/roles").of(1)), 5);
 }

@@ -8,7 +8,7 @@ use tenant_gateway_simulators::clock::Clock;
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
 
 pub const NOW: i64 = 1_700_000_000_000;
-pub const HOUR: Duration = Duration::from_secs(3600);
+pub const HOUR: Duration = Duration::from_hours(1);
 
 /// A simulator of two customers with equal ids, whose clock stands still.
 pub fn config() -> Config {

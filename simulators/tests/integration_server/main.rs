@@ -1,4 +1,5 @@
 //! The simulator as an HTTP client sees it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests unwrap as tests do")]
 
 mod access;
 mod activation;

@@ -14,7 +14,7 @@ pub const NOW: i64 = 1_709_284_500_000;
 /// The duration of each state and stage.
 pub const STEP: Duration = Duration::from_secs(10);
 /// Longer than any task.
-pub const LONG: Duration = Duration::from_secs(3600);
+pub const LONG: Duration = Duration::from_hours(1);
 
 pub const COMPLETE: &str = "<tenant><name>Northwind &amp; Söhne</name><description>retail</description>\
     <userData><![CDATA[crm=42]]></userData><preferredViisAddress>192.0.2.9</preferredViisAddress><type>Complete</type>\

@@ -23,7 +23,7 @@ const UNKNOWN: &str = "Northwind Traders";
 /// person can watch, also where the work has one stage, as a report has.
 const TASKS: TaskTiming = TaskTiming {
     waiting: Duration::from_millis(500),
-    stage: Duration::from_millis(2000),
+    stage: Duration::from_secs(2),
     stopping: Duration::from_millis(500),
 };
 

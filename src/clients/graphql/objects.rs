@@ -233,6 +233,7 @@ impl Client {
 impl Client {
     /// Only the client's identity: without credentials, their usage, and the names of other
     /// subjects.
+    #[must_use]
     pub fn identity_alone(self) -> Self {
         Self {
             owner_tenant_id: None,

@@ -41,6 +41,6 @@ mod tests {
     #[test]
     fn brackets_in_strings_do_not_nest() {
         assert_eq!(nesting(br#"{"a":["{[\"{[",{}]}"#), 3);
-        assert_eq!(nesting(&[b'['; 20_000]), 20_000);
+        assert_eq!(nesting(&vec![b'['; 20_000]), 20_000);
     }
 }

@@ -58,6 +58,7 @@ impl OperationSummary {
     }
 
     /// The operation with its outcome.
+    #[must_use]
     pub fn end(mut self, response: &GraphqlResponse, calls: &outbound::Operation) -> Self {
         self.codes = codes(response);
         self.upstream_calls = calls.calls();

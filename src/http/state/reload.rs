@@ -28,6 +28,9 @@ pub fn reload_channel() -> (ReloadTrigger, ReloadReceiver) {
 
 impl ReloadTrigger {
     /// Reloads the settings.
+    ///
+    /// # Errors
+    /// The reason why the previous settings stay in force.
     pub async fn reload(&self) -> ReloadResult {
         let gone = || "this process does not reload its settings".to_owned();
         let (answer, answered) = oneshot::channel();

@@ -53,7 +53,8 @@ impl Client {
     /// T1: one tenant.
     ///
     /// # Errors
-    /// `TenantNotFound`; for this and all that follow, what [`CallErrorKind`] lists for every call.
+    /// `TenantNotFound`; for this and all calls below, the errors that [`CallErrorKind`] lists for
+    /// every call.
     pub async fn tenant(&self, operation: &Operation, id: &RemoteId) -> Result<RemoteTenant> {
         let answer = self.send(operation, self.calls.tenant(id), About::Tenant).await?;
         let tenant = self.read(&answer, |answer| answer.tenant())?;
@@ -61,6 +62,9 @@ impl Client {
     }
 
     /// T2: all tenants of the installation.
+    ///
+    /// # Errors
+    /// Those of every call.
     pub async fn tenants(&self, operation: &Operation) -> Result<Vec<RemoteTenant>> {
         let answer = self.send(operation, self.calls.tenants(), About::Nothing).await?;
         self.read(&answer, |answer| answer.tenants())
@@ -90,11 +94,17 @@ impl Client {
 
     /// T5: activates a tenant. The server accepts any identifier, so check it first; the task
     /// reports an unknown one.
+    ///
+    /// # Errors
+    /// Those of every call.
     pub async fn activate_tenant(&self, operation: &Operation, id: &RemoteId) -> Result<Started> {
         self.start(operation, self.calls.activate_tenant(id), About::Tenant).await
     }
 
-    /// T6: deactivates a tenant; as [`Client::activate_tenant`].
+    /// T6: deactivates a tenant.
+    ///
+    /// # Errors
+    /// As [`Client::activate_tenant`].
     pub async fn deactivate_tenant(&self, operation: &Operation, id: &RemoteId) -> Result<Started> {
         self.start(operation, self.calls.deactivate_tenant(id), About::Tenant).await
     }
@@ -134,6 +144,9 @@ impl Client {
     /// T9: deletes a tenant, and with `artifacts` its objects in Security Center. If those remain,
     /// no complete tenant of the same name can be created. Checks as little as
     /// [`Client::activate_tenant`].
+    ///
+    /// # Errors
+    /// Those of every call.
     pub async fn delete_tenant(
         &self,
         operation: &Operation,
@@ -155,6 +168,9 @@ impl Client {
 
     /// K2: all tasks of the installation that fit, also those of other tenants and of the server
     /// itself.
+    ///
+    /// # Errors
+    /// Those of every call.
     pub async fn tasks(&self, operation: &Operation, filter: &TaskFilter) -> Result<Vec<Task>> {
         let answer = self.send(operation, self.calls.tasks(filter), About::Nothing).await?;
         self.read(&answer, |answer| answer.tasks())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use futures_util::FutureExt;
 
 use super::inputs::{CreateIntegrationServerTenantInput, RegisterVirtualMachineInput, machine_key};
 use super::machine::MachineObject;
@@ -43,7 +44,7 @@ impl IntegrationServerMutation {
         &self,
         ctx: &Context<'_>,
     ) -> Result<Option<TaskObject>> {
-        set_active(ctx, true).await.map(Some)
+        set_active(ctx, true).boxed().await.map(Some)
     }
 
     /// Deactivates the tenant in context at its Integration Server. Requires the permission to
@@ -52,7 +53,7 @@ impl IntegrationServerMutation {
         &self,
         ctx: &Context<'_>,
     ) -> Result<Option<TaskObject>> {
-        set_active(ctx, false).await.map(Some)
+        set_active(ctx, false).boxed().await.map(Some)
     }
 
     /// Deletes the tenant in context from its Integration Server. Its machines stay protected, and

@@ -25,7 +25,10 @@ pub struct ReportObject {
 }
 
 impl ReportObject {
-    /// Reads it, once an operation.
+    /// Reads the report, once an operation.
+    ///
+    /// # Errors
+    /// As [`IntegrationServer::report`].
     pub async fn read(&self, ctx: &Context<'_>) -> Result<Arc<Report>> {
         service::<IntegrationServer>(ctx)?.report(&self.scope, operation(ctx)?, self.id).await
     }

@@ -57,6 +57,7 @@ pub struct TaskObject {
 }
 
 impl TaskObject {
+    /// The task of a record, in its last known state.
     pub fn new(
         record: &TaskRecord,
         snapshot: Arc<Snapshot>,

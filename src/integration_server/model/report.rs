@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
 /// How long before now a report must end for its data to be complete (reference, R1).
-const SETTLED_AFTER: Duration = Duration::from_secs(60 * 60);
+const SETTLED_AFTER: Duration = Duration::from_hours(1);
 
 /// The span of a report: it ends at least an hour in the past, so that its data are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +22,7 @@ impl ReportRange {
     /// # Errors
     /// `BAD_USER_INPUT` for a span that ends later than an hour ago or not after it begins.
     pub fn new(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Result<Self> {
-        let settled = Timestamp::from_millis(
-            now.millis().saturating_sub_unsigned(SETTLED_AFTER.as_millis() as u64),
-        );
+        let settled = now.minus(SETTLED_AFTER);
         let to = to.unwrap_or(settled);
         if to > settled {
             return Err(Error::bad_input("to", "must lie at least an hour in the past"));

@@ -15,11 +15,14 @@ pub mod task {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "integration_server_tasks")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: TaskId,
         /// The gateway tenant that it is about.
         pub tenant_id: TenantId,
+        /// The installation.
         pub upstream_id: UpstreamId,
+        /// The kind of the task, as the server names it.
         pub kind: String,
         /// The server's tenant that it is about; `None` while the task creates one.
         pub remote_tenant_id: Option<String>,
@@ -29,7 +32,9 @@ pub mod task {
         pub intent: String,
         /// The caller that began it, as in the audit log.
         pub caller: String,
+        /// The id of the request that began it.
         pub request_id: String,
+        /// The name of a [`Phase`].
         pub phase: String,
         /// The server's identifier of the task, in the one text that all equal identifiers share.
         pub remote_task_id: Option<String>,
@@ -44,10 +49,15 @@ pub mod task {
         /// When the server created the task, by its own clock; before it reports that, when the
         /// record was created.
         pub started_at: Timestamp,
+        /// When the gateway stops following it.
         pub deadline_at: Timestamp,
+        /// The node that works on it.
         pub lease_owner: Option<Uuid>,
+        /// When the lease of that node ends.
         pub lease_until: Timestamp,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// When it ended.
         pub ended_at: Option<Timestamp>,
     }
 

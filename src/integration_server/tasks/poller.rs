@@ -21,7 +21,7 @@ use crate::upstreams::Upstreams;
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often a node deletes expired tasks and histories.
-const CLEANUP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How long one poll of a task may take.
 const POLL_TIMEOUT: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use crate::integration_server::model::{
 use crate::outbound::Operation;
 
 /// The most that the server's clock may differ from the gateway's.
-const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60 * 60);
+const CLOCK_SKEW_MAX: Duration = Duration::from_hours(1);
 
 /// The most reports that are downloaded to recognise one.
 const REPORTS_READ_MAX: usize = 5;

@@ -60,24 +60,33 @@ impl ResponseBody<'_> {
     /// T2: the tenants.
     ///
     /// # Errors
-    /// [`Malformed`] for what is no XML, beyond a limit, no list of these, or holds one without an
-    /// identifier; so for all that follow.
+    /// [`Malformed`] if the body is no XML, exceeds a limit, is no list of tenants, or has one without
+    /// an identifier.
     pub fn tenants(&self) -> Result<Vec<RemoteTenant>> {
         read::list(self, "tenant", read::tenant)
     }
 
     /// T3: the machines of a tenant.
+    ///
+    /// # Errors
+    /// As [`ResponseBody::tenants`].
     pub fn machines(&self) -> Result<Vec<VirtualMachine>> {
         read::list(self, "vm", read::machine)
     }
 
     /// K1: one task, with an identifier and a state.
+    ///
+    /// # Errors
+    /// As [`ResponseBody::tenants`].
     pub fn task(&self) -> Result<Task> {
         read::single(self.tasks()?)
     }
 
     /// K2: the tasks. Each needs an identifier and a state, because they tell whether work
     /// continues.
+    ///
+    /// # Errors
+    /// As [`ResponseBody::tenants`].
     pub fn tasks(&self) -> Result<Vec<Task>> {
         read::list(self, "task", tasks::task)
     }
@@ -88,6 +97,9 @@ impl ResponseBody<'_> {
     }
 
     /// R2: the lines about one tenant.
+    ///
+    /// # Errors
+    /// As [`ResponseBody::tenants`].
     pub fn report(&self, tenant: &RemoteId) -> Result<Report> {
         report::read(self, tenant)
     }

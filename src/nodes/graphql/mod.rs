@@ -35,23 +35,41 @@ const IDS_MAX: usize = 100;
 )]
 #[allow(clippy::large_enum_variant, reason = "a handful of them lives for one operation")]
 pub enum Node {
+    /// A tenant.
     Tenant(TenantObject),
+    /// A client.
     Client(Client),
+    /// A user.
     User(User),
+    /// A role.
     Role(RoleObject),
+    /// An upstream.
     Upstream(UpstreamObject),
+    /// A link of a tenant to an upstream.
     UpstreamLink(UpstreamLinkObject),
+    /// A record of the audit log.
     AuditRecord(AuditRecord),
+    /// Deep Security of a tenant.
     DeepSecurity(deep_security::DeepSecurityObject),
+    /// A tenant of a Deep Security installation.
     DeepSecurityTenant(deep_security::TenantObject),
+    /// A computer.
     DeepSecurityComputer(deep_security::ComputerObject),
+    /// A policy.
     DeepSecurityPolicy(deep_security::PolicyObject),
+    /// A role of Deep Security.
     DeepSecurityRole(deep_security::RoleObject),
+    /// An API key of Deep Security.
     DeepSecurityApiKey(deep_security::ApiKeyObject),
+    /// The Integration Server of a tenant.
     IntegrationServer(integration_server::IntegrationServerObject),
+    /// A tenant of an Integration Server.
     IntegrationServerTenant(integration_server::TenantObject),
+    /// A virtual machine.
     IntegrationServerVirtualMachine(integration_server::MachineObject),
+    /// A task.
     IntegrationServerTask(integration_server::TaskObject),
+    /// A report.
     IntegrationServerReport(integration_server::ReportObject),
 }
 

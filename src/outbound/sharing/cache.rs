@@ -83,7 +83,7 @@ mod tests {
         let cache = Cache::new(100_000);
         let key = ReadKey::of(1);
         cache.put(key, &answer(200, 10), MINUTE);
-        tokio::time::advance(MINUTE - Duration::from_millis(1)).await;
+        tokio::time::advance(MINUTE.saturating_sub(Duration::from_millis(1))).await;
         assert_eq!(cache.get(&key).unwrap().body, "x".repeat(10));
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(cache.get(&key).is_none());

@@ -20,9 +20,9 @@ async fn requests(
     expected: usize,
 ) {
     // Long enough that a retry is not taken for a second call.
-    let patient = Settings { retries: 0, timeout: Duration::from_secs(60), ..settings() };
+    let patient = Settings { retries: 0, timeout: Duration::from_mins(1), ..settings() };
     let outbound = outbound_by(patient);
-    let operation = operation_of(Duration::from_secs(60));
+    let operation = operation_of(Duration::from_mins(1));
     let calls = async {
         tokio::join!(
             outbound.send(&operation, &one.0, one.1),
@@ -149,7 +149,7 @@ async fn read_without_callers_is_cancelled() {
 }
 
 fn cached(path: &'static str) -> Call {
-    Call { cache_ttl: Some(Duration::from_secs(60)), ..read(path) }
+    Call { cache_ttl: Some(Duration::from_mins(1)), ..read(path) }
 }
 
 async fn body(outbound: &Outbound, route: &UpstreamRoute, call: Call) -> String {

@@ -70,7 +70,7 @@ impl Passkeys {
         let row = Model {
             id,
             user_id: user,
-            credential_id: made.cred_id().to_vec(),
+            credential_id: made.cred_id().clone(),
             sealed_credential: self.seal(id, user, &made)?,
             name: name.as_str().to_owned(),
             revision: 1,

@@ -68,7 +68,7 @@ impl SingleSignOn {
             Some(user) => user,
             None => match self.create(&write, &provider, new).await? {
                 Match::User(user) => *user,
-                refused => return Ok(refused),
+                refused @ Match::Refused(_) => return Ok(refused),
             },
         };
         let known = identity::Entity::of_user(user.id).one(write.on()).await?;

@@ -11,8 +11,10 @@ pub mod totp {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "user_totp")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: TotpId,
+        /// The user.
         pub user_id: UserId,
         /// Sealed for [`Model::binding`].
         pub sealed_key: Vec<u8>,
@@ -20,9 +22,11 @@ pub mod totp {
         pub confirmed_at: Option<Timestamp>,
         /// The last step whose code was accepted; it and older ones are refused.
         pub last_used_step: Option<i64>,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -77,14 +81,20 @@ pub mod recovery {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "user_recovery_codes")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: RecoveryCodeId,
+        /// The user.
         pub user_id: UserId,
+        /// The SHA-256 of the code.
         pub hash: SecretHash,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// When it was used.
         pub used_at: Option<Timestamp>,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
@@ -110,18 +120,26 @@ pub mod invitation {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "user_invitations")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: InvitationId,
+        /// The user.
         pub user_id: UserId,
+        /// The SHA-256 of the token.
         pub hash: SecretHash,
         /// `INVITATION`, `PASSWORD` or `MFA`.
         pub purpose: String,
+        /// When it expires.
         pub expires_at: Timestamp,
+        /// When it was used.
         pub used_at: Option<Timestamp>,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// The subject that created it, as in audit records.
         pub created_by: String,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

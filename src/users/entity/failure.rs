@@ -13,12 +13,15 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     /// The SHA-256 of the key.
     pub id: Vec<u8>,
+    /// The number of counted attempts.
     pub failures: i64,
     /// Attempts before this moment are refused.
     pub blocked_until: Timestamp,
+    /// The time of the latest attempt.
     pub last_at: Timestamp,
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -40,25 +40,36 @@ impl fmt::Debug for PasswordHash {
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
+    /// The id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: UserId,
     /// The tenant that the user belongs to.
     pub tenant_id: TenantId,
+    /// The e-mail address, as entered.
     pub email: String,
+    /// The address as searches compare it.
     pub email_folded: String,
+    /// The name.
     pub name: String,
+    /// Whether the user may sign in.
     pub enabled: bool,
     /// Absent until a password is set, and after a reset.
     pub password_hash: Option<PasswordHash>,
     /// Tokens and sessions of an older generation are refused.
     pub token_generation: i64,
+    /// When the user last signed in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// When the row was created, by the database's time.
     pub created_at: Timestamp,
+    /// When the row was last changed.
     pub updated_at: Timestamp,
+    /// The subject that created it, as in audit records.
     pub created_by: String,
+    /// The subject that last changed it, as in audit records.
     pub updated_by: String,
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
@@ -112,16 +123,24 @@ pub mod assignment {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "user_role_assignments")]
     pub struct Model {
+        /// The id.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: UserAssignmentId,
+        /// The user.
         pub user_id: UserId,
+        /// The tenant that the role is held in.
         pub tenant_id: TenantId,
+        /// The role.
         pub role_id: RoleId,
+        /// When it ends.
         pub expires_at: Option<Timestamp>,
+        /// When the row was created, by the database's time.
         pub created_at: Timestamp,
+        /// The subject that created it, as in audit records.
         pub created_by: String,
     }
 
+    /// No relations: statements join by ids.
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 

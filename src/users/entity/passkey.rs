@@ -12,15 +12,22 @@ use crate::ids::{PasskeyId, UserId};
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "user_passkeys")]
 pub struct Model {
+    /// The id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: PasskeyId,
+    /// The owner.
     pub user_id: UserId,
+    /// The id that the authenticator gave the credential.
     pub credential_id: Vec<u8>,
+    /// The credential, sealed.
     pub sealed_credential: Vec<u8>,
+    /// The name that the owner gave it.
     pub name: String,
     /// Increases with every sign-in and every change.
     pub revision: i64,
+    /// When the row was created, by the database's time.
     pub created_at: Timestamp,
+    /// When it last signed in.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -30,6 +37,7 @@ impl fmt::Debug for Model {
     }
 }
 
+/// No relations: statements join by ids.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -13,6 +13,7 @@ use crate::roles::Permission;
 use crate::users::model::{Invited, PublicUrl, UserChange};
 use crate::users::service::Users;
 
+/// Mutations of users.
 #[derive(Default)]
 pub struct UserMutation;
 

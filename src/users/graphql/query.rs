@@ -27,6 +27,7 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<User> {
     Ok(service::<Users>(ctx)?.find(&scope, id).boxed().await?.into())
 }
 
+/// Queries of users.
 #[derive(Default)]
 pub struct UserQuery;
 

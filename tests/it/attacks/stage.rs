@@ -137,7 +137,6 @@ impl Stage {
             tenant(&partner.within(&attacker_tenant), &format!("Below {number}")).await;
         }
         let [attacker, neighbour, owner] = customers.try_into().ok().expect("three customers");
-        let _deployment = deployment;
         Self {
             process,
             partner,
@@ -146,7 +145,7 @@ impl Stage {
             neighbour,
             owner,
             managers,
-            _deployment,
+            _deployment: deployment,
         }
     }
 

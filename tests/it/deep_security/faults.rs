@@ -56,12 +56,12 @@ both_databases! {
             "hostName": "odd",
             "policyID": "3",
             "lastAgentCommunication": "2024-03-01T00:00:00Z",
-            "lastSendPolicyRequest": 1700000000000.5,
+            "lastSendPolicyRequest": 1_700_000_000_000.5,
             "lastSendPolicySuccess": i64::MIN,
             "firewall": { "state": "on", "ruleIDs": [1, null] },
         });
         let sound =
-            json!({ "ID": 2, "hostName": "sound", "lastAgentCommunication": 253402300799999_i64 });
+            json!({ "ID": 2, "hostName": "sound", "lastAgentCommunication": 253_402_300_799_999_i64 });
         let text = json!({ "computers": [odd, sound] }).to_string();
         rig.manager.order_always(Calls::to("POST", "/computers/search"), Fault::Rubbish { text });
         let fields = "hostName policyID lastAgentCommunication lastSendPolicyRequest \

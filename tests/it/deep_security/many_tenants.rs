@@ -156,8 +156,8 @@ both_databases! {
                 _ => assert_eq!(own[0]["extensions"]["code"], "UPSTREAM_NOT_LINKED", "{name}"),
             }
         }
-        whole.sort();
-        failed.sort();
+        whole.sort_unstable();
+        failed.sort_unstable();
         assert_eq!((whole, failed), (vec!["North", "South"], vec!["Own", "Unminted"]));
         let told = answer.body.to_string();
         assert!(!told.contains(&place) && !told.contains("refused"), "{told}");

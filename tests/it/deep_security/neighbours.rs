@@ -55,6 +55,8 @@ both_databases! {
             assert_eq!(seen["computers"]["nodes"].as_array().unwrap().len(), 5);
         }
         assert!(waiting.iter().all(|query| !query.is_finished()));
-        waiting.iter().for_each(|query| query.abort());
+        for query in &waiting {
+            query.abort();
+        }
     }
 }

@@ -63,9 +63,9 @@ fn operation() -> Operation {
         calls_per_tenant: 10_000,
         calls: 10_000,
         concurrent_tenants: 8,
-        tenant_deadline: Duration::from_secs(60),
+        tenant_deadline: Duration::from_mins(1),
     };
-    Operation::new("request-1".into(), None, allowance, Instant::now() + Duration::from_secs(60))
+    Operation::new("request-1".into(), None, allowance, Instant::now() + Duration::from_mins(1))
 }
 
 fn id(text: &str) -> RemoteId {

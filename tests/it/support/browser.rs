@@ -246,7 +246,7 @@ fn key_of(html: &str) -> Vec<u8> {
         count += 5;
         if count >= 8 {
             count -= 8;
-            key.push((bits >> count) as u8);
+            key.extend(u8::try_from(bits >> count));
             bits &= (1 << count) - 1;
         }
     }

@@ -128,7 +128,9 @@ impl DocumentCache {
                 return limits::too_costly("fields", maximum.saturating_add(1), maximum).into();
             }
         };
-        errors.iter_mut().for_each(|error| set_code(error, code));
+        for error in &mut errors {
+            set_code(error, code);
+        }
         RequestErrors(errors)
     }
 }

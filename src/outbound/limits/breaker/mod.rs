@@ -15,7 +15,7 @@ use crate::outbound::route::Circuit;
 use crate::outbound::settings::BreakerSettings;
 
 /// The window over which failures are counted moves in this many steps.
-const BUCKETS: usize = 10;
+const BUCKETS: u8 = 10;
 
 /// The route that a circuit belongs to, for log lines and metrics.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ pub(in crate::outbound) struct Breaker {
 #[derive(Default)]
 struct State {
     consecutive_failures: u32,
-    buckets: [Bucket; BUCKETS],
+    buckets: [Bucket; BUCKETS as usize],
     open_until: Option<Instant>,
     is_probed: bool,
     /// Increases whenever the circuit opens or closes: outcomes of calls that began in an earlier
@@ -155,7 +155,8 @@ impl State {
         bucket.calls += 1;
         bucket.failures += 1;
         let newest = bucket.number;
-        let recent = self.buckets.iter().filter(|bucket| bucket.number + BUCKETS as u64 > newest);
+        let recent =
+            self.buckets.iter().filter(|bucket| bucket.number + u64::from(BUCKETS) > newest);
         let (calls, failures) = recent.fold((0, 0), |(calls, failures), bucket| {
             (calls + bucket.calls, failures + bucket.failures)
         });
@@ -168,10 +169,11 @@ impl State {
 
     fn bucket(&mut self, settings: &BreakerSettings, now: Instant) -> &mut Bucket {
         let began = *self.began.get_or_insert(now);
-        let width = (settings.window / BUCKETS as u32).max(Duration::from_millis(1));
+        let width = (settings.window / u32::from(BUCKETS)).max(Duration::from_millis(1));
         let number = u64::try_from((now - began).as_millis() / width.as_millis().max(1))
             .unwrap_or(u64::MAX / 2);
-        let bucket = &mut self.buckets[(number % BUCKETS as u64) as usize];
+        let place = usize::try_from(number % u64::from(BUCKETS)).unwrap_or_default();
+        let bucket = &mut self.buckets[place];
         if bucket.number != number {
             *bucket = Bucket { number, calls: 0, failures: 0 };
         }

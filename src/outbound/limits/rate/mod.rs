@@ -27,7 +27,7 @@ use crate::budget::{Account, Shares};
 use crate::ids::TenantId;
 use crate::outbound::failure::Failure;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// The pause after a refusal without `Retry-After`; it doubles with each further refusal.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause, whatever `Retry-After` says.

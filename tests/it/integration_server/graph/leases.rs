@@ -16,7 +16,7 @@ use crate::support::{both_databases, eventually};
 
 /// The environment of another node whose clock runs two minutes ahead.
 async fn ahead(house: &House) -> Core {
-    let clock = Arc::new(ManualClock::at(house.app.now().plus(Duration::from_secs(120))));
+    let clock = Arc::new(ManualClock::at(house.app.now().plus(Duration::from_mins(2))));
     let environment = Environment { clock, ..house.app.environment() };
     Core::open(&house.app.database.config(), environment).await.unwrap()
 }

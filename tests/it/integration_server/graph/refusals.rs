@@ -60,7 +60,7 @@ both_databases! {
         for (argument, field) in [
             ("biosID", r#"registerVirtualMachine(input: { biosID: "345ae5d6" }) { id }"#),
             ("biosID", r#"unregisterVirtualMachine(biosID: "no") { id }"#),
-            ("id, biosID", r#"unregisterVirtualMachine { id }"#),
+            ("id, biosID", r"unregisterVirtualMachine { id }"),
             (
                 "id, biosID",
                 r#"unregisterVirtualMachine(id: "1", biosID: "345ae5d6-eeb7-4635-884a-01ac1781deeb")
