@@ -1,4 +1,4 @@
-// axe finds nothing in any state of the page, in both themes, at three widths and at 200 % zoom.
+// axe reports no violation in any state of the page, in both themes, at three widths and at 200 % zoom.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -61,13 +61,13 @@ async function checkRunning(playground) {
   await page.context().setOffline(false);
 }
 
-/** A window of 1280 px at 200 % zoom shows as many pixels of the page as one of 640 px does. */
+/** A window of 1280 px at 200 % zoom shows as many CSS pixels as a window of 640 px. */
 const zoomed = { viewport: { width: 640, height: 410 }, deviceScaleFactor: 2 };
 const windows = [390, 800, 1280].map((width) => [`${width} px`, { viewport: { width, height: 820 } }]);
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [name, options] of [...windows, ['200 % zoom', zoomed]]) {
-    test(`nothing is found in ${colorScheme} at ${name}`, async () => {
+    test(`axe reports no violation in ${colorScheme} at ${name}`, async () => {
       const playground = await openPlayground(browser, gateway, { colorScheme, ...options });
       await playground.page.getByLabel('Client id').waitFor();
       await check(playground, 'sign-in');
@@ -107,7 +107,7 @@ for (const colorScheme of ['light', 'dark']) {
       await playground.close({ complaints: [REFUSED, OFFLINE] });
     });
   }
-  test(`nothing is found in ${colorScheme} without a schema and without a tenant`, async () => {
+  test(`axe reports no violation in ${colorScheme} without a schema and without a tenant`, async () => {
     const closed = await startDemo({ TENANT_GATEWAY__GRAPHQL__INTROSPECTION: 'off' });
     const playground = await openPlayground(browser, closed, { colorScheme });
     // As for a client that holds no role in its own tenant.

@@ -1,4 +1,4 @@
-// A real Chromium that reaches nothing but the gateway, and the playground as a person sees it.
+// A real Chromium that can reach only the gateway, and a driver of the playground.
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
@@ -14,7 +14,7 @@ export function launch() {
   });
 }
 
-/** A fresh profile at the playground; `complaints` and `outside` gather what must not happen. */
+/** A fresh profile at the playground; `complaints` and `outside` collect events that must not happen. */
 export async function openPlayground(browser, gateway, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -34,7 +34,7 @@ class Playground {
   outside = [];
   tokens = new Set();
   tokenRequests = 0;
-  /** What the page said on each of its sockets. */
+  /** The messages that the page sent on each of its sockets. */
   spoken = [];
 
   constructor(page, gateway) {
@@ -77,7 +77,7 @@ class Playground {
     await this.ready();
   }
 
-  /** The editor is there. */
+  /** Waits for the editor. */
   async ready() {
     await this.editor('Query').waitFor();
   }
@@ -98,7 +98,7 @@ class Playground {
     return this.page.getByRole('button', { name: /^Run/ });
   }
 
-  /** Holds back the answers to tenant searches for this text until the function it returns is called. */
+  /** Delays responses to tenant searches for this text until the returned function is called. */
   async holdTenantSearch(text) {
     let release;
     const released = new Promise((resolve) => (release = resolve));
@@ -112,7 +112,7 @@ class Playground {
     return release;
   }
 
-  /** By keyboard alone, as somebody without a mouse does it. */
+  /** Uses only the keyboard, like a person without a mouse. */
   async chooseTenant(name) {
     await this.picker().focus();
     await this.page.keyboard.press('ArrowDown');
@@ -152,12 +152,12 @@ class Playground {
     await this.page.keyboard.insertText(text);
   }
 
-  /** What an editor shows; long texts are shown in part. */
+  /** The visible text of an editor; long texts are visible in part. */
   text(label) {
     return this.editor(label).innerText();
   }
 
-  /** Waits until an editor shows a text like this. */
+  /** Waits until an editor shows a matching text. */
   async shows(label, pattern) {
     await this.editor(label).filter({ hasText: pattern }).waitFor();
   }
@@ -170,7 +170,7 @@ class Playground {
     return this.response().getByRole('status');
   }
 
-  /** Runs what stands in the editor and gives back the answer shown: for a subscription, its first event. */
+  /** Runs the operation in the editor and returns the response shown: for a subscription, its first event. */
   async run() {
     await this.clickRun();
     await this.response().getByRole('button', { name: 'Copy the response' }).waitFor();
@@ -179,17 +179,17 @@ class Playground {
 
   async clickRun() {
     await this.runButton().click();
-    // The answer before is gone with the next frame.
+    // The previous response disappears with the next frame.
     await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   }
 
-  /** The whole answer, by way of the clipboard. */
+  /** The whole response, read through the clipboard. */
   async answer() {
     await this.response().getByRole('button', { name: 'Copy the response' }).click();
     return JSON.parse(await this.page.evaluate(() => navigator.clipboard.readText()));
   }
 
-  /** Waits until the answer shown satisfies the predicate. */
+  /** Waits until the response shown satisfies the predicate. */
   async answers(predicate) {
     for (const deadline = Date.now() + 60_000; ; ) {
       const answer = await this.answer();
@@ -201,7 +201,7 @@ class Playground {
     }
   }
 
-  /** Everything that would outlive the page, as one text. */
+  /** All storage that would outlive the page, as one text. */
   async kept() {
     const page = await this.page.evaluate(async () =>
       JSON.stringify([
@@ -217,7 +217,7 @@ class Playground {
     return page + JSON.stringify(await this.page.context().storageState());
   }
 
-  /** What holds at the end of every visit. */
+  /** Asserts the conditions at the end of every visit. */
   async close({ complaints = [] } = {}) {
     await this.page.context().close();
     assert.deepEqual(this.complaints, complaints);

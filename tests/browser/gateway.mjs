@@ -1,4 +1,4 @@
-// The real binary, and a GraphQL client of the tests' own to prepare it.
+// Starts the real binary, and prepares its data with a GraphQL client of the tests.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +52,7 @@ export async function startDemo(environment, options = []) {
   return gateway;
 }
 
-/** A gateway as an operator starts it, with an empty database. */
+/** A gateway started as an operator does, with an empty database. */
 export async function startServe() {
   const folder = mkdtempSync(`${tmpdir()}/tenant-gateway-serve-`);
   const port = await freePort();
@@ -82,7 +82,7 @@ async function freePort() {
   return port;
 }
 
-// The scan for secrets refuses shorter ones, since it would find them by chance.
+// At least 16 characters: the scan for secrets would find shorter texts by chance.
 export function noteSecret(secret) {
   assert.ok(secret?.length >= 16, 'a secret of at least 16 characters');
   appendFileSync(secrets, `${secret}\n`, { mode: 0o600 });

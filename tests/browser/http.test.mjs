@@ -18,7 +18,7 @@ test('the root leads to the playground', async () => {
   assert.equal(response.headers.get('location'), '/playground');
 });
 
-test('the page is guarded', async () => {
+test('the page has security headers', async () => {
   const { headers } = await get('/playground');
   assert.equal(
     headers.get('content-security-policy'),
@@ -30,14 +30,14 @@ test('the page is guarded', async () => {
   assert.equal(headers.get('content-type'), 'text/html; charset=utf-8');
 });
 
-test('the page is asked for again each time, and told when it is the same', async () => {
+test('the page is revalidated each time, with 304 if unchanged', async () => {
   const { headers } = await get('/playground');
   assert.equal(headers.get('cache-control'), 'no-cache');
   const again = await get('/playground', { 'If-None-Match': headers.get('etag') });
   assert.equal(again.status, 304);
 });
 
-test('files that are named by their content are kept for ever', async () => {
+test('files named by their content are cached for ever', async () => {
   const page = await (await get('/playground')).text();
   const paths = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path);
   assert.ok(paths.length >= 3);
@@ -52,13 +52,13 @@ test('files that are named by their content are kept for ever', async () => {
   }
 });
 
-test('no other file is there', async () => {
+test('no other file is served', async () => {
   for (const path of ['/playground/assets/none.js', '/playground/assets/..%2f..%2fCargo.toml', '/playground/index.html']) {
     assert.equal((await get(path)).status, 404, path);
   }
 });
 
-test('serve has no playground unless it is told to', async () => {
+test('serve has no playground unless it is enabled', async () => {
   const served = await startServe();
   try {
     for (const path of ['/', '/playground', '/playground/assets/index.js']) {

@@ -14,7 +14,7 @@ let folder;
 
 before(async () => {
   folder = mkdtempSync(`${tmpdir()}/tenant-gateway-open-`);
-  // Stands for the program of a desktop that opens files: it notes what it was given.
+  // A stand-in for the desktop program that opens files: it records its argument.
   writeFileSync(`${folder}/xdg-open`, `#!/bin/sh\nprintf %s "$*" > ${folder}/new && mv ${folder}/new ${folder}/opened\n`);
   chmodSync(`${folder}/xdg-open`, 0o755);
   browser = await launch();

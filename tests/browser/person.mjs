@@ -5,7 +5,7 @@ import { noteSecret } from './gateway.mjs';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** Invites a person with that role; the link is used in the page, which is signed in afterwards. */
+/** Invites a person with that role and accepts the invitation in the page, which is signed in afterwards. */
 export async function inviteInto(page, gateway, role) {
   const query = 'mutation ($input: InviteUserInput!) { inviteUser(input: $input) { inviteURL } }';
   const email = `anna-${randomBytes(4).toString('hex')}@partner.example`;
@@ -25,7 +25,7 @@ export async function inviteInto(page, gateway, role) {
   return { email, password, recoveryCodes };
 }
 
-/** Fills in the page for the sign-in and its second step. */
+/** Signs in: fills in the form and the second step. */
 export async function signInAs(page, { email, password, recoveryCodes }) {
   await page.locator('input[name=email]').fill(email);
   await page.locator('input[name=password]').fill(password);
@@ -38,7 +38,7 @@ function submit(page) {
   return page.locator('main form button[type=submit], form button[type=submit]').first().click();
 }
 
-/** The present code (RFC 6238). */
+/** The current code (RFC 6238). */
 function totp(uri) {
   noteSecret(uri.searchParams.get('secret'));
   const bits = [...uri.searchParams.get('secret')].map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0')).join('');

@@ -1,4 +1,4 @@
-// People use the playground with the session of their browser: no token, and nothing that a script could read.
+// People use the playground with their browser session: without a token, and without a secret that scripts could read.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -56,7 +56,7 @@ test('a person signs in, works in a tenant, watches a task and signs out', async
   await playground.close();
 });
 
-test('a session that was ended elsewhere is told, and can be begun anew', async () => {
+test('a session that was ended elsewhere is reported, and the person can sign in again', async () => {
   const playground = await openPlayground(browser, gateway);
   const { page } = playground;
   await inviteInto(page, gateway, ADMINISTRATOR);

@@ -31,14 +31,14 @@ after(async () => {
 
 const open = (options) => openPlayground(browser, gateway, options);
 
-test('a wrong secret is said clearly', async () => {
+test('a wrong secret is reported clearly', async () => {
   const playground = await open();
   await playground.signIn({ clientID: gateway.clientID, clientSecret: 'tgw_wrong' });
   const alert = playground.page.getByRole('alert').filter({ hasText: /./ });
   assert.equal(await alert.textContent(), 'The gateway does not accept this client id with this secret.');
   await playground.page.screenshot({ path: `${pictures}/wrong-secret.png` });
   await playground.signedIn();
-  // The browser itself notes the refused request.
+  // The browser logs the refused request by itself.
   await playground.close({ complaints: ['Failed to load resource: the server responded with a status of 401 (Unauthorized)'] });
 });
 
@@ -128,7 +128,7 @@ test('signing out leaves an empty sign-in page', async () => {
   await playground.close();
 });
 
-test('there is an example for each capability, and those that only read run as they are', async () => {
+test('each capability has an example, and those that only read run unchanged', async () => {
   const playground = await open();
   await playground.signedIn();
   await playground.chooseTenant(contoso.name);
@@ -170,7 +170,7 @@ test('Enter waits for the answer to the present text', async () => {
   const release = await playground.holdTenantSearch(fabrikam.name);
   await playground.picker().focus();
   await page.keyboard.press('ArrowDown');
-  // The first page is on the screen, and its rows belong to another text than the one typed next.
+  // The rows on the screen are results for an earlier text than the one typed next.
   await page.getByRole('option', { name: contoso.name }).waitFor();
   await page.keyboard.type(fabrikam.name);
   await page.keyboard.press('Enter');
@@ -339,7 +339,7 @@ test('each customer has its own computers, under ids of their own', async () => 
   await playground.close();
 });
 
-test('a customer that fails is null beside the others, with an error that says why', async () => {
+test('a customer that fails is null beside the others, with an error that gives the reason', async () => {
   const playground = await open();
   await playground.signedIn();
   await playground.openExample('EveryCustomer');
@@ -354,7 +354,7 @@ test('a customer that fails is null beside the others, with an error that says w
   await playground.close();
 });
 
-test('what is made in one customer is in no other', async () => {
+test('an object created in one customer is in no other', async () => {
   const playground = await open();
   await playground.signedIn();
   await playground.chooseTenant(contoso.name);
@@ -374,7 +374,7 @@ test('what is made in one customer is in no other', async () => {
   await playground.close();
 });
 
-test('a tenant is made at the Integration Server and watched to its end', async () => {
+test('the creation of a tenant at the Integration Server is watched to its end', async () => {
   const playground = await open();
   await playground.signedIn();
   await playground.openExample('Upstreams');
@@ -399,7 +399,7 @@ test('a tenant is made at the Integration Server and watched to its end', async 
   await playground.status().getByText(/^Completed, \d+ events$/).waitFor();
   await playground.page.screenshot({ path: `${pictures}/completed-task.png` });
 
-  // One socket, which says who and where in its first message, as a page must.
+  // One socket, which sends token and tenant in its first message: pages cannot set headers.
   const [[init, subscribe, ...more], ...others] = playground.spoken;
   assert.deepEqual([init.type, subscribe.type, more, others], ['connection_init', 'subscribe', [], []]);
   assert.equal(init.payload['X-Tenant-Context'], gateway.tenantID);
@@ -423,7 +423,7 @@ test('the watch of a task of another tenant is refused in the page', async () =>
   await playground.close();
 });
 
-test('a report is made and read', async () => {
+test('a report is created and read', async () => {
   const playground = await open();
   await playground.signedIn();
   await playground.chooseTenant(fabrikam.name);

@@ -27,7 +27,7 @@ async function openSignedIn(options) {
   return playground;
 }
 
-test('errors stand above the answer, with code, path and tenant, and lead to their place', async () => {
+test('errors appear above the response, with code, path and tenant, and link to their location', async () => {
   const playground = await openSignedIn();
   await playground.openExample('EveryCustomer');
   await playground.run();
@@ -63,7 +63,7 @@ test('the tenants of a fan-out are listed with those that did not answer', async
   await playground.close();
 });
 
-test('an example that wants values says which before anything is sent', async () => {
+test('an example with required values names them before anything is sent', async () => {
   const playground = await openSignedIn();
   await playground.page.getByRole('searchbox', { name: 'Search examples' }).fill('delete client');
   const entry = playground.page.getByRole('navigation').getByRole('button', { name: /^DeleteClient/ });
@@ -86,7 +86,7 @@ test('an anonymous operation pasted over a named one runs at once', async () => 
   await playground.close();
 });
 
-test('mistakes in variables and headers are told in words', async () => {
+test('mistakes in variables and headers are explained', async () => {
   const playground = await openSignedIn();
   await playground.write('Variables', '{ "name": "%", }');
   await playground.clickRun();
@@ -106,7 +106,7 @@ test('mistakes in variables and headers are told in words', async () => {
   await playground.close();
 });
 
-test('a gateway that is gone is told in words', async () => {
+test('an unreachable gateway is explained', async () => {
   const playground = await openSignedIn();
   await playground.page.context().setOffline(true);
   await playground.clickRun();
@@ -215,7 +215,7 @@ test('with introspection off everything but completion works', async () => {
 });
 
 const phone = { viewport: { width: 390, height: 844 } };
-/** What a window of 1280 px shows at 200 %. */
+/** The viewport of a window of 1280 px at 200 % zoom. */
 const zoomed = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
 
 for (const [name, options] of [['phone', phone], ['zoomed', zoomed]]) {

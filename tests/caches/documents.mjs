@@ -1,4 +1,4 @@
-// What every client asks. The program that compiles Relay's artifacts reads the same texts.
+// The operations of every client. The compiler of Relay's artifacts reads the same texts.
 export const FAN_OUT = `query documentsFanOutQuery {
   tenants(tenantsQuery: { isOrganization: true }) {
     tenants {

@@ -1,4 +1,4 @@
-// The real binary with its demo, and its answers without any cache between.
+// Starts the demo of the real binary; requests bypass all caches.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, openSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { getIntrospectionQuery } from 'graphql';
 
 const { TENANT_GATEWAY_BIN, TENANT_GATEWAY_TEST_LOG_DIR, TENANT_GATEWAY_TEST_SECRETS } = process.env;
 
-// Secrets that are made here are looked for in all logs afterwards.
+// All logs are searched for these secrets afterwards.
 function noteSecret(secret) {
   assert.ok(secret?.length >= 16, 'a secret of at least 16 characters');
   if (TENANT_GATEWAY_TEST_SECRETS) {
@@ -49,7 +49,7 @@ export async function startDemo(name) {
   return { url, token, customers, partner, introspection, ask, stop };
 }
 
-// What a cache answers, without the type names that clients add, and as plain objects.
+// A result from a cache as plain objects, without the type names that clients add.
 export function plain(value) {
   return JSON.parse(JSON.stringify(value, (key, member) => (key.startsWith('__') ? undefined : member)));
 }

@@ -1,4 +1,4 @@
-// What must hold of each recipe. A client is `{ ask, refetched, cached, mutate }` of one tenant.
+// The properties of each recipe. A client is `{ ask, refetched, cached, mutate }` of one tenant.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { COMPUTER, DESCRIBE, FAN_OUT, IN_CONTEXT } from './documents.mjs';
@@ -37,7 +37,7 @@ export function recipeHolds(name, { recipe, recipeByRemoteId }) {
     assert.notEqual(clientOf(first.id), clientOf(second.id));
   });
 
-  test(`${name}: object that a mutation gives back is changed everywhere in its cache, and nowhere else`, async () => {
+  test(`${name}: object that a mutation returns is changed everywhere in its cache, and nowhere else`, async () => {
     const client = recipe(demo)();
     const { data } = await demo.ask(FAN_OUT);
     await client.ask(FAN_OUT);

@@ -1,4 +1,4 @@
-// Writes the documents as Relay's compiler reads them: tagged, in a file that is named as their prefix.
+// Writes the documents for Relay's compiler: tagged, in a file named after their prefix.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as documents from './documents.mjs';
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Node:
-    """One process of the gateway, on an address that it keeps over restarts."""
+    """A process of the gateway, whose address stays the same over restarts."""
 
     def __init__(self, name, environment, log):
         self.name = name
@@ -39,7 +39,7 @@ class Node:
         wait_until(lambda: is_ready(self.process, f"http://{self.address}"), 30, f"node {self.name}")
 
     def terminate(self):
-        """As an operator stops it."""
+        """Stops the node as an operator does."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(60) == 0, f"node {self.name} did not end well"
 
@@ -85,7 +85,7 @@ class Cluster:
         return body["data"]
 
     def wait_until_all_serve(self):
-        """Until HAProxy sends requests to every node again."""
+        """Waits until HAProxy sends requests to every node again."""
         for node in self.nodes:
             wait_until(lambda node=node: is_ready(node.process, f"http://{node.address}"), 30, f"node {node.name}")
         time.sleep(0.6)  # Two rounds of HAProxy's own checks.
@@ -133,7 +133,7 @@ class Load:
                 self.requests += 2
 
     def run_on(self, requests_more):
-        """Until so many more requests were answered."""
+        """Waits until that many more requests were answered."""
         aim = self.requests + requests_more
         wait_until(lambda: self.requests >= aim, 60, f"{requests_more} more requests")
 
@@ -198,7 +198,7 @@ def answers(url):
 
 @contextmanager
 def running_simulator(name, *arguments):
-    """Yields what the simulator says of itself; its calls are counted under `/_control`."""
+    """Yields the description that the simulator prints; `/_control` counts its calls."""
     command = [BINARY, "simulate", name, "--listen", "127.0.0.1:0", "--control", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:

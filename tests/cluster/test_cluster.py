@@ -1,4 +1,4 @@
-"""What a caller behind HAProxy sees of nodes that are killed, stopped and replaced."""
+"""Callers behind HAProxy while nodes are killed, stopped and replaced."""
 
 import itertools
 import json
@@ -74,7 +74,7 @@ def test_killed_node_fails_only_what_was_on_its_connections(cluster):
         load.run_on(200)
         failed = list(load.failures)
         load.run_on(100)
-        # At most what each caller had under way when the node died.
+        # At most one request of each caller was in flight when the node died.
         assert len(failed) <= 6, failed
         assert load.failures == failed, "nothing fails once HAProxy knows"
         victim.start()
@@ -98,7 +98,7 @@ def test_key_of_a_tenant_is_minted_once_for_all_nodes(cluster):
 
 
 def follow(cluster, tenant, task, seen):
-    """Reads events until the task has ended or the node closes the socket; says which."""
+    """Reads events until the task has ended or the node closes the socket. Returns which of the two."""
     url = cluster.url.replace("http", "ws") + "/graphql"
     with connect(url, subprotocols=["graphql-transport-ws"], open_timeout=10) as socket:
         socket.send(json.dumps({
@@ -143,7 +143,7 @@ def test_watch_of_a_task_goes_on_while_every_node_is_replaced(cluster):
         assert seen[-1]["state"] == "CANCELED"
         assert {event["id"] for event in seen} == {task}
         polls = [call["at"] for call in requests.get(f"{control}/calls", timeout=10).json() if is_poll(call)]
-        # One node at a time: only one that takes the task over, or that cancels it, looks at once.
+        # One node at a time: only a node that takes the task over or cancels it polls at once.
         early = [later - earlier for earlier, later in zip(polls, polls[1:]) if later - earlier < POLL_MIN_MILLIS * 0.9]
         assert len(polls) >= 3
         assert len(early) <= len(cluster.nodes) + 2, early

@@ -1,4 +1,4 @@
-// What a caller writes with the made types. It only has to compile, and the marked lines only must not.
+// A caller's code with the generated types. It must compile, except for the marked lines.
 import type {
   ClientsQuery,
   ComputersQuery,

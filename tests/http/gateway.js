@@ -36,7 +36,7 @@ function note(...made) {
 const ends = [];
 after(() => Promise.all(ends.map((end) => end())));
 
-/** Programs that print their credentials: the graph of `ticks.rs`, and the gateway with simulated legacy systems. */
+/** Programs that print their credentials: the server of `ticks.rs`, and the gateway with simulated legacy systems. */
 const PROGRAMS = { ticks: [join(binary, "../examples/http-ticks"), []], demo: [binary, ["demo", "--output", "json"]] };
 
 /** A gateway on a fresh database, with its first administrator; or one of `PROGRAMS`. */

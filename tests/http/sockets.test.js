@@ -1,4 +1,4 @@
-// WebSocket: the client of the npm package `graphql-ws`, and raw sockets for what no client does.
+// WebSocket: the client of the npm package `graphql-ws`, and raw sockets for cases that no client produces.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -14,7 +14,7 @@ CREATE = """mutation ($name: String!, $roles: [ID!]) {
 CREATE_TENANT = "mutation ($new: TenantCreateInput!) { createTenant(newTenant: $new) { id } }"
 ADD_KEY = "mutation ($id: ID!, $jwk: JSON!) { addClientKey(id: $id, input: { jwk: $jwk }) { keys { id algorithm thumbprint } } }"
 
-# What signs the gateway's tokens, and on which database it runs.
+# The algorithm of the gateway's tokens, and its database.
 DEPLOYMENTS = [("sqlite", "EdDSA"), ("postgres", "ES256"), ("sqlite", "RS256")]
 
 
@@ -23,7 +23,7 @@ def gateway(request, tmp_path_factory):
     database, algorithm = request.param
     settings = {
         "TENANT_GATEWAY__TOKENS__ALGORITHM": algorithm,
-        # Refusals are provoked here on purpose, all from one address.
+        # The tests provoke many refusals, all from one address.
         "TENANT_GATEWAY__AUTH__FAILURES_PER_CLIENT": "1000",
         "TENANT_GATEWAY__AUTH__FAILURES_PER_ADDRESS": "1000",
     }
@@ -35,7 +35,7 @@ def gateway(request, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def plain_http(monkeypatch):
-    """Both libraries refuse http, also on the loopback, unless told so."""
+    """Both libraries refuse plain http, even on loopback, by default."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -49,7 +49,7 @@ def metadata(gateway):
 
 
 def token_of(gateway, credentials, **parameters):
-    """A token by hand, for tests that are not about how it is got."""
+    """A token, requested directly: for tests of other things than the token request."""
     answer = requests.post(
         f"{gateway.url}/oauth2/token",
         data={"grant_type": "client_credentials", **parameters},
@@ -63,7 +63,7 @@ def token_of(gateway, credentials, **parameters):
 
 @pytest.fixture
 def root(gateway):
-    """A token of the administrator that `init` made."""
+    """A token of the administrator that `init` created."""
     return token_of(gateway, gateway.administrator)
 
 
@@ -105,7 +105,7 @@ KEYS = {
 def keyed(request, gateway, root, client):
     """A client with a registered key: the credentials, the private key, its algorithm."""
     key = KEYS[request.param]()
-    # What a log may not show.
+    # No log may contain it.
     note_secret(key.as_dict(private=True)["d"])
     added = gateway.data(root, ADD_KEY, {"id": client.id, "jwk": key.as_dict(private=False)})["addClientKey"]["keys"]
     assert [(one["algorithm"], one["thumbprint"]) for one in added] == [(request.param, key.thumbprint())]

@@ -1,9 +1,9 @@
-// What the tests share: where the gateway is, who asks, and how.
+// Shared by the tests: the address of the gateway, the credentials, and requests.
 import * as oauth from "oauth4webapi";
 
 export const { ISSUER, ALGORITHM, CLIENT_ID, CLIENT_SECRET, TENANT, CUSTOMER } = process.env;
 export const AUDIENCE = "tenant-gateway";
-// The tests speak plain http on the loopback.
+// Plain http on loopback.
 export const options = { [oauth.allowInsecureRequests]: true };
 export const client = { client_id: CLIENT_ID };
 export const bySecret = oauth.ClientSecretBasic(CLIENT_SECRET);

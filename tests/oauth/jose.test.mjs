@@ -1,4 +1,4 @@
-// jose as a resource server would use it: the keys by address, the claims by RFC 9068.
+// jose, as a resource server uses it: keys from the URL, claims by RFC 9068.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";

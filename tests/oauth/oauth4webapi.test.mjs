@@ -1,4 +1,4 @@
-// oauth4webapi, which refuses whatever the standards do not allow.
+// oauth4webapi, a strict client: it rejects responses that deviate from the standards.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { importPKCS8 } from "jose";
@@ -84,7 +84,7 @@ for (const [parameters, error] of [
 test("a wrong secret is invalid_client, with a challenge", async () => {
   const wrong = oauth.ClientSecretBasic("wrong");
   await assert.rejects(granted(await discovered(), client, wrong), (refused) => {
-    // The library reads the challenge first, as RFC 9110 would have it.
+    // The library reads the challenge first (RFC 9110).
     const challenges = refused.cause ?? [];
     return refused.error === "invalid_client" || challenges[0]?.scheme === "basic";
   });

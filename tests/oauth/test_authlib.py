@@ -116,7 +116,7 @@ def test_two_ways_at_once_are_refused(metadata, keyed):
 
 
 class ResourceServer(JWTBearerTokenValidator):
-    """What RFC 9068, section 4, asks of one, by Authlib. It knows EdDSA only when told so."""
+    """The validation of RFC 9068, section 4, by Authlib, which supports EdDSA only on request."""
 
     def __init__(self, metadata, audience):
         super().__init__(metadata["issuer"], audience)
@@ -134,7 +134,7 @@ class ResourceServer(JWTBearerTokenValidator):
 def test_a_resource_server_reads_tokens(gateway, metadata, client):
     token = fetched(session_of(client, "client_secret_basic"), metadata)["access_token"]
     if gateway.algorithm == "EdDSA":
-        # joserfc leaves EdDSA out of what it takes by default, so that here the signature is checked by hand.
+        # joserfc does not accept EdDSA by default, so the test verifies the signature directly.
         keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=30).json())
         claims = jwt.decode(token, keys, algorithms=["EdDSA"]).claims
     else:

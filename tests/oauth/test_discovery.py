@@ -1,4 +1,4 @@
-"""What the gateway says of itself (RFC 8414), read by Authlib, and its keys (RFC 7517)."""
+"""The gateway's metadata (RFC 8414), read by Authlib, and its keys (RFC 7517)."""
 
 import requests
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
@@ -28,7 +28,7 @@ def test_every_endpoint_that_is_announced_is_there(metadata):
     assert metadata["grant_types_supported"] == ["client_credentials", device_code]
     endpoint = metadata["device_authorization_endpoint"]
     assert requests.get(endpoint, timeout=30).headers["Allow"] == "POST"
-    # Its programs are public: they name themselves and prove nothing.
+    # Public clients: they name themselves without authentication.
     answer = requests.post(endpoint, data={"scope": "graphql"}, timeout=30)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert "authorization_endpoint" not in metadata and "registration_endpoint" not in metadata

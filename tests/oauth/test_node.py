@@ -1,4 +1,4 @@
-"""oauth4webapi and jose, strict readers of the standards, in Node against the same gateways."""
+"""oauth4webapi and jose, strict implementations of the standards, in Node against the same gateways."""
 
 import os
 import subprocess

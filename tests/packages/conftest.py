@@ -1,4 +1,4 @@
-"""What the tests share: the packages, made once."""
+"""Fixtures: the packages, built once."""
 
 from dataclasses import dataclass
 from pathlib import Path

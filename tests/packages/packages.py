@@ -1,4 +1,4 @@
-"""Makes the packages, installs the Debian package into a clean root, and runs the image."""
+"""Builds the packages, installs the Debian package into a clean root, and runs the image."""
 
 import json
 import os
@@ -18,7 +18,7 @@ CLEAN_ROOT = Path(os.environ.get("TENANT_GATEWAY_CLEAN_ROOT", ROOT / "target/cle
 
 
 def run(*command, check=True, **options):
-    """Runs a command and gives back what it printed; what it said against it is in the error."""
+    """Runs a command and returns its output; an error has what it printed to stderr."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, **options)
     if check and done.returncode:
         raise AssertionError(f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -30,7 +30,7 @@ def make_release(out, key, **options):
 
 
 def make_key(folder):
-    """A key pair of minisign without a password; gives back the paths of the secret and the public key."""
+    """A key pair of minisign without a password. Returns the paths of the secret and the public key."""
     run("minisign", "-G", "-W", "-s", folder / "minisign.key", "-p", folder / "minisign.pub")
     note_secret((folder / "minisign.key").read_text().splitlines()[1])
     return folder / "minisign.key", folder / "minisign.pub"
@@ -43,13 +43,13 @@ def only(folder, pattern):
 
 def unpack_clean_root(folder):
     run("tar", "--extract", "--file", CLEAN_ROOT, "--directory", folder)
-    # What the tests install need not survive a power failure.
+    # Installations of tests need not survive a power failure.
     (folder / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")
 
 
 @contextmanager
 def overlay(lower, folder):
-    """A copy of `lower` that costs only what changes in it."""
+    """An overlay of `lower`: it stores only the changes."""
     parts = {name: folder / name for name in ("upper", "work", "root")}
     for part in parts.values():
         part.mkdir()
@@ -75,7 +75,7 @@ class CleanRoot:
         return self.folder / path.lstrip("/")
 
     def install(self, package, *options):
-        """As the documentation says; the root has all that the package depends on, so nothing is fetched."""
+        """Installs as documented; the root has all dependencies, so nothing is fetched."""
         shutil.copy(package, self.path("/tmp/package.deb"))
         return self("apt-get", "install", "--yes", *options, "/tmp/package.deb")
 
@@ -133,7 +133,7 @@ class Container:
         return json.loads((self.layout / "blobs" / algorithm / digest).read_text())
 
     def command(self, *arguments):
-        """What runs one command in a container of its own, under a name of its own."""
+        """The command line that runs these arguments in a new container."""
         spec = json.loads(json.dumps(self.spec))
         spec["root"]["readonly"] = True
         spec["process"]["terminal"] = False
@@ -177,7 +177,7 @@ def gateway_log():
 
 
 def user_and_capabilities(pid):
-    """The one user that a process is in every respect, and what it may do beyond users' rights."""
+    """The user of a process, the same in all its ids, and its capabilities."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     [user] = set(status["Uid"].split())

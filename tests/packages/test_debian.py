@@ -1,4 +1,4 @@
-"""The Debian package in a clean root: what it brings, and installing, upgrading, going back, removing and purging it."""
+"""The Debian package in a clean root: its content, installation, upgrade, downgrade, removal and purge."""
 
 import json
 
@@ -84,7 +84,7 @@ def test_user_of_the_service_cannot_log_in(installed):
 
 
 def test_unit_verifies_where_it_is_installed(installed, tmp_path):
-    """Against this machine's units, with the program that the package brought."""
+    """Verifies the unit among those of this machine, with the program of the package."""
     unit = installed.path("/lib/systemd/system/tenant-gateway.service").read_text()
     assert "\nUser=tenant-gateway\n" in unit
     assert "\nExecStart=/usr/bin/tenant-gateway " in unit
@@ -124,7 +124,7 @@ def test_gateway_serves_as_the_user_of_the_service(clean_root, package):
         assert user_and_capabilities(process.pid) == (user, 0)
         assert current_subject(listen, token(listen, first))
         assert json.loads(clean_root("tenant-gatewayctl", "health", "--output", "json").stdout)["ready"] is True
-    # Commands made the files and the service used them, or the other way round: all are its own.
+    # Whether commands or the service created the files, all belong to the user of the service.
     owners = clean_root("find", DATA, "-printf", "%u\n").stdout.split()
     assert set(owners) == {"tenant-gateway"}
 
@@ -202,7 +202,7 @@ def test_lost_master_key_is_not_replaced(clean_root, package, newer_package):
 
 
 def listen_on_a_free_port(root):
-    """As an operator changes the settings."""
+    """Changes the settings as an operator does."""
     listen = f"127.0.0.1:{free_port()}"
     settings = root.path(SETTINGS)
     text = settings.read_text().replace("127.0.0.1:8080", listen).replace('"127.0.0.1:9090"', '"off"')
@@ -211,7 +211,7 @@ def listen_on_a_free_port(root):
 
 
 def pretend_that_it_runs(root):
-    """A stand-in for systemd, which a root entered with chroot does not have. Gives back what reads the calls of systemctl."""
+    """A stand-in for systemd, which a chroot does not have. Returns a function that reads the calls of systemctl."""
     root.path("/run/systemd/system").mkdir(parents=True)
     calls = root.path("/tmp/calls")
     systemctl = root.path("/bin/systemctl")

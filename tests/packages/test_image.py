@@ -1,4 +1,4 @@
-"""The OCI image: read by two programs that did not make it, and run as Kubernetes would."""
+"""The OCI image: read by two other tools, and run as Kubernetes does."""
 
 import json
 import os

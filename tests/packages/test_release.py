@@ -1,4 +1,4 @@
-"""The files as somebody gets them who downloads a version: the same each time, whole, signed, and with a list of their parts."""
+"""The files of a release as downloaded: reproducible, complete, signed, and with a bill of materials."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from support import ROOT
 
 
 def verify(folder, public_key):
-    """As the documentation says. Gives back which of the two steps fails."""
+    """Verifies as documented. Returns which of the two steps fails."""
     if run("minisign", "-V", "-q", "-p", public_key, "-m", folder / "SHA256SUMS", check=False).returncode:
         return "signature"
     if run("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", cwd=folder, check=False).returncode:
@@ -28,7 +28,7 @@ def flip_a_bit(path):
 
 
 def test_second_run_makes_the_same_bytes(release, tmp_path):
-    """Also for somebody whose time zone, language, umask and temporary folder differ."""
+    """The bytes do not depend on time zone, language, umask or temporary folder."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     environment = {**os.environ, "TZ": "Pacific/Apia", "LC_ALL": "C.UTF-8", "TMPDIR": str(elsewhere)}
@@ -81,7 +81,7 @@ def test_files_are_not_overwritten(release):
 def test_sbom_names_the_libraries_that_are_built_in(release):
     text = only(release.folder, "*.cdx.json").read_text()
     sbom = Bom.from_json(json.loads(text))
-    # Each part is in the tree of dependencies, and no branch leads nowhere.
+    # Each component is in the dependency graph, and every reference resolves.
     assert sbom.validate()
     assert sbom.metadata.component.name == "tenant-gateway"
     listed = {(part.name, part.version) for part in sbom.components}

@@ -1,4 +1,4 @@
-// axe finds nothing on any page in any state, at three widths, light and dark; each state leaves pictures.
+// axe reports no violation on any page in any state, at three widths, light and dark; each state is photographed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -23,7 +23,7 @@ after(async () => {
   await gateway?.end();
 });
 
-/** Looks at the page as it stands. */
+/** Checks the page in its present state. */
 async function check({ page }, state) {
   for (const colorScheme of SCHEMES) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -44,7 +44,7 @@ async function check({ page }, state) {
   await fits(page, `${state}, 200 %`);
 }
 
-/** Nothing has to be scrolled sideways. */
+/** Asserts that the page does not scroll horizontally. */
 async function fits(page, place) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(content <= window, `${place}: ${content} px wide`);
@@ -183,7 +183,7 @@ test('single sign-on', async () => {
   }
 });
 
-/** Keeps a page that would lead on by itself, so that it can be looked at. */
+/** Stops the automatic navigation of a page, so that it can be checked. */
 async function stay(page) {
   await page.route('**/login/sso', async (route) => {
     const response = await route.fetch();

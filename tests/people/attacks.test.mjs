@@ -1,4 +1,4 @@
-// Pages of others, guesses and stolen cookies.
+// Attacks: forged forms, framing, guesses, and stolen cookies.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -22,7 +22,7 @@ after(async () => {
   evil?.close();
 });
 
-/** A server of pages that mean ill; each is told by its query. */
+/** A server of malicious pages; the query selects the page. */
 async function startEvil() {
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url, 'http://evil');
@@ -87,7 +87,7 @@ test('no page can be framed', async () => {
     const frame = ana.page.frames().at(-1);
     assert.match(frame.url(), /^chrome-error:/, path);
   }
-  // The browser itself says why it shows nothing.
+  // The browser logs why it shows nothing.
   ana.complaints = ana.complaints.filter((text) => !/frame-ancestors|Refused to display|X-Frame-Options/.test(text));
   await ana.leave();
 });
@@ -167,7 +167,7 @@ test('a sign-in leads to pages of the gateway alone', async () => {
   }
   await ana.signOut();
   await ana.go(`/login?${new URLSearchParams({ return_to: away[1] })}`);
-  // Also where the hidden field is changed on the way.
+  // A changed hidden field must not redirect elsewhere either.
   await ana.page.locator('input[name="return_to"]').evaluate((field, to) => (field.value = to), away[1]);
   await ana.signIn();
   await ana.sees('Your account');
@@ -208,7 +208,7 @@ test('refusals of a sign-in are alike in text, status and time', async () => {
   for (const kind of others) {
     assert.deepEqual(answers[kind], answers[first], kind);
   }
-  // The shortest of several, since other work on the machine only adds to a time.
+  // The shortest of several: other work on the machine only adds time.
   const shortest = Object.entries(times).map(([kind, all]) => [kind, Math.min(...all)]);
   const figures = shortest.map(([, time]) => time);
   const told = shortest.map(([kind, time]) => `${kind} ${time.toFixed(0)} ms`).join(', ');

@@ -1,4 +1,4 @@
-// The contrast of the colours, measured, and the table of docs/design.md held against it.
+// Measures the contrast of the colours and compares it with the table of docs/design.md.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -36,6 +36,6 @@ test('documented contrasts are those of the colours and suffice', () => {
 
 test('pages define no colours of their own', () => {
   const css = readFileSync(`${root}/src/http/pages/assets/pages.css`, 'utf8');
-  // The ground of a QR code is white in both themes.
+  // The background of a QR code is white in both themes.
   assert.deepEqual(css.match(/#[\da-f]{3,8}\b|rgba?\(|hsla?\(/g), ['#ffffff']);
 });

@@ -1,4 +1,4 @@
-// Programs without a secret, and the people who let them in or keep them out.
+// Programs without a secret, and the people who approve or deny them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway } from './gateway.mjs';
@@ -109,7 +109,7 @@ test('an expired code ends the SDK and is refused on the page', async () => {
     const program = await startProgram(brief.nodes[0].url, 'late client');
     await ana.go(program.link);
     await ana.seesRequest('taegis-sdk');
-    // The gateway itself lets go of the request when the code ends.
+    // The gateway answers the held request when the code expires.
     await program.failed();
     await ana.press('Approve');
     await ana.alert().waitFor();

@@ -1,4 +1,4 @@
-// The real binary as an operator runs it: a database, nodes on it, and a client that administers it.
+// Runs the real binary as an operator does: a database, nodes on it, and an administrator client.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -46,7 +46,7 @@ class Gateway {
     this.url = `http://localhost:${this.ports[0]}`;
     this.environment = {
       PATH: process.env.PATH,
-      // The wordiest level that people use: what is logged here is searched for secrets.
+      // The most verbose level in use: the scan searches these logs for secrets.
       RUST_LOG: 'debug',
       TENANT_GATEWAY__LOG__FORMAT: 'json',
       TENANT_GATEWAY__DATA__DIR: folder,
@@ -69,7 +69,7 @@ class Gateway {
     Object.assign(this, { clientID, clientSecret, tenantID });
   }
 
-  /** Runs a command of the operator and gives back what it printed. */
+  /** Runs a command of the operator and returns its output. */
   async run(...command) {
     const listen = `127.0.0.1:${this.ports[0]}`;
     const env = { ...this.environment, TENANT_GATEWAY__SERVER__LISTEN: listen };
@@ -88,7 +88,7 @@ class Gateway {
     }
   }
 
-  /** Ends a node as a service manager does, and starts it again. */
+  /** Stops a node as a service manager does, and starts it again. */
   async restart(number = 0) {
     await endProcess(this.nodes[number].process);
     await this.startNode(number);
@@ -113,7 +113,7 @@ class Gateway {
     return fetch(`${this.nodes[node].url}${path}`, { method: 'POST', body: new URLSearchParams(form) });
   }
 
-  /** A GraphQL request, by default as the administrator that `init` made. */
+  /** A GraphQL request, by default as the administrator that `init` created. */
   async ask(query, variables = {}, { tenant = this.tenantID, token = this.#token } = {}) {
     const response = await fetch(`${this.nodes[0].url}/graphql`, {
       method: 'POST',

@@ -10,7 +10,7 @@ const SET = `mutation ($input: SetIdentityProviderInput!) {
 }`;
 const TEST = 'mutation { testIdentityProvider { ok problem } }';
 
-/** Starts a provider and makes the tenant's people sign in there. Any login with any password is taken; an account's address is `<login>@<domain>`. */
+/** Starts a provider and sets it for the tenant. It accepts any login with any password; the address of an account is `<login>@<domain>`. */
 export async function startIdentityProvider(gateway, tenant, { domain, defaultRole }) {
   const issuer = `http://127.0.0.1:${await freePort()}`;
   const clientID = 'tenant-gateway';
@@ -44,7 +44,7 @@ export async function startIdentityProvider(gateway, tenant, { domain, defaultRo
   };
 }
 
-/** Signs a person in at the provider, and permits the gateway to read who they are. */
+/** Signs a person in at the provider, and consents to sharing the identity. */
 export async function signInAtProvider(person, login) {
   const { page } = person;
   await page.locator('input[name="login"]').fill(login);

@@ -19,7 +19,7 @@ after(async () => {
 
 const TABS_MAX = 25;
 
-/** Goes on by Tab until the control has the focus, which can be seen at each stop. */
+/** Presses Tab until the control has the focus. Each stop must show the focus. */
 async function reach(person, control) {
   const isFocused = () => control.evaluate((element) => element === element.ownerDocument.activeElement);
   for (let tabs = 0; !(await isFocused()); tabs += 1) {
@@ -55,7 +55,7 @@ test('invitation, app, account, device and sign-out', async () => {
   await ana.page.locator('.key').waitFor();
   await press(ana, ana.link('Use a passkey instead'));
   await ana.sees('Set up a passkey');
-  // A search by text passes over `noscript`.
+  // Locators by text ignore `noscript`.
   await ana.page.locator('noscript p', { hasText: 'A passkey needs scripts.' }).waitFor();
   await press(ana, ana.link('Use an authenticator app instead'));
   await ana.sees('Set up an authenticator app');

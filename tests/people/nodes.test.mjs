@@ -1,4 +1,4 @@
-// The same over nodes that share a PostgreSQL database.
+// Device authorization over nodes that share a PostgreSQL database.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway } from './gateway.mjs';

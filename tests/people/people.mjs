@@ -29,7 +29,7 @@ export async function newPerson(browser, gateway, { options = {}, email = `ana-$
   return new Person(page, gateway, email, password);
 }
 
-/** The same, invited, with a password and an authenticator app, and signed in. */
+/** A person who was invited, has a password and an authenticator app, and is signed in. */
 export async function newMember(browser, gateway, { role, tenant, ...rest } = {}) {
   const person = await newPerson(browser, gateway, rest);
   await person.openInvitation(await gateway.invite(person.email, { role, tenant }));
@@ -38,7 +38,7 @@ export async function newMember(browser, gateway, { role, tenant, ...rest } = {}
   return person;
 }
 
-/** An authenticator of the page's own device, whose owner always consents. */
+/** A platform authenticator whose owner always consents. */
 export async function addAuthenticator(page) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('WebAuthn.enable');
@@ -57,9 +57,9 @@ class Person {
     Object.assign(this, { page, gateway, email, password });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('console', (message) => {
-      // The browser itself notes each refused form.
+      // The browser logs each refused form by itself.
       const isStatus = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
-      // The pages of others may complain of their own.
+      // Pages of other sites may log errors of their own.
       const isOwn = message.location().url.startsWith(gateway.url);
       if (message.type() === 'error' && isOwn && !isStatus) {
         this.complaints.push(message.text());
@@ -134,7 +134,7 @@ class Person {
     noteSecret(...this.recoveryCodes);
   }
 
-  /** A code that the app shows: that of now or, where it is used, the next one, which drift admits; else a recovery code. */
+  /** A code of the app: the current one or, if that was used, the next one, which the permitted drift accepts; else a recovery code. */
   code() {
     const now = Math.floor(Date.now() / 1000 / STEP);
     const step = Math.max(now, this.#lastStep + 1);
@@ -168,7 +168,7 @@ class Person {
     await this.sees('Sign in');
   }
 
-  /** Looks at what a program asks for, and compares the code. */
+  /** Reads the request of a program, and compares the code. */
   async seesRequest(program) {
     await this.sees('Connect a device');
     await this.button('Approve').waitFor();
@@ -197,7 +197,7 @@ class Person {
     return (await this.cookies()).find((cookie) => cookie.name === name)?.value;
   }
 
-  /** What holds at the end of every visit. */
+  /** Asserts the conditions at the end of every visit. */
   async leave() {
     await this.page.context().close();
     assert.deepEqual(this.complaints, []);

@@ -1,4 +1,4 @@
-// A PostgreSQL server of the tests' own, without durability.
+// A PostgreSQL server for the tests, without durability.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,7 +12,7 @@ const logs = process.env.TENANT_GATEWAY_TEST_LOG_DIR;
 export async function startPostgres() {
   const programs = folderOfPrograms();
   const folder = mkdtempSync(`${tmpdir()}/tenant-gateway-people-postgres-`);
-  // Hexadecimal, so that the same bytes stand in the URL and would stand in a log.
+  // Hexadecimal: the same characters in the URL and in a log.
   const password = randomBytes(16).toString('hex');
   noteSecret(password);
   const passwordFile = `${folder}/password`;

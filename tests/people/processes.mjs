@@ -1,4 +1,4 @@
-// What the tests share: free ports, the end of processes, and notes of secrets.
+// Shared by the tests: free ports, stopping processes, and records of secrets.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 
 const secrets = process.env.TENANT_GATEWAY_TEST_SECRETS;
 
-// The scan for secrets refuses shorter ones, since it would find them by chance.
+// At least 16 characters: the scan for secrets would find shorter texts by chance.
 export function noteSecret(...made) {
   for (const secret of made) {
     assert.ok(secret?.length >= 16, 'a secret of at least 16 characters');

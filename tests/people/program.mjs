@@ -1,4 +1,4 @@
-// Programs without a browser: the vendor's SDK, and one that polls as RFC 8628 has it.
+// Programs without a browser: the vendor's SDK, and one that polls by RFC 8628.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,9 +10,9 @@ import { noteSecret } from './processes.mjs';
 
 const { TENANT_GATEWAY_TEST_PYTHON: python, TENANT_GATEWAY_ROOT: root } = process.env;
 
-/** Starts the SDK's script at a node, and gives back once it has printed the link for a person. */
+/** Starts the SDK's script at a node, and returns when it has printed the link for a person. */
 export async function startProgram(url, name, tenant) {
-  // The SDK keeps its token at home.
+  // The SDK keeps its token in the home directory.
   const home = mkdtempSync(`${tmpdir()}/tenant-gateway-people-home-`);
   const env = { PATH: process.env.PATH, HOME: home, NO_PROXY: '127.0.0.1', PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' };
   const command = [`${root}/tests/people/program.py`, url, name, ...(tenant ? [tenant] : [])];
@@ -45,7 +45,7 @@ class Program {
     }
   }
 
-  /** What the program said of itself after it was approved. */
+  /** The output of the program after its approval. */
   async result() {
     assert.equal(await this.ended, 0, this.complaints);
     const result = JSON.parse(this.#lines.at(-1));
@@ -53,7 +53,7 @@ class Program {
     return result;
   }
 
-  /** That the program has ended without a token, by an error of the SDK's own. */
+  /** Asserts that the program ended without a token, by an error of the SDK. */
   async failed() {
     assert.notEqual(await this.ended, 0);
     assert.match(this.complaints, /HTTPError|ConnectionError|RemoteDisconnected/);

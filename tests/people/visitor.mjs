@@ -1,4 +1,4 @@
-// A browser's requests by hand, for what a browser would not show: statuses, redirects and times.
+// Requests like those of a browser, for what a browser hides: statuses, redirects and times.
 import { noteSecret } from './processes.mjs';
 
 export class Visitor {
@@ -27,7 +27,7 @@ export class Visitor {
     return this.post('/login', { email, password });
   }
 
-  /** A page without its token against forged requests, which differs at each visit. */
+  /** A page without its CSRF token, which differs at each visit. */
   neutral(text) {
     return text.replaceAll(this.csrf, 'CSRF');
   }

@@ -1,5 +1,5 @@
-// Refuses a schema that would break programs written for the one before. Called with the paths of the older and the newer.
-// A break that is meant stands, word for word, as a line of approved.txt beside this file, below a comment with its reason.
+// Rejects a schema that would break programs written for the previous one. Arguments: the paths of the older and the newer.
+// An intended breaking change is listed, word for word, in approved.txt beside this file, below a comment with its reason.
 import { readFileSync } from 'node:fs';
 import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema } from 'graphql';

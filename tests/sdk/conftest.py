@@ -24,7 +24,7 @@ def gateway(request, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """A home of its own for each test, since the SDK keeps tokens there."""
+    """A separate home directory for each test: the SDK keeps tokens there."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
@@ -45,7 +45,7 @@ def note_cached_tokens(folder):
 
 @pytest.fixture(autouse=True)
 def no_warnings(request, caplog):
-    """A warning of the SDK is the sign of a schema that does not fit it."""
+    """A warning of the SDK indicates a schema that does not match it."""
     allowed = UNAVOIDABLE.union(*(mark.args for mark in request.node.iter_markers("warns")))
     yield
     records = caplog.get_records("setup") + caplog.get_records("call")
@@ -55,7 +55,7 @@ def no_warnings(request, caplog):
 
 @pytest.fixture
 def sdk_at(monkeypatch):
-    """Makes a service that acts as a client. Each has an environment of its own, because the SDK keeps one token for each."""
+    """Makes a service that acts as a client. Each uses a separate environment: the SDK keeps one token per environment."""
     numbers = itertools.count(1)
 
     def make(url, credentials, tenant_id=None):
@@ -80,7 +80,7 @@ def sdk(gateway, sdk_at):
 
 @pytest.fixture
 def root(gateway, sdk):
-    """The administrator that `init` made, in the partner tenant above all others."""
+    """The administrator that `init` created, in the partner tenant above all others."""
     return sdk(gateway.administrator)
 
 
@@ -103,7 +103,7 @@ def tenant(new_tenant):
 
 @pytest.fixture
 def new_client(root):
-    """Makes a client in a tenant, by the administrator above it."""
+    """Creates a client in a tenant, as the administrator above it."""
 
     def make(tenant_id, roles=None, name="client"):
         with root(tenant_id=tenant_id):

@@ -1,4 +1,4 @@
-"""Starts and ends the real processes: PostgreSQL and the gateway."""
+"""Starts and stops the real processes: PostgreSQL and the gateway."""
 
 import base64
 import glob
@@ -46,7 +46,7 @@ def running_gateway(database, folder, suite="sdk", settings=None):
     LOG_DIR.mkdir(parents=True, exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],
-        # The wordiest level that people use: what is logged here is searched for secrets.
+        # The most verbose level in use: the scan searches these logs for secrets.
         "RUST_LOG": "debug",
         "RUST_BACKTRACE": "1",
         "TENANT_GATEWAY__SERVER__LISTEN": "127.0.0.1:0",
@@ -85,7 +85,7 @@ def running_gateway(database, folder, suite="sdk", settings=None):
 
 @contextmanager
 def demo_process(suite, output):
-    """The gateway with stand-ins of the legacy systems; it prints what it made."""
+    """The gateway with simulated legacy systems; it prints the objects that it created."""
     LOG_DIR.mkdir(parents=True, exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],
@@ -105,7 +105,7 @@ def demo_process(suite, output):
 
 @contextmanager
 def running_demo(suite):
-    """Yields what the demo says of itself to scripts."""
+    """Yields the description that the demo prints for scripts."""
     with demo_process(suite, "json") as process:
         made = json.loads(process.stdout.readline())
         note_pair(made["clientID"], made["clientSecret"])
@@ -141,7 +141,7 @@ def running_postgres(suite):
     # initdb refuses to run as root.
     owner = {"user": unprivileged(), "extra_groups": []} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix=f"tenant-gateway-{suite}-"))
-    # Hexadecimal, so that the same bytes stand in the URL and would stand in a log.
+    # Hexadecimal: the same characters in the URL and in a log.
     password = secrets.token_hex(16)
     note_secret(password)
     password_file = folder / "password"
@@ -216,7 +216,7 @@ def free_port():
 
 
 def end(process, number=signal.SIGTERM):
-    """Ends a process for certain, also after a failed test."""
+    """Ends a process, also after a failed test."""
     if process.poll() is None:
         process.send_signal(number)
         try:

@@ -1,4 +1,4 @@
-"""Runs one of the vendor's examples as it stands, against a gateway instead of the vendor: run_example.py URL FILE."""
+"""Runs one of the vendor's examples unchanged, against a gateway instead of the vendor: run_example.py URL FILE."""
 
 import sys
 
@@ -16,5 +16,5 @@ with open(path) as file:
 names = {"__name__": "__main__"}
 exec(code, names)
 
-# Not all the secrets that the examples make are printed.
+# The examples do not print all secrets that they create.
 note_secret(*(value.client_secret for value in names.values() if getattr(value, "client_secret", None)))

@@ -1,4 +1,4 @@
-"""What the tests share: role ids, notes of secrets, expected refusals."""
+"""Shared by the tests: role ids, records of secrets, expected refusals."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ ANALYST = "a4903f9f-465b-478f-a24e-82fa2e129d2e"
 RESPONDER = "a72dace7-4536-4dbc-947d-015a8eb65f4d"
 AUDITOR = "ace1cae4-59fd-4fd1-9500-40077dc529a7"
 
-# The SDK says this of its own query before anything is sent; no gateway can silence it.
+# The SDK warns so about its own query before it sends anything, whatever the gateway.
 UNAVOIDABLE = {
     "GraphQL Query `clients` is deprecated: 'Use clientsSearchResults instead, "
     "which includes totalCount and totalUnfilteredCount'",
@@ -30,7 +30,7 @@ UNAVOIDABLE = {
 
 @dataclass(frozen=True)
 class Credentials:
-    """A client as its owner knows it."""
+    """A client with its secret."""
 
     client_id: str
     secret: str = field(repr=False)
@@ -39,14 +39,14 @@ class Credentials:
 
     @classmethod
     def of(cls, new_client):
-        """Takes the answer of a create or a rotate and notes the secret for the scan of the logs."""
+        """Reads the response of a creation or a rotation and records the secret for the scan of the logs."""
         client = new_client.client
         note_pair(client.client_id, new_client.client_secret)
         return cls(client.client_id, new_client.client_secret, client.tenant_id, client.id_)
 
 
 def note_secret(*secrets):
-    """Adds to the list of what no log may contain. The scan refuses short ones, since it would find them by chance."""
+    """Records a text that no log may contain. The scan rejects short ones: it would find them by chance."""
     assert all(len(secret) >= 16 for secret in secrets)
     SECRETS.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(SECRETS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -55,13 +55,13 @@ def note_secret(*secrets):
 
 
 def note_pair(client_id, secret):
-    """Notes a secret, and the form in which it travels."""
+    """Records a secret, and its form in headers."""
     basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     note_secret(secret, basic)
 
 
 def wait_until(ready, seconds, what):
-    """Gives back the first true answer of `ready`; fails when there is none in time."""
+    """Returns the first true result of `ready`; fails if there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := ready():
@@ -72,14 +72,14 @@ def wait_until(ready, seconds, what):
 
 @contextmanager
 def refused(code):
-    """The call inside ends in exactly one error, of this code."""
+    """Expects that the call inside ends in exactly one error, with this code."""
     with pytest.raises(TransportQueryError) as caught:
         yield caught
     assert [error["extensions"]["code"] for error in caught.value.errors] == [code]
 
 
 def refusal(call, asked):
-    """What a stranger learns from a refused call, apart from the request's id and the id that he named himself."""
+    """The information in a refusal, without the request's id and the id that the caller sent."""
     with pytest.raises(TransportQueryError) as caught:
         call(asked)
     errors = json.loads(json.dumps(caught.value.errors).replace(asked, "<asked>"))

@@ -1,4 +1,4 @@
-"""The life of a credential: made, rotated, deleted."""
+"""The life cycle of a credential: creation, rotation, deletion."""
 
 import re
 
@@ -137,7 +137,7 @@ def test_schema_offers_the_secret_of_new_clients_alone(administrator):
     holders = {
         name
         for name, type_ in types.items()
-        # An administrator gives the secret of an identity provider; no answer has it.
+        # An input: administrators send the secret of an identity provider, and no response has it.
         if not is_input_object_type(type_)
         for field in getattr(type_, "fields", {})
         if field in ("clientSecret", "client_secret")

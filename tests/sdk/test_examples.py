@@ -1,4 +1,4 @@
-"""Every example of the vendor's page on client credentials, run as it stands in a process of its own."""
+"""Every example of the vendor's page on client credentials, run unchanged in a separate process."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from taegis_sdk_python.tokens import decode_token_claims, get_token_tenant_id
 from support import ADMINISTRATOR, ANALYST, UNAVOIDABLE, Credentials, assigned, note_pair, note_secret, refused
 
 HERE = Path(__file__).parent
-# What the examples search for: an id that is no role of the gateway's.
+# The role that the examples search for: an id that is no role of the gateway.
 ROLE_OF_THE_EXAMPLE = "c373d68a-fdca-476f-5b48-92ed5804dc53"
 ID_OF_THE_EXAMPLE = "c373d68a-fdca-476f-5b48-92ed5804dc53"
 CLIENT_ID_OF_THE_EXAMPLE = "b42USvw1jm5fk3Y2VqoAWSyG4CF47Ek5"
@@ -23,7 +23,7 @@ CLIENT_ID_OF_THE_EXAMPLE = "b42USvw1jm5fk3Y2VqoAWSyG4CF47Ek5"
 
 @pytest.fixture
 def example(gateway, home, new_client, tenant, tmp_path):
-    """Runs an example as the administrator of a tenant; gives back what it printed."""
+    """Runs an example as the administrator of a tenant. Returns its output."""
     administrator = new_client(tenant, roles=[ADMINISTRATOR], name="administrator")
 
     def run(name, replace=None, credentials=administrator, prefix=""):

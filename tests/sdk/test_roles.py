@@ -1,4 +1,4 @@
-"""What the roles of a client permit, and who may give them."""
+"""The permissions of roles, and the right to assign them."""
 
 from datetime import datetime
 
@@ -106,7 +106,7 @@ def test_role_in_a_foreign_tenant_is_not_granted(administrator, new_client, new_
 
 @pytest.mark.warns(
     "Output field `trustedRoles` is deprecated: 'No longer supported', removing from default output...",
-    # The fields of the vendor's roles that the gateway has no use for.
+    # Fields of the vendor's roles for which the gateway has no data.
     *(
         f"GATEWAY1 - field {field} not found.  Removing from query string..."
         for field in (

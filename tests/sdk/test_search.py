@@ -14,14 +14,14 @@ GREATEST = 2**31 - 1
 
 @pytest.fixture
 def inside(root, tenant):
-    """The service in the context of a tenant that holds just what the test puts there."""
+    """The service in the context of a tenant that has only the objects of the test."""
     with root(tenant_id=tenant):
         yield root
 
 
 @pytest.fixture
 def five(new_client, tenant, inside):
-    """Made out of order, so that an order has to be made."""
+    """Created out of order, so that a sorted result proves sorting."""
     made = {name: new_client(tenant, name=name) for name in ("p4", "p2", "p5", "p1", "p3")}
     return dict(sorted(made.items()))
 
@@ -124,7 +124,7 @@ def test_order_by_client_id(inside, five):
 def test_order_by_use(by, inside, five, sdk):
     for name in ("p3", "p3", "p2"):
         sdk(five[name])
-    # The last to ask for a token; and he asked most.
+    # The latest client to request a token, and the one with the most requests.
     sdk(five["p3"])
     filters = ClientsSearchInput(sort_by=by, sort_order=ClientsSearchSortOrder.DESC)
     assert names(inside.clients.query.clients_search(filters).results)[:2] == ["p3", "p2"]

@@ -1,4 +1,4 @@
-"""The tenant of a request: chosen by the caller, and closed to everybody else."""
+"""The tenant of a request: chosen by the caller, and isolated from others."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from taegis_sdk_python.services.tenants4.types import OrderDir, TenantResultOrde
 
 from support import ADMINISTRATOR, ANALYST, AUDITOR, Credentials, names, refusal, refused
 
-# Said by the SDK of its own fields, before anything is sent.
+# The SDK warns so about its own fields, before it sends anything.
 DEPRECATED_IN_TENANTS = {
     "Input field `hierarchyPaths` is deprecated: 'Use hierarchies, partners, or organizations instead'",
     "Input field `cursorPos` is deprecated: 'Use afterCursor and beforeCursor instead'",
@@ -19,7 +19,7 @@ DEPRECATED_IN_TENANTS = {
     "Output field `enabledAtRegions` is deprecated: 'Use enabledAtEnvironments with TenantEnvironment instead', "
     "removing from default output...",
 }
-# What the vendor's tenants have and the gateway's have no use for.
+# Fields of the vendor's tenants for which the gateway has no data.
 NOT_OURS = (
     "partnerName",
     "organizationName",
@@ -137,7 +137,7 @@ def test_foreign_client_is_like_an_unknown_one(root, sdk, new_client, new_tenant
     tenant = new_tenant()
     neighbour = sdk(new_client(tenant, roles=[ADMINISTRATOR]))
     role = ClientRoleAssignmentInput(tenant_id=tenant, role_id=AUDITOR)
-    # The neighbour, and one who could reach the hidden client from another context.
+    # A neighbour, and a caller who could reach the hidden client from another context.
     for service in (neighbour, root):
         with service(tenant_id=tenant):
             clients = service.clients

@@ -1,4 +1,4 @@
-"""Subscriptions as the SDK makes them: by the older protocol, with the token and the tenant as subprotocols."""
+"""Subscriptions of the SDK: the older protocol, with the token and the tenant as subprotocols."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_the_end_of_a_task_arrives(in_customer):
     service = in_customer(0)
     task = begin(service)
     events = watch(service, task)
-    # The SDK drops the last event of every subscription, so that the end is told twice.
+    # The SDK drops the last event of every subscription, so the gateway sends the end twice.
     assert [event["state"] for event in events].count("COMPLETED") == 1
     assert events[0]["state"] != "COMPLETED"
     assert events[-1]["state"] == "COMPLETED"
