@@ -31,12 +31,23 @@ pub async fn connect(config: &Config) -> Result<(Database, Option<File>)> {
         }
         None => None,
     };
-    let options = Options {
-        url: url.expose().to_owned(),
+    Ok((Database::connect(options(config)).await?, lock))
+}
+
+/// Opens an existing database of the settings for reading. Creates and changes nothing.
+///
+/// # Errors
+/// If there is none, or it cannot be reached.
+pub(super) async fn inspect(config: &Config) -> Result<Database> {
+    Database::inspect(options(config)).await
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        url: config.database_url().expose().to_owned(),
         max_connections: config.database.max_connections,
         busy_timeout: config.database.busy_timeout,
-    };
-    Ok((Database::connect(options).await?, lock))
+    }
 }
 
 /// Locks an embedded database for one serving process, until the file is dropped.

@@ -26,7 +26,7 @@ pub(super) fn is_there(config: &Config) -> bool {
 ///
 /// # Errors
 /// Names the missing file and the commands that help.
-pub fn require_database(config: &Config) -> Result<()> {
+pub fn refuse_lost_database(config: &Config) -> Result<()> {
     let Some(file) = config.database_url().sqlite_file() else { return Ok(()) };
     if file.exists() || !is_there(config) {
         return Ok(());
@@ -36,6 +36,24 @@ pub fn require_database(config: &Config) -> Result<()> {
          `tenant-gateway restore`, or create a new one with `tenant-gateway init`",
         file.display()
     )))
+}
+
+/// Fails if there is no embedded database: a command that reads or changes an existing one must not
+/// create an empty one.
+///
+/// # Errors
+/// Names the missing file and the commands that create one.
+pub fn require_database(config: &Config) -> Result<()> {
+    refuse_lost_database(config)?;
+    let Some(file) = config.database_url().sqlite_file() else { return Ok(()) };
+    match fs::metadata(&file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::internal(format!(
+            "cannot open the database {}: {error}; correct data.dir, or create a database with \
+             `tenant-gateway init`",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The master key of the settings, else that of a file in the data folder, which is created on the

@@ -3,7 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `environment`, `data_folder`, `master_key`, `backup` | what a process finds when it starts |
-//! | `core`, `open`, `rotate_master_key` | the services on a database, as commands need them |
+//! | `core`, `open`, `rotate_master_key`, `doctor` | the services on a database, as commands need them |
 //! | `link_checks`, `background_jobs`, `reload`, `gateway`, `listeners`, `serve` | a gateway that serves |
 //!
 //! Each imports only from those before it.
@@ -12,6 +12,7 @@ mod background_jobs;
 mod backup;
 mod core;
 mod data_folder;
+mod doctor;
 mod environment;
 mod gateway;
 mod link_checks;
@@ -26,8 +27,9 @@ pub use self::background_jobs::BackgroundJobs;
 pub use self::backup::{Contents, check_backup, restore};
 pub use self::core::Core;
 pub use self::data_folder::{connect, lock_for_serving};
+pub use self::doctor::{Finding, FindingState, SettingsFiles, examine};
 pub use self::environment::Environment;
 pub use self::gateway::App;
 pub use self::listeners::Listeners;
-pub use self::master_key::require_database;
+pub use self::master_key::{refuse_lost_database, require_database};
 pub use self::reload::{Load, Reloader};

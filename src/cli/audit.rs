@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Subcommand;
 
 use super::Failure;
-use crate::app::{Core, Environment};
+use crate::app::{Core, Environment, require_database};
 use crate::audit::{Audit, Period};
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -30,6 +30,7 @@ pub enum Command {
 /// Does it.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let Command::Export { from, to } = command;
+    require_database(config)?;
     let core = Core::open(config, Environment::default()).await?;
     let moment = |argument, text: Option<String>| {
         text.map(|text| Timestamp::parse(argument, &text)).transpose()

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::{check_backup, connect, lock_for_serving, restore};
+use crate::app::{check_backup, connect, lock_for_serving, require_database, restore};
 use crate::config::{Config, DatabaseKind};
 use crate::error::{Error, Result};
 
@@ -66,9 +66,7 @@ pub async fn run_restore(config: &Config, arguments: Restore) -> Result<(), Fail
 
 async fn back_up(config: &Config, file: &Path, output: Output) -> Result<(), Failure> {
     require_sqlite(config, "pg_dump --format=custom --file=FILE URL")?;
-    if let Some(database) = config.database_url().sqlite_file().filter(|file| !file.exists()) {
-        return Err(Error::internal(format!("there is no database {}", database.display())).into());
-    }
+    require_database(config)?;
     let (database, lock) = connect(config).await?;
     drop(lock);
     let made = database.back_up(file).await;

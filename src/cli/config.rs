@@ -1,18 +1,21 @@
-//! `tenant-gateway config check|show`. That the settings could be read at all is already known
-//! here.
+//! `tenant-gateway config check|show`.
 
 use clap::Subcommand;
+use serde_json::{Value, json};
 
 use super::output::Format;
 use super::{Failure, Output, print};
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors, Problem};
 use crate::error::Error;
 
 /// What to do with the settings.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Say whether they are right; if not, every problem at once.
-    Check,
+    /// Say whether they are valid; if not, every problem at once.
+    Check {
+        #[command(flatten)]
+        output: Output,
+    },
     /// Print those in force, as TOML or JSON, with secrets hidden.
     Show {
         #[command(flatten)]
@@ -21,14 +24,33 @@ pub enum Command {
 }
 
 /// Does it.
-pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
+pub fn run(config: Result<Config, ConfigErrors>, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Check => Ok(print("the settings are right\n")?),
+        Command::Check { output } => check(config, output),
         Command::Show { output } => match output.output {
-            Format::Table => Ok(print(&config.show())?),
+            Format::Table => Ok(print(&config?.show())?),
             Format::Json => {
-                Ok(output.object(&serde_json::to_value(config).map_err(Error::internal)?)?)
+                Ok(output.object(&serde_json::to_value(config?).map_err(Error::internal)?)?)
             }
         },
     }
+}
+
+fn check(config: Result<Config, ConfigErrors>, output: Output) -> Result<(), Failure> {
+    if output.output == Format::Json {
+        let problems: Vec<_> = match &config {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.problems().iter().map(problem).collect(),
+        };
+        output.object(&json!({ "valid": config.is_ok(), "problems": problems }))?;
+    } else if config.is_ok() {
+        print("the settings are valid\n")?;
+    }
+    config?;
+    Ok(())
+}
+
+fn problem(problem: &Problem) -> Value {
+    let Problem { source, key, message } = problem;
+    json!({ "source": source.to_string(), "setting": key, "message": message })
 }

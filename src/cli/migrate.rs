@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, Output};
-use crate::app::{connect, lock_for_serving};
+use crate::app::{connect, lock_for_serving, require_database};
 use crate::config::Config;
 use crate::database::Database;
 
@@ -36,6 +36,9 @@ pub enum Command {
 
 /// Runs the command and prints the resulting schema version.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    if !matches!(command, Command::Up { .. }) {
+        require_database(config)?;
+    }
     let (database, _alone) = connect(config).await?;
     let done = run_on(&database, config, command).await;
     database.close().await?;

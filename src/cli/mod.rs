@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod config;
 mod demo;
+mod doctor;
 mod health;
 mod http_client;
 mod init;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::app::Load;
+use crate::app::{Load, SettingsFiles};
 use crate::config::{Config, ConfigErrors, FormerName};
 use crate::error::Error;
 use crate::telemetry::LogFilter;
@@ -94,6 +95,8 @@ enum Command {
     Config(config::Command),
     /// Ask a running gateway whether it is ready.
     Health(health::Arguments),
+    /// Check settings, files, database, key, clock, proxies and legacy systems, and say what to do.
+    Doctor(doctor::Arguments),
     /// Let the gateway that runs on this machine read its settings again.
     Reload(reload::Arguments),
     /// Print a completion script for a shell.
@@ -156,6 +159,8 @@ impl Cli {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
         let variables: Vec<_> = variables.collect();
+        let files =
+            SettingsFiles { settings: self.config.clone(), secrets: secret_files(&variables) };
         let load: Load = Arc::new(move || {
             Config::load(self.config.as_deref(), variables.clone(), self.set.clone())
         });
@@ -181,7 +186,11 @@ impl Cli {
             Command::Tenant(command) => tenant::run(&logged(config?, QUIET), command).await,
             Command::Keys(command) => keys::run(&logged(config?, QUIET), command).await,
             Command::Audit(command) => audit::run(&logged(config?, QUIET), command).await,
-            Command::Config(command) => config::run(&config?, command),
+            Command::Config(command) => config::run(config, command),
+            Command::Doctor(arguments) => {
+                let config = config.map(|config| logged(config, QUIET));
+                doctor::run(config.as_ref(), &files, &arguments).await
+            }
             Command::Health(arguments) => health::run(&config?, &arguments).await,
             Command::Reload(arguments) => reload::run(&config?, &arguments).await,
         }
@@ -214,6 +223,12 @@ fn logged_with(mut config: Config, filter: Option<&str>) -> (Config, LogFilter) 
         );
     }
     (config, log_filter)
+}
+
+/// The files that variables such as TENANT_GATEWAY__SEAL__MASTER_KEY_FILE name.
+fn secret_files(variables: &[(String, String)]) -> Vec<PathBuf> {
+    let named = |name: &str| name.starts_with("TENANT_GATEWAY__") && name.ends_with("_FILE");
+    variables.iter().filter(|(name, _)| named(name)).map(|(_, file)| file.into()).collect()
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

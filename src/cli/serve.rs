@@ -3,7 +3,9 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, systemd};
-use crate::app::{App, Environment, Listeners, Load, Reloader, lock_for_serving, require_database};
+use crate::app::{
+    App, Environment, Listeners, Load, Reloader, lock_for_serving, refuse_lost_database,
+};
 use crate::config::Config;
 use crate::telemetry::LogFilter;
 
@@ -12,7 +14,7 @@ pub async fn run((config, log_filter): &(Config, LogFilter), load: Load) -> Resu
     let stop = told_to_stop()?;
     // Caught from the beginning, since uncaught it would end the process.
     let hangups = signal(SignalKind::hangup())?;
-    require_database(config)?;
+    refuse_lost_database(config)?;
     // Until the process ends.
     let _lock = lock_for_serving(config)?;
     let listeners = Listeners::bind(config).await?;

@@ -5,12 +5,15 @@ mod backup;
 mod failure;
 mod fair_permits;
 mod health;
+mod inspect;
 mod monitored;
 mod schema;
 mod sqlite_file;
 mod time;
 mod write;
 
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +65,19 @@ pub struct Options {
     pub busy_timeout: Duration,
 }
 
+impl Options {
+    fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+}
+
+/// Whether connections may write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    ReadOnly,
+}
+
 /// A pool of connections.
 pub struct Database {
     pool: Monitored<DatabaseConnection>,
@@ -79,12 +95,17 @@ impl Database {
     /// # Errors
     /// If the database cannot be reached; the cause says why.
     pub async fn connect(options: Options) -> Result<Self> {
-        let server = prepare(&options).await?;
+        let server = prepare(&options, SqliteFile::prepare).await?;
+        let connect = connect_options(&options, Access::Write);
+        Self::open(&options, server, connect).await
+    }
+
+    async fn open(options: &Options, server: Server, connect: ConnectOptions) -> Result<Self> {
         let is_sqlite = matches!(server, Server::Sqlite(_));
         let health = Arc::new(Health::new(server));
         let max_connections = options.max_connections.max(2);
         let busy_timeout = options.busy_timeout;
-        let opened = Connector::connect(connect_options(options, is_sqlite)).await;
+        let opened = Connector::connect(connect).await;
         let connection = opened.map_err(|error| {
             let cause = format!("{}: {error}", health.place());
             Error::from(error).because(cause)
@@ -206,16 +227,19 @@ fn statement_timeout(is_sqlite: bool, busy_timeout: Duration) -> Option<Duration
     (!is_sqlite).then_some(busy_timeout + Duration::from_secs(1))
 }
 
-/// Creates the SQLite file with owner-only permissions, or connects to PostgreSQL once, so that an
-/// error names the true cause.
-async fn prepare(options: &Options) -> Result<Server> {
-    if options.url.starts_with("sqlite:") {
+/// Finds the SQLite file with `find`, or connects to PostgreSQL once, so that an error names the
+/// true cause.
+async fn prepare(
+    options: &Options,
+    find: impl FnOnce(&Path) -> io::Result<SqliteFile>,
+) -> Result<Server> {
+    if options.is_sqlite() {
         let parsed = SqliteConnectOptions::from_str(&options.url).map_err(Error::internal)?;
         let path = parsed.get_filename();
         if path.as_os_str() == ":memory:" || path.starts_with("file:") {
             return Ok(Server::Sqlite(None));
         }
-        let opened = SqliteFile::prepare(path);
+        let opened = find(path);
         let message = Failure::Io.message();
         let file = opened
             .map_err(|error| Error::new(ErrorCode::DatabaseUnavailable, message).because(error))?;
@@ -244,9 +268,10 @@ async fn reach(server: &PgConnectOptions) -> Result<(), DbErr> {
     }
 }
 
-fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(options.url);
+fn connect_options(options: &Options, access: Access) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
     let busy_timeout = options.busy_timeout;
+    let is_sqlite = options.is_sqlite();
     let wait = if is_sqlite { busy_timeout } else { busy_timeout.min(CONNECTION_WAIT_MAX) };
     let lock_timeout = busy_timeout.as_millis().to_string();
     connect
@@ -259,7 +284,11 @@ fn connect_options(options: Options, is_sqlite: bool) -> ConnectOptions {
             // it scans the whole trigram index: minutes instead of milliseconds.
             let plan = ("plan_cache_mode", "force_custom_plan");
             // A lock that another program holds must not block a request forever.
-            postgres.options([plan, ("lock_timeout", &lock_timeout)])
+            let postgres = postgres.options([plan, ("lock_timeout", &lock_timeout)]);
+            match access {
+                Access::Write => postgres,
+                Access::ReadOnly => postgres.options([("default_transaction_read_only", "on")]),
+            }
         })
         .map_sqlx_sqlite_pool_opts(|pool| {
             pool.after_release(|connection, _| {

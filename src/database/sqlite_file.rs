@@ -35,8 +35,23 @@ impl SqliteFile {
                 _ => {}
             }
         }
+        Self::existing(path)
+    }
+
+    /// The file as it is.
+    pub(super) fn existing(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path).map_err(|error| named(path, &error))?;
         Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// The path of the file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The write-ahead log beside a file.
+    pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
+        beside(path, "-wal")
     }
 
     /// Writes a file beside the database and removes it.

@@ -38,4 +38,4 @@ pub use route::{
 pub use send::Outbound;
 pub use settings::{BreakerSettings, Settings};
 pub use sharing::{Flight, ScopedKey, SingleFlight};
-pub use transport::check_certificates;
+pub use transport::{Reached, Unreachable, check_certificates, reach};

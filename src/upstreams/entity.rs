@@ -112,6 +112,11 @@ pub mod upstream {
                 .filter(related)
         }
 
+        /// Installations of all tenants: for the operator of the machine, never for a caller.
+        pub fn of_all_tenants() -> Select<Self> {
+            Self::find()
+        }
+
         /// All rows, to change the master key.
         pub fn all_rows() -> Select<Self> {
             Self::find()

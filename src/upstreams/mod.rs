@@ -15,4 +15,4 @@ pub use link_ref::LinkRef;
 pub use model::{
     Authentication, Credential, Link, NewLink, NewUpstream, System, Upstream, UpstreamChange,
 };
-pub use service::{LegacyTenant, Upstreams, rewrap};
+pub use service::{LegacyTenant, Upstreams, registered, rewrap};

@@ -272,6 +272,8 @@ fn libraries_stay_behind_their_fences() {
             ("reqwest", false),
             ("hyper_rustls", path.starts_with("outbound/")),
             ("rustls", path.starts_with("outbound/")),
+            ("tokio_rustls", path.starts_with("outbound/")),
+            ("x509_parser", path.starts_with("outbound/")),
             (
                 "hyper_util",
                 path.starts_with("outbound/")

@@ -74,3 +74,57 @@ async fn tenant_list_continues_after_first_page() {
     let ids = listed.as_array().unwrap().iter().map(|one| one["id"].to_string());
     assert_eq!(ids.collect::<BTreeSet<_>>().len(), 105);
 }
+
+#[tokio::test]
+async fn commands_on_an_empty_folder_create_nothing_and_name_the_command_that_does() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    for command in [
+        &["client", "list"][..],
+        &["client", "create", "--name", "robot"],
+        &["tenant", "list"],
+        &["user", "list"],
+        &["audit", "export"],
+        &["migrate", "status"],
+        &["keys", "rotate"],
+        &["backup", "copy.db"],
+    ] {
+        let told = failure_of(&deployment, command);
+        assert!(told.contains("`tenant-gateway init`"), "{command:?}: {told}");
+        let files = std::fs::read_dir(deployment.database.folder.path()).unwrap();
+        assert_eq!(files.count(), 0, "{command:?}");
+    }
+}
+
+#[tokio::test]
+async fn config_check_lists_each_problem_with_source_and_setting_as_json() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    assert_eq!(
+        json_of(&deployment, &["config", "check"]),
+        json!({ "valid": true, "problems": [] })
+    );
+    let secret = "not-a-key-but-a-secret-text";
+    crate::support::notes::note(secret);
+    let mut command = deployment.command(&["config", "check", "--output", "json"]);
+    command.env("TENANT_GATEWAY__SEAL__MASTER_KEY", secret).args(["--set", "tokens.lifetime=1x"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["valid"], false);
+    let problems = told["problems"].as_array().unwrap();
+    let places: BTreeSet<_> = problems
+        .iter()
+        .map(|one| (one["source"].to_string(), one["setting"].to_string()))
+        .collect();
+    let place =
+        |source: &str, setting: &str| (json!(source).to_string(), json!(setting).to_string());
+    assert_eq!(
+        places,
+        BTreeSet::from([
+            place("TENANT_GATEWAY__SEAL__MASTER_KEY", "seal.master_key"),
+            place("command line", "tokens.lifetime"),
+        ])
+    );
+    assert!(problems.iter().all(|one| !one["message"].as_str().unwrap().is_empty()));
+    let all = [output.stdout, output.stderr].concat();
+    assert!(!String::from_utf8_lossy(&all).contains(secret));
+}

@@ -22,6 +22,7 @@ mod database;
 mod deep_security;
 mod demo;
 mod device;
+mod doctor;
 mod documentation;
 mod fuzz;
 mod http;

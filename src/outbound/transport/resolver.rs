@@ -40,7 +40,11 @@ impl Service<Name> for GuardedResolver {
 }
 
 impl GuardedResolver {
-    fn permitted(
+    /// Those of the addresses that the policy permits.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn permitted(
         &self,
         found: impl Iterator<Item = SocketAddr>,
     ) -> io::Result<std::vec::IntoIter<SocketAddr>> {

@@ -3,8 +3,10 @@
 mod changes;
 mod connections;
 mod links;
+mod registered;
 mod rewrap;
 
+pub use registered::registered;
 pub use rewrap::rewrap;
 
 use std::collections::HashSet;
