@@ -1,11 +1,12 @@
 //! Backups taken under write load, and their restoration.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,10 +14,10 @@ use tenant_gateway::database::{Database, Options};
 
 use crate::support::caller::CREDENTIALS;
 use crate::support::process::Deployment;
-use crate::support::{Caller, Credentials, Engine, OnEngine, TestDatabase, notes};
+use crate::support::{Caller, Credentials, Engine, OnEngine, TestDatabase, eventually, notes};
 
 /// The number of backups taken while clients are created.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 20;
 
 /// The number of callers that create clients concurrently.
 const WRITERS: usize = 4;
@@ -32,15 +33,13 @@ fn succeeded(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Creates clients until told to stop; returns those that were acknowledged.
-async fn write(caller: Caller, stop: Arc<AtomicBool>) -> Vec<Credentials> {
+/// Creates clients until told to stop, and lists each that was acknowledged.
+async fn write(caller: Caller, acknowledged: Arc<Mutex<Vec<String>>>, stop: Arc<AtomicBool>) {
     let create = format!("mutation {{ createClient(name: \"made\") {CREDENTIALS} }}");
-    let mut made = Vec::new();
     while !stop.load(Ordering::SeqCst) {
         let client = caller.ask(&create, json!({})).await.field("createClient");
-        made.push(Credentials::of(&client));
+        acknowledged.lock().unwrap().push(Credentials::of(&client).id);
     }
-    made
 }
 
 /// A deployment with its own folder, into which a backup is restored.
@@ -68,29 +67,40 @@ async fn backup_under_write_load_misses_nothing_that_was_acknowledged_before_it(
     let process = deployment.serve().await;
     let caller = process.log_in(administrator).await;
     let backups = tempfile::tempdir().unwrap();
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
     for round in 0..ROUNDS {
         let before = caller.create(&format!("before {round}"), &[]).await;
+        acknowledged.lock().unwrap().push(before.id.clone());
+        let count = acknowledged.lock().unwrap().len();
         let stop = Arc::new(AtomicBool::new(false));
-        let writers: Vec<_> =
-            (0..WRITERS).map(|_| tokio::spawn(write(caller.clone(), stop.clone()))).collect();
+        let write = || tokio::spawn(write(caller.clone(), acknowledged.clone(), stop.clone()));
+        let writers: Vec<_> = (0..WRITERS).map(|_| write()).collect();
+        eventually(10, "clients that are created meanwhile", async || {
+            (acknowledged.lock().unwrap().len() > count + WRITERS).then_some(())
+        })
+        .await;
+        let required = acknowledged.lock().unwrap().clone();
         let file = backups.path().join(format!("{round}.db"));
         let arguments = ["backup", file.to_str().unwrap(), "--output", "json"];
         let mut command = deployment.command(&arguments);
         let told = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let told = succeeded(&told);
         stop.store(true, Ordering::SeqCst);
-        let mut acknowledged = 0;
         for writer in writers {
-            acknowledged += writer.await.unwrap().len();
+            writer.await.unwrap();
         }
-        assert!(acknowledged > 0, "clients were created meanwhile");
+        let written = acknowledged.lock().unwrap().len();
+        assert!(written > required.len(), "clients were created during the backup");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let copy = restored(&deployment, &file);
-        let restored = copy.serve().await;
-        assert!(restored.gateway().works(&before).await, "round {round}: a client is missing");
-        let list = copy.run(&["client", "list", "--output", "json"]);
-        let clients: Vec<Value> = serde_json::from_slice(&list.stdout).unwrap();
+        let listed = copy.run(&["client", "list", "--output", "json"]);
+        let clients: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
         assert_eq!(told["clients"], clients.len(), "the backup is a consistent snapshot");
+        let ids: HashSet<_> = clients.iter().map(|client| client["id"].as_str().unwrap()).collect();
+        let missing = required.iter().filter(|id| !ids.contains(id.as_str())).count();
+        assert_eq!(missing, 0, "round {round}: acknowledged clients are missing");
+        let restored = copy.serve().await;
+        assert!(restored.gateway().works(&before).await, "round {round}: a client is unusable");
     }
 }
 
