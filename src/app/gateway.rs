@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::graphql::{ExecutableSchema, Executor};
 use crate::http::graphql::Metering;
 use crate::http::{
-    AppState, Cors, DeviceState, GraphqlState, OauthState, OneTimeSignIn, PagesState,
+    AppState, Cors, DeviceState, Executors, GraphqlState, OauthState, OneTimeSignIn, PagesState,
     PlaygroundCredentials, RateLimits, ReloadReceiver, ReloadTrigger, StreamRegistry, Throttle,
     reload_channel,
 };
@@ -47,11 +47,16 @@ impl App {
     pub async fn build(config: &Config, issuer: String, environment: Environment) -> Result<Self> {
         let core = Core::open(config, environment).await?;
         let introspection = config.graphql.introspection == Introspection::Authenticated;
-        let schema = schema::over(core.services.clone(), introspection)
-            .data(Arc::new(PublicUrl(issuer.clone())))
-            .extension(Metering);
-        let graph = ExecutableSchema::new(schema).described(schema::DESCRIPTION);
-        Self::build_on(core, Arc::new(graph), config, issuer).await
+        let schema = || {
+            schema::over(core.services.clone(), introspection)
+                .data(Arc::new(PublicUrl(issuer.clone())))
+        };
+        let executor = |schema| -> Arc<dyn Executor> {
+            Arc::new(ExecutableSchema::new(schema).described(schema::DESCRIPTION))
+        };
+        let executors =
+            Executors { short: executor(schema()), long: executor(schema().extension(Metering)) };
+        Self::build_on(core, executors, config, issuer).await
     }
 
     /// Builds the gateway with another GraphQL schema, for tests of features that the gateway's own
@@ -61,14 +66,14 @@ impl App {
     /// As [`App::build`].
     pub async fn build_on(
         core: Core,
-        graph: Arc<dyn Executor>,
+        executors: impl Into<Executors>,
         config: &Config,
         issuer: String,
     ) -> Result<Self> {
         core.finish_master_key(config).await?;
         let keys = KeyRing::open(core.rotation(config), config.auth.access_cache_ttl).await?;
         let (reload, reloads) = reload_channel();
-        let state = app_state(&core, Arc::new(keys), graph, config, (issuer, reload))?;
+        let state = app_state(&core, Arc::new(keys), executors.into(), config, (issuer, reload))?;
         Ok(Self { core, state: Arc::new(state), reloads: Some(reloads) })
     }
 
@@ -108,14 +113,14 @@ impl App {
 fn app_state(
     core: &Core,
     keys: Arc<KeyRing>,
-    graph: Arc<dyn Executor>,
+    executors: Executors,
     config: &Config,
     (issuer, reload): (String, ReloadTrigger),
 ) -> Result<AppState> {
     let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
     let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
     Ok(AppState {
-        graphql: GraphqlState::new(graph, config)?,
+        graphql: GraphqlState::new(executors, config)?,
         budgets: core.budgets.clone(),
         rate_limits: RateLimits::new(&config.rate_limit),
         cors: ArcSwap::from_pointee(Cors::new(&config.cors.allowed_origins)),

@@ -78,6 +78,17 @@ impl ResponseMeter {
         self.reserve(memory)
     }
 
+    /// Counts a complete response, parts of which were charged before.
+    ///
+    /// # Errors
+    /// As [`ResponseMeter::charge`].
+    pub fn charge_total(&self, total: Weight) -> Result<()> {
+        self.charge(Weight {
+            json: total.json.saturating_sub(self.json.load(Ordering::Relaxed)),
+            memory: total.memory.saturating_sub(self.memory.load(Ordering::Relaxed)),
+        })
+    }
+
     /// The approximate number of bytes of JSON so far.
     pub fn size(&self) -> usize {
         self.json.load(Ordering::Relaxed).min(self.largest)
@@ -168,6 +179,15 @@ mod tests {
         assert_eq!(error.code(), ErrorCode::OperationTooCostly);
         drop(meter.into_permit());
         assert_eq!(pool.figures().in_use, 0);
+    }
+
+    #[test]
+    fn total_counts_parts_that_were_charged_only_once() {
+        let (pool, meter) = meter(100 * STEP, 1000);
+        meter.charge(weight(600, 2 * STEP)).unwrap();
+        meter.charge_total(weight(1000, 3 * STEP)).unwrap();
+        assert_eq!((meter.size(), pool.figures().in_use), (1000, 3 * STEP));
+        meter.charge_total(weight(1001, 3 * STEP)).unwrap_err();
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use normal_form::{Field, NormalForm};
 pub use schema::{Scalar, SchemaModel};
 pub use shape::Shape;
 pub use variables::Variables;
-pub use weight::{sum, weigh};
+pub use weight::{sum, weigh, weigh_all};
 
 use async_graphql::{Pos, ServerError};
 

@@ -27,6 +27,19 @@ pub fn weigh(value: &Value) -> Weight {
     }
 }
 
+/// The size of a complete value with all that is nested in it.
+pub fn weigh_all(value: &Value) -> Weight {
+    match value {
+        Value::List(values) => {
+            let nested =
+                values.iter().filter(|value| matches!(value, Value::Object(_) | Value::List(_)));
+            nested.map(weigh_all).fold(weigh(value), sum)
+        }
+        Value::Object(members) => members.values().map(weigh_all).fold(weigh(value), sum),
+        value => weigh(value),
+    }
+}
+
 /// The size of a text, in memory and again as JSON, including the allocation.
 fn text(length: usize) -> Weight {
     Weight { json: length + 1, memory: 2 * length + 16 }

@@ -34,7 +34,7 @@ pub use cors::Cors;
 pub use router::{serve_admin, serve_public};
 pub use state::graphql::load_trusted;
 pub use state::{
-    AppState, DeviceState, GraphqlState, OauthState, OneTimeSignIn, PagesState,
+    AppState, DeviceState, Executors, GraphqlState, OauthState, OneTimeSignIn, PagesState,
     PlaygroundCredentials, RateLimits, ReloadReceiver, ReloadResult, ReloadTrigger, Reloaded,
     StreamRegistry, Throttle, reload_channel,
 };

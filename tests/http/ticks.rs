@@ -14,7 +14,7 @@ use tenant_gateway::auth::graphql::request;
 use tenant_gateway::clock::{Clock, MonotonicTime, SystemClock, Timestamp};
 use tenant_gateway::config::Config;
 use tenant_gateway::error::Result;
-use tenant_gateway::graphql::ExecutableSchema;
+use tenant_gateway::graphql::{ExecutableSchema, Executor};
 use tenant_gateway::names::Name;
 use tenant_gateway::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
@@ -124,7 +124,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         "tenantID": tenant.id, "clientID": made.client.row.client_id, "clientSecret": secret,
     });
     writeln!(std::io::stdout(), "{first}")?;
-    let graph = Arc::new(ExecutableSchema::new(Schema::build(Query, Mutation, Ticks)));
+    let graph: Arc<dyn Executor> =
+        Arc::new(ExecutableSchema::new(Schema::build(Query, Mutation, Ticks)));
     let app = App::build_on(core, graph, &config, listeners.issuer(&config)).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     app.serve(&config, listeners, async move {

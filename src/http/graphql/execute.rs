@@ -25,7 +25,7 @@ use crate::auth::{RequestContext, RequestId};
 use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
 use crate::database::on_behalf_of;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{self, NormalForm};
+use crate::graphql::{self, NormalForm, weigh_all};
 use crate::http::eager_repoll;
 use crate::http::state::AppState;
 use crate::http::state::graphql::request_errors::{RequestErrors, request_error, request_error_of};
@@ -197,16 +197,15 @@ async fn resolve(
         let request = Request::new("").data(context.clone()).data(calls.clone());
         request.data(meter.clone()).data(Loaders::default())
     };
-    let executed = graphql::execute(
-        &*state.graphql.executor,
-        &prepared.operation,
-        &prepared.variables,
-        request,
-    );
+    let executors = &state.graphql.executors;
+    let executor = if prepared.is_long { &executors.long } else { &executors.short };
+    let executed = graphql::execute(&**executor, &prepared.operation, &prepared.variables, request);
     // On a WebSocket nothing else keeps a panic from ending the other operations.
     let executed = AssertUnwindSafe(eager_repoll::poll_until_idle(executed)).catch_unwind();
     let executed = on_behalf_of(borrower(context), executed).await;
     let response = executed.unwrap_or_else(|_| panic_response());
+    // The meter keeps the error, which rejects a query. A short mutation is reported in any case.
+    let _ = meter.charge_total(weigh_all(&response.data));
     record_refusals(state, context, is_mutation, &response, |key| {
         root_field(&prepared.operation, key)
     })
@@ -230,7 +229,12 @@ pub fn subscribe(
     };
     let request = Request::new("").data(context.clone()).data(calls);
     let request = request.data(events).data(Loaders::default());
-    graphql::subscribe(&*state.graphql.executor, prepared.operation, &prepared.variables, request)
+    graphql::subscribe(
+        &*state.graphql.executors.long,
+        prepared.operation,
+        &prepared.variables,
+        request,
+    )
 }
 
 /// Admits the events of a subscription: each is executed under the permits of an operation.

@@ -37,7 +37,7 @@ use crate::tokens::{Issuer, KeyRing, Verifier};
 use crate::users::Users;
 
 pub use device::DeviceState;
-pub use graphql::GraphqlState;
+pub use graphql::{Executors, GraphqlState};
 pub use oauth::OauthState;
 pub use one_time_sign_in::{OneTimeSignIn, PlaygroundCredentials};
 pub use pages::PagesState;

@@ -17,10 +17,25 @@ use crate::graphql::{Executor, SchemaModel};
 use documents::DocumentCache;
 use trusted::TrustedDocuments;
 
+/// The schemas that execute operations, equal but for the way in which responses are counted.
+pub struct Executors {
+    /// Executes short operations, whose responses are counted when they are complete.
+    pub short: Arc<dyn Executor>,
+    /// Executes long operations and subscriptions, and counts each value as it is resolved. For
+    /// that the library boxes a future per field.
+    pub long: Arc<dyn Executor>,
+}
+
+impl From<Arc<dyn Executor>> for Executors {
+    fn from(executor: Arc<dyn Executor>) -> Self {
+        Self { short: executor.clone(), long: executor }
+    }
+}
+
 /// The schema, the documents that are known, and the limits of operations.
 pub struct GraphqlState {
-    /// Executes operations.
-    pub executor: Arc<dyn Executor>,
+    /// Execute operations.
+    pub executors: Executors,
     /// Whether authenticated callers may introspect the schema.
     pub introspection: bool,
     /// Whether a POST may hold a list of operations.
@@ -47,10 +62,11 @@ impl GraphqlState {
     ///
     /// # Errors
     /// If the schema is not valid, or the file of trusted documents cannot be read.
-    pub fn new(executor: Arc<dyn Executor>, config: &Config) -> Result<Self> {
+    pub fn new(executors: Executors, config: &Config) -> Result<Self> {
         let own = &config.graphql;
         let introspection = own.introspection == Introspection::Authenticated;
-        let model = SchemaModel::parse(&executor.sdl(), executor.scalars(), introspection);
+        let model =
+            SchemaModel::parse(&executors.short.sdl(), executors.short.scalars(), introspection);
         let model =
             model.map_err(|why| Error::internal(format!("the schema is not valid: {why}")))?;
         let model = Arc::new(model);
@@ -59,7 +75,7 @@ impl GraphqlState {
         let trusted = load_trusted(config)?;
         let current = CurrentRules { limits, documents: Arc::new(documents), trusted };
         Ok(Self {
-            executor,
+            executors,
             introspection,
             batching: own.batching,
             persisted_queries: own.persisted_queries,
