@@ -29,7 +29,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::app::{Load, SettingsFiles};
-use crate::config::{Config, ConfigErrors, FormerName};
+use crate::config::{Config, ConfigErrors, FormerName, LogConfig};
 use crate::error::Error;
 use crate::telemetry::LogFilter;
 use crate::{schema, telemetry};
@@ -37,17 +37,32 @@ use output::{Output, print};
 
 /// One GraphQL endpoint over many security consoles; the tenant is chosen per request.
 ///
+/// Try it with `demo`. For a gateway that keeps its data, run `init` once and then `serve`.
+///
 /// Settings come from a TOML file, then from variables TENANT_GATEWAY__SECTION__KEY, then from
 /// --set; `config show` prints those in force. Exit status: 0 done, 1 failed, 2 wrong usage.
 #[derive(Parser)]
 #[command(name = "tenant-gateway", version)]
 pub struct Cli {
     /// The settings file.
-    #[arg(long, global = true, value_name = "FILE", env = "TENANT_GATEWAY_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Settings",
+        value_name = "FILE",
+        env = "TENANT_GATEWAY_CONFIG"
+    )]
     config: Option<PathBuf>,
-    /// One setting, such as server.listen=127.0.0.1:0; may be repeated. Secrets are not taken here,
-    /// where other users of the machine could read them.
-    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting)]
+    /// One setting, such as server.listen=127.0.0.1:0; may be repeated.
+    ///
+    /// Secrets are not taken here, where other users of the machine could read them.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Settings",
+        value_name = "KEY=VALUE",
+        value_parser = setting
+    )]
     set: Vec<(String, String)>,
     #[command(subcommand)]
     command: Command,
@@ -57,8 +72,10 @@ pub struct Cli {
 enum Command {
     /// Serve until SIGTERM or Ctrl-C.
     Serve,
-    /// Serve a fresh database in a temporary folder, with a partner, three customers and an
-    /// administrator client.
+    /// Serve a gateway to try, with customers and stand-ins of consoles.
+    ///
+    /// Its database, with a partner, three customers and an administrator client, is in a temporary
+    /// folder and disappears with it.
     Demo(demo::Arguments),
     /// Run a stand-in for a legacy console.
     #[command(subcommand)]
@@ -68,8 +85,9 @@ enum Command {
     /// Bring the database's schema up to date, or tell how far it is.
     #[command(subcommand)]
     Migrate(migrate::Command),
-    /// Copy an embedded database into a file while the gateway serves, or check such a copy. The
-    /// master key is not in it.
+    /// Copy an embedded database into a file, or check such a copy.
+    ///
+    /// The gateway may serve meanwhile. The master key is not in the copy.
     Backup(backup::Arguments),
     /// Put a backup in the place of an embedded database that is missing.
     Restore(backup::Restore),
@@ -172,8 +190,11 @@ impl Cli {
                 clap_complete::generate(shell, &mut Self::command(), "tenant-gateway", &mut script);
                 Ok(print(&String::from_utf8_lossy(&script))?)
             }
-            Command::Serve => serve::run(&logged_with(config?, None), load).await,
-            Command::Demo(arguments) => demo::run(logged(config?, REQUESTS), &arguments).await,
+            Command::Serve => serve::run(&start_log(config?, None, telemetry::init), load).await,
+            Command::Demo(arguments) => {
+                let (config, _) = start_log(config?, REQUESTS, telemetry::init_short);
+                demo::run(config, &arguments).await
+            }
             Command::Simulate(command) => simulate::run(command).await,
             Command::Init(arguments) => init::run(&logged(config?, QUIET), &arguments).await,
             Command::Migrate(command) => migrate::run(&logged(config?, QUIET), command).await,
@@ -200,20 +221,25 @@ impl Cli {
 /// The log filter of commands that only print a result.
 const QUIET: Option<&str> = Some("warn");
 
-/// The log filter of the demo: one line per request, and warnings.
-const REQUESTS: Option<&str> = Some("warn,tenant_gateway::http::request_id=info");
+/// The log filter of the demo: one line per request, why a token was refused, and warnings.
+const REQUESTS: Option<&str> =
+    Some("warn,tenant_gateway::http::request_id=info,tenant_gateway::http::graphql::caller=info");
 
 /// Starts logging, with another filter where the settings have the default one.
 fn logged(config: Config, filter: Option<&str>) -> Config {
-    logged_with(config, filter).0
+    start_log(config, filter, telemetry::init).0
 }
 
 /// The same, with the handle that changes the filter.
-fn logged_with(mut config: Config, filter: Option<&str>) -> (Config, LogFilter) {
+fn start_log(
+    mut config: Config,
+    filter: Option<&str>,
+    init: impl FnOnce(&LogConfig) -> LogFilter,
+) -> (Config, LogFilter) {
     if let Some(filter) = filter.filter(|_| config.log.filter == Config::default().log.filter) {
         config.log.filter = filter.to_owned();
     }
-    let log_filter = telemetry::init(&config.log);
+    let log_filter = init(&config.log);
     for FormerName { source, former, present } in &config.former_names {
         tracing::warn!(
             %source,

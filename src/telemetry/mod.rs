@@ -2,18 +2,20 @@
 
 mod json;
 mod log_filter;
+mod short;
 
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
 use tracing_subscriber::fmt::{MakeWriter, layer};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, reload};
 
 pub use self::json::json_lines;
 pub use self::log_filter::LogFilter;
+use self::short::short_lines;
 use crate::config::{LogConfig, LogFormat};
 
 /// Sends the log to stderr: text for people, or one JSON object per line with the fields of the event
@@ -23,12 +25,28 @@ pub fn init(log: &LogConfig) -> LogFilter {
     init_to(log, io::stderr().is_terminal(), io::stderr)
 }
 
+/// The same, but text comes in short lines, without time and request id: for a person who watches.
+pub fn init_short(log: &LogConfig) -> LogFilter {
+    let as_text = is_text(log.format, io::stderr().is_terminal());
+    let lines =
+        if as_text { short_lines(io::stderr).boxed() } else { json_lines(io::stderr).boxed() };
+    install(log, lines)
+}
+
 /// Sends the log to another writer.
 pub fn init_to<W>(log: &LogConfig, terminal: bool, writer: W) -> LogFilter
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = lines(log.format, terminal, writer);
+    install(log, lines(log.format, terminal, writer))
+}
+
+type Filter = reload::Layer<EnvFilter, Registry>;
+
+fn install(
+    log: &LogConfig,
+    lines: Box<dyn Layer<Layered<Filter, Registry>> + Send + Sync>,
+) -> LogFilter {
     let (filter, handle) = reload::Layer::new(EnvFilter::new(&log.filter));
     let subscriber = Registry::default().with(filter).with(lines);
     // Fails if there is a subscriber already, as when several tests share one process.
@@ -41,17 +59,20 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let as_text = match format {
-        LogFormat::Auto => terminal,
-        LogFormat::Text => true,
-        LogFormat::Json => false,
-    };
-    if !as_text {
+    if !is_text(format, terminal) {
         return json_lines(writer).boxed();
     }
     let lines = layer().with_writer(writer);
     // On a terminal the default respects NO_COLOR.
     if terminal { lines.boxed() } else { lines.with_ansi(false).boxed() }
+}
+
+fn is_text(format: LogFormat, terminal: bool) -> bool {
+    match format {
+        LogFormat::Auto => terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    }
 }
 
 #[cfg(test)]
@@ -69,11 +90,49 @@ mod tests {
     }
 
     fn written(format: LogFormat, terminal: bool, log: impl FnOnce()) -> String {
+        written_by(|file| lines(format, terminal, file), log)
+    }
+
+    fn written_by<L>(lines: impl FnOnce(Arc<fs::File>) -> L, log: impl FnOnce()) -> String
+    where
+        L: Layer<Registry> + Send + Sync,
+    {
         let written = tempfile::NamedTempFile::new().unwrap();
         let writer = Arc::new(written.reopen().unwrap());
-        let subscriber = Registry::default().with(lines(format, terminal, writer));
+        let subscriber = Registry::default().with(lines(writer));
         tracing::subscriber::with_default(subscriber, log);
         fs::read_to_string(written).unwrap()
+    }
+
+    #[test]
+    fn short_line_of_a_request_has_method_path_status_time_and_operation() {
+        let lines = written_by(short_lines, || {
+            let path = "/graphql\u{1b}[31m";
+            let _inside = tracing::info_span!(
+                "request",
+                request_id = "r-1",
+                method = "POST",
+                path,
+                client = tracing::field::Empty
+            )
+            .entered();
+            tracing::Span::current().record("client", "c-1");
+            let name = Some("Computers");
+            tracing::info!(
+                status = 200,
+                millis = 14,
+                operation = name,
+                codes = None::<&str>,
+                cost = 3,
+                "request completed"
+            );
+            tracing::warn!(system = "a\nb", "circuit opened");
+        });
+        let request = "POST /graphql\\u{1b}[31m ";
+        assert_eq!(
+            lines,
+            format!("{request}200 14 ms Computers\nWARN circuit opened {request}system=a\\nb\n")
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -25,9 +25,25 @@ impl Demo {
     async fn open(programs: &Path) -> Self {
         let deployment = Deployment::on(Engine::Sqlite).await;
         let mut command = deployment.command(&["demo", "--open", "--output", "json"]);
-        let name = programs.file_name().unwrap().to_string_lossy().into_owned();
+        command.env("PATH", programs);
+        Self::start(command, programs)
+    }
+
+    /// Starts it without a browser, with text as its log, as at a terminal, and its files below a
+    /// folder.
+    async fn watched(folder: &Path) -> Self {
+        let deployment = Deployment::on(Engine::Sqlite).await;
+        let mut command = deployment.command(&["demo", "--output", "json"]);
+        command.env("TMPDIR", folder).env("TENANT_GATEWAY__LOG__FORMAT", "text");
+        // The filter of the demo itself.
+        command.env_remove("RUST_LOG");
+        Self::start(command, folder)
+    }
+
+    fn start(mut command: Command, folder: &Path) -> Self {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let log = notes::folder().join(format!("it-demo-{name}.log"));
-        command.env("PATH", programs).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut process = command.spawn().expect("the program starts");
         let mut line = String::new();
         let stdout = process.stdout.as_mut().expect("a pipe");
@@ -126,4 +142,31 @@ async fn demo_without_playground_refuses_to_open_it() {
     let output = deployment.run(&["demo", "--open"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("TENANT_GATEWAY_BUILD_PLAYGROUND=on"));
+}
+
+#[tokio::test]
+async fn demo_logs_one_short_line_a_request_and_leaves_nothing_behind_when_hung_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Demo::watched(folder.path()).await;
+    let log = || fs::read_to_string(&demo.log).unwrap();
+    assert_eq!(log(), "", "nothing comes before the first request");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let http = reqwest::Client::new();
+    let request = http.post(demo.text("graphqlURL"));
+    let body = serde_json::json!({ "query": "{ __typename }" });
+    request.bearer_auth("rubbish-in-place-of-a-token").json(&body).send().await.unwrap();
+    let lines = eventually(30, "the line of the request", async || {
+        Some(log()).filter(|lines| lines.contains(" ms"))
+    })
+    .await;
+    let lines: Vec<_> = lines.lines().collect();
+    let [reason, request] = lines[..] else { panic!("{lines:?}") };
+    assert_eq!(reason, "INFO access token refused POST /graphql reason=token_malformed");
+    assert!(request.starts_with("POST /graphql 401 ") && request.ends_with(" ms"), "{request}");
+
+    let id = demo.process.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    let ended = eventually(30, "the end", async || demo.process.try_wait().unwrap()).await;
+    assert!(ended.success(), "{ended}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
