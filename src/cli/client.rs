@@ -82,12 +82,11 @@ async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
         Command::List { name, common } => list(core, name, common).await,
         Command::Rotate { id, grace_period_seconds, common } => {
             let grace = Duration::from_secs(grace_period_seconds);
-            if grace > core.clients.limits().grace_period_max {
-                return Err(Error::bad_input(
-                    "--grace-period-seconds",
-                    "is longer than the settings allow",
-                )
-                .into());
+            let most = core.clients.limits().grace_period_max;
+            if grace > most {
+                let must =
+                    format!("must be 0 to {}, as clients.grace_period_max says", most.as_secs());
+                return Err(Error::bad_input("--grace-period-seconds", &must).into());
             }
             let created = core.clients.rotate(&common.scope(core).await?, &id, grace).await?;
             Ok(common.output.object(&with_secret(&created))?)

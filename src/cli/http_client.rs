@@ -44,7 +44,9 @@ async fn send(
 
 async fn exchange(address: SocketAddr, method: Method, path: &str) -> Result<(u16, Bytes)> {
     let failed = |error: &dyn std::error::Error| {
-        Error::internal(format!("{address} cannot be asked: {error}"))
+        Error::internal(format!(
+            "{address} cannot be asked: {error}; is the gateway running there?"
+        ))
     };
     let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
     let (mut sender, connection) =

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::output::{Format, complain};
 use super::user::{new_user, public_url};
 use super::{Failure, Output};
 use crate::app::{Core, Environment};
@@ -19,8 +20,10 @@ pub struct Arguments {
     /// The name of its administrator client.
     #[arg(long, default_value = "administrator")]
     client_name: String,
-    /// The e-mail address of the first person, an administrator too; a one-time link is printed by
-    /// which they set a password. Without it there is no person yet.
+    /// The e-mail address of the first person, an administrator too.
+    ///
+    /// A one-time link is printed by which they set a password. Without the option there is no
+    /// person yet.
     #[arg(long)]
     email: Option<String>,
     #[command(flatten)]
@@ -54,5 +57,12 @@ pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> 
         shown["userID"] = json!(invited.user.id());
         shown["inviteURL"] = json!(public_url(config).invitation(&invited.token));
     }
-    Ok(arguments.output.object(&shown)?)
+    arguments.output.object(&shown)?;
+    if arguments.output.output == Format::Table {
+        complain(
+            "The secret is not shown again: keep it. `tenant-gateway serve` starts the gateway, \
+             which the link needs as well.",
+        );
+    }
+    Ok(())
 }

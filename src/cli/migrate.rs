@@ -16,9 +16,10 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Undo the changes that were run after the one named, newest first: before an older version of
-    /// the program is installed that does not know them. What they added to the database is lost;
-    /// make a backup first.
+    /// Undo the changes after the one named, newest first.
+    ///
+    /// For installing an older version of the program that does not know them. What they added to
+    /// the database is lost; make a backup first.
     Down {
         /// The last change that stays, such as m0013_integration_server_tasks; `migrate status`
         /// lists them.

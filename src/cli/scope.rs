@@ -7,6 +7,7 @@ use crate::app::{Core, Environment, require_database};
 use crate::auth::TenantScope;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::ids::TenantId;
 
 /// Runs a command on the services of an existing database, and closes them whether or not it
 /// succeeds.
@@ -43,7 +44,7 @@ impl Common {
     pub async fn scope(&self, core: &Core) -> Result<TenantScope> {
         let roots = core.tenants.roots().await?;
         let tenant = match (&self.tenant, roots.as_slice()) {
-            (Some(id), _) => id.parse().map_err(|_| Error::not_found("tenant"))?,
+            (Some(id), _) => parse_tenant_id("--tenant", id)?,
             (None, [root]) => root.id,
             (None, []) => {
                 return Err(Error::conflict("there is no tenant yet: run `tenant-gateway init`"));
@@ -51,7 +52,7 @@ impl Common {
             (None, _) => {
                 return Err(Error::bad_input(
                     "--tenant",
-                    "is required, for there are several trees of tenants",
+                    "is required, since there are several trees of tenants",
                 ));
             }
         };
@@ -59,4 +60,15 @@ impl Common {
         core.tenants.find(&scope, &tenant.to_string()).await?;
         Ok(scope)
     }
+}
+
+/// Parses the id of a tenant, as given in `argument`.
+///
+/// # Errors
+/// `BAD_USER_INPUT` if it is not a UUID: a name, most often.
+pub fn parse_tenant_id(argument: &str, id: &str) -> Result<TenantId> {
+    id.parse().map_err(|_| {
+        let must = "must be the UUID of a tenant; `tenant-gateway tenant list` prints those";
+        Error::bad_input(argument, must)
+    })
 }

@@ -5,10 +5,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::scope::{Common, with_core};
+use super::scope::{Common, parse_tenant_id, with_core};
 use crate::app::Core;
 use crate::config::Config;
-use crate::error::{Error, Result};
 use crate::names::{Name, NamePattern};
 use crate::paging::PAGE_SIZE_MAX;
 use crate::tenants::{NewTenant, Order, Tenant, TenantChange, TenantFilter};
@@ -28,7 +27,7 @@ pub enum Command {
         #[arg(long)]
         partner: bool,
         /// The tenant is an organization, which holds the tenants of one customer together.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "partner")]
         organization: bool,
         #[command(flatten)]
         common: Common,
@@ -48,8 +47,9 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Disable a tenant and all tenants below it: their clients get no tokens, and no caller can
-    /// enter them.
+    /// Disable a tenant and all tenants below it.
+    ///
+    /// Their clients get no tokens, and no caller can enter them.
     Disable {
         /// The tenant's id.
         id: String,
@@ -66,10 +66,9 @@ pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
 async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
     match command {
         Command::Create { name, parent, partner, organization, common } => {
-            let parent = parent.map(|id| id.parse().map_err(|_| Error::not_found("tenant")));
             let new = NewTenant {
                 name: Name::parse("--name", &name)?,
-                parent: parent.transpose()?,
+                parent: parent.map(|id| parse_tenant_id("--parent", &id)).transpose()?,
                 is_partner: partner,
                 is_organization: organization,
             };
@@ -100,6 +99,7 @@ async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), F
 }
 
 async fn set_enabled(core: &Core, id: &str, enabled: bool, common: Common) -> Result<(), Failure> {
+    parse_tenant_id("ID", id)?;
     let change = TenantChange { enabled: Some(enabled), ..TenantChange::default() };
     let tenant = core.tenants.update(&common.scope(core).await?, id, change).await?;
     Ok(common.output.object(&shown(&tenant))?)

@@ -19,7 +19,9 @@ use crate::users::{EmailAddress, Invited, NewUser, PublicUrl, User, UserChange, 
 /// The commands for users.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make a user and print a one-time link, once, by which the person sets a password.
+    /// Make a user and print a one-time link by which the person sets a password.
+    ///
+    /// The link is shown this once.
     Create {
         /// The e-mail address by which the person signs in.
         #[arg(long)]
@@ -62,8 +64,9 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Remove the second factors and the password of a user and print a one-time link, once, by
-    /// which the person sets them anew.
+    /// Remove the second factors and the password of a user and print a one-time link.
+    ///
+    /// By the link, which is shown this once, the person sets them anew.
     ResetMfa {
         /// UUID.
         id: String,

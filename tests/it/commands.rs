@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::process::Deployment;
-use crate::support::{Engine, OnEngine, both_databases};
+use crate::support::{Engine, OnEngine, both_databases, notes};
 
 fn json_of(deployment: &Deployment, arguments: &[&str]) -> Value {
     let arguments = [arguments, &["--output", "json"]].concat();
@@ -60,6 +60,70 @@ both_databases! {
 }
 
 #[tokio::test]
+async fn tenant_is_not_made_a_partner_and_an_organization_at_once() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    deployment.init();
+    let both = deployment.run(&["tenant", "create", "--name", "x", "--partner", "--organization"]);
+    assert_eq!((both.status.code(), both.stdout.len()), (Some(2), 0));
+    let told = String::from_utf8_lossy(&both.stderr).into_owned();
+    assert!(told.contains("--partner") && told.contains("--organization"), "{told}");
+    assert_eq!(json_of(&deployment, &["tenant", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn name_in_place_of_a_tenants_id_is_told_with_its_option() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    deployment.init();
+    for (arguments, option) in [
+        (&["tenant", "create", "--name", "x", "--parent", "Contoso"][..], "--parent:"),
+        (&["tenant", "list", "--tenant", "Contoso"], "--tenant:"),
+        (&["client", "list", "--tenant", "Contoso"], "--tenant:"),
+        (&["tenant", "disable", "Contoso"], "ID:"),
+    ] {
+        let told = failure_of(&deployment, arguments);
+        assert!(told.contains(option) && told.contains("UUID"), "{told}");
+        assert!(told.contains("tenant-gateway tenant list"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn grace_period_beyond_the_limit_names_limit_and_setting() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let administrator = deployment.init();
+    let seconds = &["--grace-period-seconds", "99999999"][..];
+    let told = failure_of(
+        &deployment,
+        &[&["client", "rotate", &administrator.client_id][..], seconds].concat(),
+    );
+    assert!(told.contains("604800") && told.contains("clients.grace_period_max"), "{told}");
+}
+
+#[tokio::test]
+async fn first_tenant_is_printed_with_the_command_that_serves_it() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let made = deployment.run(&["init"]);
+    let shown = String::from_utf8_lossy(&made.stdout).into_owned();
+    let secret = shown.split_whitespace().find(|word| word.starts_with("tgw_"));
+    notes::note(secret.expect("a secret"));
+    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(told.contains("`tenant-gateway serve`"), "{told}");
+    assert_eq!(shown.lines().count(), 3, "{shown}");
+}
+
+#[tokio::test]
+async fn question_to_a_gateway_that_does_not_run_says_so() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    // Bound, so that no other process listens there, and refusing since nothing listens.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    for command in ["health", "reload"] {
+        let told = failure_of(&deployment, &[command, "--address", &address]);
+        assert!(told.contains(&address) && told.contains("is the gateway running"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn tenant_list_continues_after_first_page() {
     let deployment = Deployment::on(Engine::Sqlite).await;
     let administrator = deployment.init();
@@ -103,7 +167,7 @@ async fn config_check_lists_each_problem_with_source_and_setting_as_json() {
         json!({ "valid": true, "problems": [] })
     );
     let secret = "not-a-key-but-a-secret-text";
-    crate::support::notes::note(secret);
+    notes::note(secret);
     let mut command = deployment.command(&["config", "check", "--output", "json"]);
     command.env("TENANT_GATEWAY__SEAL__MASTER_KEY", secret).args(["--set", "tokens.lifetime=1x"]);
     let output = command.output().unwrap();
