@@ -312,10 +312,16 @@ impl Error {
         Self::new(ErrorCode::Forbidden, message)
     }
 
-    /// `UNAUTHENTICATED`, in the same words for every problem of the token, which the challenge
-    /// names.
+    /// `UNAUTHENTICATED`. The challenge names the problem of a token; the message only says how to
+    /// send one where there is none.
     pub fn unauthenticated(token: TokenProblem) -> Self {
-        let error = Self::new(ErrorCode::Unauthenticated, "a valid access token is required");
+        let message = match token {
+            TokenProblem::Missing => {
+                "a valid access token is required: send the header `Authorization: Bearer TOKEN`"
+            }
+            _ => "a valid access token is required",
+        };
+        let error = Self::new(ErrorCode::Unauthenticated, message);
         Self { token: Some(token), ..error }
     }
 

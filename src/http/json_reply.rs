@@ -44,8 +44,21 @@ pub async fn no_such_path(uri: Uri, id: Option<Extension<RequestId>>) -> Respons
         "" => "nothing is served at this path; the GraphQL endpoint is /graphql",
         path if path.ends_with("/graphql") => "the GraphQL endpoint is /graphql",
         path if path.ends_with("/token") => "the token endpoint is /oauth2/token",
-        _ => "no such path",
+        "/health" => "the health checks are /health/live and /health/ready",
+        "/metrics" => "the metrics are at the listener that the setting admin.listen names",
+        _ => "no such path; the GraphQL endpoint is /graphql, the token endpoint /oauth2/token",
     };
+    not_found(message, id)
+}
+
+/// Status 404 of the admin listener.
+pub async fn no_such_admin_path(id: Option<Extension<RequestId>>) -> Response {
+    let message = "this is the admin listener, which serves /health/live, /health/ready, /metrics \
+        and POST /reload; everything else is at the address of server.listen";
+    not_found(message, id)
+}
+
+fn not_found(message: &str, id: Option<Extension<RequestId>>) -> Response {
     let id = id.map(|Extension(id)| id.as_str().to_owned());
     let body: Value = json!({ "error": "not_found", "message": message, "requestId": id });
     json_response(StatusCode::NOT_FOUND, JSON, &body)

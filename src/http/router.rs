@@ -56,7 +56,7 @@ pub async fn serve_admin(
     let router = health_paths()
         .route(paths::METRICS, get(metrics::scrape))
         .route(paths::RELOAD, post(reload::reload))
-        .fallback(json_reply::no_such_path)
+        .fallback(json_reply::no_such_admin_path)
         .with_state(state);
     let service = hardened(service_fn(move |request| {
         let router = router.clone();

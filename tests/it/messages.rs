@@ -35,6 +35,7 @@ both_databases! {
     async fn trailing_comma_is_told_with_line_and_column(app: TestApp) {
         let caller = app.administrator(app.world.partner).await;
         let told = first_message(&raw(&caller, "{\"query\":\n\"{ __typename }\",}").await);
+        assert!(told.starts_with("the body is not valid JSON: trailing comma"), "{told}");
         assert!(told.contains("line 2, column 18"), "{told}");
     }
 
@@ -64,12 +65,29 @@ both_databases! {
             ("/playground", "playground.enabled"),
             ("/oauth/token", "/oauth2/token"),
             ("/oauth2/token/", "/oauth2/token"),
+            ("/health", "/health/ready"),
+            ("/metrics", "admin.listen"),
+            ("/anything", "/graphql"),
         ] {
             let answer = app.http.get(format!("{}{path}", app.url)).send().await.unwrap();
             assert_eq!(answer.status(), 404, "{path}");
             let body: Value = answer.json().await.unwrap();
             let told = body["message"].as_str().unwrap();
             assert!(told.contains(named) && told != named, "{path}: {told}");
+        }
+    }
+
+    async fn request_without_a_token_is_told_how_to_send_one(app: TestApp) {
+        for authorization in [None, Some("Basic eDp5")] {
+            let mut request = app.http.post(format!("{}/graphql", app.url));
+            if let Some(value) = authorization {
+                request = request.header("authorization", value);
+            }
+            let body = json!({ "query": "{ __typename }" });
+            let answer = request.json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), 401);
+            let told = first_message(&answer.json().await.unwrap());
+            assert!(told.contains("`Authorization: Bearer TOKEN`"), "{told}");
         }
     }
 

@@ -59,7 +59,11 @@ fn malformed_body(error: &serde_json::Error) -> Error {
         Category::Syntax | Category::Eof => {
             let line = error.line();
             let column = error.column();
-            let message = format!("{EXPECTED}; invalid JSON at line {line}, column {column}");
+            // Such as `trailing comma`; the library appends the place in words of its own.
+            let problem = error.to_string();
+            let problem = problem.split(" at line ").next().unwrap_or_default();
+            let message =
+                format!("the body is not valid JSON: {problem} at line {line}, column {column}");
             Error::new(ErrorCode::BadRequest, message)
         }
         Category::Data | Category::Io => Error::new(ErrorCode::BadRequest, EXPECTED),
