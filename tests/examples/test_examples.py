@@ -94,7 +94,14 @@ def test_wrong_secret_is_an_error(run, name):
     assert "made" not in ran.stdout
 
 
-def test_the_commands_of_the_demo_work_as_they_are_printed(tmp_path):
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One for several demos: the SDK caches tokens there, by the environment's name."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.mark.parametrize("demo_number", [1, 2])
+def test_the_commands_of_each_demo_work_as_they_are_printed(home, demo_number):
     with demo_process("examples", "table") as process:
         # The last command ends with a quote on a line of its own.
         printed = "".join(iter(process.stdout.readline, "'\n")) + "'\n"
@@ -102,7 +109,7 @@ def test_the_commands_of_the_demo_work_as_they_are_printed(tmp_path):
         customer = re.search(r"^  (\S+)  Contoso Retail$", printed, re.M)[1]
         commands = re.split(r"^\d\. .*:\n", printed, flags=re.M)[1:]
         script = "set -euo pipefail\n" + "\necho ----\n".join(commands)
-        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home)}
         ran = subprocess.run(
             ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
