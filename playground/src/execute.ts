@@ -1,6 +1,6 @@
 import { createClient } from 'graphql-ws';
 import type { GraphqlAnswer, Outcome } from './answer';
-import { GRAPHQL_ENDPOINT, post, type Operation } from './gateway';
+import { GRAPHQL_ENDPOINT, jsonOf, post, type Operation } from './gateway';
 import type { Session } from './session';
 
 /** The page itself sends these; typing them again would either do nothing or change who asks. */
@@ -20,18 +20,8 @@ export interface Execution {
 /** Sends a query or a mutation; rejects with a sentence for the person at the page. */
 export async function execute({ session, tenantId, operation, headers }: Execution, signal: AbortSignal) {
   const started = performance.now();
-  const response = await post(session, tenantId, operation, { 'X-Query-Cost': '1', ...headers }, signal).catch(
-    (error: unknown) => {
-      throw error instanceof TypeError ? new Error('The gateway cannot be reached. Is it running?') : error;
-    },
-  );
-  const text = await response.text();
-  let answer: GraphqlAnswer;
-  try {
-    answer = JSON.parse(text) as GraphqlAnswer;
-  } catch {
-    throw new Error(`The gateway answered with status ${response.status} and no JSON.`);
-  }
+  const response = await post(session, tenantId, operation, { 'X-Query-Cost': '1', ...headers }, signal);
+  const answer = (await jsonOf(response)) as GraphqlAnswer;
   const outcome: Outcome = { answer, status: response.status, milliseconds: performance.now() - started, events: 0 };
   return outcome;
 }

@@ -17,7 +17,7 @@ export async function post(
   signal?: AbortSignal,
 ): Promise<Response> {
   const send = (authorization: Record<string, string>) =>
-    fetch(GRAPHQL_ENDPOINT, {
+    reach(GRAPHQL_ENDPOINT, {
       method: 'POST',
       headers: {
         ...headers,
@@ -36,10 +36,28 @@ export async function post(
   return response.status === 401 ? send(await session.renew()) : response;
 }
 
+/** `fetch`, with a sentence for the person at the page where no response comes. */
+async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    throw error instanceof TypeError ? new Error('The gateway cannot be reached. Is it running?') : error;
+  }
+}
+
+/** The JSON of a response; a proxy in front of the gateway may answer with something else. */
+export async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return (await response.json()) as unknown;
+  } catch {
+    throw new Error(`The gateway answered with status ${response.status} and no JSON.`);
+  }
+}
+
 /** The data of one of the page's own queries. */
 export async function ask<Data>(session: Session, query: string, variables: unknown = {}): Promise<Data> {
   const response = await post(session, null, { query, variables });
-  const answer = (await response.json()) as { data?: Data | null; errors?: { message: string }[] };
+  const answer = (await jsonOf(response)) as { data?: Data | null; errors?: { message: string }[] };
   if (answer.errors?.length || !answer.data) {
     throw new Error(answer.errors?.[0]?.message ?? `The gateway answered with status ${response.status}.`);
   }

@@ -16,6 +16,8 @@ interface Result {
 
 const NOTHING: Result = { outcome: null, problem: '', running: false };
 
+const MUTATION_STOPPED = 'Stopped. The gateway may have carried out the mutation all the same.';
+
 /** Runs the operation of a tab in one tenant; each tab keeps its own result. */
 export function useExecution(
   session: Session,
@@ -92,7 +94,8 @@ export function useExecution(
   function stop() {
     stops.current.get(tab.id)?.();
     if (stops.current.has(tab.id)) {
-      finish(tab.id, {});
+      const isMutation = selectOperation(tab.query, tab.operationName)?.operation === 'mutation';
+      finish(tab.id, isMutation ? { problem: MUTATION_STOPPED } : {});
     }
   }
 

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks';
 import { examples, type Example } from './examples';
 import { redactDocument, redactVariables } from './redact';
 
@@ -26,6 +26,8 @@ interface Work {
   activeId: number;
   nextId: number;
   history: HistoryEntry[];
+  /** Whether a person wrote something that only this page holds. */
+  edited: boolean;
 }
 
 type Change =
@@ -53,6 +55,16 @@ export function useWork() {
     }
   }, [kept, work]);
 
+  // The browser then asks before it leaves the page, by a reload for instance.
+  useEffect(() => {
+    if (work.edited && !kept) {
+      const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+      addEventListener('beforeunload', ask);
+      return () => removeEventListener('beforeunload', ask);
+    }
+    return undefined;
+  }, [work.edited, kept]);
+
   const active = work.tabs.find(({ id }) => id === work.activeId) ?? work.tabs[0]!;
   return { ...work, active, dispatch, kept, setKept };
 }
@@ -60,7 +72,7 @@ export function useWork() {
 function initialWork(): Work {
   const [first] = examples;
   const tab = emptyTab(1, first?.query ?? '', first?.variables ?? '');
-  return { tabs: [tab], activeId: 1, nextId: 2, history: [] };
+  return { tabs: [tab], activeId: 1, nextId: 2, history: [], edited: false };
 }
 
 function emptyTab(id: number, query = '', variables = ''): OperationTab {
@@ -83,7 +95,7 @@ function reduce(work: Work, change: Change): Work {
       return close(work, change.id);
     case 'edit': {
       const tabs = work.tabs.map((tab) => (tab.id === work.activeId ? { ...tab, ...change.change } : tab));
-      return { ...work, tabs };
+      return { ...work, tabs, edited: true };
     }
     case 'ran':
       return { ...work, history: [change.entry, ...work.history].slice(0, MAX_HISTORY) };

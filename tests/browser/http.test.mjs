@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { startDemo, startServe } from './gateway.mjs';
 
@@ -51,6 +53,24 @@ test('files named by their content are cached for ever', async () => {
     assert.ok((await response.text()).length > 100);
   }
 });
+
+test('the whole page is at most 250 kB on the wire', async () => {
+  const page = await (await get('/playground')).text();
+  const paths = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path);
+  const sizes = await Promise.all(paths.map(wireSize));
+  const total = Buffer.byteLength(page) + sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(sizes.every((size) => size > 100) && total <= 250_000, `${total} bytes: ${sizes}`);
+});
+
+/** The bytes of a body as they are sent; fetch would decompress them. */
+async function wireSize(path) {
+  const [response] = await once(request(`${gateway.url}${path}`, { headers: { 'Accept-Encoding': 'gzip' } }).end(), 'response');
+  let size = 0;
+  for await (const chunk of response) {
+    size += chunk.length;
+  }
+  return size;
+}
 
 test('no other file is served', async () => {
   for (const path of ['/playground/assets/none.js', '/playground/assets/..%2f..%2fCargo.toml', '/playground/index.html']) {

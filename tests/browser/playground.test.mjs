@@ -205,6 +205,59 @@ test('Enter before an answer with several tenants leaves the choice open', async
   await playground.close();
 });
 
+test('a late response to an earlier text replaces nothing', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  const { page } = playground;
+  const release = await playground.holdTenantSearch(contoso.name);
+  const isSearched = (request) => request.postData()?.includes(`*${contoso.name}*`) ?? false;
+  await playground.picker().focus();
+  await page.keyboard.press('ArrowDown');
+  const asked = page.waitForRequest(isSearched);
+  await page.keyboard.type(contoso.name);
+  await asked;
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type(fabrikam.name);
+  await page.getByRole('option', { name: fabrikam.name }).waitFor();
+  const late = page.waitForResponse((response) => isSearched(response.request()));
+  release();
+  await (await late).finished();
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  assert.equal(await page.getByRole('listbox', { name: 'Tenants' }).getByRole('option').count(), 1);
+  await page.keyboard.press('Enter');
+  await playground.location().getByText(fabrikam.name).waitFor();
+  await playground.close();
+});
+
+test('a tenant search that fails is explained, and Enter chooses nothing', async () => {
+  const playground = await open();
+  await playground.signedIn();
+  const { page } = playground;
+  const home = await playground.location().textContent();
+  const proxy = { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' };
+  let isLost = true;
+  await page.route('**/graphql', (route) => {
+    if (!route.request().postData()?.includes('TenantPage')) {
+      return route.continue();
+    }
+    return isLost ? route.abort() : route.fulfill(proxy);
+  });
+  await playground.picker().focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByText('The gateway cannot be reached. Is it running?').waitFor();
+  isLost = false;
+  await page.keyboard.type(fabrikam.name);
+  await page.keyboard.press('Enter');
+  await page.getByText('The gateway answered with status 502 and no JSON.').waitFor();
+  assert.equal(await playground.location().textContent(), home);
+  await page.unroute('**/graphql');
+  await page.keyboard.press('Escape');
+  await playground.chooseTenant(fabrikam.name);
+  assert.equal(playground.complaints.length, 2, String(playground.complaints));
+  assert.ok(playground.complaints.every((complaint) => complaint.startsWith('Failed to load resource: ')));
+  await playground.close({ complaints: playground.complaints });
+});
+
 test('opening the list and pressing Enter stays in the current tenant', async () => {
   const playground = await open();
   await playground.signedIn();

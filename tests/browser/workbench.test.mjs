@@ -77,6 +77,43 @@ test('an example with required values names them before anything is sent', async
   await playground.close();
 });
 
+test('every example runs at once or names the values to fill in', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  await playground.chooseTenant(contoso.name);
+  const entries = page.getByRole('navigation').locator('button.entry');
+  const withPlaceholders = [];
+  for (let index = 0; index < (await entries.count()); index += 1) {
+    const text = await entries.nth(index).innerText();
+    const [name] = text.split('\n');
+    await entries.nth(index).click();
+    await playground.openTabs().locator('.active').getByRole('button', { name, exact: true }).waitFor();
+    await playground.clickRun();
+    if (text.includes('Fill in ')) {
+      withPlaceholders.push(name);
+      assert.match(await playground.status().innerText(), /^Fill in the variables first: `/, name);
+    } else {
+      await playground.response().getByRole('button', { name: 'Copy the response' }).waitFor();
+      const { data, errors } = await playground.answer();
+      noteSecretsIn(data);
+      // The tenant that CreateTenant makes has no link yet.
+      assert.ok((errors ?? []).every(({ extensions }) => extensions.code === 'UPSTREAM_NOT_LINKED'), `${name}: ${JSON.stringify(errors)}`);
+    }
+  }
+  assert.ok(withPlaceholders.length >= 6, String(withPlaceholders));
+  await playground.close();
+});
+
+/** Those that only the response to a mutation contains. */
+function noteSecretsIn(value) {
+  JSON.stringify(value, (key, member) => {
+    if (/secret(Key)?$/i.test(key) && typeof member === 'string') {
+      noteSecret(member);
+    }
+    return member;
+  });
+}
+
 test('an anonymous operation pasted over a named one runs at once', async () => {
   const playground = await openSignedIn();
   await playground.typeQuery('{ currentSubject { displayName } }');
@@ -175,6 +212,88 @@ test('history is kept only where the person asks for it, and without secrets', a
   await playground.close({ complaints: [refused] });
 });
 
+test('no text below a name like a secret is kept, wherever it is', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  await playground.openPanel('History');
+  await page.getByRole('checkbox', { name: 'Keep tabs and history in this browser' }).check();
+  const secrets = ['list', 'default', 'document'].map((place) => `Never-Kept-In-A-${place}-4711`);
+  secrets.forEach(noteSecret);
+  const [inList, inDefault, inDocument] = secrets;
+  await playground.typeVariables({ passwords: [inList, { old: inList }], other: 'Kept value' });
+  await playground.typeQuery(
+    `query Kept($token: String = "${inDefault}") { a: client(id: $token) { id } b: clients(secrets: ["${inDocument}"]) { id } }`,
+  );
+  await playground.shows('Query', /Kept/);
+  const kept = await playground.kept();
+  assert.ok(kept.includes('Kept value') && kept.includes('query Kept'), kept);
+  for (const secret of secrets) {
+    assert.ok(!kept.includes(secret), secret);
+  }
+  await playground.close();
+});
+
+test('a page with work that is not kept asks before it is left', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  const asked = page.waitForEvent('dialog');
+  await playground.typeQuery('query Mine { __typename }');
+  await page.evaluate(() => void setTimeout(() => location.reload()));
+  const dialog = await asked;
+  assert.equal(dialog.type(), 'beforeunload');
+  await dialog.dismiss();
+  await playground.shows('Query', /Mine/);
+  await playground.openPanel('History');
+  await page.getByRole('checkbox', { name: 'Keep tabs and history in this browser' }).check();
+  page.on('dialog', () => assert.fail('nothing would be lost'));
+  await page.reload();
+  await playground.signedIn();
+  await playground.shows('Query', /Mine/);
+  await playground.close();
+});
+
+test('a stopped mutation may have been carried out, and the page says so', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  await playground.openExample('CreateTenant');
+  const neverAnswered = () => {};
+  await page.route('**/graphql', neverAnswered);
+  await playground.clickRun();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await playground.status().getByText('Stopped. The gateway may have carried out the mutation all the same.').waitFor();
+  await playground.close();
+});
+
+test('a tenant, an example and the location of an error are reached by keyboard alone', async () => {
+  const playground = await openSignedIn();
+  const { page } = playground;
+  const tabTo = async (role, name, key) => {
+    const isFocused = () => page.getByRole(role, { name }).evaluate((element) => element === document.activeElement);
+    for (let presses = 0; !(await isFocused()); presses += 1) {
+      assert.ok(presses < 60, `${name} is not reached`);
+      await page.keyboard.press(key);
+    }
+  };
+  await tabTo('combobox', 'Tenant', 'Shift+Tab');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.type(northwind.name);
+  await page.getByRole('option', { name: northwind.name, selected: true }).waitFor();
+  await page.keyboard.press('Enter');
+  await playground.location().getByText(northwind.name).waitFor();
+  await playground.ready();
+  await tabTo('searchbox', 'Search examples', 'Shift+Tab');
+  await page.keyboard.type('computers');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await playground.shows('Query', /query Computers/);
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await playground.response().getByRole('list', { name: 'Errors' }).waitFor();
+  await tabTo('button', /^UPSTREAM_REJECTED/, 'Tab');
+  await page.keyboard.press('Enter');
+  await playground.response().getByText('"computers": null').waitFor();
+  await playground.close();
+});
+
 test('signing in leads straight to the editor, and Tab leads on from there', async () => {
   const playground = await openSignedIn();
   const { page } = playground;
@@ -227,6 +346,8 @@ for (const [name, options] of [['phone', phone], ['zoomed', zoomed]]) {
     assert.equal((await playground.run()).data.deepSecurity.computers.nodes.length, 20);
     const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(excess, 0);
+    const panes = await Promise.all(['.side', '.operation', '.response'].map((pane) => page.locator(pane).boundingBox()));
+    assert.ok(panes[0].y + panes[0].height <= panes[1].y && panes[1].y + panes[1].height <= panes[2].y, 'stacked');
     await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
     await playground.close();
   });
