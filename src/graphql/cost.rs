@@ -42,6 +42,9 @@ pub struct Cost {
     /// An estimate of the work: a list weighs its selected fields times its largest possible
     /// length.
     pub weight: u64,
+    /// Whether a list is selected whose length the request does not set, so that `weight` does not
+    /// bound the response.
+    pub has_unsized_list: bool,
     // The same for any field, before it is known to be part of introspection.
     lists: usize,
 }
@@ -75,6 +78,7 @@ impl Cost {
                 .saturating_add(other.introspection_aliases),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
             weight: self.weight.saturating_add(other.weight),
+            has_unsized_list: self.has_unsized_list || other.has_unsized_list,
             lists: self.lists.max(other.lists),
         }
     }
@@ -115,6 +119,7 @@ fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
     cost.lists = below.lists + usize::from(TYPE_LISTS.contains(&field.name.as_str()));
     let each = if field.below.is_some() { below.weight.saturating_add(OBJECT) } else { 0 };
     cost.weight = each.saturating_mul(size(field, variables, in_sized)).saturating_add(1);
+    cost.has_unsized_list |= is_unsized_list(field, in_sized);
     if field.is_introspection() {
         cost.depth = 0;
         cost.introspection_depth = 1 + below.depth.max(below.introspection_depth);
@@ -122,6 +127,7 @@ fn field(field: &Field, variables: &Variables, in_sized: bool) -> Cost {
         cost.introspection_lists = below.lists;
         // Introspection has a size that no request changes.
         cost.weight = cost.fields;
+        cost.has_unsized_list = false;
     } else {
         cost.depth = 1 + below.depth;
         cost.introspection_depth =
@@ -139,7 +145,12 @@ fn size(field: &Field, variables: &Variables, in_sized: bool) -> u64 {
         });
         return asked.max().unwrap_or(PAGE);
     }
-    if field.ty.is_list() && !in_sized { UNSIZED_LIST } else { 1 }
+    if is_unsized_list(field, in_sized) { UNSIZED_LIST } else { 1 }
+}
+
+/// Whether a field returns a list whose length neither its arguments nor its connection set.
+fn is_unsized_list(field: &Field, in_sized: bool) -> bool {
+    field.ty.is_list() && !field.sizes && !in_sized
 }
 
 fn asked_size(name: &str, value: &Value) -> Option<u64> {

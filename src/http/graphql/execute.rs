@@ -198,7 +198,9 @@ async fn resolve(
         request.data(meter.clone()).data(Loaders::default())
     };
     let executors = &state.graphql.executors;
-    let executor = if prepared.is_long { &executors.long } else { &executors.short };
+    // Without a length that the request sets, only the values themselves tell how many they are.
+    let is_metered = prepared.is_long || prepared.cost.has_unsized_list;
+    let executor = if is_metered { &executors.long } else { &executors.short };
     let executed = graphql::execute(&**executor, &prepared.operation, &prepared.variables, request);
     // On a WebSocket nothing else keeps a panic from ending the other operations.
     let executed = AssertUnwindSafe(eager_repoll::poll_until_idle(executed)).catch_unwind();

@@ -19,10 +19,11 @@ use trusted::TrustedDocuments;
 
 /// The schemas that execute operations, equal but for the way in which responses are counted.
 pub struct Executors {
-    /// Executes short operations, whose responses are counted when they are complete.
+    /// Executes short operations whose lists all have a length that the request sets: their
+    /// responses are counted when they are complete.
     pub short: Arc<dyn Executor>,
-    /// Executes long operations and subscriptions, and counts each value as it is resolved. For
-    /// that the library boxes a future per field.
+    /// Executes all other operations and subscriptions, and counts each value as it is resolved.
+    /// For that the library boxes a future per field.
     pub long: Arc<dyn Executor>,
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, json};
 
 use super::super::document_hash::hash;
 use super::super::documents::DocumentCache;
+use super::super::request_errors::RequestErrors;
 use super::*;
 use crate::graphql::SchemaModel;
 
@@ -26,16 +27,7 @@ fn refused_by(text: &str) -> Option<String> {
 
 fn refused_with(text: &str, variables: serde_json::Value) -> Option<String> {
     let limits = LimitsConfig::default();
-    let model = SchemaModel::parse(SCHEMA, Default::default(), true).unwrap();
-    let documents = DocumentCache::new(model.into(), limits.clone(), 1 << 20);
-    let variables: Map<_, _> = variables.as_object().cloned().unwrap();
-    let bound = documents.validate(hash(text), text).and_then(|valid| {
-        // The operations of a document are all alike here.
-        let name = text.contains("query q0").then_some("q0");
-        let operation = valid.choose(name)?;
-        let (operation, variables) = documents.bind(&valid, operation, &variables)?;
-        Ok(check_cost(&limits, &Cost::of(&operation, &variables))?)
-    });
+    let bound = cost_of(text, variables).and_then(|cost| Ok(check_cost(&limits, &cost)?));
     let error = bound.err()?.0.remove(0);
     let extensions = error.extensions.expect("every error has a code");
     match (extensions.get("limit"), extensions.get("code")) {
@@ -43,6 +35,19 @@ fn refused_with(text: &str, variables: serde_json::Value) -> Option<String> {
         (None, Some(Value::String(code))) => Some(format!("{code} {}", error.message)),
         other => panic!("{other:?}"),
     }
+}
+
+fn cost_of(text: &str, variables: serde_json::Value) -> Result<Cost, RequestErrors> {
+    let limits = LimitsConfig::default();
+    let model = SchemaModel::parse(SCHEMA, Default::default(), true).unwrap();
+    let documents = DocumentCache::new(model.into(), limits, 1 << 20);
+    let variables: Map<_, _> = variables.as_object().cloned().unwrap();
+    let valid = documents.validate(hash(text), text)?;
+    // The operations of a document are all alike here.
+    let name = text.contains("query q0").then_some("q0");
+    let operation = valid.choose(name)?;
+    let (operation, variables) = documents.bind(&valid, operation, &variables)?;
+    Ok(Cost::of(&operation, &variables))
 }
 
 fn nested(fields: usize) -> String {
@@ -193,6 +198,25 @@ fn introspection_does_not_multiply() {
     assert_eq!(refused_by(spread).as_deref(), Some("introspection_lists"));
     let repeated = format!("{{ __schema {{ {} }} }}", each(6, "t#: types { name } "));
     assert_eq!(refused_by(&repeated).as_deref(), Some("introspection_aliases"));
+}
+
+#[test]
+fn list_whose_length_no_argument_sets_is_known_wherever_it_is_selected() {
+    for (selected, expected) in [
+        ("tags { a }", true),
+        ("r { list(first: 2) { nodes { tags { a } } } }", true),
+        ("r { ...f } } fragment f on R { b { tags { a } }", true),
+        ("a r { a }", false),
+        ("list { a }", false),
+        ("list(first: 2) { a }", false),
+        ("r { list(first: 2) { nodes { a } edges { node { a } } } }", false),
+        ("__schema { types { name } }", false),
+        ("__type(name: \"R\") { fields { name } }", false),
+    ] {
+        let cost = cost_of(&format!("{{ {selected} }}"), json!({}));
+        let cost = cost.unwrap_or_else(|_| panic!("{selected} is valid"));
+        assert_eq!(cost.has_unsized_list, expected, "{selected}");
+    }
 }
 
 #[test]
