@@ -59,10 +59,10 @@ pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> 
     }
     arguments.output.object(&shown)?;
     if arguments.output.output == Format::Table {
-        complain(
-            "The secret is not shown again: keep it. `tenant-gateway serve` starts the gateway, \
-             which the link needs as well.",
-        );
+        let link = if shown["inviteURL"].is_null() { "" } else { " The link works while it runs." };
+        complain(&format!(
+            "The secret is not shown again: keep it. `tenant-gateway serve` starts the gateway.{link}"
+        ));
     }
     Ok(())
 }
