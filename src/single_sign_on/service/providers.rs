@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryS
 
 use super::{SingleSignOn, with_domains};
 use crate::audit::{self, Entry};
-use crate::auth::TenantScope;
+use crate::auth::{TenantScope, own_holds, require_administrators};
 use crate::clock::Timestamp;
 use crate::database::{AdvisoryLock, Write};
 use crate::error::{Error, Result};
@@ -34,7 +34,8 @@ impl SingleSignOn {
     /// accounts of another issuer are deleted: they are found by their e-mail addresses anew.
     ///
     /// # Errors
-    /// `FORBIDDEN` for a default role that the caller could not give, and if one of the tenant's
+    /// `CONFLICT` if no administrator who can sign in would be left; `FORBIDDEN` for a default role
+    /// that the caller could not give, and if one of the tenant's
     /// people may do more than the caller, who could sign in as they through a provider of their
     /// own; `BAD_USER_INPUT` for an emergency user of another tenant, and without a secret for a
     /// new provider, another issuer or other certificates.
@@ -85,6 +86,7 @@ impl SingleSignOn {
         };
         let after = Provider { row, domains: new.domains.clone() };
         store(&write, before.as_ref(), &after).await?;
+        require_way_in(&write, scope).await?;
         self.record(&write, scope, "setIdentityProvider", (before.as_ref(), Some(&after))).await?;
         Ok(after)
     }
@@ -124,7 +126,7 @@ impl SingleSignOn {
     /// with passwords again. Returns its id.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is none, `FORBIDDEN` as for [`SingleSignOn::set`].
+    /// `NOT_FOUND` if there is none, `CONFLICT` and `FORBIDDEN` as for [`SingleSignOn::set`].
     pub async fn remove(&self, scope: &TenantScope) -> Result<IdentityProviderId> {
         scope.change(&self.with.database, |write| self.remove_in(write, scope)).await
     }
@@ -141,6 +143,7 @@ impl SingleSignOn {
         let id = before.row.id;
         self.record(&write, scope, "removeIdentityProvider", (Some(&before), None)).await?;
         before.row.delete(write.on()).await?;
+        require_way_in(&write, scope).await?;
         Ok(id)
     }
 
@@ -227,4 +230,11 @@ async fn require_user(write: &Write<'_>, scope: &TenantScope, user: UserId) -> R
     let found = person::with_id(scope.tenant(), user).one(write.on()).await?;
     let must = "must be a user of the tenant in context";
     found.map(drop).ok_or_else(|| Error::bad_input("emergencyUserID", must))
+}
+
+/// Requires that an administrator who can sign in is left wherever the caller is one: a provider
+/// rules out passwords, and without it its accounts lead nowhere.
+async fn require_way_in(write: &Write<'_>, scope: &TenantScope) -> Result<()> {
+    let own = own_holds(write, scope).await?;
+    require_administrators(write, scope, &own).await
 }

@@ -3,9 +3,9 @@
 use serde_json::json;
 use tenant_gateway::roles::Role;
 
-use super::{Rig, SET, input, provider_of, set, signed_in};
+use super::{CLIENT_ID, Rig, SET, input, provider_of, set, signed_in};
 use crate::support::both_databases;
-use crate::support::browser::{Browser, invite};
+use crate::support::browser::{Browser, enrol, invite};
 use crate::support::master_key::node_with_new_key_alone;
 
 const ADMINISTRATOR: &str = "ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068";
@@ -51,6 +51,34 @@ both_databases! {
         assert_eq!(refused.code(), "FORBIDDEN");
         let input = json!({ "input": input(&rig.provider, &json!({})) });
         organization.within(world.north).ask(SET, input).await.data();
+    }
+
+    async fn last_administrator_does_not_shut_itself_out_with_a_provider(rig: Rig) {
+        let south = rig.app.world.south;
+        let (bob, browser) =
+            enrol(&rig.app, south, Role::Administrator, "bob@south.example").await;
+        let set = async |emergency: &str| {
+            let document = format!(
+                r#"mutation {{ setIdentityProvider(input: {{ issuer: "{}", clientID: "{}",
+                clientSecret: "{}", domains: ["south.example"] {emergency} }}) {{ signInPath }} }}"#,
+                rig.provider.issuer(),
+                CLIENT_ID,
+                rig.provider.secret(),
+            );
+            browser.graphql_as_page(&document).await
+        };
+        assert_eq!(set("").await.code(), "CONFLICT", "no password counts any longer");
+        let set = set(&format!(r#"emergencyUserID: "{}""#, bob.id)).await;
+        let set = set.field("setIdentityProvider");
+        invite(&rig.app, south, Role::Administrator, "ann@south.example").await;
+        rig.provider.script(|script| script.email = Some("ann@south.example".to_owned()));
+        let ann = Browser::new(&rig.app.gateway);
+        let location = ann.get(set["signInPath"].as_str().expect("a path")).await;
+        ann.get(&rig.provider.approve(location.location())).await;
+        let scope = rig.app.operator.scope(south);
+        rig.app.operator.users.delete(&scope, &bob.id).await.unwrap();
+        let removed = ann.graphql_as_page("mutation { removeIdentityProvider }").await;
+        assert_eq!(removed.code(), "CONFLICT", "ann has no password");
     }
 
     async fn secret_is_kept_for_the_same_issuer_only(rig: Rig) {
