@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use super::access::Authorizer;
-use super::context::{RequestContext, RequestId, tenant_header};
+use super::authorizer::Authorizer;
+use super::context::RequestContext;
 use super::presented::Presented;
+use super::request_id::RequestId;
+use super::tenant_header::tenant_header;
 use crate::error::{Error, Result, TokenProblem};
 use crate::tokens::{Claims, Verifier};
 

@@ -5,120 +5,17 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::access::{Access, Authorizer};
+use super::access::Access;
+use super::authorizer::Authorizer;
+use super::caller::Caller;
 use super::presented::Presented;
+use super::request_id::RequestId;
+use super::tenant_header::TenantHeader;
 use super::token_restriction::TokenRestriction;
 use crate::clock::{MonotonicTime, Timestamp};
-use crate::error::{Error, ErrorCode, Result, TokenProblem};
-use crate::ids::{ClientId, SubjectId, TenantId, UserId};
+use crate::error::{Error, Result, TokenProblem};
+use crate::ids::TenantId;
 use crate::roles::{Permission, Permissions, Role};
-
-/// The ids of a request: the gateway's own, which is unique, and the one that the caller sent,
-/// which several requests may share. Each is 1 to 64 characters of `[A-Za-z0-9._-]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId {
-    own: Arc<str>,
-    of_caller: Option<Arc<str>>,
-}
-
-impl From<uuid::Uuid> for RequestId {
-    fn from(id: uuid::Uuid) -> Self {
-        Self { own: id.to_string().into(), of_caller: None }
-    }
-}
-
-impl RequestId {
-    /// Parses a gateway's own id, as stored in records.
-    pub fn parse(text: &str) -> Option<Self> {
-        is_request_id(text).then(|| Self { own: text.into(), of_caller: None })
-    }
-
-    /// Adds the id that the caller sent, if it is valid.
-    #[must_use]
-    pub fn given(self, of_caller: Option<&str>) -> Self {
-        Self { of_caller: of_caller.filter(|text| is_request_id(text)).map(Into::into), ..self }
-    }
-
-    /// The gateway's own id.
-    pub fn own(&self) -> &str {
-        &self.own
-    }
-
-    /// The id that the caller sent.
-    pub fn of_caller(&self) -> Option<&str> {
-        self.of_caller.as_deref()
-    }
-
-    /// The id that responses and upstream requests carry: the caller's own, else the gateway's.
-    pub fn as_str(&self) -> &str {
-        self.of_caller().unwrap_or(&self.own)
-    }
-}
-
-fn is_request_id(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-/// The subject that acts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Caller {
-    /// A client with a verified token.
-    Client {
-        /// The client.
-        id: ClientId,
-        /// The tenant that it belongs to.
-        home: TenantId,
-    },
-    /// A person with a verified token or session.
-    User {
-        /// The user.
-        id: UserId,
-        /// The tenant that they belong to.
-        home: TenantId,
-    },
-    /// The operator at the command line, who has the database and the master key in any case.
-    Operator,
-    /// The gateway itself, which continues recorded work of callers in the background: tasks, and
-    /// keys to be renewed or removed.
-    Gateway,
-}
-
-impl Caller {
-    const fn of(subject: SubjectId, home: TenantId) -> Self {
-        match subject {
-            SubjectId::Client(id) => Self::Client { id, home },
-            SubjectId::User(id) => Self::User { id, home },
-        }
-    }
-
-    /// The client or user; nothing for the operator and the gateway itself, who hold no roles.
-    pub fn subject(&self) -> Option<SubjectId> {
-        match self {
-            Self::Client { id, .. } => Some(SubjectId::Client(*id)),
-            Self::User { id, .. } => Some(SubjectId::User(*id)),
-            Self::Operator | Self::Gateway => None,
-        }
-    }
-
-    /// How records name the caller: the UUID of the client or user, `operator` or `gateway`.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Client { id, .. } => id.to_string(),
-            Self::User { id, .. } => id.to_string(),
-            Self::Operator => "operator".to_owned(),
-            Self::Gateway => "gateway".to_owned(),
-        }
-    }
-
-    /// The tenant that the caller belongs to.
-    pub fn home(&self) -> Option<TenantId> {
-        match self {
-            Self::Client { home, .. } | Self::User { home, .. } => Some(*home),
-            Self::Operator | Self::Gateway => None,
-        }
-    }
-}
 
 /// The caller, the tenant in context and the request id of one request.
 #[derive(Clone)]
@@ -244,9 +141,6 @@ async fn is_revoked(authorizer: &Authorizer, presented: &Presented) -> Result<bo
         None => Ok(false),
     }
 }
-
-/// The value of the header `X-Tenant-Context`; `None` if it is not UTF-8, which names no tenant.
-pub struct TenantHeader(pub Option<String>);
 
 /// The proof that a caller may act in a tenant. It covers the tenant and all below it.
 #[derive(Clone)]
@@ -407,30 +301,4 @@ impl fmt::Debug for TenantScope {
             .field("caller", &self.caller)
             .finish_non_exhaustive()
     }
-}
-
-/// Reads the tenant headers of a request: `X-Tenant-Context`, also accepted as `X-Tenant-ID`.
-///
-/// # Errors
-/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree.
-pub fn tenant_header<'a>(
-    values: impl IntoIterator<Item = &'a [u8]>,
-    per_name: [usize; 2],
-) -> Result<Option<TenantHeader>> {
-    let bad = |message| Err(Error::new(ErrorCode::BadRequest, message));
-    if per_name.iter().any(|count| *count > 1) {
-        return bad("X-Tenant-Context: one tenant at a time");
-    }
-    let mut values = values.into_iter();
-    let Some(first) = values.next() else { return Ok(None) };
-    if values.any(|other| other != first) {
-        return bad("X-Tenant-Context and X-Tenant-ID disagree");
-    }
-    if first.is_empty() {
-        return bad("X-Tenant-Context: must not be empty");
-    }
-    if first.contains(&b',') {
-        return bad("X-Tenant-Context: one tenant at a time");
-    }
-    Ok(Some(TenantHeader(std::str::from_utf8(first).ok().map(str::to_owned))))
 }

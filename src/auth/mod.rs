@@ -7,18 +7,25 @@
 mod access;
 mod administrators;
 mod authority;
+mod authorizer;
 pub mod bearer;
+mod caller;
 mod change;
 mod context;
 mod entity;
 pub mod graphql;
 mod presented;
+mod request_id;
+mod tenant_header;
 mod token_restriction;
 
 pub use crate::ids::SubjectId;
-pub use access::{Access, Authorizer, RoleGrant};
+pub use access::{Access, RoleGrant};
 pub use administrators::{AdministratorHold, own_holds, require_administrators, taken_holds};
 pub use authority::RoleHold;
-pub use context::{Caller, RequestContext, RequestId, TenantScope};
+pub use authorizer::Authorizer;
+pub use caller::Caller;
+pub use context::{RequestContext, TenantScope};
 pub use presented::Presented;
+pub use request_id::RequestId;
 pub use token_restriction::TokenRestriction;
