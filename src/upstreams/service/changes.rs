@@ -8,7 +8,7 @@ use sea_orm::{
     QueryFilter, Set,
 };
 
-use super::{Upstreams, WHAT, links};
+use super::{Upstreams, WHAT, link_checks};
 use crate::audit::{self, Attempt, Entry};
 use crate::auth::TenantScope;
 use crate::database::{AdvisoryLock, Write};
@@ -97,7 +97,7 @@ impl Upstreams {
         }
         let mut upstream = self.changed(before, change)?;
         if change.base_url.is_some() || change.credential.is_some() {
-            links::check_anew(&write, before.id).await?;
+            link_checks::check_anew(&write, before.id).await?;
         }
         upstream.revision = Set(before.revision + 1);
         upstream.updated_at = Set(scope.now());

@@ -2,6 +2,7 @@
 
 mod changes;
 mod connections;
+mod link_checks;
 mod links;
 mod registered;
 mod rewrap;
