@@ -27,7 +27,7 @@ pub enum Command {
     },
 }
 
-/// Does it.
+/// Runs the command: prints records as JSON lines.
 pub async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let Command::Export { from, to } = command;
     require_database(config)?;

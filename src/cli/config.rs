@@ -23,7 +23,7 @@ pub enum Command {
     },
 }
 
-/// Does it.
+/// Runs the command.
 pub fn run(config: Result<Config, ConfigErrors>, command: Command) -> Result<(), Failure> {
     match command {
         Command::Check { output } => check(config, output),

@@ -13,7 +13,7 @@ use crate::error::Error;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whom to ask.
+/// The options of `health`.
 #[derive(Args)]
 pub struct Arguments {
     /// The address to ask; that of the settings if absent.
@@ -23,7 +23,7 @@ pub struct Arguments {
     output: Output,
 }
 
-/// Asks, prints the answer, and fails unless it is that the gateway is ready.
+/// Asks the readiness check and prints the result. Fails unless the gateway is ready.
 pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let address = reachable(arguments.address.unwrap_or(config.server.listen));
     let (status, body) = get(address, "/health/ready", PATIENCE).await?;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whom to ask.
+/// The options of `reload`.
 #[derive(Args)]
 pub struct Arguments {
     /// The address of the gateway's admin listener; that of the settings if absent.

@@ -1,4 +1,4 @@
-//! Who may import whom, read from the sources.
+//! The order of imports between rooms, checked against the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -318,7 +318,7 @@ fn only_recorded_work_goes_on_without_a_caller() {
     }
 }
 
-/// Its fields are private; what remains is who may do without a token.
+/// The fields of `TenantScope` are private: only these constructors work without a token.
 #[test]
 fn only_the_command_line_acts_as_operator() {
     for source in sources()

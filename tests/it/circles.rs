@@ -160,7 +160,7 @@ impl Room {
             .collect()
     }
 
-    /// Who imports from whom among siblings, with one import that shows it. The siblings are those
+    /// The imports between siblings, each with an example. The siblings are those
     /// below the nearest module that both ends of an import lie in.
     fn siblings(&self) -> BTreeMap<Segments, BTreeMap<Segments, String>> {
         let mut edges: BTreeMap<Segments, BTreeMap<Segments, String>> = BTreeMap::new();

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::visit::Visit;
 use crate::http::json_reply::{JSON, json_response};
 
-/// Tells who is signed in, and the token that GraphQL requests with the cookie need in the header
-/// `X-CSRF-Token`. Pages of other origins cannot read it: no answer allows them to send cookies.
+/// Returns the signed-in person, and the token that GraphQL requests with the cookie need in the
+/// header `X-CSRF-Token`. Pages of other origins cannot read it: no answer allows them to send cookies.
 pub async fn show(visit: Visit) -> Response {
     let session = visit.session.as_ref().filter(|session| session.is_active());
     let user = session.map(

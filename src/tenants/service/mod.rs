@@ -78,7 +78,7 @@ impl Tenants {
         Ok(found.all(self.database.reader()).await?)
     }
 
-    /// The name of a tenant. The caller has checked that whoever sees it may.
+    /// The name of a tenant. The caller has checked the permission of the reader.
     ///
     /// # Errors
     /// If the database cannot be asked.

@@ -1,4 +1,4 @@
-//! Tenant walls: nobody approves what is not theirs, and programs learn of no tenant.
+//! Tenant walls: people approve only for their own tenants, and programs learn of no tenant.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;

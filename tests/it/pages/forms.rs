@@ -57,7 +57,7 @@ both_databases! {
         assert_eq!(browser.get(&invitation).await.status, 200, "the link is not used");
     }
 
-    /// Whoever signs a victim in as themselves would see what the victim then does.
+    /// Login CSRF: an attacker who signs a victim in as themselves sees the actions of the victim.
     async fn sign_in_cannot_be_forged(app: TestApp) {
         let (eve, _) = enrol(&app, app.world.south, Role::Auditor, "eve@south.example").await;
         let victim = Browser::new(&app.gateway);

@@ -1,4 +1,4 @@
-//! Who may set the provider of a tenant, and what is kept of it.
+//! The permission to set the provider of a tenant, and the stored settings.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;

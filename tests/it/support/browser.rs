@@ -38,7 +38,7 @@ impl Page {
         self.headers.get(name).map(|value| value.to_str().expect("a header of text"))
     }
 
-    /// Where a redirect leads.
+    /// The location of a redirect.
     pub fn location(&self) -> &str {
         assert_eq!(self.status, 303, "{}", self.text);
         self.header("location").expect("a redirect leads somewhere")
@@ -139,7 +139,7 @@ impl Browser {
         self.send(self.form(path, &fields)).await
     }
 
-    /// What `/session` tells.
+    /// The response of `/session`.
     pub async fn session(&self) -> Value {
         let page = self.get("/session").await;
         assert_eq!(page.status, 200, "{}", page.text);

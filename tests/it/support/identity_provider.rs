@@ -23,13 +23,13 @@ use super::notes;
 
 pub const CLIENT_ID: &str = "tenant-gateway";
 
-/// What the provider says next.
+/// The next answers of the provider.
 #[derive(Clone)]
 pub struct Script {
     pub subject: String,
     pub email: Option<String>,
     pub email_verified: bool,
-    /// The e-mail address is told by the user information endpoint alone.
+    /// Only the user information endpoint returns the e-mail address.
     pub email_in_user_info: bool,
     pub methods: Vec<String>,
     /// Claims that replace those of an honest ID token.

@@ -72,7 +72,7 @@ pub async fn invited_by_operator(app: &TestApp, tenant: TenantId, roles: &[Role]
     Invitee { id: made.user.id().to_string(), email, token }
 }
 
-/// Where the people of these tests sit.
+/// The network address of the people in these tests.
 pub fn origin() -> SignInOrigin {
     origin_at("192.0.2.10")
 }
