@@ -166,7 +166,7 @@ impl Authorizer {
             Some(tenant) => entity::held(reader, subject, tenant, tenant).await?,
             None => entity::held_anywhere(reader, subject).await?,
         };
-        let access = access(held);
+        let access = Access::of(held);
         let now = self.now();
         Ok(access.roles(now).next().map(|_| access.permissions(now)))
     }
@@ -186,7 +186,7 @@ impl Authorizer {
             async { Ok(entity::held(reader, subject, tenant, tenant).await?) },
             self.revocations.has_now(claims.jti),
         )?;
-        let open = !claims.tenant_only || access(held).roles(self.now()).next().is_some();
+        let open = !claims.tenant_only || Access::of(held).roles(self.now()).next().is_some();
         Ok(!revoked
             && open
             && state.is_some_and(|state| state.live && state.token_generation == claims.generation))
