@@ -34,13 +34,9 @@ pub(super) async fn open(config: &Config) -> Result<Database, Finding> {
 
 /// Checks that the database answers and, if it is embedded, that none of its pages is damaged.
 pub(super) async fn content(database: &Database) -> Finding {
-    let answered = database.now().await;
-    match answered {
-        Ok(_) => {}
-        Err(error) => {
-            let advice = "see docs/runbooks/database-down.md";
-            return Finding::failed("database", error.explained(), advice);
-        }
+    if let Err(error) = database.now().await {
+        let advice = "see docs/runbooks/database-down.md";
+        return Finding::failed("database", error.explained(), advice);
     }
     match database.check_content().await {
         Ok(()) if database.is_sqlite() => Finding::ok("database", "answers and is not damaged"),

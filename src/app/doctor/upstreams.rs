@@ -15,7 +15,7 @@ use crate::outbound::{AddressPolicy, BaseUrl, Reached, Unreachable, reach};
 use crate::upstreams::{Upstream, registered};
 
 /// The most installations that are checked.
-const CHECKED_MAX: u64 = 1000;
+const CHECKED_MAX: usize = 1000;
 
 /// The most installations that are checked at the same time.
 const AT_ONCE: usize = 16;
@@ -30,7 +30,7 @@ pub(super) async fn check(
     database: &Database,
     deadline: Deadline,
 ) -> Vec<Finding> {
-    let installations = match deadline.limit(registered(database, CHECKED_MAX + 1)).await {
+    let installations = match deadline.limit(registered(database, CHECKED_MAX as u64 + 1)).await {
         Some(Ok(installations)) => installations,
         Some(Err(error)) => {
             let advice = "see docs/runbooks/database-down.md";
@@ -54,7 +54,7 @@ async fn check_all(
     let now = SystemClock.now();
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut checks = JoinSet::new();
-    for installation in installations.into_iter().take(CHECKED_MAX as usize) {
+    for installation in installations.into_iter().take(CHECKED_MAX) {
         let permits = permits.clone();
         checks.spawn(async move {
             // The semaphore is never closed.
