@@ -68,6 +68,9 @@ struct Gauges {
     database_latency: Level,
     database_up: Gauge,
     clock_skew: Level,
+    tasks: Family<StateLabels, Gauge>,
+    tenant_keys: Family<StateLabels, Gauge>,
+    tenant_key_first_expiry: Level,
     process_cpu: Counter<f64, AtomicU64>,
     process_memory: Gauge,
     process_files: Gauge,
@@ -88,6 +91,14 @@ pub struct Snapshot {
     pub database_latency: Option<Duration>,
     /// How far the wall clock is off the database's.
     pub clock_skew: Duration,
+    /// How many tasks of legacy systems, of all nodes, are in a state; empty while the database
+    /// does not answer.
+    pub tasks: Vec<(&'static str, u64)>,
+    /// How many keys of tenants, of all nodes, are in a state; empty while the database does not
+    /// answer.
+    pub tenant_keys: Vec<(&'static str, u64)>,
+    /// When the first of the keys in use expires; none if none is in use.
+    pub tenant_key_first_expiry: Option<Timestamp>,
     /// The figures of the process; none where the system does not tell.
     pub process: Option<Process>,
 }
@@ -278,6 +289,27 @@ impl Gauges {
             Unit::Seconds,
             self.clock_skew.clone(),
         );
+        self.register_stored(registry);
+    }
+
+    /// What stands in the database is the same at every node.
+    fn register_stored(&self, registry: &mut Registry) {
+        registry.register(
+            "tasks",
+            "Tasks of the Integration Server by state, of all nodes: sent, known, lost",
+            self.tasks.clone(),
+        );
+        registry.register(
+            "tenant_keys",
+            "Keys minted at Deep Security by state, of all nodes: pending, live, spent, stray",
+            self.tenant_keys.clone(),
+        );
+        registry.register_with_unit(
+            "tenant_key_first_expiry",
+            "When the first key in use expires, since 1970",
+            Unit::Seconds,
+            self.tenant_key_first_expiry.clone(),
+        );
     }
 
     /// Under the names that every Prometheus client uses, without a prefix of ours.
@@ -329,6 +361,17 @@ impl Gauges {
         let latency = snapshot.database_latency.map_or(f64::NAN, |latency| latency.as_secs_f64());
         self.database_latency.set(latency);
         self.clock_skew.set(snapshot.clock_skew.as_secs_f64());
+        for (family, states) in
+            [(&self.tasks, &snapshot.tasks), (&self.tenant_keys, &snapshot.tenant_keys)]
+        {
+            family.clear();
+            for (state, number) in states {
+                family.get_or_create(&StateLabels { state }).set(count(*number));
+            }
+        }
+        let first_expiry = snapshot.tenant_key_first_expiry;
+        let first_expiry = first_expiry.map_or(f64::NAN, |end| end.millis() as f64 / 1_000.0);
+        self.tenant_key_first_expiry.set(first_expiry);
         if let Some(process) = &snapshot.process {
             self.process_cpu.inner().store(process.cpu_seconds.to_bits(), Ordering::Relaxed);
             self.process_memory.set(count(process.resident_bytes));
@@ -412,6 +455,8 @@ mod tests {
         let text = metrics.encode(&Snapshot {
             budgets: vec![pool],
             circuits: vec![(system, "open", 1)],
+            tasks: vec![("lost", 1)],
+            tenant_keys: vec![("stray", 1)],
             ..Snapshot::default()
         });
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());

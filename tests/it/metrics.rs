@@ -54,6 +54,11 @@ async fn operations_tokens_and_requests_are_counted() {
     assert_eq!(sample(&text, "tenant_gateway_database_up"), 1.0);
     assert!(sample(&text, "process_resident_memory_bytes") > 1e6);
     assert!(sample(&text, "tenant_gateway_budget_limit{pool=\"operations\"}") > 0.0);
+    for name in ["tasks{state=\"lost\"}", "tenant_keys{state=\"live\"}"] {
+        assert_eq!(sample(&text, &format!("tenant_gateway_{name}")), 0.0);
+    }
+    let first_expiry = sample(&text, "tenant_gateway_tenant_key_first_expiry_seconds");
+    assert!(first_expiry.is_nan(), "no key is in use");
     assert!(text.ends_with("# EOF\n"));
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{IntoActiveModel, QueryOrder, TryInsertResult};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect, TryInsertResult};
 
 use super::key::{KeyLifetime, KeyOrigin, KeySlot};
 use crate::clock::Timestamp;
@@ -107,6 +107,21 @@ impl Model {
     }
 }
 
+/// How many keys there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyFigures {
+    /// Claimed: a node may be minting it.
+    pub pending: u64,
+    /// In use.
+    pub live: u64,
+    /// No longer used, still to be deleted at the manager.
+    pub spent: u64,
+    /// Requested without an answer: to be searched at the manager and deleted.
+    pub stray: u64,
+    /// When the first of the keys in use expires.
+    pub first_expiry: Option<Timestamp>,
+}
+
 impl Entity {
     fn of(slot: KeySlot, state: &str) -> Select<Self> {
         let found = Self::find()
@@ -168,6 +183,32 @@ pub async fn all_at(
 /// Every key, for a change of the master key by the operator.
 pub async fn all_rows(on: &impl ConnectionTrait) -> Result<Vec<Model>> {
     Ok(Entity::find().all(on).await?)
+}
+
+/// Each state that keys are in, with how many there are and when the first of them expires.
+async fn states(on: &impl ConnectionTrait) -> Result<Vec<(String, i64, Option<Timestamp>)>> {
+    let states = Entity::find()
+        .select_only()
+        .column(Column::State)
+        .column_as(Column::Id.count(), "number")
+        .column_as(Column::ExpiresAt.min(), "first_end")
+        .group_by(Column::State);
+    Ok(states.into_tuple().all(on).await?)
+}
+
+/// The number of keys of all tenants by state, and the first expiry of one in use: for figures of
+/// the whole gateway, which name no tenant.
+pub async fn figures(on: &impl ConnectionTrait) -> Result<KeyFigures> {
+    let found = states(on).await?;
+    let of = |name: &str| found.iter().find(|(state, ..)| state == name);
+    let number = |name| of(name).map_or(0, |(_, number, _)| number.unsigned_abs());
+    Ok(KeyFigures {
+        pending: number(PENDING),
+        live: number(LIVE),
+        spent: number(SPENT),
+        stray: number(STRAY),
+        first_expiry: of(LIVE).and_then(|(.., first_end)| *first_end),
+    })
 }
 
 /// Claims the minting of a key for the row's slot until the key is live or the lease expires by the

@@ -26,6 +26,7 @@ mod settings;
 mod state;
 mod verify;
 
+pub use entity::{KeyFigures, figures};
 pub use key::TenantKey;
 pub use rewrap::rewrap;
 pub use settings::KeySettings;

@@ -27,4 +27,4 @@ pub mod session;
 pub mod watching;
 
 pub use record::TaskRecord;
-pub use service::{ClaimedTask, Tasks};
+pub use service::{ClaimedTask, TaskFigures, Tasks, figures};

@@ -1,6 +1,7 @@
 //! Records of tasks in the database.
 
 mod change;
+mod figures;
 mod lease;
 mod list;
 mod retention;
@@ -27,6 +28,7 @@ use crate::ids::{TaskId, random_uuid};
 use crate::upstreams::Upstreams;
 
 pub use change::{EndReason, TaskEnd};
+pub use figures::{TaskFigures, figures};
 pub use lease::{ClaimedTask, LEASE};
 
 const WHAT: &str = "task";

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tenant_gateway::clock::Clock as _;
+use tenant_gateway::deep_security::keys::{KeyFigures, figures};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::faults::Fault;
 
@@ -11,6 +12,21 @@ use super::{COMPUTERS, TEN_MINUTES, ends, leave_stray, rows, silent_manager, unl
 use crate::support::{both_databases, eventually, notes};
 
 both_databases! {
+    async fn keys_are_counted_by_state_with_their_first_expiry(rig: Rig) {
+        let database = rig.operator.database.clone();
+        let figures = async || figures(database.reader()).await.unwrap();
+        assert_eq!(figures().await, KeyFigures::default());
+        see(&rig.reader(rig.world.north).await, COMPUTERS).await;
+        let first = ends(&rig, "READ").into_iter().min();
+        leave_stray(&rig.manager, &rig.writer(rig.world.north).await).await;
+        let counted = figures().await;
+        let states = (counted.pending, counted.live, counted.spent, counted.stray);
+        assert_eq!(states, (0, 2, 0, 1));
+        let live = "SELECT MIN(expires_at) FROM tenant_keys WHERE state = 'LIVE'";
+        assert_eq!(counted.first_expiry.map(|end| end.millis()), Some(rows(&rig, live).await));
+        assert!(counted.first_expiry.map(|end| end.millis()) <= first, "{counted:?}");
+    }
+
     async fn unverifiable_keys_are_minted_only_until_backoff(rig: Rig) {
         let reader = rig.reader(rig.world.north).await;
         let writer = rig.writer(rig.world.north).await;

@@ -8,10 +8,11 @@ use tenant_gateway::app::{Core, Environment};
 use tenant_gateway::clock::ManualClock;
 use tenant_gateway::ids::UpstreamId;
 use tenant_gateway::integration_server::tasks::model::{Intent, NewTask, Purpose};
+use tenant_gateway::integration_server::tasks::{self, TaskFigures};
 use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::integration_server::{Fate, TaskKind};
 
-use super::{House, begin};
+use super::{House, begin, ended, only};
 use crate::support::{both_databases, eventually};
 
 /// The environment of another node whose clock runs two minutes ahead.
@@ -32,6 +33,17 @@ fn report(upstream: &Value, remote: &str) -> NewTask {
 }
 
 both_databases! {
+    async fn task_is_counted_by_its_state_until_it_ends(house: House) {
+        let database = house.app.operator.database.clone();
+        let figures = async || tasks::figures(&database).await.unwrap();
+        let done = begin(&house.north, "deactivateIntegrationServerTenant").await;
+        ended(&house.north, &only(done)["id"]).await;
+        assert_eq!(figures().await, TaskFigures::default());
+        house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
+        begin(&house.south, "deactivateIntegrationServerTenant").await.data();
+        assert_eq!(figures().await, TaskFigures { known: 1, ..TaskFigures::default() });
+    }
+
     async fn node_with_clock_ahead_takes_over_no_task(house: House) {
         house.server.order_task(TaskKind::ChangeTenantActivation, Fate::NeverEnds, 1);
         begin(&house.north, "deactivateIntegrationServerTenant").await.data();
