@@ -1,6 +1,7 @@
 //! One attempt at a call: acquire all permits, send the request once, and learn from the outcome.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use tracing::Level;
@@ -65,6 +66,7 @@ impl Sender {
     /// Any [`Failure`].
     pub(super) async fn attempt(&self, outgoing: &OutgoingCall) -> Result<Reply, Failure> {
         let OutgoingCall { operation, route, state, limiter, .. } = outgoing;
+        let asked = Instant::now();
         if outgoing.kind == Kind::Read && outgoing.deadline() <= Instant::now() {
             return Err(Failure::Deadline);
         }
@@ -79,14 +81,20 @@ impl Sender {
         let observer = Observer { sender: self, outgoing, permit, began: Instant::now() };
         budget.commit();
         rate.mark_sent();
-        let outcome = self.exchange(outgoing, &client).await;
+        let outcome = self.exchange(outgoing, &client, asked.elapsed()).await;
         observer.observe(&outcome);
         outcome
     }
 
     /// Exchanges request and response. A write has its own time limit, whatever is left of the
-    /// operation's; a read ends at the earlier of the two.
-    async fn exchange(&self, outgoing: &OutgoingCall, client: &Client) -> Result<Reply, Failure> {
+    /// operation's; a read ends at the earlier of the two. `waited` is how long the call waited for
+    /// its permits, for the log.
+    async fn exchange(
+        &self,
+        outgoing: &OutgoingCall,
+        client: &Client,
+        waited: Duration,
+    ) -> Result<Reply, Failure> {
         let OutgoingCall { operation, request, kind, .. } = outgoing;
         let trace = operation.trace(&*self.entropy);
         let traceparent = trace.next(&*self.entropy);
@@ -101,7 +109,7 @@ impl Sender {
         };
         let outcome = timeout_at(until, exchange).await.unwrap_or(Err(timed_out));
         self.count(outgoing, began, &outcome);
-        log(outgoing, trace, began, &outcome);
+        log(outgoing, trace, Times { waited, took: began.elapsed() }, &outcome);
         outcome
     }
 
@@ -197,9 +205,16 @@ impl Drop for Observer<'_> {
     }
 }
 
+/// How long a call waited for its permits, and how long it took from then on.
+struct Times {
+    waited: Duration,
+    took: Duration,
+}
+
 /// Logs neither path, query, headers nor body: they may contain secrets. The span is created only
 /// for a line that is written.
-fn log(outgoing: &OutgoingCall, trace: &Trace, began: Instant, outcome: &Result<Reply, Failure>) {
+fn log(outgoing: &OutgoingCall, trace: &Trace, times: Times, outcome: &Result<Reply, Failure>) {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let span = || {
         tracing::info_span!(
             "upstream_call",
@@ -209,18 +224,23 @@ fn log(outgoing: &OutgoingCall, trace: &Trace, began: Instant, outcome: &Result<
             upstream = %outgoing.route.endpoint.upstream,
             system = outgoing.route.endpoint.system,
             method = outgoing.request.method(),
-            millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            waited_millis = millis(times.waited),
+            millis = millis(times.took),
         )
     };
     match outcome {
         Ok(reply) if tracing::enabled!(Level::DEBUG) => {
             let status = reply.answer.status;
-            span().in_scope(|| tracing::debug!(status, "upstream call completed"));
+            let bytes = reply.answer.body.len();
+            span().in_scope(|| tracing::debug!(status, bytes, "upstream call completed"));
         }
         Ok(_) => {}
         Err(failure) => {
             let code = failure.code().as_str();
-            span().in_scope(|| tracing::info!(code, "upstream call failed"));
+            span().in_scope(|| {
+                tracing::info!(code, "upstream call failed");
+                tracing::debug!(code, cause = failure.cause(), "cause of the failed upstream call");
+            });
         }
     }
 }

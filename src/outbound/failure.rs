@@ -64,6 +64,17 @@ impl Failure {
         if unknown { error.with_unknown_outcome() } else { error }
     }
 
+    /// The technical cause, for the operator: it may contain text of the upstream.
+    pub(super) fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable(cause)
+            | Self::ConnectionLost(cause)
+            | Self::Malformed(cause)
+            | Self::InvalidRequest(cause) => Some(cause),
+            _ => None,
+        }
+    }
+
     /// The error without the names of upstream and tenant.
     fn described(self) -> Error {
         match self {

@@ -37,12 +37,17 @@ impl Sender {
         outcome: &Result<Reply, Failure>,
         outgoing: &OutgoingCall,
     ) -> bool {
+        let delay = delay(attempt, outcome, &*self.entropy);
         // `Retry-After` may be too large for an `Instant`.
-        let at = Instant::now().checked_add(delay(attempt, outcome, &*self.entropy));
-        match at.filter(|at| *at < outgoing.deadline()) {
-            Some(at) if outgoing.state.retries.spend() => sleep_until(at).await,
-            _ => return false,
-        }
+        let at = Instant::now().checked_add(delay).filter(|at| *at < outgoing.deadline());
+        let Some(at) = at.filter(|_| outgoing.state.retries.spend()) else { return false };
+        tracing::debug!(
+            request_id = outgoing.operation.request_id(),
+            retry = attempt + 1,
+            delay_millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            "upstream call is retried"
+        );
+        sleep_until(at).await;
         true
     }
 }

@@ -217,3 +217,91 @@ async fn each_line_of_text_is_one_record_and_no_command_to_a_terminal() {
         assert!(!unquoted(line).contains(MARK), "{line}");
     }
 }
+
+/// An installation that answers each request with 503.
+async fn overloaded() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hidden-path", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = BufReader::new(&mut stream).lines();
+            while head.next_line().await.is_ok_and(|line| line.is_some_and(|line| !line.is_empty()))
+            {
+            }
+            let answer = "HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbusy";
+            stream.write_all(answer.as_bytes()).await.ok();
+        }
+    });
+    url
+}
+
+/// Registers the installation and asks it for its tenants in an operation with that name.
+async fn ask_tenants(administrator: &Caller, base_url: &str, password: &str, name: &str) {
+    let input = json!({
+        "name": name, "system": "INTEGRATION_SERVER", "baseURL": base_url,
+        "credential": { "basic": { "password": password } },
+    });
+    let register =
+        "mutation($input: RegisterUpstreamInput!) { registerUpstream(input: $input) { id } }";
+    let upstream = administrator.ask(register, json!({ "input": input })).await;
+    let id = upstream.field("registerUpstream")["id"].clone();
+    let tenants = format!(
+        "query {name}($id: ID!) {{ integrationServer {{ tenants(upstreamID: $id) {{ nodes {{ id \
+         }} }} }} }}"
+    );
+    assert_eq!(
+        administrator.ask(&tenants, json!({ "id": id })).await.code(),
+        "UPSTREAM_UNAVAILABLE"
+    );
+}
+
+#[tokio::test]
+async fn debug_follows_one_request_through_admission_calls_and_retry_without_secrets() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    let credentials = deployment.init();
+    let settings = [
+        ("RUST_LOG", "info,tenant_gateway=debug"),
+        ("TENANT_GATEWAY__UPSTREAM__ALLOW_PRIVATE_ADDRESSES", "true"),
+        ("TENANT_GATEWAY__UPSTREAM__RETRIES", "1"),
+    ];
+    let process = deployment.serve_with(&settings).await;
+    let administrator = process.log_in(credentials).await;
+    let password = "a-password-that-no-log-may-have";
+    crate::support::notes::note(password);
+    ask_tenants(&administrator, &overloaded().await, password, "Overloaded").await;
+    ask_tenants(&administrator, "http://127.0.0.1:1/hidden-path", password, "Closed").await;
+
+    let records = process.records();
+    let admitted = |name: &str| {
+        let found = records.iter().find(|record| {
+            record["message"] == "operation admitted" && record["operation"] == name
+        });
+        found.unwrap_or_else(|| panic!("{name} is not in {records:?}"))
+    };
+    let of_request = |name: &str, message: &str| {
+        let id = &admitted(name)["span"]["request_id"];
+        assert!(id.is_string());
+        let found = records
+            .iter()
+            .filter(|record| record["message"] == message && record["span"]["request_id"] == *id);
+        found.collect::<Vec<_>>()
+    };
+    let operation = admitted("Overloaded");
+    assert_eq!((&operation["kind"], &operation["level"]), (&json!("query"), &json!("DEBUG")));
+    for number in ["fields", "weight", "waited_millis", "millis_left"] {
+        assert!(operation[number].is_u64(), "{number} in {operation}");
+    }
+    let calls = of_request("Overloaded", "upstream call completed");
+    assert_eq!(calls.len(), 2, "one attempt and one retry");
+    for call in calls {
+        assert_eq!((&call["status"], &call["bytes"]), (&json!(503), &json!(4)));
+        assert!(call["span"]["waited_millis"].is_u64() && call["span"]["millis"].is_u64());
+    }
+    let retries = of_request("Overloaded", "upstream call is retried");
+    assert_eq!(retries.len(), 1);
+    assert_eq!(retries[0]["retry"], 1);
+    let causes = of_request("Closed", "cause of the failed upstream call");
+    assert!(causes.iter().any(|one| one["cause"].to_string().contains("refused")), "{causes:?}");
+    let text = std::fs::read_to_string(&process.log).unwrap();
+    assert!(!text.contains("hidden-path") && !text.contains(password));
+}

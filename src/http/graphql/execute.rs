@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, Request, Response as GraphqlResponse, Value};
@@ -71,12 +72,23 @@ pub async fn run(
     let fields = prepared.cost.fields;
     let summary = prepared.summary.clone();
     let is_query = prepared.kind != OperationType::Mutation;
+    let asked = Instant::now();
     let (running, meter) = match admit(state, context, prepared.cost.weight, deadline).await {
         Ok(admitted) => admitted,
         Err(error) => {
             return reject(state, context, request_error_of(&error));
         }
     };
+    tracing::debug!(
+        operation = summary.name.as_deref(),
+        kind = summary.kind,
+        fields,
+        weight = prepared.cost.weight,
+        is_long = prepared.is_long,
+        waited_millis = whole_millis(asked.elapsed()),
+        millis_left = whole_millis(deadline.duration_since(Instant::now())),
+        "operation admitted"
+    );
     let calls = upstream_calls(state, context, options.traceparent.as_deref(), deadline);
     let mut response = if is_query {
         let resolved = run_query(state, context, &calls, meter.clone(), prepared, running);
@@ -99,6 +111,10 @@ pub async fn run(
         size: meter.size(),
         permit: Arc::into_inner(meter).map(ResponseMeter::into_permit),
     }
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Runs a query, a long one on the bulk threads. The permit is held until it ends.
