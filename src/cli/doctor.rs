@@ -26,7 +26,8 @@ pub async fn run(
     files: &SettingsFiles,
     arguments: &Arguments,
 ) -> Result<(), Failure> {
-    let findings = examine(config, files, Duration::from_secs(arguments.timeout)).await;
+    // Boxed: the checks make a large future.
+    let findings = Box::pin(examine(config, files, Duration::from_secs(arguments.timeout))).await;
     match arguments.output.output {
         Format::Table => print(&findings.iter().map(lines).collect::<String>())?,
         Format::Json => {

@@ -198,6 +198,9 @@ async fn states(on: &impl ConnectionTrait) -> Result<Vec<(String, i64, Option<Ti
 
 /// The number of keys of all tenants by state, and the first expiry of one in use: for figures of
 /// the whole gateway, which name no tenant.
+///
+/// # Errors
+/// If the database cannot be read.
 pub async fn figures(on: &impl ConnectionTrait) -> Result<KeyFigures> {
     let found = states(on).await?;
     let of = |name: &str| found.iter().find(|(state, ..)| state == name);

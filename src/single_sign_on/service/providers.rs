@@ -35,10 +35,10 @@ impl SingleSignOn {
     ///
     /// # Errors
     /// `CONFLICT` if no administrator who can sign in would be left; `FORBIDDEN` for a default role
-    /// that the caller could not give, and if one of the tenant's
-    /// people may do more than the caller, who could sign in as they through a provider of their
-    /// own; `BAD_USER_INPUT` for an emergency user of another tenant, and without a secret for a
-    /// new provider, another issuer or other certificates.
+    /// that the caller could not give, and if one of the tenant's people may do more than the
+    /// caller, who could sign in as they through a provider of their own; `BAD_USER_INPUT` for an
+    /// emergency user of another tenant, and without a secret for a new provider, another issuer or
+    /// other certificates.
     pub async fn set(&self, scope: &TenantScope, new: NewProvider) -> Result<Provider> {
         let until = match new.default_role {
             // Accounts made with it later keep it no longer than the caller could give it.
