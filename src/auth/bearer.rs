@@ -20,7 +20,7 @@ const TENANT_ID: &str = "x-tenant-id";
 /// Verifies the bearer token of a request (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// `UNAUTHENTICATED`.
+/// `UNAUTHENTICATED`, with the same message for every cause.
 pub async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Arc<Claims>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?;

@@ -85,15 +85,11 @@ impl Error {
         Self::new(ErrorCode::Forbidden, message)
     }
 
-    /// `UNAUTHENTICATED`. The challenge names the problem of a token; the message only says how to
-    /// send one where there is none.
+    /// `UNAUTHENTICATED`, with the same message for every cause; the challenge names the problem of
+    /// a token.
     pub fn unauthenticated(token: TokenProblem) -> Self {
-        let message = match token {
-            TokenProblem::Missing => {
-                "a valid access token is required: send the header `Authorization: Bearer TOKEN`"
-            }
-            _ => "a valid access token is required",
-        };
+        let message =
+            "a valid access token is required: send the header `Authorization: Bearer TOKEN`";
         let error = Self::new(ErrorCode::Unauthenticated, message);
         Self { token: Some(token), ..error }
     }

@@ -17,6 +17,9 @@ use crate::http::content_type::{ContentType, is_encoded};
 use crate::http::http_error::HttpError;
 use crate::http::state::AppState;
 
+/// In bytes. A longer body is parsed on the bulk threads.
+const LONG_BODY: usize = 16 * 1024;
+
 /// Serves a POST.
 ///
 /// # Errors
@@ -29,7 +32,15 @@ pub async fn serve(
     body: Body,
 ) -> Result<Response, HttpError> {
     let bytes = read(state, headers, body).await?;
-    match read_body(&bytes, state.graphql.current().limits.json_nesting)? {
+    let json_nesting = state.graphql.current().limits.json_nesting;
+    let parsed = if bytes.len() > LONG_BODY {
+        // Boxed: keeps the cold path out of the hot future's size.
+        let parse = async move { read_body(&bytes, json_nesting) };
+        state.budgets.bulk.run(parse).boxed().await
+    } else {
+        read_body(&bytes, json_nesting)
+    };
+    match parsed? {
         RequestBody::One(request) => {
             serve_one(state, caller, accepted, headers, request, Mutations::Allowed).await
         }

@@ -62,8 +62,10 @@ fn malformed_body(error: &serde_json::Error) -> Error {
             // Such as `trailing comma`; the library appends the place in words of its own.
             let problem = error.to_string();
             let problem = problem.split(" at line ").next().unwrap_or_default();
-            let message =
-                format!("the body is not valid JSON: {problem} at line {line}, column {column}");
+            let message = format!(
+                "the body is not valid JSON: {problem} at line {line}, column {column}; send a \
+                JSON object with `query`"
+            );
             Error::new(ErrorCode::BadRequest, message)
         }
         Category::Data | Category::Io => Error::new(ErrorCode::BadRequest, EXPECTED),

@@ -4,6 +4,7 @@ use serde_json::json;
 use tenant_gateway::roles::Role;
 
 use crate::support::browser::{Browser, enrol};
+use crate::support::master_key::node_with_new_key_alone;
 use crate::support::{TestApp, both_databases};
 
 both_databases! {
@@ -24,6 +25,14 @@ both_databases! {
         let account = browser.get("/account").await;
         assert_eq!((account.status, account.heading()), (200, "Your account"));
         assert!(account.text.contains("ana@north.example"), "{}", account.text);
+    }
+
+    async fn authenticator_app_is_resealed_when_the_master_key_changes(app: TestApp) {
+        let (ana, _) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
+        let node = node_with_new_key_alone(&app, |_| ()).await;
+        let browser = Browser::new(&node.gateway);
+        assert_eq!(browser.sign_in(&node, &ana, "/account").await, "/account");
+        assert_eq!(browser.session().await["user"]["id"], json!(ana.id));
     }
 
     async fn cookie_of_before_the_second_factor_is_worthless_after_it(app: TestApp) {
