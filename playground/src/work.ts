@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks';
+import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 import { examples, type Example } from './examples';
 import { redactDocument, redactVariables } from './redact';
 
@@ -55,8 +55,9 @@ export function useWork() {
     }
   }, [kept, work]);
 
-  // The browser then asks before it leaves the page, by a reload for instance.
-  useEffect(() => {
+  // The browser then asks before it leaves the page, by a reload for instance. At once, too: an effect after the next paint
+  // would still ask about work that is kept by now.
+  useLayoutEffect(() => {
     if (work.edited && !kept) {
       const ask = (event: BeforeUnloadEvent) => event.preventDefault();
       addEventListener('beforeunload', ask);

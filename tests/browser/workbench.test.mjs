@@ -312,7 +312,7 @@ test('signing in leads straight to the editor, and Tab leads on from there', asy
   await page.keyboard.press('Tab');
   assert.equal(await focused(), 'Variables');
   await page.keyboard.press('ControlOrMeta+Enter');
-  await playground.response().getByText('OK').waitFor();
+  await playground.response().getByText('OK', { exact: true }).waitFor();
   await playground.close();
 });
 
