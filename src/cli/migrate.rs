@@ -18,8 +18,8 @@ pub enum Command {
     },
     /// Undo the changes after the one named, newest first.
     ///
-    /// For installing an older version of the program that does not know them. What they added to
-    /// the database is lost; make a backup first.
+    /// For installing an older version of the program that does not know them. Their additions to
+    /// the database are lost; make a backup first.
     Down {
         /// The last change that stays, such as m0013_integration_server_tasks; `migrate status`
         /// lists them.

@@ -1,4 +1,4 @@
-//! What the commands on clients, tenants, users and keys have in common.
+//! Parts that the commands on clients, tenants, users and keys share.
 
 use clap::Args;
 

@@ -292,7 +292,7 @@ impl Gauges {
         self.register_stored(registry);
     }
 
-    /// What stands in the database is the same at every node.
+    /// Figures from the database, the same at every node.
     fn register_stored(&self, registry: &mut Registry) {
         registry.register(
             "tasks",

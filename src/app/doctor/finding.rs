@@ -21,9 +21,9 @@ pub struct Finding {
     pub check: &'static str,
     /// How it ended.
     pub state: FindingState,
-    /// What was found.
+    /// The observation.
     pub detail: String,
-    /// What to do; absent if there is nothing to do.
+    /// The step that mends it; absent if nothing has to be done.
     pub advice: Option<String>,
 }
 

@@ -27,7 +27,7 @@ pub struct Reached {
     pub certificate_end: Option<Timestamp>,
 }
 
-/// What prevented a connection.
+/// The stage at which a connection failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The host name has no address that may be called.
@@ -40,14 +40,14 @@ pub enum Stage {
 
 /// A connection that could not be made.
 pub struct Unreachable {
-    /// What prevented it.
+    /// The stage that failed.
     pub stage: Stage,
-    /// Why.
+    /// The cause of the failure.
     pub cause: String,
 }
 
 impl Stage {
-    /// What an operator can do.
+    /// The next step for an operator.
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Name => "check the host name of the base URL and the DNS of this machine",
