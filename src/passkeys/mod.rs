@@ -12,5 +12,5 @@ mod entity;
 mod model;
 mod service;
 
-pub use model::{Authenticated, Begun, Passkey, RelyingParty};
+pub use model::{Authenticated, Begun, Passkey, Registrant, RelyingParty};
 pub use service::{Dependencies, Passkeys, rewrap};

@@ -54,8 +54,20 @@ pub struct Begun {
 pub struct Authenticated {
     /// The person.
     pub user: UserId,
+    /// Their token generation.
+    pub generation: i64,
     /// Their passkey.
     pub passkey: PasskeyId,
+}
+
+/// A person who registers a passkey in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registrant {
+    /// The person.
+    pub user: UserId,
+    /// The token generation of the session. If a reset has begun another one meanwhile, nothing is
+    /// registered.
+    pub generation: i64,
 }
 
 /// A passkey as its owner sees it.

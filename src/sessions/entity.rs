@@ -60,9 +60,12 @@ impl Bounds {
 }
 
 impl Entity {
-    /// The live sessions of a person, the last used first.
-    pub fn of_user(user: UserId, bounds: Bounds) -> Select<Self> {
-        let of_user = Self::find().filter(Column::UserId.eq(user)).filter(bounds.live());
+    /// The live sessions of a person whose token generation this is, the last used first.
+    pub fn of_user(user: UserId, generation: i64, bounds: Bounds) -> Select<Self> {
+        let of_user = Self::find()
+            .filter(Column::UserId.eq(user))
+            .filter(Column::Generation.eq(generation))
+            .filter(bounds.live());
         of_user.order_by_desc(Column::LastSeenAt).order_by_asc(Column::Id)
     }
 }
@@ -172,13 +175,15 @@ pub async fn delete(on: &impl ConnectionTrait, user: UserId, id: SessionId) -> R
     Ok(deleted.exec(on).await?.rows_affected == 1)
 }
 
-/// Deletes all but the last used sessions of a person.
+/// Deletes all but the last used sessions of a person in that state.
 pub async fn delete_surplus(
     on: &impl ConnectionTrait,
     user: UserId,
+    state: SessionState,
     kept: u64,
 ) -> Result<(), DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::UserId.eq(user));
+    let ids = Entity::find().select_only().column(Column::Id);
+    let ids = ids.filter(Column::UserId.eq(user)).filter(Column::State.eq(state.as_str()));
     let ids = ids.order_by_desc(Column::LastSeenAt).order_by_desc(Column::CreatedAt);
     let ids: Vec<SessionId> = ids.into_tuple().all(on).await?;
     let kept = usize::try_from(kept).unwrap_or(usize::MAX);

@@ -68,6 +68,9 @@ impl Visitor {
 pub struct NewSession {
     /// The person.
     pub user: UserId,
+    /// The token generation of the person when they were authenticated. If a sign-out or a reset has
+    /// begun another one meanwhile, the sign-in is refused.
+    pub generation: i64,
     /// How they have authenticated.
     pub authentication: Authentication,
     /// Whether the second factor is outstanding.

@@ -56,7 +56,8 @@ impl Sessions {
     /// Begins a session. Returns the cookie, which is stored nowhere.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` if the person is gone or disabled; if the database refuses.
+    /// `UNAUTHENTICATED` if the person is gone, disabled, or was signed out since they were
+    /// authenticated; if the database refuses.
     pub async fn begin(&self, new: &NewSession, origin: &SignInOrigin) -> Result<PlainSecret> {
         let cookie = PlainSecret::generate(&*self.entropy);
         let id = SessionId::random(&*self.entropy);
@@ -75,13 +76,15 @@ impl Sessions {
         origin: &SignInOrigin,
     ) -> Result<()> {
         let generation = entity::generation(write.on(), new.user).await?;
-        let generation = generation.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
+        if generation != Some(new.generation) {
+            return Err(Error::unauthenticated(TokenProblem::Ended));
+        }
         let now = self.clock.now();
         let session = Model {
             id,
             cookie_hash: cookie.hash(),
             user_id: new.user,
-            generation,
+            generation: new.generation,
             state: new.state.as_str().to_owned(),
             may_enrol: new.may_enrol,
             authenticated_at: new.authentication.auth_time,
@@ -93,11 +96,22 @@ impl Sessions {
             last_seen_at: now,
         };
         Entity::insert(session.into_active_model()).exec_without_returning(write.on()).await?;
-        entity::delete_surplus(write.on(), new.user, self.settings.per_user).await?;
+        self.end_surplus(write, new.user, new.state).await?;
         if new.state == SessionState::Active {
             self.users.note_sign_in(write, new.user, origin).await?;
         }
         Ok(())
+    }
+
+    /// Ends the sessions beyond the limit, those used longest ago. Sign-ins that wait for a second
+    /// factor are counted apart: a password alone must not end a session.
+    async fn end_surplus(
+        &self,
+        write: &Write<'_>,
+        user: UserId,
+        state: SessionState,
+    ) -> Result<()> {
+        Ok(entity::delete_surplus(write.on(), user, state, self.settings.per_user).await?)
     }
 
     /// The live session of a cookie; none if it has ended, or its person was disabled or signed out
@@ -131,14 +145,17 @@ impl Sessions {
     /// before the sign-in is worthless after it.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` if the session has ended or was completed already; if the database
-    /// refuses.
+    /// `UNAUTHENTICATED` if the session has ended or was completed already, or single sign-on
+    /// decides about the person since the password was given; if the database refuses.
     pub async fn complete(
         &self,
         session: &Session,
         method: &str,
         origin: &SignInOrigin,
     ) -> Result<PlainSecret> {
+        if !self.users.password_allowed(session.user).await? {
+            return Err(Error::unauthenticated(TokenProblem::Ended));
+        }
         let cookie = PlainSecret::generate(&*self.entropy);
         let mut methods = session.authentication.methods.clone();
         methods.extend([method.to_owned(), "mfa".to_owned()]);
@@ -153,6 +170,7 @@ impl Sessions {
             if !entity::complete(write.on(), completed).await? {
                 return Err(Error::unauthenticated(TokenProblem::Ended));
             }
+            self.end_surplus(&write, session.user, SessionState::Active).await?;
             self.users.note_sign_in(&write, session.user, origin).await
         };
         self.database.transaction(work).await?;
@@ -211,8 +229,12 @@ impl Sessions {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn list(&self, user: UserId) -> Result<Vec<SessionInfo>> {
-        let live = Entity::of_user(user, self.bounds(self.clock.now()));
-        let live = live.all(self.database.reader()).await?;
+        let reader = self.database.reader();
+        let Some(generation) = entity::generation(reader, user).await? else {
+            return Ok(Vec::new());
+        };
+        let live = Entity::of_user(user, generation, self.bounds(self.clock.now()));
+        let live = live.all(reader).await?;
         Ok(live.into_iter().map(info).collect())
     }
 

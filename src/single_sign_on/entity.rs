@@ -4,7 +4,8 @@
 /// Providers.
 pub mod provider {
     use sea_orm::entity::prelude::*;
-    use sea_orm::{QuerySelect, QueryTrait};
+    use sea_orm::sea_query::{Expr, ExprTrait};
+    use sea_orm::{Condition, QuerySelect, QueryTrait};
 
     use crate::auth::TenantScope;
     use crate::clock::Timestamp;
@@ -59,9 +60,10 @@ pub mod provider {
             Self::find().filter(Column::TenantId.eq(tenant)).filter(Column::Enabled.eq(true))
         }
 
-        /// The provider of a sign-in link, or of a sign-in under way.
+        /// The provider of a sign-in link, or of a sign-in under way, unless its tenant or one above
+        /// is disabled.
         pub fn of_sign_in(id: IdentityProviderId) -> Select<Self> {
-            Self::find().filter(Column::Id.eq(id)).filter(Column::Enabled.eq(true))
+            Self::find().filter(Column::Id.eq(id)).filter(is_open())
         }
 
         /// The enabled providers that name a domain, whichever tenants they are of: to see whether
@@ -71,15 +73,23 @@ pub mod provider {
                 .filter(super::domain::Column::Domain.eq(domain))
                 .select_only()
                 .column(super::domain::Column::ProviderId);
-            Self::find()
-                .filter(Column::Enabled.eq(true))
-                .filter(Column::Id.in_subquery(named.into_query()))
+            Self::find().filter(is_open()).filter(Column::Id.in_subquery(named.into_query()))
         }
 
         /// All rows, to change the master key.
         pub fn all_rows() -> Select<Self> {
             Self::find()
         }
+    }
+
+    /// Whether people can sign in at the provider: it is enabled, and so are its tenant and all
+    /// above.
+    fn is_open() -> Condition {
+        let closed = Expr::cust(
+            "EXISTS (SELECT 1 FROM tenant_ancestors a JOIN tenants t ON t.id = a.ancestor_id
+                WHERE a.tenant_id = identity_providers.tenant_id AND NOT t.enabled)",
+        );
+        Condition::all().add(Column::Enabled.eq(true)).add(closed.not())
     }
 }
 

@@ -26,6 +26,13 @@ pub fn is_own_page(public_origin: Option<&str>, headers: &HeaderMap) -> bool {
     is_told
 }
 
+/// Whether the person opened the page themselves, or a page of the gateway led to it. Browsers that do
+/// not tell are taken to come from elsewhere.
+pub fn is_own_navigation(headers: &HeaderMap) -> bool {
+    let site = headers.get(SEC_FETCH_SITE);
+    site.is_some_and(|site| site == "none" || site == "same-origin")
+}
+
 fn is_own(public_origin: Option<&str>, headers: &HeaderMap, origin: &HeaderValue) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());

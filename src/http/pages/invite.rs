@@ -55,6 +55,7 @@ async fn accept(visit: &Visit, token: &str) -> Result<Response, Error> {
     let has_factor = user.factors.any();
     let new = NewSession {
         user: user.id(),
+        generation: user.row.token_generation,
         authentication: Authentication {
             auth_time: visit.state.sessions.now(),
             methods: vec!["pwd".to_owned()],
@@ -64,7 +65,7 @@ async fn accept(visit: &Visit, token: &str) -> Result<Response, Error> {
         may_enrol: !has_factor,
         visitor: visit.visitor.clone(),
     };
-    let cookie = visit.state.sessions.begin(&new, &origin).await?;
+    let cookie = visit.begin_session(&new).await?;
     let next = if has_factor { LOGIN_CODE } else { ACCOUNT_TOTP };
     Ok(visit.redirect_with(&super::return_to::carried_by(next, ACCOUNT), &cookie))
 }

@@ -46,6 +46,7 @@ async fn sign_in(visit: &Visit) -> Result<Response, Error> {
     };
     let new = NewSession {
         user: user.id(),
+        generation: user.row.token_generation,
         authentication: Authentication {
             auth_time: visit.state.sessions.now(),
             methods: vec!["pwd".to_owned()],
@@ -54,11 +55,7 @@ async fn sign_in(visit: &Visit) -> Result<Response, Error> {
         may_enrol: false,
         visitor: visit.visitor.clone(),
     };
-    let sessions = &visit.state.sessions;
-    let cookie = sessions.begin(&new, &origin).await?;
-    if let Some(before) = &visit.session {
-        sessions.end(before.user, before.home, before.id, "signOut", &visit.id).await?;
-    }
+    let cookie = visit.begin_session(&new).await?;
     Ok(visit.redirect_with(&return_to::carried_by(LOGIN_CODE, &return_to), &cookie))
 }
 

@@ -13,8 +13,8 @@ use super::visit::{Visit, with_session};
 use crate::error::{Error, ErrorCode};
 use crate::http::json_reply::{JSON, json_response};
 use crate::http::paths::{ACCOUNT_PASSKEYS, LOGIN};
-use crate::ids::{CeremonyId, PasskeyId, UserId};
-use crate::passkeys::{Begun, Passkey};
+use crate::ids::{CeremonyId, PasskeyId};
+use crate::passkeys::{Authenticated, Begun, Passkey, Registrant};
 use crate::secret::PlainSecret;
 use crate::sessions::{NewSession, Session, SessionState};
 use crate::tokens::Authentication;
@@ -65,23 +65,24 @@ async fn finish_sign_in(call: &JsonVisit) -> Result<Response, Error> {
         }
         None => {
             let proved = passkeys.finish_sign_in(browser, ceremony, credential, &visit.id).await?;
-            begin_session(visit, proved.user).await?
+            begin_session(visit, proved).await?
         }
     };
     Ok(signed_in(visit, body, &cookie))
 }
 
 /// A passkey with user verification is both factors.
-async fn begin_session(visit: &Visit, user: UserId) -> Result<PlainSecret, Error> {
+async fn begin_session(visit: &Visit, proved: Authenticated) -> Result<PlainSecret, Error> {
     let methods = [METHOD, "mfa"].map(str::to_owned).to_vec();
     let new = NewSession {
-        user,
+        user: proved.user,
+        generation: proved.generation,
         authentication: Authentication { auth_time: visit.state.sessions.now(), methods },
         state: SessionState::Active,
         may_enrol: false,
         visitor: visit.visitor.clone(),
     };
-    visit.state.sessions.begin(&new, &visit.origin()).await
+    visit.begin_session(&new).await
 }
 
 /// The session whose second factor is outstanding.
@@ -116,8 +117,9 @@ async fn finish_registration(call: &JsonVisit, session: &Session) -> Result<Resp
     let credential = body["credential"].clone();
     let ceremony = ceremony(body)?;
     let passkeys = &visit.state.passkeys;
+    let registrant = Registrant { user: session.user, generation: session.generation };
     passkeys
-        .finish_registration(session.user, visit.browser(), ceremony, credential, name, &visit.id)
+        .finish_registration(registrant, visit.browser(), ceremony, credential, name, &visit.id)
         .await?;
     if session.is_active() {
         return Ok(next(visit, ACCOUNT_PASSKEYS));

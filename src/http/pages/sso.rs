@@ -53,7 +53,9 @@ async fn open_link(visit: &Visit) -> Result<Response, Error> {
     }
     let return_to = visit.query.get("return_to").and_then(return_to::checked);
     match depart(visit, &provider, return_to, None).await {
-        Ok(url) => Ok(visit.leave(&url)),
+        Ok(url) if visit.is_own_navigation => Ok(visit.leave(&url)),
+        // Another site must not sign the browser in where it likes.
+        Ok(url) => Ok(leave_page(visit, url, false)),
         Err(failure) => Ok(failed(visit, failure)),
     }
 }
@@ -78,9 +80,14 @@ async fn open_email(visit: &Visit) -> Result<Response, Error> {
         Ok(url) => url,
         Err(failure) => return Ok(failed(visit, failure)),
     };
+    Ok(leave_page(visit, url, true))
+}
+
+/// The page that leads to a provider, by itself or after a click.
+fn leave_page(visit: &Visit, url: String, by_itself: bool) -> Response {
     let host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_default();
-    Ok(visit.page(StatusCode::OK, &LeavePage { page: visit.frame(), url, host }))
+    visit.page(StatusCode::OK, &LeavePage { page: visit.frame(), url, host, by_itself })
 }
 
 async fn depart(
@@ -128,15 +135,16 @@ async fn finish(visit: &Visit, provider: Option<IdentityProviderId>) -> Response
 
 /// The session is complete: second factors are the provider's.
 async fn begin_session(visit: &Visit, signed_in: SignedIn) -> Result<Response, Error> {
-    let SignedIn { user, methods, auth_time, return_to } = signed_in;
+    let SignedIn { user, generation, methods, auth_time, return_to } = signed_in;
     let new = NewSession {
         user,
+        generation,
         authentication: Authentication { auth_time, methods },
         state: SessionState::Active,
         may_enrol: false,
         visitor: visit.visitor.clone(),
     };
-    let cookie = visit.state.sessions.begin(&new, &visit.origin()).await?;
+    let cookie = visit.begin_session(&new).await?;
     let return_to = return_to.as_deref().and_then(return_to::checked);
     Ok(visit.redirect_with(return_to.as_deref().unwrap_or(return_to::DEFAULT), &cookie))
 }

@@ -229,7 +229,7 @@ pub struct MessagePage {
     pub link: Option<(String, &'static str)>,
 }
 
-/// A page that leaves for another site by itself, with a link for browsers that do not. A redirect
+/// A page that leaves for another site, by itself or after a click on its link. A redirect
 /// would do after a link, but not after a form: the policy of our pages lets forms lead to the
 /// gateway alone.
 #[derive(Template)]
@@ -241,4 +241,6 @@ pub struct LeavePage {
     pub url: String,
     /// Its host, shown.
     pub host: String,
+    /// Whether it leaves without a click.
+    pub by_itself: bool,
 }

@@ -137,7 +137,7 @@ impl Passkeys {
         credential: &PublicKeyCredential,
         state: &DiscoverableAuthentication,
     ) -> Result<Result<Authenticated, &'static str>> {
-        lock_person(&write, owner).await?;
+        let person = lock_person(&write, owner).await?;
         let known = Entity::with_credential(&credential.raw_id).filter(Column::UserId.eq(owner));
         let Some(row) = known.one(write.on()).await? else { return Ok(Err(UNKNOWN)) };
         // The user handle that the browser sent must be that of the passkey's owner.
@@ -155,7 +155,8 @@ impl Passkeys {
             Err(_) => return Ok(Err(WRONG)),
         };
         passkey.update_credential(&verified);
-        let authenticated = Authenticated { user: owner, passkey: row.id };
+        let authenticated =
+            Authenticated { user: owner, generation: person.token_generation, passkey: row.id };
         self.note_use(&write, row, &passkey).await?;
         Ok(Ok(authenticated))
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ids::{CeremonyId, PasskeyId, UserId};
 use crate::names::Name;
 use crate::passkeys::entity::{Entity, Model};
-use crate::passkeys::model::{Begun, Passkey, Purpose, read, refused};
+use crate::passkeys::model::{Begun, Passkey, Purpose, Registrant, read, refused};
 use crate::secret::PlainSecret;
 use crate::users::entity as user;
 
@@ -53,7 +53,7 @@ impl Passkeys {
     /// this session's, ended, or answered wrongly, `CONFLICT` for a passkey that is registered.
     pub async fn finish_registration(
         &self,
-        user: UserId,
+        registrant: Registrant,
         browser: &PlainSecret,
         ceremony: CeremonyId,
         credential: Value,
@@ -63,21 +63,21 @@ impl Passkeys {
         let name = Name::parse("name", name)?;
         let credential = read(credential)?;
         let state: PasskeyRegistration =
-            self.take(Purpose::Registration, Some(user), browser, ceremony).await?;
+            self.take(Purpose::Registration, Some(registrant.user), browser, ceremony).await?;
         let made = self.site()?.finish_passkey_registration(&credential, &state);
         let made = made.map_err(|error| refused().because(error))?;
         let id = PasskeyId::random(&*self.entropy);
         let row = Model {
             id,
-            user_id: user,
+            user_id: registrant.user,
             credential_id: made.cred_id().clone(),
-            sealed_credential: self.seal(id, user, &made)?,
+            sealed_credential: self.seal(id, registrant.user, &made)?,
             name: name.as_str().to_owned(),
             revision: 1,
             created_at: self.clock.now(),
             last_used_at: None,
         };
-        let work = |write| self.register_in(write, &row, request_id);
+        let work = |write| self.register_in(write, registrant, &row, request_id);
         self.database.transaction(work).await?;
         Ok(row.into())
     }
@@ -85,10 +85,14 @@ impl Passkeys {
     async fn register_in(
         &self,
         write: Arc<Write<'_>>,
+        registrant: Registrant,
         row: &Model,
         request_id: &RequestId,
     ) -> Result<()> {
-        let person = lock_person(&write, row.user_id).await?;
+        let person = lock_person(&write, registrant.user).await?;
+        if person.token_generation != registrant.generation {
+            return Err(refused());
+        }
         require_room(Entity::of_user(row.user_id).count(write.on()).await?)?;
         if Entity::with_credential(&row.credential_id).one(write.on()).await?.is_some() {
             return Err(Error::conflict("this passkey is registered already"));

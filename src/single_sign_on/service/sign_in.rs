@@ -64,6 +64,8 @@ pub struct Callback {
 pub struct SignedIn {
     /// The person: an enabled user of the provider's tenant.
     pub user: UserId,
+    /// Their token generation.
+    pub generation: i64,
     /// The methods that the provider names (RFC 8176); it need not name any.
     pub methods: Vec<String>,
     /// When they authenticated at the provider, as far as it tells.
@@ -214,6 +216,7 @@ impl SingleSignOn {
         }
         Ok(SignedIn {
             user: user.id,
+            generation: user.token_generation,
             methods: account.methods,
             auth_time: account.auth_time,
             return_to: request.return_to,

@@ -101,11 +101,13 @@ impl Entity {
     }
 
     /// The users of all tenants with that address who have a password: for the comparison of
-    /// passwords only. The person is not signed in yet, so there is no scope.
+    /// passwords only, the oldest first: users that somebody adds later push none of them out. The
+    /// person is not signed in yet, so there is no scope.
     pub fn with_password(email_folded: &str, at_most: u64) -> Select<Self> {
         Self::find()
             .filter(Column::EmailFolded.eq(email_folded))
             .filter(Column::PasswordHash.is_not_null())
+            .order_by_asc(Column::CreatedAt)
             .order_by_asc(Column::Id)
             .limit(at_most)
     }

@@ -21,7 +21,8 @@ use crate::users::model::{Invitation, Purpose, SignInOrigin, User};
 use crate::users::password::{self, Password};
 
 impl Users {
-    /// The open link with that token; nothing if it was used, has ended, or never was.
+    /// The open link with that token; nothing if it was used, has ended, or never was, and for a
+    /// person who signs in at the provider of their tenant.
     ///
     /// # Errors
     /// If the database cannot be asked.
@@ -37,6 +38,9 @@ impl Users {
             return Ok(None);
         }
         let user = self.signed_in(row.user_id).await?;
+        if !self.policy.password_allowed(&user.row).await? {
+            return Ok(None);
+        }
         let above = tenants::Entity::at_or_above(user.tenant());
         let tenant = above.filter(tenants::Column::Id.eq(user.tenant())).one(reader).await?;
         Ok(tenant.map(|tenant| Invitation {

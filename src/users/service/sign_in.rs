@@ -16,8 +16,15 @@ use crate::users::entity::{Entity, Model};
 use crate::users::model::{PasswordOutcome, SignInOrigin, User};
 use crate::users::password::{self, Password};
 
-/// The most users that are tried: users of several tenants may have one address.
-const TENANTS_TRIED: u64 = 4;
+/// The most users that are tried: users of many tenants may have one address.
+const USERS_TRIED: u64 = 1_000;
+
+/// The most salts that are tried, each at the cost of a hash. Users with one address share a salt;
+/// only those who set their passwords at the same moment may have two.
+const SALTS_TRIED: usize = 4;
+
+/// The most tenants that are told of a failed sign-in, those that have the user longest.
+const TENANTS_TOLD: usize = 16;
 
 /// Hashed in place of a password that no user can have, to equalise the timing.
 const NO_PASSWORD: &str = "a password that nobody has";
@@ -28,7 +35,7 @@ const OPERATION: &str = "signIn";
 impl Users {
     /// Checks an address and a password. An unknown address, a disabled user, and a wrong or missing
     /// password all cost a hash and have the same result. An address that several tenants have is
-    /// tried in each of them, in four at most.
+    /// tried in each of them, in a thousand at most, those that have it longest.
     ///
     /// # Errors
     /// If the database fails.
@@ -43,17 +50,19 @@ impl Users {
             None => email.trim().to_lowercase(),
         };
         let keys = SignInKeys::new(&folded, origin.address);
-        let blocked = match self.throttle.admit(&keys).await? {
-            Admission::Admitted => None,
+        let admission = self.throttle.admit(&keys).await?;
+        let blocked = match admission {
+            Admission::Admitted { .. } => None,
             Admission::Blocked { retry_after, by_network: true } => {
                 self.record_failure(None, "network_slowed", origin);
                 return Ok(PasswordOutcome::SlowDown { retry_after });
             }
             Admission::Blocked { retry_after, .. } => Some(retry_after),
         };
-        let found = Entity::with_password(&folded, TENANTS_TRIED).all(self.database.reader());
+        let found = Entity::with_password(&folded, USERS_TRIED).all(self.database.reader());
         let found = found.await?;
-        let first = found.first().map(|user| (user.id, user.tenant_id));
+        let told = found.iter().take(TENANTS_TOLD).map(|user| (user.id, user.tenant_id));
+        let told: Vec<_> = told.collect();
         let matching = match self.matching(password, found).await {
             Ok(matching) => matching,
             Err(error) if error.code() == ErrorCode::RateLimited => {
@@ -62,22 +71,23 @@ impl Users {
             Err(error) => return Err(error),
         };
         if let Some(retry_after) = blocked {
-            self.record_failure(first, "slowed", origin);
+            self.record_failures(&told, "slowed", origin);
             return Ok(PasswordOutcome::SlowDown { retry_after });
         }
         for user in matching {
             if self.may_use_password(&user).await? {
-                self.throttle.succeeded(&keys).await?;
+                let of_network = admission == Admission::Admitted { of_network: true };
+                self.throttle.succeeded(&keys, of_network).await?;
                 let user = one(self.database.reader(), user, self.clock.now()).await?;
                 return Ok(PasswordOutcome::Accepted(Box::new(user)));
             }
         }
-        self.record_failure(first, "password_refused", origin);
+        self.record_failures(&told, "password_refused", origin);
         Ok(PasswordOutcome::Refused)
     }
 
-    /// The users with this password. Hashes it once for each salt; without users, once with a dummy
-    /// salt.
+    /// The users with this password. Hashes it once for each salt, for a few salts at most; without
+    /// users, once with a dummy salt.
     async fn matching(&self, typed: &str, users: Vec<Model>) -> Result<Vec<Model>> {
         let password = Password::read(typed);
         let work = move || {
@@ -88,29 +98,55 @@ impl Users {
                 let salt = password::salt_of(password::DUMMY).unwrap_or_default();
                 std::hint::black_box(password::is_same(&password.hash(salt)?, password::DUMMY));
             }
-            let mut hashed: Option<String> = None;
+            let mut hashes: Vec<(String, String)> = Vec::new();
             let mut matching = Vec::new();
             for user in users {
                 let Some(stored) = user.password_hash.clone() else { continue };
                 let salt = password::salt_of(stored.as_str()).unwrap_or_default();
-                let fits = hashed.as_deref().and_then(password::salt_of) == Some(salt);
-                let hash = match hashed.take().filter(|_| fits) {
-                    Some(hash) => hash,
-                    None => password.hash(salt)?,
-                };
-                if password::is_same(&hash, stored.as_str()) && is_possible {
+                if !hashes.iter().any(|(known, _)| known == salt) && hashes.len() < SALTS_TRIED {
+                    hashes.push((salt.to_owned(), password.hash(salt)?));
+                }
+                let hash = hashes.iter().find(|(known, _)| known == salt);
+                if hash.is_some_and(|(_, hash)| password::is_same(hash, stored.as_str()))
+                    && is_possible
+                {
                     matching.push(user);
                 }
-                hashed = Some(hash);
             }
             Ok(matching)
         };
         self.hashing.run(work).await
     }
 
+    /// Whether the person may sign in with a password: not if single sign-on decides about them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn password_allowed(&self, user: UserId) -> Result<bool> {
+        match Entity::signing_in(user).one(self.database.reader()).await? {
+            Some(person) => self.policy.password_allowed(&person).await,
+            None => Ok(false),
+        }
+    }
+
     async fn may_use_password(&self, user: &Model) -> Result<bool> {
         Ok(self.authorizer.is_enabled(SubjectId::User(user.id)).await?
             && self.policy.password_allowed(user).await?)
+    }
+
+    /// Adds a failed sign-in to the audit log of each tenant that has a user with the address.
+    fn record_failures(
+        &self,
+        users: &[(UserId, TenantId)],
+        reason: &'static str,
+        origin: &SignInOrigin,
+    ) {
+        if users.is_empty() {
+            self.record_failure(None, reason, origin);
+        }
+        for user in users {
+            self.record_failure(Some(*user), reason, origin);
+        }
     }
 
     /// Adds a failed sign-in to the audit log of the user's tenant, or of the root tenant if the

@@ -49,8 +49,8 @@ const PER_CODE: Allowance =
 /// Whether an attempt is admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// The attempt is admitted.
-    Admitted,
+    /// The attempt is admitted; `of_network` if it was counted under the network too.
+    Admitted { of_network: bool },
     /// The attempt has to wait; `by_network` if the network alone is the reason.
     Blocked { retry_after: Duration, by_network: bool },
 }
@@ -115,13 +115,16 @@ impl Throttle {
         self.database.transaction(work).await
     }
 
-    /// Takes back what [`Throttle::admit`] counted for an attempt that succeeded.
-    pub async fn succeeded(&self, keys: &SignInKeys) -> Result<()> {
+    /// Takes back what [`Throttle::admit`] counted for an attempt that succeeded: `of_network` as it
+    /// said. More would let an own account take back guesses at others.
+    pub async fn succeeded(&self, keys: &SignInKeys, of_network: bool) -> Result<()> {
         let work = async |write: Arc<Write<'_>>| {
             let ended = [keys.pair.clone(), keys.email.clone()];
             Entity::delete_many().filter(Column::Id.is_in(ended)).exec(write.on()).await?;
             let now = self.clock.now();
-            for row in Entity::locked(std::slice::from_ref(&keys.network)).all(write.on()).await? {
+            let counted: &[Vec<u8>] =
+                if of_network { std::slice::from_ref(&keys.network) } else { &[] };
+            for row in Entity::locked(counted).all(write.on()).await? {
                 let failures = (row.failures - 1).max(0);
                 let mut row = row.into_active_model();
                 row.failures = Set(failures);
@@ -176,7 +179,8 @@ impl Throttle {
         }
         let rows = self.locked(write, keys).await?;
         self.count(write, rows).await?;
-        Ok(Admission::Admitted)
+        let of_network = keys.iter().any(|(id, _)| id.as_slice() == network);
+        Ok(Admission::Admitted { of_network })
     }
 
     /// The counts: missing ones are created, expired ones start again.

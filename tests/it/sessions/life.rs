@@ -1,8 +1,10 @@
 //! From the sign-in to the end.
 
 use serde_json::json;
+use tenant_gateway::error::ErrorCode;
 use tenant_gateway::roles::Role;
 
+use super::{new_session, origin};
 use crate::support::browser::{Browser, enrol};
 use crate::support::master_key::node_with_new_key_alone;
 use crate::support::{TestApp, both_databases};
@@ -123,6 +125,26 @@ both_databases! {
         let fields = [("action", "end"), ("session", &*own)];
         first.post("/account/sessions", &fields).await;
         assert_eq!(second.session().await["signedIn"], json!(false));
+        assert_eq!(first.session().await["signedIn"], json!(true));
+    }
+
+    async fn sign_in_that_a_sign_out_overtakes_begins_no_session(app: TestApp) {
+        let (ana, _) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
+        let user = ana.id.parse().unwrap();
+        let authenticated = new_session(&app, user).await;
+        app.operator.users.sign_out_everywhere(user, &origin(&app)).await.unwrap();
+        let begun = app.operator.core.sessions.begin(&authenticated, &origin(&app)).await;
+        assert_eq!(begun.unwrap_err().code(), ErrorCode::Unauthenticated);
+        assert!(app.operator.core.sessions.list(user).await.unwrap().is_empty());
+    }
+
+    async fn sign_in_by_password_alone_ends_no_session(app: TestApp) {
+        let node = app.another_node_with(|config| config.sessions.per_user = 2).await;
+        let (ana, first) = enrol(&node, app.world.north, Role::Auditor, "ana@north.example").await;
+        for _ in 0..3 {
+            node.advance(90);
+            Browser::new(&node.gateway).password(&ana, "").await;
+        }
         assert_eq!(first.session().await["signedIn"], json!(true));
     }
 

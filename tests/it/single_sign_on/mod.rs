@@ -4,6 +4,7 @@ mod accounts;
 mod administration;
 mod answers;
 mod domains;
+mod enforcement;
 mod faults;
 
 use serde_json::{Value, json};

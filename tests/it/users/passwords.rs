@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tenant_gateway::names::Name;
 use tenant_gateway::roles::Role;
-use tenant_gateway::users::PasswordOutcome;
+use tenant_gateway::users::{EmailAddress, NewUser, PasswordOutcome};
 
 use super::{Invitee, PASSWORD, invited, origin};
-use crate::support::{TestApp, both_databases};
+use crate::support::{TestApp, both_databases, notes};
 
 #[expect(clippy::disallowed_methods, reason = "measures")]
 async fn outcome(app: &TestApp, email: &str, password: &str) -> (PasswordOutcome, Duration) {
@@ -19,7 +20,7 @@ async fn outcome(app: &TestApp, email: &str, password: &str) -> (PasswordOutcome
 async fn with_password(app: &TestApp) -> Invitee {
     let administrator = app.administrator(app.world.north).await;
     let invitee = invited(&administrator, &[Role::Auditor]).await;
-    crate::support::notes::note(PASSWORD);
+    notes::note(PASSWORD);
     app.operator.users.accept_invitation(&invitee.token, PASSWORD, &origin()).await.unwrap();
     invitee
 }
@@ -57,6 +58,56 @@ both_databases! {
         assert!(matches!(refused, PasswordOutcome::Refused), "{refused:?}");
     }
 
+    async fn address_of_many_tenants_signs_in_to_each(app: TestApp) {
+        let users = &app.operator.users;
+        let mut people = Vec::new();
+        for number in 0..7 {
+            let name = format!("Customer {number}");
+            let tenant = app.operator.tenant(app.world.organization, &name, false).await;
+            let new = NewUser {
+                email: EmailAddress::read("ada@example.com").unwrap(),
+                name: Name::parse("name", "Ada").unwrap(),
+                roles: vec![Role::Auditor],
+            };
+            let made = users.invite(&app.operator.scope(tenant), &new).await.unwrap();
+            let password = format!("granite sunset {number} piano");
+            notes::note(&password);
+            let token = made.token.expose().to_owned();
+            notes::note(&token);
+            users.accept_invitation(&token, &password, &origin()).await.unwrap();
+            people.push((made.user.id(), password));
+        }
+        for (id, password) in people {
+            let (accepted, _) = outcome(&app, "ada@example.com", &password).await;
+            let PasswordOutcome::Accepted(user) = accepted else { panic!("{accepted:?}") };
+            assert_eq!(user.id(), id);
+        }
+    }
+
+    async fn refused_password_is_told_to_every_tenant_with_the_address(app: TestApp) {
+        let world = app.world;
+        for tenant in [world.north, world.south] {
+            let new = NewUser {
+                email: EmailAddress::read("ada@example.com").unwrap(),
+                name: Name::parse("name", "Ada").unwrap(),
+                roles: vec![Role::Auditor],
+            };
+            let made = app.operator.users.invite(&app.operator.scope(tenant), &new).await.unwrap();
+            let token = made.token.expose().to_owned();
+            notes::note(&token);
+            app.operator.users.accept_invitation(&token, PASSWORD, &origin()).await.unwrap();
+        }
+        let (refused, _) = outcome(&app, "ada@example.com", "violet harbour copper 72").await;
+        assert!(matches!(refused, PasswordOutcome::Refused), "{refused:?}");
+        app.background_jobs.run_once().await.unwrap();
+        for tenant in [world.north, world.south] {
+            let administrator = app.administrator(tenant).await;
+            let document = r#"{ auditLog(operation: "signIn") { edges { node { reason } } } }"#;
+            let log = administrator.ask(document, json!({})).await.field("auditLog");
+            assert_eq!(log["edges"][0]["node"]["reason"], "password_refused", "{log}");
+        }
+    }
+
     async fn address_of_two_tenants_signs_in_to_the_one_with_the_password(app: TestApp) {
         let one = with_password(&app).await;
         let south = app.administrator(app.world.south).await;
@@ -65,7 +116,7 @@ both_databases! {
         let made = south.ask(document, json!({ "email": one.email })).await.field("inviteUser");
         let (_, token) = made["inviteURL"].as_str().unwrap().split_once("/invite/").unwrap();
         let other = "granite sunset 58 piano";
-        crate::support::notes::note(other);
+        notes::note(other);
         app.operator.users.accept_invitation(token, other, &origin()).await.unwrap();
         for (password, id) in [(PASSWORD, &json!(one.id)), (other, &made["user"]["id"])] {
             let (accepted, _) = outcome(&app, &one.email, password).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tenant_gateway::roles::Role;
 use tenant_gateway::users::{PasswordOutcome, SecondFactorOutcome};
 
-use super::{code_at, enrol, invited_by_operator, origin, origin_at};
-use crate::support::{TestApp, both_databases};
+use super::{PASSWORD, code_at, enrol, invited_by_operator, origin, origin_at};
+use crate::support::{TestApp, both_databases, notes};
 
 both_databases! {
     async fn failures_slow_the_pair_down_on_all_nodes_and_never_lock_it(engine: Engine) {
@@ -42,6 +42,26 @@ both_databases! {
             assert!(matches!(attempt(email).await, PasswordOutcome::Refused));
         }
         assert!(matches!(attempt("three@example.com").await, PasswordOutcome::SlowDown { .. }));
+    }
+
+    async fn own_sign_in_takes_back_no_guess_at_others(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_address = 2).await;
+        let insider = invited_by_operator(&app, app.world.north, &[]).await;
+        let users = &app.operator.users;
+        notes::note(PASSWORD);
+        users.accept_invitation(&insider.token, PASSWORD, &origin()).await.unwrap();
+        let sign_in = async || {
+            users.verify_password(&insider.email, PASSWORD, &origin()).await.unwrap()
+        };
+        let guess = async |email: &str| {
+            users.verify_password(email, "no password of anybody", &origin()).await.unwrap()
+        };
+        assert!(matches!(sign_in().await, PasswordOutcome::Accepted(_)));
+        for email in ["one@example.com", "two@example.com"] {
+            assert!(matches!(guess(email).await, PasswordOutcome::Refused));
+            assert!(matches!(sign_in().await, PasswordOutcome::Accepted(_)));
+        }
+        assert!(matches!(guess("three@example.com").await, PasswordOutcome::SlowDown { .. }));
     }
 
     async fn guessing_at_codes_is_slowed_down_even_for_the_right_one(app: TestApp) {

@@ -19,11 +19,12 @@ use super::form::Form;
 use super::return_to;
 use super::views::Frame;
 use crate::auth::RequestId;
+use crate::error::Error;
 use crate::http::browser::{cookies, csrf, same_origin};
 use crate::http::state::AppState;
 use crate::http::{address, paths};
 use crate::secret::PlainSecret;
-use crate::sessions::{Session, Visitor};
+use crate::sessions::{NewSession, Session, Visitor};
 use crate::users::SignInOrigin;
 
 /// A request for a page. That of a form has passed the check against forged requests.
@@ -40,6 +41,9 @@ pub struct Visit {
     pub query: Form,
     /// The live session of the browser.
     pub session: Option<Session>,
+    /// Whether the person opened the page themselves or from another one of the gateway. Not if
+    /// another site sent the browser, nor if the browser does not tell.
+    pub is_own_navigation: bool,
     session_cookie: Option<PlainSecret>,
     csrf_cookie: PlainSecret,
     /// Whether the browser did not send that cookie.
@@ -86,6 +90,7 @@ impl Visit {
             visitor: Visitor::new(address, user_agent.unwrap_or_default()),
             form: Form::default(),
             session: None,
+            is_own_navigation: same_origin::is_own_navigation(headers),
             session_cookie: cookies::read(headers, cookies::SESSION),
             is_new: csrf_cookie.is_none(),
             csrf_cookie: csrf_cookie.unwrap_or_else(|| PlainSecret::generate(&*state.entropy)),
@@ -140,6 +145,19 @@ impl Visit {
     /// The origin of a sign-in attempt.
     pub fn origin(&self) -> SignInOrigin {
         SignInOrigin { address: self.visitor.address, request_id: self.id.clone() }
+    }
+
+    /// Begins a session of this browser, in place of the one that it has. Returns its cookie.
+    ///
+    /// # Errors
+    /// As [`Sessions::begin`](crate::sessions::Sessions::begin).
+    pub async fn begin_session(&self, new: &NewSession) -> Result<PlainSecret, Error> {
+        let sessions = &self.state.sessions;
+        let cookie = sessions.begin(new, &self.origin()).await?;
+        if let Some(before) = &self.session {
+            sessions.end(before.user, before.home, before.id, "signOut", &self.id).await?;
+        }
+        Ok(cookie)
     }
 
     /// A path that leads back to this page afterwards.
