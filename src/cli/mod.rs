@@ -31,7 +31,6 @@ use clap_complete::Shell;
 use crate::app::{Load, SettingsFiles};
 use crate::config::{Config, ConfigErrors, FormerName, LogConfig};
 use crate::error::Error;
-use crate::telemetry::LogFilter;
 use crate::{schema, telemetry};
 use output::{Output, print};
 
@@ -190,7 +189,11 @@ impl Cli {
                 clap_complete::generate(shell, &mut Self::command(), "tenant-gateway", &mut script);
                 Ok(print(&String::from_utf8_lossy(&script))?)
             }
-            Command::Serve => serve::run(&start_log(config?, None, telemetry::init), load).await,
+            Command::Serve => {
+                let (config, (log_filter, _writer)) =
+                    start_log(config?, None, telemetry::init_in_background);
+                serve::run(&config, &log_filter, load).await
+            }
             Command::Demo(arguments) => {
                 let (config, _) = start_log(config?, REQUESTS, telemetry::init_short);
                 demo::run(config, &arguments).await
@@ -230,16 +233,16 @@ fn logged(config: Config, filter: Option<&str>) -> Config {
     start_log(config, filter, telemetry::init).0
 }
 
-/// The same, with the handle that changes the filter.
-fn start_log(
+/// The same, with what `init` returns.
+fn start_log<T>(
     mut config: Config,
     filter: Option<&str>,
-    init: impl FnOnce(&LogConfig) -> LogFilter,
-) -> (Config, LogFilter) {
+    init: impl FnOnce(&LogConfig) -> T,
+) -> (Config, T) {
     if let Some(filter) = filter.filter(|_| config.log.filter == Config::default().log.filter) {
         config.log.filter = filter.to_owned();
     }
-    let log_filter = init(&config.log);
+    let log = init(&config.log);
     for FormerName { source, former, present } in &config.former_names {
         tracing::warn!(
             %source,
@@ -248,7 +251,7 @@ fn start_log(
             "a setting was given under its former name, which the next minor version refuses"
         );
     }
-    (config, log_filter)
+    (config, log)
 }
 
 /// The files that variables such as TENANT_GATEWAY__SEAL__MASTER_KEY_FILE name.

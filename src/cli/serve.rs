@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::telemetry::LogFilter;
 
 /// Serves until it is stopped by a signal. SIGHUP reloads the settings.
-pub async fn run((config, log_filter): &(Config, LogFilter), load: Load) -> Result<(), Failure> {
+pub async fn run(config: &Config, log_filter: &LogFilter, load: Load) -> Result<(), Failure> {
     let stop = told_to_stop()?;
     // Caught from the beginning, since uncaught it would end the process.
     let hangups = signal(SignalKind::hangup())?;

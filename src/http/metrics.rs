@@ -17,6 +17,7 @@ use crate::deep_security::keys::{self, KeyFigures};
 use crate::integration_server::tasks::{self, TaskFigures};
 use crate::metrics::{OPENMETRICS, Pool, Process, Snapshot};
 use crate::outbound::Circuit;
+use crate::telemetry;
 
 /// How long the database may take to count: Prometheus waits for ten seconds.
 const STORED_TIMEOUT: Duration = Duration::from_secs(2);
@@ -41,6 +42,7 @@ async fn snapshot(state: &AppState) -> Snapshot {
         database_connections: state.database.connections(),
         database_latency: database.is_ok().then_some(latency),
         clock_skew: state.time.skew(),
+        log_lines_dropped: telemetry::dropped_lines(),
         tasks: stored.tasks,
         tenant_keys: stored.tenant_keys,
         tenant_key_first_expiry: stored.tenant_key_first_expiry,

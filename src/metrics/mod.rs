@@ -71,6 +71,7 @@ struct Gauges {
     tasks: Family<StateLabels, Gauge>,
     tenant_keys: Family<StateLabels, Gauge>,
     tenant_key_first_expiry: Level,
+    log_lines_dropped: Counter,
     process_cpu: Counter<f64, AtomicU64>,
     process_memory: Gauge,
     process_files: Gauge,
@@ -91,6 +92,8 @@ pub struct Snapshot {
     pub database_latency: Option<Duration>,
     /// How far the wall clock is off the database's.
     pub clock_skew: Duration,
+    /// How many log lines were dropped since the process began.
+    pub log_lines_dropped: u64,
     /// How many tasks of legacy systems, of all nodes, are in a state; empty while the database
     /// does not answer.
     pub tasks: Vec<(&'static str, u64)>,
@@ -289,6 +292,11 @@ impl Gauges {
             Unit::Seconds,
             self.clock_skew.clone(),
         );
+        registry.register(
+            "log_lines_dropped",
+            "Log lines dropped because too many waited to be written",
+            self.log_lines_dropped.clone(),
+        );
         self.register_stored(registry);
     }
 
@@ -361,6 +369,7 @@ impl Gauges {
         let latency = snapshot.database_latency.map_or(f64::NAN, |latency| latency.as_secs_f64());
         self.database_latency.set(latency);
         self.clock_skew.set(snapshot.clock_skew.as_secs_f64());
+        self.log_lines_dropped.inner().store(snapshot.log_lines_dropped, Ordering::Relaxed);
         for (family, states) in
             [(&self.tasks, &snapshot.tasks), (&self.tenant_keys, &snapshot.tenant_keys)]
         {

@@ -1,5 +1,6 @@
 //! The log: text for people, or JSON lines.
 
+mod background_writer;
 mod json;
 mod log_filter;
 mod short;
@@ -7,12 +8,14 @@ mod short;
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, reload};
 
+pub use self::background_writer::dropped_lines;
 pub use self::json::json_lines;
 pub use self::log_filter::LogFilter;
 use self::short::short_lines;
@@ -23,6 +26,13 @@ use crate::config::{LogConfig, LogFormat};
 /// the settings were loaded. Only the first call in a process has an effect.
 pub fn init(log: &LogConfig) -> LogFilter {
     init_to(log, io::stderr().is_terminal(), io::stderr)
+}
+
+/// The same, on a thread of its own: for a process that serves. All lines are written once the guard
+/// is dropped.
+pub fn init_in_background(log: &LogConfig) -> (LogFilter, WorkerGuard) {
+    let (writer, guard) = background_writer::in_background(io::stderr());
+    (init_to(log, io::stderr().is_terminal(), writer), guard)
 }
 
 /// The same, but text comes in short lines, without time and request id: for a person who watches.
