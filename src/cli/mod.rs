@@ -24,9 +24,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use tokio::runtime::Builder;
 
 use crate::app::{Load, SettingsFiles};
 use crate::config::{Config, ConfigErrors, FormerName, LogConfig};
@@ -147,8 +149,21 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Runs the program with these arguments, the program's name first.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// How long the end of the program waits for calls that block a thread, such as the resolution of a
+/// name after the wait for it timed out.
+const BLOCKED_MAX: Duration = Duration::from_secs(1);
+
+/// Runs the program with these arguments, the program's name first. It is neither generic nor async,
+/// since whatever crate calls such a function compiles all code behind it once more.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("threads can be started");
+    let status = runtime.block_on(run_command(arguments));
+    runtime.shutdown_timeout(BLOCKED_MAX);
+    status
+}
+
+async fn run_command(arguments: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(shown) => {
