@@ -10,7 +10,7 @@ export function reservedHeader(headers: Record<string, unknown>): string | undef
   return Object.keys(headers).find((name) => RESERVED_HEADERS.includes(name.toLowerCase()));
 }
 
-export interface Execution {
+export interface OperationRequest {
   session: Session;
   tenantId: string;
   operation: Operation;
@@ -18,7 +18,7 @@ export interface Execution {
 }
 
 /** Sends a query or a mutation; rejects with a sentence for the person at the page. */
-export async function execute({ session, tenantId, operation, headers }: Execution, signal: AbortSignal) {
+export async function execute({ session, tenantId, operation, headers }: OperationRequest, signal: AbortSignal) {
   const started = performance.now();
   const response = await post(session, tenantId, operation, { 'X-Query-Cost': '1', ...headers }, signal);
   const answer = (await jsonOf(response)) as GraphqlAnswer;
@@ -33,7 +33,7 @@ interface Subscriber {
 }
 
 /** Starts a subscription over a WebSocket of its own; returns what stops it. */
-export function subscribe({ session, tenantId, operation }: Execution, subscriber: Subscriber): () => void {
+export function subscribe({ session, tenantId, operation }: OperationRequest, subscriber: Subscriber): () => void {
   const started = performance.now();
   let events = 0;
   const client = createClient({

@@ -1,4 +1,4 @@
-import { SignInFailed, type Session } from './session';
+import { SignInFailed, TokenUnavailable, type Session } from './session';
 
 const SESSION_ENDPOINT = '/session';
 const SIGN_OUT_PATH = '/logout';
@@ -51,9 +51,15 @@ export class PersonSession implements Session {
 }
 
 async function askWho(): Promise<Visitor> {
-  const response = await fetch(SESSION_ENDPOINT, { credentials: 'same-origin', cache: 'no-store' });
-  if (!response.ok) {
-    throw new Error(`The gateway answered with status ${response.status}.`);
+  let response: Response;
+  try {
+    response = await fetch(SESSION_ENDPOINT, { credentials: 'same-origin', cache: 'no-store' });
+  } catch {
+    throw new TokenUnavailable('The gateway cannot be reached. Is it running?');
   }
-  return (await response.json()) as Visitor;
+  const visitor = response.ok ? await response.json().catch(() => null) : null;
+  if (!visitor) {
+    throw new TokenUnavailable(`The gateway did not say who is signed in (status ${response.status}).`);
+  }
+  return visitor as Visitor;
 }

@@ -10,6 +10,9 @@ export interface Credentials {
 /** The gateway does not let this client in (any more). The message is for the person at the page. */
 export class SignInFailed extends Error {}
 
+/** There is no token for now, and nothing was sent. Trying again may help. */
+export class TokenUnavailable extends Error {}
+
 interface Token {
   text: string;
   renewAt: number;
@@ -22,7 +25,10 @@ export interface Session {
   readonly cookies: RequestCredentials;
   /** The headers that say who asks, good for a while yet. */
   authorization(): Promise<Record<string, string>>;
-  /** The same after a 401; rejects with `SignInFailed` where the gateway does not let the holder in any more. */
+  /**
+   * The same after a 401; rejects with `SignInFailed` where the gateway does not let the holder in any more, and with
+   * `TokenUnavailable` where it does not say.
+   */
   renew(): Promise<Record<string, string>>;
   /** Signs out. */
   end(): Promise<void>;
@@ -80,11 +86,11 @@ async function requestToken({ clientId, clientSecret }: Credentials): Promise<To
       cache: 'no-store',
     });
   } catch {
-    throw new SignInFailed('The gateway cannot be reached.');
+    throw new TokenUnavailable('The gateway cannot be reached.');
   }
   const answer: unknown = await response.json().catch(() => null);
   if (!response.ok || !isTokenAnswer(answer)) {
-    throw new SignInFailed(explain(response, answer));
+    throw explain(response, answer);
   }
   const life = (answer.expires_in ?? 300) * 1000;
   return { text: answer.access_token, renewAt: asked + Math.max(life - MARGIN_MS, life / 2) };
@@ -94,14 +100,14 @@ function isTokenAnswer(answer: unknown): answer is { access_token: string; expir
   return typeof answer === 'object' && answer !== null && 'access_token' in answer;
 }
 
-function explain(response: Response, answer: unknown): string {
+function explain(response: Response, answer: unknown): Error {
   const code = typeof answer === 'object' && answer !== null && 'error' in answer ? String(answer.error) : '';
   if (code === 'invalid_client') {
-    return 'The gateway does not accept this client id with this secret.';
+    return new SignInFailed('The gateway does not accept this client id with this secret.');
   }
   if (response.status === 429) {
     const seconds = response.headers.get('Retry-After');
-    return `Too many attempts. Try again ${seconds ? `in ${seconds} s` : 'later'}.`;
+    return new TokenUnavailable(`Too many attempts. Try again ${seconds ? `in ${seconds} s` : 'later'}.`);
   }
-  return `The gateway gave no token (status ${response.status}${code && `, ${code}`}).`;
+  return new TokenUnavailable(`The gateway gave no token (status ${response.status}${code && `, ${code}`}).`);
 }

@@ -19,6 +19,8 @@ export interface HistoryEntry {
   query: string;
   variables: string;
   failed: boolean;
+  /** Whether no answer came to a mutation, which the gateway may have carried out. */
+  unanswered?: boolean;
 }
 
 interface Work {

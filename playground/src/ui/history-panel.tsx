@@ -27,6 +27,7 @@ export function HistoryPanel({ entries, kept, setKept, open, clear }: Props) {
                   <span className="entry-name">
                     {entry.title}
                     {entry.failed && <span className="badge failed">errors</span>}
+                    {entry.unanswered && <span className="badge changes">no answer</span>}
                   </span>
                   <span className="entry-summary">
                     {entry.tenant}, {new Date(entry.at).toLocaleTimeString()}

@@ -1,30 +1,27 @@
 import type { GraphQLSchema } from 'graphql';
 import { parse, print } from 'graphql';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { tenantRows, type GraphqlError } from '../answer';
-import { jsonPosition } from '../json-position';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { isIn } from '../executions';
 import { operationTitle } from '../operation';
-import type { Session } from '../session';
 import type { Tenant } from '../tenants';
-import { useExecution } from '../use-execution';
+import type { useExecutions } from '../use-executions';
 import type { useWork } from '../work';
 import { CodeEditor, type CodeEditorHandle } from './code-editor';
-import { ResponseBar } from './response-bar';
+import { ResponsePane } from './response-pane';
 import { RunButton } from './run-button';
-import { TenantResults } from './tenant-results';
 
 interface Props {
-  session: Session;
   tenant: Tenant;
   schema: GraphQLSchema | null;
   work: ReturnType<typeof useWork>;
-  leave: (why?: string) => void;
+  executions: ReturnType<typeof useExecutions>;
 }
 
 /** The open operations, the editors of one of them, and its response. */
-export function OperationPane({ session, tenant, schema, work, leave }: Props) {
+export function OperationPane({ tenant, schema, work, executions }: Props) {
   const { active, tabs, dispatch } = work;
-  const execution = useExecution(session, tenant, active, dispatch, leave);
+  const execution = executions.all.find((other) => isIn(other, active.id, tenant.id));
+  const run = () => executions.run(active, tenant);
   const queryEditor = useRef<CodeEditorHandle>(null);
   const [inputs, setInputs] = useState<'Variables' | 'Headers'>('Variables');
   const edit = (change: Partial<typeof active>) => dispatch({ type: 'edit', change });
@@ -57,7 +54,10 @@ export function OperationPane({ session, tenant, schema, work, leave }: Props) {
                 type="button"
                 className="close"
                 aria-label={`Close ${operationTitle(tab.query)}`}
-                onClick={() => dispatch({ type: 'close', id: tab.id })}
+                onClick={() => {
+                  executions.closeTab(tab.id);
+                  dispatch({ type: 'close', id: tab.id });
+                }}
               >
                 ×
               </button>
@@ -74,10 +74,10 @@ export function OperationPane({ session, tenant, schema, work, leave }: Props) {
             tenant={tenant}
             query={active.query}
             operationName={active.operationName}
-            running={execution.running}
+            running={execution?.running ?? false}
             selectName={(operationName) => edit({ operationName })}
-            run={execution.run}
-            stop={execution.stop}
+            run={run}
+            stop={() => execution && executions.stop(execution)}
           />
           <button type="button" onClick={prettify}>
             Prettify
@@ -89,7 +89,7 @@ export function OperationPane({ session, tenant, schema, work, leave }: Props) {
           language="graphql"
           value={active.query}
           onChange={(query) => edit({ query })}
-          onRun={execution.run}
+          onRun={run}
           schema={schema}
           handle={queryEditor}
         />
@@ -106,63 +106,10 @@ export function OperationPane({ session, tenant, schema, work, leave }: Props) {
           language="json"
           value={inputs === 'Variables' ? active.variables : active.headers}
           onChange={(text) => edit(inputs === 'Variables' ? { variables: text } : { headers: text })}
-          onRun={execution.run}
+          onRun={run}
         />
       </section>
-      <ResponsePane key={active.id} execution={execution} tenant={tenant} />
+      <ResponsePane key={active.id} {...{ execution, executions, tenant }} tab={active.id} />
     </>
-  );
-}
-
-interface ResponseProps {
-  execution: ReturnType<typeof useExecution>;
-  tenant: Tenant;
-}
-
-function ResponsePane({ execution, tenant }: ResponseProps) {
-  const { outcome, problem, running } = execution;
-  const viewer = useRef<CodeEditorHandle>(null);
-  const [view, setView] = useState<'JSON' | 'Tenants'>('JSON');
-  const [target, setTarget] = useState<{ path: (string | number)[] } | null>(null);
-  const text = useMemo(() => (outcome ? JSON.stringify(outcome.answer, null, 2) : ''), [outcome]);
-  const rows = useMemo(() => (outcome ? tenantRows(outcome.answer) : []), [outcome]);
-  const tenantNames = useMemo(
-    () => new Map([[tenant.id, tenant.name], ...rows.map(({ id, name }) => [id, name] as const)]),
-    [rows, tenant],
-  );
-  const shown = rows.length > 0 ? view : 'JSON';
-
-  // After the JSON is on the screen, which a jump from the table of tenants first brings there.
-  useEffect(() => {
-    if (target && shown === 'JSON') {
-      viewer.current?.reveal(jsonPosition(text, ['data', ...target.path]));
-    }
-  }, [target, shown]);
-
-  function jumpTo(path: GraphqlError['path']) {
-    if (path) {
-      setView('JSON');
-      setTarget({ path });
-    }
-  }
-
-  return (
-    <section className="response" aria-label="Response">
-      <ResponseBar {...{ outcome, problem, running, tenantNames, jumpTo }} copy={() => void navigator.clipboard.writeText(text)} />
-      {rows.length > 0 && (
-        <div className="switch" role="group" aria-label="View">
-          {(['JSON', 'Tenants'] as const).map((name) => (
-            <button key={name} type="button" aria-pressed={shown === name} onClick={() => setView(name)}>
-              {name}
-            </button>
-          ))}
-        </div>
-      )}
-      {shown === 'JSON' ? (
-        <CodeEditor label="Response" language="json" value={text} readOnly handle={viewer} />
-      ) : (
-        <TenantResults rows={rows} jumpTo={jumpTo} />
-      )}
-    </section>
   );
 }

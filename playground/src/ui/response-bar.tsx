@@ -1,21 +1,25 @@
 import { failed, pathText, type GraphqlError, type Outcome } from '../answer';
+import type { Tenant } from '../tenants';
 
 interface Props {
   outcome: Outcome | null;
   problem: string;
   running: boolean;
+  /** The tenant in which it was sent, where that is not the current one. */
+  from: Tenant | null;
   tenantNames: ReadonlyMap<string, string>;
   jumpTo: (path: GraphqlError['path']) => void;
   copy: () => void;
 }
 
 /** How the last execution went: state, time and cost, and each error with a way to its place in the answer. */
-export function ResponseBar({ outcome, problem, running, tenantNames, jumpTo, copy }: Props) {
+export function ResponseBar({ outcome, problem, running, from, tenantNames, jumpTo, copy }: Props) {
   const errors = outcome?.answer.errors ?? [];
   return (
     <div className="response-bar">
       <div className="outcome">
         <p role="status">
+          {from && <span className="badge changes">From {from.name}</span>}
           {running && !outcome && <span>Running…</span>}
           {problem && <span className="problem">{problem}</span>}
           {outcome && <Summary outcome={outcome} running={running} />}

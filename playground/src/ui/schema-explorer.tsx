@@ -8,19 +8,21 @@ import {
   type OperationTypeNode,
 } from 'graphql';
 import { useState } from 'preact/hooks';
-import { isSelected, toggleField, type FieldPath } from '../build-query';
+import type { Draft, FieldPath } from '../build-query/document';
+import { isSelected, toggleField } from '../build-query/fields';
+import { SchemaArguments } from './schema-arguments';
 
 const OPERATIONS = ['query', 'mutation', 'subscription'] as OperationTypeNode[];
 
 interface Props {
   schema: GraphQLSchema | null;
   problem: string;
-  document: string;
-  edit: (document: string) => void;
+  draft: Draft;
+  edit: (draft: Draft) => void;
 }
 
 /** The schema as a tree: a box that is checked stands in the operation of the open tab. */
-export function SchemaExplorer({ schema, problem, document, edit }: Props) {
+export function SchemaExplorer({ schema, problem, draft, edit }: Props) {
   const [operation, setOperation] = useState<OperationTypeNode>(OPERATIONS[0]!);
   const [text, setText] = useState('');
   if (!schema) {
@@ -30,7 +32,6 @@ export function SchemaExplorer({ schema, problem, document, edit }: Props) {
   const matches = (field: GraphQLField<unknown, unknown>) =>
     `${field.name} ${field.description ?? ''}`.toLowerCase().includes(text.trim().toLowerCase());
   const fields = Object.values(root?.getFields() ?? {}).filter(matches);
-  const toggle = (path: FieldPath) => edit(toggleField(schema, document, path));
   return (
     <>
       <label className="field-label">
@@ -54,7 +55,7 @@ export function SchemaExplorer({ schema, problem, document, edit }: Props) {
       {fields.length === 0 && <p>No field has these words.</p>}
       <ul className="schema-tree">
         {fields.map((field) => (
-          <SchemaField key={field.name} {...{ field, document, toggle }} path={{ operation, names: [field.name] }} />
+          <SchemaField key={field.name} {...{ schema, field, draft, edit }} path={{ operation, names: [field.name] }} />
         ))}
       </ul>
     </>
@@ -62,17 +63,16 @@ export function SchemaExplorer({ schema, problem, document, edit }: Props) {
 }
 
 interface FieldProps {
+  schema: GraphQLSchema;
   field: GraphQLField<unknown, unknown>;
   path: FieldPath;
-  document: string;
-  toggle: (path: FieldPath) => void;
+  draft: Draft;
+  edit: (draft: Draft) => void;
 }
 
-function SchemaField({ field, path, document, toggle }: FieldProps) {
+function SchemaField({ schema, field, path, draft, edit }: FieldProps) {
   const [open, setOpen] = useState(false);
-  const type = getNamedType(field.type);
-  const children = fieldsOf(type);
-  const selected = isSelected(document, path);
+  const children = fieldsOf(getNamedType(field.type));
   return (
     <li>
       <span className="schema-field">
@@ -86,7 +86,11 @@ function SchemaField({ field, path, document, toggle }: FieldProps) {
           {open ? '−' : '+'}
         </button>
         <label className={field.deprecationReason ? 'deprecated' : undefined}>
-          <input type="checkbox" checked={selected} onChange={() => toggle(path)} />
+          <input
+            type="checkbox"
+            checked={isSelected(draft.query, path)}
+            onChange={() => edit(toggleField(schema, draft, path))}
+          />
           {field.name} <code>{String(field.type)}</code>
         </label>
       </span>
@@ -94,18 +98,7 @@ function SchemaField({ field, path, document, toggle }: FieldProps) {
         <div className="schema-details">
           {field.description && <p>{field.description}</p>}
           {field.deprecationReason && <p>Deprecated: {field.deprecationReason}</p>}
-          {field.args.length > 0 && (
-            <dl>
-              {field.args.map((argument) => (
-                <div key={argument.name}>
-                  <dt>
-                    {argument.name} <code>{String(argument.type)}</code>
-                  </dt>
-                  {argument.description && <dd>{argument.description}</dd>}
-                </div>
-              ))}
-            </dl>
-          )}
+          {field.args.length > 0 && <SchemaArguments {...{ schema, field, path, draft, edit }} />}
           {children.length > 0 && (
             <ul>
               {children.map((child) => (
@@ -113,7 +106,7 @@ function SchemaField({ field, path, document, toggle }: FieldProps) {
                   key={child.name}
                   field={child}
                   path={{ ...path, names: [...path.names, child.name] }}
-                  {...{ document, toggle }}
+                  {...{ schema, draft, edit }}
                 />
               ))}
             </ul>

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ClientSession, SignInFailed, type Session } from '../session';
+import { ClientSession, SignInFailed, TokenUnavailable, type Session } from '../session';
 import { Brand } from './brand';
 
 /** The sign-in for people, which leads back here. */
@@ -30,7 +30,8 @@ export function SignIn({ notice, themeSwitch, enter }: Props) {
       await enter(await ClientSession.open({ clientId: value('client-id'), clientSecret: value('client-secret') }));
     } catch (error) {
       setBusy(false);
-      setProblem(error instanceof SignInFailed ? error.message : 'Signing in failed.');
+      const isExplained = error instanceof SignInFailed || error instanceof TokenUnavailable;
+      setProblem(isExplained ? error.message : 'Signing in failed.');
       form.querySelector<HTMLInputElement>('#client-secret')?.select();
     }
   }

@@ -1,9 +1,11 @@
 import type { GraphQLSchema } from 'graphql';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { openMutations } from '../executions';
 import { loadSchema } from '../schema';
 import type { Session } from '../session';
 import { pathText, shortId, type Home, type Tenant, type TenantDirectory } from '../tenants';
+import { useExecutions } from '../use-executions';
 import { exampleChange, useWork } from '../work';
 import { Brand } from './brand';
 import { ExamplesPanel } from './examples-panel';
@@ -29,6 +31,21 @@ export function Workbench({ session, directory, home, themeSwitch, leave, signOu
   const work = useWork();
   const { schema, schemaProblem } = useSchema(session);
   const { active, dispatch } = work;
+  const executions = useExecutions(session, dispatch, leave);
+
+  function enter(next: Tenant) {
+    if (tenant && tenant.id !== next.id) {
+      executions.leaveTenant(tenant);
+    }
+    setTenant(next);
+  }
+
+  function signOutIfSure() {
+    const open = openMutations(executions.all).map(({ title, tenant: { name } }) => `${title} in ${name}`);
+    if (open.length === 0 || confirm(`Sign out and lose the answer of ${open.join(', ')}? It may hold a secret that is shown once.`)) {
+      signOut();
+    }
+  }
 
   return (
     <div className="workbench">
@@ -36,14 +53,14 @@ export function Workbench({ session, directory, home, themeSwitch, leave, signOu
         <h1>
           <Brand />
         </h1>
-        <TenantPicker directory={directory} chosen={tenant} choose={setTenant} />
+        <TenantPicker directory={directory} chosen={tenant} choose={enter} />
         <p className="location" role="status">
           {tenant && <Location tenant={tenant} />}
         </p>
         <span className="space" />
         {home && <span className="subject">{home.displayName}</span>}
         {themeSwitch}
-        <button type="button" onClick={signOut}>
+        <button type="button" onClick={signOutIfSure}>
           Sign out
         </button>
       </header>
@@ -63,8 +80,8 @@ export function Workbench({ session, directory, home, themeSwitch, leave, signOu
               <SchemaExplorer
                 schema={schema}
                 problem={schemaProblem}
-                document={active.query}
-                edit={(query) => dispatch({ type: 'edit', change: { query } })}
+                draft={active}
+                edit={({ query, variables }) => dispatch({ type: 'edit', change: { query, variables } })}
               />
             )}
             {panel === 'History' && (
@@ -80,7 +97,7 @@ export function Workbench({ session, directory, home, themeSwitch, leave, signOu
         </nav>
         {tenant ? (
           // A new key makes everything anew: no answer of one tenant stays on the screen of another.
-          <OperationPane key={tenant.id} {...{ session, tenant, schema, work, leave }} />
+          <OperationPane key={tenant.id} {...{ tenant, schema, work, executions }} />
         ) : (
           <p className="no-tenant">
             {session.holder === 'person' ? 'You hold no role in your own tenant.' : 'This client holds no role in its own tenant.'}{' '}

@@ -1,0 +1,195 @@
+// Operations that are under way when the person changes the tenant, closes the tab or leaves, with answers that come late or never.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
+import { noteSecret, startDemo } from './gateway.mjs';
+
+const pictures = process.env.TENANT_GATEWAY_PICTURES;
+const MAY_HAVE_RUN = 'The gateway may have carried out the mutation all the same.';
+let browser;
+let gateway;
+let contoso;
+let fabrikam;
+
+before(async () => {
+  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+  [contoso, fabrikam] = gateway.customers;
+});
+
+after(async () => {
+  await browser?.close();
+  await gateway?.end();
+});
+
+/** In Contoso, with an example open. */
+async function openIn(example) {
+  const playground = await openPlayground(browser, gateway);
+  await playground.signedIn();
+  await playground.chooseTenant(contoso.name);
+  await playground.openExample(example);
+  return playground;
+}
+
+/** The gateway carries out the operation at once; its answer waits for the returned function. */
+async function holdAnswers(page, name) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  let sent = 0;
+  await page.route('**/graphql', async (route) => {
+    if (!route.request().postDataJSON()?.query?.includes(name)) {
+      return route.continue();
+    }
+    sent += 1;
+    const response = await route.fetch();
+    await released;
+    // The page may have stopped to listen.
+    return route.fulfill({ response }).catch(() => {});
+  });
+  return { release, sent: () => sent };
+}
+
+const notices = (playground) => playground.response().getByRole('list', { name: 'Sent elsewhere' });
+
+test('a mutation goes on over a change of tenant, and its answer is kept with its tenant', async () => {
+  const playground = await openIn('CreateClient');
+  const { page } = playground;
+  const { release } = await holdAnswers(page, 'createClient');
+  await playground.clickRun();
+  await playground.chooseTenant(fabrikam.name);
+  const notice = notices(playground).getByRole('listitem');
+  assert.match(await notice.innerText(), new RegExp(`^CreateClient in ${contoso.name} ${contoso.id.slice(0, 8)}: still running there`));
+  assert.equal(await playground.status().innerText(), '');
+  await page.screenshot({ path: `${pictures}/mutation-elsewhere.png` });
+  release();
+  await notice.getByText('answered without errors').waitFor();
+  assert.equal((await playground.text('Response')).trim(), '', 'no answer of one tenant stands in another unasked');
+
+  const show = notice.getByRole('button', { name: `Show the answer of CreateClient in ${contoso.name}` });
+  await show.click();
+  await playground.status().getByText(`From ${contoso.name}`).waitFor();
+  await page.screenshot({ path: `${pictures}/answer-from-elsewhere.png` });
+  const { clientSecret, client } = (await playground.answer()).data.createClient;
+  noteSecret(clientSecret);
+  const found = 'query ($id: ID!) { client(id: $id) { tenantID } }';
+  assert.equal((await gateway.ask(found, { id: client.id })).client.tenantID, contoso.id);
+  await show.click();
+  assert.equal(await playground.status().innerText(), '');
+  await notice.getByRole('button', { name: /^Dismiss/ }).click();
+  await notices(playground).waitFor({ state: 'detached' });
+  await playground.close();
+});
+
+test('an answer that came elsewhere is found in its tenant again', async () => {
+  const playground = await openIn('CreateClient');
+  const { release } = await holdAnswers(playground.page, 'createClient');
+  await playground.clickRun();
+  await playground.chooseTenant(fabrikam.name);
+  release();
+  await notices(playground).getByText('answered without errors').waitFor();
+  await playground.chooseTenant(contoso.name);
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  assert.equal(await notices(playground).count(), 0);
+  await playground.close();
+});
+
+test('a query that is stopped by a change of tenant says so', async () => {
+  const playground = await openIn('Computers');
+  const { page } = playground;
+  const { release } = await holdAnswers(page, 'query Computers');
+  const aborted = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/graphql'));
+  await playground.clickRun();
+  await playground.chooseTenant(fabrikam.name);
+  await aborted;
+  const text = await notices(playground).innerText();
+  assert.match(text, new RegExp(`^Computers in ${contoso.name} .*: It was stopped when the tenant changed\\.`));
+  release();
+  await page.unroute('**/graphql');
+  const { nodes } = (await playground.run()).data.deepSecurity.computers;
+  assert.ok(nodes.every(({ hostName }) => hostName.endsWith('.fabrikam-energy.example')));
+  assert.equal(await notices(playground).count(), 0, 'a new run takes its place');
+  await playground.close();
+});
+
+test('a subscription that is stopped by a change of tenant says so', async () => {
+  const { createIntegrationServerReport: task } = await gateway.ask('mutation { createIntegrationServerReport { id } }', {}, contoso.id);
+  const playground = await openIn('WatchTask');
+  await playground.typeVariables({ id: task.id });
+  await playground.clickRun();
+  await playground.page.getByRole('button', { name: 'Stop', exact: true }).waitFor();
+  await playground.chooseTenant(fabrikam.name);
+  assert.match(await notices(playground).innerText(), /^WatchTask in .*: It was stopped when the tenant changed\./);
+  await playground.close();
+});
+
+test('a mutation goes on when its tab is closed, and signing out asks before its answer is lost', async () => {
+  const playground = await openIn('CreateClient');
+  const { page } = playground;
+  const { release } = await holdAnswers(page, 'createClient');
+  await playground.clickRun();
+  await playground.openTabs().getByRole('button', { name: 'Close CreateClient' }).click();
+  await notices(playground).getByText('still running there').waitFor();
+  const asked = page.waitForEvent('dialog');
+  // The click ends with the dialog.
+  const clicked = page.getByRole(SIGN_OUT.role, SIGN_OUT).click();
+  const dialog = await asked;
+  assert.match(dialog.message(), new RegExp(`lose the answer of CreateClient in ${contoso.name}`));
+  await dialog.dismiss();
+  await clicked;
+  release();
+  await notices(playground).getByText('answered without errors').waitFor();
+  await notices(playground).getByRole('button', { name: /^Show the answer/ }).click();
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  await playground.close();
+});
+
+test('a mutation under way is not sent again, and the page is not left without a word', async () => {
+  const playground = await openIn('CreateClient');
+  const { page } = playground;
+  const { release, sent } = await holdAnswers(page, 'createClient');
+  await playground.editor('Query').click();
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await page.getByRole('button', { name: 'Stop', exact: true }).waitFor();
+  await page.keyboard.press('ControlOrMeta+Enter');
+  const asked = page.waitForEvent('dialog');
+  await page.evaluate(() => void setTimeout(() => location.reload()));
+  const dialog = await asked;
+  assert.equal(dialog.type(), 'beforeunload');
+  await dialog.dismiss();
+  release();
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  assert.equal(sent(), 1);
+  await playground.close();
+});
+
+test('a mutation whose answer is lost may have been carried out, as page and history say', async () => {
+  const playground = await openIn('CreateTenant');
+  const { page } = playground;
+  await page.route('**/graphql', (route) => route.abort());
+  await playground.clickRun();
+  await playground.status().getByText(`The gateway cannot be reached. Is it running? ${MAY_HAVE_RUN}`).waitFor();
+  await page.unroute('**/graphql');
+  const proxy = { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' };
+  await page.route('**/graphql', (route) => route.fulfill(proxy));
+  await playground.clickRun();
+  await playground.status().getByText(`status 502 and no JSON. ${MAY_HAVE_RUN}`).waitFor();
+  await playground.openPanel('History');
+  const entries = page.getByRole('navigation').getByRole('button', { name: /^CreateTenant\s*no answer/ });
+  assert.equal(await entries.count(), 2);
+  assert.equal(playground.complaints.length, 2);
+  await playground.close({ complaints: playground.complaints });
+});
+
+test('a token that cannot be renewed for now leaves the person signed in, and nothing is sent', async () => {
+  const playground = await openIn('CreateTenant');
+  const { page } = playground;
+  let sent = 0;
+  page.on('request', (request) => (sent += request.url().endsWith('/graphql') ? 1 : 0));
+  await page.clock.setFixedTime(Date.now() + (3600 - 20) * 1000);
+  await page.context().setOffline(true);
+  await playground.clickRun();
+  await playground.status().getByText('The gateway cannot be reached.', { exact: true }).waitFor();
+  assert.equal(sent, 0);
+  await page.context().setOffline(false);
+  assert.equal((await playground.run()).errors, undefined);
+  await playground.close({ complaints: ['Failed to load resource: net::ERR_INTERNET_DISCONNECTED'] });
+});
