@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { launch, openPlayground } from './browser.mjs';
-import { startDemo } from './gateway.mjs';
+import { noteSecret, startDemo } from './gateway.mjs';
 
 let browser;
 let gateway;
@@ -61,6 +61,40 @@ async function checkRunning(playground) {
   await page.context().setOffline(false);
 }
 
+async function checkArguments(playground) {
+  const { page } = playground;
+  // The first one is that of Deep Security.
+  await page.getByRole('button', { name: 'Details of tenants', exact: true }).last().click();
+  await page.getByRole('checkbox', { name: 'tenantsQuery TenantsQuery', exact: true }).check();
+  await page.getByRole('list', { name: 'Fields of tenantsQuery' }).waitFor();
+  await check(playground, 'arguments');
+}
+
+/** A mutation whose answer comes after the tenant was changed, and is shown there. */
+async function checkElsewhere(playground) {
+  const { page } = playground;
+  await playground.openExample('CreateClient');
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route('**/graphql', async (route) => {
+    if (route.request().postData().includes('createClient')) {
+      await released;
+    }
+    await route.continue();
+  });
+  await playground.clickRun();
+  await playground.chooseTenant(gateway.customers[0].name);
+  const sent = page.getByRole('list', { name: 'Sent elsewhere' });
+  await sent.waitFor();
+  await check(playground, 'a mutation that runs in another tenant');
+  release();
+  await sent.getByRole('button', { name: /^Show the answer/ }).click();
+  await playground.status().getByText(/^From /).waitFor();
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  await check(playground, 'an answer from another tenant');
+  await page.unroute('**/graphql');
+}
+
 /** A window of 1280 px at 200 % zoom shows as many CSS pixels as a window of 640 px. */
 const zoomed = { viewport: { width: 640, height: 410 }, deviceScaleFactor: 2 };
 const windows = [390, 800, 1280].map((width) => [`${width} px`, { viewport: { width, height: 820 } }]);
@@ -100,6 +134,8 @@ for (const colorScheme of ['light', 'dark']) {
       await playground.openPanel('Schema');
       await playground.page.getByRole('button', { name: 'Details of deepSecurity', exact: true }).click();
       await check(playground, 'schema');
+      await checkArguments(playground);
+      await checkElsewhere(playground);
       await playground.openPanel('History');
       await check(playground, 'history');
       await playground.page.getByRole('checkbox', { name: 'Keep tabs and history in this browser' }).check();

@@ -5,21 +5,24 @@ import { noteSecret } from './gateway.mjs';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** Invites a person with that role and accepts the invitation in the page, which is signed in afterwards. */
-export async function inviteInto(page, gateway, role) {
+/** Invites a person with that role and accepts the invitation in the page, which is signed in afterwards; `see` is told each page. */
+export async function inviteInto(page, gateway, role, see = async () => {}) {
   const query = 'mutation ($input: InviteUserInput!) { inviteUser(input: $input) { inviteURL } }';
   const email = `anna-${randomBytes(4).toString('hex')}@partner.example`;
   const { inviteURL } = (await gateway.ask(query, { input: { email, name: 'Anna', roles: [role] } })).inviteUser;
   const password = `quiet lantern ${randomBytes(12).toString('hex')}`;
   noteSecret(password);
   await page.goto(inviteURL);
+  await see('invitation');
   await page.locator('input[name=password]').fill(password);
   await submit(page);
   await page.getByRole('heading', { name: 'Set up an authenticator app' }).waitFor();
+  await see('authenticator app');
   const uri = await page.locator('a[href^="otpauth:"]').getAttribute('href');
   await page.locator('input[name=code]').fill(totp(new URL(uri)));
   await submit(page);
   await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+  await see('recovery codes');
   const recoveryCodes = await page.locator('li code').allInnerTexts();
   recoveryCodes.filter((code) => code.length >= 16).forEach(noteSecret);
   return { email, password, recoveryCodes };

@@ -1,16 +1,16 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { json, jsonParseLinter } from '@codemirror/lang-json';
-import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching, foldGutter, foldKeymap } from '@codemirror/language';
 import { linter, lintKeymap } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState, Prec, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { graphql, updateSchema } from 'cm6-graphql';
 import type { GraphQLSchema } from 'graphql';
 import type { Ref } from 'preact';
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef } from 'preact/hooks';
+import { editorTheme } from './editor-theme';
 
 export interface CodeEditorHandle {
   focus(): void;
@@ -99,8 +99,7 @@ function common(label: string, readOnly: boolean): Extension {
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false' }),
     EditorState.readOnly.of(readOnly),
-    theme,
-    syntaxHighlighting(highlighting),
+    editorTheme,
     keymap.of([...searchKeymap, ...foldKeymap, ...defaultKeymap]),
   ];
 }
@@ -122,29 +121,3 @@ function lintJson(view: EditorView) {
   // An empty field means no variables.
   return view.state.doc.toString().trim() === '' ? [] : parseJson(view);
 }
-
-const theme = EditorView.theme({
-  '&': { height: '100%', color: 'var(--text)', backgroundColor: 'var(--surface)', fontSize: '14px' },
-  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
-  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
-  '.cm-content': { caretColor: 'var(--text)', padding: '8px 0' },
-  '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--selection) !important' },
-  '.cm-gutters': { color: 'var(--muted)', backgroundColor: 'var(--surface)', border: 'none' },
-  '.cm-matchingBracket': { outline: '1px solid var(--accent)', backgroundColor: 'transparent !important' },
-  '.cm-selectionMatch': { backgroundColor: 'var(--hover)' },
-  '.cm-tooltip, .cm-panels': { color: 'var(--text)', backgroundColor: 'var(--surface)', border: '1px solid var(--edge)' },
-  '.cm-tooltip-autocomplete ul li[aria-selected]': { color: 'var(--on-accent)', backgroundColor: 'var(--accent)' },
-  '.cm-completionDetail': { color: 'inherit' },
-  '.cm-foldPlaceholder': { color: 'var(--muted)', backgroundColor: 'var(--hover)', border: 'none', padding: '0 6px' },
-});
-
-const highlighting = HighlightStyle.define([
-  { tag: [tags.keyword, tags.definitionKeyword, tags.operatorKeyword, tags.atom], color: 'var(--syntax-keyword)' },
-  { tag: [tags.propertyName, tags.attributeName], color: 'var(--syntax-property)' },
-  { tag: [tags.typeName, tags.className], color: 'var(--syntax-type)' },
-  { tag: [tags.variableName, tags.special(tags.variableName)], color: 'var(--syntax-variable)' },
-  { tag: [tags.string, tags.special(tags.string)], color: 'var(--syntax-string)' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--syntax-number)' },
-  { tag: [tags.comment, tags.lineComment], color: 'var(--muted)', fontStyle: 'italic' },
-]);
