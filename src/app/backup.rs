@@ -46,7 +46,6 @@ pub async fn restore(config: &Config, file: &Path) -> Result<PathBuf> {
 
 async fn inspect(config: &Config, backup: &Backup) -> Result<Contents> {
     let schema = backup.check().await?;
-    schema.require_compatible()?;
     let last_change = schema.changes.iter().rev().find(|(_, applied)| *applied);
     let is_opened = tokens::holds_sealed_keys(backup.reader()).await?;
     if is_opened {

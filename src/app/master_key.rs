@@ -1,7 +1,7 @@
 //! The master key: read from the settings, or from a file in the data folder.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -173,20 +173,35 @@ fn read_or_make(path: &Path, entropy: &dyn Entropy) -> Result<String> {
     }
 }
 
+/// Reads a key file, which has to be one that only its owner may read.
 fn read(path: &Path) -> Result<String> {
-    let refused =
-        |error: std::io::Error| Error::internal(format!("cannot read {}: {error}", path.display()));
-    let mut file = File::open(path).map_err(refused)?;
-    let mode = file.metadata().map_err(refused)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    let refused = |error: io::Error| wrong(path, &error.to_string());
+    // Before it is opened: opening a pipe would wait for its other end.
+    let metadata = fs::metadata(path).map_err(refused)?;
+    if !metadata.is_file() {
+        return Err(wrong(path, "not a file"));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
         let path = path.display();
         return Err(Error::internal(format!(
             "{path} is readable by other users: run `chmod 600 {path}`"
         )));
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(refused)?;
+    let content = fs::read(path).map_err(refused)?;
+    let text = String::from_utf8(content).map_err(|_| wrong(path, "not a text"))?;
+    if text.trim().is_empty() {
+        return Err(wrong(path, "the file is empty"));
+    }
+    // Parsed here, where the file can be named.
+    MasterKey::parse(&text).map_err(|error| wrong(path, &error.explained()))?;
     Ok(text)
+}
+
+fn wrong(path: &Path, reason: &str) -> Error {
+    Error::internal(format!(
+        "cannot read the master key from {}: {reason}; restore it from its backup",
+        path.display()
+    ))
 }
 
 #[cfg(test)]

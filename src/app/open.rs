@@ -74,15 +74,13 @@ async fn open_database(config: &Config, entropy: &dyn Entropy) -> Result<(Databa
 
 async fn require_current(database: &Database) -> Result<()> {
     let schema = database.schema().await?;
-    schema.require_compatible()?;
-    let pending = schema.pending();
-    if pending == 0 {
-        return Ok(());
+    schema.require_upgradable()?;
+    match schema.lag() {
+        None => Ok(()),
+        Some(lag) => Err(Error::internal(format!(
+            "{lag}: run `tenant-gateway migrate up` with the same settings"
+        ))),
     }
-    Err(Error::internal(format!(
-        "the database schema is {pending} migrations behind: \
-         run `tenant-gateway migrate up` with the same settings"
-    )))
 }
 
 fn authorizer(

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Failure, Output};
 use crate::app::{check_backup, connect, lock_for_serving, require_database, restore};
 use crate::config::{Config, DatabaseKind};
+use crate::database::Database;
 use crate::error::{Error, Result};
 
 /// Arguments of `backup`.
@@ -69,10 +70,16 @@ async fn back_up(config: &Config, file: &Path, output: Output) -> Result<(), Fai
     require_database(config)?;
     let (database, lock) = connect(config).await?;
     drop(lock);
-    let made = database.back_up(file).await;
+    let made = copy(&database, file).await;
     database.close().await?;
     made?;
     check(config, file, output).await
+}
+
+async fn copy(database: &Database, file: &Path) -> Result<()> {
+    // Before the copy is made: it could only be restored with the newer version.
+    database.schema().await?.require_compatible()?;
+    database.back_up(file).await
 }
 
 async fn check(config: &Config, file: &Path, output: Output) -> Result<(), Failure> {

@@ -28,7 +28,9 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Tell which changes were run. Changes nothing.
+    /// Tell which changes were run, those of a newer version too. Changes nothing.
+    ///
+    /// Fails if this version cannot work with the changes of a newer one.
     Status {
         #[command(flatten)]
         output: Output,
@@ -63,11 +65,12 @@ async fn run_on(database: &Database, config: &Config, command: Command) -> Resul
 }
 
 async fn print(database: &Database, output: Output) -> Result<(), Failure> {
-    let changes = database.migrations().await?;
-    let state = |applied: &bool| if *applied { "applied" } else { "pending" };
-    let rows: Vec<_> = changes
-        .iter()
-        .map(|(name, applied)| json!({ "change": name, "state": state(applied) }))
-        .collect();
-    Ok(output.list(&["change", "state"], &rows)?)
+    let schema = database.schema().await?;
+    let state = |applied: bool| if applied { "applied" } else { "pending" };
+    let known = schema.changes.iter().map(|(name, applied)| (name, state(*applied)));
+    let newer = schema.newer.iter().map(|change| (&change.name, "newer"));
+    let rows: Vec<_> =
+        known.chain(newer).map(|(name, state)| json!({ "change": name, "state": state })).collect();
+    output.list(&["change", "state"], &rows)?;
+    Ok(schema.require_compatible()?)
 }

@@ -101,7 +101,11 @@ impl IntegrationServer {
 fn read_password(file: &Path) -> io::Result<String> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-    Ok(std::fs::read_to_string(file).map_err(named)?.trim_end_matches(['\r', '\n']).to_owned())
+    let text = std::fs::read_to_string(file).map_err(named)?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(named(io::Error::other("there is no password in the file"))),
+        password => Ok(password.to_owned()),
+    }
 }
 
 /// Runs it until it is stopped by a signal.

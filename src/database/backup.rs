@@ -1,5 +1,6 @@
 //! Backups of an SQLite database: made while it is in use, verified, and restored.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,8 +11,9 @@ use sea_orm::{
     DbErr, Statement, Value,
 };
 
-use super::Database;
-use super::schema::{self, Schema};
+use super::file_kind::foreign_kind;
+use super::schema::{self, NewerVersion, Schema};
+use super::{Database, Failure};
 use crate::error::{Error, Result};
 
 /// The file of a backup, open for reading alone.
@@ -55,29 +57,35 @@ impl Backup {
     /// Opens the file read-only.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If it cannot be read, or is no database.
     pub async fn open(file: &Path) -> Result<Self> {
         // SQLite would create an empty database in place of a missing file.
-        File::open(file).map_err(|error| named(file, &error))?;
+        if let Some(kind) = foreign_kind(file).map_err(|error| named(file, &error))? {
+            let file = file.display();
+            let message = format!("{file} is {kind}, not a database of tenant-gateway");
+            return Err(Error::internal(message));
+        }
         let path = file.to_owned();
         let mut options = ConnectOptions::new("sqlite:");
         options.max_connections(1).sqlx_logging(false);
         options.map_sqlx_sqlite_opts(move |sqlite| {
             sqlite.filename(&path).read_only(true).immutable(true)
         });
-        let connection = Connector::connect(options).await?;
+        let connection = Connector::connect(options).await;
+        let connection = connection.map_err(|error| unusable(file, reason(&error)))?;
         Ok(Self { path: file.to_owned(), connection })
     }
 
     /// Verifies every page and every foreign key of the file, and reads the state of its schema.
     ///
     /// # Errors
-    /// If the file is damaged, or is not the backup of a gateway.
+    /// If the file is damaged, is not the backup of a gateway, or was made by a newer version that
+    /// this one cannot work with.
     pub async fn check(&self) -> Result<Schema> {
-        let damaged = |error: DbErr| self.unusable(&error.to_string());
+        let damaged = |error: DbErr| self.unusable(reason(&error));
         let found: String = self.one("PRAGMA integrity_check(1)").await.map_err(damaged)?;
         if found != "ok" {
-            return Err(self.unusable(&found));
+            return Err(self.unusable(found));
         }
         let sql = "PRAGMA foreign_key_check";
         let broken = Statement::from_string(DatabaseBackend::Sqlite, sql);
@@ -85,10 +93,16 @@ impl Backup {
             return Err(self.unusable("a row refers to another one that is missing"));
         }
         let schema = schema::read(&self.connection).await.map_err(damaged)?;
-        if schema.changes.iter().any(|(_, applied)| *applied) {
-            return Ok(schema);
+        if !schema.changes.iter().any(|(_, applied)| *applied) {
+            return Err(self.unusable("it is not a database of tenant-gateway"));
         }
-        Err(self.unusable("it is not a database of tenant-gateway"))
+        match schema.newer_version() {
+            None => Ok(schema),
+            Some(NewerVersion { maker, difference }) => Err(self.unusable(format!(
+                "its schema was made by {maker} of tenant-gateway; {difference}. Restore it with \
+                 {maker}"
+            ))),
+        }
     }
 
     /// The connection for statements that read.
@@ -125,8 +139,20 @@ impl Backup {
         row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?.try_get_by_index(0)
     }
 
-    fn unusable(&self, reason: &str) -> Error {
-        Error::internal(format!("{} cannot be used: {reason}", self.path.display()))
+    fn unusable(&self, reason: impl Display) -> Error {
+        unusable(&self.path, reason)
+    }
+}
+
+fn unusable(file: &Path, reason: impl Display) -> Error {
+    Error::internal(format!("{} cannot be used: {reason}", file.display()))
+}
+
+/// Why the file cannot be read, in other words than the driver's for a file that was cut off.
+fn reason(error: &DbErr) -> String {
+    match Failure::of(error) {
+        Failure::Damaged => "it is damaged or incomplete".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -145,7 +171,7 @@ async fn make_new(partial: &Path, file: &Path) -> Result<()> {
         )));
     }
     let made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(partial);
-    made.map(drop).map_err(|error| named(partial, &error))
+    made.map(drop).map_err(|error| named(file, &error))
 }
 
 /// Gives a complete file its name once it is on disk.

@@ -4,6 +4,7 @@ mod advisory_lock;
 mod backup;
 mod failure;
 mod fair_permits;
+mod file_kind;
 mod health;
 mod inspect;
 mod monitored;

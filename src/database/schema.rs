@@ -36,24 +36,81 @@ impl Schema {
         self.changes.iter().filter(|(_, applied)| !applied).count()
     }
 
+    /// Says how far the schema is behind this version; `None` if it is not.
+    pub fn lag(&self) -> Option<String> {
+        match self.pending() {
+            0 => None,
+            1 => Some("the database's schema is 1 change behind this version".to_owned()),
+            pending => {
+                Some(format!("the database's schema is {pending} changes behind this version"))
+            }
+        }
+    }
+
+    /// The newer version that made the schema, if this one cannot work with it.
+    pub fn newer_version(&self) -> Option<NewerVersion> {
+        let unknown: Vec<_> = self.newer.iter().filter(|change| !change.is_additive).collect();
+        let first = unknown.first()?;
+        let newest = unknown.iter().rev().find_map(|change| change.program_version.as_deref());
+        let maker = match newest {
+            None => "a newer version".to_owned(),
+            Some(PROGRAM_VERSION) => format!("a later build of version {PROGRAM_VERSION}"),
+            Some(version) => format!("version {version}"),
+        };
+        let difference = format!(
+            "this is version {PROGRAM_VERSION}, which does not know the change {}",
+            first.name
+        );
+        Some(NewerVersion { maker, difference })
+    }
+
     /// Refuses a schema that a newer version made and this one cannot work with.
     ///
     /// # Errors
     /// Names the version that made it, and what to do.
     pub fn require_compatible(&self) -> Result<()> {
-        let unknown: Vec<_> = self.newer.iter().filter(|change| !change.is_additive).collect();
-        let Some(first) = unknown.first() else { return Ok(()) };
-        let newest = unknown.iter().rev().find_map(|change| change.program_version.as_deref());
-        let maker = newest
-            .map_or_else(|| "a newer version".to_owned(), |version| format!("version {version}"));
+        let Some(NewerVersion { maker, difference }) = self.newer_version() else { return Ok(()) };
         let last_known = self.changes.last().map_or("", |(name, _)| name.as_str());
         Err(Error::internal(format!(
-            "the database's schema was made by {maker} of tenant-gateway: this is version \
-            {PROGRAM_VERSION}, which does not know its change {}. Run {maker}, or undo the change \
-            with its `tenant-gateway migrate down --to {last_known}`, or restore a backup",
-            first.name
+            "the database's schema was made by {maker} of tenant-gateway; {difference}. Install \
+            {maker} again, or undo the change with its `tenant-gateway migrate down --to \
+            {last_known}` before installing this one, or restore a backup made before the change"
         )))
     }
+
+    /// Refuses a schema to which this version cannot apply what is missing, because a newer one
+    /// has applied changes that come later.
+    ///
+    /// # Errors
+    /// As [`Schema::require_compatible`], and if a change is missing before a newer one.
+    pub fn require_upgradable(&self) -> Result<()> {
+        self.require_compatible()?;
+        let missing = self.changes.iter().find(|(_, applied)| !applied);
+        let (Some((missing, _)), Some(newer)) = (missing, self.newer.last()) else { return Ok(()) };
+        Err(Error::internal(format!(
+            "the database lacks the change {missing}, and has the change {} of a newer version of \
+            tenant-gateway: run `tenant-gateway migrate up` of that version",
+            newer.name
+        )))
+    }
+
+    /// Refuses to undo changes before one of a newer version, which only that version can undo.
+    fn require_newest(&self, to: &str) -> Result<()> {
+        let Some(newer) = self.newer.last() else { return Ok(()) };
+        Err(Error::internal(format!(
+            "the database has the change {} of a newer version of tenant-gateway, which has to be \
+            undone first: run `tenant-gateway migrate down --to {to}` of that version",
+            newer.name
+        )))
+    }
+}
+
+/// A newer version that made a schema with which this one cannot work.
+pub struct NewerVersion {
+    /// The version, such as `version 1.2.0`.
+    pub maker: String,
+    /// What this version lacks.
+    pub difference: String,
 }
 
 impl Database {
@@ -65,17 +122,9 @@ impl Database {
     /// cannot work with it.
     pub async fn migrate(&self) -> Result<()> {
         let schema = self.schema().await?;
-        schema.require_compatible()?;
+        schema.require_upgradable()?;
         if schema.pending() == 0 {
             return Ok(());
-        }
-        if !schema.newer.is_empty() {
-            let newest = &schema.newer[schema.newer.len() - 1].name;
-            let message = format!(
-                "a newer version has run {newest}: only that version can run what is missing \
-                before it"
-            );
-            return Err(Error::internal(message));
         }
         if self.is_sqlite() {
             // One transaction for all changes, so that the disk is synced once. It takes the write
@@ -118,6 +167,7 @@ impl Database {
                 "must name a change that was run; `tenant-gateway migrate status` lists them",
             )
         })?;
+        schema.require_newest(name)?;
         let after = &schema.changes[position + 1..];
         let steps = after.iter().filter(|(_, applied)| *applied).count();
         let steps = u32::try_from(steps).map_err(Error::internal)?;

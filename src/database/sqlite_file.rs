@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::file_kind::{EMPTY, foreign_kind};
+
 /// The most space that an ordinary write needs, in bytes.
 const SPACE_NEEDED: usize = 256 * 1024;
 
@@ -20,6 +22,9 @@ impl SqliteFile {
     /// Creates the file if it is missing, and takes access to it and its companions from other
     /// users: SQLite itself would follow the umask.
     pub(super) fn prepare(path: &Path) -> io::Result<Self> {
+        if path.exists() {
+            require_database(path)?;
+        }
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -41,6 +46,7 @@ impl SqliteFile {
     /// The file as it is.
     pub(super) fn existing(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path).map_err(|error| named(path, &error))?;
+        require_database(path)?;
         Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
     }
 
@@ -85,6 +91,18 @@ impl SqliteFile {
 impl std::fmt::Display for SqliteFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.path.display().fmt(f)
+    }
+}
+
+/// Refuses a file with content that is no database: SQLite would call it damaged.
+fn require_database(path: &Path) -> io::Result<()> {
+    match foreign_kind(path).map_err(|error| named(path, &error))? {
+        None | Some(EMPTY) => Ok(()),
+        Some(kind) => {
+            let path = path.display();
+            let message = format!("{path} is {kind}, not a database of tenant-gateway");
+            Err(io::Error::new(io::ErrorKind::InvalidData, message))
+        }
     }
 }
 

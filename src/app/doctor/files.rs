@@ -34,7 +34,8 @@ pub struct SettingsFiles {
 /// Checks that other users of the machine can neither read secrets nor replace the database.
 pub(super) fn modes(config: &Config, files: &SettingsFiles) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for path in private_files(config, files).iter().filter(|path| allows(path, BY_OTHERS)) {
+    let open = |path: &&PathBuf| path.is_file() && allows(path, BY_OTHERS);
+    for path in private_files(config, files).iter().filter(open) {
         let path = path.display();
         let detail = format!("{path} contains secrets, and other users can read or change it");
         findings.push(Finding::failed("files", detail, format!("run `chmod 600 {path}`")));

@@ -17,7 +17,9 @@ use crate::tokens;
 /// # Errors
 /// The finding that says why it cannot be opened.
 pub(super) async fn open(config: &Config) -> Result<Database, Finding> {
-    if let Some(file) = config.database_url().sqlite_file().filter(|file| !file.exists()) {
+    let file = config.database_url().sqlite_file();
+    // A folder that this user may not enter hides the file, which is no reason to make a new one.
+    if let Some(file) = file.filter(|file| file.try_exists().is_ok_and(|exists| !exists)) {
         return Err(Finding::failed(
             "database",
             format!("{} does not exist", file.display()),
@@ -25,9 +27,14 @@ pub(super) async fn open(config: &Config) -> Result<Database, Finding> {
              database with `tenant-gateway init`",
         ));
     }
+    let is_file = config.database_url().sqlite_file().is_some();
     inspect(config).await.map_err(|error| {
-        let advice = "check database.url, the server and the network; \
-            see docs/runbooks/database-down.md";
+        let advice = if is_file {
+            "check the file that database.url or data.dir names, its mode and its owner; a backup \
+             is put in its place with `tenant-gateway restore`"
+        } else {
+            "check database.url, the server and the network; see docs/runbooks/database-down.md"
+        };
         Finding::failed("database", error.explained(), advice)
     })
 }
@@ -58,17 +65,17 @@ pub(super) async fn migrations(database: &Database) -> Finding {
             return Finding::failed("migrations", error.explained(), advice);
         }
     };
-    if let Err(error) = schema.require_compatible() {
-        let advice = "install the version that the message names, or undo its changes";
+    if let Err(error) = schema.require_upgradable() {
+        let advice = "install the version that the message names, or go back as \
+                      docs/installation.md says";
         return Finding::failed("migrations", error.explained(), advice);
     }
-    match schema.pending() {
-        0 => Finding::ok("migrations", "the schema is current"),
-        pending => Finding::failed(
-            "migrations",
-            format!("the schema is {pending} migrations behind"),
-            "make a backup, then run `tenant-gateway migrate up`",
-        ),
+    match schema.lag() {
+        None => Finding::ok("migrations", "the schema is current"),
+        Some(lag) => {
+            let advice = "make a backup, then run `tenant-gateway migrate up`";
+            Finding::failed("migrations", lag, advice)
+        }
     }
 }
 

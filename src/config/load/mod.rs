@@ -1,6 +1,6 @@
 //! Reading the three sources: file, variables, flags.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use toml::{Table, Value};
 
@@ -40,7 +40,9 @@ impl Layers {
         let source = Source::File(path.to_owned());
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return self.problem(source, None, format!("cannot read: {error}")),
+            Err(error) => {
+                return self.problem(source, None, format!("cannot read: {}", reason(&error)));
+            }
         };
         match text.parse::<Table>() {
             Ok(sections) => self.sections(sections, &source),
@@ -158,10 +160,14 @@ impl Layers {
 
     fn secret_file(&mut self, setting: Setting, path: &Path, source: Source) {
         match fs::read_to_string(path) {
+            Ok(text) if text.trim().is_empty() => {
+                self.problem(source, setting.key(), "the file is empty");
+            }
             Ok(text) => self.give_text(setting, text.trim_end().to_owned(), source),
             // Without the path: if the two variables were mixed up, it is the secret.
             Err(error) => {
-                self.problem(source, setting.key(), format!("cannot read the file: {error}"));
+                let message = format!("cannot read the file: {}", reason(&error));
+                self.problem(source, setting.key(), message);
             }
         }
     }
@@ -194,6 +200,14 @@ impl Layers {
     fn unknown(&mut self, key: &str, source: &Source) {
         let near = nearest(key, self.settings.iter().map(Setting::key));
         self.problem(source.clone(), key.to_owned(), unknown_name(near));
+    }
+}
+
+/// Why a file cannot be read as text.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
     }
 }
 

@@ -86,6 +86,16 @@ fn unknown_name_is_refused_with_its_source() {
 }
 
 #[test]
+fn name_without_its_section_is_refused_with_the_full_one() {
+    let problem = only_problem(Config::load(None, [], owned(&[("listen", "127.0.0.1:1")])));
+    assert!(problem.message.contains("did you mean server.listen?"), "{problem}");
+    let problem = only_problem(with_file("public_url = 'https://gateway.example'"));
+    assert!(problem.message.contains("did you mean server.public_url?"), "{problem}");
+    let problem = only_problem(with_variables(&[("TENANT_GATEWAY__PUBLIC_URL", "https://x")]));
+    assert!(problem.message.contains("TENANT_GATEWAY__SERVER__PUBLIC_URL?"), "{problem}");
+}
+
+#[test]
 fn variable_with_single_underscores_is_refused() {
     for name in ["TENANT_GATEWAY_SERVER_LISTEN", "TENANT_GATEWAY_SERVER__LISTEN"] {
         let problem = only_problem(with_variables(&[(name, "127.0.0.1:1")]));
@@ -223,6 +233,30 @@ fn former_name_beside_the_present_one_is_refused() {
 fn missing_file_is_named() {
     let problem = only_problem(Config::load(Some(Path::new("/nowhere/gateway.toml")), [], vec![]));
     assert!(problem.to_string().starts_with("/nowhere/gateway.toml: cannot read: "), "{problem}");
+}
+
+#[test]
+fn file_of_another_kind_is_refused_by_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = folder.path().join("binary");
+    let empty = folder.path().join("empty");
+    fs::write(&binary, b"\x89PNG\r\n").unwrap();
+    fs::write(&empty, "\n").unwrap();
+    for (path, reason) in [(folder.path(), "directory"), (&binary, "it is not UTF-8 text")] {
+        let problem = only_problem(Config::load(Some(path), [], vec![]));
+        assert!(problem.message.contains(reason), "{problem}");
+        let problem = only_problem(with_variables(&[(
+            "TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
+            path.to_str().unwrap(),
+        )]));
+        assert!(problem.message.contains(reason), "{problem}");
+    }
+    assert!(Config::load(Some(&empty), [], vec![]).is_ok(), "no settings are the default ones");
+    let problem = only_problem(with_variables(&[(
+        "TENANT_GATEWAY__SEAL__MASTER_KEY_FILE",
+        empty.to_str().unwrap(),
+    )]));
+    assert_eq!(problem.message, "the file is empty");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 mod backup;
 mod conflicts;
 mod disk_full;
+mod foreign_files;
 mod io_errors;
+mod newer_version;
 mod silent_states;
 mod transactions;
 mod unreachable;
