@@ -1,5 +1,6 @@
 //! The listeners of a process.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ impl Listeners {
     /// If an address is in use. If the default address of the admin listener is, the gateway runs
     /// without that listener instead.
     pub async fn bind(config: &Config) -> Result<Self> {
-        let public = bind(config.server.listen).await?;
+        let public = bind("server.listen", config.server.listen).await?;
         let listen = public.local_addr().map_err(Error::internal)?;
         let admin = bind_admin(config).await?;
         let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
@@ -46,15 +47,22 @@ impl Listeners {
 /// The admin listener; `None` if it is off, or if its default address is in use.
 async fn bind_admin(config: &Config) -> Result<Option<TcpListener>> {
     let Some(address) = config.admin.listen else { return Ok(None) };
-    match bind(address).await {
+    match bind("admin.listen", address).await {
         Ok(listener) => Ok(Some(listener)),
         Err(_) if config.admin.listen == AdminConfig::default().listen => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Error::internal(format!("cannot listen on {address}: {error}")))
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Error::internal(if error.kind() == ErrorKind::AddrInUse {
+            format!(
+                "cannot listen on {address}: another program listens there; stop it, or choose \
+                 another address with {setting}"
+            )
+        } else {
+            format!("cannot listen on {address}: {error}; correct {setting}")
+        })
+    })
 }

@@ -72,6 +72,9 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve until SIGTERM or Ctrl-C.
+    ///
+    /// The address is the setting server.listen, 127.0.0.1:8080 unless it is set, as by
+    /// `--set server.listen=127.0.0.1:9000`. SIGHUP reloads the settings.
     Serve,
     /// Serve a gateway to try, with customers and stand-ins of consoles.
     ///

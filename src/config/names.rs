@@ -130,11 +130,22 @@ impl IntoDeserializer<'_> for FieldRecorder<'_> {
     }
 }
 
-/// The candidate nearest to a mistyped name, at most two edits away.
+/// The candidate nearest to a mistyped name, at most two edits away; else the first one of which the
+/// name is the last part, so that the section is missing.
 pub(super) fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
-    let ranked = candidates.into_iter().map(|candidate| (distance(name, &candidate), candidate));
-    let (edits, candidate) = ranked.min()?;
-    (edits <= 2).then_some(candidate)
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    let ranked = candidates.iter().map(|candidate| (distance(name, candidate), candidate));
+    let near = ranked.min().filter(|(edits, _)| *edits <= 2).map(|(_, candidate)| candidate);
+    near.or_else(|| candidates.iter().find(|candidate| lacks_section(name, candidate))).cloned()
+}
+
+/// Whether the name is the full one of the setting without its section.
+fn lacks_section(name: &str, full: &str) -> bool {
+    let (field, separator) = match name.strip_prefix(PREFIX) {
+        Some(field) => (field, "__"),
+        None => (name, "."),
+    };
+    full.strip_suffix(field).is_some_and(|section| section.ends_with(separator))
 }
 
 /// The edit distance of two names: insertions, removals and replacements (Levenshtein).

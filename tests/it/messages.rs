@@ -250,3 +250,36 @@ async fn second_gateway_on_one_folder_says_what_to_do() {
         "{told}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admin_listener_says_that_it_is_one_at_a_path_of_the_other() {
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    deployment.init();
+    let variables = [("TENANT_GATEWAY__ADMIN__LISTEN", "127.0.0.1:0")];
+    let process = deployment.serve_with(&variables).await;
+    let records = process.records();
+    let address = records.iter().find_map(|record| record["admin"].as_str()).unwrap();
+    for path in ["/graphql", "/oauth2/token", "/playground", "/"] {
+        let answer = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+        let body: Value = answer.json().await.unwrap();
+        let told = body["message"].as_str().unwrap();
+        assert!(told.contains("admin listener") && told.contains("server.listen"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn address_in_use_is_told_with_the_setting_that_changes_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let deployment = Deployment::on(Engine::Sqlite).await;
+    deployment.init();
+    for setting in ["server.listen", "admin.listen"] {
+        let mut command = deployment.command(&["serve", "--set", &format!("{setting}={address}")]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let told = stderr(&output);
+        assert!(told.contains(&address) && told.contains("another program"), "{told}");
+        assert!(told.contains(&format!("with {setting}")), "{told}");
+    }
+}
