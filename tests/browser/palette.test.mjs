@@ -52,8 +52,10 @@ async function foreignColours(page) {
   return page.evaluate((names) => {
     const probe = document.body.appendChild(document.createElement('i'));
     const resolve = (value) => ((probe.style.color = value), getComputedStyle(probe).color);
-    const known = new Set(names.map((name) => resolve(`var(${name})`)));
+    const known = new Set(names.filter((name) => name !== '--qr-ground').map((name) => resolve(`var(${name})`)));
     known.add(resolve('transparent'));
+    // White in the dark too, and for QR codes alone.
+    const ofQrCodes = resolve('var(--qr-ground)');
     probe.remove();
     const foreign = new Map();
     const colour = /rgba?\([^)]*\)|color\([^)]*\)/g;
@@ -62,7 +64,7 @@ async function foreignColours(page) {
     const text = (style) => style.content !== 'none' && style.content !== 'normal';
     const note = (element, pseudo, property, value) => {
       for (const found of value.match(colour) ?? []) {
-        if (!known.has(found)) {
+        if (!known.has(found) && !(found === ofQrCodes && element.matches('.qr'))) {
           foreign.set(`${found} as ${property}`, `${element.tagName.toLowerCase()}.${element.getAttribute('class') ?? ''}${pseudo}`);
         }
       }

@@ -35,7 +35,7 @@ const panels = EditorView.theme({
   '.cm-textfield': { color: 'var(--text)', backgroundColor: 'var(--surface)', borderColor: 'var(--field-edge)' },
   '.cm-textfield::placeholder': { color: 'var(--muted)', opacity: '1' },
   '.cm-panel *:focus-visible': { outline: '2px solid var(--accent)', outlineOffset: '1px' },
-  '.cm-panel.cm-search input[type=checkbox]': { accentColor: 'var(--accent)' },
+  '.cm-panel.cm-search input[type=checkbox]': { color: 'var(--text)', accentColor: 'var(--accent)' },
   '.cm-panel button[name=close]': { color: 'var(--text)' },
 });
 
