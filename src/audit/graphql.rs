@@ -10,7 +10,7 @@ use crate::auth::graphql::{request, service};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::global_id::{GlobalId, NodeKind};
-use crate::graph::graphql::{Connection, DateTime, Edge, GraphErrorCode, JsonValue, page_limit};
+use crate::graph::graphql::{Connection, DateTime, Edge, JsonValue, page_limit};
 use crate::ids::LinkId;
 use crate::paging::{PAGE_SIZE_MAX, cursor, read_cursor};
 use crate::roles::Permission;
@@ -67,7 +67,7 @@ pub struct AuditRecord {
     /// The error code that the caller received, of the graph or of OAuth; null without an error.
     code: Option<String>,
     /// The error code of the graph; null for an OAuth error code, which only `code` has.
-    error_code: Option<GraphErrorCode>,
+    error_code: Option<ErrorCode>,
     /// The reason where the code leaves it open, such as `secret_expired` or `untrusted_document`.
     reason: Option<String>,
     /// The number of occurrences: equal refusals of one request, and equal failed authentications
@@ -115,7 +115,7 @@ impl From<Model> for AuditRecord {
                 .code
                 .as_deref()
                 .filter(|code| is_of_graph(code))
-                .map(GraphErrorCode::read),
+                .map(ErrorCode::recorded),
             code: model.code,
             reason: model.reason,
             count: model.count,

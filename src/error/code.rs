@@ -1,65 +1,67 @@
 //! The codes of errors.
 
-/// The closed list of `extensions.code`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use async_graphql::Enum;
+
+/// An error code of the gateway, as in `extensions.code` of an error.
+// The closed list of the codes; `docs/errors.md` says of each what a caller can do. The comments are
+// the descriptions in the graph, where recorded errors have their code as an enum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
 pub enum ErrorCode {
-    /// The document is not GraphQL. Correct the document.
+    /// The document is not valid GraphQL syntax.
     GraphqlParseFailed,
-    /// The document does not match the schema. Correct the document.
+    /// The document does not match the schema.
     GraphqlValidationFailed,
-    /// An argument or a variable is invalid; the message names it. Correct the value.
+    /// An argument or variable is not acceptable.
     BadUserInput,
-    /// The document has no operation of that name, or several and none was chosen. Name one.
+    /// The document has no operation of that name, or several and no name was given.
     OperationResolutionFailure,
-    /// The HTTP request itself is malformed. Correct the request.
+    /// The HTTP request is malformed.
     BadRequest,
-    /// No valid access token. Get a new one.
+    /// The access token is missing or not valid.
     Unauthenticated,
-    /// The caller may not do this here. Ask an administrator of the tenant.
+    /// The caller lacks the permission.
     Forbidden,
-    /// The object does not exist, or the caller may not know of it.
+    /// The object does not exist, or the caller cannot see it.
     NotFound,
-    /// The present state does not allow it; the message names the conflict.
+    /// The state of the object does not permit the operation.
     Conflict,
-    /// A client that is enabled keeps at least one secret or key. Rotate, disable or delete
-    /// instead.
+    /// An enabled client must keep at least one secret or key.
     LastSecret,
-    /// Too many requests of this client or in this tenant. Wait as long as `Retry-After` says.
+    /// The client or the tenant sent too many requests.
     RateLimited,
-    /// The document asks for too much; the message names the limit, the value and the maximum. Ask
-    /// for less at once.
+    /// The operation exceeds a limit.
     OperationTooCostly,
-    /// The query took longer than an operation may. Ask for less at once, or again later.
+    /// The query took longer than permitted.
     DeadlineExceeded,
-    /// No document is known by that hash. Send the document with it.
+    /// No document is known by this hash.
     PersistedQueryNotFound,
-    /// The tenant in context has no installation of that legacy system. Link it with `linkTenant`.
+    /// The tenant is not linked to the legacy system.
     UpstreamNotLinked,
-    /// The legacy system cannot be reached or fails. Try again later; ask its operator if it lasts.
+    /// The legacy system cannot be reached or reports a server error.
     UpstreamUnavailable,
-    /// The legacy system did not answer in time. Try again later, or ask for less at once.
+    /// The legacy system did not respond in time.
     UpstreamTimeout,
-    /// The legacy system refused the request. Correct the request, or the state of the system.
+    /// The legacy system refused the request.
     UpstreamRejected,
-    /// The legacy system refused the gateway's own credentials. The operator of the upstream has to
-    /// renew them.
+    /// The legacy system refused the gateway's credential.
     UpstreamUnauthorized,
-    /// The legacy system sent a response that cannot be understood. Ask its operator.
+    /// The response of the legacy system cannot be understood.
     UpstreamMalformed,
-    /// The operation needs more calls to legacy systems than one operation may make. Ask for less at
-    /// once.
+    /// The operation needs more calls of legacy systems than permitted.
     UpstreamBudgetExceeded,
-    /// The legacy system failed so often that calls are suspended for some seconds. Try again later.
+    /// The circuit breaker is open: the legacy system failed repeatedly.
     CircuitOpen,
-    /// The gateway's own database cannot be reached, is busy, or takes no writes, or this node's
-    /// clock is off. Try again after `Retry-After`, or ask another node.
+    /// The gateway's database is not available.
     DatabaseUnavailable,
-    /// The gateway failed; its log has the cause under the request id. Try again later.
+    /// The gateway failed unexpectedly.
     InternalServerError,
+    /// A code that this version of the gateway does not know; the field with the text has it.
+    Unknown,
 }
 
 impl ErrorCode {
-    /// All codes, in the order of the catalogue.
+    /// All codes that this version gives, in the order of the catalogue: [`ErrorCode::Unknown`] is
+    /// only read.
     pub const ALL: [Self; 24] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
@@ -114,7 +116,18 @@ impl ErrorCode {
             Self::CircuitOpen => "CIRCUIT_OPEN",
             Self::DatabaseUnavailable => "DATABASE_UNAVAILABLE",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+            Self::Unknown => "UNKNOWN",
         }
+    }
+
+    /// The code with that text, if this version gives it.
+    pub fn given(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// The code with that text in a record, which a later version may have written.
+    pub fn recorded(text: &str) -> Self {
+        Self::given(text).unwrap_or(Self::Unknown)
     }
 
     /// The HTTP status of a request that was refused with this code before it was executed.
@@ -133,7 +146,7 @@ impl ErrorCode {
             Self::NotFound | Self::UpstreamNotLinked => 404,
             Self::Conflict | Self::LastSecret => 409,
             Self::RateLimited => 429,
-            Self::InternalServerError => 500,
+            Self::InternalServerError | Self::Unknown => 500,
             Self::UpstreamUnavailable
             | Self::UpstreamRejected
             | Self::UpstreamUnauthorized
@@ -169,7 +182,30 @@ impl ErrorCode {
             | Self::UpstreamRejected
             | Self::UpstreamUnauthorized
             | Self::UpstreamMalformed
-            | Self::UpstreamBudgetExceeded => false,
+            | Self::UpstreamBudgetExceeded
+            | Self::Unknown => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::resolver_utils::EnumType;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_name_in_the_graph() {
+        for item in ErrorCode::items() {
+            assert_eq!(item.name, item.value.as_str());
+            assert_eq!(ErrorCode::recorded(item.name), item.value);
+        }
+        assert_eq!(ErrorCode::items().len(), ErrorCode::ALL.len() + 1);
+    }
+
+    #[test]
+    fn code_of_a_later_version_is_unknown() {
+        assert_eq!(ErrorCode::recorded("OF_A_LATER_VERSION"), ErrorCode::Unknown);
+        assert_eq!(ErrorCode::given("UNKNOWN"), None);
     }
 }

@@ -244,7 +244,7 @@ fn libraries_stay_behind_their_fences() {
             (
                 "async_graphql",
                 source.is_graphql()
-                    || ["schema.rs", "error/extensions.rs"].contains(&path)
+                    || ["schema.rs", "error/code.rs", "error/extensions.rs"].contains(&path)
                     || path.starts_with("http/graphql/")
                     || path.starts_with("http/state/graphql/")
                     || path.starts_with("graphql/"),

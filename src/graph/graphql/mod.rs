@@ -1,13 +1,11 @@
 //! Scalars with a specification, references to tenants, and pages of lists.
 
 mod connection;
-mod error_code;
 mod page;
 mod scalars;
 mod tenant_reference;
 
 pub use connection::{Connection, Edge, PageInfo};
-pub use error_code::GraphErrorCode;
 pub use page::{Page, page_limit};
 pub use scalars::{DateTime, JsonValue};
 pub use tenant_reference::{TenantReference, TenantResolver};

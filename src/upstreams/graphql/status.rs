@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 
 use super::kinds::{CircuitState, LinkFailure, LinkState};
 use crate::error::ErrorCode;
-use crate::graph::graphql::{DateTime, GraphErrorCode};
+use crate::graph::graphql::DateTime;
 use crate::outbound::Status;
 use crate::upstreams::link_check;
 use crate::upstreams::model::Link;
@@ -17,7 +17,7 @@ pub struct UpstreamStatus {
     /// When a call last succeeded, in RFC 3339.
     last_success_at: Option<String>,
     /// The error code of the last call; null if it succeeded.
-    last_error_code: Option<GraphErrorCode>,
+    last_error_code: Option<ErrorCode>,
     /// The error code of the last call as text.
     last_error_code_text: Option<&'static str>,
     /// When the minted key in use expires, in RFC 3339.
@@ -31,12 +31,11 @@ pub struct UpstreamStatus {
 
 impl UpstreamStatus {
     pub(super) fn of(status: Status, key_expires_at: Option<String>) -> Self {
-        let last_error = status.last_error.map(ErrorCode::as_str);
         Self {
             reachable: status.reachable,
             last_success_at: status.last_success_at.map(|at| at.to_string()),
-            last_error_code: last_error.map(GraphErrorCode::read),
-            last_error_code_text: last_error,
+            last_error_code: status.last_error,
+            last_error_code_text: status.last_error.map(ErrorCode::as_str),
             key_expires_at,
             circuit: status.circuit.into(),
             verification: None,

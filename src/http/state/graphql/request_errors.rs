@@ -39,9 +39,7 @@ pub fn set_code(error: &mut ServerError, code: ErrorCode) {
 /// The code of an error, if it is a gateway error.
 pub fn code_of(error: &ServerError) -> Option<ErrorCode> {
     match error.extensions.as_ref()?.get("code")? {
-        async_graphql::Value::String(code) => {
-            ErrorCode::ALL.into_iter().find(|known| known.as_str() == code)
-        }
+        async_graphql::Value::String(code) => ErrorCode::given(code),
         _ => None,
     }
 }
