@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::ids::TenantId;
 
 pub use code::ErrorCode;
+pub use extensions::{RequestErrors, code_of, request_error, request_error_of, set_code};
 pub use token_problem::TokenProblem;
 
 /// The part of a legacy system in an error, without its text, its host or its URL.

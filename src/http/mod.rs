@@ -7,15 +7,12 @@
 mod address;
 mod body;
 mod browser;
-mod catch_panic;
 mod compression;
 mod connection;
-mod content_type;
 mod cors;
 mod eager_repoll;
 pub mod graphql;
 mod health;
-mod host;
 mod http_error;
 mod json_reply;
 mod metrics;

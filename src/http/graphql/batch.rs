@@ -7,20 +7,17 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::caller::AuthenticatedCaller;
-use super::deadline::deadline;
-use super::execute::{RequestOptions, reject, run};
+use super::execute::{RequestOptions, deadline, reject, run};
 use super::media_type::AcceptedMedia;
 use super::metered_response::MeteredResponse;
-use super::prepare::{PreparedOperation, prepare};
+use super::prepare::{PreparedOperation, not_a_subscription, prepare};
 use super::request::GraphqlRequest;
 use super::response;
-use super::single::not_a_subscription;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, RequestErrors};
 use crate::graphql::Cost;
 use crate::http::http_error::HttpError;
 use crate::http::state::AppState;
 use crate::http::state::graphql::limits::{at_most, check_cost};
-use crate::http::state::graphql::request_errors::RequestErrors;
 
 /// An operation of a batch that is ready to run, or the errors that are its response.
 type Prepared = Result<Box<PreparedOperation>, RequestErrors>;

@@ -1,26 +1,25 @@
-//! Authenticates callers, and reauthorizes those of streams.
+//! Authenticates callers: the holder of an access token, or a person in a browser session.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
-use tokio::time::interval;
 use uuid::Uuid;
 
-use super::audit_records::{record_refused_entry, record_revoked_stream};
-use super::identity::{Identity, Use};
+use super::audit_records::record_refused_entry;
 use crate::auth::bearer::TENANT_CONTEXT;
-use crate::auth::{RequestContext, RequestId, SubjectId, bearer};
+use crate::auth::{Presented, RequestContext, RequestId, SubjectId, TokenRestriction, bearer};
 use crate::budget::Account;
+use crate::clock::Timestamp;
 use crate::database::Borrower;
-use crate::error::{Error, ErrorCode, Result};
-use crate::http::browser::{csrf, same_origin};
+use crate::error::{Error, Result, TokenProblem};
+use crate::http::browser::{cookies, csrf, same_origin};
 use crate::http::http_error::HttpError;
 use crate::http::state::AppState;
 use crate::http::state::rate_limit::Quotas;
 use crate::ids::TenantId;
-use crate::roles::Permissions;
+use crate::sessions::Session;
+use crate::tokens::Claims;
 
 /// The headers with the credentials of a caller and the tenant in context.
 pub const CREDENTIAL_HEADERS: [HeaderName; 4] = [
@@ -34,10 +33,6 @@ pub const CREDENTIAL_HEADERS: [HeaderName; 4] = [
 /// requests, and no message of a WebSocket can bring them.
 const BROWSER_HEADERS: [HeaderName; 4] = [COOKIE, HOST, ORIGIN, same_origin::SEC_FETCH_SITE];
 
-/// How often the caller of a stream is reauthorized. Together with
-/// `auth.access_cache_ttl` it bounds how long a stream outlives its caller's rights.
-const REAUTHORIZE_EVERY: Duration = Duration::from_secs(1);
-
 /// The headers of a request that are [`CREDENTIAL_HEADERS`] or that a browser adds.
 pub fn credential_headers(headers: &HeaderMap) -> HeaderMap {
     let mut credentials = HeaderMap::new();
@@ -49,6 +44,102 @@ pub fn credential_headers(headers: &HeaderMap) -> HeaderMap {
     credentials
 }
 
+/// Stands for the `client_id` of a token where the caller has a session.
+const SESSION_CLIENT_ID: &str = "session";
+
+/// The purpose of looking up a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A request, which keeps the session from ending as idle.
+    Request,
+    /// A stream, which runs on by itself and does not keep the session alive.
+    Stream,
+}
+
+/// A verified caller.
+pub enum Identity {
+    /// The holder of an access token.
+    Token(Arc<Claims>),
+    /// A person with a session.
+    Session(Box<Session>),
+}
+
+impl Identity {
+    /// Verifies the credentials of a request: an access token, or else the cookie of a session
+    /// together with the token against forged requests, from a page of the gateway's own origin.
+    /// A cookie alone never counts, since browsers send it by themselves.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` without valid credentials; `FORBIDDEN` for a cookie that comes with a
+    /// wrong token or from another origin.
+    pub async fn read(state: &AppState, headers: &HeaderMap, used_for: Use) -> Result<Self> {
+        let is_session = !headers.contains_key(AUTHORIZATION) && headers.contains_key(csrf::HEADER);
+        if is_session {
+            return Self::of_session(state, headers, used_for).await;
+        }
+        Ok(Self::Token(bearer::authenticate(&state.verifier, headers).await?))
+    }
+
+    async fn of_session(state: &AppState, headers: &HeaderMap, used_for: Use) -> Result<Self> {
+        let cookie = cookies::read(headers, cookies::SESSION);
+        let cookie = cookie.ok_or_else(|| Error::unauthenticated(TokenProblem::Missing))?;
+        let token = headers.get(csrf::HEADER).and_then(|token| token.to_str().ok());
+        let is_own = same_origin::is_own_page(state.pages.origin.as_deref(), headers);
+        if !is_own || !csrf::is_valid(headers, token.unwrap_or_default()) {
+            return Err(Error::forbidden(
+                "X-CSRF-Token is not that of this session, or the request comes from another \
+                 origin; GET /session tells the token to pages of the gateway",
+            ));
+        }
+        let session = match used_for {
+            Use::Request => state.sessions.find(&cookie).await?,
+            Use::Stream => state.sessions.check(&cookie).await?,
+        };
+        let session = session.filter(Session::is_active);
+        let session = session.ok_or_else(|| Error::unauthenticated(TokenProblem::Ended))?;
+        Ok(Self::Session(Box::new(session)))
+    }
+
+    /// The client or person.
+    pub fn subject(&self) -> SubjectId {
+        match self {
+            Self::Token(claims) => claims.subject(),
+            Self::Session(session) => SubjectId::User(session.user),
+        }
+    }
+
+    /// The identity with which the request enters a tenant.
+    pub fn presented(&self) -> Presented {
+        match self {
+            Self::Token(claims) => Presented::from(&**claims),
+            Self::Session(session) => Presented {
+                subject: SubjectId::User(session.user),
+                home: session.home,
+                generation: session.generation,
+                token: None,
+                restriction: TokenRestriction::WHOLE,
+            },
+        }
+    }
+
+    /// The `client_id` that the token was issued to.
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::Token(claims) => &claims.client_id,
+            Self::Session(_) => SESSION_CLIENT_ID,
+        }
+    }
+
+    /// Whether the token has expired by then. The end of a session cannot be told from its being
+    /// ended.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Token(claims) => now >= claims.expires_at(),
+            Self::Session(_) => false,
+        }
+    }
+}
+
 /// A caller with a valid token or session who may act in the tenant in context.
 #[derive(Clone)]
 pub struct AuthenticatedCaller {
@@ -57,15 +148,6 @@ pub struct AuthenticatedCaller {
     pub context: RequestContext,
     /// The remaining quotas of the caller and the tenant.
     pub quotas: Quotas,
-}
-
-/// A caller for as long as a stream runs, reauthorized by the credentials that opened it.
-pub struct StreamSession {
-    /// The caller as authenticated when the stream was opened.
-    pub caller: AuthenticatedCaller,
-    /// The credentials that opened the stream.
-    pub credential_headers: HeaderMap,
-    permissions: Permissions,
 }
 
 impl AuthenticatedCaller {
@@ -113,6 +195,11 @@ impl AuthenticatedCaller {
         self.identity.client_id()
     }
 
+    /// Whether the caller's token has expired by then.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.identity.has_expired(now)
+    }
+
     /// Counts further operations of the same caller.
     ///
     /// # Errors
@@ -121,11 +208,6 @@ impl AuthenticatedCaller {
         state.rate_limits.take_subject(self.identity.subject(), operations)?;
         state.rate_limits.take_tenant(self.context.tenant(), operations)?;
         Ok(())
-    }
-
-    /// Keeps the caller and the credentials for as long as a stream runs.
-    pub fn into_session(self, credential_headers: HeaderMap) -> StreamSession {
-        StreamSession { permissions: self.context.permissions(), caller: self, credential_headers }
     }
 }
 
@@ -142,53 +224,6 @@ pub fn borrower(context: &RequestContext) -> Borrower {
 /// The UUID of the client or user that calls; nil for the operator and the gateway itself.
 pub fn caller_id(context: &RequestContext) -> Uuid {
     context.caller().subject().map_or_else(Uuid::nil, SubjectId::uuid)
-}
-
-impl StreamSession {
-    /// Authorizes the same caller again, for a further operation or event.
-    ///
-    /// # Errors
-    /// `UNAUTHENTICATED` if the token has expired or was revoked, `FORBIDDEN` if the caller has
-    /// lost access to the tenant or any permission held when the stream was opened.
-    pub async fn reauthorize(
-        &self,
-        state: &AppState,
-        request_id: &RequestId,
-    ) -> Result<RequestContext> {
-        let headers = &self.credential_headers;
-        let identity = Identity::read(state, headers, Use::Stream).await?;
-        let presented = identity.presented();
-        let context =
-            bearer::enter(&state.authorizer, &presented, headers, request_id.clone()).await?;
-        if context.permissions().covers(self.permissions) {
-            Ok(context)
-        } else {
-            Err(Error::forbidden("a role that the stream was opened with has been removed"))
-        }
-    }
-
-    /// Completes with the error of [`StreamSession::reauthorize`] once it fails. Callers await it
-    /// concurrently with everything that a stream does: neither silence nor a stalled reader may
-    /// delay the end.
-    pub async fn revoked(&self, state: &AppState) -> Error {
-        let mut ticks = interval(REAUTHORIZE_EVERY);
-        loop {
-            ticks.tick().await;
-            let request_id = self.caller.context.request_id();
-            if let Err(error) = self.reauthorize(state, request_id).await {
-                return error;
-            }
-        }
-    }
-
-    /// Records in the audit log that the stream was ended by an error of
-    /// [`StreamSession::reauthorize`]. To be called once a stream.
-    pub fn record_revoked(&self, state: &Arc<AppState>, error: &Error) {
-        let expired = error.code() == ErrorCode::Unauthenticated
-            && self.caller.identity.has_expired(state.authorizer.now());
-        let reason = expired.then_some("token_expired");
-        record_revoked_stream(state, &self.caller.context, reason, error);
-    }
 }
 
 /// Logs the reason for a refused token; only a response to the token's holder contains it.

@@ -9,27 +9,24 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, Request, Response as GraphqlResponse, Value};
 use axum::http::{HeaderMap, HeaderValue};
 use futures_util::FutureExt;
-use futures_util::stream::BoxStream;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::audit_records::record_refusals;
 use super::caller::{account, borrower, caller_id};
-use super::deadline::{deadline, subscription_deadline};
 use super::metered_response::MeteredResponse;
 use super::operation_summary::OperationSummary;
 use super::prepare::PreparedOperation;
-use super::response_format::finalize;
+use super::response::finalize;
 use crate::auth::graphql::Loaders;
 use crate::auth::{RequestContext, RequestId};
 use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
 use crate::database::on_behalf_of;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, RequestErrors, request_error, request_error_of};
 use crate::graphql::{self, NormalForm, weigh_all};
 use crate::http::eager_repoll;
 use crate::http::state::AppState;
-use crate::http::state::graphql::request_errors::{RequestErrors, request_error, request_error_of};
 use crate::outbound;
 
 /// The header that requests `extensions.cost`.
@@ -58,6 +55,11 @@ impl RequestOptions {
             traceparent: traceparent.map(str::to_owned),
         }
     }
+}
+
+/// The deadline of a query or mutation that starts now.
+pub fn deadline(state: &AppState) -> Instant {
+    Instant::now() + state.graphql.current().limits.execution
 }
 
 /// Runs a query or a mutation. A query is canceled at the deadline or when its client disconnects;
@@ -89,7 +91,7 @@ pub async fn run(
         millis_left = whole_millis(deadline.duration_since(Instant::now())),
         "operation admitted"
     );
-    let calls = upstream_calls(state, context, options.traceparent.as_deref(), deadline);
+    let calls = upstream_calls(state, context, options, deadline);
     let mut response = if is_query {
         let resolved = run_query(state, context, &calls, meter.clone(), prepared, running);
         let response = timeout_at(deadline, resolved).await;
@@ -167,7 +169,7 @@ async fn run_to_the_end(
 ///
 /// # Errors
 /// `RATE_LIMITED` if the caller's share or the node has no room in time.
-async fn admit(
+pub async fn admit(
     state: &AppState,
     context: &RequestContext,
     cost: u64,
@@ -189,12 +191,13 @@ async fn admit(
 }
 
 /// Counts and bounds the operation's calls of legacy systems.
-fn upstream_calls(
+pub fn upstream_calls(
     state: &AppState,
     context: &RequestContext,
-    traceparent: Option<&str>,
+    options: &RequestOptions,
     deadline: Instant,
 ) -> Arc<outbound::Operation> {
+    let traceparent = options.traceparent.as_deref();
     let caller = caller_id(context);
     let request_id = context.request_id().as_str().to_owned();
     let allowance = outbound::Allowance::from(&state.graphql.current().limits);
@@ -229,47 +232,6 @@ async fn resolve(
     })
     .await;
     response
-}
-
-/// Starts a subscription.
-pub fn subscribe(
-    state: &Arc<AppState>,
-    context: &RequestContext,
-    prepared: PreparedOperation,
-    options: &RequestOptions,
-) -> BoxStream<'static, GraphqlResponse> {
-    let traceparent = options.traceparent.as_deref();
-    let calls = upstream_calls(state, context, traceparent, subscription_deadline());
-    let events = EventAdmission {
-        state: state.clone(),
-        context: context.clone(),
-        cost: prepared.cost.weight,
-    };
-    let request = Request::new("").data(context.clone()).data(calls);
-    let request = request.data(events).data(Loaders::default());
-    graphql::subscribe(
-        &*state.graphql.executors.long,
-        prepared.operation,
-        &prepared.variables,
-        request,
-    )
-}
-
-/// Admits the events of a subscription: each is executed under the permits of an operation.
-pub struct EventAdmission {
-    state: Arc<AppState>,
-    context: RequestContext,
-    cost: u64,
-}
-
-impl EventAdmission {
-    /// Waits for permits to execute one event, and for the beginning of its response.
-    ///
-    /// # Errors
-    /// `RATE_LIMITED` if the caller's share or the node has no room in time.
-    pub async fn admit(&self) -> Result<(Permit<Uuid>, Arc<ResponseMeter>), Error> {
-        admit(&self.state, &self.context, self.cost, deadline(&self.state)).await
-    }
 }
 
 /// The name of the root field with that response key.

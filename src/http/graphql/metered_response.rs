@@ -1,7 +1,6 @@
 //! Responses with the permits for the memory that they take until the last byte is sent.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use async_graphql::Response as GraphqlResponse;
 use axum::body::{Body, Bytes};
@@ -13,8 +12,8 @@ use serde::Serialize;
 use tokio::time::interval;
 use uuid::Uuid;
 
-use super::caller::StreamSession;
 use super::operation_summary::OperationSummary;
+use super::stream_session::{REAUTHORIZE_EVERY, StreamSession};
 use crate::budget::{Budgets, Permit};
 use crate::http::connection::Connection;
 use crate::http::state::AppState;
@@ -24,9 +23,6 @@ const WATCHED_SIZE: usize = 64 * 1024;
 
 /// In bytes of JSON. A larger response is serialized on the bulk threads.
 const LONG_SIZE: usize = 64 * 1024;
-
-/// How often the caller of a response that is still being read is reauthorized.
-const REAUTHORIZE_EVERY: Duration = Duration::from_secs(1);
 
 /// A GraphQL response and its share of the budget of responses.
 pub struct MeteredResponse {

@@ -8,11 +8,10 @@ use async_graphql::extensions::{
 };
 use async_graphql::{Data, Response, ServerResult, Value};
 
-use super::execute::EventAdmission;
+use super::subscription::EventAdmission;
 use crate::budget::ResponseMeter;
-use crate::error::Result;
+use crate::error::{Result, request_error_of};
 use crate::graphql::weigh;
-use crate::http::state::graphql::request_errors::request_error_of;
 
 /// The extension of the schema that charges values.
 pub struct Metering;

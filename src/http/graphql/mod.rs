@@ -1,32 +1,27 @@
-//! The GraphQL endpoint. Each file imports only from those before it: `identity` and `caller` authenticate,
-//! `prepare` validates an operation, `execute` runs it, `sse`, `single`, `batch`, `get`, `post` and
-//! `ws` carry it.
+//! The GraphQL endpoint. Each file imports only from those before it: `caller` authenticates,
+//! `request` reads, `prepare` validates an operation, `execute` runs it, `response` writes the
+//! answer; `batch`, `sse` and `ws` carry what is not one operation in one response.
 
 mod audit_records;
 mod batch;
 mod caller;
-mod deadline;
 mod execute;
-mod get;
-mod identity;
-mod json_nesting;
 mod media_type;
 mod metered_response;
 mod metering;
 mod operation_summary;
-mod post;
 mod prepare;
 mod request;
 mod response;
-mod response_format;
-mod single;
 mod sse;
+mod stream_session;
 mod stream_slots;
 mod subscription;
 mod ws;
 
 use std::sync::Arc;
 
+use async_graphql::parser::types::OperationType;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
@@ -40,8 +35,13 @@ use super::http_error::HttpError;
 use super::json_reply::JSON;
 use super::state::AppState;
 use crate::auth::RequestId;
+use batch::serve_batch;
 use caller::{AuthenticatedCaller, credential_headers};
+use execute::{RequestOptions, deadline, reject, run};
 use media_type::{AcceptedMedia, MediaType, accepted};
+use prepare::{not_a_subscription, prepare};
+use request::{GraphqlRequest, RequestBody, read_post, read_url};
+use stream_session::StreamSession;
 
 pub use metering::Metering;
 pub use operation_summary::OperationSummary;
@@ -59,13 +59,13 @@ pub async fn handle(
     let (mut parts, body) = request.into_parts();
     let accepted = accepted(&parts.headers);
     let served = serve(&state, &request_id, accepted, &mut parts, body).await;
-    let mut response = served.unwrap_or_else(|error| reject(error, &request_id, accepted));
+    let mut response = served.unwrap_or_else(|error| refuse(error, &request_id, accepted));
     let vary = HeaderValue::from_static("Authorization, X-Tenant-Context, Accept, Accept-Encoding");
     response.headers_mut().insert(VARY, vary);
     response
 }
 
-fn reject(error: HttpError, request_id: &RequestId, accepted: AcceptedMedia) -> Response {
+fn refuse(error: HttpError, request_id: &RequestId, accepted: AcceptedMedia) -> Response {
     error.into_response(request_id, accepted.media.map_or(JSON, MediaType::content_type))
 }
 
@@ -90,11 +90,11 @@ async fn serve(
     let mut response = match respond(state, caller, accepted, parts, body).await {
         Ok(response) => {
             metered_response::watch(state, &response, parts.extensions.get(), || {
-                reader.into_session(credential_headers(&parts.headers))
+                StreamSession::new(*reader, credential_headers(&parts.headers))
             });
             response
         }
-        Err(error) => reject(error, request_id, accepted),
+        Err(error) => refuse(error, request_id, accepted),
     };
     // The error of an exhausted quota has set them already.
     if response.status() != StatusCode::TOO_MANY_REQUESTS {
@@ -126,7 +126,7 @@ async fn respond(
         let message = "the URL is too long; send a POST request";
         return Err(HttpError::with(StatusCode::URI_TOO_LONG, message));
     }
-    let read_only = parts.method == Method::GET || parts.method == Method::HEAD;
+    let read_only = is_read_only(&parts.method);
     if !read_only && parts.method != Method::POST {
         return Err(HttpError::method_not_allowed(METHODS));
     }
@@ -136,8 +136,58 @@ async fn respond(
         return Err(HttpError::with(StatusCode::NOT_ACCEPTABLE, message));
     }
     if read_only {
-        get::serve(state, caller, accepted, &parts.headers, &parts.uri).await
-    } else {
-        post::serve(state, caller, accepted, &parts.headers, body).await
+        let query = parts.uri.query().unwrap_or_default();
+        let request = read_url(query, state.graphql.current().limits.json_nesting)?;
+        return serve_one(state, caller, accepted, parts, request).await;
+    }
+    match read_post(state, &parts.headers, body).await? {
+        RequestBody::One(request) => serve_one(state, caller, accepted, parts, request).await,
+        // Boxed: keeps the cold path out of the hot future's size.
+        RequestBody::Batch(batch) => {
+            serve_batch(state, &caller, accepted, &parts.headers, batch).boxed().await
+        }
+    }
+}
+
+/// Whether a request of that method may only read (GraphQL over HTTP, section 5.3).
+///
+/// A page of another origin cannot send such a request: it needs `Authorization` or `X-CSRF-Token`,
+/// which browsers do not add by themselves and send to another origin only after a preflight.
+fn is_read_only(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}
+
+/// Serves one operation in the form that the client accepts.
+///
+/// # Errors
+/// 405 for a mutation by GET, 429 for too many streams.
+async fn serve_one(
+    state: &Arc<AppState>,
+    caller: Box<AuthenticatedCaller>,
+    accepted: AcceptedMedia,
+    parts: &Parts,
+    request: GraphqlRequest,
+) -> Result<Response, HttpError> {
+    let headers = &parts.headers;
+    let prepared = prepare(state, &caller, &caller.context, request).await;
+    let kind = prepared.as_ref().ok().map(|prepared| prepared.kind);
+    if is_read_only(&parts.method) && kind == Some(OperationType::Mutation) {
+        return Err(HttpError::mutation_by_get());
+    }
+    let streams = kind == Some(OperationType::Subscription);
+    let options = RequestOptions::from_headers(headers);
+    let Some(media) = accepted.media.filter(|_| !(streams && accepted.events)) else {
+        let session = StreamSession::new(*caller, credential_headers(headers));
+        return sse::serve(state.clone(), session, prepared, options);
+    };
+    match prepared.and_then(not_a_subscription) {
+        Ok(prepared) => {
+            let executed = run(state, &caller.context, prepared, deadline(state), &options).await;
+            if kind == Some(OperationType::Query) {
+                return Ok(response::query(state, media, executed, headers).await);
+            }
+            Ok(response::one(media, executed))
+        }
+        Err(errors) => Ok(response::one(media, reject(state, &caller.context, errors))),
     }
 }

@@ -9,9 +9,8 @@ use async_graphql::parser::types::OperationType;
 
 use crate::auth::RequestContext;
 use crate::clock::MonotonicTime;
-use crate::error::ErrorCode;
+use crate::error::{ErrorCode, code_of};
 use crate::http::state::AppState;
-use crate::http::state::graphql::request_errors::code_of;
 use crate::ids::TenantId;
 use crate::{metrics, outbound};
 

@@ -11,12 +11,10 @@ use super::caller::AuthenticatedCaller;
 use super::operation_summary::OperationSummary;
 use super::request::GraphqlRequest;
 use crate::auth::RequestContext;
-use crate::error::ErrorCode;
+use crate::error::{ErrorCode, RequestErrors, request_error, request_error_of};
 use crate::graphql::{Cost, NormalForm, Variables};
-use crate::http::state::graphql::document_hash::{DocumentHash, hash, hex};
-use crate::http::state::graphql::documents::ValidDocument;
+use crate::http::state::graphql::documents::{DocumentHash, ValidDocument, hash, hex};
 use crate::http::state::graphql::limits::check_cost;
-use crate::http::state::graphql::request_errors::{RequestErrors, request_error, request_error_of};
 use crate::http::state::{AppState, GraphqlState};
 use crate::ids::TenantId;
 
@@ -111,6 +109,20 @@ fn prepare_found(
         tokens: document.tokens(),
         is_long: state.budgets.is_long(cost.weight.saturating_add(variables_weight)),
     }))
+}
+
+/// Rejects a subscription where a single JSON response is expected.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn not_a_subscription(
+    prepared: Box<PreparedOperation>,
+) -> Result<Box<PreparedOperation>, RequestErrors> {
+    if prepared.kind == OperationType::Subscription {
+        let message = "subscriptions require a WebSocket or `Accept: text/event-stream`";
+        return Err(request_error(ErrorCode::BadRequest, message).into());
+    }
+    Ok(prepared)
 }
 
 /// The number of values in a variable, those inside lists and objects included.

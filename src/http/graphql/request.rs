@@ -4,13 +4,21 @@
 //! `operation_name` in place of `operationName` from a URL, and take a missing `query` for an empty
 //! one (`docs/decisions/0005-async-graphql-axum.md`).
 
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode};
+use futures_util::FutureExt;
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use super::json_nesting::check_nesting;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::state::graphql::document_hash::{DocumentHash, parse_hash};
+use crate::http::body::{self, BodyError, is_encoded, is_json};
+use crate::http::http_error::HttpError;
+use crate::http::state::AppState;
+use crate::http::state::graphql::documents::{DocumentHash, parse_hash};
+
+/// In bytes. A longer body is parsed on the bulk threads.
+const LONG_BODY: usize = 16 * 1024;
 
 /// A request in the form that POST bodies, URLs and WebSocket messages share.
 #[derive(Debug, Default, Deserialize)]
@@ -37,11 +45,47 @@ pub enum RequestBody {
     Batch(Vec<GraphqlRequest>),
 }
 
-/// Reads the body of a POST.
+/// Reads a POST: one request, or a list of them.
 ///
 /// # Errors
-/// `BAD_REQUEST` if it is not a request in JSON, or nested more deeply than `json_nesting`.
-pub fn read_body(bytes: &[u8], json_nesting: usize) -> Result<RequestBody> {
+/// 415, 413, 408 and 400.
+pub async fn read_post(
+    state: &AppState,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<RequestBody, HttpError> {
+    let bytes = read_bytes(state, headers, body).await?;
+    let json_nesting = state.graphql.current().limits.json_nesting;
+    if bytes.len() <= LONG_BODY {
+        return Ok(read_body(&bytes, json_nesting)?);
+    }
+    // Boxed: keeps the cold path out of the hot future's size.
+    let parse = async move { read_body(&bytes, json_nesting) };
+    Ok(state.budgets.bulk.run(parse).boxed().await?)
+}
+
+async fn read_bytes(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, HttpError> {
+    if !is_json(headers) {
+        let message = "the Content-Type must be application/json in UTF-8";
+        return Err(HttpError::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    if is_encoded(headers) {
+        return Err(HttpError::encoded_body());
+    }
+    let bytes = body::read(body, state.body_limit, state.body_timeout).await;
+    bytes.map_err(|error| {
+        let (status, message) = match error {
+            BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+            BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+            BodyError::Broken => {
+                (StatusCode::BAD_REQUEST, "the body ended early or its chunks are malformed")
+            }
+        };
+        HttpError::with(status, message)
+    })
+}
+
+fn read_body(bytes: &[u8], json_nesting: usize) -> Result<RequestBody> {
     check_nesting(bytes, json_nesting)?;
     let is_batch = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let read = if is_batch {
@@ -139,6 +183,39 @@ impl GraphqlRequest {
     }
 }
 
+/// Checks that objects and lists are nested at most `maximum` deep, before they are parsed: the parser
+/// recurses with every bracket.
+///
+/// # Errors
+/// `BAD_REQUEST` if they are nested more deeply.
+pub fn check_nesting(json: &[u8], maximum: usize) -> Result<()> {
+    let nesting = nesting(json);
+    if nesting <= maximum {
+        return Ok(());
+    }
+    let message = format!("limit `json_nesting` exceeded: {nesting} > {maximum}");
+    Err(Error::new(ErrorCode::BadRequest, message))
+}
+
+fn nesting(json: &[u8]) -> usize {
+    let mut deepest = 0;
+    let mut open = 0usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => open += 1,
+            b'}' | b']' if !in_string => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +244,12 @@ mod tests {
         assert!(read_body(nested(62).as_bytes(), 64).is_ok());
         assert!(read_body(nested(63).as_bytes(), 64).is_err());
         assert!(read_body(&b"[".repeat(100_000), 64).is_err());
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert_eq!(nesting(br#"{"a":["{[\"{[",{}]}"#), 3);
+        assert_eq!(nesting(&vec![b'['; 20_000]), 20_000);
     }
 
     /// Why the library's reader is not used. If this fails, it may be worth another look.

@@ -17,20 +17,17 @@ use tokio::time::{Instant, interval_at, sleep};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::caller::StreamSession;
-use super::deadline::deadline;
-use super::execute::{RequestOptions, error_response, reject, run, subscribe};
+use super::execute::{RequestOptions, deadline, error_response, reject, run};
 use super::metered_response::{MeteredResponse, holding};
 use super::operation_summary::StreamReport;
 use super::prepare::PreparedOperation;
-use super::response::no_store;
-use super::response_format::ResponseBody;
+use super::response::{ResponseBody, no_store};
+use super::stream_session::StreamSession;
 use super::stream_slots::stream_slot;
-use super::subscription::{Next, Subscription};
+use super::subscription::{Next, Subscription, subscribe};
 use crate::budget::Permit;
-use crate::error::Error;
+use crate::error::{Error, RequestErrors, request_error_of};
 use crate::http::http_error::HttpError;
-use crate::http::state::graphql::request_errors::{RequestErrors, request_error_of};
 use crate::http::state::{AppState, StreamGuard};
 
 /// Keeps proxies from closing an idle stream.

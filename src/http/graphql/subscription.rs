@@ -2,18 +2,69 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_graphql::Response as GraphqlResponse;
+use async_graphql::{Request, Response as GraphqlResponse};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use tokio::time::Instant;
+use uuid::Uuid;
 
-use super::caller::{StreamSession, borrower};
-use super::execute::panic_response;
-use super::response_format::finalize;
-use crate::auth::RequestId;
+use super::caller::borrower;
+use super::execute::{RequestOptions, admit, deadline, panic_response, upstream_calls};
+use super::prepare::PreparedOperation;
+use super::response::finalize;
+use super::stream_session::StreamSession;
+use crate::auth::graphql::Loaders;
+use crate::auth::{RequestContext, RequestId};
+use crate::budget::{Permit, ResponseMeter};
 use crate::database::on_behalf_of;
 use crate::error::Error;
+use crate::graphql;
 use crate::http::state::AppState;
+
+/// Far beyond the life of any token, with which a stream ends at the latest.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+/// Starts a subscription.
+pub fn subscribe(
+    state: &Arc<AppState>,
+    context: &RequestContext,
+    prepared: PreparedOperation,
+    options: &RequestOptions,
+) -> BoxStream<'static, GraphqlResponse> {
+    let calls = upstream_calls(state, context, options, Instant::now() + LONGEST);
+    let events = EventAdmission {
+        state: state.clone(),
+        context: context.clone(),
+        cost: prepared.cost.weight,
+    };
+    let request = Request::new("").data(context.clone()).data(calls);
+    let request = request.data(events).data(Loaders::default());
+    graphql::subscribe(
+        &*state.graphql.executors.long,
+        prepared.operation,
+        &prepared.variables,
+        request,
+    )
+}
+
+/// Admits the events of a subscription: each is executed under the permits of an operation.
+pub struct EventAdmission {
+    state: Arc<AppState>,
+    context: RequestContext,
+    cost: u64,
+}
+
+impl EventAdmission {
+    /// Waits for permits to execute one event, and for the beginning of its response.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` if the caller's share or the node has no room in time.
+    pub async fn admit(&self) -> Result<(Permit<Uuid>, Arc<ResponseMeter>), Error> {
+        admit(&self.state, &self.context, self.cost, deadline(&self.state)).await
+    }
+}
 
 /// A running subscription.
 pub struct Subscription {

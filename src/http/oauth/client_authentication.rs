@@ -12,8 +12,7 @@ use super::Request;
 use super::error::OauthError;
 use super::form::Form;
 use crate::audit::FailedAuthentication;
-use crate::clients::{Purpose, Refused};
-use crate::error::Error;
+use crate::clients::{AuthenticationFailure, Purpose, Refused};
 use crate::tokens::{Assertion, Subject};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -55,42 +54,64 @@ pub(super) async fn authenticate(
         return Err(OauthError::TooManyFailures(seconds));
     }
     let verified = match credentials {
-        None => Err(Refused { client: None, reason: "no_credentials" }),
-        Some(credentials) => verify(request, purpose, &credentials).await?,
+        None => Err(Refused { client: None, reason: "no_credentials" }.into()),
+        Some(credentials) => verify(request, purpose, &credentials).await,
     };
-    verified.inspect(|_| throttle.succeeded(&client_id, address, now)).map_err(|refused| {
-        throttle.failed(&client_id, address, now);
-        record_failure(request, operation, &client_id, refused);
-        OauthError::InvalidClient
-    })
+    match verified {
+        Ok(subject) => {
+            throttle.succeeded(&client_id, address, now);
+            Ok(subject)
+        }
+        Err(Unverified::Refused(refused)) => {
+            throttle.failed(&client_id, address, now);
+            record_failure(request, operation, &client_id, refused);
+            Err(OauthError::InvalidClient)
+        }
+        Err(Unverified::Failed(error)) => Err(error),
+    }
+}
+
+/// Why a client is not verified.
+enum Unverified {
+    Refused(Refused),
+    Failed(OauthError),
+}
+
+impl From<Refused> for Unverified {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<AuthenticationFailure> for Unverified {
+    fn from(failure: AuthenticationFailure) -> Self {
+        match failure {
+            AuthenticationFailure::Refused(refused) => Self::Refused(refused),
+            AuthenticationFailure::Failed(error) => Self::Failed(OauthError::internal(&error)),
+        }
+    }
 }
 
 async fn verify(
     request: &Request,
     purpose: Purpose,
     credentials: &ClientCredentials,
-) -> Result<Result<Subject, Refused>, OauthError> {
+) -> Result<Subject, Unverified> {
     let state = &request.state;
     let from = request.address;
-    let internal = |error: Error| OauthError::internal(&error);
     match credentials {
         ClientCredentials::Secret { client_id, secret } => {
-            state.authenticator.by_secret(client_id, secret, from, purpose).await.map_err(internal)
+            Ok(state.authenticator.by_secret(client_id, secret, from, purpose).await?)
         }
         ClientCredentials::Assertion(assertion) => {
-            let proved = state
-                .authenticator
-                .by_assertion(assertion, &state.oauth.audiences)
-                .await
-                .map_err(internal)?;
-            let proved = match proved {
-                Ok(proved) => proved,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let audiences = &state.oauth.audiences;
+            let proved = state.authenticator.by_assertion(assertion, audiences).await?;
             // Each use of an assertion costs a write: it counts like a GraphQL operation.
             let taken = state.rate_limits.take_subject(proved.client().into(), 1);
-            taken.map_err(|exceeded| OauthError::TooManyRequests(exceeded.retry_after))?;
-            state.authenticator.use_assertion(proved, from, purpose).await.map_err(internal)
+            taken.map_err(|exceeded| {
+                Unverified::Failed(OauthError::TooManyRequests(exceeded.retry_after))
+            })?;
+            Ok(state.authenticator.use_assertion(proved, from, purpose).await?)
         }
     }
 }

@@ -18,8 +18,7 @@ use crate::budget::Account;
 use crate::device_authorization::{Approval, Polled, ProgramName};
 use crate::error::Error;
 use crate::http::address;
-use crate::http::body;
-use crate::http::content_type::{ContentType, is_encoded};
+use crate::http::body::{self, is_encoded, is_json};
 use crate::http::state::AppState;
 use crate::secret::PlainSecret;
 use crate::tokens::SCOPE;
@@ -87,9 +86,7 @@ async fn wait_for_token(state: &AppState, request: SdkRequest) -> Result<Respons
 }
 
 async fn read(state: &AppState, request: SdkRequest) -> Result<PlainSecret, OauthError> {
-    let is_json = ContentType::of(&request.headers)
-        .is_some_and(|content_type| content_type.is("application/json") && content_type.is_utf8());
-    if !is_json {
+    if !is_json(&request.headers) {
         return Err(OauthError::InvalidRequest("the Content-Type must be application/json"));
     }
     if is_encoded(&request.headers) {

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::error::OauthError;
 use super::json_members::JsonMembers;
-use crate::http::body::{self, BodyError};
-use crate::http::content_type::{ContentType, is_encoded};
+use crate::http::body::{self, BodyError, ContentType, is_encoded};
 use crate::http::paths::TAEGIS_TOKEN;
 
 /// In bytes. A request has a few hundred, with an assertion or a token a few thousand.

@@ -6,8 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 
-use crate::http::body::{self, BodyError};
-use crate::http::content_type::{ContentType, is_encoded};
+use crate::http::body::{self, BodyError, ContentType, is_encoded};
 
 /// In bytes. The longest field is a password of 128 characters.
 const BODY_LIMIT: usize = 16 * 1024;

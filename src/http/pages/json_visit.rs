@@ -8,9 +8,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::visit::Visit;
-use crate::http::body;
+use crate::http::body::{self, ContentType, is_encoded};
 use crate::http::browser::{csrf, same_origin};
-use crate::http::content_type::{ContentType, is_encoded};
 use crate::http::json_reply::{JSON, json_response};
 use crate::http::state::AppState;
 

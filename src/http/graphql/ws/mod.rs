@@ -6,6 +6,7 @@
 //! (`docs/decisions/0005-async-graphql-axum.md`).
 
 mod credentials;
+mod frames;
 mod operations;
 mod protocol;
 mod socket;
@@ -23,6 +24,7 @@ use tracing::Instrument;
 
 use super::audit_records::record_refused;
 use super::caller::AuthenticatedCaller;
+use super::stream_session::StreamSession;
 use super::stream_slots::{stream_slot, unauthenticated_slot};
 use crate::auth::RequestId;
 use crate::error::Error;
@@ -52,7 +54,7 @@ pub async fn upgrade(
         UpgradeCredentials::Incomplete(credentials)
     } else {
         let caller = AuthenticatedCaller::authenticate(state, request_id, &credentials).await?;
-        UpgradeCredentials::Complete(Box::new(caller.into_session(credentials)))
+        UpgradeCredentials::Complete(Box::new(StreamSession::new(caller, credentials)))
     };
     if !state.cors.load().admits_socket(&parts.headers) {
         let error = Error::forbidden("this origin is not allowed to open a WebSocket");

@@ -9,21 +9,19 @@ use tokio::task::AbortHandle;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::super::caller::StreamSession;
-use super::super::deadline::deadline;
-use super::super::execute::{RequestOptions, error_response, reject, run, subscribe};
+use super::super::execute::{RequestOptions, deadline, error_response, reject, run};
 use super::super::metered_response::MeteredResponse;
 use super::super::operation_summary::StreamReport;
 use super::super::prepare::prepare;
 use super::super::request::GraphqlRequest;
-use super::super::subscription::{Next, Subscription};
+use super::super::stream_session::StreamSession;
+use super::super::subscription::{Next, Subscription, subscribe};
 use super::protocol::{Protocol, complete};
 use crate::auth::RequestId;
 use crate::budget::Permit;
-use crate::error::Error;
+use crate::error::{Error, RequestErrors, request_error_of};
 use crate::http::state::AppState;
 use crate::http::state::graphql::limits::too_costly;
-use crate::http::state::graphql::request_errors::{RequestErrors, request_error_of};
 use crate::ids::random_uuid;
 
 /// Messages that are queued for a slow reader. When the queue is full, the operations wait.

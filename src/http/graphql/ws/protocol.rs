@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::request::GraphqlRequest;
-use super::super::response_format::{ResponseBody, nothing_executed};
+use super::super::response::{ResponseBody, nothing_executed};
 
 /// The longest id of an operation, in bytes.
 const ID_MAX: usize = 256;

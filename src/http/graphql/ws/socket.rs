@@ -12,24 +12,23 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use uuid::Uuid;
 
-use super::super::caller::{AuthenticatedCaller, StreamSession};
-use super::super::json_nesting::check_nesting;
+use super::super::caller::AuthenticatedCaller;
+use super::super::request::check_nesting;
+use super::super::stream_session::StreamSession;
 use super::super::stream_slots::stream_slot;
 use super::credentials;
+use super::frames::{Step, close, close_of, require, send, send_text};
 use super::operations::{OperationEvent, Operations, QUEUE};
 use super::protocol::{ClientMessage, Close, Protocol, acknowledged, connection_error, pong};
 use crate::auth::RequestId;
 use crate::budget::{Network, Permit};
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 use crate::http::connection::Connection;
 use crate::http::state::{AppState, StreamGuard};
 use crate::ids::random_uuid;
 
 /// Shows whether the client is still there, and keeps proxies from closing an idle socket.
 const PING_EVERY: Duration = Duration::from_secs(15);
-
-/// How long the client may take to read a message.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -73,15 +72,8 @@ pub enum Slot {
     Stream(#[expect(dead_code, reason = "held until the socket ends")] Permit<Uuid>),
 }
 
-/// Continue, or end with that close; with `None` if the client has disconnected.
-type Step = ControlFlow<Option<Close>>;
-
 /// A message received, or the end of the socket.
 type Received = Option<Result<Message, axum::Error>>;
-
-const fn close(close: Close) -> Step {
-    ControlFlow::Break(Some(close))
-}
 
 impl Socket {
     /// A socket with the credentials of its upgrade.
@@ -180,7 +172,7 @@ impl Socket {
             AuthenticatedCaller::authenticate(&self.state, &request_id, &credentials).await?;
         // The account may differ from that of the upgrade.
         self.slot = Slot::Stream(stream_slot(&self.state, caller.account())?);
-        Ok(caller.into_session(credentials))
+        Ok(StreamSession::new(caller, credentials))
     }
 
     async fn serve_session(
@@ -294,35 +286,5 @@ impl Socket {
                 self.protocol.read(&text).map(Some).ok_or(bad)
             }
         }
-    }
-}
-
-async fn send_text(stream: &mut WebSocket, message: String) -> Step {
-    send(stream, Message::Text(message.into())).await
-}
-
-/// Sends a message; a client that does not read it in time counts as disconnected.
-async fn send(stream: &mut WebSocket, message: Message) -> Step {
-    match timeout(SEND_TIMEOUT, stream.send(message)).await {
-        Ok(Ok(())) => Step::Continue(()),
-        _ => ControlFlow::Break(None),
-    }
-}
-
-fn require(step: Step) -> Result<(), Option<Close>> {
-    match step {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(end) => Err(end),
-    }
-}
-
-fn close_of(error: &Error) -> Close {
-    match error.code() {
-        ErrorCode::InternalServerError => {
-            error.log_cause();
-            Close::INTERNAL
-        }
-        ErrorCode::RateLimited => Close::TRY_AGAIN_LATER,
-        _ => Close::FORBIDDEN,
     }
 }

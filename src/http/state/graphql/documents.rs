@@ -1,21 +1,23 @@
-//! Documents that were parsed and validated before.
+//! Documents that were parsed and validated before, and the hashes that name them.
 
 use std::sync::Arc;
 
 use async_graphql::ServerError;
+use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 
-use super::document_hash::DocumentHash;
 use super::limits;
-use super::request_errors::{RequestErrors, request_error, set_code};
 use crate::config::LimitsConfig;
-use crate::error::ErrorCode;
+use crate::error::{ErrorCode, RequestErrors, request_error, set_code};
 use crate::graphql::{Document, NormalForm, Operation, Refusal, SchemaModel, Shape, Variables};
 
 /// About how much memory a token takes once parsed: a field is some two hundred bytes.
 const BYTES_PER_TOKEN: u64 = 256;
+
+/// The SHA-256 of a document's text.
+pub type DocumentHash = [u8; 32];
 
 /// A parsed document that has passed validation.
 pub struct ValidDocument {
@@ -132,5 +134,43 @@ impl DocumentCache {
             set_code(error, code);
         }
         RequestErrors(errors)
+    }
+}
+
+/// Hashes the text of a document.
+pub fn hash(text: &str) -> DocumentHash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    hash
+}
+
+/// Formats a hash as 64 hexadecimal digits.
+pub fn hex(hash: &DocumentHash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Parses a hash of 64 hexadecimal digits, in upper or lower case.
+pub fn parse_hash(text: &str) -> Option<DocumentHash> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
+        .collect::<Option<Vec<_>>>()?;
+    if rest.is_empty() { bytes.try_into().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_is_64_digits() {
+        assert_eq!(parse_hash(&"0f".repeat(32)), Some([15; 32]));
+        assert_eq!(parse_hash(&hex(&hash("{a}"))), Some(hash("{a}")));
+        for text in [String::new(), "0".repeat(63), "0".repeat(66), "g".repeat(64), "+0".repeat(32)]
+        {
+            assert_eq!(parse_hash(&text), None, "{text}");
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! The state that the GraphQL endpoint keeps between requests.
 
-pub mod document_hash;
 pub mod documents;
 pub mod limits;
-pub mod request_errors;
 mod token_count;
 pub mod trusted;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::document_hash::{DocumentHash, hash, parse_hash};
+use super::documents::{DocumentHash, hash, parse_hash};
 use crate::config::TrustedDocumentsMode as Mode;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn hex(text: &str) -> String {
-        super::super::document_hash::hex(&hash(text))
+        super::super::documents::hex(&hash(text))
     }
 
     fn allowed(trusted: &TrustedDocuments, client: &str, text: &str) -> bool {

@@ -2,10 +2,9 @@
 
 use async_graphql::ServerError;
 
-use super::request_errors::request_error;
 use super::token_count::{self, DocumentStats, UnterminatedString};
 use crate::config::LimitsConfig;
-use crate::error::ErrorCode;
+use crate::error::{ErrorCode, request_error};
 use crate::graphql::{Cost, Shape};
 
 /// Tools need no aliases to read the schema, and each alias could repeat the whole of it.

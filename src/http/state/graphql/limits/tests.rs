@@ -3,10 +3,10 @@ use std::time::Duration;
 use async_graphql::Value;
 use serde_json::{Map, json};
 
-use super::super::document_hash::hash;
 use super::super::documents::DocumentCache;
-use super::super::request_errors::RequestErrors;
+use super::super::documents::hash;
 use super::*;
+use crate::error::RequestErrors;
 use crate::graphql::SchemaModel;
 
 /// Makes a document of that size.
