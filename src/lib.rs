@@ -51,6 +51,7 @@ pub mod nodes;
 pub mod outbound;
 pub mod paging;
 pub mod passkeys;
+pub mod patch;
 pub mod roles;
 pub mod schema;
 pub mod seal;

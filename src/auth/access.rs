@@ -18,6 +18,36 @@ pub struct RoleGrant {
     pub expires_at: Option<Timestamp>,
 }
 
+/// How long a permission, or a whole role, is held; a longer hold is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    /// Not at all.
+    None,
+    /// Until that moment.
+    Until(Timestamp),
+    /// Without an end.
+    Unlimited,
+}
+
+impl Hold {
+    /// A hold until that end; `None` is no end.
+    pub fn until(end: Option<Timestamp>) -> Self {
+        end.map_or(Self::Unlimited, Self::Until)
+    }
+
+    /// The end of the hold, `None` if it has no end.
+    ///
+    /// # Errors
+    /// `refused` if there is no hold.
+    pub fn end_or<E>(self, refused: impl FnOnce() -> E) -> Result<Option<Timestamp>, E> {
+        match self {
+            Self::None => Err(refused()),
+            Self::Until(end) => Ok(Some(end)),
+            Self::Unlimited => Ok(None),
+        }
+    }
+}
+
 /// The roles of a caller in one tenant, and the part of their permissions that the token's scope
 /// allows. Without any role, the caller may not enter the tenant.
 #[derive(Clone, Debug)]
@@ -65,43 +95,26 @@ impl Access {
         )
     }
 
-    /// Until when a permission is held here: `None` if it is not held at all, otherwise the end of
-    /// the longest of the roles that permit it, or `Some(None)` if one of them does not end.
-    pub fn permits_until(
-        &self,
-        permission: Permission,
-        now: Timestamp,
-    ) -> Option<Option<Timestamp>> {
+    /// How long a permission is held here: as long as the longest of the roles that permit it.
+    pub fn hold_of(&self, permission: Permission, now: Timestamp) -> Hold {
         if !self.let_through.contains(permission) {
-            return None;
+            return Hold::None;
         }
         let holds = self.roles(now).filter(|held| held.role.permits(permission));
-        // No end beats any end.
-        let longest =
-            holds.map(|held| held.expires_at.map_or(i64::MAX, Timestamp::millis)).max()?;
-        Some((longest != i64::MAX).then(|| Timestamp::from_millis(longest)))
+        holds.map(|held| Hold::until(held.expires_at)).max().unwrap_or(Hold::None)
     }
 
-    /// Until when everything that `role` permits is held here: `None` if a permission of it is not
-    /// held at all, otherwise the end of the shortest of the holds, or `Some(None)` if none of them
-    /// ends.
-    pub fn covers(&self, role: Role, now: Timestamp) -> Option<Option<Timestamp>> {
-        let mut until: Option<Timestamp> = None;
-        for permission in role.permissions() {
-            let end = self.permits_until(*permission, now)?;
-            until = [until, end].into_iter().flatten().min();
-        }
-        Some(until)
+    /// How long everything that `role` permits is held here: as long as the shortest of the holds of
+    /// its permissions.
+    pub fn covers(&self, role: Role, now: Timestamp) -> Hold {
+        let holds = role.permissions().iter().map(|permission| self.hold_of(*permission, now));
+        holds.min().unwrap_or(Hold::Unlimited)
     }
 
     /// Whether everything that `role` permits is held here at least until that end; `None` is no
     /// end.
     pub fn covers_until(&self, role: Role, end: Option<Timestamp>, now: Timestamp) -> bool {
-        match self.covers(role, now) {
-            None => false,
-            Some(None) => true,
-            Some(Some(own_end)) => end.is_some_and(|end| end <= own_end),
-        }
+        self.covers(role, now) >= Hold::until(end)
     }
 }
 
@@ -130,17 +143,17 @@ mod tests {
     #[test]
     fn weaker_role_is_covered_and_a_stronger_one_is_not() {
         let analyst = access(&[(Role::Analyst, None)]);
-        assert_eq!(analyst.covers(Role::Responder, NOW), Some(None));
-        assert_eq!(analyst.covers(Role::Auditor, NOW), Some(None));
-        assert_eq!(analyst.covers(Role::Administrator, NOW), None);
+        assert_eq!(analyst.covers(Role::Responder, NOW), Hold::Unlimited);
+        assert_eq!(analyst.covers(Role::Auditor, NOW), Hold::Unlimited);
+        assert_eq!(analyst.covers(Role::Administrator, NOW), Hold::None);
     }
 
     #[test]
     fn two_roles_together_cover_what_neither_does_alone() {
         let both = access(&[(Role::Responder, Some(LATER)), (Role::Auditor, Some(SOON))]);
-        assert_eq!(both.covers(Role::Auditor, NOW), Some(Some(SOON)));
-        assert_eq!(both.covers(Role::Responder, NOW), Some(Some(LATER)));
-        assert_eq!(both.covers(Role::Analyst, NOW), None);
+        assert_eq!(both.covers(Role::Auditor, NOW), Hold::Until(SOON));
+        assert_eq!(both.covers(Role::Responder, NOW), Hold::Until(LATER));
+        assert_eq!(both.covers(Role::Analyst, NOW), Hold::None);
     }
 
     #[test]
@@ -162,8 +175,8 @@ mod tests {
         let narrowed = whole.narrowed(Permissions::of(Role::Auditor.permissions().iter().copied()));
         assert!(narrowed.permits(Permission::ReadClients, NOW));
         assert!(!narrowed.permits(Permission::ManageClients, NOW));
-        assert_eq!(narrowed.covers(Role::Auditor, NOW), Some(None));
-        assert_eq!(narrowed.covers(Role::Responder, NOW), None);
+        assert_eq!(narrowed.covers(Role::Auditor, NOW), Hold::Unlimited);
+        assert_eq!(narrowed.covers(Role::Responder, NOW), Hold::None);
     }
 
     #[test]

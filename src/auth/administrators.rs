@@ -1,8 +1,8 @@
 //! Keeps the last administrator of a tenant.
 
 use super::authority::RoleHold;
-use super::context::TenantScope;
 use super::entity;
+use super::scope::TenantScope;
 use crate::clock::Timestamp;
 use crate::database::{AdvisoryLock, Write};
 use crate::error::{Error, Result};

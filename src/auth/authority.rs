@@ -1,7 +1,7 @@
 //! Authority of callers over other subjects, and the end of their own rights. One rule for clients
 //! and users, whichever of them calls and whichever is changed.
 
-use super::context::TenantScope;
+use super::scope::TenantScope;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::{RoleId, TenantId};
@@ -60,7 +60,7 @@ impl TenantScope {
                 "this needs the right to {needed} in the tenant of the role"
             )));
         }
-        let own_end = access.covers(role, now).ok_or_else(|| {
+        let own_end = access.covers(role, now).end_or(|| {
             Error::forbidden(format!(
                 "{role} permits more than the caller may do in the tenant of the role"
             ))
@@ -74,8 +74,8 @@ impl TenantScope {
     /// # Errors
     /// `FORBIDDEN` if no role permits it there; if the database cannot be asked.
     pub async fn end_of(&self, permission: Permission) -> Result<Option<Timestamp>> {
-        let until = self.access_in(self.tenant()).await?.permits_until(permission, self.now());
-        until.ok_or_else(|| {
+        let hold = self.access_in(self.tenant()).await?.hold_of(permission, self.now());
+        hold.end_or(|| {
             let needed = permission.sentence();
             Error::forbidden(format!("this needs the right to {needed} in the tenant in context"))
         })

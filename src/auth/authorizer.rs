@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 
 use super::access::Access;
 use super::entity::{self, SubjectState};
-use super::token_restriction::TokenRestriction;
+use super::presented::TokenRestriction;
 use crate::clock::{Clock, MonotonicTime, Timestamp};
 use crate::database::Database;
 use crate::error::{Error, Result};

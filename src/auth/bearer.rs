@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::authorizer::Authorizer;
 use super::context::RequestContext;
-use super::presented::Presented;
+use super::presented::{Presented, TenantHeader};
 use super::request_id::RequestId;
-use super::tenant_header::tenant_header;
-use crate::error::{Error, Result, TokenProblem};
+use crate::error::{Error, ErrorCode, Result, TokenProblem};
 use crate::tokens::{Claims, Verifier};
 
 /// The header by which a request chooses its tenant.
@@ -44,8 +43,29 @@ pub async fn enter(
     headers: &HeaderMap,
     request_id: RequestId,
 ) -> Result<RequestContext> {
-    let named = |name| headers.get_all(name).iter().map(|value| value.as_bytes());
-    let per_name = [named(TENANT_CONTEXT).count(), named(TENANT_ID).count()];
-    let header = tenant_header(named(TENANT_CONTEXT).chain(named(TENANT_ID)), per_name)?;
-    RequestContext::enter(authorizer, presented, header, request_id).await
+    RequestContext::enter(authorizer, presented, tenant_header(headers)?, request_id).await
+}
+
+/// Reads the tenant headers of a request: `X-Tenant-Context`, also accepted as `X-Tenant-ID`.
+///
+/// # Errors
+/// `BAD_REQUEST` for an empty value, several values, a list, or two names that disagree.
+fn tenant_header(headers: &HeaderMap) -> Result<Option<TenantHeader>> {
+    let bad = |message| Err(Error::new(ErrorCode::BadRequest, message));
+    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    if values(TENANT_CONTEXT).count() > 1 || values(TENANT_ID).count() > 1 {
+        return bad("X-Tenant-Context: one tenant at a time");
+    }
+    let mut named = values(TENANT_CONTEXT).chain(values(TENANT_ID));
+    let Some(first) = named.next() else { return Ok(None) };
+    if named.any(|other| other != first) {
+        return bad("X-Tenant-Context and X-Tenant-ID disagree");
+    }
+    if first.is_empty() {
+        return bad("X-Tenant-Context: must not be empty");
+    }
+    if first.contains(&b',') {
+        return bad("X-Tenant-Context: one tenant at a time");
+    }
+    Ok(Some(TenantHeader(std::str::from_utf8(first).ok().map(str::to_owned))))
 }

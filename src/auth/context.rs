@@ -1,18 +1,13 @@
-//! The context of a request, and the scope that proves a right in a tenant.
+//! The context of a request.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::access::Access;
+use super::access::{Access, Hold};
 use super::authorizer::Authorizer;
 use super::caller::Caller;
-use super::presented::Presented;
+use super::presented::{Presented, TenantHeader, TokenRestriction};
 use super::request_id::RequestId;
-use super::tenant_header::TenantHeader;
-use super::token_restriction::TokenRestriction;
-use crate::clock::{MonotonicTime, Timestamp};
+use super::scope::TenantScope;
 use crate::error::{Error, Result, TokenProblem};
 use crate::ids::TenantId;
 use crate::roles::{Permission, Permissions, Role};
@@ -106,7 +101,7 @@ impl RequestContext {
     /// Whether the caller may give this role to a client in the tenant in context.
     pub fn may_grant(&self, role: Role) -> bool {
         self.permits(Permission::ManageClients)
-            && self.access.covers(role, self.authorizer.now()).is_some()
+            && self.access.covers(role, self.authorizer.now()) != Hold::None
     }
 
     /// Returns the scope that proves the permission in the tenant in context.
@@ -125,13 +120,13 @@ impl RequestContext {
 
     /// Returns the scope for operations that need no permission but entry to the tenant.
     pub fn member_scope(&self) -> TenantScope {
-        TenantScope {
-            tenant: self.tenant,
-            caller: self.caller.clone(),
-            restriction: self.restriction,
-            request_id: self.request_id.clone(),
-            authorizer: self.authorizer.clone(),
-        }
+        TenantScope::of_caller(
+            self.caller.clone(),
+            self.restriction,
+            &self.authorizer,
+            self.tenant,
+            self.request_id.clone(),
+        )
     }
 }
 
@@ -139,166 +134,5 @@ async fn is_revoked(authorizer: &Authorizer, presented: &Presented) -> Result<bo
     match presented.token {
         Some(token) => authorizer.revocations().has(token).await,
         None => Ok(false),
-    }
-}
-
-/// The proof that a caller may act in a tenant. It covers the tenant and all below it.
-#[derive(Clone)]
-pub struct TenantScope {
-    tenant: TenantId,
-    caller: Caller,
-    restriction: TokenRestriction,
-    request_id: RequestId,
-    authorizer: Arc<Authorizer>,
-}
-
-impl TenantScope {
-    /// The scope of the local operator: the command line works on the database without a token.
-    pub fn operator(authorizer: &Arc<Authorizer>, tenant: TenantId, request_id: RequestId) -> Self {
-        let caller = Caller::Operator;
-        let authorizer = authorizer.clone();
-        Self { tenant, caller, restriction: TokenRestriction::WHOLE, request_id, authorizer }
-    }
-
-    /// The scope in which the gateway continues work in the background that a caller was allowed to
-    /// begin. The work must follow from a record that was made in the caller's own scope.
-    pub fn background(
-        authorizer: &Arc<Authorizer>,
-        tenant: TenantId,
-        request_id: RequestId,
-    ) -> Self {
-        let caller = Caller::Gateway;
-        let authorizer = authorizer.clone();
-        Self { tenant, caller, restriction: TokenRestriction::WHOLE, request_id, authorizer }
-    }
-
-    /// The tenant.
-    pub fn tenant(&self) -> TenantId {
-        self.tenant
-    }
-
-    /// The caller.
-    pub fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    /// The id of the request.
-    pub fn request_id(&self) -> &RequestId {
-        &self.request_id
-    }
-
-    /// The present moment.
-    pub fn now(&self) -> Timestamp {
-        self.authorizer.now()
-    }
-
-    /// The one tenant that the caller's token is narrowed to.
-    pub fn narrowed_to(&self) -> Option<TenantId> {
-        self.restriction.tenant()
-    }
-
-    /// Whether the caller's token allows less than the roles of its client.
-    pub fn is_narrowed(&self) -> bool {
-        self.restriction != TokenRestriction::WHOLE
-    }
-
-    /// The monotonic clock, by which ages on this node are measured.
-    pub fn monotonic(&self) -> MonotonicTime {
-        self.authorizer.monotonic()
-    }
-
-    /// Returns the caller's access in any tenant: none in one that is foreign, disabled, unknown or
-    /// outside the token's restriction.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn access_in(&self, tenant: TenantId) -> Result<Arc<Access>> {
-        match self.caller.subject() {
-            Some(subject) => self.authorizer.access(subject, tenant, self.restriction).await,
-            None => Ok(Arc::new(Access::full(tenant))),
-        }
-    }
-
-    /// The same where it was read moments ago.
-    pub fn known_access_in(&self, tenant: TenantId) -> Option<Arc<Access>> {
-        match self.caller.subject() {
-            Some(subject) => self.authorizer.known_access(subject, tenant, self.restriction),
-            None => Some(Arc::new(Access::full(tenant))),
-        }
-    }
-
-    /// As [`TenantScope::access_in`], for many tenants at once.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn access_in_each(
-        &self,
-        tenants: &[TenantId],
-    ) -> Result<HashMap<TenantId, Arc<Access>>> {
-        match self.caller.subject() {
-            Some(subject) => {
-                self.authorizer.access_in_each(subject, tenants, self.restriction).await
-            }
-            None => {
-                let full = |tenant: &TenantId| (*tenant, Arc::new(Access::full(*tenant)));
-                Ok(tenants.iter().map(full).collect())
-            }
-        }
-    }
-
-    /// Returns the same caller's scope in another tenant where they have the permission too.
-    ///
-    /// # Errors
-    /// `FORBIDDEN`, with one message for tenants that are foreign, disabled or unknown, and for a
-    /// missing permission.
-    pub async fn within(&self, tenant: TenantId, permission: Permission) -> Result<Self> {
-        if !self.access_in(tenant).await?.permits(permission, self.now()) {
-            return Err(Error::forbidden(format!(
-                "this needs the right to {} in the tenant",
-                permission.sentence()
-            )));
-        }
-        Ok(Self { tenant, ..self.clone() })
-    }
-
-    /// Whether data read at that moment, under that version, may still be used: see
-    /// [`Authorizer::is_fresh`].
-    pub fn is_fresh(&self, asked_at: MonotonicTime, version: u64) -> bool {
-        self.authorizer.is_fresh(asked_at, version)
-    }
-
-    /// The number that changes with every removal of access through this node: see
-    /// [`Authorizer::version`].
-    pub fn version(&self) -> u64 {
-        self.authorizer.version()
-    }
-
-    /// Invalidates the cached access of callers. Call it after each commit that takes access away.
-    pub fn forget_access(&self) {
-        self.authorizer.forget();
-    }
-}
-
-impl PartialEq for TenantScope {
-    fn eq(&self, other: &Self) -> bool {
-        (self.tenant, &self.caller, self.restriction)
-            == (other.tenant, &other.caller, other.restriction)
-    }
-}
-
-impl Eq for TenantScope {}
-
-impl Hash for TenantScope {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.tenant, &self.caller, self.restriction).hash(state);
-    }
-}
-
-impl fmt::Debug for TenantScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TenantScope")
-            .field("tenant", &self.tenant)
-            .field("caller", &self.caller)
-            .finish_non_exhaustive()
     }
 }

@@ -10,14 +10,12 @@ mod authority;
 mod authorizer;
 pub mod bearer;
 mod caller;
-mod change;
 mod context;
 mod entity;
 pub mod graphql;
 mod presented;
 mod request_id;
-mod tenant_header;
-mod token_restriction;
+mod scope;
 
 pub use crate::ids::SubjectId;
 pub use access::{Access, RoleGrant};
@@ -25,7 +23,7 @@ pub use administrators::{AdministratorHold, own_holds, require_administrators, t
 pub use authority::RoleHold;
 pub use authorizer::Authorizer;
 pub use caller::Caller;
-pub use context::{RequestContext, TenantScope};
-pub use presented::Presented;
+pub use context::RequestContext;
+pub use presented::{Presented, TokenRestriction};
 pub use request_id::RequestId;
-pub use token_restriction::TokenRestriction;
+pub use scope::TenantScope;

@@ -1,7 +1,7 @@
-//! The verified identity with which a request enters.
+//! The identity, the restriction of its token and the choice of a tenant that a request presents.
 
-use super::token_restriction::TokenRestriction;
 use crate::ids::{SubjectId, TenantId, TokenId};
+use crate::roles::Permissions;
 use crate::tokens::Claims;
 
 /// A verified identity: of the claims of a token, or of a session. Whether the subject is still
@@ -32,3 +32,33 @@ impl From<&Claims> for Presented {
         }
     }
 }
+
+/// The restriction of a token: to one tenant, to some permissions, or none at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenRestriction {
+    tenant: Option<TenantId>,
+    permissions: Permissions,
+}
+
+impl TokenRestriction {
+    /// No restriction.
+    pub const WHOLE: Self = Self { tenant: None, permissions: Permissions::ALL };
+
+    /// Reads the restriction from the claims of a token.
+    pub fn of(claims: &Claims) -> Self {
+        Self { tenant: claims.only_tenant(), permissions: Permissions::granted(&claims.scope) }
+    }
+
+    /// The only tenant in which the token is valid; all tenants of the client if absent.
+    pub fn tenant(self) -> Option<TenantId> {
+        self.tenant
+    }
+
+    /// The permissions that the token's scope allows.
+    pub fn permissions(self) -> Permissions {
+        self.permissions
+    }
+}
+
+/// The value of the header `X-Tenant-Context`; `None` if it is not UTF-8, which names no tenant.
+pub struct TenantHeader(pub Option<String>);

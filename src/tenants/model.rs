@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::names::{Name, NamePattern};
+use crate::patch::Patch;
 
 pub use super::entity::Model as Tenant;
 
@@ -41,8 +42,8 @@ pub struct TenantChange {
     pub name: Option<Name>,
     /// Whether it can be entered, and whether anything below it can.
     pub enabled: Option<bool>,
-    /// How old a secret may become in it and below it; `Some(None)` ends the policy.
-    pub max_secret_age: Option<Option<Duration>>,
+    /// How old a secret may become in it and below it; cleared, there is no policy.
+    pub max_secret_age: Patch<Duration>,
 }
 
 /// Reads a policy in seconds, as the API writes it.

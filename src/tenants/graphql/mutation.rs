@@ -6,6 +6,7 @@ use super::object::TenantObject;
 use crate::auth::graphql::{request, service};
 use crate::error::{Error, Result};
 use crate::names::Name;
+use crate::patch::Patch;
 use crate::roles::Permission;
 use crate::tenants::Tenants;
 use crate::tenants::model::{self, NewTenant, TenantChange};
@@ -77,9 +78,9 @@ impl TenantMutation {
     ) -> Result<Option<TenantObject>> {
         let scope = request(ctx)?.scope(Permission::ManageTenants)?;
         let max_secret_age = match tenant_update.max_secret_age {
-            MaybeUndefined::Undefined => None,
-            MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(seconds) => Some(Some(model::secret_age(seconds)?)),
+            MaybeUndefined::Undefined => Patch::Keep,
+            MaybeUndefined::Null => Patch::Clear,
+            MaybeUndefined::Value(seconds) => Patch::Set(model::secret_age(seconds)?),
         };
         let name =
             tenant_update.name.as_deref().map(|name| Name::parse("name", name)).transpose()?;

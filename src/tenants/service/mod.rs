@@ -1,6 +1,7 @@
 //! Making, finding and changing tenants.
 
 mod conditions;
+mod create;
 mod quota;
 mod secret_age;
 
@@ -8,23 +9,20 @@ use std::sync::Arc;
 
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    Order as Direction, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    ActiveModelTrait, ColumnTrait, IntoActiveModel, Order as Direction, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 use serde_json::json;
 
-use super::entity::{Column, Entity, Model, ancestor, at_or_below};
-use super::model::{
-    DEPTH_MAX, NewTenant, Order, Page, Place, Quotas, Tenant, TenantChange, TenantFilter,
-};
+use super::entity::{Column, Entity, at_or_below};
+use super::model::{Order, Page, Place, Quotas, Tenant, TenantChange, TenantFilter};
 use crate::audit::{self, Entry};
 use crate::auth::{TenantScope, own_holds, require_administrators};
-use crate::clock::Timestamp;
 use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::names::Name;
+use crate::patch::Patch;
 use crate::roles::Permission;
 
 use conditions::{behind, filtered, key};
@@ -121,98 +119,6 @@ impl Tenants {
         Ok(filtered(Self::visible(scope).await?, filter).count(self.database.reader()).await?)
     }
 
-    /// Makes a tenant below the one of the scope, or below the parent named, which must itself be
-    /// the caller's to manage.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for a parent outside the scope, `BAD_USER_INPUT` for a tree that would become
-    /// too deep, `CONFLICT` for more tenants than there may be below one of those above.
-    pub async fn create(&self, scope: &TenantScope, new: NewTenant) -> Result<Tenant> {
-        self.database.transaction(|write| self.create_in(write, scope, &new)).await
-    }
-
-    async fn create_in(
-        &self,
-        write: Arc<Write<'_>>,
-        scope: &TenantScope,
-        new: &NewTenant,
-    ) -> Result<Tenant> {
-        let parent_id = new.parent.unwrap_or(scope.tenant());
-        let parent =
-            Entity::open_to(scope).filter(Column::Id.eq(parent_id)).one(write.on()).await?;
-        let parent = parent.ok_or_else(|| Error::not_found(WHAT))?;
-        self.quotas.require_room(&write, scope, parent.id).await?;
-        let tenant = self.insert(write.on(), scope.now(), Some(&parent), new).await?;
-        let entry = Entry {
-            operation: "createTenant",
-            tenant: tenant.id,
-            subject: tenant.id.to_string(),
-            before: None,
-            after: Some(state(&tenant)),
-        };
-        audit::record(write.on(), &*self.entropy, scope, entry).await?;
-        Ok(tenant)
-    }
-
-    /// Makes the first tenant, a partner, inside the caller's own transaction.
-    ///
-    /// # Errors
-    /// `CONFLICT` if there is a tenant already.
-    pub async fn create_first(
-        &self,
-        on: &impl ConnectionTrait,
-        at: Timestamp,
-        name: Name,
-    ) -> Result<Tenant> {
-        if Entity::roots().one(on).await?.is_some() {
-            return Err(Error::conflict(
-                "the database has its first tenant already; nothing was changed",
-            ));
-        }
-        self.insert(
-            on,
-            at,
-            None,
-            &NewTenant { name, parent: None, is_partner: true, is_organization: false },
-        )
-        .await
-    }
-
-    async fn insert(
-        &self,
-        on: &impl ConnectionTrait,
-        now: Timestamp,
-        parent: Option<&Tenant>,
-        new: &NewTenant,
-    ) -> Result<Tenant> {
-        let id = TenantId::random(&*self.entropy);
-        let tenant = Model {
-            id,
-            parent_id: parent.map(|parent| parent.id),
-            partner_id: if new.is_partner {
-                Some(id)
-            } else {
-                parent.and_then(|parent| parent.partner_id)
-            },
-            organization_id: if new.is_organization {
-                Some(id)
-            } else {
-                parent.and_then(|parent| parent.organization_id)
-            },
-            name: new.name.as_str().to_owned(),
-            name_folded: new.name.folded(),
-            is_partner: new.is_partner,
-            is_organization: new.is_organization,
-            enabled: true,
-            max_secret_age_seconds: None,
-            created_at: now,
-            updated_at: now,
-        };
-        Entity::insert(tenant.clone().into_active_model()).exec_without_returning(on).await?;
-        insert_ancestors(on, id, parent).await?;
-        Ok(tenant)
-    }
-
     /// Changes a tenant of the scope. Disabling it disables all tenants below at once. A caller
     /// cannot disable the tenant in context or lock out the last administrator, since it could not
     /// undo that.
@@ -252,17 +158,18 @@ impl Tenants {
         if let Some(enabled) = change.enabled {
             tenant.enabled = Set(enabled);
         }
-        if let Some(age) = change.max_secret_age {
-            let seconds = age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
-            tenant.max_secret_age_seconds = Set(seconds);
-        }
-        if let Some(Some(age)) = change.max_secret_age {
-            secret_age::limit(&write, scope, id, age).await?;
+        match change.max_secret_age {
+            Patch::Keep => {}
+            Patch::Clear => tenant.max_secret_age_seconds = Set(None),
+            Patch::Set(age) => {
+                let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+                tenant.max_secret_age_seconds = Set(Some(seconds));
+                secret_age::limit(&write, scope, id, age).await?;
+            }
         }
         tenant.updated_at = Set(scope.now());
         let after = tenant.update(write.on()).await?;
-        let ends_clients =
-            change.enabled == Some(false) || matches!(change.max_secret_age, Some(Some(_)));
+        let ends_clients = change.enabled == Some(false) || change.max_secret_age.value().is_some();
         if ends_clients && let Some(home) = scope.caller().home() {
             // Only clients of this tenant can be locked out; an administrator of a tenant above can
             // enable it again.
@@ -299,30 +206,4 @@ fn state(tenant: &Tenant) -> serde_json::Value {
         "enabled": tenant.enabled,
         "maxSecretAge": tenant.max_secret_age_seconds,
     })
-}
-
-/// Records the ancestors of a new tenant, itself included.
-///
-/// # Errors
-/// `BAD_USER_INPUT` if the tree would become too deep.
-async fn insert_ancestors(
-    on: &impl ConnectionTrait,
-    id: TenantId,
-    parent: Option<&Tenant>,
-) -> Result<()> {
-    let mut above = vec![ancestor::Model { tenant_id: id, ancestor_id: id, distance: 0 }];
-    if let Some(parent) = parent {
-        let of_parent = ancestor::Entity::of(parent.id).all(on).await?;
-        above.extend(of_parent.into_iter().map(|row| ancestor::Model {
-            tenant_id: id,
-            ancestor_id: row.ancestor_id,
-            distance: row.distance + 1,
-        }));
-    }
-    if above.len() > DEPTH_MAX {
-        return Err(Error::bad_input("parentTenantID", "the tree would be deeper than 64 levels"));
-    }
-    let above = above.into_iter().map(IntoActiveModel::into_active_model);
-    ancestor::Entity::insert_many(above).exec_without_returning(on).await?;
-    Ok(())
 }

@@ -14,6 +14,7 @@ use crate::auth::graphql::{operation, request, service};
 use crate::error::{Error, Result};
 use crate::names::Name;
 use crate::outbound::{BaseUrl, Outbound};
+use crate::patch::Patch;
 use crate::roles::Permission;
 use crate::upstreams::Upstreams;
 use crate::upstreams::link_check::LinkCheck;
@@ -82,12 +83,12 @@ impl UpstreamMutation {
         let name = input.name.map(|name| Name::parse("name", &name)).transpose()?;
         let given = input.credential.map(|credential| credential.check(system)).transpose()?;
         let ca_certificate = match input.ca_certificate {
-            MaybeUndefined::Undefined => None,
-            MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(text) => Some(Some(model::certificate(text)?)),
+            MaybeUndefined::Undefined => Patch::Keep,
+            MaybeUndefined::Null => Patch::Clear,
+            MaybeUndefined::Value(text) => Patch::Set(model::certificate(text)?),
         };
         if given.is_none() {
-            same_authorities(ca_certificate.as_ref(), &before)?;
+            same_authorities(&ca_certificate, &before)?;
         }
         let time_zone = input.time_zone.map(|zone| model::time_zone(Some(zone))).transpose()?;
         let makes_key = given.as_ref().is_some_and(Given::makes_key);
@@ -95,8 +96,8 @@ impl UpstreamMutation {
             None => None,
             Some(given) => {
                 let place = base_url.clone().map_or_else(|| parse(&before.base_url), Ok)?;
-                let trusted = ca_certificate.as_ref().unwrap_or(&before.ca_certificate).as_deref();
-                Some(given.credential(ctx, &scope, &place, trusted).await?)
+                let trusted = ca_certificate.applied(before.ca_certificate.as_ref());
+                Some(given.credential(ctx, &scope, &place, trusted.as_deref()).await?)
             }
         };
         let change = UpstreamChange { name, base_url, credential, ca_certificate, time_zone };
@@ -237,8 +238,8 @@ fn same_host(new: Option<&BaseUrl>, old: Option<&BaseUrl>) -> Result<()> {
 }
 
 /// Refuses new certificates with which another host could get the stored credential.
-fn same_authorities(new: Option<&Option<String>>, before: &Upstream) -> Result<()> {
-    if new.is_none_or(|new| *new == before.ca_certificate) {
+fn same_authorities(change: &Patch<String>, before: &Upstream) -> Result<()> {
+    if change.applied(before.ca_certificate.as_ref()) == before.ca_certificate {
         return Ok(());
     }
     let needed = "trust in other certificates needs the credential beside it";

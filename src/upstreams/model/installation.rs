@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::ids::{TenantId, UpstreamId};
 use crate::names::Name;
 use crate::outbound::{BaseUrl, check_certificates};
+use crate::patch::Patch;
 use crate::upstreams::entity;
 
 /// The longest certificates that are accepted, in bytes.
@@ -41,7 +42,7 @@ pub struct UpstreamChange {
     /// A new credential.
     pub credential: Option<Credential>,
     /// New certificates, or none any more.
-    pub ca_certificate: Option<Option<String>>,
+    pub ca_certificate: Patch<String>,
     /// A new time zone.
     pub time_zone: Option<String>,
 }

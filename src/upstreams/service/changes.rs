@@ -14,6 +14,7 @@ use crate::auth::TenantScope;
 use crate::database::{AdvisoryLock, Write};
 use crate::error::{Error, Result};
 use crate::ids::{TenantId, UpstreamId};
+use crate::patch::Patch;
 use crate::upstreams::connection::Connection;
 use crate::upstreams::entity::{link, upstream};
 use crate::upstreams::model::{
@@ -129,8 +130,8 @@ impl Upstreams {
             upstream.sealed_credential =
                 Set(self.seal(before.id, before.owner_tenant_id, credential));
         }
-        if let Some(certificate) = &change.ca_certificate {
-            upstream.ca_certificate = Set(certificate.clone());
+        if change.ca_certificate != Patch::Keep {
+            upstream.ca_certificate = Set(change.ca_certificate.value().cloned());
         }
         if let Some(time_zone) = &change.time_zone {
             upstream.time_zone = Set(time_zone.clone());
