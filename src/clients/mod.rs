@@ -9,4 +9,4 @@ pub use model::{
     Client, ClientChange, ClientFilter, ClientOrder, Created, DEFAULT_ROLE, Grant, IdempotencyKey,
     NewClient, Rotation, SortBy,
 };
-pub use service::{Authenticator, Clients, Limits, Purpose, Refused, Usage};
+pub use service::{AuthenticationFailure, Authenticator, Clients, Limits, Purpose, Refused, Usage};

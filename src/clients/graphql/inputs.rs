@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::roles::Role;
 
+/// A list of ids becomes a statement: it has a limit.
+const LIST_MAX: usize = 1000;
+
 /// Further input of `createClient`.
 #[derive(Default, InputObject)]
 pub struct CreateClientInput {
@@ -100,4 +103,17 @@ pub fn parse_roles(argument: &'static str, ids: &[ID]) -> Result<Vec<Role>> {
         }
     }
     Ok(roles)
+}
+
+/// A list that is not too long.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming `argument`.
+pub fn limited<T>(argument: &'static str, list: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
+    match list {
+        Some(list) if list.len() > LIST_MAX => {
+            Err(Error::bad_input(argument, "must have at most 1000 entries"))
+        }
+        list => Ok(list),
+    }
 }

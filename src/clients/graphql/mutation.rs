@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_graphql::{Context, ID, Object};
 
-use super::inputs::{ClientRoleAssignmentInput, CreateClientInput, UpdateClientInput, parse_roles};
+use super::inputs::{
+    ClientRoleAssignmentInput, CreateClientInput, UpdateClientInput, limited, parse_roles,
+};
 use super::key_input::AddClientKeyInput;
 use super::objects::{Client, NewClient};
-use super::search_input::limited;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{request, service};
 use crate::clients::model::{self, IdempotencyKey};

@@ -2,14 +2,12 @@
 
 use async_graphql::{Enum, ID, InputObject};
 
+use super::inputs::limited;
 use crate::clients::model::{ClientFilter, ClientOrder, SortBy};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::names::NamePattern;
 use crate::roles::Role;
-
-/// A list of ids becomes a statement: it has a limit.
-const LIST_MAX: usize = 1000;
 
 /// Filters, order and page of `clientsSearch`. A client must match every filter; within a list, any
 /// entry.
@@ -143,17 +141,4 @@ impl ClientsSearchInput {
 /// The roles among these ids, for a filter: no client holds an unknown role.
 fn known_roles(ids: Vec<ID>) -> Vec<Role> {
     ids.iter().filter_map(|id| Role::from_id(id.parse().ok()?)).collect()
-}
-
-/// A list that is not too long.
-///
-/// # Errors
-/// `BAD_USER_INPUT` naming `argument`.
-pub fn limited<T>(argument: &'static str, list: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
-    match list {
-        Some(list) if list.len() > LIST_MAX => {
-            Err(Error::bad_input(argument, "must have at most 1000 entries"))
-        }
-        list => Ok(list),
-    }
 }

@@ -8,11 +8,11 @@ use quick_cache::sync::Cache;
 
 use super::usage::{Credential, Purpose, Usage};
 use crate::auth::Authorizer;
-use crate::clients::entity::key::{KeyRow, keys_of, used};
+use crate::clients::entity::key::{keys_of, used};
 use crate::clients::entity::{CredentialRow, credential};
 use crate::clock::{MonotonicTime, Timestamp};
 use crate::database::{Database, Write};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{ClientId, ClientKeyId, SecretId, TenantId};
 use crate::secret::{PlainSecret, SecretHash};
 use crate::tokens::{Assertion, PublicKey, Subject};
@@ -30,6 +30,27 @@ pub struct Refused {
     pub client: Option<(ClientId, TenantId)>,
     /// The reason, as the audit log writes it.
     pub reason: &'static str,
+}
+
+/// Why a client is not authenticated.
+#[derive(Debug)]
+pub enum AuthenticationFailure {
+    /// Its credentials are refused.
+    Refused(Refused),
+    /// Nothing is known of its credentials, since the database failed.
+    Failed(Error),
+}
+
+impl From<Refused> for AuthenticationFailure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Error> for AuthenticationFailure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// A client that signed an assertion which may have been used before.
@@ -78,15 +99,15 @@ impl Authenticator {
     /// secret costs the same: one hash, one query, one comparison.
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// [`AuthenticationFailure`].
     pub async fn by_secret(
         &self,
         client_id: &str,
         secret: &str,
         from: IpAddr,
         purpose: Purpose,
-    ) -> Result<Result<Subject, Refused>> {
-        let unknown = |reason| Ok(Err(Refused { client: None, reason }));
+    ) -> Result<Subject, AuthenticationFailure> {
+        let unknown = |reason| Err(Refused { client: None, reason }.into());
         let Some(secret) =
             PlainSecret::parse(secret).filter(|_| client_id.len() <= CLIENT_ID_LENGTH_MAX)
         else {
@@ -105,37 +126,35 @@ impl Authenticator {
         if let Some(known) = remembered
             && let Ok(proved) = judge(&known.rows, client_id, &hash, now)
         {
-            return Ok(Ok(note(proved)));
+            return Ok(note(proved));
         }
         // The cache may be older than a rotation on another node: refusals always ask the database.
         let version = self.authorizer.version();
         let asked_at = self.authorizer.monotonic();
-        let rows = credential(self.database.reader(), client_id).await?;
-        let judged = judge(&rows, client_id, &hash, now);
-        Ok(judged.map(|proved| {
-            self.known.insert(client_id.to_owned(), Arc::new(Known { rows, asked_at, version }));
-            note(proved)
-        }))
+        let rows = credential(self.database.reader(), client_id).await.map_err(Error::from)?;
+        let proved = judge(&rows, client_id, &hash, now)?;
+        self.known.insert(client_id.to_owned(), Arc::new(Known { rows, asked_at, version }));
+        Ok(note(proved))
     }
 
     /// The client, if one of its keys signed the assertion for one of these audiences (RFC 7523,
     /// section 3). It counts once it is used: see [`Authenticator::use_assertion`].
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// [`AuthenticationFailure`].
     pub async fn by_assertion(
         &self,
         assertion: &Assertion,
         audiences: &[String],
-    ) -> Result<Result<ProvedByAssertion, Refused>> {
+    ) -> Result<ProvedByAssertion, AuthenticationFailure> {
         let client_id = assertion.client_id();
         if client_id.len() > CLIENT_ID_LENGTH_MAX || client_id.contains('\0') {
-            return Ok(Err(Refused { client: None, reason: "unknown_client" }));
+            return Err(Refused { client: None, reason: "unknown_client" }.into());
         }
         let now = self.authorizer.now();
-        let rows = keys_of(self.database.reader(), client_id).await?;
+        let rows = keys_of(self.database.reader(), client_id).await.map_err(Error::from)?;
         let client = rows.first().map(|row| (row.id, row.tenant_id));
-        let refused = |reason| Ok(Err(Refused { client, reason }));
+        let refused = |reason| Err(Refused { client, reason }.into());
         let keyed: Vec<_> = rows
             .iter()
             .filter_map(|row| Some((row, row.key_id?, row.public_jwk.as_deref()?)))
@@ -148,7 +167,7 @@ impl Authenticator {
             Err(reason) => return refused(reason),
         };
         let (row, key, _) = keyed[proof.key];
-        if let Some(reason) = closed(row) {
+        if let Some(reason) = closed(row.enabled, row.tenant_open) {
             return refused(reason);
         }
         let jti_hash = SecretHash::of(proof.jti.as_bytes()).as_bytes().to_vec();
@@ -156,28 +175,28 @@ impl Authenticator {
         let client_id = client_id.to_owned();
         let generation = row.token_generation;
         let subject = Subject { client: row.id, client_id, tenant: row.tenant_id, generation };
-        Ok(Ok(ProvedByAssertion { subject, key, used }))
+        Ok(ProvedByAssertion { subject, key, used })
     }
 
     /// The client of an assertion, if no node has seen the assertion before.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// [`AuthenticationFailure`].
     pub async fn use_assertion(
         &self,
         proved: ProvedByAssertion,
         from: IpAddr,
         purpose: Purpose,
-    ) -> Result<Result<Subject, Refused>> {
+    ) -> Result<Subject, AuthenticationFailure> {
         let ProvedByAssertion { subject, key, used } = proved;
         let add = async |write: Arc<Write<'_>>| Ok(used::add(write.on(), used.clone()).await?);
         let first = self.database.transaction(add).await?;
         if !first {
             let client = Some((subject.client, subject.tenant));
-            return Ok(Err(Refused { client, reason: "assertion_replayed" }));
+            return Err(Refused { client, reason: "assertion_replayed" }.into());
         }
         self.usage.note(subject.client, Credential::Key(key), purpose, self.authorizer.now(), from);
-        Ok(Ok(subject))
+        Ok(subject)
     }
 
     /// Deletes expired assertions.
@@ -213,24 +232,28 @@ fn judge(
         return refused(if client.is_some() { "wrong_secret" } else { "unknown_client" });
     };
     let ended = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
-    match () {
-        () if ended(row.retires_at) => refused("secret_retired"),
-        () if ended(row.expires_at) => refused("secret_expired"),
-        () if !row.enabled => refused("client_disabled"),
-        () if !row.tenant_open => refused("tenant_disabled"),
-        () => {
-            let generation = row.token_generation;
-            let client_id = client_id.to_owned();
-            Ok((Subject { client: row.id, client_id, tenant: row.tenant_id, generation }, secret))
-        }
+    let reason = if ended(row.retires_at) {
+        Some("secret_retired")
+    } else if ended(row.expires_at) {
+        Some("secret_expired")
+    } else {
+        closed(row.enabled, row.tenant_open)
+    };
+    if let Some(reason) = reason {
+        return refused(reason);
     }
+    let generation = row.token_generation;
+    let client_id = client_id.to_owned();
+    Ok((Subject { client: row.id, client_id, tenant: row.tenant_id, generation }, secret))
 }
 
 /// Why an authenticated client is refused.
-fn closed(row: &KeyRow) -> Option<&'static str> {
-    match () {
-        () if !row.enabled => Some("client_disabled"),
-        () if !row.tenant_open => Some("tenant_disabled"),
-        () => None,
+fn closed(is_enabled: bool, tenant_open: bool) -> Option<&'static str> {
+    if !is_enabled {
+        Some("client_disabled")
+    } else if !tenant_open {
+        Some("tenant_disabled")
+    } else {
+        None
     }
 }

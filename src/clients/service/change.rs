@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
 
-use super::{Clients, administrators};
+use super::{Clients, require_others};
 use crate::audit::{self, Entry, RoleChange};
 use crate::auth::TenantScope;
 use crate::clients::entity::{Column, Entity, Model};
@@ -72,7 +72,7 @@ impl Clients {
     ) -> Result<Client> {
         let mut client = self.lock(&write, scope, id).await?;
         Entity::delete_many().filter(Column::Id.eq(client.row.id)).exec(write.on()).await?;
-        administrators::require_others(&write, scope, &client, None).await?;
+        require_others(&write, scope, &client, None).await?;
         let entry = Entry {
             operation: "deleteClient",
             tenant: client.row.tenant_id,

@@ -4,20 +4,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::{Clients, NAMED_AT_ONCE, administrators, one};
+use super::{Clients, NAMED_AT_ONCE, one, require_others};
 use crate::audit::{self, Entry, RoleChange};
 use crate::auth::TenantScope;
 use crate::clients::entity::assignment;
 use crate::clients::model::{Client, Grant};
-use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::{Error, Result};
-use crate::ids::{AssignmentId, ClientId, TenantId};
+use crate::ids::{AssignmentId, ClientId};
 use crate::roles::{Permission, Role};
 
 impl Clients {
@@ -121,35 +117,6 @@ impl Clients {
         Ok(())
     }
 
-    /// Stores a role assignment; the caller has checked the permission.
-    pub(super) async fn assign(
-        &self,
-        on: &impl ConnectionTrait,
-        scope: &TenantScope,
-        client: ClientId,
-        tenant: TenantId,
-        role: Role,
-        expires_at: Option<Timestamp>,
-    ) -> Result<()> {
-        use assignment::Column;
-        let row = assignment::Model {
-            id: AssignmentId::random(&*self.entropy),
-            client_id: client,
-            tenant_id: tenant,
-            role_id: role.id(),
-            expires_at,
-            created_at: scope.now(),
-            created_by: scope.caller().name(),
-        };
-        let held_already =
-            OnConflict::columns([Column::ClientId, Column::TenantId, Column::RoleId])
-                .update_column(Column::ExpiresAt)
-                .to_owned();
-        let insert = assignment::Entity::insert(row.into_active_model()).on_conflict(held_already);
-        insert.exec_without_returning(on).await?;
-        Ok(())
-    }
-
     /// Finishes a change: updates its time and author, checks the invariants, and records it.
     pub(super) async fn finish(
         &self,
@@ -160,7 +127,7 @@ impl Clients {
     ) -> Result<Client> {
         let row = self.touch(write.on(), scope, &before.row).await?;
         let mut after = one(write.on(), row).await?;
-        administrators::require_others(write, scope, &before, Some(&after)).await?;
+        require_others(write, scope, &before, Some(&after)).await?;
         let entry = Entry {
             operation,
             tenant: after.row.tenant_id,

@@ -1,6 +1,5 @@
 //! The operations on clients, one file for each concern.
 
-mod administrators;
 mod authenticate;
 mod change;
 mod create;
@@ -14,18 +13,24 @@ mod usage;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, Select,
+};
 
-pub use authenticate::{Authenticator, Refused};
+pub use authenticate::{AuthenticationFailure, Authenticator, Refused};
 pub use usage::{Purpose, Usage};
 
 use super::entity::{Column, Entity, Model, assignment, key, secret};
 use super::model::Client;
-use crate::auth::TenantScope;
+use crate::auth::{TenantScope, require_administrators, taken_holds};
+use crate::clock::Timestamp;
 use crate::database::{Database, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-use crate::ids::ClientId;
+use crate::ids::{AssignmentId, ClientId, TenantId};
+use crate::roles::Role;
 use crate::tenants::share_policies;
 
 const WHAT: &str = "client";
@@ -105,6 +110,53 @@ impl Clients {
         scope.require_authority_over("client", &client.holds()).await?;
         Ok(client)
     }
+
+    /// Stores a role assignment; the caller has checked the permission.
+    async fn assign(
+        &self,
+        on: &impl ConnectionTrait,
+        scope: &TenantScope,
+        client: ClientId,
+        tenant: TenantId,
+        role: Role,
+        expires_at: Option<Timestamp>,
+    ) -> Result<()> {
+        use assignment::Column;
+        let row = assignment::Model {
+            id: AssignmentId::random(&*self.entropy),
+            client_id: client,
+            tenant_id: tenant,
+            role_id: role.id(),
+            expires_at,
+            created_at: scope.now(),
+            created_by: scope.caller().name(),
+        };
+        let held_already =
+            OnConflict::columns([Column::ClientId, Column::TenantId, Column::RoleId])
+                .update_column(Column::ExpiresAt)
+                .to_owned();
+        let insert = assignment::Entity::insert(row.into_active_model()).on_conflict(held_already);
+        insert.exec_without_returning(on).await?;
+        Ok(())
+    }
+}
+
+/// Requires that each tenant in which the change took administration from the client keeps another
+/// administrator; `after` is the client after the change, or nothing if it is gone. See
+/// [`require_administrators`].
+///
+/// # Errors
+/// `CONFLICT` for the last administrator of a tenant.
+async fn require_others(
+    write: &Write<'_>,
+    scope: &TenantScope,
+    before: &Client,
+    after: Option<&Client>,
+) -> Result<()> {
+    let holds = |client: &Client| if client.row.enabled { client.holds() } else { Vec::new() };
+    let left = after.map(holds).unwrap_or_default();
+    let taken = taken_holds(&holds(before), &left, scope.now());
+    require_administrators(write, scope, &taken).await
 }
 
 /// Finds a client by UUID or `client_id`. PostgreSQL accepts no NUL in a text, so an id with one is
