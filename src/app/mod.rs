@@ -3,7 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `environment`, `data_folder`, `master_key`, `backup` | what a process finds when it starts |
-//! | `core`, `open`, `rotate_master_key`, `doctor` | the services on a database, as commands need them |
+//! | `core`, `services`, `open`, `rotate_master_key`, `doctor` | the services on a database, as commands need them |
 //! | `link_checks`, `background_jobs`, `reload`, `gateway`, `listeners`, `serve` | a gateway that serves |
 //!
 //! Each imports only from those before it.
@@ -22,6 +22,7 @@ mod open;
 mod reload;
 mod rotate_master_key;
 mod serve;
+mod services;
 
 pub use self::background_jobs::BackgroundJobs;
 pub use self::backup::{Contents, check_backup, restore};

@@ -13,20 +13,21 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-/// The nice value of the bulk threads: of a core that they share with a normal thread they get
-/// about a tenth.
+/// The nice value of the bulk threads: on a core shared with a normal thread they get about a tenth
+/// of the time.
 const NICENESS: i32 = 10;
 
 /// Threads for long work. They start with the first such work.
 #[derive(Default)]
 pub struct BulkRuntime {
-    // None where the system gives no threads; then long work runs where it is.
+    // `None` if the system refused to start threads: long work then runs on the thread of its
+    // caller.
     runtime: OnceLock<Option<Runtime>>,
 }
 
 impl BulkRuntime {
-    /// Runs work on the bulk threads. Dropped, it stops at its next pause. A panic of the work is
-    /// one of the caller.
+    /// Runs work on the bulk threads. If the returned future is dropped, the work stops at its next
+    /// `await`. A panic of the work is passed on to the caller.
     pub async fn run<F>(&self, work: F) -> F::Output
     where
         F: Future + Send + 'static,
@@ -50,7 +51,7 @@ impl BulkRuntime {
 
 impl Drop for BulkRuntime {
     fn drop(&mut self) {
-        // Waiting for the threads would block a thread that may not wait.
+        // Dropping a runtime waits for its threads, which panics on a thread of another runtime.
         if let Some(Some(runtime)) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -67,7 +68,8 @@ fn start() -> Option<Runtime> {
 }
 
 fn lower_priority() {
-    // Linux lowers that of the calling thread alone, other systems that of the whole process.
+    // On Linux this changes the calling thread only; on other systems it would change the whole
+    // process.
     if !cfg!(target_os = "linux") {
         return;
     }

@@ -107,7 +107,7 @@ impl Budgets {
         work > LONG_WORK
     }
 
-    /// How full each pool is.
+    /// The figures of each pool.
     pub fn figures(&self) -> [Figures; 7] {
         [
             self.connections.figures(),

@@ -7,16 +7,17 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// An account may hold this many times the units still free.
+/// The factor of the dynamic threshold: an account gets more units as long as it then holds at most
+/// this many times the units that are still free.
 const RATIO: usize = 3;
 
-/// The account that a permit is charged to: an owner, such as a tenant, and a member of it, such as
-/// a client.
+/// The account that a permit is charged to. The pool is divided among owners, and the share of an
+/// owner among its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Account<K> {
-    /// Shares are given to owners first.
+    /// Holds a share of the pool, such as a tenant.
     pub owner: K,
-    /// The owner's share is divided among its members.
+    /// Holds a share of what its owner may hold, such as a client of the tenant.
     pub member: K,
 }
 
@@ -43,12 +44,12 @@ impl<K: Copy + Eq + Hash> Shares<K> {
         Self { total, cap, in_use: 0, owners: HashMap::new(), members: HashMap::new() }
     }
 
-    /// How many are held.
+    /// How many units are held.
     pub fn in_use(&self) -> usize {
         self.in_use
     }
 
-    /// How many there are.
+    /// How many units there are.
     pub fn total(&self) -> usize {
         self.total
     }
@@ -90,7 +91,8 @@ impl<K: Copy + Eq + Hash> Shares<K> {
     }
 }
 
-/// Accounts that hold nothing are forgotten.
+/// Subtracts units, and removes the entry of an account that holds none any more: the map would grow
+/// with every account that was ever seen.
 fn subtract<K: Eq + Hash>(held: &mut HashMap<K, usize>, key: K, units: usize) {
     if let Some(left) = held.get_mut(&key) {
         *left -= units;

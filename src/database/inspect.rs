@@ -4,9 +4,10 @@ use std::path::Path;
 
 use sea_orm::ConnectOptions;
 
+use super::Database;
+use super::connect::{Access, Options, connect_options, prepare};
 use super::health::Server;
 use super::sqlite_file::SqliteFile;
-use super::{Access, Database, Options, connect_options, prepare};
 use crate::error::Result;
 
 impl Database {

@@ -2,6 +2,7 @@
 
 mod advisory_lock;
 mod backup;
+mod connect;
 mod failure;
 mod fair_permits;
 mod file_kind;
@@ -13,29 +14,25 @@ mod sqlite_file;
 mod time;
 mod write;
 
-use std::io;
-use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::Connection;
-use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as Connector, DatabaseBackend, DatabaseConnection,
-    DbErr, Statement,
+    Statement,
 };
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
+use connect::{Access, connect_options, prepare};
 use fair_permits::FairPermits;
-use health::{Health, Server, connect_once};
+use health::{Health, Server};
 use sqlite_file::SqliteFile;
 
 pub use advisory_lock::AdvisoryLock;
 pub use backup::Backup;
+pub use connect::Options;
 pub use failure::Failure;
 pub use fair_permits::{Borrower, for_same_borrower, on_behalf_of};
 pub use monitored::Monitored;
@@ -46,38 +43,8 @@ pub use write::Write;
 /// arbitrary.
 const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
 
-/// The longest wait of a request for a connection to PostgreSQL: callers hear of a server that is
-/// down within three seconds.
-const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(2);
-
-/// The pause between attempts to reach PostgreSQL at the start of the process.
-const CONNECT_AGAIN_AFTER: Duration = Duration::from_millis(250);
-
 /// How long the readiness check waits for an answer.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How to reach the database.
-pub struct Options {
-    /// `sqlite:<path>` or `postgres://…`.
-    pub url: String,
-    /// The most connections; fewer than two count as two.
-    pub max_connections: u32,
-    /// How long a write waits for a permit, and a statement for a lock.
-    pub busy_timeout: Duration,
-}
-
-impl Options {
-    fn is_sqlite(&self) -> bool {
-        self.url.starts_with("sqlite:")
-    }
-}
-
-/// Whether connections may write.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Write,
-    ReadOnly,
-}
 
 /// A pool of connections.
 pub struct Database {
@@ -226,92 +193,4 @@ fn read_permits(is_sqlite: bool, connections: usize) -> FairPermits {
 /// that has not answered one second later is silent. SQLite always answers.
 fn statement_timeout(is_sqlite: bool, busy_timeout: Duration) -> Option<Duration> {
     (!is_sqlite).then_some(busy_timeout + Duration::from_secs(1))
-}
-
-/// Finds the SQLite file with `find`, or connects to PostgreSQL once, so that an error names the
-/// true cause.
-async fn prepare(
-    options: &Options,
-    find: impl FnOnce(&Path) -> io::Result<SqliteFile>,
-) -> Result<Server> {
-    if options.is_sqlite() {
-        let parsed = SqliteConnectOptions::from_str(&options.url).map_err(Error::internal)?;
-        let path = parsed.get_filename();
-        if path.as_os_str() == ":memory:" || path.starts_with("file:") {
-            return Ok(Server::Sqlite(None));
-        }
-        let opened = find(path);
-        let message = Failure::Io.message();
-        let file = opened
-            .map_err(|error| Error::new(ErrorCode::DatabaseUnavailable, message).because(error))?;
-        return Ok(Server::Sqlite(Some(file)));
-    }
-    let server = PgConnectOptions::from_str(&options.url).map_err(Error::internal)?;
-    reach(&server).await.map_err(|error| {
-        let cause = format!("{}:{}: {error}", server.get_host(), server.get_port());
-        Error::from(error).because(cause)
-    })?;
-    Ok(Server::Postgres(Box::new(server)))
-}
-
-/// Connects, and retries for a moment while the server starts.
-async fn reach(server: &PgConnectOptions) -> Result<(), DbErr> {
-    let deadline = Instant::now() + CONNECTION_WAIT_MAX;
-    loop {
-        let refused = match connect_once(server, deadline.duration_since(Instant::now())).await {
-            Err(error) if Failure::of(&error) == Failure::Unreachable => error,
-            outcome => return outcome,
-        };
-        if Instant::now() + CONNECT_AGAIN_AFTER >= deadline {
-            return Err(refused);
-        }
-        tokio::time::sleep(CONNECT_AGAIN_AFTER).await;
-    }
-}
-
-fn connect_options(options: &Options, access: Access) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
-    let busy_timeout = options.busy_timeout;
-    let is_sqlite = options.is_sqlite();
-    let wait = if is_sqlite { busy_timeout } else { busy_timeout.min(CONNECTION_WAIT_MAX) };
-    let lock_timeout = busy_timeout.as_millis().to_string();
-    connect
-        .max_connections(options.max_connections.max(2))
-        .acquire_timeout(wait)
-        .connect_timeout(wait)
-        .sqlx_logging(false)
-        .map_sqlx_postgres_opts(move |postgres| {
-            // After some executions PostgreSQL would switch to a generic plan. For the pattern `%`
-            // it scans the whole trigram index: minutes instead of milliseconds.
-            let plan = ("plan_cache_mode", "force_custom_plan");
-            // A lock that another program holds must not block a request forever.
-            let postgres = postgres.options([plan, ("lock_timeout", &lock_timeout)]);
-            match access {
-                Access::Write => postgres,
-                Access::ReadOnly => postgres.options([("default_transaction_read_only", "on")]),
-            }
-        })
-        .map_sqlx_sqlite_pool_opts(|pool| {
-            pool.after_release(|connection, _| {
-                Box::pin(async move {
-                    // The rollback of a dropped transaction may still be in the queue of the
-                    // connection's thread.
-                    connection.ping().await?;
-                    // SQLite rolls back by itself when the disk is full. The driver's ROLLBACK then
-                    // fails and its transaction depth stays at 1, so that the next transaction would
-                    // be a savepoint that is never committed.
-                    Ok(!connection.is_in_transaction())
-                })
-            })
-        })
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .busy_timeout(busy_timeout)
-                .pragma("journal_mode", "WAL")
-                // Acknowledged writes survive a power failure, not only the end of the process.
-                .pragma("synchronous", "FULL")
-        });
-    connect
 }

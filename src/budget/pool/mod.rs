@@ -1,17 +1,17 @@
 //! A pool of permits, shared out by account.
 
+mod permit;
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::shares::{Account, Shares};
 
-/// The most callers that may wait for one pool. Further ones are refused at once.
-const WAITING: usize = 1000;
+pub use permit::Permit;
 
 /// A fixed number of units, shared out by account.
 pub struct Pool<K> {
@@ -41,7 +41,7 @@ pub enum Exhausted {
     TooLarge,
 }
 
-/// How full a pool is.
+/// The use of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// The name of the pool.
@@ -56,13 +56,6 @@ pub struct Figures {
     pub waiting: usize,
     /// How many were refused since the process began.
     pub refused: u64,
-}
-
-/// Units of a pool, given back when this is dropped.
-pub struct Permit<K: Copy + Eq + Hash> {
-    pool: Arc<Pool<K>>,
-    account: Account<K>,
-    units: usize,
 }
 
 impl<K: Copy + Eq + Hash> Pool<K> {
@@ -126,12 +119,12 @@ impl<K: Copy + Eq + Hash> Pool<K> {
         Ok(permit)
     }
 
-    /// A permit of no units yet, to be grown.
+    /// An empty permit, to which units are added later.
     pub fn none(self: &Arc<Self>, account: Account<K>) -> Permit<K> {
         self.permit(account, 0)
     }
 
-    /// How full it is.
+    /// The figures of the pool at this moment.
     pub fn figures(&self) -> Figures {
         let state = self.state();
         Figures {
@@ -145,7 +138,7 @@ impl<K: Copy + Eq + Hash> Pool<K> {
     }
 
     fn permit(self: &Arc<Self>, account: Account<K>, units: usize) -> Permit<K> {
-        Permit { pool: self.clone(), account, units }
+        Permit::new(self.clone(), account, units)
     }
 
     fn release(&self, account: Account<K>, units: usize) {
@@ -193,111 +186,6 @@ impl<K: Copy + Eq + Hash> State<K> {
                 at += 1;
             }
         }
-    }
-}
-
-/// Returns units that were granted to a caller that no longer waits for them.
-struct Claim<'a, K: Copy + Eq + Hash> {
-    pool: &'a Pool<K>,
-    account: Account<K>,
-    units: usize,
-    granted: oneshot::Receiver<()>,
-}
-
-impl<K: Copy + Eq + Hash> Drop for Claim<'_, K> {
-    fn drop(&mut self) {
-        self.granted.close();
-        if self.granted.try_recv().is_ok() {
-            self.pool.release(self.account, self.units);
-        }
-    }
-}
-
-impl<K: Copy + Eq + Hash> Permit<K> {
-    /// How many units it holds.
-    pub fn units(&self) -> usize {
-        self.units
-    }
-
-    /// The most units that its account ever gets.
-    pub fn largest(&self) -> usize {
-        self.pool.state().shares.largest()
-    }
-
-    /// Adds units that are free now. On an error the permit keeps its units.
-    ///
-    /// # Errors
-    /// [`Exhausted`] if the account may not have them now.
-    pub fn try_grow(&mut self, units: usize) -> Result<(), Exhausted> {
-        let mut state = self.pool.state();
-        if !state.shares.admit(&self.account, units) {
-            state.refused += 1;
-            let too_large = self.units + units > state.shares.largest();
-            return Err(if too_large { Exhausted::TooLarge } else { Exhausted::Full });
-        }
-        state.add(self.account, units);
-        self.units += units;
-        Ok(())
-    }
-
-    /// Adds units, waiting for them until the deadline. On an error the permit keeps its units.
-    ///
-    /// # Errors
-    /// [`Exhausted`] if the account may not have them by then.
-    pub async fn grow(&mut self, units: usize, until: Instant) -> Result<(), Exhausted> {
-        let granted = {
-            let mut state = self.pool.state();
-            if state.shares.admit(&self.account, units) {
-                state.add(self.account, units);
-                self.units += units;
-                return Ok(());
-            }
-            if self.units + units > state.shares.largest() {
-                state.refused += 1;
-                return Err(Exhausted::TooLarge);
-            }
-            if state.waiting.len() >= WAITING {
-                state.waiting.retain(|waiting| !waiting.granted.is_closed());
-            }
-            if state.waiting.len() >= WAITING {
-                state.refused += 1;
-                return Err(Exhausted::Full);
-            }
-            let (granted, wait) = oneshot::channel();
-            state.waiting.push_back(Waiting { account: self.account, units, granted });
-            wait
-        };
-        let mut claim = Claim { pool: &self.pool, account: self.account, units, granted };
-        match timeout_at(until, &mut claim.granted).await {
-            Ok(Ok(())) => {
-                self.units += units;
-                Ok(())
-            }
-            _ => {
-                drop(claim);
-                self.pool.state().refused += 1;
-                Err(Exhausted::Full)
-            }
-        }
-    }
-
-    /// Gives back all but `units` units.
-    pub fn shrink_to(&mut self, units: usize) {
-        let surplus = self.units.saturating_sub(units);
-        self.units -= surplus;
-        self.pool.release(self.account, surplus);
-    }
-}
-
-impl<K: Copy + Eq + Hash> Drop for Permit<K> {
-    fn drop(&mut self) {
-        self.pool.release(self.account, self.units);
-    }
-}
-
-impl<K: Copy + Eq + Hash> fmt::Debug for Permit<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.units, self.pool.name)
     }
 }
 

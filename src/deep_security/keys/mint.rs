@@ -11,22 +11,20 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::entity::{self, MintedKey, Model};
 use super::key::{KeyLifetime, KeySlot, TenantKey};
 use super::settings::KeySettings;
 use super::state::Keys;
+use super::tenant_state::remote_tenant;
 use super::verify::{FIRST_LIFETIME, FULL_ACCESS, MintContext, UnverifiedKey};
-use crate::auth::{RequestId, TenantScope};
 use crate::clock::Timestamp;
-use crate::database::{Database, Write};
-use crate::deep_security::client::{self, ApiRequest};
-use crate::deep_security::model::{KeyAccess, ObjectId};
-use crate::deep_security::wire::{EnumText, Resource, Tenant};
+use crate::database::Write;
+use crate::deep_security::client;
+use crate::deep_security::model::KeyAccess;
 use crate::error::{Error, ErrorCode, Result};
-use crate::ids::{TenantId, TenantKeyId, random_uuid};
+use crate::ids::{TenantId, TenantKeyId};
 use crate::outbound::{Operation, UpstreamRoute};
 use crate::upstreams::Connection;
 
@@ -105,23 +103,6 @@ impl Keys {
             self.note_failure(wanted.slot, error.clone());
         }
         Err(error)
-    }
-
-    /// Renews the lease of a claim until the returned sender is dropped. A crashed process renews
-    /// nothing, and another node takes over.
-    pub(super) fn keep_lease(&self, id: TenantKeyId) -> oneshot::Sender<()> {
-        let (held, mut dropped) = oneshot::channel();
-        let database = self.database.clone();
-        let lease = self.settings.lease;
-        // A task of its own, which ends between renewals and never within one.
-        tokio::spawn(async move {
-            while timeout(lease / 3, &mut dropped).await.is_err() {
-                if let Err(error) = renew(&database, id, lease).await {
-                    error.log_cause();
-                }
-            }
-        });
-        held
     }
 
     /// Requests, verifies and stores a key. Updates `traces` whenever a key may exist at the
@@ -216,40 +197,6 @@ impl Keys {
         self.store_read_only(context, slot, &key, role).await
     }
 
-    /// Requires that the tenant exists and is active, as the vendor's samples do
-    /// (`docs/reference/deep-security-api.md`, section 7). The link records whether it exists.
-    pub(super) async fn require_active(
-        &self,
-        connection: &Connection,
-        tenant: ObjectId,
-        operation: &Operation,
-    ) -> Result<()> {
-        let request = ApiRequest::get(["tenants".into(), tenant.into()]);
-        let found = self.send_as_installation::<Tenant>(connection, &request, operation).await;
-        let found = found.map_err(|error| match error.code() {
-            ErrorCode::NotFound => client::no_such_tenant(&connection.own_route(), tenant),
-            _ => error,
-        });
-        let exists = match &found {
-            Ok(_) => true,
-            Err(error) if error.code() == ErrorCode::NotFound => false,
-            Err(_) => return found.map(drop),
-        };
-        let request_id = RequestId::from(random_uuid(&*self.entropy));
-        let scope = TenantScope::background(&self.authorizer, connection.tenant, request_id);
-        self.upstreams.note_use(&scope, connection, exists).await;
-        match found?.tenant_state.as_ref().map(EnumText::as_str) {
-            Some("active") => Ok(()),
-            state => {
-                let state = state.filter(|state| STATES.contains(state)).unwrap_or("unknown");
-                let message =
-                    format!("the tenant is not active in Deep Security: its state is {state}");
-                let error = Error::new(ErrorCode::UpstreamRejected, message);
-                Err(client::with_upstream(error, &connection.own_route(), Some(200)))
-            }
-        }
-    }
-
     async fn store_read_only(
         &self,
         context: &MintContext<'_>,
@@ -335,43 +282,13 @@ fn renewed_after(lifetime: Duration) -> Duration {
     lifetime * 4 / 5
 }
 
-async fn renew(database: &Database, id: TenantKeyId, lease: Duration) -> Result<()> {
-    let renew = async |write: Arc<Write<'_>>| entity::renew_lease(&write, id, lease).await;
-    database.transaction(renew).await
-}
-
 fn timed_out(route: &UpstreamRoute) -> Error {
     let message = "timed out minting the tenant's Deep Security key";
     client::with_upstream(Error::new(ErrorCode::UpstreamTimeout, message), route, None)
 }
 
-/// The values of `tenantState` other than `active`, which an error message may repeat.
-const STATES: [&str; 11] = [
-    "undefined",
-    "created",
-    "suspended",
-    "suspended-db-locked",
-    "pending-deletion",
-    "db-upgrade-failure",
-    "confirmation-required",
-    "cache-requires-initialization",
-    "cache-initializing",
-    "cache-ready-for-use",
-    "cache-activating",
-];
-
 /// Whether the manager rejected the request because the tenant does not have the role.
 fn is_unknown_role(error: &Error) -> bool {
     error.code() == ErrorCode::UpstreamRejected
         && error.upstream().is_some_and(|upstream| upstream.status == Some(400))
-}
-
-/// The tenant of the installation, whose id becomes part of paths.
-fn remote_tenant(connection: &Connection) -> Result<ObjectId> {
-    let id = connection.remote_tenant_id.as_deref();
-    id.and_then(|id| ObjectId::parse(Tenant::KIND, id).ok()).ok_or_else(|| {
-        let message = "the tenant's link does not name a Deep Security tenant by a numeric id";
-        let error = Error::new(ErrorCode::UpstreamRejected, message);
-        client::with_upstream(error, &connection.own_route(), None)
-    })
 }

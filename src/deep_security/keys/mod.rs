@@ -18,12 +18,14 @@
 mod cleanup;
 mod entity;
 pub mod key;
+mod lease;
 mod mint;
 mod remover;
 mod rewrap;
 pub mod service;
 mod settings;
 mod state;
+mod tenant_state;
 mod verify;
 
 pub use entity::{KeyFigures, figures};
