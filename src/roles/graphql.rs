@@ -46,7 +46,7 @@ pub struct EffectiveRole {
 }
 
 impl EffectiveRole {
-    /// A role that the caller holds; `within_links` as in [`TenantReference`].
+    /// The role of the caller; `within_links` as in [`TenantReference`].
     pub fn new(held: &RoleGrant, within_links: bool) -> Self {
         let via = TenantReference { id: held.via, within_links };
         Self { role: held.role.into(), via: held.via.to_string().into(), via_tenant: Some(via) }

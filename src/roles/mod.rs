@@ -90,7 +90,7 @@ pub enum Role {
     Analyst,
     /// Reads and writes legacy resources.
     Responder,
-    /// Reads.
+    /// Reads clients, users and legacy resources.
     Auditor,
 }
 

@@ -8,7 +8,7 @@ use crate::tokens::SCOPE;
 pub struct Permissions(u16);
 
 impl Permissions {
-    /// Nothing.
+    /// No permission.
     pub const NONE: Self = Self(0);
 
     /// Every permission, also those that later versions add: the scope `graphql`.
@@ -29,17 +29,16 @@ impl Permissions {
         other.0 & !self.0 == 0
     }
 
-    /// Reads a scope that a client asks for: names separated by spaces.
-    ///
-    /// # Errors
-    /// Returns nothing if a name is unknown or the scope is empty.
+    /// Reads a scope that a client requests: names separated by spaces. Returns `None` if a name is
+    /// unknown or the scope is empty.
     pub fn requested(scope: &str) -> Option<Self> {
         let mut names = scope.split(' ').filter(|name| !name.is_empty()).peekable();
         names.peek()?;
         names.try_fold(Self::NONE, |set, name| Some(Self(set.0 | named(name)?.0)))
     }
 
-    /// Reads the scope of a token. A name that this version does not know permits nothing.
+    /// Reads the scope of a token, which a later version may have issued: names that this version
+    /// does not know permit nothing.
     pub fn granted(scope: &str) -> Self {
         Self(scope.split(' ').filter_map(named).fold(0, |bits, set| bits | set.0))
     }
@@ -53,7 +52,7 @@ impl Permissions {
         names.map(Permission::scope).collect::<Vec<_>>().join(" ")
     }
 
-    /// Every name that a scope may hold, the one for everything first.
+    /// All names that a scope may contain, `graphql` first.
     pub fn scopes() -> impl Iterator<Item = &'static str> {
         std::iter::once(SCOPE).chain(Permission::ALL.into_iter().map(Permission::scope))
     }

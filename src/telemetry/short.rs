@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Of the fields of a span, the method and the path of the request, without their names.
+/// Formats a span as the method and the path of its request, without the names of the fields.
 struct MethodAndPath;
 
 impl<'writer> FormatFields<'writer> for MethodAndPath {
@@ -69,7 +69,7 @@ impl<'writer> FormatFields<'writer> for MethodAndPath {
         writer.write_str(&values.of_span)
     }
 
-    /// A field that becomes known later is not one of the two.
+    /// Method and path are known when the span begins: fields recorded later are not shown.
     fn add_fields(
         &self,
         _current: &'writer mut FormattedFields<Self>,
@@ -112,7 +112,8 @@ impl Fields {
     }
 }
 
-/// Text of callers and legacy systems must not reach the terminal as a command or a line.
+/// Escapes control characters: text of callers and legacy systems could otherwise add log lines or
+/// send commands to the terminal.
 struct Printable<'a>(&'a str);
 
 impl fmt::Display for Printable<'_> {
