@@ -77,7 +77,7 @@ impl Verifier {
                 claims
             }
             None => {
-                let verified = self.check(token).await?.map_err(Error::unauthenticated)?;
+                let verified = self.check(token).await?;
                 self.verified.insert(hash, verified.clone());
                 verified.claims
             }
@@ -95,17 +95,18 @@ impl Verifier {
 
     /// The algorithm is that of the key that `kid` names, never one that the token chooses; the key
     /// comes from our own ring alone (RFC 8725, sections 3.1 and 3.10).
-    async fn check(&self, token: &str) -> Result<Result<Verified, TokenProblem>> {
-        let Some(parts) = Parts::of(token) else { return Ok(Err(TokenProblem::Malformed)) };
+    async fn check(&self, token: &str) -> Result<Verified> {
+        let foreign = || Error::unauthenticated(TokenProblem::Foreign);
+        let parts = Parts::of(token);
+        let parts = parts.ok_or_else(|| Error::unauthenticated(TokenProblem::Malformed))?;
         let header = &parts.header;
         let ours = header.crit.is_none()
             && header.typ.as_ref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
         let id = header.kid.as_ref().filter(|_| ours).and_then(|kid| kid.parse().ok());
-        let Some(id) = id else { return Ok(Err(TokenProblem::Foreign)) };
-        let Some(key) = self.keys.find(id).await? else { return Ok(Err(TokenProblem::Foreign)) };
+        let id = id.ok_or_else(foreign)?;
+        let key = self.keys.find(id).await?.ok_or_else(foreign)?;
         let claims = parts.claims_signed_by(&key).filter(|claims| self.is_for_us(claims));
-        let verified = claims.map(|claims| Verified { claims: Arc::new(claims), key: id });
-        Ok(verified.ok_or(TokenProblem::Foreign))
+        Ok(Verified { claims: Arc::new(claims.ok_or_else(foreign)?), key: id })
     }
 
     /// The times are checked on each use, by the gateway's own clock.
