@@ -120,6 +120,7 @@ fn app_state(
     let AuthConfig { failures_per_client, failures_per_address, cache_size, .. } = config.auth;
     let throttle = Throttle::new(failures_per_client, failures_per_address, cache_size);
     Ok(AppState {
+        services: core.services.clone(),
         graphql: GraphqlState::new(executors, config)?,
         budgets: core.budgets.clone(),
         rate_limits: RateLimits::new(&config.rate_limit),
@@ -134,19 +135,12 @@ fn app_state(
             cache_size,
         ),
         authorizer: core.authorizer.clone(),
-        audit: core.audit.clone(),
         database: core.database.clone(),
         time: core.time.clone(),
         keys,
-        tenants: core.tenants.clone(),
-        users: core.users.clone(),
         metrics: core.metrics.clone(),
-        outbound: core.outbound.clone(),
-        sessions: core.sessions.clone(),
-        devices: core.devices.clone(),
         device: DeviceState::new(&config.device, core.budgets.held_requests.clone(), cache_size),
         pages: PagesState::new(&issuer, config.server.public_url.as_deref()),
-        single_sign_on: core.single_sign_on.clone(),
         passkeys: passkeys(core, &issuer),
         sign_in_starts: Throttle::new(SIGN_IN_STARTS, SIGN_IN_STARTS, cache_size),
         oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),

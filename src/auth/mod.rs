@@ -8,7 +8,6 @@ mod access;
 mod administrators;
 mod authority;
 mod authorizer;
-pub mod bearer;
 mod caller;
 mod context;
 mod entity;
@@ -24,6 +23,8 @@ pub use authority::RoleHold;
 pub use authorizer::Authorizer;
 pub use caller::Caller;
 pub use context::RequestContext;
-pub use presented::{Presented, TokenRestriction};
+pub use presented::{
+    Presented, TENANT_CONTEXT, TenantHeader, TokenRestriction, tenant_header, verify_bearer,
+};
 pub use request_id::RequestId;
 pub use scope::TenantScope;

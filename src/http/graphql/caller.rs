@@ -7,8 +7,10 @@ use axum::http::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use super::audit_records::record_refused_entry;
-use crate::auth::bearer::TENANT_CONTEXT;
-use crate::auth::{Presented, RequestContext, RequestId, SubjectId, TokenRestriction, bearer};
+use crate::auth::{
+    Presented, RequestContext, RequestId, SubjectId, TENANT_CONTEXT, TokenRestriction,
+    tenant_header, verify_bearer,
+};
 use crate::budget::Account;
 use crate::clock::Timestamp;
 use crate::database::Borrower;
@@ -77,7 +79,7 @@ impl Identity {
         if is_session {
             return Self::of_session(state, headers, used_for).await;
         }
-        Ok(Self::Token(bearer::authenticate(&state.verifier, headers).await?))
+        Ok(Self::Token(verify_bearer(&state.verifier, headers).await?))
     }
 
     async fn of_session(state: &AppState, headers: &HeaderMap, used_for: Use) -> Result<Self> {
@@ -108,8 +110,21 @@ impl Identity {
         }
     }
 
-    /// The identity with which the request enters a tenant.
-    pub fn presented(&self) -> Presented {
+    /// Enters the tenant that the headers name.
+    ///
+    /// # Errors
+    /// As [`RequestContext::enter`], and `BAD_REQUEST` for ambiguous tenant headers.
+    pub async fn enter(
+        &self,
+        state: &AppState,
+        headers: &HeaderMap,
+        request_id: RequestId,
+    ) -> Result<RequestContext> {
+        let header = tenant_header(headers)?;
+        RequestContext::enter(&state.authorizer, &self.presented(), header, request_id).await
+    }
+
+    fn presented(&self) -> Presented {
         match self {
             Self::Token(claims) => Presented::from(&**claims),
             Self::Session(session) => Presented {
@@ -168,14 +183,12 @@ impl AuthenticatedCaller {
         span.record("client", tracing::field::display(subject));
         // Before the tenant is resolved, so that guessing at tenants counts too.
         let of_client = state.rate_limits.take_subject(subject, 1)?;
-        let presented = identity.presented();
-        let context =
-            bearer::enter(&state.authorizer, &presented, headers, request_id.clone()).await;
-        let context = match context {
+        let context = match identity.enter(state, headers, request_id.clone()).await {
             Ok(context) => context,
             Err(error) => {
                 log_token_problem(&error);
                 let tenant = named_tenant(headers);
+                let presented = identity.presented();
                 record_refused_entry(state, &presented, tenant, request_id, &error).await;
                 return Err(error.into());
             }

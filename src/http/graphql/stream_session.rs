@@ -8,7 +8,7 @@ use tokio::time::interval;
 
 use super::audit_records::record_revoked_stream;
 use super::caller::{AuthenticatedCaller, Identity, Use};
-use crate::auth::{RequestContext, RequestId, bearer};
+use crate::auth::{RequestContext, RequestId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::state::AppState;
 use crate::roles::Permissions;
@@ -44,9 +44,7 @@ impl StreamSession {
     ) -> Result<RequestContext> {
         let headers = &self.credential_headers;
         let identity = Identity::read(state, headers, Use::Stream).await?;
-        let presented = identity.presented();
-        let context =
-            bearer::enter(&state.authorizer, &presented, headers, request_id.clone()).await?;
+        let context = identity.enter(state, headers, request_id.clone()).await?;
         if context.permissions().covers(self.permissions) {
             Ok(context)
         } else {

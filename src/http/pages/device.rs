@@ -36,9 +36,8 @@ pub async fn show(visit: Visit) -> Response {
 }
 
 async fn confirm(visit: &Visit, session: &Session, entered: &str) -> Result<Response, Error> {
-    let (code, pending) = match find(visit, session, entered).await? {
-        Ok(found) => found,
-        Err(refusal) => return Ok(refusal),
+    let Some((code, pending)) = find(visit, session, entered).await? else {
+        return Ok(unknown(visit, entered));
     };
     if !is_open(visit, session, &pending).await? {
         return Ok(visit.message(StatusCode::FORBIDDEN, "Connect a device", CLOSED));
@@ -73,9 +72,8 @@ pub async fn submit(visit: Visit) -> Response {
 
 async fn decide(visit: &Visit, session: &Session) -> Result<Response, Error> {
     let entered = visit.form.text("user_code");
-    let (_, pending) = match find(visit, session, entered).await? {
-        Ok(found) => found,
-        Err(refusal) => return Ok(refusal),
+    let Some((_, pending)) = find(visit, session, entered).await? else {
+        return Ok(unknown(visit, entered));
     };
     let approver = Approver {
         user: session.user,
@@ -113,26 +111,21 @@ fn result(visit: &Visit, is_done: bool, heading: &'static str, text: &str) -> Re
     visit.page(StatusCode::OK, &page)
 }
 
-/// The request of an entered code, or the page that refuses it. Wrong codes are counted by network
-/// and by session.
+/// The request of an entered code; `None` for a wrong code, and for any after too many wrong ones.
+/// Wrong codes are counted by network and by session.
 async fn find(
     visit: &Visit,
     session: &Session,
     entered: &str,
-) -> Result<Result<(UserCode, Pending), Response>, Error> {
+) -> Result<Option<(UserCode, Pending)>, Error> {
     let state = &visit.state;
     let now = state.authorizer.monotonic();
     let person = session.user.to_string();
     let address = visit.visitor.address;
-    let refuse = || {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(Err(entry(visit, status, entered.to_owned(), Some(UNKNOWN))))
-    };
-    // Refused in the same words, so that it does not tell whether a guess was right.
     if session.wrong_codes >= WRONG_CODES_MAX
         || state.device.wrong_codes.blocked(&person, address, now).is_some()
     {
-        return refuse();
+        return Ok(None);
     }
     let code = UserCode::parse(entered);
     let pending = match &code {
@@ -140,11 +133,17 @@ async fn find(
         None => None,
     };
     if let Some(found) = code.zip(pending) {
-        return Ok(Ok(found));
+        return Ok(Some(found));
     }
     state.device.wrong_codes.failed(&person, address, now);
     state.sessions.count_wrong_code(session.id).await?;
-    refuse()
+    Ok(None)
+}
+
+/// Refuses a code in the same words whatever the reason, so that it does not tell whether a guess
+/// was right.
+fn unknown(visit: &Visit, entered: &str) -> Response {
+    entry(visit, StatusCode::UNPROCESSABLE_ENTITY, entered.to_owned(), Some(UNKNOWN))
 }
 
 /// Whether the person has a role in the tenant that is asked for, and it covers the scope.

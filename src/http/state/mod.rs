@@ -11,6 +11,7 @@ mod reload;
 mod stream_registry;
 mod throttle;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,23 +19,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::cors::Cors;
-use crate::audit::Audit;
 use crate::auth::Authorizer;
 use crate::budget::Budgets;
 use crate::clients::Authenticator;
 use crate::config::Networks;
 use crate::database::Database;
 use crate::database_time::DatabaseTime;
-use crate::device_authorization::DeviceAuthorizations;
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
-use crate::outbound::Outbound;
 use crate::passkeys::Passkeys;
-use crate::sessions::Sessions;
-use crate::single_sign_on::SingleSignOn;
-use crate::tenants::Tenants;
+use crate::schema::Services;
 use crate::tokens::{Issuer, KeyRing, Verifier};
-use crate::users::Users;
 
 pub use device::DeviceState;
 pub use graphql::{Executors, GraphqlState};
@@ -46,8 +41,11 @@ pub use reload::{ReloadReceiver, ReloadResult, ReloadTrigger, Reloaded, reload_c
 pub use stream_registry::{StreamGuard, StreamRegistry};
 pub use throttle::Throttle;
 
-/// The state of the HTTP server, one for both listeners.
+/// The state of the HTTP server, one for both listeners. The services are fields of it, such as
+/// `state.tenants`.
 pub struct AppState {
+    /// The services that resolvers work with.
+    pub services: Services,
     /// The schema, validated documents and the limits of operations.
     pub graphql: GraphqlState,
     /// How much this node may hold and run at once.
@@ -66,29 +64,17 @@ pub struct AppState {
     pub authorizer: Arc<Authorizer>,
     /// Authenticates clients by secret or assertion.
     pub authenticator: Authenticator,
-    /// Records refusals.
-    pub audit: Arc<Audit>,
     /// Checked by the readiness probe.
     pub database: Arc<Database>,
     /// How well the clock of this node agrees with the database's.
     pub time: Arc<DatabaseTime>,
     /// The signing keys: published, and checked by the readiness probe.
     pub keys: Arc<KeyRing>,
-    /// The people who sign in.
-    pub users: Arc<Users>,
-    /// Their sign-in at identity providers.
-    pub single_sign_on: Arc<SingleSignOn>,
-    /// Their passkeys at this gateway's URL.
+    /// The passkeys of people at this gateway's URL.
     pub passkeys: Passkeys,
     /// Slows down networks that begin sign-ins and do not finish them: each is a row.
     pub sign_in_starts: Throttle,
-    /// Finds the tenant whose audit log records failed authentications of unknown clients.
-    pub tenants: Arc<Tenants>,
-    /// The sessions of people.
-    pub sessions: Arc<Sessions>,
-    /// The requests of programs for a person's approval.
-    pub devices: Arc<DeviceAuthorizations>,
-    /// The limits of these on this node.
+    /// The limits of requests for a person's approval on this node.
     pub device: DeviceState,
     /// The location of the pages for people.
     pub pages: PagesState,
@@ -98,8 +84,6 @@ pub struct AppState {
     pub trusted_proxies: Networks,
     /// The figures of this node.
     pub metrics: Arc<Metrics>,
-    /// The calls of legacy systems, for their figures.
-    pub outbound: Arc<Outbound>,
     /// The source of request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The largest body of a GraphQL request and of a WebSocket message, in bytes.
@@ -116,4 +100,12 @@ pub struct AppState {
     pub one_time_sign_in: OneTimeSignIn,
     /// Whether shutdown has begun: the readiness probe fails, while requests are still served.
     pub stopping: AtomicBool,
+}
+
+impl Deref for AppState {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
+    }
 }

@@ -25,6 +25,12 @@ const WRONG: &str = "passkey_wrong";
 const UNKNOWN: &str = "passkey_unknown";
 const ELSEWHERE: &str = "single_sign_on_required";
 
+/// How the transaction of an authentication ended.
+enum Outcome {
+    Authenticated(Authenticated),
+    Refused(&'static str),
+}
+
 impl Passkeys {
     /// Begins the second factor of a known person: one of their passkeys answers.
     ///
@@ -123,8 +129,8 @@ impl Passkeys {
         }
         let work = |write| self.finish_in(write, person.id, credential, &state);
         match self.database.transaction(work).await? {
-            Ok(authenticated) => Ok(authenticated),
-            Err(reason) => Err(self.refuse(Some(&person), reason, request_id)),
+            Outcome::Authenticated(authenticated) => Ok(authenticated),
+            Outcome::Refused(reason) => Err(self.refuse(Some(&person), reason, request_id)),
         }
     }
 
@@ -136,29 +142,33 @@ impl Passkeys {
         owner: UserId,
         credential: &PublicKeyCredential,
         state: &DiscoverableAuthentication,
-    ) -> Result<Result<Authenticated, &'static str>> {
+    ) -> Result<Outcome> {
         let person = lock_person(&write, owner).await?;
         let known = Entity::with_credential(&credential.raw_id).filter(Column::UserId.eq(owner));
-        let Some(row) = known.one(write.on()).await? else { return Ok(Err(UNKNOWN)) };
+        let Some(row) = known.one(write.on()).await? else {
+            return Ok(Outcome::Refused(UNKNOWN));
+        };
         // The user handle that the browser sent must be that of the passkey's owner.
         let told = credential.get_user_unique_id();
         if told.is_some_and(|told| told != owner.0.as_bytes()) {
-            return Ok(Err(WRONG));
+            return Ok(Outcome::Refused(WRONG));
         }
         let mut passkey = self.open(&row)?;
         let verified =
             self.site()?.finish_discoverable_authentication_v2(credential, state.clone(), &passkey);
         let verified = match verified {
             Ok(verified) if verified.user_verified() => verified,
-            Ok(_) => return Ok(Err(WRONG)),
-            Err(WebauthnError::CredentialPossibleCompromise) => return Ok(Err(CLONED)),
-            Err(_) => return Ok(Err(WRONG)),
+            Ok(_) => return Ok(Outcome::Refused(WRONG)),
+            Err(WebauthnError::CredentialPossibleCompromise) => {
+                return Ok(Outcome::Refused(CLONED));
+            }
+            Err(_) => return Ok(Outcome::Refused(WRONG)),
         };
         passkey.update_credential(&verified);
         let authenticated =
             Authenticated { user: owner, generation: person.token_generation, passkey: row.id };
         self.note_use(&write, row, &passkey).await?;
-        Ok(Ok(authenticated))
+        Ok(Outcome::Authenticated(authenticated))
     }
 
     async fn note_use(

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::super::caller::{CREDENTIAL_HEADERS, credential_headers};
-use crate::auth::bearer::TENANT_CONTEXT;
+use crate::auth::TENANT_CONTEXT;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::browser::csrf;
 
