@@ -116,7 +116,7 @@ impl BackgroundJobs {
     /// again at the next tick.
     async fn run(self, audit_retention: Duration, stopped: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(REFRESH_EVERY);
-        // The first tick is immediate, and starting the gateway has just done the work.
+        // Skip the first tick, which is immediate: the start of the gateway has just done the work.
         ticks.tick().await;
         while !*stopped.borrow() {
             ticks.tick().await;

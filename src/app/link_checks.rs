@@ -15,7 +15,7 @@ use crate::integration_server::service as integration_server;
 use crate::outbound::Operation;
 use crate::upstreams::{Connection, Link, LinkCheck, System};
 
-/// A link whose last check failed is left alone for so long.
+/// How long a link is not checked again after its check failed.
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// The number of links checked in one round, and concurrently.

@@ -28,7 +28,7 @@ pub struct DeviceConfig {
     /// Variable `TENANT_GATEWAY__DEVICE__HELD_REQUESTS`, default `512`.
     pub held_requests: usize,
 
-    /// The maximum number of these from one IPv4 address or IPv6 /64, from 1 to 1000000.
+    /// The maximum number of held requests from one IPv4 address or IPv6 /64, from 1 to 1000000.
     /// Variable `TENANT_GATEWAY__DEVICE__HELD_REQUESTS_PER_ADDRESS`, default `32`.
     pub held_requests_per_address: usize,
 

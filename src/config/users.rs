@@ -13,8 +13,8 @@ pub struct UsersConfig {
     #[serde(with = "friendly_duration")]
     pub link_lifetime: Duration,
 
-    /// Failed sign-ins with one address from one network before further ones have to wait, from 1 to
-    /// 1000000. The wait doubles up to a minute.
+    /// Failed sign-ins with one e-mail address from one network before further ones have to wait, from
+    /// 1 to 1000000. The wait doubles up to a minute.
     /// Variable `TENANT_GATEWAY__USERS__FAILURES_PER_USER`, default `5`.
     pub failures_per_user: u32,
 

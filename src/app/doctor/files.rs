@@ -13,13 +13,13 @@ const SPACE_MIN: u64 = 64 * 1024 * 1024;
 /// Less free space than this deserves attention, in bytes: a backup needs as much as the database.
 const SPACE_LOW: u64 = 1024 * 1024 * 1024;
 
-/// Bits of a mode: any access by the group or others.
+/// The mode bits that give the group or others any access.
 const BY_OTHERS: u32 = 0o077;
 
-/// Bits of a mode: writing by the group or others.
+/// The mode bits that let the group or others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Bits of a mode: any access by others. Platforms that mount secrets give the group access.
+/// The mode bits that give others any access. Platforms that mount secrets give the group access.
 const BY_STRANGERS: u32 = 0o007;
 
 /// The files that settings come from.

@@ -23,7 +23,7 @@ use deadline::Deadline;
 pub use files::SettingsFiles;
 pub use finding::{Finding, FindingState};
 
-/// How long closing the connections may take in the end.
+/// How long the connections may take to close after the last check.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs all checks on these settings, which come from `files`, within a time limit. Checks that

@@ -111,7 +111,7 @@ async fn of_legacy_system(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
             let found = integration_server::find_report(ctx, TaskId(id.place)).await;
             found.map(Node::IntegrationServerReport)
         }
-        // It is part of a tenant, which has its own id.
+        // An administration server is not found alone: it is a part of its tenant.
         NodeKind::IntegrationServerAdministrationServer => Err(unknown()),
     }
 }
@@ -157,7 +157,8 @@ async fn legacy_tenant(ctx: &Context<'_>, id: GlobalId) -> Result<Node> {
     }
 }
 
-/// The caller may also have permissions outside the tenant in context, where an id must not apply.
+/// Requires that the tenant is the one in context or below it. The caller may have permissions in
+/// other tenants too, but an id is looked up only here.
 async fn require_below_context(ctx: &Context<'_>, tenant: TenantId) -> Result<()> {
     let scope = request(ctx)?.member_scope();
     service::<Tenants>(ctx)?.find(&scope, &tenant.to_string()).await.map(drop)
