@@ -68,7 +68,7 @@ pub struct StartedRequest {
     pub device_code: PlainSecret,
     /// The code that the person enters.
     pub user_code: UserCode,
-    /// How long both are good.
+    /// How long both codes are valid.
     pub expires_in: Duration,
     /// How long the program has to wait between polls.
     pub interval: Duration,

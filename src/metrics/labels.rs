@@ -4,14 +4,14 @@ use prometheus_client::encoding::EncodeLabelSet;
 
 use super::tenants::TenantLabel;
 
-/// Of a request.
+/// The labels of HTTP requests.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct RequestLabels {
     pub method: &'static str,
     pub status: u16,
 }
 
-/// Of an operation.
+/// The labels of GraphQL operations.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct OperationLabels {
     pub transport: &'static str,
@@ -20,14 +20,14 @@ pub(super) struct OperationLabels {
     pub tenant: TenantLabel,
 }
 
-/// Of the time of an operation.
+/// The labels of the operations' duration: fewer, since each combination is a whole histogram.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct KindLabels {
     pub transport: &'static str,
     pub kind: &'static str,
 }
 
-/// Of a call of a legacy system.
+/// The labels of calls of legacy systems.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct CallLabels {
     pub system: &'static str,
@@ -36,33 +36,33 @@ pub(super) struct CallLabels {
     pub tenant: TenantLabel,
 }
 
-/// Of the time of a call.
+/// The labels of the calls' duration: fewer, since each combination is a whole histogram.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct SystemLabels {
     pub system: &'static str,
     pub kind: &'static str,
 }
 
-/// Of a request for a token.
+/// The labels of requests of the token endpoint.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct TokenLabels {
     pub outcome: &'static str,
 }
 
-/// Of a budget.
+/// The labels of budgets.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct PoolLabels {
     pub pool: &'static str,
 }
 
-/// Of circuits.
+/// The labels of circuits.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct CircuitLabels {
     pub system: &'static str,
     pub state: &'static str,
 }
 
-/// Of things that are in a state.
+/// The label of figures by state: connections, tasks, keys.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct StateLabels {
     pub state: &'static str,

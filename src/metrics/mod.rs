@@ -83,8 +83,8 @@ pub struct UpstreamCall {
 }
 
 impl Metrics {
-    /// No figure yet of a process that started at that moment. With `by_tenant` operations and
-    /// calls are told for each tenant.
+    /// The figures of a process that started at that moment, none counted yet. With `by_tenant`,
+    /// operations and calls have a label for the tenant.
     pub fn new(by_tenant: bool, started: Timestamp) -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(SECONDS);
         let mut metrics = Self {

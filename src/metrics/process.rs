@@ -22,7 +22,8 @@ impl Process {
     /// The figures of this process at this moment; none on a system without `/proc`.
     pub fn now() -> Option<Self> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        // The name of the program, in parentheses, may hold anything.
+        // The second field, the name of the program in parentheses, may contain spaces and
+        // parentheses itself.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3)?.parse::<f64>().ok();
         let status = fs::read_to_string("/proc/self/status").ok()?;

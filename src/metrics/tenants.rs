@@ -8,13 +8,13 @@ use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 
 use crate::ids::TenantId;
 
-/// Of so many tenants the id is a label; all others are counted together as `other`.
+/// The most tenants whose id becomes a label; all others are counted together as `other`.
 pub const TENANTS_MAX: usize = 1_000;
 
 /// The value of the label `tenant`.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(super) enum TenantLabel {
-    /// The operator did not opt in.
+    /// No tenant is named, since the operator did not opt in.
     Hidden,
     One(TenantId),
     Other,
