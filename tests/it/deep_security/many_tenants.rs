@@ -7,10 +7,36 @@ use tenant_gateway_simulators::faults::Fault;
 use tokio::net::TcpSocket;
 
 use super::rig::{Rig, link, register};
-use crate::support::both_databases;
+use crate::support::{Answer, both_databases};
 
 const TENANTS: &str = "{ tenants(tenantsQuery: { count: 500 }) { hasMore
     tenants { id name deepSecurity { computers(first: 2) { nodes { hostName } } } } } }";
+
+/// The errors of the tenant at that place of the list.
+fn errors_at(answer: &Answer, at: usize) -> Vec<&Value> {
+    let errors = answer.body["errors"].as_array().unwrap().iter();
+    errors.filter(|error| error["path"][2] == at).collect()
+}
+
+/// Asserts that a tenant has two computers, both in the domain that its name gives.
+fn assert_own_computers(tenant: &Value) {
+    let name = tenant["name"].as_str().unwrap();
+    let domain = format!(".{}.example", name.to_lowercase().replace(' ', "-"));
+    let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
+    let is_own = |node: &Value| node["hostName"].as_str().unwrap().ends_with(&domain);
+    assert!(nodes.len() == 2 && nodes.iter().all(is_own), "{name}: {nodes:?}");
+}
+
+/// Asserts that the error says of the tenant at that place that its manager cannot be reached.
+fn assert_unreachable(error: &Value, tenant: &Value, at: usize) {
+    assert_eq!(error["path"], json!(["tenants", "tenants", at, "deepSecurity", "computers"]));
+    let told = &error["extensions"];
+    assert_eq!(told["code"], "UPSTREAM_UNAVAILABLE");
+    assert_eq!(told["retryable"], true);
+    let upstream = json!({ "system": "DEEP_SECURITY", "status": null, "code": null });
+    assert_eq!(told["upstream"], upstream);
+    assert_eq!(told["tenantID"], tenant["id"]);
+}
 
 both_databases! {
     async fn each_tenant_returns_its_own_data_or_error(engine: Engine) {
@@ -55,33 +81,21 @@ both_databases! {
         rig.manager.forget_calls();
         let answer = reader.ask(TENANTS, json!({})).await;
         assert_eq!(answer.body["data"]["tenants"]["hasMore"], false);
-        let tenants = answer.body["data"]["tenants"]["tenants"].as_array().unwrap().clone();
+        let tenants = answer.body["data"]["tenants"]["tenants"].as_array().unwrap();
         let mut failed = Vec::new();
         for (at, tenant) in tenants.iter().enumerate() {
+            if !tenant["deepSecurity"].is_null() && !tenant["deepSecurity"]["computers"].is_null() {
+                assert_own_computers(tenant);
+                continue;
+            }
             let name = tenant["name"].as_str().unwrap();
-            if tenant["deepSecurity"].is_null() || tenant["deepSecurity"]["computers"].is_null() {
-                let errors = answer.body["errors"].as_array().unwrap().iter();
-                let mut own = errors.filter(|error| error["path"][2] == at);
-                let error = own.next().unwrap_or_else(|| panic!("{name} has no error"));
-                assert!(own.next().is_none());
-                if error["extensions"]["code"] != "UPSTREAM_NOT_LINKED" {
-                    assert_eq!(error["extensions"]["tenantID"], tenant["id"]);
-                    assert!(error["extensions"]["retryable"].is_boolean());
-                    failed.push((
-                        name.to_owned(),
-                        error["extensions"]["code"].as_str().unwrap().to_owned(),
-                    ));
-                }
-            } else {
-                let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
-                let domain = name.to_lowercase().replace(' ', "-");
-                assert!(
-                    nodes.len() == 2
-                        && nodes.iter().all(|node| node["hostName"]
-                            .as_str()
-                            .unwrap()
-                            .ends_with(&format!(".{domain}.example")))
-                );
+            let own = errors_at(&answer, at);
+            let [error] = own[..] else { panic!("{name}: {own:?}") };
+            let told = &error["extensions"];
+            if told["code"] != "UPSTREAM_NOT_LINKED" {
+                assert_eq!(told["tenantID"], tenant["id"]);
+                assert!(told["retryable"].is_boolean());
+                failed.push((name.to_owned(), told["code"].as_str().unwrap().to_owned()));
             }
         }
         failed.sort();
@@ -119,38 +133,17 @@ both_databases! {
             answer.body["data"]["tenants"]["tenants"].as_array().unwrap().iter().enumerate()
         {
             let name = tenant["name"].as_str().unwrap();
-            let errors = answer.body["errors"].as_array().unwrap();
-            let own: Vec<_> = errors.iter().filter(|error| error["path"][2] == at).collect();
+            let own = errors_at(&answer, at);
             match name {
                 "Own" | "Unminted" => {
                     assert_eq!(tenant["deepSecurity"], json!({ "computers": null }));
                     let [error] = own[..] else { panic!("{name}: {own:?}") };
-                    assert_eq!(
-                        error["path"],
-                        json!(["tenants", "tenants", at, "deepSecurity", "computers"])
-                    );
-                    let told = &error["extensions"];
-                    assert_eq!(
-                        (&told["code"], &told["retryable"]),
-                        (&json!("UPSTREAM_UNAVAILABLE"), &json!(true))
-                    );
-                    assert_eq!(
-                        told["upstream"],
-                        json!({ "system": "DEEP_SECURITY", "status": null, "code": null })
-                    );
-                    assert_eq!(told["tenantID"], tenant["id"]);
+                    assert_unreachable(error, tenant, at);
                     failed.push(name);
                 }
                 "North" | "South" => {
                     assert!(own.is_empty(), "{name}: {own:?}");
-                    let domain = format!(".{}.example", name.to_lowercase());
-                    let nodes = tenant["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
-                    assert!(
-                        nodes.len() == 2
-                            && nodes
-                                .iter()
-                                .all(|node| node["hostName"].as_str().unwrap().ends_with(&domain))
-                    );
+                    assert_own_computers(tenant);
                     whole.push(name);
                 }
                 _ => assert_eq!(own[0]["extensions"]["code"], "UPSTREAM_NOT_LINKED", "{name}"),
