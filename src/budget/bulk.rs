@@ -13,6 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use crate::telemetry::in_current_trace;
+
 /// The nice value of the bulk threads: on a core shared with a normal thread they get about a tenth
 /// of the time.
 const NICENESS: i32 = 10;
@@ -36,7 +38,7 @@ impl BulkRuntime {
         let Some(runtime) = self.runtime.get_or_init(start) else { return work.await };
         // Dropped, the set aborts the task.
         let mut task = JoinSet::new();
-        task.spawn_on(work.in_current_span(), runtime.handle());
+        task.spawn_on(in_current_trace(work.in_current_span()), runtime.handle());
         match task.join_next().await {
             Some(Ok(output)) => output,
             Some(Err(error)) => match error.try_into_panic() {

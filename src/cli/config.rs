@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::output::Format;
 use super::{Failure, Output, print};
-use crate::config::{Config, ConfigErrors, Problem};
+use crate::config::{Config, ConfigErrors, Problem, TraceExport};
 use crate::error::Error;
 
 /// What to do with the settings.
@@ -42,12 +42,30 @@ fn check(config: Result<Config, ConfigErrors>, output: Output) -> Result<(), Fai
             Ok(_) => Vec::new(),
             Err(errors) => errors.problems().iter().map(problem).collect(),
         };
-        output.object(&json!({ "valid": config.is_ok(), "problems": problems }))?;
-    } else if config.is_ok() {
+        let mut result = json!({ "valid": config.is_ok(), "problems": problems });
+        if let Some(export) = config.as_ref().ok().and_then(|config| config.traces.export.as_ref())
+        {
+            result["traces"] = traces(export);
+        }
+        output.object(&result)?;
+    } else if let Ok(config) = &config {
         print("the settings are valid\n")?;
+        if let Some(export) = &config.traces.export {
+            print(&format!("traces are exported {export}\n"))?;
+        }
     }
     config?;
     Ok(())
+}
+
+/// Without the values of headers, which are secrets.
+fn traces(export: &TraceExport) -> Value {
+    let headers: Vec<_> = export.headers.iter().map(|(name, _)| name).collect();
+    json!({
+        "endpoint": export.endpoint.as_str(),
+        "sampler": export.sampler.to_string(),
+        "headers": headers,
+    })
 }
 
 fn problem(problem: &Problem) -> Value {

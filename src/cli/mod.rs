@@ -18,6 +18,7 @@ mod serve;
 mod simulate;
 mod systemd;
 mod tenant;
+mod traces;
 mod user;
 
 use std::ffi::OsString;
@@ -207,11 +208,7 @@ impl Cli {
                 clap_complete::generate(shell, &mut Self::command(), "tenant-gateway", &mut script);
                 Ok(print(&String::from_utf8_lossy(&script))?)
             }
-            Command::Serve => {
-                let (config, (log_filter, _writer)) =
-                    start_log(config?, None, telemetry::init_in_background);
-                serve::run(&config, &log_filter, load).await
-            }
+            Command::Serve => serve(config?, load).await,
             Command::Demo(arguments) => {
                 let (config, _) = start_log(config?, REQUESTS, telemetry::init_short);
                 demo::run(config, &arguments).await
@@ -237,6 +234,22 @@ impl Cli {
             Command::Reload(arguments) => reload::run(&config?, &arguments).await,
         }
     }
+}
+
+/// Serves, with traces if the settings ask for them.
+async fn serve(config: Config, load: Load) -> Result<(), Failure> {
+    let traces = traces::start(&config)?;
+    let init = |log: &LogConfig| telemetry::init_in_background(log, traces.as_ref());
+    let (config, (log_filter, _writer)) = start_log(config, None, init);
+    if let Some(export) = &config.traces.export {
+        tracing::info!(%export, "traces are exported");
+    }
+    // Boxed: serving is a large future.
+    let served = Box::pin(serve::run(&config, &log_filter, load)).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    served
 }
 
 /// The log filter of commands that only print a result.

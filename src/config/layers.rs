@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigErrors, FormerName, Problem, Setting, Source};
+use super::{Config, ConfigErrors, FormerName, Problem, Setting, Source, TraceExport};
 
 /// The settings given so far and their problems.
 pub(super) struct Layers {
@@ -14,6 +14,7 @@ pub(super) struct Layers {
     sources: BTreeMap<String, Source>,
     problems: Vec<Problem>,
     former_names: Vec<FormerName>,
+    pub(super) trace_export: Option<TraceExport>,
 }
 
 impl Layers {
@@ -24,6 +25,7 @@ impl Layers {
             sources: BTreeMap::new(),
             problems: Vec::new(),
             former_names: Vec::new(),
+            trace_export: None,
         }
     }
 
@@ -90,6 +92,7 @@ impl Layers {
         let mut config: Config =
             merged.try_into().expect("settings accepted one by one form a valid whole");
         config.former_names = std::mem::take(&mut self.former_names);
+        config.traces.export = self.trace_export.take();
         self.report_conflicts(&config);
         if self.problems.is_empty() {
             return Ok(config);

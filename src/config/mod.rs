@@ -36,6 +36,8 @@ mod secret_text;
 mod server;
 mod sessions;
 mod tokens;
+mod trace_export;
+mod traces;
 mod upstream;
 mod users;
 
@@ -67,6 +69,8 @@ pub use secret_text::SecretText;
 pub use server::ServerConfig;
 pub use sessions::SessionsConfig;
 pub use tokens::{TokenAlgorithm, TokensConfig};
+pub use trace_export::{RootSampler, TraceExport, TraceSampler};
+pub use traces::TracesConfig;
 pub use upstream::UpstreamConfig;
 pub use users::UsersConfig;
 
@@ -115,6 +119,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The metrics.
     pub metrics: MetricsConfig,
+    /// Traces.
+    pub traces: TracesConfig,
     /// The playground.
     pub playground: PlaygroundConfig,
     /// Calls to legacy systems.

@@ -13,6 +13,7 @@ mod schema;
 mod sqlite_file;
 mod time;
 mod write;
+mod write_span;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,6 +10,7 @@ use super::Database;
 use super::failure::Failure;
 use super::fair_permits::FairPermit;
 use super::monitored::{Monitored, answer_within};
+use super::write_span::WriteSpan;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -38,6 +39,7 @@ impl Database {
     where
         W: Future<Output = Result<T>>,
     {
+        let span = WriteSpan::begin(self);
         let mut attempt = 1;
         loop {
             let write = Arc::new(self.begin().await?);
@@ -57,7 +59,10 @@ impl Database {
                     tokio::time::sleep(pause_after(attempt)).await;
                     attempt += 1;
                 }
-                outcome => return outcome,
+                outcome => {
+                    span.end(attempt, outcome.as_ref().err());
+                    return outcome;
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use axum::response::Response;
 use tower::{Layer, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-const ALLOWED: [HeaderName; 9] = [
+const ALLOWED: [HeaderName; 10] = [
     AUTHORIZATION,
     CONTENT_TYPE,
     HeaderName::from_static("x-tenant-context"),
@@ -24,6 +24,7 @@ const ALLOWED: [HeaderName; 9] = [
     HeaderName::from_static("x-requested-with"),
     HeaderName::from_static("apollo-require-preflight"),
     HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
 ];
 const EXPOSED: [HeaderName; 4] = [
     HeaderName::from_static("x-request-id"),

@@ -17,7 +17,7 @@ use crate::deep_security::keys::{self, KeyFigures};
 use crate::integration_server::tasks::{self, TaskFigures};
 use crate::metrics::{OPENMETRICS, Pool, Process, Snapshot};
 use crate::outbound::Circuit;
-use crate::telemetry;
+use crate::telemetry::{self, TraceFigures, trace_figures};
 
 /// How long the database may take to count: Prometheus waits for ten seconds.
 const STORED_TIMEOUT: Duration = Duration::from_secs(2);
@@ -46,6 +46,7 @@ async fn snapshot(state: &AppState) -> Snapshot {
         tasks: stored.tasks,
         tenant_keys: stored.tenant_keys,
         tenant_key_first_expiry: stored.tenant_key_first_expiry,
+        trace_spans: trace_figures().map_or_else(Vec::new, trace_spans),
         process: Process::now(),
     }
 }
@@ -79,6 +80,11 @@ fn task_states(TaskFigures { sent, known, lost }: TaskFigures) -> Vec<(&'static 
 fn key_states(figures: KeyFigures) -> Vec<(&'static str, u64)> {
     let KeyFigures { pending, live, spent, stray, first_expiry: _ } = figures;
     vec![("pending", pending), ("live", live), ("spent", spent), ("stray", stray)]
+}
+
+fn trace_spans(figures: TraceFigures) -> Vec<(&'static str, u64)> {
+    let TraceFigures { exported, failed, dropped } = figures;
+    vec![("exported", exported), ("failed", failed), ("dropped", dropped)]
 }
 
 fn pool(figures: &Figures) -> Pool {

@@ -24,6 +24,7 @@ mod reload;
 mod request_id;
 mod router;
 mod serve;
+mod server_span;
 mod state;
 mod write_timeout;
 

@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::graphql::{OperationSummary, Summaries};
 use super::paths;
+use super::server_span::ServerSpan;
 use super::state::AppState;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
@@ -39,18 +40,19 @@ pub async fn with_request_id(
         tenant = tracing::field::Empty,
     );
     request.extensions_mut().insert(id.clone());
+    let trace = ServerSpan::begin(&request, id.own());
     let method = request.method().clone();
     let started = state.authorizer.monotonic();
-    async {
+    let handled = async {
         let mut response = answer(request).await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
+        trace.complete(&response);
         complete(state, method, &mut response, state.authorizer.monotonic().since(started));
         response
-    }
-    .instrument(span)
-    .await
+    };
+    trace.within(handled.instrument(span)).await
 }
 
 /// The path as log lines have it: without the token of a one-time link, which is a credential.

@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::labels::{CircuitLabels, PoolLabels, StateLabels};
+use super::labels::{CircuitLabels, PoolLabels, SpanLabels, StateLabels};
 use super::process::Process;
 use crate::clock::Timestamp;
 
@@ -30,6 +30,7 @@ pub struct Gauges {
     tenant_keys: Family<StateLabels, Gauge>,
     tenant_key_first_expiry: Level,
     log_lines_dropped: Counter,
+    trace_spans: Family<SpanLabels, Counter>,
     process_cpu: Counter<f64, AtomicU64>,
     process_memory: Gauge,
     process_files: Gauge,
@@ -52,6 +53,8 @@ pub struct Snapshot {
     pub clock_skew: Duration,
     /// How many log lines were dropped since the process began.
     pub log_lines_dropped: u64,
+    /// How many spans of traces ended in which way; empty where no traces are recorded.
+    pub trace_spans: Vec<(&'static str, u64)>,
     /// How many tasks of legacy systems, of all nodes, are in a state; empty while the database
     /// does not answer.
     pub tasks: Vec<(&'static str, u64)>,
@@ -126,6 +129,11 @@ impl Gauges {
             "log_lines_dropped",
             "Log lines dropped because too many waited to be written",
             self.log_lines_dropped.clone(),
+        );
+        registry.register(
+            "trace_spans",
+            "Spans of traces by outcome: exported, failed, dropped",
+            self.trace_spans.clone(),
         );
         self.register_stored(registry);
     }
@@ -206,6 +214,10 @@ impl Gauges {
         self.database_latency.set(latency);
         self.clock_skew.set(snapshot.clock_skew.as_secs_f64());
         self.log_lines_dropped.inner().store(snapshot.log_lines_dropped, Ordering::Relaxed);
+        for (outcome, number) in &snapshot.trace_spans {
+            let spans = self.trace_spans.get_or_create(&SpanLabels { outcome });
+            spans.inner().store(*number, Ordering::Relaxed);
+        }
         for (family, states) in
             [(&self.tasks, &snapshot.tasks), (&self.tenant_keys, &snapshot.tenant_keys)]
         {

@@ -49,6 +49,12 @@ pub(super) struct TokenLabels {
     pub outcome: &'static str,
 }
 
+/// The labels of spans of traces.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct SpanLabels {
+    pub outcome: &'static str,
+}
+
 /// The labels of budgets.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct PoolLabels {

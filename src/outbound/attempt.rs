@@ -1,6 +1,7 @@
 //! One attempt at a call: acquire all permits, send the request once, and learn from the outcome.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -13,11 +14,13 @@ use super::limits::{AnswerBudget, BreakerPermit, RateLimiter, RouteRegistry, Rou
 use super::operation::Operation;
 use super::route::UpstreamRoute;
 use super::settings::Settings;
-use super::transport::{Client, HttpRequest, Pool, Reply, Trace};
+use super::span::CallSpan;
+use super::transport::{Client, HttpRequest, Pool, Reply};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::ErrorCode;
 use crate::metrics::{Metrics, UpstreamCall};
+use crate::telemetry::TraceContext;
 
 /// Sends calls, one attempt at a time.
 pub(super) struct Sender {
@@ -38,6 +41,8 @@ pub(super) struct OutgoingCall {
     pub limiter: Arc<RateLimiter>,
     pub kind: Kind,
     pub request: HttpRequest,
+    /// How often it was sent.
+    pub sent: AtomicU32,
 }
 
 impl OutgoingCall {
@@ -95,9 +100,12 @@ impl Sender {
         client: &Client,
         waited: Duration,
     ) -> Result<Reply, Failure> {
-        let OutgoingCall { operation, request, kind, .. } = outgoing;
-        let trace = operation.trace(&*self.entropy);
-        let traceparent = trace.next(&*self.entropy);
+        let OutgoingCall { operation, request, kind, sent, .. } = outgoing;
+        let resends = sent.fetch_add(1, Ordering::Relaxed);
+        let span = CallSpan::begin(operation, &outgoing.route, request, resends);
+        let next = || operation.trace(&*self.entropy).next(&*self.entropy);
+        let trace = span.context().unwrap_or_else(next);
+        let traceparent = trace.traceparent();
         let began = Instant::now();
         let deadline = outgoing.deadline();
         let budget = self.answer_budget(operation, &outgoing.route);
@@ -109,7 +117,8 @@ impl Sender {
         };
         let outcome = timeout_at(until, exchange).await.unwrap_or(Err(timed_out));
         self.count(outgoing, began, &outcome);
-        log(outgoing, trace, Times { waited, took: began.elapsed() }, &outcome);
+        span.end(&outcome);
+        log(outgoing, &trace, Times { waited, took: began.elapsed() }, &outcome);
         outcome
     }
 
@@ -213,13 +222,18 @@ struct Times {
 
 /// Logs neither path, query, headers nor body: they may contain secrets. The span is created only
 /// for a line that is written.
-fn log(outgoing: &OutgoingCall, trace: &Trace, times: Times, outcome: &Result<Reply, Failure>) {
+fn log(
+    outgoing: &OutgoingCall,
+    trace: &TraceContext,
+    times: Times,
+    outcome: &Result<Reply, Failure>,
+) {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let span = || {
         tracing::info_span!(
             "upstream_call",
             request_id = outgoing.operation.request_id(),
-            trace_id = trace.id,
+            trace_id = trace.trace_id(),
             tenant = %outgoing.route.tenant,
             upstream = %outgoing.route.endpoint.upstream,
             system = outgoing.route.endpoint.system,

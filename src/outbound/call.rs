@@ -25,7 +25,7 @@ pub struct Call {
     /// `GET`, `POST` or `DELETE`.
     pub method: &'static str,
     /// The path segments below the base URL, not yet encoded; each is percent-encoded as one
-    /// segment.
+    /// segment. Traces show borrowed ones, which are constants, and hide owned ones.
     pub path: Vec<Cow<'static, str>>,
     /// The query parameters in order, not yet encoded.
     pub query: Vec<(&'static str, Cow<'static, str>)>,

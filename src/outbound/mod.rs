@@ -7,9 +7,10 @@
 //! | `settings`, `failure` | the limits, and the ways in which a call can fail |
 //! | `limits` | permits: calls of an operation, its tenants, rate, concurrency, breaker, memory |
 //! | `call` | one call and its answer |
-//! | `transport` | one HTTP request and its response: connections, TLS, name resolution, traces |
+//! | `transport` | one HTTP request and its response: connections, TLS, name resolution, collector |
 //! | `sharing` | reads that serve more than one: single flight, cache, once per operation |
 //! | `operation` | one operation of a caller and what it may use |
+//! | `span` | the span of an attempt, for traces |
 //! | `attempt`, `retry`, `send` | one attempt, its retries, and the entry point |
 //!
 //! Each imports only from those above it.
@@ -24,6 +25,7 @@ mod route;
 mod send;
 mod settings;
 mod sharing;
+mod span;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -38,4 +40,4 @@ pub use route::{
 pub use send::Outbound;
 pub use settings::{BreakerSettings, Settings};
 pub use sharing::{Flight, ScopedKey, SingleFlight};
-pub use transport::{Reached, Unreachable, check_certificates, reach};
+pub use transport::{CollectorClient, Reached, Unreachable, check_certificates, reach};

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::limits::{Budget, TenantSlot, TenantSlots};
 use super::route::RouteKey;
 use super::sharing::Once;
-use super::transport::Trace;
 use crate::config::LimitsConfig;
 use crate::entropy::Entropy;
 use crate::error::Result;
 use crate::ids::{TenantId, UpstreamId};
+use crate::telemetry::{ParentSpan, TraceContext};
 
 /// The number of upstream request ids that are kept, and the maximum length of one in bytes.
 const MAX_REQUEST_IDS: usize = 100;
@@ -54,7 +54,8 @@ pub struct Operation(Arc<State>);
 struct State {
     request_id: String,
     caller: Uuid,
-    trace: OnceLock<Trace>,
+    span: Option<ParentSpan>,
+    trace: OnceLock<TraceContext>,
     deadline: Instant,
     budget: Arc<Budget>,
     slots: TenantSlots,
@@ -65,7 +66,8 @@ struct State {
 
 impl Operation {
     /// Creates an operation with this deadline. Its request id and trace context (W3C
-    /// `traceparent`) are sent upstream. A malformed trace context is replaced by a new trace.
+    /// `traceparent`) are sent upstream. A malformed trace context is replaced by a new trace. Where
+    /// traces are recorded, calls belong to the span that is current now instead.
     pub fn new(
         request_id: String,
         traceparent: Option<String>,
@@ -84,10 +86,16 @@ impl Operation {
         allowance: Allowance,
         deadline: Instant,
     ) -> Self {
-        let trace = traceparent.and_then(Trace::parse).map_or_else(OnceLock::new, OnceLock::from);
+        let span = ParentSpan::current();
+        let trace = match &span {
+            Some(span) => span.context(),
+            None => traceparent.and_then(TraceContext::parse),
+        };
+        let trace = trace.map_or_else(OnceLock::new, OnceLock::from);
         Self(Arc::new(State {
             request_id,
             caller,
+            span,
             trace,
             deadline,
             budget: Budget::new(allowance.calls_per_tenant, allowance.calls),
@@ -190,8 +198,13 @@ impl Operation {
         self.0.caller
     }
 
-    pub(super) fn trace(&self, entropy: &dyn Entropy) -> &Trace {
-        self.0.trace.get_or_init(|| Trace::begin(entropy))
+    /// The span that its calls belong to.
+    pub(super) fn span(&self) -> Option<&ParentSpan> {
+        self.0.span.as_ref()
+    }
+
+    pub(super) fn trace(&self, entropy: &dyn Entropy) -> &TraceContext {
+        self.0.trace.get_or_init(|| TraceContext::begin(entropy))
     }
 
     pub(super) fn budget(&self) -> &Arc<Budget> {

@@ -1,6 +1,7 @@
 //! [`Outbound`]: writes are sent once; reads are retried, shared and cached.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -191,6 +192,7 @@ impl Outbound {
             state,
             limiter: self.sender.routes.limiter(route),
             kind: call.kind,
+            sent: AtomicU32::new(0),
             request: HttpRequest::new(&route.endpoint, call, operation.request_id())?,
         })
     }

@@ -1,14 +1,26 @@
-//! The log: text for people, or JSON lines.
+//! The log, as text for people or JSON lines, and traces for a collector.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `json`, `short`, `log_filter` | the formats of log lines, and the filter of a running process |
+//! | `background_writer` | the thread that writes the log of a serving process |
+//! | `trace_context` | the names of a span in the headers of requests |
+//! | `traces` | the export of spans |
+//! | `spans` | spans as the rooms make them |
 
 mod background_writer;
 mod json;
 mod log_filter;
 mod short;
+mod spans;
+mod trace_context;
+mod traces;
 
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
@@ -19,6 +31,12 @@ pub use self::background_writer::dropped_lines;
 pub use self::json::json_lines;
 pub use self::log_filter::LogFilter;
 use self::short::short_lines;
+pub use self::spans::{
+    ParentSpan, context_of, continue_trace, id_attribute, in_current_trace, in_scope, is_in_trace,
+    record_error, within,
+};
+pub use self::trace_context::TraceContext;
+pub use self::traces::{DATABASE_WRITE, SPANS, TraceFigures, Traces, trace_figures};
 use crate::config::{LogConfig, LogFormat};
 
 /// Sends the log to stderr: text for people, or one JSON object per line with the fields of the event
@@ -28,11 +46,15 @@ pub fn init(log: &LogConfig) -> LogFilter {
     init_to(log, io::stderr().is_terminal(), io::stderr)
 }
 
-/// The same, on a thread of its own: for a process that serves. All lines are written once the guard
-/// is dropped.
-pub fn init_in_background(log: &LogConfig) -> (LogFilter, WorkerGuard) {
+/// The same, on a thread of its own, and traces: for a process that serves. All lines are written
+/// once the guard is dropped.
+pub fn init_in_background(log: &LogConfig, traces: Option<&Traces>) -> (LogFilter, WorkerGuard) {
     let (writer, guard) = background_writer::in_background(io::stderr());
-    (init_to(log, io::stderr().is_terminal(), writer), guard)
+    let lines = lines(log.format, io::stderr().is_terminal(), writer);
+    if let Some(traces) = traces {
+        traces.install();
+    }
+    (install(log, lines, traces), guard)
 }
 
 /// The same, but text comes in short lines, without time and request id: for a person who watches.
@@ -40,7 +62,7 @@ pub fn init_short(log: &LogConfig) -> LogFilter {
     let as_text = is_text(log.format, io::stderr().is_terminal());
     let lines =
         if as_text { short_lines(io::stderr).boxed() } else { json_lines(io::stderr).boxed() };
-    install(log, lines)
+    install(log, lines, None)
 }
 
 /// Sends the log to another writer.
@@ -48,20 +70,30 @@ pub fn init_to<W>(log: &LogConfig, terminal: bool, writer: W) -> LogFilter
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    install(log, lines(log.format, terminal, writer))
+    install(log, lines(log.format, terminal, writer), None)
 }
 
-type Filter = reload::Layer<EnvFilter, Registry>;
+type AnyLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn install(
-    log: &LogConfig,
-    lines: Box<dyn Layer<Layered<Filter, Registry>> + Send + Sync>,
-) -> LogFilter {
-    let (filter, handle) = reload::Layer::new(EnvFilter::new(&log.filter));
-    let subscriber = Registry::default().with(filter).with(lines);
+fn install(log: &LogConfig, lines: AnyLayer, traces: Option<&Traces>) -> LogFilter {
+    let (subscriber, filter) = subscriber(&log.filter, lines, traces.map(Traces::layer));
     // Fails if there is a subscriber already, as when several tests share one process.
     subscriber.try_init().ok();
-    LogFilter::new(handle)
+    filter
+}
+
+/// Log lines and traces, each with a filter of its own.
+fn subscriber(
+    filter: &str,
+    lines: AnyLayer,
+    traces: Option<AnyLayer>,
+) -> (Layered<Vec<AnyLayer>, Registry>, LogFilter) {
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(filter));
+    let is_logged = filter_fn(|metadata| metadata.target() != SPANS);
+    let is_logged = is_logged.with_max_level_hint(LevelFilter::TRACE);
+    let mut layers = vec![lines.with_filter(filter.and(is_logged)).boxed()];
+    layers.extend(traces);
+    (Registry::default().with(layers), LogFilter::new(handle))
 }
 
 fn lines<S, W>(format: LogFormat, terminal: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
@@ -228,6 +260,59 @@ mod tests {
     fn auto_format_is_text_on_a_terminal_only() {
         assert!(!logged(LogFormat::Auto, true).starts_with('{'));
         assert!(logged(LogFormat::Auto, false).starts_with('{'));
+    }
+
+    /// The lines of a log with this filter, beside recorded traces.
+    fn written_beside_traces(filter: &str, log: impl FnOnce()) -> String {
+        let written = tempfile::NamedTempFile::new().unwrap();
+        let lines = json_lines(Arc::new(written.reopen().unwrap())).boxed();
+        let (subscriber, _) = subscriber(filter, lines, Some(traces::unexported()));
+        tracing::subscriber::with_default(subscriber, log);
+        fs::read_to_string(written).unwrap()
+    }
+
+    #[test]
+    fn span_of_a_trace_changes_no_log_line() {
+        let lines = written_beside_traces("info", || {
+            let _inside = tracing::info_span!("request", request_id = "r-1").entered();
+            let span = tracing::info_span!(target: SPANS, "operation", secret = "s");
+            let traced = within(span, async {
+                assert!(is_in_trace());
+                let _inner = tracing::info_span!(target: SPANS, "database write");
+                tracing::info!("in it");
+            });
+            futures_util::FutureExt::now_or_never(traced).unwrap();
+            assert!(!is_in_trace());
+        });
+        assert_eq!(lines.lines().count(), 1);
+        assert!(lines.contains(r#""span":{"name":"request","request_id":"r-1"}"#), "{lines}");
+    }
+
+    #[test]
+    fn filter_of_the_log_hides_no_span_of_a_trace() {
+        let lines = written_beside_traces("off", || {
+            let span = tracing::info_span!(target: SPANS, "operation");
+            let parent = context_of(&span).expect("it is recorded");
+            in_scope(&span, || {
+                let own = tracing::info_span!(target: SPANS, DATABASE_WRITE);
+                assert_eq!(context_of(&own).unwrap().trace_id(), parent.trace_id());
+            });
+            let alone = tracing::info_span!(target: SPANS, DATABASE_WRITE);
+            assert!(context_of(&alone).is_none(), "no work is around it");
+            tracing::error!("not logged");
+        });
+        assert_eq!(lines, "");
+    }
+
+    #[test]
+    fn nothing_is_recorded_without_traces() {
+        let lines = json_lines(io::sink).boxed();
+        let (subscriber, _) = subscriber("trace", lines, None);
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!(target: SPANS, "operation");
+            assert!(span.is_disabled() && context_of(&span).is_none());
+            in_scope(&span, || assert!(!is_in_trace()));
+        });
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod startup;
 mod tenancy;
 mod tenants;
 mod tokens;
+mod traces;
 mod upstreams;
 mod users;
 mod words;

@@ -43,6 +43,7 @@ pub async fn examine(
     findings.extend(files::space(config));
     findings.push(deadline.finding("public_url", network::public_url(config)).await);
     findings.push(network::proxies(config));
+    findings.extend(network::traces(config));
     match deadline.limit(stored::open(config)).await {
         Some(Ok(database)) => findings.extend(examine_database(config, database, deadline).await),
         Some(Err(finding)) => findings.push(finding),

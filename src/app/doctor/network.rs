@@ -1,4 +1,4 @@
-//! The public URL, and the proxies in front of the gateway.
+//! The public URL, the proxies in front of the gateway, and the export of traces.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -73,4 +73,10 @@ pub(super) fn proxies(config: &Config) -> Finding {
         return Finding::ok("proxies", "none is trusted: forwarding headers are ignored");
     }
     Finding::ok("proxies", "forwarding headers are trusted from server.trusted_proxies only")
+}
+
+/// Names the collector that traces are exported to. Nothing is sent to it.
+pub(super) fn traces(config: &Config) -> Option<Finding> {
+    let export = config.traces.export.as_ref()?;
+    Some(Finding::ok("traces", format!("exported {export}")))
 }

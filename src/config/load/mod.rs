@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use toml::{Table, Value};
 
 use super::{
-    Config, ConfigErrors, Setting, Source,
+    Config, ConfigErrors, Setting, Source, TraceExport,
     layers::Layers,
     names::{PREFIX, nearest},
 };
@@ -13,7 +13,8 @@ use super::{
 impl Config {
     /// Reads the file, then the variables, then the flags (a name such as `server.listen`, and a
     /// value); later sources override earlier ones. Variables of other programs are ignored, except
-    /// `RUST_LOG`, which, unless empty, overrides every source of `log.filter`.
+    /// `RUST_LOG`, which, unless empty, overrides every source of `log.filter`, and the variables
+    /// `OTEL_*` of OpenTelemetry, which say where traces go.
     ///
     /// # Errors
     /// All problems together: an unreadable file, unknown names, invalid values, and values that
@@ -31,6 +32,7 @@ impl Config {
         layers.variables(&env);
         layers.flags(flags);
         layers.rust_log(&env);
+        layers.trace_export(&env);
         layers.finish()
     }
 }
@@ -194,6 +196,17 @@ impl Layers {
         let filter = env.get("RUST_LOG").filter(|filter| !filter.is_empty());
         if let (Some(filter), Some(setting)) = (filter, self.find("log.filter", &source)) {
             self.give(setting, Value::String(filter.clone()), source);
+        }
+    }
+
+    fn trace_export(&mut self, env: &BTreeMap<String, String>) {
+        match TraceExport::read(env) {
+            Ok(export) => self.trace_export = export,
+            Err(problems) => {
+                for (variable, message) in problems {
+                    self.problem(Source::Variable(variable), "traces".to_owned(), message);
+                }
+            }
         }
     }
 

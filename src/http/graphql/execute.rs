@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::audit_records::record_refusals;
 use super::caller::{account, borrower, caller_id};
 use super::metered_response::MeteredResponse;
+use super::operation_span::OperationSpan;
 use super::operation_summary::OperationSummary;
 use super::prepare::PreparedOperation;
 use super::response::finalize;
@@ -28,6 +29,7 @@ use crate::graphql::{self, NormalForm, weigh_all};
 use crate::http::eager_repoll;
 use crate::http::state::AppState;
 use crate::outbound;
+use crate::telemetry::in_current_trace;
 
 /// The header that requests `extensions.cost`.
 const QUERY_COST: &str = "x-query-cost";
@@ -65,6 +67,20 @@ pub fn deadline(state: &AppState) -> Instant {
 /// Runs a query or a mutation. A query is canceled at the deadline or when its client disconnects;
 /// a mutation is not, since its outcome would then be unknown.
 pub async fn run(
+    state: &Arc<AppState>,
+    context: &RequestContext,
+    prepared: Box<PreparedOperation>,
+    deadline: Instant,
+    options: &RequestOptions,
+) -> MeteredResponse {
+    let span = OperationSpan::begin(context, &prepared);
+    let running = run_admitted(state, context, prepared, deadline, options);
+    let response = span.within(running).await;
+    span.end(response.summary.as_ref());
+    response
+}
+
+async fn run_admitted(
     state: &Arc<AppState>,
     context: &RequestContext,
     prepared: Box<PreparedOperation>,
@@ -162,7 +178,8 @@ async fn run_to_the_end(
         drop((running, guard));
         response
     };
-    tokio::spawn(mutation.in_current_span()).await.unwrap_or_else(|_| panic_response())
+    let mutation = in_current_trace(mutation.in_current_span());
+    tokio::spawn(mutation).await.unwrap_or_else(|_| panic_response())
 }
 
 /// Waits for permits for an operation of that cost and for the beginning of its response.

@@ -9,6 +9,7 @@ mod execute;
 mod media_type;
 mod metered_response;
 mod metering;
+mod operation_span;
 mod operation_summary;
 mod prepare;
 mod request;

@@ -37,6 +37,8 @@ pub struct PreparedOperation {
     pub cost: Cost,
     /// The number of tokens of its document.
     pub tokens: usize,
+    /// The hash of its document.
+    pub document: DocumentHash,
     /// Whether it runs on the bulk threads.
     pub is_long: bool,
     /// The summary for the log.
@@ -45,7 +47,7 @@ pub struct PreparedOperation {
 
 /// A valid document, or the text of one that is not cached.
 enum FoundDocument {
-    Cached(Arc<ValidDocument>),
+    Cached(DocumentHash, Arc<ValidDocument>),
     Text(DocumentHash, String),
 }
 
@@ -84,9 +86,9 @@ fn prepare_found(
     variables_weight: u64,
 ) -> Result<Box<PreparedOperation>, RequestErrors> {
     let current = state.graphql.current();
-    let document = match found {
-        FoundDocument::Cached(document) => document,
-        FoundDocument::Text(hash, text) => current.documents.validate(hash, &text)?,
+    let (hash, document) = match found {
+        FoundDocument::Cached(hash, document) => (hash, document),
+        FoundDocument::Text(hash, text) => (hash, current.documents.validate(hash, &text)?),
     };
     let chosen = document.choose(request.operation_name.as_deref())?;
     let given = request.variables.unwrap_or_default();
@@ -107,6 +109,7 @@ fn prepare_found(
         kind,
         cost,
         tokens: document.tokens(),
+        document: hash,
         is_long: state.budgets.is_long(cost.weight.saturating_add(variables_weight)),
     }))
 }
@@ -157,7 +160,8 @@ async fn find_document(
     // document.
     let allowed = current.trusted.check(caller.client_id(), &hash);
     let Some(text) = text else {
-        return persisted(graphql, &hash, allowed.is_ok()).map(FoundDocument::Cached);
+        let document = persisted(graphql, &hash, allowed.is_ok())?;
+        return Ok(FoundDocument::Cached(hash, document));
     };
     if let Err(error) = allowed {
         let document = format!("sha256:{}", hex(&hash));
@@ -165,7 +169,7 @@ async fn find_document(
         return Err(request_error_of(&error).into());
     }
     Ok(match current.documents.cached(&hash) {
-        Some(document) => FoundDocument::Cached(document),
+        Some(document) => FoundDocument::Cached(hash, document),
         None => FoundDocument::Text(hash, text.to_owned()),
     })
 }

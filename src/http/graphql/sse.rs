@@ -29,6 +29,7 @@ use crate::budget::Permit;
 use crate::error::{Error, RequestErrors, request_error_of};
 use crate::http::http_error::HttpError;
 use crate::http::state::{AppState, StreamGuard};
+use crate::telemetry::in_current_trace;
 
 /// Keeps proxies from closing an idle stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
@@ -62,7 +63,7 @@ pub fn serve(
     let held = Held { guard: state.streams.register(), _slot: slot };
     let (events, mut queue) = mpsc::channel(QUEUE);
     let feed = feed(state, Arc::new(session), prepared, options, events, held);
-    tokio::spawn(feed.in_current_span());
+    tokio::spawn(in_current_trace(feed.in_current_span()));
     let body = futures_util::stream::poll_fn(move |cx| {
         queue.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>))
     });

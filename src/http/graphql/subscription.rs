@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::caller::borrower;
 use super::execute::{RequestOptions, admit, deadline, panic_response, upstream_calls};
+use super::operation_span::OperationSpan;
 use super::prepare::PreparedOperation;
 use super::response::finalize;
 use super::stream_session::StreamSession;
@@ -33,7 +34,8 @@ pub fn subscribe(
     prepared: PreparedOperation,
     options: &RequestOptions,
 ) -> BoxStream<'static, GraphqlResponse> {
-    let calls = upstream_calls(state, context, options, Instant::now() + LONGEST);
+    let span = OperationSpan::begin(context, &prepared);
+    let calls = span.in_scope(|| upstream_calls(state, context, options, Instant::now() + LONGEST));
     let events = EventAdmission {
         state: state.clone(),
         context: context.clone(),

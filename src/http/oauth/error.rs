@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::error::{Error, ErrorCode};
 use crate::http::json_reply::{DATABASE_RETRY_AFTER, JSON, json_response};
+use crate::telemetry::record_error;
 
 /// Why a request is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +151,7 @@ impl OauthError {
 
     /// The error response.
     pub fn into_response(self) -> Response {
+        record_error(self.code());
         let body = json!({ "error": self.code(), "error_description": self.description() });
         let mut response = no_store(json_response(self.status(), JSON, &body));
         match self {

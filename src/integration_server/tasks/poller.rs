@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::model::Phase;
 use super::record::TaskRecord;
@@ -15,6 +15,7 @@ use crate::auth::Authorizer;
 use crate::error::Result;
 use crate::integration_server::client::Client;
 use crate::outbound::{Operation, Outbound};
+use crate::telemetry::{SPANS, id_attribute, within};
 use crate::upstreams::Upstreams;
 
 /// How often a node renews its leases and claims tasks that other nodes have released.
@@ -78,7 +79,7 @@ impl TaskPoller {
                 return;
             }
             let sequence = record.sequence;
-            match self.poll_once(&record, &mut misses).await {
+            match within(poll_span(&record), self.poll_once(&record, &mut misses)).await {
                 Ok(Some(after)) => record = after,
                 Ok(None) => return,
                 // Polled again: a failed poll says nothing about the task.
@@ -127,4 +128,18 @@ impl TaskPoller {
             session.reconcile(misses).await
         }
     }
+}
+
+/// The span of one poll, which is a trace of its own: the task may outlive the operation that began
+/// it by days.
+fn poll_span(record: &TaskRecord) -> Span {
+    tracing::info_span!(
+        target: SPANS,
+        parent: None,
+        "poll task",
+        otel.kind = "internal",
+        tenant_gateway.task.id = %record.id,
+        tenant_gateway.request.id = record.request_id,
+        tenant_gateway.tenant.id = id_attribute(record.tenant_id),
+    )
 }

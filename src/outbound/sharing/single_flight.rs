@@ -8,6 +8,8 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use tokio::task::JoinError;
 
+use crate::telemetry::in_current_trace;
+
 /// A key that contains a tenant and an identity, so that no value of one tenant reaches another.
 /// Implement it only for such keys.
 pub trait ScopedKey: Clone + Eq + Hash + Send + 'static {}
@@ -61,7 +63,7 @@ impl<K: ScopedKey, V: Clone + Send + Sync + 'static> SingleFlight<K, V> {
         lost: fn(JoinError) -> V,
     ) -> Joined<V> {
         self.join(key, |guard| {
-            let task = tokio::spawn(guard.after(start()));
+            let task = tokio::spawn(in_current_trace(guard.after(start())));
             (task.map(move |ended| ended.unwrap_or_else(lost)).boxed().shared(), true)
         })
     }

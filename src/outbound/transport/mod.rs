@@ -1,14 +1,15 @@
-//! One request on the wire and its response: connections, TLS, name resolution, trace context.
+//! One request on the wire and its response: connections, TLS, name resolution; and the client of a
+//! collector of traces.
 
+mod collector;
 mod exchange;
 mod pool;
 mod reach;
 mod resolver;
 mod tls;
-mod trace;
 
+pub use collector::CollectorClient;
 pub(super) use exchange::{HttpRequest, Reply};
 pub(super) use pool::{Client, Pool};
 pub use reach::{Reached, Unreachable, reach};
 pub use tls::check_certificates;
-pub(super) use trace::Trace;

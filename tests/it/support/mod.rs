@@ -4,6 +4,7 @@ mod answer;
 pub mod app;
 pub mod browser;
 pub mod caller;
+pub mod collector;
 pub mod database;
 pub mod identity_provider;
 pub mod master_key;

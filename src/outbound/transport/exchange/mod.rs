@@ -1,5 +1,6 @@
 //! One HTTP request and its response.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ const MAX_WASTE: usize = 8;
 pub(in crate::outbound) struct HttpRequest {
     method: Method,
     uri: Uri,
+    path_template: String,
     headers: HeaderMap,
     body: Bytes,
     answer_limit: usize,
@@ -69,6 +71,7 @@ impl HttpRequest {
         Ok(Self {
             method: call.method.parse().map_err(|_| invalid("method"))?,
             uri: uri(endpoint, &call).ok_or_else(|| invalid("path"))?,
+            path_template: path_template(&call),
             headers,
             body: call.body.unwrap_or_default(),
             answer_limit: call.answer_limit,
@@ -78,6 +81,16 @@ impl HttpRequest {
     /// The HTTP method.
     pub(in crate::outbound) fn method(&self) -> &str {
         self.method.as_str()
+    }
+
+    /// The path below the base URL, with `{}` in the place of each segment that is data.
+    pub(in crate::outbound) fn path_template(&self) -> &str {
+        &self.path_template
+    }
+
+    /// Host and port of the installation.
+    pub(in crate::outbound) fn server(&self) -> (&str, Option<u16>) {
+        (self.uri.host().unwrap_or_default(), self.uri.port_u16())
     }
 
     fn request(&self, traceparent: &str) -> Request<Full<Bytes>> {
@@ -184,6 +197,15 @@ fn uri(endpoint: &Endpoint, call: &Call) -> Option<Uri> {
     text.parse().ok()
 }
 
+/// The path of a call without the segments that are data: only constants are borrowed for ever.
+fn path_template(call: &Call) -> String {
+    let segment = |segment: &Cow<'static, str>| match segment {
+        Cow::Borrowed(constant) => format!("/{constant}"),
+        Cow::Owned(_) => "/{}".to_owned(),
+    };
+    call.path.iter().map(segment).collect()
+}
+
 fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
     let headers = response.headers();
     let text = |name: HeaderName| {
@@ -241,7 +263,8 @@ fn causes<'a>(
     std::iter::successors(Some(error), |error| error.source())
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> Arc<str> {
+/// An error with its causes, for the log.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> Arc<str> {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ").into()
 }
 
