@@ -1,6 +1,6 @@
 //! Spans of traces, as the rooms make them.
 //!
-//! They are spans of `tracing` with the target [`SPANS`]: the log never shows them, and no filter of
+//! They are spans of `tracing` with the target [`super::SPANS`]: the log never shows them, and no filter of
 //! the log hides them. Without traces they cost what a disabled log line costs.
 //!
 //! They are never entered in the sense of `tracing`: the span that a log line belongs to is the

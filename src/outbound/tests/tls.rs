@@ -1,5 +1,6 @@
 //! Verification of server certificates.
 
+use opentelemetry_http::{HttpClient, Request};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -86,6 +87,22 @@ async fn connections_of_an_older_revision_are_not_reused() {
     assert!(outbound.send(&operation(), &after, read("a")).await.is_err());
     outbound.send(&operation(), &before, read("a")).await.unwrap();
     assert!(outbound.send(&operation(), &after, read("a")).await.is_err());
+}
+
+#[tokio::test]
+async fn collector_is_trusted_by_the_certificates_of_its_authority_only() {
+    let (server, authority) = behind_tls("127.0.0.1").await;
+    let url = server.url().replace("http:", "https:");
+    let (_, foreign) = behind_tls("127.0.0.1").await;
+    let limit = Duration::from_secs(10);
+    for (certificate, is_trusted) in
+        [(Some(authority), true), (Some(foreign), false), (None, false)]
+    {
+        let client = CollectorClient::new(certificate.as_deref(), limit).unwrap();
+        let request = Request::post(&url).body(Bytes::from_static(b"spans")).unwrap();
+        assert_eq!(client.send_bytes(request).await.is_ok(), is_trusted);
+    }
+    assert!(CollectorClient::new(Some("no certificate"), limit).is_err());
 }
 
 #[test]

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::post;
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span as SentSpan;
@@ -154,6 +155,10 @@ async fn take(
         Mood::Hang => std::future::pending().await,
     }
     assert_eq!(headers["content-type"], "application/x-protobuf");
+    let body = match headers.get("content-encoding") {
+        Some(coding) => unpacked(coding, &body),
+        None => body.to_vec(),
+    };
     let message = ExportTraceServiceRequest::decode(&*body).expect("a message of OTLP");
     received.log.lock().unwrap().write_all(&body).unwrap();
     received.bytes.lock().unwrap().extend_from_slice(&body);
@@ -166,6 +171,13 @@ async fn take(
         spans.extend(sent.map(|span| read(span, &resource)));
     }
     StatusCode::OK
+}
+
+fn unpacked(coding: &HeaderValue, body: &[u8]) -> Vec<u8> {
+    assert_eq!(coding, "gzip");
+    let mut whole = Vec::new();
+    GzDecoder::new(body).read_to_end(&mut whole).expect("gzip");
+    whole
 }
 
 fn read(span: SentSpan, resource: &BTreeMap<String, String>) -> Span {

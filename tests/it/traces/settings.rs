@@ -42,6 +42,18 @@ async fn nothing_is_sent_unless_the_variables_ask_for_it() {
 }
 
 #[tokio::test]
+async fn spans_are_compressed_where_the_operator_asks_for_it() {
+    for (compression, expected) in [("gzip", Some("gzip")), ("none", None)] {
+        let traced = Traced::with(&[("OTEL_EXPORTER_OTLP_COMPRESSION", compression)]).await;
+        traced.ask(QUERY, &[]).await;
+        traced.collector.named("query Mine").await;
+        let headers = traced.collector.headers();
+        let coding = headers.get("content-encoding").map(|coding| coding.to_str().unwrap());
+        assert_eq!(coding, expected);
+    }
+}
+
+#[tokio::test]
 async fn traces_do_not_depend_on_the_log_filter() {
     let collector = Collector::start(Mood::Accept).await;
     let deployment = Deployment::on(Engine::Sqlite).await;
