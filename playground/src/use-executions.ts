@@ -34,9 +34,12 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
   }
 
   function signedOut(key: number, why: string) {
-    // The gateway refused this one before it did anything; the others may be under way.
-    const others = openMutations(latest.current).filter((execution) => execution.running && execution.key !== key);
-    const lost = others.map(({ title, tenant }) => ` No answer came to ${title} in ${tenant.name}. ${MAY_HAVE_RUN}`);
+    // The gateway refused this one before it did anything.
+    const others = openMutations(latest.current).filter((execution) => execution.key !== key);
+    const lost = others.map(({ title, tenant, running }) => {
+      const name = `${title} in ${tenant.name}`;
+      return running ? ` No answer came to ${name}. ${MAY_HAVE_RUN}` : ` The answer of ${name} is lost.`;
+    });
     leave(why + lost.join(''));
   }
 

@@ -22,11 +22,7 @@ pub(super) fn without_suggestion(message: &mut String) {
 /// Converts errors to graphql-js's wording where it exists. `selecting` has the positions of the
 /// fields with a selection set: apollo-compiler drops unknown fields from it, and then reports that
 /// it is missing.
-pub(super) fn errors(
-    found: &DiagnosticList,
-    prefix: &str,
-    selecting: &HashSet<usize>,
-) -> Vec<ServerError> {
+pub(super) fn errors(found: &DiagnosticList, selecting: &HashSet<usize>) -> Vec<ServerError> {
     let mut errors = Vec::new();
     for diagnostic in found.iter() {
         let at = diagnostic.error.location().map(|span| span.offset());
@@ -37,14 +33,14 @@ pub(super) fn errors(
         {
             continue;
         }
-        errors.push(error_of(&diagnostic, prefix));
+        errors.push(error_of(&diagnostic));
     }
     errors
 }
 
 /// Converts an error of apollo-compiler.
-pub(super) fn error_of(found: &Diagnostic<'_, DiagnosticData>, prefix: &str) -> ServerError {
+pub(super) fn error_of(found: &Diagnostic<'_, DiagnosticData>) -> ServerError {
     let json = found.unstable_to_json_compat();
     let at = json.locations.first().map(|at| Pos { line: at.line, column: at.column });
-    error_at(format!("{prefix}{}", json.message), at)
+    error_at(json.message, at)
 }

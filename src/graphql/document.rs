@@ -19,6 +19,7 @@ use super::diagnostics::{errors, without_suggestion};
 use super::normal_form::NormalForm;
 use super::schema::SchemaModel;
 use super::shape::{self, Shape};
+use super::syntax_message::syntax_message;
 use super::variables::Variables;
 use super::{Refusal, error_at, merging, rules, subscription, suggestions, syntax};
 
@@ -181,8 +182,12 @@ fn parse_text(text: &str) -> Result<ast::Document, Refusal> {
     let parsed = Parser::new().parse_ast(text.as_ref(), "document.graphql");
     syntax::check(&text).map_err(refused)?;
     parsed.map_err(|failed| {
-        let errors = errors(&failed.errors, "Syntax Error: ", &HashSet::new());
-        Refusal::Syntax(errors.into_iter().take(1).collect())
+        let mut errors = errors(&failed.errors, &HashSet::new());
+        errors.truncate(1);
+        for error in &mut errors {
+            error.message = syntax_message(&error.message);
+        }
+        Refusal::Syntax(errors)
     })
 }
 
@@ -194,7 +199,7 @@ fn validate(
         if subscription::merges_into_one(&failed) {
             return Ok(Valid::assume_valid(failed.partial));
         }
-        let mut errors = errors(&failed.errors, "", &shape::selecting(document));
+        let mut errors = errors(&failed.errors, &shape::selecting(document));
         for error in &mut errors {
             if !model.introspection {
                 without_suggestion(&mut error.message);

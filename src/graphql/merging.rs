@@ -20,7 +20,7 @@ pub(super) fn conflicts(model: &SchemaModel, document: &Document) -> Vec<ServerE
     let is_conflict = |name: Option<&str>| name == Some("ConflictingFieldArgument");
     let conflicts = failed.errors.iter();
     let conflicts = conflicts.filter(|found| is_conflict(found.error.unstable_error_name()));
-    conflicts.map(|found| error_of(&found, "")).collect()
+    conflicts.map(|found| error_of(&found)).collect()
 }
 
 /// Inserts the length of each list in a field's arguments before its items, so that lists of

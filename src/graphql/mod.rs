@@ -21,6 +21,7 @@ mod shape;
 mod subscription;
 mod suggestions;
 mod syntax;
+mod syntax_message;
 mod variables;
 mod weight;
 

@@ -40,7 +40,9 @@ pub fn bad_request(message: &str, id: Option<&RequestId>) -> Response {
 pub async fn no_such_path(uri: Uri, id: Option<Extension<RequestId>>) -> Response {
     let path = uri.path().trim_end_matches('/');
     let message = match path {
-        "/playground" => "the playground is disabled; set playground.enabled to enable it",
+        "/playground" => {
+            "the playground is off; playground.enabled = true in the settings turns it on"
+        }
         "" => "nothing is served at this path; the GraphQL endpoint is /graphql",
         path if path.ends_with("/graphql") => "the GraphQL endpoint is /graphql",
         path if path.ends_with("/token") => "the token endpoint is /oauth2/token",

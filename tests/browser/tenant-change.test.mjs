@@ -193,3 +193,22 @@ test('a token that cannot be renewed for now leaves the person signed in, and no
   assert.equal((await playground.run()).errors, undefined);
   await playground.close({ complaints: ['Failed to load resource: net::ERR_INTERNET_DISCONNECTED'] });
 });
+
+test('a session that ends names the mutations to which no answer came', async () => {
+  const client = await gateway.createClient('soon closed', contoso.id);
+  const playground = await openPlayground(browser, gateway);
+  await playground.signedIn(client);
+  await playground.openExample('CreateTenant');
+  await holdAnswers(playground.page, 'createTenant');
+  await playground.clickRun();
+  await gateway.ask('mutation ($id: ID!) { deleteClient(id: $id) { id } }', { id: client.id });
+  await playground.openExample('Roles');
+  await playground.clickRun();
+  const alert = playground.page.getByRole('alert').filter({ hasText: /./ });
+  const told = await alert.textContent();
+  assert.match(told, /^The gateway does not accept this client/);
+  assert.ok(told.endsWith(`No answer came to CreateTenant in ${contoso.name}. ${MAY_HAVE_RUN}`), told);
+  const refused = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
+  assert.ok(playground.complaints.every((complaint) => complaint === refused));
+  await playground.close({ complaints: playground.complaints });
+});

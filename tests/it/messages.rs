@@ -77,6 +77,19 @@ both_databases! {
         }
     }
 
+    async fn syntax_error_is_told_in_the_words_of_graphql_js(app: TestApp) {
+        let caller = app.administrator(app.world.partner).await;
+        let told = message_of(&caller, "{ currentSubject { id", json!({})).await;
+        assert_eq!(told, "Syntax Error: Expected \"}\", found <EOF>.");
+        for document in ["{ a(b: 1 ", "{ }", "query (", "{ a @ }", "fragment on on T { a }"] {
+            let told = message_of(&caller, document, json!({})).await;
+            assert!(told.starts_with("Syntax Error: ") && told.ends_with('.'), "{document}: {told}");
+            for name in ["syntax error:", "R_CURLY", "R_PAREN", "R_BRACK"] {
+                assert!(!told.contains(name), "{document}: {told}");
+            }
+        }
+    }
+
     async fn request_without_a_token_is_told_how_to_send_one(app: TestApp) {
         for authorization in [None, Some("Basic eDp5")] {
             let mut request = app.http.post(format!("{}/graphql", app.url));
